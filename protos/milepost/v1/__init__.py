@@ -1,0 +1,1 @@
+"""The contract of Milepost: the messages and services of `milepost.v1`."""

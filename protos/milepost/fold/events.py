@@ -1,0 +1,256 @@
+"""What each payload of an event does to a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from milepost.fold.progress import carry_up
+from milepost.v1 import Event, Job, JobState, Stage, StageState
+
+# The failure code of an attempt that was given back unharmed, and so does not count as failed.
+RELEASED = "RELEASED"
+
+_OPEN = frozenset({StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING})
+
+# What becomes of a RUNNING stage when its job ends so.
+_ENDS_WITH_JOB = {
+    JobState.JOB_STATE_SUCCEEDED: StageState.STAGE_STATE_SUCCEEDED,
+    JobState.JOB_STATE_FAILED: StageState.STAGE_STATE_FAILED,
+    JobState.JOB_STATE_LOST: StageState.STAGE_STATE_FAILED,
+    JobState.JOB_STATE_CANCELLED: StageState.STAGE_STATE_CANCELLED,
+}
+
+
+class Fold:
+    """A job, with what it takes to apply the next event without searching.
+
+    ``stages`` holds its stages by id and ``children`` by parent id (``""`` for the outermost); they are the messages
+    within ``job``, not copies. Change the job through ``apply`` only.
+    """
+
+    __slots__ = ("children", "job", "stages")
+
+    def __init__(self, job: Job | None = None) -> None:
+        self.job = Job() if job is None else job
+        self.stages: dict[str, Stage] = {}
+        self.children: dict[str, list[Stage]] = {"": []}
+        self._index()
+
+    def apply(self, event: Event) -> None:
+        """Applies the next event. One that is folded in already changes nothing; an unknown payload only counts.
+
+        Events may be missing where a filter or LATEST delivery hid them: their effects are then missing too.
+        """
+        if event.sequence <= self.job.last_sequence:
+            return
+        name = event.WhichOneof("payload")
+        if name is not None:
+            _ARMS[name](self, event)
+        self.job.last_sequence = event.sequence
+
+    def _index(self) -> None:
+        self.stages = {stage.stage_id: stage for stage in self.job.stages}
+        self.children = {"": [], **{stage_id: [] for stage_id in self.stages}}
+        for stage in self.job.stages:
+            self.children.setdefault(stage.parent_stage_id, []).append(stage)
+
+    def _end_within(self, parent_id: str, state: StageState.ValueType, event: Event) -> None:
+        """Ends the open stages of ``parent_id``: those that run end as ``state``, those that do not were not needed."""
+        for stage in self.children[parent_id]:
+            if stage.state in _OPEN:
+                if stage.state == StageState.STAGE_STATE_RUNNING or state == StageState.STAGE_STATE_CANCELLED:
+                    stage.state = state
+                else:
+                    stage.state = StageState.STAGE_STATE_SKIPPED
+                if stage.state == StageState.STAGE_STATE_SUCCEEDED:
+                    stage.fraction = 1.0
+                stage.end_time.CopyFrom(event.time)
+            self._end_within(stage.stage_id, state, event)
+
+
+def fold(events: Iterable[Event], job: Job | None = None) -> Job:
+    """The job after ``events``, which go on from ``job`` (a new one if it is not given). ``job`` itself is changed."""
+    state = Fold(job)
+    for event in events:
+        state.apply(event)
+    return state.job
+
+
+def _job_submitted(state: Fold, event: Event) -> None:
+    state.job.CopyFrom(event.job_submitted.job)
+    state._index()
+
+
+def _job_started(state: Fold, event: Event) -> None:
+    job = state.job
+    job.state = JobState.JOB_STATE_RUNNING
+    job.attempt = event.attempt
+    job.worker_id = event.job_started.worker_id
+    job.start_time.CopyFrom(event.time)
+    job.fraction = 0.0
+    job.message = ""
+    job.ClearField("failure")
+    job.ClearField("retry_time")
+    for stage in job.stages:
+        stage.state = StageState.STAGE_STATE_PENDING
+        stage.current = 0.0
+        stage.fraction = 0.0
+        stage.message = ""
+        stage.ClearField("failure")
+        stage.ClearField("start_time")
+        stage.ClearField("end_time")
+
+
+def _stages_planned(state: Fold, event: Event) -> None:
+    started = [stage for stage in state.job.stages if stage.state != StageState.STAGE_STATE_PENDING]
+    ids = {stage.stage_id for stage in started}
+    planned = [_planned(stage) for stage in event.stages_planned.stages if stage.stage_id not in ids]
+    rest = Job(stages=[*started, *planned])  # a copy, since the originals go
+    del state.job.stages[:]
+    state.job.stages.extend(rest.stages)
+    state._index()
+
+
+def _stage_started(state: Fold, event: Event) -> None:
+    told = event.stage_started.stage
+    stage = state.stages.get(told.stage_id)
+    if stage is None:
+        stage = state.job.stages.add(stage_id=told.stage_id, parent_stage_id=told.parent_stage_id)
+        state.stages[stage.stage_id] = stage
+        state.children[stage.stage_id] = []
+        state.children.setdefault(stage.parent_stage_id, []).append(stage)
+    if told.title:
+        stage.title = told.title
+    if told.HasField("weight"):
+        stage.weight = told.weight
+    if told.HasField("total"):
+        stage.total = told.total
+    if told.unit:
+        stage.unit = told.unit
+    if told.message:
+        stage.message = told.message
+    stage.state = StageState.STAGE_STATE_RUNNING
+    stage.start_time.CopyFrom(event.time)
+
+
+def _stage_progressed(state: Fold, event: Event) -> None:
+    told = event.stage_progressed
+    stage = state.stages.get(told.stage_id)
+    if stage is None:  # its declaration was hidden by a filter
+        return
+    stage.current = told.current
+    if told.HasField("total"):
+        stage.total = told.total
+    if told.unit:
+        stage.unit = told.unit
+    if told.message:
+        stage.message = told.message
+    stage.fraction = told.fraction
+    carry_up(state, stage)
+    state.job.fraction = told.job_fraction
+
+
+def _stage_ended(state: Fold, event: Event) -> None:
+    told = event.stage_ended
+    stage = state.stages.get(told.stage_id)
+    if stage is None:  # its declaration was hidden by a filter
+        return
+    stage.state = told.state
+    if told.state == StageState.STAGE_STATE_SUCCEEDED:
+        stage.fraction = 1.0
+    if told.message:
+        stage.message = told.message
+    if told.HasField("failure"):
+        stage.failure.CopyFrom(told.failure)
+    stage.end_time.CopyFrom(event.time)
+    state._end_within(stage.stage_id, told.state, event)
+    carry_up(state, stage)
+    state.job.fraction = told.job_fraction
+
+
+def _artifact_added(state: Fold, event: Event) -> None:
+    told = event.artifact_added.artifact
+    for artifact in state.job.artifacts:
+        if artifact.name == told.name:
+            artifact.CopyFrom(told)
+            return
+    state.job.artifacts.append(told)
+
+
+def _cancel_requested(state: Fold, event: Event) -> None:
+    state.job.state = JobState.JOB_STATE_CANCELLING
+    state.job.cancellation.CopyFrom(event.cancel_requested.cancellation)
+
+
+def _cancel_acknowledged(state: Fold, event: Event) -> None:
+    state.job.cancellation.acknowledge_time.CopyFrom(event.time)
+
+
+def _attempt_ended(state: Fold, event: Event) -> None:
+    job, told = state.job, event.attempt_ended
+    job.state = JobState.JOB_STATE_QUEUED
+    job.failure.CopyFrom(told.failure)
+    job.message = told.failure.message
+    job.retry_time.CopyFrom(told.retry_time)
+    released = told.failure.code == RELEASED
+    if not released:
+        job.failed_attempts += 1
+    for stage in job.stages:
+        if stage.state == StageState.STAGE_STATE_RUNNING:
+            stage.state = StageState.STAGE_STATE_CANCELLED if released else StageState.STAGE_STATE_FAILED
+            stage.end_time.CopyFrom(event.time)
+
+
+def _job_ended(state: Fold, event: Event) -> None:
+    job, told = state.job, event.job_ended
+    job.state = told.state
+    job.message = told.message
+    job.end_time.CopyFrom(event.time)
+    job.ClearField("retry_time")
+    job.ClearField("failure")
+    if told.HasField("result"):
+        job.result.CopyFrom(told.result)
+    if told.HasField("failure"):
+        job.failure.CopyFrom(told.failure)
+    if told.forced:
+        job.cancellation.forced = True
+    if told.state == JobState.JOB_STATE_SUCCEEDED:
+        job.fraction = 1.0
+    state._end_within("", _ENDS_WITH_JOB[told.state], event)
+
+
+def _no_effect(state: Fold, event: Event) -> None:
+    """The job stays as it is: the event is for those who read the log."""
+
+
+def _planned(stage: Stage) -> Stage:
+    """Just what a plan says of a stage."""
+    plan = Stage(
+        stage_id=stage.stage_id,
+        parent_stage_id=stage.parent_stage_id,
+        title=stage.title,
+        state=StageState.STAGE_STATE_PENDING,
+        unit=stage.unit,
+    )
+    if stage.HasField("weight"):
+        plan.weight = stage.weight
+    if stage.HasField("total"):
+        plan.total = stage.total
+    return plan
+
+
+_ARMS: dict[str, Callable[[Fold, Event], None]] = {
+    "job_submitted": _job_submitted,
+    "job_started": _job_started,
+    "stages_planned": _stages_planned,
+    "stage_started": _stage_started,
+    "stage_progressed": _stage_progressed,
+    "stage_ended": _stage_ended,
+    "log_written": _no_effect,
+    "artifact_added": _artifact_added,
+    "custom": _no_effect,
+    "cancel_requested": _cancel_requested,
+    "cancel_acknowledged": _cancel_acknowledged,
+    "attempt_ended": _attempt_ended,
+    "job_ended": _job_ended,
+}

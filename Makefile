@@ -12,6 +12,9 @@ SETTINGS := uv.lock pyproject.toml protos/pyproject.toml client/pyproject.toml s
 PROTOS = $(sort $(wildcard protos/milepost/v1/*.proto))
 SERVICES = $(filter %_service.proto,$(PROTOS))
 
+CHECKS := check-format check-lint check-types check-imports check-buf-lint check-buf-format check-buf-breaking \
+	check-stubs check-tests
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -41,11 +44,19 @@ test: setup  ## Run the tests; ARGS="-k watch" selects some
 bench: setup  ## Run the measurements; ARGS are passed on
 	$(BIN)/python -m bench $(ARGS)
 
+.PHONY: check
+check: setup $(CHECKS)  ## Check everything, as CI does
+
 .PHONY: format
-format: setup  ## Format the Python and the protos, fix what ruff can fix
+format: setup  ## Format the Python and the protos, and fix what ruff can fix
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	$(BIN)/buf format --write
+
+.PHONY: clean
+clean:  ## Remove everything that was made here, the environments too
+	rm -rf $(VENV) $(CODEGEN) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Generated code ---------------------------------------------------------------------------------------------
 
@@ -66,3 +77,55 @@ endef
 protos: $(CODEGEN)/.stamp  ## Generate the stubs beside the protos
 	rm -f protos/milepost/v1/*_pb2*.py protos/milepost/v1/*_pb2*.pyi
 	$(call generate,protos)
+
+# --- The steps of `make check` ----------------------------------------------------------------------------------
+
+step = @printf '\n=== %s\n' "$(1)"
+
+.PHONY: $(CHECKS)
+
+check-format: setup
+	$(call step,ruff format)
+	@$(BIN)/ruff format --check
+
+check-lint: setup
+	$(call step,ruff check)
+	@$(BIN)/ruff check
+
+check-types: setup
+	$(call step,mypy --strict)
+	@$(BIN)/mypy --strict
+
+check-imports: setup
+	$(call step,import rules)
+	@$(BIN)/lint-imports --no-cache --no-logo
+
+check-buf-lint: setup
+	$(call step,buf lint)
+	@$(BIN)/buf lint
+
+check-buf-format: setup
+	$(call step,buf format)
+	@$(BIN)/buf format --diff --exit-code
+
+check-buf-breaking: setup
+	$(call step,buf breaking against main)
+	@git rev-parse --git-dir >/dev/null
+	@main=$$(git rev-parse --verify --quiet origin/main || git rev-parse --verify --quiet main); \
+	if git ls-tree -r --name-only "$$main" -- protos 2>/dev/null | grep -q '\.proto$$'; then \
+		mkdir -p build && git archive --output=build/main.tar "$$main:protos" && \
+		$(BIN)/buf breaking --against build/main.tar; \
+	else \
+		echo "There are no protos on main yet, so there is nothing to break."; \
+	fi
+
+check-stubs: $(CODEGEN)/.stamp
+	$(call step,generated code)
+	@rm -rf build/stubs && mkdir -p build/stubs
+	$(call generate,build/stubs)
+	@diff -ru -x '*.proto' -x __init__.py -x py.typed -x __pycache__ protos/milepost/v1 build/stubs/milepost/v1 || \
+		{ echo "The stubs are not what the protos give: run 'make protos'." >&2; exit 1; }
+
+check-tests: setup
+	$(call step,pytest)
+	@$(BIN)/pytest

@@ -1,8 +1,8 @@
 """Bring `.venv` in line with `uv.lock`, given nothing but a Python.
 
-uv itself is a development dependency, locked like the rest. Where `.venv` does not have it yet, its wheel is fetched
-as the lock names it, checked against the hash in the lock, and used once from a temporary directory. No pip, no
-ensurepip and no other uv are needed, and none of them is asked, so that there is one way only to set up.
+uv itself is a development dependency, locked like the rest. Where `.venv` does not have it yet, its wheel is
+fetched as the lock names it, checked against the hash in the lock, and used once from a temporary directory.
+No pip, no ensurepip and no other uv are needed, and none of them is asked: there is one way only to set up.
 """
 
 import hashlib

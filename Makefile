@@ -12,8 +12,12 @@ SETTINGS := uv.lock pyproject.toml protos/pyproject.toml client/pyproject.toml s
 PROTOS = $(sort $(wildcard protos/milepost/v1/*.proto))
 SERVICES = $(filter %_service.proto,$(PROTOS))
 
-CHECKS := check-format check-lint check-types check-imports check-buf-lint check-buf-format check-buf-breaking \
-	check-stubs check-tests
+CHECKS := check-locks check-format check-lint check-types check-imports check-buf-lint check-buf-format \
+	check-buf-breaking check-stubs check-tests
+
+# uv takes the Python it is given, and trusts whom the system trusts.
+export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -53,6 +57,11 @@ format: setup  ## Format the Python and the protos, and fix what ruff can fix
 	$(BIN)/ruff format
 	$(BIN)/buf format --write
 
+.PHONY: lock
+lock: setup  ## Bring the lock files in line with the pyproject files
+	$(BIN)/uv lock --python $(BIN)/python
+	$(BIN)/uv lock --python $(BIN)/python --project protos/codegen
+
 .PHONY: clean
 clean:  ## Remove everything that was made here, the environments too
 	rm -rf $(VENV) $(CODEGEN) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -61,7 +70,7 @@ clean:  ## Remove everything that was made here, the environments too
 # --- Generated code ---------------------------------------------------------------------------------------------
 
 $(CODEGEN)/.stamp: protos/codegen/uv.lock protos/codegen/pyproject.toml | setup
-	UV_PROJECT_ENVIRONMENT=$(CURDIR)/$(CODEGEN) UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true \
+	UV_PROJECT_ENVIRONMENT=$(CURDIR)/$(CODEGEN) \
 		$(BIN)/uv sync --frozen --project protos/codegen --python $(BIN)/python
 	@touch $@
 
@@ -83,6 +92,11 @@ protos: $(CODEGEN)/.stamp  ## Generate the stubs beside the protos
 step = @printf '\n=== %s\n' "$(1)"
 
 .PHONY: $(CHECKS)
+
+check-locks: setup
+	$(call step,lock files)
+	@$(BIN)/uv lock --check --quiet --python $(BIN)/python
+	@$(BIN)/uv lock --check --quiet --python $(BIN)/python --project protos/codegen
 
 check-format: setup
 	$(call step,ruff format)

@@ -19,6 +19,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".venv" / "bin" / "uv"
+SETTINGS = {
+    "UV_PROJECT_ENVIRONMENT": str(ROOT / ".venv"),
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_SYSTEM_CERTS": "true",
+}
 
 
 def main() -> None:
@@ -28,16 +33,9 @@ def main() -> None:
         subprocess.run(
             [uv, "sync", "--frozen", "--python", sys.executable],
             cwd=ROOT,
-            env=environment(),
+            env=os.environ | SETTINGS,
             check=True,
         )
-
-
-def environment() -> dict[str, str]:
-    """Return this process's environment, without what would lead uv elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_PROJECT")}
-    kept.pop("VIRTUAL_ENV", None)
-    return kept | {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "true"}
 
 
 def fetch_uv(directory: Path) -> Path:

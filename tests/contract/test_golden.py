@@ -1,0 +1,83 @@
+"""The wire and the JSON of the contract stay as they are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+from tests.contract.golden import DIRECTORY, enums, read, services
+from tests.contract.samples import choices, messages, sample, samples
+
+SAMPLES = samples()
+
+each_sample = pytest.mark.parametrize("name", SAMPLES)
+each_message = pytest.mark.parametrize("descriptor", messages(), ids=lambda descriptor: descriptor.name)
+
+
+@pytest.fixture
+def message(name: str) -> Message:
+    """The sample."""
+    return SAMPLES[name]
+
+
+@pytest.fixture
+def wire(name: str) -> bytes:
+    """The bytes in its golden file."""
+    return bytes.fromhex("".join(read(name)["wire"].values()))
+
+
+@each_sample
+def test_golden_bytes_decode_to_the_message(message: Message, wire: bytes) -> None:
+    """What older peers send is understood as it was meant."""
+    assert message == type(message).FromString(wire)
+
+
+@each_sample
+def test_the_message_encodes_to_the_golden_bytes(message: Message, wire: bytes) -> None:
+    """What is sent is what older peers understand."""
+    assert wire == message.SerializeToString(deterministic=True)
+
+
+@each_sample
+def test_golden_json_parses_to_the_message(name: str, message: Message) -> None:
+    """The names in JSON are a part of the contract, as they are read."""
+    assert message == json_format.ParseDict(read(name)["json"], type(message)())
+
+
+@each_sample
+def test_the_message_prints_the_golden_json(name: str, message: Message) -> None:
+    """The names in JSON are a part of the contract, as they are written."""
+    assert read(name)["json"] == json_format.MessageToDict(message)
+
+
+@each_message
+def test_samples_set_every_field(descriptor: Descriptor) -> None:
+    """No field is left out of the golden files, so that none can change unseen."""
+    names = [choice.name for choice in choices(descriptor)]
+    expected = {field.name for field in descriptor.fields}
+
+    covered = [
+        {field.name for field, _ in sample(descriptor, choice).ListFields()} for choice in names or [""]
+    ]
+
+    assert expected == set().union(*covered)
+    assert all(fields | set(names) == expected for fields in covered)
+
+
+def test_every_sample_has_its_golden_file() -> None:
+    """A message that comes to the contract, or leaves it, is seen."""
+    assert {*SAMPLES, "enums", "services"} == {path.stem for path in DIRECTORY.iterdir()}
+
+
+def test_the_values_of_enums_stay() -> None:
+    """A value of an enum keeps its name, as JSON has it, and its number, as the wire has it."""
+    assert json.loads((DIRECTORY / "enums.json").read_text(encoding="utf-8")) == enums()
+
+
+def test_the_signatures_of_rpcs_stay() -> None:
+    """An RPC keeps its path, its messages and its streams."""
+    assert json.loads((DIRECTORY / "services.json").read_text(encoding="utf-8")) == services()

@@ -12,7 +12,9 @@ RELEASED = "RELEASED"
 
 _OPEN = frozenset({StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING})
 
-# What becomes of a RUNNING stage when its job ends so.
+_ATTEMPT_FAILED = frozenset({JobState.JOB_STATE_FAILED, JobState.JOB_STATE_LOST})
+
+# What becomes of a RUNNING stage when its job ends so; with a state of a later version it is CANCELLED.
 _ENDS_WITH_JOB = {
     JobState.JOB_STATE_SUCCEEDED: StageState.STAGE_STATE_SUCCEEDED,
     JobState.JOB_STATE_FAILED: StageState.STAGE_STATE_FAILED,
@@ -54,18 +56,12 @@ class Fold:
         for stage in self.job.stages:
             self.children.setdefault(stage.parent_stage_id, []).append(stage)
 
-    def _end_within(self, parent_id: str, state: StageState.ValueType, event: Event) -> None:
-        """Ends the open stages of ``parent_id``: those that run end as ``state``, those that do not were not needed."""
-        for stage in self.children[parent_id]:
-            if stage.state in _OPEN:
-                if stage.state == StageState.STAGE_STATE_RUNNING or state == StageState.STAGE_STATE_CANCELLED:
-                    stage.state = state
-                else:
-                    stage.state = StageState.STAGE_STATE_SKIPPED
-                if stage.state == StageState.STAGE_STATE_SUCCEEDED:
-                    stage.fraction = 1.0
-                stage.end_time.CopyFrom(event.time)
-            self._end_within(stage.stage_id, state, event)
+    def _within(self, stage: Stage) -> list[Stage]:
+        """All stages below ``stage``. Found by a loop, since they may nest a thousand deep."""
+        found = list(self.children[stage.stage_id])
+        for inner in found:  # which grows meanwhile
+            found.extend(self.children[inner.stage_id])
+        return found
 
 
 def fold(events: Iterable[Event], job: Job | None = None) -> Job:
@@ -74,6 +70,20 @@ def fold(events: Iterable[Event], job: Job | None = None) -> Job:
     for event in events:
         state.apply(event)
     return state.job
+
+
+def _end(stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> None:
+    """Ends those that are open: those that run as ``state``, those that do not were not needed."""
+    for stage in stages:
+        if stage.state not in _OPEN:
+            continue
+        if stage.state == StageState.STAGE_STATE_RUNNING or state == StageState.STAGE_STATE_CANCELLED:
+            stage.state = state
+        else:
+            stage.state = StageState.STAGE_STATE_SKIPPED
+        if stage.state == StageState.STAGE_STATE_SUCCEEDED:
+            stage.fraction = 1.0
+        stage.end_time.CopyFrom(event.time)
 
 
 def _job_submitted(state: Fold, event: Event) -> None:
@@ -102,10 +112,17 @@ def _job_started(state: Fold, event: Event) -> None:
 
 
 def _stages_planned(state: Fold, event: Event) -> None:
-    started = [stage for stage in state.job.stages if stage.state != StageState.STAGE_STATE_PENDING]
-    ids = {stage.stage_id for stage in started}
-    planned = [_planned(stage) for stage in event.stages_planned.stages if stage.stage_id not in ids]
-    rest = Job(stages=[*started, *planned])  # a copy, since the originals go
+    kept: set[str] = set()
+    for stage in state.job.stages:
+        if stage.state == StageState.STAGE_STATE_PENDING:
+            continue
+        outer: Stage | None = stage
+        while outer is not None and outer.stage_id not in kept:  # and what it is a part of, started or not
+            kept.add(outer.stage_id)
+            outer = state.stages.get(outer.parent_stage_id)
+    planned = [_planned(stage) for stage in event.stages_planned.stages if stage.stage_id not in kept]
+    # A copy, since the originals go.
+    rest = Job(stages=[*(stage for stage in state.job.stages if stage.stage_id in kept), *planned])
     del state.job.stages[:]
     state.job.stages.extend(rest.stages)
     state._index()
@@ -117,7 +134,7 @@ def _stage_started(state: Fold, event: Event) -> None:
     if stage is None:
         stage = state.job.stages.add(stage_id=told.stage_id, parent_stage_id=told.parent_stage_id)
         state.stages[stage.stage_id] = stage
-        state.children[stage.stage_id] = []
+        state.children.setdefault(stage.stage_id, [])
         state.children.setdefault(stage.parent_stage_id, []).append(stage)
     if told.title:
         stage.title = told.title
@@ -135,6 +152,7 @@ def _stage_started(state: Fold, event: Event) -> None:
 
 def _stage_progressed(state: Fold, event: Event) -> None:
     told = event.stage_progressed
+    state.job.fraction = told.job_fraction
     stage = state.stages.get(told.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
@@ -147,11 +165,11 @@ def _stage_progressed(state: Fold, event: Event) -> None:
         stage.message = told.message
     stage.fraction = told.fraction
     carry_up(state, stage)
-    state.job.fraction = told.job_fraction
 
 
 def _stage_ended(state: Fold, event: Event) -> None:
     told = event.stage_ended
+    state.job.fraction = told.job_fraction
     stage = state.stages.get(told.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
@@ -163,9 +181,8 @@ def _stage_ended(state: Fold, event: Event) -> None:
     if told.HasField("failure"):
         stage.failure.CopyFrom(told.failure)
     stage.end_time.CopyFrom(event.time)
-    state._end_within(stage.stage_id, told.state, event)
+    _end(state._within(stage), told.state, event)
     carry_up(state, stage)
-    state.job.fraction = told.job_fraction
 
 
 def _artifact_added(state: Fold, event: Event) -> None:
@@ -191,7 +208,8 @@ def _attempt_ended(state: Fold, event: Event) -> None:
     job.state = JobState.JOB_STATE_QUEUED
     job.failure.CopyFrom(told.failure)
     job.message = told.failure.message
-    job.retry_time.CopyFrom(told.retry_time)
+    if told.HasField("retry_time"):
+        job.retry_time.CopyFrom(told.retry_time)
     released = told.failure.code == RELEASED
     if not released:
         job.failed_attempts += 1
@@ -203,6 +221,8 @@ def _attempt_ended(state: Fold, event: Event) -> None:
 
 def _job_ended(state: Fold, event: Event) -> None:
     job, told = state.job, event.job_ended
+    if told.state in _ATTEMPT_FAILED and job.state != JobState.JOB_STATE_QUEUED:
+        job.failed_attempts += 1
     job.state = told.state
     job.message = told.message
     job.end_time.CopyFrom(event.time)
@@ -216,7 +236,7 @@ def _job_ended(state: Fold, event: Event) -> None:
         job.cancellation.forced = True
     if told.state == JobState.JOB_STATE_SUCCEEDED:
         job.fraction = 1.0
-    state._end_within("", _ENDS_WITH_JOB[told.state], event)
+    _end(job.stages, _ENDS_WITH_JOB.get(told.state, StageState.STAGE_STATE_CANCELLED), event)
 
 
 def _no_effect(state: Fold, event: Event) -> None:

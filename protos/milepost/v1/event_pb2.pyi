@@ -223,7 +223,9 @@ Global___JobStarted: _TypeAlias = JobStarted  # noqa: Y015
 
 @_typing.final
 class StagesPlanned(_message.Message):
-    """The stages that there will be. Stages that have started stay as they are; those that were only planned give way to these."""
+    """The stages that there will be. Stages that have started stay as they are, and so do those that they are a part of; those that
+    were only planned give way to these.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -496,7 +498,9 @@ Global___CancelAcknowledged: _TypeAlias = CancelAcknowledged  # noqa: Y015
 
 @_typing.final
 class AttemptEnded(_message.Message):
-    """An attempt ended, and the job went back to the queue. Its open stages end with it."""
+    """An attempt ended, and the job went back to the queue. Stages that were RUNNING end with it: FAILED, or CANCELLED where the worker
+    gave the job back. Those that had not started stay PENDING.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

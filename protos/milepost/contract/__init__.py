@@ -1,6 +1,2 @@
-"""What the contract says beside its messages: the numbers of its bounds, and which status a refusal has."""
-
-from milepost.contract import limits
-from milepost.contract.reasons import DOMAIN, STATUS, reason_from_name, reason_name
-
-__all__ = ["DOMAIN", "STATUS", "limits", "reason_from_name", "reason_name"]
+"""What the contract says beside its messages: ``limits`` (the numbers of its bounds), ``reasons`` (why a call is
+refused, by name) and ``status`` (the gRPC status that each reason travels with)."""

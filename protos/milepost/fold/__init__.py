@@ -4,7 +4,7 @@ A job is the fold of its log: start from nothing, apply the events in order, and
 last of them. The vectors in ``tests/contract/vectors`` say the same as data, for folds in other languages.
 """
 
-from milepost.fold.events import Fold, fold
+from milepost.fold.events import RELEASED, Fold, fold, planned
 from milepost.fold.progress import job_fraction_after, share
 
-__all__ = ["Fold", "fold", "job_fraction_after", "share"]
+__all__ = ["RELEASED", "Fold", "fold", "job_fraction_after", "planned", "share"]

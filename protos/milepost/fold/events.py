@@ -86,6 +86,22 @@ def _end(stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> 
         stage.end_time.CopyFrom(event.time)
 
 
+def planned(stage: Stage) -> Stage:
+    """Just what a plan says of a stage: its id, parent, title, weight, total and unit. PENDING."""
+    plan = Stage(
+        stage_id=stage.stage_id,
+        parent_stage_id=stage.parent_stage_id,
+        title=stage.title,
+        state=StageState.STAGE_STATE_PENDING,
+        unit=stage.unit,
+    )
+    if stage.HasField("weight"):
+        plan.weight = stage.weight
+    if stage.HasField("total"):
+        plan.total = stage.total
+    return plan
+
+
 def _job_submitted(state: Fold, event: Event) -> None:
     state.job.CopyFrom(event.job_submitted.job)
     state._index()
@@ -120,7 +136,7 @@ def _stages_planned(state: Fold, event: Event) -> None:
         while outer is not None and outer.stage_id not in kept:  # and what it is a part of, started or not
             kept.add(outer.stage_id)
             outer = state.stages.get(outer.parent_stage_id)
-    planned = [_planned(stage) for stage in event.stages_planned.stages if stage.stage_id not in kept]
+    planned = [planned(stage) for stage in event.stages_planned.stages if stage.stage_id not in kept]
     # A copy, since the originals go.
     rest = Job(stages=[*(stage for stage in state.job.stages if stage.stage_id in kept), *planned])
     del state.job.stages[:]
@@ -241,22 +257,6 @@ def _job_ended(state: Fold, event: Event) -> None:
 
 def _no_effect(state: Fold, event: Event) -> None:
     """The job stays as it is: the event is for those who read the log."""
-
-
-def _planned(stage: Stage) -> Stage:
-    """Just what a plan says of a stage."""
-    plan = Stage(
-        stage_id=stage.stage_id,
-        parent_stage_id=stage.parent_stage_id,
-        title=stage.title,
-        state=StageState.STAGE_STATE_PENDING,
-        unit=stage.unit,
-    )
-    if stage.HasField("weight"):
-        plan.weight = stage.weight
-    if stage.HasField("total"):
-        plan.total = stage.total
-    return plan
 
 
 _ARMS: dict[str, Callable[[Fold, Event], None]] = {

@@ -50,6 +50,16 @@ class Fold:
             _ARMS[name](self, event)
         self.job.last_sequence = event.sequence
 
+    def settled(self) -> set[str]:
+        """The ids of stages that a plan leaves as they are: those that have started, and those that they are a part of."""
+        found: set[str] = set()
+        for stage in self.job.stages:
+            outer = None if stage.state == StageState.STAGE_STATE_PENDING else stage
+            while outer is not None and outer.stage_id not in found:
+                found.add(outer.stage_id)
+                outer = self.stages.get(outer.parent_stage_id)
+        return found
+
     def _index(self) -> None:
         self.stages = {stage.stage_id: stage for stage in self.job.stages}
         self.children = {"": [], **{stage_id: [] for stage_id in self.stages}}
@@ -128,17 +138,10 @@ def _job_started(state: Fold, event: Event) -> None:
 
 
 def _stages_planned(state: Fold, event: Event) -> None:
-    kept: set[str] = set()
-    for stage in state.job.stages:
-        if stage.state == StageState.STAGE_STATE_PENDING:
-            continue
-        outer: Stage | None = stage
-        while outer is not None and outer.stage_id not in kept:  # and what it is a part of, started or not
-            kept.add(outer.stage_id)
-            outer = state.stages.get(outer.parent_stage_id)
-    planned = [planned(stage) for stage in event.stages_planned.stages if stage.stage_id not in kept]
+    settled = state.settled()
+    plan = [planned(stage) for stage in event.stages_planned.stages if stage.stage_id not in settled]
     # A copy, since the originals go.
-    rest = Job(stages=[*(stage for stage in state.job.stages if stage.stage_id in kept), *planned])
+    rest = Job(stages=[*(stage for stage in state.job.stages if stage.stage_id in settled), *plan])
     del state.job.stages[:]
     state.job.stages.extend(rest.stages)
     state._index()

@@ -51,7 +51,7 @@ class Fold:
         self.job.last_sequence = event.sequence
 
     def settled(self) -> set[str]:
-        """The ids of stages that a plan leaves as they are: those that have started, and those that they are a part of."""
+        """The ids of stages that a plan leaves as they are: those that started, and those that they are a part of."""
         found: set[str] = set()
         for stage in self.job.stages:
             outer = None if stage.state == StageState.STAGE_STATE_PENDING else stage

@@ -1,0 +1,116 @@
+"""What each event does to a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from milepost.fold import Fold, fold, job_fraction_after, share
+from milepost.v1 import Event, Job, JobState, Stage, StageState
+from tests.contract.vectors import Vector, vectors
+
+VECTORS = vectors()
+
+each_vector = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+each_whole_vector = pytest.mark.parametrize(
+    "vector", [vector for vector in VECTORS if vector.is_whole], ids=lambda vector: vector.name
+)
+
+
+@each_vector
+def test_the_events_make_the_job(vector: Vector) -> None:
+    """The description of the vector is the rule."""
+    assert vector.job == fold(vector.events), vector.description
+
+
+@each_vector
+def test_the_fold_goes_on_from_any_snapshot(vector: Vector) -> None:
+    """A job that was stored or sent is all that the fold needs to go on, wherever the log is cut."""
+    for cut in range(len(vector.events)):
+        snapshot = Job.FromString(fold(vector.events[:cut]).SerializeToString())
+
+        assert vector.job == fold(vector.events[cut:], snapshot)
+
+
+@each_vector
+def test_what_was_folded_in_before_changes_nothing(vector: Vector) -> None:
+    """A whole replay, or a part of it, does no harm."""
+    assert vector.job == fold(vector.events, fold(vector.events))
+
+
+@each_whole_vector
+def test_the_fraction_of_the_job_is_what_its_stages_have_done(vector: Vector) -> None:
+    """The fractions that the server authors in events are the weighted means that the fold carries up."""
+    for before, event in _steps(vector):
+        if event.HasField("stage_progressed"):
+            stage = before.stages[event.stage_progressed.stage_id]
+            stage_share = event.stage_progressed.fraction
+            told = event.stage_progressed.job_fraction
+        elif event.HasField("stage_ended"):
+            stage = before.stages[event.stage_ended.stage_id]
+            stage_share = share(Stage(state=event.stage_ended.state, fraction=stage.fraction))
+            told = event.stage_ended.job_fraction
+        else:
+            continue
+
+        assert told == job_fraction_after(before, stage, stage_share)
+
+
+def test_every_payload_is_in_a_vector() -> None:
+    """No arm of the fold goes without a vector."""
+    expected = {field.name for field in Event.DESCRIPTOR.oneofs_by_name["payload"].fields}
+
+    assert expected == {event.WhichOneof("payload") for vector in VECTORS for event in vector.events} - {None}
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "CANCELLED", "LOST"])
+def test_every_end_meets_stages_in_every_state(state: str) -> None:
+    """The vectors say, of each end of a job, what becomes of stages that wait, run and have ended."""
+    end = JobState.Value(f"JOB_STATE_{state}")
+    expected = {
+        StageState.STAGE_STATE_PENDING,
+        StageState.STAGE_STATE_RUNNING,
+        StageState.STAGE_STATE_SUCCEEDED,
+    }
+
+    assert any(
+        expected == {stage.state for stage in before.job.stages}
+        for vector in VECTORS
+        for before, event in _steps(vector)
+        if event.HasField("job_ended") and event.job_ended.state == end
+    )
+
+
+def test_a_payload_of_a_later_version_only_counts() -> None:
+    """A payload with a number that this version does not know moves the sequence on, and nothing else (rule 9)."""
+    field_99 = bytes([0x9A, 0x06, 0x02, 0x08, 0x01])
+    event = Event.FromString(Event(job_id="j", sequence=1).SerializeToString() + field_99)
+
+    assert Job(last_sequence=1) == fold([event])
+
+
+@pytest.mark.parametrize("payload", ["job_ended", "stage_ended"])
+def test_stages_may_nest_as_deep_as_there_are_stages(payload: str) -> None:
+    """A chain of the most stages there may be ends like any other."""
+    running = StageState.STAGE_STATE_RUNNING
+    inner = (Stage(stage_id=f"{n}", parent_stage_id=f"{n - 1}", state=running) for n in range(1, 1000))
+    stages = [Stage(stage_id="0", state=running), *inner]
+    event = Event(sequence=1)
+    if payload == "job_ended":
+        event.job_ended.state = JobState.JOB_STATE_SUCCEEDED
+    else:
+        event.stage_ended.stage_id = "0"
+        event.stage_ended.state = StageState.STAGE_STATE_SUCCEEDED
+
+    job = fold([event], Job(stages=stages))
+
+    assert [stage.state for stage in job.stages] == [StageState.STAGE_STATE_SUCCEEDED] * 1000
+
+
+def _steps(vector: Vector) -> Iterator[tuple[Fold, Event]]:
+    """Each event with the job as it was before."""
+    state = Fold()
+    for event in vector.events:
+        yield state, event
+        state.apply(event)

@@ -1,0 +1,72 @@
+"""What holds of any log that the server can author, whatever its worker says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from milepost.fold import Fold, fold
+from milepost.server import decide
+from milepost.v1 import Event, Job, StageState
+from tests.contract.logs import logs
+
+# A machine may be slow; that proves nothing.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@unhurried
+@given(logs())
+def test_fractions_never_fall_within_an_attempt(log: list[Event]) -> None:
+    """Neither the job's fraction nor a stage's falls, however its worker plans, replans and reports (rule 13)."""
+    before: dict[str, float] = {}
+    for job in _jobs(log):
+        fractions = {"": job.fraction, **{stage.stage_id: stage.fraction for stage in job.stages}}
+        if job.last_sequence > 1 and log[job.last_sequence - 1].HasField("job_started"):
+            before = {}
+        assert all(0 <= fraction <= 1 for fraction in fractions.values())
+        assert [name for name, old in before.items() if fractions.get(name, 1.0) < old] == []
+        before = fractions
+
+
+@unhurried
+@given(logs(), st.data())
+def test_two_halves_make_the_whole(log: list[Event], data: st.DataObject) -> None:
+    """A job that was written out and read in again goes on as if it had not been."""
+    cut = data.draw(st.integers(0, len(log)))
+
+    half = Job.FromString(fold(log[:cut]).SerializeToString())
+
+    assert fold(log) == fold(log[cut:], half)
+
+
+@unhurried
+@given(logs())
+def test_every_stage_is_a_part_of_the_job(log: list[Event]) -> None:
+    """Each stage has its parents, up to an outermost one, so that what it does counts."""
+    for job in _jobs(log):
+        parents = {stage.stage_id: stage.parent_stage_id for stage in job.stages}
+        for name in parents:
+            chain = [name]
+            while parents[chain[-1]]:
+                chain.append(parents[chain[-1]])
+                assert len(chain) <= len(parents)
+
+
+@unhurried
+@given(logs())
+def test_nothing_is_open_in_a_job_that_has_ended(log: list[Event]) -> None:
+    """The stages of a job end with it (rule 13)."""
+    job = fold(log)
+    still_open = {StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING}
+
+    assert not decide.is_final(job) or not still_open & {stage.state for stage in job.stages}
+
+
+def _jobs(log: list[Event]) -> Iterator[Job]:
+    """The job after each event."""
+    state = Fold()
+    for event in log:
+        state.apply(event)
+        yield state.job

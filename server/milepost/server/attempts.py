@@ -1,0 +1,141 @@
+"""Attempts at jobs: started, reported on, given back; each write proved by its lease token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from milepost.fold import Fold
+from milepost.server import decide
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.leases import LeaseTokens
+from milepost.server.refusal import Refusal, job_ended, lease_lost
+from milepost.v1 import ErrorReason, Event, Job, Update
+
+
+@dataclass(slots=True, frozen=True)
+class Rejection:
+    """An update that was refused; it has used up its number all the same."""
+
+    report_sequence: int
+    refusal: Refusal
+
+
+@dataclass(slots=True, frozen=True)
+class Accepted:
+    """What became of a report; ``durable`` is done when everything up to ``report_sequence`` is."""
+
+    report_sequence: int
+    last_sequence: int
+    rejections: Sequence[Rejection]
+    durable: asyncio.Future[None]
+
+
+class Attempts:
+    """What may be done under a lease."""
+
+    def __init__(self, journal: Journal, tokens: LeaseTokens) -> None:
+        self._journal = journal
+        self._tokens = tokens
+
+    async def start(self, job_id: str, worker_id: str, *, claimed: bool = False) -> tuple[Job, str]:
+        """Starts the next attempt; returns the job and the lease token. Raises JOB_ENDED, LEASE_LOST, INVALID_FIELD."""
+
+        def decision(opened: OpenJob, now: int) -> list[Event]:
+            event = decide.start(opened.job, worker_id, now, claimed=claimed)
+            opened.report_sequence = 0
+            return [event]
+
+        await self._journal.act(job_id, decision)
+        job = await self._journal.find(job_id)
+        return job, self._tokens.token(job_id, job.attempt)
+
+    async def release(self, job_id: str, token: str) -> None:
+        """Gives a job back unharmed. Raises LEASE_LOST, JOB_ENDED."""
+
+        def decision(opened: OpenJob, now: int) -> list[Event]:
+            self._check_lease(opened.job, token)
+            return decide.release(opened.job, now)
+
+        await self._journal.act(job_id, decision)
+
+    async def resume(self, job_id: str, token: str) -> tuple[int, Job]:
+        """The last durable report of an attempt that goes on, and the job. Raises LEASE_LOST, JOB_ENDED."""
+
+        def decision(opened: OpenJob, _: int) -> list[Event]:
+            self._check_lease(opened.job, token)
+            return []
+
+        opened = await self._journal.act(job_id, decision)
+        return opened.report_sequence, await self._journal.find(job_id)
+
+    async def report(
+        self, job_id: str, token: str, first: int, updates: Sequence[Update], *, whole: bool = False
+    ) -> Accepted:
+        """Takes reports, from the number ``first`` on (rule 11). With ``whole`` it takes all of them, or none.
+
+        Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``whole`` also what the first bad update is refused for.
+        Without, such an update is among the rejections, and the others are taken.
+        """
+        opened = await self._journal.open(job_id)
+        job = opened.job
+        if not self._tokens.holds(job, token):
+            raise lease_lost(job_id, job.attempt)
+        expected = opened.report_sequence + 1
+        if not 1 <= first <= expected:
+            raise _gap(job_id, expected, first)
+        fresh = updates[expected - first :]
+        events: list[Event] = []
+        rejections: list[Rejection] = []
+        if fresh:
+            self._check_lease(job, token)
+            fold = _copy(opened.fold) if whole else opened.fold
+            now = self._journal.now(opened)
+            for number, update in enumerate(fresh, expected):
+                try:
+                    events.append(self._take(fold, update, now))
+                except Refusal as refusal:
+                    if whole:
+                        raise
+                    rejections.append(Rejection(number, refusal))
+            opened.fold = fold
+            opened.report_sequence += len(fresh)
+        return Accepted(
+            opened.report_sequence, opened.job.last_sequence, rejections, self._journal.append_folded(opened, events)
+        )
+
+    def _take(self, fold: Fold, update: Update, now: int) -> Event:
+        if fold.job.state not in decide.LEASED:
+            raise _over(fold.job)
+        event = decide.report(fold, update, now)
+        fold.apply(event)
+        return event
+
+    def _check_lease(self, job: Job, token: str) -> None:
+        """The lease is that of the current attempt, and the attempt is not over."""
+        if not self._tokens.holds(job, token):
+            raise lease_lost(job.job_id, job.attempt)
+        if job.state not in decide.LEASED:
+            raise _over(job)
+
+
+def _over(job: Job) -> Refusal:
+    """What there is to say to the worker of an attempt that is over."""
+    if decide.is_final(job):
+        return job_ended(job.job_id, decide.state_name(job))
+    return lease_lost(job.job_id, job.attempt)
+
+
+def _gap(job_id: str, expected: int, received: int) -> Refusal:
+    return Refusal(
+        ErrorReason.ERROR_REASON_REPORT_GAP,
+        f"Report {received} of job {job_id!r} came where {expected} was expected. Send from {expected}.",
+        metadata={"job_id": job_id, "expected": expected, "received": received},
+    )
+
+
+def _copy(fold: Fold) -> Fold:
+    job = Job()
+    job.CopyFrom(fold.job)
+    return Fold(job)

@@ -1,0 +1,160 @@
+"""The bounds of each field, as the contract gives them. A ``Check`` collects what is wrong and refuses it as one."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+
+from milepost.contract import limits
+from milepost.server.refusal import Refusal, Violation
+from milepost.v1 import Artifact, ErrorReason, Failure, RetryPolicy, Stage
+
+# google.protobuf.Duration's own bound: about 10,000 years.
+_DURATION_MOST = 315_576_000_000
+
+
+class Check:
+    """Collects violations. Fields are named by their path from the request, as in ``google.rpc.BadRequest``."""
+
+    def __init__(self) -> None:
+        self._violations: list[Violation] = []
+        self._reason: ErrorReason.ValueType = ErrorReason.ERROR_REASON_INVALID_FIELD
+
+    def refuse(self) -> None:
+        """Raises a Refusal (INVALID_FIELD, or TOO_LARGE where that came first) if anything was wrong."""
+        if self._violations:
+            first = self._violations[0]
+            raise Refusal(
+                self._reason,
+                f"{first.field}: {first.description}",
+                metadata={"field": first.field},
+                violations=tuple(self._violations),
+            )
+
+    def wrong(self, field: str, description: str) -> None:
+        """Notes a violation."""
+        self._violations.append(Violation(field, description))
+
+    def too_large(self, field: str, description: str) -> None:
+        """Notes that something is over its limit."""
+        if not self._violations:
+            self._reason = ErrorReason.ERROR_REASON_TOO_LARGE
+        self.wrong(field, description)
+
+    def pattern(self, field: str, value: str, pattern: re.Pattern[str], *, optional: bool = False) -> None:
+        """A text that must match as a whole."""
+        if not (optional and not value) and pattern.fullmatch(value) is None:
+            self.wrong(field, f"{_shown(value)} does not match {pattern.pattern}")
+
+    def length(self, field: str, value: str, most: int, *, least: int = 0) -> None:
+        """A text of so many characters."""
+        if len(value) > most:
+            self.too_large(field, f"has {len(value):,} characters; at most {most:,} are allowed")
+        elif len(value) < least:
+            self.wrong(field, "must not be empty")
+
+    def amount(self, field: str, value: float, most: float = math.inf) -> None:
+        """A finite number that is not negative."""
+        if not (0 <= value <= most) or math.isinf(value):
+            bound = "finite and not negative" if math.isinf(most) else f"between 0 and {most:g}"
+            self.wrong(field, f"is {value:g}; it must be {bound}")
+
+    def count(self, field: str, values: Sequence[object] | Mapping[str, str], most: int) -> None:
+        """So many values."""
+        if len(values) > most:
+            self.too_large(field, f"has {len(values):,} entries; at most {most:,} are allowed")
+
+    def size(self, field: str, message: Message, most: int) -> None:
+        """A message of so many bytes, encoded."""
+        size = message.ByteSize()
+        if size > most:
+            self.too_large(field, f"is {size:,} bytes encoded; at most {most:,} are allowed")
+
+    def duration(self, field: str, value: Duration, least: float = 0.0, most: float = _DURATION_MOST) -> None:
+        """A well-formed duration of so many seconds."""
+        well_formed = abs(value.nanos) < 10**9 and value.seconds * value.nanos >= 0
+        if not well_formed or not (least <= value.seconds + value.nanos / 1e9 <= most):
+            self.wrong(
+                field,
+                f"is {value.seconds} s and {value.nanos} ns; it must be between {least:g} s and {most:g} s",
+            )
+
+    def known(self, field: str, value: int, names: Mapping[int, object]) -> None:
+        """A value of an open enum that this version knows."""
+        if value not in names:
+            self.wrong(field, f"{value} is not one of its values")
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 200 else value[:200] + "…")
+
+
+def labels(check: Check, field: str, value: Mapping[str, str]) -> None:
+    """Labels of a job, or of a filter."""
+    check.count(field, value, limits.LABELS)
+    for key, text in value.items():
+        check.pattern(f"{field}[{key!r}]", key, limits.LABEL_KEY)
+        check.length(f"{field}[{key!r}]", text, limits.LABEL_VALUE_LENGTH)
+
+
+def stage_plan(check: Check, field: str, stages: Iterable[Stage], known: Mapping[str, object]) -> None:
+    """A plan of stages: ids unique, each parent ``known`` or earlier in the plan, which also rules out cycles."""
+    plan = list(stages)
+    check.count(field, plan, limits.STAGES)
+    later = {stage.stage_id for stage in plan}
+    seen: set[str] = set()
+    for index, stage in enumerate(plan):
+        path = f"{field}[{index}]"
+        stage_fields(check, path, stage)
+        if stage.stage_id in seen:
+            check.wrong(f"{path}.stage_id", f"{_shown(stage.stage_id)} is in the plan twice")
+        parent = stage.parent_stage_id
+        if parent and parent not in seen and parent not in known:
+            place = "the stage itself, or later in the plan" if parent in later else "not a stage of the job"
+            check.wrong(f"{path}.parent_stage_id", f"{_shown(parent)} is {place}; parents come before their children")
+        seen.add(stage.stage_id)
+
+
+def stage_fields(check: Check, path: str, stage: Stage) -> None:
+    """What a plan or a start says of one stage."""
+    check.pattern(f"{path}.stage_id", stage.stage_id, limits.STAGE_ID)
+    check.length(f"{path}.title", stage.title, limits.TITLE_LENGTH)
+    check.length(f"{path}.unit", stage.unit, limits.UNIT_LENGTH)
+    check.length(f"{path}.message", stage.message, limits.MESSAGE_LENGTH)
+    check.amount(f"{path}.weight", stage.weight)
+    check.amount(f"{path}.total", stage.total)
+    check.amount(f"{path}.current", stage.current)
+    check.amount(f"{path}.fraction", stage.fraction, most=1.0)
+
+
+def failure(check: Check, path: str, value: Failure) -> None:
+    """A failure as a worker tells it."""
+    check.pattern(f"{path}.code", value.code, limits.FAILURE_CODE)
+    check.length(f"{path}.message", value.message, limits.MESSAGE_LENGTH)
+    if len(value.detail.encode()) > limits.FAILURE_DETAIL_SIZE:
+        check.too_large(f"{path}.detail", f"is over {limits.FAILURE_DETAIL_SIZE:,} bytes")
+
+
+def artifact(check: Check, path: str, value: Artifact) -> None:
+    """An artifact as a worker tells it."""
+    check.length(f"{path}.name", value.name, limits.ARTIFACT_NAME_LENGTH, least=1)
+    check.length(f"{path}.uri", value.uri, limits.ARTIFACT_URI_LENGTH, least=1)
+    check.length(f"{path}.media_type", value.media_type, limits.ARTIFACT_NAME_LENGTH)
+    check.amount(f"{path}.size_bytes", value.size_bytes)
+    check.pattern(f"{path}.sha256", value.sha256, limits.SHA256, optional=True)
+
+
+def retry_policy(check: Check, path: str, value: RetryPolicy) -> None:
+    """A retry policy as it is submitted."""
+    check.amount(f"{path}.max_attempts", value.max_attempts, most=limits.ATTEMPTS)
+    check.duration(f"{path}.initial_backoff", value.initial_backoff)
+    check.duration(f"{path}.max_backoff", value.max_backoff)
+    if value.multiplier != 0 and not 1 <= value.multiplier <= 100:
+        check.wrong(f"{path}.multiplier", f"is {value.multiplier:g}; it must be between 1 and 100")
+    check.count(f"{path}.retryable_codes", value.retryable_codes, limits.RETRYABLE_CODES)
+    for index, code in enumerate(value.retryable_codes):
+        check.pattern(f"{path}.retryable_codes[{index}]", code, limits.FAILURE_CODE)

@@ -1,0 +1,26 @@
+"""What may happen to a job, and which events say that it did.
+
+Pure functions over a job (as a ``Fold``) and an instant: they return the events that are to be appended next, or raise
+a ``Refusal``; they change nothing and know of no transport, store or clock. What the events do is the fold's to say.
+"""
+
+from milepost.server.decide.authoring import ACTIVE, FINAL, LEASED, is_final, state_name
+from milepost.server.decide.ending import cancel, due, next_deadline, release
+from milepost.server.decide.reporting import report
+from milepost.server.decide.starting import same_submission, start, submit
+
+__all__ = [
+    "ACTIVE",
+    "FINAL",
+    "LEASED",
+    "cancel",
+    "due",
+    "is_final",
+    "next_deadline",
+    "release",
+    "report",
+    "same_submission",
+    "start",
+    "state_name",
+    "submit",
+]

@@ -1,0 +1,158 @@
+"""The one way into the log: open the job, decide, fold, append.
+
+Between deciding and appending nothing is awaited, so that each decision is made upon the one before it, and the log
+keeps the order of the appends. What was decided may be ahead of what is durable, and is therefore shown to nobody:
+readers read the log. If an append fails, what was decided is forgotten, and the job is opened from the log again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from milepost.fold import Fold
+from milepost.server.clock import Clock
+from milepost.server.log.event_log import Commit, Conflict, EventLog
+from milepost.server.log.frames import Chunk, frame
+from milepost.server.refusal import job_not_found
+from milepost.v1 import Event, Job
+
+# How many jobs are kept in memory between two decisions about them. Any of them can be opened again.
+_JOBS_IN_MEMORY = 10_000
+
+# The payloads that a worker reports along the way, and that change nothing about who does what next.
+_ALONG_THE_WAY = frozenset(
+    {
+        "stages_planned",
+        "stage_started",
+        "stage_progressed",
+        "stage_ended",
+        "log_written",
+        "artifact_added",
+        "custom",
+        "cancel_acknowledged",
+    }
+)
+
+Decision = Callable[["OpenJob", int], Sequence[Event]]
+"""What is to happen to a job, at an instant; pure, or raising a Refusal."""
+
+
+class OpenJob:
+    """A job with everything that was decided about it, durable or not. ``fold`` is without the job's input."""
+
+    __slots__ = ("fold", "pending", "report_sequence", "time")
+
+    def __init__(self, fold: Fold, report_sequence: int = 0, time: int = 0) -> None:
+        self.fold = fold
+        self.report_sequence = report_sequence
+        self.time = time
+        self.pending = 0
+
+    @property
+    def job(self) -> Job:
+        """The job itself; not to be changed."""
+        return self.fold.job
+
+
+class Journal:
+    """Appends what is decided to happen. Used from one event loop."""
+
+    def __init__(self, log: EventLog, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._jobs: OrderedDict[str, OpenJob] = OrderedDict()
+
+    async def find(self, job_id: str) -> Job:
+        """The whole job as of its last durable event. Raises JOB_NOT_FOUND."""
+        job = await self._log.find(job_id)
+        if job is None:
+            raise job_not_found(job_id)
+        return job
+
+    async def open(self, job_id: str) -> OpenJob:
+        """The job to decide upon, before the next await. Raises JOB_NOT_FOUND."""
+        opened = self._jobs.get(job_id)
+        if opened is None:
+            stored = await self._log.load(job_id)
+            if stored is None:
+                raise job_not_found(job_id)
+            # Somebody else may have opened it meanwhile, and decided already.
+            opened = self._jobs.setdefault(job_id, OpenJob(Fold(stored.job), stored.report_sequence, stored.time))
+            self._forget_some()
+        self._jobs.move_to_end(job_id)
+        return opened
+
+    async def act(self, job_id: str, decision: Decision) -> OpenJob:
+        """Opens the job, lets happen what is decided, and returns once that is durable.
+
+        Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed.
+        """
+        while True:
+            opened = await self.open(job_id)
+            events = decision(opened, self.now(opened))
+            try:
+                await asyncio.shield(self.append(opened, events))
+            except Conflict:
+                continue
+            return opened
+
+    async def create(self, event: Event) -> None:
+        """Appends the first event of a job. Raises Conflict where its id or request_id is taken."""
+        opened = OpenJob(Fold())
+        self._jobs.setdefault(event.job_id, opened)
+        await asyncio.shield(self.append(opened, [event]))
+
+    def now(self, opened: OpenJob) -> int:
+        """The instant for the job's next event: never earlier than that of the event before."""
+        return max(self._clock.now(), opened.time)
+
+    def append(self, opened: OpenJob, events: Sequence[Event]) -> asyncio.Future[None]:
+        """Folds the events in and appends them; done when they are durable. Nothing to append waits for what is pending."""
+        for event in events:
+            opened.fold.apply(event)
+        return self.append_folded(opened, events)
+
+    def append_folded(self, opened: OpenJob, events: Sequence[Event]) -> asyncio.Future[None]:
+        """Appends events that are folded in already."""
+        job = opened.job
+        submission = None
+        if events:
+            opened.time = events[-1].time.seconds * 10**9 + events[-1].time.nanos
+            if events[0].HasField("job_submitted"):
+                submission = events[0]
+                job.ClearField("input")
+        chunk = Chunk(
+            job.last_sequence - len(events) + 1, job.last_sequence, b"".join([frame(event) for event in events])
+        )
+        commit = Commit(
+            job_id=job.job_id,
+            chunk=chunk,
+            job=job.SerializeToString(),
+            state=job.state,
+            fraction=job.fraction,
+            report_sequence=opened.report_sequence,
+            time=opened.time,
+            turns=any(event.WhichOneof("payload") not in _ALONG_THE_WAY for event in events),
+            submission=submission,
+        )
+        opened.pending += 1
+        durable = self._log.append(commit)
+        durable.add_done_callback(lambda future: self._appended(opened, future))
+        return durable
+
+    def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
+        opened.pending -= 1
+        if durable.cancelled() or durable.exception() is not None:
+            if self._jobs.get(opened.job.job_id) is opened:
+                del self._jobs[opened.job.job_id]
+
+    def _forget_some(self) -> None:
+        """Keeps to the bound: the jobs that were decided upon longest ago go first."""
+        while len(self._jobs) > _JOBS_IN_MEMORY:
+            job_id, opened = next(iter(self._jobs.items()))
+            if opened.pending:
+                self._jobs.move_to_end(job_id)
+                return
+            del self._jobs[job_id]

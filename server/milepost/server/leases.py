@@ -1,0 +1,27 @@
+"""Leases: who may write to a job, proved by a token, and until when.
+
+A token is made from the store's secret, the job and the attempt. It needs no keeping, holds across restarts, and the
+next attempt's differs, which fences off whoever still has the old one (rules 11 and 14).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from milepost.v1 import Job
+
+
+class LeaseTokens:
+    """Makes and checks tokens."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def token(self, job_id: str, attempt: int) -> str:
+        """The token of an attempt."""
+        return hmac.new(self._secret, f"{job_id}/{attempt}".encode(), hashlib.sha256).hexdigest()[:32]
+
+    def holds(self, job: Job, token: str) -> bool:
+        """Whether the token is that of the job's current or last attempt."""
+        return job.attempt > 0 and hmac.compare_digest(self.token(job.job_id, job.attempt).encode(), token.encode())

@@ -1,0 +1,77 @@
+"""How the service says no: one exception, which the edge turns into a status with ``ErrorInfo``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from milepost.contract.reasons import reason_name
+from milepost.v1 import ErrorReason
+
+
+class Violation(NamedTuple):
+    """A field out of its bounds: a path from the request, such as ``stages[2].stage_id``, and what is wrong with it."""
+
+    field: str
+    description: str
+
+
+class Refusal(Exception):
+    """What was asked for cannot be had. ``message`` is for people: what happened, which value, what to do."""
+
+    def __init__(
+        self,
+        reason: ErrorReason.ValueType,
+        message: str,
+        *,
+        metadata: Mapping[str, str | int] | None = None,
+        violations: tuple[Violation, ...] = (),
+        retry_delay: float | None = None,
+    ) -> None:
+        super().__init__(f"{reason_name(reason)}: {message}")
+        self.reason = reason
+        self.message = message
+        self.metadata = {name: str(value) for name, value in (metadata or {}).items()}
+        self.violations = violations
+        self.retry_delay = retry_delay
+        """Seconds after which the same call may succeed; None where it will not by itself."""
+
+
+def job_not_found(job_id: str) -> Refusal:
+    """There is no such job."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
+        f"There is no job {job_id!r}. Check the id, or list the jobs there are.",
+        metadata={"job_id": job_id},
+    )
+
+
+def job_ended(job_id: str, state: str) -> Refusal:
+    """The job has ended, so that nothing more can happen in it."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_JOB_ENDED,
+        f"Job {job_id!r} has ended: it is {state}.",
+        metadata={"job_id": job_id, "state": state},
+    )
+
+
+def lease_lost(job_id: str, attempt: int) -> Refusal:
+    """The caller does not hold the lease of the job's current attempt."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_LEASE_LOST,
+        f"The lease on job {job_id!r} is not (or no longer) yours; its attempt is {attempt}. Stop working on it.",
+        metadata={"job_id": job_id, "attempt": attempt},
+    )
+
+
+def draining() -> Refusal:
+    """The server is stopping."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_DRAINING,
+        "The server is stopping. Reconnect, and resume where you were.",
+        retry_delay=0.5,
+    )
+
+
+class Unimplemented(Exception):
+    """A part of the contract that this version of the server does not have; the message says which."""

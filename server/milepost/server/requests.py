@@ -1,0 +1,103 @@
+"""What the calls of JobService may ask for; each function raises a Refusal that names the fields that are wrong."""
+
+from __future__ import annotations
+
+from milepost.contract import limits
+from milepost.server import checks
+from milepost.server.checks import Check
+from milepost.v1 import (
+    CancelJobRequest,
+    Delivery,
+    Dispatch,
+    JobFilter,
+    JobState,
+    ListJobsRequest,
+    OnGap,
+    SubmitJobRequest,
+    WatchJobRequest,
+)
+
+NEWEST_FIRST = "submit_time desc"
+OLDEST_FIRST = "submit_time"
+
+
+def job_id(value: str) -> None:
+    """A call that names one job."""
+    check = Check()
+    check.pattern("job_id", value, limits.JOB_ID)
+    check.refuse()
+
+
+def submit(request: SubmitJobRequest) -> None:
+    """SubmitJob, but for what depends on other jobs."""
+    check = Check()
+    check.pattern("job_id", request.job_id, limits.JOB_ID, optional=True)
+    check.length("request_id", request.request_id, limits.NAME_LENGTH)
+    check.pattern("kind", request.kind, limits.KIND)
+    check.length("owner", request.owner, limits.NAME_LENGTH)
+    checks.labels(check, "labels", request.labels)
+    check.pattern("parent_job_id", request.parent_job_id, limits.JOB_ID, optional=True)
+    if request.parent_job_id and request.parent_job_id == request.job_id:
+        check.wrong("parent_job_id", "a job cannot be its own parent")
+    check.size("input", request.input, limits.INPUT_SIZE)
+    checks.stage_plan(check, "stages", request.stages, {})
+    check.amount("workload", request.workload)
+    check.length("workload_unit", request.workload_unit, limits.UNIT_LENGTH)
+    if request.HasField("timeout"):
+        check.duration("timeout", request.timeout, least=limits.TIMEOUT_LEAST)
+    if request.HasField("retry_policy"):
+        checks.retry_policy(check, "retry_policy", request.retry_policy)
+    check.known("dispatch", request.dispatch, Dispatch.DESCRIPTOR.values_by_number)
+    check.refuse()
+
+
+def cancel(request: CancelJobRequest) -> None:
+    """CancelJob."""
+    check = Check()
+    check.pattern("job_id", request.job_id, limits.JOB_ID)
+    check.length("reason", request.reason, limits.MESSAGE_LENGTH)
+    check.length("request_id", request.request_id, limits.NAME_LENGTH)
+    check.duration("grace_period", request.grace_period, most=limits.GRACE_PERIOD_MOST)
+    check.refuse()
+
+
+def list_jobs(request: ListJobsRequest) -> None:
+    """ListJobs, but for its page token. Sizes as AIP-158 has them: too large is clipped, negative is refused."""
+    check = Check()
+    _job_filter(check, "filter", request.filter)
+    if request.page_size < 0:
+        check.wrong("page_size", f"is {request.page_size}; it must not be negative")
+    if request.order_by not in ("", NEWEST_FIRST, OLDEST_FIRST):
+        check.wrong("order_by", f"{request.order_by!r} is neither {NEWEST_FIRST!r} nor {OLDEST_FIRST!r}")
+    check.refuse()
+
+
+def watch(request: WatchJobRequest) -> None:
+    """WatchJob, but for what depends on the log."""
+    check = Check()
+    check.pattern("job_id", request.job_id, limits.JOB_ID)
+    if request.after_sequence < 0:
+        check.wrong("after_sequence", f"is {request.after_sequence}; it must not be negative")
+    check.length("epoch", request.epoch, limits.NAME_LENGTH)
+    check.known("on_gap", request.on_gap, OnGap.DESCRIPTOR.values_by_number)
+    check.known("delivery", request.delivery, Delivery.DESCRIPTOR.values_by_number)
+    if request.HasField("status_interval"):
+        check.duration(
+            "status_interval", request.status_interval, limits.STATUS_INTERVAL_LEAST, limits.STATUS_INTERVAL_MOST
+        )
+    check.amount("max_batch_events", request.max_batch_events, most=limits.BATCH_EVENTS)
+    check.refuse()
+
+
+def _job_filter(check: Check, path: str, value: JobFilter) -> None:
+    check.length(f"{path}.owner", value.owner, limits.NAME_LENGTH)
+    check.count(f"{path}.kinds", value.kinds, limits.FILTER_VALUES)
+    for index, kind in enumerate(value.kinds):
+        check.pattern(f"{path}.kinds[{index}]", kind, limits.KIND)
+    checks.labels(check, f"{path}.labels", value.labels)
+    check.pattern(f"{path}.parent_job_id", value.parent_job_id, limits.JOB_ID, optional=True)
+    check.count(f"{path}.job_ids", value.job_ids, limits.FILTER_VALUES)
+    for index, identifier in enumerate(value.job_ids):
+        check.pattern(f"{path}.job_ids[{index}]", identifier, limits.JOB_ID)
+    for index, state in enumerate(value.states):
+        check.known(f"{path}.states[{index}]", state, JobState.DESCRIPTOR.values_by_number)

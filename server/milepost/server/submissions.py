@@ -1,0 +1,77 @@
+"""Accepting jobs: each submission once, however often it is sent."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from milepost.server import decide
+from milepost.server.clock import Clock
+from milepost.server.journal import Journal
+from milepost.server.log.event_log import Conflict, EventLog
+from milepost.server.refusal import Refusal, job_ended
+from milepost.v1 import ErrorReason, Events, Job, JobState, SubmitJobRequest
+
+
+class Submissions:
+    """Turns requests into jobs."""
+
+    def __init__(self, log: EventLog, journal: Journal, clock: Clock) -> None:
+        self._log = log
+        self._journal = journal
+        self._clock = clock
+
+    async def submit(self, request: SubmitJobRequest) -> Job:
+        """Accepts a job; durable when it returns. The request has been checked.
+
+        Raises JOB_ALREADY_EXISTS; of the parent JOB_NOT_FOUND and JOB_ENDED.
+        """
+        known = await self._known(request)
+        if known is not None:
+            return await self._again(known, request)
+        if request.parent_job_id:
+            await self._check_parent(request.parent_job_id)
+        now = self._clock.now()
+        job_id = request.job_id or _uuid7(now)
+        try:
+            await self._journal.create(decide.submit(request, job_id, now))
+        except Conflict:  # the same was submitted while this was under way
+            return await self._again(await self._known(request) or job_id, request)
+        return await self._journal.find(job_id)
+
+    async def _known(self, request: SubmitJobRequest) -> str | None:
+        if request.request_id:
+            known = await self._log.find_request(request.owner, request.request_id)
+            if known is not None:
+                return known
+        if request.job_id and await self._log.load(request.job_id) is not None:
+            return request.job_id
+        return None
+
+    async def _again(self, job_id: str, request: SubmitJobRequest) -> Job:
+        """The job that is there already, if it came from the same request."""
+        page = await self._log.read(job_id, 0, 0)
+        if page is not None and page.chunks and page.first == 1:
+            first = Events.FromString(page.chunks[0].head(1).frames).events[0]
+            if decide.same_submission(first, request):
+                return await self._journal.find(job_id)
+        told = f"request_id {request.request_id!r} was used" if request.job_id != job_id else "its id is taken"
+        raise Refusal(
+            ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,
+            f"Job {job_id!r} was submitted before with other content: {told}. Use another id, or get that job.",
+            metadata={"job_id": job_id},
+        )
+
+    async def _check_parent(self, parent_id: str) -> None:
+        parent = await self._journal.find(parent_id)
+        if decide.is_final(parent) or parent.state == JobState.JOB_STATE_CANCELLING:
+            raise job_ended(parent_id, decide.state_name(parent))
+
+
+def _uuid7(now: int) -> str:
+    """A time-ordered UUID (RFC 9562, section 5.7) of the instant."""
+    milliseconds = now // 10**6
+    value = milliseconds << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(uuid.UUID(int=value & (1 << 128) - 1))

@@ -1,0 +1,198 @@
+"""The connection to a server: where it is, who is calling, and how a broken one is found."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import ipaddress
+import json
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import grpc
+
+from milepost.client.refusals import error_from_status
+from milepost.v1.job_service_pb2_grpc import JobServiceStub
+from milepost.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+if TYPE_CHECKING:  # they are in the stubs only
+    from milepost.v1.job_service_pb2_grpc import JobServiceAsyncStub
+    from milepost.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
+
+__all__ = ["DEFAULT_ADDRESS", "SDK", "LazyChannel", "Target"]
+
+DEFAULT_ADDRESS: Final = "127.0.0.1:7070"
+SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
+"""What the server is told that this is."""
+
+_log = logging.getLogger("milepost.client")
+
+_Request = TypeVar("_Request")
+_Response = TypeVar("_Response")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the server is, and who is calling.
+
+    Attributes:
+        address: As ``host:port``.
+        token: Travels as ``authorization: Bearer …``; empty for none.
+        tls: Whether the connection is encrypted.
+        tls_ca: A PEM file with the certificates that are trusted; None for the system's.
+    """
+
+    address: str
+    token: str = field(repr=False)
+    tls: bool
+    tls_ca: Path | None
+
+    @classmethod
+    def of(
+        cls,
+        address: str | None,
+        *,
+        token: str | None = None,
+        tls: bool = False,
+        tls_ca: str | os.PathLike[str] | None = None,
+    ) -> Target:
+        """From arguments; what is None is taken from MILEPOST_ADDRESS, MILEPOST_TOKEN and MILEPOST_TLS_CA."""
+        if address is None:
+            address = os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS
+        if token is None:
+            token = os.environ.get("MILEPOST_TOKEN", "")
+        if tls_ca is None:
+            tls_ca = os.environ.get("MILEPOST_TLS_CA") or None
+        return cls(address, token, tls or tls_ca is not None, None if tls_ca is None else Path(tls_ca))
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every call carries."""
+        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine."""
+        host = self.address.rpartition(":")[0].strip("[]")
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or self.address.startswith("unix:")
+
+
+class LazyChannel:
+    """One long-lived gRPC channel, made when it is first needed.
+
+    A channel lives in the process and the event loop that made it: after a fork, or in another loop, a new one is made.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._channel: grpc.aio.Channel | None = None
+        self._closed = False
+        # Those of a parent process, which can be neither used nor torn down here.
+        self._inherited: list[grpc.aio.Channel] = []
+
+    def jobs(self) -> JobServiceAsyncStub:
+        """The service for those who submit, follow and cancel."""
+        return JobServiceStub(self._open())
+
+    def work(self) -> WorkerServiceAsyncStub:
+        """The service for those who do the work."""
+        return WorkerServiceStub(self._open())
+
+    async def call(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
+        request: _Request,
+        timeout: float,
+    ) -> _Response:
+        """Calls a unary method. gRPC itself tries again while the server is unavailable, up to five times in all.
+
+        Raises:
+            MilepostError: It was refused, or the server was not reached within `timeout` seconds.
+        """
+        try:
+            return await method(request, timeout=timeout, metadata=self.target.metadata)
+        except grpc.aio.AioRpcError as error:
+            raise error_from_status(error, self.target.address) from error
+
+    async def close(self) -> None:
+        """Ends all calls and the connection."""
+        self._closed = True
+        channel, self._channel = self._channel, None
+        if channel is not None and self._owner == _owner():
+            await channel.close()
+
+    def _open(self) -> grpc.aio.Channel:
+        if self._closed:
+            raise RuntimeError("The client is closed.")
+        owner = _owner()
+        if self._channel is not None and self._owner == owner:
+            return self._channel
+        if self._channel is not None and self._owner is not None and self._owner[0] != owner[0]:
+            self._inherited.append(self._channel)
+        self._owner, self._channel = owner, _make(self.target)
+        return self._channel
+
+
+def _owner() -> tuple[int, asyncio.AbstractEventLoop]:
+    return os.getpid(), asyncio.get_running_loop()
+
+
+def _make(target: Target) -> grpc.aio.Channel:
+    if target.token and not target.tls and not target.is_local:
+        _log.warning("The token travels to %s in clear text: use TLS.", target.address)
+    options = [*_OPTIONS, ("grpc.enable_http_proxy", int(not target.is_local))]
+    if not target.tls:
+        return grpc.aio.insecure_channel(target.address, options)
+    trusted = None if target.tls_ca is None else target.tls_ca.read_bytes()
+    return grpc.aio.secure_channel(target.address, grpc.ssl_channel_credentials(trusted), options)
+
+
+def _service_config() -> str:
+    """Unary calls are tried again while the server is unavailable: each of them is safe to repeat."""
+    methods = {
+        "milepost.v1.JobService": ("SubmitJob", "GetJob", "ListJobs", "CancelJob"),
+        "milepost.v1.WorkerService": ("ReportJob",),
+    }
+    return json.dumps(
+        {
+            "methodConfig": [
+                {
+                    "name": [
+                        {"service": service, "method": method}
+                        for service, names in methods.items()
+                        for method in names
+                    ],
+                    "retryPolicy": {
+                        "maxAttempts": 5,  # the most that gRPC allows
+                        "initialBackoff": "0.1s",
+                        "maxBackoff": "2s",
+                        "backoffMultiplier": 2,
+                        "retryableStatusCodes": ["UNAVAILABLE"],
+                    },
+                }
+            ]
+        }
+    )
+
+
+_OPTIONS: Final = (
+    ("grpc.primary_user_agent", SDK),
+    ("grpc.service_config", _service_config()),
+    # What the server holds was bounded on its way in; a page of large jobs is above gRPC's default of 4 MiB.
+    ("grpc.max_receive_message_length", -1),
+    # A peer that is gone without a word is found by pings while a call is open: after 15 + 10 seconds.
+    ("grpc.keepalive_time_ms", 15_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # When to try to connect again is decided by the loops of the SDK, which have their own backoff.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.use_local_subchannel_pool", 1),
+)

@@ -1,0 +1,350 @@
+"""For those who submit, follow and cancel jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from milepost.client.channel import LazyChannel, Target
+from milepost.client.errors import SequenceTrimmed
+from milepost.client.outcome import has_ended, result_of
+from milepost.client.values import to_duration, to_stages, to_struct
+from milepost.client.watching import Connection, Watch
+from milepost.fold import Fold
+from milepost.v1 import (
+    CancelJobRequest,
+    Dispatch,
+    GetJobRequest,
+    Job,
+    JobFilter,
+    JobState,
+    ListJobsRequest,
+    RetryPolicy,
+    Stage,
+    SubmitJobRequest,
+)
+
+__all__ = ["Client"]
+
+
+class Client:
+    """Submits jobs, follows them and cancels them.
+
+    An async context manager. One client serves any number of tasks over one connection, which is made with the first
+    call::
+
+        async with Client("127.0.0.1:7070") as client:
+            job = await client.submit("archive", {"path": "/srv/photos", "output": "/srv/photos.tar.zst"})
+            async for job in client.follow(job.job_id):
+                print(f"{job.fraction:.0%}")
+            print(await client.result(job.job_id))
+
+    Every call may raise `Unreachable` where the server does not answer, and `Unauthenticated` or `PermissionDenied`
+    where it does not let the caller in. What else it raises is said there.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        token: str | None = None,
+        tls: bool = False,
+        tls_ca: str | os.PathLike[str] | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            address: The server as ``host:port``; from MILEPOST_ADDRESS, or ``127.0.0.1:7070``, where it is not given.
+            token: Who is calling; from MILEPOST_TOKEN where it is not given.
+            tls: Encrypts the connection.
+            tls_ca: A PEM file with the certificates to trust, and implies `tls`; from MILEPOST_TLS_CA where it is not
+                given, else those of the system.
+            timeout: The most seconds that a call takes, and that a watch tries to connect for the first time.
+        """
+        self._channel = LazyChannel(Target.of(address, token=token, tls=tls, tls_ca=tls_ca))
+        self._timeout = timeout
+
+    @property
+    def address(self) -> str:
+        """Where the server is."""
+        return self._channel.target.address
+
+    async def submit(
+        self,
+        kind: str,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
+        *,
+        job_id: str = "",
+        request_id: str = "",
+        owner: str = "",
+        labels: Mapping[str, str] | None = None,
+        parent_job_id: str = "",
+        stages: Sequence[Stage | str] = (),
+        workload: float = 0.0,
+        workload_unit: str = "",
+        timeout: float | timedelta | None = None,
+        retry_policy: RetryPolicy | None = None,
+        dispatch: Dispatch.ValueType = Dispatch.DISPATCH_QUEUE,
+    ) -> Job:
+        """Submits a job. It is durable when this returns.
+
+        Args:
+            kind: What sort of work it is; a worker of this kind takes it.
+            input: What to work on, as JSON can say it; at most 1 MiB.
+            job_id: Its id; empty for one of the server's making.
+            request_id: Makes the call safe to repeat: the same request_id and content give the same job again. Empty
+                for one of the SDK's making, under which its own retries are safe.
+            owner: Whose job it is.
+            labels: Marks to list by.
+            parent_job_id: The job that it is a part of, and is cancelled with.
+            stages: Its stages where they are known beforehand: just ids, or messages with weight, total, title.
+            workload: The job's size in `workload_unit`, for estimates; 0 for unknown.
+            workload_unit: What `workload` counts, such as ``"bytes"``.
+            timeout: The longest that one attempt may run, in seconds; None for no bound.
+            retry_policy: When a failed attempt is followed by another; None for one attempt only.
+            dispatch: Who is to run it: a worker from the queue, or another engine whose code claims it.
+
+        Raises:
+            InvalidField: A field is out of its bounds.
+            TooLarge: The input is over its limit.
+            JobAlreadyExists: There is a job with this id, or this request_id had another content.
+            JobNotFound: There is no such parent.
+            JobEndedError: The parent has ended.
+            LimitReached: There are too many jobs.
+            TypeError: The input holds something that JSON cannot say.
+            ValueError: The input holds a number that JSON cannot say.
+        """
+        request = SubmitJobRequest(
+            job_id=job_id,
+            request_id=request_id or str(uuid.uuid4()),
+            kind=kind,
+            owner=owner,
+            labels=labels,
+            parent_job_id=parent_job_id,
+            input=to_struct(input, "input") if input is not None else None,
+            stages=to_stages(stages),
+            workload=workload,
+            workload_unit=workload_unit,
+            timeout=to_duration(timeout) if timeout is not None else None,
+            retry_policy=retry_policy,
+            dispatch=dispatch,
+        )
+        return (await self._channel.call(self._channel.jobs().SubmitJob, request, self._timeout)).job
+
+    async def get(self, job_id: str) -> Job:
+        """The job as it stands.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        request = GetJobRequest(job_id=job_id)
+        return (await self._channel.call(self._channel.jobs().GetJob, request, self._timeout)).job
+
+    async def list(
+        self,
+        *,
+        owner: str = "",
+        kinds: Iterable[str] = (),
+        labels: Mapping[str, str] | None = None,
+        parent_job_id: str = "",
+        job_ids: Iterable[str] = (),
+        states: Iterable[JobState.ValueType] = (),
+        order_by: str = "",
+        page_size: int = 0,
+    ) -> AsyncIterator[Job]:
+        """All jobs that match, fetched page by page as they are asked for.
+
+        Args:
+            owner: Those of this owner; empty for any.
+            kinds: Those of one of these kinds; none for any.
+            labels: Those that bear all of these labels.
+            parent_job_id: Those that are a part of this one; empty for any.
+            job_ids: These; none for any.
+            states: Those in one of these states; none for any.
+            order_by: ``"submit_time desc"``, the default, or ``"submit_time"``.
+            page_size: How many to fetch at once; 0 leaves it to the server.
+
+        Raises:
+            InvalidField: A field is out of its bounds.
+        """
+        request = ListJobsRequest(
+            filter=JobFilter(
+                owner=owner,
+                kinds=kinds,
+                labels=labels,
+                parent_job_id=parent_job_id,
+                job_ids=job_ids,
+                states=states,
+            ),
+            page_size=page_size,
+            order_by=order_by,
+        )
+        while True:
+            page = await self._channel.call(self._channel.jobs().ListJobs, request, self._timeout)
+            for job in page.jobs:
+                yield job
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def cancel(
+        self, job_id: str, *, reason: str = "", grace_period: float | timedelta | None = None
+    ) -> Job:
+        """Asks for a job, and its children, to be cancelled, and returns it as it stands then.
+
+        A queued job is cancelled at once; a running one is CANCELLING until its worker has stopped. A job that has
+        ended is returned as it ended, without an error.
+
+        Args:
+            job_id: The job.
+            reason: Why, for people.
+            grace_period: How many seconds its worker has to stop before the job is CANCELLED without it; None for 30.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        request = CancelJobRequest(
+            job_id=job_id,
+            reason=reason,
+            grace_period=to_duration(grace_period) if grace_period is not None else None,
+        )
+        return (await self._channel.call(self._channel.jobs().CancelJob, request, self._timeout)).job
+
+    def watch(
+        self,
+        job_id: str,
+        *,
+        after: int = 0,
+        epoch: str = "",
+        follow: bool = True,
+        on_state: Callable[[Connection], None] | None = None,
+        status_interval: float | None = None,
+    ) -> Watch:
+        """The events of a job: every one once and in order, whatever happens to the connection.
+
+        It reconnects by itself, for as long as it takes, and goes on after the last event that it had. Leave it with
+        ``async with`` or `Watch.aclose` where it is not followed to its end::
+
+            async with client.watch(job_id, after=41) as watch:
+                async for event in watch:
+                    print(event.sequence, event.WhichOneof("payload"))
+
+        Args:
+            job_id: The job.
+            after: The sequence of the last event that is known already; 0 for the whole log.
+            epoch: The epoch that `after` is of, as `Watch.epoch` told it; empty: not checked.
+            follow: Go on until the job has ended; otherwise stop at what there is now.
+            on_state: Is told how the watch is connected each time that changes.
+            status_interval: How often the server is to be heard where nothing happens: 1 s to 1 h; None for 10 s. A
+                connection that is silent for two and a half of these, and 5 s, is given up and made anew.
+
+        The watch raises:
+            JobNotFound: There is no such job.
+            SequenceTrimmed: The events after `after` are not kept any more.
+            SequenceAhead: There is no event `after` yet.
+            EpochChanged: `after`, or what was seen so far, is of another store.
+            Unreachable: It could not connect for the first time within the client's timeout.
+            ProtocolError: The server left out an event, or sent one twice.
+        """
+        return Watch(
+            self._channel,
+            job_id,
+            after=after,
+            epoch=epoch,
+            follow=follow,
+            on_state=on_state,
+            status_interval=status_interval,
+            timeout=self._timeout,
+        )
+
+    async def follow(
+        self,
+        job_id: str,
+        *,
+        on_state: Callable[[Connection], None] | None = None,
+        status_interval: float | None = None,
+    ) -> AsyncIterator[Job]:
+        """The job as it stands, and again after each change, or after each few that came together, until it has ended.
+
+        Each is a message of its own, which stays as it is. The last one has ended.
+
+        Args:
+            job_id: The job.
+            on_state: As for `watch`.
+            status_interval: As for `watch`.
+
+        Raises:
+            JobNotFound: There is no such job.
+            EpochChanged: The store was restored or replaced under way.
+            Unreachable: The server was not there to begin with.
+        """
+        job = await self.get(job_id)
+        yield job
+        while not has_ended(job):
+            fold = Fold(_copy(job))
+            async with self.watch(
+                job_id,
+                after=job.last_sequence,
+                epoch=job.epoch,
+                on_state=on_state,
+                status_interval=status_interval,
+            ) as watch:
+                try:
+                    async for events in watch.batches():
+                        for event in events:
+                            fold.apply(event)
+                        if watch.estimate is not None:
+                            fold.job.estimate.CopyFrom(watch.estimate)
+                        job = _copy(fold.job)
+                        yield job
+                except SequenceTrimmed:
+                    pass
+            if not has_ended(job):  # what was missed is gone, but how the job stands is not
+                job = await self.get(job_id)
+                yield job
+
+    async def result(self, job_id: str, *, timeout: float | None = None) -> dict[str, Any]:
+        """Waits until the job has ended, and returns what came of it; empty where its handler returned nothing.
+
+        Numbers are floats, whole ones too: JSON has no other.
+
+        Args:
+            job_id: The job.
+            timeout: How many seconds to wait; None for as long as it takes. The job goes on when it has passed.
+
+        Raises:
+            JobFailed: It failed; `failure` says why.
+            JobCancelled: It was cancelled; `cancellation` says by whom and why.
+            JobLost: Its worker is gone, and no attempt is left.
+            TimeoutError: It has not ended in time.
+            JobNotFound: There is no such job.
+        """
+        async with asyncio.timeout(timeout):
+            job = Job()
+            async for job in self.follow(job_id):
+                pass
+        return result_of(job)
+
+    async def close(self) -> None:
+        """Ends the connection and all calls and watches on it. Jobs go on."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def _copy(job: Job) -> Job:
+    copy = Job()
+    copy.CopyFrom(job)
+    return copy

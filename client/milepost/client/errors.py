@@ -1,0 +1,305 @@
+"""What can go wrong, as one tree under `MilepostError`.
+
+What the service refuses is told apart by the reason that it gives (`milepost.v1.ErrorReason`) or, where it gives none,
+by the status code; never by the text of a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+import grpc
+
+from milepost.contract.reasons import reason_name
+from milepost.v1 import Cancellation, ErrorReason, Failure, Job
+
+__all__ = [
+    "Draining",
+    "EpochChanged",
+    "InvalidField",
+    "JobAlreadyExists",
+    "JobCancelled",
+    "JobEndedError",
+    "JobError",
+    "JobFailed",
+    "JobFailure",
+    "JobLost",
+    "JobNotFound",
+    "LeaseLost",
+    "LimitReached",
+    "MilepostError",
+    "PermissionDenied",
+    "ProtocolError",
+    "ReportGap",
+    "SequenceAhead",
+    "SequenceTrimmed",
+    "ServiceError",
+    "StoreFull",
+    "StoreUnavailable",
+    "TooLarge",
+    "Unauthenticated",
+    "Unimplemented",
+    "Unreachable",
+]
+
+
+class MilepostError(Exception):
+    """Something went wrong in Milepost."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
+
+
+class Unreachable(MilepostError):
+    """The server cannot be reached."""
+
+    def __init__(self, address: str, message: str = "") -> None:
+        super().__init__(f"The server at {address} cannot be reached{': ' + message if message else '.'}")
+        self.address = address
+
+
+class ProtocolError(MilepostError):
+    """The server broke the contract."""
+
+
+class ServiceError(MilepostError):
+    """The service refused a call.
+
+    Attributes:
+        reason: Why, for programs; ``ERROR_REASON_UNSPECIFIED`` where the service gave none that is known here.
+        code: The gRPC status code.
+        metadata: What belongs to the reason, such as ``job_id``; see `ErrorReason` for what each one has.
+        violations: Which fields were wrong, each as (path of the field, what is wrong with it).
+        retry_delay: How many seconds to wait before trying again; None where trying again will not help.
+    """
+
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = ()
+    """The reasons that give this error."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: ErrorReason.ValueType | None = None,
+        code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
+        metadata: Mapping[str, str] = MappingProxyType({}),
+        violations: tuple[tuple[str, str], ...] = (),
+        retry_delay: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        if reason is None:
+            reason = self.reasons[0] if self.reasons else ErrorReason.ERROR_REASON_UNSPECIFIED
+        self.reason = reason
+        self.code = code
+        self.metadata = dict(metadata)
+        self.violations = violations
+        self.retry_delay = retry_delay
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({str(self)!r}, reason={reason_name(self.reason)}, code={self.code.name})"
+        )
+
+    def _number(self, name: str) -> int:
+        text = self.metadata.get(name, "")
+        return int(text) if text.isdecimal() else 0
+
+
+class JobNotFound(ServiceError):
+    """There is no such job."""
+
+    reasons = (ErrorReason.ERROR_REASON_JOB_NOT_FOUND,)
+
+
+class JobAlreadyExists(ServiceError):
+    """There is a job with this id already, or another one was submitted with this request_id."""
+
+    reasons = (ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,)
+
+
+class JobEndedError(ServiceError):
+    """The job has ended."""
+
+    reasons = (ErrorReason.ERROR_REASON_JOB_ENDED,)
+
+
+class _CursorError(ServiceError):
+    """A cursor that cannot be continued from."""
+
+    @property
+    def requested(self) -> int:
+        """The cursor that was asked for."""
+        return self._number("requested")
+
+    @property
+    def first(self) -> int:
+        """The oldest event that is kept."""
+        return self._number("first")
+
+    @property
+    def head(self) -> int:
+        """The newest event."""
+        return self._number("head")
+
+
+class SequenceTrimmed(_CursorError):
+    """The events after the cursor are not kept any more."""
+
+    reasons = (ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED,)
+
+
+class SequenceAhead(_CursorError):
+    """The cursor is ahead of the log."""
+
+    reasons = (ErrorReason.ERROR_REASON_SEQUENCE_AHEAD,)
+
+
+class EpochChanged(ServiceError):
+    """The store was restored or replaced: the cursor is of another epoch, and means nothing in this one."""
+
+    reasons = (ErrorReason.ERROR_REASON_EPOCH_CHANGED,)
+
+    @property
+    def requested(self) -> str:
+        """The epoch of the cursor."""
+        return self.metadata.get("requested", "")
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the store."""
+        return self.metadata.get("epoch", "")
+
+
+class LeaseLost(ServiceError):
+    """The job was given to another worker."""
+
+    reasons = (ErrorReason.ERROR_REASON_LEASE_LOST,)
+
+
+class ReportGap(ServiceError):
+    """Reports between the last accepted one and this one are missing."""
+
+    reasons = (ErrorReason.ERROR_REASON_REPORT_GAP,)
+
+    @property
+    def expected(self) -> int:
+        """The number that the next report is to have."""
+        return self._number("expected")
+
+    @property
+    def received(self) -> int:
+        """The number that it had."""
+        return self._number("received")
+
+
+class InvalidField(ServiceError):
+    """A field is out of its bounds; `violations` names it."""
+
+    reasons = (ErrorReason.ERROR_REASON_INVALID_FIELD,)
+
+
+class TooLarge(ServiceError):
+    """Something is larger than its limit; `violations` names it."""
+
+    reasons = (ErrorReason.ERROR_REASON_TOO_LARGE,)
+
+
+class LimitReached(ServiceError):
+    """A limit on how many is reached."""
+
+    reasons = (ErrorReason.ERROR_REASON_LIMIT_REACHED,)
+
+
+class StoreUnavailable(ServiceError):
+    """The store does not answer; nothing was changed."""
+
+    reasons = (ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,)
+
+
+class StoreFull(ServiceError):
+    """The store has no room left; nothing was changed."""
+
+    reasons = (ErrorReason.ERROR_REASON_STORE_FULL,)
+
+
+class Draining(ServiceError):
+    """The server is stopping."""
+
+    reasons = (ErrorReason.ERROR_REASON_DRAINING,)
+
+
+class Unauthenticated(ServiceError):
+    """The server does not know who is calling: there is no token, or not a valid one."""
+
+
+class PermissionDenied(ServiceError):
+    """The caller may not do this."""
+
+
+class Unimplemented(ServiceError):
+    """The server does not know this call."""
+
+
+class JobError(MilepostError):
+    """A job did not succeed.
+
+    Attributes:
+        job: The job as it ended.
+    """
+
+    def __init__(self, job: Job, message: str = "") -> None:
+        super().__init__(message)
+        self.job = job
+
+
+class JobFailed(JobError):
+    """A job failed."""
+
+    def __init__(self, job: Job) -> None:
+        failure = job.failure
+        super().__init__(job, f"Job {job.job_id} failed: {failure.message or job.message} ({failure.code})")
+
+    @property
+    def failure(self) -> Failure:
+        """Why it failed."""
+        return self.job.failure
+
+
+class JobCancelled(JobError):
+    """A job was cancelled."""
+
+    def __init__(self, job: Job) -> None:
+        reason = job.cancellation.reason
+        super().__init__(job, f"Job {job.job_id} was cancelled{': ' + reason if reason else '.'}")
+
+    @property
+    def cancellation(self) -> Cancellation:
+        """Who cancelled it, why and when."""
+        return self.job.cancellation
+
+
+class JobLost(JobError):
+    """A job's worker was not heard from again, and no attempt is left."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job, f"Job {job.job_id} is lost: {job.failure.message or 'its worker is gone.'}")
+
+
+class JobFailure(MilepostError):
+    """Raised in a handler, it fails the job in a way that programs can read and people can understand.
+
+    Attributes:
+        code: For programs: a short constant such as ``"PATH_NOT_FOUND"``.
+        message: For people: what happened, in one sentence.
+        detail: For developers.
+        retryable: Whether another attempt may succeed.
+    """
+
+    def __init__(self, code: str, message: str, detail: str = "", retryable: bool = False) -> None:
+        super().__init__(message or code)
+        self.code = code
+        self.message = message
+        self.detail = detail
+        self.retryable = retryable

@@ -1,0 +1,123 @@
+"""Python values to and from those of the contract."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
+
+from milepost.v1 import Stage
+
+__all__ = ["from_struct", "to_duration", "to_stages", "to_struct"]
+
+_JSON: Final = "None, bool, int, float, str, lists, tuples, and mappings with text as keys"
+# Beyond it a double does not tell neighbouring whole numbers apart.
+_EXACT: Final = 2**53
+# Where protobuf's own parsers stop.
+_DEPTH: Final = 100
+
+
+def to_struct(values: Mapping[str, object], name: str) -> Struct:
+    """The values as a Struct. JSON has one kind of number, a double: an int travels as one.
+
+    Args:
+        values: Made of None, bool, int, float, str, lists or tuples, and mappings with str keys.
+        name: How to call the values in an error.
+
+    Raises:
+        TypeError: A value is none of these; the message has its path, such as ``input.tracks[2].path``.
+        ValueError: A number is NaN, infinite or an int that a double cannot hold; or values nest too deep.
+    """
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{name} is to be a mapping, not {type(values).__name__}.")
+    struct = Struct()
+    _fill(struct, values, name, 0)
+    return struct
+
+
+def from_struct(struct: Struct) -> dict[str, Any]:
+    """The values of a Struct. All numbers are floats, whole ones too."""
+    return {key: _plain(value) for key, value in struct.fields.items()}
+
+
+def to_duration(value: float | timedelta) -> Duration:
+    """A Duration of that many seconds.
+
+    Raises:
+        ValueError: It is not finite.
+    """
+    duration = Duration()
+    duration.FromTimedelta(value if isinstance(value, timedelta) else timedelta(seconds=value))
+    return duration
+
+
+def to_stages(stages: Iterable[Stage | str]) -> list[Stage]:
+    """The stages; where just an id is given, a stage that has nothing else."""
+    return [Stage(stage_id=stage) if isinstance(stage, str) else stage for stage in stages]
+
+
+def _fill(struct: Struct, values: Mapping[str, object], path: str, depth: int) -> None:
+    if depth > _DEPTH:
+        raise ValueError(f"{path[:100]}… nests more than {_DEPTH} deep.")
+    fields = struct.fields
+    for key, value in values.items():
+        if not isinstance(key, str):
+            raise TypeError(f"{path} has the key {key!r}, and JSON has only text as keys.")
+        _set(fields[_text(key, path)], value, f"{path}.{key}", depth)
+
+
+def _set(target: Value, value: object, path: str, depth: int) -> None:
+    if isinstance(value, str):
+        target.string_value = _text(value, path)
+    elif isinstance(value, bool):
+        target.bool_value = value
+    elif isinstance(value, int):
+        if not -_EXACT <= value <= _EXACT:
+            raise ValueError(f"{path} is {value}, which a JSON number cannot hold exactly; pass it as text.")
+        target.number_value = value
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{path} is {value}, which JSON does not have.")
+        target.number_value = value
+    elif value is None:
+        target.null_value = NULL_VALUE
+    elif isinstance(value, Mapping):
+        target.struct_value.SetInParent()
+        _fill(target.struct_value, value, path, depth + 1)
+    elif isinstance(value, list | tuple):
+        if depth > _DEPTH:
+            raise ValueError(f"{path[:100]}… nests more than {_DEPTH} deep.")
+        target.list_value.SetInParent()
+        for index, item in enumerate(value):
+            _set(target.list_value.values.add(), item, f"{path}[{index}]", depth + 1)
+    else:
+        raise TypeError(f"{path} is of type {type(value).__name__}, which is not JSON: use {_JSON}.")
+
+
+def _text(text: str, path: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{path} holds text that is not Unicode (a lone surrogate): {text!r}.") from None
+    return text
+
+
+def _plain(value: Value) -> object:
+    match value.WhichOneof("kind"):
+        case "string_value":
+            return value.string_value
+        case "number_value":
+            return value.number_value
+        case "bool_value":
+            return value.bool_value
+        case "struct_value":
+            return from_struct(value.struct_value)
+        case "list_value":
+            return [_plain(item) for item in value.list_value.values]
+        case _:
+            return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from milepost.fold import Fold
 from milepost.server import decide
@@ -14,8 +15,7 @@ from milepost.server.refusal import Refusal, job_ended, lease_lost
 from milepost.v1 import ErrorReason, Event, Job, Update
 
 
-@dataclass(slots=True, frozen=True)
-class Rejection:
+class Rejection(NamedTuple):
     """An update that was refused; it has used up its number all the same."""
 
     report_sequence: int
@@ -29,6 +29,8 @@ class Accepted:
     report_sequence: int
     last_sequence: int
     rejections: Sequence[Rejection]
+    over: bool
+    """Whether the attempt has ended by it."""
     durable: asyncio.Future[None]
 
 
@@ -102,8 +104,16 @@ class Attempts:
             opened.fold = fold
             opened.report_sequence += len(fresh)
         return Accepted(
-            opened.report_sequence, opened.job.last_sequence, rejections, self._journal.append_folded(opened, events)
+            report_sequence=opened.report_sequence,
+            last_sequence=opened.job.last_sequence,
+            rejections=rejections,
+            over=opened.job.state not in decide.LEASED,
+            durable=self._journal.append_folded(opened, events),
         )
+
+    async def job(self, job_id: str) -> Job:
+        """The job as of its last durable event."""
+        return await self._journal.find(job_id)
 
     def _take(self, fold: Fold, update: Update, now: int) -> Event:
         if fold.job.state not in decide.LEASED:

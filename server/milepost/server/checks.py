@@ -115,7 +115,9 @@ def stage_plan(check: Check, field: str, stages: Iterable[Stage], known: Mapping
         parent = stage.parent_stage_id
         if parent and parent not in seen and parent not in known:
             place = "the stage itself, or later in the plan" if parent in later else "not a stage of the job"
-            check.wrong(f"{path}.parent_stage_id", f"{_shown(parent)} is {place}; parents come before their children")
+            check.wrong(
+                f"{path}.parent_stage_id", f"{_shown(parent)} is {place}; parents come before their children"
+            )
         seen.add(stage.stage_id)
 
 

@@ -79,7 +79,9 @@ class Journal:
             if stored is None:
                 raise job_not_found(job_id)
             # Somebody else may have opened it meanwhile, and decided already.
-            opened = self._jobs.setdefault(job_id, OpenJob(Fold(stored.job), stored.report_sequence, stored.time))
+            opened = self._jobs.setdefault(
+                job_id, OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
+            )
             self._forget_some()
         self._jobs.move_to_end(job_id)
         return opened
@@ -92,6 +94,8 @@ class Journal:
         while True:
             opened = await self.open(job_id)
             events = decision(opened, self.now(opened))
+            if not events and not opened.pending:
+                return opened
             try:
                 await asyncio.shield(self.append(opened, events))
             except Conflict:
@@ -101,15 +105,15 @@ class Journal:
     async def create(self, event: Event) -> None:
         """Appends the first event of a job. Raises Conflict where its id or request_id is taken."""
         opened = OpenJob(Fold())
-        self._jobs.setdefault(event.job_id, opened)
         await asyncio.shield(self.append(opened, [event]))
+        self._jobs.setdefault(event.job_id, opened)
 
     def now(self, opened: OpenJob) -> int:
         """The instant for the job's next event: never earlier than that of the event before."""
         return max(self._clock.now(), opened.time)
 
     def append(self, opened: OpenJob, events: Sequence[Event]) -> asyncio.Future[None]:
-        """Folds the events in and appends them; done when they are durable. Nothing to append waits for what is pending."""
+        """Folds the events in and appends them; done when they, and all that was appended before, are durable."""
         for event in events:
             opened.fold.apply(event)
         return self.append_folded(opened, events)
@@ -124,7 +128,9 @@ class Journal:
                 submission = events[0]
                 job.ClearField("input")
         chunk = Chunk(
-            job.last_sequence - len(events) + 1, job.last_sequence, b"".join([frame(event) for event in events])
+            job.last_sequence - len(events) + 1,
+            job.last_sequence,
+            b"".join([frame(event) for event in events]),
         )
         commit = Commit(
             job_id=job.job_id,
@@ -144,9 +150,9 @@ class Journal:
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         opened.pending -= 1
-        if durable.cancelled() or durable.exception() is not None:
-            if self._jobs.get(opened.job.job_id) is opened:
-                del self._jobs[opened.job.job_id]
+        failed = durable.cancelled() or durable.exception() is not None
+        if failed and self._jobs.get(opened.job.job_id) is opened:
+            del self._jobs[opened.job.job_id]
 
     def _forget_some(self) -> None:
         """Keeps to the bound: the jobs that were decided upon longest ago go first."""

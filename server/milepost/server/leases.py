@@ -24,4 +24,6 @@ class LeaseTokens:
 
     def holds(self, job: Job, token: str) -> bool:
         """Whether the token is that of the job's current or last attempt."""
-        return job.attempt > 0 and hmac.compare_digest(self.token(job.job_id, job.attempt).encode(), token.encode())
+        return job.attempt > 0 and hmac.compare_digest(
+            self.token(job.job_id, job.attempt).encode(), token.encode()
+        )

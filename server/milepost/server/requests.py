@@ -7,14 +7,18 @@ from milepost.server import checks
 from milepost.server.checks import Check
 from milepost.v1 import (
     CancelJobRequest,
+    Capacity,
     Delivery,
     Dispatch,
     JobFilter,
     JobState,
     ListJobsRequest,
     OnGap,
+    Report,
+    ReportJobRequest,
     SubmitJobRequest,
     WatchJobRequest,
+    WorkRequest,
 )
 
 NEWEST_FIRST = "submit_time desc"
@@ -83,9 +87,56 @@ def watch(request: WatchJobRequest) -> None:
     check.known("delivery", request.delivery, Delivery.DESCRIPTOR.values_by_number)
     if request.HasField("status_interval"):
         check.duration(
-            "status_interval", request.status_interval, limits.STATUS_INTERVAL_LEAST, limits.STATUS_INTERVAL_MOST
+            "status_interval",
+            request.status_interval,
+            limits.STATUS_INTERVAL_LEAST,
+            limits.STATUS_INTERVAL_MOST,
         )
     check.amount("max_batch_events", request.max_batch_events, most=limits.BATCH_EVENTS)
+    check.refuse()
+
+
+def hello(request: WorkRequest | None) -> None:
+    """The first message of a session."""
+    check = Check()
+    if request is None or not request.HasField("hello"):
+        check.wrong("message", "is not hello, which comes first in a session")
+        check.refuse()
+        return
+    said = request.hello
+    check.length("hello.worker_id", said.worker_id, limits.NAME_LENGTH)
+    check.length("hello.sdk", said.sdk, limits.NAME_LENGTH)
+    check.count("hello.kinds", said.kinds, limits.FILTER_VALUES)
+    for index, kind in enumerate(said.kinds):
+        check.pattern(f"hello.kinds[{index}]", kind, limits.KIND)
+    check.amount("hello.max_concurrency", said.max_concurrency, most=limits.CONCURRENCY)
+    check.refuse()
+
+
+def conversation(message: str | None) -> None:
+    """A later message of a session that is none that may be said then; ends the session."""
+    check = Check()
+    check.wrong(
+        "message",
+        "hello comes once" if message == "hello" else "is empty, or of a kind unknown to this server",
+    )
+    check.refuse()
+
+
+def capacity(value: Capacity) -> None:
+    """A worker's new capacity."""
+    check = Check()
+    check.amount("capacity.max_concurrency", value.max_concurrency, most=limits.CONCURRENCY)
+    check.refuse()
+
+
+def report(value: Report | ReportJobRequest) -> None:
+    """A report, but for its updates, and for what depends on the job."""
+    check = Check()
+    check.pattern("job_id", value.job_id, limits.JOB_ID)
+    if value.updates and value.first_report_sequence < 1:
+        check.wrong("first_report_sequence", f"is {value.first_report_sequence}; reports are numbered from 1")
+    check.count("updates", value.updates, limits.UPDATES)
     check.refuse()
 
 

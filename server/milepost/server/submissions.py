@@ -55,7 +55,9 @@ class Submissions:
             first = Events.FromString(page.chunks[0].head(1).frames).events[0]
             if decide.same_submission(first, request):
                 return await self._journal.find(job_id)
-        told = f"request_id {request.request_id!r} was used" if request.job_id != job_id else "its id is taken"
+        told = (
+            f"request_id {request.request_id!r} was used" if request.job_id != job_id else "its id is taken"
+        )
         raise Refusal(
             ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,
             f"Job {job_id!r} was submitted before with other content: {told}. Use another id, or get that job.",

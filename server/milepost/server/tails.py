@@ -21,8 +21,11 @@ _TAIL_MOST = 1 << 20
 
 
 class Tail:
-    """The newest chunks of one job's log. ``head`` is None until the first commit since somebody watches; ``first`` is
-    the oldest event that the log keeps, as it was last read."""
+    """The newest chunks of one job's log.
+
+    ``head`` is None until the first commit since somebody watches; ``first`` is the oldest event that the log keeps,
+    as it was last read.
+    """
 
     __slots__ = ("_chunks", "_size", "changed", "ended", "first", "fraction", "head", "watchers")
 

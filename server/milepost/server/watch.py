@@ -8,7 +8,7 @@ fall between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from milepost.contract import limits
 from milepost.server.clock import Clock
@@ -42,7 +42,7 @@ class Watcher:
         self._tails = tails
         self._clock = clock
 
-    async def watch(self, request: WatchJobRequest) -> AsyncIterator[bytes]:
+    async def watch(self, request: WatchJobRequest) -> AsyncGenerator[bytes]:
         """The serialised frames of a stream. The request has been checked.
 
         Raises JOB_NOT_FOUND, SEQUENCE_TRIMMED, SEQUENCE_AHEAD, EPOCH_CHANGED, or DRAINING when the server stops.
@@ -56,7 +56,9 @@ class Watcher:
 class _Stream:
     """One subscriber: where it stands, and what it is to be sent next."""
 
-    def __init__(self, log: EventLog, tails: Tails, clock: Clock, tail: Tail, request: WatchJobRequest) -> None:
+    def __init__(
+        self, log: EventLog, tails: Tails, clock: Clock, tail: Tail, request: WatchJobRequest
+    ) -> None:
         self._log = log
         self._tails = tails
         self._clock = clock
@@ -67,7 +69,7 @@ class _Stream:
         if request.HasField("status_interval"):
             self._interval = nanoseconds(request.status_interval) / 1e9
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    async def frames(self) -> AsyncGenerator[bytes]:
         request = self._request
         start = await self._read_log(0)
         wants_snapshot = request.from_snapshot or (
@@ -135,7 +137,7 @@ class _Stream:
                 raise self._out_of_range(
                     ErrorReason.ERROR_REASON_SEQUENCE_AHEAD,
                     page,
-                    f"is ahead of the log, whose newest event is {page.head}. Check which job, and which server, it is of.",
+                    f"is ahead of the log, whose newest event is {page.head}. Check which job and server it is of.",
                 )
         return page
 

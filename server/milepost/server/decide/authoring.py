@@ -19,7 +19,9 @@ ACTIVE = frozenset({JobState.JOB_STATE_QUEUED, *LEASED})
 
 def next_event(job: Job, now: int, *, offset: int = 1) -> Event:
     """The event after the job's last one, its payload still to be set. ``offset`` is its place among several."""
-    return Event(job_id=job.job_id, sequence=job.last_sequence + offset, time=timestamp(now), attempt=job.attempt)
+    return Event(
+        job_id=job.job_id, sequence=job.last_sequence + offset, time=timestamp(now), attempt=job.attempt
+    )
 
 
 def is_final(job: Job) -> bool:

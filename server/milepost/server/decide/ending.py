@@ -15,8 +15,8 @@ _MULTIPLIER = 2.0
 def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: int) -> list[Event]:
     """What asking to cancel does (rules 16 and 17); ``grace_period`` in nanoseconds.
 
-    Nothing to a job that has ended. A queued job ends at once. Asking again changes nothing, unless it leaves the worker
-    less time than it had.
+    Nothing to a job that has ended. A queued job ends at once. Asking again changes nothing, unless it leaves the
+    worker less time than it had.
     """
     if is_final(job):
         return []
@@ -56,13 +56,17 @@ def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
     """What the passing of time has done to a job that is leased (rules 14 and 16); nothing to any other."""
     if job.state not in LEASED:
         return []
-    if job.state == JobState.JOB_STATE_CANCELLING and (lease_is_out or now >= instant(job.cancellation.deadline)):
+    if job.state == JobState.JOB_STATE_CANCELLING and (
+        lease_is_out or now >= instant(job.cancellation.deadline)
+    ):
         return [_cancelled(job, now, forced=True)]
     if job.HasField("timeout") and now >= instant(job.start_time) + nanoseconds(job.timeout):
         event = next_event(job, now)
         event.job_ended.state = JobState.JOB_STATE_FAILED
         event.job_ended.failure.code = "TIMEOUT"
-        event.job_ended.failure.message = f"Ran longer than its timeout of {nanoseconds(job.timeout) / SECOND:g} s."
+        event.job_ended.failure.message = (
+            f"Ran longer than its timeout of {nanoseconds(job.timeout) / SECOND:g} s."
+        )
         return [event]
     if lease_is_out:
         failure = Failure(
@@ -89,7 +93,9 @@ def failed_attempt(job: Job, failure: Failure, now: int, *, otherwise: JobState.
     event = next_event(job, now)
     if _may_retry(job, failure):
         event.attempt_ended.failure.CopyFrom(failure)
-        event.attempt_ended.retry_time.CopyFrom(timestamp(now + _backoff(job.retry_policy, job.failed_attempts)))
+        event.attempt_ended.retry_time.CopyFrom(
+            timestamp(now + _backoff(job.retry_policy, job.failed_attempts))
+        )
     else:
         event.job_ended.state = otherwise
         event.job_ended.failure.CopyFrom(failure)

@@ -65,9 +65,13 @@ def _stage_started(state: Fold, update: Update, now: int) -> Event:
         if told.parent_stage_id and told.parent_stage_id not in state.stages:
             check.wrong(f"{path}.parent_stage_id", f"{told.parent_stage_id!r} is not a stage of the job")
     elif stage.state != StageState.STAGE_STATE_PENDING:
-        check.wrong(f"{path}.stage_id", f"{told.stage_id!r} is {_state(stage)}; a stage starts once in an attempt")
+        check.wrong(
+            f"{path}.stage_id", f"{told.stage_id!r} is {_state(stage)}; a stage starts once in an attempt"
+        )
     elif told.parent_stage_id and told.parent_stage_id != stage.parent_stage_id:
-        check.wrong(f"{path}.parent_stage_id", f"{told.stage_id!r} was planned within {stage.parent_stage_id!r}")
+        check.wrong(
+            f"{path}.parent_stage_id", f"{told.stage_id!r} was planned within {stage.parent_stage_id!r}"
+        )
     check.refuse()
     event = next_event(state.job, now)
     started = event.stage_started.stage
@@ -128,7 +132,9 @@ def _stage_ended(state: Fold, update: Update, now: int) -> Event:
     stage = state.stages.get(told.stage_id)
     _stage_is(check, "stage_ended.stage_id", told.stage_id, stage, running=False)
     if told.state not in _STAGE_ENDS:
-        check.wrong("stage_ended.state", f"{_value(StageState.DESCRIPTOR, told.state)} is not an end of a stage")
+        check.wrong(
+            "stage_ended.state", f"{_value(StageState.DESCRIPTOR, told.state)} is not an end of a stage"
+        )
     check.length("stage_ended.message", told.message, limits.MESSAGE_LENGTH)
     check.amount("stage_ended.job_fraction", told.job_fraction, most=1.0)
     if told.HasField("failure"):

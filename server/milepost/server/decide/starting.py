@@ -45,8 +45,11 @@ def same_submission(first: Event, request: SubmitJobRequest) -> bool:
 
 
 def start(job: Job, worker_id: str, now: int, *, claimed: bool = False) -> Event:
-    """The start of the job's next attempt. Raises JOB_ENDED, LEASE_LOST where another worker has it, or INVALID_FIELD
-    where it is claimed but goes through the queue."""
+    """The start of the job's next attempt.
+
+    Raises JOB_ENDED, LEASE_LOST where another worker has it, or INVALID_FIELD where it is claimed but goes through
+    the queue.
+    """
     if is_final(job):
         raise job_ended(job.job_id, state_name(job))
     if claimed and job.dispatch != Dispatch.DISPATCH_EXTERNAL:

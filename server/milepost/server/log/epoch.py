@@ -37,7 +37,7 @@ class EpochMark:
         self._renewed = 0.0
 
     def settle(self, epoch: str | None, position: int) -> str:
-        """The epoch that a database is to have which says it has ``epoch`` (None: it is new) and ends at ``position``."""
+        """The epoch, from now on, of a database that had ``epoch`` (None: it is new) and ends at ``position``."""
         mark = self._read()
         intact = (
             epoch is not None

@@ -103,7 +103,7 @@ class EventLog(Protocol):
     def append(self, commit: Commit) -> asyncio.Future[None]:
         """Appends in the order of the calls; the future is done once the commit is durable.
 
-        It raises Conflict, StoreFull or StoreFailed where nothing was appended. A waiter that goes away does not stop it.
+        It raises Conflict, StoreFull or StoreFailed where nothing was appended.
         """
 
     def follow(self, listener: Callable[[Sequence[Commit]], None]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from milepost.server.decide import FINAL
 from milepost.server.log import statements
 from milepost.server.log.epoch import EpochMark
-from milepost.server.log.event_log import Commit, Listed, Page, Query, StoreFailed, Stored
+from milepost.server.log.event_log import Commit, Listed, Page, Query, Stored, StoreFailed
 from milepost.server.log.frames import Chunk
 from milepost.server.log.schema import migrate
 from milepost.server.log.writer import Outcome, Writer
@@ -159,7 +159,9 @@ class SqliteEventLog:
         return await self._reading(lambda: self._reader().execute(statement, parameters).fetchone())
 
     async def _rows(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        rows: list[Any] = await self._reading(lambda: self._reader().execute(statement, parameters).fetchall())
+        rows: list[Any] = await self._reading(
+            lambda: self._reader().execute(statement, parameters).fetchall()
+        )
         return rows
 
     def _reader(self) -> sqlite3.Connection:

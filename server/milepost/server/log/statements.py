@@ -19,7 +19,9 @@ COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
 GET_META: Final = "SELECT value FROM meta WHERE name = ?"
-SET_META: Final = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+SET_META: Final = (
+    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 LAST_POSITION: Final = "SELECT coalesce(max(position), 0) FROM log"
 
 INSERT_JOB: Final = """

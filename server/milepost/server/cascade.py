@@ -1,0 +1,62 @@
+"""Cancelling a job cancels its children (rule 18), and theirs."""
+
+from __future__ import annotations
+
+from milepost.server import decide
+from milepost.server.instants import instant
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.event_log import EventLog, Query
+from milepost.server.tasks import Tasks
+from milepost.v1 import Event, Job, JobState
+
+_PAGE = 1000
+
+
+class Cascade:
+    """Carries cancellations from parents to children."""
+
+    def __init__(self, log: EventLog, journal: Journal, tasks: Tasks) -> None:
+        self._log = log
+        self._journal = journal
+        self._tasks = tasks
+
+    def on_turn(self, job: Job) -> None:
+        """Cancels the children of a job that is cancelled, or being cancelled."""
+        if job.state in (JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED):
+            self._tasks.start(self._cancel_children(job))
+
+    async def recover(self, active: Job) -> None:
+        """After a start: cancels a job whose parent was cancelled when the server stopped before telling it."""
+        if active.parent_job_id:
+            parent = await self._log.load(active.parent_job_id)
+            if parent is not None:
+                self.on_turn(parent.job)
+
+    async def _cancel_children(self, parent: Job) -> None:
+        grace_period = max(
+            instant(parent.cancellation.deadline) - instant(parent.cancellation.request_time), 0
+        )
+
+        def decision(opened: OpenJob, now: int) -> list[Event]:
+            return decide.cancel(
+                opened.job,
+                reason=parent.cancellation.reason,
+                requested_by=f"parent job {parent.job_id}",
+                grace_period=grace_period,
+                now=now,
+            )
+
+        after: int | None = None
+        while True:
+            query = Query(
+                parent_job_id=parent.job_id,
+                states=sorted(decide.ACTIVE),
+                newest_first=False,
+                after=after,
+                limit=_PAGE,
+            )
+            jobs = (await self._log.query(query)).jobs
+            for after, child in jobs:
+                await self._journal.act(child.job_id, decision)
+            if len(jobs) < _PAGE:
+                return

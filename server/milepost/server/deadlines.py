@@ -1,0 +1,77 @@
+"""What happens because time passes: leases that are out, graces and timeouts that are over (rules 14 and 16)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from milepost.server import decide
+from milepost.server.clock import Clock
+from milepost.server.instants import SECOND
+from milepost.server.journal import Journal
+from milepost.server.log.event_log import StoreFull
+from milepost.server.tasks import Tasks
+from milepost.v1 import Job
+
+# When to try again after the store had no room, in seconds.
+_STORE_FULL_WAIT = 1.0
+
+
+class Deadlines:
+    """Keeps, for each job that is leased, the lease and a timer for whatever comes first."""
+
+    def __init__(self, journal: Journal, clock: Clock, tasks: Tasks, lease_ttl: float) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._tasks = tasks
+        self._lease_ttl = lease_ttl
+        self._leases: dict[str, float] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def on_turn(self, job: Job) -> None:
+        """Sets the timer anew, or drops it where the job is not leased any more. A lease begins in full."""
+        if job.state not in decide.LEASED:
+            self._leases.pop(job.job_id, None)
+            self._cancel_timer(job.job_id)
+            return
+        if job.job_id not in self._leases:
+            self._leases[job.job_id] = self._clock.monotonic() + self._lease_ttl
+        wait = self._leases[job.job_id] - self._clock.monotonic()
+        deadline = decide.next_deadline(job)
+        if deadline is not None:
+            wait = min(wait, (deadline - self._clock.now()) / SECOND)
+        self._set_timer(job.job_id, wait)
+
+    def renew(self, job_ids: Iterable[str]) -> None:
+        """The workers of these jobs were heard from. Their timers find out when they go off."""
+        until = self._clock.monotonic() + self._lease_ttl
+        for job_id in job_ids:
+            if job_id in self._leases:
+                self._leases[job_id] = until
+
+    def close(self) -> None:
+        """Sets no more timers go off."""
+        for job_id in list(self._timers):
+            self._cancel_timer(job_id)
+
+    def _set_timer(self, job_id: str, wait: float) -> None:
+        self._cancel_timer(job_id)
+        loop = asyncio.get_running_loop()
+        self._timers[job_id] = loop.call_later(max(wait, 0), lambda: self._tasks.start(self._go_off(job_id)))
+
+    def _cancel_timer(self, job_id: str) -> None:
+        timer = self._timers.pop(job_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    async def _go_off(self, job_id: str) -> None:
+        lease_is_out = self._leases.get(job_id, 0.0) <= self._clock.monotonic()
+        try:
+            opened = await self._journal.act(
+                job_id, lambda opened, now: decide.due(opened.job, now, lease_is_out=lease_is_out)
+            )
+        except StoreFull:
+            self._set_timer(job_id, _STORE_FULL_WAIT)
+            return
+        if job_id in self._leases:
+            self.on_turn(opened.job)

@@ -1,0 +1,192 @@
+"""Where calls come in and answers go out: an access line for each, and errors as statuses that give nothing away.
+
+What a handler refuses becomes a status with ``ErrorInfo`` (and ``BadRequest``, ``RetryInfo``); any other exception
+becomes INTERNAL with an id that stands in the server's log, since the text of an exception would reach the client as it
+is (https://github.com/grpc/grpc/issues/23306).
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+import grpc.aio
+import structlog
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from milepost.contract.reasons import DOMAIN, reason_name
+from milepost.contract.status import STATUS
+from milepost.server.instants import duration
+from milepost.server.log.event_log import Conflict, StoreFailed, StoreFull
+from milepost.server.refusal import Refusal, Unimplemented
+from milepost.v1 import ErrorReason
+
+_log = structlog.get_logger("milepost.rpc")
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Edge(grpc.aio.ServerInterceptor):
+    """Wraps every handler of the server."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """See ``grpc.aio.ServerInterceptor``; never raises."""
+        handler = await continuation(handler_call_details)
+        if handler is None:  # there is no such method
+            return handler
+        method = handler_call_details.method
+        make, function = _parts(handler)
+        wrapped = (
+            _streaming(method, function) if inspect.isasyncgenfunction(function) else _plain(method, function)
+        )
+        return make(
+            wrapped,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+
+def _parts(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]], Callable[..., Any]]:
+    """How such a handler is made, and the function within."""
+    if handler.request_streaming:
+        if handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler, handler.stream_stream
+        return grpc.stream_unary_rpc_method_handler, handler.stream_unary
+    if handler.response_streaming:
+        return grpc.unary_stream_rpc_method_handler, handler.unary_stream
+    return grpc.unary_unary_rpc_method_handler, handler.unary_unary
+
+
+def _plain(method: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def call(request: Any, context: _Context) -> Any:
+        with _Access(method, context) as access:
+            try:
+                return await function(request, context)
+            except Exception as error:
+                await access.abort(error)
+                raise
+
+    return call
+
+
+def _streaming(method: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def call(request: Any, context: _Context) -> AsyncIterator[Any]:
+        with _Access(method, context) as access:
+            try:
+                async for response in function(request, context):
+                    yield response
+            except Exception as error:
+                await access.abort(error)
+                raise
+
+    return call
+
+
+class _Access:
+    """One call: how it ends, and the line that says so."""
+
+    def __init__(self, method: str, context: _Context) -> None:
+        self._method = method
+        self._context = context
+        self._started = time.monotonic()
+        self._code: str | None = None
+        self._reason = ""
+
+    def __enter__(self) -> _Access:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        code = self._code
+        if code is None:
+            gone = error is not None and not isinstance(error, grpc.aio.AbortError)
+            code = "CANCELLED" if gone else _code_name(self._context.code())
+        _log.info(
+            "call",
+            method=self._method,
+            code=code,
+            **({"reason": self._reason} if self._reason else {}),
+            seconds=round(time.monotonic() - self._started, 4),
+            peer=self._context.peer(),
+        )
+
+    async def abort(self, error: Exception) -> None:
+        """Ends the call as the error has it."""
+        if isinstance(error, grpc.aio.AbortError):
+            raise error
+        if isinstance(error, grpc.aio.InternalError) and "ExecuteBatch" in type(error).__name__:
+            # The client went away while something was being sent to it (https://github.com/grpc/grpc/issues/36193).
+            self._code = "CANCELLED"
+            raise error
+        if isinstance(error, Unimplemented):
+            self._code = "UNIMPLEMENTED"
+            await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+        refusal = _as_refusal(error)
+        if refusal is not None:
+            self._code, self._reason = STATUS[refusal.reason].name, reason_name(refusal.reason)
+            await self._context.abort_with_status(rpc_status.to_status(_status(refusal)))
+        error_id = uuid.uuid4().hex
+        self._code = "INTERNAL"
+        _log.error("call failed", method=self._method, error_id=error_id, exc_info=error)
+        await self._context.abort(
+            grpc.StatusCode.INTERNAL, f"The server failed. Its log says why, under the id {error_id}."
+        )
+
+
+def _code_name(code: Any) -> str:
+    if isinstance(code, grpc.StatusCode):
+        return code.name
+    return next((status.name for status in grpc.StatusCode if status.value[0] == code), "OK")
+
+
+def _as_refusal(error: Exception) -> Refusal | None:
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, StoreFull):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_FULL,
+            "The server's disk is full; nothing was changed. Free some room.",
+        )
+    if isinstance(error, StoreFailed | Conflict):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "The server's store does not answer; nothing was changed. Try again.",
+            retry_delay=1.0,
+        )
+    return None
+
+
+def _status(refusal: Refusal) -> Status:
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(
+            reason=reason_name(refusal.reason), domain=DOMAIN, metadata=dict(refusal.metadata)
+        )
+    ]
+    if refusal.violations:
+        details.append(
+            error_details_pb2.BadRequest(
+                field_violations=[
+                    error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
+                    for field, description in refusal.violations
+                ]
+            )
+        )
+    if refusal.retry_delay is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=duration(refusal.retry_delay)))
+    status = Status(code=STATUS[refusal.reason].value[0], message=refusal.message)
+    for detail in details:
+        packed = AnyMessage()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status

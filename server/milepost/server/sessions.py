@@ -1,0 +1,186 @@
+"""The workers that are connected, and the jobs that each of them holds."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable
+
+from milepost.server import decide
+from milepost.server.refusal import Refusal
+from milepost.v1 import Cancel, Drain, ErrorReason, Hello, Job, JobState, Rejected, WorkResponse
+
+# What may wait to be sent to a worker before no more is taken from it.
+_OUTBOX_MOST = 1024
+
+
+class Outbox:
+    """What is to be said to a worker, in order."""
+
+    def __init__(self) -> None:
+        self._responses: deque[WorkResponse] = deque()
+        self._ready = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._end: BaseException | None = None
+        self._ended = False
+
+    def put(self, response: WorkResponse) -> None:
+        """Queues a response. After the end it goes nowhere."""
+        if self._ended:
+            return
+        self._responses.append(response)
+        self._ready.set()
+        if len(self._responses) >= _OUTBOX_MOST:
+            self._room.clear()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Nothing more is to be said; the stream ends, with the error if there is one."""
+        if not self._ended:
+            self._ended = True
+            self._end = error
+        self._ready.set()
+
+    async def room(self) -> None:
+        """Waits until the worker has read enough of what it was told."""
+        await self._room.wait()
+
+    async def get(self) -> WorkResponse | None:
+        """The next response; None at the end.
+
+        Of acknowledgements that follow one another for a job only the last: they are cumulative.
+        """
+        while not self._responses:
+            if self._ended:
+                if self._end is not None:
+                    raise self._end
+                return None
+            self._ready.clear()
+            await self._ready.wait()
+        response = self._responses.popleft()
+        while response.HasField("acknowledged") and self._responses:
+            following = self._responses[0]
+            if following.acknowledged.job_id != response.acknowledged.job_id:
+                break
+            response = self._responses.popleft()
+        self._room.set()
+        return response
+
+
+class Session:
+    """One connected worker.
+
+    ``jobs`` holds the lease token of each job that is its own, or None while one is being started for it.
+    """
+
+    def __init__(self, hello: Hello) -> None:
+        self.session_id = uuid.uuid4().hex
+        self.worker_id = hello.worker_id or f"worker-{self.session_id[:8]}"
+        self.kinds = frozenset(hello.kinds)
+        self.max_concurrency = hello.max_concurrency
+        self.jobs: dict[str, str | None] = {}
+        self.leaving: set[str] = set()
+        """Jobs whose end the worker has told, so that it need not be told of it."""
+        self.outbox = Outbox()
+        self.open = True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes another job."""
+        return self.open and len(self.jobs) < self.max_concurrency
+
+
+class Sessions:
+    """All connected workers. ``on_room`` is called when one of them may take another job."""
+
+    def __init__(self, on_room: Callable[[Session], None]) -> None:
+        self._sessions: set[Session] = set()
+        self._holders: dict[str, Session] = {}
+        self._turned_early: dict[str, Job] = {}
+        self._on_room = on_room
+
+    def add(self, session: Session) -> None:
+        """A worker connected."""
+        self._sessions.add(session)
+        self._on_room(session)
+
+    def remove(self, session: Session) -> None:
+        """A worker's stream ended. Its jobs stay its own until their leases are out."""
+        session.open = False
+        self._sessions.discard(session)
+        for job_id in list(session.jobs):
+            if self._holders.get(job_id) is session:
+                del self._holders[job_id]
+
+    def is_held(self, job_id: str) -> bool:
+        """Whether a connected worker has the job, or is about to."""
+        return job_id in self._holders
+
+    def hold(self, session: Session, job_id: str, token: str | None) -> None:
+        """The session has the job from now on, and nobody else has. Without a token the job is still being started."""
+        before = self._holders.get(job_id)
+        if before is not None and before is not session:
+            before.jobs.pop(job_id, None)
+            self._on_room(before)
+        session.jobs[job_id] = token
+        self._holders[job_id] = session
+        turned = self._turned_early.pop(job_id, None)
+        if turned is not None and token is not None:
+            self.on_turn(turned)
+
+    def let_go(self, session: Session, job_id: str) -> None:
+        """The session does not have the job any more."""
+        session.jobs.pop(job_id, None)
+        session.leaving.discard(job_id)
+        if self._holders.get(job_id) is session:
+            del self._holders[job_id]
+            self._turned_early.pop(job_id, None)
+        self._on_room(session)
+
+    def on_turn(self, job: Job) -> None:
+        """Tells the worker that holds the job what it has to know: that it is cancelled, or not its own any more."""
+        session = self._holders.get(job.job_id)
+        if session is None:
+            return
+        if session.jobs.get(job.job_id) is None:
+            self._turned_early[job.job_id] = job  # told once the worker knows of the job
+            return
+        if job.state == JobState.JOB_STATE_CANCELLING:
+            session.outbox.put(WorkResponse(cancel=Cancel(job_id=job.job_id, cancellation=job.cancellation)))
+        elif job.state not in decide.LEASED:
+            if job.job_id not in session.leaving:
+                session.outbox.put(WorkResponse(rejected=_over(job)))
+            self.let_go(session, job.job_id)
+
+    def room(self, session: Session) -> None:
+        """The session may take another job."""
+        self._on_room(session)
+
+    def drain(self) -> None:
+        """Tells all workers that the server is stopping."""
+        for session in self._sessions:
+            session.outbox.put(WorkResponse(drain=Drain()))
+
+
+def rejection(job_id: str, refusal: Refusal, report_sequence: int = 0, expected: int = 0) -> WorkResponse:
+    """A refusal as a worker is told of it. ``report_sequence`` and ``expected`` are 0 where it was no report."""
+    return WorkResponse(
+        rejected=Rejected(
+            job_id=job_id,
+            reason=refusal.reason,
+            message=refusal.message,
+            report_sequence=report_sequence,
+            expected_report_sequence=expected or int(refusal.metadata.get("expected", 0)),
+            field=refusal.metadata.get("field", ""),
+        )
+    )
+
+
+def _over(job: Job) -> Rejected:
+    ended = decide.is_final(job)
+    return Rejected(
+        job_id=job.job_id,
+        reason=ErrorReason.ERROR_REASON_JOB_ENDED if ended else ErrorReason.ERROR_REASON_LEASE_LOST,
+        message=f"Attempt {job.attempt} is over; the job is {decide.state_name(job)}. {job.failure.message}".strip(),
+    )

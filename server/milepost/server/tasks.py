@@ -1,0 +1,43 @@
+"""Tasks that nobody awaits: kept until they end, their failures logged, ended when the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from milepost.server.log.event_log import StoreFailed, StoreFull
+from milepost.server.refusal import Refusal
+
+_log = structlog.get_logger("milepost.tasks")
+
+
+class Tasks:
+    """A set of running tasks."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs ``work`` on its own."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    async def close(self) -> None:
+        """Cancels what still runs, and waits for it."""
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, StoreFull | StoreFailed | Refusal):
+            _log.warning("not done", error=str(error))
+        elif error is not None:
+            _log.error("task failed", exc_info=error)

@@ -1,0 +1,229 @@
+"""WorkerService: decode, call, encode."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import grpc.aio
+import structlog
+
+from milepost.server import requests
+from milepost.server.attempts import Accepted, Attempts
+from milepost.server.deadlines import Deadlines
+from milepost.server.dispatcher import Dispatcher
+from milepost.server.instants import duration
+from milepost.server.refusal import Refusal, draining
+from milepost.server.sessions import Session, rejection
+from milepost.v1 import (
+    Acknowledged,
+    Claim,
+    Release,
+    Report,
+    ReportJobRequest,
+    ReportJobResponse,
+    Resume,
+    Resumed,
+    Welcome,
+    WorkRequest,
+    WorkResponse,
+)
+
+_log = structlog.get_logger("milepost.workers")
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+# How many appends of one session may be under way before no more is taken from it.
+_APPENDS_MOST = 256
+
+
+class WorkerService:
+    """For those who do the work."""
+
+    def __init__(
+        self, attempts: Attempts, dispatcher: Dispatcher, deadlines: Deadlines, lease_ttl: float
+    ) -> None:
+        self._attempts = attempts
+        self._dispatcher = dispatcher
+        self._sessions = dispatcher.sessions
+        self._deadlines = deadlines
+        self._lease_ttl = lease_ttl
+        self._conversations: set[_Conversation] = set()
+        self._draining = False
+
+    async def Work(self, incoming: AsyncIterator[WorkRequest], context: _Context) -> None:
+        """See the contract."""
+        if self._draining:
+            raise draining()
+        hello = await anext(incoming, None)
+        requests.hello(hello)
+        assert hello is not None
+        session = Session(hello.hello)
+        log = _log.bind(worker_id=session.worker_id, session_id=session.session_id)
+        log.info("worker connected", kinds=sorted(session.kinds), sdk=hello.hello.sdk)
+        session.outbox.put(
+            WorkResponse(
+                welcome=Welcome(
+                    session_id=session.session_id,
+                    lease_ttl=duration(self._lease_ttl),
+                    heartbeat_interval=duration(self._lease_ttl / 3),
+                )
+            )
+        )
+        conversation = _Conversation(session, self._attempts, self._dispatcher, self._deadlines)
+        self._conversations.add(conversation)
+        listening = asyncio.create_task(conversation.listen(incoming))
+        listening.add_done_callback(conversation.end)
+        self._sessions.add(session)
+        try:
+            while (response := await session.outbox.get()) is not None:
+                await context.write(response)
+        finally:
+            self._conversations.discard(conversation)
+            self._sessions.remove(session)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            log.info("worker left", jobs=len(session.jobs))
+
+    async def ReportJob(self, request: ReportJobRequest, context: _Context) -> ReportJobResponse:
+        """See the contract."""
+        requests.report(request)
+        if not request.updates:
+            report_sequence, job = await self._attempts.resume(request.job_id, request.lease_token)
+            last_sequence = job.last_sequence
+        else:
+            accepted = await self._attempts.report(
+                request.job_id,
+                request.lease_token,
+                request.first_report_sequence,
+                request.updates,
+                whole=True,
+            )
+            await asyncio.shield(accepted.durable)
+            report_sequence, last_sequence = accepted.report_sequence, accepted.last_sequence
+            job = await self._attempts.job(request.job_id)
+        self._deadlines.renew([request.job_id])
+        response = ReportJobResponse(report_sequence=report_sequence, last_sequence=last_sequence)
+        if job.HasField("cancellation"):
+            response.cancellation.CopyFrom(job.cancellation)
+        return response
+
+    async def drain(self) -> None:
+        """Tells the workers that the server is stopping, and ends their streams once what they reported is durable."""
+        self._draining = True
+        self._sessions.drain()
+        await asyncio.gather(*(conversation.finish(draining()) for conversation in self._conversations))
+
+
+class _Conversation:
+    """What one worker says, and what follows from it."""
+
+    def __init__(
+        self, session: Session, attempts: Attempts, dispatcher: Dispatcher, deadlines: Deadlines
+    ) -> None:
+        self._session = session
+        self._outbox = session.outbox
+        self._attempts = attempts
+        self._dispatcher = dispatcher
+        self._sessions = dispatcher.sessions
+        self._deadlines = deadlines
+        self._appends: set[asyncio.Future[None]] = set()
+
+    async def listen(self, incoming: AsyncIterator[WorkRequest]) -> None:
+        """Takes what the worker says until it has no more to say."""
+        async for request in incoming:
+            await self._take(request)
+            await self._outbox.room()
+            while len(self._appends) >= _APPENDS_MOST:
+                await asyncio.wait(self._appends, return_when=asyncio.FIRST_COMPLETED)
+        await self.finish()
+
+    def end(self, listening: asyncio.Task[None]) -> None:
+        """Nothing more is heard from the worker, so that there is nothing more to say."""
+        self._outbox.end(None if listening.cancelled() else listening.exception())
+
+    async def finish(self, error: Refusal | None = None) -> None:
+        """Ends the stream when all that was reported is durable and acknowledged."""
+        if self._appends:
+            await asyncio.wait(self._appends)
+        self._outbox.end(error)
+
+    async def _take(self, request: WorkRequest) -> None:
+        match request.WhichOneof("message"):
+            case "report":
+                await self._guarded(request.report.job_id, self._report(request.report))
+            case "heartbeat":
+                self._deadlines.renew(self._session.jobs)
+            case "claim":
+                await self._guarded(request.claim.job_id, self._claim(request.claim))
+            case "resume":
+                await self._guarded(request.resume.job_id, self._resume(request.resume))
+            case "release":
+                await self._guarded(request.release.job_id, self._release(request.release))
+            case "capacity":
+                requests.capacity(request.capacity)
+                self._session.max_concurrency = request.capacity.max_concurrency
+                self._sessions.room(self._session)
+            case unknown:
+                requests.conversation(unknown)
+
+    async def _guarded(self, job_id: str, handling: Coroutine[Any, Any, None]) -> None:
+        """A refusal is told, and the session goes on."""
+        try:
+            await handling
+        except Refusal as refusal:
+            self._outbox.put(rejection(job_id, refusal))
+
+    async def _claim(self, claim: Claim) -> None:
+        requests.job_id(claim.job_id)
+        self._dispatcher.claim(self._session, claim.job_id)
+
+    async def _resume(self, resume: Resume) -> None:
+        requests.job_id(resume.job_id)
+        report_sequence, job = await self._attempts.resume(resume.job_id, resume.lease_token)
+        resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)
+        if job.HasField("cancellation"):
+            resumed.cancellation.CopyFrom(job.cancellation)
+        self._outbox.put(WorkResponse(resumed=resumed))
+        self._sessions.hold(self._session, resume.job_id, resume.lease_token)
+        self._deadlines.renew([resume.job_id])
+
+    async def _release(self, release: Release) -> None:
+        requests.job_id(release.job_id)
+        self._session.leaving.add(release.job_id)
+        try:
+            await self._attempts.release(release.job_id, release.lease_token)
+        finally:
+            self._session.leaving.discard(release.job_id)
+
+    async def _report(self, report: Report) -> None:
+        requests.report(report)
+        accepted = await self._attempts.report(
+            report.job_id, report.lease_token, report.first_report_sequence, report.updates
+        )
+        self._deadlines.renew([report.job_id])
+        if accepted.over:
+            self._session.leaving.add(report.job_id)
+        for number, refusal in accepted.rejections:
+            self._outbox.put(rejection(report.job_id, refusal, number, accepted.report_sequence + 1))
+        self._appends.add(accepted.durable)
+        accepted.durable.add_done_callback(
+            lambda durable: self._acknowledge(report.job_id, accepted, durable)
+        )
+
+    def _acknowledge(self, job_id: str, accepted: Accepted, durable: asyncio.Future[None]) -> None:
+        self._appends.discard(durable)
+        error = durable.exception()
+        if error is not None:
+            self._outbox.end(error)
+            return
+        self._outbox.put(
+            WorkResponse(
+                acknowledged=Acknowledged(
+                    job_id=job_id,
+                    report_sequence=accepted.report_sequence,
+                    last_sequence=accepted.last_sequence,
+                )
+            )
+        )

@@ -1,0 +1,94 @@
+"""A real ``milepost serve`` in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+MILEPOST = Path(sys.executable).with_name("milepost")
+"""The command, as it is installed beside this Python."""
+
+
+class ServerProcess:
+    """A server on a free loopback port; ``with`` starts it, and ends it by its own process id.
+
+    ``data`` outlives it, so that another one can be started upon it. ``address`` and ``epoch`` are what it said when
+    it was ready. Its log goes to ``log_path``.
+    """
+
+    def __init__(self, data: Path, *options: str, address: str = "127.0.0.1:0") -> None:
+        self.data = data
+        self.log_path = data.parent / f"{data.name}.log"
+        self.address = ""
+        self.epoch = ""
+        self._arguments = ["serve", "--address", address, "--data", str(data), *options]
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> ServerProcess:
+        """Starts it, and waits until it says that it is ready."""
+        with self.log_path.open("a") as log:
+            self._process = subprocess.Popen(
+                [MILEPOST, *self._arguments],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                env={k: v for k, v in os.environ.items() if not k.startswith("MILEPOST_")},
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the server did not start:\n{self.log_path.read_text()}")
+        ready: dict[str, Any] = json.loads(line)
+        self.address, self.epoch = ready["address"], ready["epoch"]
+        return self
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """``kill -9``, and waits until it is gone."""
+        assert self._process is not None
+        self._process.kill()
+        self._reap()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._reap()
+
+    def restart(self) -> None:
+        """Starts it again on the same data and, since clients know it, the same address."""
+        self._arguments[2] = self.address
+        self.start()
+
+    def log(self) -> list[dict[str, Any]]:
+        """What it has logged."""
+        return [json.loads(line) for line in self.log_path.read_text().splitlines()]
+
+    def __enter__(self) -> ServerProcess:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self.kill()
+
+    def _reap(self) -> int:
+        assert self._process is not None
+        status = self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+        return status

@@ -1,0 +1,123 @@
+"""The command `milepost`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import os
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Final
+
+import click
+
+from milepost.client.commands.cancel import cancel
+from milepost.client.commands.errors import Refusal
+from milepost.client.commands.get import get
+from milepost.client.commands.list import list_jobs
+from milepost.client.commands.status import MEANINGS, Status
+from milepost.client.commands.submit import submit
+from milepost.client.commands.watch import watch
+
+__all__ = ["main", "milepost", "run"]
+
+_PLUG_INS: Final = "milepost.commands"
+"""The entry points that bring the commands of other members, such as `serve`."""
+_ORDER: Final = ("serve", "worker", "submit", "watch", "get", "list", "cancel", "demo")
+
+_STATUSES = "\n".join(f"  {int(status):>3}  {meaning}" for status, meaning in MEANINGS.items())
+_EPILOG = f"""\b
+Exit status:
+{_STATUSES}
+
+\b
+Shell completion, for bash (zsh and fish likewise):
+  eval "$(_MILEPOST_COMPLETE=bash_source milepost)"
+"""
+
+
+class _Group(click.Group):
+    """The commands of the client, and those that are plugged in."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = {*super().list_commands(ctx), *(found.name for found in _plugged_in())}
+        return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        for found in _plugged_in():
+            if found.name == cmd_name:
+                loaded = found.load()
+                return loaded if isinstance(loaded, click.Command) else None
+        return None
+
+
+@click.group(
+    cls=_Group,
+    context_settings={
+        "auto_envvar_prefix": "MILEPOST",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
+    epilog=_EPILOG,
+)
+@click.version_option(package_name="milepost-client", prog_name="milepost", message="%(prog)s %(version)s")
+def milepost() -> None:
+    """Submit long-running jobs, follow their progress, and do their work.
+
+    Results go to stdout, progress and errors to stderr.
+    """
+
+
+for _command in (submit, watch, get, list_jobs, cancel):
+    milepost.add_command(_command)
+
+
+def main() -> None:
+    """Runs the command line of this process, and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a character that a terminal lacks is no reason to fail
+    with _Defects():
+        sys.exit(run())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line, and returns its exit status."""
+    try:
+        status = milepost.main(arguments, prog_name="milepost", standalone_mode=False)
+    except Refusal as refusal:
+        refusal.show()
+        return refusal.status
+    except click.Abort:
+        return Status.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return Status.USAGE
+    return status if isinstance(status, int) else Status.SUCCEEDED
+
+
+class _Defects:
+    """Says of an error that nobody expected just what it is; with MILEPOST_DEBUG set, also where."""
+
+    def __enter__(self) -> None:
+        """Nothing has gone wrong yet."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not isinstance(error, Exception) or os.environ.get("MILEPOST_DEBUG"):
+            return
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        click.echo(f"Error: A defect in Milepost: {said} (MILEPOST_DEBUG=1 shows where.)", err=True)
+        sys.exit(Status.DEFECT)
+
+
+def _plugged_in() -> Sequence[importlib.metadata.EntryPoint]:
+    return tuple(importlib.metadata.entry_points(group=_PLUG_INS))

@@ -1,0 +1,1 @@
+"""The commands of `milepost`, one a file, and what they share."""

@@ -1,0 +1,72 @@
+"""`milepost cancel`."""
+
+from __future__ import annotations
+
+import click
+from click.exceptions import Exit
+
+from milepost.client.commands.command import command
+from milepost.client.commands.following import follow
+from milepost.client.commands.options import Server, option, output_option, server_options
+from milepost.client.commands.running import run
+from milepost.client.commands.status import of_job
+from milepost.client.commands.types import SECONDS
+from milepost.client.outcome import has_ended
+from milepost.client.rendering import as_json, text
+from milepost.client.rendering.views import SilentView
+from milepost.v1 import Job, JobState
+
+__all__ = ["cancel"]
+
+
+@command()
+@click.argument("job_id")
+@option("--reason", default="", metavar="TEXT", help="Why.")
+@option(
+    "--grace-period",
+    type=SECONDS,
+    metavar="TIME",
+    help="How long its worker has to stop, before the job is cancelled without it; 0: at once.  [default: 30s]",
+)
+@option(
+    "--wait", is_flag=True, help="Wait for the job's end, and exit with its status: 3 once it is cancelled."
+)
+@option("--timeout", type=SECONDS, metavar="TIME", help="Stop waiting after this time, with the status 124.")
+@output_option
+@server_options
+def cancel(
+    server: Server,
+    job_id: str,
+    reason: str,
+    grace_period: float | None,
+    wait: bool,
+    timeout: float | None,
+    output: str,
+) -> None:
+    """Ask for a job, and those that are a part of it, to be cancelled.
+
+    A job that has ended stays as it is: completion may win. The job's state is printed, or with --output json the
+    job.
+    """
+    if timeout is not None and not wait:
+        raise click.UsageError("--timeout is for --wait.")
+    job = run(_cancel(server, job_id, reason, grace_period, wait, timeout))
+    click.echo(as_json.message_line(job) if output == "json" else _sentence(job))
+    if wait:
+        raise Exit(of_job(job))
+
+
+async def _cancel(
+    server: Server, job_id: str, reason: str, grace_period: float | None, wait: bool, timeout: float | None
+) -> Job:
+    async with server.client() as client:
+        job = await client.cancel(job_id, reason=reason, grace_period=grace_period)
+        if wait and not has_ended(job):
+            job = await follow(client, job, SilentView(), after=job.last_sequence, timeout=timeout)
+        return job
+
+
+def _sentence(job: Job) -> str:
+    if job.state == JobState.JOB_STATE_CANCELLED and job.cancellation.forced:
+        return f"{job.job_id} cancelled, without its worker"
+    return f"{job.job_id} {text.job_state(job.state)}"

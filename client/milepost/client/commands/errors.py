@@ -1,0 +1,74 @@
+"""Errors as people and programs see them: a line on stderr, and an exit status."""
+
+from __future__ import annotations
+
+import click
+
+from milepost.client import errors
+from milepost.client.commands.status import Status, of_error
+from milepost.client.rendering import as_json, text
+from milepost.contract.reasons import reason_name
+from milepost.v1 import ErrorReason
+
+__all__ = ["Refusal", "TimedOut", "explain"]
+
+_LENGTH = 1000
+
+
+class TimedOut(errors.MilepostError):
+    """The time that was given has passed."""
+
+
+class Refusal(Exception):
+    """An error on its way out of a command."""
+
+    def __init__(self, error: errors.MilepostError, *, json: bool) -> None:
+        super().__init__(explain(error))
+        self.error = error
+        self.status = Status.TIMED_OUT if isinstance(error, TimedOut) else of_error(error)
+        self._json = json
+
+    def show(self) -> None:
+        """Writes it to stderr as a line: text, or a JSON object."""
+        click.echo(as_json.line(self._object()) if self._json else f"Error: {self}", err=True)
+
+    def _object(self) -> dict[str, as_json.Json]:
+        told: dict[str, as_json.Json] = {"status": int(self.status), "message": str(self)}
+        if isinstance(self.error, errors.ServiceError):
+            if self.error.reason != ErrorReason.ERROR_REASON_UNSPECIFIED:
+                told["reason"] = reason_name(self.error.reason)
+            told["metadata"] = dict(self.error.metadata)
+        return {"error": told}
+
+
+def explain(error: errors.MilepostError) -> str:
+    """One line: what is wrong, with which value, and what to do."""
+    message = text.clip(text.clean(str(error)), _LENGTH)
+    match error:
+        case errors.InvalidField() | errors.TooLarge() if error.violations:
+            fields = "; ".join(f"{field}: {description}" for field, description in error.violations)
+            return text.clip(text.clean(fields), _LENGTH)
+        case errors.SequenceTrimmed():
+            return (
+                f"The events after {error.requested} are not kept any more, the oldest is {error.first}: "
+                f"continue with --after {max(error.first - 1, 0)}."
+            )
+        case errors.SequenceAhead():
+            return f"There is no event {error.requested} yet: the newest one is {error.head}."
+        case errors.EpochChanged():
+            return (
+                f"The store was replaced: --epoch {error.requested} is not its epoch, which is {error.epoch}. "
+                "Start again without --after and --epoch."
+            )
+    hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
+    return f"{message} {hint}".rstrip()
+
+
+_HINTS: tuple[tuple[type[errors.MilepostError], str], ...] = (
+    (errors.JobNotFound, "`milepost list` shows the jobs that there are."),
+    (errors.JobAlreadyExists, "Choose another --job-id."),
+    (errors.Unreachable, "Is `milepost serve` running there? --address names another one."),
+    (errors.Unauthenticated, "Give a token with MILEPOST_TOKEN or --token."),
+    (errors.Draining, "Try again shortly."),
+    (errors.StoreUnavailable, "Try again shortly."),
+)

@@ -1,0 +1,108 @@
+"""Following a job in a view: what `watch`, `submit --watch`, `cancel --wait` and `demo` have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+
+from milepost.client import Client, Connection
+from milepost.client.commands.errors import TimedOut
+from milepost.client.outcome import has_ended
+from milepost.client.rendering import as_json, text
+from milepost.client.rendering.json_view import JsonView
+from milepost.client.rendering.live import LiveView
+from milepost.client.rendering.plain import PlainView
+from milepost.client.rendering.views import View
+from milepost.client.rendering.watched import Watched
+from milepost.fold import Fold
+from milepost.v1 import Job, JobState
+
+__all__ = ["follow", "print_result", "view_for"]
+
+
+def view_for(output: str) -> View:
+    """The view for an output form. People's views are on stderr, so that stdout is for the result alone."""
+    if output == "json":
+        return JsonView(click.echo, lambda line: click.echo(line, err=True))
+    console = Console(stderr=True, highlight=False)
+    if output == "auto" and sys.stderr.isatty() and not console.is_dumb_terminal:
+        return LiveView(console)
+    return PlainView(lambda line: click.echo(line, err=True))
+
+
+async def follow(
+    client: Client,
+    job: Job,
+    view: View,
+    *,
+    after: int = 0,
+    epoch: str = "",
+    to_the_end: bool = True,
+    status_interval: float | None = None,
+    timeout: float | None = None,
+) -> Job:
+    """Shows the events of ``job`` after ``after`` until it has ended, and returns it as it is then.
+
+    Raises:
+        TimedOut: It has not ended within ``timeout`` seconds.
+        MilepostError: It cannot be watched.
+    """
+    watch = client.watch(
+        job.job_id,
+        after=after,
+        epoch=epoch,
+        follow=to_the_end,
+        status_interval=status_interval,
+        on_state=lambda connection: link_changed(connection),
+    )
+    watched = Watched(_start(job, after), watch, datetime.now(UTC), cursor=after)
+
+    def link_changed(connection: Connection) -> None:
+        watched.link_changed(datetime.now(UTC))
+        view.link(watched)
+
+    try:
+        async with asyncio.timeout(timeout), watch, view:
+            async for events in watch.batches():
+                for event in events:
+                    watched.take(event)
+                    view.event(event, watched)
+    except TimeoutError:
+        raise TimedOut(
+            f"The job has not ended within {timeout:g} s ({text.job_state(watched.job.state)}, "
+            f"{text.percent(watched.job.fraction)}); it goes on."
+        ) from None
+    except asyncio.CancelledError:
+        if not isinstance(view, JsonView):
+            click.echo(_how_to_go_on(watched, watch.epoch), err=True)
+        raise
+    return watched.job
+
+
+def print_result(job: Job) -> None:
+    """Writes the result of a job to stdout, as JSON; nothing where it has none."""
+    if job.state == JobState.JOB_STATE_SUCCEEDED and job.HasField("result"):
+        result = as_json.values(job.result)
+        indent = 2 if sys.stdout.isatty() else None
+        click.echo(json.dumps(result, ensure_ascii=False, indent=indent))
+
+
+def _start(job: Job, after: int) -> Fold:
+    """What to fold the events into. The log from its beginning needs nothing but what to call the job meanwhile."""
+    if after > 0:
+        return Fold(job)
+    return Fold(Job(job_id=job.job_id, kind=job.kind))
+
+
+def _how_to_go_on(watched: Watched, epoch: str) -> str:
+    if has_ended(watched.job):
+        return "Stopped watching."
+    return (
+        f"Stopped watching after event {watched.cursor}; the job goes on. To go on from there: "
+        f"milepost watch {watched.job.job_id} --after {watched.cursor} --epoch {epoch}"
+    )

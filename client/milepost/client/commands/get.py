@@ -1,0 +1,27 @@
+"""`milepost get`."""
+
+from __future__ import annotations
+
+import click
+
+from milepost.client.commands.command import command
+from milepost.client.commands.options import Server, output_option, server_options
+from milepost.client.commands.printing import print_job
+from milepost.client.commands.running import run
+from milepost.v1 import Job
+
+__all__ = ["get"]
+
+
+@command()
+@click.argument("job_id")
+@output_option
+@server_options
+def get(server: Server, job_id: str, output: str) -> None:
+    """Show a job as it stands."""
+    print_job(run(_get(server, job_id)), output)
+
+
+async def _get(server: Server, job_id: str) -> Job:
+    async with server.client() as client:
+        return await client.get(job_id)

@@ -1,0 +1,80 @@
+"""`milepost list`."""
+
+from __future__ import annotations
+
+import click
+
+from milepost.client.commands.command import command
+from milepost.client.commands.options import Server, option, output_option, server_options
+from milepost.client.commands.printing import print_jobs
+from milepost.client.commands.running import run
+from milepost.client.commands.types import PAIR
+from milepost.client.rendering import as_json, text
+from milepost.contract.limits import PAGE_SIZE_MOST
+from milepost.v1 import Job, JobState
+
+__all__ = ["list_jobs"]
+
+_STATES = {text.job_state(state): state for state in JobState.values() if state}
+
+
+@command("list")
+@option("--owner", default="", metavar="NAME", help="Jobs of this owner.")
+@option("--kind", "-k", "kinds", multiple=True, metavar="KIND", help="Jobs of this kind, or of one of these.")
+@option(
+    "--state",
+    "-s",
+    "states",
+    type=click.Choice(list(_STATES), case_sensitive=False),
+    multiple=True,
+    help="Jobs in this state, or in one of these.",
+)
+@option(
+    "--label", "-l", "labels", type=PAIR, multiple=True, help="Jobs that bear this label, or all of these."
+)
+@option("--parent", default="", metavar="JOB_ID", help="Jobs that are a part of this one.")
+@option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")
+@option("--limit", type=click.IntRange(min=0), default=100, metavar="N", help="At most N jobs; 0 for all.")
+@output_option
+@server_options
+def list_jobs(
+    server: Server,
+    owner: str,
+    kinds: tuple[str, ...],
+    states: tuple[str, ...],
+    labels: tuple[tuple[str, str], ...],
+    parent: str,
+    oldest_first: bool,
+    limit: int,
+    output: str,
+) -> None:
+    """List jobs, the newest first.
+
+    With --output json each job is a JSON object on a line of its own.
+    """
+    shown: list[Job] = []
+
+    async def main() -> None:
+        async with server.client() as client:
+            count = 0
+            async for job in client.list(
+                owner=owner,
+                kinds=kinds,
+                labels=dict(labels),
+                parent_job_id=parent,
+                states=[_STATES[state] for state in states],
+                order_by="submit_time" if oldest_first else "",
+                page_size=min(limit + 1, PAGE_SIZE_MOST) if limit else PAGE_SIZE_MOST,
+            ):
+                if limit and count == limit:
+                    click.echo(f"There are more than these {limit:,}; --limit 0 shows all.", err=True)
+                    break
+                count += 1
+                if output == "json":
+                    click.echo(as_json.message_line(job))
+                else:
+                    shown.append(job)
+
+    run(main())
+    if output != "json":
+        print_jobs(shown, output)

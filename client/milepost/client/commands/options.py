@@ -1,0 +1,92 @@
+"""The options that several commands have. Each one has an environment twin, which `--help` names."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from milepost.client import Client
+from milepost.client.channel import DEFAULT_ADDRESS
+
+__all__ = ["FORMATS", "Server", "option", "output_option", "server_options"]
+
+FORMATS: Final = ("auto", "plain", "json")
+
+option = functools.partial(click.option, show_envvar=True)
+"""An option whose environment twin is shown. It is MILEPOST_COMMAND_OPTION where none is named."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the server is, and who is calling: what `server_options` give."""
+
+    address: str
+    token: str | None
+    tls: bool
+    tls_ca: Path | None
+
+    def client(self) -> Client:
+        """A client of it; nothing is connected yet."""
+        return Client(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
+
+
+def server_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that say where the server is, and passes them on as one, ``server``."""
+
+    @functools.wraps(command)
+    def with_server(
+        *, address: str, token: str | None, tls: bool, tls_ca: Path | None, **others: object
+    ) -> None:
+        command(server=Server(_address(address), token, tls, tls_ca), **others)
+
+    for add in (
+        option(
+            "--tls-ca",
+            envvar="MILEPOST_TLS_CA",
+            type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+            metavar="FILE",
+            help="Trust the certificates in this PEM file; implies --tls.",
+        ),
+        option("--tls", is_flag=True, envvar="MILEPOST_TLS", help="Encrypt the connection."),
+        option(
+            "--token",
+            envvar="MILEPOST_TOKEN",
+            metavar="TOKEN",
+            help="Who is calling. Better in the environment.",
+        ),
+        option(
+            "--address",
+            envvar="MILEPOST_ADDRESS",
+            default=DEFAULT_ADDRESS,
+            metavar="HOST:PORT",
+            help="Where the server is.",
+        ),
+    ):
+        with_server = add(with_server)
+    return with_server
+
+
+output_option = option(
+    "--output",
+    "-o",
+    envvar="MILEPOST_OUTPUT",
+    type=click.Choice(FORMATS),
+    default="auto",
+    help="The form of what is printed: made for the terminal where there is one, plain text, or JSON.",
+)
+"""The form of the output."""
+
+
+def _address(told: str) -> str:
+    """The address, checked as far as a typing error goes."""
+    host, colon, port = told.rpartition(":")
+    if told.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
+        return told
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise click.BadParameter(f"{told!r} is not of the form HOST:PORT.", param_hint="'--address'")
+    return told

@@ -1,0 +1,42 @@
+"""Jobs as they stand, on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+
+from milepost.client.rendering import as_json
+from milepost.client.rendering.canvas import Canvas
+from milepost.client.rendering.jobs import job_lines, job_picture, jobs_lines, jobs_table
+from milepost.client.rendering.style import marks_for
+from milepost.v1 import Job
+
+__all__ = ["print_job", "print_jobs"]
+
+
+def print_job(job: Job, output: str) -> None:
+    """Writes all that is known of a job."""
+    now = datetime.now(UTC)
+    console = Console(highlight=False)
+    if output == "json":
+        click.echo(as_json.message_line(job))
+    elif output == "auto" and console.is_terminal:
+        canvas = Canvas(console.width, console.height, now, marks=marks_for(console.encoding))
+        console.print(job_picture(job, canvas))
+    else:
+        for line in job_lines(job, now):
+            click.echo(line)
+
+
+def print_jobs(jobs: Sequence[Job], output: str) -> None:
+    """Writes a table of jobs, for people."""
+    now = datetime.now(UTC)
+    console = Console(highlight=False)
+    if output == "auto" and console.is_terminal:
+        console.print(jobs_table(jobs, now))
+    else:
+        for line in jobs_lines(jobs, now):
+            click.echo(line)

@@ -1,0 +1,119 @@
+"""`milepost submit`."""
+
+from __future__ import annotations
+
+import click
+from click.exceptions import Exit
+
+from milepost.client import Client
+from milepost.client.commands.command import command
+from milepost.client.commands.following import follow, view_for
+from milepost.client.commands.input import read_input
+from milepost.client.commands.options import Server, option, output_option, server_options
+from milepost.client.commands.running import run
+from milepost.client.commands.status import of_job
+from milepost.client.commands.types import PAIR, SECONDS, STAGE
+from milepost.client.rendering import as_json
+from milepost.client.rendering.views import SilentView
+from milepost.v1 import Dispatch, Job, RetryPolicy, Stage
+
+__all__ = ["submit"]
+
+
+@command()
+@click.argument("kind")
+@option(
+    "--input", "-i", "given", metavar="JSON|@FILE|-", help="The job's input, a JSON object; - reads stdin."
+)
+@option(
+    "--set",
+    "-s",
+    "settings",
+    type=PAIR,
+    multiple=True,
+    help="Set one value of the input: JSON if it can be read as such, else text. Dots in the key go deeper.",
+)
+@option("--job-id", default="", metavar="ID", help="The job's id.  [default: one of the server's making]")
+@option("--owner", default="", metavar="NAME", help="Whose job it is.")
+@option("--label", "-l", "labels", type=PAIR, multiple=True, help="A mark to list by.")
+@option("--parent", default="", metavar="JOB_ID", help="The job that it is a part of, and is cancelled with.")
+@option("--stage", "stages", type=STAGE, multiple=True, help="A stage that is known beforehand, in order.")
+@option("--timeout", type=SECONDS, metavar="TIME", help="The longest that one attempt may run.")
+@option("--max-attempts", type=click.IntRange(1, 1000), default=1, help="How many attempts there may be.")
+@option(
+    "--workload", type=click.FloatRange(min=0), default=0.0, help="The job's size, for estimates; 0: unknown."
+)
+@option("--workload-unit", default="", metavar="UNIT", help="What the workload counts, such as bytes.")
+@option("--external", is_flag=True, help="Another engine runs it, and its code claims the job.")
+@option("--request-id", default="", metavar="ID", help="The same id and content give the same job again.")
+@option("--watch", "-w", is_flag=True, help="Follow the job, and exit with its status.")
+@option("--wait", is_flag=True, help="Wait for its end without a word, and exit with its status.")
+@option(
+    "--wait-timeout", type=SECONDS, metavar="TIME", help="Stop waiting after this time, with the status 124."
+)
+@output_option
+@server_options
+def submit(
+    server: Server,
+    kind: str,
+    given: str | None,
+    settings: tuple[tuple[str, str], ...],
+    job_id: str,
+    owner: str,
+    labels: tuple[tuple[str, str], ...],
+    parent: str,
+    stages: tuple[Stage, ...],
+    timeout: float | None,
+    max_attempts: int,
+    workload: float,
+    workload_unit: str,
+    external: bool,
+    request_id: str,
+    watch: bool,
+    wait: bool,
+    wait_timeout: float | None,
+    output: str,
+) -> None:
+    """Submit a job of KIND, and print its id.
+
+    With --output json the job is printed, or its events with --watch, or the job as it ended with --wait.
+    """
+    if wait_timeout is not None and not (watch or wait):
+        raise click.UsageError("--wait-timeout is for --watch and --wait.")
+
+    async def submitted(client: Client) -> Job:
+        return await client.submit(
+            kind,
+            read_input(given, settings),
+            job_id=job_id,
+            request_id=request_id,
+            owner=owner,
+            labels=dict(labels),
+            parent_job_id=parent,
+            stages=stages,
+            workload=workload,
+            workload_unit=workload_unit,
+            timeout=timeout,
+            retry_policy=RetryPolicy(max_attempts=max_attempts) if max_attempts > 1 else None,
+            dispatch=Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE,
+        )
+
+    async def main() -> Job:
+        async with server.client() as client:
+            job = await submitted(client)
+            if output != "json":
+                click.echo(job.job_id)
+            if watch or wait:
+                job = await follow(
+                    client, job, view_for(output) if watch else SilentView(), timeout=wait_timeout
+                )
+            if output == "json" and not watch:
+                click.echo(as_json.message_line(job))
+            return job
+
+    try:
+        job = run(main())
+    except (TypeError, ValueError) as error:
+        raise click.BadParameter(str(error), param_hint="'--input'") from error
+    if watch or wait:
+        raise Exit(of_job(job))

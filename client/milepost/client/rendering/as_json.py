@@ -1,0 +1,80 @@
+"""Messages as JSON: one object a line, by the protobuf JSON mapping."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from google.protobuf.any_pb2 import Any
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.struct_pb2 import Struct, Value
+
+from milepost.v1 import Event
+
+__all__ = ["Json", "event_line", "line", "message_line", "values"]
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+_LARGEST_EXACT = 2**53
+
+
+def line(value: Mapping[str, Json]) -> str:
+    """An object on one line, without the line's end."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def message_line(message: Message) -> str:
+    """A message on one line."""
+    return line(MessageToDict(message))
+
+
+def event_line(event: Event) -> str:
+    """An event on one line.
+
+    An application's message whose type is not known here stands as ``{"@type": …, "value": …}``, its value in base64:
+    the mapping has no form for it, and the other events matter all the same.
+    """
+    data = event.custom.WhichOneof("data")
+    if data is None:
+        return message_line(event)
+    bare = Event()
+    bare.CopyFrom(event)
+    bare.custom.ClearField("data")
+    mapped = MessageToDict(bare)
+    mapped["custom"][data] = values(event.custom.json) if data == "json" else _any(event.custom.proto)
+    return line(mapped)
+
+
+def values(struct: Struct) -> dict[str, Json]:
+    """What a struct holds. Whole numbers are integers; what JSON has no number for is text."""
+    return {key: _value(value) for key, value in struct.fields.items()}
+
+
+def _value(value: Value) -> Json:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            return values(value.struct_value)
+        case "list_value":
+            return [_value(item) for item in value.list_value.values]
+        case "number_value":
+            number = value.number_value
+            if number.is_integer() and abs(number) <= _LARGEST_EXACT:
+                return int(number)
+            return number if abs(number) < float("inf") else str(number)
+        case "string_value":
+            return value.string_value
+        case "bool_value":
+            return value.bool_value
+        case _:
+            return None
+
+
+def _any(message: Any) -> Json:
+    try:
+        mapped: Json = MessageToDict(message)
+    except (TypeError, DecodeError):
+        return {"@type": message.type_url, "value": base64.b64encode(message.value).decode()}
+    return mapped

@@ -1,0 +1,66 @@
+"""One picture of a watched job, for a terminal: never wider than it, and not higher where that can be helped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from rich.console import Group
+from rich.text import Text
+
+from milepost.client.rendering import stages, text
+from milepost.client.rendering.canvas import Canvas
+from milepost.client.rendering.link import link_text
+from milepost.client.rendering.parts import artifacts, header, notices, single_line
+from milepost.client.rendering.style import SEVERITY_STYLES
+from milepost.client.rendering.watched import Watched
+
+__all__ = ["frame"]
+
+_LOG_LINES = 5
+_ARTIFACTS = 5
+_STAGES_LEAST = 3
+
+
+def frame(watched: Watched, canvas: Canvas) -> Group:
+    """The job's line and bar, its stages, the last log lines, what it made, and how the connection is."""
+    job = watched.job
+    above = [*header(job, watched.estimate, canvas), *notices(job, canvas)]
+    below = [
+        *_block(list(_log(watched, canvas))),
+        *_block(list(artifacts(job, _ARTIFACTS))),
+        *_block([_footer(watched, canvas)]),
+    ]
+    rows = list(stages.in_order(watched.fold))
+    room = max(canvas.height - len(above) - len(below) - 2, _STAGES_LEAST)
+    shown = stages.choose(rows, room)
+    return Group(*above, *_block(list(stages.picture(shown, canvas))), *below)
+
+
+def _log(watched: Watched, canvas: Canvas) -> Iterator[Text]:
+    for line in islice(watched.log, max(len(watched.log) - _LOG_LINES, 0), None):
+        told = line.event.log_written
+        stage = watched.fold.stages.get(told.stage_id)
+        name = text.stage_name(stage) if stage is not None else text.clean(told.stage_id)
+        yield single_line(
+            Text.assemble(
+                (f"  {text.clock(line.event.time, canvas.zone)}  ", "dim"),
+                (f"{name} | " if name else "", "dim"),
+                (line.text, SEVERITY_STYLES.get(told.severity, "")),
+            )
+        )
+
+
+def _footer(watched: Watched, canvas: Canvas) -> Text:
+    if watched.ended and not watched.behind:
+        return single_line(Text(text.count(watched.cursor, "event"), style="dim"))
+    words = link_text(watched, canvas.now)
+    if watched.source.connection.state == "live":
+        mark, style = canvas.marks.running, "green"
+    else:
+        mark, style = canvas.marks.pending, "yellow"
+    return single_line(Text.assemble((f"{mark} {words}", style), (f"  event {watched.cursor:,}", "dim")))
+
+
+def _block(lines: Sequence[Text]) -> Sequence[Text]:
+    return [Text(""), *lines] if lines else []

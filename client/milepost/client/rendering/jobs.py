@@ -1,0 +1,132 @@
+"""Jobs as they stand: one with all that is known of it, and many as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from milepost.client.outcome import has_ended
+from milepost.client.rendering import as_json, stages, text
+from milepost.client.rendering.canvas import Canvas
+from milepost.client.rendering.parts import artifacts, header, notices
+from milepost.client.rendering.style import JOB_STYLES
+from milepost.fold import Fold
+from milepost.v1 import Job
+
+__all__ = ["job_lines", "job_picture", "jobs_lines", "jobs_table"]
+
+_HEADINGS = ("JOB", "KIND", "STATE", "DONE", "TOOK", "AGE", "OWNER")
+
+
+def job_picture(job: Job, canvas: Canvas) -> Group:
+    """A job for a terminal: its line and bar, its stages, what it made, and the facts."""
+    estimate = job.estimate if job.HasField("estimate") else None
+    shown = stages.Shown(list(stages.in_order(Fold(job))), "")
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(job, canvas.zone):
+        facts.add_row(f"  {name}", Text(value))
+    blocks: list[RenderableType] = [*header(job, estimate, canvas), *notices(job, canvas)]
+    for block in (list(stages.picture(shown, canvas)), list(artifacts(job, len(job.artifacts))), [facts]):
+        if block:
+            blocks += [Text(""), *block]
+    return Group(*blocks)
+
+
+def job_lines(job: Job, now: datetime, zone: tzinfo | None = None) -> Iterator[str]:
+    """A job as plain text: a name and a value on each line."""
+    fold = Fold(job)
+    lines = [("job", job.job_id), ("kind", job.kind), ("state", text.job_state(job.state))]
+    lines.append(("done", text.percent(job.fraction)))
+    if job.HasField("start_time"):
+        until = job.end_time if job.HasField("end_time") else now
+        lines.append(("took", text.minutes(text.seconds_between(job.start_time, until))))
+    if job.HasField("estimate") and not has_ended(job):
+        lines.append(("left", text.minutes(text.remaining(job.estimate, now))))
+    if job.HasField("failure"):
+        lines.append(("failure", text.failure_text(job.failure)))
+    lines += [
+        ("stage", f"{'  ' * row.depth}{stages.sentence(row.stage, now)}") for row in stages.in_order(fold)
+    ]
+    lines += [("artifact", text.artifact(artifact)) for artifact in job.artifacts]
+    for name, value in [*lines, *_facts(job, zone)]:
+        first, *more = value.split("\n")
+        yield f"{name:<9}  {first}".rstrip()
+        for rest in more:
+            yield f"{'':<9}  {rest}".rstrip()
+
+
+def jobs_table(jobs: Sequence[Job], now: datetime) -> Table:
+    """Jobs for a terminal."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    owned = any(job.owner for job in jobs)
+    for heading in _HEADINGS if owned else _HEADINGS[:-1]:
+        number = heading in ("DONE", "TOOK", "AGE")
+        table.add_column(
+            heading,
+            justify="right" if number else "left",
+            no_wrap=heading not in ("KIND", "OWNER"),
+            overflow="ellipsis",
+        )
+    for job in jobs:
+        cells = _cells(job, now)
+        state = Text(cells[2], style=JOB_STYLES.get(job.state, ""))
+        row = [Text(cells[0]), Text(cells[1]), state, *map(Text, cells[3:6])]
+        table.add_row(*row, Text(cells[6].replace(" ", "\u00a0"))) if owned else table.add_row(*row)
+    return table
+
+
+def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
+    """Jobs as plain text: aligned columns, and nothing cut."""
+    rows = [_HEADINGS, *(_cells(job, now) for job in jobs)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def _cells(job: Job, now: datetime) -> tuple[str, ...]:
+    took = ""
+    if job.HasField("start_time"):
+        until = job.end_time if job.HasField("end_time") else now
+        took = text.minutes(text.seconds_between(job.start_time, until))
+    age = text.age(text.seconds_between(job.submit_time, now))
+    done = text.percent(job.fraction)
+    owner = text.clip(text.clean(job.owner), 128)
+    return job.job_id, job.kind, text.job_state(job.state), done, took, age, owner
+
+
+def _facts(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
+    """What is known of a job beyond how it goes; detail of a failure last, since it may be long."""
+    if job.owner:
+        yield "owner", text.clean(job.owner)
+    if job.labels:
+        yield "labels", ", ".join(f"{key}={text.clean(value)}" for key, value in sorted(job.labels.items()))
+    if job.parent_job_id:
+        yield "part of", job.parent_job_id
+    if job.attempt:
+        most = max(job.retry_policy.max_attempts, 1)
+        yield "attempt", f"{job.attempt} by worker {text.clean(job.worker_id)}, {most} allowed"
+    for name, time in (("submitted", job.submit_time), ("started", job.start_time), ("ended", job.end_time)):
+        if time.seconds:
+            yield name, _date(time, zone)
+    yield "events", f"{job.last_sequence:,}"
+    if job.message:
+        yield "message", text.clean(job.message)
+    if job.HasField("input"):
+        yield "input", text.clean(as_json.line(as_json.values(job.input)))
+    if job.HasField("result"):
+        yield "result", text.clean(as_json.line(as_json.values(job.result)))
+    if job.failure.detail:
+        yield "detail", text.clean(job.failure.detail)
+
+
+def _date(time: Timestamp, zone: tzinfo | None) -> str:
+    return time.ToDatetime(tzinfo=UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -1,0 +1,43 @@
+"""The view for programs: an event a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from milepost.client.rendering import as_json
+from milepost.client.rendering.watched import Watched
+from milepost.v1 import Event
+
+__all__ = ["JsonView"]
+
+
+class JsonView:
+    """Writes each event as JSON to ``write``, and each change of the connection to ``remark``."""
+
+    def __init__(self, write: Callable[[str], None], remark: Callable[[str], None]) -> None:
+        self._write = write
+        self._remark = remark
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """There is nothing to put back."""
+
+    def event(self, event: Event, watched: Watched) -> None:
+        """Writes the event."""
+        self._write(as_json.event_line(event))
+
+    def link(self, watched: Watched) -> None:
+        """Writes how the connection is."""
+        link = watched.source.connection
+        told: dict[str, as_json.Json] = {"state": link.state}
+        if link.resumed_at is not None:
+            told["resumedAt"] = link.resumed_at
+        if link.error:
+            told |= {"retryIn": round(link.retry_in, 3), "error": link.error}
+        self._remark(as_json.line({"connection": told}))

@@ -1,0 +1,97 @@
+"""The parts of pictures of a job: its line and bar, what went wrong with it, and what it made."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from milepost.client.outcome import has_ended
+from milepost.client.rendering import text
+from milepost.client.rendering.bars import bar
+from milepost.client.rendering.canvas import Canvas
+from milepost.client.rendering.style import JOB_STYLES
+from milepost.v1 import Estimate, Job, JobState
+
+__all__ = ["artifacts", "header", "notices", "single_line"]
+
+_NOTICE_LINES = 4
+
+
+def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text]:
+    """Kind, id, state, percent, time taken and left, on one line if it is wide enough; and the bar."""
+    style = JOB_STYLES.get(job.state, "")
+    who = Text.assemble((job.kind, "bold"), " ", job.job_id, "  ", (text.job_state(job.state), style))
+    how = Text(_pace(job, estimate, canvas))
+    gap = canvas.measure - who.cell_len - how.cell_len
+    if gap >= 2:
+        yield single_line(Text.assemble(who, " " * gap, how))
+    else:
+        yield single_line(who)
+        yield single_line(how)
+    yield bar(job.fraction, canvas.measure, style=style, marks=canvas.marks)
+
+
+def notices(job: Job, canvas: Canvas) -> Iterator[Text]:
+    """What is not as it should be: a failure, a retry, a cancellation."""
+    if job.HasField("failure"):
+        words = text.failure_text(job.failure)
+        if job.state == JobState.JOB_STATE_QUEUED:
+            wait = text.seconds_until(job.retry_time, canvas.now) if job.HasField("retry_time") else 0.0
+            after = f"; the next one in {text.minutes(wait)}" if wait >= 1 else ""
+            words = f"attempt {job.attempt} ended: {words}{after}"
+        yield from _notice(words, "red", canvas)
+    if job.HasField("cancellation"):
+        told = job.cancellation
+        who = f" by {text.clean(told.requested_by)}" if told.requested_by else ""
+        heard = ", heard by the worker" if told.HasField("acknowledge_time") else ""
+        forced = ", and forced" if told.forced else ""
+        why = f": {text.clip(text.clean(told.reason), 200)}" if told.reason else ""
+        yield from _notice(f"cancellation requested{who}{heard}{forced}{why}", "yellow", canvas)
+
+
+def artifacts(job: Job, most: int) -> Iterator[Text]:
+    """A line for each of the last ``most`` artifacts: name, size and where it lies."""
+    shown = job.artifacts[-most:]
+    names = [text.clip(text.clean(artifact.name), 60) for artifact in shown]
+    sizes = [text.human_size(artifact.size_bytes) if artifact.size_bytes else "" for artifact in shown]
+    name_width = max(map(cell_len, names), default=0)
+    size_width = max(map(cell_len, sizes), default=0)
+    for artifact, name, size in zip(shown, names, sizes, strict=True):
+        pad = " " * (name_width - cell_len(name))
+        uri = text.clean(artifact.uri)
+        yield single_line(Text.assemble("  ", (name, "bold"), pad, f"  {size:>{size_width}}  ", (uri, "dim")))
+
+
+def single_line(line: Text) -> Text:
+    """The line, cut where it is wider than the terminal."""
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
+    """Percent, time taken and time left: ``47%  00:12  00:14 left``."""
+    if job.state == JobState.JOB_STATE_QUEUED:
+        if not job.HasField("submit_time"):
+            return "waiting"
+        return f"waiting {text.minutes(text.seconds_between(job.submit_time, canvas.now))}"
+    parts = [text.percent(job.fraction)]
+    if job.HasField("start_time"):
+        until = job.end_time if job.HasField("end_time") else canvas.now
+        parts.append(text.minutes(text.seconds_between(job.start_time, until)))
+    if estimate is not None and estimate.HasField("remaining_p50") and not has_ended(job):
+        parts.append(f"{text.minutes(text.remaining(estimate, canvas.now))} left")
+    return "  ".join(parts)
+
+
+def _notice(words: str, style: str, canvas: Canvas) -> Iterator[Text]:
+    for line in textwrap.wrap(
+        f"{canvas.marks.failed} {words}",
+        canvas.measure,
+        max_lines=_NOTICE_LINES,
+        subsequent_indent="  ",
+        placeholder=canvas.marks.ellipsis,
+    ):
+        yield single_line(Text(line, style=style))

@@ -1,0 +1,76 @@
+"""The plain view: a line for what changed, for files, pipes and simple terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from types import TracebackType
+from typing import Self
+
+from milepost.client.rendering import text
+from milepost.client.rendering.events import describe
+from milepost.client.rendering.link import link_text
+from milepost.client.rendering.watched import Watched
+from milepost.client.watching import Connection
+from milepost.v1 import Event
+
+__all__ = ["PlainView"]
+
+_STEP = 0.1
+_QUIET = 30.0
+
+
+class PlainView:
+    """Writes a line for each event, but for progress: of that one for each tenth of a stage, or after 30 s without."""
+
+    def __init__(self, write: Callable[[str], None], *, zone: tzinfo | None = None) -> None:
+        self._write = write
+        self._zone = zone
+        self._told: dict[str, tuple[float, Event]] = {}
+        self._link = Connection("connecting")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """There is nothing to put back."""
+
+    def event(self, event: Event, watched: Watched) -> None:
+        """Writes what the event says, if it is worth a line."""
+        if self._worth_a_line(event):
+            line = describe(event, watched.fold)
+            if line:
+                self._put(text.clock(event.time, self._zone), line)
+
+    def link(self, watched: Watched) -> None:
+        """Writes that the connection is lost, and that it is there again; not every try in between."""
+        link, before = watched.source.connection, self._link
+        self._link = link
+        if link.state == "live":
+            worth = link.resumed_at is not None
+        else:
+            worth = bool(link.error) and (link.state, link.error) != (before.state, before.error)
+        if worth:
+            now = datetime.now(UTC)
+            self._put(now.astimezone(self._zone).strftime("%H:%M:%S"), link_text(watched, now))
+
+    def _put(self, time: str, line: str) -> None:
+        first, *more = line.split("\n")
+        self._write(f"{time}  {first}")
+        for rest in more:
+            self._write(f"{' ' * len(time)}  {rest}")
+
+    def _worth_a_line(self, event: Event) -> bool:
+        if event.HasField("stage_started"):
+            self._told[event.stage_started.stage.stage_id] = (0.0, event)
+        if not event.HasField("stage_progressed"):
+            return True
+        told = event.stage_progressed
+        fraction, before = self._told.get(told.stage_id, (0.0, None))
+        quiet = before is None or text.seconds_between(before.time, event.time) >= _QUIET
+        if told.fraction < fraction + _STEP - 1e-9 and not quiet:
+            return False
+        self._told[told.stage_id] = (told.fraction, event)
+        return True

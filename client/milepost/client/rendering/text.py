@@ -1,0 +1,179 @@
+"""Numbers, times and words as people read them. Everything is plain text, without control characters."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, tzinfo
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.v1 import Artifact, Estimate, Failure, JobState, Severity, Stage, StageState
+
+__all__ = [
+    "age",
+    "amount",
+    "artifact",
+    "clean",
+    "clip",
+    "clock",
+    "count",
+    "failure_text",
+    "human_size",
+    "is_bytes",
+    "job_state",
+    "minutes",
+    "percent",
+    "remaining",
+    "seconds_between",
+    "seconds_until",
+    "severity",
+    "stage_name",
+    "stage_state",
+]
+
+_BYTES = frozenset({"b", "byte", "bytes"})
+_PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
+
+# What could move the cursor, change colors or turn the direction of writing: a job's text must not steer a terminal.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """The text with its control characters made visible. Tabs become spaces; line ends stay."""
+    lines = text.expandtabs(4).replace("\r\n", "\n").rstrip("\n")
+    return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", lines)
+
+
+def clip(text: str, most: int) -> str:
+    """The text on one line, of ``most`` characters at the most."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def percent(fraction: float) -> str:
+    """A fraction as whole percent, rounded down: 100% is only what is complete."""
+    return f"{math.floor(min(max(fraction, 0.0), 1.0) * 100 + 1e-9)}%"
+
+
+def minutes(seconds: float) -> str:
+    """A length of time as ``MM:SS``; from an hour on as ``H:MM:SS``. Never negative."""
+    total = int(max(seconds, 0.0))
+    hours, rest = divmod(total, 3600)
+    clock_part = f"{rest // 60:02d}:{rest % 60:02d}"
+    return f"{hours}:{clock_part}" if hours else clock_part
+
+
+def age(seconds: float) -> str:
+    """How long ago something was, in its largest unit: ``12 s``, ``3 min``, ``5 h``, ``12 d``."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size):,} {unit}"
+    return f"{int(seconds)} s"
+
+
+def clock(time: Timestamp, zone: tzinfo | None = None) -> str:
+    """The time of day as ``HH:MM:SS``; in the local zone unless told otherwise."""
+    return time.ToDatetime(tzinfo=UTC).astimezone(zone).strftime("%H:%M:%S")
+
+
+def seconds_between(start: Timestamp, end: Timestamp | datetime) -> float:
+    """Seconds from ``start`` to ``end``; never negative, since two clocks may disagree."""
+    last = end if isinstance(end, datetime) else end.ToDatetime(tzinfo=UTC)
+    return max((last - start.ToDatetime(tzinfo=UTC)).total_seconds(), 0.0)
+
+
+def seconds_until(time: Timestamp, now: datetime) -> float:
+    """Seconds from now to ``time``; never negative."""
+    return max((time.ToDatetime(tzinfo=UTC) - now).total_seconds(), 0.0)
+
+
+def artifact(told: Artifact) -> str:
+    """Name, size and where it lies: ``manifest.json  51.2 kB  file:///…``."""
+    size = human_size(told.size_bytes) if told.size_bytes else ""
+    return "  ".join(part for part in (clean(told.name), size, clean(told.uri)) if part)
+
+
+def remaining(estimate: Estimate, now: datetime) -> float:
+    """The seconds that a job will still take, as likely too long as too short; never negative."""
+    since = seconds_between(estimate.as_of, now) if estimate.HasField("as_of") else 0.0
+    return max(estimate.remaining_p50.seconds + estimate.remaining_p50.nanos / 1e9 - since, 0.0)
+
+
+def human_size(size: float) -> str:
+    """A number of bytes in decimal units: ``999 B``, ``1.5 kB``, ``130.4 MB``."""
+    scale, prefix = _scale(size)
+    return f"{_scaled(size, scale)} {prefix}B"
+
+
+def is_bytes(unit: str) -> bool:
+    """Whether a stage counts bytes."""
+    return unit.lower() in _BYTES
+
+
+def amount(current: float, total: float | None, unit: str) -> str:
+    """How far a stage is: ``61.2 of 130.4 MB``, ``12 files``; empty where there is nothing to say."""
+    if total is None and current == 0:
+        return ""
+    if is_bytes(unit):
+        if total is None:
+            return human_size(current)
+        scale, prefix = _scale(total)
+        return f"{_scaled(current, scale)} of {_scaled(total, scale)} {prefix}B"
+    number = _number(current) if total is None else f"{_number(current)} of {_number(total)}"
+    return f"{number} {clean(unit)}".rstrip()
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: ``1 event``, ``1,234 events``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def job_state(state: JobState.ValueType) -> str:
+    """The state as a word, such as ``running``; empty where it is not known yet."""
+    if state == JobState.JOB_STATE_UNSPECIFIED:
+        return ""
+    return _word(JobState.Name(state), "JOB_STATE_") if state in JobState.values() else f"state {state}"
+
+
+def stage_state(state: StageState.ValueType) -> str:
+    """The state as a word, such as ``pending``."""
+    return _word(StageState.Name(state), "STAGE_STATE_") if state in StageState.values() else f"state {state}"
+
+
+def severity(value: Severity.ValueType) -> str:
+    """``debug``, ``warning``, ``error``; ``info`` also where none was given."""
+    if value not in Severity.values() or value == Severity.SEVERITY_UNSPECIFIED:
+        return "info"
+    return _word(Severity.Name(value), "SEVERITY_")
+
+
+def stage_name(stage: Stage) -> str:
+    """What people call the stage: its title or, where it has none, its id."""
+    return clip(clean(stage.title or stage.stage_id), 256)
+
+
+def failure_text(failure: Failure) -> str:
+    """The code and the sentence: ``PATH_NOT_FOUND: There is no …``."""
+    code, message = clean(failure.code), clip(clean(failure.message), 1000)
+    return f"{code}: {message}" if code and message else code or message
+
+
+def _scale(size: float) -> tuple[float, str]:
+    scale, rank = 1.0, 0
+    while size >= 999.95 * scale and rank < len(_PREFIXES) - 1:
+        scale *= 1000.0
+        rank += 1
+    return scale, _PREFIXES[rank]
+
+
+def _scaled(size: float, scale: float) -> str:
+    return f"{size:,.0f}" if scale == 1.0 else f"{size / scale:,.1f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.1f}"
+
+
+def _word(name: str, prefix: str) -> str:
+    return name.removeprefix(prefix).lower()

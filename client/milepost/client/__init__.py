@@ -7,12 +7,20 @@
 
 from milepost.client.client import Client
 from milepost.client.errors import JobFailure, MilepostError
+from milepost.client.sync import SyncClient, SyncWatch
 from milepost.client.watching import Connection, Watch
+from milepost.client.worker import Cancelled, JobContext, StageContext, Worker
 
 __all__ = [
+    "Cancelled",
     "Client",
     "Connection",
+    "JobContext",
     "JobFailure",
     "MilepostError",
+    "StageContext",
+    "SyncClient",
+    "SyncWatch",
     "Watch",
+    "Worker",
 ]

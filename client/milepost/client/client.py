@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -157,7 +157,7 @@ class Client:
         states: Iterable[JobState.ValueType] = (),
         order_by: str = "",
         page_size: int = 0,
-    ) -> AsyncIterator[Job]:
+    ) -> AsyncGenerator[Job, None]:
         """All jobs that match, fetched page by page as they are asked for.
 
         Args:
@@ -269,7 +269,7 @@ class Client:
         *,
         on_state: Callable[[Connection], None] | None = None,
         status_interval: float | None = None,
-    ) -> AsyncIterator[Job]:
+    ) -> AsyncGenerator[Job, None]:
         """The job as it stands, and again after each change, or after each few that came together, until it has ended.
 
         Each is a message of its own, which stays as it is. The last one has ended.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
@@ -141,15 +141,17 @@ class Watch(AsyncIterator[Event]):
         self._cursor = event.sequence
         return event
 
-    async def batches(self) -> AsyncIterator[Sequence[Event]]:
-        """The same events, as many at once as have come: cheaper where there are many."""
-        if self._ready:
-            events: Sequence[Event] = tuple(self._ready)
-            self._ready.clear()
+    async def batch(self) -> Sequence[Event]:
+        """The same events, as many at once as have come, which costs less where there are many; none at the end."""
+        events: Sequence[Event] = tuple(self._ready) or await self._next()
+        self._ready.clear()
+        if events:
             self._cursor = events[-1].sequence
-            yield events
-        while events := await self._next():
-            self._cursor = events[-1].sequence
+        return events
+
+    async def batches(self) -> AsyncGenerator[Sequence[Event], None]:
+        """One `batch` after the other."""
+        while events := await self.batch():
             yield events
 
     async def aclose(self) -> None:

@@ -1,0 +1,232 @@
+"""One attempt at a job, at this worker: its lease, its handler, and what it reports."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from milepost.client.errors import JobFailure
+from milepost.client.worker.failures import failure_of
+from milepost.client.worker.handlers import Handler, Outcome, Running, job_ended
+from milepost.client.worker.job import JobContext
+from milepost.client.worker.outbox import Outbox
+from milepost.client.worker.reporter import Reporter
+from milepost.contract.reasons import reason_name
+from milepost.v1 import (
+    Assignment,
+    CancelAcknowledged,
+    ErrorReason,
+    JobEnded,
+    JobState,
+    Rejected,
+    Release,
+    Report,
+    Resume,
+    Resumed,
+    Update,
+    WorkRequest,
+)
+
+__all__ = ["Attempt"]
+
+_log = logging.getLogger("milepost.client")
+
+# After these there is nothing more to say of the job.
+_OVER: Final = frozenset(
+    {
+        ErrorReason.ERROR_REASON_LEASE_LOST,
+        ErrorReason.ERROR_REASON_JOB_ENDED,
+        ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
+    }
+)
+
+
+class _Stop(enum.Enum):
+    """Why the handler was told to stop."""
+
+    CANCELLED = enum.auto()
+    LEASE_LOST = enum.auto()
+    GIVEN_BACK = enum.auto()
+
+
+class Attempt:
+    """From the assignment until the server knows of the end.
+
+    Attributes:
+        job_id: The job.
+        attached: Whether the server knows that this session has the job, so that reports may be sent.
+        is_running: Whether the handler is still at work.
+        is_over: Whether there is nothing more to say of the job.
+    """
+
+    def __init__(
+        self, assignment: Assignment, handler: Handler, outbox: Outbox, on_change: Callable[[Attempt], None]
+    ) -> None:
+        """Starts the handler. `on_change` is called when `is_running` or `is_over` has changed."""
+        self.job_id = assignment.job.job_id
+        self.attached = True
+        self.is_running = True
+        self.is_over = False
+        self._token = assignment.lease_token
+        self._outbox = outbox
+        self._on_change = on_change
+        self._stop: _Stop | None = None
+        self._to_release = False
+        self._end_was_refused = False
+        self._reporter = Reporter(self._call)
+        self._context = JobContext(assignment.job, self._reporter)
+        self._running = Running(handler, self._context)
+        self._running.outcome.add_done_callback(lambda outcome: self._returned(outcome.result()))
+
+    # What there is to send.
+
+    def next_request(self, now: float) -> WorkRequest | None:
+        """The next report; at the end of a job that is given back, its release."""
+        if not self.attached or self.is_over:
+            return None
+        batch = self._reporter.take(now)
+        if batch is not None:
+            return WorkRequest(
+                report=Report(
+                    job_id=self.job_id,
+                    lease_token=self._token,
+                    first_report_sequence=batch.first,
+                    updates=batch.updates,
+                )
+            )
+        if self._to_release and self._reporter.is_sent:
+            self._finish()
+            return WorkRequest(release=Release(job_id=self.job_id, lease_token=self._token))
+        return None
+
+    def due(self, now: float) -> float | None:
+        """In how many seconds to ask for the progress of its stages."""
+        return self._reporter.due(now) if self.attached and not self.is_over else None
+
+    def resume(self) -> WorkRequest:
+        """Asks, on a new session, to go on with the job. Reports wait for the answer."""
+        return WorkRequest(resume=Resume(job_id=self.job_id, lease_token=self._token))
+
+    # What the server says.
+
+    def resumed(self, message: Resumed) -> None:
+        """The lease still holds: goes on after what the server has (rule 14)."""
+        self._rewind(message.acknowledged_report_sequence)
+        if self.is_over:
+            return
+        self.attached = True
+        if message.HasField("cancellation"):
+            self.cancel()
+        self._settle()
+        self._call()
+
+    def acknowledged(self, report_sequence: int) -> None:
+        """Reports are durable (rule 12)."""
+        self._reporter.acknowledge(report_sequence)
+        self._settle()
+        self._call()
+
+    def rejected(self, message: Rejected) -> None:
+        """Something was refused; what follows depends on the reason."""
+        if message.reason in _OVER:
+            self._lose(f"{reason_name(message.reason)}: {message.message}")
+        elif message.reason == ErrorReason.ERROR_REASON_REPORT_GAP:
+            self._rewind(message.expected_report_sequence - 1)
+            self._call()
+        else:
+            _log.warning(
+                "job %s: the server refused report %d: %s",
+                self.job_id,
+                message.report_sequence,
+                message.message,
+            )
+            if self._reporter.has_ended and message.report_sequence == self._reporter.last:
+                self._end_refused(message)
+
+    def cancel(self) -> None:
+        """The job is to stop: says that it has heard, and tells the handler (rule 16)."""
+        if self._stop is None and self.is_running:
+            _log.info("job %s is to be cancelled", self.job_id)
+            self._reporter.add(Update(cancel_acknowledged=CancelAcknowledged()))
+            self._interrupt(_Stop.CANCELLED)
+
+    # What the worker decides.
+
+    def replace(self) -> None:
+        """The server has started another attempt at the job: this one is over."""
+        self._lose("another attempt at it has started")
+
+    def give_back(self) -> None:
+        """Stops the handler, and then releases the job for another worker. One that has returned is left to report."""
+        if self.is_running:
+            self._interrupt(_Stop.GIVEN_BACK)
+
+    def abandon(self) -> None:
+        """Releases the job now, although the handler does not stop: its process is about to end."""
+        if self.is_running and not self.is_over:
+            _log.warning("job %s: the handler does not stop", self.job_id)
+            self._to_release = True
+            self._call()
+
+    # Within.
+
+    def _call(self) -> None:
+        self._outbox.call_on(self)
+
+    def _interrupt(self, why: _Stop) -> None:
+        if self._stop is None:
+            self._stop = why
+        self._context.interrupt()
+        self._running.interrupt()
+
+    def _returned(self, outcome: Outcome) -> None:
+        self.is_running = False
+        error = outcome.error
+        if isinstance(error, JobFailure):
+            _log.info("job %s failed: %s (%s)", self.job_id, error, error.code)
+        elif error is not None and not isinstance(error, asyncio.CancelledError):
+            _log.error("job %s failed", self.job_id, exc_info=error)
+        if not self.is_over:
+            if self._stop is _Stop.GIVEN_BACK and error is not None:
+                self._to_release = True
+                self._call()
+            else:
+                cancelled = self._stop is _Stop.CANCELLED
+                self._reporter.end(Update(job_ended=job_ended(outcome, cancelled=cancelled)))
+        self._on_change(self)
+
+    def _rewind(self, acknowledged: int) -> None:
+        if not self._reporter.rewind(acknowledged):
+            self._lose(f"the server has reports up to {acknowledged}, which cannot be continued")
+
+    def _lose(self, why: str) -> None:
+        """Another has the job, or nobody: the handler stops, and is not heard any more."""
+        if self.is_over:
+            return
+        if self.is_running:
+            _log.warning("job %s is not this worker's any more: %s", self.job_id, why)
+            self._interrupt(_Stop.LEASE_LOST)
+        self._reporter.close()
+        self._finish()
+
+    def _end_refused(self, message: Rejected) -> None:
+        """The end has to be told somehow, or the job would never end."""
+        if self._end_was_refused:
+            self._to_release = True
+            self._call()
+            return
+        self._end_was_refused = True
+        failure = failure_of(JobFailure("RESULT_REFUSED", message.message))
+        self._reporter.amend(Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure)))
+
+    def _settle(self) -> None:
+        if self._reporter.has_ended and self._reporter.is_empty:
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self._on_change(self)

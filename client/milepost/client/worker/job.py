@@ -1,0 +1,270 @@
+"""A job, as its handler sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+
+from milepost.client.values import from_struct, to_stages, to_struct
+from milepost.client.worker.clipping import clip, clip_bytes, log_fields
+from milepost.client.worker.reporter import Reporter
+from milepost.client.worker.stage import StageContext
+from milepost.contract import limits
+from milepost.v1 import (
+    Artifact,
+    ArtifactAdded,
+    Custom,
+    Job,
+    LogWritten,
+    Severity,
+    Stage,
+    StagesPlanned,
+    Update,
+)
+
+__all__ = ["Cancelled", "JobContext"]
+
+_SEVERITIES: Final = {
+    "debug": Severity.SEVERITY_DEBUG,
+    "info": Severity.SEVERITY_INFO,
+    "warning": Severity.SEVERITY_WARNING,
+    "error": Severity.SEVERITY_ERROR,
+}
+
+
+class Cancelled(asyncio.CancelledError):
+    """The handler is to stop: its job was cancelled, given to another worker, or given back.
+
+    Like `asyncio.CancelledError` it is no `Exception`, so that ``except Exception`` lets it pass.
+    """
+
+
+class JobContext:
+    """What a handler gets: the job, and the means to tell of it.
+
+    From any thread. Nothing here waits, and nothing here raises because of the network: what is told goes into a
+    bounded buffer and is sent in the background. Text that is too long is cut, and says so; what is wrong otherwise
+    raises `ValueError` or `TypeError`.
+    """
+
+    def __init__(self, job: Job, reporter: Reporter) -> None:
+        self._job = job
+        self._reporter = reporter
+        self._cancelled = False
+        self._stages: set[str] = {stage.stage_id for stage in job.stages}
+
+    @property
+    def id(self) -> str:
+        """Names the job."""
+        return self._job.job_id
+
+    @property
+    def kind(self) -> str:
+        """What sort of work it is."""
+        return self._job.kind
+
+    @cached_property
+    def input(self) -> dict[str, Any]:
+        """What to work on. Numbers are floats, whole ones too: JSON has no other."""
+        return from_struct(self._job.input)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The submitter's own marks."""
+        return dict(self._job.labels)
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt, from 1."""
+        return self._job.attempt
+
+    @property
+    def message(self) -> Job:
+        """The job as it stood when it was assigned. Not to be changed."""
+        return self._job
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the handler is to stop."""
+        return self._cancelled
+
+    def raise_if_cancelled(self) -> None:
+        """For plain handlers, between two steps; an async one is interrupted at its next await as well.
+
+        Raises:
+            Cancelled: The handler is to stop.
+        """
+        if self._cancelled:
+            raise Cancelled
+
+    def stage(
+        self,
+        stage_id: str,
+        *,
+        total: float | None = None,
+        unit: str = "",
+        title: str = "",
+        weight: float | None = None,
+        parent: StageContext | Stage | str | None = None,
+    ) -> StageContext:
+        """A stage, to be entered with ``with`` or ``async with``. One that was not planned is declared by this.
+
+        Args:
+            stage_id: Names it within the job, as in ``"hash"`` or ``"transcribe/track-2"``.
+            total: How far it will be at its end, in `unit`; None where that is not known.
+            unit: What is counted, such as ``"bytes"``.
+            title: For people; empty to show the stage_id.
+            weight: Its share of its parent's fraction, against its siblings; None for 1, or as planned.
+            parent: The stage that it is a part of; None for an outermost one.
+
+        Raises:
+            ValueError: The stage_id is not one, a number is negative, NaN or infinite, or there are too many stages.
+        """
+        stage = Stage(
+            stage_id=self._declare(stage_id),
+            parent_stage_id=_stage_id(parent),
+            title=clip(title, limits.TITLE_LENGTH),
+            weight=weight,
+            total=total,
+            unit=clip(unit, limits.UNIT_LENGTH),
+        )
+        for name, number in (("weight", weight), ("total", total)):
+            if number is not None and not 0 <= number < float("inf"):
+                raise ValueError(f"The {name} of stage {stage_id!r} cannot be {number}.")
+        return StageContext(self, self._reporter, stage)
+
+    def plan(self, stages: Sequence[Stage | str]) -> None:
+        """Says which stages there will be, in order; parents come before their children.
+
+        Stages that have started stay as they are; those that were only planned before give way to these.
+
+        Raises:
+            ValueError: A stage_id is not one, or there are too many stages.
+        """
+        planned = to_stages(stages)
+        for stage in planned:
+            self._declare(stage.stage_id)
+        self._reporter.add(Update(stages_planned=StagesPlanned(stages=planned)))
+
+    def log(
+        self,
+        text: str,
+        *,
+        severity: str | Severity.ValueType = "info",
+        stage: StageContext | Stage | str = "",
+        **fields: Any,
+    ) -> None:
+        """Writes a line of the job's own log, for those who follow it.
+
+        Args:
+            text: The line; what is over 64 KiB is cut.
+            severity: ``"debug"``, ``"info"``, ``"warning"`` or ``"error"``.
+            stage: The stage that it is about; empty for the job as a whole.
+            fields: Values that belong to it, for programs. What JSON cannot say is said as text.
+
+        Raises:
+            ValueError: There is no such severity.
+        """
+        if isinstance(severity, str):
+            if severity not in _SEVERITIES:
+                raise ValueError(f"There is no severity {severity!r}: use one of {', '.join(_SEVERITIES)}.")
+            severity = _SEVERITIES[severity]
+        line = LogWritten(
+            stage_id=_stage_id(stage),
+            severity=severity,
+            text=clip_bytes(text, limits.LOG_TEXT_SIZE),
+            fields=log_fields(fields),
+        )
+        self._reporter.add(Update(log_written=line), droppable=True)
+
+    def artifact(
+        self,
+        name: str,
+        uri: str,
+        *,
+        media_type: str = "",
+        size_bytes: int = 0,
+        sha256: str = "",
+        stage: StageContext | Stage | str = "",
+    ) -> None:
+        """Registers something that the job has made, and that lies elsewhere. One of the same name is replaced.
+
+        Args:
+            name: Names it within the job; 1 to 256 characters.
+            uri: Where it lies; 1 to 2,048 characters.
+            media_type: Such as ``"application/json"``.
+            size_bytes: Its size.
+            sha256: Its SHA-256 as 64 lower-case hexadecimal digits; empty where it is not known.
+            stage: The stage that made it; empty for none.
+
+        Raises:
+            ValueError: One of these is out of its bounds.
+        """
+        for field, value, most in (
+            ("name", name, limits.ARTIFACT_NAME_LENGTH),
+            ("uri", uri, limits.ARTIFACT_URI_LENGTH),
+        ):
+            if not 1 <= len(value) <= most:
+                raise ValueError(f"The {field} of an artifact has 1 to {most} characters, not {len(value)}.")
+        if size_bytes < 0:
+            raise ValueError(f"The size of artifact {name!r} cannot be {size_bytes}.")
+        if sha256 and not limits.SHA256.fullmatch(sha256):
+            raise ValueError(f"The SHA-256 of artifact {name!r} is to be 64 lower-case hexadecimal digits.")
+        artifact = Artifact(
+            name=name,
+            uri=uri,
+            media_type=media_type,
+            size_bytes=size_bytes,
+            sha256=sha256,
+            stage_id=_stage_id(stage),
+        )
+        self._reporter.add(Update(artifact_added=ArtifactAdded(artifact=artifact)))
+
+    def emit(self, type: str, data: Mapping[str, Any] | Message) -> None:  # noqa: A002 - the contract's own word
+        """Tells an event of the application's own, such as a topic found or a title chosen.
+
+        Args:
+            type: Names the sort of event.
+            data: What it says: as JSON, or as a protobuf message.
+
+        Raises:
+            TypeError: The data holds something that JSON cannot say.
+            ValueError: The type is not one, or the data is over 256 KiB.
+        """
+        if not limits.CUSTOM_TYPE.fullmatch(type):
+            raise ValueError(
+                f"An event cannot be called {type!r}: it has to match {limits.CUSTOM_TYPE.pattern}."
+            )
+        custom = Custom(type=type)
+        if isinstance(data, Message):
+            packed = AnyMessage()
+            packed.Pack(data)
+            custom.proto.CopyFrom(packed)
+        else:
+            custom.json.CopyFrom(to_struct(data, "data"))
+        if (size := custom.ByteSize()) > limits.CUSTOM_SIZE:
+            raise ValueError(f"Event {type!r} is {size} bytes, and at most {limits.CUSTOM_SIZE} are allowed.")
+        self._reporter.add(Update(custom=custom), droppable=True)
+
+    def interrupt(self) -> None:
+        """Tells the handler to stop. For the worker."""
+        self._cancelled = True
+
+    def _declare(self, stage_id: str) -> str:
+        if not limits.STAGE_ID.fullmatch(stage_id):
+            raise ValueError(
+                f"A stage cannot be called {stage_id!r}: it has to match {limits.STAGE_ID.pattern}."
+            )
+        self._stages.add(stage_id)
+        if len(self._stages) > limits.STAGES:
+            raise ValueError(f"A job has at most {limits.STAGES} stages.")
+        return stage_id
+
+
+def _stage_id(stage: StageContext | Stage | str | None) -> str:
+    return stage if isinstance(stage, str) else stage.stage_id if stage is not None else ""

@@ -1,0 +1,244 @@
+"""For those who do the work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import grpc
+
+from milepost.client.backoff import Backoff
+from milepost.client.channel import LazyChannel, Target
+from milepost.client.errors import MilepostError, ProtocolError, ServiceError
+from milepost.client.worker.desk import Desk
+from milepost.client.worker.handlers import Handler
+from milepost.client.worker.session import Session
+from milepost.contract.limits import CONCURRENCY, KIND, NAME_LENGTH
+
+__all__ = ["Worker"]
+
+_log = logging.getLogger("milepost.client")
+
+# Seconds for the last words: handlers to stop, and what they said to arrive.
+_LAST_FLUSH: Final = 5.0
+# What trying again does not help against.
+_FATAL: Final = frozenset(
+    {
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNIMPLEMENTED,
+        grpc.StatusCode.INVALID_ARGUMENT,
+    }
+)
+
+_Function = TypeVar("_Function", bound=Handler)
+
+
+class Worker:
+    """Takes jobs and runs handlers for them.
+
+    A handler is an async function, or a plain one, which runs in a thread. It gets a `JobContext`, and returns what
+    came of the job, or raises::
+
+        worker = Worker("127.0.0.1:7070", max_concurrency=4)
+
+        @worker.job("transcribe")
+        async def transcribe(job):
+            async with job.stage("tracks", total=len(job.input["tracks"])) as stage:
+                async for track in stage.track(tracks_of(job.input)):
+                    job.log(f"{track} is done", stage=stage)
+            return {"words": 1204}
+
+        worker.main()
+
+    It reconnects by itself and goes on with the jobs that it has. A job that is cancelled interrupts its handler: an
+    async one at its next await, a plain one where it calls `JobContext.raise_if_cancelled` or takes the next item from
+    `StageContext.track`. An async handler shares its event loop with the connection, so it must not block.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        token: str | None = None,
+        tls: bool = False,
+        tls_ca: str | os.PathLike[str] | None = None,
+        worker_id: str | None = None,
+        max_concurrency: int = 1,
+        drain_timeout: float = 30.0,
+        timeout: float = 30.0,
+    ) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            address: The server; this and the next three as for `Client`.
+            token: Who is calling.
+            tls: Encrypts the connection.
+            tls_ca: A PEM file with the certificates to trust.
+            worker_id: Names this process, at most 128 characters; None for the host's name and the process id.
+            max_concurrency: How many jobs to run at once, 1 to 10,000.
+            drain_timeout: How many seconds running jobs may take to finish once the worker is to stop.
+            timeout: How many seconds the server has to accept the connection.
+
+        Raises:
+            ValueError: One of these is out of its bounds.
+        """
+        if not 1 <= max_concurrency <= CONCURRENCY:
+            raise ValueError(f"max_concurrency is 1 to {CONCURRENCY}, not {max_concurrency}.")
+        if worker_id is not None and not 1 <= len(worker_id) <= NAME_LENGTH:
+            raise ValueError(f"A worker_id has 1 to {NAME_LENGTH} characters, not {len(worker_id)}.")
+        self._target = Target.of(address, token=token, tls=tls, tls_ca=tls_ca)
+        self._worker_id = worker_id
+        self._max_concurrency = max_concurrency
+        self._drain_timeout = drain_timeout
+        self._timeout = timeout
+        self._handlers: dict[str, Handler] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._session: Session | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of job that it has handlers for."""
+        return tuple(self._handlers)
+
+    def job(self, kind: str) -> Callable[[_Function], _Function]:
+        """Registers the decorated function as the handler of a kind of job.
+
+        Raises:
+            ValueError: This is no kind, or it has a handler already.
+        """
+        if not KIND.fullmatch(kind):
+            raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
+        if kind in self._handlers:
+            raise ValueError(f"There is a handler for {kind!r} already.")
+
+        def register(handler: _Function) -> _Function:
+            self._handlers[kind] = handler
+            return handler
+
+        return register
+
+    async def run(self) -> None:
+        """Works until `stop`, or until it is cancelled, which gives running jobs back at once.
+
+        Raises:
+            Unauthenticated: The server does not know who is calling.
+            PermissionDenied: The server does not let it work.
+            Unimplemented: The server is not one for workers.
+            InvalidField: A worker_id or the like is not one.
+            RuntimeError: It runs already, or has no handlers.
+        """
+        if self._stopping is not None:
+            raise RuntimeError("The worker runs already.")
+        if not self._handlers:
+            raise RuntimeError("The worker has no handlers: decorate some with @worker.job(kind).")
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        channel = LazyChannel(self._target)
+        desk = Desk(self._handlers, self._max_concurrency)
+        connection = asyncio.create_task(self._stay_connected(channel, desk))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not connection.done():
+                await self._drain(desk, connection, self._drain_timeout)
+        except asyncio.CancelledError:
+            await self._drain(desk, connection, 0.0)
+            raise
+        finally:
+            stopping.cancel()
+            connection.cancel()
+            await asyncio.wait((connection,))
+            for attempt in desk:
+                attempt.give_back()
+            await channel.close()
+            self._stopping = self._session = None
+        if not connection.cancelled():
+            connection.result()
+
+    def stop(self) -> None:
+        """Takes no more jobs; `run` returns when those that run have finished, or after the drain timeout without them.
+
+        From any thread.
+        """
+        loop, stopping = self._loop, self._stopping
+        if loop is not None and stopping is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed in the meantime
+                loop.call_soon_threadsafe(stopping.set)
+
+    def main(self) -> None:
+        """Runs until SIGTERM or SIGINT. A second one gives running jobs back at once.
+
+        Raises:
+            MilepostError: As for `run`.
+        """
+        with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+            asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        loop = asyncio.get_running_loop()
+        running = asyncio.create_task(self.run())
+
+        def interrupt() -> None:
+            if self._stopping is None or self._stopping.is_set():
+                running.cancel()
+            else:
+                _log.info("the worker stops; running jobs have %g s to finish", self._drain_timeout)
+                self._stopping.set()
+
+        with contextlib.suppress(NotImplementedError):  # not on Windows
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, interrupt)
+        await running
+
+    async def _stay_connected(self, channel: LazyChannel, desk: Desk) -> None:
+        """One session after the other."""
+        worker_id = self._worker_id or f"{socket.gethostname()[:100]}-{os.getpid()}"
+        backoff = Backoff()
+        while True:
+            session = self._session = Session(channel, desk, worker_id, self._timeout)
+            try:
+                await session.run()
+            except MilepostError as error:
+                if isinstance(error, ProtocolError) or (
+                    isinstance(error, ServiceError) and error.code in _FATAL
+                ):
+                    raise
+                if session.proved:
+                    backoff.reset()
+                asked = error.retry_delay if isinstance(error, ServiceError) else None
+                wait = backoff.next(asked or 0.0)
+                _log.warning("the session was lost, next try in %.1f s: %s", wait, error)
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def _drain(self, desk: Desk, connection: asyncio.Task[None], timeout: float) -> None:
+        """Takes no more jobs, lets those that run finish in time, gives the others back, and says goodbye."""
+        desk.stop_taking()
+        if not await _done(desk.empty(), timeout):
+            for attempt in desk:
+                attempt.give_back()
+            if not await _done(desk.empty(), _LAST_FLUSH):
+                for attempt in desk:
+                    attempt.abandon()
+                await _done(desk.empty(), _LAST_FLUSH)
+        if self._session is not None and not connection.done():
+            self._session.finish()
+            await asyncio.wait((connection,), timeout=_LAST_FLUSH)
+
+
+async def _done(waiting: Awaitable[None], timeout: float) -> bool:
+    try:
+        async with asyncio.timeout(timeout):
+            await waiting
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""A network that can be cut: a TCP proxy between a client and a server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+
+class CuttableProxy:
+    """Forwards connections to ``target`` ("host:port"), in a thread of its own.
+
+    ``address`` is where it listens, ``accepted`` how many connections it has let through, ``carried`` how many bytes.
+    """
+
+    def __init__(self, target: str) -> None:
+        host, _, port = target.rpartition(":")
+        self._target = (host, int(port))
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._refusing = False
+        self._open = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self.accepted = 0
+        self.carried = 0
+
+    def cut(self) -> None:
+        """Breaks all connections."""
+        self._run(self._cut())
+
+    def refuse(self) -> None:
+        """Lets no new connection through, until `allow`."""
+        self._refusing = True
+
+    def allow(self) -> None:
+        """Lets new connections through again, and lets a stalled one go on."""
+        self._refusing = False
+        self._loop.call_soon_threadsafe(self._open.set)
+
+    def stall(self) -> None:
+        """Keeps connections open but carries nothing, as a network does that loses every packet; until `allow`."""
+        self._loop.call_soon_threadsafe(self._open.clear)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._run(self._serve())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    async def _serve(self) -> None:
+        self._open.set()
+        self._server = await asyncio.start_server(self._connected, sock=self._socket)
+
+    async def _stop(self) -> None:
+        self._server.close()
+        await self._cut()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _cut(self) -> None:
+        for writer in tuple(self._writers):
+            writer.transport.abort()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._refusing:
+            writer.transport.abort()
+            return
+        try:
+            far_reader, far_writer = await asyncio.open_connection(*self._target)
+        except OSError:  # the server is down
+            writer.transport.abort()
+            return
+        self.accepted += 1
+        pair = {writer, far_writer}
+        self._writers |= pair
+        try:
+            await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
+        finally:
+            self._writers -= pair
+            for end in pair:
+                end.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+                self.carried += len(data)
+        writer.transport.abort()

@@ -1,0 +1,92 @@
+"""How long the SDK waits before it tries again, and what it tries again after."""
+
+from __future__ import annotations
+
+import random
+
+import grpc
+import pytest
+
+from milepost.client.backoff import Backoff, is_passing
+from milepost.client.errors import (
+    Draining,
+    EpochChanged,
+    JobNotFound,
+    LimitReached,
+    MilepostError,
+    ProtocolError,
+    ServiceError,
+    StoreUnavailable,
+    Unauthenticated,
+    Unreachable,
+)
+
+
+class Highest(random.Random):
+    """Always draws the upper end."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """The upper end."""
+        return b
+
+
+class Lowest(random.Random):
+    """Always draws the lower end."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """The lower end."""
+        return a
+
+
+def test_the_bound_doubles_up_to_its_most() -> None:
+    """The longest possible waits are 0.1 s, doubled each time, and never over 10 s."""
+    backoff = Backoff(source=Highest())
+    assert [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0] == pytest.approx(
+        [backoff.next() for _ in range(9)]
+    )
+
+
+def test_jitter_is_full() -> None:
+    """A wait may be anything from nothing to the bound, so that those who were cut off together come back apart."""
+    assert [0.0, 0.0, 0.0] == [Backoff(source=Lowest()).next() for _ in range(3)]
+    backoff = Backoff(first=1.0, most=1.0, source=random.Random(7))
+    waits = [backoff.next() for _ in range(1000)]
+    assert 0.0 <= min(waits) < 0.05
+    assert 0.95 < max(waits) <= 1.0
+
+
+def test_reset_starts_over() -> None:
+    """Once it works again, the next wait is a short one."""
+    backoff = Backoff(source=Highest())
+    for _ in range(5):
+        backoff.next()
+    backoff.reset()
+    assert backoff.next() == 0.1
+
+
+def test_what_the_server_asks_for_comes_on_top() -> None:
+    """A delay that the server asks for is kept, and jitter is added to it."""
+    assert Backoff(source=Lowest()).next(3.0) == 3.0
+    assert Backoff(source=Highest()).next(3.0) == pytest.approx(3.1)
+
+
+@pytest.mark.parametrize(
+    ("error", "first", "later"),
+    [
+        (Unreachable("somewhere"), True, True),
+        (Draining(code=grpc.StatusCode.UNAVAILABLE), True, True),
+        (StoreUnavailable(code=grpc.StatusCode.UNAVAILABLE), True, True),
+        (ServiceError("flooded", code=grpc.StatusCode.CANCELLED), True, True),
+        (LimitReached(code=grpc.StatusCode.RESOURCE_EXHAUSTED), False, True),
+        (JobNotFound(code=grpc.StatusCode.NOT_FOUND), False, False),
+        (EpochChanged(code=grpc.StatusCode.FAILED_PRECONDITION), False, False),
+        (Unauthenticated(code=grpc.StatusCode.UNAUTHENTICATED), False, False),
+        (ServiceError("a defect", code=grpc.StatusCode.INTERNAL), False, False),
+        (ProtocolError(), False, False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, MilepostError) else None,
+)
+def test_what_passes_by_itself(error: MilepostError, first: bool, later: bool) -> None:
+    """A stream is opened again after what passes; a limit only where the server had accepted the stream before."""
+    assert first == is_passing(error, connected_before=False)
+    assert later == is_passing(error, connected_before=True)

@@ -1,0 +1,158 @@
+"""A watch takes every event once and in order, over any number of streams (rule 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from milepost.client.cursor import Cursor
+from milepost.client.errors import ProtocolError
+from milepost.v1 import (
+    CaughtUp,
+    Estimate,
+    Event,
+    Events,
+    JobEnded,
+    JobState,
+    Opened,
+    Snapshot,
+    Status,
+    WatchJobRequest,
+    WatchJobResponse,
+)
+
+
+def opened(cursor: int, head: int = 0, epoch: str = "e1") -> WatchJobResponse:
+    """A stream opens."""
+    return WatchJobResponse(opened=Opened(epoch=epoch, first_sequence=1, head_sequence=head, cursor=cursor))
+
+
+def events(sequences: Iterable[int], *, end: bool = False) -> WatchJobResponse:
+    """Events of these sequences; with `end` the last one ends the job."""
+    batch = [Event(job_id="j", sequence=sequence) for sequence in sequences]
+    if end:
+        batch[-1].job_ended.CopyFrom(JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+    return WatchJobResponse(events=Events(events=batch))
+
+
+def caught_up(sequence: int) -> WatchJobResponse:
+    """The head is reached."""
+    return WatchJobResponse(caught_up=CaughtUp(sequence=sequence))
+
+
+def taken(cursor: Cursor, *frames: WatchJobResponse) -> list[int]:
+    """The sequences of the events that are taken."""
+    return [event.sequence for frame in frames for event in cursor.take(frame)]
+
+
+def test_events_come_once_over_several_streams() -> None:
+    """A new stream is asked for what comes after the last event taken, in the epoch that it is of."""
+    cursor = Cursor("j")
+    assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=0)
+    assert taken(cursor, opened(0, 9), events([1, 2]), events([3])) == [1, 2, 3]
+    assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=3, epoch="e1")
+    assert taken(cursor, opened(3, 9), events([4, 5], end=True)) == [4, 5]
+    assert (5, 9, True) == (cursor.sequence, cursor.head, cursor.ended)
+
+
+def test_it_starts_where_it_is_told_to() -> None:
+    """A cursor is exclusive: the first event is the one after it (rule 1)."""
+    cursor = Cursor("j", after=41, epoch="e1", follow=False, status_interval=2.5)
+    request = cursor.request()
+    assert (41, "e1", True) == (request.after_sequence, request.epoch, request.no_follow)
+    assert request.status_interval.ToTimedelta().total_seconds() == 2.5
+    assert taken(cursor, opened(41, 42), events([42])) == [42]
+
+
+@pytest.mark.parametrize("sequences", [[2], [1, 3], [1, 1], [1, 2, 2], [0], [3, 2]])
+def test_a_gap_or_a_repetition_is_never_passed_on(sequences: list[int]) -> None:
+    """An event that is missing or comes twice is the server's fault, and is raised rather than yielded."""
+    cursor = Cursor("j")
+    cursor.request()
+    cursor.take(opened(0))
+    with pytest.raises(ProtocolError):
+        cursor.take(events(sequences))
+
+
+def test_a_stream_that_opens_elsewhere_is_refused() -> None:
+    """A stream that starts after another sequence than was asked for would lose or repeat events."""
+    cursor = Cursor("j", after=4)
+    cursor.request()
+    with pytest.raises(ProtocolError, match="opened after 6, but 4"):
+        cursor.take(opened(6))
+
+
+def test_a_stream_opens_first() -> None:
+    """`opened` comes before all else, on every stream."""
+    cursor = Cursor("j")
+    cursor.request()
+    with pytest.raises(ProtocolError, match="began with events"):
+        cursor.take(events([1]))
+    cursor.request()
+    cursor.take(opened(0))
+    cursor.request()
+    with pytest.raises(ProtocolError, match="began with events"):
+        cursor.take(events([1]))
+
+
+def test_nothing_follows_the_end() -> None:
+    """`job_ended` is the last event of a log (rule 6)."""
+    cursor = Cursor("j")
+    cursor.request()
+    taken(cursor, opened(0), events([1, 2], end=True))
+    with pytest.raises(ProtocolError, match="Event 3 came after job_ended"):
+        cursor.take(events([3]))
+
+
+def test_a_status_that_is_ahead_means_that_something_is_missing() -> None:
+    """A watch without a filter has been sent everything up to the status's cursor."""
+    cursor = Cursor("j")
+    cursor.request()
+    taken(cursor, opened(0), events([1, 2]))
+    cursor.take(WatchJobResponse(status=Status(cursor=2, head_sequence=7, fraction=0.25)))
+    assert (7, 0.25, None) == (cursor.head, cursor.fraction, cursor.estimate)
+    with pytest.raises(ProtocolError):
+        cursor.take(WatchJobResponse(status=Status(cursor=3)))
+
+
+def test_an_estimate_is_kept_until_there_is_no_evidence_any_more() -> None:
+    """No evidence, no estimate (rule 19)."""
+    cursor = Cursor("j")
+    cursor.request()
+    cursor.take(opened(0))
+    estimate = Estimate(sample_size=3)
+    cursor.take(WatchJobResponse(status=Status(estimate=estimate)))
+    assert estimate == cursor.estimate
+    cursor.take(WatchJobResponse(status=Status()))
+    assert cursor.estimate is None
+
+
+def test_frames_that_are_not_known_are_skipped() -> None:
+    """A newer server may send frames that this client does not know (rule 9)."""
+    cursor = Cursor("j")
+    cursor.request()
+    assert taken(
+        cursor, opened(0), WatchJobResponse(), WatchJobResponse(snapshot=Snapshot()), events([1])
+    ) == [1]
+
+
+def test_when_a_stream_that_ends_well_is_complete() -> None:
+    """Following, only `job_ended` completes a watch; otherwise reaching the head does, on that very stream (rule 6)."""
+    following = Cursor("j")
+    following.request()
+    taken(following, opened(0, 2), events([1, 2]), caught_up(2))
+    assert (False, True, True) == (following.complete, following.maybe_complete, following.caught_up)
+    following.request()
+    assert (False, False, True) == (following.complete, following.maybe_complete, following.caught_up)
+    taken(following, opened(2, 3), events([3], end=True))
+    assert following.complete
+
+    replaying = Cursor("j", follow=False)
+    replaying.request()
+    taken(replaying, opened(0, 2), events([1]))
+    assert not replaying.complete
+    taken(replaying, events([2]), caught_up(2))
+    assert replaying.complete
+    replaying.request()
+    assert not replaying.complete

@@ -13,12 +13,14 @@ from typing import Final
 import click
 
 from milepost.client.commands.cancel import cancel
-from milepost.client.commands.errors import Refusal
+from milepost.client.commands.demo import demo
+from milepost.client.commands.errors import Refusal, show_usage_error
 from milepost.client.commands.get import get
 from milepost.client.commands.list import list_jobs
 from milepost.client.commands.status import MEANINGS, Status
 from milepost.client.commands.submit import submit
 from milepost.client.commands.watch import watch
+from milepost.client.commands.worker import worker
 
 __all__ = ["main", "milepost", "run"]
 
@@ -73,7 +75,7 @@ def milepost() -> None:
     """
 
 
-for _command in (submit, watch, get, list_jobs, cancel):
+for _command in (worker, submit, watch, get, list_jobs, cancel, demo):
     milepost.add_command(_command)
 
 
@@ -98,7 +100,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         return Status.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        show_usage_error(error)
         return Status.USAGE
     return status if isinstance(status, int) else Status.SUCCEEDED
 

@@ -8,9 +8,9 @@ from click.exceptions import Exit
 from milepost.client.commands.command import command
 from milepost.client.commands.following import follow
 from milepost.client.commands.options import Server, option, output_option, server_options
+from milepost.client.commands.parameters import SECONDS
 from milepost.client.commands.running import run
 from milepost.client.commands.status import of_job
-from milepost.client.commands.types import SECONDS
 from milepost.client.outcome import has_ended
 from milepost.client.rendering import as_json, text
 from milepost.client.rendering.views import SilentView
@@ -26,7 +26,8 @@ __all__ = ["cancel"]
     "--grace-period",
     type=SECONDS,
     metavar="TIME",
-    help="How long its worker has to stop, before the job is cancelled without it; 0: at once.  [default: 30s]",
+    help="How long its worker has to stop, before the job is cancelled without it; 0: at once.",
+    show_default="30s",
 )
 @option(
     "--wait", is_flag=True, help="Wait for the job's end, and exit with its status: 3 once it is cancelled."

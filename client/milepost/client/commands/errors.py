@@ -7,10 +7,11 @@ import click
 from milepost.client import errors
 from milepost.client.commands.status import Status, of_error
 from milepost.client.rendering import as_json, text
+from milepost.client.rendering.link import reason
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason
 
-__all__ = ["Refusal", "TimedOut", "explain"]
+__all__ = ["Refusal", "TimedOut", "explain", "show_usage_error"]
 
 _LENGTH = 1000
 
@@ -41,6 +42,20 @@ class Refusal(Exception):
         return {"error": told}
 
 
+def show_usage_error(error: click.ClickException) -> None:
+    """Writes to stderr what is wrong with a command line: as text, or as JSON where that was asked for before it."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    message = error.format_message()
+    if context is not None and context.params.get("output") == "json":
+        click.echo(as_json.line({"error": {"status": int(Status.USAGE), "message": message}}), err=True)
+    else:
+        hint = f" Try '{context.command_path} --help'." if context is not None else ""
+        click.echo(f"Error: {message}{hint}", err=True)
+
+
 def explain(error: errors.MilepostError) -> str:
     """One line: what is wrong, with which value, and what to do."""
     message = text.clip(text.clean(str(error)), _LENGTH)
@@ -48,6 +63,11 @@ def explain(error: errors.MilepostError) -> str:
         case errors.InvalidField() | errors.TooLarge() if error.violations:
             fields = "; ".join(f"{field}: {description}" for field, description in error.violations)
             return text.clip(text.clean(fields), _LENGTH)
+        case errors.Unreachable():
+            return (
+                f"The server at {error.address} cannot be reached ({reason(message)}). "
+                "Is `milepost serve` running there? --address names another one."
+            )
         case errors.SequenceTrimmed():
             return (
                 f"The events after {error.requested} are not kept any more, the oldest is {error.first}: "
@@ -65,9 +85,6 @@ def explain(error: errors.MilepostError) -> str:
 
 
 _HINTS: tuple[tuple[type[errors.MilepostError], str], ...] = (
-    (errors.JobNotFound, "`milepost list` shows the jobs that there are."),
-    (errors.JobAlreadyExists, "Choose another --job-id."),
-    (errors.Unreachable, "Is `milepost serve` running there? --address names another one."),
     (errors.Unauthenticated, "Give a token with MILEPOST_TOKEN or --token."),
     (errors.Draining, "Try again shortly."),
     (errors.StoreUnavailable, "Try again shortly."),

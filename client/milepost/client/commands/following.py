@@ -45,8 +45,11 @@ async def follow(
     to_the_end: bool = True,
     status_interval: float | None = None,
     timeout: float | None = None,
+    hint: bool = True,
 ) -> Job:
     """Shows the events of ``job`` after ``after`` until it has ended, and returns it as it is then.
+
+    When it is interrupted it says how to go on, unless ``hint`` is false or the view is for programs.
 
     Raises:
         TimedOut: It has not ended within ``timeout`` seconds.
@@ -78,7 +81,7 @@ async def follow(
             f"{text.percent(watched.job.fraction)}); it goes on."
         ) from None
     except asyncio.CancelledError:
-        if not isinstance(view, JsonView):
+        if hint and not isinstance(view, JsonView):
             click.echo(_how_to_go_on(watched, watch.epoch), err=True)
         raise
     return watched.job

@@ -6,9 +6,9 @@ import click
 
 from milepost.client.commands.command import command
 from milepost.client.commands.options import Server, option, output_option, server_options
+from milepost.client.commands.parameters import PAIR
 from milepost.client.commands.printing import print_jobs
 from milepost.client.commands.running import run
-from milepost.client.commands.types import PAIR
 from milepost.client.rendering import as_json, text
 from milepost.contract.limits import PAGE_SIZE_MOST
 from milepost.v1 import Job, JobState
@@ -20,17 +20,32 @@ _STATES = {text.job_state(state): state for state in JobState.values() if state}
 
 @command("list")
 @option("--owner", default="", metavar="NAME", help="Jobs of this owner.")
-@option("--kind", "-k", "kinds", multiple=True, metavar="KIND", help="Jobs of this kind, or of one of these.")
+@option(
+    "--kind",
+    "-k",
+    "kinds",
+    envvar="MILEPOST_LIST_KIND",
+    multiple=True,
+    metavar="KIND",
+    help="Jobs of this kind, or of one of these.",
+)
 @option(
     "--state",
     "-s",
     "states",
+    envvar="MILEPOST_LIST_STATE",
     type=click.Choice(list(_STATES), case_sensitive=False),
     multiple=True,
     help="Jobs in this state, or in one of these.",
 )
 @option(
-    "--label", "-l", "labels", type=PAIR, multiple=True, help="Jobs that bear this label, or all of these."
+    "--label",
+    "-l",
+    "labels",
+    envvar="MILEPOST_LIST_LABEL",
+    type=PAIR,
+    multiple=True,
+    help="Jobs that bear this label, or all of these.",
 )
 @option("--parent", default="", metavar="JOB_ID", help="Jobs that are a part of this one.")
 @option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")

@@ -9,15 +9,28 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.types import OptionHelpExtra
 
 from milepost.client import Client
-from milepost.client.channel import DEFAULT_ADDRESS
+from milepost.client.channel import DEFAULT_ADDRESS, Target
 
 __all__ = ["FORMATS", "Server", "option", "output_option", "server_options"]
 
 FORMATS: Final = ("auto", "plain", "json")
 
-option = functools.partial(click.option, show_envvar=True)
+
+class Option(click.Option):
+    """An option whose help does not mention a default that is empty."""
+
+    def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
+        """What stands in brackets behind its help."""
+        extra = super().get_help_extra(ctx)
+        if self.default == "":
+            extra.pop("default", None)
+        return extra
+
+
+option = functools.partial(click.option, cls=Option, show_envvar=True)
 """An option whose environment twin is shown. It is MILEPOST_COMMAND_OPTION where none is named."""
 
 
@@ -29,6 +42,10 @@ class Server:
     token: str | None
     tls: bool
     tls_ca: Path | None
+
+    def target(self) -> Target:
+        """The same, for a worker."""
+        return Target.of(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
 
     def client(self) -> Client:
         """A client of it; nothing is connected yet."""
@@ -77,6 +94,7 @@ output_option = option(
     envvar="MILEPOST_OUTPUT",
     type=click.Choice(FORMATS),
     default="auto",
+    is_eager=True,  # so that an error of another option has the form
     help="The form of what is printed: made for the terminal where there is one, plain text, or JSON.",
 )
 """The form of the output."""

@@ -10,9 +10,9 @@ from milepost.client.commands.command import command
 from milepost.client.commands.following import follow, view_for
 from milepost.client.commands.input import read_input
 from milepost.client.commands.options import Server, option, output_option, server_options
+from milepost.client.commands.parameters import PAIR, SECONDS, STAGE
 from milepost.client.commands.running import run
 from milepost.client.commands.status import of_job
-from milepost.client.commands.types import PAIR, SECONDS, STAGE
 from milepost.client.rendering import as_json
 from milepost.client.rendering.views import SilentView
 from milepost.v1 import Dispatch, Job, RetryPolicy, Stage
@@ -23,21 +23,47 @@ __all__ = ["submit"]
 @command()
 @click.argument("kind")
 @option(
-    "--input", "-i", "given", metavar="JSON|@FILE|-", help="The job's input, a JSON object; - reads stdin."
+    "--input",
+    "-i",
+    "given",
+    envvar="MILEPOST_SUBMIT_INPUT",
+    metavar="JSON|@FILE|-",
+    help="The job's input, a JSON object; - reads stdin.",
 )
 @option(
     "--set",
     "-s",
     "settings",
+    envvar="MILEPOST_SUBMIT_SET",
     type=PAIR,
     multiple=True,
     help="Set one value of the input: JSON if it can be read as such, else text. Dots in the key go deeper.",
 )
-@option("--job-id", default="", metavar="ID", help="The job's id.  [default: one of the server's making]")
+@option(
+    "--job-id",
+    default="",
+    metavar="ID",
+    help="The job's id, where it is not to be one of the server's making.",
+)
 @option("--owner", default="", metavar="NAME", help="Whose job it is.")
-@option("--label", "-l", "labels", type=PAIR, multiple=True, help="A mark to list by.")
+@option(
+    "--label",
+    "-l",
+    "labels",
+    envvar="MILEPOST_SUBMIT_LABEL",
+    type=PAIR,
+    multiple=True,
+    help="A mark to list by.",
+)
 @option("--parent", default="", metavar="JOB_ID", help="The job that it is a part of, and is cancelled with.")
-@option("--stage", "stages", type=STAGE, multiple=True, help="A stage that is known beforehand, in order.")
+@option(
+    "--stage",
+    "stages",
+    envvar="MILEPOST_SUBMIT_STAGE",
+    type=STAGE,
+    multiple=True,
+    help="A stage that is known beforehand, in order.",
+)
 @option("--timeout", type=SECONDS, metavar="TIME", help="The longest that one attempt may run.")
 @option("--max-attempts", type=click.IntRange(1, 1000), default=1, help="How many attempts there may be.")
 @option(

@@ -8,9 +8,9 @@ from click.exceptions import Exit
 from milepost.client.commands.command import command
 from milepost.client.commands.following import follow, print_result, view_for
 from milepost.client.commands.options import Server, option, output_option, server_options
+from milepost.client.commands.parameters import SECONDS
 from milepost.client.commands.running import run
 from milepost.client.commands.status import of_job
-from milepost.client.commands.types import SECONDS
 from milepost.v1 import Job
 
 __all__ = ["watch"]
@@ -25,7 +25,8 @@ __all__ = ["watch"]
     "--status-interval",
     type=SECONDS,
     metavar="TIME",
-    help="How often the server is to be heard where nothing happens.  [default: 10s]",
+    help="How often the server is to be heard where nothing happens.",
+    show_default="10s",
 )
 @option("--timeout", type=SECONDS, metavar="TIME", help="Stop watching after this time, with the status 124.")
 @output_option

@@ -103,10 +103,9 @@ def _cancel_requested(event: Event, fold: Fold) -> str:
     told = event.cancel_requested.cancellation
     who = f" by {text.clean(told.requested_by)}" if told.requested_by else ""
     why = f": {text.clip(text.clean(told.reason), _DATA_LENGTH)}" if told.reason else ""
-    if not told.HasField("deadline"):
-        return f"cancellation requested{who}{why}"
-    within = text.minutes(text.seconds_between(event.time, told.deadline))
-    return f"cancellation requested{who}, to stop within {within}{why}"
+    grace = text.seconds_between(event.time, told.deadline) if told.HasField("deadline") else 0.0
+    within = f", to stop within {text.minutes(grace)}" if grace >= 1 else ""
+    return f"cancellation requested{who}{within}{why}"
 
 
 def _cancel_acknowledged(event: Event, fold: Fold) -> str:

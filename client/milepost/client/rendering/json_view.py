@@ -7,7 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from milepost.client.rendering import as_json
+from milepost.client.rendering.link import worth_telling
 from milepost.client.rendering.watched import Watched
+from milepost.client.watching import Connection
 from milepost.v1 import Event
 
 __all__ = ["JsonView"]
@@ -19,6 +21,7 @@ class JsonView:
     def __init__(self, write: Callable[[str], None], remark: Callable[[str], None]) -> None:
         self._write = write
         self._remark = remark
+        self._link = Connection("connecting")
 
     async def __aenter__(self) -> Self:
         return self
@@ -33,11 +36,13 @@ class JsonView:
         self._write(as_json.event_line(event))
 
     def link(self, watched: Watched) -> None:
-        """Writes how the connection is."""
-        link = watched.source.connection
-        told: dict[str, as_json.Json] = {"state": link.state}
-        if link.resumed_at is not None:
-            told["resumedAt"] = link.resumed_at
-        if link.error:
-            told |= {"retryIn": round(link.retry_in, 3), "error": link.error}
-        self._remark(as_json.line({"connection": told}))
+        """Writes that the connection is lost, and that it is there again."""
+        link, before = watched.source.connection, self._link
+        self._link = link
+        if worth_telling(link, before):
+            told: dict[str, as_json.Json] = {"state": link.state}
+            if link.resumed_at is not None:
+                told["resumedAt"] = link.resumed_at
+            if link.error:
+                told |= {"retryIn": round(link.retry_in, 3), "error": link.error}
+            self._remark(as_json.line({"connection": told}))

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from milepost.client.rendering import text
 from milepost.client.rendering.watched import Watched
+from milepost.client.watching import Connection
 
-__all__ = ["link_text"]
+__all__ = ["link_text", "reason", "worth_telling"]
 
 
 def link_text(watched: Watched, now: datetime) -> str:
-    """How the connection is: ``live``, ``reconnecting in 3 s: …``, ``live, resumed at 312``."""
+    """How the connection is: ``live``, ``reconnecting in 3 s (…)``, ``live, resumed at 312``."""
     link = watched.source.connection
     if link.state == "live":
         resumed = f", resumed at {link.resumed_at:,}" if link.resumed_at is not None else ""
@@ -19,5 +20,17 @@ def link_text(watched: Watched, now: datetime) -> str:
         return f"live{resumed}{behind}"
     left = max(link.retry_in - (now - watched.link_since).total_seconds(), 0.0)
     wait = f" in {left:.0f} s" if left >= 0.5 else ""
-    reason = f": {text.clip(text.clean(link.error), 200)}" if link.error else ""
-    return f"{link.state}{wait}{reason}"
+    why = f" ({reason(link.error)})" if link.error else ""
+    return f"{link.state}{wait}{why}"
+
+
+def reason(error: str) -> str:
+    """The gist of what gRPC says of a lost connection, which goes from the general to the particular."""
+    return text.clip(text.clean(error), 500).rpartition(": ")[2].removesuffix(".")
+
+
+def worth_telling(now: Connection, before: Connection) -> bool:
+    """Whether a change is news: that the connection is lost, why, and that it is there again; not each try between."""
+    if now.state == "live":
+        return now.resumed_at is not None
+    return bool(now.error) and (now.state, now.error) != (before.state, before.error)

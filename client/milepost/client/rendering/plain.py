@@ -9,7 +9,7 @@ from typing import Self
 
 from milepost.client.rendering import text
 from milepost.client.rendering.events import describe
-from milepost.client.rendering.link import link_text
+from milepost.client.rendering.link import link_text, worth_telling
 from milepost.client.rendering.watched import Watched
 from milepost.client.watching import Connection
 from milepost.v1 import Event
@@ -45,14 +45,10 @@ class PlainView:
                 self._put(text.clock(event.time, self._zone), line)
 
     def link(self, watched: Watched) -> None:
-        """Writes that the connection is lost, and that it is there again; not every try in between."""
+        """Writes that the connection is lost, and that it is there again."""
         link, before = watched.source.connection, self._link
         self._link = link
-        if link.state == "live":
-            worth = link.resumed_at is not None
-        else:
-            worth = bool(link.error) and (link.state, link.error) != (before.state, before.error)
-        if worth:
+        if worth_telling(link, before):
             now = datetime.now(UTC)
             self._put(now.astimezone(self._zone).strftime("%H:%M:%S"), link_text(watched, now))
 

@@ -89,19 +89,38 @@ class Worker:
         Raises:
             ValueError: One of these is out of its bounds.
         """
-        if not 1 <= max_concurrency <= CONCURRENCY:
-            raise ValueError(f"max_concurrency is 1 to {CONCURRENCY}, not {max_concurrency}.")
-        if worker_id is not None and not 1 <= len(worker_id) <= NAME_LENGTH:
-            raise ValueError(f"A worker_id has 1 to {NAME_LENGTH} characters, not {len(worker_id)}.")
         self._target = Target.of(address, token=token, tls=tls, tls_ca=tls_ca)
-        self._worker_id = worker_id
-        self._max_concurrency = max_concurrency
-        self._drain_timeout = drain_timeout
         self._timeout = timeout
+        self._worker_id: str | None = None
+        self.configure(worker_id=worker_id, max_concurrency=max_concurrency, drain_timeout=drain_timeout)
         self._handlers: dict[str, Handler] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._session: Session | None = None
+
+    def configure(
+        self,
+        *,
+        target: Target | None = None,
+        worker_id: str | None = None,
+        max_concurrency: int | None = None,
+        drain_timeout: float | None = None,
+    ) -> None:
+        """Changes how it was made, before it runs, as `milepost worker` does. What is None stays as it is.
+
+        Raises:
+            ValueError: One of these is out of its bounds.
+        """
+        if max_concurrency is not None and not 1 <= max_concurrency <= CONCURRENCY:
+            raise ValueError(f"max_concurrency is 1 to {CONCURRENCY}, not {max_concurrency}.")
+        if worker_id is not None and not 1 <= len(worker_id) <= NAME_LENGTH:
+            raise ValueError(f"A worker_id has 1 to {NAME_LENGTH} characters, not {len(worker_id)}.")
+        self._target = target or self._target
+        self._worker_id = worker_id or self._worker_id
+        if max_concurrency is not None:
+            self._max_concurrency = max_concurrency
+        if drain_timeout is not None:
+            self._drain_timeout = drain_timeout
 
     @property
     def kinds(self) -> tuple[str, ...]:

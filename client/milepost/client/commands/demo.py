@@ -1,0 +1,119 @@
+"""`milepost demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import click
+from click.exceptions import Exit
+
+from milepost.client import Client
+from milepost.client.commands.command import command
+from milepost.client.commands.following import follow, view_for
+from milepost.client.commands.options import option
+from milepost.client.commands.running import run
+from milepost.client.commands.status import Status, of_job
+from milepost.client.demo import processes
+from milepost.client.demo.account import Account
+from milepost.client.demo.interruption import Interruption
+from milepost.client.demo.relay import Relay
+from milepost.client.demo.summary import summary
+from milepost.v1 import Job, JobState
+
+__all__ = ["demo"]
+
+_WORKER: Final = "examples.archive:worker"
+_DATA: Final = "store"
+_MARK: Final = Path("examples/archive/__init__.py")
+
+
+@command()
+@click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@option(
+    "--output",
+    "directory",
+    envvar="MILEPOST_DEMO_OUTPUT",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Make a directory for the archive and the server's data in this one, not where temporary files are.",
+)
+@option("--keep/--no-keep", default=True, help="Keep that directory, to look at the job again.")
+def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
+    """Show a job that is followed, cut off and resumed.
+
+    A server, a worker and a subscriber are started here, as processes of their own. The job packs PATH, by default
+    Python's standard library, into an archive. Halfway the subscriber's connection is really cut for about a second,
+    while the job goes on; then it resumes after the event that it had. At the end all events are counted.
+    """
+    checkout = _checkout()
+    _forget_settings()
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+    room = Path(tempfile.mkdtemp(prefix="milepost-demo-", dir=directory)).resolve()
+    try:
+        job, account = run(_demo((path or Path(sysconfig.get_path("stdlib"))).resolve(), room, checkout))
+    finally:
+        if not keep:
+            shutil.rmtree(room, ignore_errors=True)
+    click.echo()
+    for line in summary(job, account, room / _DATA if keep else None):
+        click.echo(line)
+    if job.state != JobState.JOB_STATE_SUCCEEDED:
+        raise Exit(of_job(job))
+    if not account.good:
+        raise Exit(Status.FAILED)
+
+
+async def _demo(path: Path, room: Path, checkout: Path) -> tuple[Job, Account]:
+    async with (
+        processes.server(room / _DATA, room / "server.log") as (server, address),
+        processes.worker(_WORKER, address, checkout, room / "worker.log") as worker,
+        Relay(address) as relay,
+        Client(relay.address) as client,
+        Client(address) as direct,
+    ):
+        click.echo(f"Server at {address}, subscriber by way of {relay.address}; archiving {path}", err=True)
+        showing = asyncio.create_task(_show(client, direct, relay, path, room))
+        endings = [asyncio.create_task(running.ended()) for running in (server, worker)]
+        try:
+            done, _ = await asyncio.wait((showing, *endings), return_when=asyncio.FIRST_COMPLETED)
+            for ending in endings:
+                if ending in done:
+                    raise ending.result()
+            return showing.result()
+        finally:
+            for task in (showing, *endings):
+                task.cancel()
+            await asyncio.wait((showing, *endings))
+
+
+async def _show(client: Client, direct: Client, relay: Relay, path: Path, room: Path) -> tuple[Job, Account]:
+    job = await direct.submit("archive", {"path": str(path), "output": str(room / f"{path.name}.tar.zst")})
+    interruption = Interruption(view_for("auto"), relay, direct)
+    job = await follow(client, job, interruption, hint=False)
+    log = [event async for event in direct.watch(job.job_id, follow=False)]
+    return job, interruption.account(log)
+
+
+def _checkout() -> Path:
+    """The checkout of Milepost, which has the example."""
+    here = Path(__file__).resolve()
+    for directory in (Path.cwd(), *Path.cwd().parents, *here.parents):
+        if (directory / _MARK).is_file():
+            return directory
+    raise click.UsageError(
+        f"The demo runs an example that comes with the source, and there is no {_MARK.parent} in {Path.cwd()}: "
+        "run it in a checkout of Milepost."
+    )
+
+
+def _forget_settings() -> None:
+    """The demo has a server of its own: settings for another one are not for its clients."""
+    for name in [name for name in os.environ if name.startswith("MILEPOST_")]:
+        del os.environ[name]

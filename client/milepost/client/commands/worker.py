@@ -1,0 +1,99 @@
+"""`milepost worker`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from operator import attrgetter
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from milepost.client import Worker
+from milepost.client.commands import logs
+from milepost.client.commands.command import command
+from milepost.client.commands.options import Server, option, server_options
+from milepost.client.commands.parameters import SECONDS
+from milepost.client.rendering import text
+
+__all__ = ["worker"]
+
+
+@command()
+@click.argument("target", metavar="MODULE:NAME")
+@option(
+    "--concurrency", "-c", type=click.IntRange(1, 10_000), metavar="N", help="How many jobs to run at once."
+)
+@option("--worker-id", metavar="ID", help="What this process is called.")
+@option(
+    "--drain-timeout",
+    type=SECONDS,
+    metavar="TIME",
+    help="How long running jobs may take to finish once the worker is to stop.",
+)
+@option(
+    "--log-level",
+    envvar="MILEPOST_LOG_LEVEL",
+    type=click.Choice(logs.LEVELS),
+    default="info",
+    help="What the worker says of itself, on stderr.",
+)
+@server_options
+@click.pass_context
+def worker(
+    context: click.Context,
+    server: Server,
+    target: str,
+    concurrency: int | None,
+    worker_id: str | None,
+    drain_timeout: float | None,
+    log_level: str,
+) -> None:
+    """Run a worker, the Worker called NAME in MODULE.
+
+    The working directory is searched for MODULE first. What is not given here is as the Worker was made. SIGTERM or
+    Ctrl-C stops it: running jobs may finish, others are given back.
+    """
+    logs.configure(log_level)
+    found = _find(target)
+    found.configure(
+        target=server.target() if _says_where(context) else None,
+        worker_id=worker_id,
+        max_concurrency=concurrency,
+        drain_timeout=drain_timeout,
+    )
+    found.main()
+
+
+def _find(target: str) -> Worker:
+    """The worker that ``MODULE:NAME`` names."""
+    module_name, colon, name = target.partition(":")
+    if not colon or not module_name or not name:
+        raise click.BadParameter(f"{target!r} is not of the form MODULE:NAME.", param_hint="'MODULE:NAME'")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = attrgetter(name)(importlib.import_module(module_name))
+    except Exception as error:
+        if os.environ.get("MILEPOST_DEBUG"):
+            raise
+        said = text.clip(f"{type(error).__name__}: {error}", 500)
+        raise click.BadParameter(
+            f"{target} cannot be imported: {said} (MILEPOST_DEBUG=1 shows where.)", param_hint="'MODULE:NAME'"
+        ) from error
+    if not isinstance(found, Worker):
+        raise click.BadParameter(
+            f"{target} is not a Worker, but of type {type(found).__name__}.", param_hint="'MODULE:NAME'"
+        )
+    if not found.kinds:
+        raise click.BadParameter(
+            f"{target} has no handlers: decorate some with @{name}.job(kind).", param_hint="'MODULE:NAME'"
+        )
+    return found
+
+
+def _says_where(context: click.Context) -> bool:
+    """Whether the command line or the environment say where the server is; otherwise the Worker knows."""
+    sources = (context.get_parameter_source(name) for name in ("address", "token", "tls", "tls_ca"))
+    return any(source != ParameterSource.DEFAULT for source in sources)

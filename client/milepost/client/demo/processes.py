@@ -1,0 +1,106 @@
+"""The server and the worker, each in a process of its own, ended by their own ids."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from milepost.client.errors import MilepostError
+
+__all__ = ["DemoFailed", "Running", "server", "worker"]
+
+_READY_WITHIN = 30.0
+_STOP_WITHIN = 10.0
+_LOG_LINES = 5
+
+
+class DemoFailed(MilepostError):
+    """The demo could not show what it is to show."""
+
+
+class Running:
+    """A process of the demo's own, and where its log is."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.process = process
+        self.log = log
+
+    async def ended(self) -> DemoFailed:
+        """Waits until it ends, which it is not to do by itself."""
+        status = await self.process.wait()
+        lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+        said = "".join(f"\n  {line}" for line in lines)
+        return DemoFailed(f"The {self.name} ended with the status {status}; its log is {self.log}.{said}")
+
+
+@asynccontextmanager
+async def server(data: Path, log: Path) -> AsyncIterator[tuple[Running, str]]:
+    """A server on a free loopback port, with its log store in ``data``; and its address."""
+    arguments = ("serve", "--address", "127.0.0.1:0", "--data", str(data))
+    async with _started("server", arguments, log, Path.cwd()) as running:
+        ready = asyncio.create_task(_ready_line(running.process))
+        ended = asyncio.create_task(running.ended())
+        try:
+            await asyncio.wait((ready, ended), timeout=_READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done() or not ready.result():
+                raise (
+                    await ended
+                    if ended.done() or ready.done()
+                    else DemoFailed(f"The server was not ready within {_READY_WITHIN:g} s; its log is {log}.")
+                )
+        finally:
+            ready.cancel()
+            ended.cancel()
+        yield running, str(json.loads(ready.result())["address"])
+
+
+@asynccontextmanager
+async def worker(target: str, address: str, checkout: Path, log: Path) -> AsyncIterator[Running]:
+    """A worker that runs ``target``, a ``MODULE:NAME`` of the checkout, for the server at ``address``."""
+    async with _started("worker", ("worker", target, "--address", address), log, checkout) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _started(name: str, arguments: Sequence[str], log: Path, directory: Path) -> AsyncIterator[Running]:
+    with log.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "milepost.client", *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=file,
+            cwd=directory,
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C is for the demo, which ends it in order
+        )
+    try:
+        yield Running(name, process, log)
+    finally:
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_WITHIN):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _ready_line(process: asyncio.subprocess.Process) -> bytes:
+    return await process.stdout.readline() if process.stdout is not None else b""
+
+
+def _environment() -> dict[str, str]:
+    """The environment without settings for another server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}

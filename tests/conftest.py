@@ -10,6 +10,13 @@ import pytest
 from tests.support.server import ServerProcess
 
 
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A real server for all tests that leave each other's jobs alone."""
+    with ServerProcess(tmp_path_factory.mktemp("shared") / "data") as process:
+        yield process
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A real server of the test's own, with an empty data directory."""

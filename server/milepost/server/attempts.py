@@ -41,15 +41,22 @@ class Attempts:
         self._journal = journal
         self._tokens = tokens
 
-    async def start(self, job_id: str, worker_id: str, *, claimed: bool = False) -> tuple[Job, str]:
-        """Starts the next attempt; returns the job and the lease token. Raises JOB_ENDED, LEASE_LOST, INVALID_FIELD."""
+    async def start(self, job_id: str, worker_id: str, *, claimed: bool = False) -> asyncio.Future[None]:
+        """Decides that the next attempt starts; it has when the future is done.
+
+        Raises JOB_ENDED, LEASE_LOST, INVALID_FIELD.
+        """
 
         def decision(opened: OpenJob, now: int) -> list[Event]:
             event = decide.start(opened.job, worker_id, now, claimed=claimed)
             opened.report_sequence = 0
             return [event]
 
-        await self._journal.act(job_id, decision)
+        _, durable = await self._journal.begin(job_id, decision)
+        return durable
+
+    async def started(self, job_id: str) -> tuple[Job, str]:
+        """The job, with its input, and the lease token of the attempt that has started."""
         job = await self._journal.find(job_id)
         return job, self._tokens.token(job_id, job.attempt)
 

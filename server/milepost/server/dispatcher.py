@@ -9,8 +9,8 @@ import structlog
 
 from milepost.server.attempts import Attempts
 from milepost.server.clock import Clock
+from milepost.server.failures import STORE_ERRORS, refusal_of
 from milepost.server.instants import SECOND, instant
-from milepost.server.log.event_log import StoreFull
 from milepost.server.refusal import Refusal
 from milepost.server.sessions import Session, Sessions, rejection
 from milepost.server.tasks import Tasks
@@ -18,8 +18,8 @@ from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
 
 _log = structlog.get_logger("milepost.dispatch")
 
-# When to try again after the store had no room, in seconds.
-_STORE_FULL_WAIT = 1.0
+# When to try again after the store took nothing, in seconds.
+_STORE_WAIT = 1.0
 
 
 class Dispatcher:
@@ -29,6 +29,8 @@ class Dispatcher:
         self._attempts = attempts
         self._clock = clock
         self._tasks = tasks
+        # What is matched first starts first; only the waits for the disk overlap.
+        self._order = asyncio.Lock()
         self.sessions = Sessions(self._on_room)
         self._queues: dict[str, deque[str]] = {}
         self._queued: dict[str, asyncio.TimerHandle | None] = {}
@@ -93,9 +95,11 @@ class Dispatcher:
         async def claiming() -> None:
             try:
                 await self._start(session, job_id, claimed=True)
-            except Refusal as refusal:
+            except (Refusal, *STORE_ERRORS) as error:
                 if not held:
                     self.sessions.let_go(session, job_id)
+                refusal = refusal_of(error)
+                assert refusal is not None
                 session.outbox.put(rejection(job_id, refusal))
 
         self._tasks.start(claiming())
@@ -103,15 +107,22 @@ class Dispatcher:
     async def _assign(self, session: Session, job_id: str, kind: str) -> None:
         try:
             await self._start(session, job_id, claimed=False)
-        except StoreFull:
+        except STORE_ERRORS:
             self.sessions.let_go(session, job_id)
-            self._queue(job_id, kind, _STORE_FULL_WAIT)
+            self._queue(job_id, kind, _STORE_WAIT)
         except Refusal as refusal:  # it was cancelled in the last moment
             _log.info("not dispatched", job_id=job_id, reason=str(refusal))
             self.sessions.let_go(session, job_id)
 
     async def _start(self, session: Session, job_id: str, *, claimed: bool) -> None:
-        job, token = await self._attempts.start(job_id, session.worker_id, claimed=claimed)
+        async with self._order:
+            durable = await self._attempts.start(job_id, session.worker_id, claimed=claimed)
+        async with session.telling:
+            await self._tell(session, job_id, durable)
+
+    async def _tell(self, session: Session, job_id: str, durable: asyncio.Future[None]) -> None:
+        await durable
+        job, token = await self._attempts.started(job_id)
         if not session.open:  # the worker left in the last moment: nothing was done yet
             await self._attempts.release(job_id, token)
             return

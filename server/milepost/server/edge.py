@@ -24,10 +24,9 @@ from grpc_status import rpc_status
 
 from milepost.contract.reasons import DOMAIN, reason_name
 from milepost.contract.status import STATUS
+from milepost.server.failures import refusal_of
 from milepost.server.instants import duration
-from milepost.server.log.event_log import Conflict, StoreFailed, StoreFull
 from milepost.server.refusal import Refusal, Unimplemented
-from milepost.v1 import ErrorReason
 
 _log = structlog.get_logger("milepost.rpc")
 
@@ -132,7 +131,7 @@ class _Access:
         if isinstance(error, Unimplemented):
             self._code = "UNIMPLEMENTED"
             await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
-        refusal = _as_refusal(error)
+        refusal = refusal_of(error)
         if refusal is not None:
             self._code, self._reason = STATUS[refusal.reason].name, reason_name(refusal.reason)
             await self._context.abort_with_status(rpc_status.to_status(_status(refusal)))
@@ -148,23 +147,6 @@ def _code_name(code: Any) -> str:
     if isinstance(code, grpc.StatusCode):
         return code.name
     return next((status.name for status in grpc.StatusCode if status.value[0] == code), "OK")
-
-
-def _as_refusal(error: Exception) -> Refusal | None:
-    if isinstance(error, Refusal):
-        return error
-    if isinstance(error, StoreFull):
-        return Refusal(
-            ErrorReason.ERROR_REASON_STORE_FULL,
-            "The server's disk is full; nothing was changed. Free some room.",
-        )
-    if isinstance(error, StoreFailed | Conflict):
-        return Refusal(
-            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
-            "The server's store does not answer; nothing was changed. Try again.",
-            retry_delay=1.0,
-        )
-    return None
 
 
 def _status(refusal: Refusal) -> Status:

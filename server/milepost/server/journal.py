@@ -92,15 +92,22 @@ class Journal:
         Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed.
         """
         while True:
-            opened = await self.open(job_id)
-            events = decision(opened, self.now(opened))
-            if not events and not opened.pending:
-                return opened
+            opened, durable = await self.begin(job_id, decision)
             try:
-                await asyncio.shield(self.append(opened, events))
+                await asyncio.shield(durable)
             except Conflict:
                 continue
             return opened
+
+    async def begin(self, job_id: str, decision: Decision) -> tuple[OpenJob, asyncio.Future[None]]:
+        """Lets happen what is decided, and returns at once with what is done when it is durable. Raises as ``act``."""
+        opened = await self.open(job_id)
+        events = decision(opened, self.now(opened))
+        if events or opened.pending:
+            return opened, self.append(opened, events)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return opened, done
 
     async def create(self, event: Event) -> None:
         """Appends the first event of a job. Raises Conflict where its id or request_id is taken."""

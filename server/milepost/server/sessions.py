@@ -83,6 +83,8 @@ class Session:
         self.leaving: set[str] = set()
         """Jobs whose end the worker has told, so that it need not be told of it."""
         self.outbox = Outbox()
+        self.telling = asyncio.Lock()
+        """Held while an assignment is on its way to the outbox, so that they get there in order."""
         self.open = True
 
     @property

@@ -37,7 +37,7 @@ class Tasks:
         if task.cancelled():
             return
         error = task.exception()
-        if isinstance(error, StoreFull | StoreFailed | Refusal):
+        if isinstance(error, Refusal | StoreFull | StoreFailed):
             _log.warning("not done", error=str(error))
         elif error is not None:
             _log.error("task failed", exc_info=error)

@@ -1,0 +1,213 @@
+"""Following a job: rules 1 to 9 at the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.fold import fold
+from milepost.v1 import GetJobRequest, OnGap, WatchJobResponse
+from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, succeeded
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+async def finished_job(rpc: Rpc, lines: int) -> str:
+    """A job that has ended: submitted (1), started (2), so many log lines, ended."""
+    async with rpc.session() as session:
+        submitted = await rpc.submit()
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, *[log_line(str(n)) for n in range(lines)], succeeded())
+        await session.acknowledged(lines + 1)
+    return submitted.job_id
+
+
+async def frames_of(rpc: Rpc, job_id: str, **request: object) -> list[WatchJobResponse]:
+    """All frames of a watch that ends by itself."""
+    return [frame async for frame in rpc.watch(job_id, **request)]
+
+
+def names(frames: list[WatchJobResponse]) -> list[str | None]:
+    """The kinds of the frames."""
+    return [frame.WhichOneof("frame") for frame in frames]
+
+
+def sequences(frames: list[WatchJobResponse]) -> list[int]:
+    """The sequences of all events in the frames."""
+    return [event.sequence for frame in frames for event in frame.events.events]
+
+
+async def test_whole_log(shared_server: ServerProcess, rpc: Rpc) -> None:
+    """Rule 1: an unset start is the whole log. `opened` comes first, `caught_up` once, and the end after job_ended."""
+    job_id = await finished_job(rpc, lines=3)
+    frames = await frames_of(rpc, job_id)
+    assert ["opened", "events", "caught_up"] == names(frames)
+    opened = frames[0].opened
+    assert (shared_server.epoch, 1, 6, 0) == (opened.epoch, opened.first_sequence, opened.head_sequence, opened.cursor)
+    assert [1, 2, 3, 4, 5, 6] == sequences(frames)
+    assert ["job_submitted", "job_started", "log_written", "log_written", "log_written", "job_ended"] == kinds(
+        frames[1].events.events
+    )
+    assert 6 == frames[2].caught_up.sequence
+
+
+async def test_fold_of_the_log_is_the_job(rpc: Rpc) -> None:
+    """The job that the server tells is the fold of the log that it shows."""
+    job_id = await finished_job(rpc, lines=3)
+    told = (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job
+    folded = fold(await rpc.log(job_id))
+    folded.epoch, folded.first_sequence = told.epoch, told.first_sequence
+    assert folded == told
+
+
+@pytest.mark.parametrize("cursor", range(7))
+async def test_resume_from_each_sequence(rpc: Rpc, cursor: int) -> None:
+    """Rule 1: a cursor is exclusive; from each one the rest follows, none twice and none missing (rule 2)."""
+    job_id = await finished_job(rpc, lines=3)
+    frames = await frames_of(rpc, job_id, after_sequence=cursor)
+    assert list(range(cursor + 1, 7)) == sequences(frames)
+    assert cursor == frames[0].opened.cursor
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 10_000])
+async def test_max_batch_events(rpc: Rpc, most: int) -> None:
+    """No frame holds more events than were asked for, and all come."""
+    job_id = await finished_job(rpc, lines=10)
+    frames = await frames_of(rpc, job_id, max_batch_events=most)
+    assert list(range(1, 14)) == sequences(frames)
+    assert most >= max(len(frame.events.events) for frame in frames)
+
+
+async def test_live_events(rpc: Rpc) -> None:
+    """Rules 5 and 6: replay and live are one stream, which ends after job_ended and only then."""
+    async with rpc.session() as session:
+        submitted = await rpc.submit()
+        job, token = await session.take()
+        watch = rpc.watch(submitted.job_id)
+        seen = [await watch.read()]
+        while "caught_up" != seen[-1].WhichOneof("frame"):
+            seen.append(await watch.read())
+        for number in range(1, 6):
+            await session.report(job.job_id, token, number, log_line(str(number)))
+            frame = await watch.read()
+            assert [str(number)] == [event.log_written.text for event in frame.events.events]
+            seen.append(frame)
+        await session.report(job.job_id, token, 6, succeeded())
+        seen.append(await watch.read())
+        assert grpc.aio.EOF is await watch.read()
+        assert list(range(1, 9)) == sequences(seen)
+        assert grpc.StatusCode.OK == await watch.code()
+
+
+async def test_no_follow(rpc: Rpc) -> None:
+    """With no_follow the stream ends at the head of a job that goes on."""
+    job = await rpc.submit()
+    assert ["opened", "events", "caught_up"] == names(await frames_of(rpc, job.job_id, no_follow=True))
+
+
+async def test_status_on_an_idle_stream(rpc: Rpc) -> None:
+    """An idle stream tells where it stands at the interval that was asked for."""
+    job = await rpc.submit()
+    watch = rpc.watch(job.job_id, after_sequence=1, status_interval=Duration(seconds=1))
+    assert ["opened", "caught_up", "status"] == names([await watch.read() for _ in range(3)])
+    status = (await watch.read()).status
+    assert (1, 1, 0.0) == (status.cursor, status.head_sequence, status.fraction)
+    watch.cancel()
+
+
+async def test_snapshot_then_events(rpc: Rpc) -> None:
+    """`from_snapshot` is the job as of a sequence, and then the events after it."""
+    job_id = await finished_job(rpc, lines=3)
+    frames = await frames_of(rpc, job_id, from_snapshot=True)
+    assert ["opened", "snapshot", "caught_up"] == names(frames)
+    assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job == frames[1].snapshot.job
+    assert 6 == frames[0].opened.cursor
+
+
+async def test_from_latest(rpc: Rpc) -> None:
+    """`from_latest` shows only what happens next."""
+    job_id = await finished_job(rpc, lines=3)
+    assert ["opened", "caught_up"] == names(await frames_of(rpc, job_id, from_latest=True))
+
+
+async def test_cursor_ahead(rpc: Rpc) -> None:
+    """Rule 4: a cursor ahead of the head is refused with what was asked for and what there is."""
+    job_id = await finished_job(rpc, lines=3)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await frames_of(rpc, job_id, after_sequence=7)
+    assert grpc.StatusCode.OUT_OF_RANGE == caught.value.code()
+    info = error_info(caught.value)
+    assert ("SEQUENCE_AHEAD", {"requested": "7", "first": "1", "head": "6"}) == (info.reason, dict(info.metadata))
+
+
+async def test_cursor_ahead_waits_for_the_log(rpc: Rpc) -> None:
+    """Rule 4: the log is given a moment to reach the cursor."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        watch = rpc.watch(job.job_id, after_sequence=3)
+        await session.report(job.job_id, token, 1, log_line("3"), log_line("4"))
+        opened = await watch.read()
+        assert 3 == opened.opened.cursor
+        assert ["4"] == [event.log_written.text for event in (await watch.read()).events.events]
+        watch.cancel()
+
+
+async def test_epoch(shared_server: ServerProcess, rpc: Rpc) -> None:
+    """Rule 4: a cursor of another epoch is refused, or answered with a snapshot where that was asked for."""
+    job_id = await finished_job(rpc, lines=3)
+    assert [4, 5, 6] == sequences(await frames_of(rpc, job_id, after_sequence=3, epoch=shared_server.epoch))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await frames_of(rpc, job_id, after_sequence=3, epoch="another")
+    assert grpc.StatusCode.FAILED_PRECONDITION == caught.value.code()
+    info = error_info(caught.value)
+    assert ("EPOCH_CHANGED", {"requested": "another", "epoch": shared_server.epoch}) == (info.reason, dict(info.metadata))
+    frames = await frames_of(rpc, job_id, after_sequence=3, epoch="another", on_gap=OnGap.ON_GAP_SNAPSHOT)
+    assert ["opened", "snapshot", "caught_up"] == names(frames)
+
+
+async def test_unknown_job(rpc: Rpc) -> None:
+    """A watch of a job that does not exist is NOT_FOUND."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await frames_of(rpc, "nobody")
+    assert grpc.StatusCode.NOT_FOUND == caught.value.code()
+    assert "JOB_NOT_FOUND" == error_info(caught.value).reason
+
+
+async def test_leaving_cancels_nothing(server: ServerProcess) -> None:
+    """Rule 9: subscribers come and go; the job does not notice."""
+    async with connect(server.address) as rpc, rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        for _ in range(20):
+            watch = rpc.watch(job.job_id)
+            await watch.read()
+            watch.cancel()
+
+        async def all_left() -> bool:
+            lines = [line for line in server.log() if line.get("method") == "/milepost.v1.JobService/WatchJob"]
+            return len(lines) == 20
+
+        await eventually(all_left)
+        await session.report(job.job_id, token, 1, succeeded())
+        await session.acknowledged(1)
+        assert ["job_submitted", "job_started", "job_ended"] == kinds(await rpc.log(job.job_id))
+
+
+@pytest.mark.parametrize("field", ["filter", "delivery"])
+async def test_what_comes_later_says_so(rpc: Rpc, field: str) -> None:
+    """What is not served yet is refused as such, not ignored."""
+    job = await rpc.submit()
+    request = {"filter": {"payloads": ["job_ended"]}} if field == "filter" else {"delivery": "DELIVERY_LATEST"}
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await frames_of(rpc, job.job_id, no_follow=True, **request)
+    assert grpc.StatusCode.UNIMPLEMENTED == caught.value.code()

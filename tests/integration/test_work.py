@@ -1,0 +1,445 @@
+"""Working: rules 11 to 18 at the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.v1 import (
+    CancelAcknowledged,
+    CancelJobRequest,
+    Capacity,
+    Claim,
+    Dispatch,
+    ErrorReason,
+    Event,
+    Failure,
+    GetJobRequest,
+    Heartbeat,
+    Job,
+    JobEnded,
+    JobState,
+    Release,
+    ReportJobRequest,
+    Resume,
+    RetryPolicy,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StageStarted,
+    StageState,
+    Update,
+)
+from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, succeeded
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+async def ended(rpc: Rpc, job_id: str) -> list[Event]:
+    """The log of a job, once it has ended."""
+    async for _ in rpc.watch(job_id):
+        pass
+    return await rpc.log(job_id)
+
+
+async def state(rpc: Rpc, job_id: str) -> str:
+    """The job's state."""
+    job = (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job
+    return JobState.Name(job.state).removeprefix("JOB_STATE_")
+
+
+async def cancel(rpc: Rpc, job_id: str, grace: float | None = None) -> Job:
+    """Asks for the job to be cancelled."""
+    request = CancelJobRequest(job_id=job_id, reason="enough")
+    if grace is not None:
+        request.grace_period.CopyFrom(Duration(seconds=int(grace), nanos=round(grace % 1 * 1e9)))
+    return (await rpc.jobs.CancelJob(request)).job
+
+
+async def test_assignment_and_progress(rpc: Rpc) -> None:
+    """Rule 13: the server authors fractions and times; a worker reports what it did."""
+    async with rpc.session(worker_id="w-1") as session:
+        await rpc.submit(input={"path": "/x"}, stages=[Stage(stage_id="a", weight=3), Stage(stage_id="b")])
+        job, token = await session.take()
+        assert ("/x", "w-1", 1) == (job.input["path"], job.worker_id, job.attempt)
+        await session.report(
+            job.job_id,
+            token,
+            1,
+            Update(stage_started=StageStarted(stage=Stage(stage_id="a", total=10, unit="files"))),
+            Update(stage_progressed=StageProgressed(stage_id="a", current=4, fraction=0.9, job_fraction=0.9)),
+            Update(stage_progressed=StageProgressed(stage_id="a", current=2)),
+            Update(stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE_SUCCEEDED)),
+            Update(stage_started=StageStarted(stage=Stage(stage_id="b"))),
+            succeeded(),
+        )
+        await session.acknowledged(6)
+    events = await ended(rpc, job.job_id)
+    progress = [event.stage_progressed for event in events if event.HasField("stage_progressed")]
+    assert [(4, 10, 0.4, 0.3), (2, 10, 0.4, 0.3)] == [
+        (p.current, p.total, p.fraction, pytest.approx(p.job_fraction)) for p in progress
+    ]
+    assert [0.75] == [event.stage_ended.job_fraction for event in events if event.HasField("stage_ended")]
+    final = (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
+    assert 1.0 == final.fraction
+    assert [StageState.STAGE_STATE_SUCCEEDED] * 2 == [stage.state for stage in final.stages]
+    assert all(stage.HasField("end_time") for stage in final.stages)
+
+
+async def test_duplicate_reports(rpc: Rpc) -> None:
+    """Rule 11: what was accepted before is acknowledged and not appended again."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, log_line("1"), log_line("2"))
+        await session.report(job.job_id, token, 1, log_line("1"), log_line("2"))
+        await session.report(job.job_id, token, 2, log_line("2"), log_line("3"))
+        await session.acknowledged(3)
+        texts = [event.log_written.text for event in await rpc.log(job.job_id) if event.HasField("log_written")]
+        assert ["1", "2", "3"] == texts
+
+
+async def test_report_gap(rpc: Rpc) -> None:
+    """Rule 11: a gap is refused with the number that is expected, and the session goes on."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await session.report(job.job_id, token, 3, log_line("3"))
+        rejected = (await session.receive("rejected")).rejected
+        assert (ErrorReason.ERROR_REASON_REPORT_GAP, 1) == (rejected.reason, rejected.expected_report_sequence)
+        await session.report(job.job_id, token, 1, log_line("1"))
+        await session.acknowledged(1)
+
+
+async def test_refused_update(rpc: Rpc) -> None:
+    """An update that is refused has used up its number; those around it are taken."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        bad = Update(stage_progressed=StageProgressed(stage_id="nowhere", current=1))
+        await session.report(job.job_id, token, 1, log_line("1"), bad, log_line("3"))
+        rejected = (await session.receive("rejected")).rejected
+        assert (ErrorReason.ERROR_REASON_INVALID_FIELD, 2, 4, "stage_progressed.stage_id") == (
+            rejected.reason,
+            rejected.report_sequence,
+            rejected.expected_report_sequence,
+            rejected.field,
+        )
+        await session.acknowledged(3)
+        await session.report(job.job_id, token, 4, bad)
+        assert 4 == (await session.receive("rejected")).rejected.report_sequence
+        await session.acknowledged(4)
+        await session.report(job.job_id, token, 5, succeeded())
+        await session.acknowledged(5)
+    assert ["job_submitted", "job_started", "log_written", "log_written", "job_ended"] == kinds(
+        await rpc.log(job.job_id)
+    )
+
+
+async def test_after_the_end(rpc: Rpc) -> None:
+    """Rule 11: after job_ended only an exact repeat is acknowledged."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, log_line("1"), succeeded())
+        await session.acknowledged(2)
+        await session.report(job.job_id, token, 1, log_line("1"), succeeded())
+        await session.acknowledged(2)
+        await session.report(job.job_id, token, 3, log_line("3"))
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+
+
+async def test_wrong_lease(rpc: Rpc) -> None:
+    """Rule 11: a lease token that is not the attempt's is refused."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, _ = await session.take()
+        await session.report(job.job_id, "f" * 32, 1, log_line("1"))
+        assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+        await session.report("no-such-job", "f" * 32, 1, log_line("1"))
+        assert ErrorReason.ERROR_REASON_JOB_NOT_FOUND == (await session.receive("rejected")).rejected.reason
+
+
+async def test_resume_after_reconnect(rpc: Rpc) -> None:
+    """Rule 14: a worker that comes back in time goes on where its last acknowledgement stands."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, log_line("1"), log_line("2"))
+        await session.acknowledged(2)
+    async with rpc.session() as session:
+        await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
+        assert 2 == (await session.receive("resumed")).resumed.acknowledged_report_sequence
+        await session.report(job.job_id, token, 3, succeeded())
+        await session.acknowledged(3)
+    assert "SUCCEEDED" == await state(rpc, job.job_id)
+
+
+async def test_resume_is_refused(rpc: Rpc) -> None:
+    """A resumption needs the lease."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, _ = await session.take()
+        await session.send(resume=Resume(job_id=job.job_id, lease_token="0" * 32))
+        assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+
+
+async def test_release(rpc: Rpc) -> None:
+    """A job that is given back goes to the next worker at once, as a new attempt that counts no failure."""
+    async with rpc.session(max_concurrency=1) as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await session.send(capacity=Capacity(max_concurrency=0))
+        await session.send(release=Release(job_id=job.job_id, lease_token=token))
+        async with rpc.session(worker_id="second") as second:
+            again, second_token = await second.take()
+            assert (job.job_id, 2, 0) == (again.job_id, again.attempt, again.failed_attempts)
+            await session.report(job.job_id, token, 1, log_line("late"))
+            assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+            await second.report(job.job_id, second_token, 1, succeeded())
+            await second.acknowledged(1)
+    assert ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"] == kinds(
+        await rpc.log(job.job_id)
+    )
+
+
+async def test_claim(rpc: Rpc) -> None:
+    """A job for another engine is not given out; its code claims it, once."""
+    async with rpc.session() as session:
+        external = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        queued = await rpc.submit()
+        job, _ = await session.take()
+        assert queued.job_id == job.job_id
+        async with rpc.session(kinds=[]) as engine:
+            await engine.send(claim=Claim(job_id=external.job_id))
+            claimed, token = await engine.take()
+            assert external.job_id == claimed.job_id
+            await session.send(claim=Claim(job_id=external.job_id))
+            assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+            await engine.report(claimed.job_id, token, 1, succeeded())
+            await engine.acknowledged(1)
+        await session.send(claim=Claim(job_id=external.job_id))
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+        await session.send(claim=Claim(job_id="nobody"))
+        assert ErrorReason.ERROR_REASON_JOB_NOT_FOUND == (await session.receive("rejected")).rejected.reason
+
+
+async def test_claim_of_a_queued_job(rpc: Rpc) -> None:
+    """A job that goes through the queue is not claimed."""
+    queued = await rpc.submit()
+    async with rpc.session(kinds=[]) as engine:
+        await engine.send(claim=Claim(job_id=queued.job_id))
+        assert ErrorReason.ERROR_REASON_INVALID_FIELD == (await engine.receive("rejected")).rejected.reason
+    await cancel(rpc, queued.job_id)
+
+
+async def test_concurrency(rpc: Rpc) -> None:
+    """A worker is given as many jobs as it said, first come first served, and the next when one has ended."""
+    submitted = [(await rpc.submit()).job_id for _ in range(3)]
+    async with rpc.session(max_concurrency=2) as session:
+        first, second = await session.take(), await session.take()
+        assert submitted[:2] == [first[0].job_id, second[0].job_id]
+        await session.send(heartbeat=Heartbeat())
+        await session.report(second[0].job_id, second[1], 1, succeeded())
+        responses = [await session.call.read() for _ in range(2)]
+        assert {"acknowledged", "assignment"} == {response.WhichOneof("message") for response in responses}
+
+
+async def test_cancel_queued(rpc: Rpc) -> None:
+    """Rule 16: a queued job is cancelled at once."""
+    job = await rpc.submit()
+    assert JobState.JOB_STATE_CANCELLED == (await cancel(rpc, job.job_id)).state
+    events = await rpc.log(job.job_id)
+    assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(events)
+    assert not events[-1].job_ended.forced
+
+
+async def test_cancel_running(rpc: Rpc) -> None:
+    """Rule 16: CANCELLING on request, acknowledged when the worker has heard, CANCELLED when it has stopped."""
+    async with rpc.session() as session:
+        await rpc.submit(stages=[Stage(stage_id="a"), Stage(stage_id="b")])
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, Update(stage_started=StageStarted(stage=Stage(stage_id="a"))))
+        await session.acknowledged(1)
+        assert JobState.JOB_STATE_CANCELLING == (await cancel(rpc, job.job_id)).state
+        told = (await session.receive("cancel")).cancel
+        assert (job.job_id, "enough") == (told.job_id, told.cancellation.reason)
+        await session.report(job.job_id, token, 2, Update(cancel_acknowledged=CancelAcknowledged()))
+        await session.acknowledged(2)
+        await session.report(
+            job.job_id, token, 3, Update(job_ended=JobEnded(state=JobState.JOB_STATE_CANCELLED))
+        )
+        await session.acknowledged(3)
+    final = (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
+    assert (JobState.JOB_STATE_CANCELLED, False) == (final.state, final.cancellation.forced)
+    assert final.cancellation.HasField("acknowledge_time")
+    assert [StageState.STAGE_STATE_CANCELLED] * 2 == [stage.state for stage in final.stages]
+
+
+async def test_cancel_is_idempotent(rpc: Rpc) -> None:
+    """Rule 17: asking again changes nothing; an ended job is returned as it ended."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        first = await cancel(rpc, job.job_id)
+        assert first == await cancel(rpc, job.job_id)
+        await session.receive("cancel")
+        await session.report(job.job_id, token, 1, succeeded())
+        await session.acknowledged(1)
+    final = await cancel(rpc, job.job_id)
+    assert JobState.JOB_STATE_SUCCEEDED == final.state
+    assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(await rpc.log(job.job_id))
+
+
+async def test_forced_cancel(rpc: Rpc) -> None:
+    """Rule 16: if the grace period passes first, the job is CANCELLED with `forced`, and its worker fenced off."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await cancel(rpc, job.job_id, grace=0.05)
+        await session.receive("cancel")
+        rejected = (await session.receive("rejected")).rejected
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == rejected.reason
+        await session.report(job.job_id, token, 1, succeeded())
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+    events = await ended(rpc, job.job_id)
+    assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(events)
+    assert events[-1].job_ended.forced
+
+
+async def test_cancel_with_less_grace(rpc: Rpc) -> None:
+    """Asking again with less time than the worker had brings the end forward."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, _ = await session.take()
+        await cancel(rpc, job.job_id)
+        assert JobState.JOB_STATE_CANCELLED == (await cancel(rpc, job.job_id, grace=0)).state
+    assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job.cancellation.forced
+
+
+async def test_cancel_reaches_children(rpc: Rpc) -> None:
+    """Rule 18: cancelling a job cancels its children, and theirs."""
+    parent = await rpc.submit()
+    child = await rpc.submit(parent_job_id=parent.job_id)
+    grandchild = await rpc.submit(parent_job_id=child.job_id)
+    await cancel(rpc, parent.job_id)
+    events = await ended(rpc, grandchild.job_id)
+    assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(events)
+    assert f"parent job {child.job_id}" == events[1].cancel_requested.cancellation.requested_by
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rpc.submit(parent_job_id=parent.job_id)
+    assert "JOB_ENDED" == error_info(caught.value).reason
+
+
+async def test_retry(rpc: Rpc) -> None:
+    """A failure that the policy retries sends the job back to the queue; its progress starts again."""
+    failure = Failure(code="FLAKY", message="no luck", retryable=True)
+    failed = Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure))
+    async with rpc.session() as session:
+        await rpc.submit(
+            stages=[Stage(stage_id="a")],
+            retry_policy=RetryPolicy(max_attempts=2, initial_backoff=Duration(nanos=10_000_000)),
+        )
+        job, token = await session.take()
+        await session.report(
+            job.job_id, token, 1, Update(stage_started=StageStarted(stage=Stage(stage_id="a"))), failed
+        )
+        await session.acknowledged(2)
+        again, second_token = await session.take()
+        assert (2, 1, 0.0) == (again.attempt, again.failed_attempts, again.fraction)
+        assert [StageState.STAGE_STATE_PENDING] == [stage.state for stage in again.stages]
+        await session.report(job.job_id, second_token, 1, failed)
+        await session.acknowledged(1)
+    events = await ended(rpc, job.job_id)
+    assert [
+        "job_submitted",
+        "job_started",
+        "stage_started",
+        "attempt_ended",
+        "job_started",
+        "job_ended",
+    ] == kinds(events)
+    assert "FLAKY" == events[-1].job_ended.failure.code
+
+
+async def test_timeout(rpc: Rpc) -> None:
+    """A job that runs longer than its timeout FAILED, and its worker is told."""
+    async with rpc.session() as session:
+        await rpc.submit(timeout=Duration(seconds=1))
+        job, _ = await session.take()
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+    assert "TIMEOUT" == (await ended(rpc, job.job_id))[-1].job_ended.failure.code
+
+
+async def test_lost_worker(tmp_path: Path) -> None:
+    """Rule 14: a worker that is not heard from loses its lease; subscribers never hang on it."""
+    with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
+        async with connect(server.address) as rpc:
+            async with rpc.session() as session:
+                await rpc.submit()
+                job, token = await session.take()
+            events = await ended(rpc, job.job_id)
+            assert (JobState.JOB_STATE_LOST, "WORKER_LOST") == (
+                events[-1].job_ended.state,
+                events[-1].job_ended.failure.code,
+            )
+            async with rpc.session() as session:
+                await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
+                assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+
+
+async def test_heartbeats_keep_the_lease(tmp_path: Path) -> None:
+    """A worker that has nothing to report keeps its jobs as long as it is heard from."""
+    with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
+        async with connect(server.address) as rpc, rpc.session() as session, rpc.session(kinds=["other"]) as silent:
+            await rpc.submit()
+            await rpc.submit(kind="other")
+            job, token = await session.take()
+            lost, _ = await silent.take()
+
+            async def other_is_lost() -> bool:
+                await session.send(heartbeat=Heartbeat())
+                return await state(rpc, lost.job_id) == "LOST"
+
+            await eventually(other_is_lost)
+            await session.report(job.job_id, token, 1, succeeded())
+            await session.acknowledged(1)
+
+
+async def test_report_job(rpc: Rpc) -> None:
+    """ReportJob keeps the same rules for scripts, and is refused as a whole."""
+    job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    async with rpc.session(kinds=[]) as engine:
+        await engine.send(claim=Claim(job_id=job.job_id))
+        _, token = await engine.take()
+
+    def request(first: int, *updates: Update) -> ReportJobRequest:
+        return ReportJobRequest(
+            job_id=job.job_id, lease_token=token, first_report_sequence=first, updates=updates
+        )
+
+    assert 1 == (await rpc.workers.ReportJob(request(1, log_line("1")))).report_sequence
+    assert 1 == (await rpc.workers.ReportJob(request(1, log_line("1")))).report_sequence
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rpc.workers.ReportJob(request(2, log_line("2"), Update(stage_ended=StageEnded(stage_id="x"))))
+    assert "INVALID_FIELD" == error_info(caught.value).reason
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rpc.workers.ReportJob(request(5, log_line("5")))
+    assert ("REPORT_GAP", "2") == (
+        error_info(caught.value).reason,
+        error_info(caught.value).metadata["expected"],
+    )
+    await cancel(rpc, job.job_id)
+    answer = await rpc.workers.ReportJob(request(2, log_line("2"), succeeded()))
+    assert (3, "enough") == (answer.report_sequence, answer.cancellation.reason)
+    assert ["1", "2"] == [e.log_written.text for e in await rpc.log(job.job_id) if e.HasField("log_written")]

@@ -1,0 +1,148 @@
+"""The service as a bare client sees it: generated stubs, no SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import grpc
+import grpc.aio
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from milepost.v1 import (
+    Event,
+    Hello,
+    Job,
+    JobEnded,
+    JobState,
+    LogWritten,
+    Report,
+    SubmitJobRequest,
+    Update,
+    WatchJobRequest,
+    WatchJobResponse,
+    WorkRequest,
+    WorkResponse,
+    job_service_pb2_grpc,
+    worker_service_pb2_grpc,
+)
+
+
+class Rpc:
+    """Both services over one channel; with a kind of job of its own, so that tests can share a server."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+        self.kind = f"test-{uuid.uuid4().hex}"
+        self.jobs = job_service_pb2_grpc.JobServiceStub(channel)
+        self.workers = worker_service_pb2_grpc.WorkerServiceStub(channel)
+
+    async def submit(self, **fields: Any) -> Job:
+        """Submits a job."""
+        response = await self.jobs.SubmitJob(SubmitJobRequest(**{"kind": self.kind, **fields}))
+        return response.job
+
+    async def log(self, job_id: str) -> list[Event]:
+        """All events that the job has now."""
+        frames = [frame async for frame in self.jobs.WatchJob(WatchJobRequest(job_id=job_id, no_follow=True))]
+        return [event for frame in frames for event in frame.events.events]
+
+    def watch(self, job_id: str, **fields: Any) -> grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]:
+        """A watch."""
+        call = self.jobs.WatchJob(WatchJobRequest(job_id=job_id, **fields))
+        return cast("grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]", call)
+
+    @asynccontextmanager
+    async def session(self, **hello: Any) -> AsyncIterator[WorkSession]:
+        """A worker's session, welcomed; cancelled at the end."""
+        session = WorkSession(self.workers.Work())
+        await session.send(hello=Hello(**{"kinds": [self.kind], "max_concurrency": 10, **hello}))
+        welcome = await session.receive("welcome")
+        session.welcome = welcome
+        try:
+            yield session
+        finally:
+            session.call.cancel()
+
+
+@asynccontextmanager
+async def connect(address: str) -> AsyncIterator[Rpc]:
+    """A channel of its own to the server."""
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with grpc.aio.insecure_channel(address, options=options) as channel:
+        yield Rpc(channel)
+
+
+class WorkSession:
+    """One Work stream, spoken by hand."""
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+        self.welcome = WorkResponse()
+
+    async def send(self, **message: Any) -> None:
+        """Sends one message of the oneof."""
+        await self.call.write(WorkRequest(**message))
+
+    async def report(self, job_id: str, token: str, first: int, *updates: Update) -> None:
+        """Sends a report."""
+        await self.send(
+            report=Report(job_id=job_id, lease_token=token, first_report_sequence=first, updates=updates)
+        )
+
+    async def receive(self, kind: str) -> WorkResponse:
+        """The next message, which is to be of that kind."""
+        response = await self.call.read()
+        if response is grpc.aio.EOF:
+            raise AssertionError(f"the stream ended before {kind}: {await self.call.code()}")
+        assert kind == response.WhichOneof("message"), response
+        return cast("WorkResponse", response)
+
+    async def take(self) -> tuple[Job, str]:
+        """The next assignment."""
+        assignment = (await self.receive("assignment")).assignment
+        return assignment.job, assignment.lease_token
+
+    async def acknowledged(self, report_sequence: int) -> None:
+        """Reads until that report is acknowledged; nothing else may come."""
+        while (await self.receive("acknowledged")).acknowledged.report_sequence < report_sequence:
+            pass
+
+
+def log_line(text: str) -> Update:
+    """An update that any running job may make."""
+    return Update(log_written=LogWritten(text=text))
+
+
+def succeeded() -> Update:
+    """The end of a job."""
+    return Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+
+
+def kinds(events: Sequence[Event]) -> list[str | None]:
+    """The payloads' names."""
+    return [event.WhichOneof("payload") for event in events]
+
+
+def error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo:
+    """The ``ErrorInfo`` of a refused call."""
+    status = rpc_status.from_call(error)
+    assert status is not None
+    for detail in status.details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Is(info.DESCRIPTOR):
+            detail.Unpack(info)
+            return info
+    raise AssertionError(f"no ErrorInfo in {status}")
+
+
+async def eventually(condition: Any, *, seconds: float = 30.0) -> Any:
+    """Waits until the awaitable condition gives something true; ``seconds`` is a guard against hangs only."""
+    async with asyncio.timeout(seconds):
+        while not (value := await condition()):
+            await asyncio.sleep(0.01)
+        return value

@@ -1,0 +1,94 @@
+"""Where the server is, who is calling, and how often a channel is made."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from milepost.client import Client
+from milepost.client.channel import LazyChannel, Target
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is taken from the environment of whoever runs the tests."""
+    for name in ("MILEPOST_ADDRESS", "MILEPOST_TOKEN", "MILEPOST_TLS_CA"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_defaults() -> None:
+    """This machine, in plain text, as nobody."""
+    target = Target.of(None)
+    assert Target("127.0.0.1:7070", "", False, None) == target
+    assert () == target.metadata
+
+
+def test_the_environment_says_what_arguments_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments win; a certificate implies TLS."""
+    monkeypatch.setenv("MILEPOST_ADDRESS", "example.test:1")
+    monkeypatch.setenv("MILEPOST_TOKEN", "secret")
+    monkeypatch.setenv("MILEPOST_TLS_CA", "/ca.pem")
+    target = Target.of(None)
+    assert Target("example.test:1", "secret", True, Path("/ca.pem")) == target
+    assert (("authorization", "Bearer secret"),) == target.metadata
+    assert "secret" not in repr(target)
+    assert Target("other:2", "", True, Path("/other.pem")) == Target.of(
+        "other:2", token="", tls_ca="/other.pem"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("127.0.0.1:1", True),
+        ("[::1]:1", True),
+        ("localhost:1", True),
+        ("unix:/run/milepost.sock", True),
+        ("10.0.0.1:1", False),
+        ("localhost.example.test:1", False),
+    ],
+)
+def test_which_servers_are_on_this_machine(address: str, local: bool) -> None:
+    """A token may travel to them in clear text."""
+    assert local == Target.of(address).is_local
+
+
+async def test_a_token_in_clear_text_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Only where it leaves the machine."""
+    for address, warnings in (("127.0.0.1:1", 0), ("example.test:1", 1)):
+        caplog.clear()
+        channel = LazyChannel(Target.of(address, token="secret"))
+        channel.jobs()
+        assert warnings == len(caplog.records)
+        assert "secret" not in caplog.text
+        await channel.close()
+
+
+def test_a_channel_is_made_for_each_loop() -> None:
+    """A client that was made outside of a loop works in any, one after the other."""
+    client = Client("127.0.0.1:1")
+    channel = client._channel
+    made = []
+
+    async def use() -> None:
+        channel.jobs()
+        made.append(channel._channel)
+        channel.work()
+        made.append(channel._channel)
+
+    asyncio.run(use())
+    asyncio.run(use())
+    assert made[0] is made[1]
+    assert made[2] is made[3]
+    assert made[0] is not made[2]
+
+
+async def test_a_closed_client_says_so() -> None:
+    """Rather than connect again."""
+    client = Client("127.0.0.1:1")
+    await client.close()
+    await client.close()
+    with pytest.raises(RuntimeError, match="The client is closed"):
+        await client.get("j")

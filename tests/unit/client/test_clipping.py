@@ -1,0 +1,66 @@
+"""Text within its bounds (rule 15)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.client.worker.clipping import clip, clip_bytes, failure_code, log_fields
+from milepost.contract.limits import FAILURE_CODE, LOG_FIELDS_SIZE
+
+
+def test_short_text_stays_as_it_is() -> None:
+    """Up to the bound, and at it."""
+    assert "abc" == clip("abc", 3)
+    assert "äöü" == clip_bytes("äöü", 6)
+
+
+def test_what_is_cut_says_by_how_much() -> None:
+    """The mark has the number of characters that are missing."""
+    clipped = clip("a" * 100, 40)
+    assert "a" * 14 + "… [clipped 86 characters]" == clipped
+    assert 40 >= len(clipped)
+    clipped = clip_bytes("ä" * 100, 60)
+    assert "ä" * 16 + "… [clipped 84 characters]" == clipped
+    assert 60 >= len(clipped.encode())
+
+
+@given(st.text(st.characters(), max_size=300), st.integers(30, 200))
+def test_bounds_always_hold(text: str, bound: int) -> None:
+    """Whatever the text is, surrogates included, the result is Unicode and within the bound."""
+    assert bound >= len(clip(text, bound))
+    assert bound >= len(clip_bytes(text, bound).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("PATH_NOT_FOUND", "PATH_NOT_FOUND"),
+        ("_Private", "Private"),
+        ("no spaces!", "no_spaces_"),
+        ("Größe", "Gr_e"),
+        ("", "ERROR"),
+        ("_", "ERROR"),
+        ("x" * 100, "x" * 64),
+    ],
+)
+def test_failure_codes_are_codes(name: str, code: str) -> None:
+    """Any name gives something that the contract allows."""
+    assert code == failure_code(name)
+    assert FAILURE_CODE.fullmatch(code)
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.one_of(st.binary(), st.floats(), st.integers(), st.text()), max_size=5
+    )
+)
+def test_log_fields_are_always_said(fields: dict[str, object]) -> None:
+    """Whatever the values are, each field is there, and all are within their bound."""
+    struct = log_fields(fields)
+    if struct is None:
+        assert {} == fields
+    else:
+        assert LOG_FIELDS_SIZE >= struct.ByteSize()
+        assert len(fields) == len(struct.fields)

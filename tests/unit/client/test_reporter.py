@@ -1,0 +1,294 @@
+"""The reporter: numbered, thinned, bounded, and sent again from where the server stands (rules 11, 12 and 15)."""
+
+from __future__ import annotations
+
+import random
+
+from milepost.client.worker.reporter import Batch, Reporter
+from milepost.v1 import Custom, JobEnded, LogWritten, StageProgressed, StageStarted, Update
+
+
+class Wakes:
+    """Counts how often the reporter asks to be heard."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        """Counts."""
+        self.count += 1
+
+
+class Meter:
+    """A source that counts how often it is asked, and tells a number that only rises."""
+
+    def __init__(self, current: float = 0.0) -> None:
+        self.current = current
+        self.asked = 0
+
+    def progress(self) -> Update | None:
+        """Where it is now."""
+        self.asked += 1
+        return Update(stage_progressed=StageProgressed(stage_id="s", current=self.current))
+
+
+def line(text: str = "x") -> Update:
+    """A log line."""
+    return Update(log_written=LogWritten(text=text))
+
+
+def texts(batch: Batch | None) -> list[str]:
+    """The log lines of a batch."""
+    assert batch is not None
+    return [update.log_written.text for update in batch.updates]
+
+
+def say(reporter: Reporter, *lines: str) -> None:
+    """Adds log lines, which may be dropped."""
+    for text in lines:
+        reporter.add(line(text), droppable=True)
+
+
+def test_updates_are_numbered_from_one_in_order() -> None:
+    """The first update of an attempt has the number 1, and a batch says the number of its first."""
+    reporter = Reporter(Wakes())
+    say(reporter, "a", "b")
+    first = reporter.take(0.0)
+    say(reporter, "c")
+    second = reporter.take(0.0)
+    assert first is not None
+    assert second is not None
+    assert (1, ["a", "b"]) == (first.first, texts(first))
+    assert (3, ["c"]) == (second.first, texts(second))
+    assert reporter.take(0.0) is None
+    assert 3 == reporter.last
+
+
+def test_it_wakes_once_until_it_is_heard() -> None:
+    """Ten thousand updates wake the session once, not ten thousand times."""
+    wakes = Wakes()
+    reporter = Reporter(wakes)
+    say(reporter, *"abc")
+    assert 1 == wakes.count
+    reporter.take(0.0)
+    assert 1 == wakes.count
+    say(reporter, *"de")
+    assert 2 == wakes.count
+
+
+def test_acknowledgements_are_cumulative() -> None:
+    """What is acknowledged is forgotten, with all before it; what is not is kept."""
+    reporter = Reporter(Wakes())
+    say(reporter, *"abcd")
+    reporter.take(0.0)
+    reporter.acknowledge(3)
+    assert (3, 4, False) == (reporter.acknowledged, reporter.last, reporter.is_empty)
+    reporter.acknowledge(2)
+    assert 3 == reporter.acknowledged
+    reporter.acknowledge(4)
+    assert reporter.is_empty
+
+
+def test_a_stray_acknowledgement_forgets_nothing_that_was_not_sent() -> None:
+    """An acknowledgement of an earlier attempt cannot make updates of this one disappear."""
+    reporter = Reporter(Wakes())
+    say(reporter, "a")
+    reporter.take(0.0)
+    say(reporter, "b")
+    reporter.acknowledge(99)
+    assert ["b"] == texts(reporter.take(0.0))
+
+
+def test_it_goes_on_after_what_the_server_has() -> None:
+    """After a lost connection the unacknowledged is sent again under the same numbers, then what is new."""
+    reporter = Reporter(Wakes())
+    say(reporter, *"abcde")
+    reporter.take(0.0)
+    reporter.acknowledge(1)
+    say(reporter, "f")
+    assert reporter.rewind(3)
+    again = reporter.take(0.0)
+    assert again is not None
+    assert (4, ["d", "e", "f"]) == (again.first, texts(again))
+    assert reporter.take(0.0) is None
+
+
+def test_what_the_server_cannot_know_cannot_be_continued() -> None:
+    """A server that lacks what it had acknowledged, or has what was never sent, is not the one that was spoken to."""
+    reporter = Reporter(Wakes())
+    say(reporter, *"abc")
+    reporter.take(0.0)
+    reporter.acknowledge(2)
+    assert not reporter.rewind(1)
+    assert not reporter.rewind(4)
+    assert reporter.rewind(2)
+
+
+def test_batches_are_bounded_in_number_and_in_size() -> None:
+    """A report has at most 500 updates, and stays under 1 MiB."""
+    many = Reporter(Wakes())
+    say(many, *("x" for _ in range(1200)))
+    batches = [many.take(0.0), many.take(0.0), many.take(0.0)]
+    assert [500, 500, 200] == [len(texts(batch)) for batch in batches]
+    large = Reporter(Wakes())
+    for _ in range(10):
+        large.add(Update(custom=Custom(type="t" * 250_000)))
+    sizes = []
+    while (batch := large.take(0.0)) is not None:
+        sizes.append(sum(update.ByteSize() for update in batch.updates))
+    assert 2_500_000 <= sum(sizes)
+    assert 1024 * 1024 > max(sizes)
+
+
+def test_no_more_than_a_window_is_on_its_way() -> None:
+    """What is not acknowledged is bounded, and an acknowledgement makes room."""
+    reporter = Reporter(Wakes())
+    say(reporter, *("x" for _ in range(6000)))
+    sent = 0
+    while (batch := reporter.take(0.0)) is not None:
+        sent += len(batch.updates)
+    assert 5000 == sent
+    reporter.acknowledge(400)
+    assert 400 == len(texts(reporter.take(0.0)))
+    assert reporter.take(0.0) is None
+
+
+def test_a_full_buffer_drops_and_says_so() -> None:
+    """Where nobody listens the buffer stays bounded; what was dropped is counted, and said where it is missing."""
+    reporter = Reporter(Wakes())
+    for number in range(60_000):
+        say(reporter, str(number))
+    reporter.add(Update(stage_started=StageStarted()))  # how the job stands is kept all the same
+    got = []
+    while (batch := reporter.take(0.0)) is not None:
+        got += batch.updates
+        reporter.acknowledge(reporter.last)
+    assert [str(number) for number in range(50_000)] == [update.log_written.text for update in got[:50_000]]
+    assert (
+        "10000 updates were dropped here: they came faster than they could be sent."
+        == got[50_000].log_written.text
+    )
+    assert got[50_001].HasField("stage_started")
+    assert 50_002 == len(got)
+
+
+def test_a_buffer_is_bounded_in_bytes_as_well() -> None:
+    """Few updates can be as large as many."""
+    reporter = Reporter(Wakes())
+    for _ in range(200):
+        reporter.add(Update(custom=Custom(type="t" * 250_000)), droppable=True)
+    size = 0
+    while (batch := reporter.take(0.0)) is not None:
+        size += sum(update.ByteSize() for update in batch.updates)
+        reporter.acknowledge(reporter.last)
+    assert 15_000_000 < size < 17_000_000
+
+
+def test_progress_is_asked_for_once_a_tick() -> None:
+    """However often a source says that it has moved, it is asked ten times a second at most; the first time at once."""
+    reporter = Reporter(Wakes())
+    meter = Meter()
+    told = []
+    for millisecond in range(1000):
+        meter.current += 1
+        with reporter.lock:
+            reporter.touch(meter)
+        batch = reporter.take(100 + millisecond / 1000)
+        if batch is not None:
+            told += [update.stage_progressed.current for update in batch.updates]
+    assert 10 == meter.asked
+    assert 1.0 == told[0]
+    assert sorted(told) == told
+
+
+def test_progress_that_waits_is_due_with_the_next_tick() -> None:
+    """The last value is sent even if nothing moves any more."""
+    reporter = Reporter(Wakes())
+    meter = Meter(1.0)
+    with reporter.lock:
+        reporter.touch(meter)
+    assert 0.0 == reporter.due(50.0)
+    assert reporter.take(50.0) is not None
+    assert reporter.due(50.0) is None
+    meter.current = 2.0
+    with reporter.lock:
+        reporter.touch(meter)
+    assert reporter.take(50.06) is None
+    wait = reporter.due(50.06)
+    assert wait is not None
+    assert 0.039 < wait < 0.041
+    batch = reporter.take(50.06 + wait)
+    assert batch is not None
+    assert [2.0] == [update.stage_progressed.current for update in batch.updates]
+
+
+def test_the_end_comes_last_with_all_progress_before_it() -> None:
+    """Whatever waits is told before `job_ended`, and nothing after it."""
+    reporter = Reporter(Wakes())
+    meter = Meter(7.0)
+    with reporter.lock:
+        reporter.touch(meter)
+    reporter.end(Update(job_ended=JobEnded()))
+    say(reporter, "too late")
+    reporter.end(Update(job_ended=JobEnded()))
+    batch = reporter.take(0.0)
+    assert batch is not None
+    assert ["stage_progressed", "job_ended"] == [update.WhichOneof("update") for update in batch.updates]
+    assert reporter.has_ended
+
+
+def test_a_refused_end_can_be_told_differently() -> None:
+    """The job has to end somehow, so that an end which the server refuses is followed by another."""
+    reporter = Reporter(Wakes())
+    reporter.end(Update(job_ended=JobEnded(message="first")))
+    reporter.take(0.0)
+    reporter.amend(Update(job_ended=JobEnded(message="second")))
+    batch = reporter.take(0.0)
+    assert batch is not None
+    assert (2, "second") == (batch.first, batch.updates[0].job_ended.message)
+
+
+def test_a_closed_reporter_is_silent() -> None:
+    """A job that is not this worker's any more is not spoken of."""
+    wakes = Wakes()
+    reporter = Reporter(wakes)
+    say(reporter, "a", "b")
+    reporter.take(0.0)
+    say(reporter, "c")
+    before = wakes.count
+    reporter.close()
+    say(reporter, "d")
+    with reporter.lock:
+        reporter.touch(Meter())
+    assert reporter.take(0.0) is None
+    assert reporter.is_empty
+    assert before == wakes.count
+
+
+def test_any_history_of_losses_brings_each_update_once_in_order() -> None:
+    """Over any number of lost connections and late acknowledgements, the server gets each number with its update."""
+    for seed in range(300):
+        chance = random.Random(seed)
+        reporter = Reporter(Wakes())
+        said = 0
+        log: list[str] = []  # the server's
+        acknowledged: list[int] = []  # on their way back
+        while said < 200 or not reporter.is_empty:
+            match chance.choice(("say", "send", "send", "acknowledge", "lose")):
+                case "say" if said < 200:
+                    burst = chance.randint(1, 20)
+                    say(reporter, *(str(said + n) for n in range(burst)))
+                    said += burst
+                case "send":
+                    batch = reporter.take(0.0)
+                    if batch is not None:
+                        assert batch.first <= len(log) + 1, "a gap"
+                        log += texts(batch)[len(log) + 1 - batch.first :]
+                        acknowledged.append(len(log))
+                case "acknowledge" if acknowledged:
+                    reporter.acknowledge(acknowledged.pop(0))
+                case "lose":
+                    reporter.take(0.0)  # this one never arrives, nor do the acknowledgements
+                    acknowledged.clear()
+                    assert reporter.rewind(len(log))
+        assert [str(number) for number in range(said)] == log

@@ -1,0 +1,77 @@
+"""Python values to JSON, with the path of what it cannot say."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import pytest
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Struct
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.client.values import from_struct, to_duration, to_stages, to_struct
+from milepost.v1 import Stage
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), VALUES, max_size=4))
+def test_what_json_can_say_comes_back(values: dict[str, object]) -> None:
+    """Through a Struct and back everything is the same (1 and 1.0 are), and as protobuf's own mapping has it."""
+    struct = to_struct(values, "input")
+    assert values == from_struct(struct)
+    assert ParseDict(values, Struct()) == struct
+    assert MessageToDict(struct) == from_struct(struct)
+
+
+def test_numbers_come_back_as_floats() -> None:
+    """JSON has one kind of number, and whole ones are not told apart."""
+    assert [float, float] == [
+        type(value) for value in from_struct(to_struct({"a": 1, "b": 1.5}, "input")).values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "text"),
+    [
+        ({"a": {1, 2}}, TypeError, r"input\.a is of type set"),
+        ({"a": [1, {"b": b"x"}]}, TypeError, r"input\.a\[1\]\.b is of type bytes"),
+        ({1: "x"}, TypeError, "input has the key 1"),
+        ({"a": math.nan}, ValueError, r"input\.a is nan"),
+        ({"a": [math.inf]}, ValueError, r"input\.a\[0\] is inf"),
+        ({"a": 2**53 + 1}, ValueError, r"input\.a is 9007199254740993"),
+        ({"a": "\udcff"}, ValueError, r"input\.a holds text that is not Unicode"),
+        ([1], TypeError, "input is to be a mapping, not list"),
+    ],
+)
+def test_what_it_cannot_say_is_named(values: dict[str, object], error: type[Exception], text: str) -> None:
+    """The error has the path of the value."""
+    with pytest.raises(error, match=text):
+        to_struct(values, "input")
+
+
+def test_what_contains_itself_is_refused() -> None:
+    """Rather than followed without an end."""
+    loop: dict[str, object] = {}
+    loop["again"] = [loop]
+    with pytest.raises(ValueError, match="nests more than 100 deep"):
+        to_struct(loop, "input")
+
+
+def test_durations_and_stages() -> None:
+    """Seconds or a timedelta; an id or a message."""
+    assert to_duration(1.5) == to_duration(timedelta(milliseconds=1500))
+    assert (1, 500_000_000) == (to_duration(1.5).seconds, to_duration(1.5).nanos)
+    assert [Stage(stage_id="a"), Stage(stage_id="b", weight=2)] == to_stages(
+        ["a", Stage(stage_id="b", weight=2)]
+    )

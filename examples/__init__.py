@@ -1,0 +1,1 @@
+"""Real jobs, to read and to run."""

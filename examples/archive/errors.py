@@ -1,0 +1,19 @@
+"""What keeps a directory from being archived."""
+
+from __future__ import annotations
+
+__all__ = ["ArchiveError"]
+
+
+class ArchiveError(Exception):
+    """Why there is no archive: a ``code`` for programs, and a sentence for people.
+
+    Attributes:
+        code: Such as ``"PATH_NOT_FOUND"``.
+        retryable: Whether another attempt may succeed.
+    """
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable

@@ -1,0 +1,68 @@
+"""A file that gets its name only once it is whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from uuid import uuid4
+
+from examples.archive.errors import ArchiveError
+from examples.archive.scan import printable, reason
+
+__all__ = ["Partial"]
+
+# In characters. A name may have 255 bytes; this leaves room for what is added.
+_NAME_LENGTH: Final = 50
+
+
+class Partial:
+    """A new file beside ``target``, under another name. It is removed on the way out, unless it was committed.
+
+    Attributes:
+        target: The name that it is to get. A file that has it is replaced.
+        path: The name that it has until then.
+        file: The file, open for writing.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.path = target.with_name(f".{target.name[:_NAME_LENGTH]}.{uuid4().hex}.part")
+
+    def __enter__(self) -> Self:
+        try:
+            if self.target.is_dir():
+                raise IsADirectoryError(None, "is a directory")
+            self.file = self.path.open("xb")
+        except OSError as error:
+            raise self.not_writable(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.file.close()
+        finally:
+            self.path.unlink(missing_ok=True)
+
+    def commit(self) -> None:
+        """Makes the file durable, and gives it its name."""
+        try:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.path.replace(self.target)
+            directory = os.open(self.target.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        except OSError as error:
+            raise self.not_writable(error) from error
+
+    def not_writable(self, error: OSError) -> ArchiveError:
+        """What an error in writing the file means."""
+        return ArchiveError(
+            "OUTPUT_NOT_WRITABLE", f"Cannot write {printable(str(self.target))}: {reason(error)}."
+        )

@@ -1,0 +1,65 @@
+"""Proof that an archive can be read back, and holds what was hashed."""
+
+from __future__ import annotations
+
+import lzma
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import zstandard
+
+from examples.archive.errors import ArchiveError
+from examples.archive.files import OnBytes, chunks
+from examples.archive.formats import Format
+from examples.archive.hashing import Digest, hash_content
+from examples.archive.scan import Tree, printable
+
+__all__ = ["verify"]
+
+# What reading raises where a file is not what was written.
+_DAMAGE: Final = (tarfile.TarError, zstandard.ZstdError, lzma.LZMAError, EOFError, OSError)
+
+# So many names are told in a failure.
+_NAMED: Final = 5
+
+
+def verify(path: Path, form: Format, tree: Tree, digests: Mapping[str, Digest], on_bytes: OnBytes) -> None:
+    """Reads the whole archive, and compares its entries with the tree, and each file with its digest.
+
+    Args:
+        path: The archive.
+        form: Its form.
+        tree: What it is to hold.
+        digests: The digests of the tree's files, by name.
+        on_bytes: Is told how many bytes of content are compared. May raise, to stop.
+
+    Raises:
+        ArchiveError: It cannot be read, or holds something else.
+    """
+    found: dict[str, Digest | str] = {}
+    try:
+        with (
+            path.open("rb") as file,
+            form.decompressing(file) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as archive,
+        ):
+            for member in archive:
+                content = archive.extractfile(member) if member.isreg() else None
+                found[member.name] = member.linkname if content is None else hash_content(content, on_bytes)
+            for _ in chunks(stream):
+                pass  # the checksum of the whole comes last
+    except _DAMAGE as error:
+        text = f"The archive cannot be read back: {error}."
+        raise ArchiveError("ARCHIVE_DAMAGED", text, retryable=True) from error
+    expected = {entry.name: digests.get(entry.name, entry.target) for entry in tree.entries.values()}
+    if found != expected:
+        raise _mismatch({name for name, _ in found.items() ^ expected.items()})
+
+
+def _mismatch(names: set[str]) -> ArchiveError:
+    shown = ", ".join(printable(name) for name in sorted(names)[:_NAMED])
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    text = f"The archive does not hold what was hashed: {shown}{more} changed meanwhile."
+    return ArchiveError("VERIFY_MISMATCH", text, retryable=True)

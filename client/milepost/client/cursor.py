@@ -19,7 +19,7 @@ class Cursor:
         epoch: Of the store; empty until a stream has opened.
         first: The oldest event that the store still has.
         head: The newest event that is known of.
-        caught_up: Whether the head was reached, on this stream or one before.
+        caught_up: Whether the head was reached, on this stream or one before; or the end.
         ended: Whether ``job_ended`` was taken.
         fraction: How much of the job is done, as the last status said; None before the first.
         estimate: How long the job will still take, as the last status said; None without evidence.
@@ -117,7 +117,8 @@ class Cursor:
             sequence += 1
         self.sequence = sequence
         self.head = max(self.head, sequence)
-        self.ended = events[-1].HasField("job_ended")
+        if events[-1].HasField("job_ended"):
+            self.ended = self.caught_up = True
         return events
 
     def _status(self, status: Status) -> None:

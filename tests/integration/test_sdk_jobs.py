@@ -1,0 +1,414 @@
+"""The SDK against a real server: submitted, worked on, watched, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.client import Client, JobContext, JobFailure
+from milepost.client.errors import (
+    EpochChanged,
+    InvalidField,
+    JobAlreadyExists,
+    JobCancelled,
+    JobFailed,
+    JobNotFound,
+    SequenceAhead,
+)
+from milepost.fold import fold
+from milepost.v1 import Dispatch, Event, Job, JobState, RetryPolicy, Severity, Stage, StageState
+from tests.support.server import ServerProcess
+from tests.support.working import working
+
+
+@pytest.fixture
+async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+def kind() -> str:
+    """A kind of job of the test's own."""
+    return f"test-{uuid.uuid4().hex}"
+
+
+def payloads(events: list[Event]) -> list[str | None]:
+    """What the events say."""
+    return [event.WhichOneof("payload") for event in events]
+
+
+async def archive(job: JobContext) -> dict[str, object]:
+    """A job with everything that a job may say."""
+    job.plan(["scan", Stage(stage_id="pack", weight=3)])
+    async with job.stage("scan", total=2, unit="files") as scan:
+        async with scan.stage("deep"):
+            scan.advance()
+            job.log("found", stage=scan, severity="debug", path="/a")
+        scan.advance()
+    with job.stage("pack") as pack:
+        pack.skip("nothing to pack")
+    job.emit("topic", {"name": "weather"})
+    job.artifact("manifest", "file:///m.json", size_bytes=2)
+    return {"files": 2, "input": job.input}
+
+
+async def test_a_job_from_submission_to_result(client: Client, kind: str) -> None:
+    """What a handler says comes to whoever watches, in the order in which it was said; its result comes to who waits."""
+    async with working(client.address, **{kind: archive}):
+        job = await client.submit(
+            kind, {"path": "/srv", "deep": [1, {"a": None}]}, labels={"team": "a"}, owner="o"
+        )
+        assert (kind, "o", JobState.JOB_STATE_QUEUED, {"team": "a"}) == (
+            job.kind,
+            job.owner,
+            job.state,
+            job.labels,
+        )
+        events = [event async for event in client.watch(job.job_id)]
+        result = await client.result(job.job_id)
+    assert {"files": 2.0, "input": {"path": "/srv", "deep": [1.0, {"a": None}]}} == result
+    assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
+    assert [
+        "job_submitted",
+        "job_started",
+        "stages_planned",
+        "stage_started",
+        "stage_started",
+        "log_written",
+        "stage_ended",
+        "stage_ended",
+        "stage_started",
+        "stage_ended",
+        "custom",
+        "artifact_added",
+        "job_ended",
+    ] == [payload for payload in payloads(events) if payload != "stage_progressed"]
+    log = next(event.log_written for event in events if event.HasField("log_written"))
+    assert ("scan", Severity.SEVERITY_DEBUG, "found", "/a") == (
+        log.stage_id,
+        log.severity,
+        log.text,
+        log.fields["path"],
+    )
+    assert [("scan", 2.0), ("pack", 0.0), ("deep", 0.0)] == [
+        (stage.stage_id, stage.current) for stage in (await client.get(job.job_id)).stages
+    ]
+
+
+async def test_following_is_folding(client: Client, kind: str) -> None:
+    """`follow` starts with the job as it stands, and ends with the job as the server tells it."""
+    go_on = asyncio.Event()
+
+    async def handler(job: JobContext) -> None:
+        async with job.stage("s", total=100) as stage:
+            await go_on.wait()
+            for _ in stage.track(range(100)):
+                await asyncio.sleep(0)
+
+    submitted = await client.submit(kind)
+    jobs: list[Job] = []
+    async with working(client.address, **{kind: handler}):
+        async for job in client.follow(submitted.job_id):
+            jobs.append(job)
+            if job.stages:
+                go_on.set()
+    assert submitted == jobs[0]
+    assert sorted(job.last_sequence for job in jobs) == [job.last_sequence for job in jobs]
+    assert sorted(job.fraction for job in jobs) == [job.fraction for job in jobs]
+    last = await client.get(submitted.job_id)
+    assert last == jobs[-1]
+    assert JobState.JOB_STATE_SUCCEEDED == last.state
+    assert [last] == [job async for job in client.follow(submitted.job_id)]
+    folded = fold([event async for event in client.watch(submitted.job_id)])
+    folded.epoch, folded.first_sequence = last.epoch, last.first_sequence
+    assert last == folded
+
+
+async def test_a_plain_handler(client: Client, kind: str) -> None:
+    """It runs in a thread, says the same things, and blocks nobody."""
+
+    def handler(job: JobContext) -> dict[str, object]:
+        with job.stage("s") as stage:
+            for number in stage.track([1, 2, 3]):
+                job.log(f"line {number}")
+        return {"thread": threading.current_thread().name}
+
+    async with working(client.address, **{kind: handler}):
+        job = await client.submit(kind)
+        assert {"thread": f"job {job.job_id}"} == await client.result(job.job_id)
+    lines = [
+        event.log_written.text async for event in client.watch(job.job_id) if event.HasField("log_written")
+    ]
+    assert ["line 1", "line 2", "line 3"] == lines
+
+
+async def test_an_exception_fails_the_job(client: Client, kind: str) -> None:
+    """With its class, its text and its traceback; the stage that it left has failed with it."""
+
+    async def handler(job: JobContext) -> None:
+        async with job.stage("s"):
+            raise LookupError("no such track")
+
+    async with working(client.address, **{kind: handler}):
+        job = await client.submit(kind)
+        with pytest.raises(JobFailed, match=r"no such track \(LookupError\)") as failed:
+            await client.result(job.job_id)
+    assert ("LookupError", "no such track", False) == (
+        failed.value.failure.code,
+        failed.value.failure.message,
+        failed.value.failure.retryable,
+    )
+    assert "raise LookupError" in failed.value.failure.detail
+    (stage,) = failed.value.job.stages
+    assert (StageState.STAGE_STATE_FAILED, "LookupError") == (stage.state, stage.failure.code)
+
+
+async def test_a_failure_that_may_pass_is_tried_again(client: Client, kind: str) -> None:
+    """A `JobFailure` says whether another attempt may succeed; the policy says how many there are."""
+
+    async def handler(job: JobContext) -> dict[str, object]:
+        async with job.stage("s"):
+            if job.attempt < 3:
+                raise JobFailure("BUSY", "The scanner is busy.", retryable=True)
+        return {"attempt": job.attempt}
+
+    policy = RetryPolicy(max_attempts=3, initial_backoff=Duration(nanos=1_000_000))
+    async with working(client.address, **{kind: handler}):
+        job = await client.submit(kind, retry_policy=policy)
+        assert {"attempt": 3.0} == await client.result(job.job_id)
+    events = [event async for event in client.watch(job.job_id)]
+    assert 2 == payloads(events).count("attempt_ended")
+
+
+async def test_a_result_that_json_cannot_say_fails_the_job(client: Client, kind: str) -> None:
+    """Rather than the worker."""
+
+    async def handler(job: JobContext) -> dict[str, object]:
+        return {"when": object()}
+
+    async with working(client.address, **{kind: handler}):
+        job = await client.submit(kind)
+        with pytest.raises(JobFailed, match=r"result\.when is of type object"):
+            await client.result(job.job_id)
+
+
+async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
+    """It is interrupted where it waits, and cleans up; whoever waits for the result hears why."""
+    cleaned = asyncio.Event()
+
+    async def handler(job: JobContext) -> None:
+        try:
+            async with job.stage("s"):
+                await asyncio.Event().wait()
+        finally:
+            assert job.cancelled
+            cleaned.set()
+
+    async with working(client.address, **{kind: handler}):
+        job = await client.submit(kind)
+        events = []
+        async for event in client.watch(job.job_id):
+            events.append(event)
+            if event.HasField("stage_started"):
+                told = await client.cancel(job.job_id, reason="too late", grace_period=20)
+                assert JobState.JOB_STATE_CANCELLING == told.state
+        with pytest.raises(JobCancelled, match="too late") as cancelled:
+            await client.result(job.job_id)
+    await cleaned.wait()
+    assert ["cancel_requested", "cancel_acknowledged", "stage_ended", "job_ended"] == payloads(events)[-4:]
+    assert not cancelled.value.cancellation.forced
+    assert StageState.STAGE_STATE_CANCELLED == cancelled.value.job.stages[0].state
+
+
+async def test_cancelling_a_plain_handler(client: Client, kind: str) -> None:
+    """It looks for itself, or is stopped where it takes the next item."""
+    started = threading.Event()
+
+    def handler(job: JobContext) -> None:
+        started.set()
+        with job.stage("s") as stage:
+            for _ in stage.track(iter(int, 1)):
+                pass
+
+    async with working(client.address, **{kind: handler}):
+        job = await client.submit(kind)
+        await asyncio.to_thread(started.wait)
+        await client.cancel(job.job_id)
+        with pytest.raises(JobCancelled):
+            await client.result(job.job_id)
+
+
+async def test_completion_may_win(client: Client, kind: str) -> None:
+    """A handler that finishes although it was to stop has succeeded (rule 17)."""
+
+    async def handler(job: JobContext) -> dict[str, object]:
+        with job.stage("s"):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                return {"finished": job.cancelled}
+        return {}
+
+    async with working(client.address, **{kind: handler}):
+        job = await client.submit(kind)
+        async for event in client.watch(job.job_id):
+            if event.HasField("stage_started"):
+                await client.cancel(job.job_id)
+        assert {"finished": True} == await client.result(job.job_id)
+
+
+async def test_a_queued_job_is_cancelled_at_once(client: Client, kind: str) -> None:
+    """Nobody has to hear of it (rule 16); doing it again changes nothing (rule 17)."""
+    job = await client.submit(kind)
+    cancelled = await client.cancel(job.job_id, reason="changed my mind")
+    assert JobState.JOB_STATE_CANCELLED == cancelled.state
+    assert cancelled == await client.cancel(job.job_id)
+
+
+async def test_a_worker_runs_as_many_jobs_as_it_may(client: Client, kind: str) -> None:
+    """Never more than `max_concurrency` at once, and as many as that."""
+    now, most = 0, 0
+    full = asyncio.Event()
+
+    async def handler(job: JobContext) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        if now == 3:
+            full.set()
+        await full.wait()
+        await asyncio.sleep(0)
+        now -= 1
+
+    async with working(client.address, max_concurrency=3, **{kind: handler}):
+        jobs = [await client.submit(kind) for _ in range(9)]
+        for job in jobs:
+            await client.result(job.job_id)
+    assert 3 == most
+
+
+async def test_waiting_for_a_result_has_a_timeout(client: Client, kind: str) -> None:
+    """The job does not mind."""
+    job = await client.submit(kind)
+    with pytest.raises(TimeoutError):
+        await client.result(job.job_id, timeout=0.05)
+    assert JobState.JOB_STATE_QUEUED == (await client.get(job.job_id)).state
+
+
+async def test_a_submission_may_be_repeated(client: Client, kind: str) -> None:
+    """With the same request_id it gives the same job; without one, each has one of its own."""
+    first = await client.submit(kind, {"n": 1}, request_id=kind)
+    assert first.job_id == (await client.submit(kind, {"n": 1}, request_id=kind)).job_id
+    with pytest.raises(JobAlreadyExists):
+        await client.submit(kind, {"n": 2}, request_id=kind)
+    assert first.job_id != (await client.submit(kind, {"n": 1})).job_id
+
+
+async def test_everything_that_may_be_submitted(client: Client, kind: str) -> None:
+    """Each argument comes to the job."""
+    parent = await client.submit(kind)
+    job = await client.submit(
+        kind,
+        job_id=f"{kind}-1",
+        parent_job_id=parent.job_id,
+        stages=["a", Stage(stage_id="b", weight=2)],
+        workload=12.5,
+        workload_unit="MB",
+        timeout=90,
+        retry_policy=RetryPolicy(max_attempts=2),
+        dispatch=Dispatch.DISPATCH_EXTERNAL,
+    )
+    assert (f"{kind}-1", parent.job_id, 12.5, "MB", 90, 2, Dispatch.DISPATCH_EXTERNAL) == (
+        job.job_id,
+        job.parent_job_id,
+        job.workload,
+        job.workload_unit,
+        job.timeout.seconds,
+        job.retry_policy.max_attempts,
+        job.dispatch,
+    )
+    assert [("a", False), ("b", True)] == [(stage.stage_id, stage.HasField("weight")) for stage in job.stages]
+
+
+async def test_listing_goes_through_all_pages(client: Client, kind: str) -> None:
+    """Each job once, newest first or oldest first, however small the pages are."""
+    ids = [(await client.submit(kind, labels={"n": str(number % 2)})).job_id for number in range(5)]
+    assert ids[::-1] == [job.job_id async for job in client.list(kinds=[kind], page_size=2)]
+    assert ids == [job.job_id async for job in client.list(kinds=[kind], order_by="submit_time", page_size=1)]
+    assert [ids[3], ids[1]] == [job.job_id async for job in client.list(kinds=[kind], labels={"n": "1"})]
+    assert [ids[2]] == [job.job_id async for job in client.list(kinds=[kind], job_ids=[ids[2]])]
+    assert [] == [job async for job in client.list(kinds=[kind], states=[JobState.JOB_STATE_FAILED])]
+
+
+async def test_what_is_refused_is_told_apart(client: Client, kind: str) -> None:
+    """By classes, with what belongs to each."""
+    with pytest.raises(JobNotFound) as not_found:
+        await client.get("no-such-job")
+    assert {"job_id": "no-such-job"} == not_found.value.metadata
+    with pytest.raises(JobNotFound):
+        await anext(client.watch("no-such-job"))
+    with pytest.raises(JobNotFound):
+        await client.result("no-such-job")
+    with pytest.raises(InvalidField) as invalid:
+        await client.submit("No Kind")
+    assert ["kind"] == [field for field, _ in invalid.value.violations]
+    with pytest.raises(TypeError, match=r"input\.x is of type set"):
+        await client.submit(kind, {"x": {1}})
+
+
+async def test_watching_from_a_cursor(client: Client, kind: str) -> None:
+    """What comes after it, and nothing else; what cannot be continued is refused (rules 1, 3 and 4)."""
+    async with working(client.address, **{kind: archive}):
+        job = await client.submit(kind)
+        await client.result(job.job_id)
+    last = (await client.get(job.job_id)).last_sequence
+    watch = client.watch(job.job_id, after=4)
+    assert list(range(5, last + 1)) == [event.sequence async for event in watch]
+    assert (last, last, True, 0, "live") == (
+        watch.cursor,
+        watch.head,
+        watch.caught_up,
+        watch.reconnects,
+        watch.connection.state,
+    )
+    assert [] == [event async for event in client.watch(job.job_id, after=last, epoch=watch.epoch)]
+    assert [] == [event async for event in client.watch(job.job_id, after=last, follow=False)]
+    with pytest.raises(EpochChanged) as changed:
+        await anext(client.watch(job.job_id, after=1, epoch="another"))
+    assert ("another", watch.epoch) == (changed.value.requested, changed.value.epoch)
+    with pytest.raises(SequenceAhead) as ahead:
+        await anext(client.watch(job.job_id, after=last + 1))
+    assert (last + 1, 1, last) == (ahead.value.requested, ahead.value.first, ahead.value.head)
+
+
+async def test_watching_without_following_stops_at_the_head(client: Client, kind: str) -> None:
+    """Though the job goes on."""
+    job = await client.submit(kind)
+    watch = client.watch(job.job_id, follow=False)
+    assert ["job_submitted"] == payloads([event async for event in watch])
+    assert watch.caught_up
+
+
+async def test_events_come_in_batches_as_well(client: Client, kind: str) -> None:
+    """The same ones, also where some were taken one by one before."""
+
+    async def handler(job: JobContext) -> None:
+        for number in range(2000):
+            job.log(str(number))
+
+    async with working(client.address, **{kind: handler}):
+        job = await client.submit(kind)
+        await client.result(job.job_id)
+    watch = client.watch(job.job_id)
+    first = [(await anext(watch)).sequence for _ in range(3)]
+    rest = [[event.sequence for event in events] async for events in watch.batches()]
+    assert list(range(1, 2004)) == first + [sequence for batch in rest for sequence in batch]
+    assert len(rest) < 200
+    assert 2003 == watch.cursor

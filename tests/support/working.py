@@ -1,0 +1,30 @@
+"""A worker of the SDK for as long as a test needs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from milepost.client import Worker
+from milepost.client.worker.handlers import Handler
+
+
+@asynccontextmanager
+async def working(address: str, **options: Handler | int | float) -> AsyncIterator[Worker]:
+    """Runs the handlers that are given by kind; what is no handler is an option of the worker. Stopped at the end."""
+    handlers = {name: option for name, option in options.items() if not isinstance(option, int | float)}
+    settings = {name: option for name, option in options.items() if isinstance(option, int | float)}
+    worker = Worker(
+        address,
+        max_concurrency=int(settings.get("max_concurrency", 1)),
+        drain_timeout=settings.get("drain_timeout", 0.0),
+    )
+    for kind, handler in handlers.items():
+        worker.job(kind)(handler)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await running

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from milepost.server import decide
 from milepost.server.clock import Clock
 from milepost.server.instants import SECOND
-from milepost.server.journal import Journal
+from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import StoreFull
 from milepost.server.tasks import Tasks
-from milepost.v1 import Job
+from milepost.v1 import Event, Job
 
 # When to try again after the store had no room, in seconds.
 _STORE_FULL_WAIT = 1.0
@@ -65,11 +65,12 @@ class Deadlines:
             timer.cancel()
 
     async def _go_off(self, job_id: str) -> None:
-        lease_is_out = self._leases.get(job_id, 0.0) <= self._clock.monotonic()
+        def decision(opened: OpenJob, now: int) -> list[Event]:
+            lease_is_out = self._leases.get(job_id, 0.0) <= self._clock.monotonic()
+            return decide.due(opened.job, now, lease_is_out=lease_is_out)
+
         try:
-            opened = await self._journal.act(
-                job_id, lambda opened, now: decide.due(opened.job, now, lease_is_out=lease_is_out)
-            )
+            opened = await self._journal.act(job_id, decision)
         except StoreFull:
             self._set_timer(job_id, _STORE_FULL_WAIT)
             return

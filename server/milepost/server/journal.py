@@ -21,6 +21,9 @@ from milepost.v1 import Event, Job
 # How many jobs are kept in memory between two decisions about them. Any of them can be opened again.
 _JOBS_IN_MEMORY = 10_000
 
+# How often a decision is made again upon what somebody else has appended in between.
+_TRIES = 100
+
 # The payloads that a worker reports along the way, and that change nothing about who does what next.
 _ALONG_THE_WAY = frozenset(
     {
@@ -89,15 +92,18 @@ class Journal:
     async def act(self, job_id: str, decision: Decision) -> OpenJob:
         """Opens the job, lets happen what is decided, and returns once that is durable.
 
-        Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed.
+        Raises what the decision refuses, JOB_NOT_FOUND, StoreFull, StoreFailed, or Conflict where others are always faster.
         """
-        while True:
+        conflict = Conflict(job_id)
+        for _ in range(_TRIES):
             opened, durable = await self.begin(job_id, decision)
             try:
                 await asyncio.shield(durable)
-            except Conflict:
-                continue
-            return opened
+            except Conflict as error:
+                conflict = error
+            else:
+                return opened
+        raise conflict
 
     async def begin(self, job_id: str, decision: Decision) -> tuple[OpenJob, asyncio.Future[None]]:
         """Lets happen what is decided, and returns at once with what is done when it is durable. Raises as ``act``."""

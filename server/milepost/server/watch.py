@@ -72,9 +72,8 @@ class _Stream:
     async def frames(self) -> AsyncGenerator[bytes]:
         request = self._request
         start = await self._read_log(0)
-        wants_snapshot = request.from_snapshot or (
-            request.on_gap == OnGap.ON_GAP_SNAPSHOT and (self._of_other_epoch() or self._is_trimmed(start))
-        )
+        gap = not request.from_latest and (self._of_other_epoch() or self._is_trimmed(start))
+        wants_snapshot = request.from_snapshot or (gap and request.on_gap == OnGap.ON_GAP_SNAPSHOT)
         if not wants_snapshot:
             self._check_epoch()
             if request.from_latest:

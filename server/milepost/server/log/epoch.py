@@ -14,6 +14,10 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
+_log = structlog.get_logger("milepost.store")
+
 
 class Mark(NamedTuple):
     """What was last known of a database."""
@@ -54,8 +58,11 @@ class EpochMark:
         if now or clock - self._renewed >= _RENEWAL:
             self._renewed = clock
             temporary = self._path.with_suffix(".new")
-            temporary.write_text(json.dumps(Mark(self._epoch, self._inode, position)._asdict()))
-            temporary.replace(self._path)
+            try:
+                temporary.write_text(json.dumps(Mark(self._epoch, self._inode, position)._asdict()))
+                temporary.replace(self._path)
+            except OSError as error:  # the mark stays behind, and tells less; the log is not concerned
+                _log.warning("the epoch's mark was not renewed", error=str(error))
 
     def _read(self) -> Mark | None:
         try:

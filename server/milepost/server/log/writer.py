@@ -79,8 +79,9 @@ class Writer:
             self._connection.execute(statements.BEGIN)
             outcomes = [Outcome(commit, self._write(commit)) for commit in group]
             self._connection.execute(statements.COMMIT)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:
             failure = self._failure(error)
+            _log.exception("commit failed", fatal=self._failed is not None)
             return [Outcome(commit, failure) for commit in group]
         if self._position:
             self._written(self._position)
@@ -137,18 +138,17 @@ class Writer:
             )
         return row
 
-    def _failure(self, error: sqlite3.Error) -> StoreFull | StoreFailed:
+    def _failure(self, error: Exception) -> StoreFull | StoreFailed:
         """Nothing of the group is kept. A full disk may have room again; after any other error nothing is sure.
 
         (After a failed fsync the next commit can succeed although data is gone: see https://wiki.postgresql.org/wiki/Fsync_Errors.)
         """
-        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        full = isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
         try:
             if self._connection.in_transaction:
                 self._connection.execute(statements.ROLLBACK)
         except sqlite3.Error:
             full = False
-        _log.error("commit failed", error=str(error), code=error.sqlite_errorname, fatal=not full)
         if full:
             return StoreFull(str(error))
         self._failed = StoreFailed(str(error))

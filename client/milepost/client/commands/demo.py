@@ -7,6 +7,7 @@ import os
 import shutil
 import sysconfig
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,8 @@ from milepost.v1 import Job, JobState
 __all__ = ["demo"]
 
 _WORKER: Final = "examples.archive:worker"
+# What lies among the standard library and is not of it: the work would depend on what is installed.
+_NOT_STANDARD: Final = ("site-packages", "dist-packages", "__pycache__")
 _DATA: Final = "store"
 _MARK: Final = Path("examples/archive/__init__.py")
 
@@ -53,24 +56,22 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
     """
     checkout = _checkout()
     _forget_settings()
-    if directory is not None:
-        directory.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix="milepost-demo-", dir=directory)).resolve()
+    room = _room(directory)
     try:
-        job, account = run(_demo((path or Path(sysconfig.get_path("stdlib"))).resolve(), room, checkout))
+        job, account = run(_demo(_input(path, room), room, checkout))
     finally:
         if not keep:
             shutil.rmtree(room, ignore_errors=True)
+    if job.state != JobState.JOB_STATE_SUCCEEDED:
+        raise Exit(of_job(job))
     click.echo()
     for line in summary(job, account, room / _DATA if keep else None):
         click.echo(line)
-    if job.state != JobState.JOB_STATE_SUCCEEDED:
-        raise Exit(of_job(job))
     if not account.good:
         raise Exit(Status.FAILED)
 
 
-async def _demo(path: Path, room: Path, checkout: Path) -> tuple[Job, Account]:
+async def _demo(content: Mapping[str, object], room: Path, checkout: Path) -> tuple[Job, Account]:
     async with (
         processes.server(room / _DATA, room / "server.log") as (server, address),
         processes.worker(_WORKER, address, checkout, room / "worker.log") as worker,
@@ -78,8 +79,10 @@ async def _demo(path: Path, room: Path, checkout: Path) -> tuple[Job, Account]:
         Client(relay.address) as client,
         Client(address) as direct,
     ):
-        click.echo(f"Server at {address}, subscriber by way of {relay.address}; archiving {path}", err=True)
-        showing = asyncio.create_task(_show(client, direct, relay, path, room))
+        click.echo(f"server      {address}", err=True)
+        click.echo(f"subscriber  by way of {relay.address}, a relay that can be cut", err=True)
+        click.echo(f"archiving   {content['path']}\n", err=True)
+        showing = asyncio.create_task(_show(client, direct, relay, content))
         endings = [asyncio.create_task(running.ended()) for running in (server, worker)]
         try:
             done, _ = await asyncio.wait((showing, *endings), return_when=asyncio.FIRST_COMPLETED)
@@ -93,12 +96,35 @@ async def _demo(path: Path, room: Path, checkout: Path) -> tuple[Job, Account]:
             await asyncio.wait((showing, *endings))
 
 
-async def _show(client: Client, direct: Client, relay: Relay, path: Path, room: Path) -> tuple[Job, Account]:
-    job = await direct.submit("archive", {"path": str(path), "output": str(room / f"{path.name}.tar.zst")})
+async def _show(
+    client: Client, direct: Client, relay: Relay, content: Mapping[str, object]
+) -> tuple[Job, Account]:
+    job = await direct.submit("archive", content)
     interruption = Interruption(view_for("auto"), relay, direct)
     job = await follow(client, job, interruption, hint=False)
     log = [event async for event in direct.watch(job.job_id, follow=False)]
     return job, interruption.account(log)
+
+
+def _input(path: Path | None, room: Path) -> dict[str, object]:
+    """The input of the job."""
+    root = (path or Path(sysconfig.get_path("stdlib"))).resolve()
+    content: dict[str, object] = {"path": str(root), "output": str(room / f"{root.name or 'root'}.tar.zst")}
+    if path is None:
+        content["exclude"] = list(_NOT_STANDARD)
+    return content
+
+
+def _room(directory: Path | None) -> Path:
+    """A fresh directory for all that the demo makes."""
+    try:
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="milepost-demo-", dir=directory)).resolve()
+    except OSError as error:
+        raise click.BadParameter(
+            f"no directory can be made in {directory}: {error.strerror}.", param_hint="'--output'"
+        ) from error
 
 
 def _checkout() -> Path:
@@ -115,5 +141,5 @@ def _checkout() -> Path:
 
 def _forget_settings() -> None:
     """The demo has a server of its own: settings for another one are not for its clients."""
-    for name in [name for name in os.environ if name.startswith("MILEPOST_")]:
+    for name in [name for name in os.environ if name.startswith("MILEPOST_") and name != "MILEPOST_DEBUG"]:
         del os.environ[name]

@@ -11,13 +11,9 @@ from milepost.client.rendering.link import reason
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason
 
-__all__ = ["Refusal", "TimedOut", "explain", "show_usage_error"]
+__all__ = ["Refusal", "explain", "show_usage_error"]
 
 _LENGTH = 1000
-
-
-class TimedOut(errors.MilepostError):
-    """The time that was given has passed."""
 
 
 class Refusal(Exception):
@@ -26,7 +22,7 @@ class Refusal(Exception):
     def __init__(self, error: errors.MilepostError, *, json: bool) -> None:
         super().__init__(explain(error))
         self.error = error
-        self.status = Status.TIMED_OUT if isinstance(error, TimedOut) else of_error(error)
+        self.status = of_error(error)
         self._json = json
 
     def show(self) -> None:

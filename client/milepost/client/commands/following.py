@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from milepost.client import Client, Connection
-from milepost.client.commands.errors import TimedOut
+from milepost.client.commands.status import TimedOut
 from milepost.client.outcome import has_ended
 from milepost.client.rendering import as_json, text
 from milepost.client.rendering.json_view import JsonView

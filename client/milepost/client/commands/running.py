@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from click.exceptions import Exit
 
@@ -17,33 +17,41 @@ _T = TypeVar("_T")
 
 
 def run(main: Coroutine[None, None, _T]) -> _T:
-    """Runs ``main`` to its end. A signal cancels it, so that it can put back what it has changed.
+    """Runs ``main`` to its end. A signal cancels it, once, so that it can put back what it has changed.
 
     Raises:
-        KeyboardInterrupt: It was interrupted.
-        Exit: It was terminated.
+        Exit: It was interrupted or terminated.
     """
     return asyncio.run(_until_signalled(main))
 
 
 async def _until_signalled(main: Coroutine[None, None, _T]) -> _T:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    signalled: list[signal.Signals] = []
+    loop, task = asyncio.get_running_loop(), asyncio.create_task(main)
+    signalled: list[Status] = []
 
-    def end(number: signal.Signals) -> None:
-        signalled.append(number)
-        if task is not None:
+    def end(status: Status) -> None:
+        if not signalled:
+            signalled.append(status)
             task.cancel()
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, end, number)
+    heeded = {
+        number: status for number, status in _STATUSES.items() if signal.getsignal(number) != signal.SIG_IGN
+    }
+    for number, status in heeded.items():
+        loop.add_signal_handler(number, end, status)
     try:
-        return await main
+        return await task
     except asyncio.CancelledError:
         if signalled:
-            raise Exit(Status.TERMINATED) from None
+            raise Exit(signalled[0]) from None
         raise
     finally:
-        for number in numbers:
+        for number in heeded:
             loop.remove_signal_handler(number)
+
+
+_STATUSES: Final = {
+    signal.SIGINT: Status.INTERRUPTED,
+    signal.SIGTERM: Status.TERMINATED,
+    signal.SIGHUP: Status.TERMINATED,
+}

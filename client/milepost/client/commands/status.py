@@ -10,7 +10,7 @@ import grpc
 from milepost.client import errors
 from milepost.v1 import Job, JobState
 
-__all__ = ["MEANINGS", "Status", "of_error", "of_job"]
+__all__ = ["MEANINGS", "CommandFailed", "Status", "TimedOut", "of_error", "of_job"]
 
 
 class Status(IntEnum):
@@ -28,6 +28,18 @@ class Status(IntEnum):
     INTERRUPTED = 130
     READER_GONE = 141
     TERMINATED = 143
+
+
+class CommandFailed(errors.MilepostError):
+    """A command did not do what it was to do."""
+
+    status = Status.FAILED
+
+
+class TimedOut(CommandFailed):
+    """The time that was given has passed."""
+
+    status = Status.TIMED_OUT
 
 
 MEANINGS: Final = {
@@ -76,6 +88,8 @@ def of_job(job: Job) -> Status:
 
 def of_error(error: errors.MilepostError) -> Status:
     """How a command ends that met with ``error``."""
+    if isinstance(error, CommandFailed):
+        return error.status
     if isinstance(error, errors.JobError):
         return of_job(error.job)
     for kind, status in _ERRORS:

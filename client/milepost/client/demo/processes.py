@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from milepost.client.errors import MilepostError
+from milepost.client.commands.status import CommandFailed
 
 __all__ = ["DemoFailed", "Running", "server", "worker"]
 
@@ -19,7 +19,7 @@ _STOP_WITHIN = 10.0
 _LOG_LINES = 5
 
 
-class DemoFailed(MilepostError):
+class DemoFailed(CommandFailed):
     """The demo could not show what it is to show."""
 
 
@@ -34,9 +34,15 @@ class Running:
     async def ended(self) -> DemoFailed:
         """Waits until it ends, which it is not to do by itself."""
         status = await self.process.wait()
+        return DemoFailed(f"The {self.name} ended with the status {status}. {self._said()}")
+
+    def not_ready(self, seconds: float) -> DemoFailed:
+        """It took too long to begin."""
+        return DemoFailed(f"The {self.name} was not ready within {seconds:g} s. {self._said()}")
+
+    def _said(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-        said = "".join(f"\n  {line}" for line in lines)
-        return DemoFailed(f"The {self.name} ended with the status {status}; its log is {self.log}.{said}")
+        return f"The end of its log, {self.log}: {' | '.join(lines) or 'nothing'}"
 
 
 @asynccontextmanager
@@ -44,20 +50,15 @@ async def server(data: Path, log: Path) -> AsyncIterator[tuple[Running, str]]:
     """A server on a free loopback port, with its log store in ``data``; and its address."""
     arguments = ("serve", "--address", "127.0.0.1:0", "--data", str(data))
     async with _started("server", arguments, log, Path.cwd()) as running:
-        ready = asyncio.create_task(_ready_line(running.process))
-        ended = asyncio.create_task(running.ended())
+        assert running.process.stdout is not None
         try:
-            await asyncio.wait((ready, ended), timeout=_READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
-            if not ready.done() or not ready.result():
-                raise (
-                    await ended
-                    if ended.done() or ready.done()
-                    else DemoFailed(f"The server was not ready within {_READY_WITHIN:g} s; its log is {log}.")
-                )
-        finally:
-            ready.cancel()
-            ended.cancel()
-        yield running, str(json.loads(ready.result())["address"])
+            async with asyncio.timeout(_READY_WITHIN):
+                ready = await running.process.stdout.readline()
+                if not ready:
+                    raise await running.ended()
+        except TimeoutError:
+            raise running.not_ready(_READY_WITHIN) from None
+        yield running, str(json.loads(ready)["address"])
 
 
 @asynccontextmanager
@@ -73,7 +74,7 @@ async def _started(name: str, arguments: Sequence[str], log: Path, directory: Pa
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "milepost.client", *arguments),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE if name == "server" else file,
             stderr=file,
             cwd=directory,
             env=_environment(),
@@ -95,10 +96,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-async def _ready_line(process: asyncio.subprocess.Process) -> bytes:
-    return await process.stdout.readline() if process.stdout is not None else b""
 
 
 def _environment() -> dict[str, str]:

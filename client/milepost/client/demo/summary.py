@@ -42,12 +42,12 @@ def summary(job: Job, account: Account, data: Path | None) -> Iterator[str]:
 
 def _verdict(account: Account) -> str:
     if account.good:
-        return "Every event came once and in order: the same ones as in a second, uncut replay of the log."
+        return "Every event came once and in order, just as in a second, uncut replay."
     if not account.cut_at:
         return "The job was over before its connection could be cut: give the demo a larger PATH."
     if not account.meanwhile:
         return "Nothing happened while the connection was down, so that nothing is proved: give the demo a larger PATH."
-    return "This is not what a second, uncut replay of the log has: a defect in Milepost."
+    return "A second, uncut replay has other events: a defect in Milepost."
 
 
 def _aligned(rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:

@@ -52,6 +52,8 @@ def job_lines(job: Job, now: datetime, zone: tzinfo | None = None) -> Iterator[s
         lines.append(("left", text.minutes(text.remaining(job.estimate, now))))
     if job.HasField("failure"):
         lines.append(("failure", text.failure_text(job.failure)))
+    if job.HasField("cancellation"):
+        lines.append(("cancel", text.cancellation(job.cancellation)))
     lines += [
         ("stage", f"{'  ' * row.depth}{stages.sentence(row.stage, now)}") for row in stages.in_order(fold)
     ]

@@ -30,7 +30,7 @@ def reason(error: str) -> str:
 
 
 def worth_telling(now: Connection, before: Connection) -> bool:
-    """Whether a change is news: that the connection is lost, why, and that it is there again; not each try between."""
+    """Whether a change is news: that the connection is lost, and that it is there again; not each try between."""
     if now.state == "live":
         return now.resumed_at is not None
-    return bool(now.error) and (now.state, now.error) != (before.state, before.error)
+    return bool(now.error) and (now.state != before.state or not before.error)

@@ -44,12 +44,7 @@ def notices(job: Job, canvas: Canvas) -> Iterator[Text]:
             words = f"attempt {job.attempt} ended: {words}{after}"
         yield from _notice(words, "red", canvas)
     if job.HasField("cancellation"):
-        told = job.cancellation
-        who = f" by {text.clean(told.requested_by)}" if told.requested_by else ""
-        heard = ", heard by the worker" if told.HasField("acknowledge_time") else ""
-        forced = ", and forced" if told.forced else ""
-        why = f": {text.clip(text.clean(told.reason), 200)}" if told.reason else ""
-        yield from _notice(f"cancellation requested{who}{heard}{forced}{why}", "yellow", canvas)
+        yield from _notice(f"cancellation {text.cancellation(job.cancellation)}", "yellow", canvas)
 
 
 def artifacts(job: Job, most: int) -> Iterator[Text]:

@@ -17,11 +17,14 @@ from milepost.v1 import Event
 __all__ = ["PlainView"]
 
 _STEP = 0.1
-_QUIET = 30.0
+# Seconds between two lines on the progress of one stage: at the least, and when there is one anyway.
+_CALM, _QUIET = 1.0, 30.0
 
 
 class PlainView:
-    """Writes a line for each event, but for progress: of that one for each tenth of a stage, or after 30 s without."""
+    """Writes a line for each event, but for progress: of that one for each tenth of a stage, if a tenth takes a second,
+    and one after 30 s without.
+    """
 
     def __init__(self, write: Callable[[str], None], *, zone: tzinfo | None = None) -> None:
         self._write = write
@@ -50,7 +53,9 @@ class PlainView:
         self._link = link
         if worth_telling(link, before):
             now = datetime.now(UTC)
-            self._put(now.astimezone(self._zone).strftime("%H:%M:%S"), link_text(watched, now))
+            self._put(
+                now.astimezone(self._zone).strftime("%H:%M:%S"), f"connection: {link_text(watched, now)}"
+            )
 
     def _put(self, time: str, line: str) -> None:
         first, *more = line.split("\n")
@@ -65,8 +70,11 @@ class PlainView:
             return True
         told = event.stage_progressed
         fraction, before = self._told.get(told.stage_id, (0.0, None))
-        quiet = before is None or text.seconds_between(before.time, event.time) >= _QUIET
-        if told.fraction < fraction + _STEP - 1e-9 and not quiet:
+        since = _QUIET if before is None else text.seconds_between(before.time, event.time)
+        moved = (
+            told.fraction - fraction > _STEP - 1e-9 and told.fraction < 1.0
+        )  # whose end has a line of its own
+        if since < _QUIET and not (moved and since >= _CALM):
             return False
         self._told[told.stage_id] = (told.fraction, event)
         return True

@@ -87,9 +87,7 @@ def picture(shown: Shown, canvas: Canvas) -> Iterator[Text]:
     name_width = min(max(map(cell_len, names)), _NAME_MOST, max(width // 3, _NAME_LEAST))
     time_width = max(map(cell_len, times))
     room = width - name_width - _PERCENT - time_width - 3 * len(_GAP)
-    bar_width = min(
-        max(room - min(max(map(cell_len, details)), _DETAIL_ENOUGH) - len(_GAP), _BAR_LEAST), _BAR_MOST
-    )
+    bar_width = min(max(room - _DETAIL_ENOUGH - len(_GAP), _BAR_LEAST), _BAR_MOST)
     for row, name, time, detail in zip(shown.rows, names, times, details, strict=True):
         style = STAGE_STYLES.get(row.stage.state, "")
         name_text = Text(name, style=style)

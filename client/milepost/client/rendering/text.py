@@ -8,12 +8,13 @@ from datetime import UTC, datetime, tzinfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.v1 import Artifact, Estimate, Failure, JobState, Severity, Stage, StageState
+from milepost.v1 import Artifact, Cancellation, Estimate, Failure, JobState, Severity, Stage, StageState
 
 __all__ = [
     "age",
     "amount",
     "artifact",
+    "cancellation",
     "clean",
     "clip",
     "clock",
@@ -92,6 +93,15 @@ def artifact(told: Artifact) -> str:
     """Name, size and where it lies: ``manifest.json  51.2 kB  file:///…``."""
     size = human_size(told.size_bytes) if told.size_bytes else ""
     return "  ".join(part for part in (clean(told.name), size, clean(told.uri)) if part)
+
+
+def cancellation(told: Cancellation) -> str:
+    """Who wanted it, why, and what became of it."""
+    who = f" by {clean(told.requested_by)}" if told.requested_by else ""
+    heard = ", heard by the worker" if told.HasField("acknowledge_time") else ""
+    forced = ", forced" if told.forced else ""
+    why = f": {clip(clean(told.reason), 200)}" if told.reason else ""
+    return f"requested{who}{heard}{forced}{why}"
 
 
 def remaining(estimate: Estimate, now: datetime) -> float:

@@ -92,7 +92,7 @@ class Journal:
     async def act(self, job_id: str, decision: Decision) -> OpenJob:
         """Opens the job, lets happen what is decided, and returns once that is durable.
 
-        Raises what the decision refuses, JOB_NOT_FOUND, StoreFull, StoreFailed, or Conflict where others are always faster.
+        Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed; Conflict if others are always first.
         """
         conflict = Conflict(job_id)
         for _ in range(_TRIES):

@@ -60,7 +60,7 @@ async def archive(job: JobContext) -> dict[str, object]:
 
 
 async def test_a_job_from_submission_to_result(client: Client, kind: str) -> None:
-    """What a handler says comes to whoever watches, in the order in which it was said; its result comes to who waits."""
+    """What a handler says comes to whoever watches, in order; its result comes to whoever waits for it."""
     async with working(client.address, **{kind: archive}):
         job = await client.submit(
             kind, {"path": "/srv", "deep": [1, {"a": None}]}, labels={"team": "a"}, owner="o"

@@ -1,0 +1,265 @@
+"""What a watch makes of servers and networks that misbehave: it resumes, or says what is wrong; it never lies."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import grpc
+import pytest
+from google.protobuf.any_pb2 import Any
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from milepost.client import Client, Connection, Watch, watching
+from milepost.client.errors import PermissionDenied, ProtocolError, ServiceError, Unreachable
+from milepost.v1 import Job, JobState
+from tests.support.scripted import ScriptedServer, Stream, scripted
+
+
+async def whole_log(stream: Stream) -> None:
+    """A good server with a log of five events."""
+    await stream.open(head=5)
+    await stream.events(*range(stream.request.after_sequence + 1, 6), end=True)
+
+
+async def nothing_new(stream: Stream) -> None:
+    """A good server, of a job in which nothing happens."""
+    await stream.open(head=2)
+    if stream.request.after_sequence < 2:
+        await stream.events(*range(stream.request.after_sequence + 1, 3))
+    await stream.caught_up(2)
+    await stream.hang()
+
+
+async def sequences(watch: Watch) -> list[int]:
+    """Those of all events that it yields."""
+    return [event.sequence async for event in watch]
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, None])
+async def test_an_interrupted_stream_is_resumed(code: grpc.StatusCode | None) -> None:
+    """After the last event, in the same epoch: whether the server is gone, tears the stream down, or ends it as if all
+    were well (rule 6).
+    """
+
+    async def interrupted(stream: Stream) -> None:
+        await stream.open(head=5)
+        await stream.events(1, 2)
+        if code is not None:
+            await stream.fail(code, "see you")
+
+    async with scripted(interrupted, whole_log) as server, Client(server.address) as client:
+        states: list[Connection] = []
+        watch = client.watch("j", on_state=states.append)
+        assert [1, 2, 3, 4, 5] == await sequences(watch)
+    assert [(0, ""), (2, "e")] == [(request.after_sequence, request.epoch) for request in server.requests]
+    assert ["connecting", "live", "reconnecting", "live"] == [state.state for state in states]
+    assert (2, 1) == (states[-1].resumed_at, watch.reconnects)
+    assert states[2].error
+    assert 0 <= states[2].retry_in <= 0.1
+
+
+async def test_a_limit_after_a_lost_connection_is_waited_out() -> None:
+    """The server has yet to find out that the lost stream is dead; but a limit on the first stream is told at once."""
+
+    async def interrupted(stream: Stream) -> None:
+        await stream.open()
+        await stream.events(1)
+        await stream.fail(grpc.StatusCode.UNAVAILABLE)
+
+    async def refused(stream: Stream) -> None:
+        await limit_reached(stream)
+
+    async with scripted(interrupted, refused, whole_log) as server, Client(server.address) as client:
+        assert [1, 2, 3, 4, 5] == await sequences(client.watch("j"))
+    async with scripted(refused) as server, Client(server.address) as client:
+        with pytest.raises(ServiceError, match="too many"):
+            await anext(client.watch("j"))
+    assert 1 == len(server.requests)
+
+
+async def limit_reached(stream: Stream) -> None:
+    """As the contract has it."""
+    detail = Any()
+    detail.Pack(error_details_pb2.ErrorInfo(reason="LIMIT_REACHED", domain="milepost.v1"))
+    status = status_pb2.Status(code=code_pb2.RESOURCE_EXHAUSTED, message="too many", details=[detail])
+    await stream.context.abort_with_status(rpc_status.to_status(status))
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INTERNAL])
+async def test_other_statuses_are_raised_at_once(code: grpc.StatusCode) -> None:
+    """Trying again would not help; also not where the stream was fine before."""
+
+    async def refused(stream: Stream) -> None:
+        await stream.fail(code, "no")
+
+    async def later(stream: Stream) -> None:
+        await stream.open()
+        await stream.events(1)
+        await stream.fail(code, "no")
+
+    for script in (refused, later):
+        async with scripted(script) as server, Client(server.address) as client:
+            with pytest.raises(
+                PermissionDenied if code is grpc.StatusCode.PERMISSION_DENIED else ServiceError
+            ):
+                await sequences(client.watch("j"))
+        assert 1 == len(server.requests)
+
+
+@pytest.mark.parametrize("next_event", [2, 4])
+async def test_a_server_that_skips_or_repeats_is_found_out(next_event: int) -> None:
+    """Nothing is yielded that is not the next event."""
+
+    async def wrong(stream: Stream) -> None:
+        await stream.open()
+        await stream.events(1, 2)
+        await stream.events(next_event)
+        await stream.hang()
+
+    async with scripted(wrong) as server, Client(server.address) as client:
+        watch = client.watch("j")
+        assert [1, 2] == [(await anext(watch)).sequence for _ in range(2)]
+        with pytest.raises(ProtocolError):
+            await anext(watch)
+        await server.cancelled.wait()
+
+
+async def test_a_watch_from_the_end_of_an_ended_log_ends() -> None:
+    """Its stream brings no `job_ended`; whether the job has ended is asked, not assumed."""
+
+    async def at_the_end(stream: Stream) -> None:
+        await stream.open(head=5)
+        await stream.caught_up(5)
+
+    async with scripted(at_the_end) as server, Client(server.address) as client:
+        server.job = Job(job_id="j", state=JobState.JOB_STATE_SUCCEEDED, last_sequence=5)
+        assert [] == await sequences(client.watch("j", after=5))
+    async with scripted(at_the_end, at_the_end, nothing_new) as server, Client(server.address) as client:
+        server.job = Job(job_id="j", state=JobState.JOB_STATE_RUNNING, last_sequence=5)
+        watch = client.watch("j", after=5)
+        waiting = asyncio.create_task(anext(watch))
+        await server.came(3)  # it was interrupted, then
+        waiting.cancel()
+        await watch.aclose()
+
+
+async def test_a_server_that_is_not_there_is_told_in_time() -> None:
+    """A watch that never got through gives up as a call would, after the client's timeout."""
+    async with scripted() as server:
+        address = server.address
+    async with Client(address, timeout=0.2) as client:
+        with pytest.raises(Unreachable, match=address):
+            await anext(client.watch("j"))
+
+
+async def test_a_server_that_comes_up_late_is_found() -> None:
+    """Within the timeout the watch keeps trying."""
+
+    async def draining(stream: Stream) -> None:
+        await stream.fail(grpc.StatusCode.UNAVAILABLE, "starting")
+
+    async with scripted(draining, draining, draining, whole_log) as server, Client(server.address) as client:
+        watch = client.watch("j")
+        assert [1, 2, 3, 4, 5] == await sequences(watch)
+        assert 0 == watch.reconnects
+        assert watch.connection.resumed_at is None
+
+
+async def test_silence_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that is not heard for two and a half status intervals and a margin is given up; one that is, is not."""
+    monkeypatch.setattr(watching, "_SILENT_MARGIN", -2.4)
+
+    async def falls_silent(stream: Stream) -> None:
+        await stream.open(head=5)
+        await stream.events(1)
+        for _ in range(10):
+            await asyncio.sleep(0.03)
+            await stream.status(1)
+        await stream.hang()
+
+    async with scripted(falls_silent, whole_log) as server, Client(server.address) as client:
+        states: list[Connection] = []
+        watch = client.watch("j", status_interval=1.0, on_state=states.append)
+        assert [1, 2, 3, 4, 5] == await sequences(watch)
+        await server.cancelled.wait()
+    assert 2 == len(server.requests)
+    assert "nothing was heard" in states[2].error
+
+
+async def still_cancelled(server: ScriptedServer) -> None:
+    """Waits until the server has seen that the subscriber is gone."""
+    async with asyncio.timeout(30):
+        await server.cancelled.wait()
+
+
+async def test_closing_a_watch_ends_it_at_the_server() -> None:
+    """However it is left: closed, left by ``async with``, dropped, or with its client."""
+    async with scripted(nothing_new) as server, Client(server.address) as client:
+        watch = client.watch("j")
+        await anext(watch)
+        await watch.aclose()
+        await still_cancelled(server)
+        assert [] == await sequences(watch)
+
+        server.cancelled.clear()
+        async with client.watch("j") as left:
+            await anext(left)
+            await anext(left)
+        await still_cancelled(server)
+
+        server.cancelled.clear()
+        async for _ in client.watch("j"):
+            break
+        gc.collect()
+        await still_cancelled(server)
+
+        server.cancelled.clear()
+        last = client.watch("j")
+        await anext(last)
+    await still_cancelled(server)
+    with pytest.raises(RuntimeError, match="The client is closed"):
+        await sequences(last)
+
+
+async def test_closing_a_watch_wakes_who_waits_for_it() -> None:
+    """The iteration just ends."""
+    async with scripted(nothing_new) as server, Client(server.address) as client:
+        watch = client.watch("j")
+        assert [1, 2] == [(await anext(watch)).sequence for _ in range(2)]
+        waiting = asyncio.create_task(sequences(watch))
+        await asyncio.sleep(0)
+        await watch.aclose()
+        assert [] == await waiting
+
+
+async def test_a_cancelled_wait_loses_nothing() -> None:
+    """A wait with a timeout may be given up again and again, on the same stream."""
+    go_on = asyncio.Event()
+
+    async def slow(stream: Stream) -> None:
+        await stream.open(head=5)
+        await stream.events(1)
+        await go_on.wait()
+        await stream.events(2, 3, 4, 5, end=True)
+
+    async with scripted(slow) as server, Client(server.address) as client:
+        watch = client.watch("j")
+        assert 1 == (await anext(watch)).sequence
+        for _ in range(20):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(watch), 0.002)
+        go_on.set()
+        assert [2, 3, 4, 5] == await sequences(watch)
+        assert 0 == watch.reconnects
+    assert 1 == len(server.requests)
+
+
+async def test_calls_carry_the_token() -> None:
+    """As a bearer token, on calls and on streams."""
+    async with scripted(whole_log) as server, Client(server.address, token="secret") as client:
+        await client.get("j")
+        await sequences(client.watch("j"))
+    assert ["Bearer secret", "Bearer secret"] == [metadata["authorization"] for metadata in server.metadata]
+    assert all(str(metadata["user-agent"]).startswith("milepost-python/") for metadata in server.metadata)

@@ -39,7 +39,8 @@ def up_to(least: int, most: int) -> str:
 NAME = at_most(limits.NAME_LENGTH, "characters")
 UNIT = at_most(limits.UNIT_LENGTH, "characters")
 MESSAGE = at_most(limits.MESSAGE_LENGTH, "characters")
-RESULT = at_most(limits.RESULT_SIZE // limits.MIB, "MiB encoded")
+DEPTH = at_most(limits.STRUCT_DEPTH, "levels deep")
+RESULT = f"{at_most(limits.RESULT_SIZE // limits.MIB, 'MiB encoded')}, {DEPTH}"
 FILTER = at_most(limits.FILTER_VALUES)
 UPDATES = at_most(limits.UPDATES)
 CONCURRENCY = up_to(0, limits.CONCURRENCY)
@@ -56,7 +57,7 @@ BOUNDS = {
         f"values are {at_most(limits.LABEL_VALUE_LENGTH, 'characters')}"
     ),
     "Job.stages": at_most(limits.STAGES),
-    "Job.input": at_most(limits.INPUT_SIZE // limits.MIB, "MiB encoded"),
+    "Job.input": f"{at_most(limits.INPUT_SIZE // limits.MIB, 'MiB encoded')}, {DEPTH}",
     "Job.result": RESULT,
     "Job.artifacts": at_most(limits.ARTIFACTS),
     "Job.workload_unit": UNIT,
@@ -75,8 +76,9 @@ BOUNDS = {
     "StageProgressed.message": MESSAGE,
     "StageEnded.message": MESSAGE,
     "LogWritten.text": at_most(limits.LOG_TEXT_SIZE // limits.KIB, "KiB"),
-    "LogWritten.fields": at_most(limits.LOG_FIELDS_SIZE // limits.KIB, "KiB encoded"),
+    "LogWritten.fields": f"{at_most(limits.LOG_FIELDS_SIZE // limits.KIB, 'KiB encoded')}, {DEPTH}",
     "Custom.data": at_most(limits.CUSTOM_SIZE // limits.KIB, "KiB encoded"),
+    "Custom.json": DEPTH,
     "JobEnded.result": RESULT,
     "JobEnded.message": MESSAGE,
     "SubmitJobRequest.request_id": NAME,
@@ -84,6 +86,7 @@ BOUNDS = {
     "JobFilter.kinds": FILTER,
     "JobFilter.labels": at_most(limits.LABELS),
     "JobFilter.job_ids": FILTER,
+    "JobFilter.states": FILTER,
     "ListJobsRequest.page_size": (
         f"0 for {limits.PAGE_SIZE}. more than {limits.PAGE_SIZE_MOST:,} counts as {limits.PAGE_SIZE_MOST:,}"
     ),

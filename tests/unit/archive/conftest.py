@@ -1,0 +1,22 @@
+"""What the archive job's tests share."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A temporary directory that others may read, unlike those that pytest makes."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name).resolve()
+        path.chmod(0o755)
+        yield path
+        for directory, names, _ in os.walk(path):
+            for name in names:
+                (Path(directory) / name).chmod(0o755)  # so that it can be removed

@@ -1,0 +1,158 @@
+"""What is found in a directory."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from examples.archive.errors import ArchiveError
+from examples.archive.scan import Note, printable, scan
+from tests.unit.archive.trees import EVERYTHING, as_nobody, grow
+
+
+def test_everything_is_found_in_the_order_of_names(tmp_path: Path) -> None:
+    """The order is that of the names' bytes in each directory, what is within a directory right behind it."""
+    tree = scan(grow(tmp_path, dict(reversed(list(EVERYTHING.items())))))
+
+    assert [
+        "empty",
+        "long" * 30,
+        f"{'long' * 30}/{'name' * 30}",
+        "no files",
+        os.fsdecode(b"not-utf8-\xff\xfe"),
+        "pkg",
+        "pkg/__init__.py",
+        "pkg/data",
+        "pkg/data/large.bin",
+        "pkg/data/ünïcode ☃.txt",
+        "pkg-2",
+    ] == list(tree.entries)
+    assert [] == tree.notes
+
+
+def test_sizes_are_counted(tmp_path: Path) -> None:
+    """The size of a tree is that of its files, in bytes."""
+    tree = scan(grow(tmp_path))
+
+    assert sum(len(content) for content in EVERYTHING.values() if content is not None) == tree.size
+    assert sum(content is not None for content in EVERYTHING.values()) == len(tree.files)
+
+
+def test_links_within_the_directory_are_kept_and_noted(tmp_path: Path) -> None:
+    """A symbolic link is an entry of its own; what it points to is found once, where it is."""
+    grow(tmp_path, {"pkg/module.py": b"1"})
+    (tmp_path / "again").symlink_to("pkg")
+    (tmp_path / "pkg" / "loop").symlink_to("..")
+    (tmp_path / "pkg" / "nowhere").symlink_to("missing.py")
+
+    tree = scan(tmp_path)
+
+    assert ["again", "pkg", "pkg/loop", "pkg/module.py", "pkg/nowhere"] == list(tree.entries)
+    assert ["pkg", "..", "missing.py"] == [entry.target for entry in tree.links]
+    assert [(note.name, note.left_out) for note in tree.notes] == [
+        ("again", False),
+        ("pkg/loop", False),
+        ("pkg/nowhere", False),
+    ]
+
+
+@pytest.mark.parametrize("target", ["/etc", "../outside", "pkg/../../outside", "../root-2/file"])
+def test_links_out_of_the_directory_are_left_out(tmp_path: Path, target: str) -> None:
+    """Nothing outside of the directory is read, nor pointed to."""
+    grow(tmp_path / "outside", {"secret": b"s"})
+    grow(tmp_path / "root-2", {"file": b"f"})
+    root = grow(tmp_path / "root", {"pkg/module.py": b"1"})
+    (root / "link").symlink_to(target)
+
+    tree = scan(root)
+
+    assert ["pkg", "pkg/module.py"] == list(tree.entries)
+    assert [Note("link", f"is a symbolic link out of the directory, to {target}")] == tree.notes
+
+
+def test_what_is_neither_file_nor_directory_is_left_out(tmp_path: Path) -> None:
+    """Pipes and sockets are noted, and not opened: that could take forever."""
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        directory = os.open(tmp_path, os.O_RDONLY)
+        try:
+            listening.bind(f"/proc/self/fd/{directory}/socket")
+        finally:
+            os.close(directory)
+
+    tree = scan(tmp_path)
+
+    assert {} == tree.entries
+    assert ["pipe", "socket"] == [note.name for note in tree.left_out]
+
+
+def test_a_directory_that_cannot_be_read_is_noted(open_path: Path) -> None:
+    """The rest of the tree is found all the same."""
+    grow(open_path, {"closed/secret": b"s", "open/file": b"f"})
+    (open_path / "closed").chmod(0)
+
+    with as_nobody():
+        tree = scan(open_path)
+
+    assert ["open", "open/file"] == list(tree.entries)
+    assert [Note("closed", "permission denied")] == tree.notes
+
+
+def test_a_root_that_cannot_be_read_is_an_error(open_path: Path) -> None:
+    """There is nothing to archive."""
+    closed = grow(open_path / "closed", {})
+    closed.chmod(0)
+
+    with as_nobody(), pytest.raises(ArchiveError, match="permission denied") as caught:
+        scan(closed)
+
+    assert "PATH_NOT_READABLE" == caught.value.code
+
+
+@pytest.mark.parametrize(("name", "code"), [("missing", "PATH_NOT_FOUND"), ("file", "NOT_A_DIRECTORY")])
+def test_a_root_that_is_no_directory_is_an_error(tmp_path: Path, name: str, code: str) -> None:
+    """The error says which path, and what is wrong with it."""
+    grow(tmp_path, {"file": b"f"})
+
+    with pytest.raises(ArchiveError, match=str(tmp_path / name)) as caught:
+        scan(tmp_path / name)
+
+    assert code == caught.value.code
+
+
+def test_paths_are_left_out_without_a_word(tmp_path: Path) -> None:
+    """The archive itself is not a part of what is archived."""
+    grow(tmp_path, {"a": b"a", "out/a.tar.zst": b"old", "out/b": b"b"})
+
+    tree = scan(tmp_path, leave_out={tmp_path / "out" / "a.tar.zst"})
+
+    assert ["a", "out", "out/b"] == list(tree.entries)
+    assert [] == tree.notes
+
+
+def test_patterns_are_passed_over_at_any_depth(tmp_path: Path) -> None:
+    """An excluded directory is passed over with all that is in it."""
+    grow(tmp_path, {"site-packages/x": b"", "pkg/a.py": b"", "pkg/a.pyc": b"", "pkg/__pycache__/a": b""})
+
+    tree = scan(tmp_path, exclude=["site-packages", "*.pyc", "__pycache__"])
+
+    assert ["pkg", "pkg/a.py"] == list(tree.entries)
+
+
+def test_the_walk_can_be_stopped(tmp_path: Path) -> None:
+    """What the callback raises gets through."""
+    grow(tmp_path)
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        scan(tmp_path, on_entry=stop)
+
+
+def test_names_become_text() -> None:
+    """Whatever is in a name, it can be shown and sent."""
+    assert printable(os.fsdecode("ü-".encode() + b"\xff")) == "ü-\\xff"

@@ -1,0 +1,121 @@
+"""A bare grpc.aio server that sends what Milepost would send, and does nothing else.
+
+It has the methods of Milepost by name, so that the same load, byte for byte, can be put on both. It decodes nothing,
+decides nothing and keeps nothing: what it sends was recorded or built beforehand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from bench.processes import Server, child
+
+__all__ = ["Script", "bare"]
+
+_Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+@dataclass(frozen=True)
+class Script:
+    """What the server sends."""
+
+    opening: Sequence[bytes] = ()
+    """What each WatchJob is sent at once."""
+    updates: Sequence[bytes] = ()
+    """What each WatchJob is sent then: one for each request of Work that comes, but for the first of a session."""
+    replies: Sequence[bytes] = ()
+    """What each Work is answered: one for each request."""
+    database: Path | None = None
+    """Where each update is first committed, one row in one transaction, as durable as Milepost's log."""
+
+
+@contextmanager
+def bare(script: Script) -> Iterator[Server]:
+    """The server, in a process of its own, on a free loopback port."""
+    with child(_serve, script) as (pid, pipe):
+        yield Server(f"127.0.0.1:{pipe.recv()}", pid)
+
+
+def _serve(pipe: Connection, script: Script) -> None:
+    asyncio.run(_run(pipe, script))
+
+
+async def _run(pipe: Connection, script: Script) -> None:
+    servicer = _Servicer(script)
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler(
+                "milepost.v1.JobService", {"WatchJob": grpc.unary_stream_rpc_method_handler(servicer.watch)}
+            ),
+            grpc.method_handlers_generic_handler(
+                "milepost.v1.WorkerService", {"Work": grpc.stream_stream_rpc_method_handler(servicer.work)}
+            ),
+        )
+    )
+    pipe.send(server.add_insecure_port("127.0.0.1:0"))
+    await server.start()
+    try:
+        await asyncio.to_thread(pipe.recv)
+    except EOFError:
+        await server.stop(1)
+
+
+class _Servicer:
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._released = 0
+        self._changed = asyncio.Event()
+        self._store = None if script.database is None else _Store(script.database)
+
+    async def watch(self, request: Any, context: _Context) -> None:
+        released = self._released
+        for message in self._script.opening:
+            await context.write(message)
+        for number, message in enumerate(self._script.updates, released + 1):
+            while self._released < number:
+                await self._changed.wait()
+            await context.write(message)
+
+    async def work(self, requests: AsyncIterator[bytes], context: _Context) -> None:
+        replies = iter(self._script.replies)
+        await anext(requests)
+        await context.write(next(replies))
+        updates = iter(self._script.updates)
+        async for _ in requests:
+            update = next(updates, None)
+            if update is not None:
+                if self._store is not None:
+                    await self._store.commit(update)
+                self._released += 1
+                self._changed.set()
+                self._changed = asyncio.Event()
+            await context.write(next(replies))
+
+
+class _Store:
+    """One table, one writer thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("CREATE TABLE log (position INTEGER PRIMARY KEY, frames BLOB NOT NULL)")
+
+    async def commit(self, row: bytes) -> None:
+        """Returns once the row is durable."""
+        loop = asyncio.get_running_loop()
+        statement = "INSERT INTO log (frames) VALUES (?)"
+        await loop.run_in_executor(self._thread, self._connection.execute, statement, (row,))

@@ -1,0 +1,151 @@
+"""Live: how long one event takes from the worker that reports it to those who follow the job."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import NamedTuple
+
+from bench import work
+from bench.bare import Script, bare
+from bench.figures import OURS, Figure, Round, Settings, rounds
+from bench.processes import Load, Server, milepost
+from milepost.v1 import WatchJobRequest, WatchJobResponse
+
+__all__ = ["measure"]
+
+
+class _Size(NamedTuple):
+    subscribers: int
+    events: int
+    """In a round."""
+    gap: float
+    """Between one event and the next, in seconds; long enough for the one to have gone before the next comes."""
+
+
+_SIZES = (_Size(1, 250, 0.005), _Size(100, 60, 0.030))
+
+# Before the events that are timed come those of the job's submission, its start and its first stage's start.
+_EARLIER = 3
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """Publish to receipt, and the server's CPU time for each message, with 1 and with 100 subscribers."""
+    figures = []
+    with (
+        milepost(settings.directory / "live") as server,
+        Load.start() as worker,
+        Load.start() as subscribers,
+    ):
+        for size in _SIZES:
+            figures += _measure(size, server, worker, subscribers, settings)
+    return figures
+
+
+def _measure(
+    size: _Size, server: Server, worker: Load, subscribers: Load, settings: Settings
+) -> list[Figure]:
+    def play_ours() -> Round:
+        return play(server, work.submit(server.address))
+
+    play = partial(_play, worker, subscribers, size)
+    job_id = work.submit(server.address)
+    play(server, job_id)
+    script = _script(server, subscribers, job_id, size)
+    kept = replace(script, database=settings.directory / f"live-{size.subscribers}.db")
+    with bare(script) as plain, bare(kept) as keeping:
+        return rounds(
+            f"live, {size.subscribers} subscriber{'s' * (size.subscribers > 1)}",
+            {OURS: play_ours, "bare": partial(play, plain), "bare + commit": partial(play, keeping)},
+            settings,
+        )
+
+
+def _script(server: Server, subscribers: Load, job_id: str, size: _Size) -> Script:
+    """What a round at Milepost looked like: its events as they are sent when they are sent one by one."""
+    request = WatchJobRequest(job_id=job_id, after_sequence=1, max_batch_events=1, no_follow=True)
+    subscribers.begin(work.record, server.address, request.SerializeToString())
+    opened, *updates, caught_up = subscribers.step()
+    return Script([opened, caught_up], updates, work.replies([1] * (size.events + 2)))
+
+
+def _play(worker: Load, subscribers: Load, size: _Size, server: Server, job_id: str | None = None) -> Round:
+    name = job_id or str(uuid.uuid4())
+    subscribers.begin(_receive, server.address, name, size.subscribers)
+    subscribers.step()
+    worker.begin(_publish, server.address, name, size.events, size.gap)
+    before = server.cpu()
+    subscribers.go()
+    published: list[int] = worker.step()
+    received: list[list[tuple[int, int]]] = subscribers.result()
+    used = server.cpu() - before
+    for receipts in received:
+        if [sequence for sequence, _ in receipts] != list(range(2, _EARLIER + size.events + 2)):
+            raise RuntimeError("a subscriber was not sent each event once, and in order")
+    latencies = sorted(
+        instant - published[sequence - _EARLIER - 1]
+        for receipts in received
+        for sequence, instant in receipts[_EARLIER - 1 : -1]
+    )
+    return {
+        "p50, ms": _percentile(latencies, 0.5) / 1e6,
+        "p99, ms": _percentile(latencies, 0.99) / 1e6,
+        "server CPU, µs/message": used / sum(map(len, received)) * 1e6,
+    }
+
+
+def _percentile(ordered: Sequence[int], part: float) -> int:
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
+
+
+# --- In the processes that make the load --------------------------------------------------------------------
+# What they compare is CLOCK_MONOTONIC, which is one for all processes of a machine.
+
+
+async def _publish(address: str, job_id: str, events: int, gap: float) -> AsyncGenerator[list[int]]:
+    """Reports one event at a time, at a steady pace whatever comes back. When each was sent."""
+    async with work.connections(address, 1) as (channel,):
+        session = await work.Session.open(channel, job_id)
+        await session.send(session.encode(work.START))
+        await session.acknowledged(1)
+        requests = [session.encode(work.progress(number, 1)) for number in range(1, events + 1)]
+        published = []
+        begun = time.monotonic()
+        for number, request in enumerate(requests):
+            await asyncio.sleep(begun + number * gap - time.monotonic())
+            published.append(time.monotonic_ns())
+            await session.send(request)
+        await session.end()
+    yield published
+
+
+async def _receive(
+    address: str, job_id: str, subscribers: int
+) -> AsyncGenerator[list[list[tuple[int, int]]] | None]:
+    """Follows the job to its end. For each subscriber the sequence of each event, and when it came."""
+    request = WatchJobRequest(job_id=job_id, from_latest=True)
+    request.status_interval.FromSeconds(600)
+    async with work.connections(address, subscribers) as channels:
+        streams = [work.watch(channel, request.SerializeToString()) for channel in channels]
+        for stream in streams:  # which are open once they have caught up
+            await anext(stream)
+            await anext(stream)
+        yield None
+        arrivals = await asyncio.gather(*(_arrivals(stream) for stream in streams))
+    sequences = cache(_sequences)
+    yield [
+        [(sequence, instant) for instant, message in arrived for sequence in sequences(message)]
+        for arrived in arrivals
+    ]
+
+
+async def _arrivals(stream: AsyncIterator[bytes]) -> list[tuple[int, bytes]]:
+    return [(time.monotonic_ns(), message) async for message in stream]
+
+
+def _sequences(message: bytes) -> list[int]:
+    return [event.sequence for event in WatchJobResponse.FromString(message).events.events]

@@ -1,0 +1,148 @@
+"""Processes of their own: the servers that are measured, and those that put a load on them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+__all__ = ["Load", "Server", "child", "milepost"]
+
+# How long anything may take before the run gives up, in seconds. No round of any measurement takes a tenth of it.
+_PATIENCE = 60.0
+
+_spawn = multiprocessing.get_context("spawn")
+
+
+class Server:
+    """A running server: its ``address``, and what it has cost so far."""
+
+    def __init__(self, address: str, pid: int) -> None:
+        self.address = address
+        self._process = psutil.Process(pid)
+
+    def cpu(self) -> float:
+        """The CPU time that it has used, of all its threads, in seconds. The kernel counts in steps of 10 ms."""
+        times = self._process.cpu_times()
+        return times.user + times.system
+
+
+@contextmanager
+def milepost(data: Path) -> Iterator[Server]:
+    """``milepost serve`` on a free loopback port, with its store in ``data``."""
+    command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
+    command += ["serve", "--address", "127.0.0.1:0", "--data", data]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
+    log = data.with_name(f"{data.name}.log")
+    with log.open("w") as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True)
+    with process:
+        try:
+            assert process.stdout is not None
+            ready = process.stdout.readline()
+            if not ready:
+                raise RuntimeError(f"milepost serve did not start:\n{log.read_text()}")
+            yield Server(json.loads(ready)["address"], process.pid)
+        finally:
+            process.kill()
+
+
+@contextmanager
+def child(function: Callable[..., None], *arguments: object) -> Iterator[tuple[int, Connection]]:
+    """Runs ``function(pipe, *arguments)`` in a process; gives its id and the other end of the pipe.
+
+    The function returns when its pipe is closed.
+    """
+    ours, theirs = _spawn.Pipe()
+    process = _spawn.Process(target=_enter, args=(function, theirs, *arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        assert process.pid is not None
+        yield process.pid, ours
+    finally:
+        ours.close()
+        process.join(5)
+        process.kill()
+        process.join()
+
+
+def _enter(function: Callable[..., None], *arguments: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started this process ends it
+    function(*arguments)
+
+
+class Load:
+    """A process that runs asynchronous generators, one after the other, step by step as it is told to.
+
+    A step is what a generator does up to its next ``yield``, whose value comes back.
+    """
+
+    def __init__(self, pid: int, pipe: Connection) -> None:
+        self._process = psutil.Process(pid)
+        self._pipe = pipe
+
+    @classmethod
+    @contextmanager
+    def start(cls) -> Iterator[Load]:
+        """Starts the process."""
+        with child(_run) as (pid, pipe):
+            yield cls(pid, pipe)
+
+    def begin(self, generator: Callable[..., AsyncGenerator[Any]], *arguments: object) -> None:
+        """Makes the generator; its first step is still to be taken."""
+        self._pipe.send((generator, arguments))
+
+    def go(self) -> None:
+        """Has the next step taken, without waiting for its end."""
+        self._pipe.send(None)
+
+    def result(self) -> Any:
+        """What came of the step that was begun. Raises TimeoutError or RuntimeError."""
+        try:
+            if not self._pipe.poll(_PATIENCE):
+                raise TimeoutError(f"a step of a measurement took over {_PATIENCE:g} s")
+            return self._pipe.recv()
+        except EOFError:
+            raise RuntimeError("a process that makes load ended; it says why above") from None
+
+    def step(self) -> Any:
+        """Has the next step taken, and waits for its end."""
+        self.go()
+        return self.result()
+
+    def cpu(self) -> float:
+        """See ``Server.cpu``."""
+        times = self._process.cpu_times()
+        return times.user + times.system
+
+
+def _run(pipe: Connection) -> None:
+    asyncio.run(_take_steps(pipe))
+
+
+async def _take_steps(pipe: Connection) -> None:
+    steps: AsyncGenerator[Any] | None = None
+    while True:
+        try:
+            told = await asyncio.to_thread(pipe.recv)
+        except EOFError:
+            return
+        if told is not None:
+            function, arguments = told
+            if steps is not None:
+                await steps.aclose()
+            steps = function(*arguments)
+        elif steps is not None:
+            pipe.send(await anext(steps))

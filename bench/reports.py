@@ -1,0 +1,135 @@
+"""Reports: how many events a second become durable, fsync and all, and what each costs the server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+from pathlib import Path
+
+from bench import work
+from bench.alone import Row, store
+from bench.bare import Script, bare
+from bench.figures import OURS, Figure, Round, Settings, rounds
+from bench.processes import Load, Server, milepost
+from milepost.v1 import WatchJobRequest
+
+__all__ = ["measure"]
+
+_BATCH = 50
+# In a round, by all workers together.
+_REPORTS = 1600
+# How many reports of a worker may be under way.
+_WINDOW = 20
+
+_WORKERS = (1, 8)
+
+# How often SQLite alone writes all of it in a round: once is too short to be timed.
+_TIMES = 10
+
+# The first report's event comes after those of the job's submission, its start and its first stage's start.
+_EARLIER = 3
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """Events a second and the server's CPU time for each, from 1 and from 8 workers."""
+    figures = []
+    script = Script(replies=work.replies([1, *[_BATCH] * _REPORTS, 1]))
+    with (
+        milepost(settings.directory / "reports") as server,
+        bare(script) as plain,
+        Load.start() as load,
+        Load.start() as alone,
+    ):
+        for workers in _WORKERS:
+            play = partial(_play, load, workers)
+            jobs = [work.submit(server.address) for _ in range(workers)]
+            play(server, jobs)
+            rows = _rows(load, server, jobs)
+
+            figures += rounds(
+                f"durable reports, {workers} worker{'s' * (workers > 1)}",
+                {
+                    OURS: partial(play, server),
+                    "bare echo": partial(play, plain, jobs),
+                    "SQLite alone": partial(_play_alone, alone, settings.directory, rows, workers * _WINDOW),
+                },
+                settings,
+            )
+    return figures
+
+
+def _play(load: Load, workers: int, server: Server, jobs: Sequence[str] = ()) -> Round:
+    load.begin(_report, server.address, jobs or [work.submit(server.address) for _ in range(workers)])
+    load.step()
+    before = server.cpu()
+    seconds = load.step()
+    used = server.cpu() - before
+    load.step()
+    return _quantities(seconds, used)
+
+
+def _play_alone(load: Load, directory: Path, rows: Sequence[Row], group: int) -> Round:
+    load.begin(store, directory / f"{uuid.uuid4()}.db", rows, group, _TIMES)
+    load.step()
+    before = load.cpu()
+    seconds = load.step()
+    return _quantities(seconds / _TIMES, (load.cpu() - before) / _TIMES)
+
+
+def _quantities(seconds: float, used: float) -> Round:
+    events = _REPORTS * _BATCH
+    return {"events/s": events / seconds, "server CPU, µs/event": used / events * 1e6}
+
+
+def _rows(load: Load, server: Server, jobs: Sequence[str]) -> list[Row]:
+    """What those jobs' reports have become: for each its events as they are kept, and the job with them."""
+    logs = []
+    for job_id in jobs:
+        request = WatchJobRequest(
+            job_id=job_id, after_sequence=_EARLIER, max_batch_events=_BATCH, no_follow=True
+        )
+        load.begin(work.record, server.address, request.SerializeToString())
+        _, *reported, _, _ = load.step()
+        job = work.get(server.address, job_id).SerializeToString()
+        logs.append(
+            [
+                Row(job_id, _EARLIER + number * _BATCH, frames, job)
+                for number, frames in enumerate(reported, 1)
+            ]
+        )
+    return [row for abreast in zip(*logs, strict=True) for row in abreast]
+
+
+# --- In the process that makes the load ---------------------------------------------------------------------
+
+
+async def _report(address: str, jobs: Sequence[str]) -> AsyncGenerator[float | None]:
+    """Connects a worker for each job and encodes its reports; sends them all, until all are acknowledged; ends."""
+    async with work.connections(address, len(jobs)) as channels:
+        sessions = [
+            await work.Session.open(channel, name) for channel, name in zip(channels, jobs, strict=True)
+        ]
+        requests = [await _prepare(session, _REPORTS // len(jobs)) for session in sessions]
+        yield None
+        begun = time.perf_counter()
+        await asyncio.gather(*map(_send, sessions, requests))
+        yield time.perf_counter() - begun
+        for session in sessions:
+            await session.end()
+    yield None
+
+
+async def _prepare(session: work.Session, reports: int) -> list[bytes]:
+    await session.send(session.encode(work.START))
+    await session.acknowledged(1)
+    return [session.encode(work.progress(1 + number * _BATCH, _BATCH)) for number in range(reports)]
+
+
+async def _send(session: work.Session, requests: Sequence[bytes]) -> None:
+    for number, request in enumerate(requests, 1):
+        await session.send(request)
+        await session.acknowledged(1 + (number - _WINDOW) * _BATCH)
+    await session.acknowledged(session.reported)

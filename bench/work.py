@@ -1,0 +1,180 @@
+"""The job that is worked on, and a worker's side of the wire with as little else to it as can be."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import grpc
+import grpc.aio
+
+from milepost.v1 import (
+    Acknowledged,
+    Assignment,
+    Claim,
+    Dispatch,
+    GetJobRequest,
+    Hello,
+    Job,
+    JobEnded,
+    JobState,
+    LogWritten,
+    Report,
+    Severity,
+    Stage,
+    StageProgressed,
+    StageStarted,
+    SubmitJobRequest,
+    Update,
+    Welcome,
+    WorkRequest,
+    WorkResponse,
+)
+from milepost.v1.job_service_pb2_grpc import JobServiceStub
+
+__all__ = ["START", "Session", "connections", "get", "progress", "record", "replies", "submit", "watch"]
+
+_STAGES = [Stage(stage_id=name, unit="bytes") for name in ("scan", "hash", "pack", "verify", "report")]
+
+START = [Update(stage_started=StageStarted(stage=Stage(stage_id="hash", total=1e12)))]
+"""The job's first report."""
+
+_END = [Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))]
+
+
+def progress(first: int, count: int) -> list[Update]:
+    """So many updates of a running stage, from the ``first``-th on: nine of ten are progress, one is a log line."""
+    updates = []
+    for number in range(first, first + count):
+        if number % 10:
+            told = StageProgressed(
+                stage_id="hash", current=number * 65536.0, message=f"lib/module_{number}.py"
+            )
+            updates.append(Update(stage_progressed=told))
+        else:
+            text = f"lib/module_{number}.py has 65,536 bytes, and was read in one piece"
+            line = LogWritten(stage_id="hash", severity=Severity.SEVERITY_INFO, text=text)
+            updates.append(Update(log_written=line))
+    return updates
+
+
+def submit(address: str) -> str:
+    """Submits a job of five stages that waits to be claimed; its id."""
+    request = SubmitJobRequest(
+        job_id=str(uuid.uuid4()), kind="bench", stages=_STAGES, dispatch=Dispatch.DISPATCH_EXTERNAL
+    )
+    with grpc.insecure_channel(address) as channel:
+        return JobServiceStub(channel).SubmitJob(request, timeout=10).job.job_id
+
+
+def get(address: str, job_id: str) -> Job:
+    """The job as it stands."""
+    with grpc.insecure_channel(address) as channel:
+        return JobServiceStub(channel).GetJob(GetJobRequest(job_id=job_id), timeout=10).job
+
+
+@asynccontextmanager
+async def connections(address: str, count: int) -> AsyncIterator[list[grpc.aio.Channel]]:
+    """So many channels, each with a connection of its own, as from a client of its own."""
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(count)]
+    try:
+        await asyncio.gather(*(channel.channel_ready() for channel in channels))
+        yield channels
+    finally:
+        await asyncio.gather(*(channel.close() for channel in channels))
+
+
+def watch(channel: grpc.aio.Channel, request: bytes) -> AsyncIterator[bytes]:
+    """The messages of a WatchJob, as they come."""
+    method: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(
+        "/milepost.v1.JobService/WatchJob"
+    )
+    return aiter(method(request))
+
+
+async def record(address: str, request: bytes) -> AsyncGenerator[list[bytes]]:
+    """All messages of a WatchJob that ends; for a ``Load``."""
+    async with connections(address, 1) as (channel,):
+        messages = [message async for message in watch(channel, request)]
+    yield messages
+
+
+class Session:
+    """A worker that has one job. ``reported`` is its last report's number.
+
+    Its requests are encoded beforehand, so that sending them costs no more than it must.
+    """
+
+    def __init__(self, call: grpc.aio.StreamStreamCall[bytes, bytes], job_id: str, lease_token: str) -> None:
+        self._call = call
+        self._job_id = job_id
+        self._lease_token = lease_token
+        self.reported = 0
+        self._acknowledged = 0
+
+    @classmethod
+    async def open(cls, channel: grpc.aio.Channel, job_id: str) -> Session:
+        """Connects, and claims the job."""
+        call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(
+            "/milepost.v1.WorkerService/Work"
+        )()
+        await call.write(WorkRequest(hello=Hello(sdk="bench")).SerializeToString())
+        await _read(call)
+        await call.write(WorkRequest(claim=Claim(job_id=job_id)).SerializeToString())
+        assignment = (await _read(call)).assignment
+        return cls(call, job_id, assignment.lease_token)
+
+    def encode(self, updates: Sequence[Update]) -> bytes:
+        """The next report, as a request."""
+        first = self.reported + 1
+        self.reported += len(updates)
+        report = Report(
+            job_id=self._job_id,
+            lease_token=self._lease_token,
+            first_report_sequence=first,
+            updates=updates,
+        )
+        return WorkRequest(report=report).SerializeToString()
+
+    async def send(self, request: bytes) -> None:
+        """Sends a request."""
+        await self._call.write(request)
+
+    async def acknowledged(self, report_sequence: int) -> None:
+        """Waits until the reports up to this one are acknowledged."""
+        while self._acknowledged < report_sequence:
+            self._acknowledged = (await _read(self._call)).acknowledged.report_sequence
+
+    async def end(self) -> None:
+        """Ends the job, then the session."""
+        await self.send(self.encode(_END))
+        await self.acknowledged(self.reported)
+        await self._call.done_writing()
+
+
+async def _read(call: grpc.aio.StreamStreamCall[bytes, bytes]) -> WorkResponse:
+    message = await call.read()
+    if not isinstance(message, bytes):
+        raise RuntimeError(f"the session ended: {await call.details()}")
+    response = WorkResponse.FromString(message)
+    if response.HasField("rejected"):
+        raise RuntimeError(f"refused: {response.rejected.message}")
+    return response
+
+
+def replies(reports: Sequence[int]) -> list[bytes]:
+    """What a session is answered that sends reports of so many updates each, one answer a request."""
+    job_id = str(uuid.uuid4())
+    answers = [
+        WorkResponse(welcome=Welcome(session_id=uuid.uuid4().hex)),
+        WorkResponse(assignment=Assignment(job=Job(job_id=job_id), lease_token=uuid.uuid4().hex)),
+    ]
+    total = 0
+    for count in reports:
+        total += count
+        acknowledged = Acknowledged(job_id=job_id, report_sequence=total, last_sequence=total + 2)
+        answers.append(WorkResponse(acknowledged=acknowledged))
+    return [answer.SerializeToString() for answer in answers]

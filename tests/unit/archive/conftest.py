@@ -13,8 +13,8 @@ import pytest
 @pytest.fixture
 def open_path() -> Iterator[Path]:
     """A temporary directory that others may read, unlike those that pytest makes."""
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name).resolve()
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary).resolve()
         path.chmod(0o755)
         yield path
         for directory, names, _ in os.walk(path):

@@ -2,7 +2,7 @@
 
 What a handler refuses becomes a status with ``ErrorInfo`` (and ``BadRequest``, ``RetryInfo``); any other exception
 becomes INTERNAL with an id that stands in the server's log, since the text of an exception would reach the client as it
-is (https://github.com/grpc/grpc/issues/23306).
+is (https://github.com/grpc/grpc/issues/23306). That goes for requests that cannot be decoded, too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import grpc
 import grpc.aio
 import structlog
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
@@ -26,7 +26,7 @@ from milepost.contract.reasons import DOMAIN, reason_name
 from milepost.contract.status import STATUS
 from milepost.server.failures import refusal_of
 from milepost.server.instants import duration
-from milepost.server.refusal import Refusal, Unimplemented
+from milepost.server.refusal import Refusal, Unimplemented, malformed
 
 _log = structlog.get_logger("milepost.rpc")
 
@@ -47,12 +47,15 @@ class Edge(grpc.aio.ServerInterceptor):
             return handler
         method = handler_call_details.method
         make, function = _parts(handler)
+        sound = _sound_each if handler.request_streaming else _sound
         wrapped = (
-            _streaming(method, function) if inspect.isasyncgenfunction(function) else _plain(method, function)
+            _streaming(method, function, sound)
+            if inspect.isasyncgenfunction(function)
+            else _plain(method, function, sound)
         )
         return make(
             wrapped,
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=handler.request_deserializer and _decoder(handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
@@ -68,11 +71,39 @@ def _parts(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]]
     return grpc.unary_unary_rpc_method_handler, handler.unary_unary
 
 
-def _plain(method: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | Refusal]:
+    """Never raises: what cannot be decoded becomes a Refusal, for the handler to raise.
+
+    Fields that this server does not know are dropped here, so that nothing is stored that no bound was held against.
+    """
+
+    def decoded(request: bytes) -> Message | Refusal:
+        try:
+            message = decode(request)
+        except DecodeError:
+            return malformed()
+        message.DiscardUnknownFields()
+        return message
+
+    return decoded
+
+
+def _sound(request: Message | Refusal) -> Message:
+    if isinstance(request, Refusal):
+        raise request
+    return request
+
+
+async def _sound_each(requests: AsyncIterator[Message | Refusal]) -> AsyncIterator[Message]:
+    async for request in requests:
+        yield _sound(request)
+
+
+def _plain(method: str, function: Callable[..., Any], sound: Callable[[Any], Any]) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> Any:
         with _Access(method, context) as access:
             try:
-                return await function(request, context)
+                return await function(sound(request), context)
             except Exception as error:
                 await access.abort(error)
                 raise
@@ -80,11 +111,11 @@ def _plain(method: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _streaming(method: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _streaming(method: str, function: Callable[..., Any], sound: Callable[[Any], Any]) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> AsyncIterator[Any]:
         with _Access(method, context) as access:
             try:
-                async for response in function(request, context):
+                async for response in function(sound(request), context):
                     yield response
             except Exception as error:
                 await access.abort(error)

@@ -8,6 +8,11 @@ from typing import NamedTuple
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason
 
+# A refusal travels in headers, of which gRPC takes 8 KiB, and in which what is not ASCII grows threefold. It quotes
+# what was sent, so it is kept short, and ASCII.
+_TEXT = 240
+_VIOLATIONS = 8
+
 
 class Violation(NamedTuple):
     """A field out of its bounds: a path from the request, such as ``stages[2].stage_id``, and what is wrong with it."""
@@ -28,13 +33,18 @@ class Refusal(Exception):
         violations: tuple[Violation, ...] = (),
         retry_delay: float | None = None,
     ) -> None:
-        super().__init__(f"{reason_name(reason)}: {message}")
         self.reason = reason
-        self.message = message
-        self.metadata = {name: str(value) for name, value in (metadata or {}).items()}
-        self.violations = violations
+        self.message = _short(message)
+        self.metadata = {name: _short(str(value)) for name, value in (metadata or {}).items()}
+        self.violations = tuple(Violation(*map(_short, violation)) for violation in violations[:_VIOLATIONS])
+        super().__init__(f"{reason_name(reason)}: {self.message}")
         self.retry_delay = retry_delay
         """Seconds after which the same call may succeed; None where it will not by itself."""
+
+
+def _short(text: str) -> str:
+    escaped = text.encode("ascii", "backslashreplace").decode()
+    return escaped if len(escaped) <= _TEXT else f"{escaped[:_TEXT]}..."
 
 
 def job_not_found(job_id: str) -> Refusal:
@@ -61,6 +71,14 @@ def lease_lost(job_id: str, attempt: int) -> Refusal:
         ErrorReason.ERROR_REASON_LEASE_LOST,
         f"The lease on job {job_id!r} is not (or no longer) yours; its attempt is {attempt}. Stop working on it.",
         metadata={"job_id": job_id, "attempt": attempt},
+    )
+
+
+def malformed() -> Refusal:
+    """What was sent is no message of the method's."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_INVALID_FIELD,
+        "The request cannot be decoded. Send the message that the method takes; its texts are UTF-8.",
     )
 
 

@@ -40,6 +40,8 @@ CONCURRENCY: Final = 10_000
 
 INPUT_SIZE: Final = 1 * MIB
 RESULT_SIZE: Final = 1 * MIB
+STRUCT_DEPTH: Final = 30
+"""Of objects and lists within each other. Protobuf parses 100 messages within each other; an object takes three."""
 CUSTOM_SIZE: Final = 256 * KIB
 LOG_TEXT_SIZE: Final = 64 * KIB
 LOG_FIELDS_SIZE: Final = 64 * KIB

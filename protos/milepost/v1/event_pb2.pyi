@@ -377,7 +377,7 @@ class LogWritten(_message.Message):
     """The line; at most 64 KiB."""
     @_builtins.property
     def fields(self) -> _struct_pb2.Struct:
-        """Values that belong to it, for programs; at most 64 KiB encoded."""
+        """Values that belong to it, for programs; at most 64 KiB encoded, at most 30 levels deep; numbers are finite."""
 
     def __init__(
         self,
@@ -432,7 +432,7 @@ class Custom(_message.Message):
     """Names the sort of event. Matches `[A-Za-z][A-Za-z0-9._/-]{0,127}`."""
     @_builtins.property
     def json(self) -> _struct_pb2.Struct:
-        """As JSON."""
+        """As JSON; at most 30 levels deep; numbers are finite."""
 
     @_builtins.property
     def proto(self) -> _any_pb2.Any:
@@ -547,7 +547,7 @@ class JobEnded(_message.Message):
     """CANCELLED because the grace period passed, not because the worker stopped. Authored by the server."""
     @_builtins.property
     def result(self) -> _struct_pb2.Struct:
-        """What came of it, where it SUCCEEDED; at most 1 MiB encoded."""
+        """What came of it, where it SUCCEEDED; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
 
     @_builtins.property
     def failure(self) -> _job_pb2.Failure:

@@ -256,11 +256,11 @@ class Job(_message.Message):
 
     @_builtins.property
     def input(self) -> _struct_pb2.Struct:
-        """What to work on, given at submission and never changed; at most 1 MiB encoded."""
+        """What to work on, given at submission and never changed; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
 
     @_builtins.property
     def result(self) -> _struct_pb2.Struct:
-        """What came of it; set when the job has SUCCEEDED, at most 1 MiB encoded."""
+        """What came of it; set when the job has SUCCEEDED; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
 
     @_builtins.property
     def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Artifact]:

@@ -292,7 +292,7 @@ class JobFilter(_message.Message):
 
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobState.ValueType]:
-        """Jobs in one of these states; none for any."""
+        """Jobs in one of these states; none for any. At most 100."""
 
     def __init__(
         self,

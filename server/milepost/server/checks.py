@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.contract import limits
 from milepost.server.refusal import Refusal, Violation
@@ -63,16 +64,46 @@ class Check:
             bound = "finite and not negative" if math.isinf(most) else f"between 0 and {most:g}"
             self.wrong(field, f"is {value:g}; it must be {bound}")
 
-    def count(self, field: str, values: Sequence[object] | Mapping[str, str], most: int) -> None:
-        """So many values."""
+    def count(self, field: str, values: Sized, most: int) -> bool:
+        """So many values. Whether it holds: where it does not, there is no end of looking at each."""
         if len(values) > most:
             self.too_large(field, f"has {len(values):,} entries; at most {most:,} are allowed")
+        return len(values) <= most
+
+    def patterns(self, field: str, values: Sequence[str], pattern: re.Pattern[str], most: int) -> None:
+        """So many texts that must each match as a whole."""
+        if self.count(field, values, most):
+            for index, value in enumerate(values):
+                self.pattern(f"{field}[{index}]", value, pattern)
 
     def size(self, field: str, message: Message, most: int) -> None:
         """A message of so many bytes, encoded."""
         size = message.ByteSize()
         if size > most:
             self.too_large(field, f"is {size:,} bytes encoded; at most {most:,} are allowed")
+
+    def struct(self, field: str, value: Struct, most: int) -> None:
+        """A JSON object of so many bytes, encoded; not too deep, and of nothing that JSON does not have."""
+        self.size(field, value, most)
+        depth, level = 1, list(value.fields.values())
+        while level:
+            deeper: list[Value] = []
+            for inner in level:
+                match inner.WhichOneof("kind"):
+                    case "number_value" if not math.isfinite(inner.number_value):
+                        return self.wrong(
+                            field, f"holds the number {inner.number_value:g}, which JSON does not have"
+                        )
+                    case "struct_value":
+                        deeper.extend(inner.struct_value.fields.values())
+                    case "list_value":
+                        deeper.extend(inner.list_value.values)
+                    case None:
+                        return self.wrong(field, "holds a value of no kind; null is one")
+            depth, level = depth + 1, deeper
+            if level and depth > limits.STRUCT_DEPTH:
+                return self.too_large(field, f"is over {limits.STRUCT_DEPTH} levels deep")
+        return None
 
     def duration(self, field: str, value: Duration, least: float = 0.0, most: float = _DURATION_MOST) -> None:
         """A well-formed duration of so many seconds."""
@@ -95,19 +126,21 @@ def _shown(value: str) -> str:
 
 def labels(check: Check, field: str, value: Mapping[str, str]) -> None:
     """Labels of a job, or of a filter."""
-    check.count(field, value, limits.LABELS)
+    if not check.count(field, value, limits.LABELS):
+        return
     for key, text in value.items():
-        check.pattern(f"{field}[{key!r}]", key, limits.LABEL_KEY)
-        check.length(f"{field}[{key!r}]", text, limits.LABEL_VALUE_LENGTH)
+        path = f"{field}[{_shown(key)}]"
+        check.pattern(path, key, limits.LABEL_KEY)
+        check.length(path, text, limits.LABEL_VALUE_LENGTH)
 
 
-def stage_plan(check: Check, field: str, stages: Iterable[Stage], known: Mapping[str, object]) -> None:
+def stage_plan(check: Check, field: str, stages: Sequence[Stage], known: Mapping[str, object]) -> None:
     """A plan of stages: ids unique, each parent ``known`` or earlier in the plan, which also rules out cycles."""
-    plan = list(stages)
-    check.count(field, plan, limits.STAGES)
-    later = {stage.stage_id for stage in plan}
+    if not check.count(field, stages, limits.STAGES):
+        return
+    later = {stage.stage_id for stage in stages}
     seen: set[str] = set()
-    for index, stage in enumerate(plan):
+    for index, stage in enumerate(stages):
         path = f"{field}[{index}]"
         stage_fields(check, path, stage)
         if stage.stage_id in seen:
@@ -157,6 +190,6 @@ def retry_policy(check: Check, path: str, value: RetryPolicy) -> None:
     check.duration(f"{path}.max_backoff", value.max_backoff)
     if value.multiplier != 0 and not 1 <= value.multiplier <= 100:
         check.wrong(f"{path}.multiplier", f"is {value.multiplier:g}; it must be between 1 and 100")
-    check.count(f"{path}.retryable_codes", value.retryable_codes, limits.RETRYABLE_CODES)
-    for index, code in enumerate(value.retryable_codes):
-        check.pattern(f"{path}.retryable_codes[{index}]", code, limits.FAILURE_CODE)
+    check.patterns(
+        f"{path}.retryable_codes", value.retryable_codes, limits.FAILURE_CODE, limits.RETRYABLE_CODES
+    )

@@ -13,6 +13,9 @@ from milepost.server.log.event_log import EventLog, Query
 from milepost.server.requests import OLDEST_FIRST
 from milepost.v1 import ListJobsRequest, ListJobsResponse
 
+# Longer than any that is given out. What is deeply nested, and takes the parser a deep stack, is longer too.
+_TOKEN_MOST = 100
+
 
 async def page(log: EventLog, request: ListJobsRequest) -> ListJobsResponse:
     """The page that is asked for. The request has been checked, but for its token. Raises INVALID_FIELD."""
@@ -26,7 +29,7 @@ async def page(log: EventLog, request: ListJobsRequest) -> ListJobsResponse:
         job_ids=list(wanted.job_ids),
         states=list(wanted.states),
         newest_first=request.order_by != OLDEST_FIRST,
-        after=_after(request),
+        after=after(request),
         limit=size + 1,  # one more tells whether there is a next page
     )
     found = (await log.query(query)).jobs
@@ -40,22 +43,24 @@ def _token(request: ListJobsRequest, after: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([_digest(request), after]).encode()).decode().rstrip("=")
 
 
-def _after(request: ListJobsRequest) -> int | None:
+def after(request: ListJobsRequest) -> int | None:
     """Where the page before ended. A token is good for the filter and order that it was made for only."""
     token = request.page_token
     if not token:
         return None
     check = Check()
     try:
-        digest, after = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        if len(token) > _TOKEN_MOST:
+            raise ValueError(token)
+        digest, key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (binascii.Error, ValueError, TypeError):
-        digest, after = None, None
-    if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 2**63:
+        digest, key = None, None
+    if not isinstance(key, int) or isinstance(key, bool) or not 0 <= key < 2**63:
         check.wrong("page_token", "is not a next_page_token of this service")
     elif digest != _digest(request):
         check.wrong("page_token", "is of a request with another filter or order; start again without a token")
     check.refuse()
-    return after if isinstance(after, int) else None
+    return key if isinstance(key, int) else None
 
 
 def _digest(request: ListJobsRequest) -> str:

@@ -43,7 +43,7 @@ def submit(request: SubmitJobRequest) -> None:
     check.pattern("parent_job_id", request.parent_job_id, limits.JOB_ID, optional=True)
     if request.parent_job_id and request.parent_job_id == request.job_id:
         check.wrong("parent_job_id", "a job cannot be its own parent")
-    check.size("input", request.input, limits.INPUT_SIZE)
+    check.struct("input", request.input, limits.INPUT_SIZE)
     checks.stage_plan(check, "stages", request.stages, {})
     check.amount("workload", request.workload)
     check.length("workload_unit", request.workload_unit, limits.UNIT_LENGTH)
@@ -106,9 +106,7 @@ def hello(request: WorkRequest | None) -> None:
     said = request.hello
     check.length("hello.worker_id", said.worker_id, limits.NAME_LENGTH)
     check.length("hello.sdk", said.sdk, limits.NAME_LENGTH)
-    check.count("hello.kinds", said.kinds, limits.FILTER_VALUES)
-    for index, kind in enumerate(said.kinds):
-        check.pattern(f"hello.kinds[{index}]", kind, limits.KIND)
+    check.patterns("hello.kinds", said.kinds, limits.KIND, limits.FILTER_VALUES)
     check.amount("hello.max_concurrency", said.max_concurrency, most=limits.CONCURRENCY)
     check.refuse()
 
@@ -142,13 +140,10 @@ def report(value: Report | ReportJobRequest) -> None:
 
 def _job_filter(check: Check, path: str, value: JobFilter) -> None:
     check.length(f"{path}.owner", value.owner, limits.NAME_LENGTH)
-    check.count(f"{path}.kinds", value.kinds, limits.FILTER_VALUES)
-    for index, kind in enumerate(value.kinds):
-        check.pattern(f"{path}.kinds[{index}]", kind, limits.KIND)
+    check.patterns(f"{path}.kinds", value.kinds, limits.KIND, limits.FILTER_VALUES)
     checks.labels(check, f"{path}.labels", value.labels)
     check.pattern(f"{path}.parent_job_id", value.parent_job_id, limits.JOB_ID, optional=True)
-    check.count(f"{path}.job_ids", value.job_ids, limits.FILTER_VALUES)
-    for index, identifier in enumerate(value.job_ids):
-        check.pattern(f"{path}.job_ids[{index}]", identifier, limits.JOB_ID)
-    for index, state in enumerate(value.states):
-        check.known(f"{path}.states[{index}]", state, JobState.DESCRIPTOR.values_by_number)
+    check.patterns(f"{path}.job_ids", value.job_ids, limits.JOB_ID, limits.FILTER_VALUES)
+    if check.count(f"{path}.states", value.states, limits.FILTER_VALUES):
+        for index, state in enumerate(value.states):
+            check.known(f"{path}.states[{index}]", state, JobState.DESCRIPTOR.values_by_number)

@@ -156,7 +156,7 @@ def _log_written(state: Fold, update: Update, now: int) -> Event:
     if len(told.text) * 4 > limits.LOG_TEXT_SIZE and len(told.text.encode()) > limits.LOG_TEXT_SIZE:
         check.too_large("log_written.text", f"is over {limits.LOG_TEXT_SIZE:,} bytes")
     if told.HasField("fields"):
-        check.size("log_written.fields", told.fields, limits.LOG_FIELDS_SIZE)
+        check.struct("log_written.fields", told.fields, limits.LOG_FIELDS_SIZE)
     check.refuse()
     event = next_event(state.job, now)
     event.log_written.CopyFrom(told)
@@ -181,6 +181,8 @@ def _custom(state: Fold, update: Update, now: int) -> Event:
     check = Check()
     check.pattern("custom.type", update.custom.type, limits.CUSTOM_TYPE)
     check.size("custom", update.custom, limits.CUSTOM_SIZE)
+    if update.custom.HasField("json"):
+        check.struct("custom.json", update.custom.json, limits.CUSTOM_SIZE)
     check.refuse()
     event = next_event(state.job, now)
     event.custom.CopyFrom(update.custom)
@@ -210,7 +212,7 @@ def _job_ended(state: Fold, update: Update, now: int) -> Event:
         check.wrong("job_ended.state", "nobody has asked for the job to be cancelled")
     check.length("job_ended.message", told.message, limits.MESSAGE_LENGTH)
     if told.HasField("result"):
-        check.size("job_ended.result", told.result, limits.RESULT_SIZE)
+        check.struct("job_ended.result", told.result, limits.RESULT_SIZE)
     if told.HasField("failure"):
         checks.failure(check, "job_ended.failure", told.failure)
     elif told.state == JobState.JOB_STATE_FAILED:

@@ -1,0 +1,205 @@
+"""What is no message at all, or far too much of one, at the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+
+from milepost.v1 import (
+    Artifact,
+    ArtifactAdded,
+    GetJobRequest,
+    Heartbeat,
+    Hello,
+    JobFilter,
+    ListJobsRequest,
+    ReportJobRequest,
+    SubmitJobRequest,
+    Update,
+    WatchJobRequest,
+    WorkRequest,
+    WorkResponse,
+    job_service_pb2,
+    worker_service_pb2,
+)
+from tests.support.refused import Refused, refused
+from tests.support.rpc import Rpc, connect
+from tests.support.server import ServerProcess
+
+MALFORMED = Refused(
+    "INVALID_ARGUMENT",
+    "INVALID_FIELD",
+    "milepost.v1",
+    message="The request cannot be decoded. Send the message that the method takes; its texts are UTF-8.",
+)
+
+SERVICES = (
+    job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
+    worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"],
+)
+METHODS = [method for service in SERVICES for method in service.methods]
+SUBMIT = SERVICES[0].methods_by_name["SubmitJob"]
+GET = SERVICES[0].methods_by_name["GetJob"]
+WATCH = SERVICES[0].methods_by_name["WatchJob"]
+
+
+def field(number: int, value: bytes) -> bytes:
+    """A length-delimited field."""
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def varint(value: int) -> bytes:
+    """As protobuf writes numbers."""
+    return bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80]) + varint(value >> 7)
+
+
+def nested_input(depth: int) -> bytes:
+    """A submission whose input has objects within each other, more than protobuf writes or reads."""
+    value = b""
+    for _ in range(depth):
+        value = field(1, field(1, b"x") + field(2, field(5, value)))
+    return field(3, b"k") + field(7, value)
+
+
+async def raw(rpc: Rpc, method: MethodDescriptor, request: bytes) -> list[bytes]:
+    """What the method answers to these bytes, in bytes."""
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    channel: Any = rpc.channel
+
+    async def one() -> AsyncIterator[bytes]:
+        yield request
+
+    if method.client_streaming:
+        call = channel.stream_stream(path)(one())
+    elif method.server_streaming:
+        call = channel.unary_stream(path)(request)
+    else:
+        call = channel.unary_unary(path)(request)
+        return [await call]
+    return [response async for response in call]
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+async def test_bytes_that_are_no_message_are_refused(rpc: Rpc, method: MethodDescriptor) -> None:
+    """Every method says so in the same words, which give nothing of the server's own away."""
+    assert MALFORMED == await refused(raw(rpc, method, b"\xff\xff\xff\xff"))
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        (GET, field(1, b"\xff\xfe")),
+        (GET, field(1, b"job")[:-1]),
+        (GET, b"\x0b"),
+        (SUBMIT, nested_input(200)),
+        (SUBMIT, field(4, b"\xed\xa0\x80") + field(3, b"k")),
+    ],
+    ids=["not UTF-8", "cut short", "an open group", "too deep", "half a surrogate pair"],
+)
+async def test_nearly_messages_are_refused(rpc: Rpc, method: MethodDescriptor, request_: bytes) -> None:
+    """Protobuf takes none of these, and neither does the server."""
+    assert MALFORMED == await refused(raw(rpc, method, request_))
+
+
+async def test_a_session_that_stutters_ends(rpc: Rpc) -> None:
+    """After bytes that are no message nobody can know what was meant; what came before was done."""
+    hello = WorkRequest(hello=Hello(worker_id="w")).SerializeToString()
+    call: Any = rpc.channel.stream_stream("/milepost.v1.WorkerService/Work")()
+    await call.write(hello)
+    welcome = WorkResponse.FromString(await call.read())
+    await call.write(b"\xff\xff\xff\xff")
+
+    assert "welcome" == welcome.WhichOneof("message")
+    assert MALFORMED == await refused(call.read())
+
+
+async def test_an_unknown_method_is_unimplemented(rpc: Rpc) -> None:
+    """Of a newer version, perhaps."""
+    call: Any = rpc.channel.unary_unary("/milepost.v1.JobService/PauseJob")
+
+    assert "UNIMPLEMENTED" == (await refused(call(b""))).code
+
+
+async def test_watching_many_jobs_is_unimplemented(rpc: Rpc) -> None:
+    """What a later version brings says so, and what to do until then."""
+    told = await refused(raw(rpc, SERVICES[0].methods_by_name["WatchJobs"], b""))
+
+    assert "UNIMPLEMENTED" == told.code
+    assert "WatchJob" in told.message
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+async def test_a_request_over_4_mib_is_refused(rpc: Rpc, method: MethodDescriptor) -> None:
+    """It is turned away before it is read; the server goes on."""
+    told = await refused(raw(rpc, method, field(4, b"x" * 4 * 1024 * 1024)))
+
+    assert "RESOURCE_EXHAUSTED" == told.code
+    assert [] == [job.job_id for job in await _list(rpc)]
+
+
+async def test_a_refusal_arrives_whatever_it_quotes(rpc: Rpc) -> None:
+    """Megabytes of what is wrong do not make megabytes of headers, which gRPC would cut off."""
+    emoji = "\U0001f600" * 10_000
+
+    for request in (
+        ListJobsRequest(order_by=emoji),
+        ListJobsRequest(
+            filter=JobFilter(kinds=["\U0001f600" * 200] * 100, job_ids=["\U0001f600" * 200] * 100)
+        ),
+        ListJobsRequest(filter=JobFilter(labels={f"{emoji}{number}": "" for number in range(50)})),
+        ListJobsRequest(filter=JobFilter(kinds=["K"] * 1_000_000)),
+    ):
+        told = await refused(rpc.jobs.ListJobs(request))
+        assert ("INVALID_ARGUMENT", "milepost.v1") == (told.code, told.domain)
+        assert told.fields
+
+
+async def test_fields_that_the_server_does_not_know_are_dropped(rpc: Rpc) -> None:
+    """Nothing is stored that no bound was held against."""
+    job_id = f"{rpc.kind}-unknown"
+    smuggled = field(1000, b"smuggled")
+    artifact = Artifact(name="a", uri="file:///a").SerializeToString() + smuggled
+    update = Update(artifact_added=ArtifactAdded(artifact=Artifact.FromString(artifact)))
+    submission = SubmitJobRequest(job_id=job_id, kind=rpc.kind).SerializeToString() + smuggled
+    stage = field(8, field(1, b"stage") + smuggled)
+
+    async with rpc.session() as session:
+        await raw(rpc, SUBMIT, submission + stage)
+        _, token = await session.take()
+        request = ReportJobRequest(
+            job_id=job_id, lease_token=token, first_report_sequence=1, updates=[update]
+        )
+        assert b"smuggled" in request.SerializeToString()
+        await rpc.workers.ReportJob(request)
+
+    job = await raw(rpc, GET, GetJobRequest(job_id=job_id).SerializeToString())
+    log = await raw(rpc, WATCH, WatchJobRequest(job_id=job_id, no_follow=True).SerializeToString())
+    stored = b"".join([*job, *log])
+    assert b"stage" in stored
+    assert b"file:///a" in stored
+    assert b"smuggled" not in stored
+
+
+async def test_an_empty_message_ends_a_session(rpc: Rpc) -> None:
+    """It says nothing, or something that this server does not know; a heartbeat says something."""
+    async with rpc.session() as session:
+        await session.send(heartbeat=Heartbeat())
+        await session.send()
+        told = await refused(session.call.read())
+
+    assert ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",)) == told.brief
+
+
+async def _list(rpc: Rpc) -> Any:
+    response = await rpc.jobs.ListJobs(ListJobsRequest(filter=JobFilter(kinds=[rpc.kind])))
+    return response.jobs

@@ -1,0 +1,254 @@
+"""Requests to JobService that are each out of one bound, with the field and the reason that they are refused for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct, Value
+
+from milepost.contract import limits
+from milepost.v1 import (
+    CancelJobRequest,
+    Delivery,
+    Dispatch,
+    GetJobRequest,
+    JobFilter,
+    JobState,
+    ListJobsRequest,
+    OnGap,
+    RetryPolicy,
+    Stage,
+    SubmitJobRequest,
+    WatchJobRequest,
+)
+
+__all__ = [
+    "BAD_AMOUNTS",
+    "BAD_DURATIONS",
+    "BAD_STRUCTS",
+    "INVALID",
+    "REQUESTS",
+    "TOO_LARGE",
+    "Bad",
+    "nested",
+    "struct",
+]
+
+INVALID = "INVALID_FIELD"
+TOO_LARGE = "TOO_LARGE"
+
+BAD_AMOUNTS = {"NaN": math.nan, "infinite": math.inf, "negative": -0.5}
+BAD_DURATIONS = {
+    "negative": Duration(seconds=-1),
+    "just negative": Duration(nanos=-1),
+    "of too many nanoseconds": Duration(seconds=60, nanos=10**9),
+    "of two signs": Duration(seconds=60, nanos=-1),
+    "over 10,000 years": Duration(seconds=315_576_000_001),
+}
+
+
+class Bad(NamedTuple):
+    """A message, what is wrong with it, and why it is refused."""
+
+    message: Message
+    field: str
+    reason: str = INVALID
+
+
+def struct(value: Mapping[str, Any]) -> Struct:
+    """A JSON object as a message."""
+    message = Struct()
+    message.update(value)
+    return message
+
+
+def nested(depth: int) -> Struct:
+    """An object with so many levels."""
+    value: dict[str, Any] = {"leaf": True}
+    for _ in range(depth - 1):
+        value = {"x": value}
+    return struct(value)
+
+
+BAD_STRUCTS = {
+    "of NaN": (struct({"x": [1, {"y": math.nan}]}), INVALID),
+    "of infinity": (struct({"x": -math.inf}), INVALID),
+    "of a value of no kind": (Struct(fields={"x": Value()}), INVALID),
+    "too deep": (nested(limits.STRUCT_DEPTH + 1), TOO_LARGE),
+    "of lists too deep": (struct({"x": [nested(limits.STRUCT_DEPTH - 1)]}), TOO_LARGE),
+}
+
+
+def _submit(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+    return Bad(SubmitJobRequest(**{"kind": "k", **fields}), field, reason)
+
+
+def _stage(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+    return _submit(
+        f"stages[1].{field}", reason, stages=[Stage(stage_id="a"), Stage(**{"stage_id": "b", **fields})]
+    )
+
+
+def _retry(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+    return _submit(f"retry_policy.{field}", reason, retry_policy=RetryPolicy(**fields))
+
+
+def _cancel(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+    return Bad(CancelJobRequest(**{"job_id": "j", **fields}), field, reason)
+
+
+def _watch(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+    return Bad(WatchJobRequest(**{"job_id": "j", **fields}), field, reason)
+
+
+def _filter(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+    return Bad(ListJobsRequest(filter=JobFilter(**fields)), f"filter.{field}", reason)
+
+
+_BAD_IDS = {"of spaces": "a b", "with a line's end": "a\n", "not ASCII": "é", "too long": "x" * 129}
+_LONG_NAME = "ü" * (limits.NAME_LENGTH + 1)
+_LABELS = {f"l{number}": "" for number in range(limits.LABELS + 1)}
+_MANY = limits.FILTER_VALUES + 1
+
+_SUBMIT = {
+    **{f"job_id {what}": _submit("job_id", job_id=value) for what, value in _BAD_IDS.items()},
+    "request_id too long": _submit("request_id", TOO_LARGE, request_id=_LONG_NAME),
+    "kind empty": _submit("kind", kind=""),
+    "kind in capitals": _submit("kind", kind="Archive"),
+    "kind with a dash first": _submit("kind", kind="-a"),
+    "kind too long": _submit("kind", kind="k" * 65),
+    "owner too long": _submit("owner", TOO_LARGE, owner=_LONG_NAME),
+    "labels too many": _submit("labels", TOO_LARGE, labels=_LABELS),
+    "label without a name": _submit("labels['']", labels={"": "x"}),
+    "label's name": _submit("labels['A b']", labels={"A b": "x"}),
+    "label's name too long": _submit(f"labels['{'x' * 64}']", labels={"x" * 64: "x"}),
+    "label's value too long": _submit("labels['x']", TOO_LARGE, labels={"x": "é" * 257}),
+    "parent_job_id": _submit("parent_job_id", parent_job_id="a b"),
+    "parent_job_id its own": _submit("parent_job_id", job_id="j", parent_job_id="j"),
+    "input too large": _submit("input", TOO_LARGE, input=struct({"x": "x" * limits.INPUT_SIZE})),
+    **{
+        f"input {what}": _submit("input", reason, input=value)
+        for what, (value, reason) in BAD_STRUCTS.items()
+    },
+    "stages too many": _submit(
+        "stages", TOO_LARGE, stages=[Stage(stage_id=f"s{number}") for number in range(limits.STAGES + 1)]
+    ),
+    "stage without an id": _stage("stage_id", stage_id=""),
+    "stage_id": _stage("stage_id", stage_id="a b"),
+    "stage_id too long": _stage("stage_id", stage_id="x" * 129),
+    "stage_id twice": _stage("stage_id", stage_id="a"),
+    "parent_stage_id unknown": _stage("parent_stage_id", parent_stage_id="c"),
+    "parent_stage_id its own": _stage("parent_stage_id", parent_stage_id="b"),
+    "parent_stage_id of a later stage": _submit(
+        "stages[0].parent_stage_id", stages=[Stage(stage_id="a", parent_stage_id="b"), Stage(stage_id="b")]
+    ),
+    "stages in a circle": _submit(
+        "stages[0].parent_stage_id",
+        stages=[Stage(stage_id="a", parent_stage_id="b"), Stage(stage_id="b", parent_stage_id="a")],
+    ),
+    "title too long": _stage("title", TOO_LARGE, title="é" * 257),
+    "unit too long": _stage("unit", TOO_LARGE, unit="é" * 33),
+    "message too long": _stage("message", TOO_LARGE, message="é" * 4097),
+    **{
+        f"{field} {what}": _stage(field, **{field: value})
+        for field in ("weight", "total", "current", "fraction")
+        for what, value in BAD_AMOUNTS.items()
+    },
+    "fraction over 1": _stage("fraction", fraction=1.001),
+    **{f"workload {what}": _submit("workload", workload=value) for what, value in BAD_AMOUNTS.items()},
+    "workload_unit too long": _submit("workload_unit", TOO_LARGE, workload_unit="é" * 33),
+    **{f"timeout {what}": _submit("timeout", timeout=value) for what, value in BAD_DURATIONS.items()},
+    "timeout of nothing": _submit("timeout", timeout=Duration()),
+    "timeout too short": _submit("timeout", timeout=Duration(nanos=999_999_999)),
+    "max_attempts negative": _retry("max_attempts", max_attempts=-1),
+    "max_attempts too many": _retry("max_attempts", max_attempts=limits.ATTEMPTS + 1),
+    **{
+        f"{field} {what}": _retry(field, **{field: value})
+        for field in ("initial_backoff", "max_backoff")
+        for what, value in BAD_DURATIONS.items()
+    },
+    **{f"multiplier {what}": _retry("multiplier", multiplier=value) for what, value in BAD_AMOUNTS.items()},
+    "multiplier under 1": _retry("multiplier", multiplier=0.99),
+    "multiplier over 100": _retry("multiplier", multiplier=100.1),
+    "retryable_codes too many": _retry("retryable_codes", TOO_LARGE, retryable_codes=["A"] * 65),
+    "retryable_codes": _retry("retryable_codes[1]", retryable_codes=["A", "b c"]),
+    "dispatch": _submit("dispatch", dispatch=Dispatch.ValueType(99)),
+}
+
+_CANCEL = {
+    "job_id empty": _cancel("job_id", job_id=""),
+    **{f"job_id {what}": _cancel("job_id", job_id=value) for what, value in _BAD_IDS.items()},
+    "reason too long": _cancel("reason", TOO_LARGE, reason="é" * 4097),
+    "request_id too long": _cancel("request_id", TOO_LARGE, request_id=_LONG_NAME),
+    **{
+        f"grace_period {what}": _cancel("grace_period", grace_period=value)
+        for what, value in BAD_DURATIONS.items()
+    },
+    "grace_period over a day": _cancel("grace_period", grace_period=Duration(seconds=86_400, nanos=1)),
+}
+
+_WATCH = {
+    "job_id empty": _watch("job_id", job_id=""),
+    **{f"job_id {what}": _watch("job_id", job_id=value) for what, value in _BAD_IDS.items()},
+    "after_sequence": _watch("after_sequence", after_sequence=-1),
+    "epoch too long": _watch("epoch", TOO_LARGE, epoch=_LONG_NAME),
+    "on_gap": _watch("on_gap", on_gap=OnGap.ValueType(99)),
+    "delivery": _watch("delivery", delivery=Delivery.ValueType(99)),
+    **{
+        f"status_interval {what}": _watch("status_interval", status_interval=d)
+        for what, d in BAD_DURATIONS.items()
+    },
+    "status_interval too short": _watch("status_interval", status_interval=Duration(nanos=999_999_999)),
+    "status_interval too long": _watch("status_interval", status_interval=Duration(seconds=3601)),
+    "max_batch_events negative": _watch("max_batch_events", max_batch_events=-1),
+    "max_batch_events too many": _watch("max_batch_events", max_batch_events=limits.BATCH_EVENTS + 1),
+}
+
+_LIST = {
+    "owner too long": _filter("owner", TOO_LARGE, owner=_LONG_NAME),
+    "kinds too many": _filter("kinds", TOO_LARGE, kinds=["k"] * _MANY),
+    "kinds": _filter("kinds[1]", kinds=["k", "K"]),
+    "labels too many": _filter("labels", TOO_LARGE, labels=_LABELS),
+    "label's name": _filter("labels['A b']", labels={"A b": "x"}),
+    "label's value too long": _filter("labels['x']", TOO_LARGE, labels={"x": "é" * 257}),
+    "parent_job_id": _filter("parent_job_id", parent_job_id="a b"),
+    "job_ids too many": _filter("job_ids", TOO_LARGE, job_ids=["j"] * _MANY),
+    "job_ids": _filter("job_ids[1]", job_ids=["j", ""]),
+    "states too many": _filter("states", TOO_LARGE, states=[JobState.JOB_STATE_QUEUED] * _MANY),
+    "states": _filter("states[0]", states=[JobState.ValueType(99)]),
+    "page_size": Bad(ListJobsRequest(page_size=-1), "page_size"),
+    "order_by": Bad(ListJobsRequest(order_by="kind"), "order_by"),
+    **{
+        f"page_token {what}": Bad(ListJobsRequest(page_token=token), "page_token")
+        for what, token in {
+            "made up": "made-up",
+            "not ASCII": "é",
+            "too long": "A" * 100_000,
+            "too deep": "W1tb" * 20_000,  # [[[[…
+            "of no numbers": "WyJhIiwgImIiXQ",  # ["a", "b"]
+            "of nothing": "bnVsbA",  # null
+        }.items()
+    },
+}
+
+_GET = {
+    "job_id empty": Bad(GetJobRequest(), "job_id"),
+    **{f"job_id {what}": Bad(GetJobRequest(job_id=value), "job_id") for what, value in _BAD_IDS.items()},
+}
+
+REQUESTS: Mapping[str, Bad] = {
+    f"{method}: {name}": bad
+    for method, table in {
+        "SubmitJob": _SUBMIT,
+        "GetJob": _GET,
+        "ListJobs": _LIST,
+        "CancelJob": _CANCEL,
+        "WatchJob": _WATCH,
+    }.items()
+    for name, bad in table.items()
+}
+"""By the method and what is wrong."""

@@ -36,7 +36,7 @@ def print_jobs(jobs: Sequence[Job], output: str) -> None:
     now = datetime.now(UTC)
     console = Console(highlight=False)
     if output == "auto" and console.is_terminal:
-        console.print(jobs_table(jobs, now))
+        console.print(*jobs_table(jobs, now, console.width), sep="\n")
     else:
         for line in jobs_lines(jobs, now):
             click.echo(line)

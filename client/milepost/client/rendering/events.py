@@ -114,11 +114,10 @@ def _cancel_acknowledged(event: Event, fold: Fold) -> str:
 
 def _attempt_ended(event: Event, fold: Fold) -> str:
     told = event.attempt_ended
-    line = f"attempt {event.attempt} ended"
-    if told.HasField("failure"):
-        line = f"{line}: {text.failure_text(told.failure)}"
     wait = text.seconds_between(event.time, told.retry_time) if told.HasField("retry_time") else 0.0
-    return f"{line}; the next one in {text.minutes(wait)}" if wait >= 1 else f"{line}; back in the queue"
+    then = f"the next one in {text.minutes(wait)}" if wait >= 1 else "back in the queue"
+    why = f": {text.failure_text(told.failure)}" if told.HasField("failure") else ""
+    return f"attempt {event.attempt} ended, {then}{why}"
 
 
 def _job_ended(event: Event, fold: Fold) -> str:

@@ -59,7 +59,8 @@ def _footer(watched: Watched, canvas: Canvas) -> Text:
         mark, style = canvas.marks.running, "green"
     else:
         mark, style = canvas.marks.pending, "yellow"
-    return single_line(Text.assemble((f"{mark} {words}", style), (f"  event {watched.cursor:,}", "dim")))
+    at = f"  event {watched.cursor:,}" if watched.cursor else ""
+    return single_line(Text.assemble((f"{mark} {words}", style), (at, "dim")))
 
 
 def _block(lines: Sequence[Text]) -> Sequence[Text]:

@@ -14,7 +14,7 @@ from rich.text import Text
 from milepost.client.outcome import has_ended
 from milepost.client.rendering import as_json, stages, text
 from milepost.client.rendering.canvas import Canvas
-from milepost.client.rendering.parts import artifacts, header, notices
+from milepost.client.rendering.parts import artifacts, header, notices, single_line
 from milepost.client.rendering.style import JOB_STYLES
 from milepost.fold import Fold
 from milepost.v1 import Job
@@ -22,6 +22,10 @@ from milepost.v1 import Job
 __all__ = ["job_lines", "job_picture", "jobs_lines", "jobs_table"]
 
 _HEADINGS = ("JOB", "KIND", "STATE", "DONE", "TOOK", "AGE", "OWNER")
+_STATE = 2
+_YIELDING = (-1, 1)
+_COLUMN_LEAST = 8
+_GAP = 2
 
 
 def job_picture(job: Job, canvas: Canvas) -> Group:
@@ -65,33 +69,37 @@ def job_lines(job: Job, now: datetime, zone: tzinfo | None = None) -> Iterator[s
             yield f"{'':<9}  {rest}".rstrip()
 
 
-def jobs_table(jobs: Sequence[Job], now: datetime) -> Table:
-    """Jobs for a terminal."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    owned = any(job.owner for job in jobs)
-    for heading in _HEADINGS if owned else _HEADINGS[:-1]:
-        number = heading in ("DONE", "TOOK", "AGE")
-        table.add_column(
-            heading,
-            justify="right" if number else "left",
-            no_wrap=heading not in ("KIND", "OWNER"),
-            overflow="ellipsis",
-        )
-    for job in jobs:
-        cells = _cells(job, now)
-        state = Text(cells[2], style=JOB_STYLES.get(job.state, ""))
-        row = [Text(cells[0]), Text(cells[1]), state, *map(Text, cells[3:6])]
-        table.add_row(*row, Text(cells[6].replace(" ", "\u00a0"))) if owned else table.add_row(*row)
-    return table
+def jobs_table(jobs: Sequence[Job], now: datetime, width: int) -> Iterator[Text]:
+    """Jobs for a terminal that is so many cells wide. Where they do not fit, owners and kinds are cut first."""
+    rows, widths = _columns(jobs, now)
+    for column in _YIELDING:
+        over = sum(widths) + _GAP * (len(widths) - 1) - width
+        widths[column] -= max(min(over, widths[column] - _COLUMN_LEAST), 0)
+    for number, row in enumerate(rows):
+        line = Text()
+        for column, cell in enumerate(row):
+            style = JOB_STYLES.get(jobs[number - 1].state, "") if number and column == _STATE else ""
+            text_cell = Text(cell, style=style if number else "bold")
+            text_cell.truncate(widths[column], overflow="ellipsis", pad=True)
+            line.append_text(text_cell).append(" " * _GAP)
+        line.rstrip()
+        yield single_line(line)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
     """Jobs as plain text: aligned columns, and nothing cut."""
-    rows = [_HEADINGS, *(_cells(job, now) for job in jobs)]
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    rows, widths = _columns(jobs, now)
     for row in rows:
         cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
+        yield (" " * _GAP).join(cells).rstrip()
+
+
+def _columns(jobs: Sequence[Job], now: datetime) -> tuple[list[tuple[str, ...]], list[int]]:
+    """The rows, headings first, and how wide each column is; without owners where there are none."""
+    rows = [_HEADINGS, *(_cells(job, now) for job in jobs)]
+    if not any(job.owner for job in jobs):
+        rows = [row[:-1] for row in rows]
+    return rows, [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
 
 
 def _cells(job: Job, now: datetime) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from milepost.v1 import Estimate, Job, JobState
 __all__ = ["artifacts", "header", "notices", "single_line"]
 
 _NOTICE_LINES = 4
+_NOTICE_WIDTH = 20
 
 
 def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text]:
@@ -40,8 +41,8 @@ def notices(job: Job, canvas: Canvas) -> Iterator[Text]:
         words = text.failure_text(job.failure)
         if job.state == JobState.JOB_STATE_QUEUED:
             wait = text.seconds_until(job.retry_time, canvas.now) if job.HasField("retry_time") else 0.0
-            after = f"; the next one in {text.minutes(wait)}" if wait >= 1 else ""
-            words = f"attempt {job.attempt} ended: {words}{after}"
+            then = f", the next one in {text.minutes(wait)}" if wait >= 1 else ""
+            words = f"attempt {job.attempt} ended{then}: {words}"
         yield from _notice(words, "red", canvas)
     if job.HasField("cancellation"):
         yield from _notice(f"cancellation {text.cancellation(job.cancellation)}", "yellow", canvas)
@@ -68,6 +69,8 @@ def single_line(line: Text) -> Text:
 
 def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
     """Percent, time taken and time left: ``47%  00:12  00:14 left``."""
+    if job.state == JobState.JOB_STATE_UNSPECIFIED:  # nothing is known of it yet
+        return ""
     if job.state == JobState.JOB_STATE_QUEUED:
         if not job.HasField("submit_time"):
             return "waiting"
@@ -84,7 +87,7 @@ def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
 def _notice(words: str, style: str, canvas: Canvas) -> Iterator[Text]:
     for line in textwrap.wrap(
         f"{canvas.marks.failed} {words}",
-        canvas.measure,
+        max(canvas.measure, _NOTICE_WIDTH),
         max_lines=_NOTICE_LINES,
         subsequent_indent="  ",
         placeholder=canvas.marks.ellipsis,

@@ -182,7 +182,7 @@ def _scaled(size: float, scale: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value.is_integer() else f"{value:,.1f}"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
 def _word(name: str, prefix: str) -> str:

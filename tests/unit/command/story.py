@@ -1,0 +1,115 @@
+"""A job's log to tell, at times that are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.client.rendering.canvas import Canvas
+from milepost.client.rendering.style import UNICODE, Marks
+from milepost.client.rendering.watched import Watched
+from milepost.client.watching import Connection
+from milepost.fold import Fold
+from milepost.v1 import (
+    Estimate,
+    Event,
+    Job,
+    JobStarted,
+    JobState,
+    JobSubmitted,
+    LogWritten,
+    Severity,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StagesPlanned,
+    StageStarted,
+    StageState,
+)
+
+JOB_ID: Final = "019aa8c2-5f0e-7c11-b0a1-9f3e3c1b7a21"
+START: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    """So many seconds into the story."""
+    return START + timedelta(seconds=seconds)
+
+
+def stamp(seconds: float) -> Timestamp:
+    """The same as a protobuf timestamp."""
+    time = Timestamp()
+    time.FromDatetime(at(seconds))
+    return time
+
+
+@dataclass
+class FakeSource:
+    """A connection that says what it is told to say."""
+
+    head: int = 0
+    estimate: Estimate | None = None
+    connection: Connection = field(default_factory=lambda: Connection("live"))
+
+
+class Story:
+    """A watched job whose events are told one by one."""
+
+    def __init__(self) -> None:
+        self.source = FakeSource()
+        self.watched = Watched(Fold(), self.source, START)
+
+    def tell(self, seconds: float, **payload: Any) -> Event:
+        """The next event."""
+        sequence = self.watched.cursor + 1
+        event = Event(job_id=JOB_ID, sequence=sequence, time=stamp(seconds), attempt=1, **payload)
+        self.watched.take(event)
+        self.source.head = max(self.source.head, sequence)
+        return event
+
+    def begin(self, *stages: str) -> None:
+        """The job is submitted at once, and starts after a second."""
+        job = Job(
+            job_id=JOB_ID, kind="archive", state=JobState.JOB_STATE_QUEUED, submit_time=stamp(0), owner="ann"
+        )
+        self.tell(0, job_submitted=JobSubmitted(job=job))
+        self.tell(1, job_started=JobStarted(worker_id="box-1"))
+        if stages:
+            self.tell(1, stages_planned=StagesPlanned(stages=[Stage(stage_id=stage) for stage in stages]))
+
+    def start(self, seconds: float, stage: str, **fields: Any) -> Event:
+        """A stage starts."""
+        return self.tell(seconds, stage_started=StageStarted(stage=Stage(stage_id=stage, **fields)))
+
+    def progress(self, seconds: float, stage: str, current: float, fraction: float, **fields: Any) -> Event:
+        """A stage moves on."""
+        told = StageProgressed(stage_id=stage, current=current, fraction=fraction, **fields)
+        return self.tell(seconds, stage_progressed=told)
+
+    def end(
+        self,
+        seconds: float,
+        stage: str,
+        state: StageState.ValueType = StageState.STAGE_STATE_SUCCEEDED,
+        **fields: Any,
+    ) -> Event:
+        """A stage ends."""
+        return self.tell(seconds, stage_ended=StageEnded(stage_id=stage, state=state, **fields))
+
+    def log(
+        self,
+        seconds: float,
+        text: str,
+        stage: str = "",
+        severity: Severity.ValueType = Severity.SEVERITY_INFO,
+    ) -> Event:
+        """A log line."""
+        return self.tell(seconds, log_written=LogWritten(stage_id=stage, severity=severity, text=text))
+
+
+def canvas(width: int, seconds: float, *, height: int = 24, marks: Marks = UNICODE) -> Canvas:
+    """A canvas of a terminal in UTC."""
+    return Canvas(width, height, at(seconds), UTC, marks)

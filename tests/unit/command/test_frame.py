@@ -1,0 +1,272 @@
+"""The picture of a watched job on a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from textwrap import dedent
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
+from milepost.client.rendering.frame import frame
+from milepost.client.rendering.style import ASCII, UNICODE, Marks, marks_for
+from milepost.client.watching import Connection
+from milepost.v1 import (
+    Artifact,
+    ArtifactAdded,
+    AttemptEnded,
+    Cancellation,
+    CancelRequested,
+    Estimate,
+    Failure,
+    JobEnded,
+    JobState,
+    Severity,
+    Stage,
+    StagesPlanned,
+)
+from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
+
+
+def drawn(picture: RenderableType, width: int) -> str:
+    """What the picture is as text, without trailing blanks."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
+    with console.capture() as capture:
+        console.print(picture)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def picture(story: Story, seconds: float, width: int = 80, height: int = 24, marks: Marks = UNICODE) -> str:
+    """The frame of a story at a time."""
+    return drawn(frame(story.watched, canvas(width, seconds, height=height, marks=marks)), width)
+
+
+@pytest.fixture
+def midway() -> Story:
+    """A job in the middle of its second stage, which has a stage of its own."""
+    story = Story()
+    story.begin("scan", "hash", "pack")
+    story.start(1, "scan", unit="files")
+    story.progress(1.5, "scan", 3412, 0.0)
+    story.end(2, "scan", job_fraction=1 / 3)
+    story.start(2, "hash", total=130.4e6, unit="bytes")
+    story.start(2, "hash/1", parent_stage_id="hash", title="Part one", unit="bytes")
+    story.log(3, "skipping the link\nlib/x", "hash", Severity.SEVERITY_WARNING)
+    story.progress(9, "hash", 61.2e6, 0.47, job_fraction=0.49, message="lib/python/x.py")
+    story.progress(9, "hash/1", 61.2e6, 0.0, job_fraction=0.49)
+    artifact = Artifact(name="manifest.json", uri="file:///srv/manifest.json", size_bytes=51_234)
+    story.tell(9, artifact_added=ArtifactAdded(artifact=artifact))
+    story.source.estimate = Estimate(remaining_p50=Duration(seconds=14), as_of=stamp(12))
+    story.source.connection = Connection("live", resumed_at=7)
+    return story
+
+
+def test_a_job_midway(midway: Story) -> None:
+    """Its line and bar, its stages with theirs, the last log lines, what it made, and the connection."""
+    assert dedent(
+        """\
+            archive 019aa8c2-5f0e-7c11-b0a1-9f3e3c1b7a21  running     49%  00:11  00:14 left
+            ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━─────────────────────────────────────────
+
+              ✓ scan        ━━━━━━━━━━━━━━━━━━━━━━━  100%  00:01  3,412 files
+              ● hash        ━━━━━━━━━━╸────────────   47%  00:10  61.2 of 130.4 MB · lib/py…
+                ● Part one  ━━━━━──────────────────        00:10  61.2 MB
+              ○ pack
+
+              12:00:03  hash | skipping the link
+              12:00:03  hash | lib/x
+
+              manifest.json  51.2 kB  file:///srv/manifest.json
+
+            ● live, resumed at 7  event 12"""
+    ) == picture(midway, 12)
+
+
+def test_a_wide_terminal(midway: Story) -> None:
+    """The bars have a bound, so that the eye can follow a line."""
+    lines = picture(midway, 12, width=200).splitlines()
+
+    assert 120 == len(lines[0]) == len(lines[1])
+    assert (
+        f"  ● hash        {'━' * 18}╸{'─' * 21}   47%  00:10  61.2 of 130.4 MB · lib/python/x.py" == lines[4]
+    )
+
+
+def test_a_narrow_terminal(midway: Story) -> None:
+    """The job's line is two, and what is least needed is cut."""
+    assert dedent(
+        """\
+            archive 019aa8c2-5f0e-7c11-b0a1-9f3e3c1…
+            49%  00:11  00:14 left
+            ━━━━━━━━━━━━━━━━━━━╸────────────────────
+
+              ✓ scan       ━━━━━━━━  100%  00:01  3…
+              ● hash       ━━━╸────   47%  00:10  6…
+                ● Part o…  ━━──────        00:10  6…
+              ○ pack
+
+              12:00:03  hash | skipping the link
+              12:00:03  hash | lib/x
+
+              manifest.json  51.2 kB  file:///srv/m…
+
+            ● live, resumed at 7  event 12"""
+    ) == picture(midway, 12, width=40)
+
+
+@pytest.mark.parametrize("width", [1, 2, 8, 20, 33, 40, 61, 80, 120, 300])
+def test_nothing_is_wider_than_the_terminal(midway: Story, width: int) -> None:
+    """Whatever its width, no line wraps."""
+    midway.log(10, "日本語" * 100)
+    midway.tell(
+        11, job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="X", message="y " * 300))
+    )
+
+    assert width >= max(cell_len(line) for line in picture(midway, 12, width=width).splitlines())
+
+
+def test_a_terminal_without_unicode(midway: Story) -> None:
+    """Marks and bars have a form in ASCII."""
+    assert ASCII == marks_for("iso-8859-1")
+    assert UNICODE == marks_for("utf-8")
+
+    lines = picture(midway, 12, marks=ASCII).splitlines()
+
+    assert "=" * 39 + "-" * 41 == lines[1]
+    assert "  * hash        ==========>------------   47%  00:10  61.2 of 130.4 MB · lib/py…" == lines[4]
+
+
+def test_color_is_not_needed(midway: Story) -> None:
+    """With and without color, the text is the same."""
+    console = Console(
+        file=io.StringIO(), width=80, force_terminal=True, color_system="truecolor", no_color=True
+    )
+    with console.capture() as capture:
+        console.print(frame(midway.watched, canvas(80, 12)))
+    shown = capture.get()
+
+    assert [] == re.findall(r"\x1b\[[0-9;]*3[0-9]", shown)
+    assert picture(midway, 12) == re.sub(r"\x1b\[[0-9;]*m", "", shown).rstrip("\n")
+
+
+def test_before_the_first_event() -> None:
+    """There is something to see while the connection is made."""
+    story = Story()
+    story.watched.job.job_id, story.watched.job.kind = "j", "archive"
+    story.source.connection = Connection(
+        "connecting", 3.0, error="The server cannot be reached: Connection refused"
+    )
+
+    assert ["archive j", "─" * 41, "", "○ connecting in 3 s (Connection refused)"] == picture(
+        story, 0, width=41
+    ).splitlines()
+
+
+def test_a_queued_job_waits() -> None:
+    """It has no percent, but a time that it waits already."""
+    story = Story()
+    story.begin()
+    failure = Failure(code="WORKER_LOST", message="It was not heard from.")
+    story.tell(5, attempt_ended=AttemptEnded(failure=failure, retry_time=stamp(9)))
+
+    lines = picture(story, 6.5).splitlines()
+
+    assert f"archive {JOB_ID}  queued" + " " * 15 + "waiting 00:06" == lines[0]
+    assert "✗ attempt 1 ended, the next one in 00:02: WORKER_LOST: It was not heard from." == lines[2]
+
+
+def test_a_job_that_is_being_cancelled() -> None:
+    """It says who asked, and why."""
+    story = Story()
+    story.begin()
+    story.tell(
+        5, cancel_requested=CancelRequested(cancellation=Cancellation(requested_by="ann", reason="enough"))
+    )
+
+    lines = picture(story, 6).splitlines()
+
+    assert lines[0].startswith(f"archive {JOB_ID}  cancelling ")
+    assert "✗ cancellation requested by ann: enough" == lines[2]
+
+
+def test_a_job_that_has_ended() -> None:
+    """It says why it failed, how long it took, and how many events it had; time stands still."""
+    story = Story()
+    story.begin("scan")
+    story.start(2, "scan")
+    failure = Failure(code="NO_PATH", message="There is no such path: /srv/photos/" + "x" * 60)
+    story.tell(8, job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure))
+
+    expected = dedent(
+        f"""\
+        archive {JOB_ID}  failed{" " * 19}0%  00:07
+        {"─" * 80}
+        ✗ NO_PATH: There is no such path:
+          /srv/photos/{"x" * 60}
+
+          ✗ scan  {"─" * 29}    0%  00:06
+
+        5 events"""
+    )
+    assert expected == picture(story, 8)
+    assert expected == picture(story, 1000)
+
+
+def test_a_lost_connection_counts_down(midway: Story) -> None:
+    """When the next try is, and why the connection was lost."""
+    midway.source.connection = Connection(
+        "reconnecting", 3.2, error="The server cannot be reached: Connection refused"
+    )
+    midway.watched.link_changed(at(10))
+
+    assert "○ reconnecting in 3 s (Connection refused)  event 12" == picture(midway, 10).splitlines()[-1]
+    assert "○ reconnecting in 1 s (Connection refused)  event 12" == picture(midway, 12).splitlines()[-1]
+    assert "○ reconnecting (Connection refused)  event 12" == picture(midway, 14).splitlines()[-1]
+
+
+def test_a_subscriber_that_is_behind_says_so(midway: Story) -> None:
+    """During a replay the picture is of the past."""
+    midway.source.head = 5012
+
+    assert (
+        "● live, resumed at 7, 5,000 events to catch up on  event 12" == picture(midway, 12).splitlines()[-1]
+    )
+
+
+def test_more_stages_than_lines() -> None:
+    """What runs is shown, with what is next to it; the others are counted. The frame fits the terminal."""
+    story = Story()
+    story.begin()
+    story.tell(
+        1, stages_planned=StagesPlanned(stages=[Stage(stage_id=f"s{number:02d}") for number in range(60)])
+    )
+    for number in range(30):
+        story.start(2, f"s{number:02d}", total=1)
+        if number != 20:
+            story.end(3, f"s{number:02d}")
+    story.start(4, "s30", total=4)
+    story.progress(5, "s30", 1, 0.25)
+
+    lines = picture(story, 6, height=14).splitlines()
+
+    assert [
+        *["● s20", "✓ s27", "✓ s28", "✓ s29", "● s30", "○ s31", "○ s32"],
+        "… and 27 pending, 26 succeeded",
+    ] == [" ".join(line.split()[:2]) if "…" not in line else line.strip() for line in lines[3:-2]]
+    assert 13 >= len(lines)
+
+
+def test_stages_may_nest_deep() -> None:
+    """A thousand stages, each within the one before, can be drawn; the indent has a bound."""
+    story = Story()
+    story.begin()
+    nested = [Stage(stage_id=f"s{n}", parent_stage_id=f"s{n - 1}" if n else "") for n in range(1000)]
+    story.tell(1, stages_planned=StagesPlanned(stages=nested))
+
+    lines = picture(story, 2, height=50).splitlines()
+
+    assert 49 >= len(lines)
+    assert 80 >= max(map(cell_len, lines))

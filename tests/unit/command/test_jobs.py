@@ -1,0 +1,220 @@
+"""Jobs as they stand: one, and many as a table."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC
+from textwrap import dedent
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import Struct
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+
+from milepost.client.rendering.jobs import job_lines, job_picture, jobs_lines, jobs_table
+from milepost.v1 import (
+    Artifact,
+    Cancellation,
+    Estimate,
+    Failure,
+    Job,
+    JobState,
+    RetryPolicy,
+    Stage,
+    StageState,
+)
+from tests.unit.command.story import JOB_ID, at, canvas, stamp
+
+
+def struct(**values: str) -> Struct:
+    """A JSON object."""
+    made = Struct()
+    made.update(values)
+    return made
+
+
+def drawn(picture: RenderableType, width: int) -> str:
+    """What it is as text, without trailing blanks."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
+    with console.capture() as capture:
+        console.print(picture)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+@pytest.fixture
+def failed() -> Job:
+    """A job with all there is to say of one that has ended badly."""
+    return Job(
+        job_id=JOB_ID,
+        kind="archive",
+        owner="ann",
+        labels={"team": "photos", "env": "test"},
+        parent_job_id="whole",
+        state=JobState.JOB_STATE_FAILED,
+        fraction=0.25,
+        message="gave up",
+        stages=[
+            Stage(
+                stage_id="scan",
+                state=StageState.STAGE_STATE_SUCCEEDED,
+                current=12,
+                unit="files",
+                fraction=1.0,
+                start_time=stamp(1),
+                end_time=stamp(3),
+            ),
+            Stage(
+                stage_id="scan/deep",
+                parent_stage_id="scan",
+                title="Deep down",
+                state=StageState.STAGE_STATE_SKIPPED,
+            ),
+            Stage(stage_id="hash", state=StageState.STAGE_STATE_FAILED, failure=Failure(code="DISK")),
+        ],
+        input=struct(path="/srv/photos"),
+        artifacts=[Artifact(name="log", uri="file:///srv/log", size_bytes=2_500)],
+        failure=Failure(code="DISK", message="The disk is full.", detail="Traceback:\n  line 1"),
+        cancellation=Cancellation(requested_by="ann", reason="too slow"),
+        attempt=2,
+        retry_policy=RetryPolicy(max_attempts=3),
+        worker_id="box-1",
+        last_sequence=1234,
+        submit_time=stamp(0),
+        start_time=stamp(1),
+        end_time=stamp(12),
+    )
+
+
+def test_a_job_as_plain_text(failed: Job) -> None:
+    """A name and a value a line; what has several lines goes on below."""
+    expected = dedent(
+        f"""\
+        job        {JOB_ID}
+        kind       archive
+        state      failed
+        done       25%
+        took       00:11
+        failure    DISK: The disk is full.
+        cancel     requested by ann: too slow
+        stage      scan: succeeded, 00:02, 12 files
+        stage        Deep down: skipped
+        stage      hash: failed, DISK
+        artifact   log  2.5 kB  file:///srv/log
+        owner      ann
+        labels     env=test, team=photos
+        part of    whole
+        attempt    2 by worker box-1, 3 allowed
+        submitted  2026-01-02 12:00:00 UTC
+        started    2026-01-02 12:00:01 UTC
+        ended      2026-01-02 12:00:12 UTC
+        events     1,234
+        message    gave up
+        input      {{"path":"/srv/photos"}}
+        detail     Traceback:
+                     line 1"""
+    )
+    assert expected == "\n".join(job_lines(failed, at(100), UTC))
+
+
+def test_a_job_that_runs_as_plain_text() -> None:
+    """It has an estimate where there is evidence, and the percent of what runs."""
+    stage = Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=4, current=1, fraction=0.25)
+    job = Job(
+        job_id="j",
+        kind="k",
+        state=JobState.JOB_STATE_RUNNING,
+        fraction=0.25,
+        stages=[stage],
+        start_time=stamp(0),
+        estimate=Estimate(remaining_p50=Duration(seconds=9)),
+        last_sequence=3,
+    )
+
+    assert [
+        "job        j",
+        "kind       k",
+        "state      running",
+        "done       25%",
+        "took       00:03",
+        "left       00:09",
+        "stage      s: running, 25%, 1 of 4",
+        "started    2026-01-02 12:00:00 UTC",
+        "events     3",
+    ] == list(job_lines(job, at(3), UTC))
+
+
+def test_a_job_on_a_terminal(failed: Job) -> None:
+    """The same in a picture."""
+    bar = "━" * 20 + "─" * 60
+    expected = dedent(
+        f"""\
+        archive {JOB_ID}  failed{" " * 18}25%  00:11
+        {bar}
+        ✗ DISK: The disk is full.
+        ✗ cancellation requested by ann: too slow
+
+          ✓ scan         {"━" * 22}  100%  00:02  12 files
+            – Deep down
+          ✗ hash         {"─" * 22}    0%         DISK
+
+          log  2.5 kB  file:///srv/log
+
+          owner      ann
+          labels     env=test, team=photos
+          part of    whole
+          attempt    2 by worker box-1, 3 allowed
+          submitted  2026-01-02 12:00:00 UTC
+          started    2026-01-02 12:00:01 UTC
+          ended      2026-01-02 12:00:12 UTC
+          events     1,234
+          message    gave up
+          input      {{"path":"/srv/photos"}}
+          detail     Traceback:
+                       line 1"""
+    )
+    assert expected == drawn(job_picture(failed, canvas(80, 100)), 80)
+
+
+@pytest.fixture
+def jobs(failed: Job) -> list[Job]:
+    """Two jobs."""
+    queued = Job(job_id="short", kind="transcribe", state=JobState.JOB_STATE_QUEUED, submit_time=stamp(-7200))
+    return [failed, queued]
+
+
+def test_a_table_of_jobs_as_plain_text(jobs: list[Job]) -> None:
+    """Aligned columns, nothing cut."""
+    assert [
+        "JOB                                   KIND        STATE   DONE  TOOK   AGE   OWNER",
+        f"{JOB_ID}  archive     failed  25%   00:11  20 s  ann",
+        "short                                 transcribe  queued  0%           2 h",
+    ] == list(jobs_lines(jobs, at(20)))
+
+
+def test_a_table_of_jobs_on_a_terminal(jobs: list[Job]) -> None:
+    """Without a column for owners where there are none; no wider than the terminal, and an id is not cut at 80."""
+    jobs[0].owner = ""
+
+    assert dedent(
+        f"""\
+            JOB                                   KIND        STATE   DONE  TOOK   AGE
+            {JOB_ID}  archive     failed  25%   00:11  20 s
+            short                                 transcribe  queued  0%           2 h"""
+    ) == drawn(Group(*jobs_table(jobs, at(20), 80)), 80)
+
+
+@pytest.mark.parametrize("width", [20, 60, 80])
+def test_a_table_is_no_wider_than_the_terminal(jobs: list[Job], width: int) -> None:
+    """Long kinds and owners are cut, and stay on one line."""
+    jobs[1].owner = "somebody with a long name " * 4
+
+    lines = drawn(Group(*jobs_table(jobs, at(20), width)), width).splitlines()
+
+    assert 3 == len(lines)
+    assert width >= max(map(cell_len, lines))
+
+
+def test_no_jobs() -> None:
+    """The headings alone."""
+    assert ["JOB  KIND  STATE  DONE  TOOK  AGE"] == list(jobs_lines([], at(0)))

@@ -1,0 +1,165 @@
+"""Numbers, times and words as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.client.rendering import text
+from milepost.v1 import Artifact, Cancellation, Estimate, Failure, JobState, Severity, Stage, StageState
+from tests.unit.command.story import at, stamp
+
+
+@pytest.mark.parametrize(
+    ("expected", "told"),
+    [
+        (r"\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+        (r"\x07 \x08 \x0d", "\a \b \r"),
+        (r"\x85 \x9b1m", "\x85 \x9b1m"),
+        (r"\x202eevil", "\u202eevil"),
+        ("a   b", "a\tb"),
+        ("one\ntwo", "one\r\ntwo\n"),
+        ("naïve 日本 ✓", "naïve 日本 ✓"),
+    ],
+)
+def test_text_of_a_job_cannot_steer_a_terminal(expected: str, told: str) -> None:
+    """Control characters are shown, not obeyed; line ends and letters of all scripts stay."""
+    assert expected == text.clean(told)
+
+
+def test_a_line_is_clipped_visibly() -> None:
+    """What is too long for a line ends in an ellipsis, and is one line."""
+    assert "one two" == text.clip("one\n two ", 7)
+    assert "one tw…" == text.clip("one\n two three", 7)
+
+
+@pytest.mark.parametrize(
+    ("expected", "fraction"),
+    [("0%", 0.0), ("0%", 0.0099), ("29%", 0.29), ("99%", 0.9999), ("100%", 1.0), ("100%", 1.5), ("0%", -1.0)],
+)
+def test_percent_is_rounded_down(expected: str, fraction: float) -> None:
+    """Nothing is 100% that is not complete."""
+    assert expected == text.percent(fraction)
+
+
+@pytest.mark.parametrize(
+    ("expected", "seconds"),
+    [
+        ("00:00", -3.0),
+        ("00:00", 0.9),
+        ("00:12", 12.0),
+        ("59:59", 3599.9),
+        ("1:00:00", 3600.0),
+        ("27:46:40", 1e5),
+    ],
+)
+def test_a_length_of_time_is_minutes_and_seconds(expected: str, seconds: float) -> None:
+    """MM:SS, with hours in front where there are any."""
+    assert expected == text.minutes(seconds)
+
+
+@pytest.mark.parametrize(
+    ("expected", "seconds"), [("59 s", 59.9), ("1 min", 60.0), ("2 h", 7300.0), ("1,000 d", 86_400_000.0)]
+)
+def test_an_age_is_in_its_largest_unit(expected: str, seconds: float) -> None:
+    """One number and one unit are enough to tell how old a job is."""
+    assert expected == text.age(seconds)
+
+
+def test_a_time_of_day_is_in_the_zone_of_the_reader() -> None:
+    """The zone can be given."""
+    assert "12:00:05" == text.clock(stamp(5.9), UTC)
+
+
+def test_seconds_are_never_negative() -> None:
+    """The clocks of two machines may disagree."""
+    assert 0.0 == text.seconds_between(stamp(5), stamp(3))
+    assert 2.0 == text.seconds_between(stamp(5), at(7))
+    assert 0.0 == text.seconds_until(stamp(5), at(7))
+    assert 2.0 == text.seconds_until(stamp(7), at(5))
+
+
+@pytest.mark.parametrize(
+    ("expected", "size"),
+    [
+        ("0 B", 0),
+        ("999 B", 999),
+        ("1.0 kB", 1000),
+        ("999.9 kB", 999_900),
+        ("1.0 MB", 999_960),
+        ("130.4 MB", 130_400_000),
+        ("1.2 TB", 1.2e12),
+        ("1,000,000.0 YB", 1e30),
+    ],
+)
+def test_bytes_are_in_decimal_units(expected: str, size: float) -> None:
+    """The largest unit of which there is at least one."""
+    assert expected == text.human_size(size)
+
+
+@pytest.mark.parametrize(
+    ("expected", "current", "total", "unit"),
+    [
+        ("", 0, None, "files"),
+        ("12 files", 12, None, "files"),
+        ("1,234 of 9,000 files", 1234, 9000, "files"),
+        ("0 of 3", 0, 3, ""),
+        ("1.5 of 3 pages", 1.5, 3, "pages"),
+        ("61.2 of 130.4 MB", 61_200_000, 130_400_000, "bytes"),
+        ("0.0 of 130.4 MB", 300, 130_400_000, "Bytes"),
+        ("300 of 900 B", 300, 900, "B"),
+        ("61.2 MB", 61_200_000, None, "bytes"),
+        (r"3 \x1b[2J", 3, None, "\x1b[2J"),
+    ],
+)
+def test_an_amount_has_its_unit(expected: str, current: float, total: float | None, unit: str) -> None:
+    """Bytes are shown in the unit of the total, other things are counted."""
+    assert expected == text.amount(current, total, unit)
+
+
+def test_words_for_states() -> None:
+    """States are words; one of a later version is its number."""
+    assert "cancelling" == text.job_state(JobState.JOB_STATE_CANCELLING)
+    assert "" == text.job_state(JobState.JOB_STATE_UNSPECIFIED)
+    assert "skipped" == text.stage_state(StageState.STAGE_STATE_SKIPPED)
+    assert "info" == text.severity(Severity.SEVERITY_UNSPECIFIED)
+    assert "warning" == text.severity(Severity.SEVERITY_WARNING)
+
+
+def test_a_stage_is_called_by_its_title() -> None:
+    """Or by its id, where it has none."""
+    assert "Track 1" == text.stage_name(Stage(stage_id="t/1", title="Track 1"))
+    assert "t/1" == text.stage_name(Stage(stage_id="t/1"))
+
+
+def test_a_failure_has_code_and_sentence() -> None:
+    """Each of them may be missing."""
+    assert "NO_PATH: There is none." == text.failure_text(Failure(code="NO_PATH", message="There\nis none."))
+    assert "NO_PATH" == text.failure_text(Failure(code="NO_PATH"))
+    assert "Why." == text.failure_text(Failure(message="Why."))
+
+
+def test_an_artifact_says_where_it_lies() -> None:
+    """Name, size where there is one, and place."""
+    assert "m.json  2 B  file:///m.json" == text.artifact(
+        Artifact(name="m.json", uri="file:///m.json", size_bytes=2)
+    )
+    assert "log  s3://x" == text.artifact(Artifact(name="log", uri="s3://x"))
+
+
+def test_a_cancellation_says_by_whom_and_why() -> None:
+    """And what became of it."""
+    told = Cancellation(requested_by="ann", reason="too slow", acknowledge_time=stamp(1), forced=True)
+
+    assert "requested by ann, heard by the worker, forced: too slow" == text.cancellation(told)
+    assert "requested" == text.cancellation(Cancellation())
+
+
+def test_what_remains_runs_down() -> None:
+    """An estimate counts from when it was made."""
+    estimate = Estimate(remaining_p50=Duration(seconds=14), as_of=stamp(10))
+
+    assert 10.5 == text.remaining(estimate, at(13.5))
+    assert 0.0 == text.remaining(estimate, at(100))

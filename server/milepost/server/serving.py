@@ -12,24 +12,24 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from milepost.contract import limits
-from milepost.server.attempts import Attempts
-from milepost.server.cascade import Cascade
 from milepost.server.clock import SystemClock
-from milepost.server.deadlines import Deadlines
 from milepost.server.directory import DataDirectory
-from milepost.server.dispatcher import Dispatcher
-from milepost.server.edge import Edge
-from milepost.server.jobs import JobService
+from milepost.server.edge.interceptor import Edge
+from milepost.server.edge.registration import add_service
+from milepost.server.jobs.cascade import Cascade
+from milepost.server.jobs.service import JobService
+from milepost.server.jobs.submissions import Submissions
 from milepost.server.journal import Journal
-from milepost.server.leases import LeaseTokens
 from milepost.server.log.sqlite import SqliteEventLog
-from milepost.server.registration import add_service
-from milepost.server.submissions import Submissions
-from milepost.server.tails import Tails
 from milepost.server.tasks import Tasks
 from milepost.server.turns import follow_turns
-from milepost.server.watch import Watcher
-from milepost.server.workers import WorkerService
+from milepost.server.watching.tails import Tails
+from milepost.server.watching.watch import Watcher
+from milepost.server.working.attempts import Attempts
+from milepost.server.working.deadlines import Deadlines
+from milepost.server.working.dispatcher import Dispatcher
+from milepost.server.working.leases import LeaseTokens
+from milepost.server.working.service import WorkerService
 from milepost.v1 import job_service_pb2, worker_service_pb2
 
 _log = structlog.get_logger("milepost.server")

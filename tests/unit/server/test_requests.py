@@ -10,7 +10,8 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract import limits
 from milepost.contract.reasons import reason_name
-from milepost.server import listing, requests
+from milepost.server.edge import requests
+from milepost.server.jobs import listing
 from milepost.server.refusal import Refusal
 from milepost.v1 import (
     CancelJobRequest,

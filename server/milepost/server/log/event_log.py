@@ -57,7 +57,10 @@ class Page:
 
 @dataclass(slots=True, frozen=True)
 class Query:
-    """Which jobs, in which order; see ``JobFilter``. ``after`` is the key of the last job of the page before."""
+    """Which jobs, in which order; see ``JobFilter``. ``after`` is the key of the last job of the page before.
+
+    A page ends with ``limit`` jobs, or earlier where they come to ``most_bytes``; it has one at least if there is one.
+    """
 
     owner: str = ""
     kinds: Sequence[str] = ()
@@ -68,13 +71,15 @@ class Query:
     newest_first: bool = True
     after: int | None = None
     limit: int = 50
+    most_bytes: int = 2 << 20
 
 
 @dataclass(slots=True, frozen=True)
 class Listed:
-    """A page of jobs with the key of each, which tells where the next page starts."""
+    """A page of jobs with the key of each, which tells where the next page starts; and whether there is one."""
 
     jobs: Sequence[tuple[int, Job]]
+    more: bool
 
 
 class Conflict(Exception):

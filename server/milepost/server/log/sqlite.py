@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,8 @@ class SqliteEventLog:
 
     async def query(self, query: Query) -> Listed:
         """See ``EventLog``."""
-        rows = await self._rows(*statements.listing(query))
-        return Listed([(key, self._job(job, given, first)) for key, job, given, first in rows])
+        listed: Listed = await self._reading(self._query, query)
+        return listed
 
     async def active(self) -> Sequence[Job]:
         """See ``EventLog``."""
@@ -192,6 +193,18 @@ class SqliteEventLog:
             return Page(chunks, first, last, state in FINAL, Job.FromString(job).fraction)
         finally:
             connection.execute("COMMIT")
+
+    def _query(self, query: Query) -> Listed:
+        jobs: list[tuple[int, Job]] = []
+        size = 0
+        # Closed before it is exhausted, so that it does not keep the log from being checkpointed.
+        with closing(self._reader().execute(*statements.listing(query))) as rows:
+            for key, job, given, first in rows:
+                if len(jobs) == query.limit or size >= query.most_bytes:
+                    return Listed(jobs, more=True)
+                jobs.append((key, self._job(job, given, first)))
+                size += len(job) + len(given or b"")
+        return Listed(jobs, more=False)
 
     def _job(self, stored: bytes, given: bytes | None, first_sequence: int) -> Job:
         job = Job.FromString(stored)

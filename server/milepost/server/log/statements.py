@@ -77,7 +77,7 @@ def listing(query: Query) -> tuple[str, list[Any]]:
         "SELECT job_key, job, input, first_sequence FROM jobs LEFT JOIN inputs USING (job_key)"
         + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
         + f" ORDER BY job_key {'DESC' if query.newest_first else 'ASC'} LIMIT ?",
-        [*parameters, query.limit],
+        [*parameters, query.limit + 1],  # one more tells whether there are more
     )
 
 

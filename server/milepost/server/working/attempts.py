@@ -10,8 +10,8 @@ from typing import NamedTuple
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.leases import LeaseTokens
 from milepost.server.refusal import Refusal, job_ended, lease_lost
+from milepost.server.working.leases import LeaseTokens
 from milepost.v1 import ErrorReason, Event, Job, Update
 
 

@@ -7,13 +7,13 @@ from collections import OrderedDict, deque
 
 import structlog
 
-from milepost.server.attempts import Attempts
 from milepost.server.clock import Clock
 from milepost.server.failures import STORE_ERRORS, refusal_of
 from milepost.server.instants import SECOND, instant
 from milepost.server.refusal import Refusal
-from milepost.server.sessions import Session, Sessions, rejection
 from milepost.server.tasks import Tasks
+from milepost.server.working.attempts import Attempts
+from milepost.server.working.sessions import Session, Sessions, rejection
 from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
 
 _log = structlog.get_logger("milepost.dispatch")

@@ -9,8 +9,8 @@ import json
 
 from milepost.contract import limits
 from milepost.server.checks import Check
+from milepost.server.edge.requests import OLDEST_FIRST
 from milepost.server.log.event_log import EventLog, Query
-from milepost.server.requests import OLDEST_FIRST
 from milepost.v1 import ListJobsRequest, ListJobsResponse
 
 # Longer than any that is given out. What is deeply nested, and takes the parser a deep stack, is longer too.
@@ -30,12 +30,12 @@ async def page(log: EventLog, request: ListJobsRequest) -> ListJobsResponse:
         states=list(wanted.states),
         newest_first=request.order_by != OLDEST_FIRST,
         after=after(request),
-        limit=size + 1,  # one more tells whether there is a next page
+        limit=size,
     )
-    found = (await log.query(query)).jobs
-    response = ListJobsResponse(jobs=[job for _, job in found[:size]])
-    if len(found) > size:
-        response.next_page_token = _token(request, found[size - 1][0])
+    found = await log.query(query)
+    response = ListJobsResponse(jobs=[job for _, job in found.jobs])
+    if found.more:
+        response.next_page_token = _token(request, found.jobs[-1][0])
     return response
 
 

@@ -8,13 +8,15 @@ from typing import Any, NoReturn
 import grpc.aio
 
 from milepost.contract import limits
-from milepost.server import decide, listing, requests
+from milepost.server import decide
+from milepost.server.edge import requests
 from milepost.server.instants import SECOND, nanoseconds
+from milepost.server.jobs import listing
+from milepost.server.jobs.submissions import Submissions
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog
 from milepost.server.refusal import Unimplemented
-from milepost.server.submissions import Submissions
-from milepost.server.watch import Watcher
+from milepost.server.watching.watch import Watcher
 from milepost.v1 import (
     CancelJobRequest,
     CancelJobResponse,

@@ -16,7 +16,7 @@ from milepost.server.instants import nanoseconds, timestamp
 from milepost.server.log.event_log import EventLog, Page
 from milepost.server.log.frames import watch_response
 from milepost.server.refusal import Refusal, draining, job_not_found
-from milepost.server.tails import Tail, Tails
+from milepost.server.watching.tails import Tail, Tails
 from milepost.v1 import (
     CaughtUp,
     ErrorReason,

@@ -9,13 +9,13 @@ from typing import Any
 import grpc.aio
 import structlog
 
-from milepost.server import requests
-from milepost.server.attempts import Accepted, Attempts
-from milepost.server.deadlines import Deadlines
-from milepost.server.dispatcher import Dispatcher
+from milepost.server.edge import requests
 from milepost.server.instants import duration
 from milepost.server.refusal import Refusal, draining
-from milepost.server.sessions import Session, rejection
+from milepost.server.working.attempts import Accepted, Attempts
+from milepost.server.working.deadlines import Deadlines
+from milepost.server.working.dispatcher import Dispatcher
+from milepost.server.working.sessions import Session, rejection
 from milepost.v1 import (
     Acknowledged,
     Claim,

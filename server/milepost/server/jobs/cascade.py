@@ -55,8 +55,8 @@ class Cascade:
                 after=after,
                 limit=_PAGE,
             )
-            jobs = (await self._log.query(query)).jobs
-            for after, child in jobs:
+            children = await self._log.query(query)
+            for after, child in children.jobs:
                 await self._journal.act(child.job_id, decision)
-            if len(jobs) < _PAGE:
+            if not children.more:
                 return

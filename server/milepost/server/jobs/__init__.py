@@ -1,0 +1,1 @@
+"""Jobs as those see them who submit, list and cancel them."""

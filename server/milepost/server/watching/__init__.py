@@ -1,0 +1,1 @@
+"""Following jobs live, from any cursor."""

@@ -1,0 +1,1 @@
+"""Doing jobs: the workers' sessions, who is given what, and how long a lease lasts."""

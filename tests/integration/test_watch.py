@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.fold import fold
 from milepost.v1 import GetJobRequest, OnGap, WatchJobResponse
-from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, succeeded
+from tests.support.rpc import Rpc, WatchCall, connect, error_info, eventually, kinds, log_line, succeeded
 from tests.support.server import ServerProcess
 
 
@@ -36,6 +36,13 @@ async def frames_of(rpc: Rpc, job_id: str, **request: object) -> list[WatchJobRe
     return [frame async for frame in rpc.watch(job_id, **request)]
 
 
+async def next_frame(watch: WatchCall) -> WatchJobResponse:
+    """The next frame of a watch that goes on."""
+    frame = await watch.read()
+    assert isinstance(frame, WatchJobResponse), "the stream ended"
+    return frame
+
+
 def names(frames: list[WatchJobResponse]) -> list[str | None]:
     """The kinds of the frames."""
     return [frame.WhichOneof("frame") for frame in frames]
@@ -52,11 +59,21 @@ async def test_whole_log(shared_server: ServerProcess, rpc: Rpc) -> None:
     frames = await frames_of(rpc, job_id)
     assert ["opened", "events", "caught_up"] == names(frames)
     opened = frames[0].opened
-    assert (shared_server.epoch, 1, 6, 0) == (opened.epoch, opened.first_sequence, opened.head_sequence, opened.cursor)
-    assert [1, 2, 3, 4, 5, 6] == sequences(frames)
-    assert ["job_submitted", "job_started", "log_written", "log_written", "log_written", "job_ended"] == kinds(
-        frames[1].events.events
+    assert (shared_server.epoch, 1, 6, 0) == (
+        opened.epoch,
+        opened.first_sequence,
+        opened.head_sequence,
+        opened.cursor,
     )
+    assert [1, 2, 3, 4, 5, 6] == sequences(frames)
+    assert [
+        "job_submitted",
+        "job_started",
+        "log_written",
+        "log_written",
+        "log_written",
+        "job_ended",
+    ] == kinds(frames[1].events.events)
     assert 6 == frames[2].caught_up.sequence
 
 
@@ -93,16 +110,16 @@ async def test_live_events(rpc: Rpc) -> None:
         submitted = await rpc.submit()
         job, token = await session.take()
         watch = rpc.watch(submitted.job_id)
-        seen = [await watch.read()]
+        seen = [await next_frame(watch)]
         while "caught_up" != seen[-1].WhichOneof("frame"):
-            seen.append(await watch.read())
+            seen.append(await next_frame(watch))
         for number in range(1, 6):
             await session.report(job.job_id, token, number, log_line(str(number)))
-            frame = await watch.read()
+            frame = await next_frame(watch)
             assert [str(number)] == [event.log_written.text for event in frame.events.events]
             seen.append(frame)
         await session.report(job.job_id, token, 6, succeeded())
-        seen.append(await watch.read())
+        seen.append(await next_frame(watch))
         assert grpc.aio.EOF is await watch.read()
         assert list(range(1, 9)) == sequences(seen)
         assert grpc.StatusCode.OK == await watch.code()
@@ -118,8 +135,8 @@ async def test_status_on_an_idle_stream(rpc: Rpc) -> None:
     """An idle stream tells where it stands at the interval that was asked for."""
     job = await rpc.submit()
     watch = rpc.watch(job.job_id, after_sequence=1, status_interval=Duration(seconds=1))
-    assert ["opened", "caught_up", "status"] == names([await watch.read() for _ in range(3)])
-    status = (await watch.read()).status
+    assert ["opened", "caught_up", "status"] == names([await next_frame(watch) for _ in range(3)])
+    status = (await next_frame(watch)).status
     assert (1, 1, 0.0) == (status.cursor, status.head_sequence, status.fraction)
     watch.cancel()
 
@@ -146,7 +163,10 @@ async def test_cursor_ahead(rpc: Rpc) -> None:
         await frames_of(rpc, job_id, after_sequence=7)
     assert grpc.StatusCode.OUT_OF_RANGE == caught.value.code()
     info = error_info(caught.value)
-    assert ("SEQUENCE_AHEAD", {"requested": "7", "first": "1", "head": "6"}) == (info.reason, dict(info.metadata))
+    assert ("SEQUENCE_AHEAD", {"requested": "7", "first": "1", "head": "6"}) == (
+        info.reason,
+        dict(info.metadata),
+    )
 
 
 async def test_cursor_ahead_waits_for_the_log(rpc: Rpc) -> None:
@@ -156,9 +176,9 @@ async def test_cursor_ahead_waits_for_the_log(rpc: Rpc) -> None:
         job, token = await session.take()
         watch = rpc.watch(job.job_id, after_sequence=3)
         await session.report(job.job_id, token, 1, log_line("3"), log_line("4"))
-        opened = await watch.read()
+        opened = await next_frame(watch)
         assert 3 == opened.opened.cursor
-        assert ["4"] == [event.log_written.text for event in (await watch.read()).events.events]
+        assert ["4"] == [event.log_written.text for event in (await next_frame(watch)).events.events]
         watch.cancel()
 
 
@@ -170,7 +190,8 @@ async def test_epoch(shared_server: ServerProcess, rpc: Rpc) -> None:
         await frames_of(rpc, job_id, after_sequence=3, epoch="another")
     assert grpc.StatusCode.FAILED_PRECONDITION == caught.value.code()
     info = error_info(caught.value)
-    assert ("EPOCH_CHANGED", {"requested": "another", "epoch": shared_server.epoch}) == (info.reason, dict(info.metadata))
+    metadata = {"requested": "another", "epoch": shared_server.epoch}
+    assert ("EPOCH_CHANGED", metadata) == (info.reason, dict(info.metadata))
     frames = await frames_of(rpc, job_id, after_sequence=3, epoch="another", on_gap=OnGap.ON_GAP_SNAPSHOT)
     assert ["opened", "snapshot", "caught_up"] == names(frames)
 
@@ -194,7 +215,9 @@ async def test_leaving_cancels_nothing(server: ServerProcess) -> None:
             watch.cancel()
 
         async def all_left() -> bool:
-            lines = [line for line in server.log() if line.get("method") == "/milepost.v1.JobService/WatchJob"]
+            lines = [
+                line for line in server.log() if line.get("method") == "/milepost.v1.JobService/WatchJob"
+            ]
             return len(lines) == 20
 
         await eventually(all_left)
@@ -207,7 +230,9 @@ async def test_leaving_cancels_nothing(server: ServerProcess) -> None:
 async def test_what_comes_later_says_so(rpc: Rpc, field: str) -> None:
     """What is not served yet is refused as such, not ignored."""
     job = await rpc.submit()
-    request = {"filter": {"payloads": ["job_ended"]}} if field == "filter" else {"delivery": "DELIVERY_LATEST"}
+    request = (
+        {"filter": {"payloads": ["job_ended"]}} if field == "filter" else {"delivery": "DELIVERY_LATEST"}
+    )
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await frames_of(rpc, job.job_id, no_follow=True, **request)
     assert grpc.StatusCode.UNIMPLEMENTED == caught.value.code()

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import grpc
 import grpc.aio
@@ -31,6 +31,8 @@ from milepost.v1 import (
     worker_service_pb2_grpc,
 )
 
+WatchCall: TypeAlias = "grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]"
+
 
 class Rpc:
     """Both services over one channel; with a kind of job of its own, so that tests can share a server."""
@@ -51,10 +53,9 @@ class Rpc:
         frames = [frame async for frame in self.jobs.WatchJob(WatchJobRequest(job_id=job_id, no_follow=True))]
         return [event for frame in frames for event in frame.events.events]
 
-    def watch(self, job_id: str, **fields: Any) -> grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]:
+    def watch(self, job_id: str, **fields: Any) -> WatchCall:
         """A watch."""
-        call = self.jobs.WatchJob(WatchJobRequest(job_id=job_id, **fields))
-        return cast("grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]", call)
+        return self.jobs.WatchJob(WatchJobRequest(job_id=job_id, **fields))
 
     @asynccontextmanager
     async def session(self, **hello: Any) -> AsyncIterator[WorkSession]:
@@ -75,6 +76,14 @@ async def connect(address: str) -> AsyncIterator[Rpc]:
     options = [("grpc.use_local_subchannel_pool", 1)]
     async with grpc.aio.insecure_channel(address, options=options) as channel:
         yield Rpc(channel)
+
+
+class StreamEnded(Exception):
+    """The stream ended while a message was waited for; ``code`` is its status."""
+
+    def __init__(self, awaited: str, code: grpc.StatusCode) -> None:
+        super().__init__(f"the stream ended before {awaited}: {code}")
+        self.code = code
 
 
 class WorkSession:
@@ -98,7 +107,7 @@ class WorkSession:
         """The next message, which is to be of that kind."""
         response = await self.call.read()
         if response is grpc.aio.EOF:
-            raise AssertionError(f"the stream ended before {kind}: {await self.call.code()}")
+            raise StreamEnded(kind, await self.call.code())
         assert kind == response.WhichOneof("message"), response
         return cast("WorkResponse", response)
 
@@ -128,9 +137,9 @@ def kinds(events: Sequence[Event]) -> list[str | None]:
     return [event.WhichOneof("payload") for event in events]
 
 
-def error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo:
+def error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
     """The ``ErrorInfo`` of a refused call."""
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(cast("grpc.Call", error))
     assert status is not None
     for detail in status.details:
         info = error_details_pb2.ErrorInfo()
@@ -143,6 +152,8 @@ def error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo:
 async def eventually(condition: Any, *, seconds: float = 30.0) -> Any:
     """Waits until the awaitable condition gives something true; ``seconds`` is a guard against hangs only."""
     async with asyncio.timeout(seconds):
-        while not (value := await condition()):
+        while True:
+            value = await condition()
+            if value:
+                return value
             await asyncio.sleep(0.01)
-        return value

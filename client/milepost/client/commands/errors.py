@@ -60,8 +60,9 @@ def explain(error: errors.MilepostError) -> str:
             fields = "; ".join(f"{field}: {description}" for field, description in error.violations)
             return text.clip(text.clean(fields), _LENGTH)
         case errors.Unreachable():
+            why = reason(message) if ": " in message else "no answer"
             return (
-                f"The server at {error.address} cannot be reached ({reason(message)}). "
+                f"The server at {error.address} cannot be reached ({why}). "
                 "Is `milepost serve` running there? --address names another one."
             )
         case errors.SequenceTrimmed():

@@ -14,7 +14,7 @@ from click.types import OptionHelpExtra
 from milepost.client import Client
 from milepost.client.channel import DEFAULT_ADDRESS, Target
 
-__all__ = ["FORMATS", "Server", "option", "output_option", "server_options"]
+__all__ = ["FORMATS", "Server", "checked_address", "option", "output_option", "server_options"]
 
 FORMATS: Final = ("auto", "plain", "json")
 
@@ -59,7 +59,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_server(
         *, address: str, token: str | None, tls: bool, tls_ca: Path | None, **others: object
     ) -> None:
-        command(server=Server(_address(address), token, tls, tls_ca), **others)
+        command(server=Server(checked_address(address), token, tls, tls_ca), **others)
 
     for add in (
         option(
@@ -100,7 +100,7 @@ output_option = option(
 """The form of the output."""
 
 
-def _address(told: str) -> str:
+def checked_address(told: str) -> str:
     """The address, checked as far as a typing error goes."""
     host, colon, port = told.rpartition(":")
     if told.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):

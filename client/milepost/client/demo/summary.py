@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,7 +37,7 @@ def summary(job: Job, account: Account, data: Path | None) -> Iterator[str]:
     if data is not None:
         yield ""
         yield "To look at it again:"
-        yield f"  milepost serve --data {data}"
+        yield f"  milepost serve --data {shlex.quote(str(data))}"
         yield f"  milepost watch {job.job_id}"
 
 

@@ -1,0 +1,116 @@
+"""The account that the demo gives: it is to find every fault that there may be."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from milepost.client.demo.account import Account
+from milepost.client.demo.summary import summary
+from milepost.v1 import Artifact, Event, Job, JobEnded
+
+
+def log(last: int) -> list[Event]:
+    """A whole log."""
+    return [*(Event(sequence=n) for n in range(1, last)), Event(sequence=last, job_ended=JobEnded())]
+
+
+@pytest.fixture
+def account() -> Account:
+    """One in which all is well."""
+    return Account(seen=log(9), log=log(9), cut_at=4, resumed_at=4, meanwhile=2)
+
+
+def test_all_is_well(account: Account) -> None:
+    """Every event once, over a cut."""
+    assert (True, 0, 0) == (account.good, account.lost, account.doubled)
+
+
+@pytest.mark.parametrize(
+    ("expected", "change"),
+    [
+        ((1, 0), {"seen": log(9)[:4] + log(9)[5:]}),
+        ((0, 1), {"seen": log(9)[:5] + log(9)[4:]}),
+        ((0, 0), {"seen": log(9)[:3] + log(9)[4:2:-1] + log(9)[5:]}),
+        ((0, 0), {"seen": [Event(sequence=1, attempt=7), *log(9)[1:]]}),
+        ((2, 0), {"seen": log(9)[:7]}),
+        ((0, 0), {"log": log(9)[:8], "seen": log(9)[:8]}),
+        ((0, 0), {"log": log(9)[1:], "seen": log(9)[1:]}),
+        ((0, 0), {"log": [], "seen": []}),
+        ((0, 0), {"cut_at": 0, "resumed_at": 0}),
+        ((0, 0), {"resumed_at": 5}),
+        ((0, 0), {"cut_at": 9, "resumed_at": 9}),
+        ((0, 0), {"meanwhile": 0}),
+    ],
+    ids=[
+        "one is lost",
+        "one came twice",
+        "two came in the wrong order",
+        "one is another",
+        "the end is missing",
+        "the log has no end",
+        "the log has no beginning",
+        "there is no log",
+        "it was not cut",
+        "it was resumed elsewhere",
+        "it was cut after the end",
+        "nothing happened meanwhile",
+    ],
+)
+def test_a_fault_is_found(account: Account, expected: tuple[int, int], change: dict[str, Any]) -> None:
+    """Whatever is amiss, all is not well; what is lost and doubled is counted."""
+    faulty = dataclasses.replace(account, **change)
+
+    assert (False, *expected) == (faulty.good, faulty.lost, faulty.doubled)
+
+
+def test_the_end_of_the_demo_in_words(account: Account, tmp_path: Path) -> None:
+    """The count, where things lie, and how to look again."""
+    artifacts = [
+        Artifact(name="archive", uri=(tmp_path / "a b.tar.zst").as_uri(), size_bytes=25_600_000),
+        Artifact(name="manifest", uri="s3://bucket/m.json", size_bytes=512),
+    ]
+
+    assert dedent(
+        f"""\
+          events      9  in the log
+          cut at      4  the last event before the connection was lost
+          resumed at  4  the stream went on after this one
+          meanwhile   2  happened while the connection was down
+          lost        0  did not reach the subscriber
+          doubled     0  reached it more than once
+
+        Every event came once and in order, just as in a second, uncut replay.
+
+          archive   25.6 MB  {tmp_path}/a b.tar.zst
+          manifest    512 B  s3://bucket/m.json
+
+        To look at it again:
+          milepost serve --data '/srv/a store'
+          milepost watch j"""
+    ) == "\n".join(summary(Job(job_id="j", artifacts=artifacts), account, Path("/srv/a store")))
+
+
+@pytest.mark.parametrize(
+    ("expected", "change"),
+    [
+        ("The job was over before its connection could be cut: give the demo a larger PATH.", {"cut_at": 0}),
+        (
+            (
+                "Nothing happened while the connection was down, so that nothing is proved: "
+                "give the demo a larger PATH."
+            ),
+            {"meanwhile": 0},
+        ),
+        ("A second, uncut replay has other events: a defect in Milepost.", {"seen": log(8)}),
+    ],
+)
+def test_a_demo_that_proves_nothing_says_so(account: Account, expected: str, change: dict[str, Any]) -> None:
+    """And names nothing that was not kept."""
+    faulty = dataclasses.replace(account, **change)
+
+    assert ["", expected] == list(summary(Job(job_id="j"), faulty, None))[-2:]

@@ -1,0 +1,107 @@
+"""Messages and events as JSON, one object a line."""
+
+from __future__ import annotations
+
+import json
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
+
+from milepost.client.rendering import as_json
+from milepost.client.rendering.json_view import JsonView
+from milepost.client.watching import Connection
+from milepost.v1 import Custom, Event, Job, JobState, LogWritten
+from tests.unit.command.story import START, Story, stamp
+
+
+def test_an_event_by_the_mapping() -> None:
+    """Names in lowerCamelCase, 64-bit numbers as text, times as RFC 3339; letters of all scripts as they are."""
+    event = Event(
+        job_id="j", sequence=7, time=stamp(0), attempt=1, log_written=LogWritten(text="naïve\n日本")
+    )
+
+    assert (
+        '{"jobId":"j","sequence":"7","time":"2026-01-02T12:00:00Z","attempt":1,"logWritten":{"text":"naïve\\n日本"}}'
+        == as_json.event_line(event)
+    )
+
+
+def test_a_job_by_the_mapping() -> None:
+    """The same for any message."""
+    assert '{"jobId":"j","state":"JOB_STATE_LOST"}' == as_json.message_line(
+        Job(job_id="j", state=JobState.JOB_STATE_LOST)
+    )
+
+
+def test_what_a_struct_holds() -> None:
+    """All kinds of values; whole numbers are integers, and what is no JSON number is text."""
+    inner = Struct(fields={"a": Value(bool_value=True)})
+    numbers = [Value(number_value=number) for number in (1.0, -2.5, 2.0**60, float("nan"), float("inf"))]
+    struct = Struct(
+        fields={
+            "none": Value(null_value=NULL_VALUE),
+            "unset": Value(),
+            "text": Value(string_value="x"),
+            "inner": Value(struct_value=inner),
+            "list": Value(list_value=ListValue(values=numbers)),
+        }
+    )
+
+    assert {
+        "none": None,
+        "unset": None,
+        "text": "x",
+        "inner": {"a": True},
+        "list": [1, -2.5, 2.0**60, "nan", "inf"],
+    } == as_json.values(struct)
+
+
+def test_an_event_of_an_application() -> None:
+    """Its JSON is as it is, even where it has what JSON has not."""
+    data = Struct(fields={"n": Value(number_value=float("nan"))})
+
+    assert {"custom": {"type": "t", "json": {"n": "nan"}}} == json.loads(
+        as_json.event_line(Event(custom=Custom(type="t", json=data)))
+    )
+
+
+def test_a_message_of_an_application() -> None:
+    """By the mapping where its type is known; otherwise its bytes, so that the event is not lost."""
+    known = AnyMessage()
+    known.Pack(Job(job_id="inner"))
+    unknown = AnyMessage(type_url="example.com/Topic", value=b"\x08\x01")
+    broken = AnyMessage(type_url="type.googleapis.com/milepost.v1.Job", value=b"\xff")
+
+    assert [
+        {"@type": "type.googleapis.com/milepost.v1.Job", "jobId": "inner"},
+        {"@type": "example.com/Topic", "value": "CAE="},
+        {"@type": "type.googleapis.com/milepost.v1.Job", "value": "/w=="},
+    ] == [
+        json.loads(as_json.event_line(Event(custom=Custom(type="t", proto=message))))["custom"]["proto"]
+        for message in (known, unknown, broken)
+    ]
+
+
+def test_the_view_for_programs() -> None:
+    """Events to one place; to the other, that the connection is lost and there again."""
+    written: list[str] = []
+    remarks: list[str] = []
+    view = JsonView(written.append, remarks.append)
+    story = Story()
+    view.event(story.log(1, "x"), story.watched)
+    for connection in (
+        Connection("connecting"),
+        Connection("live"),
+        Connection("reconnecting", 0.12345, error="Gone."),
+        Connection("reconnecting", 0.3, error="Still gone."),
+        Connection("live", resumed_at=1),
+    ):
+        story.source.connection = connection
+        story.watched.link_changed(START)
+        view.link(story.watched)
+
+    assert ["1"] == [json.loads(line)["sequence"] for line in written]
+    assert [
+        {"connection": {"state": "reconnecting", "retryIn": 0.123, "error": "Gone."}},
+        {"connection": {"state": "live", "resumedAt": 1}},
+    ] == [json.loads(line) for line in remarks]

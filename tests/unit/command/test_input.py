@@ -1,0 +1,168 @@
+"""What is given on the command line: inputs, lengths of time, pairs, stages, addresses."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from milepost.client.commands.input import read_input, set_value
+from milepost.client.commands.options import checked_address
+from milepost.client.commands.parameters import PAIR, SECONDS, STAGE
+from milepost.v1 import Stage
+
+
+def test_no_input_is_an_empty_one() -> None:
+    """A job need not have any."""
+    assert {} == read_input(None, [])
+
+
+def test_input_as_json() -> None:
+    """An object, just as it is."""
+    assert {"path": "/srv", "n": [1, 2.5, None]} == read_input('{"path": "/srv", "n": [1, 2.5, null]}', [])
+
+
+def test_input_from_a_file(tmp_path: Path) -> None:
+    """With an @ in front of its name."""
+    file = tmp_path / "input.json"
+    file.write_text('{"name": "naïve"}', encoding="utf-8")
+
+    assert {"name": "naïve"} == read_input(f"@{file}", [])
+
+
+def test_input_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a dash."""
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b'{"a": 1}')))
+
+    assert {"a": 1} == read_input("-", [])
+
+
+def test_settings_come_on_top() -> None:
+    """JSON where it is JSON, else text; dots go deeper; the last one counts."""
+    settings = [("n", "3"), ("on", "true"), ("path", "/srv"), ("text", '"7"'), ("a.b.c", "[1]"), ("n", "4")]
+
+    assert {
+        "n": 4,
+        "old": 1,
+        "on": True,
+        "path": "/srv",
+        "text": "7",
+        "a": {"x": 0, "b": {"c": [1]}},
+    } == read_input('{"old": 1, "n": 2, "a": {"x": 0}}', settings)
+
+
+def test_a_setting_that_is_no_json_number_is_text() -> None:
+    """NaN is no JSON."""
+    content: dict[str, object] = {}
+    set_value(content, "n", "NaN")
+
+    assert {"n": "NaN"} == content
+
+
+@pytest.mark.parametrize(
+    ("expected", "given"),
+    [
+        ("it is not a JSON object.", "[1]"),
+        ("it is not JSON: Expecting value: line 1 column 1 (char 0) (@FILE reads a file).", "input.json"),
+        ("it is not JSON: NaN is no JSON (@FILE reads a file).", '{"a": NaN}'),
+        ("/no/such/file cannot be read: No such file or directory.", "@/no/such/file"),
+    ],
+)
+def test_input_that_cannot_be_read(expected: str, given: str) -> None:
+    """The error says which input, and why."""
+    with pytest.raises(click.BadParameter) as raised:
+        read_input(given, [])
+
+    assert expected == raised.value.message
+    assert "'--input'" == raised.value.param_hint
+
+
+def test_input_that_is_not_text(tmp_path: Path) -> None:
+    """A file of other bytes is named."""
+    file = tmp_path / "input.json"
+    file.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(click.BadParameter, match=r"is not UTF-8 text\.$"):
+        read_input(f"@{file}", [])
+
+
+def test_a_setting_within_something_else() -> None:
+    """A value that is no object has nothing within."""
+    with pytest.raises(click.BadParameter) as raised:
+        read_input('{"a": {"b": 1}}', [("a.b.c", "2")])
+
+    assert "a.b is not an object." == raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("expected", "told"),
+    [
+        (90.0, "90"),
+        (0.25, "0.25"),
+        (90.0, "90s"),
+        (90.0, "1m30s"),
+        (0.25, "250ms"),
+        (7200.0, "2h"),
+        (172800.0, "2d"),
+    ],
+)
+def test_a_length_of_time(expected: float, told: str) -> None:
+    """Seconds, or with units."""
+    assert expected == SECONDS.convert(told, None, None)
+
+
+@pytest.mark.parametrize(
+    "told", ["", "soon", "-1", "1x", "s", "1m 30s", "nan", "inf", "1e3", "20000y", "9999999999999"]
+)
+def test_no_length_of_time(told: str) -> None:
+    """What is none is refused, and so is what is longer than anything."""
+    with pytest.raises(click.BadParameter):
+        SECONDS.convert(told, None, None)
+
+
+def test_a_pair() -> None:
+    """The first equals sign parts it; the value may be empty."""
+    assert ("a", "b=c") == PAIR.convert("a=b=c", None, None)
+    assert ("a", "") == PAIR.convert("a=", None, None)
+
+
+@pytest.mark.parametrize("told", ["a", "=b", ""])
+def test_no_pair(told: str) -> None:
+    """There is a name and an equals sign."""
+    with pytest.raises(click.BadParameter):
+        PAIR.convert(told, None, None)
+
+
+def test_a_stage() -> None:
+    """Its id, or an object as in the contract."""
+    assert Stage(stage_id="scan") == STAGE.convert("scan", None, None)
+    assert Stage(stage_id="hash", total=5, unit="bytes") == STAGE.convert(
+        '{"stageId": "hash", "total": 5, "unit": "bytes"}', None, None
+    )
+
+
+@pytest.mark.parametrize("told", ['{"id": "hash"}', "{"])
+def test_no_stage(told: str) -> None:
+    """What the contract does not have is refused."""
+    with pytest.raises(click.BadParameter):
+        STAGE.convert(told, None, None)
+
+
+@pytest.mark.parametrize(
+    "told", ["127.0.0.1:7070", "localhost:1", "[::1]:65535", "unix:/run/milepost.sock", "dns:///a:1"]
+)
+def test_an_address(told: str) -> None:
+    """A host and a port, or what gRPC has besides."""
+    assert told == checked_address(told)
+
+
+@pytest.mark.parametrize(
+    "told", ["", "localhost", ":7070", "localhost:", "localhost:http", "localhost:0", "h:65536"]
+)
+def test_no_address(told: str) -> None:
+    """A typing error is found before a connection is tried."""
+    with pytest.raises(click.BadParameter):
+        checked_address(told)

@@ -1,0 +1,172 @@
+"""The exit statuses, and what an error says."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import grpc
+import pytest
+
+from milepost.client import errors
+from milepost.client.commands.errors import Refusal, explain, show_usage_error
+from milepost.client.commands.status import MEANINGS, CommandFailed, Status, TimedOut, of_error, of_job
+from milepost.v1 import ErrorReason, Failure, Job, JobState
+
+
+def job(state: JobState.ValueType, code: str = "") -> Job:
+    """A job in a state."""
+    return Job(job_id="j", state=state, failure=Failure(code=code) if code else None)
+
+
+@pytest.mark.parametrize(
+    ("expected", "ended"),
+    [
+        (0, job(JobState.JOB_STATE_SUCCEEDED)),
+        (1, job(JobState.JOB_STATE_FAILED, "NO_PATH")),
+        (124, job(JobState.JOB_STATE_FAILED, "TIMEOUT")),
+        (3, job(JobState.JOB_STATE_CANCELLED)),
+        (6, job(JobState.JOB_STATE_LOST, "WORKER_LOST")),
+        (0, job(JobState.JOB_STATE_RUNNING)),
+        (0, job(JobState.JOB_STATE_QUEUED, "TIMEOUT")),
+    ],
+)
+def test_a_command_that_follows_a_job_has_its_status(expected: int, ended: Job) -> None:
+    """The table of the design; a job that goes on is no failure of the command."""
+    assert expected == of_job(ended)
+
+
+@pytest.mark.parametrize(
+    ("expected", "error"),
+    [
+        (4, errors.JobNotFound()),
+        (5, errors.Unreachable("h:1")),
+        (5, errors.Draining()),
+        (5, errors.StoreUnavailable()),
+        (5, errors.StoreFull()),
+        (5, errors.LimitReached()),
+        (2, errors.InvalidField()),
+        (2, errors.TooLarge()),
+        (2, errors.JobAlreadyExists()),
+        (2, errors.JobEndedError()),
+        (2, errors.SequenceTrimmed()),
+        (2, errors.SequenceAhead()),
+        (2, errors.EpochChanged()),
+        (2, errors.Unauthenticated(code=grpc.StatusCode.UNAUTHENTICATED)),
+        (2, errors.PermissionDenied(code=grpc.StatusCode.PERMISSION_DENIED)),
+        (2, errors.Unimplemented(code=grpc.StatusCode.UNIMPLEMENTED)),
+        (70, errors.ServiceError(code=grpc.StatusCode.INTERNAL)),
+        (70, errors.ProtocolError()),
+        (1, errors.JobFailed(job(JobState.JOB_STATE_FAILED, "X"))),
+        (3, errors.JobCancelled(job(JobState.JOB_STATE_CANCELLED))),
+        (6, errors.JobLost(job(JobState.JOB_STATE_LOST))),
+        (124, TimedOut()),
+        (1, CommandFailed()),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_an_error_has_a_status(expected: int, error: errors.MilepostError) -> None:
+    """What cannot be found, reached or done as it was asked for is told apart."""
+    # Errors that are made of a status know its code; those of a reason have it by that.
+    if isinstance(error, errors.ServiceError) and error.code == grpc.StatusCode.UNKNOWN:
+        error.code = grpc.StatusCode.FAILED_PRECONDITION
+
+    assert expected == of_error(error)
+
+
+def test_every_status_has_a_meaning() -> None:
+    """The table that `--help` prints is complete."""
+    assert set(Status) == set(MEANINGS)
+
+
+@pytest.mark.parametrize(
+    ("expected", "error"),
+    [
+        (
+            "kind: does not match",
+            errors.InvalidField("Bad.", violations=(("kind", "does not match"),)),
+        ),
+        (
+            "a: is 1; b: is 2",
+            errors.TooLarge("Bad.", violations=(("a", "is 1"), ("b", "is 2"))),
+        ),
+        (
+            "The events after 5 are not kept any more, the oldest is 11: continue with --after 10.",
+            errors.SequenceTrimmed(metadata={"requested": "5", "first": "11", "head": "20"}),
+        ),
+        (
+            "There is no event 99 yet: the newest one is 20.",
+            errors.SequenceAhead(metadata={"requested": "99", "first": "1", "head": "20"}),
+        ),
+        (
+            (
+                "The store was replaced: --epoch a is not its epoch, which is b. "
+                "Start again without --after and --epoch."
+            ),
+            errors.EpochChanged(metadata={"requested": "a", "epoch": "b"}),
+        ),
+        (
+            (
+                "The server at h:1 cannot be reached (Connection refused). "
+                "Is `milepost serve` running there? --address names another one."
+            ),
+            errors.Unreachable("h:1", "failed to connect; last error: Connection refused"),
+        ),
+        (
+            (
+                "The server at h:1 cannot be reached (no answer). "
+                "Is `milepost serve` running there? --address names another one."
+            ),
+            errors.Unreachable("h:1"),
+        ),
+        ("The server is stopping. Try again shortly.", errors.Draining()),
+        (r"There is no job '\x1b[2J'.", errors.JobNotFound("There is no job '\x1b[2J'.")),
+    ],
+)
+def test_an_error_says_what_to_do(expected: str, error: errors.MilepostError) -> None:
+    """One line: what is wrong, with which value, and what to do."""
+    assert expected == explain(error)
+
+
+def test_an_error_is_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr."""
+    Refusal(errors.JobNotFound("There is no job 'x'."), json=False).show()
+
+    assert ("", "Error: There is no job 'x'.\n") == capsys.readouterr()
+
+
+def test_an_error_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr, with what the server says for programs."""
+    error = errors.JobNotFound(
+        "There is no job 'x'.", reason=ErrorReason.ERROR_REASON_JOB_NOT_FOUND, metadata={"job_id": "x"}
+    )
+    Refusal(error, json=True).show()
+    out, err = capsys.readouterr()
+
+    assert "" == out
+    assert {
+        "error": {
+            "status": 4,
+            "message": "There is no job 'x'.",
+            "reason": "JOB_NOT_FOUND",
+            "metadata": {"job_id": "x"},
+        }
+    } == json.loads(err)
+
+
+@pytest.mark.parametrize(
+    ("expected", "output"),
+    [
+        ("Error: Wrong. Try 'watch --help'.\n", "auto"),
+        ('{"error":{"status":2,"message":"Wrong."}}\n', "json"),
+    ],
+)
+def test_a_wrong_command_line_is_a_line(
+    capsys: pytest.CaptureFixture[str], expected: str, output: str
+) -> None:
+    """And not the whole usage; as an object where JSON was asked for."""
+    context = click.Context(click.Command("watch"), info_name="watch")
+    context.params["output"] = output
+    show_usage_error(click.UsageError("Wrong.", context))
+
+    assert ("", expected) == capsys.readouterr()

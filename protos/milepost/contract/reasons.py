@@ -20,4 +20,8 @@ def reason_name(reason: ErrorReason.ValueType) -> str:
 def reason_from_name(name: str) -> ErrorReason.ValueType:
     """The reverse; UNSPECIFIED for a reason that this version does not know."""
     full_name = _PREFIX + name
-    return ErrorReason.Value(full_name) if full_name in ErrorReason.keys() else ErrorReason.ERROR_REASON_UNSPECIFIED
+    return (
+        ErrorReason.Value(full_name)
+        if full_name in ErrorReason.keys()
+        else ErrorReason.ERROR_REASON_UNSPECIFIED
+    )

@@ -24,4 +24,5 @@ STATUS: Final[Mapping[ErrorReason.ValueType, grpc.StatusCode]] = {
     ErrorReason.ERROR_REASON_STORE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     ErrorReason.ERROR_REASON_STORE_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ErrorReason.ERROR_REASON_DRAINING: grpc.StatusCode.UNAVAILABLE,
+    ErrorReason.ERROR_REASON_JOB_NOT_ENDED: grpc.StatusCode.FAILED_PRECONDITION,
 }

@@ -258,6 +258,10 @@ def _job_ended(state: Fold, event: Event) -> None:
     _end(job.stages, _ENDS_WITH_JOB.get(told.state, StageState.STAGE_STATE_CANCELLED), event)
 
 
+def _children_progressed(state: Fold, event: Event) -> None:
+    state.job.fraction = event.children_progressed.job_fraction
+
+
 def _no_effect(state: Fold, event: Event) -> None:
     """The job stays as it is: the event is for those who read the log."""
 
@@ -276,4 +280,5 @@ _ARMS: dict[str, Callable[[Fold, Event], None]] = {
     "cancel_acknowledged": _cancel_acknowledged,
     "attempt_ended": _attempt_ended,
     "job_ended": _job_ended,
+    "children_progressed": _children_progressed,
 }

@@ -52,6 +52,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED: the store has no room left; nothing was changed."""
     ERROR_REASON_DRAINING: _ErrorReason.ValueType  # 14
     """UNAVAILABLE: the server is stopping; go on at another one, or at this one when it is back. Carries RetryInfo."""
+    ERROR_REASON_JOB_NOT_ENDED: _ErrorReason.ValueType  # 15
+    """FAILED_PRECONDITION: the job has not ended; cancel it first. Metadata: `job_id`, `state`."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Each refusal carries `google.rpc.ErrorInfo` with the domain "milepost.v1" and, as its reason,
@@ -88,4 +90,6 @@ ERROR_REASON_STORE_FULL: ErrorReason.ValueType  # 13
 """RESOURCE_EXHAUSTED: the store has no room left; nothing was changed."""
 ERROR_REASON_DRAINING: ErrorReason.ValueType  # 14
 """UNAVAILABLE: the server is stopping; go on at another one, or at this one when it is back. Carries RetryInfo."""
+ERROR_REASON_JOB_NOT_ENDED: ErrorReason.ValueType  # 15
+"""FAILED_PRECONDITION: the job has not ended; cancel it first. Metadata: `job_id`, `state`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -78,6 +78,7 @@ class Event(_message.Message):
     CANCEL_ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
     ATTEMPT_ENDED_FIELD_NUMBER: _builtins.int
     JOB_ENDED_FIELD_NUMBER: _builtins.int
+    CHILDREN_PROGRESSED_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
     sequence: _builtins.int
@@ -140,6 +141,10 @@ class Event(_message.Message):
     def job_ended(self) -> Global___JobEnded:
         """The job ended; always the last event."""
 
+    @_builtins.property
+    def children_progressed(self) -> Global___ChildrenProgressed:
+        """The job's children moved on."""
+
     def __init__(
         self,
         *,
@@ -160,12 +165,13 @@ class Event(_message.Message):
         cancel_acknowledged: Global___CancelAcknowledged | None = ...,
         attempt_ended: Global___AttemptEnded | None = ...,
         job_ended: Global___JobEnded | None = ...,
+        children_progressed: Global___ChildrenProgressed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["artifact_added", b"artifact_added", "attempt_ended", b"attempt_ended", "cancel_acknowledged", b"cancel_acknowledged", "cancel_requested", b"cancel_requested", "custom", b"custom", "job_ended", b"job_ended", "job_started", b"job_started", "job_submitted", b"job_submitted", "log_written", b"log_written", "payload", b"payload", "stage_ended", b"stage_ended", "stage_progressed", b"stage_progressed", "stage_started", b"stage_started", "stages_planned", b"stages_planned", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artifact_added", b"artifact_added", "attempt_ended", b"attempt_ended", "cancel_acknowledged", b"cancel_acknowledged", "cancel_requested", b"cancel_requested", "children_progressed", b"children_progressed", "custom", b"custom", "job_ended", b"job_ended", "job_started", b"job_started", "job_submitted", b"job_submitted", "log_written", b"log_written", "payload", b"payload", "stage_ended", b"stage_ended", "stage_progressed", b"stage_progressed", "stage_started", b"stage_started", "stages_planned", b"stages_planned", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact_added", b"artifact_added", "attempt", b"attempt", "attempt_ended", b"attempt_ended", "cancel_acknowledged", b"cancel_acknowledged", "cancel_requested", b"cancel_requested", "custom", b"custom", "job_ended", b"job_ended", "job_id", b"job_id", "job_started", b"job_started", "job_submitted", b"job_submitted", "log_written", b"log_written", "payload", b"payload", "sequence", b"sequence", "stage_ended", b"stage_ended", "stage_progressed", b"stage_progressed", "stage_started", b"stage_started", "stages_planned", b"stages_planned", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact_added", b"artifact_added", "attempt", b"attempt", "attempt_ended", b"attempt_ended", "cancel_acknowledged", b"cancel_acknowledged", "cancel_requested", b"cancel_requested", "children_progressed", b"children_progressed", "custom", b"custom", "job_ended", b"job_ended", "job_id", b"job_id", "job_started", b"job_started", "job_submitted", b"job_submitted", "log_written", b"log_written", "payload", b"payload", "sequence", b"sequence", "stage_ended", b"stage_ended", "stage_progressed", b"stage_progressed", "stage_started", b"stage_started", "stages_planned", b"stages_planned", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["job_submitted", "job_started", "stages_planned", "stage_started", "stage_progressed", "stage_ended", "log_written", "artifact_added", "custom", "cancel_requested", "cancel_acknowledged", "attempt_ended", "job_ended"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["job_submitted", "job_started", "stages_planned", "stage_started", "stage_progressed", "stage_ended", "log_written", "artifact_added", "custom", "cancel_requested", "cancel_acknowledged", "attempt_ended", "job_ended", "children_progressed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -569,3 +575,35 @@ class JobEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JobEnded: _TypeAlias = JobEnded  # noqa: Y015
+
+@_typing.final
+class ChildrenProgressed(_message.Message):
+    """The children of a job that has no stages of its own moved on. Told when the job's fraction has moved by a hundredth or more,
+    or one of them ended; not for each of their events.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    JOB_FRACTION_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """How many children the job has."""
+    ended: _builtins.int
+    """How many of them have ended."""
+    job_fraction: _builtins.float
+    """How much of the job is done, 0 to 1: the mean of its children's fractions, where one that has ended counts as 1."""
+    def __init__(
+        self,
+        *,
+        total: _builtins.int = ...,
+        ended: _builtins.int = ...,
+        job_fraction: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "job_fraction", b"job_fraction", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChildrenProgressed: _TypeAlias = ChildrenProgressed  # noqa: Y015

@@ -214,6 +214,8 @@ class Job(_message.Message):
     DISPATCH_FIELD_NUMBER: _builtins.int
     FAILED_ATTEMPTS_FIELD_NUMBER: _builtins.int
     RETRY_TIME_FIELD_NUMBER: _builtins.int
+    RETENTION_FIELD_NUMBER: _builtins.int
+    THINNED_SEQUENCE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Names the job. Matches `[A-Za-z0-9_-]{1,128}`; a UUIDv7 where the submitter gave none."""
     kind: _builtins.str
@@ -246,6 +248,10 @@ class Job(_message.Message):
     """How the job finds its worker."""
     failed_attempts: _builtins.int
     """How many attempts have failed; `retry_policy.max_attempts` is held against it. Attempts that were given back unharmed do not count."""
+    thinned_sequence: _builtins.int
+    """Output only. The newest event up to which `stage_progressed` events may be left out of the log, but for the last one of each stage
+    between other events; 0 where none are.
+    """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The submitter's own marks, to list by. At most 64; keys match `[a-z0-9][a-z0-9._/-]{0,62}`, values are at most 256 characters."""
@@ -302,6 +308,10 @@ class Job(_message.Message):
     def retry_time(self) -> _timestamp_pb2.Timestamp:
         """The earliest time of the next attempt, while the job waits for one."""
 
+    @_builtins.property
+    def retention(self) -> Global___Retention:
+        """How long the job and its events are kept, where that is not as the server has it for all."""
+
     def __init__(
         self,
         *,
@@ -335,10 +345,12 @@ class Job(_message.Message):
         dispatch: Global___Dispatch.ValueType = ...,
         failed_attempts: _builtins.int = ...,
         retry_time: _timestamp_pb2.Timestamp | None = ...,
+        retention: Global___Retention | None = ...,
+        thinned_sequence: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation", b"cancellation", "end_time", b"end_time", "estimate", b"estimate", "failure", b"failure", "input", b"input", "result", b"result", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "start_time", b"start_time", "submit_time", b"submit_time", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation", b"cancellation", "end_time", b"end_time", "estimate", b"estimate", "failure", b"failure", "input", b"input", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "start_time", b"start_time", "submit_time", b"submit_time", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "attempt", b"attempt", "cancellation", b"cancellation", "dispatch", b"dispatch", "end_time", b"end_time", "epoch", b"epoch", "estimate", b"estimate", "failed_attempts", b"failed_attempts", "failure", b"failure", "first_sequence", b"first_sequence", "fraction", b"fraction", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "last_sequence", b"last_sequence", "message", b"message", "owner", b"owner", "parent_job_id", b"parent_job_id", "result", b"result", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "stages", b"stages", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "timeout", b"timeout", "worker_id", b"worker_id", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "attempt", b"attempt", "cancellation", b"cancellation", "dispatch", b"dispatch", "end_time", b"end_time", "epoch", b"epoch", "estimate", b"estimate", "failed_attempts", b"failed_attempts", "failure", b"failure", "first_sequence", b"first_sequence", "fraction", b"fraction", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "last_sequence", b"last_sequence", "message", b"message", "owner", b"owner", "parent_job_id", b"parent_job_id", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "stages", b"stages", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "thinned_sequence", b"thinned_sequence", "timeout", b"timeout", "worker_id", b"worker_id", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -594,6 +606,40 @@ class RetryPolicy(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetryPolicy: _TypeAlias = RetryPolicy  # noqa: Y015
+
+@_typing.final
+class Retention(_message.Message):
+    """How long a job and its events are kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEEP_EVENTS_FIELD_NUMBER: _builtins.int
+    KEEP_JOB_FIELD_NUMBER: _builtins.int
+    MAX_EVENTS_FIELD_NUMBER: _builtins.int
+    max_events: _builtins.int
+    """How many of its newest events are kept, about, even while it runs: 100 or more. 0: as the server has it."""
+    @_builtins.property
+    def keep_events(self) -> _duration_pb2.Duration:
+        """How long its events are kept after its end; then only the job remains. Unset: as the server has it."""
+
+    @_builtins.property
+    def keep_job(self) -> _duration_pb2.Duration:
+        """How long the job is kept after its end; then it is deleted. Unset: as the server has it."""
+
+    def __init__(
+        self,
+        *,
+        keep_events: _duration_pb2.Duration | None = ...,
+        keep_job: _duration_pb2.Duration | None = ...,
+        max_events: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["keep_events", b"keep_events", "keep_job", b"keep_job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_events", b"keep_events", "keep_job", b"keep_job", "max_events", b"max_events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Retention: _TypeAlias = Retention  # noqa: Y015
 
 @_typing.final
 class Estimate(_message.Message):

@@ -111,6 +111,7 @@ class SubmitJobRequest(_message.Message):
     TIMEOUT_FIELD_NUMBER: _builtins.int
     RETRY_POLICY_FIELD_NUMBER: _builtins.int
     DISPATCH_FIELD_NUMBER: _builtins.int
+    RETENTION_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job's id; empty for one of the server's making. See `Job.job_id`."""
     request_id: _builtins.str
@@ -147,6 +148,10 @@ class SubmitJobRequest(_message.Message):
     def retry_policy(self) -> _job_pb2.RetryPolicy:
         """See `Job.retry_policy`. Unset: one attempt."""
 
+    @_builtins.property
+    def retention(self) -> _job_pb2.Retention:
+        """See `Job.retention`."""
+
     def __init__(
         self,
         *,
@@ -163,10 +168,11 @@ class SubmitJobRequest(_message.Message):
         timeout: _duration_pb2.Duration | None = ...,
         retry_policy: _job_pb2.RetryPolicy | None = ...,
         dispatch: _job_pb2.Dispatch.ValueType = ...,
+        retention: _job_pb2.Retention | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "retry_policy", b"retry_policy", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "retention", b"retention", "retry_policy", b"retry_policy", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dispatch", b"dispatch", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "owner", b"owner", "parent_job_id", b"parent_job_id", "request_id", b"request_id", "retry_policy", b"retry_policy", "stages", b"stages", "timeout", b"timeout", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dispatch", b"dispatch", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "owner", b"owner", "parent_job_id", b"parent_job_id", "request_id", b"request_id", "retention", b"retention", "retry_policy", b"retry_policy", "stages", b"stages", "timeout", b"timeout", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -277,7 +283,7 @@ class JobFilter(_message.Message):
     owner: _builtins.str
     """Jobs of this owner; empty for any."""
     parent_job_id: _builtins.str
-    """Jobs that are children of this one; empty for any."""
+    """Jobs that are children of this one; in WatchJobs this one, too. Empty for any."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Jobs of one of these kinds; none for any. At most 100."""
@@ -435,6 +441,45 @@ class CancelJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelJobResponse: _TypeAlias = CancelJobResponse  # noqa: Y015
+
+@_typing.final
+class DeleteJobRequest(_message.Message):
+    """Names a job to delete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteJobRequest: _TypeAlias = DeleteJobRequest  # noqa: Y015
+
+@_typing.final
+class DeleteJobResponse(_message.Message):
+    """The job is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteJobResponse: _TypeAlias = DeleteJobResponse  # noqa: Y015
 
 @_typing.final
 class EventFilter(_message.Message):
@@ -595,6 +640,7 @@ class Opened(_message.Message):
     HEAD_SEQUENCE_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     SERVER_TIME_FIELD_NUMBER: _builtins.int
+    THINNED_SEQUENCE_FIELD_NUMBER: _builtins.int
     epoch: _builtins.str
     """The identity of the store; it changes when the store is restored or replaced."""
     first_sequence: _builtins.int
@@ -603,6 +649,8 @@ class Opened(_message.Message):
     """The newest event. In WatchJobs the newest position."""
     cursor: _builtins.int
     """Where the stream starts: what comes is after this."""
+    thinned_sequence: _builtins.int
+    """See `Job.thinned_sequence`. In WatchJobs 0: there thinned logs may have gaps anywhere."""
     @_builtins.property
     def server_time(self) -> _timestamp_pb2.Timestamp:
         """The server's clock."""
@@ -615,10 +663,11 @@ class Opened(_message.Message):
         head_sequence: _builtins.int = ...,
         cursor: _builtins.int = ...,
         server_time: _timestamp_pb2.Timestamp | None = ...,
+        thinned_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["server_time", b"server_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "epoch", b"epoch", "first_sequence", b"first_sequence", "head_sequence", b"head_sequence", "server_time", b"server_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "epoch", b"epoch", "first_sequence", b"first_sequence", "head_sequence", b"head_sequence", "server_time", b"server_time", "thinned_sequence", b"thinned_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -825,6 +874,8 @@ class WatchJobsResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     CAUGHT_UP_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    TRIMMED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def opened(self) -> Global___Opened:
         """The stream is open."""
@@ -845,6 +896,14 @@ class WatchJobsResponse(_message.Message):
     def status(self) -> Global___Status:
         """Nothing happened for `status_interval`."""
 
+    @_builtins.property
+    def deleted(self) -> Global___Deleted:
+        """A job was deleted."""
+
+    @_builtins.property
+    def trimmed(self) -> Global___Trimmed:
+        """The older events of a job were dropped."""
+
     def __init__(
         self,
         *,
@@ -853,13 +912,71 @@ class WatchJobsResponse(_message.Message):
         events: Global___Events | None = ...,
         caught_up: Global___CaughtUp | None = ...,
         status: Global___Status | None = ...,
+        deleted: Global___Deleted | None = ...,
+        trimmed: Global___Trimmed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["caught_up", b"caught_up", "events", b"events", "frame", b"frame", "opened", b"opened", "snapshot", b"snapshot", "status", b"status"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caught_up", b"caught_up", "deleted", b"deleted", "events", b"events", "frame", b"frame", "opened", b"opened", "snapshot", b"snapshot", "status", b"status", "trimmed", b"trimmed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caught_up", b"caught_up", "events", b"events", "frame", b"frame", "opened", b"opened", "snapshot", b"snapshot", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caught_up", b"caught_up", "deleted", b"deleted", "events", b"events", "frame", b"frame", "opened", b"opened", "snapshot", b"snapshot", "status", b"status", "trimmed", b"trimmed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["opened", "snapshot", "events", "caught_up", "status"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["opened", "snapshot", "events", "caught_up", "status", "deleted", "trimmed"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
 Global___WatchJobsResponse: _TypeAlias = WatchJobsResponse  # noqa: Y015
+
+@_typing.final
+class Deleted(_message.Message):
+    """A job was deleted. Nothing more comes of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job."""
+    position: _builtins.int
+    """Where to resume."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Deleted: _TypeAlias = Deleted  # noqa: Y015
+
+@_typing.final
+class Trimmed(_message.Message):
+    """The older events of a job were dropped. Those who have them already are not concerned."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    FIRST_SEQUENCE_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job."""
+    first_sequence: _builtins.int
+    """The oldest event that is still kept; one more than the head where none is."""
+    position: _builtins.int
+    """Where to resume."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        first_sequence: _builtins.int = ...,
+        position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_sequence", b"first_sequence", "job_id", b"job_id", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Trimmed: _TypeAlias = Trimmed  # noqa: Y015

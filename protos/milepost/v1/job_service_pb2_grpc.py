@@ -55,6 +55,11 @@ class JobServiceStub(object):
                 request_serializer=milepost_dot_v1_dot_job__service__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=milepost_dot_v1_dot_job__service__pb2.CancelJobResponse.FromString,
                 _registered_method=True)
+        self.DeleteJob = channel.unary_unary(
+                '/milepost.v1.JobService/DeleteJob',
+                request_serializer=milepost_dot_v1_dot_job__service__pb2.DeleteJobRequest.SerializeToString,
+                response_deserializer=milepost_dot_v1_dot_job__service__pb2.DeleteJobResponse.FromString,
+                _registered_method=True)
         self.WatchJob = channel.unary_stream(
                 '/milepost.v1.JobService/WatchJob',
                 request_serializer=milepost_dot_v1_dot_job__service__pb2.WatchJobRequest.SerializeToString,
@@ -99,6 +104,13 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteJob(self, request, context):
+        """Deletes a job that has ended, with its log. Its watches end with NOT_FOUND. Its children stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchJob(self, request, context):
         """Follows one job: what its log holds after the cursor, then each event as it becomes durable, until the job has ended.
         """
@@ -135,6 +147,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.CancelJob,
                     request_deserializer=milepost_dot_v1_dot_job__service__pb2.CancelJobRequest.FromString,
                     response_serializer=milepost_dot_v1_dot_job__service__pb2.CancelJobResponse.SerializeToString,
+            ),
+            'DeleteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteJob,
+                    request_deserializer=milepost_dot_v1_dot_job__service__pb2.DeleteJobRequest.FromString,
+                    response_serializer=milepost_dot_v1_dot_job__service__pb2.DeleteJobResponse.SerializeToString,
             ),
             'WatchJob': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchJob,
@@ -256,6 +273,33 @@ class JobService(object):
             '/milepost.v1.JobService/CancelJob',
             milepost_dot_v1_dot_job__service__pb2.CancelJobRequest.SerializeToString,
             milepost_dot_v1_dot_job__service__pb2.CancelJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/milepost.v1.JobService/DeleteJob',
+            milepost_dot_v1_dot_job__service__pb2.DeleteJobRequest.SerializeToString,
+            milepost_dot_v1_dot_job__service__pb2.DeleteJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

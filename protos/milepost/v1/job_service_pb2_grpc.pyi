@@ -41,6 +41,8 @@ class JobServiceStub:
     """Lists jobs, page by page."""
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]
     """Asks for a job, and its children, to be cancelled. Idempotent. A job that has ended is returned as it ended, with OK: completion may win."""
+    DeleteJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]
+    """Deletes a job that has ended, with its log. Its watches end with NOT_FOUND. Its children stay."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]
     """Follows one job: what its log holds after the cursor, then each event as it becomes durable, until the job has ended."""
     WatchJobs: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]
@@ -59,6 +61,8 @@ class JobServiceAsyncStub(JobServiceStub):
     """Lists jobs, page by page."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]  # type: ignore[assignment]
     """Asks for a job, and its children, to be cancelled. Idempotent. A job that has ended is returned as it ended, with OK: completion may win."""
+    DeleteJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
+    """Deletes a job that has ended, with its log. Its watches end with NOT_FOUND. Its children stay."""
     WatchJob: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]  # type: ignore[assignment]
     """Follows one job: what its log holds after the cursor, then each event as it becomes durable, until the job has ended."""
     WatchJobs: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]  # type: ignore[assignment]
@@ -98,6 +102,14 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.CancelJobResponse, _abc.Awaitable[_job_service_pb2.CancelJobResponse]]:
         """Asks for a job, and its children, to be cancelled. Idempotent. A job that has ended is returned as it ended, with OK: completion may win."""
+
+    @_abc_1.abstractmethod
+    def DeleteJob(
+        self,
+        request: _job_service_pb2.DeleteJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.DeleteJobResponse, _abc.Awaitable[_job_service_pb2.DeleteJobResponse]]:
+        """Deletes a job that has ended, with its log. Its watches end with NOT_FOUND. Its children stay."""
 
     @_abc_1.abstractmethod
     def WatchJob(

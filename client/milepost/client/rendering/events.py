@@ -135,6 +135,11 @@ def _job_ended(event: Event, fold: Fold) -> str:
     return _joined(line, text.clip(text.clean(told.message), _DATA_LENGTH))
 
 
+def _children_progressed(event: Event, fold: Fold) -> str:
+    told = event.children_progressed
+    return f"{told.ended:,} of {told.total:,} children have ended, {told.job_fraction:.0%} of the job is done"
+
+
 def _joined(*parts: str) -> str:
     return ", ".join(part for part in parts if part)
 
@@ -153,4 +158,5 @@ PAYLOADS: Final[Mapping[str, Callable[[Event, Fold], str]]] = {
     "cancel_acknowledged": _cancel_acknowledged,
     "attempt_ended": _attempt_ended,
     "job_ended": _job_ended,
+    "children_progressed": _children_progressed,
 }

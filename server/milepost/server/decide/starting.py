@@ -25,6 +25,8 @@ def submit(request: SubmitJobRequest, job_id: str, now: int) -> Event:
         job.input.CopyFrom(request.input)
     if request.HasField("retry_policy"):
         job.retry_policy.CopyFrom(request.retry_policy)
+    if request.HasField("retention"):
+        job.retention.CopyFrom(request.retention)
     if request.HasField("timeout"):
         job.timeout.CopyFrom(request.timeout)
     job.workload = request.workload

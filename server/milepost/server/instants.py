@@ -7,9 +7,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 SECOND = 10**9
 
+# google.protobuf.Timestamp's own bound: the end of the year 9999.
+_LAST = 253_402_300_800 * SECOND - 1
+
 
 def timestamp(instant: int) -> Timestamp:
-    """The instant as a message."""
+    """The instant as a message; the last that there is of those, for one after the year 9999."""
+    instant = min(instant, _LAST)
     return Timestamp(seconds=instant // SECOND, nanos=instant % SECOND)
 
 

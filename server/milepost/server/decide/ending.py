@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from milepost.fold import RELEASED
 from milepost.server.decide.authoring import LEASED, is_final, next_event
 from milepost.server.instants import SECOND, instant, nanoseconds, timestamp
@@ -10,6 +12,8 @@ from milepost.v1 import Event, Failure, Job, JobState, RetryPolicy
 _INITIAL_BACKOFF = 1 * SECOND
 _MAX_BACKOFF = 300 * SECOND
 _MULTIPLIER = 2.0
+# The logarithm of what is growth enough to reach any bound, and is still a number.
+_GROWTH_LOG = 50.0
 
 
 def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: int) -> list[Event]:
@@ -112,8 +116,8 @@ def _backoff(policy: RetryPolicy, failed_before: int) -> int:
     initial = nanoseconds(policy.initial_backoff) if policy.HasField("initial_backoff") else _INITIAL_BACKOFF
     most = nanoseconds(policy.max_backoff) if policy.HasField("max_backoff") else _MAX_BACKOFF
     multiplier = policy.multiplier or _MULTIPLIER
-    growth = min(multiplier**failed_before, 1e9) if failed_before < 1000 else 1e9
-    return int(min(initial * growth, most))
+    growth = multiplier**failed_before if failed_before * math.log(multiplier) < _GROWTH_LOG else math.inf
+    return int(min(initial * growth, most)) if initial else 0
 
 
 def _cancelled(job: Job, now: int, *, forced: bool) -> Event:

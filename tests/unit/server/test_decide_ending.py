@@ -1,0 +1,208 @@
+"""How attempts and jobs end other than by their worker's word: the details that the table leaves out."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.fold import Fold
+from milepost.server import decide
+from milepost.server.instants import SECOND, instant
+from milepost.v1 import Event, Failure, JobEnded, JobState, RetryPolicy, SubmitJobRequest, Update
+from tests.unit.server.states import NOW, STATES, apply, ended, run, submitted
+
+
+def ask(state: Fold, grace: float, *, now: int = NOW) -> list[Event]:
+    """Asks to cancel."""
+    return decide.cancel(state.job, reason="r", requested_by="b", grace_period=int(grace * SECOND), now=now)
+
+
+def fail(state: Fold, *, code: str = "X", retryable: bool = True) -> Event:
+    """What a worker's failure becomes."""
+    failure = Failure(code=code, message="m", retryable=retryable)
+    end = JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure)
+    return decide.report(state, Update(job_ended=end), NOW)
+
+
+def test_cancelling_says_who_why_and_by_when() -> None:
+    """Rule 16: the worker is told how long it has."""
+    (event,) = ask(run(), 10)
+
+    told = event.cancel_requested.cancellation
+    assert ("r", "b") == (told.reason, told.requested_by)
+    assert (NOW, NOW + 10 * SECOND) == (instant(told.request_time), instant(told.deadline))
+
+
+def test_asking_again_later_changes_nothing() -> None:
+    """Rule 17: the deadline that was given stands."""
+    state = apply(run(), ask(run(), 10))
+
+    assert [] == ask(state, 10)
+    assert [] == ask(state, 60, now=NOW + SECOND)
+
+
+def test_asking_again_for_sooner_moves_the_deadline_only() -> None:
+    """Somebody may lose patience; who asked first, and why, stays."""
+    state = apply(run(), ask(run(), 10))
+    (event,) = decide.cancel(state.job, reason="now!", requested_by="c", grace_period=SECOND, now=NOW)
+
+    told = event.cancel_requested.cancellation
+    assert ("r", "b", NOW) == (told.reason, told.requested_by, instant(told.request_time))
+    assert NOW + SECOND == instant(told.deadline)
+
+
+def test_a_queued_job_is_cancelled_at_once_and_not_by_force() -> None:
+    """Rule 16: there is no worker to wait for."""
+    _, end = ask(submitted(), 10)
+
+    assert JobEnded(state=JobState.JOB_STATE_CANCELLED) == end.job_ended
+
+
+def test_the_deadline_comes_first_of_what_time_does() -> None:
+    """The grace and the timeout are both asked for; the earlier one counts."""
+    state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))
+    assert NOW + 60 * SECOND == decide.next_deadline(state.job)
+
+    apply(state, ask(state, 10))
+    assert NOW + 10 * SECOND == decide.next_deadline(state.job)
+
+
+@pytest.mark.parametrize("name", [name for name in STATES if name not in ("RUNNING", "CANCELLING")])
+def test_time_does_nothing_to_a_job_without_a_worker(name: str) -> None:
+    """There is no deadline, and nothing is ever due."""
+    state = STATES[name]()
+
+    assert decide.next_deadline(state.job) is None
+    assert [] == decide.due(state.job, 10 * NOW, lease_is_out=True)
+
+
+def test_nothing_is_due_before_its_time() -> None:
+    """Not a nanosecond early."""
+    state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))
+    assert [] == decide.due(state.job, NOW + 60 * SECOND - 1, lease_is_out=False)
+
+    apply(state, ask(state, 10))
+    assert [] == decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "waits"),
+    [
+        (RetryPolicy(max_attempts=9), [1, 2, 4, 8]),
+        (
+            RetryPolicy(max_attempts=9, initial_backoff=Duration(nanos=5 * 10**8), multiplier=3),
+            [0.5, 1.5, 4.5],
+        ),
+        (RetryPolicy(max_attempts=9, max_backoff=Duration(seconds=3)), [1, 2, 3, 3]),
+        (RetryPolicy(max_attempts=9, multiplier=1), [1, 1, 1]),
+        (RetryPolicy(max_attempts=9, initial_backoff=Duration()), [0, 0, 0]),
+        (RetryPolicy(max_attempts=9, multiplier=100), [1, 100, 300, 300]),
+    ],
+    ids=["default", "given", "bounded", "steady", "none", "steep"],
+)
+def test_the_wait_before_a_retry_grows(policy: RetryPolicy, waits: list[float]) -> None:
+    """Exponential in the failed attempts, up to a bound."""
+    state = run(SubmitJobRequest(kind="k", retry_policy=policy))
+    found = []
+    for _ in waits:
+        event = fail(state)
+        found.append((instant(event.attempt_ended.retry_time) - NOW) / SECOND)
+        apply(state, [event])
+        apply(state, [decide.start(state.job, "w", NOW)])
+
+    assert waits == found
+
+
+@pytest.mark.parametrize("multiplier", [1.0, 1.5, 2.0, 100.0])
+@pytest.mark.parametrize("backoff", [0, 1, 300, 315_576_000_000])
+def test_the_wait_can_be_said_after_any_number_of_failures(multiplier: float, backoff: int) -> None:
+    """No overflow, and no instant that a Timestamp cannot say."""
+    wait = Duration(seconds=backoff)
+    policy = RetryPolicy(max_attempts=1000, initial_backoff=wait, max_backoff=wait, multiplier=multiplier)
+    state = run(SubmitJobRequest(kind="k", retry_policy=policy))
+
+    for failed in (0, 1, 150, 998):
+        state.job.failed_attempts = failed
+        event = fail(state)
+        expected = min(NOW + backoff * SECOND, 253_402_300_800 * SECOND - 1)
+        assert expected == instant(event.attempt_ended.retry_time)
+        assert event.attempt_ended.retry_time.ToJsonString()
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "retryable", "again"),
+    [
+        (RetryPolicy(max_attempts=2), "X", True, True),
+        (RetryPolicy(max_attempts=2), "X", False, False),
+        (RetryPolicy(max_attempts=2, retryable_codes=["X"]), "X", False, True),
+        (RetryPolicy(max_attempts=2, retryable_codes=["X"]), "Y", False, False),
+        (RetryPolicy(max_attempts=1), "X", True, False),
+        (RetryPolicy(), "X", True, False),
+        (None, "X", True, False),
+    ],
+)
+def test_a_failure_is_retried_if_it_may_be_and_attempts_are_left(
+    policy: RetryPolicy | None, code: str, retryable: bool, again: bool
+) -> None:
+    """The failure says that another attempt may succeed, or the policy says so of its code."""
+    request = SubmitJobRequest(kind="k", retry_policy=policy)
+
+    event = fail(run(request), code=code, retryable=retryable)
+
+    assert ("attempt_ended" if again else "job_ended") == event.WhichOneof("payload")
+
+
+def test_the_last_attempt_that_fails_ends_the_job() -> None:
+    """Rule 14: as many attempts as the policy has, and not one more."""
+    state = run(SubmitJobRequest(kind="k", retry_policy=RetryPolicy(max_attempts=3)))
+    for _ in range(2):
+        apply(state, [fail(state)])
+        assert JobState.JOB_STATE_QUEUED == state.job.state
+        apply(state, [decide.start(state.job, "w", NOW)])
+
+    apply(state, [fail(state)])
+
+    assert (JobState.JOB_STATE_FAILED, 3) == (state.job.state, state.job.failed_attempts)
+
+
+def test_giving_a_job_back_costs_no_attempt() -> None:
+    """However often it is done."""
+    state = run()
+    for attempt in (2, 3, 4):
+        apply(state, decide.release(state.job, NOW))
+        apply(state, [decide.start(state.job, "w", NOW)])
+        assert (attempt, 0) == (state.job.attempt, state.job.failed_attempts)
+
+
+def test_a_timeout_is_not_retried() -> None:
+    """An attempt that took too long would take too long again."""
+    request = SubmitJobRequest(
+        kind="k",
+        timeout=Duration(seconds=60),
+        retry_policy=RetryPolicy(max_attempts=9, retryable_codes=["TIMEOUT"]),
+    )
+    (event,) = decide.due(run(request).job, NOW + 60 * SECOND, lease_is_out=True)
+
+    assert ("TIMEOUT", JobState.JOB_STATE_FAILED) == (event.job_ended.failure.code, event.job_ended.state)
+
+
+def test_a_worker_that_is_lost_is_named() -> None:
+    """Rule 14: who it was, and that it may go better another time."""
+    (event,) = decide.due(run().job, NOW, lease_is_out=True)
+
+    failure = event.job_ended.failure
+    assert ("WORKER_LOST", True, JobState.JOB_STATE_LOST) == (
+        failure.code,
+        failure.retryable,
+        event.job_ended.state,
+    )
+    assert "'w'" in failure.message
+
+
+def test_completion_may_win_against_cancellation() -> None:
+    """Rule 17: a worker that is done before it hears of it says so."""
+    state = apply(run(), ask(run(), 10))
+    apply(state, [decide.report(state, ended(JobState.JOB_STATE_SUCCEEDED), NOW)])
+
+    assert JobState.JOB_STATE_SUCCEEDED == state.job.state
+    assert [] == ask(state, 0)

@@ -1,0 +1,37 @@
+"""Instants and the messages that bear them."""
+
+from __future__ import annotations
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.server.instants import SECOND, duration, instant, nanoseconds, timestamp
+
+_YEAR_10000 = 253_402_300_800 * SECOND
+
+
+@given(st.integers(0, _YEAR_10000 - 1))
+def test_an_instant_is_the_same_after_a_journey(value: int) -> None:
+    """No nanosecond is lost on the way into a message and back."""
+    assert value == instant(timestamp(value))
+
+
+@given(st.integers(_YEAR_10000, 2**80))
+def test_after_the_year_9999_is_the_end_of_it(value: int) -> None:
+    """A Timestamp says no more, and its JSON form cannot be written with more."""
+    assert "9999-12-31T23:59:59.999999999Z" == timestamp(value).ToJsonString()
+
+
+@given(st.integers(0, 10**9 - 1), st.integers(0, 315_576_000_000))
+def test_a_duration_is_so_many_nanoseconds(nanos: int, seconds: int) -> None:
+    """Its seconds and its nanoseconds add up."""
+    assert seconds * SECOND + nanos == nanoseconds(Duration(seconds=seconds, nanos=nanos))
+
+
+def test_seconds_become_a_duration() -> None:
+    """To the nanosecond."""
+    assert Duration(seconds=2, nanos=500_000_000) == duration(2.5)
+    assert Duration(nanos=1) == duration(1e-9)
+    assert Timestamp(seconds=1, nanos=1) == timestamp(SECOND + 1)

@@ -14,7 +14,8 @@ from typing import Any, Self
 class CuttableProxy:
     """Forwards connections to ``target`` ("host:port"), in a thread of its own.
 
-    ``address`` is where it listens, ``accepted`` how many connections it has let through, ``carried`` how many bytes.
+    ``address`` is where it listens, ``accepted`` how many connections it has let through, ``open`` how many of them
+    are up, ``carried`` how many bytes they brought.
     """
 
     def __init__(self, target: str) -> None:
@@ -22,13 +23,18 @@ class CuttableProxy:
         self._target = (host, int(port))
         self._writers: set[asyncio.StreamWriter] = set()
         self._refusing = False
-        self._open = asyncio.Event()
+        self._flowing = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         self.accepted = 0
         self.carried = 0
+
+    @property
+    def open(self) -> int:
+        """How many connections are up."""
+        return len(self._writers) // 2
 
     def cut(self) -> None:
         """Breaks all connections."""
@@ -41,11 +47,11 @@ class CuttableProxy:
     def allow(self) -> None:
         """Lets new connections through again, and lets a stalled one go on."""
         self._refusing = False
-        self._loop.call_soon_threadsafe(self._open.set)
+        self._loop.call_soon_threadsafe(self._flowing.set)
 
     def stall(self) -> None:
         """Keeps connections open but carries nothing, as a network does that loses every packet; until `allow`."""
-        self._loop.call_soon_threadsafe(self._open.clear)
+        self._loop.call_soon_threadsafe(self._flowing.clear)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -64,20 +70,20 @@ class CuttableProxy:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     async def _serve(self) -> None:
-        self._open.set()
+        self._flowing.set()
         self._server = await asyncio.start_server(self._connected, sock=self._socket)
 
     async def _stop(self) -> None:
         self._server.close()
-        await self._cut()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._flowing.set()
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            await self._cut()  # also those that have just come
+            await asyncio.wait(tasks, timeout=0.1)
 
     async def _cut(self) -> None:
-        for writer in tuple(self._writers):
+        for writer in self._writers:
             writer.transport.abort()
+        self._writers.clear()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
@@ -101,7 +107,7 @@ class CuttableProxy:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                await self._open.wait()
+                await self._flowing.wait()
                 writer.write(data)
                 await writer.drain()
                 self.carried += len(data)

@@ -22,6 +22,7 @@ from milepost.v1 import (
     Status,
     WatchJobRequest,
     WatchJobResponse,
+    WatchJobsResponse,
 )
 from milepost.v1.job_service_pb2_grpc import JobServiceServicer, add_JobServiceServicer_to_server
 
@@ -111,10 +112,11 @@ class ScriptedServer(JobServiceServicer):
 
     ListJobs = SubmitJob
     CancelJob = SubmitJob
+    DeleteJob = SubmitJob
 
-    async def WatchJobs(self, request: Any, context: Any) -> Any:
+    def WatchJobs(self, request: Any, context: Any) -> AsyncIterator[WatchJobsResponse]:
         """Not played."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
+        raise NotImplementedError
 
     def _note(self, context: Context) -> None:
         self.metadata.append(dict(context.invocation_metadata() or ()))

@@ -157,7 +157,7 @@ def _make(target: Target) -> grpc.aio.Channel:
 def _service_config() -> str:
     """Unary calls are tried again while the server is unavailable: each of them is safe to repeat."""
     methods = {
-        "milepost.v1.JobService": ("SubmitJob", "GetJob", "ListJobs", "CancelJob"),
+        "milepost.v1.JobService": ("SubmitJob", "GetJob", "ListJobs", "CancelJob", "DeleteJob"),
         "milepost.v1.WorkerService": ("ReportJob",),
     }
     return json.dumps(

@@ -18,12 +18,14 @@ from milepost.client.watching import Connection, Watch
 from milepost.fold import Fold
 from milepost.v1 import (
     CancelJobRequest,
+    DeleteJobRequest,
     Dispatch,
     GetJobRequest,
     Job,
     JobFilter,
     JobState,
     ListJobsRequest,
+    Retention,
     RetryPolicy,
     Stage,
     SubmitJobRequest,
@@ -90,6 +92,7 @@ class Client:
         workload_unit: str = "",
         timeout: float | timedelta | None = None,
         retry_policy: RetryPolicy | None = None,
+        retention: Retention | None = None,
         dispatch: Dispatch.ValueType = Dispatch.DISPATCH_QUEUE,
     ) -> Job:
         """Submits a job. It is durable when this returns.
@@ -108,6 +111,7 @@ class Client:
             workload_unit: What `workload` counts, such as ``"bytes"``.
             timeout: The longest that one attempt may run, in seconds; None for no bound.
             retry_policy: When a failed attempt is followed by another; None for one attempt only.
+            retention: How long the job and its events are kept; None for as long as the server has it.
             dispatch: Who is to run it: a worker from the queue, or another engine whose code claims it.
 
         Raises:
@@ -133,6 +137,7 @@ class Client:
             workload_unit=workload_unit,
             timeout=to_duration(timeout) if timeout is not None else None,
             retry_policy=retry_policy,
+            retention=retention,
             dispatch=dispatch,
         )
         return (await self._channel.call(self._channel.jobs().SubmitJob, request, self._timeout)).job
@@ -215,6 +220,17 @@ class Client:
             grace_period=to_duration(grace_period) if grace_period is not None else None,
         )
         return (await self._channel.call(self._channel.jobs().CancelJob, request, self._timeout)).job
+
+    async def delete(self, job_id: str) -> None:
+        """Deletes a job that has ended, with its log. What it has made stays where it lies.
+
+        Raises:
+            JobNotFound: There is no such job.
+            JobNotEnded: It has not ended; cancel it first.
+        """
+        await self._channel.call(
+            self._channel.jobs().DeleteJob, DeleteJobRequest(job_id=job_id), self._timeout
+        )
 
     def watch(
         self,

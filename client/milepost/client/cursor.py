@@ -14,6 +14,8 @@ __all__ = ["Cursor"]
 class Cursor:
     """Takes the frames of one stream after the other, and keeps the rule: every event once, in order (rule 2).
 
+    None is missing but, where the server says that it thins a log, progress which later progress stands for.
+
     Attributes:
         sequence: The last event that was taken.
         epoch: Of the store; empty until a stream has opened.
@@ -47,6 +49,8 @@ class Cursor:
         self._status_interval = status_interval
         self._opened = False
         self._reached_head = False
+        # Up to here the server may have left out progress that later progress stands for.
+        self._thinned = 0
 
     def request(self) -> WatchJobRequest:
         """What to ask a new stream for. Frames are of that stream from now on."""
@@ -102,6 +106,7 @@ class Cursor:
             )
         self._opened = True
         self.epoch, self.first = opened.epoch, opened.first_sequence
+        self._thinned = opened.thinned_sequence
         self.head = max(self.head, opened.head_sequence)
 
     def _events(self, frame: Events) -> Sequence[Event]:
@@ -112,9 +117,9 @@ class Cursor:
             raise ProtocolError(f"Event {events[0].sequence} came after job_ended.")
         sequence = self.sequence
         for event in events:
-            if event.sequence != sequence + 1:
+            if event.sequence != sequence + 1 and not sequence < event.sequence <= self._thinned + 1:
                 raise ProtocolError(f"Event {event.sequence} came after {sequence}.")
-            sequence += 1
+            sequence = event.sequence
         self.sequence = sequence
         self.head = max(self.head, sequence)
         if events[-1].HasField("job_ended"):

@@ -26,6 +26,7 @@ __all__ = [
     "JobFailed",
     "JobFailure",
     "JobLost",
+    "JobNotEnded",
     "JobNotFound",
     "LeaseLost",
     "LimitReached",
@@ -123,6 +124,12 @@ class JobEndedError(ServiceError):
     """The job has ended."""
 
     reasons = (ErrorReason.ERROR_REASON_JOB_ENDED,)
+
+
+class JobNotEnded(ServiceError):
+    """The job has not ended; cancel it first."""
+
+    reasons = (ErrorReason.ERROR_REASON_JOB_NOT_ENDED,)
 
 
 class _CursorError(ServiceError):

@@ -69,6 +69,7 @@ _BY_REASON: Final[dict[ErrorReason.ValueType, type[errors.ServiceError]]] = {
         errors.JobNotFound,
         errors.JobAlreadyExists,
         errors.JobEndedError,
+        errors.JobNotEnded,
         errors.SequenceTrimmed,
         errors.SequenceAhead,
         errors.EpochChanged,

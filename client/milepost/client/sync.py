@@ -135,6 +135,7 @@ class SyncClient:
     submit = _waits(Client.submit)
     get = _waits(Client.get)
     cancel = _waits(Client.cancel)
+    delete = _waits(Client.delete)
     result = _waits(Client.result)
     list = _iterates(Client.list)
     follow = _iterates(Client.follow)

@@ -75,6 +75,18 @@ def test_a_gap_or_a_repetition_is_never_passed_on(sequences: list[int]) -> None:
         cursor.take(events(sequences))
 
 
+def test_a_thinned_log_has_gaps_where_it_says_so() -> None:
+    """Progress that later progress stands for may be left out, up to the sequence that the stream opened with."""
+    cursor = Cursor("j")
+    cursor.request()
+    thinned = opened(0, 9)
+    thinned.opened.thinned_sequence = 5
+    assert taken(cursor, thinned, events([1, 3]), events([6, 7])) == [1, 3, 6, 7]
+    for sequence in (7, 9):
+        with pytest.raises(ProtocolError):
+            cursor.take(events([sequence]))
+
+
 def test_a_stream_that_opens_elsewhere_is_refused() -> None:
     """A stream that starts after another sequence than was asked for would lose or repeat events."""
     cursor = Cursor("j", after=4)

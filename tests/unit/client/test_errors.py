@@ -21,6 +21,7 @@ BY_REASON: dict[ErrorReason.ValueType, type[errors.ServiceError]] = {
     ErrorReason.ERROR_REASON_JOB_NOT_FOUND: errors.JobNotFound,
     ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS: errors.JobAlreadyExists,
     ErrorReason.ERROR_REASON_JOB_ENDED: errors.JobEndedError,
+    ErrorReason.ERROR_REASON_JOB_NOT_ENDED: errors.JobNotEnded,
     ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED: errors.SequenceTrimmed,
     ErrorReason.ERROR_REASON_SEQUENCE_AHEAD: errors.SequenceAhead,
     ErrorReason.ERROR_REASON_EPOCH_CHANGED: errors.EpochChanged,

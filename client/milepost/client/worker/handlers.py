@@ -27,7 +27,7 @@ _log = logging.getLogger("milepost.client")
 Result = Mapping[str, Any] | None
 """What a handler may return."""
 
-Handler = Callable[[JobContext], Awaitable[Result]] | Callable[[JobContext], Result]
+Handler = Callable[[JobContext], Awaitable[Result] | Result]
 """Does the work of one kind of job."""
 
 

@@ -230,6 +230,7 @@ class Worker:
                     isinstance(error, ServiceError) and error.code in _FATAL
                 ):
                     raise
+                self._session = None
                 if session.proved:
                     backoff.reset()
                 asked = error.retry_delay if isinstance(error, ServiceError) else None
@@ -249,7 +250,7 @@ class Worker:
                 for attempt in desk:
                     attempt.abandon()
                 await _done(desk.empty(), _LAST_FLUSH)
-        if self._session is not None and not connection.done():
+        if self._session is not None and self._session.welcomed and not connection.done():
             self._session.finish()
             await asyncio.wait((connection,), timeout=_LAST_FLUSH)
 

@@ -1,0 +1,398 @@
+"""Connections that break, servers that stop and workers that leave: nothing is lost, and nothing comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from milepost.client import Client, Connection, JobContext, Watch, Worker, watching
+from milepost.v1 import Event, JobState, RetryPolicy
+from tests.support.proxy import CuttableProxy
+from tests.support.server import ServerProcess
+from tests.support.working import working
+
+KIND = "test"
+COUNT = 300
+
+
+@pytest.fixture
+async def client(server: ServerProcess) -> AsyncIterator[Client]:
+    """A client that is connected directly."""
+    async with Client(server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+def proxy(server: ServerProcess) -> Iterator[CuttableProxy]:
+    """The network between."""
+    with CuttableProxy(server.address) as network:
+        yield network
+
+
+class Steps:
+    """A job that counts, as far as it is allowed to."""
+
+    def __init__(self, count: int = COUNT) -> None:
+        self.count = count
+        self.attempts: list[int] = []
+        self._allowed = asyncio.Semaphore(0)
+
+    def allow(self, count: int) -> None:
+        """Lets it count so much further."""
+        for _ in range(count):
+            self._allowed.release()
+
+    async def __call__(self, job: JobContext) -> dict[str, object]:
+        """Emits one numbered event a step."""
+        self.attempts.append(job.attempt)
+        for number in range(1, self.count + 1):
+            await self._allowed.acquire()
+            job.emit("step", {"number": number})
+        return {"count": self.count}
+
+    async def handler(self, job: JobContext) -> dict[str, object]:
+        """The same, as a coroutine function."""
+        return await self(job)
+
+
+def steps_of(events: list[Event]) -> list[int]:
+    """The numbers that a job has counted."""
+    return [
+        int(event.custom.json.fields["number"].number_value) for event in events if event.HasField("custom")
+    ]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits until the condition holds."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - what it asks for lies in other threads and processes
+            await asyncio.sleep(0.005)
+
+
+async def reported(watch: Watch, events: list[Event], count: int) -> None:
+    """Takes events until so many steps are there."""
+    while len(steps_of(events)) < count:
+        events.append(await anext(watch))
+
+
+async def test_a_watch_survives_cuts(client: Client, proxy: CuttableProxy) -> None:
+    """Cut off ten times in the middle of traffic, it yields each event once, in order."""
+    steps = Steps()
+    states: list[Connection] = []
+    events: list[Event] = []
+    async with working(client.address, **{KIND: steps.handler}), Client(proxy.address) as far:
+        job = await client.submit(KIND)
+        watch = far.watch(job.job_id, on_state=states.append)
+        for cut in range(10):
+            steps.allow(COUNT // 10)
+            await reported(watch, events, cut * COUNT // 10 + COUNT // 20)
+            await asyncio.to_thread(proxy.cut)
+        events += [event async for event in watch]
+    assert list(range(1, COUNT + 4)) == [event.sequence for event in events]
+    assert list(range(1, COUNT + 1)) == steps_of(events)
+    assert watch.reconnects >= 9
+    assert proxy.accepted >= 10
+    resumed = [state.resumed_at for state in states if state.state == "live"]
+    assert resumed[0] is None
+    assert all(at is not None for at in resumed[1:])
+
+
+async def test_a_watch_waits_for_a_network_that_is_down(client: Client, proxy: CuttableProxy) -> None:
+    """It says that it does, and for how long; and goes on where it was when the network is back."""
+    steps = Steps(10)
+    states: list[Connection] = []
+    events: list[Event] = []
+    async with working(client.address, **{KIND: steps.handler}), Client(proxy.address, timeout=0.1) as far:
+        job = await client.submit(KIND)
+        watch = far.watch(job.job_id, on_state=states.append)
+        steps.allow(4)
+        await reported(watch, events, 4)
+        proxy.refuse()
+        await asyncio.to_thread(proxy.cut)
+        rest = asyncio.create_task(_rest(watch))
+        steps.allow(6)
+        await client.result(job.job_id)
+        await until(lambda: len([state for state in states if state.state == "reconnecting"]) >= 4)
+        proxy.allow()
+        events += await rest
+    assert list(range(1, 11)) == steps_of(events)
+    assert ("live", events[-1].sequence - 7) == (states[-1].state, states[-1].resumed_at)
+    assert 1 == watch.reconnects
+    assert 0 < max(state.retry_in for state in states) <= 10
+
+
+async def _rest(watch: Watch) -> list[Event]:
+    return [event async for event in watch]
+
+
+async def test_a_watch_finds_a_network_that_swallows_everything(
+    client: Client, proxy: CuttableProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No connection breaks, but nothing arrives: the silence is noticed, and the watch goes on when it is over."""
+    monkeypatch.setattr(watching, "_SILENT_MARGIN", -1.5)
+    steps = Steps(10)
+    states: list[Connection] = []
+    events: list[Event] = []
+    async with working(client.address, **{KIND: steps.handler}), Client(proxy.address) as far:
+        job = await client.submit(KIND)
+        watch = far.watch(job.job_id, on_state=states.append, status_interval=1.0)
+        steps.allow(4)
+        await reported(watch, events, 4)
+        proxy.stall()
+        rest = asyncio.create_task(_rest(watch))
+        steps.allow(6)
+        await until(lambda: any("nothing was heard" in state.error for state in states))
+        proxy.allow()
+        events += await rest
+    assert list(range(1, 11)) == steps_of(events)
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+async def test_a_restarted_server_is_taken_up_again(client: Client, server: ServerProcess, how: str) -> None:
+    """Watch and worker come back to the same job, whether the server said goodbye or not; nothing that was said while
+    it was away is missing.
+    """
+    steps = Steps()
+    events: list[Event] = []
+    async with working(client.address, **{KIND: steps.handler}):
+        job = await client.submit(KIND)
+        watch = client.watch(job.job_id)
+        for part in (1, 2, 3):
+            steps.allow(COUNT // 4)
+            await reported(watch, events, part * COUNT // 4 - COUNT // 8)
+            await asyncio.to_thread(server.stop if how == "stop" else server.kill)
+            steps.allow(COUNT // 12)  # said to nobody, for now
+            await asyncio.to_thread(server.restart)
+        events += await _rest(watch)
+        assert {"count": COUNT} == await client.result(job.job_id)
+    assert list(range(1, COUNT + 1)) == steps_of(events)
+    assert list(range(1, COUNT + 4)) == [event.sequence for event in events]
+    assert [1] == steps.attempts
+    assert watch.reconnects >= 3
+
+
+@pytest.mark.parametrize("cuts", [1, 12])
+async def test_a_worker_survives_cuts(client: Client, proxy: CuttableProxy, cuts: int) -> None:
+    """It goes on with its job after the last report that is durable: each is in the log once, in order (rule 14)."""
+    steps = Steps(COUNT * 4)
+    events: list[Event] = []
+    async with working(proxy.address, **{KIND: steps.handler}):
+        job = await client.submit(KIND)
+        watch = client.watch(job.job_id)
+        for cut in range(cuts):
+            steps.allow(steps.count // cuts)
+            await reported(watch, events, cut * steps.count // cuts + 1)
+            await asyncio.to_thread(proxy.cut)
+        events += await _rest(watch)
+        assert {"count": steps.count} == await client.result(job.job_id)
+    assert list(range(1, steps.count + 1)) == steps_of(events)
+    assert [1] == steps.attempts
+    assert proxy.accepted >= cuts
+
+
+async def test_a_cut_worker_is_given_no_more_than_it_can_do(client: Client, proxy: CuttableProxy) -> None:
+    """The jobs that it goes on with take up their places before new ones are given out."""
+    steps = Steps(5)
+    running, most = 0, 0
+
+    async def handler(job: JobContext) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await steps(job)
+        running -= 1
+
+    async with working(proxy.address, max_concurrency=2, **{KIND: handler}):
+        jobs = [await client.submit(KIND) for _ in range(6)]
+        for _ in range(6):
+            await until(lambda: running >= 1)
+            await asyncio.to_thread(proxy.cut)
+            await until(lambda: proxy.open >= 1)
+            steps.allow(5)
+        for job in jobs:
+            await client.result(job.job_id)
+    assert 2 >= most
+
+
+async def test_a_cancellation_reaches_a_worker_that_was_away(client: Client, proxy: CuttableProxy) -> None:
+    """It hears of it when it comes back."""
+    started, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def handler(job: JobContext) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async with working(proxy.address, **{KIND: handler}):
+        job = await client.submit(KIND)
+        await started.wait()
+        proxy.refuse()
+        await asyncio.to_thread(proxy.cut)
+        await client.cancel(job.job_id, grace_period=60)
+        assert not cancelled.is_set()
+        proxy.allow()
+        await cancelled.wait()
+        events = [event async for event in client.watch(job.job_id)]
+    assert ["cancel_requested", "cancel_acknowledged", "job_ended"] == [
+        event.WhichOneof("payload") for event in events[-3:]
+    ]
+
+
+async def test_a_forced_cancellation_frees_the_worker_when_the_handler_stops(client: Client) -> None:
+    """The job is over when the grace period is; the place is free when the handler is."""
+    started, stuck = threading.Event(), threading.Event()
+
+    def handler(job: JobContext) -> None:
+        started.set()
+        stuck.wait(60)
+        job.log("nobody hears this any more")
+
+    async def other(job: JobContext) -> None:
+        """Comes after."""
+
+    async with working(client.address, **{KIND: handler, "other": other}):
+        job = await client.submit(KIND)
+        await asyncio.to_thread(started.wait)
+        ended = await client.cancel(job.job_id, grace_period=0)
+        assert (JobState.JOB_STATE_CANCELLED, True) == (ended.state, ended.cancellation.forced)
+        waiting = await client.submit("other")
+        assert JobState.JOB_STATE_QUEUED == (await client.get(waiting.job_id)).state
+        stuck.set()
+        assert {} == await client.result(waiting.job_id)
+    assert ended == await client.get(job.job_id)
+
+
+async def test_a_worker_that_stays_away_loses_its_job(tmp_path: Path) -> None:
+    """Another one gets it; the first one's handler is stopped when it comes back, and its late words are not heard."""
+    interrupted, started = asyncio.Event(), asyncio.Event()
+
+    async def lost(job: JobContext) -> None:
+        job.emit("step", {"number": 1})
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            job.emit("step", {"number": 2})
+            interrupted.set()
+
+    async def found(job: JobContext) -> dict[str, object]:
+        return {"attempt": job.attempt}
+
+    with (
+        ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server,
+        CuttableProxy(server.address) as proxy,
+    ):
+        async with Client(server.address) as client, working(proxy.address, **{KIND: lost}):
+            job = await client.submit(KIND, retry_policy=RetryPolicy(max_attempts=2))
+            await started.wait()
+            events: list[Event] = []
+            await reported(client.watch(job.job_id), events, 1)
+            proxy.refuse()
+            await asyncio.to_thread(proxy.cut)
+            async with working(server.address, **{KIND: found}):
+                assert {"attempt": 2.0} == await client.result(job.job_id)
+            assert not interrupted.is_set()
+            proxy.allow()
+            await interrupted.wait()
+            events = [event async for event in client.watch(job.job_id)]
+    assert [1] == steps_of(events)
+
+
+async def test_a_worker_that_stops_finishes_what_it_has(client: Client) -> None:
+    """It takes nothing more, and returns when its jobs have ended."""
+    steps = Steps(3)
+    async with working(client.address, drain_timeout=60.0, **{KIND: steps.handler}) as worker:
+        first = await client.submit(KIND)
+        await until(lambda: steps.attempts == [1])
+        second = await client.submit(KIND)
+        worker.stop()
+        steps.allow(6)
+    assert JobState.JOB_STATE_SUCCEEDED == (await client.get(first.job_id)).state
+    assert JobState.JOB_STATE_QUEUED == (await client.get(second.job_id)).state
+
+
+async def test_a_worker_that_may_not_finish_gives_its_jobs_back(client: Client) -> None:
+    """Unharmed: the next worker starts them again, and no attempt is counted as failed."""
+    started = asyncio.Event()
+
+    async def endless(job: JobContext) -> None:
+        async with job.stage("s"):
+            started.set()
+            await asyncio.Event().wait()
+
+    async def quick(job: JobContext) -> dict[str, object]:
+        return {"attempt": job.attempt}
+
+    async with working(client.address, drain_timeout=0.0, **{KIND: endless}):
+        job = await client.submit(KIND)
+        await started.wait()
+    async with working(client.address, **{KIND: quick}):
+        assert {"attempt": 2.0} == await client.result(job.job_id)
+    ended = await client.get(job.job_id)
+    assert 0 == ended.failed_attempts
+    events = [event async for event in client.watch(job.job_id)]
+    (back,) = (event.attempt_ended for event in events if event.HasField("attempt_ended"))
+    assert "RELEASED" == back.failure.code
+
+
+async def test_a_cancelled_worker_gives_its_jobs_back(client: Client) -> None:
+    """At once: nobody has to wait for its leases to run out."""
+    started = asyncio.Event()
+    worker = Worker(client.address)
+
+    @worker.job(KIND)
+    async def endless(job: JobContext) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    job = await client.submit(KIND)
+    running = asyncio.create_task(worker.run())
+    await started.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert JobState.JOB_STATE_QUEUED == (await client.get(job.job_id)).state
+
+
+SCRIPT = """
+import asyncio, sys
+from milepost.client import Worker
+
+worker = Worker(sys.argv[1], drain_timeout=float(sys.argv[2]))
+
+@worker.job("test")
+async def handler(job):
+    job.emit("ready", {})
+    await asyncio.sleep(0.2 if sys.argv[2] != "0" else 1000)
+    return {"done": True}
+
+worker.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("drain_timeout", "state"), [("60", JobState.JOB_STATE_SUCCEEDED), ("0", JobState.JOB_STATE_QUEUED)]
+)
+async def test_sigterm_stops_a_worker_in_order(
+    client: Client, drain_timeout: str, state: JobState.ValueType
+) -> None:
+    """The process finishes its jobs, or gives them back, and exits with 0."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SCRIPT, client.address, drain_timeout
+    )
+    job = await client.submit(KIND)
+    async for event in client.watch(job.job_id):
+        if event.HasField("custom"):
+            break
+    os.kill(process.pid, signal.SIGTERM)
+    assert 0 == await process.wait()
+    assert state == (await client.get(job.job_id)).state

@@ -1,0 +1,239 @@
+"""Every exit status of the command, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import uuid
+from pathlib import Path
+
+import pytest
+
+from milepost.client import Client, JobContext, JobFailure
+from milepost.v1 import JobState
+from tests.support.command import environment, milepost, started
+from tests.support.rpc import connect, eventually
+from tests.support.server import MILEPOST, ServerProcess
+from tests.support.working import working
+
+
+@pytest.fixture
+def kind() -> str:
+    """A kind of job of the test's own."""
+    return f"test-{uuid.uuid4().hex}"
+
+
+async def good(job: JobContext) -> dict[str, object]:
+    """Succeeds."""
+    return {"files": 3, "name": "naïve"}
+
+
+async def bad(job: JobContext) -> None:
+    """Fails."""
+    raise JobFailure("NO_PATH", "There is no such path.")
+
+
+async def endless(job: JobContext) -> None:
+    """Goes on until it is cancelled."""
+    async with job.stage("wait"):
+        await asyncio.Event().wait()
+
+
+async def test_a_job_that_succeeds_is_0(shared_server: ServerProcess, kind: str) -> None:
+    """The id goes to stdout, and what happens to stderr."""
+    async with working(shared_server.address, **{kind: good}):
+        outcome = await milepost("submit", kind, "--job-id", kind, "--watch", address=shared_server.address)
+
+    assert (0, f"{kind}\n") == (outcome.status, outcome.out)
+    assert [f"{kind} {kind} submitted", "succeeded in 00:00"] == [
+        line.split("  ", 1)[1] for line in (outcome.err.splitlines()[0], outcome.err.splitlines()[-1])
+    ]
+
+
+async def test_a_job_that_fails_is_1(shared_server: ServerProcess, kind: str) -> None:
+    """The reason is the last line."""
+    async with working(shared_server.address, **{kind: bad}):
+        outcome = await milepost("submit", kind, "--watch", address=shared_server.address)
+
+    assert 1 == outcome.status
+    assert outcome.err.endswith("  failed after 00:00: NO_PATH: There is no such path.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("watch",),
+        ("watch", "x", "--after", "-1"),
+        ("submit", "Not A Kind"),
+        ("submit", "k", "--input", "[]"),
+        ("submit", "k", "--wait-timeout", "1"),
+        ("submit", "k", "--timeout", "10ms"),
+        ("get", "no/id"),
+        ("list", "--state", "sleeping"),
+        ("cancel", "x", "--timeout", "1"),
+        ("worker", "json"),
+        ("get", "x", "--address", "nowhere"),
+    ],
+    ids=" ".join,
+)
+async def test_what_cannot_be_done_as_it_was_given_is_2(
+    shared_server: ServerProcess, arguments: tuple[str, ...]
+) -> None:
+    """It is said in one line on stderr, whether the command or the server found it."""
+    outcome = await milepost(*arguments, address=shared_server.address)
+
+    assert (2, "", 1) == (outcome.status, outcome.out, len(outcome.err.splitlines()))
+    assert outcome.err.startswith("Error: ")
+
+
+async def test_a_job_that_was_cancelled_is_3(shared_server: ServerProcess, kind: str) -> None:
+    """For who watches it, and for who waits for its end."""
+    address = shared_server.address
+    async with (
+        working(address, **{kind: endless}),
+        started("submit", kind, "--job-id", kind, "--watch", address=address) as watching,
+    ):
+        await watching.says("wait: started")
+        cancelled = await milepost("cancel", kind, "--reason", "enough", "--wait", address=address)
+        watched = await watching.end()
+
+    assert (3, f"{kind} cancelled\n", "") == (cancelled.status, cancelled.out, cancelled.err)
+    assert 3 == watched.status
+    assert "cancellation requested, to stop within 00:30: enough" in watched.err
+
+
+@pytest.mark.parametrize("command", ["get", "watch", "cancel"])
+async def test_a_job_that_does_not_exist_is_4(shared_server: ServerProcess, command: str) -> None:
+    """Its id is named."""
+    outcome = await milepost(command, "nobody", address=shared_server.address)
+
+    assert (4, "", 1) == (outcome.status, outcome.out, len(outcome.err.splitlines()))
+    assert "nobody" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("get", "x"), ("watch", "x"), ("list",), ("submit", "k"), ("cancel", "x")]
+)
+async def test_a_server_that_is_not_there_is_5(arguments: tuple[str, ...]) -> None:
+    """Its address is named, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+    outcome = await milepost(*arguments, address=address)
+
+    expected = (
+        f"Error: The server at {address} cannot be reached (Connection refused). "
+        "Is `milepost serve` running there? --address names another one.\n"
+    )
+    assert (5, "", expected) == (outcome.status, outcome.out, outcome.err)
+
+
+async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
+    """Its worker was not heard from again."""
+    with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
+        async with connect(server.address) as rpc, rpc.session() as session:
+            job = await rpc.submit()
+            await session.take()
+            outcome = await milepost("watch", job.job_id, address=server.address)
+
+    assert 6 == outcome.status
+    assert "lost after" in outcome.err
+
+
+async def test_a_job_that_timed_out_is_124(shared_server: ServerProcess, kind: str) -> None:
+    """Like the command `timeout`."""
+    async with working(shared_server.address, **{kind: endless}):
+        outcome = await milepost("submit", kind, "--timeout", "1s", "--wait", address=shared_server.address)
+
+    assert (124, "") == (outcome.status, outcome.err)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("submit", "--watch", "--wait-timeout", "0.2"), ("watch", "--timeout", "200ms")],
+    ids=" ".join,
+)
+async def test_a_command_that_timed_out_is_124(
+    shared_server: ServerProcess, kind: str, arguments: tuple[str, ...]
+) -> None:
+    """The job goes on."""
+    async with Client(shared_server.address) as client:
+        if arguments[0] == "watch":
+            await client.submit(kind, job_id=kind)
+            outcome = await milepost(arguments[0], kind, *arguments[1:], address=shared_server.address)
+        else:
+            outcome = await milepost(
+                arguments[0], kind, "--job-id", kind, *arguments[1:], address=shared_server.address
+            )
+        job = await client.get(kind)
+
+    assert 124 == outcome.status
+    assert (
+        "Error: The job has not ended within 0.2 s (queued, 0%); it goes on." == outcome.err.splitlines()[-1]
+    )
+    assert JobState.JOB_STATE_QUEUED == job.state
+
+
+@pytest.mark.parametrize(("expected", "number"), [(130, signal.SIGINT), (143, signal.SIGTERM)])
+async def test_an_interrupted_watch_is_130(
+    shared_server: ServerProcess, kind: str, expected: int, number: signal.Signals
+) -> None:
+    """And says how to go on; a terminated one is 143. The job is not cancelled (rule 9)."""
+    address = shared_server.address
+    async with Client(address) as client, working(address, **{kind: endless}):
+        job = await client.submit(kind, job_id=kind)
+        async with started("watch", kind, address=address) as watching:
+            await watching.says("wait: started")
+            watching.signal(number)
+            outcome = await watching.end()
+        job = await client.get(kind)
+        await client.cancel(kind)
+
+    assert (expected, "") == (outcome.status, outcome.out)
+    assert (
+        f"Stopped watching after event 3; the job goes on. To go on from there: "
+        f"milepost watch {kind} --after 3 --epoch {job.epoch}" == outcome.err.splitlines()[-1]
+    )
+    assert JobState.JOB_STATE_RUNNING == job.state
+
+
+async def test_a_reader_that_is_gone_is_141(shared_server: ServerProcess, kind: str) -> None:
+    """As after a pipe into ``head``; nothing is said of it."""
+    address = shared_server.address
+    async with Client(address) as client:
+        await client.submit(kind, job_id=kind)
+        process = await asyncio.create_subprocess_exec(
+            "bash",
+            "-c",
+            '"$0" watch "$1" --output json | head -n 1; exit ${PIPESTATUS[0]}',
+            *(MILEPOST, kind),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(address),
+        )
+        assert process.stdout is not None
+        first = await process.stdout.readline()
+        await client.cancel(kind)
+        out, err = await process.communicate()
+
+    assert b"jobSubmitted" in first
+    assert (141, b"", b"") == (process.returncode, out, err)
+
+
+async def test_no_status_is_given_away(shared_server: ServerProcess, kind: str) -> None:
+    """Commands that do not follow a job succeed, however the job ended."""
+    address = shared_server.address
+    async with Client(address) as client, working(address, **{kind: bad}):
+        await client.submit(kind, job_id=kind)
+        await eventually(lambda: _has_failed(client, kind))
+        statuses = [
+            (await milepost(*arguments, address=address)).status
+            for arguments in (("get", kind), ("list", "--kind", kind), ("cancel", kind))
+        ]
+
+    assert [0, 0, 0] == statuses
+
+
+async def _has_failed(client: Client, job_id: str) -> bool:
+    return (await client.get(job_id)).state == JobState.JOB_STATE_FAILED

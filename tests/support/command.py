@@ -139,8 +139,8 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that was written, without control sequences."""
-        return _ESCAPE.sub("", self.raw).replace("\r", "")
+        """All that was written, without control sequences: one picture below the other."""
+        return _ESCAPE.sub("", self.raw).replace("\r\n", "\n").replace("\r", "\n")
 
     async def shows(self, condition: Callable[[str], object]) -> None:
         """Waits until the text is as it should be."""

@@ -1,0 +1,146 @@
+"""The command on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from rich.cells import cell_len
+
+from milepost.client import Client, JobContext
+from tests.support.command import terminal
+from tests.support.server import ServerProcess
+from tests.support.working import working
+
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+
+
+@pytest.fixture
+def kind() -> str:
+    """A kind of job of the test's own, short enough for a line."""
+    return f"t-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+class Halting:
+    """A handler that stops midway until it may go on."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+
+    async def run(self, job: JobContext) -> dict[str, object]:
+        """Two stages."""
+        job.plan(["hash", "pack"])
+        async with job.stage("hash", total=130.4e6, unit="bytes") as stage:
+            stage.advance(61.2e6)
+            job.log("unreadable: lib/x", severity="warning", stage=stage)
+            await self.go_on.wait()
+            stage.advance(69.2e6)
+        async with job.stage("pack"):
+            pass
+        job.artifact("manifest", "file:///srv/manifest.json", size_bytes=512)
+        return {"files": 3}
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+async def test_a_job_is_drawn(shared_server: ServerProcess, client: Client, kind: str, columns: int) -> None:
+    """Midway and at its end: never wider than the terminal, the cursor is given back, and the result follows."""
+    halting = Halting()
+    async with working(shared_server.address, **{kind: halting.run}):
+        await client.submit(kind, job_id=kind)
+        async with terminal("watch", kind, address=shared_server.address, columns=columns) as shown:
+            await shown.shows(lambda text: "61.2 of 130.4 MB" in text)
+            await shown.shows(lambda text: "● live" in text)
+            halting.go_on.set()
+            status = await shown.process.wait()
+            await shown.shows(lambda text: '"files": 3' in text)
+
+    last = shown.text[shown.text.rindex(f"{kind} {kind}") :]
+    lines = [line.rstrip() for line in last.splitlines()]
+    events = (await client.get(kind)).last_sequence
+
+    assert 0 == status
+    assert columns >= max(cell_len(line) for line in shown.text.splitlines())
+    assert (1, 1) == (shown.raw.count(HIDE), shown.raw.count(SHOW))
+    assert f"{kind} {kind}  succeeded" == re.split(r" {3,}", lines[0])[0]
+    assert "━" * columns == lines[1]
+    assert ["✓ hash", "✓ pack"] == [line.strip()[:6] for line in lines[3:5]]
+    assert lines[6].endswith("  hash | unreadable: lib/x")
+    assert [
+        "  manifest  512 B  file:///srv/manifest.json",
+        "",
+        f"{events} events",
+        "{",
+        '  "files": 3',
+        "}",
+    ] == lines[8:]
+
+
+async def test_the_words_are_the_same_without_color(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """NO_COLOR is heeded."""
+    await client.submit(kind, job_id=kind)
+    await client.cancel(kind)
+    async with terminal("watch", kind, address=shared_server.address, env={"NO_COLOR": "1"}) as shown:
+        await shown.process.wait()
+        await shown.shows(lambda text: "3 events" in text)
+
+    assert [] == re.findall(r"\x1b\[[0-9;]*[34][0-7][;m]", shown.raw)
+    assert f"{kind} {kind}  cancelled" in shown.text
+
+
+async def test_a_simple_terminal_has_the_plain_view(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """One that cannot move its cursor, or where it was asked for."""
+    await client.submit(kind, job_id=kind)
+    await client.cancel(kind)
+    for arguments, env in ((("watch", kind), {"TERM": "dumb"}), (("watch", kind, "--output", "plain"), {})):
+        async with terminal(*arguments, address=shared_server.address, env=env) as shown:
+            await shown.process.wait()
+            await shown.shows(lambda text: text.endswith("cancelled\n"))
+
+        assert [f"{kind} {kind} submitted", "cancellation requested", "cancelled"] == [
+            line.split("  ", 1)[1] for line in shown.text.splitlines()
+        ]
+
+
+async def test_ctrl_c_gives_the_terminal_back(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """The cursor is there again, and how to go on is said."""
+    await client.submit(kind, job_id=kind)
+    async with terminal("watch", kind, address=shared_server.address) as shown:
+        await shown.shows(lambda text: "waiting 00:" in text)
+        shown.process.send_signal(signal.SIGINT)
+        status = await shown.process.wait()
+        await shown.shows(lambda text: "To go on from there" in text)
+
+    assert 130 == status
+    assert (1, 1) == (shown.raw.count(HIDE), shown.raw.count(SHOW))
+    assert "Traceback" not in shown.text
+
+
+async def test_lists_and_jobs_fit_the_terminal(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """What does not fit is cut, not wrapped."""
+    await client.submit(kind, job_id=f"{kind}-{'x' * 60}", owner="somebody with a long name", stages=["scan"])
+    for arguments in (("list", "--kind", kind), ("get", f"{kind}-{'x' * 60}")):
+        async with terminal(*arguments, address=shared_server.address, columns=60) as shown:
+            status = await shown.process.wait()
+            await shown.shows(lambda text: kind in text)
+
+        assert 0 == status
+        assert 60 >= max(cell_len(line) for line in shown.text.splitlines())

@@ -1,0 +1,136 @@
+"""`milepost demo` as a newcomer runs it, on a small directory."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.command import Outcome, Running, milepost, started
+from tests.support.server import ServerProcess
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A directory whose archive takes a moment."""
+    directory = tmp_path / "small"
+    directory.mkdir()
+    for number in range(40):
+        (directory / f"{number}.txt").write_bytes(bytes(range(256)) * 400 * (number + 1))
+    return directory
+
+
+def counted(outcome: Outcome) -> dict[str, int]:
+    """The numbers that it has counted."""
+    return {
+        name.strip(): int(number)
+        for name, number in re.findall(r"^  ([a-z ]+?) +(\d+)  ", outcome.out, re.MULTILINE)
+    }
+
+
+async def test_the_demo_cuts_and_resumes(small: Path, tmp_path: Path) -> None:
+    """Nothing is lost or doubled, what it has made is there, and its log can be looked at again."""
+    outcome = await milepost("demo", small, "--output", tmp_path / "out", cwd=CHECKOUT)
+    numbers = counted(outcome)
+    (room,) = (tmp_path / "out").iterdir()
+    job_id = outcome.out.rsplit(" ", 1)[1].strip()
+
+    assert 0 == outcome.status
+    assert (0, 0) == (numbers["lost"], numbers["doubled"])
+    assert 0 < numbers["cut at"] == numbers["resumed at"] < numbers["events"]
+    assert 0 < numbers["meanwhile"]
+    assert "Every event came once and in order, just as in a second, uncut replay." in outcome.out
+    assert f"connection: live, resumed at {numbers['cut at']}" in outcome.err
+    assert (
+        f"  archive   {(room / 'small.tar.zst').stat().st_size / 1e3:.1f} kB  {room}/small.tar.zst"
+        in outcome.out
+    )
+    manifest = json.loads((room / "small.tar.zst.manifest.json").read_text())
+    assert f"{room}/small.tar.zst.manifest.json" in outcome.out
+    assert manifest
+
+    with ServerProcess(room / "store") as server:
+        again = await milepost("watch", job_id, "--output", "json", address=server.address)
+
+    assert (0, numbers["events"]) == (again.status, len(again.objects))
+
+
+async def test_the_demo_needs_no_settings_and_keeps_nothing_if_it_is_told_to(
+    small: Path, tmp_path: Path
+) -> None:
+    """Settings for another server are not for the demo."""
+    outcome = await milepost(
+        *("demo", small, "--output", tmp_path / "out", "--no-keep"),
+        cwd=CHECKOUT,
+        env={
+            "MILEPOST_ADDRESS": "127.0.0.1:1",
+            "MILEPOST_TOKEN": "x",
+            "MILEPOST_DATA": "/nowhere",
+            "MILEPOST_TLS": "1",
+        },
+    )
+
+    assert 0 == outcome.status
+    assert [] == list((tmp_path / "out").iterdir())
+    assert "milepost watch" not in outcome.out
+
+
+async def halfway(demo: Running) -> dict[str, psutil.Process]:
+    """Waits until the job is at work; the demo's processes by name."""
+    await demo.says("Hash every file: started")
+    children = psutil.Process(demo.process.pid).children()
+    return {name: child for child in children for name in ("serve", "worker") if name in child.cmdline()}
+
+
+@pytest.mark.parametrize(("expected", "number"), [(130, signal.SIGINT), (143, signal.SIGTERM)])
+async def test_an_interrupted_demo_ends_its_processes(
+    small: Path, tmp_path: Path, expected: int, number: signal.Signals
+) -> None:
+    """Both of them, also when Ctrl-C is pressed again and again."""
+    async with started("demo", small, "--output", tmp_path / "out", cwd=CHECKOUT) as demo:
+        children = await halfway(demo)
+        for _ in range(3):
+            demo.signal(number)
+        outcome = await demo.end()
+
+    assert expected == outcome.status
+    assert {"serve", "worker"} == set(children)
+    assert [] == [name for name, child in children.items() if child.is_running()]
+    assert "Traceback" not in outcome.err
+
+
+async def test_a_demo_whose_worker_dies_says_so(small: Path, tmp_path: Path) -> None:
+    """It does not wait for what will not come; the server is ended."""
+    async with started("demo", small, "--output", tmp_path / "out", cwd=CHECKOUT) as demo:
+        children = await halfway(demo)
+        children["worker"].kill()
+        outcome = await demo.end()
+
+    assert 1 == outcome.status
+    assert outcome.err.splitlines()[-1].startswith(
+        "Error: The worker ended with the status -9. The end of its log, "
+    )
+    assert not children["serve"].is_running()
+
+
+async def test_a_path_that_is_none(tmp_path: Path) -> None:
+    """Is found before anything is started."""
+    outcome = await milepost("demo", tmp_path / "none", cwd=CHECKOUT)
+
+    assert 2 == outcome.status
+    assert f"Directory '{tmp_path}/none' does not exist" in outcome.err
+
+
+async def test_an_output_that_cannot_be_written(small: Path, tmp_path: Path) -> None:
+    """Is said in a line."""
+    (tmp_path / "file").touch()
+    outcome = await milepost("demo", small, "--output", tmp_path / "file" / "out", cwd=CHECKOUT)
+
+    assert (2, 1) == (outcome.status, len(outcome.err.splitlines()))
+    assert "Not a directory" in outcome.err

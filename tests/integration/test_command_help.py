@@ -1,0 +1,93 @@
+"""What the command says of itself."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from milepost.client.cli import milepost as group
+from milepost.client.commands.status import Status
+from tests.support.command import milepost
+
+COMMANDS = group.list_commands(click.Context(group))
+
+
+def options(name: str) -> list[click.Option]:
+    """The options of a command."""
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+
+
+def test_the_commands() -> None:
+    """Those of the client, and those that the server adds."""
+    assert ["serve", "worker", "submit", "watch", "get", "list", "cancel", "demo"] == COMMANDS
+
+
+async def test_help_tells_of_all_commands_and_statuses() -> None:
+    """And of shell completion."""
+    outcome = await milepost("--help")
+
+    assert (0, "") == (outcome.status, outcome.err)
+    assert COMMANDS == re.findall(r"^  (\w+) {2,}[A-Z]", outcome.out.partition("Commands:")[2], re.MULTILINE)
+    assert [int(status) for status in Status] == [
+        int(number) for number in re.findall(r"^ +(\d+)  ", outcome.out, re.MULTILINE)
+    ]
+    assert "_MILEPOST_COMPLETE=bash_source milepost" in outcome.out
+
+
+async def test_no_command_at_all() -> None:
+    """Help, and the status of a wrong command line."""
+    outcome = await milepost()
+
+    assert (2, "") == (outcome.status, outcome.out)
+    assert outcome.err.startswith("Usage: milepost ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_each_option_has_a_twin_in_the_environment(name: str) -> None:
+    """Which `--help` names; of those that say where the server is, it is the same everywhere."""
+    outcome = await milepost(name, "--help")
+    text = " ".join(outcome.out.split())
+    twins = {option.opts[-1]: option.envvar for option in options(name)}
+
+    assert (0, len(options(name))) == (outcome.status, text.count("[env var: "))
+    if "--address" in twins:
+        assert "MILEPOST_ADDRESS" == twins["--address"]
+    assert "MILEPOST_None" not in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_shell_completion(shell: str) -> None:
+    """The script for each shell, and what it asks for."""
+    script = await milepost(env={"_MILEPOST_COMPLETE": f"{shell}_source"})
+
+    assert 0 == script.status
+    assert "_MILEPOST_COMPLETE" in script.out
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        ({"watch", "worker"}, "milepost w"),
+        ({"plain"}, "milepost watch j --output p"),
+        ({"cancelling", "cancelled"}, "milepost list --state c"),
+    ],
+)
+async def test_completions(expected: set[str], words: str) -> None:
+    """Commands, options and their values."""
+    count = len(words.split()) - 1
+    outcome = await milepost(
+        env={"_MILEPOST_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(count)}
+    )
+
+    assert expected == {line.partition(",")[2] for line in outcome.out.splitlines()}
+
+
+async def test_the_version() -> None:
+    """Of the client."""
+    outcome = await milepost("--version")
+
+    assert (0, "milepost 0.1.0\n") == (outcome.status, outcome.out)

@@ -1,0 +1,146 @@
+"""`milepost worker` as a real process."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from milepost.client import Client
+from milepost.v1 import JobState
+from tests.support.command import milepost, started
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def client(server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of a server of the test's own."""
+    async with Client(server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A directory with a module ``jobs``, where workers are."""
+    (tmp_path / "jobs.py").write_text(
+        dedent(
+            """
+            import asyncio
+            from milepost.client import Worker
+
+            worker = Worker()
+            elsewhere = Worker("127.0.0.1:1", worker_id="elsewhere")
+            idle = Worker()
+
+            class nested:
+                worker = worker
+
+            @worker.job("greet")
+            @elsewhere.job("greet")
+            async def greet(job):
+                print("greeting", flush=True)
+                return {"greeting": f"Hello {job.input['name']}"}
+
+            @worker.job("wait")
+            async def wait(job):
+                async with job.stage("wait"):
+                    await asyncio.sleep(job.input.get("seconds", 3600))
+                return {}
+            """
+        )
+    )
+    (tmp_path / "broken.py").write_text("raise KeyError('no such setting')")
+    return tmp_path
+
+
+async def test_a_worker_of_a_module_in_the_working_directory(
+    server: ServerProcess, client: Client, module: Path
+) -> None:
+    """It takes jobs, and ends with 0 when it is told to; what it says of itself is JSON on stderr."""
+    async with started("worker", "jobs:worker", address=server.address, cwd=module) as working:
+        job = await client.submit("greet", {"name": "Ann"})
+        result = await client.result(job.job_id)
+        working.signal(signal.SIGTERM)
+        outcome = await working.end()
+    events = [json.loads(line)["event"] for line in outcome.err.splitlines()]
+
+    assert {"greeting": "Hello Ann"} == result
+    assert (0, "greeting\n") == (outcome.status, outcome.out)
+    assert any(server.address in event for event in events)
+
+
+async def test_the_command_line_is_above_the_code(
+    server: ServerProcess, client: Client, module: Path
+) -> None:
+    """The server, the name and how many jobs at once, where they are given."""
+    async with started(
+        *(
+            "worker",
+            "jobs:elsewhere",
+            "--address",
+            server.address,
+            "--worker-id",
+            "here",
+            "--concurrency",
+            "2",
+        ),
+        cwd=module,
+    ):
+        job = await client.submit("greet", {"name": "Ann"})
+        await client.result(job.job_id)
+
+        assert "here" == (await client.get(job.job_id)).worker_id
+
+
+async def test_what_is_not_given_is_as_the_code_has_it(client: Client, module: Path) -> None:
+    """A default of the command does not override what the worker was made with."""
+    async with started("worker", "jobs:elsewhere", cwd=module) as working:
+        await working.says("127.0.0.1:1")
+
+
+async def test_a_worker_that_stops_gives_its_jobs_back(
+    server: ServerProcess, client: Client, module: Path
+) -> None:
+    """A job that does not end within the drain timeout goes to another worker."""
+    async with started(
+        "worker", "jobs:nested.worker", "--drain-timeout", "0", address=server.address, cwd=module
+    ) as working:
+        await client.submit("wait", job_id="j")
+        async for event in client.watch("j"):
+            if event.HasField("stage_started"):
+                break
+        working.signal(signal.SIGINT)
+        outcome = await working.end()
+    job = await client.get("j")
+
+    assert 0 == outcome.status
+    assert (JobState.JOB_STATE_QUEUED, "RELEASED") == (job.state, job.failure.code)
+
+
+@pytest.mark.parametrize(
+    ("expected", "target"),
+    [
+        ("'jobs' is not of the form MODULE:NAME.", "jobs"),
+        (
+            "nothing:worker cannot be imported: ModuleNotFoundError: No module named 'nothing'",
+            "nothing:worker",
+        ),
+        (
+            "jobs:other cannot be imported: AttributeError: module 'jobs' has no attribute 'other'",
+            "jobs:other",
+        ),
+        ("broken:worker cannot be imported: KeyError: 'no such setting'", "broken:worker"),
+        ("jobs:greet is not a Worker, but of type function.", "jobs:greet"),
+        ("jobs:idle has no handlers: decorate some with @idle.job(kind).", "jobs:idle"),
+    ],
+)
+async def test_a_worker_that_cannot_be_run(module: Path, expected: str, target: str) -> None:
+    """A line that says why, and no traceback."""
+    outcome = await milepost("worker", target, cwd=module)
+
+    assert (2, "", 1) == (outcome.status, outcome.out, len(outcome.err.splitlines()))
+    assert outcome.err.startswith(f"Error: Invalid value for 'MODULE:NAME': {expected}")

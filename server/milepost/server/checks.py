@@ -76,15 +76,17 @@ class Check:
             for index, value in enumerate(values):
                 self.pattern(f"{field}[{index}]", value, pattern)
 
-    def size(self, field: str, message: Message, most: int) -> None:
-        """A message of so many bytes, encoded."""
+    def size(self, field: str, message: Message, most: int) -> bool:
+        """A message of so many bytes, encoded. Whether it holds."""
         size = message.ByteSize()
         if size > most:
             self.too_large(field, f"is {size:,} bytes encoded; at most {most:,} are allowed")
+        return size <= most
 
     def struct(self, field: str, value: Struct, most: int) -> None:
         """A JSON object of so many bytes, encoded; not too deep, and of nothing that JSON does not have."""
-        self.size(field, value, most)
+        if not self.size(field, value, most):
+            return None
         depth, level = 1, list(value.fields.values())
         while level:
             deeper: list[Value] = []

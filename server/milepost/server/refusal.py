@@ -41,6 +41,17 @@ class Refusal(Exception):
         self.retry_delay = retry_delay
         """Seconds after which the same call may succeed; None where it will not by itself."""
 
+    def within(self, path: str) -> Refusal:
+        """The same of a message that holds the one that was refused, at ``path``."""
+        if not self.violations:
+            return self
+        return Refusal(
+            self.reason,
+            f"{path}.{self.message}",
+            metadata={name: f"{path}.{value}" for name, value in self.metadata.items()},
+            violations=tuple(Violation(f"{path}.{field}", text) for field, text in self.violations),
+        )
+
 
 def _short(text: str) -> str:
     escaped = text.encode("ascii", "backslashreplace").decode()
@@ -61,6 +72,15 @@ def job_ended(job_id: str, state: str) -> Refusal:
     return Refusal(
         ErrorReason.ERROR_REASON_JOB_ENDED,
         f"Job {job_id!r} has ended: it is {state}.",
+        metadata={"job_id": job_id, "state": state},
+    )
+
+
+def job_not_ended(job_id: str, state: str) -> Refusal:
+    """The job has not ended, as it must have for this."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_JOB_NOT_ENDED,
+        f"Job {job_id!r} has not ended: it is {state}. Cancel it first, or wait for its end.",
         metadata={"job_id": job_id, "state": state},
     )
 

@@ -45,7 +45,7 @@ def _stages_planned(state: Fold, update: Update, now: int) -> Event:
     plan = update.stages_planned.stages
     settled = {stage_id: state.stages[stage_id] for stage_id in state.settled()}
     checks.stage_plan(check, "stages_planned.stages", plan, settled)
-    if len({*settled, *(stage.stage_id for stage in plan)}) > limits.STAGES:
+    if len(plan) <= limits.STAGES < len({*settled, *(stage.stage_id for stage in plan)}):
         check.too_large("stages_planned.stages", f"would give the job more than {limits.STAGES:,} stages")
     check.refuse()
     event = next_event(state.job, now)
@@ -180,8 +180,7 @@ def _artifact_added(state: Fold, update: Update, now: int) -> Event:
 def _custom(state: Fold, update: Update, now: int) -> Event:
     check = Check()
     check.pattern("custom.type", update.custom.type, limits.CUSTOM_TYPE)
-    check.size("custom", update.custom, limits.CUSTOM_SIZE)
-    if update.custom.HasField("json"):
+    if check.size("custom", update.custom, limits.CUSTOM_SIZE) and update.custom.HasField("json"):
         check.struct("custom.json", update.custom.json, limits.CUSTOM_SIZE)
     check.refuse()
     event = next_event(state.job, now)

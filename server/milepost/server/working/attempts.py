@@ -106,7 +106,7 @@ class Attempts:
                     events.append(self._take(fold, update, now))
                 except Refusal as refusal:
                     if whole:
-                        raise
+                        raise refusal.within(f"updates[{number - first}]") from None
                     rejections.append(Rejection(number, refusal))
             opened.fold = fold
             opened.report_sequence += len(fresh)

@@ -35,6 +35,7 @@ class Dispatcher:
         self._queues: dict[str, deque[str]] = {}
         self._queued: dict[str, asyncio.TimerHandle | None] = {}
         self._waiting: dict[str, OrderedDict[Session, None]] = {}
+        self._closed = False
 
     def on_turn(self, job: Job) -> None:
         """Queues a job that has come to wait for a worker, at the time when it may start."""
@@ -47,7 +48,8 @@ class Dispatcher:
         self._queue(job.job_id, job.kind, wait)
 
     def close(self) -> None:
-        """Gives out no more jobs."""
+        """Gives out no more jobs, whatever comes back to the queue."""
+        self._closed = True
         for timer in self._queued.values():
             if timer is not None:
                 timer.cancel()
@@ -66,14 +68,17 @@ class Dispatcher:
 
     def _on_room(self, session: Session) -> None:
         for kind in session.kinds:
+            waiting = self._waiting.setdefault(kind, OrderedDict())
             if session.has_room:
-                self._waiting.setdefault(kind, OrderedDict())[session] = None
+                waiting[session] = None
                 self._match(kind)
+            else:
+                waiting.pop(session, None)
 
     def _match(self, kind: str) -> None:
         """Gives jobs of the kind to those who have waited longest, until there are none of one or the other."""
         queue, waiting = self._queues.get(kind), self._waiting.get(kind)
-        while queue and waiting:
+        while queue and waiting and not self._closed:
             session = next(iter(waiting))
             if not session.has_room:
                 del waiting[session]

@@ -18,6 +18,7 @@ from milepost.server.working.dispatcher import Dispatcher
 from milepost.server.working.sessions import Session, rejection
 from milepost.v1 import (
     Acknowledged,
+    Capacity,
     Claim,
     Release,
     Report,
@@ -162,9 +163,7 @@ class _Conversation:
             case "release":
                 await self._guarded(request.release.job_id, self._release(request.release))
             case "capacity":
-                requests.capacity(request.capacity)
-                self._session.max_concurrency = request.capacity.max_concurrency
-                self._sessions.room(self._session)
+                await self._guarded("", self._capacity(request.capacity))
             case unknown:
                 requests.conversation(unknown)
 
@@ -196,6 +195,11 @@ class _Conversation:
             await self._attempts.release(release.job_id, release.lease_token)
         finally:
             self._session.leaving.discard(release.job_id)
+
+    async def _capacity(self, capacity: Capacity) -> None:
+        requests.capacity(capacity)
+        self._session.max_concurrency = capacity.max_concurrency
+        self._sessions.room(self._session)
 
     async def _report(self, report: Report) -> None:
         requests.report(report)

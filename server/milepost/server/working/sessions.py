@@ -94,7 +94,7 @@ class Session:
 
 
 class Sessions:
-    """All connected workers. ``on_room`` is called when one of them may take another job."""
+    """All connected workers. ``on_room`` is called when one of them may have come to take jobs, or not any more."""
 
     def __init__(self, on_room: Callable[[Session], None]) -> None:
         self._sessions: set[Session] = set()
@@ -114,6 +114,7 @@ class Sessions:
         for job_id in list(session.jobs):
             if self._holders.get(job_id) is session:
                 del self._holders[job_id]
+        self._on_room(session)
 
     def is_held(self, job_id: str) -> bool:
         """Whether a connected worker has the job, or is about to."""

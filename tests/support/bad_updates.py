@@ -6,7 +6,7 @@ They are made in a job of which ``BEFORE`` has been said.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from milepost.contract import limits
 from milepost.v1 import (
@@ -27,9 +27,9 @@ from milepost.v1 import (
     StageState,
     Update,
 )
-from tests.support.bad_requests import BAD_AMOUNTS, BAD_STRUCTS, INVALID, TOO_LARGE, Bad, struct
+from tests.support.bad_requests import BAD_AMOUNTS, BAD_STRUCTS, INVALID, TOO_LARGE, struct
 
-__all__ = ["BEFORE", "UPDATES"]
+__all__ = ["BEFORE", "UPDATES", "BadUpdate"]
 
 BEFORE = [
     Update(
@@ -44,44 +44,52 @@ BEFORE = [
 """What the worker has said before: which stages there are."""
 
 
-def _plan(field: str, reason: str = INVALID, /, *stages: Stage) -> Bad:
+class BadUpdate(NamedTuple):
+    """An update, what is wrong with it, and why it is refused."""
+
+    message: Update
+    field: str
+    reason: str = INVALID
+
+
+def _plan(field: str, reason: str = INVALID, /, *stages: Stage) -> BadUpdate:
     path = f"stages_planned.stages{field}"
-    return Bad(Update(stages_planned=StagesPlanned(stages=stages)), path, reason)
+    return BadUpdate(Update(stages_planned=StagesPlanned(stages=stages)), path, reason)
 
 
-def _start(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+def _start(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
     stage = Stage(**{"stage_id": "new", **fields})
-    return Bad(Update(stage_started=StageStarted(stage=stage)), f"stage_started.stage.{field}", reason)
+    return BadUpdate(Update(stage_started=StageStarted(stage=stage)), f"stage_started.stage.{field}", reason)
 
 
-def _progress(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+def _progress(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
     told = StageProgressed(**{"stage_id": "running", **fields})
-    return Bad(Update(stage_progressed=told), f"stage_progressed.{field}", reason)
+    return BadUpdate(Update(stage_progressed=told), f"stage_progressed.{field}", reason)
 
 
-def _end(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+def _end(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
     told = StageEnded(**{"stage_id": "running", "state": StageState.STAGE_STATE_FAILED, **fields})
-    return Bad(Update(stage_ended=told), f"stage_ended.{field}", reason)
+    return BadUpdate(Update(stage_ended=told), f"stage_ended.{field}", reason)
 
 
-def _log(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
-    return Bad(Update(log_written=LogWritten(**fields)), f"log_written.{field}", reason)
+def _log(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
+    return BadUpdate(Update(log_written=LogWritten(**fields)), f"log_written.{field}", reason)
 
 
-def _artifact(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+def _artifact(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
     told = Artifact(**{"name": "a", "uri": "file:///a", **fields})
-    return Bad(
+    return BadUpdate(
         Update(artifact_added=ArtifactAdded(artifact=told)), f"artifact_added.artifact.{field}", reason
     )
 
 
-def _custom(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
-    return Bad(Update(custom=Custom(**{"type": "t", **fields})), f"custom{field}", reason)
+def _custom(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
+    return BadUpdate(Update(custom=Custom(**{"type": "t", **fields})), f"custom{field}", reason)
 
 
-def _job_end(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+def _job_end(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
     told = JobEnded(**{"state": JobState.JOB_STATE_SUCCEEDED, **fields})
-    return Bad(Update(job_ended=told), f"job_ended.{field}", reason)
+    return BadUpdate(Update(job_ended=told), f"job_ended.{field}", reason)
 
 
 _BAD_FAILURES: Mapping[str, tuple[str, str, Failure]] = {
@@ -97,8 +105,8 @@ _BAD_FAILURES: Mapping[str, tuple[str, str, Failure]] = {
 }
 _LARGE = struct({"x": "x" * limits.LOG_FIELDS_SIZE})
 
-UPDATES: Mapping[str, Bad] = {
-    "nothing": Bad(Update(), "update"),
+UPDATES: Mapping[str, BadUpdate] = {
+    "nothing": BadUpdate(Update(), "update"),
     # Plans
     "plan of too many": _plan("", TOO_LARGE, *(Stage(stage_id=f"s{number}") for number in range(1001))),
     "plan beside what there is too many": _plan(
@@ -187,7 +195,7 @@ UPDATES: Mapping[str, Bad] = {
         for what, (value, reason) in BAD_STRUCTS.items()
     },
     # The end
-    "acknowledged what nobody asked": Bad(
+    "acknowledged what nobody asked": BadUpdate(
         Update(cancel_acknowledged=CancelAcknowledged()), "cancel_acknowledged"
     ),
     "job ended in no state": _job_end("state", state=JobState.JOB_STATE_UNSPECIFIED),

@@ -2,38 +2,61 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.instants import SECOND, instant
-from milepost.server.log.event_log import Commit
-from milepost.server.log.frames import Chunk, frame
+from milepost.server.clock import SystemClock
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.event_log import Commit, EventLog
 from milepost.v1 import Event, Job, JobEnded, JobState, LogWritten, SubmitJobRequest, Update
 
-__all__ = ["NOW", "Author"]
+__all__ = ["Author"]
 
-NOW = 1_700_000_000 * SECOND
+
+class _Tray:
+    """Where a journal puts its commits, for want of a log."""
+
+    def __init__(self) -> None:
+        self.commits: list[Commit] = []
+
+    def append(self, commit: Commit) -> asyncio.Future[None]:
+        """Keeps it."""
+        self.commits.append(commit)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_result(None)
+        return future
 
 
 class Author:
-    """Writes the log of one job, commit by commit. ``events`` are those that were put into commits."""
+    """Writes the log of one job, commit by commit. ``events`` are those that were put into commits.
+
+    Each method gives the next commit; it is the caller's to append them.
+    """
 
     def __init__(self, job_id: str, **request: Any) -> None:
         self.events: list[Event] = []
-        self.state = Fold()
-        self.report_sequence = 0
         self._request = SubmitJobRequest(**{"kind": "k", **request})
         self._job_id = job_id
+        self._opened = OpenJob(Fold())
+        self._tray = _Tray()
+        # A journal asks nothing else of its log when it appends.
+        self._journal = Journal(cast("EventLog", self._tray), SystemClock())
+
+    @property
+    def job(self) -> Job:
+        """The job after the last commit, without its input."""
+        return self._opened.job
 
     def submit(self) -> Commit:
         """The job's first commit."""
-        return self.commit([decide.submit(self._request, self._job_id, NOW)])
+        return self._commit([decide.submit(self._request, self._job_id, self._now)])
 
     def start(self) -> Commit:
         """The start of an attempt."""
-        return self.commit([decide.start(self.state.job, "w", NOW)])
+        return self._commit([decide.start(self.job, "w", self._now)])
 
     def lines(self, *texts: str) -> Commit:
         """Log lines, reported in one."""
@@ -46,30 +69,23 @@ class Author:
     def report(self, *updates: Update) -> Commit:
         """What a worker says, in one."""
         events = []
+        fold = Fold(Job.FromString(self.job.SerializeToString()))
         for update in updates:
-            events.append(decide.report(self.state, update, NOW))
-            self.state.apply(events[-1])
-        self.report_sequence += len(updates)
-        return self.commit(events)
+            events.append(decide.report(fold, update, self._now))
+            fold.apply(events[-1])
+        self._opened.report_sequence += len(updates)
+        return self._commit(events)
 
-    def commit(self, events: Sequence[Event]) -> Commit:
-        """The commit of these events."""
-        for event in events:
-            self.state.apply(event)
-        self.events.extend(events)
-        submission = events[0] if events and events[0].HasField("job_submitted") else None
-        job = Job()
-        job.CopyFrom(self.state.job)
-        job.ClearField("input")
-        last = job.last_sequence
-        return Commit(
-            job_id=self._job_id,
-            chunk=Chunk(last - len(events) + 1, last, b"".join(map(frame, events))),
-            job=job.SerializeToString(),
-            state=job.state,
-            fraction=job.fraction,
-            report_sequence=self.report_sequence,
-            time=instant(events[-1].time) if events else NOW,
-            turns=any(not event.HasField("log_written") for event in events),
-            submission=submission,
-        )
+    def refused(self, count: int) -> Commit:
+        """A report of which nothing was taken."""
+        self._opened.report_sequence += count
+        return self._commit([])
+
+    @property
+    def _now(self) -> int:
+        return self._journal.now(self._opened)
+
+    def _commit(self, events: Sequence[Event]) -> Commit:
+        self.events.extend(Event.FromString(event.SerializeToString()) for event in events)
+        assert self._journal.append(self._opened, events).done()
+        return self._tray.commits[-1]

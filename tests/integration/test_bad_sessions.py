@@ -1,0 +1,182 @@
+"""What bad input gets within a session: it is rejected, and the session goes on, wherever it can."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from milepost.contract.reasons import reason_name
+from milepost.v1 import (
+    Capacity,
+    Claim,
+    Hello,
+    LogWritten,
+    Release,
+    Report,
+    Resume,
+    Stage,
+    StageProgressed,
+    StageStarted,
+    Update,
+    WorkRequest,
+)
+from tests.support.bad_updates import BEFORE, UPDATES
+from tests.support.refused import refused
+from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+async def rejected(session: WorkSession) -> tuple[str, str, str, int, int]:
+    """The next message: the job, reason and field of a rejection, its report and the one that is expected."""
+    told = (await session.receive("rejected")).rejected
+    assert told.message
+    return (
+        told.job_id,
+        reason_name(told.reason),
+        told.field,
+        told.report_sequence,
+        told.expected_report_sequence,
+    )
+
+
+async def test_a_session_goes_on_after_any_bad_update(rpc: Rpc) -> None:
+    """Each is rejected, names its field and has used up its number; those around it are taken."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        job_id = job.job_id
+        await session.report(job_id, token, 1, *BEFORE)
+        await session.acknowledged(len(BEFORE))
+        number = len(BEFORE)
+        for bad in UPDATES.values():
+            await session.report(
+                job_id, token, number + 1, log_line("before"), bad.message, log_line("after")
+            )
+            expected = (job_id, bad.reason, bad.field, number + 2, number + 4)
+            assert expected == await rejected(session)
+            number += 3
+            await session.acknowledged(number)
+        await session.report(job_id, token, number + 1, succeeded())
+        await session.acknowledged(number + 1)
+
+    lines = [event.log_written.text for event in await rpc.log(job_id) if event.HasField("log_written")]
+    assert ["before", "after"] * len(UPDATES) == lines
+
+
+async def test_a_session_goes_on_after_any_bad_message(rpc: Rpc) -> None:
+    """What cannot be done is rejected, with the job that it was about."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        job_id = job.job_id
+        for message, expected in (
+            ({"report": Report(job_id="a b")}, ("a b", "INVALID_FIELD", "job_id", 0, 0)),
+            (
+                {"report": Report(job_id=job_id, lease_token=token, updates=[log_line("x")])},
+                (job_id, "INVALID_FIELD", "first_report_sequence", 0, 0),
+            ),
+            (
+                {"report": Report(job_id=job_id, first_report_sequence=1, updates=[log_line("x")] * 1001)},
+                (job_id, "TOO_LARGE", "updates", 0, 0),
+            ),
+            (
+                {"report": Report(job_id="nowhere", first_report_sequence=1, updates=[log_line("x")])},
+                ("nowhere", "JOB_NOT_FOUND", "", 0, 0),
+            ),
+            (
+                {"report": Report(job_id=job_id, lease_token="x", first_report_sequence=1)},
+                (job_id, "LEASE_LOST", "", 0, 0),
+            ),
+            (
+                {"report": Report(job_id=job_id, lease_token=token, first_report_sequence=2)},
+                (job_id, "REPORT_GAP", "", 0, 1),
+            ),
+            ({"claim": Claim(job_id="")}, ("", "INVALID_FIELD", "job_id", 0, 0)),
+            ({"claim": Claim(job_id="nowhere")}, ("nowhere", "JOB_NOT_FOUND", "", 0, 0)),
+            ({"claim": Claim(job_id=job_id)}, (job_id, "INVALID_FIELD", "job_id", 0, 0)),
+            ({"resume": Resume(job_id="a b")}, ("a b", "INVALID_FIELD", "job_id", 0, 0)),
+            ({"resume": Resume(job_id="nowhere")}, ("nowhere", "JOB_NOT_FOUND", "", 0, 0)),
+            ({"resume": Resume(job_id=job_id)}, (job_id, "LEASE_LOST", "", 0, 0)),
+            ({"release": Release(job_id="a b")}, ("a b", "INVALID_FIELD", "job_id", 0, 0)),
+            ({"release": Release(job_id="nowhere")}, ("nowhere", "JOB_NOT_FOUND", "", 0, 0)),
+            ({"release": Release(job_id=job_id)}, (job_id, "LEASE_LOST", "", 0, 0)),
+            (
+                {"capacity": Capacity(max_concurrency=-1)},
+                ("", "INVALID_FIELD", "capacity.max_concurrency", 0, 0),
+            ),
+        ):
+            await session.send(**message)
+            assert expected == await rejected(session)
+        await session.report(job_id, token, 1, succeeded())
+        await session.acknowledged(1)
+
+
+async def test_a_rejection_stays_small_whatever_it_quotes(rpc: Rpc) -> None:
+    """A stage_id of megabytes is not sent back."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        for number, update in enumerate(
+            (
+                Update(stage_progressed=StageProgressed(stage_id="x" * 3_000_000)),
+                Update(log_written=LogWritten(stage_id="é" * 1_500_000)),
+                Update(
+                    stage_started=StageStarted(stage=Stage(stage_id="s", parent_stage_id="x" * 3_000_000))
+                ),
+            ),
+            1,
+        ):
+            await session.report(job.job_id, token, number, update)
+            assert (await session.receive("rejected")).ByteSize() < 2000
+            await session.acknowledged(number)
+
+
+BAD_HELLOS = {
+    "no hello": (WorkRequest(capacity=Capacity()), "message", "INVALID_FIELD"),
+    "nothing": (WorkRequest(), "message", "INVALID_FIELD"),
+    "worker_id": (WorkRequest(hello=Hello(worker_id="é" * 129)), "hello.worker_id", "TOO_LARGE"),
+    "sdk": (WorkRequest(hello=Hello(sdk="é" * 129)), "hello.sdk", "TOO_LARGE"),
+    "kinds": (WorkRequest(hello=Hello(kinds=["k", "K"])), "hello.kinds[1]", "INVALID_FIELD"),
+    "kinds too many": (WorkRequest(hello=Hello(kinds=["k"] * 101)), "hello.kinds", "TOO_LARGE"),
+    "capacity": (
+        WorkRequest(hello=Hello(max_concurrency=10_001)),
+        "hello.max_concurrency",
+        "INVALID_FIELD",
+    ),
+}
+
+
+@pytest.mark.parametrize(("request_", "field", "reason"), BAD_HELLOS.values(), ids=BAD_HELLOS)
+async def test_a_session_opens_with_a_good_hello_or_not_at_all(
+    rpc: Rpc, request_: WorkRequest, field: str, reason: str
+) -> None:
+    """It ends with the field that is wrong."""
+    call = rpc.workers.Work()
+    await call.write(request_)
+
+    assert ("INVALID_ARGUMENT", reason, (field,)) == (await refused(call.read())).brief
+
+
+async def test_a_session_without_a_word_ends(rpc: Rpc) -> None:
+    """One that is closed before hello."""
+    call = rpc.workers.Work()
+    await call.done_writing()
+
+    assert ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",)) == (await refused(call.read())).brief
+
+
+async def test_hello_comes_once(rpc: Rpc) -> None:
+    """A second one ends the session."""
+    async with rpc.session() as session:
+        await session.send(hello=Hello())
+
+        told = await refused(session.call.read())
+        assert ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",)) == told.brief

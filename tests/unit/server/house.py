@@ -1,0 +1,68 @@
+"""The server without its edge: what decides and keeps, on a log of its own and a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from milepost.server import decide
+from milepost.server.instants import SECOND
+from milepost.server.jobs.submissions import Submissions
+from milepost.server.journal import Journal
+from milepost.server.working.attempts import Accepted, Attempts
+from milepost.server.working.leases import LeaseTokens
+from milepost.v1 import Event, Events, Job, SubmitJobRequest, Update
+from tests.support.clock import FakeClock
+from tests.support.held_log import HeldLog
+
+__all__ = ["House"]
+
+
+class House:
+    """All of it, and what tests ask of it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.log = HeldLog(directory)
+        self.clock = FakeClock()
+        self.journal = Journal(self.log, self.clock)
+        self.tokens = LeaseTokens(self.log.lease_secret)
+        self.attempts = Attempts(self.journal, self.tokens)
+        self.submissions = Submissions(self.log, self.journal, self.clock)
+
+    async def submit(self, job_id: str = "j", **fields: Any) -> Job:
+        """Submits a job."""
+        return await self.submissions.submit(SubmitJobRequest(**{"job_id": job_id, "kind": "k", **fields}))
+
+    async def start(self, job_id: str = "j", *, claimed: bool = False) -> str:
+        """Starts an attempt; its token."""
+        await (await self.attempts.start(job_id, "w", claimed=claimed))
+        return (await self.attempts.started(job_id))[1]
+
+    async def report(self, token: str, *updates: Update, job_id: str = "j") -> Accepted:
+        """Reports what comes next, as a whole, and waits until that is durable."""
+        first = (await self.journal.open(job_id)).report_sequence + 1
+        accepted = await self.attempts.report(job_id, token, first, updates, whole=True)
+        await accepted.durable
+        return accepted
+
+    async def cancel(self, grace: float, job_id: str = "j") -> None:
+        """Asks for a job to be cancelled."""
+        await self.journal.act(
+            job_id,
+            lambda opened, now: decide.cancel(
+                opened.job, reason="r", requested_by="b", grace_period=int(grace * SECOND), now=now
+            ),
+        )
+
+    async def pass_time(self, seconds: float, job_id: str = "j", *, lease_is_out: bool = False) -> None:
+        """Lets time pass, and happen to the job what is due."""
+        self.clock.advance(seconds)
+        await self.journal.act(
+            job_id, lambda opened, now: decide.due(opened.job, now, lease_is_out=lease_is_out)
+        )
+
+    async def events(self, job_id: str = "j", after: int = 0) -> list[Event]:
+        """The job's log."""
+        page = await self.log.read(job_id, after, 1 << 30)
+        assert page is not None
+        return [event for chunk in page.chunks for event in Events.FromString(chunk.frames).events]

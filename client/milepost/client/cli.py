@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import os
+import pkgutil
 import sys
 from collections.abc import Sequence
 from types import TracebackType
@@ -12,21 +13,22 @@ from typing import Final
 
 import click
 
-from milepost.client.commands.cancel import cancel
-from milepost.client.commands.demo import demo
 from milepost.client.commands.errors import Refusal, show_usage_error
-from milepost.client.commands.get import get
-from milepost.client.commands.list import list_jobs
 from milepost.client.commands.status import MEANINGS, Status
-from milepost.client.commands.submit import submit
-from milepost.client.commands.watch import watch
-from milepost.client.commands.worker import worker
 
 __all__ = ["main", "milepost", "run"]
 
 _PLUG_INS: Final = "milepost.commands"
 """The entry points that bring the commands of other members, such as `serve`."""
-_ORDER: Final = ("serve", "worker", "submit", "watch", "get", "list", "cancel", "demo")
+_COMMANDS: Final = {
+    "worker": "milepost.client.commands.worker:worker",
+    "submit": "milepost.client.commands.submit:submit",
+    "watch": "milepost.client.commands.watch:watch",
+    "get": "milepost.client.commands.get:get",
+    "list": "milepost.client.commands.list:list_jobs",
+    "cancel": "milepost.client.commands.cancel:cancel",
+    "demo": "milepost.client.commands.demo:demo",
+}
 
 _STATUSES = "\n".join(f"  {int(status):>3}  {meaning}" for status, meaning in MEANINGS.items())
 _EPILOG = f"""\b
@@ -40,21 +42,20 @@ Shell completion, for bash (zsh and fish likewise):
 
 
 class _Group(click.Group):
-    """The commands of the client, and those that are plugged in."""
+    """The commands of the client, and before them those that are plugged in. Each is loaded when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        names = {*super().list_commands(ctx), *(found.name for found in _plugged_in())}
-        return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+        return [*sorted(found.name for found in _plugged_in()), *_COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        own = super().get_command(ctx, cmd_name)
-        if own is not None:
-            return own
-        for found in _plugged_in():
-            if found.name == cmd_name:
-                loaded = found.load()
-                return loaded if isinstance(loaded, click.Command) else None
-        return None
+        loaded: object = None
+        if cmd_name in _COMMANDS:
+            loaded = pkgutil.resolve_name(_COMMANDS[cmd_name])
+        else:
+            for found in _plugged_in():
+                if found.name == cmd_name:
+                    loaded = _load(found)
+        return loaded if isinstance(loaded, click.Command) else None
 
 
 @click.group(
@@ -75,17 +76,11 @@ def milepost() -> None:
     """
 
 
-for _command in (worker, submit, watch, get, list_jobs, cancel, demo):
-    milepost.add_command(_command)
-
-
 def main() -> None:
     """Runs the command line of this process, and exits."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a character that a terminal lacks is no reason to fail
+            stream.reconfigure(errors="replace")  # a character that a terminal lacks is no reason to fail
     with _Defects():
         sys.exit(run())
 
@@ -119,6 +114,19 @@ class _Defects:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         click.echo(f"Error: A defect in Milepost: {said} (MILEPOST_DEBUG=1 shows where.)", err=True)
         sys.exit(Status.DEFECT)
+
+
+def _load(plug_in: importlib.metadata.EntryPoint) -> object:
+    """What is plugged in or, if that is broken, a command that says so: the others are to work all the same."""
+    try:
+        return plug_in.load()
+    except ImportError as error:
+        said = f"{plug_in.value} cannot be loaded: {error}."
+
+        def say() -> None:
+            raise click.ClickException(said)
+
+        return click.Command(plug_in.name, callback=say, help=said)
 
 
 def _plugged_in() -> Sequence[importlib.metadata.EntryPoint]:

@@ -14,6 +14,7 @@ from milepost.v1 import (
     CancelAcknowledged,
     Cancellation,
     CancelRequested,
+    ChildrenProgressed,
     Custom,
     Event,
     Failure,
@@ -162,6 +163,15 @@ def test_an_attempt_that_failed(story: Story) -> None:
     assert "attempt 1 ended, back in the queue: RELEASED" == said(
         story,
         story.tell(5, attempt_ended=AttemptEnded(failure=Failure(code="RELEASED"), retry_time=stamp(5))),
+    )
+
+
+def test_children(story: Story) -> None:
+    """How many there are, and how far the job is by them."""
+    told = ChildrenProgressed(total=4, ended=1, job_fraction=0.399)
+
+    assert "1 of 4 parts ended, 39% of the job is done" == said(
+        story, story.tell(5, children_progressed=told)
     )
 
 

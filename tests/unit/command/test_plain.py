@@ -8,7 +8,7 @@ import pytest
 
 from milepost.client.rendering.plain import PlainView
 from milepost.client.watching import Connection
-from milepost.v1 import JobEnded, JobState, Severity
+from milepost.v1 import ChildrenProgressed, JobEnded, JobState, Severity
 from tests.unit.command.story import START, Story
 
 
@@ -85,6 +85,19 @@ def test_slow_progress_is_told_now_and_then(view: PlainView, lines: list[str]) -
         "12:00:30  scan: 30 files",
         "12:01:00  scan: 60 files",
     ] == lines
+
+
+def test_progress_of_children_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
+    """As that of stages is."""
+    story = Story()
+    story.begin()
+    for step in range(1, 31):
+        told = ChildrenProgressed(total=100, ended=step, job_fraction=step / 100)
+        view.event(story.tell(2 + step, children_progressed=told), story.watched)
+
+    assert [f"{ended} of 100 parts ended, {ended}% of the job is done" for ended in (1, 11, 21)] == [
+        line.partition("  ")[2] for line in lines
+    ]
 
 
 def test_a_second_attempt_is_told_from_its_beginning(view: PlainView, lines: list[str]) -> None:

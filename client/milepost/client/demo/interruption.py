@@ -55,8 +55,10 @@ class Interruption:
                 self._task.cancel()
             await asyncio.wait((self._task,))
         await self._view.__aexit__(kind, error, traceback)
-        if self._task is not None and error is None:
-            self._task.result()
+        if self._task is not None and not self._task.cancelled():
+            failure = self._task.exception()
+            if failure is not None and error is None:
+                raise failure
 
     def event(self, event: Event, watched: Watched) -> None:
         """Takes the event down, and cuts once the job is halfway."""

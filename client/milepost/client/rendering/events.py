@@ -137,7 +137,8 @@ def _job_ended(event: Event, fold: Fold) -> str:
 
 def _children_progressed(event: Event, fold: Fold) -> str:
     told = event.children_progressed
-    return f"{told.ended:,} of {told.total:,} children have ended, {told.job_fraction:.0%} of the job is done"
+    done = text.percent(told.job_fraction)
+    return f"{told.ended:,} of {text.count(told.total, 'part')} ended, {done} of the job is done"
 
 
 def _joined(*parts: str) -> str:

@@ -66,15 +66,23 @@ class PlainView:
     def _worth_a_line(self, event: Event) -> bool:
         if event.HasField("stage_started"):
             self._told[event.stage_started.stage.stage_id] = (0.0, event)
-        if not event.HasField("stage_progressed"):
+        progress = _progress(event)
+        if progress is None:
             return True
-        told = event.stage_progressed
-        fraction, before = self._told.get(told.stage_id, (0.0, None))
+        what, fraction = progress
+        told, before = self._told.get(what, (0.0, None))
         since = _QUIET if before is None else text.seconds_between(before.time, event.time)
-        moved = (
-            told.fraction - fraction > _STEP - 1e-9 and told.fraction < 1.0
-        )  # whose end has a line of its own
+        moved = fraction - told > _STEP - 1e-9 and fraction < 1.0  # whose end has a line of its own
         if since < _QUIET and not (moved and since >= _CALM):
             return False
-        self._told[told.stage_id] = (told.fraction, event)
+        self._told[what] = (fraction, event)
         return True
+
+
+def _progress(event: Event) -> tuple[str, float] | None:
+    """What moved on, and how far it is: a stage, or (``""``) the job by its children."""
+    if event.HasField("stage_progressed"):
+        return event.stage_progressed.stage_id, event.stage_progressed.fraction
+    if event.HasField("children_progressed"):
+        return "", event.children_progressed.job_fraction
+    return None

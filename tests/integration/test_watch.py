@@ -224,15 +224,3 @@ async def test_leaving_cancels_nothing(server: ServerProcess) -> None:
         await session.report(job.job_id, token, 1, succeeded())
         await session.acknowledged(1)
         assert ["job_submitted", "job_started", "job_ended"] == kinds(await rpc.log(job.job_id))
-
-
-@pytest.mark.parametrize("field", ["filter", "delivery"])
-async def test_what_comes_later_says_so(rpc: Rpc, field: str) -> None:
-    """What is not served yet is refused as such, not ignored."""
-    job = await rpc.submit()
-    request = (
-        {"filter": {"payloads": ["job_ended"]}} if field == "filter" else {"delivery": "DELIVERY_LATEST"}
-    )
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await frames_of(rpc, job.job_id, no_follow=True, **request)
-    assert grpc.StatusCode.UNIMPLEMENTED == caught.value.code()

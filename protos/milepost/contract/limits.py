@@ -60,5 +60,7 @@ STATUS_INTERVAL_MOST: Final = 3600.0
 GRACE_PERIOD: Final = 30.0
 """Seconds that a worker has to stop; and the most that may be asked for."""
 GRACE_PERIOD_MOST: Final = 86_400.0
+MAX_EVENTS_LEAST: Final = 100
+"""Of a job's own limit on how many events are kept."""
 TIMEOUT_LEAST: Final = 1.0
 """Seconds."""

@@ -12,7 +12,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.contract import limits
 from milepost.server.refusal import Refusal, Violation
-from milepost.v1 import Artifact, ErrorReason, Failure, RetryPolicy, Stage
+from milepost.v1 import Artifact, ErrorReason, Failure, Retention, RetryPolicy, Stage
 
 # google.protobuf.Duration's own bound: about 10,000 years.
 _DURATION_MOST = 315_576_000_000
@@ -183,6 +183,16 @@ def artifact(check: Check, path: str, value: Artifact) -> None:
     check.length(f"{path}.media_type", value.media_type, limits.ARTIFACT_NAME_LENGTH)
     check.amount(f"{path}.size_bytes", value.size_bytes)
     check.pattern(f"{path}.sha256", value.sha256, limits.SHA256, optional=True)
+
+
+def retention(check: Check, path: str, value: Retention) -> None:
+    """How long a job is kept, as it is submitted."""
+    check.duration(f"{path}.keep_events", value.keep_events)
+    check.duration(f"{path}.keep_job", value.keep_job)
+    if value.max_events != 0 and value.max_events < limits.MAX_EVENTS_LEAST:
+        check.wrong(
+            f"{path}.max_events", f"is {value.max_events}; it must be 0, or {limits.MAX_EVENTS_LEAST} or more"
+        )
 
 
 def retry_policy(check: Check, path: str, value: RetryPolicy) -> None:

@@ -7,75 +7,133 @@ import json
 import signal
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from milepost.server import logs
 from milepost.server.directory import DirectoryInUse
+from milepost.server.listening import Address, check_pair
 from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.schema import SchemaTooNew
+from milepost.server.retention import Keep
 from milepost.server.serving import Server, Settings
+from milepost.server.spans import Span
 
 
-@click.command(context_settings={"show_default": True, "auto_envvar_prefix": "MILEPOST"})
-@click.option(
+def _option(name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """An option with its environment twin: ``--lease-ttl`` is MILEPOST_LEASE_TTL."""
+    variable = "MILEPOST_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, envvar=variable, show_envvar=True, **settings)
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(context_settings={"show_default": True})
+@_option(
     "--address",
+    type=Address(),
     default="127.0.0.1:7070",
-    envvar="MILEPOST_ADDRESS",
-    show_envvar=True,
     help="Where to listen, host:port; port 0 takes a free one.",
 )
-@click.option(
+@_option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("milepost-data"),
-    envvar="MILEPOST_DATA",
-    show_envvar=True,
     help="The directory that the log is kept in; made if it is not there.",
 )
-@click.option(
+@_option(
     "--lease-ttl",
     type=click.FloatRange(min=1, max=3600),
     default=30.0,
-    envvar="MILEPOST_LEASE_TTL",
-    show_envvar=True,
     help="How long a worker may not be heard from before it loses its jobs, in seconds.",
 )
-@click.option(
+@_option(
     "--tls-cert",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    envvar="MILEPOST_TLS_CERT",
-    show_envvar=True,
-    help="The server's certificate chain (PEM). Without it the server speaks plain text.",
+    type=_FILE,
+    help="The server's certificate chain (PEM); without it, plain text.",
 )
-@click.option(
-    "--tls-key",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    envvar="MILEPOST_TLS_KEY",
-    show_envvar=True,
-    help="The key of --tls-cert (PEM).",
+@_option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")
+@_option(
+    "--keep-progress",
+    type=Span(),
+    help="How long after a job's end all of its progress is kept, such as 1d; then the newest of each stage is.",
 )
-@click.option(
+@_option("--keep-events", type=Span(), help="How long after a job's end its events are kept, such as 7d.")
+@_option("--keep-jobs", type=Span(), help="How long after its end a job is kept at all, such as 90d.")
+@_option(
+    "--max-events",
+    type=click.IntRange(min=100),
+    help="How many of its newest events are kept of each job, about, even while it runs.",
+)
+@_option(
+    "--sweep-interval",
+    type=Span(),
+    default=60.0,
+    help="How often to look for what need not be kept any more.",
+)
+@_option(
+    "--tail-memory",
+    type=click.IntRange(min=1),
+    default=256,
+    help="How much of the logs that are being watched is kept in memory, in MiB.",
+)
+@_option("--max-watches", type=click.IntRange(min=1), default=50_000, help="How many watches may be open.")
+@_option(
+    "--max-watches-per-caller",
+    type=click.IntRange(min=1),
+    default=20_000,
+    help="How many watches may be open from one host.",
+)
+@_option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
-    envvar="MILEPOST_LOG_LEVEL",
-    show_envvar=True,
     help="What the server says of itself, on stderr.",
 )
 def serve(
-    address: str, data: Path, lease_ttl: float, tls_cert: Path | None, tls_key: Path | None, log_level: str
+    address: str,
+    data: Path,
+    lease_ttl: float,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    keep_progress: float | None,
+    keep_events: float | None,
+    keep_jobs: float | None,
+    max_events: int | None,
+    sweep_interval: float,
+    tail_memory: int,
+    max_watches: int,
+    max_watches_per_caller: int,
+    log_level: str,
 ) -> None:
     """Run the server, with its log in an embedded database.
 
     When it is ready it prints one JSON line on stdout with its address and its epoch. SIGTERM or Ctrl-C stops it in
     order: what is being committed is committed, and subscribers and workers are told to come back.
+
+    What is not told otherwise is kept for as long as the data directory lasts.
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together.")
+    if tls_cert is not None and tls_key is not None:
+        check_pair(tls_cert, tls_key)
     logs.configure(log_level)
-    settings = Settings(address, data, lease_ttl, tls_cert, tls_key)
+    settings = Settings(
+        address=address,
+        data=data,
+        lease_ttl=lease_ttl,
+        tls_certificate=tls_cert,
+        tls_key=tls_key,
+        keep=Keep(keep_progress, keep_events, keep_jobs, max_events or 0),
+        sweep_interval=sweep_interval,
+        tail_memory=tail_memory << 20,
+        max_watches=max_watches,
+        max_watches_per_caller=max_watches_per_caller,
+    )
     try:
         asyncio.run(_serve(settings))
     except (DirectoryInUse, SchemaTooNew, StoreFailed, OSError) as error:

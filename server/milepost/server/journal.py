@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from milepost.fold import Fold
 from milepost.server.clock import Clock
-from milepost.server.log.event_log import Commit, Conflict, EventLog
+from milepost.server.log.event_log import Commit, Conflict, Entry, EventLog, Notice, facts_of
 from milepost.server.log.frames import Chunk, frame
 from milepost.server.refusal import job_not_found
 from milepost.v1 import Event, Job
@@ -35,6 +35,7 @@ _ALONG_THE_WAY = frozenset(
         "artifact_added",
         "custom",
         "cancel_acknowledged",
+        "children_progressed",
     }
 )
 
@@ -43,15 +44,21 @@ Decision = Callable[["OpenJob", int], Sequence[Event]]
 
 
 class OpenJob:
-    """A job with everything that was decided about it, durable or not. ``fold`` is without the job's input."""
+    """A job with everything that was decided about it, durable or not. ``fold`` is without the job's input.
 
-    __slots__ = ("fold", "pending", "report_sequence", "time")
+    ``state`` and ``fraction`` are those after the newest append, which the next one starts from.
+    """
+
+    __slots__ = ("facts", "fold", "fraction", "pending", "report_sequence", "state", "time")
 
     def __init__(self, fold: Fold, report_sequence: int = 0, time: int = 0) -> None:
         self.fold = fold
         self.report_sequence = report_sequence
         self.time = time
         self.pending = 0
+        self.facts = facts_of(fold.job)
+        self.state = fold.job.state
+        self.fraction = fold.job.fraction
 
     @property
     def job(self) -> Job:
@@ -120,6 +127,7 @@ class Journal:
         opened = OpenJob(Fold())
         await asyncio.shield(self.append(opened, [event]))
         self._jobs.setdefault(event.job_id, opened)
+        self._forget_some()
 
     def now(self, opened: OpenJob) -> int:
         """The instant for the job's next event: never earlier than that of the event before."""
@@ -140,26 +148,37 @@ class Journal:
             if events[0].HasField("job_submitted"):
                 submission = events[0]
                 job.ClearField("input")
+                opened.facts = facts_of(job)
         chunk = Chunk(
             job.last_sequence - len(events) + 1,
             job.last_sequence,
             b"".join([frame(event) for event in events]),
         )
         commit = Commit(
-            job_id=job.job_id,
+            facts=opened.facts,
             chunk=chunk,
             job=job.SerializeToString(),
+            state_before=opened.state,
             state=job.state,
+            fraction_before=opened.fraction,
             fraction=job.fraction,
             report_sequence=opened.report_sequence,
             time=opened.time,
             turns=any(event.WhichOneof("payload") not in _ALONG_THE_WAY for event in events),
+            ends=bool(events) and events[-1].HasField("job_ended"),
             submission=submission,
         )
+        opened.state, opened.fraction = job.state, job.fraction
         opened.pending += 1
         durable = self._log.append(commit)
         durable.add_done_callback(lambda future: self._appended(opened, future))
         return durable
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Forgets jobs that were deleted."""
+        for entry in entries:
+            if isinstance(entry, Notice) and not entry.first_sequence:
+                self._jobs.pop(entry.facts.job_id, None)
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         opened.pending -= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
@@ -17,14 +17,16 @@ from milepost.server.directory import DataDirectory
 from milepost.server.edge.interceptor import Edge
 from milepost.server.edge.registration import add_service
 from milepost.server.jobs.cascade import Cascade
+from milepost.server.jobs.families import Families
 from milepost.server.jobs.service import JobService
 from milepost.server.jobs.submissions import Submissions
 from milepost.server.journal import Journal
 from milepost.server.log.sqlite import SqliteEventLog
+from milepost.server.retention import Keep, Retention
 from milepost.server.tasks import Tasks
 from milepost.server.turns import follow_turns
-from milepost.server.watching.tails import Tails
-from milepost.server.watching.watch import Watcher
+from milepost.server.watching.admission import Admission
+from milepost.server.watching.service import Watching
 from milepost.server.working.attempts import Attempts
 from milepost.server.working.deadlines import Deadlines
 from milepost.server.working.dispatcher import Dispatcher
@@ -67,6 +69,12 @@ class Settings:
     lease_ttl: float = 30.0
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    keep: Keep = field(default_factory=Keep)
+    sweep_interval: float = 60.0
+    tail_memory: int = 256 << 20
+    """In bytes."""
+    max_watches: int = 50_000
+    max_watches_per_caller: int = 20_000
 
 
 class Server:
@@ -79,17 +87,23 @@ class Server:
         self._store = log = SqliteEventLog(settings.data)
         self.failed = log.failed
         self._tasks = Tasks()
-        self._tails = Tails()
+        admission = Admission(settings.max_watches, settings.max_watches_per_caller)
+        self._watching = Watching(log, clock, admission, settings.tail_memory)
         journal = Journal(log, clock)
         attempts = Attempts(journal, LeaseTokens(log.lease_secret))
         self._dispatcher = Dispatcher(attempts, clock, self._tasks)
         self._deadlines = Deadlines(journal, clock, self._tasks, settings.lease_ttl)
         self._cascade = Cascade(log, journal, self._tasks)
-        self._job_service = JobService(
-            log, journal, Submissions(log, journal, clock), Watcher(log, self._tails, clock)
-        )
+        self._retention = Retention(log, clock, settings.keep, settings.sweep_interval)
+        self._job_service = JobService(log, journal, Submissions(log, journal, clock), self._watching)
         self._worker_service = WorkerService(attempts, self._dispatcher, self._deadlines, settings.lease_ttl)
-        log.follow(self._tails.publish)
+        for listener in (
+            journal.publish,
+            self._watching.publish,
+            self._retention.publish,
+            Families(log, journal, self._tasks).publish,
+        ):
+            log.follow(listener)
         self._on_turn = (
             self._dispatcher.on_turn,
             self._deadlines.on_turn,
@@ -112,6 +126,8 @@ class Server:
             self._dispatcher.on_turn(job)
             self._deadlines.on_turn(job)
             await self._cascade.recover(job)
+        await self._watching.start()
+        self._tasks.start(self._retention.run())
         add_service(self._grpc, _SERVICES[0], self._job_service)
         add_service(self._grpc, _SERVICES[1], self._worker_service)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
@@ -130,7 +146,7 @@ class Server:
         _log.info("stopping")
         await self._health.enter_graceful_shutdown()
         self._dispatcher.close()
-        self._tails.close()
+        self._watching.close()
         await self._worker_service.drain()
         await self._grpc.stop(_STOP_GRACE)
         self._deadlines.close()

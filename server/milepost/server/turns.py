@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from milepost.server.log.event_log import Commit, EventLog
+from milepost.server.log.event_log import Appended, Entry, EventLog
 from milepost.v1 import Job
 
 
 def follow_turns(log: EventLog, *listeners: Callable[[Job], None]) -> None:
     """Calls the listeners, in their order, with each job that took a turn, as it was after it (without its input)."""
 
-    def tell(commits: Sequence[Commit]) -> None:
-        for commit in commits:
-            if commit.turns:
-                job = Job.FromString(commit.job)
+    def tell(entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, Appended) and entry.commit.turns:
+                job = Job.FromString(entry.commit.job)
                 for listener in listeners:
                     listener(job)
 

@@ -9,8 +9,10 @@ from milepost.v1 import Event, Job
 _STEP = 0.01
 
 
-def family(job: Job, *, total: int, ended: int, fraction: float, now: int, told_ended: int = 0) -> list[Event]:
-    """What there is to tell of a job whose ``total`` children, of which ``ended`` have, are at ``fraction`` in the mean.
+def family(
+    job: Job, *, total: int, ended: int, fraction: float, now: int, told_ended: int = 0
+) -> list[Event]:
+    """What to tell of a job whose ``total`` children, of which ``ended`` have, are at ``fraction`` in the mean.
 
     Nothing for a job that has stages of its own, or that has ended; and nothing that would move it by less than a
     hundredth, unless more children have ended than ``told_ended``. The fraction never falls (rule 13).

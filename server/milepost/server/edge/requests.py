@@ -10,6 +10,8 @@ from milepost.v1 import (
     Capacity,
     Delivery,
     Dispatch,
+    Event,
+    EventFilter,
     JobFilter,
     JobState,
     ListJobsRequest,
@@ -18,6 +20,7 @@ from milepost.v1 import (
     ReportJobRequest,
     SubmitJobRequest,
     WatchJobRequest,
+    WatchJobsRequest,
     WorkRequest,
 )
 
@@ -51,6 +54,8 @@ def submit(request: SubmitJobRequest) -> None:
         check.duration("timeout", request.timeout, least=limits.TIMEOUT_LEAST)
     if request.HasField("retry_policy"):
         checks.retry_policy(check, "retry_policy", request.retry_policy)
+    if request.HasField("retention"):
+        checks.retention(check, "retention", request.retention)
     check.known("dispatch", request.dispatch, Dispatch.DESCRIPTOR.values_by_number)
     check.refuse()
 
@@ -76,12 +81,30 @@ def list_jobs(request: ListJobsRequest) -> None:
     check.refuse()
 
 
+def watch_jobs(request: WatchJobsRequest) -> None:
+    """WatchJobs, but for what depends on the log."""
+    check = Check()
+    _job_filter(check, "filter", request.filter)
+    if request.after_position < 0:
+        check.wrong("after_position", f"is {request.after_position}; it must not be negative")
+    _stream(check, request, "event_filter", request.event_filter)
+    check.refuse()
+
+
 def watch(request: WatchJobRequest) -> None:
     """WatchJob, but for what depends on the log."""
     check = Check()
     check.pattern("job_id", request.job_id, limits.JOB_ID)
     if request.after_sequence < 0:
         check.wrong("after_sequence", f"is {request.after_sequence}; it must not be negative")
+    _stream(check, request, "filter", request.filter)
+    check.refuse()
+
+
+def _stream(
+    check: Check, request: WatchJobRequest | WatchJobsRequest, filter_path: str, wanted: EventFilter
+) -> None:
+    """What all watches are asked with."""
     check.length("epoch", request.epoch, limits.NAME_LENGTH)
     check.known("on_gap", request.on_gap, OnGap.DESCRIPTOR.values_by_number)
     check.known("delivery", request.delivery, Delivery.DESCRIPTOR.values_by_number)
@@ -93,7 +116,12 @@ def watch(request: WatchJobRequest) -> None:
             limits.STATUS_INTERVAL_MOST,
         )
     check.amount("max_batch_events", request.max_batch_events, most=limits.BATCH_EVENTS)
-    check.refuse()
+    check.count(f"{filter_path}.payloads", wanted.payloads, limits.FILTER_VALUES)
+    payloads = Event.DESCRIPTOR.oneofs_by_name["payload"].fields
+    for index, name in enumerate(wanted.payloads[: limits.FILTER_VALUES]):
+        if name not in {payload.name for payload in payloads}:
+            check.wrong(f"{filter_path}.payloads[{index}]", f"{name[:200]!r} is not a payload of Event")
+    check.patterns(f"{filter_path}.stage_ids", wanted.stage_ids, limits.STAGE_ID, limits.FILTER_VALUES)
 
 
 def hello(request: WorkRequest | None) -> None:

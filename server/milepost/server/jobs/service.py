@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from typing import Any, NoReturn
+import asyncio
+from typing import Any
 
 import grpc.aio
 
@@ -14,13 +14,14 @@ from milepost.server.instants import SECOND, nanoseconds
 from milepost.server.jobs import listing
 from milepost.server.jobs.submissions import Submissions
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import EventLog
-from milepost.server.refusal import Unimplemented
-from milepost.server.watching.watch import Watcher
+from milepost.server.log.event_log import Conflict, EventLog
+from milepost.server.refusal import job_not_ended, job_not_found
+from milepost.server.watching.service import Watching
 from milepost.v1 import (
     CancelJobRequest,
     CancelJobResponse,
-    Delivery,
+    DeleteJobRequest,
+    DeleteJobResponse,
     GetJobRequest,
     GetJobResponse,
     ListJobsRequest,
@@ -37,11 +38,17 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class JobService:
     """For those who submit, follow and cancel jobs."""
 
-    def __init__(self, log: EventLog, journal: Journal, submissions: Submissions, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        journal: Journal,
+        submissions: Submissions,
+        watching: Watching,
+    ) -> None:
         self._log = log
         self._journal = journal
         self._submissions = submissions
-        self._watcher = watcher
+        self._watching = watching
 
     async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
         """See the contract."""
@@ -72,21 +79,24 @@ class JobService:
         )
         return CancelJobResponse(job=await self._journal.find(request.job_id))
 
+    async def DeleteJob(self, request: DeleteJobRequest, context: _Context) -> DeleteJobResponse:
+        """See the contract."""
+        requests.job_id(request.job_id)
+        job = await self._journal.find(request.job_id)
+        if not decide.is_final(job):
+            raise job_not_ended(job.job_id, decide.state_name(job))
+        try:
+            await asyncio.shield(self._log.delete(request.job_id))
+        except Conflict:  # somebody else has deleted it meanwhile
+            raise job_not_found(request.job_id) from None
+        return DeleteJobResponse()
+
     async def WatchJob(self, request: WatchJobRequest, context: _Context) -> None:
         """See the contract. The frames are serialised already."""
         requests.watch(request)
-        if request.HasField("filter"):
-            raise Unimplemented(
-                "WatchJob does not filter events yet; leave `filter` out and pick them at the client."
-            )
-        if request.delivery == Delivery.DELIVERY_LATEST:
-            raise Unimplemented(
-                "WatchJob does not thin progress yet; leave `delivery` out to be sent every event."
-            )
-        async with aclosing(self._watcher.watch(request)) as frames:
-            async for frame in frames:
-                await context.write(frame)
+        await self._watching.watch_job(request, context.peer(), context.write)
 
-    async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> NoReturn:
-        """See the contract."""
-        raise Unimplemented("WatchJobs is not served yet; watch each job with WatchJob, or poll ListJobs.")
+    async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> None:
+        """See the contract. The frames are serialised already."""
+        requests.watch_jobs(request)
+        await self._watching.watch_jobs(request, context.peer(), context.write)

@@ -5,10 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from milepost.server.log.frames import Chunk
 from milepost.v1 import Event, Job, JobState
+
+
+class Facts(NamedTuple):
+    """What never changes of a job: what filters ask for, and how many of its events it wants kept (0: does not say)."""
+
+    job_id: str
+    owner: str
+    kind: str
+    parent_job_id: str
+    labels: Mapping[str, str]
+    max_events: int = 0
+
+
+def facts_of(job: Job) -> Facts:
+    """What never changes of the job."""
+    return Facts(
+        job.job_id, job.owner, job.kind, job.parent_job_id, dict(job.labels), job.retention.max_events
+    )
 
 
 @dataclass(slots=True, frozen=True)
@@ -20,17 +38,49 @@ class Commit:
     chunk then ends before it begins), where reports were refused and only their numbers are used up.
     """
 
-    job_id: str
+    facts: Facts
     chunk: Chunk
     job: bytes
+    state_before: JobState.ValueType
     state: JobState.ValueType
+    fraction_before: float
     fraction: float
     report_sequence: int
     time: int
     turns: bool
     """Whether the job's life took a turn: whether there is more in it than a worker's progress."""
+    ends: bool
+    """Whether the job has ended by it."""
     submission: Event | None = None
     """The first event, of a new job."""
+
+    @property
+    def job_id(self) -> str:
+        """The job."""
+        return self.facts.job_id
+
+
+class Appended(NamedTuple):
+    """A commit that has become durable, and its place among those of all jobs."""
+
+    commit: Commit
+    position: int
+
+
+class Notice(NamedTuple):
+    """That events were dropped: those before ``first_sequence``, or the whole job where it is 0.
+
+    ``dropped`` is the newest position of what went, 0 where that is not known any more.
+    """
+
+    facts: Facts
+    first_sequence: int
+    position: int
+    dropped: int = 0
+
+
+Entry: TypeAlias = Appended | Notice
+"""What those who follow the log are told of."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -49,29 +99,41 @@ class Page:
 
     chunks: Sequence[Chunk]
     first: int
-    """The oldest event that is kept."""
+    """The oldest event that is kept; one more than the head where none is."""
+    thinned: int
+    """The newest event up to which progress may be left out; 0 where none is."""
     head: int
     ended: bool
     fraction: float
 
 
+class Row(NamedTuple):
+    """A commit as it is read back among those of all jobs."""
+
+    position: int
+    job_id: str
+    chunk: Chunk
+    state_before: int
+    state: int
+
+
 @dataclass(slots=True, frozen=True)
 class Query:
-    """Which jobs, in which order; see ``JobFilter``. ``after`` is the key of the last job of the page before.
-
-    A page ends with ``limit`` jobs, or earlier where they come to ``most_bytes``; it has one at least if there is one.
-    """
+    """Which jobs, in which order; see ``JobFilter``. ``after`` is the key of the last job of the page before."""
 
     owner: str = ""
     kinds: Sequence[str] = ()
     labels: Mapping[str, str] | None = None
     parent_job_id: str = ""
+    with_parent: bool = False
+    """Whether the parent itself is among the jobs."""
     job_ids: Sequence[str] = ()
     states: Sequence[int] = ()
     newest_first: bool = True
     after: int | None = None
     limit: int = 50
-    most_bytes: int = 2 << 20
+    most_bytes: int = 16 << 20
+    """A page ends early where its jobs are as large as this, encoded."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -80,6 +142,32 @@ class Listed:
 
     jobs: Sequence[tuple[int, Job]]
     more: bool
+
+
+@dataclass(slots=True, frozen=True)
+class Span:
+    """What happened after a position to the jobs of a query: all of it, up to and with ``scanned``."""
+
+    entries: Sequence[Row | Notice]
+    scanned: int
+
+
+class Family(NamedTuple):
+    """The children of a job: how many, how many of them ended, and the mean of their fractions."""
+
+    total: int
+    ended: int
+    fraction: float
+
+
+class EndedJob(NamedTuple):
+    """A job that has ended, as far as keeping it is concerned. ``end_time`` in nanoseconds since the epoch."""
+
+    key: int
+    end_time: int
+    first_sequence: int
+    thinned_sequence: int
+    job: Job
 
 
 class Conflict(Exception):
@@ -105,17 +193,27 @@ class EventLog(Protocol):
     def lease_secret(self) -> bytes:
         """What lease tokens are made with. It stays as long as the store does."""
 
+    @property
+    def position(self) -> int:
+        """The place of the newest commit that the listeners were told of."""
+
     def append(self, commit: Commit) -> asyncio.Future[None]:
         """Appends in the order of the calls; the future is done once the commit is durable.
 
         It raises Conflict, StoreFull or StoreFailed where nothing was appended.
         """
 
-    def follow(self, listener: Callable[[Sequence[Commit]], None]) -> None:
-        """Calls ``listener`` with commits as they become durable, in order, before their futures are done."""
+    def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+        """Calls ``listener`` with what has become durable, in order, before the futures are done."""
 
     async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
         """The events after the cursor, about ``most_bytes`` of them at the most; None where there is no such job."""
+
+    async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
+        """What happened to the jobs of a query after a position. States are those before or after each commit."""
+
+    async def dropped(self) -> int:
+        """The newest position that something was dropped of: a cursor before it may miss events."""
 
     async def load(self, job_id: str) -> Stored | None:
         """The job, without its input; None where there is none."""
@@ -131,6 +229,21 @@ class EventLog(Protocol):
 
     async def active(self) -> Sequence[Job]:
         """All jobs that have not ended, oldest first, without their inputs."""
+
+    async def family(self, job_id: str) -> Family:
+        """The children of a job, counted as their commits were made."""
+
+    async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
+        """Jobs that have ended, in the order of their ends, after one with that ``end_time`` and ``key``."""
+
+    def thin(self, job_id: str) -> asyncio.Future[None]:
+        """Leaves out, of the log of an ended job, all progress that a later one of the same stage overtook."""
+
+    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
+        """Drops events before about that one: commits that have begun to be kept are kept whole."""
+
+    def delete(self, job_id: str) -> asyncio.Future[None]:
+        """Drops an ended job with its log. Raises Conflict where it has not ended."""
 
     async def close(self) -> None:
         """Finishes the appends that are under way, and lets go of the store."""

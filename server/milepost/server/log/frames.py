@@ -7,16 +7,12 @@ the log to a subscriber. The form is that of protobuf's wire (https://protobuf.d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from milepost.v1 import Event, Events, WatchJobResponse
+from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
 
-_LENGTH_DELIMITED = 2
-
-
-def _tag(number: int) -> bytes:
-    return _varint(number << 3 | _LENGTH_DELIMITED)
+_VARINT, _LENGTH_DELIMITED = 0, 2
 
 
 def _varint(value: int) -> bytes:
@@ -28,12 +24,18 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
+def _tag(number: int, wire_type: int = _LENGTH_DELIMITED) -> bytes:
+    return _varint(number << 3 | wire_type)
+
+
 _EVENT_TAG = _tag(Events.EVENTS_FIELD_NUMBER)
+_POSITION_TAG = _tag(Events.POSITION_FIELD_NUMBER, _VARINT)
 _EVENTS_TAG = _tag(WatchJobResponse.EVENTS_FIELD_NUMBER)
+assert _tag(WatchJobsResponse.EVENTS_FIELD_NUMBER) == _EVENTS_TAG
 
 
 class Chunk(NamedTuple):
-    """Frames that follow one another: those of the events ``first`` to ``last``."""
+    """Frames that follow one another: those of the events ``first`` to ``last``. Of a thinned log some are left out."""
 
     first: int
     last: int
@@ -43,13 +45,20 @@ class Chunk(NamedTuple):
         """What of it comes after the cursor, which lies within it or just before it."""
         if cursor < self.first:
             return self
-        return Chunk(cursor + 1, self.last, self.frames[_end(self.frames, cursor - self.first + 1) :])
+        for start, end in _bounds(self.frames):
+            if _event(self.frames, start, end).sequence > cursor:
+                return Chunk(cursor + 1, self.last, self.frames[start:])
+        return Chunk(cursor + 1, self.last, b"")
 
     def head(self, count: int) -> Chunk:
         """Its first ``count`` events, or all of it where there are no more."""
         if self.last - self.first < count:
             return self
-        return Chunk(self.first, self.first + count - 1, self.frames[: _end(self.frames, count)])
+        for number, (start, end) in enumerate(_bounds(self.frames), 1):
+            if number == count:
+                last = self.last if end == len(self.frames) else _event(self.frames, start, end).sequence
+                return Chunk(self.first, last, self.frames[:end])
+        return self
 
 
 def frame(event: Event) -> bytes:
@@ -58,24 +67,63 @@ def frame(event: Event) -> bytes:
     return _EVENT_TAG + _varint(len(message)) + message
 
 
-def watch_response(frames: Iterable[bytes]) -> bytes:
-    """A serialised ``WatchJobResponse`` whose ``events`` are these frames."""
-    body = b"".join(frames)
+def watch_response(frames: bytes, position: int = 0) -> bytes:
+    """A serialised ``WatchJobResponse`` or ``WatchJobsResponse`` whose ``events`` are these frames.
+
+    ``position`` is that of WatchJobs; 0 in WatchJob.
+    """
+    body = frames + _POSITION_TAG + _varint(position) if position else frames
     return _EVENTS_TAG + _varint(len(body)) + body
 
 
-def _end(frames: bytes, count: int) -> int:
-    """Where the first ``count`` frames end."""
-    at = 0
-    for _ in range(count):
-        at += len(_EVENT_TAG)
-        length = shift = 0
-        while True:
-            byte = frames[at]
-            at += 1
-            length |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                break
-            shift += 7
-        at += length
-    return at
+def chosen(frames: bytes, choose: Callable[[Event], bool]) -> bytes:
+    """The frames of those events that are chosen."""
+    return b"".join(frames[start:end] for start, end in _bounds(frames) if choose(_event(frames, start, end)))
+
+
+def without_overtaken(frames: bytes, overtaken: set[str]) -> bytes:
+    """The frames but for progress of stages in ``overtaken``, or that a later one among the frames overtook.
+
+    Adds the stages that it found progress of, for the frames that come before these.
+    """
+    kept: list[bytes] = []
+    for start, end in reversed(list(_bounds(frames))):
+        event = _event(frames, start, end)
+        if event.HasField("stage_progressed"):
+            stage_id = event.stage_progressed.stage_id
+            if stage_id in overtaken:
+                continue
+            overtaken.add(stage_id)
+        kept.append(frames[start:end])
+    return frames if sum(map(len, kept)) == len(frames) else b"".join(reversed(kept))
+
+
+def _bounds(frames: bytes) -> Iterator[tuple[int, int]]:
+    """Where each frame starts and ends."""
+    start = 0
+    while start < len(frames):
+        at = start + len(_EVENT_TAG)
+        length, at = _read_varint(frames, at)
+        yield start, at + length
+        start = at + length
+
+
+def _event(frames: bytes, start: int, end: int) -> Event:
+    _, at = _read_varint(frames, start + len(_EVENT_TAG))
+    return Event.FromString(frames[at:end])
+
+
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def join(chunks: Iterable[Chunk]) -> bytes:
+    """The frames of chunks that follow one another."""
+    return b"".join([chunk.frames for chunk in chunks])

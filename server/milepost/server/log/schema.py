@@ -20,15 +20,21 @@ MIGRATIONS: Final[Sequence[str]] = (
         request_id TEXT NOT NULL,
         state INTEGER NOT NULL,
         first_sequence INTEGER NOT NULL DEFAULT 1,
+        thinned_sequence INTEGER NOT NULL DEFAULT 0,
         last_sequence INTEGER NOT NULL,
         report_sequence INTEGER NOT NULL,
         time INTEGER NOT NULL,
+        end_time INTEGER,
+        children INTEGER NOT NULL DEFAULT 0,
+        children_ended INTEGER NOT NULL DEFAULT 0,
+        children_done INTEGER NOT NULL DEFAULT 0,
         job BLOB NOT NULL
     );
     CREATE INDEX jobs_by_owner ON jobs (owner, job_key);
     CREATE INDEX jobs_by_kind ON jobs (kind, job_key);
     CREATE INDEX jobs_by_state ON jobs (state, job_key);
     CREATE INDEX jobs_by_parent ON jobs (parent_job_id, job_key) WHERE parent_job_id <> '';
+    CREATE INDEX jobs_by_end ON jobs (end_time, job_key) WHERE end_time IS NOT NULL;
     CREATE UNIQUE INDEX jobs_by_request ON jobs (owner, request_id) WHERE request_id <> '';
 
     -- Apart from the jobs, whose row is written anew with each commit.
@@ -37,16 +43,23 @@ MIGRATIONS: Final[Sequence[str]] = (
     CREATE TABLE labels (
         name TEXT NOT NULL, value TEXT NOT NULL, job_key INTEGER NOT NULL, PRIMARY KEY (name, value, job_key)
     ) WITHOUT ROWID;
+    CREATE INDEX labels_by_job ON labels (job_key);
 
     -- One row a commit. The positions are those of all jobs' commits in the order in which they were made.
     CREATE TABLE log (
-        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        position INTEGER PRIMARY KEY,
         job_key INTEGER NOT NULL,
         first_sequence INTEGER NOT NULL,
         last_sequence INTEGER NOT NULL,
+        state_before INTEGER NOT NULL,
+        state_after INTEGER NOT NULL,
         frames BLOB NOT NULL
     );
     CREATE UNIQUE INDEX log_by_job ON log (job_key, last_sequence);
+
+    -- What was dropped, for those who follow many jobs. `identity` is a Job with what filters ask for; `first_sequence`
+    -- is that of a log whose beginning went, and 0 where the job was deleted.
+    CREATE TABLE notices (position INTEGER PRIMARY KEY, first_sequence INTEGER NOT NULL, identity BLOB NOT NULL);
     """,
 )
 

@@ -8,20 +8,33 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from milepost.server.decide import FINAL
 from milepost.server.log import statements
+from milepost.server.log.appending import Append
 from milepost.server.log.epoch import EpochMark
-from milepost.server.log.event_log import Commit, Listed, Page, Query, Stored, StoreFailed
-from milepost.server.log.frames import Chunk
+from milepost.server.log.event_log import (
+    Commit,
+    EndedJob,
+    Entry,
+    Family,
+    Listed,
+    Page,
+    Query,
+    Span,
+    Stored,
+    StoreFailed,
+)
+from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
-from milepost.server.log.writer import Outcome, Writer
+from milepost.server.log.upkeep import Delete, Thin, Trim
+from milepost.server.log.writer import Outcome, Write, Writer
 from milepost.v1 import Job
 
 _READERS = 2
+
+_Result = TypeVar("_Result")
 
 
 class SqliteEventLog:
@@ -35,25 +48,25 @@ class SqliteEventLog:
         connection = self._open()
         migrate(connection)
         self._mark = EpochMark(directory / "epoch.json", self._path)
-        (position,) = connection.execute(statements.LAST_POSITION).fetchone()
+        position: int = connection.execute(statements.LAST_POSITION).fetchone()[0]
         self._epoch = self._mark.settle(_meta(connection, "epoch"), position)
         connection.execute(statements.SET_META, ("epoch", self._epoch))
         secret = _meta(connection, "lease_secret") or secrets.token_hex(32)
         connection.execute(statements.SET_META, ("lease_secret", secret))
         self._lease_secret = bytes.fromhex(secret)
         self._mark.renew(position, now=True)
-        self._position = position
+        self._written = self._position = position
 
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, asyncio.Future[None]] = {}
-        self._listeners: list[Callable[[Sequence[Commit]], None]] = []
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="milepost-reader")
+        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="milepost-reader")
         self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._readers: list[Reader] = []
         self._closed = False
         self.failed: asyncio.Future[StoreFailed] = self._loop.create_future()
         """Done once the store does not work any more."""
-        self._writer = Writer(connection, self._deliver, self._written)
+        self._writer = Writer(connection, position, self._deliver, self._on_written)
 
     @property
     def epoch(self) -> str:
@@ -65,59 +78,132 @@ class SqliteEventLog:
         """See ``EventLog``."""
         return self._lease_secret
 
-    def append(self, commit: Commit) -> asyncio.Future[None]:
+    @property
+    def position(self) -> int:
         """See ``EventLog``."""
-        future: asyncio.Future[None] = self._loop.create_future()
-        if self._closed:
-            future.set_exception(StoreFailed("the store is closed"))
-            return future
-        self._waiting[id(commit)] = future
-        self._writer.put(commit)
-        return future
+        return self._position
 
-    def follow(self, listener: Callable[[Sequence[Commit]], None]) -> None:
+    def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
         self._listeners.append(listener)
 
-    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
-        """See ``EventLog``."""
-        page: Page | None = await self._reading(self._read, job_id, cursor, most_bytes)
-        return page
+    # --- Writing ----------------------------------------------------------------------------------------------------
 
-    async def load(self, job_id: str) -> Stored | None:
+    def append(self, commit: Commit) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        row = await self._row(statements.LOAD, job_id)
-        return None if row is None else Stored(self._job(row[0], None, row[1]), row[2], row[3])
+        return self._write(Append(commit))
 
-    async def find(self, job_id: str) -> Job | None:
+    def thin(self, job_id: str) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        row = await self._row(statements.FIND, job_id)
-        return None if row is None else self._job(*row)
+        return self._write(Thin(job_id))
 
-    async def find_request(self, owner: str, request_id: str) -> str | None:
+    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        row = await self._row(statements.FIND_REQUEST, owner, request_id)
-        return None if row is None else row[0]
+        return self._write(Trim(job_id, first_sequence))
 
-    async def query(self, query: Query) -> Listed:
+    def delete(self, job_id: str) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        listed: Listed = await self._reading(self._query, query)
-        return listed
-
-    async def active(self) -> Sequence[Job]:
-        """See ``EventLog``."""
-        rows = await self._rows(statements.ACTIVE, [])
-        return [self._job(job, None, first) for job, first in rows]
+        return self._write(Delete(job_id))
 
     async def close(self) -> None:
         """See ``EventLog``."""
         self._closed = True
         await asyncio.to_thread(self._writer.close)
         await asyncio.sleep(0)  # what the writer delivered last is taken first
-        self._readers.shutdown()
-        for connection in self._opened:
-            connection.close()
-        self._mark.renew(self._position, now=True)
+        self._threads.shutdown()
+        for reader in self._readers:
+            reader.close()
+        self._mark.renew(self._written, now=True)
+
+    def _write(self, write: Write) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(StoreFailed("the store is closed"))
+            return future
+        self._waiting[id(write)] = future
+        self._writer.put(write)
+        return future
+
+    def _on_written(self, position: int) -> None:
+        """On the writer's thread."""
+        self._written = position
+        self._mark.renew(position)
+
+    def _deliver(self, outcomes: Sequence[Outcome]) -> None:
+        """On the writer's thread."""
+        self._loop.call_soon_threadsafe(self._settle, outcomes)
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
+        if entries:
+            self._position = entries[-1].position
+            for listener in self._listeners:
+                listener(entries)
+        for write, _, error in outcomes:
+            future = self._waiting.pop(id(write))
+            if isinstance(error, StoreFailed) and not self.failed.done():
+                self.failed.set_result(error)
+            if future.cancelled():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+    # --- Reading ----------------------------------------------------------------------------------------------------
+
+    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.page(job_id, cursor, most_bytes))
+
+    async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.span(query, after, most_bytes))
+
+    async def dropped(self) -> int:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.dropped())
+
+    async def load(self, job_id: str) -> Stored | None:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.load(job_id))
+
+    async def find(self, job_id: str) -> Job | None:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.find(job_id))
+
+    async def find_request(self, owner: str, request_id: str) -> str | None:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.find_request(owner, request_id))
+
+    async def query(self, query: Query) -> Listed:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.listed(query))
+
+    async def active(self) -> Sequence[Job]:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.active())
+
+    async def family(self, job_id: str) -> Family:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.family(job_id))
+
+    async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.ended(after, limit))
+
+    async def _read(self, function: Callable[[Reader], _Result]) -> _Result:
+        return await self._loop.run_in_executor(self._threads, lambda: function(self._reader()))
+
+    def _reader(self) -> Reader:
+        """That of the thread."""
+        reader: Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            connection = self._open()
+            connection.execute("PRAGMA query_only = ON")
+            reader = self._local.reader = Reader(connection, self._epoch)
+            self._readers.append(reader)
+        return reader
 
     def _open(self) -> sqlite3.Connection:
         # Each connection is used by one thread; the threads change only before they start and after they end.
@@ -125,94 +211,6 @@ class SqliteEventLog:
         for pragma in statements.PRAGMAS:
             connection.execute(pragma)
         return connection
-
-    # --- Writing: what the writer's thread tells --------------------------------------------------------------------
-
-    def _written(self, position: int) -> None:
-        self._position = position
-        self._mark.renew(position)
-
-    def _deliver(self, outcomes: Sequence[Outcome]) -> None:
-        self._loop.call_soon_threadsafe(self._settle, outcomes)
-
-    def _settle(self, outcomes: Sequence[Outcome]) -> None:
-        durable = [commit for commit, error in outcomes if error is None]
-        if durable:
-            for listener in self._listeners:
-                listener(durable)
-        for commit, error in outcomes:
-            future = self._waiting.pop(id(commit))
-            if future.cancelled():
-                continue
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
-            if isinstance(error, StoreFailed) and not self.failed.done():
-                self.failed.set_result(error)
-
-    # --- Reading: on the readers' threads ---------------------------------------------------------------------------
-
-    async def _reading(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await self._loop.run_in_executor(self._readers, function, *arguments)
-
-    async def _row(self, statement: str, *parameters: Any) -> Any:
-        return await self._reading(lambda: self._reader().execute(statement, parameters).fetchone())
-
-    async def _rows(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        rows: list[Any] = await self._reading(
-            lambda: self._reader().execute(statement, parameters).fetchall()
-        )
-        return rows
-
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._open()
-            connection.execute("PRAGMA query_only = ON")
-            self._opened.append(connection)
-        return connection
-
-    def _read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
-        connection = self._reader()
-        connection.execute("BEGIN")  # the job and its log are of one moment
-        try:
-            row = connection.execute(statements.JOB_ROW, (job_id,)).fetchone()
-            if row is None:
-                return None
-            key, state, first, last, job = row
-            chunks = []
-            size = 0
-            if cursor < last:
-                for found in connection.execute(statements.CHUNKS, (key, cursor)):
-                    chunk = Chunk(*found).after(cursor)
-                    chunks.append(chunk)
-                    size += len(chunk.frames)
-                    if size >= most_bytes:
-                        break
-            return Page(chunks, first, last, state in FINAL, Job.FromString(job).fraction)
-        finally:
-            connection.execute("COMMIT")
-
-    def _query(self, query: Query) -> Listed:
-        jobs: list[tuple[int, Job]] = []
-        size = 0
-        # Closed before it is exhausted, so that it does not keep the log from being checkpointed.
-        with closing(self._reader().execute(*statements.listing(query))) as rows:
-            for key, job, given, first in rows:
-                if len(jobs) == query.limit or size >= query.most_bytes:
-                    return Listed(jobs, more=True)
-                jobs.append((key, self._job(job, given, first)))
-                size += len(job) + len(given or b"")
-        return Listed(jobs, more=False)
-
-    def _job(self, stored: bytes, given: bytes | None, first_sequence: int) -> Job:
-        job = Job.FromString(stored)
-        if given is not None:
-            job.input.ParseFromString(given)
-        job.epoch = self._epoch
-        job.first_sequence = first_sequence
-        return job
 
 
 def _meta(connection: sqlite3.Connection, name: str) -> str | None:

@@ -22,36 +22,117 @@ GET_META: Final = "SELECT value FROM meta WHERE name = ?"
 SET_META: Final = (
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
-LAST_POSITION: Final = "SELECT coalesce(max(position), 0) FROM log"
+RAISE_META: Final = """
+    INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name)
+    DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))
+"""
+# Positions are never given twice: the newest may have been dropped, but then there is a notice after it.
+LAST_POSITION: Final = """
+    SELECT max(coalesce((SELECT max(position) FROM log), 0), coalesce((SELECT max(position) FROM notices), 0))
+"""
 
 INSERT_JOB: Final = """
     INSERT INTO jobs (job_id, owner, kind, parent_job_id, request_id, state, last_sequence, report_sequence, time, job)
-    VALUES (:job_id, :owner, :kind, :parent_job_id, :request_id, :state, :last, :report_sequence, :time, :job)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING RETURNING job_key
 """
 UPDATE_JOB: Final = """
-    UPDATE jobs SET state = ?, last_sequence = ?, report_sequence = ?, time = ?, job = ?
+    UPDATE jobs SET state = ?, last_sequence = ?, report_sequence = ?, time = ?, end_time = coalesce(?, end_time),
+        job = ?
     WHERE job_id = ? AND last_sequence = ? RETURNING job_key
+"""
+COUNT_CHILD: Final = """
+    UPDATE jobs SET children = children + ?, children_ended = children_ended + ?, children_done = children_done + ?
+    WHERE job_id = ?
 """
 INSERT_INPUT: Final = "INSERT INTO inputs (job_key, input) VALUES (?, ?)"
 INSERT_LABEL: Final = "INSERT INTO labels (name, value, job_key) VALUES (?, ?, ?)"
-INSERT_CHUNK: Final = "INSERT INTO log (job_key, first_sequence, last_sequence, frames) VALUES (?, ?, ?, ?)"
+INSERT_CHUNK: Final = """
+    INSERT INTO log (position, job_key, first_sequence, last_sequence, state_before, state_after, frames)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
 
-JOB_ROW: Final = "SELECT job_key, state, first_sequence, last_sequence, job FROM jobs WHERE job_id = ?"
+UPKEEP_ROW: Final = "SELECT job_key, state, last_sequence, job FROM jobs WHERE job_id = ?"
+CHUNKS_FROM_END: Final = """
+    SELECT position, frames FROM log WHERE job_key = ? ORDER BY last_sequence DESC
+"""
+REPLACE_FRAMES: Final = "UPDATE log SET frames = ? WHERE position = ?"
+MARK_THINNED: Final = "UPDATE jobs SET thinned_sequence = ? WHERE job_key = ?"
+LAST_DROPPED: Final = "SELECT max(position) FROM log WHERE job_key = ? AND last_sequence < ?"
+LAST_BEFORE: Final = "SELECT max(last_sequence) FROM log WHERE job_key = ? AND last_sequence < ?"
+TRIM: Final = "DELETE FROM log WHERE job_key = ? AND last_sequence < ?"
+SET_FIRST: Final = "UPDATE jobs SET first_sequence = ? WHERE job_key = ?"
+DELETE_JOB: Final = (
+    "DELETE FROM log WHERE job_key = ?",
+    "DELETE FROM inputs WHERE job_key = ?",
+    "DELETE FROM labels WHERE job_key = ?",
+    "DELETE FROM jobs WHERE job_key = ?",
+)
+INSERT_NOTICE: Final = "INSERT INTO notices (position, first_sequence, identity) VALUES (?, ?, ?)"
+
+JOB_ROW: Final = """
+    SELECT job_key, state, first_sequence, thinned_sequence, last_sequence, job FROM jobs WHERE job_id = ?
+"""
 CHUNKS: Final = """
     SELECT first_sequence, last_sequence, frames FROM log
     WHERE job_key = ? AND last_sequence > ? ORDER BY last_sequence
 """
-LOAD: Final = "SELECT job, first_sequence, report_sequence, time FROM jobs WHERE job_id = ?"
+LOAD: Final = "SELECT job, first_sequence, thinned_sequence, report_sequence, time FROM jobs WHERE job_id = ?"
 FIND: Final = """
-    SELECT job, input, first_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_id = ?
+    SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_id = ?
 """
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
-ACTIVE: Final = "SELECT job, first_sequence FROM jobs WHERE state IN (1, 2, 3) ORDER BY job_key"
+ACTIVE: Final = (
+    "SELECT job, first_sequence, thinned_sequence FROM jobs WHERE state IN (1, 2, 3) ORDER BY job_key"
+)
+FAMILY: Final = "SELECT children, children_ended, children_done FROM jobs WHERE job_id = ?"
+ENDED: Final = """
+    SELECT job_key, end_time, first_sequence, thinned_sequence, job FROM jobs
+    WHERE end_time IS NOT NULL AND (end_time, job_key) > (?, ?) ORDER BY end_time, job_key LIMIT ?
+"""
+NOTICES: Final = "SELECT position, first_sequence, identity FROM notices WHERE position > ? AND position <= ?"
+
+
+SPAN: Final = """
+    SELECT position, job_id, log.first_sequence, log.last_sequence, frames, state_before, state_after
+    FROM log CROSS JOIN jobs USING (job_key)
+"""
+
+
+def span(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
+    """The statement, with its parameters, for what happened to the jobs of a query after a position, up to ``last``."""
+    conditions, parameters = _conditions(query)
+    if query.states:
+        marks = _marks(query.states)
+        conditions.append(f"(log.state_before IN ({marks}) OR log.state_after IN ({marks}))")
+        parameters += [*query.states, *query.states]
+    # CROSS JOIN keeps to the order of positions, rather than to look up all jobs of the query first.
+    where = " AND ".join(["position > ?", "position <= ?", *conditions])
+    return f"{SPAN} WHERE {where} ORDER BY position", [after, last, *parameters]
 
 
 def listing(query: Query) -> tuple[str, list[Any]]:
-    """The statement, with its parameters, that lists what the query asks for: job_key, job, input, first_sequence."""
+    """The statement, with its parameters, that lists what the query asks for: job_key and the columns of FIND.
+
+    It gives one row more than the query's limit, which tells whether there is a next page.
+    """
+    conditions, parameters = _conditions(query)
+    if query.states:
+        conditions.append(f"state IN ({_marks(query.states)})")
+        parameters += query.states
+    if query.after is not None:
+        conditions.append("job_key < ?" if query.newest_first else "job_key > ?")
+        parameters.append(query.after)
+    return (
+        "SELECT job_key, job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key)"
+        + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+        + f" ORDER BY job_key {'DESC' if query.newest_first else 'ASC'} LIMIT ?",
+        [*parameters, query.limit + 1],
+    )
+
+
+def _conditions(query: Query) -> tuple[list[str], list[Any]]:
+    """What a query asks of that which never changes of a job."""
     conditions: list[str] = []
     parameters: list[Any] = []
 
@@ -63,22 +144,15 @@ def listing(query: Query) -> tuple[str, list[Any]]:
         where("owner = ?", query.owner)
     if query.kinds:
         where(f"kind IN ({_marks(query.kinds)})", *query.kinds)
-    if query.states:
-        where(f"state IN ({_marks(query.states)})", *query.states)
-    if query.parent_job_id:
+    if query.parent_job_id and query.with_parent:
+        where("(parent_job_id = ? OR job_id = ?)", query.parent_job_id, query.parent_job_id)
+    elif query.parent_job_id:
         where("parent_job_id = ? AND parent_job_id <> ''", query.parent_job_id)
     if query.job_ids:
         where(f"job_id IN ({_marks(query.job_ids)})", *query.job_ids)
     for name, value in (query.labels or {}).items():
         where("job_key IN (SELECT job_key FROM labels WHERE name = ? AND value = ?)", name, value)
-    if query.after is not None:
-        where("job_key < ?" if query.newest_first else "job_key > ?", query.after)
-    return (
-        "SELECT job_key, job, input, first_sequence FROM jobs LEFT JOIN inputs USING (job_key)"
-        + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
-        + f" ORDER BY job_key {'DESC' if query.newest_first else 'ASC'} LIMIT ?",
-        [*parameters, query.limit + 1],  # one more tells whether there are more
-    )
+    return conditions, parameters
 
 
 def _marks(values: Any) -> str:

@@ -1,108 +1,227 @@
-"""The newest frames of the jobs that somebody watches, and the wake-ups of those who do.
+"""The newest frames of the jobs that somebody watches.
 
-A tail is filled from what has just become durable. A subscriber that stands within it is served from memory, without a
-read of the log; one that stands before it reads the log until it has come up. Subscribers are cursors, not queues: the
-tail is shared, and none of them holds anything back (rule 7).
+A tail is filled from what has just become durable. A subscriber that stands within it is served from memory; one that
+stands before it reads the log until it has come up. Subscribers are cursors, not queues: the tail is shared, and none
+of them holds anything back (rule 7). Those at the same cursor share one batch.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from milepost.server.decide import FINAL
-from milepost.server.log.event_log import Commit, Page
-from milepost.server.log.frames import Chunk
+from milepost.server.log.event_log import Appended, Commit, Entry, EventLog, Notice, Page
+from milepost.server.log.frames import Chunk, join, watch_response
+from milepost.server.watching.memory import Memory
+from milepost.server.watching.signals import Signal
+from milepost.server.watching.views import View
 
-# What one job's tail holds at the most, in bytes. A subscriber that falls further behind reads the log.
-_TAIL_MOST = 1 << 20
+# What one batch holds, about, in bytes: some thousand events, and well under what gRPC takes in one message.
+BATCH_BYTES = 256 * 1024
+
+
+class Batch(NamedTuple):
+    """A serialised response with the events up to ``last``; empty where the view shows none of them."""
+
+    response: bytes
+    last: int
+
+
+class Wish(NamedTuple):
+    """What a subscriber wants next. Equal wishes share a batch."""
+
+    cursor: int
+    most_events: int
+    view: View | None
+
+    def batch(self, chunks: Sequence[Chunk]) -> Batch:
+        """The batch of these chunks, the first of which holds the event after the cursor."""
+        left = self.most_events
+        taken = [chunks[0].after(self.cursor), *chunks[1:]]
+        if left:
+            bounded = []
+            for chunk in taken:
+                bounded.append(chunk.head(left))
+                left -= bounded[-1].last - bounded[-1].first + 1
+                if left <= 0:
+                    break
+            taken = bounded
+        frames = join(taken)
+        if self.view is not None:
+            frames = self.view(frames)
+        return Batch(watch_response(frames) if frames else b"", taken[-1].last)
 
 
 class Tail:
-    """The newest chunks of one job's log.
+    """The newest chunks of one job's log, and how the log stands.
 
-    ``head`` is None until the first commit since somebody watches; ``first`` is the oldest event that the log keeps,
-    as it was last read.
+    ``since`` is the cursor from which on the tail has everything; None where it has nothing.
     """
 
-    __slots__ = ("_chunks", "_size", "changed", "ended", "first", "fraction", "head", "watchers")
+    __slots__ = (
+        "_batches",
+        "_chunks",
+        "_memory",
+        "deleted",
+        "ended",
+        "first",
+        "fraction",
+        "head",
+        "signal",
+        "since",
+        "thinned",
+        "watchers",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
         self._chunks: deque[Chunk] = deque()
-        self._size = 0
+        self._batches: dict[Wish, Batch] = {}
+        self.signal = Signal()
+        self.since: int | None = None
         self.first = 1
-        self.fraction = 0.0
-        self.head: int | None = None
+        self.thinned = 0
+        self.head = 0
         self.ended = False
+        self.deleted = False
+        self.fraction = 0.0
         self.watchers = 0
-        self.changed = asyncio.Event()
+
+    def observe(self, page: Page) -> None:
+        """How the log was found to stand. It may have gone on since."""
+        if page.head >= self.head:
+            self.head, self.ended, self.fraction = page.head, page.ended, page.fraction
+        self.first = max(self.first, page.first)
+        self.thinned = page.thinned
 
     def push(self, commit: Commit) -> None:
         """Takes in what has become durable, and wakes everybody up."""
-        self._chunks.append(commit.chunk)
-        self._size += len(commit.chunk.frames)
-        while self._size > _TAIL_MOST and len(self._chunks) > 1:
-            self._size -= len(self._chunks.popleft().frames)
-        self.fraction = commit.fraction
-        self.head = commit.chunk.last
-        self.ended = commit.state in FINAL
-        self.wake()
+        chunk = commit.chunk
+        if self.since is None:
+            self.since = chunk.first - 1
+        self._chunks.append(chunk)
+        self._batches.clear()
+        if chunk.last >= self.head:
+            self.head, self.ended, self.fraction = chunk.last, commit.ends, commit.fraction
+        self._memory.grew(self, len(chunk.frames))
+        self.signal.send()
 
-    def wake(self) -> None:
-        """Ends the wait of everybody who waits. Tickets taken from now on are for the next time."""
-        self.changed.set()
-        self.changed = asyncio.Event()
+    def drop(self, notice: Notice) -> None:
+        """A part of the log is gone, or all of it; those who stand there are woken up to be told."""
+        self.first = max(self.first, notice.first_sequence)
+        self.deleted = notice.first_sequence == 0
+        self.signal.send()
 
-    def read(self, cursor: int, most_bytes: int) -> Page | None:
-        """The events after the cursor, if the tail reaches back to it; None if only the log can tell."""
-        if self.head is None or cursor < self._chunks[0].first - 1:
+    def batch(self, wish: Wish) -> Batch | None:
+        """What comes after the cursor, which is before the head; None where only the log can tell."""
+        if self.since is None or wish.cursor < self.since:
             return None
+        batch = self._batches.get(wish)
+        if batch is None:
+            batch = self._batches[wish] = wish.batch(self._after(wish.cursor))
+        return batch
+
+    def shrink(self) -> int:
+        """See ``Holder``."""
+        if not self._chunks:
+            return 0
+        chunk = self._chunks.popleft()
+        self.since = chunk.last if self._chunks else None
+        return len(chunk.frames)
+
+    def _after(self, cursor: int) -> list[Chunk]:
+        """From the end, since that is where almost all cursors are."""
+        start = len(self._chunks)
+        while start and self._chunks[start - 1].last > cursor:
+            start -= 1
         chunks: list[Chunk] = []
-        if cursor < self.head:
-            # From the end, since that is where almost all cursors are.
-            start = len(self._chunks)
-            while start and self._chunks[start - 1].last > cursor:
-                start -= 1
-            size = 0
-            for index in range(start, len(self._chunks)):
-                chunk = self._chunks[index].after(cursor)
-                chunks.append(chunk)
-                size += len(chunk.frames)
-                if size >= most_bytes:
-                    break
-        return Page(chunks, self.first, self.head, self.ended, self.fraction)
+        size = 0
+        for index in range(start, len(self._chunks)):
+            chunks.append(self._chunks[index])
+            size += len(chunks[-1].frames)
+            if size >= BATCH_BYTES:
+                break
+        return chunks
 
 
 class Tails:
     """The tails of all jobs that are being watched."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
         self._tails: dict[str, Tail] = {}
         self.closed = False
 
     @contextmanager
     def watching(self, job_id: str) -> Iterator[Tail]:
         """The job's tail, for as long as somebody watches."""
-        tail = self._tails.setdefault(job_id, Tail())
+        tail = self._tails.get(job_id)
+        if tail is None:
+            tail = self._tails[job_id] = Tail(self._memory)
         tail.watchers += 1
         try:
             yield tail
         finally:
             tail.watchers -= 1
             if tail.watchers == 0:
+                self._memory.forget(tail)
                 del self._tails[job_id]
 
-    def publish(self, commits: Sequence[Commit]) -> None:
+    def publish(self, entries: Sequence[Entry]) -> None:
         """Takes in what has become durable."""
-        for commit in commits:
-            tail = self._tails.get(commit.job_id)
-            if tail is not None and commit.chunk.frames:
-                tail.push(commit)
+        for entry in entries:
+            if isinstance(entry, Appended):
+                tail = self._tails.get(entry.commit.job_id)
+                if tail is not None:
+                    tail.push(entry.commit)
+            else:
+                tail = self._tails.get(entry.facts.job_id)
+                if tail is not None:
+                    tail.drop(entry)
 
     def close(self) -> None:
         """Wakes everybody up to be told that the server is stopping."""
         self.closed = True
         for tail in self._tails.values():
-            tail.wake()
+            tail.signal.send()
+
+
+class Replays:
+    """Batches of older events, as they were read from the log, for others who come the same way soon after."""
+
+    def __init__(self, log: EventLog, memory: Memory) -> None:
+        self._log = log
+        self._memory = memory
+        self._batches: dict[tuple[str, Wish], Batch] = {}
+
+    async def batch(self, job_id: str, tail: Tail, wish: Wish) -> Batch | None:
+        """What comes after the cursor; None where nothing does, or the job is gone."""
+        known = self._batches.get((job_id, wish))
+        if known is not None:
+            return known
+        page = await self._log.read(job_id, wish.cursor, BATCH_BYTES)
+        if page is None:
+            tail.deleted = True
+            return None
+        tail.observe(page)
+        if not page.chunks:
+            return None
+        batch = wish.batch(page.chunks)
+        if batch.last < page.head:  # it is full, and will be the same for the next one
+            self._batches[job_id, wish] = batch
+            self._memory.grew(self, len(batch.response))
+        return batch
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Forgets what was dropped from the log."""
+        gone = {entry.facts.job_id for entry in entries if isinstance(entry, Notice)}
+        for key in [key for key in self._batches if key[0] in gone] if gone else ():
+            self._memory.grew(self, -len(self._batches.pop(key).response))
+
+    def shrink(self) -> int:
+        """See ``Holder``."""
+        if not self._batches:
+            return 0
+        return len(self._batches.pop(next(iter(self._batches))).response)

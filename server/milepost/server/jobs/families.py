@@ -1,0 +1,72 @@
+"""Keeping parents as far as their children are, in their own logs.
+
+The store counts children as their commits are made, so that nothing has to be added up here; and a parent is told at
+most once in a moment, however many of its children report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from milepost.server import decide
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.event_log import Appended, Entry, EventLog
+from milepost.server.tasks import Tasks
+from milepost.v1 import Event
+
+# How long changes of children are gathered before their parent is told, in seconds.
+_GATHER = 0.1
+
+
+class Families:
+    """Follows the log for children that have moved."""
+
+    def __init__(self, log: EventLog, journal: Journal, tasks: Tasks) -> None:
+        self._log = log
+        self._journal = journal
+        self._tasks = tasks
+        self._moved: set[str] = set()
+        self._telling = False
+        self._ended: dict[str, int] = {}
+        """How many ended children the parents that have not ended were last told of."""
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Takes in what has become durable."""
+        for entry in entries:
+            if isinstance(entry, Appended):
+                commit = entry.commit
+                moved = commit.fraction != commit.fraction_before or commit.ends or commit.submission
+                if commit.facts.parent_job_id and moved:
+                    self._moved.add(commit.facts.parent_job_id)
+        if self._moved and not self._telling:
+            self._telling = True
+            self._tasks.start(self._tell())
+
+    async def _tell(self) -> None:
+        try:
+            while self._moved:
+                await asyncio.sleep(_GATHER)
+                moved, self._moved = self._moved, set()
+                for job_id in moved:
+                    await self._tell_one(job_id)
+        finally:
+            self._telling = False
+
+    async def _tell_one(self, job_id: str) -> None:
+        family = await self._log.family(job_id)
+
+        def decision(opened: OpenJob, now: int) -> list[Event]:
+            return decide.family(
+                opened.job,
+                total=family.total,
+                ended=family.ended,
+                fraction=family.fraction,
+                now=now,
+                told_ended=self._ended.get(job_id, 0),
+            )
+
+        opened = await self._journal.act(job_id, decision)
+        self._ended[job_id] = family.ended
+        if decide.is_final(opened.job):
+            del self._ended[job_id]

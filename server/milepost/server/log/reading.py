@@ -1,0 +1,154 @@
+"""How the log is read back: plain functions over a connection, each of one moment of the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from milepost.server.decide import FINAL
+from milepost.server.log import statements
+from milepost.server.log.appending import WHOLE
+from milepost.server.log.event_log import (
+    EndedJob,
+    Family,
+    Listed,
+    Notice,
+    Page,
+    Query,
+    Row,
+    Span,
+    Stored,
+    facts_of,
+)
+from milepost.server.log.frames import Chunk
+from milepost.v1 import Job
+
+# How many positions one read of many jobs goes through at the most, so that a filter that lets little through does not
+# keep a reader for long.
+_POSITIONS_MOST = 20_000
+
+
+class Reader:
+    """Reads, for a store with this epoch."""
+
+    def __init__(self, connection: sqlite3.Connection, epoch: str) -> None:
+        self._connection = connection
+        self._epoch = epoch
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
+    def page(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+        """See ``EventLog.read``."""
+        with self._moment():
+            row = self._connection.execute(statements.JOB_ROW, (job_id,)).fetchone()
+            if row is None:
+                return None
+            key, state, first, thinned, last, job = row
+            chunks = []
+            size = 0
+            if cursor < last:
+                with closing(self._connection.execute(statements.CHUNKS, (key, cursor))) as rows:
+                    for found in rows:
+                        chunk = Chunk(*found).after(cursor)
+                        chunks.append(chunk)
+                        size += len(chunk.frames)
+                        if size >= most_bytes:
+                            break
+            return Page(chunks, first, thinned, last, state in FINAL, Job.FromString(job).fraction)
+
+    def span(self, query: Query, after: int, most_bytes: int) -> Span:
+        """See ``EventLog.read_all``."""
+        with self._moment():
+            (head,) = self._connection.execute(statements.LAST_POSITION).fetchone()
+            last = min(head, after + _POSITIONS_MOST)
+            if last <= after:
+                return Span([], after)
+            entries: list[Row | Notice] = []
+            size = 0
+            with closing(self._connection.execute(*statements.span(query, after, last))) as rows:
+                for position, job_id, first, sequence, frames, before, state in rows:
+                    entries.append(Row(position, job_id, Chunk(first, sequence, frames), before, state))
+                    size += len(frames)
+                    if size >= most_bytes:
+                        last = position
+                        break
+            entries += self._notices(after, last)
+            entries.sort(key=lambda entry: entry.position)
+            return Span(entries, last)
+
+    def dropped(self) -> int:
+        """See ``EventLog.dropped``."""
+        row = self._connection.execute(statements.GET_META, ("dropped",)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def load(self, job_id: str) -> Stored | None:
+        """See ``EventLog.load``."""
+        row = self._connection.execute(statements.LOAD, (job_id,)).fetchone()
+        return None if row is None else Stored(self._job(row[0], None, row[1], row[2]), row[3], row[4])
+
+    def find(self, job_id: str) -> Job | None:
+        """See ``EventLog.find``."""
+        row = self._connection.execute(statements.FIND, (job_id,)).fetchone()
+        return None if row is None else self._job(*row)
+
+    def find_request(self, owner: str, request_id: str) -> str | None:
+        """See ``EventLog.find_request``."""
+        row = self._connection.execute(statements.FIND_REQUEST, (owner, request_id)).fetchone()
+        return None if row is None else str(row[0])
+
+    def listed(self, query: Query) -> Listed:
+        """See ``EventLog.query``."""
+        jobs: list[tuple[int, Job]] = []
+        size = 0
+        # Closed before it is exhausted, so that it does not keep the log from being checkpointed.
+        with closing(self._connection.execute(*statements.listing(query))) as rows:
+            for key, job, given, first, thinned in rows:
+                if len(jobs) == query.limit or size >= query.most_bytes:
+                    return Listed(jobs, more=True)
+                jobs.append((key, self._job(job, given, first, thinned)))
+                size += len(job) + len(given or b"")
+        return Listed(jobs, more=False)
+
+    def active(self) -> Sequence[Job]:
+        """See ``EventLog.active``."""
+        rows = self._connection.execute(statements.ACTIVE).fetchall()
+        return [self._job(job, None, first, thinned) for job, first, thinned in rows]
+
+    def family(self, job_id: str) -> Family:
+        """See ``EventLog.family``."""
+        row = self._connection.execute(statements.FAMILY, (job_id,)).fetchone()
+        total, ended, done = row or (0, 0, 0)
+        return Family(total, ended, done / WHOLE / total if total else 0.0)
+
+    def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
+        """See ``EventLog.ended``."""
+        rows = self._connection.execute(statements.ENDED, (*after, limit)).fetchall()
+        return [
+            EndedJob(key, end_time, first, thinned, Job.FromString(job))
+            for key, end_time, first, thinned, job in rows
+        ]
+
+    def _notices(self, after: int, last: int) -> Iterator[Notice]:
+        for position, first, identity in self._connection.execute(statements.NOTICES, (after, last)):
+            yield Notice(facts_of(Job.FromString(identity)), first, position)
+
+    def _job(self, stored: bytes, given: bytes | None, first: int, thinned: int) -> Job:
+        job = Job.FromString(stored)
+        if given is not None:
+            job.input.ParseFromString(given)
+        job.epoch = self._epoch
+        job.first_sequence = first
+        job.thinned_sequence = thinned
+        return job
+
+    @contextmanager
+    def _moment(self) -> Iterator[None]:
+        """All that is read within is of one moment."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")

@@ -1,0 +1,232 @@
+"""The newest commits of all jobs that match a filter.
+
+Like a tail, but of many jobs and ordered by position. What becomes durable is held against each filter once, however
+many subscribers share it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from milepost.server.log.event_log import Entry, EventLog, Facts, Notice, Query, Row
+from milepost.server.log.frames import Chunk, watch_response
+from milepost.server.watching.memory import Memory
+from milepost.server.watching.signals import Signal
+from milepost.server.watching.tails import BATCH_BYTES
+from milepost.server.watching.views import View
+from milepost.v1 import JobFilter
+
+
+class Item(NamedTuple):
+    """What a feed is made of: a commit of a matching job, or that something of one was dropped."""
+
+    position: int
+    job_id: str
+    chunk: Chunk
+    joins: bool
+    """Whether the job has come to match by this commit, after others that are not in the feed."""
+    notice: Notice | None = None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it is sent as a frame of its own."""
+        return self.joins or self.notice is not None
+
+
+class Criteria(NamedTuple):
+    """A filter in a form that can be compared and shared."""
+
+    owner: str
+    kinds: frozenset[str]
+    labels: frozenset[tuple[str, str]]
+    parent_job_id: str
+    job_ids: frozenset[str]
+    states: frozenset[int]
+
+    @classmethod
+    def of(cls, wanted: JobFilter) -> Criteria:
+        """Those of a request."""
+        return cls(
+            wanted.owner,
+            frozenset(wanted.kinds),
+            frozenset(wanted.labels.items()),
+            wanted.parent_job_id,
+            frozenset(wanted.job_ids),
+            frozenset(wanted.states),
+        )
+
+    def query(self) -> Query:
+        """The same, as the log is asked."""
+        return Query(
+            owner=self.owner,
+            kinds=sorted(self.kinds),
+            labels=dict(sorted(self.labels)),
+            parent_job_id=self.parent_job_id,
+            with_parent=True,
+            job_ids=sorted(self.job_ids),
+            states=sorted(self.states),
+            newest_first=False,
+            limit=1000,
+        )
+
+    def item(self, entry: Entry) -> Item | None:
+        """The item that an entry of the log is; None where it does not match."""
+        if isinstance(entry, Notice):
+            return dropped(entry) if self._matches(entry.facts) else None
+        commit = entry.commit
+        if not self._matches(commit.facts):
+            return None
+        return self.commit(entry.position, commit.job_id, commit.chunk, commit.state_before, commit.state)
+
+    def commit(self, position: int, job_id: str, chunk: Chunk, before: int, state: int) -> Item | None:
+        """The item that a commit of a job is which matches but for its states, those before and after it."""
+        joins = False
+        if self.states and before not in self.states:
+            if state not in self.states:
+                return None
+            joins = chunk.first > 1
+        return Item(position, job_id, chunk, joins)
+
+    def _matches(self, facts: Facts) -> bool:
+        return (
+            (not self.owner or facts.owner == self.owner)
+            and (not self.kinds or facts.kind in self.kinds)
+            and (not self.parent_job_id or self.parent_job_id in (facts.parent_job_id, facts.job_id))
+            and (not self.job_ids or facts.job_id in self.job_ids)
+            and all(facts.labels.get(name) == value for name, value in self.labels)
+        )
+
+
+def dropped(notice: Notice) -> Item:
+    """The item of a notice."""
+    return Item(notice.position, notice.facts.job_id, Chunk(0, 0, b""), joins=False, notice=notice)
+
+
+class Feed:
+    """The newest items for one filter. ``since`` is the position from which on it has everything."""
+
+    def __init__(self, criteria: Criteria, position: int, memory: Memory) -> None:
+        self.criteria = criteria
+        self._memory = memory
+        self._items: deque[Item] = deque()
+        self._responses: dict[tuple[int, int, View | None], bytes] = {}
+        self.signal = Signal()
+        self.since = position
+        self.watchers = 0
+
+    def push(self, entries: Iterable[Entry]) -> None:
+        """Takes in what has become durable; wakes everybody up if some of it matches."""
+        size = 0
+        matched = False
+        for entry in entries:
+            item = self.criteria.item(entry)
+            if item is not None:
+                matched = True
+                self._items.append(item)
+                size += len(item.chunk.frames)
+        if matched:
+            self._responses.clear()
+            self._memory.grew(self, size)
+            self.signal.send()
+
+    def after(self, position: int) -> list[Item] | None:
+        """The items after the position, about a batch of them; None where only the log can tell."""
+        if position < self.since:
+            return None
+        start = len(self._items)
+        while start and self._items[start - 1].position > position:
+            start -= 1
+        items: list[Item] = []
+        size = 0
+        for index in range(start, len(self._items)):
+            items.append(self._items[index])
+            size += len(items[-1].chunk.frames)
+            if size >= BATCH_BYTES:
+                break
+        return items
+
+    def response(self, items: Sequence[Item], view: View | None) -> bytes:
+        """The serialised response with the events of these items, shared by all who are to be sent the same."""
+        if not items:
+            return b""
+        key = (items[0].position, items[-1].position, view)
+        response = self._responses.get(key)
+        if response is None:
+            response = compose([item.chunk.frames for item in items], view, items[-1].position)
+            self._responses[key] = response
+        return response
+
+    def shrink(self) -> int:
+        """See ``Holder``."""
+        freed = 0
+        while self._items and not freed:
+            item = self._items.popleft()
+            self.since = item.position
+            freed = len(item.chunk.frames)
+        return freed
+
+
+class Feeds:
+    """The feeds of all filters that somebody follows jobs by."""
+
+    def __init__(self, log: EventLog, memory: Memory) -> None:
+        self._log = log
+        self._memory = memory
+        self._feeds: dict[Criteria, Feed] = {}
+        self.dropped = 0
+        """The newest position that something was dropped of; see ``EventLog.dropped``."""
+        self.closed = False
+
+    async def start(self) -> None:
+        """Finds out what was dropped before."""
+        self.dropped = await self._log.dropped()
+
+    @contextmanager
+    def watching(self, criteria: Criteria) -> Iterator[Feed]:
+        """The feed of a filter, for as long as somebody follows it."""
+        feed = self._feeds.get(criteria)
+        if feed is None:
+            feed = self._feeds[criteria] = Feed(criteria, self._log.position, self._memory)
+        feed.watchers += 1
+        try:
+            yield feed
+        finally:
+            feed.watchers -= 1
+            if feed.watchers == 0:
+                self._memory.forget(feed)
+                del self._feeds[criteria]
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Takes in what has become durable."""
+        for entry in entries:
+            if isinstance(entry, Notice):
+                self.dropped = max(self.dropped, entry.dropped)
+        for feed in self._feeds.values():
+            feed.push(entries)
+
+    async def older(self, criteria: Criteria, position: int) -> tuple[list[Item], int]:
+        """Items after the position as the log has them, and up to which position that is all."""
+        span = await self._log.read_all(criteria.query(), position, BATCH_BYTES)
+        items: list[Item] = []
+        for entry in span.entries:
+            item = criteria.commit(*entry) if isinstance(entry, Row) else criteria.item(entry)
+            if item is not None:
+                items.append(item)
+        return items, span.scanned
+
+    def close(self) -> None:
+        """Wakes everybody up to be told that the server is stopping."""
+        self.closed = True
+        for feed in self._feeds.values():
+            feed.signal.send()
+
+
+def compose(frames: Iterable[bytes], view: View | None, position: int) -> bytes:
+    """The serialised response with these frames as the view shows them; empty where it shows none."""
+    joined = b"".join(frames)
+    if joined and view is not None:
+        joined = view(joined)
+    return watch_response(joined, position) if joined else b""

@@ -1,0 +1,175 @@
+"""WatchJob: following one job."""
+
+from __future__ import annotations
+
+import asyncio
+
+from milepost.server.clock import Clock
+from milepost.server.instants import timestamp
+from milepost.server.log.event_log import EventLog
+from milepost.server.refusal import draining, job_not_found
+from milepost.server.watching.streams import AHEAD_WAIT, Pulse, Send, ahead, changed_epoch, trimmed
+from milepost.server.watching.tails import Batch, Replays, Tail, Tails, Wish
+from milepost.server.watching.views import View, view_of
+from milepost.v1 import CaughtUp, OnGap, Opened, Snapshot, Status, WatchJobRequest, WatchJobResponse
+
+
+class JobWatcher:
+    """Serves WatchJob from a log and its tails."""
+
+    def __init__(self, log: EventLog, tails: Tails, replays: Replays, clock: Clock) -> None:
+        self._log = log
+        self._tails = tails
+        self._replays = replays
+        self._clock = clock
+
+    async def watch(self, request: WatchJobRequest, send: Send) -> None:
+        """Sends the frames of a stream, until the job has ended. The request has been checked.
+
+        Raises JOB_NOT_FOUND, SEQUENCE_TRIMMED, SEQUENCE_AHEAD, EPOCH_CHANGED, or DRAINING when the server stops.
+        """
+        with self._tails.watching(request.job_id) as tail:
+            stream = _Stream(self._log, self._tails, self._replays, self._clock, tail, request)
+            try:
+                await stream.run(send)
+            finally:
+                stream.pulse.close()
+
+
+class _Stream:
+    """One subscriber: where it stands, and what it is to be sent next."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        tails: Tails,
+        replays: Replays,
+        clock: Clock,
+        tail: Tail,
+        request: WatchJobRequest,
+    ) -> None:
+        self._log = log
+        self._tails = tails
+        self._replays = replays
+        self._clock = clock
+        self._tail = tail
+        self._request = request
+        self._cursor = request.after_sequence
+        view = view_of(request.filter, request.delivery)
+        self._view = None if view == View() else view
+        interval = request.status_interval if request.HasField("status_interval") else None
+        self.pulse = Pulse(tail.signal, interval, latest=view.latest)
+
+    async def run(self, send: Send) -> None:
+        request, tail, pulse = self._request, self._tail, self.pulse
+        snapshot = await self._start()
+        await send(self._opened())
+        if snapshot:
+            await send(snapshot)
+        caught_up = False
+        while True:
+            ticket = tail.signal.ticket
+            self._check()
+            if self._cursor < tail.head:
+                batch = await self._next()
+                if batch is not None:
+                    self._cursor = batch.last
+                    if batch.response:
+                        await send(batch.response)
+                        await pulse.sent()
+            elif not caught_up:
+                caught_up = True
+                await send(_encode(WatchJobResponse(caught_up=CaughtUp(sequence=self._cursor))))
+            elif tail.ended or request.no_follow:
+                return
+            elif not await pulse.wait(ticket):
+                await send(self._status())
+                await pulse.sent()
+
+    async def _start(self) -> bytes:
+        """Finds out where to start; returns the snapshot to start with, if any."""
+        request, tail = self._request, self._tail
+        await self._look()
+        if request.from_latest:
+            self._cursor = tail.head
+            return b""
+        other_epoch = request.epoch not in ("", self._log.epoch)
+        gap = other_epoch or self._cursor < tail.first - 1
+        if request.from_snapshot or (gap and request.on_gap == OnGap.ON_GAP_SNAPSHOT):
+            job = await self._log.find(request.job_id)
+            if job is None:
+                raise job_not_found(request.job_id)
+            self._cursor = job.last_sequence
+            return _encode(WatchJobResponse(snapshot=Snapshot(job=job)))
+        if other_epoch:
+            raise changed_epoch(request.epoch, self._log.epoch)
+        if self._cursor > tail.head:
+            await self._reach_cursor()
+        self._check()
+        return b""
+
+    async def _look(self) -> None:
+        """Finds out how the log stands."""
+        page = await self._log.read(self._request.job_id, self._cursor, 0)
+        if page is None:
+            raise job_not_found(self._request.job_id)
+        self._tail.observe(page)
+
+    async def _next(self) -> Batch | None:
+        """What comes after the cursor: from the tail if it reaches back that far, else from the log."""
+        wish = Wish(self._cursor, self._request.max_batch_events, self._view)
+        return self._tail.batch(wish) or await self._replays.batch(self._request.job_id, self._tail, wish)
+
+    async def _reach_cursor(self) -> None:
+        """Gives the log a moment to reach a cursor that is ahead of it (rule 4)."""
+        tail = self._tail
+        try:
+            async with asyncio.timeout(AHEAD_WAIT):
+                while self._cursor > tail.head and not tail.ended:
+                    ticket = tail.signal.ticket
+                    self._check()
+                    await self._look()
+                    if self._cursor > tail.head:
+                        await self.pulse.wait(ticket)
+        except TimeoutError:
+            pass
+        if self._cursor > tail.head:
+            raise ahead(self._name, self._cursor, tail.first, tail.head)
+
+    def _check(self) -> None:
+        """What may have happened to the log, or to the server, since the last time."""
+        tail = self._tail
+        if self._tails.closed:
+            raise draining()
+        if tail.deleted:
+            raise job_not_found(self._request.job_id)
+        if self._cursor < tail.first - 1:
+            raise trimmed(self._name, self._cursor, tail.first, tail.head)
+
+    @property
+    def _name(self) -> str:
+        return f"Job {self._request.job_id!r}"
+
+    def _opened(self) -> bytes:
+        opened = Opened(
+            epoch=self._log.epoch,
+            first_sequence=self._tail.first,
+            head_sequence=max(self._tail.head, self._cursor),
+            cursor=self._cursor,
+            server_time=timestamp(self._clock.now()),
+            thinned_sequence=self._tail.thinned,
+        )
+        return _encode(WatchJobResponse(opened=opened))
+
+    def _status(self) -> bytes:
+        status = Status(
+            cursor=self._cursor,
+            head_sequence=self._tail.head,
+            fraction=self._tail.fraction,
+            server_time=timestamp(self._clock.now()),
+        )
+        return _encode(WatchJobResponse(status=status))
+
+
+def _encode(response: WatchJobResponse) -> bytes:
+    return response.SerializeToString()

@@ -172,9 +172,9 @@ async def test_a_table_of_jobs(address: str, client: Client, kind: str) -> None:
 
     assert [
         ["JOB", "KIND", "STATE", "DONE", "TOOK", "AGE"],
-        [f"{kind}-2", kind, "queued", "0%", "0", "s"],
-        [f"{kind}-1", kind, "queued", "0%", "0", "s"],
-    ] == [row[:4] + ["0" if cell.isdecimal() else cell for cell in row[4:]] for row in rows]
+        [f"{kind}-2", kind, "queued", "0%"],
+        [f"{kind}-1", kind, "queued", "0%"],
+    ] == [rows[0], *(row[:-1] for row in rows[1:])]
     assert "There are more than these 2; --limit 0 shows all.\n" == outcome.err
 
 

@@ -132,15 +132,18 @@ async def test_ctrl_c_gives_the_terminal_back(
     assert "Traceback" not in shown.text
 
 
+@pytest.mark.parametrize(("expected", "command"), [(2, "list --kind {kind}"), (9, "get {kind}-{x}")])
 async def test_lists_and_jobs_fit_the_terminal(
-    shared_server: ServerProcess, client: Client, kind: str
+    shared_server: ServerProcess, client: Client, kind: str, expected: int, command: str
 ) -> None:
     """What does not fit is cut, not wrapped."""
-    await client.submit(kind, job_id=f"{kind}-{'x' * 60}", owner="somebody with a long name", stages=["scan"])
-    for arguments in (("list", "--kind", kind), ("get", f"{kind}-{'x' * 60}")):
-        async with terminal(*arguments, address=shared_server.address, columns=60) as shown:
-            status = await shown.process.wait()
-            await shown.shows(lambda text: kind in text)
+    x = "x" * 60
+    await client.submit(kind, job_id=f"{kind}-{x}", owner="somebody with a long name", stages=["scan"])
+    arguments = command.format(kind=kind, x=x).split()
+    async with terminal(*arguments, address=shared_server.address, columns=60) as shown:
+        status = await shown.process.wait()
+        await shown.shows(lambda text: kind in text)
+    lines = shown.text.splitlines()
 
-        assert 0 == status
-        assert 60 >= max(cell_len(line) for line in shown.text.splitlines())
+    assert (0, expected) == (status, len(lines))
+    assert 60 >= max(cell_len(line) for line in lines)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
+from rich.console import Console, Group
 
 from milepost.client.rendering import as_json
 from milepost.client.rendering.canvas import Canvas
@@ -36,7 +36,7 @@ def print_jobs(jobs: Sequence[Job], output: str) -> None:
     now = datetime.now(UTC)
     console = Console(highlight=False)
     if output == "auto" and console.is_terminal:
-        console.print(*jobs_table(jobs, now, console.width), sep="\n")
+        console.print(Group(*jobs_table(jobs, now, console.width)))
     else:
         for line in jobs_lines(jobs, now):
             click.echo(line)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from types import TracebackType
 from typing import Self
 
@@ -38,7 +40,7 @@ class Relay:
             self._server = None
         connections = len(self._passing)
         for writer in self._open:
-            writer.transport.abort()
+            _reset(writer)
         return connections
 
     async def restore(self) -> None:
@@ -77,6 +79,12 @@ class Relay:
         finally:
             self._open.discard(writer)
             writer.transport.abort()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Ends a connection as one ends that is cut: at once, and without a goodbye."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

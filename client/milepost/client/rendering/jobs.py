@@ -24,7 +24,7 @@ __all__ = ["job_lines", "job_picture", "jobs_lines", "jobs_table"]
 _HEADINGS = ("JOB", "KIND", "STATE", "DONE", "TOOK", "AGE", "OWNER")
 _STATE = 2
 _YIELDING = (-1, 1)
-_COLUMN_LEAST = 8
+_COLUMN_LEAST = 5
 _GAP = 2
 
 

@@ -66,11 +66,11 @@ def minutes(seconds: float) -> str:
 
 
 def age(seconds: float) -> str:
-    """How long ago something was, in its largest unit: ``12 s``, ``3 min``, ``5 h``, ``12 d``."""
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+    """How long ago something was, in its largest unit: ``12s``, ``3m``, ``5h``, ``12d``."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
         if seconds >= size:
-            return f"{int(seconds // size):,} {unit}"
-    return f"{int(seconds)} s"
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds)}s"
 
 
 def clock(time: Timestamp, zone: tzinfo | None = None) -> str:

@@ -1,0 +1,73 @@
+"""The relay of the demo: what it cuts is really cut."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from milepost.client.demo.relay import Relay
+
+
+@pytest.fixture
+async def echo() -> AsyncIterator[str]:
+    """The address of a server that sends back what it gets."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1024):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}"
+
+
+async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection."""
+    host, _, port = address.rpartition(":")
+    return await asyncio.open_connection(host, int(port))
+
+
+async def test_a_relay_passes_on_until_it_is_cut(echo: str) -> None:
+    """Then open connections are reset and new ones refused, until it is restored on the same port."""
+    async with Relay(echo) as relay:
+        address = relay.address
+        reader, writer = await connect(address)
+        writer.write(b"hello")
+        assert b"hello" == await reader.readexactly(5)
+
+        assert 1 == relay.cut()
+        with pytest.raises(ConnectionError):
+            await reader.readexactly(1)
+        with pytest.raises(ConnectionRefusedError):
+            await connect(address)
+        writer.close()
+
+        await relay.restore()
+        reader, writer = await connect(address)
+        writer.write(b"again")
+
+        assert (address, b"again") == (relay.address, await reader.readexactly(5))
+        writer.close()
+
+
+async def test_a_relay_whose_target_is_gone_closes(echo: str) -> None:
+    """As the target itself would."""
+    async with Relay("127.0.0.1:1") as relay:
+        reader, writer = await connect(relay.address)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        writer.close()
+
+
+async def test_when_one_side_ends_the_other_one_does(echo: str) -> None:
+    """No half of a connection stays behind."""
+    async with Relay(echo) as relay:
+        _, writer = await connect(relay.address)
+        writer.write_eof()
+        writer.close()
+        await writer.wait_closed()

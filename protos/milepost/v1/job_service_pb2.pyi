@@ -682,7 +682,7 @@ class Snapshot(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     position: _builtins.int
-    """In WatchJobs: where to resume."""
+    """In WatchJobs: where to resume; 0 in the snapshots that a stream starts with, which come again where it breaks among them."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job as of `job.last_sequence`."""

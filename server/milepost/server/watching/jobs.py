@@ -74,6 +74,8 @@ class _Stream:
         self._cursor = request.after_position
         self._shown: dict[str, int] = {}
         self._settled = 0
+        # Without a start there is no cursor that could have missed anything: all that is kept is shown.
+        self._tolerated = 0 if request.WhichOneof("start") else feeds.dropped
         view = view_of(request.event_filter, request.delivery)
         self._view = None if view == View() else view
         interval = request.status_interval if request.HasField("status_interval") else None
@@ -118,7 +120,7 @@ class _Stream:
             self._cursor = self._log.position
             return False
         other_epoch = request.epoch not in ("", self._log.epoch)
-        gap = other_epoch or self._cursor < self._feeds.dropped
+        gap = other_epoch or self._is_trimmed()
         if request.from_snapshot or (gap and request.on_gap == OnGap.ON_GAP_SNAPSHOT):
             self._cursor = self._log.position
             return True
@@ -142,8 +144,11 @@ class _Stream:
         """What may have happened to the log, or to the server, since the last time."""
         if self._feeds.closed:
             raise draining()
-        if self._cursor < self._feeds.dropped:
+        if self._is_trimmed():
             raise trimmed(_NAME, self._cursor, self._feeds.dropped + 1, self._log.position)
+
+    def _is_trimmed(self) -> bool:
+        return self._cursor < self._feeds.dropped > self._tolerated
 
     async def _send_snapshots(self) -> None:
         """All jobs that match, each as of its newest event. What happens meanwhile comes after, from the feed."""

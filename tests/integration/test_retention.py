@@ -1,0 +1,172 @@
+"""Dropping what has been kept long enough, and keeping parents as far as their children are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.fold import fold
+from milepost.v1 import (
+    GetJobRequest,
+    Job,
+    OnGap,
+    Retention,
+    Stage,
+    StageProgressed,
+    StageStarted,
+    Update,
+    WatchJobRequest,
+)
+from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, succeeded
+from tests.support.server import ServerProcess
+
+NOW = Duration()
+
+
+async def get(rpc: Rpc, job_id: str) -> Job:
+    """The job."""
+    return (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job
+
+
+async def finished(rpc: Rpc, retention: Retention, *updates: Update) -> Job:
+    """A job that has ended after these updates."""
+    async with rpc.session() as session:
+        await rpc.submit(retention=retention)
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, *updates, succeeded())
+        await session.acknowledged(len(updates) + 1)
+    return job
+
+
+@pytest.fixture
+def sweeping(tmp_path: Path) -> ServerProcess:
+    """A server that sweeps all the time; not started yet."""
+    return ServerProcess(tmp_path / "data", "--sweep-interval", "0.05")
+
+
+async def test_events_are_dropped(sweeping: ServerProcess) -> None:
+    """Rule 3: what is kept of a log begins later; a cursor before that is told, or gets a snapshot."""
+    with sweeping as server:
+        async with connect(server.address) as rpc:
+            job = await finished(rpc, Retention(keep_events=NOW), log_line("1"))
+
+            async def is_dropped() -> bool:
+                return (await get(rpc, job.job_id)).first_sequence == 5
+
+            await eventually(is_dropped)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await rpc.log(job.job_id)
+            info = error_info(caught.value)
+            assert ("SEQUENCE_TRIMMED", {"requested": "0", "first": "5", "head": "4"}) == (
+                info.reason,
+                dict(info.metadata),
+            )
+            request = WatchJobRequest(job_id=job.job_id, on_gap=OnGap.ON_GAP_SNAPSHOT)
+            frames = [frame async for frame in rpc.jobs.WatchJob(request)]
+            assert ["opened", "snapshot", "caught_up"] == [frame.WhichOneof("frame") for frame in frames]
+            assert await get(rpc, job.job_id) == frames[1].snapshot.job
+            # One who has it all is not concerned.
+            assert [] == [f async for f in rpc.watch(job.job_id, after_sequence=4) if f.HasField("events")]
+
+
+async def test_jobs_are_deleted(sweeping: ServerProcess) -> None:
+    """A job that was kept long enough is gone."""
+    with sweeping as server:
+        async with connect(server.address) as rpc:
+            job = await finished(rpc, Retention(keep_job=NOW))
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await eventually(lambda: get_nothing(rpc, job.job_id))
+            assert "JOB_NOT_FOUND" == error_info(caught.value).reason
+
+
+async def get_nothing(rpc: Rpc, job_id: str) -> None:
+    """Gets the job, which raises once it is gone."""
+    await get(rpc, job_id)
+
+
+async def test_progress_is_thinned(tmp_path: Path) -> None:
+    """Of a job that has ended only the newest progress of each stage is kept; its fold is the same."""
+    start = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=10)))
+    progress = [Update(stage_progressed=StageProgressed(stage_id="s", current=n)) for n in range(1, 10)]
+    options = ("--sweep-interval", "0.05", "--keep-progress", "0")
+    with ServerProcess(tmp_path / "data", *options) as server:
+        async with connect(server.address) as rpc:
+            job = await finished(rpc, Retention(), start, *progress, log_line("done"))
+
+            async def is_thinned() -> bool:
+                return (await get(rpc, job.job_id)).thinned_sequence > 0
+
+            await eventually(is_thinned)
+            log = await rpc.log(job.job_id)
+            assert [
+                "job_submitted",
+                "job_started",
+                "stage_started",
+                "stage_progressed",
+                "log_written",
+                "job_ended",
+            ] == (kinds(log))
+            assert [1, 2, 3, 12, 13, 14] == [event.sequence for event in log]
+            told = await get(rpc, job.job_id)
+            folded = fold(log)
+            for output_only in ("epoch", "first_sequence", "thinned_sequence"):
+                setattr(folded, output_only, getattr(told, output_only))
+            assert folded == told
+            for cursor in range(15):
+                frames = [frame async for frame in rpc.watch(job.job_id, after_sequence=cursor)]
+                shown = [event.sequence for frame in frames for event in frame.events.events]
+                assert [s for s in (1, 2, 3, 12, 13, 14) if s > cursor] == shown
+                assert 14 == frames[0].opened.thinned_sequence
+
+
+async def test_newest_events_are_kept(server: ServerProcess) -> None:
+    """A job may bound its own log, even while it runs; a watch that falls behind is told (rule 3)."""
+    async with connect(server.address) as rpc, rpc.session() as session:
+        await rpc.submit(retention=Retention(max_events=100))
+        job, token = await session.take()
+        for batch in range(10):
+            await session.report(job.job_id, token, batch * 50 + 1, *[log_line("x")] * 50)
+            await session.acknowledged((batch + 1) * 50)
+
+        async def is_trimmed() -> bool:
+            return (await get(rpc, job.job_id)).first_sequence > 300
+
+        await eventually(is_trimmed)
+        told = await get(rpc, job.job_id)
+        assert 100 <= told.last_sequence - told.first_sequence + 1 < 200
+        kept = [
+            e
+            async for f in rpc.watch(job.job_id, after_sequence=told.first_sequence - 1, no_follow=True)
+            for e in f.events.events
+        ]
+        assert list(range(told.first_sequence, told.last_sequence + 1)) == [event.sequence for event in kept]
+
+
+async def test_parents_follow_their_children(server: ServerProcess) -> None:
+    """A parent without stages is as far as its children are, in its own log; and it never goes back."""
+    async with connect(server.address) as rpc, rpc.session() as session:
+        parent = await rpc.submit(kind="parent")
+        for _ in range(2):
+            await rpc.submit(parent_job_id=parent.job_id)
+        first, second = await session.take(), await session.take()
+        start = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=4)))
+        half = Update(stage_progressed=StageProgressed(stage_id="s", current=2))
+
+        async def parent_is_at(fraction: float) -> bool:
+            return (await get(rpc, parent.job_id)).fraction == fraction
+
+        await session.report(first[0].job_id, first[1], 1, start, half)
+        await eventually(lambda: parent_is_at(0.25))
+        await session.report(first[0].job_id, first[1], 3, succeeded())
+        await eventually(lambda: parent_is_at(0.5))
+        await session.report(second[0].job_id, second[1], 1, start, half)
+        await eventually(lambda: parent_is_at(0.75))
+        log = await rpc.log(parent.job_id)
+        assert [(2, 0, 0.25), (2, 1, 0.5), (2, 1, 0.75)] == [
+            (told.total, told.ended, told.job_fraction)
+            for told in (e.children_progressed for e in log)
+            if told.total
+        ]

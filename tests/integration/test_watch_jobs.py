@@ -1,0 +1,210 @@
+"""Following many jobs: filters, positions, snapshots, and jobs that come to match or go."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+
+from milepost.v1 import (
+    CancelJobRequest,
+    DeleteJobRequest,
+    Event,
+    GetJobRequest,
+    JobFilter,
+    JobState,
+    OnGap,
+    WatchJobsRequest,
+    WatchJobsResponse,
+)
+from tests.support.rpc import Rpc, connect, error_info, kinds, log_line, succeeded
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+async def frames_of(rpc: Rpc, wanted: JobFilter | None = None, **request: Any) -> list[WatchJobsResponse]:
+    """All frames of a watch that ends at the head; of this test's own kind of job if no filter is given."""
+    wanted = wanted or JobFilter(kinds=[rpc.kind])
+    call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=wanted, no_follow=True, **request))
+    return [frame async for frame in call]
+
+
+def names(frames: list[WatchJobsResponse]) -> list[str | None]:
+    """The kinds of the frames."""
+    return [frame.WhichOneof("frame") for frame in frames]
+
+
+def events_of(frames: list[WatchJobsResponse], job_id: str = "") -> list[Event]:
+    """The events in the frames, of one job or of all."""
+    return [e for frame in frames for e in frame.events.events if job_id in ("", e.job_id)]
+
+
+async def run(rpc: Rpc, job_id: str, lines: int = 1) -> None:
+    """Runs a queued job of the test to its end."""
+    async with rpc.session() as session:
+        job, token = await session.take()
+        assert job_id == job.job_id
+        await session.report(job_id, token, 1, *[log_line(str(n)) for n in range(lines)], succeeded())
+        await session.acknowledged(lines + 1)
+
+
+async def test_logs_of_all_jobs(rpc: Rpc) -> None:
+    """Each job's log is whole and in order within the feed; each frame says where to resume."""
+    for _ in range(3):
+        await run(rpc, (await rpc.submit()).job_id)
+    frames = await frames_of(rpc)
+    assert ("opened", "caught_up") == (names(frames)[0], names(frames)[-1])
+    job_ids = {event.job_id for event in events_of(frames)}
+    assert 3 == len(job_ids)
+    for job_id in job_ids:
+        assert await rpc.log(job_id) == events_of(frames, job_id)
+    positions = [frame.events.position for frame in frames if frame.HasField("events")]
+    assert sorted(set(positions)) == positions
+    assert positions[-1] <= frames[-1].caught_up.sequence
+
+
+async def test_resume_from_each_position(rpc: Rpc) -> None:
+    """Resuming from any position gives what is after it, and nothing twice (rule 2)."""
+    for _ in range(2):
+        await run(rpc, (await rpc.submit()).job_id)
+    frames = [f for f in await frames_of(rpc, max_batch_events=1) if f.HasField("events")]
+    for index, frame in enumerate(frames):
+        rest = await frames_of(rpc, max_batch_events=1, after_position=frame.events.position)
+        assert events_of(frames[index + 1 :]) == events_of(rest)
+
+
+@pytest.mark.parametrize("by", ["owner", "labels", "job_ids", "parent_job_id", "kinds"])
+async def test_filters(rpc: Rpc, by: str) -> None:
+    """Only jobs that match are shown, live and from the log."""
+    parent = await rpc.submit()
+    wanted = {
+        "owner": JobFilter(owner=rpc.kind),
+        "labels": JobFilter(labels={"for": rpc.kind}),
+        "job_ids": JobFilter(job_ids=[f"{rpc.kind}-yes"]),
+        "parent_job_id": JobFilter(parent_job_id=parent.job_id),
+        "kinds": JobFilter(kinds=[f"{rpc.kind}-other"]),
+    }[by]
+    call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=wanted, from_latest=True))
+    assert "opened" == (await next_frame(call)).WhichOneof("frame")
+    assert "caught_up" == (await next_frame(call)).WhichOneof("frame")
+    await rpc.submit(job_id=f"{rpc.kind}-no", kind=rpc.kind)
+    await rpc.submit(
+        job_id=f"{rpc.kind}-yes",
+        owner=rpc.kind,
+        labels={"for": rpc.kind, "other": "x"},
+        parent_job_id=parent.job_id,
+        kind=f"{rpc.kind}-other",
+    )
+    assert [f"{rpc.kind}-yes"] == [event.job_id for event in (await next_frame(call)).events.events]
+    call.cancel()
+    shown = {event.job_id for event in events_of(await frames_of(rpc, wanted))}
+    assert shown - {parent.job_id} == {f"{rpc.kind}-yes"}
+    # A parent is shown with its children.
+    assert (parent.job_id in shown) == (by == "parent_job_id")
+
+
+async def next_frame(call: Any) -> WatchJobsResponse:
+    """The next frame of a watch that goes on."""
+    frame = await call.read()
+    assert isinstance(frame, WatchJobsResponse), "the stream ended"
+    return frame
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_comes_to_match(rpc: Rpc, live: bool) -> None:
+    """A job that comes to match is included from then on, with a snapshot; one that ceases to, with the change."""
+    wanted = JobFilter(kinds=[rpc.kind], states=[JobState.JOB_STATE_RUNNING])
+    call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=wanted))
+    seen = [await next_frame(call), await next_frame(call)]
+    assert ["opened", "caught_up"] == names(seen)
+    job = await rpc.submit()
+    await run(rpc, job.job_id)
+    if live:
+        frames = [await next_frame(call)]
+        while not any(event.HasField("job_ended") for event in events_of(frames)):
+            frames.append(await next_frame(call))
+    else:
+        frames = [f for f in await frames_of(rpc, wanted) if f.WhichOneof("frame") in ("snapshot", "events")]
+    call.cancel()
+    assert "snapshot" == names(frames)[0]
+    snapshot = frames[0].snapshot.job
+    shown = [event.sequence for event in events_of(frames)]
+    assert list(range(snapshot.last_sequence + 1, 5)) == shown
+
+
+async def test_from_snapshot(rpc: Rpc) -> None:
+    """The stream begins with all matching jobs as they stand, and goes on from there without a gap."""
+    done = await rpc.submit()
+    await run(rpc, done.job_id)
+    waiting = await rpc.submit(input={"a": 1})
+    call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), from_snapshot=True))
+    frames = [await next_frame(call)]
+    while names(frames)[-1] != "caught_up":
+        frames.append(await next_frame(call))
+    told = {frame.snapshot.job.job_id: frame.snapshot.job for frame in frames if frame.HasField("snapshot")}
+    for job_id in (done.job_id, waiting.job_id):
+        assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job == told[job_id]
+    assert [] == events_of(frames)
+    await rpc.jobs.CancelJob(CancelJobRequest(job_id=waiting.job_id))
+    assert [2, 3] == [event.sequence for event in (await next_frame(call)).events.events]
+    call.cancel()
+
+
+async def test_deleted(rpc: Rpc) -> None:
+    """A deleted job is told; its own watch ends with NOT_FOUND, and its id is free again."""
+    job = await rpc.submit()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
+    assert "JOB_NOT_ENDED" == error_info(caught.value).reason
+    call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), from_latest=True))
+    assert ["opened", "caught_up"] == names([await next_frame(call), await next_frame(call)])
+    await run(rpc, job.job_id)
+    await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
+    frames = [await next_frame(call)]
+    while names(frames)[-1] != "deleted":
+        frames.append(await next_frame(call))
+    assert job.job_id == frames[-1].deleted.job_id
+    call.cancel()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))
+    assert "JOB_NOT_FOUND" == error_info(caught.value).reason
+    assert 1 == (await rpc.submit(job_id=job.job_id)).last_sequence
+
+
+async def test_dropped_positions(server: ServerProcess) -> None:
+    """Rule 3: a position after which events were dropped is refused, or answered with snapshots."""
+    async with connect(server.address) as rpc:
+        first, second = await rpc.submit(), await rpc.submit()
+        await rpc.jobs.CancelJob(CancelJobRequest(job_id=first.job_id))
+        position = (await frames_of(rpc))[-1].caught_up.sequence
+        await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=first.job_id))
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await frames_of(rpc, after_position=1)
+        assert grpc.StatusCode.OUT_OF_RANGE == caught.value.code()
+        assert "SEQUENCE_TRIMMED" == error_info(caught.value).reason
+        assert ["opened", "deleted", "caught_up"] == names(await frames_of(rpc, after_position=position))
+        frames = await frames_of(rpc, after_position=1, on_gap=OnGap.ON_GAP_SNAPSHOT)
+        assert ["opened", "snapshot", "caught_up"] == names(frames)
+        assert second.job_id == frames[1].snapshot.job.job_id
+        server.kill()
+        server.restart()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await frames_of(rpc, after_position=1)
+        assert "SEQUENCE_TRIMMED" == error_info(caught.value).reason
+
+
+async def test_event_filter_and_cursor(rpc: Rpc) -> None:
+    """An event filter hides events, and the stream still moves on past them."""
+    job = await rpc.submit()
+    await run(rpc, job.job_id, lines=5)
+    frames = await frames_of(rpc, event_filter={"payloads": ["job_ended"]})
+    assert ["job_ended"] == kinds(events_of(frames))
+    assert frames[-1].caught_up.sequence >= max(f.events.position for f in await frames_of(rpc))

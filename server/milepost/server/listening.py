@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-class Address(click.ParamType):
+class Address(click.ParamType[str]):
     """``host:port``; gRPC would take port 99999 for another one."""
 
     name = "host:port"
@@ -27,5 +27,5 @@ def check_pair(certificate: Path, key: Path) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=str)
     except ssl.SSLError as error:
         raise click.ClickException(
-            f"{str(certificate)!r} and {str(key)!r} are not a certificate chain and its key, in PEM and without a password."
+            f"{str(certificate)!r} and {str(key)!r} are no certificate chain and its key, in PEM without a password."
         ) from error

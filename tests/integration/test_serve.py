@@ -1,0 +1,216 @@
+"""``milepost serve``: how it starts, what it says, and what it does not start upon."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import psutil
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
+
+from milepost.server.cli import serve
+from milepost.v1 import GetJobRequest
+from tests.support.command import milepost, started
+from tests.support.refused import refused
+from tests.support.rpc import connect
+from tests.support.server import ServerProcess
+
+SERVICES = ("milepost.v1.JobService", "milepost.v1.WorkerService")
+
+
+async def probe(address: str) -> int:
+    """The exit status of the probe for health checks."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "milepost.server.probe",
+        env={**os.environ, "MILEPOST_ADDRESS": address},
+    )
+    return await process.wait()
+
+
+# --- How it starts ----------------------------------------------------------------------------------------------
+
+
+async def test_one_line_says_that_it_is_ready(tmp_path: Path) -> None:
+    """On stdout, as JSON, with the address that was taken and the epoch of the store; and nothing else, to the end."""
+    async with started("serve", "--address", "127.0.0.1:0", "--data", tmp_path / "new" / "data") as server:
+        await server.says("epoch")
+        await server.says('"event": "serving"')
+        server.signal(signal.SIGTERM)
+        outcome = await server.end()
+
+    (ready,) = outcome.objects
+    host, _, port = ready["address"].rpartition(":")
+    assert {"address", "epoch"} == set(ready)
+    assert (0, "127.0.0.1", 32) == (outcome.status, host, len(ready["epoch"]))
+    assert int(port) > 0
+    assert (tmp_path / "new" / "data" / "milepost.db").exists()
+
+
+async def test_options_have_twins_in_the_environment(tmp_path: Path) -> None:
+    """As containers want them."""
+    settings = {"MILEPOST_DATA": str(tmp_path / "data")}
+    async with started("serve", address="localhost:0", env=settings) as server:
+        await server.says("epoch")
+        server.signal(signal.SIGINT)
+        outcome = await server.end()
+
+    assert (0, "localhost") == (outcome.status, outcome.objects[0]["address"].rpartition(":")[0])
+    assert (tmp_path / "data" / "milepost.db").exists()
+
+
+def test_it_listens_on_loopback_unless_told_otherwise(shared_server: ServerProcess) -> None:
+    """The default is loopback, and nothing but what was asked for is listened on."""
+    (address,) = [option for option in serve.params if option.name == "address"]
+    assert "127.0.0.1:7070" == address.default
+
+    listening = {
+        connection.laddr
+        for connection in psutil.Process(shared_server.pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert {shared_server.address} == {f"{ip.removeprefix('::ffff:')}:{port}" for ip, port in listening}
+
+
+@pytest.mark.parametrize("service", ["", *SERVICES])
+async def test_health(shared_server: ServerProcess, service: str) -> None:
+    """The server as a whole and each service are SERVING."""
+    async with grpc.aio.insecure_channel(shared_server.address) as channel:
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
+
+    assert health_pb2.HealthCheckResponse.SERVING == answer.status
+
+
+async def test_health_of_another_service(shared_server: ServerProcess) -> None:
+    """It is not known."""
+    async with grpc.aio.insecure_channel(shared_server.address) as channel:
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        told = await refused(health.Check(health_pb2.HealthCheckRequest(service="milepost.v2.JobService")))
+
+    assert "NOT_FOUND" == told.code
+
+
+async def test_reflection_lists_the_services(shared_server: ServerProcess) -> None:
+    """So that grpcurl needs no files."""
+    async with grpc.aio.insecure_channel(shared_server.address) as channel:
+        reflection: Any = channel.stream_stream(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+            response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+        )
+        call = reflection()
+        await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+        answer = await call.read()
+        await call.done_writing()
+
+    listed = {service.name for service in answer.list_services_response.service}
+    assert {*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"} == listed
+
+
+async def test_the_probe_tells_whether_it_is_serving(shared_server: ServerProcess) -> None:
+    """For a container's health check: exit status 0 if so, 1 if not."""
+    assert [0, 1] == await asyncio.gather(probe(shared_server.address), probe("127.0.0.1:1"))
+
+
+async def test_the_store_is_kept(server: ServerProcess) -> None:
+    """Stopped and started again, it has the same epoch and the same jobs."""
+    epoch = server.epoch
+    async with connect(server.address) as rpc:
+        job = await rpc.submit()
+    assert 0 == server.stop()
+    server.restart()
+
+    assert epoch == server.epoch
+    async with connect(server.address) as rpc:
+        assert job == (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
+
+
+# --- What it does not start upon --------------------------------------------------------------------------------
+
+
+async def test_a_data_directory_has_one_server(shared_server: ServerProcess) -> None:
+    """A second one says so, names the first, and exits; the first is not concerned."""
+    outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", shared_server.data)
+
+    assert (2, "") == (outcome.status, outcome.out)
+    assert f"in use by another milepost serve (process {shared_server.pid})" in outcome.err
+    assert 0 == await probe(shared_server.address)
+
+
+async def test_a_port_in_use(shared_server: ServerProcess, tmp_path: Path) -> None:
+    """It says so, and does not share the port."""
+    outcome = await milepost("serve", "--address", shared_server.address, "--data", tmp_path)
+
+    assert (2, "") == (outcome.status, outcome.out)
+    assert f"Cannot listen on '{shared_server.address}'" in outcome.err
+    assert "in use" in outcome.err
+
+
+async def test_an_address_that_is_none(tmp_path: Path) -> None:
+    """It is a matter of usage, and not of what else there is on the machine."""
+    outcome = await milepost("serve", "--address", "127.0.0.1:99999", "--data", tmp_path)
+
+    assert (2, "") == (outcome.status, outcome.out)
+    assert "'127.0.0.1:99999' is not host:port" in outcome.err
+
+
+async def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    """It is not touched: a newer server goes on with it."""
+    with ServerProcess(tmp_path / "data") as server:
+        server.stop()
+    database = tmp_path / "data" / "milepost.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 1000")
+    before = database.read_bytes()
+
+    outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", tmp_path / "data")
+
+    assert (2, "") == (outcome.status, outcome.out)
+    assert "schema version 1000" in outcome.err
+    assert before == database.read_bytes()
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """It is left as it is."""
+    database = tmp_path / "milepost.db"
+    database.write_bytes(b"anything else" * 1000)
+
+    outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", tmp_path)
+
+    assert (2, "") == (outcome.status, outcome.out)
+    assert "cannot be opened" in outcome.err
+    assert b"anything else" * 1000 == database.read_bytes()
+
+
+async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    """A file is in the way."""
+    (tmp_path / "file").touch()
+
+    outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", tmp_path / "file" / "data")
+
+    assert (2, "") == (outcome.status, outcome.out)
+    assert "Traceback" not in outcome.err
+    assert str(tmp_path / "file" / "data") in outcome.err
+
+
+async def test_every_failure_to_start_is_one_error(tmp_path: Path) -> None:
+    """The last line of stderr says what is wrong; what comes before it is the log."""
+    outcome = await milepost(
+        "serve", "--address", "203.0.113.1:0", "--data", tmp_path, env={"GRPC_VERBOSITY": "NONE"}
+    )
+
+    *log, error = outcome.err.splitlines()
+    assert error.startswith("Error: Cannot listen on '203.0.113.1:0'")
+    assert all(json.loads(line)["event"] for line in log)

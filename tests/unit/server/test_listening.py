@@ -1,0 +1,42 @@
+"""Where the server is to listen, and with which certificate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+import trustme
+
+from milepost.server.listening import Address, check_pair
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:7070", "[::1]:65535", "0.0.0.0:1"])
+def test_an_address_is_a_host_and_a_port(address: str) -> None:
+    """It is taken as it is."""
+    assert address == Address().convert(address, None, None)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "7070", "host", "host:", ":7070", "host:65536", "host:99999", "host:-1", "host:x", "host:²"],
+)
+def test_anything_else_is_none(address: str) -> None:
+    """Where gRPC would listen at another port, or say that the port is in use."""
+    with pytest.raises(click.BadParameter, match="is not host:port"):
+        Address().convert(address, None, None)
+
+
+def test_a_certificate_goes_with_its_key(tmp_path: Path) -> None:
+    """And with no other file."""
+    chain, key, other, text = (tmp_path / name for name in ("chain.pem", "key.pem", "other.pem", "text.pem"))
+    issued = trustme.CA().issue_cert("localhost")
+    chain.write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(key)
+    trustme.CA().issue_cert("localhost").private_key_pem.write_to_path(other)
+    text.write_text("hello")
+
+    check_pair(chain, key)
+    for pair in ((chain, other), (key, chain), (chain, chain), (text, key), (chain, text)):
+        with pytest.raises(click.ClickException, match="are no certificate chain and its key"):
+            check_pair(*pair)

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -30,12 +31,19 @@ class Server:
 
     def __init__(self, address: str, pid: int) -> None:
         self.address = address
-        self._process = psutil.Process(pid)
+        self._pid = pid
 
     def cpu(self) -> float:
-        """The CPU time that it has used, of all its threads, in seconds. The kernel counts in steps of 10 ms."""
-        times = self._process.cpu_times()
-        return times.user + times.system
+        """The CPU time that it has used, of all its threads, in seconds."""
+        return _cpu(self._pid)
+
+
+def _cpu(pid: int) -> float:
+    if sys.platform == "linux":
+        # What clock_getcpuclockid(3) gives, by nanoseconds; the figures in /proc go by steps of 10 ms.
+        return time.clock_gettime(~pid << 3 | 2)
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
 
 
 @contextmanager
@@ -90,7 +98,7 @@ class Load:
     """
 
     def __init__(self, pid: int, pipe: Connection) -> None:
-        self._process = psutil.Process(pid)
+        self._pid = pid
         self._pipe = pipe
 
     @classmethod
@@ -124,8 +132,7 @@ class Load:
 
     def cpu(self) -> float:
         """See ``Server.cpu``."""
-        times = self._process.cpu_times()
-        return times.user + times.system
+        return _cpu(self._pid)
 
 
 def _run(pipe: Connection) -> None:

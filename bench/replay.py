@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import grpc.aio
 
@@ -17,34 +20,73 @@ from milepost.v1 import WatchJobRequest
 
 __all__ = ["measure"]
 
-_EVENTS = 100_000
-# How the log was written: so many events a report, so many reports under way.
-_BATCH = 50
-_WINDOW = 20
 
-# How many subscribers, and how often each of them replays the log in a round: long enough to be timed.
-_SIZES = {1: 10, 20: 1}
+class _Log(NamedTuple):
+    """A log, and how it was written: so many events a report, so many reports under way."""
+
+    name: str
+    events: int
+    batch: int
+    window: int
+
+
+class _Case(NamedTuple):
+    log: _Log
+    subscribers: int
+    times: int
+    """How often each of them replays the log in a round: long enough to be timed."""
+    restart: bool
+    """Whether the server is started anew for each round, so that it has nothing of the log in memory."""
+
+
+_LOG = _Log("100,000 events", 100_000, 50, 20)
+_LOG_BY_ONES = _Log("20,000 events written one by one", 20_000, 1, 500)
+
+_CASES = (
+    _Case(_LOG, 1, 20, restart=False),
+    _Case(_LOG, 20, 2, restart=False),
+    _Case(_LOG, 20, 1, restart=True),
+    _Case(_LOG_BY_ONES, 20, 1, restart=True),
+)
+
+# The log's other events are those of the job's submission, its start, its first stage's start, and its end.
+_OTHERS = 4
 
 
 def measure(settings: Settings) -> list[Figure]:
     """Events a second, and the server's CPU time for each, with 1 and with 20 subscribers."""
     figures = []
-    with milepost(settings.directory / "replay") as server, Load.start() as load:
+    with Load.start() as load:
+        for number, case in enumerate(_CASES):
+            figures += _measure(case, settings.directory / f"replay-{number}", load, settings)
+    return figures
+
+
+def _measure(case: _Case, data: Path, load: Load, settings: Settings) -> list[Figure]:
+    def play_ours() -> Round:
+        if not case.restart:
+            return play(server)
+        with milepost(data) as fresh:
+            return play(fresh)
+
+    with ExitStack() as stack:
+        server = stack.enter_context(milepost(data))
         job_id = work.submit(server.address)
-        load.begin(_write, server.address, job_id)
+        load.begin(_write, server.address, job_id, case.log)
         load.step()
         request = WatchJobRequest(job_id=job_id, no_follow=True).SerializeToString()
         load.begin(work.record, server.address, request)
         messages: list[bytes] = load.step()
-        with bare(Script(opening=messages)) as plain:
-            for subscribers, times in _SIZES.items():
-                play = partial(_play, load, request, subscribers, times, _size(messages))
-                figures += rounds(
-                    f"replay of {_EVENTS:,} events, {subscribers} subscriber{'s' * (subscribers > 1)}",
-                    {OURS: partial(play, server), "bare": partial(play, plain)},
-                    settings,
-                )
-    return figures
+        if case.restart:
+            stack.close()
+        play = partial(_play, load, request, case, _size(messages))
+        plain = stack.enter_context(bare(Script(opening=messages)))
+        return rounds(
+            f"replay of {case.log.name}, {case.subscribers} subscriber{'s' * (case.subscribers > 1)}"
+            + ", after a restart" * case.restart,
+            {OURS: play_ours, "bare": partial(play, plain)},
+            settings,
+        )
 
 
 def _size(messages: Sequence[bytes]) -> int:
@@ -52,32 +94,31 @@ def _size(messages: Sequence[bytes]) -> int:
     return sum(len(message) for message in messages[1:])
 
 
-def _play(load: Load, request: bytes, subscribers: int, times: int, size: int, server: Server) -> Round:
-    load.begin(_replay, server.address, request, subscribers, times)
+def _play(load: Load, request: bytes, case: _Case, size: int, server: Server) -> Round:
+    load.begin(_replay, server.address, request, case.subscribers, case.times)
     load.step()
     before = server.cpu()
     seconds, sizes = load.step()
     used = server.cpu() - before
     if set(sizes) != {size}:
         raise RuntimeError(f"subscribers were sent {sorted(set(sizes))} bytes instead of {size}")
-    events = _EVENTS * subscribers * times
-    return {"events/s": events / seconds, "server CPU, µs/event": used / events * 1e6}
+    sent = case.log.events * case.subscribers * case.times
+    return {"events/s": sent / seconds, "server CPU, µs/event": used / sent * 1e6}
 
 
 # --- In the process that makes the load ---------------------------------------------------------------------
 
 
-async def _write(address: str, job_id: str) -> AsyncGenerator[None]:
-    """Writes a log of so many events, all counted: three begin it, and one ends it."""
+async def _write(address: str, job_id: str, log: _Log) -> AsyncGenerator[None]:
     async with work.connections(address, 1) as (channel,):
         session = await work.Session.open(channel, job_id)
         await session.send(session.encode(work.START))
-        left = _EVENTS - 4
+        left = log.events - _OTHERS
         while left:
-            count = min(left, _BATCH)
+            count = min(left, log.batch)
             await session.send(session.encode(work.progress(left, count)))
             left -= count
-            await session.acknowledged(session.reported - _WINDOW * _BATCH)
+            await session.acknowledged(session.reported - log.window * log.batch)
         await session.end()
     yield
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Final
 
 import click
+from click.exceptions import Exit
 
 from milepost.client.commands.errors import Refusal, show_usage_error
 from milepost.client.commands.status import MEANINGS, Status
@@ -67,13 +68,19 @@ class _Group(click.Group):
         "show_default": True,
     },
     epilog=_EPILOG,
+    invoke_without_command=True,
 )
 @click.version_option(package_name="milepost-client", prog_name="milepost", message="%(prog)s %(version)s")
-def milepost() -> None:
+@click.pass_context
+def milepost(context: click.Context) -> None:
     """Submit long-running jobs, follow their progress, and do their work.
 
-    Results go to stdout, progress and errors to stderr.
+    Results go to stdout, progress and errors to stderr. With --output json both are JSON objects, one a line: jobs or
+    events on stdout, errors and changes of the connection on stderr.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        raise Exit(Status.USAGE)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from milepost.client.commands.input import read_input, set_value
 from milepost.client.commands.options import checked_address
-from milepost.client.commands.parameters import PAIR, SECONDS, STAGE
+from milepost.client.commands.parameters import pair, seconds, stage
 from milepost.v1 import Stage
 
 
@@ -111,7 +111,7 @@ def test_a_setting_within_something_else() -> None:
 )
 def test_a_length_of_time(expected: float, told: str) -> None:
     """Seconds, or with units."""
-    assert expected == SECONDS.convert(told, None, None)
+    assert expected == seconds(told)
 
 
 @pytest.mark.parametrize(
@@ -120,27 +120,27 @@ def test_a_length_of_time(expected: float, told: str) -> None:
 def test_no_length_of_time(told: str) -> None:
     """What is none is refused, and so is what is longer than anything."""
     with pytest.raises(click.BadParameter):
-        SECONDS.convert(told, None, None)
+        seconds(told)
 
 
 def test_a_pair() -> None:
     """The first equals sign parts it; the value may be empty."""
-    assert ("a", "b=c") == PAIR.convert("a=b=c", None, None)
-    assert ("a", "") == PAIR.convert("a=", None, None)
+    assert ("a", "b=c") == pair("a=b=c")
+    assert ("a", "") == pair("a=")
 
 
 @pytest.mark.parametrize("told", ["a", "=b", ""])
 def test_no_pair(told: str) -> None:
     """There is a name and an equals sign."""
     with pytest.raises(click.BadParameter):
-        PAIR.convert(told, None, None)
+        pair(told)
 
 
 def test_a_stage() -> None:
     """Its id, or an object as in the contract."""
-    assert Stage(stage_id="scan") == STAGE.convert("scan", None, None)
-    assert Stage(stage_id="hash", total=5, unit="bytes") == STAGE.convert(
-        '{"stageId": "hash", "total": 5, "unit": "bytes"}', None, None
+    assert Stage(stage_id="scan") == stage("scan")
+    assert Stage(stage_id="hash", total=5, unit="bytes") == stage(
+        '{"stageId": "hash", "total": 5, "unit": "bytes"}'
     )
 
 
@@ -148,7 +148,7 @@ def test_a_stage() -> None:
 def test_no_stage(told: str) -> None:
     """What the contract does not have is refused."""
     with pytest.raises(click.BadParameter):
-        STAGE.convert(told, None, None)
+        stage(told)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from click.exceptions import Exit
 from milepost.client.commands.command import command
 from milepost.client.commands.following import follow
 from milepost.client.commands.options import Server, option, output_option, server_options
-from milepost.client.commands.parameters import SECONDS
+from milepost.client.commands.parameters import seconds
 from milepost.client.commands.running import run
 from milepost.client.commands.status import of_job
 from milepost.client.outcome import has_ended
@@ -24,7 +24,7 @@ __all__ = ["cancel"]
 @option("--reason", default="", metavar="TEXT", help="Why.")
 @option(
     "--grace-period",
-    type=SECONDS,
+    type=seconds,
     metavar="TIME",
     help="How long its worker has to stop, before the job is cancelled without it; 0: at once.",
     show_default="30s",
@@ -32,7 +32,7 @@ __all__ = ["cancel"]
 @option(
     "--wait", is_flag=True, help="Wait for the job's end, and exit with its status: 3 once it is cancelled."
 )
-@option("--timeout", type=SECONDS, metavar="TIME", help="Stop waiting after this time, with the status 124.")
+@option("--timeout", type=seconds, metavar="TIME", help="Stop waiting after this time, with the status 124.")
 @output_option
 @server_options
 def cancel(

@@ -40,9 +40,6 @@ class Refusal(Exception):
 
 def show_usage_error(error: click.ClickException) -> None:
     """Writes to stderr what is wrong with a command line: as text, or as JSON where that was asked for before it."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
-        return
     context = error.ctx if isinstance(error, click.UsageError) else None
     message = error.format_message()
     if context is not None and context.params.get("output") == "json":

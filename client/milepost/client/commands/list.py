@@ -6,7 +6,7 @@ import click
 
 from milepost.client.commands.command import command
 from milepost.client.commands.options import Server, option, output_option, server_options
-from milepost.client.commands.parameters import PAIR
+from milepost.client.commands.parameters import pair
 from milepost.client.commands.printing import print_jobs
 from milepost.client.commands.running import run
 from milepost.client.rendering import as_json, text
@@ -43,7 +43,8 @@ _STATES = {text.job_state(state): state for state in JobState.values() if state}
     "-l",
     "labels",
     envvar="MILEPOST_LIST_LABEL",
-    type=PAIR,
+    type=pair,
+    metavar="KEY=VALUE",
     multiple=True,
     help="Jobs that bear this label, or all of these.",
 )

@@ -6,13 +6,15 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from click.types import OptionHelpExtra
 
 from milepost.client import Client
 from milepost.client.channel import DEFAULT_ADDRESS, Target
+
+if TYPE_CHECKING:
+    from click.types import OptionHelpExtra
 
 __all__ = ["FORMATS", "Server", "checked_address", "option", "output_option", "server_options"]
 

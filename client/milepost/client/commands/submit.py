@@ -10,7 +10,7 @@ from milepost.client.commands.command import command
 from milepost.client.commands.following import follow, view_for
 from milepost.client.commands.input import read_input
 from milepost.client.commands.options import Server, option, output_option, server_options
-from milepost.client.commands.parameters import PAIR, SECONDS, STAGE
+from milepost.client.commands.parameters import pair, seconds, stage
 from milepost.client.commands.running import run
 from milepost.client.commands.status import of_job
 from milepost.client.rendering import as_json
@@ -35,7 +35,8 @@ __all__ = ["submit"]
     "-s",
     "settings",
     envvar="MILEPOST_SUBMIT_SET",
-    type=PAIR,
+    type=pair,
+    metavar="KEY=VALUE",
     multiple=True,
     help="Set one value of the input: JSON if it can be read as such, else text. Dots in the key go deeper.",
 )
@@ -51,7 +52,8 @@ __all__ = ["submit"]
     "-l",
     "labels",
     envvar="MILEPOST_SUBMIT_LABEL",
-    type=PAIR,
+    type=pair,
+    metavar="KEY=VALUE",
     multiple=True,
     help="A mark to list by.",
 )
@@ -60,11 +62,12 @@ __all__ = ["submit"]
     "--stage",
     "stages",
     envvar="MILEPOST_SUBMIT_STAGE",
-    type=STAGE,
+    type=stage,
+    metavar="ID|JSON",
     multiple=True,
     help="A stage that is known beforehand, in order.",
 )
-@option("--timeout", type=SECONDS, metavar="TIME", help="The longest that one attempt may run.")
+@option("--timeout", type=seconds, metavar="TIME", help="The longest that one attempt may run.")
 @option("--max-attempts", type=click.IntRange(1, 1000), default=1, help="How many attempts there may be.")
 @option(
     "--workload", type=click.FloatRange(min=0), default=0.0, help="The job's size, for estimates; 0: unknown."
@@ -75,7 +78,7 @@ __all__ = ["submit"]
 @option("--watch", "-w", is_flag=True, help="Follow the job, and exit with its status.")
 @option("--wait", is_flag=True, help="Wait for its end without a word, and exit with its status.")
 @option(
-    "--wait-timeout", type=SECONDS, metavar="TIME", help="Stop waiting after this time, with the status 124."
+    "--wait-timeout", type=seconds, metavar="TIME", help="Stop waiting after this time, with the status 124."
 )
 @output_option
 @server_options

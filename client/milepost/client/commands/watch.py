@@ -8,7 +8,7 @@ from click.exceptions import Exit
 from milepost.client.commands.command import command
 from milepost.client.commands.following import follow, print_result, view_for
 from milepost.client.commands.options import Server, option, output_option, server_options
-from milepost.client.commands.parameters import SECONDS
+from milepost.client.commands.parameters import seconds
 from milepost.client.commands.running import run
 from milepost.client.commands.status import of_job
 from milepost.v1 import Job
@@ -23,12 +23,12 @@ __all__ = ["watch"]
 @option("--no-follow", is_flag=True, help="Stop at what there is now.")
 @option(
     "--status-interval",
-    type=SECONDS,
+    type=seconds,
     metavar="TIME",
     help="How often the server is to be heard where nothing happens.",
     show_default="10s",
 )
-@option("--timeout", type=SECONDS, metavar="TIME", help="Stop watching after this time, with the status 124.")
+@option("--timeout", type=seconds, metavar="TIME", help="Stop watching after this time, with the status 124.")
 @output_option
 @server_options
 def watch(

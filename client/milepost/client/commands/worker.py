@@ -15,7 +15,7 @@ from milepost.client import Worker
 from milepost.client.commands import logs
 from milepost.client.commands.command import command
 from milepost.client.commands.options import Server, option, server_options
-from milepost.client.commands.parameters import SECONDS
+from milepost.client.commands.parameters import seconds
 from milepost.client.rendering import text
 
 __all__ = ["worker"]
@@ -29,7 +29,7 @@ __all__ = ["worker"]
 @option("--worker-id", metavar="ID", help="What this process is called.")
 @option(
     "--drain-timeout",
-    type=SECONDS,
+    type=seconds,
     metavar="TIME",
     help="How long running jobs may take to finish once the worker is to stop.",
 )

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from milepost.client import Client, Connection
+from milepost.client.commands.printing import can_draw
 from milepost.client.commands.status import TimedOut
 from milepost.client.outcome import has_ended
 from milepost.client.rendering import as_json, text
@@ -30,7 +31,7 @@ def view_for(output: str) -> View:
     if output == "json":
         return JsonView(click.echo, lambda line: click.echo(line, err=True))
     console = Console(stderr=True, highlight=False)
-    if output == "auto" and sys.stderr.isatty() and not console.is_dumb_terminal:
+    if output == "auto" and can_draw(console):
         return LiveView(console)
     return PlainView(lambda line: click.echo(line, err=True))
 
@@ -91,8 +92,8 @@ def print_result(job: Job) -> None:
     """Writes the result of a job to stdout, as JSON; nothing where it has none."""
     if job.state == JobState.JOB_STATE_SUCCEEDED and job.HasField("result"):
         result = as_json.values(job.result)
-        indent = 2 if sys.stdout.isatty() else None
-        click.echo(json.dumps(result, ensure_ascii=False, indent=indent))
+        pretty = sys.stdout.isatty()
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2) if pretty else as_json.line(result))
 
 
 def _start(job: Job, after: int) -> Fold:

@@ -14,7 +14,12 @@ from milepost.client.rendering.jobs import job_lines, job_picture, jobs_lines, j
 from milepost.client.rendering.style import marks_for
 from milepost.v1 import Job
 
-__all__ = ["print_job", "print_jobs"]
+__all__ = ["can_draw", "print_job", "print_jobs"]
+
+
+def can_draw(console: Console) -> bool:
+    """Whether pictures can be drawn there: on a terminal, really, that can move its cursor."""
+    return console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
 
 
 def print_job(job: Job, output: str) -> None:
@@ -23,7 +28,7 @@ def print_job(job: Job, output: str) -> None:
     console = Console(highlight=False)
     if output == "json":
         click.echo(as_json.message_line(job))
-    elif output == "auto" and console.is_terminal:
+    elif output == "auto" and can_draw(console):
         canvas = Canvas(console.width, console.height, now, marks=marks_for(console.encoding))
         console.print(job_picture(job, canvas))
     else:
@@ -35,7 +40,7 @@ def print_jobs(jobs: Sequence[Job], output: str) -> None:
     """Writes a table of jobs, for people."""
     now = datetime.now(UTC)
     console = Console(highlight=False)
-    if output == "auto" and console.is_terminal:
+    if output == "auto" and can_draw(console):
         console.print(Group(*jobs_table(jobs, now, console.width)))
     else:
         for line in jobs_lines(jobs, now):

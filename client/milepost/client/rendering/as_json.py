@@ -49,8 +49,8 @@ def event_line(event: Event) -> str:
 
 
 def values(struct: Struct) -> dict[str, Json]:
-    """What a struct holds. Whole numbers are integers; what JSON has no number for is text."""
-    return {key: _value(value) for key, value in struct.fields.items()}
+    """What a struct holds, by the names of its fields. Whole numbers are integers; what is no JSON number is text."""
+    return {key: _value(value) for key, value in sorted(struct.fields.items())}
 
 
 def _value(value: Value) -> Json:

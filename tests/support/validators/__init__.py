@@ -1,0 +1,23 @@
+"""Whether what subscribers saw is what the log holds: a recorder, and a validator for each promise of a watch.
+
+A ``Recording`` keeps what one subscriber was shown, frame by frame, over as many streams as it took. A ``History`` is
+what there was to be shown, read from the log afterwards. ``check`` holds the one against the other.
+"""
+
+from tests.support.validators.history import Commit, History, View
+from tests.support.validators.recording import Frame, Recording, Stream, bookmark
+from tests.support.validators.rules import VALIDATORS, Violation, check, failing
+
+__all__ = [
+    "VALIDATORS",
+    "Commit",
+    "Frame",
+    "History",
+    "Recording",
+    "Stream",
+    "View",
+    "Violation",
+    "bookmark",
+    "check",
+    "failing",
+]

@@ -11,11 +11,13 @@ from google.protobuf.message import Message
 from milepost.contract import limits
 from milepost.v1 import (
     CancelJobRequest,
+    Custom,
     GetJobRequest,
     JobFilter,
     ListJobsRequest,
     ReportJobRequest,
     SubmitJobRequest,
+    Update,
     WatchJobRequest,
 )
 from tests.support.bad_requests import REQUESTS, Bad, struct
@@ -171,6 +173,28 @@ async def test_a_page_is_no_larger_than_a_message_may_be(rpc: Rpc) -> None:
             break
         request.page_token = page.next_page_token
     assert ids == found
+
+
+async def test_a_frame_is_no_larger_than_a_message_may_be(rpc: Rpc) -> None:
+    """What was reported in one is shown in several, each below gRPC's default of 4 MiB."""
+    job_id, token = await lease(rpc)
+    large = struct({"x": "x" * (limits.CUSTOM_SIZE - 100)})
+    small = [log_line("x" * 1000)] * 200
+    parts = (small, [Update(custom=Custom(type="t", json=large))] * 15 + small, small)
+    first = len(BEFORE) + 1
+    for part in parts:
+        await rpc.workers.ReportJob(
+            ReportJobRequest(job_id=job_id, lease_token=token, first_report_sequence=first, updates=part)
+        )
+        first += len(part)
+    sizes = []
+    sequences: list[int] = []
+    async for frame in rpc.watch(job_id, no_follow=True):
+        sizes.append(frame.ByteSize())
+        sequences += [event.sequence for event in frame.events.events]
+
+    assert max(sizes) < limits.REQUEST_SIZE
+    assert [*range(1, 2 + first)] == sequences
 
 
 # --- WorkerService: ReportJob -----------------------------------------------------------------------------------

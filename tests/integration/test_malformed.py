@@ -130,14 +130,6 @@ async def test_an_unknown_method_is_unimplemented(rpc: Rpc) -> None:
     assert "UNIMPLEMENTED" == (await refused(call(b""))).code
 
 
-async def test_watching_many_jobs_is_unimplemented(rpc: Rpc) -> None:
-    """What a later version brings says so, and what to do until then."""
-    told = await refused(raw(rpc, SERVICES[0].methods_by_name["WatchJobs"], b""))
-
-    assert "UNIMPLEMENTED" == told.code
-    assert "WatchJob" in told.message
-
-
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 async def test_a_request_over_4_mib_is_refused(rpc: Rpc, method: MethodDescriptor) -> None:
     """It is turned away before it is read; the server goes on."""

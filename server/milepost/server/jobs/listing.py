@@ -16,6 +16,9 @@ from milepost.v1 import ListJobsRequest, ListJobsResponse
 # Longer than any that is given out. What is deeply nested, and takes the parser a deep stack, is longer too.
 _TOKEN_MOST = 100
 
+# A page of large jobs is short, so that it stays below what gRPC takes in one message unless it is told otherwise.
+_PAGE_BYTES = 2 * limits.MIB
+
 
 async def page(log: EventLog, request: ListJobsRequest) -> ListJobsResponse:
     """The page that is asked for. The request has been checked, but for its token. Raises INVALID_FIELD."""
@@ -31,6 +34,7 @@ async def page(log: EventLog, request: ListJobsRequest) -> ListJobsResponse:
         newest_first=request.order_by != OLDEST_FIRST,
         after=after(request),
         limit=size,
+        most_bytes=_PAGE_BYTES,
     )
     found = await log.query(query)
     response = ListJobsResponse(jobs=[job for _, job in found.jobs])

@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from milepost.contract import limits
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.refusal import Refusal, job_ended, lease_lost
 from milepost.server.working.leases import LeaseTokens
 from milepost.v1 import ErrorReason, Event, Job, Update
+
+# A report is appended in parts that are about as large as this, since what is appended in one is shown in one: a frame
+# is to stay below what gRPC takes in a message unless it is told otherwise.
+_COMMIT_BYTES = 1 * limits.MIB
 
 
 class Rejection(NamedTuple):
@@ -96,31 +101,47 @@ class Attempts:
             raise _gap(job_id, expected, first)
         fresh = updates[expected - first :]
         events: list[Event] = []
+        size = 0
         rejections: list[Rejection] = []
         if fresh:
             self._check_lease(job, token)
-            fold = _copy(opened.fold) if whole else opened.fold
             now = self._journal.now(opened)
+            if whole:
+                self._try(opened.fold, fresh, now, expected - first)
             for number, update in enumerate(fresh, expected):
+                opened.report_sequence = number
                 try:
-                    events.append(self._take(fold, update, now))
+                    events.append(self._take(opened.fold, update, now))
                 except Refusal as refusal:
-                    if whole:
-                        raise refusal.within(f"updates[{number - first}]") from None
                     rejections.append(Rejection(number, refusal))
-            opened.fold = fold
-            opened.report_sequence += len(fresh)
+                    continue
+                size += update.ByteSize()
+                if size >= _COMMIT_BYTES:
+                    durable = self._journal.append_folded(opened, events)
+                    events, size = [], 0
+        durable = self._journal.append_folded(opened, events)
         return Accepted(
             report_sequence=opened.report_sequence,
             last_sequence=opened.job.last_sequence,
             rejections=rejections,
             over=opened.job.state not in decide.LEASED,
-            durable=self._journal.append_folded(opened, events),
+            durable=durable,
         )
 
     async def job(self, job_id: str) -> Job:
         """The job as of its last durable event."""
         return await self._journal.find(job_id)
+
+    def _try(self, fold: Fold, updates: Sequence[Update], now: int, first: int) -> None:
+        """Raises what the first of these updates would be refused for; ``first`` is its place in the request."""
+        job = Job()
+        job.CopyFrom(fold.job)
+        tried = Fold(job)
+        for place, update in enumerate(updates, first):
+            try:
+                self._take(tried, update, now)
+            except Refusal as refusal:
+                raise refusal.within(f"updates[{place}]") from None
 
     def _take(self, fold: Fold, update: Update, now: int) -> Event:
         if fold.job.state not in decide.LEASED:
@@ -150,9 +171,3 @@ def _gap(job_id: str, expected: int, received: int) -> Refusal:
         f"Report {received} of job {job_id!r} came where {expected} was expected. Send from {expected}.",
         metadata={"job_id": job_id, "expected": expected, "received": received},
     )
-
-
-def _copy(fold: Fold) -> Fold:
-    job = Job()
-    job.CopyFrom(fold.job)
-    return Fold(job)

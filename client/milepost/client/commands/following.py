@@ -77,10 +77,9 @@ async def follow(
                     watched.take(event)
                     view.event(event, watched)
     except TimeoutError:
-        raise TimedOut(
-            f"The job has not ended within {timeout:g} s ({text.job_state(watched.job.state)}, "
-            f"{text.percent(watched.job.fraction)}); it goes on."
-        ) from None
+        known = watched.job if watched.cursor else job
+        stands = f"{text.job_state(known.state)}, {text.percent(known.fraction)}"
+        raise TimedOut(f"The job has not ended within {timeout:g} s ({stands}); it goes on.") from None
     except asyncio.CancelledError:
         if hint and not isinstance(view, JsonView):
             click.echo(_how_to_go_on(watched, watch.epoch), err=True)
@@ -97,8 +96,8 @@ def print_result(job: Job) -> None:
 
 
 def _start(job: Job, after: int) -> Fold:
-    """What to fold the events into. The log from its beginning needs nothing but what to call the job meanwhile."""
-    if after > 0:
+    """What to fold the events into. A log from its beginning needs nothing but what to call the job meanwhile."""
+    if after > 0 or job.first_sequence > 1:
         return Fold(job)
     return Fold(Job(job_id=job.job_id, kind=job.kind))
 
@@ -106,7 +105,8 @@ def _start(job: Job, after: int) -> Fold:
 def _how_to_go_on(watched: Watched, epoch: str) -> str:
     if has_ended(watched.job):
         return "Stopped watching."
+    options = f" --after {watched.cursor} --epoch {epoch}" if watched.cursor and epoch else ""
     return (
         f"Stopped watching after event {watched.cursor}; the job goes on. To go on from there: "
-        f"milepost watch {watched.job.job_id} --after {watched.cursor} --epoch {epoch}"
+        f"milepost watch {watched.job.job_id}{options}"
     )

@@ -8,9 +8,10 @@ import random
 import grpc
 import pytest
 
-from milepost.v1 import Claim, Dispatch, Event, JobState, Resume
+from milepost.v1 import Claim, Dispatch, JobFilter, JobState, Resume, WatchJobsRequest
 from tests.support.rpc import Rpc, StreamEnded, WorkSession, connect, eventually, log_line, succeeded
 from tests.support.server import ServerProcess
+from tests.support.validators import History, Recording, check
 
 WORKERS = 4
 KILLS = 12
@@ -74,15 +75,27 @@ class Reporter:
             await session.acknowledged(self.said + 1)
 
 
-async def subscribe(rpc: Rpc, job_id: str, seen: list[Event]) -> None:
+async def subscribe(rpc: Rpc, job_id: str, seen: Recording) -> None:
     """Follows a job to its end through every crash, from the last sequence that it has."""
-    while not (seen and seen[-1].HasField("job_ended")):
-        try:
-            async for frame in rpc.watch(job_id, after_sequence=seen[-1].sequence if seen else 0):
-                seen.extend(frame.events.events)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE:
-                raise
+    while not any(event.HasField("job_ended") for event in seen.events[-1:]):
+        cursor = seen.cursor or 0
+        code = await seen.record(rpc.watch(job_id, after_sequence=cursor), cursor)
+        assert code in (grpc.StatusCode.OK, *BROKEN)
+
+
+async def subscribe_to_all(rpc: Rpc, jobs: int, seen: Recording) -> None:
+    """Follows all jobs until so many have ended, from the last position that it has."""
+    ended = False
+    while not ended:
+        cursor = seen.cursor or 0
+        request = WatchJobsRequest(
+            filter=JobFilter(kinds=[rpc.kind]), after_position=cursor, max_batch_events=1, no_follow=True
+        )
+        code = await seen.record(rpc.jobs.WatchJobs(request), cursor, follows=False)
+        assert code in (grpc.StatusCode.OK, *BROKEN)
+        frames = seen.streams[-1].frames
+        caught_up = bool(frames) and frames[-1].HasField("caught_up")
+        ended = caught_up and jobs == sum(event.HasField("job_ended") for event in seen.events)
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -92,11 +105,13 @@ async def test_kill_at_random_moments(server: ServerProcess, seed: int) -> None:
     async with connect(server.address) as rpc:
         jobs = [await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL) for _ in range(WORKERS)]
         reporters = [Reporter(rpc, job.job_id) for job in jobs]
-        seen: list[list[Event]] = [[] for _ in jobs]
+        seen = [Recording(breaks=True) for _ in jobs]
+        of_all = Recording(breaks=True)
         async with asyncio.TaskGroup() as group:
             working = [group.create_task(reporter.run()) for reporter in reporters]
-            for job, events in zip(jobs, seen, strict=True):
-                group.create_task(subscribe(rpc, job.job_id, events))
+            for job, recording in zip(jobs, seen, strict=True):
+                group.create_task(subscribe(rpc, job.job_id, recording))
+            group.create_task(subscribe_to_all(rpc, len(jobs), of_all))
             for _ in range(KILLS):
                 until = [reporter.acknowledged + randomness.randint(1, 40) for reporter in reporters]
 
@@ -111,14 +126,17 @@ async def test_kill_at_random_moments(server: ServerProcess, seed: int) -> None:
             await asyncio.gather(*working)
             for reporter in reporters:
                 await reporter.finish()
-        for reporter, events in zip(reporters, seen, strict=True):
+        for reporter, recording in zip(reporters, seen, strict=True):
             log = await rpc.log(reporter.job_id)
             texts = [event.log_written.text for event in log if event.HasField("log_written")]
             assert [str(number) for number in range(1, reporter.said + 1)] == texts
             assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
             assert JobState.JOB_STATE_SUCCEEDED == log[-1].job_ended.state
-            assert log == events
+            assert log == recording.events
+            check(recording, History.of_log(log))
             assert reporter.said >= KILLS
+        whole = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), max_batch_events=1, no_follow=True)
+        check(of_all, History.of_feed([frame async for frame in rpc.jobs.WatchJobs(whole)]))
 
 
 async def test_epoch_survives_a_crash(server: ServerProcess) -> None:

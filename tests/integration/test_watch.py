@@ -12,6 +12,7 @@ from milepost.fold import fold
 from milepost.v1 import GetJobRequest, OnGap, WatchJobResponse
 from tests.support.rpc import Rpc, WatchCall, connect, error_info, eventually, kinds, log_line, succeeded
 from tests.support.server import ServerProcess
+from tests.support.validators import History, Recording, check
 
 
 @pytest.fixture
@@ -93,6 +94,7 @@ async def test_resume_from_each_sequence(rpc: Rpc, cursor: int) -> None:
     frames = await frames_of(rpc, job_id, after_sequence=cursor)
     assert list(range(cursor + 1, 7)) == sequences(frames)
     assert cursor == frames[0].opened.cursor
+    check(Recording.of(frames, cursor=cursor), History.of_log(await rpc.log(job_id)))
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 10_000])
@@ -102,6 +104,7 @@ async def test_max_batch_events(rpc: Rpc, most: int) -> None:
     frames = await frames_of(rpc, job_id, max_batch_events=most)
     assert list(range(1, 14)) == sequences(frames)
     assert most >= max(len(frame.events.events) for frame in frames)
+    check(Recording.of(frames), History.of_log(await rpc.log(job_id)))
 
 
 async def test_live_events(rpc: Rpc) -> None:
@@ -123,6 +126,7 @@ async def test_live_events(rpc: Rpc) -> None:
         assert grpc.aio.EOF is await watch.read()
         assert list(range(1, 9)) == sequences(seen)
         assert grpc.StatusCode.OK == await watch.code()
+        check(Recording.of(seen), History.of_log(await rpc.log(job.job_id)))
 
 
 async def test_no_follow(rpc: Rpc) -> None:
@@ -148,12 +152,15 @@ async def test_snapshot_then_events(rpc: Rpc) -> None:
     assert ["opened", "snapshot", "caught_up"] == names(frames)
     assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job == frames[1].snapshot.job
     assert 6 == frames[0].opened.cursor
+    check(Recording.of(frames, cursor=None), History.of_log(await rpc.log(job_id)))
 
 
 async def test_from_latest(rpc: Rpc) -> None:
     """`from_latest` shows only what happens next."""
     job_id = await finished_job(rpc, lines=3)
-    assert ["opened", "caught_up"] == names(await frames_of(rpc, job_id, from_latest=True))
+    frames = await frames_of(rpc, job_id, from_latest=True)
+    assert ["opened", "caught_up"] == names(frames)
+    check(Recording.of(frames, cursor=None), History.of_log(await rpc.log(job_id)))
 
 
 async def test_cursor_ahead(rpc: Rpc) -> None:

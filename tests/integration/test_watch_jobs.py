@@ -21,6 +21,7 @@ from milepost.v1 import (
 )
 from tests.support.rpc import Rpc, connect, error_info, kinds, log_line, succeeded
 from tests.support.server import ServerProcess
+from tests.support.validators import History, Recording, Stream, View, check
 
 
 @pytest.fixture
@@ -69,16 +70,22 @@ async def test_logs_of_all_jobs(rpc: Rpc) -> None:
     positions = [frame.events.position for frame in frames if frame.HasField("events")]
     assert sorted(set(positions)) == positions
     assert positions[-1] <= frames[-1].caught_up.sequence
+    check(Recording.of(frames, follows=False), History.of_feed(await frames_of(rpc, max_batch_events=1)))
 
 
 async def test_resume_from_each_position(rpc: Rpc) -> None:
     """Resuming from any position gives what is after it, and nothing twice (rule 2)."""
     for _ in range(2):
         await run(rpc, (await rpc.submit()).job_id)
-    frames = [f for f in await frames_of(rpc, max_batch_events=1) if f.HasField("events")]
-    for index, frame in enumerate(frames):
-        rest = await frames_of(rpc, max_batch_events=1, after_position=frame.events.position)
-        assert events_of(frames[index + 1 :]) == events_of(rest)
+    whole = await frames_of(rpc, max_batch_events=1)
+    history = History.of_feed(whole)
+    for index, frame in enumerate(whole):
+        if frame.HasField("events"):
+            position = frame.events.position
+            rest = await frames_of(rpc, max_batch_events=2, after_position=position)
+            assert events_of(whole[index + 1 :]) == events_of(rest)
+            seen = Stream(frames=list(whole[: index + 1]))
+            check(Recording([seen, *Recording.of(rest, cursor=position, follows=False).streams]), history)
 
 
 @pytest.mark.parametrize("by", ["owner", "labels", "job_ids", "parent_job_id", "kinds"])
@@ -138,6 +145,9 @@ async def test_comes_to_match(rpc: Rpc, live: bool) -> None:
     snapshot = frames[0].snapshot.job
     shown = [event.sequence for event in events_of(frames)]
     assert list(range(snapshot.last_sequence + 1, 5)) == shown
+    history = History.of_feed(await frames_of(rpc, max_batch_events=1))
+    stream = Stream(frames=[*seen, *frames] if live else [seen[0], *frames])
+    check(Recording([stream]), history, View.of_filter(wanted))
 
 
 async def test_from_snapshot(rpc: Rpc) -> None:
@@ -154,8 +164,13 @@ async def test_from_snapshot(rpc: Rpc) -> None:
         assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job == told[job_id]
     assert [] == events_of(frames)
     await rpc.jobs.CancelJob(CancelJobRequest(job_id=waiting.job_id))
-    assert [2, 3] == [event.sequence for event in (await next_frame(call)).events.events]
+    frames.append(await next_frame(call))
+    assert [2, 3] == [event.sequence for event in events_of(frames)]
     call.cancel()
+    check(
+        Recording([Stream(None, frames=list(frames))]),
+        History.of_feed(await frames_of(rpc, max_batch_events=1)),
+    )
 
 
 async def test_deleted(rpc: Rpc) -> None:

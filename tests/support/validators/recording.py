@@ -48,9 +48,14 @@ class Stream:
 
 @dataclass
 class Recording:
-    """What one subscriber saw: stream after stream, each but a fresh one continuing the one before."""
+    """What one subscriber saw: stream after stream, each but a fresh one continuing the one before.
+
+    ``breaks`` says that connections broke under it. A client whose connection breaks may throw away what it has
+    received and not yet read, and still tell the good end that came after; so it has to come back until it has the end.
+    """
 
     streams: list[Stream] = field(default_factory=list)
+    breaks: bool = False
 
     @classmethod
     def of(cls, frames: Sequence[Frame], *, cursor: int | None = 0, follows: bool = True) -> Recording:

@@ -10,7 +10,7 @@ import logging
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 import grpc
 
@@ -27,6 +27,8 @@ __all__ = ["DEFAULT_ADDRESS", "SDK", "LazyChannel", "Target"]
 DEFAULT_ADDRESS: Final = "127.0.0.1:7070"
 SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
 """What the server is told that this is."""
+
+_CLOSED: Final = "The client is closed."
 
 _log = logging.getLogger("milepost.client")
 
@@ -84,18 +86,19 @@ class Target:
 
 
 class LazyChannel:
-    """One long-lived gRPC channel, made when it is first needed.
+    """One long-lived gRPC channel, made when it is first needed: a client may be made before a fork and used after it.
 
-    A channel lives in the process and the event loop that made it: after a fork, or in another loop, a new one is made.
+    A channel belongs to the event loop that made it; in another loop a new one is made.
     """
+
+    # The process that has used grpc.aio, which cannot be used in a fork of it: the thread that drives it is not there.
+    _process: ClassVar[int] = 0
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
-        # Those of a parent process, which can be neither used nor torn down here.
-        self._inherited: list[grpc.aio.Channel] = []
 
     def jobs(self) -> JobServiceAsyncStub:
         """The service for those who submit, follow and cancel."""
@@ -120,28 +123,34 @@ class LazyChannel:
             return await method(request, timeout=timeout, metadata=self.target.metadata)
         except grpc.aio.AioRpcError as error:
             raise error_from_status(error, self.target.address) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if (
+                self._closed and task is not None and not task.cancelling()
+            ):  # the call was cancelled, not who waits
+                raise RuntimeError(_CLOSED) from None
+            raise
 
     async def close(self) -> None:
         """Ends all calls and the connection."""
         self._closed = True
-        channel, self._channel = self._channel, None
-        if channel is not None and self._owner == _owner():
-            await channel.close()
+        if self._channel is not None and self._loop is asyncio.get_running_loop():
+            await self._channel.close()
+            self._channel = None
 
     def _open(self) -> grpc.aio.Channel:
         if self._closed:
-            raise RuntimeError("The client is closed.")
-        owner = _owner()
-        if self._channel is not None and self._owner == owner:
-            return self._channel
-        if self._channel is not None and self._owner is not None and self._owner[0] != owner[0]:
-            self._inherited.append(self._channel)
-        self._owner, self._channel = owner, _make(self.target)
+            raise RuntimeError(_CLOSED)
+        if LazyChannel._process not in (0, os.getpid()):
+            raise RuntimeError(
+                "gRPC was used before this process was forked, and cannot be used in it. "
+                "Make the first call after the fork, or have processes spawned."
+            )
+        LazyChannel._process = os.getpid()
+        loop = asyncio.get_running_loop()
+        if self._channel is None or self._loop is not loop:
+            self._loop, self._channel = loop, _make(self.target)
         return self._channel
-
-
-def _owner() -> tuple[int, asyncio.AbstractEventLoop]:
-    return os.getpid(), asyncio.get_running_loop()
 
 
 def _make(target: Target) -> grpc.aio.Channel:

@@ -43,18 +43,21 @@ class _Background:
         try:
             return future.result()
         except BaseException:
+            if future.cancelled() and self._closed:
+                raise RuntimeError("The client is closed.") from None
             future.cancel()
             raise
 
     def close(self) -> None:
-        """Ends the thread."""
+        """Ends the thread; whoever still waits is told."""
         with self._lock:
             self._closed = True
-            loop, thread = self._loop, self._thread
-            if loop is None or thread is None or self._owner != os.getpid():
+            loop, self._loop = self._loop, None
+            if loop is None or self._thread is None or self._owner != os.getpid():
                 return
+            asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+            self._thread.join()
             loop.close()
 
     def _started(self) -> asyncio.AbstractEventLoop:
@@ -105,7 +108,8 @@ def _iterates(
 class SyncClient:
     """The verbs of `Client` for code without asyncio: they wait, and what they iterate is iterated plainly.
 
-    A context manager. It may be used from several threads, and after a fork::
+    A context manager. It may be used from several threads. One that is made before a fork may be used after it, but not
+    on both sides::
 
         with SyncClient("127.0.0.1:7070") as client:
             job = client.submit("archive", {"path": "/srv/photos", "output": "/srv/photos.tar.zst"})
@@ -250,6 +254,15 @@ class SyncWatch(Iterator[Event]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+async def _cancel_all() -> None:
+    """Ends what else the loop does."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 async def _next(items: AsyncGenerator[_Result, None]) -> tuple[_Result, ...]:

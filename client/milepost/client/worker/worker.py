@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -193,7 +194,8 @@ class Worker:
                 loop.call_soon_threadsafe(stopping.set)
 
     def main(self) -> None:
-        """Runs until SIGTERM or SIGINT. A second one gives running jobs back at once.
+        """Runs until SIGTERM or SIGINT, which only the main thread hears, or `stop`. A second signal gives running jobs
+        back at once.
 
         Raises:
             MilepostError: As for `run`.
@@ -212,9 +214,10 @@ class Worker:
                 _log.info("the worker stops; running jobs have %g s to finish", self._drain_timeout)
                 self._stopping.set()
 
-        with contextlib.suppress(NotImplementedError):  # not on Windows
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, interrupt)
+        if threading.current_thread() is threading.main_thread():  # no other one hears signals
+            with contextlib.suppress(NotImplementedError):  # not on Windows
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    loop.add_signal_handler(number, interrupt)
         await running
 
     async def _stay_connected(self, channel: LazyChannel, desk: Desk) -> None:
@@ -247,9 +250,11 @@ class Worker:
             for attempt in desk:
                 attempt.give_back()
             if not await _done(desk.empty(), _LAST_FLUSH):
-                for attempt in desk:
+                stuck = [attempt for attempt in desk if attempt.is_running]
+                for attempt in stuck:
                     attempt.abandon()
-                await _done(desk.empty(), _LAST_FLUSH)
+                if stuck:
+                    await _done(desk.empty(), _LAST_FLUSH)
         if self._session is not None and self._session.welcomed and not connection.done():
             self._session.finish()
             await asyncio.wait((connection,), timeout=_LAST_FLUSH)

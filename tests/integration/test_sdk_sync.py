@@ -1,0 +1,226 @@
+"""The client for code without asyncio: the same verbs, the same results, the same errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from milepost.client import Connection, JobContext, SyncClient, Worker
+from milepost.client.errors import JobCancelled, JobFailed, JobNotFound
+from milepost.v1 import JobState
+from tests.support.proxy import CuttableProxy
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+def client(shared_server: ServerProcess) -> Iterator[SyncClient]:
+    """A client of the shared server."""
+    with SyncClient(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+def kind(shared_server: ServerProcess) -> Iterator[str]:
+    """A kind of job of the test's own, with a worker for it."""
+    name = f"test-{uuid.uuid4().hex}"
+    worker = Worker(shared_server.address, max_concurrency=4, drain_timeout=0.0)
+
+    @worker.job(name)
+    def handler(job: JobContext) -> dict[str, object]:
+        with job.stage("count") as stage:
+            for number in stage.track(range(int(job.input["count"]))):
+                job.log(str(number))
+        if "fail" in job.input:
+            raise ValueError("as it was told to")
+        return {"counted": job.input["count"]}
+
+    @worker.job(f"{name}-endless")
+    def endless(job: JobContext) -> None:
+        while True:
+            stopped.wait(0.01)
+            job.raise_if_cancelled()
+
+    stopped = threading.Event()
+    thread = threading.Thread(target=worker.main)
+    thread.start()
+    try:
+        yield name
+    finally:
+        while thread.is_alive():
+            worker.stop()  # it may not run yet
+            thread.join(0.05)
+
+
+def test_the_same_verbs(client: SyncClient, kind: str) -> None:
+    """From submission to result."""
+    job = client.submit(kind, {"count": 5})
+    events = list(client.watch(job.job_id))
+    assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
+    assert ["0", "1", "2", "3", "4"] == [
+        event.log_written.text for event in events if event.HasField("log_written")
+    ]
+    assert {"counted": 5.0} == client.result(job.job_id)
+    ended = client.get(job.job_id)
+    assert [ended] == list(client.follow(job.job_id))
+    assert [ended] == list(client.list(kinds=[kind]))
+    assert ended == client.cancel(job.job_id)
+
+
+def test_the_same_errors(client: SyncClient, kind: str) -> None:
+    """With what belongs to them."""
+    with pytest.raises(JobNotFound):
+        client.get("no-such-job")
+    with pytest.raises(JobNotFound):
+        next(client.watch("no-such-job"))
+    failing = client.submit(kind, {"count": 0, "fail": True})
+    with pytest.raises(JobFailed, match="as it was told to"):
+        client.result(failing.job_id)
+    endless = client.submit(f"{kind}-endless")
+    with pytest.raises(TimeoutError):
+        client.result(endless.job_id, timeout=0.05)
+    client.cancel(endless.job_id, reason="enough")
+    with pytest.raises(JobCancelled, match="enough"):
+        client.result(endless.job_id)
+
+
+def test_a_watch_can_be_left_and_taken_up(client: SyncClient, kind: str) -> None:
+    """Its cursor is that of the last event that it gave out."""
+    job = client.submit(kind, {"count": 10})
+    client.result(job.job_id)
+    with client.watch(job.job_id) as watch:
+        first = [next(watch).sequence for _ in range(3)]
+        assert (3, "live") == (watch.cursor, watch.connection.state)
+        cursor, epoch = watch.cursor, watch.epoch
+    assert [] == list(watch)
+    rest = client.watch(job.job_id, after=cursor, epoch=epoch)
+    assert [*first, *(event.sequence for event in rest)] == list(range(1, rest.head + 1))
+    assert (True, 0) == (rest.caught_up, rest.reconnects)
+
+
+def test_a_watch_survives_cuts(shared_server: ServerProcess, client: SyncClient, kind: str) -> None:
+    """It reconnects by itself; `on_state` is told so."""
+    states: list[Connection] = []
+    with CuttableProxy(shared_server.address) as proxy, SyncClient(proxy.address) as far:
+        job = client.submit(f"{kind}-endless")
+        watch = far.watch(job.job_id, on_state=states.append)
+        assert "job_started" in [next(watch).WhichOneof("payload") for _ in range(2)]
+        proxy.cut()
+        client.cancel(job.job_id)
+        rest = list(watch)
+    assert rest[-1].HasField("job_ended")
+    assert 1 == watch.reconnects
+    assert ["connecting", "live", "reconnecting", "live"] == [state.state for state in states]
+
+
+def test_several_threads_share_a_client(client: SyncClient, kind: str) -> None:
+    """Each gets its own results."""
+    results: dict[int, object] = {}
+
+    def work(count: int) -> None:
+        results[count] = client.result(client.submit(kind, {"count": count}).job_id)
+
+    threads = [threading.Thread(target=work, args=(count,)) for count in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {count: {"counted": float(count)} for count in range(8)} == results
+
+
+def test_closing_a_client_wakes_who_waits(shared_server: ServerProcess, client: SyncClient) -> None:
+    """In whichever thread it waits."""
+    job = client.submit("nobody-does-this")
+    other = SyncClient(shared_server.address)
+    watch = other.watch(job.job_id)
+    caught: list[str] = []
+
+    def wait(blocking: Callable[[], object]) -> None:
+        try:
+            blocking()
+        except RuntimeError as error:
+            caught.append(str(error))
+
+    next(watch)
+    threads = [
+        threading.Thread(target=wait, args=(blocking,))
+        for blocking in (lambda: next(watch), lambda: other.result(job.job_id))
+    ]
+    for thread in threads:
+        thread.start()
+    other.close()
+    for thread in threads:
+        thread.join()
+    assert ["The client is closed.", "The client is closed."] == caught
+    client.cancel(job.job_id)
+
+
+def test_generators_can_be_left(client: SyncClient, kind: str) -> None:
+    """What is not iterated to its end is tidied up, also after the client is closed."""
+    for _ in range(3):
+        client.submit(kind, {"count": 0})
+    jobs = client.list(kinds=[kind], page_size=1)
+    next(jobs)
+    jobs.close()
+    left = client.list(kinds=[kind], page_size=1)
+    next(left)
+    client.close()
+    left.close()
+    client.close()
+    with pytest.raises(RuntimeError, match="The client is closed"):
+        client.get("j")
+
+
+FORKED = """
+import os, sys
+from milepost.client import SyncClient
+
+client = SyncClient(sys.argv[1])
+if sys.argv[2] == "used":
+    client.submit("forked")
+child = os.fork()
+if child == 0:
+    try:
+        print("child", client.submit("forked").kind, flush=True)
+    except RuntimeError as error:
+        print("child", error, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+print("parent", client.submit("forked").kind)
+client.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "child"),
+    [
+        ("unused", "forked"),
+        (
+            "used",
+            (
+                "gRPC was used before this process was forked, and cannot be used in it. "
+                "Make the first call after the fork, or have processes spawned."
+            ),
+        ),
+    ],
+)
+def test_a_client_may_be_made_before_a_fork(shared_server: ServerProcess, before: str, child: str) -> None:
+    """As servers do that load the application first; what cannot work says so, rather than hang."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, shared_server.address, before],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert f"child {child}\nparent forked\n" == done.stdout, done.stderr
+
+
+def test_a_job_is_queued_without_a_worker(client: SyncClient) -> None:
+    """And is cancelled at once."""
+    job = client.submit("nobody-does-this")
+    assert JobState.JOB_STATE_CANCELLED == client.cancel(job.job_id).state

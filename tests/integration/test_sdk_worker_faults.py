@@ -1,0 +1,332 @@
+"""What a worker makes of servers that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc.aio
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.client import JobContext, Worker
+from milepost.client.errors import PermissionDenied, ProtocolError, Unauthenticated, Unimplemented
+from milepost.v1 import (
+    Acknowledged,
+    Assignment,
+    Drain,
+    ErrorReason,
+    Job,
+    Rejected,
+    ReportJobRequest,
+    ReportJobResponse,
+    Resumed,
+    Welcome,
+    WorkRequest,
+    WorkResponse,
+)
+from milepost.v1.worker_service_pb2_grpc import WorkerServiceServicer, add_WorkerServiceServicer_to_server
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Stream:
+    """One session, as the server sees it."""
+
+    def __init__(self, incoming: AsyncIterator[WorkRequest], context: Context) -> None:
+        self._incoming = incoming
+        self.context = context
+
+    async def hears(self, name: str) -> WorkRequest:
+        """What the worker says next, heartbeats aside; it is to be this."""
+        async for request in self._incoming:
+            if not request.HasField("heartbeat"):
+                assert name == request.WhichOneof("message")
+                return request
+        raise AssertionError(f"the worker ended the stream before {name}")
+
+    async def says(self, **message: Any) -> None:
+        """Says this."""
+        await self.context.write(WorkResponse(**message))
+
+    async def welcomes(self, heartbeat: float = 60.0) -> int:
+        """Takes the worker in; how many jobs it takes."""
+        hello = await self.hears("hello")
+        interval = Duration()
+        interval.FromNanoseconds(int(heartbeat * 1e9))
+        await self.says(welcome=Welcome(session_id="s", heartbeat_interval=interval))
+        return hello.hello.max_concurrency
+
+    async def ends(self) -> None:
+        """Waits until the worker has no more to say."""
+        async for _ in self._incoming:
+            pass
+
+
+Play = Callable[[Stream], Awaitable[None]]
+
+
+class ScriptedServer(WorkerServiceServicer):
+    """Plays one part of the script for each session; the last one for all that follow."""
+
+    def __init__(self, script: tuple[Play, ...]) -> None:
+        self.address = ""
+        self.sessions = 0
+        self.failures: list[BaseException] = []
+        self._script = script
+
+    async def Work(self, incoming: AsyncIterator[WorkRequest], context: Context) -> None:  # type: ignore[override]
+        """Plays the next part."""
+        self.sessions += 1
+        play = self._script[min(self.sessions, len(self._script)) - 1]
+        try:
+            await play(Stream(incoming, context))
+        except AssertionError as failure:
+            self.failures.append(failure)
+            raise
+
+    async def ReportJob(self, request: ReportJobRequest, context: Context) -> ReportJobResponse:
+        """Not played."""
+        raise NotImplementedError
+
+
+@asynccontextmanager
+async def scripted(*script: Play) -> AsyncIterator[ScriptedServer]:
+    """Serves the script on a free loopback port."""
+    servicer = ScriptedServer(script)
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    add_WorkerServiceServicer_to_server(servicer, server)
+    servicer.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    try:
+        yield servicer
+    finally:
+        await server.stop(None)
+    assert [] == servicer.failures
+
+
+def worker_at(server: ScriptedServer, **options: Any) -> Worker:
+    """A worker whose jobs say one thing, and end when they are allowed to."""
+    worker = Worker(server.address, worker_id="w", **options)
+
+    @worker.job("k")
+    async def handler(job: JobContext) -> dict[str, object]:
+        job.log("hello")
+        return {}
+
+    return worker
+
+
+def assignment(job_id: str = "j", kind: str = "k", token: str = "t") -> Assignment:
+    """A job for the worker."""
+    return Assignment(job=Job(job_id=job_id, kind=kind, attempt=1), lease_token=token)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (grpc.StatusCode.UNAUTHENTICATED, Unauthenticated),
+        (grpc.StatusCode.PERMISSION_DENIED, PermissionDenied),
+        (grpc.StatusCode.UNIMPLEMENTED, Unimplemented),
+    ],
+)
+async def test_what_trying_again_does_not_help_against_is_raised(
+    code: grpc.StatusCode, error: type[Exception]
+) -> None:
+    """A worker that may not work says so, rather than knock for ever."""
+
+    async def refuse(stream: Stream) -> None:
+        await stream.context.abort(code, "no")
+
+    async with scripted(refuse) as server:
+        with pytest.raises(error):
+            await worker_at(server).run()
+
+
+async def test_a_session_begins_with_welcome() -> None:
+    """A server that says anything else does not speak this contract."""
+
+    async def wrong(stream: Stream) -> None:
+        await stream.says(drain=Drain())
+        await stream.ends()
+
+    async with scripted(wrong) as server:
+        with pytest.raises(ProtocolError, match="welcome"):
+            await worker_at(server).run()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        None,
+    ],
+)
+async def test_everything_else_passes(code: grpc.StatusCode | None) -> None:
+    """A worker comes back, with its jobs, whatever the server's trouble is: after the last report that it has."""
+    done = asyncio.Event()
+
+    async def troubled(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.says(assignment=assignment())
+        await stream.hears("report")
+        if code is not None:
+            await stream.context.abort(code, "trouble")
+
+    async def good(stream: Stream) -> None:
+        assert 0 == await stream.welcomes()  # its one place is taken
+        resume = (await stream.hears("resume")).resume
+        assert ("j", "t") == (resume.job_id, resume.lease_token)
+        await stream.says(resumed=Resumed(job_id="j", acknowledged_report_sequence=1))
+        capacity = await stream.hears("capacity")
+        assert 1 == capacity.capacity.max_concurrency
+        report = (await stream.hears("report")).report
+        assert (2, ["job_ended"]) == (
+            report.first_report_sequence,
+            [update.WhichOneof("update") for update in report.updates],
+        )
+        await stream.says(acknowledged=Acknowledged(job_id="j", report_sequence=2))
+        done.set()
+        await stream.ends()
+
+    async with scripted(troubled, good) as server:
+        worker = worker_at(server)
+        running = asyncio.create_task(worker.run())
+        await done.wait()
+        worker.stop()
+        await running
+    assert 2 == server.sessions
+
+
+async def test_a_store_in_trouble_is_come_back_to() -> None:
+    """A refusal because of the store has used up no number: the same report is sent again on a new session."""
+    done = asyncio.Event()
+    reports: list[int] = []
+
+    async def full(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.says(assignment=assignment())
+        reports.append((await stream.hears("report")).report.first_report_sequence)
+        await stream.says(rejected=Rejected(job_id="j", reason=ErrorReason.ERROR_REASON_STORE_FULL))
+        await stream.ends()
+
+    async def emptied(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("resume")
+        await stream.says(resumed=Resumed(job_id="j"))
+        await stream.hears("capacity")
+        reports.append((await stream.hears("report")).report.first_report_sequence)
+        await stream.says(acknowledged=Acknowledged(job_id="j", report_sequence=2))
+        done.set()
+        await stream.ends()
+
+    async with scripted(full, emptied) as server:
+        worker = worker_at(server)
+        running = asyncio.create_task(worker.run())
+        await done.wait()
+        worker.stop()
+        await running
+    assert [1, 1] == reports
+
+
+async def test_jobs_that_nobody_wants_are_given_back() -> None:
+    """One of a kind that there is no handler for goes back at once."""
+    done = asyncio.Event()
+
+    async def wrong(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.says(assignment=assignment(kind="other"))
+        release = (await stream.hears("release")).release
+        assert ("j", "t") == (release.job_id, release.lease_token)
+        done.set()
+        await stream.ends()
+
+    async with scripted(wrong) as server:
+        worker = worker_at(server)
+        running = asyncio.create_task(worker.run())
+        await done.wait()
+        worker.stop()
+        await running
+
+
+async def test_a_newer_attempt_replaces_an_older_one() -> None:
+    """Where the same worker is given the same job again, only the new lease counts."""
+    done = asyncio.Event()
+
+    async def again(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.says(assignment=assignment(token="old"))
+        assert "old" == (await stream.hears("report")).report.lease_token
+        await stream.says(assignment=assignment(token="new"))
+        while True:
+            request = await stream.hears("report")
+            if request.report.lease_token == "new":
+                break
+        assert 1 == request.report.first_report_sequence
+        await stream.says(acknowledged=Acknowledged(job_id="j", report_sequence=2))
+        done.set()
+        await stream.ends()
+
+    async with scripted(again) as server:
+        worker = worker_at(server, max_concurrency=2)
+        running = asyncio.create_task(worker.run())
+        await done.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+async def test_heartbeats_are_as_often_as_the_server_wants() -> None:
+    """Whether there is something to do or not."""
+    done = asyncio.Event()
+
+    async def listens(stream: Stream) -> None:
+        await stream.welcomes(heartbeat=0.01)
+        count = 0
+        async for request in stream._incoming:
+            count += request.HasField("heartbeat")
+            if count == 5:
+                done.set()
+
+    async with scripted(listens) as server:
+        worker = worker_at(server)
+        running = asyncio.create_task(worker.run())
+        await done.wait()
+        worker.stop()
+        await running
+
+
+async def test_a_worker_can_be_stopped_while_nobody_is_there() -> None:
+    """It need not be connected for that, and may run again afterwards."""
+    async with scripted() as server:
+        worker = worker_at(server)
+    for _ in range(2):
+        running = asyncio.create_task(worker.run())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="runs already"):
+            await worker.run()
+        worker.stop()
+        await running
+    worker.stop()
+
+
+async def test_a_worker_without_handlers_is_a_mistake() -> None:
+    """Said at once, as are kinds that are none and kinds that have a handler."""
+    worker = Worker("127.0.0.1:1")
+    with pytest.raises(RuntimeError, match="no handlers"):
+        await worker.run()
+    worker.job("k")(lambda job: None)
+    assert ("k",) == worker.kinds
+    with pytest.raises(ValueError, match="already"):
+        worker.job("k")
+    with pytest.raises(ValueError, match="cannot be called"):
+        worker.job("No Kind")
+    with pytest.raises(ValueError, match="max_concurrency"):
+        Worker(max_concurrency=0)
+    with pytest.raises(ValueError, match="worker_id"):
+        Worker(worker_id="")

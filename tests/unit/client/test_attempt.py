@@ -1,0 +1,248 @@
+"""One attempt, from its assignment until the server knows of the end: what it sends, and what it makes of answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from milepost.client import JobContext
+from milepost.client.worker.attempt import Attempt
+from milepost.client.worker.handlers import Handler
+from milepost.client.worker.outbox import Outbox
+from milepost.v1 import (
+    Assignment,
+    Cancellation,
+    ErrorReason,
+    Job,
+    JobState,
+    Rejected,
+    Release,
+    Report,
+    Resume,
+    Resumed,
+    Update,
+    WorkRequest,
+)
+
+
+class Desk:
+    """Has one attempt, and sends what it has to say to nobody."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.outbox = Outbox()
+        self.changes = 0
+        self.returned = asyncio.Event()
+        job = Job(job_id="j", kind="k", attempt=1)
+        self.attempt = Attempt(Assignment(job=job, lease_token="t"), handler, self.outbox, self._changed)
+
+    def _changed(self, attempt: Attempt) -> None:
+        self.changes += 1
+        if not attempt.is_running:
+            self.returned.set()
+
+    async def next(self) -> WorkRequest:
+        """What it says next."""
+        async with asyncio.timeout(30):
+            request = await self.outbox.next()
+        assert request is not None
+        return request
+
+    async def report(self) -> Report:
+        """What it reports next."""
+        return (await self.next()).report
+
+    def says_nothing(self) -> bool:
+        """Whether it has nothing to say, even later."""
+        return self.attempt.next_request(1e9) is None
+
+
+def names(report: Report) -> list[str | None]:
+    """What the updates say."""
+    return [update.WhichOneof("update") for update in report.updates]
+
+
+async def quick(job: JobContext) -> dict[str, object]:
+    """Returns at once."""
+    job.log("hello")
+    return {"n": 1}
+
+
+async def endless(job: JobContext) -> None:
+    """Waits until it is interrupted."""
+    async with job.stage("s"):
+        await asyncio.Event().wait()
+
+
+def rejected(reason: str, *, number: int = 0, expected: int = 0) -> Rejected:
+    """A refusal."""
+    return Rejected(
+        job_id="j",
+        reason=ErrorReason.Value(f"ERROR_REASON_{reason}"),
+        message="No.",
+        report_sequence=number,
+        expected_report_sequence=expected,
+    )
+
+
+async def test_it_is_over_when_its_end_is_acknowledged() -> None:
+    """Not when the handler has returned: the end has to be durable."""
+    desk = Desk(quick)
+    report = await desk.report()
+    while not report.updates[-1].HasField("job_ended"):
+        more = await desk.report()
+        assert report.first_report_sequence + len(report.updates) == more.first_report_sequence
+        report.updates.extend(more.updates)
+    assert ("j", "t", 1) == (report.job_id, report.lease_token, report.first_report_sequence)
+    assert ["log_written", "job_ended"] == names(report)
+    assert (False, False) == (desk.attempt.is_running, desk.attempt.is_over)
+    desk.attempt.acknowledged(1)
+    assert not desk.attempt.is_over
+    desk.attempt.acknowledged(2)
+    assert desk.attempt.is_over
+    assert 2 == desk.changes
+    assert desk.says_nothing()
+
+
+async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
+    """It sends nothing until the server has answered; then what the server lacks, under the same numbers."""
+    desk = Desk(quick)
+    await desk.report()
+    desk.attempt.attached = False
+    desk.outbox.clear()
+    assert desk.says_nothing()
+    assert WorkRequest(resume=Resume(job_id="j", lease_token="t")) == desk.attempt.resume()
+    desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1))
+    report = await desk.report()
+    assert (2, ["job_ended"]) == (report.first_report_sequence, names(report))
+
+
+async def test_an_end_that_was_durable_is_not_told_again() -> None:
+    """Only its acknowledgement had been lost."""
+    desk = Desk(quick)
+    reported = 0
+    while reported < 2:
+        reported += len((await desk.report()).updates)
+    desk.attempt.attached = False
+    desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=2))
+    assert desk.attempt.is_over
+
+
+async def test_a_gap_is_filled() -> None:
+    """From the number that the server expects."""
+    desk = Desk(quick)
+    reported = 0
+    while reported < 2:
+        reported += len((await desk.report()).updates)
+    desk.attempt.rejected(rejected("REPORT_GAP", expected=1))
+    report = await desk.report()
+    assert (1, 2) == (report.first_report_sequence, len(report.updates))
+
+
+async def test_a_refused_update_does_not_stop_the_job() -> None:
+    """It has used up its number; the job goes on."""
+    desk = Desk(endless)
+    await desk.report()
+    desk.attempt.rejected(rejected("INVALID_FIELD", number=1))
+    assert (True, False) == (desk.attempt.is_running, desk.attempt.is_over)
+
+
+async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
+    """The job has to end somehow."""
+    desk = Desk(quick)
+    reported = 0
+    while reported < 2:
+        reported += len((await desk.report()).updates)
+    desk.attempt.rejected(rejected("TOO_LARGE", number=2))
+    desk.attempt.acknowledged(2)
+    report = await desk.report()
+    ended = report.updates[0].job_ended
+    assert (3, JobState.JOB_STATE_FAILED, "RESULT_REFUSED", "No.") == (
+        report.first_report_sequence,
+        ended.state,
+        ended.failure.code,
+        ended.failure.message,
+    )
+    desk.attempt.rejected(rejected("INVALID_FIELD", number=3))
+    assert WorkRequest(release=Release(job_id="j", lease_token="t")) == await desk.next()
+    assert desk.attempt.is_over
+
+
+@pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED", "JOB_NOT_FOUND"])
+async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) -> None:
+    """What the handler says while it stops is for nobody (rule 11)."""
+    desk = Desk(endless)
+    await desk.report()
+    desk.attempt.rejected(rejected(reason))
+    assert (True, True) == (desk.attempt.is_running, desk.attempt.is_over)
+    await desk.returned.wait()
+    assert desk.says_nothing()
+    assert 2 == desk.changes
+
+
+@pytest.mark.parametrize("acknowledged", [-1, 99])
+async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) -> None:
+    """What it would have to be told again is not here any more; or it knows what was never said."""
+    desk = Desk(endless)
+    await desk.report()
+    desk.attempt.acknowledged(1)
+    desk.attempt.attached = False
+    desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1 + acknowledged))
+    assert desk.attempt.is_over
+
+
+async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> None:
+    """However often it is told of; also when it comes with `resumed`."""
+    desk = Desk(endless)
+    await desk.report()
+    desk.attempt.attached = False
+    desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1, cancellation=Cancellation()))
+    desk.attempt.cancel()
+    updates: list[Update] = []
+    while not updates or not updates[-1].HasField("job_ended"):
+        updates += (await desk.report()).updates
+    assert ["cancel_acknowledged", "stage_ended", "job_ended"] == [
+        update.WhichOneof("update") for update in updates
+    ]
+    assert JobState.JOB_STATE_CANCELLED == updates[-1].job_ended.state
+
+
+async def test_a_job_that_is_given_back_is_released_when_its_handler_has_stopped() -> None:
+    """After everything that the handler had to say."""
+    desk = Desk(endless)
+    await desk.report()
+    desk.attempt.give_back()
+    assert ["stage_ended"] == names(await desk.report())
+    assert WorkRequest(release=Release(job_id="j", lease_token="t")) == await desk.next()
+    assert desk.attempt.is_over
+
+
+async def test_a_job_that_has_ended_is_not_given_back() -> None:
+    """It has only to be told."""
+    desk = Desk(quick)
+    await desk.returned.wait()
+    desk.attempt.give_back()
+    desk.attempt.abandon()
+    assert ["log_written", "job_ended"] == names(await desk.report())
+
+
+async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> None:
+    """When the process is about to end."""
+    go_on = asyncio.Event()
+
+    async def stubborn(job: JobContext) -> None:
+        while not go_on.is_set():
+            try:
+                await go_on.wait()
+            except asyncio.CancelledError:
+                continue
+
+    desk = Desk(stubborn)
+    await asyncio.sleep(0)
+    desk.attempt.give_back()
+    desk.attempt.abandon()
+    assert (await desk.next()).HasField("release")
+    assert (True, True) == (desk.attempt.is_running, desk.attempt.is_over)
+    go_on.set()
+    await desk.returned.wait()
+    assert desk.says_nothing()

@@ -3,17 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.clock import SystemClock
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import Commit, EventLog
-from milepost.v1 import Event, Job, JobEnded, JobState, LogWritten, SubmitJobRequest, Update
+from milepost.server.log.event_log import Commit, EventLog, Page
+from milepost.server.log.frames import Chunk
+from milepost.v1 import (
+    Event,
+    Events,
+    Job,
+    JobEnded,
+    JobState,
+    LogWritten,
+    Stage,
+    StageProgressed,
+    StageStarted,
+    SubmitJobRequest,
+    Update,
+)
 
-__all__ = ["Author"]
+__all__ = ["Author", "events_of", "put", "read", "read_page"]
+
+
+async def put(log: EventLog, *commits: Commit) -> None:
+    """Appends, and waits until all is durable."""
+    await asyncio.gather(*(log.append(commit) for commit in commits))
+
+
+async def read(log: EventLog, job_id: str, cursor: int = 0, most_bytes: int = 1 << 30) -> list[Event]:
+    """The events after the cursor."""
+    return events_of((await read_page(log, job_id, cursor, most_bytes)).chunks)
+
+
+async def read_page(log: EventLog, job_id: str, cursor: int = 0, most_bytes: int = 1 << 30) -> Page:
+    """A page of a job that there is."""
+    page = await log.read(job_id, cursor, most_bytes)
+    assert page is not None
+    return page
+
+
+def events_of(chunks: Iterable[Chunk]) -> list[Event]:
+    """What is in the chunks, which follow one another."""
+    found: list[Event] = []
+    for chunk in chunks:
+        inside = list(Events.FromString(chunk.frames).events)
+        assert {event.sequence for event in inside} <= {*range(chunk.first, chunk.last + 1)}
+        found += inside
+    return found
 
 
 class _Tray:
@@ -75,6 +115,18 @@ class Author:
             fold.apply(events[-1])
         self._opened.report_sequence += len(updates)
         return self._commit(events)
+
+    def progress(self, *amounts: float, stage: str = "s") -> Commit:
+        """Progress of a stage of 10, reported in one."""
+        return self.report(
+            *(Update(stage_progressed=StageProgressed(stage_id=stage, current=amount)) for amount in amounts)
+        )
+
+    def stage(self, *stages: str) -> Commit:
+        """The starts of stages of 10."""
+        return self.report(
+            *(Update(stage_started=StageStarted(stage=Stage(stage_id=name, total=10))) for name in stages)
+        )
 
     def refused(self, count: int) -> Commit:
         """A report of which nothing was taken."""

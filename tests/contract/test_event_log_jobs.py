@@ -1,0 +1,138 @@
+"""What every ``EventLog`` holds to: jobs as it has them, one by one and as lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from milepost.server.instants import instant
+from milepost.server.log.event_log import EventLog, Query
+from milepost.v1 import Job, JobState
+from tests.support.bad_requests import struct
+from tests.support.commits import Author, put
+
+
+async def test_a_job_is_loaded_as_of_its_last_commit(log: EventLog) -> None:
+    """To decide upon: without its input, and with the number of its last report."""
+    author = Author("j", input=struct({"path": "/x"}), labels={"a": "b"})
+    await put(log, author.submit(), author.start(), author.lines("a", "b"))
+    stored = await log.load("j")
+
+    assert stored is not None
+    expected = Job.FromString(author.job.SerializeToString())
+    expected.epoch, expected.first_sequence = log.epoch, 1
+    assert (expected, 2) == (stored.job, stored.report_sequence)
+    assert instant(author.events[-1].time) == stored.time
+
+
+async def test_a_job_is_found_with_its_input(log: EventLog) -> None:
+    """To be shown; as of its last commit, too."""
+    author = Author("j", input=struct({"path": "/x"}))
+    await put(log, author.submit(), author.start())
+    found = await log.find("j")
+
+    assert found is not None
+    assert ("/x", JobState.JOB_STATE_RUNNING, 2) == (found.input["path"], found.state, found.last_sequence)
+    assert (log.epoch, 1) == (found.epoch, found.first_sequence)
+
+
+async def test_no_input_is_not_an_empty_one(log: EventLog) -> None:
+    """What was not set stays so."""
+    await put(log, Author("none").submit(), Author("empty", input=struct({})).submit())
+
+    found = [await log.find("none"), await log.find("empty")]
+    assert [False, True] == [job.HasField("input") for job in found if job is not None]
+
+
+async def test_active_jobs_are_those_that_have_not_ended(log: EventLog) -> None:
+    """Oldest first, without their inputs."""
+    queued, running, over = Author("queued", input=struct({"x": 1})), Author("running"), Author("over")
+    await put(log, running.submit(), over.submit(), queued.submit())
+    await put(log, running.start(), over.start(), over.succeed())
+    active = await log.active()
+
+    assert ["running", "queued"] == [job.job_id for job in active]
+    assert not active[1].HasField("input")
+    assert log.epoch == active[0].epoch
+
+
+async def listed(log: EventLog, query: Query) -> list[str]:
+    """The ids of what the query finds."""
+    return [job.job_id for _, job in (await log.query(query)).jobs]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (Query(), "edcba"),
+        (Query(newest_first=False), "abcde"),
+        (Query(owner="o"), "db"),
+        (Query(kinds=["x", "y"]), "cb"),
+        (Query(labels={"l": "1"}), "ea"),
+        (Query(labels={"l": "1", "m": "2"}), "e"),
+        (Query(labels={"l": ""}), ""),
+        (Query(parent_job_id="a"), "d"),
+        (Query(job_ids=["e", "a", "nowhere"]), "ea"),
+        (Query(states=[JobState.JOB_STATE_RUNNING]), "b"),
+        (
+            Query(
+                states=[JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_QUEUED], owner="o", newest_first=False
+            ),
+            "bd",
+        ),
+        (Query(owner="o", kinds=["y"]), ""),
+    ],
+    ids=str,
+)
+async def test_jobs_are_listed_by_what_they_are(log: EventLog, query: Query, expected: str) -> None:
+    """All conditions that are set must hold."""
+    running = Author("b", owner="o", kind="x")
+    await put(
+        log,
+        Author("a", labels={"l": "1"}).submit(),
+        running.submit(),
+        Author("c", kind="y").submit(),
+        Author("d", owner="o", parent_job_id="a").submit(),
+        Author("e", labels={"l": "1", "m": "2"}).submit(),
+        running.start(),
+    )
+
+    assert [*expected] == await listed(log, query)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 100])
+async def test_pages_follow_one_another(log: EventLog, newest_first: bool, limit: int) -> None:
+    """Each job once, in order; the last page says so."""
+    ids = [f"j{number}" for number in range(6)]
+    await put(log, *(Author(job_id).submit() for job_id in ids))
+
+    found: list[str] = []
+    after: int | None = None
+    more = True
+    while more:
+        page = await log.query(Query(newest_first=newest_first, limit=limit, after=after))
+        assert page.jobs
+        assert page.more == (len(found) + len(page.jobs) < len(ids))
+        found += [job.job_id for _, job in page.jobs]
+        after, more = page.jobs[-1][0], page.more
+    assert (ids[::-1] if newest_first else ids) == found
+
+
+async def test_a_page_of_large_jobs_is_short(log: EventLog) -> None:
+    """So that it can be held in memory, and sent; it has one job at least."""
+    large = struct({"x": "x" * 100_000})
+    await put(log, *(Author(f"j{number}", input=large).submit() for number in range(5)))
+
+    page = await log.query(Query(most_bytes=250_000))
+    assert (["j4", "j3", "j2"], True) == ([job.job_id for _, job in page.jobs], page.more)
+    page = await log.query(Query(most_bytes=1, after=page.jobs[-1][0]))
+    assert (["j1"], True) == ([job.job_id for _, job in page.jobs], page.more)
+
+
+async def test_listed_jobs_are_whole(log: EventLog) -> None:
+    """As GetJob has them."""
+    author = Author("j", input=struct({"path": "/x"}))
+    await put(log, author.submit(), author.start())
+    ((_, job),) = (await log.query(Query())).jobs
+
+    assert await log.find("j") == job

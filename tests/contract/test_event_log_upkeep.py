@@ -1,0 +1,239 @@
+"""What every ``EventLog`` holds to: the logs of many jobs as one, and dropping what need not be kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from milepost.server.log.event_log import Conflict, Entry, EventLog, Family, Notice, Query, Row
+from milepost.v1 import JobState
+from tests.support.bad_requests import struct
+from tests.support.commits import Author, events_of, put, read, read_page
+
+QUEUED, RUNNING, SUCCEEDED = (
+    JobState.JOB_STATE_QUEUED,
+    JobState.JOB_STATE_RUNNING,
+    JobState.JOB_STATE_SUCCEEDED,
+)
+
+
+async def spans(log: EventLog, query: Query, after: int = 0, most_bytes: int = 1 << 30) -> list[Row | Notice]:
+    """All that happened to the jobs of a query, read span by span."""
+    found: list[Row | Notice] = []
+    while True:
+        span = await log.read_all(query, after, most_bytes)
+        assert [after < entry.position <= span.scanned for entry in span.entries].count(False) == 0
+        found += span.entries
+        if span.scanned == log.position:
+            return found
+        assert span.scanned > after
+        after = span.scanned
+
+
+async def ended(log: EventLog, job_id: str, **request: object) -> Author:
+    """A job that has ended, with progress of two stages in several commits."""
+    author = Author(job_id, **request)
+    await put(
+        log,
+        author.submit(),
+        author.start(),
+        author.stage("s", "t"),
+        author.progress(1, 2),
+        author.progress(3, stage="t"),
+        author.lines("x"),
+        author.progress(4, 5),
+        author.succeed(),
+    )
+    return author
+
+
+# --- Many jobs as one -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most_bytes", [1, 200, 1 << 20])
+async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, most_bytes: int) -> None:
+    """By position, across jobs; each commit with the states before and after it."""
+    a, b = Author("a"), Author("b")
+    commits = [a.submit(), b.submit(), b.start(), a.start(), a.lines("1", "2"), b.succeed(), a.lines("3")]
+    await put(log, *commits)
+
+    expected = [
+        Row(position, commit.job_id, commit.chunk, commit.state_before, commit.state)
+        for position, commit in enumerate(commits, 1)
+    ]
+    assert expected == await spans(log, Query(), most_bytes=most_bytes)
+    assert expected[4:] == await spans(log, Query(), after=4, most_bytes=most_bytes)
+
+
+@pytest.mark.parametrize(
+    ("query", "positions"),
+    [
+        (Query(owner="o"), [2, 3, 5]),
+        (Query(kinds=["x"]), [1, 4]),
+        (Query(labels={"l": "1"}), [2, 3, 5]),
+        (Query(job_ids=["a"]), [1, 4]),
+        (Query(parent_job_id="a"), [2, 3, 5]),
+        (Query(parent_job_id="a", with_parent=True), [1, 2, 3, 4, 5]),
+        (Query(states=[QUEUED]), [1, 2, 3, 4]),
+        (Query(states=[SUCCEEDED]), [5]),
+        (Query(states=[RUNNING], owner="o"), [3, 5]),
+        (Query(owner="nobody"), []),
+    ],
+    ids=str,
+)
+async def test_what_happened_to_the_jobs_of_a_query(
+    log: EventLog, query: Query, positions: list[int]
+) -> None:
+    """A commit belongs to the states before and after it, so that leaving one is seen, too."""
+    a = Author("a", kind="x")
+    b = Author("b", owner="o", labels={"l": "1"}, parent_job_id="a")
+    await put(log, a.submit(), b.submit(), b.start(), a.start(), b.succeed())
+
+    assert positions == [entry.position for entry in await spans(log, query)]
+
+
+async def test_children_are_counted(log: EventLog) -> None:
+    """How many, how many have ended, and how far they are on the mean; one that has ended counts as done."""
+    parent, first, second = Author("p"), Author("a", parent_job_id="p"), Author("b", parent_job_id="p")
+    await put(log, parent.submit())
+    assert Family(0, 0, 0.0) == await log.family("p")
+
+    await put(log, first.submit(), second.submit(), first.start(), second.start())
+    assert Family(2, 0, 0.0) == await log.family("p")
+
+    await put(log, first.stage("s"), first.progress(5))
+    assert Family(2, 0, 0.25) == await log.family("p")
+
+    await put(log, second.succeed())
+    assert Family(2, 1, 0.75) == await log.family("p")
+    assert Family(0, 0, 0.0) == await log.family("a")
+
+
+async def test_ended_jobs_come_in_the_order_of_their_ends(log: EventLog) -> None:
+    """Page by page."""
+    authors = [Author(f"j{number}") for number in range(5)]
+    for author in authors:
+        await put(log, author.submit(), author.start())
+    for author in (authors[3], authors[0], authors[4]):
+        await put(log, author.succeed())
+
+    found: list[str] = []
+    after = (0, 0)
+    while page := await log.ended(after, 2):
+        found += [job.job.job_id for job in page]
+        after = (page[-1].end_time, page[-1].key)
+    assert ["j3", "j0", "j4"] == found
+
+
+# --- Dropping ---------------------------------------------------------------------------------------------------
+
+
+async def test_thinning_leaves_out_progress_that_was_overtaken(log: EventLog) -> None:
+    """Everything else stays as it is, and so do the numbers."""
+    author = await ended(log, "j")
+    await log.thin("j")
+
+    overtaken = {5, 6, 9}  # of stage s all but the last; stage t has only one
+    expected = [event for event in author.events if event.sequence not in overtaken]
+    assert expected == await read(log, "j")
+    for cursor in range(len(author.events) + 1):
+        assert [event for event in expected if event.sequence > cursor] == await read(log, "j", cursor)
+    page = await read_page(log, "j")
+    assert (1, len(author.events), len(author.events)) == (page.first, page.thinned, page.head)
+
+
+async def test_trimming_drops_the_oldest(log: EventLog) -> None:
+    """Commit by commit; what is dropped, and from where on cursors may miss it, can be asked for."""
+    told: list[Entry] = []
+    author = await ended(log, "j")
+    log.follow(told.extend)
+    assert 0 == await log.dropped()
+    await log.trim("j", 6)  # within the fourth commit
+
+    assert author.events[4:] == await read(log, "j", 4)
+    assert (5, len(author.events)) == ((await read_page(log, "j", 4)).first, author.job.last_sequence)
+    (notice,) = told
+    assert isinstance(notice, Notice)
+    assert ("j", 5, 9, 3) == (notice.facts.job_id, notice.first_sequence, notice.position, notice.dropped)
+    assert (3, 9) == (await log.dropped(), log.position)
+    found = await log.find("j")
+    assert found is not None
+    assert 5 == found.first_sequence
+
+
+async def test_a_whole_log_may_be_trimmed(log: EventLog) -> None:
+    """The job remains."""
+    author = await ended(log, "j", input=struct({"x": 1}))
+    head = author.job.last_sequence
+    await log.trim("j", head + 1)
+    await log.trim("j", head + 1)
+
+    page = await read_page(log, "j", head)
+    assert ([], head + 1, head, True) == (events_of(page.chunks), page.first, page.head, page.ended)
+    found = await log.find("j")
+    assert found is not None
+    assert (SUCCEEDED, True) == (found.state, found.HasField("input"))
+
+
+async def test_a_deleted_job_never_was(log: EventLog) -> None:
+    """Those who follow are told; its id and its request_id are free again."""
+    told: list[Entry] = []
+    await ended(log, "j", request_id="r", labels={"a": "b"}, input=struct({"x": 1}))
+    other = await ended(log, "k")
+    log.follow(told.extend)
+    await log.delete("j")
+
+    assert (None, None, None) == (await log.find("j"), await log.load("j"), await log.read("j", 0, 1))
+    assert await log.find_request("", "r") is None
+    assert ["k"] == [job.job_id for _, job in (await log.query(Query())).jobs]
+    assert other.events == await read(log, "k")
+    (notice,) = told
+    assert isinstance(notice, Notice)
+    assert ("j", 0, 8) == (notice.facts.job_id, notice.first_sequence, notice.dropped)
+    assert {"a": "b"} == notice.facts.labels
+
+    again = Author("j", request_id="r")
+    await put(log, again.submit())
+    assert again.events == await read(log, "j")
+    found = await log.find("j")
+    assert found is not None
+    assert not found.HasField("input")
+
+
+async def test_notices_stand_among_the_commits(log: EventLog) -> None:
+    """At their positions, so that those who come later are told, too."""
+    await ended(log, "j")
+    await log.delete("j")
+    other = Author("k")
+    await put(log, other.submit())
+
+    entries = await spans(log, Query())
+    assert [Notice, Row] == [type(entry) for entry in entries]
+    assert [9, 10] == [entry.position for entry in entries]
+
+
+async def test_only_what_has_ended_is_thinned_or_deleted(log: EventLog) -> None:
+    """Nor anything that is not there."""
+    author = Author("j")
+    await put(log, author.submit(), author.start())
+
+    for dropping in (
+        log.thin("j"),
+        log.delete("j"),
+        log.thin("nowhere"),
+        log.trim("nowhere", 1),
+        log.delete("nowhere"),
+    ):
+        with pytest.raises(Conflict):
+            await dropping
+    assert author.events == await read(log, "j")
+
+
+async def test_a_running_job_is_trimmed_between_its_commits(log: EventLog) -> None:
+    """Its log goes on where it was."""
+    author = Author("j")
+    await put(log, author.submit(), author.start(), author.lines("a"), author.lines("b"))
+    await asyncio.gather(log.trim("j", 4), log.append(author.lines("c")))
+
+    assert author.events[3:] == await read(log, "j", 3)

@@ -32,7 +32,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "--seconds",
     type=click.FloatRange(min=0),
     default=20.0,
-    help="After which no further round of a measurement is begun; each has two sizes, and so takes this long twice.",
+    help="How long a row of the table may take: no further round of it is begun after that.",
 )
 @click.option(
     "--directory",

@@ -27,7 +27,7 @@ class _Size(NamedTuple):
     """Between one event and the next, in seconds; long enough for the one to have gone before the next comes."""
 
 
-_SIZES = (_Size(1, 250, 0.005), _Size(100, 60, 0.030))
+_SIZES = (_Size(1, 250, 0.005), _Size(100, 60, 0.025))
 
 # Before the events that are timed come those of the job's submission, its start and its first stage's start.
 _EARLIER = 3

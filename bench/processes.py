@@ -122,7 +122,7 @@ class Load:
             if not self._pipe.poll(_PATIENCE):
                 raise TimeoutError(f"a step of a measurement took over {_PATIENCE:g} s")
             return self._pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             raise RuntimeError("a process that makes load ended; it says why above") from None
 
     def step(self) -> Any:

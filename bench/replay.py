@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,17 +21,7 @@ from milepost.v1 import WatchJobRequest
 __all__ = ["measure"]
 
 
-class _Log(NamedTuple):
-    """A log, and how it was written: so many events a report, so many reports under way."""
-
-    name: str
-    events: int
-    batch: int
-    window: int
-
-
 class _Case(NamedTuple):
-    log: _Log
     subscribers: int
     times: int
     """How often each of them replays the log in a round: long enough to be timed."""
@@ -39,14 +29,31 @@ class _Case(NamedTuple):
     """Whether the server is started anew for each round, so that it has nothing of the log in memory."""
 
 
-_LOG = _Log("100,000 events", 100_000, 50, 20)
-_LOG_BY_ONES = _Log("20,000 events written one by one", 20_000, 1, 500)
+class _Log(NamedTuple):
+    """A log, and how it was written: so many events a report, so many reports under way."""
 
-_CASES = (
-    _Case(_LOG, 1, 20, restart=False),
-    _Case(_LOG, 20, 2, restart=False),
-    _Case(_LOG, 20, 1, restart=True),
-    _Case(_LOG_BY_ONES, 20, 1, restart=True),
+    name: str
+    events: int
+    batch: int
+    window: int
+    cases: Sequence[_Case]
+
+
+_LOGS = (
+    _Log(
+        "replay, 100,000 events",
+        events=100_000,
+        batch=50,
+        window=20,
+        cases=(_Case(1, 20, restart=False), _Case(20, 2, restart=False), _Case(20, 1, restart=True)),
+    ),
+    _Log(
+        "replay, 20,000 events written one by one",
+        events=20_000,
+        batch=1,
+        window=500,
+        cases=(_Case(20, 1, restart=True),),
+    ),
 )
 
 # The log's other events are those of the job's submission, its start, its first stage's start, and its end.
@@ -57,36 +64,46 @@ def measure(settings: Settings) -> list[Figure]:
     """Events a second, and the server's CPU time for each, with 1 and with 20 subscribers."""
     figures = []
     with Load.start() as load:
-        for number, case in enumerate(_CASES):
-            figures += _measure(case, settings.directory / f"replay-{number}", load, settings)
+        for number, log in enumerate(_LOGS):
+            figures += _measure(log, settings.directory / f"replay-{number}", load, settings)
     return figures
 
 
-def _measure(case: _Case, data: Path, load: Load, settings: Settings) -> list[Figure]:
-    def play_ours() -> Round:
-        if not case.restart:
-            return play(server)
-        with milepost(data) as fresh:
-            return play(fresh)
-
-    with ExitStack() as stack:
-        server = stack.enter_context(milepost(data))
+def _measure(log: _Log, data: Path, load: Load, settings: Settings) -> list[Figure]:
+    with milepost(data) as server:
         job_id = work.submit(server.address)
-        load.begin(_write, server.address, job_id, case.log)
+        load.begin(_write, server.address, job_id, log)
         load.step()
         request = WatchJobRequest(job_id=job_id, no_follow=True).SerializeToString()
         load.begin(work.record, server.address, request)
         messages: list[bytes] = load.step()
-        if case.restart:
-            stack.close()
-        play = partial(_play, load, request, case, _size(messages))
-        plain = stack.enter_context(bare(Script(opening=messages)))
-        return rounds(
-            f"replay of {case.log.name}, {case.subscribers} subscriber{'s' * (case.subscribers > 1)}"
-            + ", after a restart" * case.restart,
-            {OURS: play_ours, "bare": partial(play, plain)},
-            settings,
-        )
+    figures = []
+    with bare(Script(opening=messages)) as plain:
+        for case in log.cases:
+            what = f"{log.name}, {case.subscribers} subscriber{'s' * (case.subscribers > 1)}"
+            play = partial(_play, load, request, case, log.events, _size(messages))
+            with _at_milepost(play, data, case) as play_ours:
+                figures += rounds(
+                    what + ", after a restart" * case.restart,
+                    {OURS: play_ours, "bare": partial(play, plain)},
+                    settings,
+                )
+    return figures
+
+
+@contextmanager
+def _at_milepost(play: Callable[[Server], Round], data: Path, case: _Case) -> Iterator[Callable[[], Round]]:
+    """Plays at a server that goes on from round to round, or at one of each round's own."""
+
+    def play_after_restart() -> Round:
+        with milepost(data) as server:
+            return play(server)
+
+    if case.restart:
+        yield play_after_restart
+    else:
+        with milepost(data) as server:
+            yield partial(play, server)
 
 
 def _size(messages: Sequence[bytes]) -> int:
@@ -94,7 +111,7 @@ def _size(messages: Sequence[bytes]) -> int:
     return sum(len(message) for message in messages[1:])
 
 
-def _play(load: Load, request: bytes, case: _Case, size: int, server: Server) -> Round:
+def _play(load: Load, request: bytes, case: _Case, events: int, size: int, server: Server) -> Round:
     load.begin(_replay, server.address, request, case.subscribers, case.times)
     load.step()
     before = server.cpu()
@@ -102,7 +119,7 @@ def _play(load: Load, request: bytes, case: _Case, size: int, server: Server) ->
     used = server.cpu() - before
     if set(sizes) != {size}:
         raise RuntimeError(f"subscribers were sent {sorted(set(sizes))} bytes instead of {size}")
-    sent = case.log.events * case.subscribers * case.times
+    sent = events * case.subscribers * case.times
     return {"events/s": sent / seconds, "server CPU, µs/event": used / sent * 1e6}
 
 

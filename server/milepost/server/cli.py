@@ -13,14 +13,13 @@ from typing import Any
 
 import click
 
-from milepost.server import logs
+from milepost.server import listening, logs
 from milepost.server.directory import DirectoryInUse
-from milepost.server.listening import Address, check_pair
 from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.schema import SchemaTooNew
 from milepost.server.retention import Keep
 from milepost.server.serving import Server, Settings
-from milepost.server.spans import Span
+from milepost.server.spans import span
 
 
 def _option(name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -35,7 +34,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command(context_settings={"show_default": True})
 @_option(
     "--address",
-    type=Address(),
+    type=listening.address,
+    metavar="HOST:PORT",
     default="127.0.0.1:7070",
     help="Where to listen, host:port; port 0 takes a free one.",
 )
@@ -59,11 +59,19 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @_option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")
 @_option(
     "--keep-progress",
-    type=Span(),
+    type=span,
+    metavar="TIME",
     help="How long after a job's end all of its progress is kept, such as 1d; then the newest of each stage is.",
 )
-@_option("--keep-events", type=Span(), help="How long after a job's end its events are kept, such as 7d.")
-@_option("--keep-jobs", type=Span(), help="How long after its end a job is kept at all, such as 90d.")
+@_option(
+    "--keep-events",
+    type=span,
+    metavar="TIME",
+    help="How long after a job's end its events are kept, such as 7d.",
+)
+@_option(
+    "--keep-jobs", type=span, metavar="TIME", help="How long after its end a job is kept at all, such as 90d."
+)
 @_option(
     "--max-events",
     type=click.IntRange(min=100),
@@ -71,7 +79,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @_option(
     "--sweep-interval",
-    type=Span(),
+    type=span,
+    metavar="TIME",
     default=60.0,
     help="How often to look for what need not be kept any more.",
 )
@@ -120,7 +129,7 @@ def serve(
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_cert is not None and tls_key is not None:
-        check_pair(tls_cert, tls_key)
+        listening.check_pair(tls_cert, tls_key)
     logs.configure(log_level)
     settings = Settings(
         address=address,

@@ -8,17 +8,12 @@ from pathlib import Path
 import click
 
 
-class Address(click.ParamType[str]):
-    """``host:port``; gRPC would take port 99999 for another one."""
-
-    name = "host:port"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """See ``click.ParamType``."""
-        host, _, port = value.rpartition(":")
-        if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-            self.fail(f"{value!r} is not host:port, with a port of 0 to 65535.", param, ctx)
-        return value
+def address(told: str) -> str:
+    """``host:port``; gRPC would take port 99999 for another one. Raises click.BadParameter."""
+    host, _, port = told.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise click.BadParameter(f"{told!r} is not host:port, with a port of 0 to 65535.")
+    return told
 
 
 def check_pair(certificate: Path, key: Path) -> None:

@@ -6,20 +6,13 @@ import re
 
 import click
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 
 
-class Span(click.ParamType[float]):
-    """``90``, ``90s``, ``15m``, ``12h`` or ``7d``; in seconds."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """See ``click.ParamType``."""
-        if isinstance(value, int | float):
-            return float(value)
-        match = _SPAN.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is not a span of time such as 90s, 15m, 12h or 7d.", param, ctx)
-        return float(match[1]) * _UNITS[match[2] or "s"]
+def span(told: str) -> float:
+    """``90``, ``90s``, ``15m``, ``12h`` or ``7d``, in seconds. Raises click.BadParameter."""
+    match = _SPAN.fullmatch(told)
+    if match is None:
+        raise click.BadParameter(f"{told!r} is not a span of time such as 90s, 15m, 12h or 7d.")
+    return float(match[1]) * _UNITS[match[2]]

@@ -8,13 +8,14 @@ import click
 import pytest
 import trustme
 
-from milepost.server.listening import Address, check_pair
+from milepost.server.listening import address as read_address
+from milepost.server.listening import check_pair
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:7070", "[::1]:65535", "0.0.0.0:1"])
 def test_an_address_is_a_host_and_a_port(address: str) -> None:
     """It is taken as it is."""
-    assert address == Address().convert(address, None, None)
+    assert address == read_address(address)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_an_address_is_a_host_and_a_port(address: str) -> None:
 def test_anything_else_is_none(address: str) -> None:
     """Where gRPC would listen at another port, or say that the port is in use."""
     with pytest.raises(click.BadParameter, match="is not host:port"):
-        Address().convert(address, None, None)
+        read_address(address)
 
 
 def test_a_certificate_goes_with_its_key(tmp_path: Path) -> None:

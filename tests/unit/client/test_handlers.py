@@ -57,6 +57,17 @@ async def test_an_interrupt_reaches_an_async_handler_at_its_next_await() -> None
     assert isinstance((await running.outcome).error, asyncio.CancelledError)
 
 
+async def test_a_handler_that_is_interrupted_before_it_starts_has_stopped() -> None:
+    """It never ran, and that is its outcome."""
+
+    async def handler(job: JobContext) -> None:
+        raise AssertionError
+
+    running = Running(handler, context())
+    running.interrupt()
+    assert isinstance((await running.outcome).error, asyncio.CancelledError)
+
+
 async def test_tracebacks_begin_in_the_handler() -> None:
     """The frames of the SDK are nobody's business."""
 

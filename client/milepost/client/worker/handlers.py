@@ -59,7 +59,9 @@ class Running:
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         if inspect.iscoroutinefunction(handler):
-            self._task = asyncio.create_task(self._await(handler(context)), name=f"job {context.id}")
+            self._task = asyncio.create_task(self._in_loop(handler, context), name=f"job {context.id}")
+            # One that is cancelled before its first step never comes to settle it itself.
+            self._task.add_done_callback(lambda _: self._settle(Outcome(error=asyncio.CancelledError())))
         else:
             self._in_thread(handler, context)
 
@@ -68,9 +70,9 @@ class Running:
         if self._task is not None:
             self._task.cancel()
 
-    async def _await(self, work: Awaitable[object]) -> None:
+    async def _in_loop(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
         try:
-            self._settle(Outcome(result=await work))
+            self._settle(Outcome(result=await handler(context)))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it raises is its outcome
             self._settle(Outcome.of(error))
         except BaseException as error:

@@ -94,7 +94,10 @@ class Session:
         )
         try:
             async with asyncio.timeout(self._timeout):
-                await call.write(WorkRequest(hello=hello))
+                with contextlib.suppress(
+                    asyncio.InvalidStateError
+                ):  # it has ended already: why, the read tells
+                    await call.write(WorkRequest(hello=hello))
                 response = await call.read()
         except TimeoutError:
             raise Unreachable(self._address, f"no welcome within {self._timeout:g} s") from None

@@ -4,9 +4,9 @@ A ``Recording`` keeps what one subscriber was shown, frame by frame, over as man
 what there was to be shown, read from the log afterwards. ``check`` holds the one against the other.
 """
 
-from tests.support.validators.history import Commit, History, View
+from tests.support.validators.history import Commit, History, View, key
 from tests.support.validators.recording import Frame, Recording, Stream, bookmark
-from tests.support.validators.rules import VALIDATORS, Violation, check, failing
+from tests.support.validators.rules import VALIDATORS, Violation, check, failing, missing
 
 __all__ = [
     "VALIDATORS",
@@ -20,4 +20,6 @@ __all__ = [
     "bookmark",
     "check",
     "failing",
+    "key",
+    "missing",
 ]

@@ -72,8 +72,8 @@ class View:
 class History:
     """All commits in order.
 
-    ``dropped`` is what was trimmed or deleted, and may be missing where it was not seen before; ``thinned`` are jobs
-    of which overtaken progress may be missing in WatchJobs. (WatchJob says so in `opened`.)
+    ``dropped`` is what was trimmed or deleted; it may be missing from a stream of what is kept. ``thinned`` are jobs of
+    which overtaken progress may be missing in WatchJobs. (WatchJob says so in `opened`.)
     """
 
     def __init__(

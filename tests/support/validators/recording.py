@@ -21,11 +21,13 @@ class Stream:
     """One stream. ``cursor`` is what it was asked to start after; None where it was asked for no cursor.
 
     ``code`` is how the server ended it; None where the subscriber left. ``follows`` is False where it was asked to end
-    at the head.
+    at the head, ``of_what_is_kept`` is True where it was given no start: in WatchJobs, what was dropped before is then
+    passed over.
     """
 
     cursor: int | None = 0
     follows: bool = True
+    of_what_is_kept: bool = False
     frames: list[Frame] = field(default_factory=list)
     code: grpc.StatusCode | None = None
 
@@ -45,6 +47,11 @@ class Stream:
         snapshot = any(frame.HasField("snapshot") for frame in self.frames)
         return self.cursor is None or (snapshot and self.opened.cursor != self.cursor)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it brought more than `opened`."""
+        return len(self.frames) > 1
+
 
 @dataclass
 class Recording:
@@ -60,7 +67,7 @@ class Recording:
     @classmethod
     def of(cls, frames: Sequence[Frame], *, cursor: int | None = 0, follows: bool = True) -> Recording:
         """Of a single stream that ended with OK."""
-        return cls([Stream(cursor, follows, list(frames), grpc.StatusCode.OK)])
+        return cls([Stream(cursor, follows, frames=list(frames), code=grpc.StatusCode.OK)])
 
     @classmethod
     def of_batches(cls, batches: Iterable[Sequence[Event]], *, cursor: int = 0) -> Recording:
@@ -79,7 +86,7 @@ class Recording:
         """Where to resume; None where there is nothing to resume from, so that the next stream has to be fresh."""
         found: int | None = 0
         for stream in self.streams:
-            if stream.frames and stream.is_fresh:
+            if stream.is_fresh and (stream.is_told or stream.cursor is None):
                 found = None
             for frame in stream.frames:
                 found = found if (marked := bookmark(frame)) is None else marked
@@ -87,10 +94,10 @@ class Recording:
 
     @property
     def chains(self) -> Iterator[list[Stream]]:
-        """The streams that continue one another. Those that did not open are left out."""
+        """The streams that continue one another. Those that brought nothing are left out."""
         chain: list[Stream] = []
         for stream in self.streams:
-            if not stream.frames:
+            if not stream.is_told:
                 continue
             if chain and stream.is_fresh:
                 yield chain

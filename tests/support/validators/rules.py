@@ -11,7 +11,7 @@ from milepost.v1 import Event, Job, WatchJobsResponse
 from tests.support.validators.history import Commit, History, Key, View, key
 from tests.support.validators.recording import Frame, Recording, Stream, bookmark
 
-__all__ = ["VALIDATORS", "Violation", "check", "failing"]
+__all__ = ["VALIDATORS", "Violation", "check", "failing", "missing"]
 
 Validator = Callable[[Recording, History, View], None]
 
@@ -46,7 +46,7 @@ class _Seen:
             if self._view.events(event)
             and key(event) not in self._shown
             and event.sequence > self.covered.get(event.job_id, 0)
-            and key(event) not in self._history.dropped
+            and not (self._stream.of_what_is_kept and key(event) in self._history.dropped)
             and not (self._view.latest and self._history.is_overtaken(event, upto))
             and not (self._is_thinned(event) and self._history.is_overtaken(event))
         ]
@@ -250,6 +250,18 @@ def failing(recording: Recording, history: History, view: View | None = None) ->
         except Violation:
             names.add(name)
     return names
+
+
+def missing(recording: Recording, history: History, view: View | None = None) -> list[Event]:
+    """What the last stream has yet to show, for the subscriber to have all that there is now."""
+    if not recording.streams or not recording.streams[-1].frames:
+        return [event for commit in history.commits for event in commit.events]
+    stream = recording.streams[-1]
+    seen = _Seen(stream, history, view or View())
+    for frame in stream.frames:
+        seen.take(frame)
+    commits = history.after(stream.opened.cursor, history.head)
+    return [event for commit in commits for event in seen.lacks(commit, history.head)]
 
 
 def _hold(holds: bool, what: str, detail: object) -> None:

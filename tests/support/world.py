@@ -1,0 +1,174 @@
+"""A server without a transport: log, journal and watching, driven by hand, with subscribers that keep what they see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.contract.reasons import reason_name
+from milepost.contract.status import STATUS
+from milepost.server import decide
+from milepost.server.clock import SystemClock
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.event_log import Appended, Entry
+from milepost.server.refusal import Refusal
+from milepost.server.watching.admission import Admission
+from milepost.server.watching.service import Watching
+from milepost.server.working.attempts import Attempts
+from milepost.server.working.leases import LeaseTokens
+from milepost.v1 import (
+    Event,
+    Events,
+    SubmitJobRequest,
+    Update,
+    WatchJobRequest,
+    WatchJobResponse,
+    WatchJobsRequest,
+    WatchJobsResponse,
+)
+from tests.support.held_log import HeldLog
+from tests.support.validators import Frame, History, Recording, Stream, View, key
+
+__all__ = ["Subscriber", "World"]
+
+# An idle stream tells of itself all the time, so that what is said between two events meets what happens.
+_STATUS = Duration(nanos=5_000_000)
+
+
+class World:
+    """The server's parts, and what became durable in them, as the log told it.
+
+    ``first`` is the oldest event that is kept of each job, 0 where it was deleted; ``dropped`` the newest position of
+    what is gone.
+    """
+
+    def __init__(self, directory: Path, memory: int) -> None:
+        self._directory = directory
+        self._memory = memory
+        self._commits: list[tuple[int, Sequence[Event]]] = []
+        self.first: dict[str, int] = {}
+        self.dropped = 0
+        self.thinned: set[str] = set()
+        self.open()
+
+    def open(self) -> None:
+        """Starts it, again on the same data."""
+        clock = SystemClock()
+        self.log = HeldLog(self._directory)
+        self.journal = Journal(self.log, clock)
+        self.tokens = LeaseTokens(self.log.lease_secret)
+        self.attempts = Attempts(self.journal, self.tokens)
+        self.watching = Watching(self.log, clock, Admission(1000, 1000), self._memory)
+        for listener in (self.journal.publish, self.watching.publish, self._publish):
+            self.log.follow(listener)
+
+    async def submit(self, job_id: str, **fields: Any) -> None:
+        """A new job."""
+        request = SubmitJobRequest(**{"kind": "k", **fields})
+        await self.journal.create(decide.submit(request, job_id, SystemClock().now()))
+
+    async def start(self, job_id: str) -> asyncio.Future[None]:
+        """Its attempt starts; done when that is durable."""
+
+        def decision(opened: OpenJob, now: int) -> list[Event]:
+            return [decide.start(opened.job, "w", now)]
+
+        return (await self.journal.begin(job_id, decision))[1]
+
+    async def report(self, job_id: str, *updates: Update) -> asyncio.Future[None]:
+        """A worker reports; done when that is durable."""
+        opened = await self.journal.open(job_id)
+        token = self.tokens.token(job_id, opened.job.attempt)
+        accepted = await self.attempts.report(job_id, token, opened.report_sequence + 1, updates)
+        return accepted.durable
+
+    def history(self, job_id: str = "") -> History:
+        """All that became durable, of all jobs or as the log of one."""
+        if job_id:
+            return History.of_log([e for _, events in self._commits for e in events if e.job_id == job_id])
+        gone = {
+            key(event)
+            for _, events in self._commits
+            for event in events
+            if (first := self.first.get(event.job_id, 1)) == 0 or event.sequence < first
+        }
+        return History(self._commits, dropped=gone, thinned=self.thinned)
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, Appended):
+                events = Events.FromString(entry.commit.chunk.frames).events
+                self._commits.append((entry.position, list(events)))
+            else:
+                self.first[entry.facts.job_id] = entry.first_sequence
+                self.dropped = max(self.dropped, entry.dropped)
+
+
+class Subscriber:
+    """One who watches a job, or all jobs where ``job_id`` is empty, with these fields of a request.
+
+    ``reason`` is why the server ended its last stream; empty where it did not, or all was well.
+    """
+
+    def __init__(self, world: World, job_id: str, view: View, **fields: Any) -> None:
+        self._world = world
+        self.job_id = job_id
+        self.view = view
+        self._fields = fields
+        self.recording = Recording()
+        self.flowing = asyncio.Event()
+        self.flowing.set()
+        self.reason = ""
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether its stream is open."""
+        return self._task is not None and not self._task.done()
+
+    def watch(self, **start: Any) -> None:
+        """Opens a stream, with a start or from where it stands."""
+        cursor = self.recording.cursor
+        if not start and self.recording.streams and cursor is not None:
+            start = {"after_position" if not self.job_id else "after_sequence": cursor}
+        fresh = start.get("from_snapshot") or start.get("from_latest")
+        unset = not start and not self.job_id
+        stream = Stream(None if fresh else cursor or 0, of_what_is_kept=unset)
+        self.recording.streams.append(stream)
+        self.reason = ""
+        self._task = asyncio.create_task(self._run(stream, {**self._fields, **start}))
+
+    async def cut(self) -> None:
+        """The connection breaks."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            if not self._task.cancelled() and (error := self._task.exception()) is not None:
+                raise error
+            self._task = None
+
+    async def _run(self, stream: Stream, fields: dict[str, Any]) -> None:
+        async def send(response: bytes) -> None:
+            await self.flowing.wait()
+            frame: Frame
+            frame = (WatchJobResponse if self.job_id else WatchJobsResponse).FromString(response)
+            stream.frames.append(frame)
+            await asyncio.sleep(0)
+
+        watching = self._world.watching
+        try:
+            if self.job_id:
+                of_one = WatchJobRequest(job_id=self.job_id, status_interval=_STATUS, **fields)
+                await watching.watch_job(of_one, "peer:1", send)
+            else:
+                await watching.watch_jobs(WatchJobsRequest(status_interval=_STATUS, **fields), "peer:1", send)
+        except Refusal as refusal:
+            self.reason = reason_name(refusal.reason)
+            stream.code = STATUS[refusal.reason]
+        else:
+            stream.code = grpc.StatusCode.OK

@@ -175,6 +175,10 @@ async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) ->
     await desk.report()
     desk.attempt.rejected(rejected(reason))
     assert (True, True) == (desk.attempt.is_running, desk.attempt.is_over)
+    if (
+        reason == "LEASE_LOST"
+    ):  # should the refusal have been of an earlier attempt, another worker gets this one
+        assert WorkRequest(release=Release(job_id="j", lease_token="t")) == await desk.next()
     await desk.returned.wait()
     assert desk.says_nothing()
     assert 2 == desk.changes

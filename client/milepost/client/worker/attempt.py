@@ -99,7 +99,7 @@ class Attempt:
             )
         if self._to_release and self._reporter.is_sent:
             self._finish()
-            return WorkRequest(release=Release(job_id=self.job_id, lease_token=self._token))
+            return self._release()
         return None
 
     def due(self, now: float) -> float | None:
@@ -132,6 +132,10 @@ class Attempt:
     def rejected(self, message: Rejected) -> None:
         """Something was refused; what follows depends on the reason."""
         if message.reason in _OVER:
+            if self.attached and message.reason == ErrorReason.ERROR_REASON_LEASE_LOST:
+                # It may have been meant for an earlier attempt of the same job. Then the server believes that this one
+                # is at work, and nobody is.
+                self._outbox.say(self._release())
             self._lose(f"{reason_name(message.reason)}: {message.message}")
         elif message.reason == ErrorReason.ERROR_REASON_REPORT_GAP:
             self._rewind(message.expected_report_sequence - 1)
@@ -172,6 +176,9 @@ class Attempt:
             self._call()
 
     # Within.
+
+    def _release(self) -> WorkRequest:
+        return WorkRequest(release=Release(job_id=self.job_id, lease_token=self._token))
 
     def _call(self) -> None:
         self._outbox.call_on(self)

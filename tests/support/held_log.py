@@ -7,7 +7,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 
-from milepost.server.log.event_log import Commit
+from milepost.server.log.event_log import Commit, Stored
 from milepost.server.log.sqlite import SqliteEventLog
 
 __all__ = ["HeldLog"]
@@ -19,28 +19,46 @@ class HeldLog(SqliteEventLog):
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.errors: deque[Exception | None] = deque()
-        self._held: deque[tuple[Commit, asyncio.Future[None]]] | None = None
+        self.loads = 0
+        """How often a job was loaded."""
+        self._holding = 0
+        self._more_held = asyncio.Event()
+        self._held: deque[tuple[Commit, asyncio.Future[None]]] = deque()
 
-    def hold(self) -> None:
-        """From now on nothing becomes durable."""
-        self._held = deque()
+    def hold(self, commits: int) -> None:
+        """The next so many commits do not become durable."""
+        self._holding = commits
+
+    async def holds(self, commits: int) -> None:
+        """Waits until so many are held."""
+        while len(self._held) < commits:
+            self._more_held.clear()
+            await self._more_held.wait()
 
     def let_go(self) -> None:
-        """What waits becomes durable, and what comes."""
-        held, self._held = self._held or deque(), None
-        for commit, future in held:
+        """What waits becomes durable."""
+        self._holding = 0
+        while self._held:
+            commit, future = self._held.popleft()
             super().append(commit).add_done_callback(partial(_pass_on, future))
+
+    async def load(self, job_id: str) -> Stored | None:
+        """See ``EventLog``."""
+        self.loads += 1
+        return await super().load(job_id)
 
     def append(self, commit: Commit) -> asyncio.Future[None]:
         """See ``EventLog``."""
         error = self.errors.popleft() if self.errors else None
-        if error is None and self._held is None:
+        if error is None and not self._holding:
             return super().append(commit)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if error is not None:
             future.set_exception(error)
-        elif self._held is not None:
+        else:
+            self._holding -= 1
             self._held.append((commit, future))
+            self._more_held.set()
         return future
 
 

@@ -15,4 +15,4 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     """An empty house."""
     opened = House(tmp_path)
     yield opened
-    await opened.log.close()
+    await opened.close()

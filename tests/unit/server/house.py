@@ -7,8 +7,11 @@ from typing import Any
 
 from milepost.server import decide
 from milepost.server.instants import SECOND
+from milepost.server.jobs.cascade import Cascade
 from milepost.server.jobs.submissions import Submissions
 from milepost.server.journal import Journal
+from milepost.server.tasks import Tasks
+from milepost.server.turns import follow_turns
 from milepost.server.working.attempts import Accepted, Attempts
 from milepost.server.working.leases import LeaseTokens
 from milepost.v1 import Event, Events, Job, SubmitJobRequest, Update
@@ -28,6 +31,14 @@ class House:
         self.tokens = LeaseTokens(self.log.lease_secret)
         self.attempts = Attempts(self.journal, self.tokens)
         self.submissions = Submissions(self.log, self.journal, self.clock)
+        self.tasks = Tasks()
+        self.log.follow(self.journal.publish)
+        follow_turns(self.log, Cascade(self.log, self.journal, self.tasks).on_turn)
+
+    async def close(self) -> None:
+        """Ends it."""
+        await self.tasks.close()
+        await self.log.close()
 
     async def submit(self, job_id: str = "j", **fields: Any) -> Job:
         """Submits a job."""

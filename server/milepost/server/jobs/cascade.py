@@ -24,9 +24,11 @@ class Cascade:
         """Cancels the children of a job that is cancelled, or being cancelled."""
         if job.state in (JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED):
             self._tasks.start(self._cancel_children(job))
+        elif job.state == JobState.JOB_STATE_QUEUED and job.parent_job_id:
+            self._tasks.start(self.recover(job))
 
     async def recover(self, active: Job) -> None:
-        """After a start: cancels a job whose parent was cancelled when the server stopped before telling it."""
+        """Cancels a job whose parent was cancelled while it was being accepted, or while the server was not there."""
         if active.parent_job_id:
             parent = await self._log.load(active.parent_job_id)
             if parent is not None:

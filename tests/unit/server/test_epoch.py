@@ -1,0 +1,129 @@
+"""The epoch: how the loss or the replacement of a store is noticed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from milepost.server.log.epoch import EpochMark
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A file that stands for a database."""
+    path = tmp_path / "milepost.db"
+    path.touch()
+    return path
+
+
+def mark(database: Path) -> EpochMark:
+    """The mark beside it."""
+    return EpochMark(database.with_name("epoch.json"), database)
+
+
+def opened(database: Path, epoch: str | None, position: int) -> str:
+    """The epoch of a database, as it says of itself, that ends at the position; the mark is renewed."""
+    found = mark(database)
+    settled = found.settle(epoch, position)
+    found.renew(position, now=True)
+    return settled
+
+
+def test_a_new_store_has_a_new_epoch(database: Path) -> None:
+    """Each its own."""
+    assert opened(database, None, 0) != opened(database, None, 0)
+
+
+@pytest.mark.parametrize("position", [7, 8, 1000])
+def test_a_store_that_lost_nothing_keeps_its_epoch(database: Path, position: int) -> None:
+    """It may have more than the mark says, which is renewed now and then only."""
+    epoch = opened(database, None, 7)
+
+    assert epoch == opened(database, epoch, position)
+
+
+def test_a_store_that_lost_positions_gets_a_new_epoch(database: Path) -> None:
+    """An older copy was put in its place."""
+    epoch = opened(database, None, 7)
+
+    assert epoch != opened(database, epoch, 6)
+
+
+def test_a_copied_store_gets_a_new_epoch(database: Path, tmp_path: Path) -> None:
+    """It and the original could go on side by side, with different events of the same numbers."""
+    epoch = opened(database, None, 7)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in (database, database.with_name("epoch.json")):
+        shutil.copy(path, copy)
+
+    assert epoch != opened(copy / database.name, epoch, 7)
+    assert epoch == opened(database, epoch, 7)
+
+
+def test_a_moved_store_keeps_its_epoch(database: Path, tmp_path: Path) -> None:
+    """It is the same file."""
+    epoch = opened(database, None, 7)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for path in (database, database.with_name("epoch.json")):
+        path.rename(moved / path.name)
+
+    assert epoch == opened(moved / database.name, epoch, 7)
+
+
+def test_a_restored_database_of_another_epoch_gets_a_new_one(database: Path) -> None:
+    """The mark is of another store."""
+    epoch = opened(database, None, 7)
+
+    assert opened(database, "another", 7) not in (epoch, "another")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        '{"epoch": "e"}',
+        '{"epoch": 1, "inode": 2, "position": 3, "x": 4}',
+        "\xff",
+    ],
+)
+def test_a_mark_that_is_missing_or_damaged_gives_a_new_epoch(database: Path, text: str) -> None:
+    """Nobody can tell what was lost; subscribers start anew."""
+    epoch = opened(database, None, 7)
+    path = database.with_name("epoch.json")
+    if text:
+        path.write_text(text, encoding="latin-1")
+    else:
+        path.unlink()
+
+    assert epoch != opened(database, epoch, 7)
+
+
+def test_the_mark_is_renewed_now_and_then(database: Path) -> None:
+    """Not with every commit; at once where it is asked for."""
+    found = mark(database)
+    found.settle(None, 0)
+    path = database.with_name("epoch.json")
+    found.renew(1, now=True)
+    found.renew(2)
+    assert 1 == json.loads(path.read_text())["position"]
+
+    found.renew(3, now=True)
+    assert 3 == json.loads(path.read_text())["position"]
+
+
+def test_a_mark_that_cannot_be_written_stops_nothing(database: Path) -> None:
+    """The log goes on; an older mark says less, and nothing wrong."""
+    epoch = opened(database, None, 7)
+    database.with_name("epoch.new").mkdir()
+
+    assert epoch == opened(database, epoch, 9)
+    assert 7 == json.loads(database.with_name("epoch.json").read_text())["position"]

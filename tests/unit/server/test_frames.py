@@ -1,0 +1,121 @@
+"""Frames: events in the form in which they stand in a response, cut and chosen from without being written anew."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.server.log.frames import Chunk, chosen, frame, join, watch_response, without_overtaken
+from milepost.v1 import Event, Events, LogWritten, StageProgressed, WatchJobResponse, WatchJobsResponse
+
+# Lengths around those where the size of a length changes, and between.
+_texts = st.one_of(
+    st.text(max_size=20),
+    st.integers(100, 140).map("x".__mul__),
+    st.integers(16_350, 16_390).map("ü".__mul__),
+)
+_payloads = st.one_of(
+    st.builds(lambda text: {"log_written": LogWritten(text=text)}, _texts),
+    st.builds(
+        lambda stage, message: {"stage_progressed": StageProgressed(stage_id=stage, message=message)},
+        st.sampled_from("abc"),
+        _texts,
+    ),
+)
+_firsts = st.sampled_from([1, 2, 127, 128, 2**31, 2**62])
+
+
+@st.composite
+def _logs(draw: st.DrawFn) -> list[Event]:
+    """Events that follow one another, from some sequence on."""
+    first = draw(_firsts)
+    payloads = draw(st.lists(_payloads, min_size=1, max_size=8))
+    return [
+        Event(job_id="job", sequence=first + number, **payload) for number, payload in enumerate(payloads)
+    ]
+
+
+def written(events: list[Event]) -> bytes:
+    """The frames of the events, as protobuf writes them."""
+    return Events(events=events).SerializeToString()
+
+
+def chunk(events: list[Event]) -> Chunk:
+    """The events as a chunk."""
+    return Chunk(events[0].sequence, events[-1].sequence, b"".join(map(frame, events)))
+
+
+@given(_logs())
+def test_frames_are_the_events_of_a_message(events: list[Event]) -> None:
+    """What is stored is what protobuf would write."""
+    assert written(events) == chunk(events).frames
+
+
+@given(_logs(), st.data())
+def test_what_comes_after_a_cursor(events: list[Event], data: st.DataObject) -> None:
+    """Exclusive, as every cursor is."""
+    cursor = data.draw(st.integers(max(0, events[0].sequence - 3), events[-1].sequence - 1))
+
+    assert chunk([event for event in events if event.sequence > cursor]) == chunk(events).after(cursor)
+
+
+@given(_logs(), st.data())
+def test_the_first_so_many(events: list[Event], data: st.DataObject) -> None:
+    """All of them where there are no more."""
+    count = data.draw(st.integers(1, len(events) + 2))
+
+    assert chunk(events[:count]) == chunk(events).head(count)
+
+
+@given(_logs(), st.data())
+def test_a_thinned_chunk_is_cut_where_its_events_are(events: list[Event], data: st.DataObject) -> None:
+    """Some are left out; its bounds stay, and a cursor may stand where nothing is any more."""
+    kept = [event for event in events if data.draw(st.booleans())]
+    thinned = Chunk(events[0].sequence, events[-1].sequence, written(kept))
+    cursor = data.draw(st.integers(events[0].sequence, events[-1].sequence))
+    count = data.draw(st.integers(1, len(events)))
+
+    after, head = thinned.after(cursor), thinned.head(count)
+    assert (written([event for event in kept if event.sequence > cursor]), events[-1].sequence) == (
+        after.frames,
+        after.last,
+    )
+    assert written(kept[:count]) == head.frames
+    rest = thinned.after(head.last)
+    assert written(kept) == head.frames + (rest.frames if head.last < thinned.last else b"")
+
+
+@given(_logs(), st.sets(st.sampled_from("abc")))
+def test_the_newest_progress_overtakes(events: list[Event], overtaken: set[str]) -> None:
+    """Of each stage the newest stays, unless a still newer one is known; everything else stays."""
+    newest: dict[str, int] = dict.fromkeys(overtaken, 0)
+    for event in reversed(events):
+        if event.HasField("stage_progressed"):
+            newest.setdefault(event.stage_progressed.stage_id, event.sequence)
+    expected = [
+        event
+        for event in events
+        if not event.HasField("stage_progressed") or event.sequence == newest[event.stage_progressed.stage_id]
+    ]
+
+    assert written(expected) == without_overtaken(chunk(events).frames, overtaken)
+    assert set(newest) == overtaken
+
+
+@given(_logs(), st.integers(0, 20))
+def test_events_are_chosen(events: list[Event], length: int) -> None:
+    """By what is in them."""
+    frames = chosen(chunk(events).frames, lambda event: len(event.log_written.text) >= length)
+
+    assert written([event for event in events if len(event.log_written.text) >= length]) == frames
+
+
+@given(st.lists(_logs(), max_size=3), st.sampled_from([0, 1, 127, 128, 2**62]))
+def test_a_response_is_what_protobuf_would_write(logs: list[list[Event]], position: int) -> None:
+    """Byte for byte, with any number of chunks; the same for one job and for many, but for the position."""
+    frames = join(map(chunk, logs))
+    expected = Events(events=[event for log in logs for event in log], position=position)
+
+    response = watch_response(frames, position)
+    assert WatchJobResponse(events=expected).SerializeToString() == response
+    assert WatchJobsResponse(events=expected) == WatchJobsResponse.FromString(response)

@@ -1,0 +1,46 @@
+"""Lease tokens: who may write to a job."""
+
+from __future__ import annotations
+
+import pytest
+
+from milepost.server.working.leases import LeaseTokens
+from milepost.v1 import Job
+
+tokens = LeaseTokens(b"secret")
+
+
+def test_a_token_is_that_of_one_attempt_at_one_job() -> None:
+    """Rules 11 and 14: the next attempt's differs, and so does another job's, and another store's."""
+    given = {
+        tokens.token("j", 1),
+        tokens.token("j", 2),
+        tokens.token("k", 1),
+        tokens.token("j1", 1),
+        tokens.token("j", 11),
+        LeaseTokens(b"other").token("j", 1),
+    }
+    assert 6 == len(given)
+
+
+def test_a_token_needs_no_keeping() -> None:
+    """It is the same after a restart."""
+    assert tokens.token("j", 1) == LeaseTokens(b"secret").token("j", 1)
+
+
+def test_the_current_attempts_token_holds() -> None:
+    """And none before it, nor after it."""
+    job = Job(job_id="j", attempt=2)
+
+    assert [False, True, False] == [tokens.holds(job, tokens.token("j", attempt)) for attempt in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("token", ["", "x", "é", "\x00", "0" * 32, "x" * 1_000_000])
+def test_nothing_else_holds(token: str) -> None:
+    """Whatever it is."""
+    assert not tokens.holds(Job(job_id="j", attempt=1), token)
+
+
+def test_there_is_no_lease_before_the_first_attempt() -> None:
+    """Not even for whoever has the secret."""
+    assert not tokens.holds(Job(job_id="j"), tokens.token("j", 0))

@@ -53,8 +53,10 @@ def milepost(data: Path) -> Iterator[Server]:
     command += ["serve", "--address", "127.0.0.1:0", "--data", data]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
-    with log.open("w") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True)
+    with log.open("w") as stderr:  # in a group of its own, so that Ctrl-C is for the one who started it
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True, process_group=0
+        )
     with process:
         try:
             assert process.stdout is not None

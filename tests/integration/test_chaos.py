@@ -1,0 +1,103 @@
+"""A watch of the SDK over a network that does everything that networks do: it yields the log, and no other."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from milepost.client import Client
+from milepost.v1 import Claim, Dispatch, Event, JobEnded, JobState, Update
+from tests.support.chaos import FAULTS, Chaos, Weather
+from tests.support.rpc import Rpc, connect, eventually, log_line
+from tests.support.server import ServerProcess
+from tests.support.validators import History, Recording, check
+
+SUBSCRIBERS = 8
+LINES = 10
+
+
+class Subscriber:
+    """One who follows the job with a client, and so a connection, of its own."""
+
+    def __init__(self) -> None:
+        self.batches: list[Sequence[Event]] = []
+        self.reconnects = 0
+
+    async def follow(self, address: str, job_id: str) -> None:
+        """To the end."""
+        async with Client(address) as client, client.watch(job_id, status_interval=1.0) as watch:
+            async for batch in watch.batches():
+                self.batches.append(batch)
+                self.reconnects = watch.reconnects
+
+
+async def report_until(rpc: Rpc, job_id: str, stop: asyncio.Event) -> None:
+    """Claims the job and reports line after line, as fast as they become durable, and then its end."""
+    async with rpc.session(kinds=[]) as session:
+        await session.send(claim=Claim(job_id=job_id))
+        _, token = await session.take()
+        said = 0
+        while not stop.is_set():
+            lines = [log_line(f"line {said + number} {'.' * 80}") for number in range(LINES)]
+            await session.report(job_id, token, said + 1, *lines)
+            said += LINES
+            await session.acknowledged(said)
+            await asyncio.sleep(0.01)  # a worker's pace
+        end = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+        await session.report(job_id, token, said + 1, end)
+        await session.acknowledged(said + 1)
+
+
+async def chaos(server: ServerProcess, seed: int, *, resets: bool) -> None:
+    """One run: every fault strikes somebody, and some strike more than once.
+
+    With ``resets`` connections that are dead without a word are reset in the end, without it the clients have to find
+    out by themselves.
+    """
+    source = random.Random(seed)
+    faults = [*FAULTS, *source.choices(FAULTS, k=6)]
+    source.shuffle(faults)
+    weathers = [Weather(fault, source.randrange(500, 20_000)) for fault in faults]
+    subscribers = [Subscriber() for _ in range(SUBSCRIBERS)]
+    stop = asyncio.Event()
+    async with connect(server.address) as rpc, Chaos(server.address, weathers, seed) as network:
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(report_until(rpc, job.job_id, stop))
+            for subscriber in subscribers:
+                group.create_task(subscriber.follow(network.address, job.job_id))
+
+            async def all_struck() -> bool:
+                if resets and network.struck.total() >= SUBSCRIBERS:
+                    network.reset_the_dead()
+                return network.struck.total() == len(weathers)
+
+            await eventually(all_struck, seconds=200)
+            before = network.carried
+            stop.set()
+            if resets:
+                network.reset_the_dead()
+        log = await rpc.log(job.job_id)
+    assert sum(weather.after for weather in weathers) <= before, "traffic flowed before the faults"
+    assert set(FAULTS) == set(network.struck)
+    assert sum(subscriber.reconnects for subscriber in subscribers) > 0
+    for subscriber in subscribers:
+        recording = Recording.of_batches(subscriber.batches)
+        check(recording, History.of_log(log))
+        assert log == recording.events
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+async def test_chaos(shared_server: ServerProcess, seed: int) -> None:
+    """Delayed, cut within a frame, half open, deaf, mute or byte by byte: each subscriber has the identical log."""
+    await chaos(shared_server, seed, resets=True)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(100, 200))
+async def test_chaos_at_length(shared_server: ServerProcess, seed: int) -> None:
+    """The same many times; every tenth time nobody resets what is dead without a word."""
+    await chaos(shared_server, seed, resets=seed % 10 != 0)

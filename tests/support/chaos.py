@@ -1,0 +1,176 @@
+"""A network that does everything that networks do: a TCP proxy whose connections each have a fault of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Sequence
+from enum import Enum, auto
+from types import TracebackType
+from typing import NamedTuple, Self
+
+__all__ = ["FAULTS", "Chaos", "Fault", "Weather"]
+
+# How much of what comes after a fault of that kind is carried byte by byte, in bytes.
+_TRICKLE = 2_000
+
+
+class Fault(Enum):
+    """What befalls a connection, once it has carried enough."""
+
+    NONE = auto()
+    DELAY = auto()
+    """From then on each piece is late, by a while that varies."""
+    CUT = auto()
+    """It is reset, in the middle of a frame."""
+    HALF_OPEN = auto()
+    """Nothing is carried any more, either way, and neither end is told."""
+    DEAF = auto()
+    """What the server sends is lost; what the client sends is not."""
+    MUTE = auto()
+    """What the client sends is lost; what the server sends is not."""
+    TRICKLE = auto()
+    """What comes then comes byte by byte."""
+
+
+FAULTS = tuple(Fault)[1:]
+
+_DEAD = (Fault.HALF_OPEN, Fault.DEAF, Fault.MUTE)
+
+
+class Weather(NamedTuple):
+    """The fault of a connection, and how many bytes from the server it carries before that."""
+
+    fault: Fault
+    after: int
+
+
+class Chaos:
+    """Forwards connections to ``target`` ("host:port"), in the running event loop, as ``async with``.
+
+    The first connections have the weathers that are given, in turn; those after them have none. ``struck`` counts the
+    faults that came about, ``carried`` the bytes from the server in all.
+    """
+
+    def __init__(self, target: str, weathers: Sequence[Weather], seed: int) -> None:
+        host, _, port = target.rpartition(":")
+        self._target = (host, int(port))
+        self._weathers = list(weathers)
+        self._random = random.Random(seed)
+        self._connections: set[_Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.struck: Counter[Fault] = Counter()
+        self.carried = 0
+        self.address = ""
+
+    def reset_the_dead(self) -> None:
+        """What lies between comes back, and resets the connections that it does not know any more."""
+        for connection in self._connections:
+            if connection.struck in _DEAD:
+                connection.abort()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for connection in self._connections:
+            connection.abort()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await asyncio.open_connection(*self._target)
+        except OSError:  # the server is down
+            writer.transport.abort()
+            return
+        weather = self._weathers.pop(0) if self._weathers else Weather(Fault.NONE, 0)
+        connection = _Connection(self, weather, writer, far_writer, self._random)
+        self._connections.add(connection)
+        try:
+            await asyncio.gather(connection.carry_up(reader), connection.carry_down(far_reader))
+        finally:
+            connection.abort()
+            self._connections.discard(connection)
+
+
+class _Connection:
+    """One connection and its fault; ``struck`` is the fault once it has come about."""
+
+    def __init__(
+        self,
+        chaos: Chaos,
+        weather: Weather,
+        near: asyncio.StreamWriter,
+        far: asyncio.StreamWriter,
+        source: random.Random,
+    ) -> None:
+        self._chaos = chaos
+        self._weather = weather
+        self._near = near
+        self._far = far
+        self._random = source
+        self._left = _TRICKLE
+        self.struck = Fault.NONE
+
+    def abort(self) -> None:
+        """Resets it."""
+        for writer in (self._near, self._far):
+            writer.transport.abort()
+
+    async def carry_up(self, reader: asyncio.StreamReader) -> None:
+        """What the client sends."""
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if self.struck not in (Fault.HALF_OPEN, Fault.MUTE):
+                    await self._send(self._far, data)
+        if self.struck not in _DEAD:
+            self.abort()
+        else:
+            self._near.transport.abort()
+
+    async def carry_down(self, reader: asyncio.StreamReader) -> None:
+        """What the server sends."""
+        carried = 0
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                fault, after = self._weather
+                if fault is not Fault.NONE and self.struck is Fault.NONE and carried + len(data) > after:
+                    head, data = data[: max(after - carried, 0)], data[max(after - carried, 0) :]
+                    await self._send(self._near, head)
+                    self.struck = fault
+                    self._chaos.struck[fault] += 1
+                    if fault is Fault.CUT:
+                        self.abort()
+                        return
+                if self.struck not in (Fault.HALF_OPEN, Fault.DEAF):
+                    await self._send(self._near, data)
+                carried += len(data)
+                self._chaos.carried += len(data)
+        if self.struck not in _DEAD:
+            self.abort()
+
+    async def _send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        if self.struck is Fault.DELAY:
+            await asyncio.sleep(self._random.uniform(0.0, 0.02))
+        if self.struck is Fault.TRICKLE:
+            slow, data = data[: self._left], data[self._left :]
+            self._left -= len(slow)
+            for at in range(len(slow)):
+                writer.write(slow[at : at + 1])
+                await writer.drain()
+        writer.write(data)
+        await writer.drain()

@@ -17,6 +17,7 @@ from milepost.client.errors import (
     JobAlreadyExists,
     JobCancelled,
     JobFailed,
+    JobNotEnded,
     JobNotFound,
     SequenceAhead,
 )
@@ -356,6 +357,17 @@ async def test_what_is_refused_is_told_apart(client: Client, kind: str) -> None:
     assert ["kind"] == [field for field, _ in invalid.value.violations]
     with pytest.raises(TypeError, match=r"input\.x is of type set"):
         await client.submit(kind, {"x": {1}})
+
+
+async def test_a_job_that_has_ended_can_be_deleted(client: Client, kind: str) -> None:
+    """And is gone then; one that has not ended cannot."""
+    job = await client.submit(kind)
+    with pytest.raises(JobNotEnded):
+        await client.delete(job.job_id)
+    await client.cancel(job.job_id)
+    await client.delete(job.job_id)
+    with pytest.raises(JobNotFound):
+        await client.get(job.job_id)
 
 
 async def test_watching_from_a_cursor(client: Client, kind: str) -> None:

@@ -12,7 +12,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from milepost.client import Client, Connection, Watch, watching
-from milepost.client.errors import PermissionDenied, ProtocolError, ServiceError, Unreachable
+from milepost.client.errors import PermissionDenied, ProtocolError, SequenceTrimmed, ServiceError, Unreachable
 from milepost.v1 import Job, JobState
 from tests.support.scripted import ScriptedServer, Stream, scripted
 
@@ -69,7 +69,7 @@ async def test_a_limit_after_a_lost_connection_is_waited_out() -> None:
         await stream.fail(grpc.StatusCode.UNAVAILABLE)
 
     async def refused(stream: Stream) -> None:
-        await limit_reached(stream)
+        await refuse(stream, code_pb2.RESOURCE_EXHAUSTED, "LIMIT_REACHED", "too many")
 
     async with scripted(interrupted, refused, whole_log) as server, Client(server.address) as client:
         assert [1, 2, 3, 4, 5] == await sequences(client.watch("j"))
@@ -79,12 +79,27 @@ async def test_a_limit_after_a_lost_connection_is_waited_out() -> None:
     assert 1 == len(server.requests)
 
 
-async def limit_reached(stream: Stream) -> None:
+async def refuse(stream: Stream, code: int, reason: str, text: str) -> None:
     """As the contract has it."""
     detail = Any()
-    detail.Pack(error_details_pb2.ErrorInfo(reason="LIMIT_REACHED", domain="milepost.v1"))
-    status = status_pb2.Status(code=code_pb2.RESOURCE_EXHAUSTED, message="too many", details=[detail])
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="milepost.v1"))
+    status = status_pb2.Status(code=code, message=text, details=[detail])
     await stream.context.abort_with_status(rpc_status.to_status(status))
+
+
+async def test_following_gets_over_events_that_are_not_kept() -> None:
+    """How the job stands is known all the same; a watch says what it cannot bring."""
+
+    async def trimmed(stream: Stream) -> None:
+        server.job = Job(job_id="j", state=JobState.JOB_STATE_SUCCEEDED, last_sequence=9)
+        await refuse(stream, code_pb2.OUT_OF_RANGE, "SEQUENCE_TRIMMED", "gone")
+
+    async with scripted(trimmed) as server, Client(server.address) as client:
+        server.job = Job(job_id="j", state=JobState.JOB_STATE_RUNNING, last_sequence=2, epoch="e")
+        assert [2, 9] == [job.last_sequence async for job in client.follow("j")]
+        with pytest.raises(SequenceTrimmed):
+            await anext(client.watch("j"))
+    assert [(2, "e"), (0, "")] == [(request.after_sequence, request.epoch) for request in server.requests]
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INTERNAL])

@@ -94,9 +94,8 @@ class Session:
         )
         try:
             async with asyncio.timeout(self._timeout):
-                with contextlib.suppress(
-                    asyncio.InvalidStateError
-                ):  # it has ended already: why, the read tells
+                # Where the stream has ended already, the read tells why.
+                with contextlib.suppress(asyncio.InvalidStateError):
                     await call.write(WorkRequest(hello=hello))
                 response = await call.read()
         except TimeoutError:

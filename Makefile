@@ -44,6 +44,10 @@ demo: setup  ## Run the demo; ARGS="--help" shows its options
 test: setup  ## Run the tests; ARGS="-k watch" selects some
 	$(BIN)/pytest $(ARGS)
 
+.PHONY: nightly
+nightly: setup  ## Run the long forms of the tests, which take an hour or so; ARGS="-k chaos" selects some
+	$(BIN)/pytest -m nightly $(ARGS)
+
 .PHONY: bench
 bench: setup  ## Run the measurements; ARGS are passed on
 	$(BIN)/python -m bench $(ARGS)

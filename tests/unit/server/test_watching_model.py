@@ -60,6 +60,7 @@ class WatchingModel(RuleBasedStateMachine):
         self.subscribers: list[Subscriber] = []
         self.held = False
         self._said = 0
+        self._submitted = 0
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """Lets it happen, and everything else that is ready meanwhile."""
@@ -80,7 +81,8 @@ class WatchingModel(RuleBasedStateMachine):
     @rule()
     def submit(self) -> None:
         """A new job."""
-        self.jobs.append(f"j{len(self.jobs)}")
+        self._submitted += 1
+        self.jobs.append(f"j{self._submitted}")
         self.run(self.world.submit(self.jobs[-1]))
 
     @precondition(lambda self: set(self.jobs) - self.running - self.ended)

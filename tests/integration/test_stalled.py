@@ -1,0 +1,89 @@
+"""Subscribers who never read beside others who do: they delay nobody, and cost the server next to nothing (rule 7)."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import grpc.aio
+import psutil
+import pytest
+
+from milepost.v1 import Claim, Dispatch, Event, WatchJobRequest, WatchJobResponse
+from milepost.v1.job_service_pb2_grpc import JobServiceStub
+from tests.support.crowd import crowd, raise_open_files
+from tests.support.rpc import WatchCall, connect, log_line, succeeded
+from tests.support.server import ServerProcess
+from tests.support.validators import History, check
+
+MIB = 1 << 20
+
+# A client that does not read takes in no more than this, in bytes; gRPC would let it take in some MiB.
+_WINDOW = 64 * 1024
+_OPTIONS = [
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", _WINDOW),
+]
+_STREAMS = 10
+
+# The log is much larger than the windows, and than what the server may keep of it in memory.
+_REPORTS = 80
+_LINES = 50
+_LINE = "x" * 2_000
+
+
+async def stalled(data: Path, stalling: int, reading: int) -> None:
+    """Those who read get all of it; and the log is not kept for those who do not."""
+    raise_open_files()
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(ServerProcess(data, "--tail-memory", "2"))
+        rpc = await stack.enter_async_context(connect(server.address))
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        session = await stack.enter_async_context(rpc.session(kinds=[]))
+        await session.send(claim=Claim(job_id=job.job_id))
+        _, token = await session.take()
+        calls: list[WatchCall] = []
+        for _ in range(0, stalling, _STREAMS):
+            channel = grpc.aio.insecure_channel(server.address, _OPTIONS)
+            stub = JobServiceStub(await stack.enter_async_context(channel))
+            calls += [stub.WatchJob(WatchJobRequest(job_id=job.job_id)) for _ in range(_STREAMS)]
+        for call in calls:
+            assert isinstance(await call.read(), WatchJobResponse)  # and then nothing more
+        process = psutil.Process(server.pid)
+        before = process.memory_info().rss
+        async with crowd(server.address, job.job_id, reading) as members:
+            for number in range(_REPORTS):
+                await session.report(job.job_id, token, number * _LINES + 1, *[log_line(_LINE)] * _LINES)
+                await session.acknowledged((number + 1) * _LINES)
+            await session.report(job.job_id, token, _REPORTS * _LINES + 1, succeeded())
+        after = process.memory_info().rss
+        log = await rpc.log(job.job_id)
+        history = History.of_log(log)
+        assert len(log) == _REPORTS * _LINES + 3
+        for member in members:
+            assert 1 == len(member.recording.streams)
+            check(member.recording, history)
+            assert log == member.recording.events
+        size = sum(event.ByteSize() for event in log)
+        assert size > 100 * _WINDOW
+        assert after - before < stalling * MIB
+        assert not any(call.done() for call in calls)
+        # Whoever reads again after all has missed nothing.
+        for call in calls[:3]:
+            events: list[Event] = []
+            while isinstance(frame := await call.read(), WatchJobResponse):
+                events.extend(frame.events.events)
+            assert log == events
+
+
+async def test_stalled(tmp_path: Path) -> None:
+    """A few of each."""
+    await stalled(tmp_path / "data", 40, 10)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1200)
+async def test_stalled_at_length(tmp_path: Path) -> None:
+    """200 who never read beside 50 who do."""
+    await stalled(tmp_path / "data", 200, 50)

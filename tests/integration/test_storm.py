@@ -1,0 +1,59 @@
+"""``kill -9`` under a crowd of subscribers: all come back at once, and nothing is lost or doubled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from milepost.v1 import Claim, Dispatch, Resume
+from tests.support.crowd import crowd, raise_open_files
+from tests.support.rpc import connect, eventually, log_line, succeeded
+from tests.support.server import ServerProcess
+from tests.support.validators import History, check
+
+
+async def storm(data: Path, size: int) -> None:
+    """Everybody follows a job whose server is killed and started again; then the job goes on to its end."""
+    raise_open_files()
+    with ServerProcess(data) as server:
+        async with connect(server.address) as rpc:
+            job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+            async with crowd(server.address, job.job_id, size) as members:
+                async with rpc.session(kinds=[]) as session:
+                    await session.send(claim=Claim(job_id=job.job_id))
+                    _, token = await session.take()
+                    await session.report(job.job_id, token, 1, *[log_line(str(n)) for n in range(20)])
+                    await session.acknowledged(20)
+
+                    async def traffic_flowed() -> bool:
+                        return all(member.shown == 22 for member in members)
+
+                    await eventually(traffic_flowed, seconds=120)
+                    await session.report(job.job_id, token, 21, *[log_line(str(n)) for n in range(20, 40)])
+                    server.kill()  # whatever was decided, committed or shown of that
+                server.restart()
+                async with rpc.session(kinds=[]) as session:
+                    await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
+                    stands = (await session.receive("resumed")).resumed.acknowledged_report_sequence
+                    assert stands in (20, 40)
+                    await session.report(job.job_id, token, stands + 1, log_line("after"), succeeded())
+                    await session.acknowledged(stands + 2)
+            log = await rpc.log(job.job_id)
+    history = History.of_log(log)
+    for member in members:
+        assert len(member.recording.streams) >= 2
+        check(member.recording, history)
+        assert [*range(1, len(log) + 1)] == [event.sequence for event in member.recording.events]
+
+
+async def test_storm(tmp_path: Path) -> None:
+    """Each of the subscribers resumes where it was, and sees the log."""
+    await storm(tmp_path / "data", 300)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1200)
+async def test_storm_at_length(tmp_path: Path) -> None:
+    """The same with 5,000."""
+    await storm(tmp_path / "data", 5_000)

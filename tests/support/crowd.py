@@ -1,0 +1,82 @@
+"""Many subscribers of one job: raw streams over a few connections, each of which resumes by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import resource
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import grpc
+import grpc.aio
+
+from milepost.v1 import WatchJobRequest, WatchJobResponse
+from tests.support.rpc import Rpc, connect
+from tests.support.validators import Recording
+
+__all__ = ["Member", "crowd", "raise_open_files"]
+
+# The server lets a connection have any number of streams; clients use more than one for the sake of their own windows.
+_STREAMS = 100
+
+# What a stream ends with that is to be resumed.
+_PASSING = (grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+
+
+class Member:
+    """One subscriber. ``shown`` is the last event that it saw, ``ended`` whether that is the job's end."""
+
+    def __init__(self, rpc: Rpc, job_id: str, source: random.Random) -> None:
+        self._rpc = rpc
+        self._job_id = job_id
+        self._random = source
+        self.recording = Recording(breaks=True)
+        self.shown = 0
+        self.ended = False
+
+    async def follow(self) -> None:
+        """To the end of the job, through everything; it comes back after a while that varies."""
+        epoch, wait = "", 0.1
+        while not self.ended:
+            cursor = self.shown
+            request = WatchJobRequest(job_id=self._job_id, after_sequence=cursor, epoch=epoch)
+            code = await self.recording.record(self._noted(self._rpc.jobs.WatchJob(request)), cursor)
+            assert code in _PASSING, code
+            epoch = self.recording.streams[-1].opened.epoch or epoch
+            if not self.recording.streams[-1].frames:
+                self.recording.streams.pop()  # it did not open
+                wait = min(wait * 2, 2.0)
+            await asyncio.sleep(self._random.uniform(0.0, wait))
+
+    async def _noted(
+        self, call: grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]
+    ) -> AsyncIterator[WatchJobResponse]:
+        try:
+            async for frame in call:
+                if frame.events.events:
+                    self.shown = frame.events.events[-1].sequence
+                    self.ended = frame.events.events[-1].HasField("job_ended")
+                yield frame
+        finally:
+            call.cancel()
+
+
+@asynccontextmanager
+async def crowd(address: str, job_id: str, size: int) -> AsyncIterator[Sequence[Member]]:
+    """So many subscribers, who follow the job; done at the latest when it has ended."""
+    async with AsyncExitStack() as stack:
+        channels = [await stack.enter_async_context(connect(address)) for _ in range(-(-size // _STREAMS))]
+        members = [
+            Member(channels[number % len(channels)], job_id, random.Random(number)) for number in range(size)
+        ]
+        async with asyncio.TaskGroup() as group:
+            for member in members:
+                group.create_task(member.follow())
+            yield members
+
+
+def raise_open_files() -> None:
+    """As many open files as this process, and those that it starts, may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

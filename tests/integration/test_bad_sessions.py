@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import grpc
+import grpc.aio
 import pytest
 
 from milepost.contract.reasons import reason_name
 from milepost.v1 import (
     Capacity,
     Claim,
+    Dispatch,
     Hello,
     LogWritten,
     Release,
@@ -180,3 +183,17 @@ async def test_hello_comes_once(rpc: Rpc) -> None:
 
         told = await refused(session.call.read())
         assert ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",)) == told.brief
+
+
+async def test_a_worker_that_has_said_all_is_answered(rpc: Rpc) -> None:
+    """The stream ends once each message is, as grpcurl has it, which closes its side at once."""
+    job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    async with rpc.session() as session:
+        await session.send(claim=Claim(job_id="nowhere"))
+        await session.send(claim=Claim(job_id=job.job_id))
+        await session.call.done_writing()
+        answers = [(await session.call.read()).WhichOneof("message") for _ in range(2)]
+        end = await session.call.read()
+
+        assert ["assignment", "rejected"] == sorted(answers)
+        assert (grpc.aio.EOF, grpc.StatusCode.OK) == (end, await session.call.code())

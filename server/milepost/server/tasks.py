@@ -22,15 +22,23 @@ class Tasks:
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs ``work`` on its own."""
+        self._keep(asyncio.create_task(work))
+
+    def run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """The same, for one who wants to know when it has ended."""
         task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
+        self._keep(task)
+        return task
 
     async def close(self) -> None:
         """Cancels what still runs, and waits for it."""
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._running.add(task)
+        task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -91,8 +91,8 @@ class Dispatcher:
             self.sessions.hold(session, job_id, None)
             self._tasks.start(self._assign(session, job_id, kind))
 
-    def claim(self, session: Session, job_id: str) -> None:
-        """Starts a job for the session that asks for it by name; or tells it why not."""
+    def claim(self, session: Session, job_id: str) -> asyncio.Task[None]:
+        """Starts a job for the session that asks for it by name, or tells it why not; the task ends with that."""
         held = self.sessions.is_held(job_id)
         if not held:
             self.sessions.hold(session, job_id, None)
@@ -107,7 +107,7 @@ class Dispatcher:
                 assert refusal is not None
                 session.outbox.put(rejection(job_id, refusal))
 
-        self._tasks.start(claiming())
+        return self._tasks.run(claiming())
 
     async def _assign(self, session: Session, job_id: str, kind: str) -> None:
         try:

@@ -35,8 +35,8 @@ _log = structlog.get_logger("milepost.workers")
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-# How many appends of one session may be under way before no more is taken from it.
-_APPENDS_MOST = 256
+# How many appends and claims of one session may be under way before no more is taken from it.
+_UNDER_WAY_MOST = 256
 
 
 class WorkerService:
@@ -129,15 +129,15 @@ class _Conversation:
         self._dispatcher = dispatcher
         self._sessions = dispatcher.sessions
         self._deadlines = deadlines
-        self._appends: set[asyncio.Future[None]] = set()
+        self._under_way: set[asyncio.Future[None]] = set()
 
     async def listen(self, incoming: AsyncIterator[WorkRequest]) -> None:
         """Takes what the worker says until it has no more to say."""
         async for request in incoming:
             await self._take(request)
             await self._outbox.room()
-            while len(self._appends) >= _APPENDS_MOST:
-                await asyncio.wait(self._appends, return_when=asyncio.FIRST_COMPLETED)
+            while len(self._under_way) >= _UNDER_WAY_MOST:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
         await self.finish()
 
     def end(self, listening: asyncio.Task[None]) -> None:
@@ -145,9 +145,9 @@ class _Conversation:
         self._outbox.end(None if listening.cancelled() else listening.exception())
 
     async def finish(self, error: Refusal | None = None) -> None:
-        """Ends the stream when all that was reported is durable and acknowledged."""
-        if self._appends:
-            await asyncio.wait(self._appends)
+        """Ends the stream when all that was said is answered: reports are acknowledged, claims are assigned."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
         self._outbox.end(error)
 
     async def _take(self, request: WorkRequest) -> None:
@@ -176,7 +176,9 @@ class _Conversation:
 
     async def _claim(self, claim: Claim) -> None:
         requests.job_id(claim.job_id)
-        self._dispatcher.claim(self._session, claim.job_id)
+        claiming = self._dispatcher.claim(self._session, claim.job_id)
+        self._under_way.add(claiming)
+        claiming.add_done_callback(self._under_way.discard)
 
     async def _resume(self, resume: Resume) -> None:
         requests.job_id(resume.job_id)
@@ -211,13 +213,13 @@ class _Conversation:
             self._session.leaving.add(report.job_id)
         for number, refusal in accepted.rejections:
             self._outbox.put(rejection(report.job_id, refusal, number, accepted.report_sequence + 1))
-        self._appends.add(accepted.durable)
+        self._under_way.add(accepted.durable)
         accepted.durable.add_done_callback(
             lambda durable: self._acknowledge(report.job_id, accepted, durable)
         )
 
     def _acknowledge(self, job_id: str, accepted: Accepted, durable: asyncio.Future[None]) -> None:
-        self._appends.discard(durable)
+        self._under_way.discard(durable)
         error = durable.exception()
         if error is not None:
             self._outbox.end(error)

@@ -60,7 +60,8 @@ class Waiter:
         if self._timer is None:
             self._timer = self._loop.call_at(self._idle_since + self._interval, self._tick)
         try:
-            return await self._future
+            # Something may have come between the tick and now.
+            return await self._future or self._signal.ticket != ticket
         finally:
             self._future = None
 

@@ -167,7 +167,8 @@ class Tails:
             tail.watchers -= 1
             if tail.watchers == 0:
                 self._memory.forget(tail)
-                del self._tails[job_id]
+                if self._tails.get(job_id) is tail:
+                    del self._tails[job_id]
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Takes in what has become durable."""
@@ -180,6 +181,8 @@ class Tails:
                 tail = self._tails.get(entry.facts.job_id)
                 if tail is not None:
                     tail.drop(entry)
+                    if tail.deleted:  # a later job of that name is another one
+                        del self._tails[entry.facts.job_id]
 
     def close(self) -> None:
         """Wakes everybody up to be told that the server is stopping."""
@@ -195,12 +198,14 @@ class Replays:
         self._log = log
         self._memory = memory
         self._batches: dict[tuple[str, Wish], Batch] = {}
+        self._drops = 0
 
     async def batch(self, job_id: str, tail: Tail, wish: Wish) -> Batch | None:
         """What comes after the cursor; None where nothing does, or the job is gone."""
         known = self._batches.get((job_id, wish))
         if known is not None:
             return known
+        drops = self._drops
         page = await self._log.read(job_id, wish.cursor, BATCH_BYTES)
         if page is None:
             tail.deleted = True
@@ -209,7 +214,8 @@ class Replays:
         if not page.chunks:
             return None
         batch = wish.batch(page.chunks)
-        if batch.last < page.head:  # it is full, and will be the same for the next one
+        # It is full, and will be the same for the next one, unless what was read was dropped meanwhile.
+        if batch.last < page.head and drops == self._drops and (job_id, wish) not in self._batches:
             self._batches[job_id, wish] = batch
             self._memory.grew(self, len(batch.response))
         return batch
@@ -217,6 +223,7 @@ class Replays:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Forgets what was dropped from the log."""
         gone = {entry.facts.job_id for entry in entries if isinstance(entry, Notice)}
+        self._drops += len(gone)
         for key in [key for key in self._batches if key[0] in gone] if gone else ():
             self._memory.grew(self, -len(self._batches.pop(key).response))
 

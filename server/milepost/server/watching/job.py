@@ -8,7 +8,7 @@ from milepost.server.clock import Clock
 from milepost.server.instants import timestamp
 from milepost.server.log.event_log import EventLog
 from milepost.server.refusal import draining, job_not_found
-from milepost.server.watching.streams import AHEAD_WAIT, Pulse, Send, ahead, changed_epoch, trimmed
+from milepost.server.watching.streams import AHEAD_WAIT, Pulse, Send, ahead, changed_epoch, thinned, trimmed
 from milepost.server.watching.tails import Batch, Replays, Tail, Tails, Wish
 from milepost.server.watching.views import View, view_of
 from milepost.v1 import CaughtUp, OnGap, Opened, Snapshot, Status, WatchJobRequest, WatchJobResponse
@@ -55,6 +55,7 @@ class _Stream:
         self._tail = tail
         self._request = request
         self._cursor = request.after_sequence
+        self._thinned = 0  # as `opened` told
         view = view_of(request.filter, request.delivery)
         self._view = None if view == View() else view
         interval = request.status_interval if request.HasField("status_interval") else None
@@ -72,6 +73,8 @@ class _Stream:
             self._check()
             if self._cursor < tail.head:
                 batch = await self._next()
+                if self._cursor < tail.thinned > self._thinned:
+                    raise thinned(self._name)
                 if batch is not None:
                     self._cursor = batch.last
                     if batch.response:
@@ -151,13 +154,14 @@ class _Stream:
         return f"Job {self._request.job_id!r}"
 
     def _opened(self) -> bytes:
+        self._thinned = self._tail.thinned
         opened = Opened(
             epoch=self._log.epoch,
             first_sequence=self._tail.first,
             head_sequence=max(self._tail.head, self._cursor),
             cursor=self._cursor,
             server_time=timestamp(self._clock.now()),
-            thinned_sequence=self._tail.thinned,
+            thinned_sequence=self._thinned,
         )
         return _encode(WatchJobResponse(opened=opened))
 

@@ -73,6 +73,15 @@ def trimmed(what: str, requested: int, first: int, head: int) -> Refusal:
     )
 
 
+def thinned(what: str) -> Refusal:
+    """Progress was left out of the log under way, which only the opening of a stream can tell."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+        f"{what} was thinned while its log was read. Resume where you were.",
+        retry_delay=0.1,
+    )
+
+
 def ahead(what: str, requested: int, first: int, head: int) -> Refusal:
     """A cursor that the log has not reached, and did not in a moment (rule 4)."""
     return Refusal(

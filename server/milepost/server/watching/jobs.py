@@ -148,7 +148,8 @@ class _Stream:
             raise trimmed(_NAME, self._cursor, self._feeds.dropped + 1, self._log.position)
 
     def _is_trimmed(self) -> bool:
-        return self._cursor < self._feeds.dropped > self._tolerated
+        """Whether something was dropped after the cursor that the feed does not have any more either."""
+        return self._cursor < self._feeds.dropped > self._tolerated and self._cursor < self._feed.since
 
     async def _send_snapshots(self) -> None:
         """All jobs that match, each as of its newest event. What happens meanwhile comes after, from the feed."""
@@ -184,7 +185,8 @@ class _Stream:
             self._cursor = item.position
         sent = await self._send_frames(frames) or sent
         self._cursor = reached
-        if self._shown and self._cursor >= self._settled:
+        # A snapshot may have what is durable and not yet in the feed; all of that comes there at once.
+        if self._shown and self._settled < self._cursor == self._log.position:
             self._shown.clear()
         return sent
 

@@ -112,10 +112,14 @@ class World:
 class Subscriber:
     """One who watches a job, or all jobs where ``job_id`` is empty, with these fields of a request.
 
-    ``reason`` is why the server ended its last stream; empty where it did not, or all was well.
+    It reads while ``flowing`` is set, which it clears itself before the frame of number ``stalls_at``, if there is one;
+    ``is_stalled`` says that a frame waits for it to read. ``reason`` is why the server ended its last stream; empty
+    where it did not, or all was well.
     """
 
-    def __init__(self, world: World, job_id: str, view: View, **fields: Any) -> None:
+    def __init__(
+        self, world: World, job_id: str, view: View, *, stalls_at: int | None = None, **fields: Any
+    ) -> None:
         self._world = world
         self.job_id = job_id
         self.view = view
@@ -123,6 +127,8 @@ class Subscriber:
         self.recording = Recording()
         self.flowing = asyncio.Event()
         self.flowing.set()
+        self.is_stalled = False
+        self._stalls_at = stalls_at
         self.reason = ""
         self._task: asyncio.Task[None] | None = None
 
@@ -154,6 +160,10 @@ class Subscriber:
 
     async def _run(self, stream: Stream, fields: dict[str, Any]) -> None:
         async def send(response: bytes) -> None:
+            if len(stream.frames) == self._stalls_at:
+                self._stalls_at = None
+                self.flowing.clear()
+            self.is_stalled = not self.flowing.is_set()
             await self.flowing.wait()
             frame: Frame
             frame = (WatchJobResponse if self.job_id else WatchJobsResponse).FromString(response)

@@ -1,0 +1,213 @@
+"""Watching where two things meet in one moment, which no test of the wire can arrange."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from milepost.server.log.event_log import Page
+from milepost.server.log.writer import Outcome
+from milepost.server.watching.signals import Signal, Waiter
+from milepost.v1 import (
+    Events,
+    JobEnded,
+    JobFilter,
+    JobState,
+    LogWritten,
+    Stage,
+    StageProgressed,
+    StageStarted,
+    Update,
+)
+from tests.support.rpc import eventually
+from tests.support.validators import View, check, missing
+from tests.support.world import Subscriber, World
+
+ALL = View()
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """One that keeps little in memory, so that the store is read."""
+    made = World(tmp_path, memory=400)
+    await made.watching.start()
+    yield made
+    await made.log.close()
+
+
+def line(text: str) -> Update:
+    """Some update."""
+    return Update(log_written=LogWritten(text=text))
+
+
+async def ended(world: World, job_id: str, *updates: Update) -> None:
+    """A job that has ended, after these reports."""
+    await world.submit(job_id)
+    await (await world.start(job_id))
+    for update in updates:
+        await (await world.report(job_id, update))
+    await (await world.report(job_id, Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))))
+
+
+async def names(subscriber: Subscriber, *expected: str) -> None:
+    """Waits until the first frames of its last stream are of these kinds."""
+
+    async def have_come() -> bool:
+        frames = subscriber.recording.streams[-1].frames[: len(expected)]
+        return list(expected) == [frame.WhichOneof("frame") for frame in frames]
+
+    await eventually(have_come, seconds=10)
+
+
+async def stalled(subscriber: Subscriber) -> None:
+    """Waits until a frame waits for it."""
+
+    async def waits() -> bool:
+        return subscriber.is_stalled
+
+    await eventually(waits, seconds=10)
+
+
+async def over(subscriber: Subscriber) -> None:
+    """Waits until its stream has ended."""
+
+    async def has_ended() -> bool:
+        return not subscriber.is_watching
+
+    await eventually(has_ended, seconds=10)
+
+
+async def test_news_in_the_moment_of_the_timeout() -> None:
+    """Rule 5: what comes after the interval has passed, and before the stream has noticed that, is not slept over.
+
+    A stream of many jobs would say in its status that there was nothing up to the head, and go on after it.
+    """
+    signal = Signal()
+    loop = asyncio.get_running_loop()
+    waiter = Waiter(signal, interval=0.001)
+    waiting = asyncio.create_task(waiter.wait(signal.ticket))
+    await asyncio.sleep(0)
+    due = loop.time() + 0.001
+    loop.call_at(due, signal.send)
+    while loop.time() <= due:
+        pass  # so that both are due in one turn of the loop, the timeout first
+    assert await waiting
+    waiter.close()
+
+
+async def test_a_job_of_a_deleted_ones_name(world: World) -> None:
+    """Somebody who does not read keeps nobody from following a job that has the name of a deleted one."""
+    await ended(world, "j", line("old"))
+    old = Subscriber(world, "j", ALL, stalls_at=1, max_batch_events=1)
+    old.watch()
+    await stalled(old)
+    await world.log.delete("j")
+    await world.submit("j")
+    fresh = Subscriber(world, "j", ALL, no_follow=True)
+    fresh.watch()
+    await over(fresh)
+    assert ["", "job_submitted"] == [fresh.reason, *(e.WhichOneof("payload") for e in fresh.recording.events)]
+    old.flowing.set()
+    await over(old)
+    assert "JOB_NOT_FOUND" == old.reason
+
+
+async def test_what_was_read_before_it_was_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read in the moment in which it was deleted is not taken for the log of a later job of that name."""
+    await ended(world, "j", line("old"), line("old"))
+    read, gate = asyncio.Event(), asyncio.Event()
+    reading = world.log.read
+
+    async def late(job_id: str, cursor: int, most_bytes: int) -> Page | None:
+        page = await reading(job_id, cursor, most_bytes)
+        if most_bytes:
+            read.set()
+            await gate.wait()
+        return page
+
+    monkeypatch.setattr(world.log, "read", late)
+    first = Subscriber(world, "j", ALL, max_batch_events=1)
+    first.watch()
+    await read.wait()
+    await world.log.delete("j")
+    gate.set()
+    await over(first)
+    await ended(world, "j", line("new"), line("new"))
+    second = Subscriber(world, "j", ALL, max_batch_events=1)
+    second.watch()
+    await over(second)
+    page = await reading("j", 0, 1 << 20)
+    assert page is not None
+    log = [event for chunk in page.chunks for event in Events.FromString(chunk.frames).events]
+    assert log == second.recording.events
+
+
+async def test_thinned_under_way(world: World) -> None:
+    """Whoever has not read a log when it is thinned has to come back, and is then told that there are gaps."""
+    progress = [Update(stage_progressed=StageProgressed(stage_id="s", current=n)) for n in range(1, 9)]
+    await ended(world, "j", Update(stage_started=StageStarted(stage=Stage(stage_id="s"))), *progress)
+    subscriber = Subscriber(world, "j", ALL, stalls_at=4, max_batch_events=1)
+    subscriber.watch()
+    await stalled(subscriber)
+    await world.log.thin("j")
+    subscriber.flowing.set()
+    await over(subscriber)
+    assert "STORE_UNAVAILABLE" == subscriber.reason
+    subscriber.watch()
+    await over(subscriber)
+    assert "" == subscriber.reason
+    check(subscriber.recording, world.history("j"))
+
+
+async def test_others_that_are_dropped(world: World) -> None:
+    """Rule 3: a live stream is not refused for what was dropped of jobs that it does not show."""
+    subscriber = Subscriber(world, "", ALL, filter=JobFilter(kinds=["wanted"]))
+    subscriber.watch()
+    await names(subscriber, "opened", "caught_up")
+    subscriber.flowing.clear()
+    await ended(world, "other")
+    await world.log.delete("other")
+    await world.submit("j", kind="wanted")
+    subscriber.flowing.set()
+
+    async def is_shown() -> bool:
+        return not subscriber.is_watching or bool(subscriber.recording.events)
+
+    await eventually(is_shown, seconds=10)
+    assert "" == subscriber.reason
+    await subscriber.cut()
+
+
+async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot may hold what is durable but was not told to the feed yet; that is not shown again afterwards."""
+    for job_id in ("a", "b"):
+        await world.submit(job_id)
+        await (await world.start(job_id))
+    untold: list[Outcome] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(world.log, "_settle", untold.extend)
+        pending = [await world.report(job_id, line("untold")) for job_id in ("a", "b")]
+
+        async def are_durable() -> bool:
+            jobs = [await world.log.find(job_id) for job_id in ("a", "b")]
+            return len(untold) == 2 and all(job is not None and job.last_sequence == 3 for job in jobs)
+
+        await eventually(are_durable, seconds=10)
+        subscriber = Subscriber(world, "", ALL, max_batch_events=1)
+        subscriber.watch(from_snapshot=True)
+        await names(subscriber, "opened", "snapshot", "snapshot", "caught_up")
+    world.log._settle(untold)
+    assert all(durable.done() for durable in pending)
+    for job_id in ("a", "b"):
+        await (await world.report(job_id, line("told")))
+
+    async def has_all() -> bool:
+        return not missing(subscriber.recording, world.history())
+
+    await eventually(has_all, seconds=10)
+    await subscriber.cut()
+    assert ["told", "told"] == [event.log_written.text for event in subscriber.recording.events]
+    check(subscriber.recording, world.history())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +60,10 @@ _OPTIONS = [
 # How long calls that are under way may take to finish when the server stops, in seconds.
 _STOP_GRACE = 5.0
 
+# How long no call comes if no more do, in seconds; and how often to wait for that.
+_LULL = 0.05
+_LULLS_MOST = 20
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -112,7 +117,8 @@ class Server:
         )
         follow_turns(log, *self._on_turn)
         self._health = health.aio.HealthServicer()
-        self._grpc = grpc.aio.server(interceptors=[Edge()], options=_OPTIONS)
+        self._edge = Edge()
+        self._grpc = grpc.aio.server(interceptors=[self._edge], options=_OPTIONS)
         self.address = ""
 
     @property
@@ -144,16 +150,26 @@ class Server:
     async def stop(self) -> None:
         """Stops in order: no more is taken, streams are told, what is being committed is committed."""
         _log.info("stopping")
+        self._edge.drain()
         await self._health.enter_graceful_shutdown()
         self._dispatcher.close()
         self._watching.close()
         await self._worker_service.drain()
+        await self._last_calls()
         await self._grpc.stop(_STOP_GRACE)
         self._deadlines.close()
         await self._tasks.close()
         await self._store.close()
         self._directory.close()
         _log.info("stopped")
+
+    async def _last_calls(self) -> None:
+        """Waits until no more calls come: those that gRPC has not told of yet it would end with CANCELLED."""
+        for _ in range(_LULLS_MOST):
+            arrived = self._edge.arrived
+            await asyncio.sleep(_LULL)
+            if arrived == self._edge.arrived:
+                return
 
     def _bind(self) -> str:
         host, _, _ = self._settings.address.rpartition(":")

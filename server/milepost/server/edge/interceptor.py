@@ -11,7 +11,7 @@ import inspect
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
@@ -26,15 +26,27 @@ from milepost.contract.reasons import DOMAIN, reason_name
 from milepost.contract.status import STATUS
 from milepost.server.failures import refusal_of
 from milepost.server.instants import duration
-from milepost.server.refusal import Refusal, Unimplemented, malformed
+from milepost.server.refusal import Refusal, Unimplemented, draining, malformed
 
 _log = structlog.get_logger("milepost.rpc")
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
+# What is asked of a server that is stopping, and is answered.
+_HEALTH = "/grpc.health.v1.Health/"
+
+
 class Edge(grpc.aio.ServerInterceptor):
-    """Wraps every handler of the server."""
+    """Wraps every handler of the server. ``arrived`` counts the calls."""
+
+    def __init__(self) -> None:
+        self.arrived = 0
+        self._draining = False
+
+    def drain(self) -> None:
+        """From now on calls are refused, but for those that ask for the server's health."""
+        self._draining = True
 
     async def intercept_service(
         self,
@@ -42,12 +54,15 @@ class Edge(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """See ``grpc.aio.ServerInterceptor``; never raises."""
+        self.arrived += 1
         handler = await continuation(handler_call_details)
         if handler is None:  # there is no such method
             return handler
         method = handler_call_details.method
         make, function = _parts(handler)
-        sound = _sound_each if handler.request_streaming else _sound
+        sound: Callable[[Any], Any] = _sound_each if handler.request_streaming else _sound
+        if self._draining and not method.startswith(_HEALTH):
+            sound = _refused
         wrapped = (
             _streaming(method, function, sound)
             if inspect.isasyncgenfunction(function)
@@ -86,6 +101,10 @@ def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | 
         return message
 
     return decoded
+
+
+def _refused(_: object) -> NoReturn:
+    raise draining()
 
 
 def _sound(request: Message | Refusal) -> Message:

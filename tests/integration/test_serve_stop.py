@@ -1,0 +1,171 @@
+"""How ``milepost serve`` stops: in order, telling everybody, and losing nothing that it acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from milepost.v1 import Dispatch, GetJobRequest, JobState, ReportJobRequest, WatchJobRequest, WatchJobsRequest
+from tests.support.refused import refused
+from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
+from tests.support.server import ServerProcess
+
+DRAINING = ("UNAVAILABLE", "DRAINING", ())
+
+
+async def stopped(server: ServerProcess) -> int:
+    """SIGTERM; the exit status."""
+    return await asyncio.to_thread(server.stop)
+
+
+async def until_caught_up(call: Any) -> None:
+    """Reads a watch until it waits for what happens next."""
+    while (await call.read()).WhichOneof("frame") != "caught_up":
+        pass
+
+
+async def rest(call: Any) -> list[Any]:
+    """What else comes, to the end."""
+    frames = []
+    while (frame := await call.read()) is not grpc.aio.EOF:
+        frames.append(frame)
+    return frames
+
+
+async def test_health_says_that_it_is_not_serving(server: ServerProcess) -> None:
+    """Before anything ends, so that nobody new is sent here."""
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest())
+        assert health_pb2.HealthCheckResponse.SERVING == (await watch.read()).status
+        stopping = asyncio.ensure_future(stopped(server))
+        assert health_pb2.HealthCheckResponse.NOT_SERVING == (await watch.read()).status
+        watch.cancel()
+        assert 0 == await stopping
+
+
+async def test_open_watches_are_told(server: ServerProcess) -> None:
+    """Rule 6: with UNAVAILABLE, since OK would say that the job has ended; and when to come back."""
+    async with connect(server.address) as rpc:
+        job = await rpc.submit()
+        calls = [
+            rpc.jobs.WatchJob(WatchJobRequest(job_id=job.job_id)),
+            rpc.jobs.WatchJob(WatchJobRequest(job_id=job.job_id, from_latest=True)),
+            rpc.jobs.WatchJobs(WatchJobsRequest()),
+        ]
+        for call in calls:
+            await until_caught_up(call)
+        stopping = asyncio.ensure_future(stopped(server))
+        told = await asyncio.gather(*(refused(rest(call)) for call in calls))
+
+        assert [DRAINING] * 3 == [refusal.brief for refusal in told]
+        assert all(refusal.retry_delay for refusal in told)
+        assert 0 == await stopping
+
+
+async def test_sessions_are_told(server: ServerProcess) -> None:
+    """First to drain, then that it is over; their jobs stay theirs."""
+    async with connect(server.address) as rpc, rpc.session() as session:
+        await rpc.submit()
+        job, _ = await session.take()
+        stopping = asyncio.ensure_future(stopped(server))
+        await session.receive("drain")
+        told = await refused(session.call.read())
+        assert (DRAINING, 0) == (told.brief, await stopping)
+
+    server.restart()
+    async with connect(server.address) as rpc:
+        found = (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
+    assert (JobState.JOB_STATE_RUNNING, 1) == (found.state, found.attempt)
+
+
+class Reporting:
+    """A worker that reports as fast as it can, until its session ends."""
+
+    def __init__(self, job_id: str, token: str, session: WorkSession) -> None:
+        self.job_id = job_id
+        self._token = token
+        self._session = session
+        self.acknowledged = 0
+
+    async def write(self) -> None:
+        """Says one line after another, and does not wait for answers."""
+        number = 0
+        try:
+            while True:
+                number += 1
+                await self._session.report(self.job_id, self._token, number, log_line(str(number)))
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            return  # the server has ended the stream
+
+    async def read(self) -> None:
+        """Counts what is acknowledged."""
+        while True:
+            try:
+                response = await self._session.call.read()
+            except grpc.aio.AioRpcError:
+                return  # the server has ended the stream
+            if response.HasField("acknowledged"):
+                self.acknowledged = response.acknowledged.report_sequence
+
+
+async def test_what_is_being_committed_is_committed(server: ServerProcess) -> None:
+    """Rule 12: every report that was acknowledged, with traffic flowing, is in the log after a stop."""
+    async with connect(server.address) as rpc, rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        worker = Reporting(job.job_id, token, session)
+        writing = asyncio.ensure_future(worker.write())
+        reading = asyncio.ensure_future(worker.read())
+        subscriber = rpc.watch(job.job_id)
+        seen = 0
+        async for frame in subscriber:
+            seen += len(frame.events.events)
+            if seen > 200:
+                break
+        assert worker.acknowledged > 0
+        status = await stopped(server)
+        await asyncio.gather(reading, writing)
+    # A client of grpc.aio that was writing just then may see its own failure to write, rather than the status.
+    (line,) = [line for line in server.log() if line["event"] == "call" and line["method"].endswith("/Work")]
+    assert ("UNAVAILABLE", "DRAINING", 0) == (line["code"], line["reason"], status)
+
+    server.restart()
+    async with connect(server.address) as rpc:
+        lines = [
+            event.log_written.text for event in await rpc.log(job.job_id) if event.HasField("log_written")
+        ]
+        assert [str(number) for number in range(1, len(lines) + 1)] == lines
+        assert len(lines) >= worker.acknowledged > 0
+        end = ReportJobRequest(
+            job_id=job.job_id, lease_token=token, first_report_sequence=len(lines) + 1, updates=[succeeded()]
+        )
+        assert len(lines) + 1 == (await rpc.workers.ReportJob(end)).report_sequence
+
+
+async def test_calls_under_way_are_answered(server: ServerProcess) -> None:
+    """Of submissions that were made just before, each that was accepted is there afterwards."""
+    async with connect(server.address) as rpc:
+        submitting = [asyncio.ensure_future(accepted(rpc)) for _ in range(100)]
+        await asyncio.wait(submitting, return_when=asyncio.FIRST_COMPLETED)
+        assert 0 == await stopped(server)
+        ids = [job_id for job_id in await asyncio.gather(*submitting) if job_id]
+    assert ids
+
+    server.restart()
+    async with connect(server.address) as rpc:
+        for job_id in ids:
+            assert job_id == (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job.job_id
+
+
+async def accepted(rpc: Rpc) -> str:
+    """The id of a job, if the server was there to accept it."""
+    try:
+        return (await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
+    except grpc.aio.AioRpcError as error:
+        if error.code() != grpc.StatusCode.UNAVAILABLE:
+            raise
+        return ""

@@ -1,0 +1,123 @@
+"""What the server says of itself: a line for each call, none of anybody's payload, and where to look after a defect."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from milepost.v1 import GetJobRequest, SubmitJobRequest
+from tests.support.bad_requests import struct
+from tests.support.command import terminal
+from tests.support.refused import refused
+from tests.support.rpc import connect, log_line, succeeded
+from tests.support.server import ServerProcess
+
+SECRET = "a-payload-that-nobody-else-is-to-read"
+
+
+async def test_off_a_terminal_each_line_is_json(server: ServerProcess) -> None:
+    """From the first to the last, with a level and a time."""
+    server.stop()
+    log = server.log()
+
+    assert ["serving", "stopping", "stopped"] == [line["event"] for line in log]
+    assert all(line["level"] == "info" and line["timestamp"].endswith("Z") for line in log)
+
+
+async def test_each_call_has_one_line(server: ServerProcess) -> None:
+    """When it ends: which method, how it ended and why, how long it took, and from where it came."""
+    async with connect(server.address) as rpc:
+        job = await rpc.submit()
+        await rpc.log(job.job_id)
+        await refused(rpc.jobs.GetJob(GetJobRequest(job_id="nowhere")))
+        await refused(rpc.jobs.GetJob(GetJobRequest()))
+        async with rpc.session() as session:
+            await session.take()
+            call = rpc.watch(job.job_id)
+            await call.read()
+            call.cancel()
+            await session.call.done_writing()
+            assert grpc.aio.EOF == await session.call.read()
+        health: Any = health_pb2_grpc.HealthStub(rpc.channel)
+        await health.Check(health_pb2.HealthCheckRequest())
+    server.stop()
+    lines = [line for line in server.log() if line["event"] == "call"]
+
+    assert [
+        ("Check", "OK", ""),
+        ("GetJob", "INVALID_ARGUMENT", "INVALID_FIELD"),
+        ("GetJob", "NOT_FOUND", "JOB_NOT_FOUND"),
+        ("SubmitJob", "OK", ""),
+        ("WatchJob", "CANCELLED", ""),
+        ("WatchJob", "OK", ""),
+        ("Work", "OK", ""),
+    ] == sorted((line["method"].rpartition("/")[2], line["code"], line.get("reason", "")) for line in lines)
+    assert all(line["seconds"] >= 0 and line["peer"].startswith("ipv4:127.0.0.1:") for line in lines)
+
+
+async def test_no_payload_is_logged(server: ServerProcess) -> None:
+    """Neither of a job, nor of a report, nor of a request that was refused."""
+    async with connect(server.address) as rpc:
+        async with rpc.session() as session:
+            job = await rpc.submit(input=struct({"x": SECRET}), labels={"l": SECRET})
+            await session.take()
+            await session.report(job.job_id, "", 1, log_line(SECRET))
+            await session.receive("rejected")
+        await refused(rpc.submit(kind=SECRET.upper()))
+        await refused(rpc.submit(input=struct({"x": SECRET, "y": float("nan")})))
+    server.stop()
+
+    assert "SubmitJob" in server.log_path.read_text()
+    assert SECRET not in server.log_path.read_text().lower()
+
+
+async def test_a_defect_gives_nothing_away(server: ServerProcess) -> None:
+    """The client gets an id; under it the log has the traceback, without what was in the variables."""
+    async with connect(server.address) as rpc:
+        job = await rpc.submit(input=struct({"x": SECRET}))
+        with closing(sqlite3.connect(server.data / "milepost.db")) as database:
+            database.execute("ALTER TABLE inputs RENAME TO elsewhere")
+        told = await refused(rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id)))
+    server.stop()
+
+    (line,) = [line for line in server.log() if line["level"] == "error"]
+    assert ("INTERNAL", "") == (told.code, told.reason)
+    assert f"The server failed. Its log says why, under the id {line['error_id']}." == told.message
+    assert "no such table" in json.dumps(line)
+    assert job.job_id not in json.dumps(line)
+    assert SECRET not in server.log_path.read_text()
+
+
+async def test_libraries_log_as_the_server_does(server: ServerProcess) -> None:
+    """Each line of the log is JSON, whatever befell."""
+    async with connect(server.address) as rpc:
+        raw: Any = rpc.channel.unary_unary("/milepost.v1.JobService/SubmitJob")
+        await refused(raw(b"\xff" * 100))
+        async with rpc.session() as session:
+            await rpc.submit()
+            job, token = await session.take()
+            await session.report(job.job_id, token, 1, succeeded())
+    server.kill()
+
+    assert all(line["event"] for line in server.log())
+
+
+async def test_on_a_terminal_it_is_for_people(tmp_path: Path) -> None:
+    """Not JSON, but for the line that says that it is ready."""
+    async with terminal(
+        "serve", "--address", "127.0.0.1:0", "--data", tmp_path, env={"NO_COLOR": "1"}
+    ) as shown:
+        await shown.shows(lambda text: "serving" in text and '"epoch"' in text and text.endswith("\n"))
+        ready = next(json.loads(line) for line in shown.text.splitlines() if line.startswith("{"))
+        async with connect(ready["address"]) as rpc:
+            await rpc.jobs.SubmitJob(SubmitJobRequest(kind="k"))
+        await shown.shows(lambda text: "SubmitJob" in text)
+        text = shown.text
+
+    assert 1 == sum(line.startswith("{") for line in text.splitlines())
+    assert "[info" in text

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from milepost.v1 import GetJobRequest, SubmitJobRequest

@@ -22,7 +22,7 @@ class Stream:
 
     ``code`` is how the server ended it; None where the subscriber left. ``follows`` is False where it was asked to end
     at the head, ``of_what_is_kept`` is True where it was given no start: in WatchJobs, what was dropped before is then
-    passed over.
+    passed over. ``error`` is what ``code`` came with.
     """
 
     cursor: int | None = 0
@@ -30,6 +30,7 @@ class Stream:
     of_what_is_kept: bool = False
     frames: list[Frame] = field(default_factory=list)
     code: grpc.StatusCode | None = None
+    error: grpc.aio.AioRpcError | None = None
 
     @property
     def opened(self) -> Opened:
@@ -107,16 +108,21 @@ class Recording:
             yield chain
 
     async def record(
-        self, call: AsyncIterable[Frame], cursor: int | None = 0, *, follows: bool = True
+        self,
+        call: AsyncIterable[Frame],
+        cursor: int | None = 0,
+        *,
+        follows: bool = True,
+        of_what_is_kept: bool = False,
     ) -> grpc.StatusCode:
         """Takes a stream in, frame by frame as it comes, to its end; how the server ended it."""
-        stream = Stream(cursor, follows)
+        stream = Stream(cursor, follows, of_what_is_kept)
         self.streams.append(stream)
         try:
             async for frame in call:
                 stream.frames.append(frame)
         except grpc.aio.AioRpcError as error:
-            stream.code = error.code()
+            stream.code, stream.error = error.code(), error
         else:
             stream.code = grpc.StatusCode.OK
         return stream.code

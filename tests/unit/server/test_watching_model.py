@@ -345,6 +345,8 @@ class WatchingModel(RuleBasedStateMachine):
                     assert cursor < self.world.dropped
                 case "JOB_NOT_FOUND":
                     assert 0 == self.world.first[subscriber.job_id]
+                case "STORE_UNAVAILABLE":
+                    assert subscriber.job_id in self.world.thinned
                 case unexpected:
                     raise AssertionError(unexpected)
 

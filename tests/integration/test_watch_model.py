@@ -1,0 +1,387 @@
+"""Watching against a model, over the wire: a real server, really killed, and whatever subscribers may do meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from milepost.v1 import (
+    Claim,
+    DeleteJobRequest,
+    Delivery,
+    Dispatch,
+    Event,
+    JobFilter,
+    OnGap,
+    Resume,
+    Retention,
+    Stage,
+    StageProgressed,
+    StageStarted,
+    Update,
+    WatchJobRequest,
+    WatchJobsRequest,
+)
+from tests.support.rpc import WorkSession, connect, error_info, eventually, log_line, succeeded
+from tests.support.server import ServerProcess
+from tests.support.validators import Frame, History, Recording, View, check, key, missing
+
+_Result = TypeVar("_Result")
+
+# What a stream ends with when its server is killed.
+_BROKEN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL)
+
+_RETENTIONS = {
+    "all": Retention(),
+    "newest": Retention(max_events=100),
+    "nothing": Retention(
+        keep_events=Duration()
+    ),  # once it has ended, and the server sweeps, as it does at start
+}
+
+
+class _Job:
+    """What the model knows: what was said, and how much of it is durable for sure."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        self.token = ""
+        self.said: list[Update] = []
+        self.durable = 0
+        self.ended = False
+
+
+class _Watcher:
+    """A subscriber of a job, or of all of the model where ``job_id`` is empty."""
+
+    def __init__(self, model: WireModel, job_id: str, view: View, fields: dict[str, Any]) -> None:
+        self._model = model
+        self.job_id = job_id
+        self.view = view
+        self._fields = fields
+        self.recording = Recording(breaks=True)
+        self._task: asyncio.Task[grpc.StatusCode] | None = None
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether its stream is open."""
+        return self._task is not None and not self._task.done()
+
+    @property
+    def reason(self) -> str:
+        """Why the server refused to go on; empty where it did not, or is gone."""
+        error = self.recording.streams[-1].error if self.recording.streams else None
+        return "" if error is None or error.code() in _BROKEN else error_info(error).reason
+
+    def watch(self, **start: Any) -> None:
+        """Opens a stream, with a start or from where it stands."""
+        cursor, jobs = self.recording.cursor, self._model.jobs_stub
+        resumes = not start and self.recording.streams and cursor is not None
+        if resumes:
+            start = {"after_sequence" if self.job_id else "after_position": cursor}
+        fresh = start.get("from_snapshot") or start.get("from_latest")
+        fields = {**self._fields, **start, "on_gap": OnGap.ON_GAP_SNAPSHOT}
+        call: AsyncIterable[Frame]
+        if self.job_id:
+            call = jobs.WatchJob(WatchJobRequest(job_id=self.job_id, **fields))
+        else:
+            call = jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(kinds=[self._model.kind]), **fields))
+        unset = not start and not self.job_id
+        recorded = self.recording.record(call, None if fresh else cursor or 0, of_what_is_kept=unset)
+        self._task = asyncio.create_task(recorded)
+
+    async def leave(self) -> None:
+        """Cuts the stream."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+    def lacks(self) -> list[Event]:
+        """What it has yet to be shown."""
+        return missing(self.recording, self._model.history(self.job_id), self.view)
+
+
+class WireModel(RuleBasedStateMachine):
+    """Jobs that a worker reports on, subscribers, and a server that is killed. ``server`` is given to a subclass."""
+
+    server: ServerProcess
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self._session: WorkSession | None = None
+        self.jobs: list[_Job] = []
+        self.gone: set[str] = set()
+        self.watchers: list[_Watcher] = []
+        self.commits: list[tuple[int, Sequence[Event]]] = []
+        self._position: int | None = None
+        self._swept = False
+
+        async def connected() -> None:
+            self.rpc = await self._stack.enter_async_context(connect(self.server.address))
+
+        self.run(connected())
+        self.jobs_stub, self.kind = self.rpc.jobs, self.rpc.kind
+
+    def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+        """Lets it happen, and everything else that is ready meanwhile."""
+        return self._runner.run(coroutine)
+
+    def history(self, job_id: str) -> History:
+        """All that became durable, of all jobs or of one."""
+        if job_id:
+            return History.of_log([e for _, events in self.commits for e in events if e.job_id == job_id])
+        ended = {job.job_id for job in self.jobs if job.ended} | self.gone
+        return History(
+            self.commits,
+            dropped={key(event) for _, events in self.commits for event in events},
+            thinned=ended,
+        )
+
+    # --- Jobs -------------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: len(self.jobs) < 4)
+    @rule(kept=st.sampled_from(sorted(_RETENTIONS)))
+    def submit(self, kept: str) -> None:
+        """A job, which a worker takes at once."""
+
+        async def submitted() -> None:
+            job = await self.rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, retention=_RETENTIONS[kept])
+            self.jobs.append(_Job(job.job_id))
+            session = await self._worker()
+            await session.send(claim=Claim(job_id=job.job_id))
+            _, self.jobs[-1].token = await session.take()
+            await self._report(self.jobs[-1], Update(stage_started=StageStarted(stage=Stage(stage_id="s"))))
+
+        self.run(submitted())
+
+    @precondition(lambda self: any(not job.ended for job in self.jobs))
+    @rule(data=st.data(), what=st.sampled_from(["l", "lp", "ppp", "plpl", "l" * 60]))
+    def report(self, data: st.DataObject, what: str) -> None:
+        """A worker reports lines and progress, and hears that they are durable. Sixty of them trim some logs."""
+        job = self._pick(data)
+        self.run(self._report(job, *self._updates(job, what)))
+
+    @precondition(lambda self: any(not job.ended for job in self.jobs))
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        """A job ends."""
+        job = self._pick(data)
+        self.run(self._report(job, succeeded()))
+        job.ended = True
+
+    @precondition(lambda self: any(job.ended for job in self.jobs))
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        """An ended job is deleted."""
+        job = data.draw(st.sampled_from([job for job in self.jobs if job.ended]))
+        self.jobs.remove(job)
+        self.gone.add(job.job_id)
+
+        async def deleted() -> None:
+            await self.jobs_stub.DeleteJob(DeleteJobRequest(job_id=job.job_id))
+
+        self.run(deleted())
+
+    @rule(data=st.data(), reports=st.booleans())
+    def crash(self, data: st.DataObject, reports: bool) -> None:
+        """``kill -9``, perhaps right after a report; then the server sweeps: it thins, and trims."""
+        running = [job for job in self.jobs if not job.ended]
+        unsure = data.draw(st.sampled_from(running)) if running and reports else None
+        self.run(self._crashed(unsure))
+        self._swept = True
+
+    # --- Subscribers ------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.jobs and len(self.watchers) < 6)
+    @rule(
+        data=st.data(),
+        start=st.sampled_from(["", "", "from_snapshot", "from_latest"]),
+        latest=st.booleans(),
+        most=st.sampled_from([0, 1, 7]),
+    )
+    def watch(self, data: st.DataObject, start: str, latest: bool, most: int) -> None:
+        """Somebody comes, for a job or for all."""
+        job_id = data.draw(st.sampled_from(["", *(job.job_id for job in self.jobs)]))
+        fields: dict[str, Any] = {"max_batch_events": most}
+        if latest:
+            fields["delivery"] = Delivery.DELIVERY_LATEST
+        watcher = _Watcher(self, job_id, View(latest=latest), fields)
+        self.watchers.append(watcher)
+        self._watch(watcher, start)
+
+    @precondition(lambda self: self.watchers)
+    @rule(data=st.data())
+    def cut(self, data: st.DataObject) -> None:
+        """A connection breaks."""
+        self.run(data.draw(st.sampled_from(self.watchers)).leave())
+
+    @precondition(lambda self: self.watchers)
+    @rule(data=st.data())
+    def resume(self, data: st.DataObject) -> None:
+        """Somebody who has left, or whose server was killed, comes back."""
+        watcher = data.draw(st.sampled_from(self.watchers))
+        if not watcher.is_watching:
+            self._watch(watcher, "from_snapshot" if watcher.recording.cursor is None else "")
+
+    @rule()
+    def settle(self) -> None:
+        """Everybody has everything, or was told why not."""
+        self.run(self._settled())
+        self._check()
+
+    def teardown(self) -> None:
+        """In the end everybody has everything; and the log is what was said."""
+
+        async def finished() -> None:
+            for watcher in self.watchers:
+                if not watcher.is_watching:
+                    watcher.watch(**({"from_snapshot": True} if watcher.recording.cursor is None else {}))
+            await self._settled()
+            for watcher in self.watchers:
+                await watcher.leave()
+
+        try:
+            self.run(finished())
+            self._check()
+            for job in self.jobs:
+                said = [_what(update) for update in job.said[: job.durable]]
+                log = self.history(job.job_id).commits
+                assert said == [_what(e) for commit in log for e in commit.events if e.sequence > 2]
+        finally:
+            self.run(self._stack.aclose())
+            self._runner.close()
+
+    # --- Machinery --------------------------------------------------------------------------------------------------
+
+    def _pick(self, data: st.DataObject) -> _Job:
+        return data.draw(st.sampled_from([job for job in self.jobs if not job.ended]))
+
+    def _updates(self, job: _Job, what: str) -> list[Update]:
+        number = len(job.said)
+        return [
+            log_line(str(number + index))
+            if kind == "l"
+            else Update(stage_progressed=StageProgressed(stage_id="s", current=number + index))
+            for index, kind in enumerate(what)
+        ]
+
+    def _watch(self, watcher: _Watcher, start: str) -> None:
+        async def watching() -> None:
+            watcher.watch(**({start: True} if start else {}))
+
+        self.run(watching())
+
+    async def _worker(self) -> WorkSession:
+        if self._session is None:
+            self._session = await self._stack.enter_async_context(self.rpc.session(kinds=[]))
+        return self._session
+
+    async def _report(self, job: _Job, *updates: Update) -> None:
+        session = await self._worker()
+        await session.report(job.job_id, job.token, job.durable + 1, *updates)
+        job.said += updates
+        await session.acknowledged(len(job.said))
+        job.durable = len(job.said)
+        await self._keep_chronicle()
+
+    async def _crashed(self, unsure: _Job | None) -> None:
+        if unsure is not None:
+            updates = self._updates(unsure, "lpl")
+            unsure.said += updates
+            await (await self._worker()).report(unsure.job_id, unsure.token, unsure.durable + 1, *updates)
+        self.server.kill()
+        self.server.restart()
+        self._session = None
+        session = await self._worker()
+        for job in self.jobs:
+            if not job.ended:
+                await session.send(resume=Resume(job_id=job.job_id, lease_token=job.token))
+                stands = (await session.receive("resumed")).resumed.acknowledged_report_sequence
+                assert stands in (job.durable, len(job.said))
+                del job.said[stands:]
+                job.durable = stands
+        await self._keep_chronicle()
+
+    async def _keep_chronicle(self) -> None:
+        """Reads what has become durable before any of it can be dropped."""
+        request = WatchJobsRequest(filter=JobFilter(kinds=[self.kind]), max_batch_events=1, no_follow=True)
+        if self._position is not None:
+            request.after_position = self._position
+        async for frame in self.jobs_stub.WatchJobs(request):
+            if frame.HasField("events"):
+                self.commits.append((frame.events.position, frame.events.events))
+            self._position = max(
+                self._position or 0, frame.events.position, frame.caught_up.sequence, frame.status.cursor
+            )
+
+    async def _settled(self) -> None:
+        async def all_have_all() -> bool:
+            return not any(watcher.is_watching and watcher.lacks() for watcher in self.watchers)
+
+        await eventually(all_have_all, seconds=20)
+
+    def _check(self) -> None:
+        for watcher in self.watchers:
+            check(watcher.recording, self.history(watcher.job_id), watcher.view)
+            match watcher.reason:
+                case "":
+                    pass
+                case "JOB_NOT_FOUND":
+                    assert watcher.job_id in self.gone
+                case "SEQUENCE_TRIMMED":
+                    assert self._swept or self.gone or len(self.commits) > 2
+                case "STORE_UNAVAILABLE":
+                    assert self._swept
+                case unexpected:
+                    raise AssertionError(unexpected)
+
+
+def _what(said: Update | Event) -> str:
+    """What of an update the event has, too."""
+    return f"{said.stage_started.stage.stage_id} {said.stage_progressed.current} {said.log_written.text}"
+
+
+_MODEL = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    max_examples=5,
+    stateful_step_count=15,
+    derandomize=True,
+)
+
+
+def _try(data: Path, how: settings) -> None:
+    with ServerProcess(
+        data, "--keep-progress", "0", "--lease-ttl", "3600", "--sweep-interval", "1h"
+    ) as process:
+
+        class Model(WireModel):
+            server = process
+
+        run_state_machine_as_test(Model, settings=how)
+
+
+def test_watching(tmp_path: Path) -> None:
+    """Whatever is done, each subscriber sees what it should, and is refused only what cannot be had."""
+    _try(tmp_path / "data", _MODEL)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(7200)
+def test_watching_at_length(tmp_path: Path) -> None:
+    """The same, for longer."""
+    at_length = settings(_MODEL, max_examples=500, stateful_step_count=50, derandomize=False)
+    _try(tmp_path / "data", at_length)

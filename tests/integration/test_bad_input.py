@@ -12,6 +12,7 @@ from milepost.contract import limits
 from milepost.v1 import (
     CancelJobRequest,
     Custom,
+    DeleteJobRequest,
     GetJobRequest,
     JobFilter,
     ListJobsRequest,
@@ -19,6 +20,7 @@ from milepost.v1 import (
     SubmitJobRequest,
     Update,
     WatchJobRequest,
+    WatchJobsRequest,
 )
 from tests.support.bad_requests import REQUESTS, Bad, struct
 from tests.support.bad_updates import BEFORE, UPDATES
@@ -42,7 +44,7 @@ def call(rpc: Rpc, request: Message) -> Any:
 
 async def answer(rpc: Rpc, request: Message) -> list[Any]:
     """All that is answered."""
-    if isinstance(request, WatchJobRequest):
+    if isinstance(request, WatchJobRequest | WatchJobsRequest):
         return [frame async for frame in call(rpc, request)]
     return [await call(rpc, request)]
 
@@ -67,6 +69,7 @@ async def test_a_field_out_of_its_bound_is_named(rpc: Rpc, bad: Bad) -> None:
     "request_",
     [
         GetJobRequest(job_id="nowhere"),
+        DeleteJobRequest(job_id="nowhere"),
         CancelJobRequest(job_id="nowhere"),
         WatchJobRequest(job_id="nowhere"),
         WatchJobRequest(job_id="nowhere", from_snapshot=True),
@@ -127,6 +130,15 @@ async def test_a_child_of_a_job_that_has_ended_is_refused(rpc: Rpc) -> None:
     told = await refused(rpc.submit(parent_job_id=parent.job_id))
     assert ("FAILED_PRECONDITION", "JOB_ENDED", ()) == told.brief
     assert {"job_id": parent.job_id, "state": "CANCELLED"} == told.metadata
+
+
+async def test_a_job_that_has_not_ended_is_not_deleted(rpc: Rpc) -> None:
+    """It is to be cancelled first."""
+    job = await rpc.submit()
+
+    told = await refused(rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id)))
+    assert ("FAILED_PRECONDITION", "JOB_NOT_ENDED", ()) == told.brief
+    assert {"job_id": job.job_id, "state": "QUEUED"} == told.metadata
 
 
 async def test_a_page_token_is_good_for_its_query_only(rpc: Rpc) -> None:

@@ -13,17 +13,21 @@ from google.protobuf.struct_pb2 import Struct, Value
 from milepost.contract import limits
 from milepost.v1 import (
     CancelJobRequest,
+    DeleteJobRequest,
     Delivery,
     Dispatch,
+    EventFilter,
     GetJobRequest,
     JobFilter,
     JobState,
     ListJobsRequest,
     OnGap,
+    Retention,
     RetryPolicy,
     Stage,
     SubmitJobRequest,
     WatchJobRequest,
+    WatchJobsRequest,
 )
 
 __all__ = [
@@ -97,12 +101,33 @@ def _retry(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
     return _submit(f"retry_policy.{field}", reason, retry_policy=RetryPolicy(**fields))
 
 
+def _retention(field: str, /, **fields: Any) -> Bad:
+    return _submit(f"retention.{field}", retention=Retention(**fields))
+
+
 def _cancel(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
     return Bad(CancelJobRequest(**{"job_id": "j", **fields}), field, reason)
 
 
 def _watch(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
     return Bad(WatchJobRequest(**{"job_id": "j", **fields}), field, reason)
+
+
+def _watch_jobs(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
+    return Bad(WatchJobsRequest(**fields), field, reason)
+
+
+def _of_many(bad: Bad) -> Bad:
+    """The same of WatchJobs, where the filter of events has another name."""
+    request = WatchJobsRequest()
+    for field, value in bad.message.ListFields():
+        if field.name == "filter":
+            request.event_filter.CopyFrom(value)
+        elif field.name == "status_interval":
+            request.status_interval.CopyFrom(value)
+        elif field.name != "job_id":
+            setattr(request, field.name, value)
+    return Bad(request, bad.field.replace("filter.", "event_filter."), bad.reason)
 
 
 def _filter(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
@@ -176,6 +201,13 @@ _SUBMIT = {
     "multiplier over 100": _retry("multiplier", multiplier=100.1),
     "retryable_codes too many": _retry("retryable_codes", TOO_LARGE, retryable_codes=["A"] * 65),
     "retryable_codes": _retry("retryable_codes[1]", retryable_codes=["A", "b c"]),
+    **{
+        f"{field} {what}": _retention(field, **{field: value})
+        for field in ("keep_events", "keep_job")
+        for what, value in BAD_DURATIONS.items()
+    },
+    "max_events negative": _retention("max_events", max_events=-1),
+    "max_events too few": _retention("max_events", max_events=99),
     "dispatch": _submit("dispatch", dispatch=Dispatch.ValueType(99)),
 }
 
@@ -195,6 +227,10 @@ _WATCH = {
     "job_id empty": _watch("job_id", job_id=""),
     **{f"job_id {what}": _watch("job_id", job_id=value) for what, value in _BAD_IDS.items()},
     "after_sequence": _watch("after_sequence", after_sequence=-1),
+}
+
+# Of both watches, and made for WatchJob.
+_STREAM: dict[str, Bad] = {
     "epoch too long": _watch("epoch", TOO_LARGE, epoch=_LONG_NAME),
     "on_gap": _watch("on_gap", on_gap=OnGap.ValueType(99)),
     "delivery": _watch("delivery", delivery=Delivery.ValueType(99)),
@@ -206,6 +242,12 @@ _WATCH = {
     "status_interval too long": _watch("status_interval", status_interval=Duration(seconds=3601)),
     "max_batch_events negative": _watch("max_batch_events", max_batch_events=-1),
     "max_batch_events too many": _watch("max_batch_events", max_batch_events=limits.BATCH_EVENTS + 1),
+    "payloads too many": _watch(
+        "filter.payloads", TOO_LARGE, filter=EventFilter(payloads=["job_ended"] * _MANY)
+    ),
+    "payloads": _watch("filter.payloads[1]", filter=EventFilter(payloads=["job_ended", "job_paused"])),
+    "stage_ids too many": _watch("filter.stage_ids", TOO_LARGE, filter=EventFilter(stage_ids=["s"] * _MANY)),
+    "stage_ids": _watch("filter.stage_ids[0]", filter=EventFilter(stage_ids=["a b"])),
 }
 
 _LIST = {
@@ -235,9 +277,20 @@ _LIST = {
     },
 }
 
+_WATCH_JOBS = {
+    "after_position": _watch_jobs("after_position", after_position=-1),
+    "kinds": _watch_jobs("filter.kinds[0]", filter=JobFilter(kinds=["K"])),
+    **{what: _of_many(bad) for what, bad in _STREAM.items()},
+}
+
 _GET = {
     "job_id empty": Bad(GetJobRequest(), "job_id"),
     **{f"job_id {what}": Bad(GetJobRequest(job_id=value), "job_id") for what, value in _BAD_IDS.items()},
+}
+
+_DELETE = {
+    "job_id empty": Bad(DeleteJobRequest(), "job_id"),
+    **{f"job_id {what}": Bad(DeleteJobRequest(job_id=value), "job_id") for what, value in _BAD_IDS.items()},
 }
 
 REQUESTS: Mapping[str, Bad] = {
@@ -247,7 +300,9 @@ REQUESTS: Mapping[str, Bad] = {
         "GetJob": _GET,
         "ListJobs": _LIST,
         "CancelJob": _CANCEL,
-        "WatchJob": _WATCH,
+        "DeleteJob": _DELETE,
+        "WatchJob": {**_WATCH, **_STREAM},
+        "WatchJobs": _WATCH_JOBS,
     }.items()
     for name, bad in table.items()
 }

@@ -17,16 +17,19 @@ from milepost.v1 import (
     CancelJobRequest,
     Capacity,
     Dispatch,
+    EventFilter,
     Hello,
     JobFilter,
     JobState,
     ListJobsRequest,
     Report,
+    Retention,
     RetryPolicy,
     Stage,
     SubmitJobRequest,
     Update,
     WatchJobRequest,
+    WatchJobsRequest,
     WorkRequest,
 )
 from tests.support.bad_requests import BAD_DURATIONS, INVALID, REQUESTS, TOO_LARGE, Bad, nested, struct
@@ -40,6 +43,8 @@ def check(request: Any) -> None:
         "ListJobsRequest": list_jobs,
         "CancelJobRequest": requests.cancel,
         "WatchJobRequest": requests.watch,
+        "WatchJobsRequest": requests.watch_jobs,
+        "DeleteJobRequest": lambda request: requests.job_id(request.job_id),
         "WorkRequest": requests.hello,
         "Capacity": requests.capacity,
         "Report": requests.report,
@@ -151,6 +156,9 @@ AT_THE_BOUND = {
             retryable_codes=["0" + "A._-" * 15 + "xxx"] * 64,
         ),
         dispatch=Dispatch.DISPATCH_EXTERNAL,
+        retention=Retention(
+            keep_events=Duration(), keep_job=Duration(seconds=315_576_000_000), max_events=100
+        ),
     ),
     "a job of almost nothing": SubmitJobRequest(kind="k"),
     "a large input": SubmitJobRequest(kind="k", input=struct({"x": "x" * (limits.INPUT_SIZE - 17)})),
@@ -169,6 +177,13 @@ AT_THE_BOUND = {
         ),
         page_size=2**31 - 1,
         order_by="submit_time desc",
+    ),
+    "a watch of many jobs": WatchJobsRequest(
+        filter=JobFilter(job_ids=["j"] * 100),
+        after_position=2**63 - 1,
+        event_filter=EventFilter(payloads=["job_ended"] * 100, stage_ids=["s"] * 100),
+        status_interval=Duration(seconds=1),
+        max_batch_events=1,
     ),
     "a watch": WatchJobRequest(
         job_id="j",

@@ -7,7 +7,7 @@ the log to a subscriber. The form is that of protobuf's wire (https://protobuf.d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
@@ -67,13 +67,16 @@ def frame(event: Event) -> bytes:
     return _EVENT_TAG + _varint(len(message)) + message
 
 
-def watch_response(frames: bytes, position: int = 0) -> bytes:
-    """A serialised ``WatchJobResponse`` or ``WatchJobsResponse`` whose ``events`` are these frames.
+def watch_response(frames: Sequence[bytes], position: int = 0) -> bytes:
+    """A serialised ``WatchJobResponse`` or ``WatchJobsResponse`` whose ``events`` are these frames; empty for none.
 
     ``position`` is that of WatchJobs; 0 in WatchJob.
     """
-    body = frames + _POSITION_TAG + _varint(position) if position else frames
-    return _EVENTS_TAG + _varint(len(body)) + body
+    size = sum(map(len, frames))
+    if not size:
+        return b""
+    end = _POSITION_TAG + _varint(position) if position else b""
+    return b"".join((_EVENTS_TAG, _varint(size + len(end)), *frames, end))
 
 
 def chosen(frames: bytes, choose: Callable[[Event], bool]) -> bytes:
@@ -122,8 +125,3 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at
         shift += 7
-
-
-def join(chunks: Iterable[Chunk]) -> bytes:
-    """The frames of chunks that follow one another."""
-    return b"".join([chunk.frames for chunk in chunks])

@@ -224,9 +224,6 @@ class Feeds:
             feed.signal.send()
 
 
-def compose(frames: Iterable[bytes], view: View | None, position: int) -> bytes:
+def compose(frames: Sequence[bytes], view: View | None, position: int) -> bytes:
     """The serialised response with these frames as the view shows them; empty where it shows none."""
-    joined = b"".join(frames)
-    if joined and view is not None:
-        joined = view(joined)
-    return watch_response(joined, position) if joined else b""
+    return watch_response(frames if view is None else [view(b"".join(frames))], position)

@@ -7,13 +7,14 @@ of them holds anything back (rule 7). Those at the same cursor share one batch.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from milepost.server.log.event_log import Appended, Commit, Entry, EventLog, Notice, Page
-from milepost.server.log.frames import Chunk, join, watch_response
+from milepost.server.log.frames import Chunk, watch_response
 from milepost.server.watching.memory import Memory
 from milepost.server.watching.signals import Signal
 from milepost.server.watching.views import View
@@ -48,10 +49,10 @@ class Wish(NamedTuple):
                 if left <= 0:
                     break
             taken = bounded
-        frames = join(taken)
+        frames = [chunk.frames for chunk in taken]
         if self.view is not None:
-            frames = self.view(frames)
-        return Batch(watch_response(frames) if frames else b"", taken[-1].last)
+            frames = [self.view(b"".join(frames))]
+        return Batch(watch_response(frames), taken[-1].last)
 
 
 class Tail:
@@ -198,13 +199,30 @@ class Replays:
         self._log = log
         self._memory = memory
         self._batches: dict[tuple[str, Wish], Batch] = {}
+        self._reading: dict[tuple[Tail, Wish], asyncio.Task[Batch | None]] = {}
         self._drops = 0
 
     async def batch(self, job_id: str, tail: Tail, wish: Wish) -> Batch | None:
-        """What comes after the cursor; None where nothing does, or the job is gone."""
+        """What comes after the cursor; None where nothing does, or the job is gone.
+
+        Those who ask for the same while it is being read share that one reading.
+        """
         known = self._batches.get((job_id, wish))
         if known is not None:
             return known
+        reading = self._reading.get((tail, wish))
+        if reading is None:
+            reading = self._reading[tail, wish] = asyncio.create_task(self._read(job_id, tail, wish))
+            reading.add_done_callback(lambda done: self._done(tail, wish, done))
+        return await asyncio.shield(reading)
+
+    def _done(self, tail: Tail, wish: Wish, reading: asyncio.Task[Batch | None]) -> None:
+        if self._reading.get((tail, wish)) is reading:
+            del self._reading[tail, wish]
+        if not reading.cancelled():
+            reading.exception()  # those who wait have it; there may be none left
+
+    async def _read(self, job_id: str, tail: Tail, wish: Wish) -> Batch | None:
         drops = self._drops
         page = await self._log.read(job_id, wish.cursor, BATCH_BYTES)
         if page is None:
@@ -223,7 +241,9 @@ class Replays:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Forgets what was dropped from the log."""
         gone = {entry.facts.job_id for entry in entries if isinstance(entry, Notice)}
-        self._drops += len(gone)
+        if gone:
+            self._drops += 1
+            self._reading.clear()  # who asks from now on reads what is there now
         for key in [key for key in self._batches if key[0] in gone] if gone else ():
             self._memory.grew(self, -len(self._batches.pop(key).response))
 

@@ -6,6 +6,7 @@ next attempt's differs, which fences off whoever still has the old one (rules 11
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 
@@ -17,9 +18,10 @@ class LeaseTokens:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        # Each report is checked, so those of running attempts are kept.
+        self.token = functools.lru_cache(maxsize=10_000)(self._make)
 
-    def token(self, job_id: str, attempt: int) -> str:
-        """The token of an attempt."""
+    def _make(self, job_id: str, attempt: int) -> str:
         return hmac.new(self._secret, f"{job_id}/{attempt}".encode(), hashlib.sha256).hexdigest()[:32]
 
     def holds(self, job: Job, token: str) -> bool:

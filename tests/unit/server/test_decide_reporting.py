@@ -1,0 +1,224 @@
+"""What a worker may say of its job, and the events that it becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from milepost.contract import limits
+from milepost.contract.reasons import reason_name
+from milepost.fold import Fold
+from milepost.server import decide
+from milepost.server.refusal import Refusal
+from milepost.v1 import (
+    Artifact,
+    ArtifactAdded,
+    Event,
+    Failure,
+    JobEnded,
+    JobState,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StagesPlanned,
+    StageStarted,
+    StageState,
+    SubmitJobRequest,
+    Update,
+)
+from tests.support.bad_updates import BEFORE, UPDATES, BadUpdate
+from tests.unit.server.states import NOW, apply, run
+
+
+def say(state: Fold, update: Update) -> Event:
+    """Says it, and lets it happen."""
+    event = decide.report(state, update, NOW)
+    apply(state, [event])
+    return event
+
+
+def running(*stages: Stage) -> Fold:
+    """A job in its first attempt, with these stages."""
+    return run(SubmitJobRequest(kind="k", stages=stages))
+
+
+def start(stage_id: str, **fields: Any) -> Update:
+    """A stage that starts."""
+    return Update(stage_started=StageStarted(stage=Stage(stage_id=stage_id, **fields)))
+
+
+def progress(stage_id: str, current: float, **fields: Any) -> Update:
+    """A stage that moves on."""
+    return Update(stage_progressed=StageProgressed(stage_id=stage_id, current=current, **fields))
+
+
+def end(stage_id: str, state: StageState.ValueType = StageState.STAGE_STATE_SUCCEEDED) -> Update:
+    """A stage that ends."""
+    return Update(stage_ended=StageEnded(stage_id=stage_id, state=state))
+
+
+@pytest.mark.parametrize("bad", UPDATES.values(), ids=UPDATES)
+def test_an_update_out_of_its_bounds_is_refused(bad: BadUpdate) -> None:
+    """Just the field that is wrong is named, and why; nothing happens."""
+    state = running()
+    for update in BEFORE:
+        say(state, update)
+    before = state.job.SerializeToString()
+
+    with pytest.raises(Refusal) as caught:
+        decide.report(state, bad.message, NOW)
+    (violation,) = caught.value.violations
+    assert (bad.field, bad.reason) == (violation.field, reason_name(caught.value.reason))
+    assert before == state.job.SerializeToString()
+
+
+def test_an_event_follows_the_one_before_it() -> None:
+    """It bears the job, the next number, the instant and the attempt."""
+    event = decide.report(running(), start("s"), NOW + 1)
+
+    assert ("j", 3, 1, NOW + 1) == (event.job_id, event.sequence, event.attempt, event.time.ToNanoseconds())
+
+
+def test_what_the_server_authors_is_ignored_from_a_worker() -> None:
+    """Rule 13: states, fractions and times are not a worker's to say."""
+    state = running()
+    said = start(
+        "s", state=StageState.STAGE_STATE_SUCCEEDED, fraction=0.9, current=5.0, total=10.0, message="m"
+    )
+    stage = say(state, said).stage_started.stage
+    assert Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=10.0, message="m") == stage
+
+    told = say(state, progress("s", 2.0, fraction=0.9, job_fraction=0.9)).stage_progressed
+    assert (0.2, 0.2) == (told.fraction, told.job_fraction)
+
+    ended = end("s")
+    ended.stage_ended.job_fraction = 0.1
+    assert 1.0 == say(state, ended).stage_ended.job_fraction
+
+    plan = Update(stages_planned=StagesPlanned(stages=[Stage(stage_id="t", fraction=0.5, message="m")]))
+    assert [Stage(stage_id="t", state=StageState.STAGE_STATE_PENDING)] == list(
+        say(state, plan).stages_planned.stages
+    )
+
+
+def test_progress_keeps_the_total_that_was_said_before() -> None:
+    """Unset leaves it as it is; each event says what holds, so that one stands for those before it."""
+    state = running()
+    say(state, start("s", total=4.0))
+
+    assert [4.0, 8.0, 8.0] == [
+        say(state, update).stage_progressed.total
+        for update in (progress("s", 1.0), progress("s", 2.0, total=8.0), progress("s", 4.0))
+    ]
+    say(state, start("t"))
+    assert not say(state, progress("t", 1.0)).stage_progressed.HasField("total")
+
+
+def test_fractions_never_fall() -> None:
+    """Rule 13: though a worker goes back, or finds that there is more to do; and never above 1."""
+    state = running()
+    say(state, start("s", total=10.0))
+    told = [
+        say(state, update).stage_progressed
+        for update in (
+            progress("s", 5.0),
+            progress("s", 2.0),
+            progress("s", 5.0, total=100.0),
+            progress("s", 1e9),
+        )
+    ]
+
+    assert [0.5, 0.5, 0.5, 1.0] == [event.fraction for event in told]
+    assert [0.5, 0.5, 0.5, 1.0] == [event.job_fraction for event in told]
+    assert [5.0, 2.0, 5.0, 1e9] == [event.current for event in told]
+
+
+def test_numbers_at_the_ends_of_what_there_is() -> None:
+    """They are taken, and fractions stay fractions."""
+    state = running(Stage(stage_id="a", weight=1.7e308), Stage(stage_id="b", weight=1.7e308))
+    say(state, start("a", total=5e-324))
+    told = say(state, progress("a", 1.7e308)).stage_progressed
+    assert (1.0, True) == (told.fraction, 0 <= told.job_fraction <= 1)
+
+    say(state, start("b", total=0.0))
+    told = say(state, progress("b", 3.0)).stage_progressed
+    assert (0.0, True) == (told.fraction, 0 <= told.job_fraction <= 1)
+
+
+def test_a_stage_counts_by_its_weight() -> None:
+    """In its parent, and its parent in the job; what was skipped is as good as done."""
+    state = running(
+        Stage(stage_id="a", weight=3),
+        Stage(stage_id="a/1", parent_stage_id="a"),
+        Stage(stage_id="a/2", parent_stage_id="a"),
+        Stage(stage_id="b"),
+    )
+    for stage in ("a", "a/1"):
+        say(state, start(stage))
+
+    assert 0.375 == say(state, end("a/1")).stage_ended.job_fraction
+    assert 0.625 == say(state, end("b", StageState.STAGE_STATE_SKIPPED)).stage_ended.job_fraction
+    assert 1.0 == say(state, end("a")).stage_ended.job_fraction
+
+
+def test_a_planned_stage_starts_where_it_was_planned() -> None:
+    """Its parent need not be said again; what else is said replaces what was planned."""
+    state = running(Stage(stage_id="a"), Stage(stage_id="a/1", parent_stage_id="a", title="One", total=3))
+    event = say(state, start("a/1", total=5))
+
+    assert ("a", 5.0) == (event.stage_started.stage.parent_stage_id, event.stage_started.stage.total)
+    assert "One" == state.stages["a/1"].title
+
+
+def test_a_job_has_a_thousand_stages_and_no_more() -> None:
+    """Planned or declared."""
+    state = running(*(Stage(stage_id=f"s{number}") for number in range(limits.STAGES)))
+
+    with pytest.raises(Refusal, match="already"):
+        decide.report(state, start("another"), NOW)
+    say(state, start("s0"))
+
+
+def test_a_job_has_a_thousand_artifacts_and_no_more() -> None:
+    """One of the same name replaces another, and is always taken."""
+    state = running()
+    for number in range(limits.ARTIFACTS):
+        state.job.artifacts.add(name=f"a{number}", uri="file:///a")
+
+    def added(name: str) -> Update:
+        return Update(artifact_added=ArtifactAdded(artifact=Artifact(name=name, uri="file:///b")))
+
+    with pytest.raises(Refusal) as caught:
+        decide.report(state, added("another"), NOW)
+    assert "TOO_LARGE" == reason_name(caught.value.reason)
+    say(state, added("a7"))
+
+
+def test_an_end_is_told_as_it_was() -> None:
+    """A result where it SUCCEEDED, a failure where it FAILED, and nothing that does not belong to it."""
+    both = JobEnded(message="m", failure=Failure(code="X"))
+    both.result.update({"x": 1})
+
+    for state, result, failure in (
+        (JobState.JOB_STATE_SUCCEEDED, True, False),
+        (JobState.JOB_STATE_FAILED, False, True),
+    ):
+        both.state = state
+        event = decide.report(running(), Update(job_ended=both), NOW)
+        told = event.job_ended
+        assert (state, "m", result, failure) == (
+            told.state,
+            told.message,
+            told.HasField("result"),
+            told.HasField("failure"),
+        )
+
+
+def test_who_forced_an_end_is_not_the_workers_to_say() -> None:
+    """A worker that stopped by itself was not forced."""
+    state = running()
+    apply(state, decide.cancel(state.job, reason="", requested_by="", grace_period=10**12, now=NOW))
+    told = JobEnded(state=JobState.JOB_STATE_CANCELLED, forced=True)
+
+    assert not decide.report(state, Update(job_ended=told), NOW).job_ended.forced

@@ -10,7 +10,6 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.fold import fold
 from milepost.v1 import (
-    GetJobRequest,
     Job,
     OnGap,
     Retention,
@@ -24,11 +23,6 @@ from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_l
 from tests.support.server import ServerProcess
 
 NOW = Duration()
-
-
-async def get(rpc: Rpc, job_id: str) -> Job:
-    """The job."""
-    return (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job
 
 
 async def finished(rpc: Rpc, retention: Retention, *updates: Update) -> Job:
@@ -54,7 +48,7 @@ async def test_events_are_dropped(sweeping: ServerProcess) -> None:
             job = await finished(rpc, Retention(keep_events=NOW), log_line("1"))
 
             async def is_dropped() -> bool:
-                return (await get(rpc, job.job_id)).first_sequence == 5
+                return (await rpc.get(job.job_id)).first_sequence == 5
 
             await eventually(is_dropped)
             with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -67,7 +61,7 @@ async def test_events_are_dropped(sweeping: ServerProcess) -> None:
             request = WatchJobRequest(job_id=job.job_id, on_gap=OnGap.ON_GAP_SNAPSHOT)
             frames = [frame async for frame in rpc.jobs.WatchJob(request)]
             assert ["opened", "snapshot", "caught_up"] == [frame.WhichOneof("frame") for frame in frames]
-            assert await get(rpc, job.job_id) == frames[1].snapshot.job
+            assert await rpc.get(job.job_id) == frames[1].snapshot.job
             # One who has it all is not concerned.
             assert [] == [f async for f in rpc.watch(job.job_id, after_sequence=4) if f.HasField("events")]
 
@@ -77,14 +71,14 @@ async def test_jobs_are_deleted(sweeping: ServerProcess) -> None:
     with sweeping as server:
         async with connect(server.address) as rpc:
             job = await finished(rpc, Retention(keep_job=NOW))
+
+            async def is_still_there() -> bool:
+                await rpc.get(job.job_id)
+                return False
+
             with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await eventually(lambda: get_nothing(rpc, job.job_id))
+                await eventually(is_still_there)
             assert "JOB_NOT_FOUND" == error_info(caught.value).reason
-
-
-async def get_nothing(rpc: Rpc, job_id: str) -> None:
-    """Gets the job, which raises once it is gone."""
-    await get(rpc, job_id)
 
 
 async def test_progress_is_thinned(tmp_path: Path) -> None:
@@ -97,7 +91,7 @@ async def test_progress_is_thinned(tmp_path: Path) -> None:
             job = await finished(rpc, Retention(), start, *progress, log_line("done"))
 
             async def is_thinned() -> bool:
-                return (await get(rpc, job.job_id)).thinned_sequence > 0
+                return (await rpc.get(job.job_id)).thinned_sequence > 0
 
             await eventually(is_thinned)
             log = await rpc.log(job.job_id)
@@ -110,7 +104,7 @@ async def test_progress_is_thinned(tmp_path: Path) -> None:
                 "job_ended",
             ] == (kinds(log))
             assert [1, 2, 3, 12, 13, 14] == [event.sequence for event in log]
-            told = await get(rpc, job.job_id)
+            told = await rpc.get(job.job_id)
             folded = fold(log)
             for output_only in ("epoch", "first_sequence", "thinned_sequence"):
                 setattr(folded, output_only, getattr(told, output_only))
@@ -132,10 +126,10 @@ async def test_newest_events_are_kept(server: ServerProcess) -> None:
             await session.acknowledged((batch + 1) * 50)
 
         async def is_trimmed() -> bool:
-            return (await get(rpc, job.job_id)).first_sequence > 300
+            return (await rpc.get(job.job_id)).first_sequence > 300
 
         await eventually(is_trimmed)
-        told = await get(rpc, job.job_id)
+        told = await rpc.get(job.job_id)
         assert 100 <= told.last_sequence - told.first_sequence + 1 < 200
         kept = [
             e
@@ -156,7 +150,7 @@ async def test_parents_follow_their_children(server: ServerProcess) -> None:
         half = Update(stage_progressed=StageProgressed(stage_id="s", current=2))
 
         async def parent_is_at(fraction: float) -> bool:
-            return (await get(rpc, parent.job_id)).fraction == fraction
+            return (await rpc.get(parent.job_id)).fraction == fraction
 
         await session.report(first[0].job_id, first[1], 1, start, half)
         await eventually(lambda: parent_is_at(0.25))

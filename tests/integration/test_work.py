@@ -1,4 +1,4 @@
-"""Working: rules 11 to 18 at the wire."""
+"""Working: rules 11 to 15 at the wire."""
 
 from __future__ import annotations
 
@@ -10,17 +10,12 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.v1 import (
-    CancelAcknowledged,
-    CancelJobRequest,
     Capacity,
     Claim,
     Dispatch,
     ErrorReason,
-    Event,
     Failure,
-    GetJobRequest,
     Heartbeat,
-    Job,
     JobEnded,
     JobState,
     Release,
@@ -34,7 +29,7 @@ from milepost.v1 import (
     StageState,
     Update,
 )
-from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, succeeded
+from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, state_name, succeeded
 from tests.support.server import ServerProcess
 
 
@@ -43,27 +38,6 @@ async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
     """The service."""
     async with connect(shared_server.address) as connected:
         yield connected
-
-
-async def ended(rpc: Rpc, job_id: str) -> list[Event]:
-    """The log of a job, once it has ended."""
-    async for _ in rpc.watch(job_id):
-        pass
-    return await rpc.log(job_id)
-
-
-async def state(rpc: Rpc, job_id: str) -> str:
-    """The job's state."""
-    job = (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job
-    return JobState.Name(job.state).removeprefix("JOB_STATE_")
-
-
-async def cancel(rpc: Rpc, job_id: str, grace: float | None = None) -> Job:
-    """Asks for the job to be cancelled."""
-    request = CancelJobRequest(job_id=job_id, reason="enough")
-    if grace is not None:
-        request.grace_period.CopyFrom(Duration(seconds=int(grace), nanos=round(grace % 1 * 1e9)))
-    return (await rpc.jobs.CancelJob(request)).job
 
 
 async def test_assignment_and_progress(rpc: Rpc) -> None:
@@ -84,13 +58,13 @@ async def test_assignment_and_progress(rpc: Rpc) -> None:
             succeeded(),
         )
         await session.acknowledged(6)
-    events = await ended(rpc, job.job_id)
+    events = await rpc.ended(job.job_id)
     progress = [event.stage_progressed for event in events if event.HasField("stage_progressed")]
     assert [(4.0, 10.0, 0.4, 0.3), (2.0, 10.0, 0.4, 0.3)] == [
         (p.current, p.total, p.fraction, round(p.job_fraction, 9)) for p in progress
     ]
     assert [0.75] == [event.stage_ended.job_fraction for event in events if event.HasField("stage_ended")]
-    final = (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
+    final = await rpc.get(job.job_id)
     assert 1.0 == final.fraction
     assert [StageState.STAGE_STATE_SUCCEEDED] * 2 == [stage.state for stage in final.stages]
     assert all(stage.HasField("end_time") for stage in final.stages)
@@ -187,7 +161,7 @@ async def test_resume_after_reconnect(rpc: Rpc) -> None:
         assert 2 == (await session.receive("resumed")).resumed.acknowledged_report_sequence
         await session.report(job.job_id, token, 3, succeeded())
         await session.acknowledged(3)
-    assert "SUCCEEDED" == await state(rpc, job.job_id)
+    assert "SUCCEEDED" == state_name(await rpc.get(job.job_id))
 
 
 async def test_resume_is_refused(rpc: Rpc) -> None:
@@ -245,7 +219,7 @@ async def test_claim_of_a_queued_job(rpc: Rpc) -> None:
     async with rpc.session(kinds=[]) as engine:
         await engine.send(claim=Claim(job_id=queued.job_id))
         assert ErrorReason.ERROR_REASON_INVALID_FIELD == (await engine.receive("rejected")).rejected.reason
-    await cancel(rpc, queued.job_id)
+    await rpc.cancel(queued.job_id)
 
 
 async def test_concurrency(rpc: Rpc) -> None:
@@ -258,96 +232,6 @@ async def test_concurrency(rpc: Rpc) -> None:
         await session.report(second[0].job_id, second[1], 1, succeeded())
         responses = [await session.call.read() for _ in range(2)]
         assert {"acknowledged", "assignment"} == {response.WhichOneof("message") for response in responses}
-
-
-async def test_cancel_queued(rpc: Rpc) -> None:
-    """Rule 16: a queued job is cancelled at once."""
-    job = await rpc.submit()
-    assert JobState.JOB_STATE_CANCELLED == (await cancel(rpc, job.job_id)).state
-    events = await rpc.log(job.job_id)
-    assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(events)
-    assert not events[-1].job_ended.forced
-
-
-async def test_cancel_running(rpc: Rpc) -> None:
-    """Rule 16: CANCELLING on request, acknowledged when the worker has heard, CANCELLED when it has stopped."""
-    async with rpc.session() as session:
-        await rpc.submit(stages=[Stage(stage_id="a"), Stage(stage_id="b")])
-        job, token = await session.take()
-        await session.report(
-            job.job_id, token, 1, Update(stage_started=StageStarted(stage=Stage(stage_id="a")))
-        )
-        await session.acknowledged(1)
-        assert JobState.JOB_STATE_CANCELLING == (await cancel(rpc, job.job_id)).state
-        told = (await session.receive("cancel")).cancel
-        assert (job.job_id, "enough") == (told.job_id, told.cancellation.reason)
-        await session.report(job.job_id, token, 2, Update(cancel_acknowledged=CancelAcknowledged()))
-        await session.acknowledged(2)
-        await session.report(
-            job.job_id, token, 3, Update(job_ended=JobEnded(state=JobState.JOB_STATE_CANCELLED))
-        )
-        await session.acknowledged(3)
-    final = (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
-    assert (JobState.JOB_STATE_CANCELLED, False) == (final.state, final.cancellation.forced)
-    assert final.cancellation.HasField("acknowledge_time")
-    assert [StageState.STAGE_STATE_CANCELLED] * 2 == [stage.state for stage in final.stages]
-
-
-async def test_cancel_is_idempotent(rpc: Rpc) -> None:
-    """Rule 17: asking again changes nothing; an ended job is returned as it ended."""
-    async with rpc.session() as session:
-        await rpc.submit()
-        job, token = await session.take()
-        first = await cancel(rpc, job.job_id)
-        assert first == await cancel(rpc, job.job_id)
-        await session.receive("cancel")
-        await session.report(job.job_id, token, 1, succeeded())
-        await session.acknowledged(1)
-    final = await cancel(rpc, job.job_id)
-    assert JobState.JOB_STATE_SUCCEEDED == final.state
-    assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(
-        await rpc.log(job.job_id)
-    )
-
-
-async def test_forced_cancel(rpc: Rpc) -> None:
-    """Rule 16: if the grace period passes first, the job is CANCELLED with `forced`, and its worker fenced off."""
-    async with rpc.session() as session:
-        await rpc.submit()
-        job, token = await session.take()
-        await cancel(rpc, job.job_id, grace=0.05)
-        await session.receive("cancel")
-        rejected = (await session.receive("rejected")).rejected
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == rejected.reason
-        await session.report(job.job_id, token, 1, succeeded())
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
-    events = await ended(rpc, job.job_id)
-    assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(events)
-    assert events[-1].job_ended.forced
-
-
-async def test_cancel_with_less_grace(rpc: Rpc) -> None:
-    """Asking again with less time than the worker had brings the end forward."""
-    async with rpc.session() as session:
-        await rpc.submit()
-        job, _ = await session.take()
-        await cancel(rpc, job.job_id)
-        assert JobState.JOB_STATE_CANCELLED == (await cancel(rpc, job.job_id, grace=0)).state
-    assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job.cancellation.forced
-
-
-async def test_cancel_reaches_children(rpc: Rpc) -> None:
-    """Rule 18: cancelling a job cancels its children, and theirs."""
-    parent = await rpc.submit()
-    child = await rpc.submit(parent_job_id=parent.job_id)
-    grandchild = await rpc.submit(parent_job_id=child.job_id)
-    await cancel(rpc, parent.job_id)
-    events = await ended(rpc, grandchild.job_id)
-    assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(events)
-    assert f"parent job {child.job_id}" == events[1].cancel_requested.cancellation.requested_by
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await rpc.submit(parent_job_id=parent.job_id)
-    assert "JOB_ENDED" == error_info(caught.value).reason
 
 
 async def test_retry(rpc: Rpc) -> None:
@@ -369,7 +253,7 @@ async def test_retry(rpc: Rpc) -> None:
         assert [StageState.STAGE_STATE_PENDING] == [stage.state for stage in again.stages]
         await session.report(job.job_id, second_token, 1, failed)
         await session.acknowledged(1)
-    events = await ended(rpc, job.job_id)
+    events = await rpc.ended(job.job_id)
     assert [
         "job_submitted",
         "job_started",
@@ -387,7 +271,7 @@ async def test_timeout(rpc: Rpc) -> None:
         await rpc.submit(timeout=Duration(seconds=1))
         job, _ = await session.take()
         assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
-    assert "TIMEOUT" == (await ended(rpc, job.job_id))[-1].job_ended.failure.code
+    assert "TIMEOUT" == (await rpc.ended(job.job_id))[-1].job_ended.failure.code
 
 
 async def test_lost_worker(tmp_path: Path) -> None:
@@ -397,7 +281,7 @@ async def test_lost_worker(tmp_path: Path) -> None:
             async with rpc.session() as session:
                 await rpc.submit()
                 job, token = await session.take()
-            events = await ended(rpc, job.job_id)
+            events = await rpc.ended(job.job_id)
             assert (JobState.JOB_STATE_LOST, "WORKER_LOST") == (
                 events[-1].job_ended.state,
                 events[-1].job_ended.failure.code,
@@ -424,7 +308,7 @@ async def test_heartbeats_keep_the_lease(tmp_path: Path) -> None:
 
             async def other_is_lost() -> bool:
                 await session.send(heartbeat=Heartbeat())
-                return await state(rpc, lost.job_id) == "LOST"
+                return state_name(await rpc.get(lost.job_id)) == "LOST"
 
             await eventually(other_is_lost)
             await session.report(job.job_id, token, 1, succeeded())
@@ -454,7 +338,7 @@ async def test_report_job(rpc: Rpc) -> None:
         error_info(caught.value).reason,
         error_info(caught.value).metadata["expected"],
     )
-    await cancel(rpc, job.job_id)
+    await rpc.cancel(job.job_id)
     answer = await rpc.workers.ReportJob(request(2, log_line("2"), succeeded()))
     assert (3, "enough") == (answer.report_sequence, answer.cancellation.reason)
     assert ["1", "2"] == [e.log_written.text for e in await rpc.log(job.job_id) if e.HasField("log_written")]

@@ -10,11 +10,14 @@ from typing import Any, TypeAlias, cast
 
 import grpc
 import grpc.aio
+from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from milepost.v1 import (
+    CancelJobRequest,
     Event,
+    GetJobRequest,
     Hello,
     Job,
     JobEnded,
@@ -47,6 +50,25 @@ class Rpc:
         """Submits a job."""
         response = await self.jobs.SubmitJob(SubmitJobRequest(**{"kind": self.kind, **fields}))
         return response.job
+
+    async def get(self, job_id: str) -> Job:
+        """The job."""
+        response = await self.jobs.GetJob(GetJobRequest(job_id=job_id))
+        return response.job
+
+    async def cancel(self, job_id: str, grace: float | None = None) -> Job:
+        """Asks for the job to be cancelled, with so many seconds of grace."""
+        request = CancelJobRequest(job_id=job_id, reason="enough")
+        if grace is not None:
+            request.grace_period.CopyFrom(Duration(seconds=int(grace), nanos=round(grace % 1 * 1e9)))
+        response = await self.jobs.CancelJob(request)
+        return response.job
+
+    async def ended(self, job_id: str) -> list[Event]:
+        """The log of a job, once it has ended."""
+        async for _ in self.watch(job_id):
+            pass
+        return await self.log(job_id)
 
     async def log(self, job_id: str) -> list[Event]:
         """All events that the job has now."""
@@ -130,6 +152,11 @@ def log_line(text: str) -> Update:
 def succeeded() -> Update:
     """The end of a job."""
     return Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+
+
+def state_name(job: Job) -> str:
+    """The job's state, as ``"RUNNING"``."""
+    return JobState.Name(job.state).removeprefix("JOB_STATE_")
 
 
 def kinds(events: Sequence[Event]) -> list[str | None]:

@@ -1,0 +1,118 @@
+"""Cancelling: rules 16 to 18 at the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+
+from milepost.v1 import (
+    CancelAcknowledged,
+    ErrorReason,
+    JobEnded,
+    JobState,
+    Stage,
+    StageStarted,
+    StageState,
+    Update,
+)
+from tests.support.rpc import Rpc, connect, error_info, kinds, succeeded
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+async def test_cancel_queued(rpc: Rpc) -> None:
+    """Rule 16: a queued job is cancelled at once."""
+    job = await rpc.submit()
+    assert JobState.JOB_STATE_CANCELLED == (await rpc.cancel(job.job_id)).state
+    events = await rpc.log(job.job_id)
+    assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(events)
+    assert not events[-1].job_ended.forced
+
+
+async def test_cancel_running(rpc: Rpc) -> None:
+    """Rule 16: CANCELLING on request, acknowledged when the worker has heard, CANCELLED when it has stopped."""
+    async with rpc.session() as session:
+        await rpc.submit(stages=[Stage(stage_id="a"), Stage(stage_id="b")])
+        job, token = await session.take()
+        await session.report(
+            job.job_id, token, 1, Update(stage_started=StageStarted(stage=Stage(stage_id="a")))
+        )
+        await session.acknowledged(1)
+        assert JobState.JOB_STATE_CANCELLING == (await rpc.cancel(job.job_id)).state
+        told = (await session.receive("cancel")).cancel
+        assert (job.job_id, "enough") == (told.job_id, told.cancellation.reason)
+        await session.report(job.job_id, token, 2, Update(cancel_acknowledged=CancelAcknowledged()))
+        await session.acknowledged(2)
+        await session.report(
+            job.job_id, token, 3, Update(job_ended=JobEnded(state=JobState.JOB_STATE_CANCELLED))
+        )
+        await session.acknowledged(3)
+    final = await rpc.get(job.job_id)
+    assert (JobState.JOB_STATE_CANCELLED, False) == (final.state, final.cancellation.forced)
+    assert final.cancellation.HasField("acknowledge_time")
+    assert [StageState.STAGE_STATE_CANCELLED] * 2 == [stage.state for stage in final.stages]
+
+
+async def test_cancel_is_idempotent(rpc: Rpc) -> None:
+    """Rule 17: asking again changes nothing; an ended job is returned as it ended."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        first = await rpc.cancel(job.job_id)
+        assert first == await rpc.cancel(job.job_id)
+        await session.receive("cancel")
+        await session.report(job.job_id, token, 1, succeeded())
+        await session.acknowledged(1)
+    final = await rpc.cancel(job.job_id)
+    assert JobState.JOB_STATE_SUCCEEDED == final.state
+    assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(
+        await rpc.log(job.job_id)
+    )
+
+
+async def test_forced_cancel(rpc: Rpc) -> None:
+    """Rule 16: if the grace period passes first, the job is CANCELLED with `forced`, and its worker fenced off."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await rpc.cancel(job.job_id, grace=0.05)
+        await session.receive("cancel")
+        rejected = (await session.receive("rejected")).rejected
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == rejected.reason
+        await session.report(job.job_id, token, 1, succeeded())
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+    events = await rpc.ended(job.job_id)
+    assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(events)
+    assert events[-1].job_ended.forced
+
+
+async def test_cancel_with_less_grace(rpc: Rpc) -> None:
+    """Asking again with less time than the worker had brings the end forward."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, _ = await session.take()
+        await rpc.cancel(job.job_id)
+        assert JobState.JOB_STATE_CANCELLED == (await rpc.cancel(job.job_id, grace=0)).state
+    assert (await rpc.get(job.job_id)).cancellation.forced
+
+
+async def test_cancel_reaches_children(rpc: Rpc) -> None:
+    """Rule 18: cancelling a job cancels its children, and theirs."""
+    parent = await rpc.submit()
+    child = await rpc.submit(parent_job_id=parent.job_id)
+    grandchild = await rpc.submit(parent_job_id=child.job_id)
+    await rpc.cancel(parent.job_id)
+    events = await rpc.ended(grandchild.job_id)
+    assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(events)
+    assert f"parent job {child.job_id}" == events[1].cancel_requested.cancellation.requested_by
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rpc.submit(parent_job_id=parent.job_id)
+    assert "JOB_ENDED" == error_info(caught.value).reason

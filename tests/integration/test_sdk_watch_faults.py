@@ -91,15 +91,24 @@ async def test_following_gets_over_events_that_are_not_kept() -> None:
     """How the job stands is known all the same; a watch says what it cannot bring."""
 
     async def trimmed(stream: Stream) -> None:
-        server.job = Job(job_id="j", state=JobState.JOB_STATE_SUCCEEDED, last_sequence=9)
         await refuse(stream, code_pb2.OUT_OF_RANGE, "SEQUENCE_TRIMMED", "gone")
 
-    async with scripted(trimmed) as server, Client(server.address) as client:
-        server.job = Job(job_id="j", state=JobState.JOB_STATE_RUNNING, last_sequence=2, epoch="e")
+    async def running(stream: Stream) -> None:
+        await stream.open(cursor=2, head=2)
+        await stream.snapshot(2)
+        await trimmed(stream)
+
+    async def done(stream: Stream) -> None:
+        await stream.open(cursor=9, head=9)
+        await stream.snapshot(9, JobState.JOB_STATE_SUCCEEDED)
+
+    async with scripted(running, done, trimmed) as server, Client(server.address) as client:
         assert [2, 9] == [job.last_sequence async for job in client.follow("j")]
         with pytest.raises(SequenceTrimmed):
             await anext(client.watch("j"))
-    assert [(2, "e"), (0, "")] == [(request.after_sequence, request.epoch) for request in server.requests]
+    assert ["from_snapshot", "from_snapshot", "after_sequence"] == [
+        request.WhichOneof("start") for request in server.requests
+    ]
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INTERNAL])

@@ -19,6 +19,7 @@ from milepost.v1 import (
     JobEnded,
     JobState,
     Opened,
+    Snapshot,
     Status,
     WatchJobRequest,
     WatchJobResponse,
@@ -57,6 +58,11 @@ class Stream:
     async def status(self, sequence: int) -> None:
         """Nothing happens."""
         await self.context.write(WatchJobResponse(status=Status(cursor=sequence, head_sequence=sequence)))
+
+    async def snapshot(self, sequence: int, state: JobState.ValueType = JobState.JOB_STATE_RUNNING) -> None:
+        """The job as it stands."""
+        job = Job(job_id=self.request.job_id, state=state, last_sequence=sequence, epoch="e")
+        await self.context.write(WatchJobResponse(snapshot=Snapshot(job=job)))
 
     async def fail(self, code: grpc.StatusCode, text: str = "") -> None:
         """Ends with a bare status."""

@@ -6,20 +6,31 @@
 """
 
 from milepost.client.client import Client
+from milepost.client.connection import Connection
 from milepost.client.errors import JobFailure, MilepostError
-from milepost.client.sync import SyncClient, SyncWatch
-from milepost.client.watching import Connection, Watch
+from milepost.client.subscriptions import Ended, Subscriptions
+from milepost.client.sync import SyncClient, SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
+from milepost.client.watching import StateWatch, Watch
+from milepost.client.watching_jobs import Gap, JobsWatch
 from milepost.client.worker import Cancelled, JobContext, StageContext, Worker
 
 __all__ = [
     "Cancelled",
     "Client",
     "Connection",
+    "Ended",
+    "Gap",
     "JobContext",
     "JobFailure",
+    "JobsWatch",
     "MilepostError",
     "StageContext",
+    "StateWatch",
+    "Subscriptions",
     "SyncClient",
+    "SyncJobsWatch",
+    "SyncStateWatch",
+    "SyncSubscriptions",
     "SyncWatch",
     "Watch",
     "Worker",

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import logging
 import os
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
@@ -96,6 +97,8 @@ class LazyChannel:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.cut_off: weakref.WeakSet[object] = weakref.WeakSet()
+        """The watches that are not connected at the moment, having been so before."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._channel: grpc.aio.Channel | None = None
         self._closed = False

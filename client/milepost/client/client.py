@@ -1,40 +1,27 @@
-"""For those who submit, follow and cancel jobs."""
+"""The client: submit jobs, follow them, cancel them."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import uuid
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from typing import Any, Literal, Unpack, overload
 
-from milepost.client.channel import LazyChannel, Target
-from milepost.client.errors import SequenceTrimmed
+from milepost.client.calls import Calls
+from milepost.client.connection import Connection
+from milepost.client.cursor import Cursor, OnGap, Start
+from milepost.client.feed_cursor import FeedCursor
 from milepost.client.outcome import has_ended, result_of
-from milepost.client.values import to_duration, to_stages, to_struct
-from milepost.client.watching import Connection, Watch
+from milepost.client.showing import Showing
+from milepost.client.subscriptions import Subscriptions
+from milepost.client.watching import StateWatch, Watch, WatchOptions
+from milepost.client.watching_jobs import JobsWatch
 from milepost.fold import Fold
-from milepost.v1 import (
-    CancelJobRequest,
-    DeleteJobRequest,
-    Dispatch,
-    GetJobRequest,
-    Job,
-    JobFilter,
-    JobState,
-    ListJobsRequest,
-    Retention,
-    RetryPolicy,
-    Stage,
-    SubmitJobRequest,
-)
+from milepost.v1 import Job, JobFilter, JobState
 
 __all__ = ["Client"]
 
 
-class Client:
+class Client(Calls):
     """Submits jobs, follows them and cancels them.
 
     An async context manager. One client serves any number of tasks over one connection, which is made with the first
@@ -48,189 +35,46 @@ class Client:
 
     Every call may raise `Unreachable` where the server does not answer, and `Unauthenticated` or `PermissionDenied`
     where it does not let the caller in. What else it raises is said there.
+
+    What follows jobs (`watch`, `watch_jobs`, `follow`, `result`, `subscriptions`) reconnects by itself, for as long as
+    it takes. Where calls are answered but streams do not get through, cut off or held back by something between, it
+    asks again and again instead, and says so: in the log, and with the state ``polling`` of its `Connection`.
     """
 
-    def __init__(
+    @overload
+    def watch(
         self,
-        address: str | None = None,
+        job_id: str,
         *,
-        token: str | None = None,
-        tls: bool = False,
-        tls_ca: str | os.PathLike[str] | None = None,
-        timeout: float = 30.0,
-    ) -> None:
-        """Nothing is connected yet.
+        snapshot: Literal[False] = False,
+        on_gap: Literal["raise"] = "raise",
+        **options: Unpack[WatchOptions],
+    ) -> Watch: ...
 
-        Args:
-            address: The server as ``host:port``; from MILEPOST_ADDRESS, or ``127.0.0.1:7070``, where it is not given.
-            token: Who is calling; from MILEPOST_TOKEN where it is not given.
-            tls: Encrypts the connection.
-            tls_ca: A PEM file with the certificates to trust, and implies `tls`; from MILEPOST_TLS_CA where it is not
-                given, else those of the system.
-            timeout: The most seconds that a call takes, and that a watch tries to connect for the first time.
-        """
-        self._channel = LazyChannel(Target.of(address, token=token, tls=tls, tls_ca=tls_ca))
-        self._timeout = timeout
-
-    @property
-    def address(self) -> str:
-        """Where the server is."""
-        return self._channel.target.address
-
-    async def submit(
+    @overload
+    def watch(
         self,
-        kind: str,
-        input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
+        job_id: str,
         *,
-        job_id: str = "",
-        request_id: str = "",
-        owner: str = "",
-        labels: Mapping[str, str] | None = None,
-        parent_job_id: str = "",
-        stages: Sequence[Stage | str] = (),
-        workload: float = 0.0,
-        workload_unit: str = "",
-        timeout: float | timedelta | None = None,
-        retry_policy: RetryPolicy | None = None,
-        retention: Retention | None = None,
-        dispatch: Dispatch.ValueType = Dispatch.DISPATCH_QUEUE,
-    ) -> Job:
-        """Submits a job. It is durable when this returns.
+        snapshot: Literal[True],
+        on_gap: OnGap = "raise",
+        **options: Unpack[WatchOptions],
+    ) -> StateWatch: ...
 
-        Args:
-            kind: What sort of work it is; a worker of this kind takes it.
-            input: What to work on, as JSON can say it; at most 1 MiB.
-            job_id: Its id; empty for one of the server's making.
-            request_id: Makes the call safe to repeat: the same request_id and content give the same job again. Empty
-                for one of the SDK's making, under which its own retries are safe.
-            owner: Whose job it is.
-            labels: Marks to list by.
-            parent_job_id: The job that it is a part of, and is cancelled with.
-            stages: Its stages where they are known beforehand: just ids, or messages with weight, total, title.
-            workload: The job's size in `workload_unit`, for estimates; 0 for unknown.
-            workload_unit: What `workload` counts, such as ``"bytes"``.
-            timeout: The longest that one attempt may run, in seconds; None for no bound.
-            retry_policy: When a failed attempt is followed by another; None for one attempt only.
-            retention: How long the job and its events are kept; None for as long as the server has it.
-            dispatch: Who is to run it: a worker from the queue, or another engine whose code claims it.
-
-        Raises:
-            InvalidField: A field is out of its bounds.
-            TooLarge: The input is over its limit.
-            JobAlreadyExists: There is a job with this id, or this request_id had another content.
-            JobNotFound: There is no such parent.
-            JobEndedError: The parent has ended.
-            LimitReached: There are too many jobs.
-            TypeError: The input holds something that JSON cannot say.
-            ValueError: The input holds a number that JSON cannot say.
-        """
-        request = SubmitJobRequest(
-            job_id=job_id,
-            request_id=request_id or str(uuid.uuid4()),
-            kind=kind,
-            owner=owner,
-            labels=labels,
-            parent_job_id=parent_job_id,
-            input=to_struct(input, "input") if input is not None else None,
-            stages=to_stages(stages),
-            workload=workload,
-            workload_unit=workload_unit,
-            timeout=to_duration(timeout) if timeout is not None else None,
-            retry_policy=retry_policy,
-            retention=retention,
-            dispatch=dispatch,
-        )
-        return (await self._channel.call(self._channel.jobs().SubmitJob, request, self._timeout)).job
-
-    async def get(self, job_id: str) -> Job:
-        """The job as it stands.
-
-        Raises:
-            JobNotFound: There is no such job.
-        """
-        request = GetJobRequest(job_id=job_id)
-        return (await self._channel.call(self._channel.jobs().GetJob, request, self._timeout)).job
-
-    async def list(
+    @overload
+    def watch(
         self,
+        job_id: str,
         *,
-        owner: str = "",
-        kinds: Iterable[str] = (),
-        labels: Mapping[str, str] | None = None,
-        parent_job_id: str = "",
-        job_ids: Iterable[str] = (),
-        states: Iterable[JobState.ValueType] = (),
-        order_by: str = "",
-        page_size: int = 0,
-    ) -> AsyncGenerator[Job, None]:
-        """All jobs that match, fetched page by page as they are asked for.
+        snapshot: bool = False,
+        on_gap: Literal["snapshot"],
+        **options: Unpack[WatchOptions],
+    ) -> StateWatch: ...
 
-        Args:
-            owner: Those of this owner; empty for any.
-            kinds: Those of one of these kinds; none for any.
-            labels: Those that bear all of these labels.
-            parent_job_id: Those that are a part of this one; empty for any.
-            job_ids: These; none for any.
-            states: Those in one of these states; none for any.
-            order_by: ``"submit_time desc"``, the default, or ``"submit_time"``.
-            page_size: How many to fetch at once; 0 leaves it to the server.
-
-        Raises:
-            InvalidField: A field is out of its bounds.
-        """
-        request = ListJobsRequest(
-            filter=JobFilter(
-                owner=owner,
-                kinds=kinds,
-                labels=labels,
-                parent_job_id=parent_job_id,
-                job_ids=job_ids,
-                states=states,
-            ),
-            page_size=page_size,
-            order_by=order_by,
-        )
-        while True:
-            page = await self._channel.call(self._channel.jobs().ListJobs, request, self._timeout)
-            for job in page.jobs:
-                yield job
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
-
-    async def cancel(
-        self, job_id: str, *, reason: str = "", grace_period: float | timedelta | None = None
-    ) -> Job:
-        """Asks for a job, and its children, to be cancelled, and returns it as it stands then.
-
-        A queued job is cancelled at once; a running one is CANCELLING until its worker has stopped. A job that has
-        ended is returned as it ended, without an error.
-
-        Args:
-            job_id: The job.
-            reason: Why, for people.
-            grace_period: How many seconds its worker has to stop before the job is CANCELLED without it; None for 30.
-
-        Raises:
-            JobNotFound: There is no such job.
-        """
-        request = CancelJobRequest(
-            job_id=job_id,
-            reason=reason,
-            grace_period=to_duration(grace_period) if grace_period is not None else None,
-        )
-        return (await self._channel.call(self._channel.jobs().CancelJob, request, self._timeout)).job
-
-    async def delete(self, job_id: str) -> None:
-        """Deletes a job that has ended, with its log. What it has made stays where it lies.
-
-        Raises:
-            JobNotFound: There is no such job.
-            JobNotEnded: It has not ended; cancel it first.
-        """
-        await self._channel.call(
-            self._channel.jobs().DeleteJob, DeleteJobRequest(job_id=job_id), self._timeout
-        )
+    @overload
+    def watch(
+        self, job_id: str, *, snapshot: bool, on_gap: OnGap, **options: Unpack[WatchOptions]
+    ) -> Watch | StateWatch: ...
 
     def watch(
         self,
@@ -238,10 +82,16 @@ class Client:
         *,
         after: int = 0,
         epoch: str = "",
+        snapshot: bool = False,
+        latest: bool = False,
+        payloads: Iterable[str] = (),
+        stages: Iterable[str] = (),
+        latest_progress: bool = False,
         follow: bool = True,
-        on_state: Callable[[Connection], None] | None = None,
+        on_gap: OnGap = "raise",
         status_interval: float | None = None,
-    ) -> Watch:
+        on_state: Callable[[Connection], None] | None = None,
+    ) -> Watch | StateWatch:
         """The events of a job: every one once and in order, whatever happens to the connection.
 
         It reconnects by itself, for as long as it takes, and goes on after the last event that it had. Leave it with
@@ -251,33 +101,146 @@ class Client:
                 async for event in watch:
                     print(event.sequence, event.WhichOneof("payload"))
 
+        With ``snapshot`` or ``on_gap="snapshot"`` there are `Job` messages among the events; see `StateWatch`.
+
         Args:
             job_id: The job.
             after: The sequence of the last event that is known already; 0 for the whole log.
             epoch: The epoch that `after` is of, as `Watch.epoch` told it; empty: not checked.
+            snapshot: Begin with the job as it stands, and go on with what happens next.
+            latest: Begin with what happens next.
+            payloads: The names of the payloads to show, such as ``"stage_ended"``; none for all.
+            stages: Show events of these stages, and those that are of no stage; none for all.
+            latest_progress: Show only the newest progress of each stage at a time, which is enough for a bar.
             follow: Go on until the job has ended; otherwise stop at what there is now.
-            on_state: Is told how the watch is connected each time that changes.
+            on_gap: What to do where events cannot be had any more, since they were dropped or the store was replaced:
+                ``"raise"`` an error, or yield a ``"snapshot"`` of the job, and go on from there.
             status_interval: How often the server is to be heard where nothing happens: 1 s to 1 h; None for 10 s. A
                 connection that is silent for two and a half of these, and 5 s, is given up and made anew.
+            on_state: Is told how the watch is connected each time that changes.
 
         The watch raises:
-            JobNotFound: There is no such job.
-            SequenceTrimmed: The events after `after` are not kept any more.
+            JobNotFound: There is no such job, or it was deleted.
+            SequenceTrimmed: The events after `after`, or after what was seen so far, are not kept any more.
             SequenceAhead: There is no event `after` yet.
             EpochChanged: `after`, or what was seen so far, is of another store.
+            InvalidField: `payloads` or `status_interval` is out of its bounds.
             Unreachable: It could not connect for the first time within the client's timeout.
+            StreamsBlocked: Calls are answered, but no stream gets through at all. With ``on_gap="snapshot"`` the job is
+                yielded as calls tell it, instead.
             ProtocolError: The server left out an event, or sent one twice.
         """
-        return Watch(
-            self._channel,
+        cursor = Cursor(
             job_id,
             after=after,
             epoch=epoch,
+            start=_start(after=after != 0, snapshot=snapshot, latest=latest),
+            showing=Showing.of(payloads, stages, latest_progress),
+            on_gap=on_gap,
             follow=follow,
+            status_interval=status_interval,
+        )
+        kind = StateWatch if snapshot or on_gap == "snapshot" else Watch
+        return kind(
+            self._channel,
+            job_id,
+            cursor,
             on_state=on_state,
             status_interval=status_interval,
             timeout=self._timeout,
         )
+
+    def watch_jobs(
+        self,
+        *,
+        owner: str = "",
+        kinds: Iterable[str] = (),
+        labels: Mapping[str, str] | None = None,
+        parent_job_id: str = "",
+        job_ids: Iterable[str] = (),
+        states: Iterable[JobState.ValueType] = (),
+        after: int | None = None,
+        epoch: str = "",
+        snapshot: bool = False,
+        latest: bool = False,
+        payloads: Iterable[str] = (),
+        stages: Iterable[str] = (),
+        latest_progress: bool = False,
+        follow: bool = True,
+        on_gap: OnGap = "raise",
+        status_interval: float | None = None,
+        on_state: Callable[[Connection], None] | None = None,
+    ) -> JobsWatch:
+        """What happens to all jobs that match, as one stream: nothing twice, and nothing skipped.
+
+        It reconnects by itself like `watch`, and never ends where it follows: leave it with ``async with``. What it
+        yields is said at `JobsWatch`; a board of all running jobs is::
+
+            board: dict[str, Fold] = {}
+            async with client.watch_jobs(states=[JobState.JOB_STATE_RUNNING], snapshot=True) as watch:
+                async for item in watch:
+                    match item:
+                        case Job():
+                            board[item.job_id] = Fold(item)
+                        case Event() if item.job_id in board:
+                            board[item.job_id].apply(item)
+                        case Deleted():
+                            board.pop(item.job_id, None)
+
+        Args:
+            owner: Jobs of this owner; empty for any.
+            kinds: Jobs of one of these kinds; none for any.
+            labels: Jobs that bear all of these labels.
+            parent_job_id: This job, and those that are a part of it; empty for any.
+            job_ids: These jobs; none for any.
+            states: Jobs in one of these states; none for any. One that ceases to match is shown up to that change.
+            after: The position to go on from, as `JobsWatch.position` told it; None for all that is kept.
+            epoch: The epoch that `after` is of, as `JobsWatch.epoch` told it; empty: not checked.
+            snapshot: Begin with all jobs that match as they stand, and go on with what happens next.
+            latest: Begin with what happens next.
+            payloads: As for `watch`.
+            stages: As for `watch`.
+            latest_progress: As for `watch`.
+            follow: Go on for as long as this is iterated; otherwise stop at what there is now.
+            on_gap: What to do where the position cannot be continued from: ``"raise"`` an error, or yield a `Gap` and
+                then, as a ``"snapshot"``, all jobs that match as they stand.
+            status_interval: As for `watch`.
+            on_state: As for `watch`.
+
+        The watch raises:
+            SequenceTrimmed: Something that happened after the position is not kept any more.
+            SequenceAhead: The store has not come to this position yet.
+            EpochChanged: The position is of another store.
+            InvalidField: A field is out of its bounds.
+            Unreachable: It could not connect for the first time within the client's timeout.
+            StreamsBlocked: Calls are answered, but no stream gets through at all.
+            ProtocolError: The server broke the contract.
+        """
+        wanted = JobFilter(
+            owner=owner,
+            kinds=kinds,
+            labels=labels,
+            parent_job_id=parent_job_id,
+            job_ids=job_ids,
+            states=states,
+        )
+        cursor = FeedCursor(
+            wanted,
+            after=after,
+            epoch=epoch,
+            start=_start(after=after is not None, snapshot=snapshot, latest=latest),
+            showing=Showing.of(payloads, stages, latest_progress),
+            on_gap=on_gap,
+            follow=follow,
+            status_interval=status_interval,
+        )
+        return JobsWatch(
+            self._channel, cursor, on_state=on_state, status_interval=status_interval, timeout=self._timeout
+        )
+
+    def subscriptions(self) -> Subscriptions:
+        """Watches of single jobs that come and go, as one; see `Subscriptions`."""
+        return Subscriptions(self)
 
     async def follow(
         self,
@@ -288,7 +251,8 @@ class Client:
     ) -> AsyncGenerator[Job, None]:
         """The job as it stands, and again after each change, or after each few that came together, until it has ended.
 
-        Each is a message of its own, which stays as it is. The last one has ended.
+        Each is a message of its own, which stays as it is. The last one has ended. What is dropped from its log
+        meanwhile, or a store that was replaced, makes no difference to how it stands.
 
         Args:
             job_id: The job.
@@ -296,34 +260,24 @@ class Client:
             status_interval: As for `watch`.
 
         Raises:
-            JobNotFound: There is no such job.
-            EpochChanged: The store was restored or replaced under way.
+            JobNotFound: There is no such job, or it was deleted.
             Unreachable: The server was not there to begin with.
         """
-        job = await self.get(job_id)
-        yield job
-        while not has_ended(job):
-            fold = Fold(_copy(job))
-            async with self.watch(
-                job_id,
-                after=job.last_sequence,
-                epoch=job.epoch,
-                on_state=on_state,
-                status_interval=status_interval,
-            ) as watch:
-                try:
-                    async for events in watch.batches():
-                        for event in events:
-                            fold.apply(event)
-                        if watch.estimate is not None:
-                            fold.job.estimate.CopyFrom(watch.estimate)
-                        job = _copy(fold.job)
-                        yield job
-                except SequenceTrimmed:
-                    pass
-            if not has_ended(job):  # what was missed is gone, but how the job stands is not
-                job = await self.get(job_id)
-                yield job
+        fold = Fold()
+        async with self.watch(
+            job_id, snapshot=True, on_gap="snapshot", on_state=on_state, status_interval=status_interval
+        ) as watch:
+            async for items in watch.batches():
+                for item in items:
+                    if isinstance(item, Job):
+                        fold = Fold(item)
+                    else:
+                        fold.apply(item)
+                if watch.estimate is not None:
+                    fold.job.estimate.CopyFrom(watch.estimate)
+                yield _copy(fold.job)
+                if has_ended(fold.job):
+                    return
 
     async def result(self, job_id: str, *, timeout: float | None = None) -> dict[str, Any]:
         """Waits until the job has ended, and returns what came of it; empty where its handler returned nothing.
@@ -347,17 +301,13 @@ class Client:
                 pass
         return result_of(job)
 
-    async def close(self) -> None:
-        """Ends the connection and all calls and watches on it. Jobs go on."""
-        await self._channel.close()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
+def _start(*, after: bool, snapshot: bool, latest: bool) -> Start:
+    if after + snapshot + latest > 1:
+        raise ValueError("A watch starts in one way: after a cursor, with a snapshot, or with the latest.")
+    if snapshot:
+        return "snapshot"
+    return "latest" if latest else "after"
 
 
 def _copy(job: Job) -> Job:

@@ -39,6 +39,7 @@ __all__ = [
     "ServiceError",
     "StoreFull",
     "StoreUnavailable",
+    "StreamsBlocked",
     "TooLarge",
     "Unauthenticated",
     "Unimplemented",
@@ -59,6 +60,14 @@ class Unreachable(MilepostError):
     def __init__(self, address: str, message: str = "") -> None:
         super().__init__(f"The server at {address} cannot be reached{': ' + message if message else '.'}")
         self.address = address
+
+
+class StreamsBlocked(Unreachable):
+    """The server answers calls, but no stream gets through: something between cuts them off or holds them back."""
+
+    def __init__(self, address: str, message: str = "") -> None:
+        detail = "calls are answered, but no stream gets through; something between cuts them off or holds them back"
+        super().__init__(address, f"{detail} ({message})" if message else detail)
 
 
 class ProtocolError(MilepostError):

@@ -97,7 +97,9 @@ class _Watcher:
         else:
             call = jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(kinds=[self._model.kind]), **fields))
         unset = not start and not self.job_id
-        recorded = self.recording.record(call, None if fresh else cursor or 0, of_what_is_kept=unset)
+        recorded = self.recording.record(
+            call, None if fresh else cursor or 0, of_what_is_kept=unset, on_gap_snapshot=True
+        )
         self._task = asyncio.create_task(recorded)
 
     async def leave(self) -> None:

@@ -24,6 +24,7 @@ from milepost.server.working.leases import LeaseTokens
 from milepost.v1 import (
     Event,
     Events,
+    OnGap,
     SubmitJobRequest,
     Update,
     WatchJobRequest,
@@ -144,7 +145,11 @@ class Subscriber:
             start = {"after_position" if not self.job_id else "after_sequence": cursor}
         fresh = start.get("from_snapshot") or start.get("from_latest")
         unset = not start and not self.job_id
-        stream = Stream(None if fresh else cursor or 0, of_what_is_kept=unset)
+        stream = Stream(
+            None if fresh else cursor or 0,
+            of_what_is_kept=unset,
+            on_gap_snapshot=self._fields.get("on_gap") == OnGap.ON_GAP_SNAPSHOT,
+        )
         self.recording.streams.append(stream)
         self.reason = ""
         self._task = asyncio.create_task(self._run(stream, {**self._fields, **start}))

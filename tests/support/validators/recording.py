@@ -22,12 +22,14 @@ class Stream:
 
     ``code`` is how the server ended it; None where the subscriber left. ``follows`` is False where it was asked to end
     at the head, ``of_what_is_kept`` is True where it was given no start: in WatchJobs, what was dropped before is then
-    passed over. ``error`` is what ``code`` came with.
+    passed over. ``on_gap_snapshot`` is True where it was asked to begin anew if it cannot be continued; where no
+    job matches there is then no snapshot to see it by. ``error`` is what ``code`` came with.
     """
 
     cursor: int | None = 0
     follows: bool = True
     of_what_is_kept: bool = False
+    on_gap_snapshot: bool = False
     frames: list[Frame] = field(default_factory=list)
     code: grpc.StatusCode | None = None
     error: grpc.aio.AioRpcError | None = None
@@ -45,8 +47,8 @@ class Stream:
     @property
     def is_fresh(self) -> bool:
         """Whether it began anew, rather than where the subscriber stood."""
-        snapshot = any(frame.HasField("snapshot") for frame in self.frames)
-        return self.cursor is None or (snapshot and self.opened.cursor != self.cursor)
+        anew = self.on_gap_snapshot or any(frame.HasField("snapshot") for frame in self.frames)
+        return self.cursor is None or (anew and self.opened.cursor != self.cursor)
 
     @property
     def is_told(self) -> bool:
@@ -114,9 +116,10 @@ class Recording:
         *,
         follows: bool = True,
         of_what_is_kept: bool = False,
+        on_gap_snapshot: bool = False,
     ) -> grpc.StatusCode:
         """Takes a stream in, frame by frame as it comes, to its end; how the server ended it."""
-        stream = Stream(cursor, follows, of_what_is_kept)
+        stream = Stream(cursor, follows, of_what_is_kept, on_gap_snapshot)
         self.streams.append(stream)
         try:
             async for frame in call:

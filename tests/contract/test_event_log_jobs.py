@@ -80,6 +80,11 @@ async def listed(log: EventLog, query: Query) -> list[str]:
             "bd",
         ),
         (Query(owner="o", kinds=["y"]), ""),
+        (Query(owner="o", kinds=["x", "y"]), "b"),
+        (Query(kinds=["x", "y", "x"], states=[JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_QUEUED]), "cb"),
+        (Query(kinds=["x", "y"], states=[JobState.JOB_STATE_RUNNING], newest_first=False), "b"),
+        (Query(kinds=[*map(str, range(200)), "x"], states=[JobState.JOB_STATE_RUNNING]), "b"),
+        (Query(kinds=["x"], labels={"l": "1"}), ""),
     ],
     ids=str,
 )

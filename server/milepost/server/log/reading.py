@@ -103,13 +103,13 @@ class Reader:
         """See ``EventLog.query``."""
         jobs: list[tuple[int, Job]] = []
         size = 0
-        # Closed before it is exhausted, so that it does not keep the log from being checkpointed.
-        with closing(self._connection.execute(*statements.listing(query))) as rows:
-            for key, job, given, first, thinned in rows:
+        with self._moment():
+            for (key,) in self._connection.execute(*statements.listing(query)).fetchall():
                 if len(jobs) == query.limit or size >= query.most_bytes:
                     return Listed(jobs, more=True)
-                jobs.append((key, self._job(job, given, first, thinned)))
-                size += len(job) + len(given or b"")
+                row = self._connection.execute(statements.LISTED, (key,)).fetchone()
+                jobs.append((key, self._job(*row)))
+                size += len(row[0]) + len(row[1] or b"")
         return Listed(jobs, more=False)
 
     def active(self) -> Sequence[Job]:

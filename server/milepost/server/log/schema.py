@@ -61,6 +61,13 @@ MIGRATIONS: Final[Sequence[str]] = (
     -- is that of a log whose beginning went, and 0 where the job was deleted.
     CREATE TABLE notices (position INTEGER PRIMARY KEY, first_sequence INTEGER NOT NULL, identity BLOB NOT NULL);
     """,
+    # For lists by more than one of these: otherwise all jobs of one would be gone through for the other.
+    """
+    CREATE INDEX jobs_by_owner_kind ON jobs (owner, kind, job_key);
+    CREATE INDEX jobs_by_owner_state ON jobs (owner, state, job_key);
+    CREATE INDEX jobs_by_kind_state ON jobs (kind, state, job_key);
+    CREATE INDEX jobs_by_owner_kind_state ON jobs (owner, kind, state, job_key);
+    """,
 )
 
 

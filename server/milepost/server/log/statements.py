@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, Final
 
 from milepost.server.log.event_log import Query
+
+# How many selects one list is merged from at the most; SQLite takes 500.
+_ARMS_MOST = 100
 
 PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -81,6 +85,9 @@ LOAD: Final = "SELECT job, first_sequence, thinned_sequence, report_sequence, ti
 FIND: Final = """
     SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_id = ?
 """
+LISTED: Final = """
+    SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_key = ?
+"""
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 ACTIVE: Final = (
     "SELECT job, first_sequence, thinned_sequence FROM jobs WHERE state IN (1, 2, 3) ORDER BY job_key"
@@ -102,6 +109,9 @@ SPAN: Final = """
 def span(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
     """The statement, with its parameters, for what happened to the jobs of a query after a position, up to ``last``."""
     conditions, parameters = _conditions(query)
+    if query.kinds:
+        conditions.append(f"kind IN ({_marks(query.kinds)})")
+        parameters += query.kinds
     if query.states:
         marks = _marks(query.states)
         conditions.append(f"(log.state_before IN ({marks}) OR log.state_after IN ({marks}))")
@@ -112,27 +122,44 @@ def span(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
 
 
 def listing(query: Query) -> tuple[str, list[Any]]:
-    """The statement, with its parameters, that lists what the query asks for: job_key and the columns of FIND.
+    """The statement, with its parameters, that lists the keys of what the query asks for; then see LISTED.
 
     It gives one row more than the query's limit, which tells whether there is a next page.
     """
     conditions, parameters = _conditions(query)
-    if query.states:
-        conditions.append(f"state IN ({_marks(query.states)})")
-        parameters += query.states
     if query.after is not None:
         conditions.append("job_key < ?" if query.newest_first else "job_key > ?")
         parameters.append(query.after)
-    return (
-        "SELECT job_key, job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key)"
-        + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
-        + f" ORDER BY job_key {'DESC' if query.newest_first else 'ASC'} LIMIT ?",
-        [*parameters, query.limit + 1],
-    )
+    selects = []
+    values: list[Any] = []
+    for narrowed, narrowing in _arms(query):
+        where = [*narrowed, *conditions]
+        selects.append("SELECT job_key FROM jobs" + (f" WHERE {' AND '.join(where)}" if where else ""))
+        values += [*narrowing, *parameters]
+    order = f"ORDER BY job_key {'DESC' if query.newest_first else 'ASC'}"
+    return f"{' UNION ALL '.join(selects)} {order} LIMIT ?", [*values, query.limit + 1]
+
+
+def _arms(query: Query) -> list[tuple[list[str], list[Any]]]:
+    """Conditions with their parameters, one pair for each kind and state that is asked for.
+
+    Each is a range of an index in the order of the list, and SQLite merges them. An IN over several values would be
+    collected and sorted as a whole before the first row came.
+    """
+    kinds, states = sorted(set(query.kinds)), sorted(set(query.states))
+    if len(kinds) * max(len(states), 1) > _ARMS_MOST:
+        choices: list[list[tuple[str, list[Any]]]] = [[(f"kind IN ({_marks(kinds)})", [*kinds])]]
+    else:
+        choices = [[("kind = ?", [kind]) for kind in kinds]]
+    choices.append([("state = ?", [state]) for state in states])
+    return [
+        ([condition for condition, _ in chosen], [value for _, values in chosen for value in values])
+        for chosen in product(*filter(None, choices))
+    ]
 
 
 def _conditions(query: Query) -> tuple[list[str], list[Any]]:
-    """What a query asks of that which never changes of a job."""
+    """What a query asks, but for kinds and states."""
     conditions: list[str] = []
     parameters: list[Any] = []
 
@@ -142,8 +169,6 @@ def _conditions(query: Query) -> tuple[list[str], list[Any]]:
 
     if query.owner:
         where("owner = ?", query.owner)
-    if query.kinds:
-        where(f"kind IN ({_marks(query.kinds)})", *query.kinds)
     if query.parent_job_id and query.with_parent:
         where("(parent_job_id = ? OR job_id = ?)", query.parent_job_id, query.parent_job_id)
     elif query.parent_job_id:

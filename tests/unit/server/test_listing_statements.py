@@ -1,0 +1,55 @@
+"""How lists of jobs are found: by ranges of indexes, however many jobs there are."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from milepost.server.log import statements
+from milepost.server.log.event_log import Query
+from milepost.server.log.schema import migrate
+
+
+def plan(query: Query) -> list[str]:
+    """What SQLite means to do."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection)
+        statement, parameters = statements.listing(query)
+        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+
+@pytest.mark.parametrize(
+    ("query", "columns", "ranges"),
+    [
+        (Query(owner="o", after=7), "owner=?", 1),
+        (Query(kinds=["k"], after=7), "kind=?", 1),
+        (Query(kinds=["k", "l"], after=7), "kind=?", 2),
+        (Query(states=[2, 4, 5], after=7), "state=?", 3),
+        (Query(owner="o", kinds=["k", "l"], after=7), "owner=? AND kind=?", 2),
+        (Query(owner="o", states=[2, 4], after=7), "owner=? AND state=?", 2),
+        (Query(kinds=["k", "l"], states=[2, 4, 5], after=7), "kind=? AND state=?", 6),
+        (Query(owner="o", kinds=["k"], states=[2, 4], after=7), "owner=? AND kind=? AND state=?", 2),
+    ],
+    ids=str,
+)
+def test_no_job_is_gone_through_that_is_not_listed(query: Query, columns: str, ranges: int) -> None:
+    """Each kind and state is a range of an index with all that is asked for and then the key; nothing is sorted."""
+    steps = plan(query)
+
+    searched = [step.partition("(")[2] for step in steps if step.startswith(("SEARCH", "SCAN"))]
+    assert [f"{columns} AND job_key<?)"] * ranges == searched
+    assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
+def test_all_jobs_are_listed_in_the_order_of_the_table() -> None:
+    """The first page takes the last rows."""
+    assert ["SCAN jobs"] == plan(Query())
+
+
+def test_many_kinds_and_states_are_one_select() -> None:
+    """SQLite takes only so many."""
+    statement, parameters = statements.listing(Query(kinds=[*map(str, range(100))], states=[2, 4]))
+
+    assert (2, 203) == (statement.count("SELECT"), len(parameters))

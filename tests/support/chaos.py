@@ -51,7 +51,7 @@ class Chaos:
     """Forwards connections to ``target`` ("host:port"), in the running event loop, as ``async with``.
 
     The first connections have the weathers that are given, in turn; those after them have none. ``struck`` counts the
-    faults that came about, ``carried`` the bytes from the server in all.
+    faults that came about, ``carried`` the bytes that came from the server in all.
     """
 
     def __init__(self, target: str, weathers: Sequence[Weather], seed: int) -> None:
@@ -147,9 +147,12 @@ class _Connection:
         carried = 0
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                start = carried
+                carried += len(data)
+                self._chaos.carried += len(data)
                 fault, after = self._weather
-                if fault is not Fault.NONE and self.struck is Fault.NONE and carried + len(data) > after:
-                    head, data = data[: max(after - carried, 0)], data[max(after - carried, 0) :]
+                if fault is not Fault.NONE and self.struck is Fault.NONE and carried > after:
+                    head, data = data[: max(after - start, 0)], data[max(after - start, 0) :]
                     await self._send(self._near, head)
                     self.struck = fault
                     self._chaos.struck[fault] += 1
@@ -158,8 +161,6 @@ class _Connection:
                         return
                 if self.struck not in (Fault.HALF_OPEN, Fault.DEAF):
                     await self._send(self._near, data)
-                carried += len(data)
-                self._chaos.carried += len(data)
         if self.struck not in _DEAD:
             self.abort()
 

@@ -17,6 +17,7 @@ from milepost.client.errors import (
     ProtocolError,
     ServiceError,
     StoreUnavailable,
+    StreamsBlocked,
     Unauthenticated,
     Unreachable,
 )
@@ -64,6 +65,22 @@ def test_reset_starts_over() -> None:
     assert backoff.next() == 0.1
 
 
+def test_it_grows_further_where_a_server_brings_nothing() -> None:
+    """Not where the server is just away: then it may be back at any moment."""
+    away, useless = Backoff(source=Highest()), Backoff(source=Highest())
+    waits = [(away.next(), useless.next(opened=True)) for _ in range(12)]
+    assert (10.0, 60.0) == waits[-1]
+    assert (12, 12) == (away.fruitless, useless.fruitless)
+    useless.reset()
+    assert (0, 0.1) == (useless.fruitless, useless.next(opened=True))
+
+
+def test_a_crowd_is_spread_further() -> None:
+    """Those of one client that were cut off at once come back at a thousand a second, about."""
+    assert 5.0 == Backoff(source=Highest()).next(crowd=5000)
+    assert 0.1 == Backoff(source=Highest()).next(crowd=50)
+
+
 def test_what_the_server_asks_for_comes_on_top() -> None:
     """A delay that the server asks for is kept, and jitter is added to it."""
     assert Backoff(source=Lowest()).next(3.0) == 3.0
@@ -74,6 +91,7 @@ def test_what_the_server_asks_for_comes_on_top() -> None:
     ("error", "first", "later"),
     [
         (Unreachable("somewhere"), True, True),
+        (StreamsBlocked("somewhere"), False, False),
         (Draining(code=grpc.StatusCode.UNAVAILABLE), True, True),
         (StoreUnavailable(code=grpc.StatusCode.UNAVAILABLE), True, True),
         (ServiceError("flooded", code=grpc.StatusCode.CANCELLED), True, True),

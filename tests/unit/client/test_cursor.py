@@ -7,12 +7,14 @@ from collections.abc import Iterable
 import pytest
 
 from milepost.client.cursor import Cursor
-from milepost.client.errors import ProtocolError
+from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed, ServiceError
+from milepost.client.showing import Showing
 from milepost.v1 import (
     CaughtUp,
     Estimate,
     Event,
     Events,
+    Job,
     JobEnded,
     JobState,
     Opened,
@@ -168,3 +170,94 @@ def test_when_a_stream_that_ends_well_is_complete() -> None:
     assert replaying.complete
     replaying.request()
     assert not replaying.complete
+
+
+def snapshot(sequence: int, state: JobState.ValueType = JobState.JOB_STATE_RUNNING) -> WatchJobResponse:
+    """The job as it stands."""
+    job = Job(job_id="j", last_sequence=sequence, state=state, epoch="e1")
+    return WatchJobResponse(snapshot=Snapshot(job=job))
+
+
+def test_it_may_start_with_the_job_as_it_stands() -> None:
+    """The snapshot is asked for until it has come, and then what happens next."""
+    cursor = Cursor("j", start="snapshot")
+    assert cursor.request() == WatchJobRequest(job_id="j", from_snapshot=True)
+    assert taken(cursor, opened(7, 7)) == []
+    assert cursor.request().WhichOneof("start") == "from_snapshot"
+    assert taken(cursor, opened(8, 9)) == []
+    assert [8] == [job.last_sequence for job in cursor.take(snapshot(8)) if isinstance(job, Job)]
+    assert taken(cursor, events([9])) == [9]
+    assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=9, epoch="e1")
+
+
+def test_a_snapshot_of_a_job_that_has_ended_is_the_end() -> None:
+    """Nothing follows it (rule 6)."""
+    cursor = Cursor("j", start="snapshot")
+    cursor.request()
+    cursor.take(opened(8))
+    cursor.take(snapshot(8, JobState.JOB_STATE_FAILED))
+    assert cursor.ended
+    assert cursor.complete
+
+
+def test_it_may_start_with_what_happens_next() -> None:
+    """From the stream that opens first; the next one goes on from there."""
+    cursor = Cursor("j", start="latest")
+    assert cursor.request() == WatchJobRequest(job_id="j", from_latest=True)
+    assert taken(cursor, opened(7, 7)) == []
+    assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=7, epoch="e1")
+
+
+@pytest.mark.parametrize("error", [SequenceTrimmed(), EpochChanged()])
+def test_a_gap_is_raised_or_gone_over(error: ServiceError) -> None:
+    """As it was asked for: the next stream brings the job as it stands, of whatever epoch."""
+    assert Cursor("j", after=3).recover(error) is None
+    cursor = Cursor("j", after=3, epoch="e0", on_gap="snapshot")
+    assert cursor.recover(JobNotFound()) is None
+    assert () == cursor.recover(error)
+    assert cursor.request() == WatchJobRequest(job_id="j", from_snapshot=True)
+    assert taken(cursor, opened(2, 2)) == []
+    assert 1 == len(cursor.take(snapshot(2)))
+    assert (2, 2, "e1") == (cursor.sequence, cursor.head, cursor.epoch)
+
+
+def test_what_is_hidden_moves_the_cursor() -> None:
+    """A resumed stream does not look at it again."""
+    cursor = Cursor("j", showing=Showing.of(["stage_ended"], [], False))
+    assert ["job_ended", "stage_ended"] == list(cursor.request().filter.payloads)
+    assert taken(cursor, opened(0, 9), events([3, 7]), caught_up(9)) == [3, 7]
+    assert 9 == cursor.request().after_sequence
+    cursor.take(opened(9, 9))
+    cursor.take(WatchJobResponse(status=Status(cursor=20, head_sequence=20)))
+    assert 20 == cursor.request().after_sequence
+    with pytest.raises(ProtocolError):
+        taken(cursor, opened(20), events([20]))
+
+
+def test_the_end_is_known_where_it_is_hidden() -> None:
+    """`job_ended` is asked for in any case, and shown only where it was asked for."""
+    cursor = Cursor("j", showing=Showing.of(["log_written"], [], False))
+    cursor.request()
+    assert taken(cursor, opened(0), events([4, 9], end=True)) == [4]
+    assert (True, 9) == (cursor.ended, cursor.sequence)
+    shown = Cursor("j", showing=Showing.of([], ["s"], True))
+    assert [] == list(shown.request().filter.payloads)
+    assert taken(shown, opened(0), events([4, 9], end=True)) == [4, 9]
+
+
+def test_a_head_that_is_ahead_of_the_events_means_that_something_is_missing() -> None:
+    """Without a filter everything up to the head has been sent when it is reached."""
+    cursor = Cursor("j")
+    cursor.request()
+    with pytest.raises(ProtocolError):
+        taken(cursor, opened(0, 9), events([1, 2]), caught_up(3))
+
+
+def test_a_job_that_a_call_tells_of_is_new_where_it_has_gone_on() -> None:
+    """Or where it is of another store."""
+    cursor = Cursor("j", on_gap="snapshot")
+    assert 1 == len(cursor.take_job(Job(last_sequence=3, epoch="e1")))
+    assert 0 == len(cursor.take_job(Job(last_sequence=3, epoch="e1")))
+    assert 1 == len(cursor.take_job(Job(last_sequence=4, epoch="e1")))
+    assert 1 == len(cursor.take_job(Job(last_sequence=2, epoch="e2")))
+    assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=2, epoch="e2")

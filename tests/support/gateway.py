@@ -1,0 +1,108 @@
+"""Something between client and server that speaks gRPC itself, and need not know much of streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import grpc
+import grpc.aio
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_STREAMS = frozenset({"/milepost.v1.JobService/WatchJob", "/milepost.v1.JobService/WatchJobs"})
+
+
+class Gateway(grpc.GenericRpcHandler):
+    """Passes calls on. Its ``mode`` is what it does to streams.
+
+    - ``pass``: frame by frame, as it should be
+    - ``swallow``: nothing ever arrives
+    - ``cut``: they are cut off at once
+    - ``hold``: nothing arrives until the server has ended the stream, then all at once.
+
+    With ``frames`` set, a stream that passes is cut off after so many frames. ``opened`` counts the streams, ``open``
+    those that a client has not left; ``calls`` has the names of the other calls.
+    """
+
+    def __init__(self, channel: Any) -> None:  # a grpc.aio.Channel, whose stubs do not know of plain bytes
+        self._channel = channel
+        self.address = ""
+        self.mode: Literal["pass", "swallow", "cut", "hold"] = "pass"
+        self.frames: int | None = None
+        self.opened = 0
+        self.open = 0
+        self.calls: list[str] = []
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        """How a method is handled."""
+        path = handler_call_details.method
+        if path in _STREAMS:
+
+            async def stream(request: bytes, context: Context) -> None:
+                await self._stream(path, request, context)
+
+            return grpc.unary_stream_rpc_method_handler(stream)
+
+        async def call(request: bytes, context: Context) -> Any:
+            self.calls.append(path.rpartition("/")[2])
+            try:
+                return await self._channel.unary_unary(path)(request)
+            except grpc.aio.AioRpcError as error:
+                return await _refuse(context, error)
+
+        return grpc.unary_unary_rpc_method_handler(call)
+
+    async def _stream(self, path: str, request: bytes, context: Context) -> None:
+        self.opened += 1
+        self.open += 1
+        try:
+            await self._passed_on(path, request, context)
+        except grpc.aio.AioRpcError as error:
+            await _refuse(context, error)
+        finally:
+            self.open -= 1
+
+    async def _passed_on(self, path: str, request: bytes, context: Context) -> None:
+        if self.mode == "swallow":
+            await asyncio.Event().wait()
+        if self.mode == "cut":
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "cut off")
+        call = self._channel.unary_stream(path)(request)
+        try:
+            if self.mode == "hold":
+                for frame in [frame async for frame in call]:
+                    await context.write(frame)
+                return
+            left = self.frames
+            async for frame in call:
+                await context.write(frame)
+                if left is not None:
+                    left -= 1
+                    if left <= 0:
+                        await context.abort(grpc.StatusCode.UNAVAILABLE, "cut off")
+        finally:
+            call.cancel()
+
+
+async def _refuse(context: Context, error: grpc.aio.AioRpcError) -> Any:
+    """As the server did."""
+    context.set_trailing_metadata(tuple(error.trailing_metadata() or ()))
+    await context.abort(error.code(), error.details() or "")
+
+
+@asynccontextmanager
+async def gateway(target: str) -> AsyncIterator[Gateway]:
+    """A gateway on a free loopback port."""
+    async with grpc.aio.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        between = Gateway(channel)
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        server.add_generic_rpc_handlers((between,))
+        between.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        await server.start()
+        try:
+            yield between
+        finally:
+            await server.stop(None)

@@ -1,0 +1,242 @@
+"""A watch of many jobs takes everything once, and misses nothing, over any number of streams (rule 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.client import seen
+from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed
+from milepost.client.feed_cursor import FeedCursor, Gap, Item
+from milepost.v1 import (
+    CaughtUp,
+    Deleted,
+    Event,
+    Events,
+    Job,
+    JobFilter,
+    Opened,
+    Snapshot,
+    Status,
+    Trimmed,
+    WatchJobsResponse,
+)
+
+Short = tuple[str, int] | str
+
+
+def opened(cursor: int = 0, *, dropped: int = 0, head: int = 0, epoch: str = "e1") -> WatchJobsResponse:
+    """A stream opens."""
+    return WatchJobsResponse(
+        opened=Opened(epoch=epoch, first_sequence=dropped + 1, head_sequence=head, cursor=cursor)
+    )
+
+
+def events(position: int, *of: tuple[str, int]) -> WatchJobsResponse:
+    """Events, each as job and sequence."""
+    batch = [Event(job_id=job_id, sequence=sequence) for job_id, sequence in of]
+    return WatchJobsResponse(events=Events(events=batch, position=position))
+
+
+def snapshot(job_id: str, sequence: int, position: int = 0, *, submitted: int = 1) -> WatchJobsResponse:
+    """A job as it stands."""
+    job = Job(job_id=job_id, last_sequence=sequence, submit_time=Timestamp(seconds=submitted))
+    return WatchJobsResponse(snapshot=Snapshot(job=job, position=position))
+
+
+def deleted(job_id: str, position: int) -> WatchJobsResponse:
+    """A job is gone."""
+    return WatchJobsResponse(deleted=Deleted(job_id=job_id, position=position))
+
+
+def trimmed(job_id: str, position: int) -> WatchJobsResponse:
+    """The older events of a job are gone."""
+    return WatchJobsResponse(trimmed=Trimmed(job_id=job_id, first_sequence=2, position=position))
+
+
+def caught_up(position: int) -> WatchJobsResponse:
+    """The head is reached."""
+    return WatchJobsResponse(caught_up=CaughtUp(sequence=position))
+
+
+def status(position: int) -> WatchJobsResponse:
+    """Nothing happens."""
+    return WatchJobsResponse(status=Status(cursor=position, head_sequence=position))
+
+
+def short(items: Iterable[Item]) -> list[Short]:
+    """Items as they are easily compared: an event as job and sequence, a job as ``name=sequence``."""
+    told: list[Short] = []
+    for item in items:
+        match item:
+            case Event():
+                told.append((item.job_id, item.sequence))
+            case Job():
+                told.append(f"{item.job_id}={item.last_sequence}")
+            case Deleted():
+                told.append(f"-{item.job_id}")
+            case Trimmed():
+                told.append(f"<{item.job_id}")
+            case Gap():
+                told.append("gap")
+    return told
+
+
+def taken(cursor: FeedCursor, *frames: WatchJobsResponse) -> list[Short]:
+    """What the frames of a new stream bring."""
+    cursor.request()
+    return more(cursor, *frames)
+
+
+def more(cursor: FeedCursor, *frames: WatchJobsResponse) -> list[Short]:
+    """What further frames of the same stream bring."""
+    items: Sequence[Item] = [item for frame in frames for item in cursor.take(frame)]
+    return short(items)
+
+
+def start_of(cursor: FeedCursor) -> tuple[str | None, int, str]:
+    """How a new stream would be asked for."""
+    request = cursor.request()
+    return request.WhichOneof("start"), request.after_position, request.epoch
+
+
+def test_a_stream_continues_after_the_position() -> None:
+    """Of all frames that tell one."""
+    cursor = FeedCursor(JobFilter(kinds=["k"]))
+    assert (None, 0, "") == start_of(cursor)
+    assert [("a", 1), ("b", 1), ("a", 2)] == taken(cursor, opened(), events(3, ("a", 1), ("b", 1), ("a", 2)))
+    assert ("after_position", 3, "e1") == start_of(cursor)
+    assert ["<a", "-b"] == taken(cursor, opened(3), trimmed("a", 5), deleted("b", 6))
+    assert ("after_position", 6, "e1") == start_of(cursor)
+    assert [] == taken(cursor, opened(6, head=9), status(9))
+    assert ("after_position", 9, "e1") == start_of(cursor)
+    assert ["kinds"] == [field.name for field, _ in cursor.request().filter.ListFields()]
+
+
+def test_snapshots_to_start_with_are_asked_for_again() -> None:
+    """Where a stream breaks among them; what was shown as of the same event is not shown again."""
+    cursor = FeedCursor(JobFilter(), start="snapshot")
+    assert ["a=3", "b=1"] == taken(cursor, opened(9), snapshot("a", 3), snapshot("b", 1))
+    assert cursor.position is None
+    assert ("from_snapshot", 0, "e1") == start_of(cursor)
+    again = taken(cursor, opened(12), snapshot("a", 3), snapshot("b", 2), snapshot("c", 1), caught_up(12))
+    assert ["b=2", "c=1"] == again
+    assert ("after_position", 12, "e1") == start_of(cursor)
+    assert [] == cursor.missing
+
+
+def test_a_snapshot_is_ahead_of_the_stream() -> None:
+    """The server leaves out what a snapshot has, but knows this no more after a break."""
+    cursor = FeedCursor(JobFilter(), start="snapshot")
+    assert ["a=3", ("b", 1)] == taken(cursor, opened(9), snapshot("a", 3), events(10, ("b", 1)))
+    assert [("b", 2), ("a", 4)] == taken(cursor, opened(10), events(14, ("a", 3), ("b", 2), ("a", 4)))
+    assert ["j=7"] == more(cursor, snapshot("j", 7, 15))
+    assert [("j", 8)] == taken(cursor, opened(15), events(20, ("j", 6), ("j", 7), ("j", 8)))
+    assert ["j=9"] == more(cursor, snapshot("j", 9, 21), snapshot("j", 9, 22))
+
+
+def test_jobs_that_vanish_between_two_lists_are_looked_up() -> None:
+    """Nothing else would tell that they are gone, or do not match any more."""
+    cursor = FeedCursor(JobFilter(), start="snapshot")
+    assert ["a=1", "b=1", "c=1"] == taken(cursor, opened(9), *(snapshot(job_id, 1) for job_id in "abc"))
+    assert [] == taken(cursor, opened(12), snapshot("b", 1), caught_up(12))
+    assert ["a", "c"] == cursor.missing
+    assert ["-a"] == short(cursor.found("a", None))
+    assert ["c=2"] == short(cursor.found("c", Job(job_id="c", last_sequence=2)))
+    assert [] == cursor.missing
+
+
+def test_an_id_may_be_taken_again() -> None:
+    """A job of the same id that came after the deleted one is another one."""
+    cursor = FeedCursor(JobFilter(), start="snapshot")
+    assert ["a=3"] == taken(cursor, opened(9), snapshot("a", 3))
+    assert ["a=3"] == taken(cursor, opened(12), snapshot("a", 3, submitted=5), caught_up(12))
+    assert ["-a", ("a", 1)] == more(cursor, deleted("a", 13), events(14, ("a", 1)))
+
+
+def test_all_that_is_kept_can_only_be_read_from_its_beginning() -> None:
+    """Up to where something was dropped there is no position to resume from; yet nothing comes twice."""
+    cursor = FeedCursor(JobFilter())
+    assert [("a", 1), "-x"] == taken(cursor, opened(dropped=50), events(10, ("a", 1)), deleted("x", 20))
+    assert cursor.position is None
+    assert (None, 0, "e1") == start_of(cursor)
+    again = taken(
+        cursor, opened(dropped=60), events(12, ("a", 1), ("a", 2)), deleted("x", 20), trimmed("a", 30)
+    )
+    assert [("a", 2), "<a"] == again
+    assert [("b", 1)] == more(cursor, events(60, ("b", 1)))
+    assert ("after_position", 60, "e1") == start_of(cursor)
+    assert [("a", 3)] == taken(cursor, opened(60), events(61, ("a", 3)))
+
+
+def test_a_gap_is_raised_or_gone_over() -> None:
+    """As it was asked for; then all comes anew, also what was shown before."""
+    gap = SequenceTrimmed(metadata={"requested": "1"})
+    assert FeedCursor(JobFilter(), after=1).recover(gap) is None
+    cursor = FeedCursor(JobFilter(), start="snapshot", on_gap="snapshot")
+    assert cursor.recover(JobNotFound()) is None
+    assert ["a=1"] == taken(cursor, opened(9), snapshot("a", 1), caught_up(9))
+    assert [Gap(gap)] == list(cursor.recover(gap) or ())
+    assert not cursor.caught_up
+    assert ("from_snapshot", 0, "") == start_of(cursor)
+    assert ["a=1"] == taken(cursor, opened(5, epoch="e2"), snapshot("a", 1), caught_up(5))
+    assert ("after_position", 5, "e2") == start_of(cursor)
+
+
+def test_trimming_while_jobs_are_listed_is_no_gap() -> None:
+    """The next list is up to date."""
+    cursor = FeedCursor(JobFilter(), start="snapshot")
+    assert ["a=1"] == taken(cursor, opened(9), snapshot("a", 1))
+    assert () == cursor.recover(SequenceTrimmed())
+    assert ["b=1"] == taken(cursor, opened(9), snapshot("a", 1), snapshot("b", 1), caught_up(9))
+
+
+@pytest.mark.parametrize("on_gap", ["raise", "snapshot"])
+def test_a_store_replaced_while_jobs_are_listed_is_a_gap(on_gap: str) -> None:
+    """The jobs of the first list are of another store."""
+    cursor = FeedCursor(JobFilter(), start="snapshot", on_gap="raise" if on_gap == "raise" else "snapshot")
+    assert ["a=1"] == taken(cursor, opened(9), snapshot("a", 1))
+    if on_gap == "raise":
+        with pytest.raises(EpochChanged):
+            taken(cursor, opened(3, epoch="e2"))
+    else:
+        assert ["gap", "a=1"] == taken(cursor, opened(3, epoch="e2"), snapshot("a", 1), caught_up(3))
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that came to match first are forgotten first; and all of them where a stream is idle."""
+    monkeypatch.setattr(seen, "_REMEMBERED", 10)
+    cursor = FeedCursor(JobFilter(), start="latest")
+    taken(cursor, opened(0))
+    more(cursor, *(snapshot(f"j{number}", 5, number) for number in range(1, 101)))
+    assert [] == more(cursor, snapshot("j100", 5, 100), snapshot("j91", 5, 100))
+    assert ["j1=5"] == more(cursor, snapshot("j1", 5, 100))
+    more(cursor, status(200), status(201))
+    assert ["j100=5"] == more(cursor, snapshot("j100", 5, 202))
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [events(1, ("a", 1))],
+        [opened(3)],
+        [opened(), events(5, ("a", 1)), events(4, ("a", 2))],
+    ],
+    ids=["not opened", "elsewhere", "backwards"],
+)
+def test_a_server_that_breaks_the_contract_is_found_out(frames: list[WatchJobsResponse]) -> None:
+    """Nothing is yielded of it."""
+    with pytest.raises(ProtocolError):
+        taken(FeedCursor(JobFilter()), *frames)
+
+
+def test_when_a_stream_that_ends_well_is_complete() -> None:
+    """Never where it follows; otherwise at the head."""
+    following, replaying = FeedCursor(JobFilter()), FeedCursor(JobFilter(), follow=False)
+    for cursor in (following, replaying):
+        taken(cursor, opened(), caught_up(0))
+    assert (False, True) == (following.complete, replaying.complete)
+    assert (False, True) == (following.request().no_follow, replaying.request().no_follow)
+    assert following.request(finite=True).no_follow

@@ -342,3 +342,18 @@ async def test_report_job(rpc: Rpc) -> None:
     answer = await rpc.workers.ReportJob(request(2, log_line("2"), succeeded()))
     assert (3, "enough") == (answer.report_sequence, answer.cancellation.reason)
     assert ["1", "2"] == [e.log_written.text for e in await rpc.log(job.job_id) if e.HasField("log_written")]
+
+
+async def test_answers_say_which_attempt_they_are_about(rpc: Rpc) -> None:
+    """What is still on its way from an earlier attempt cannot be taken for an answer to the next one."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, first = await session.take()
+        await session.report(job.job_id, first, 1, log_line("1"))
+        assert first == (await session.receive("acknowledged")).acknowledged.lease_token
+        await session.send(release=Release(job_id=job.job_id, lease_token=first))
+        _, second = await session.take()
+        await session.report(job.job_id, first, 2, log_line("2"))
+        assert first == (await session.receive("rejected")).rejected.lease_token
+        await session.report(job.job_id, second, 1, log_line("1"))
+        assert second == (await session.receive("acknowledged")).acknowledged.lease_token

@@ -512,22 +512,26 @@ class Acknowledged(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     REPORT_SEQUENCE_FIELD_NUMBER: _builtins.int
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
+    LEASE_TOKEN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
     report_sequence: _builtins.int
     """This report and all before it."""
     last_sequence: _builtins.int
     """The job's newest event."""
+    lease_token: _builtins.str
+    """As it was sent with the report. One that is not the current attempt's is of an earlier attempt, and is passed over."""
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
         report_sequence: _builtins.int = ...,
         last_sequence: _builtins.int = ...,
+        lease_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "last_sequence", b"last_sequence", "report_sequence", b"report_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "last_sequence", b"last_sequence", "lease_token", b"lease_token", "report_sequence", b"report_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -545,6 +549,7 @@ class Rejected(_message.Message):
     REPORT_SEQUENCE_FIELD_NUMBER: _builtins.int
     EXPECTED_REPORT_SEQUENCE_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
+    LEASE_TOKEN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
     reason: _error_reason_pb2.ErrorReason.ValueType
@@ -557,6 +562,10 @@ class Rejected(_message.Message):
     """The number that the next report is expected to have; 0 where that is not known."""
     field: _builtins.str
     """Which field was out of its bounds, as a path from the message that holds it; empty where none was."""
+    lease_token: _builtins.str
+    """As it was sent with what was refused; empty for a claim. One that is not the current attempt's is of an earlier attempt, and is
+    passed over.
+    """
     def __init__(
         self,
         *,
@@ -566,10 +575,11 @@ class Rejected(_message.Message):
         report_sequence: _builtins.int = ...,
         expected_report_sequence: _builtins.int = ...,
         field: _builtins.str = ...,
+        lease_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_report_sequence", b"expected_report_sequence", "field", b"field", "job_id", b"job_id", "message", b"message", "reason", b"reason", "report_sequence", b"report_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_report_sequence", b"expected_report_sequence", "field", b"field", "job_id", b"job_id", "lease_token", b"lease_token", "message", b"message", "reason", b"reason", "report_sequence", b"report_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

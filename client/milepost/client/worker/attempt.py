@@ -106,6 +106,10 @@ class Attempt:
         """In how many seconds to ask for the progress of its stages."""
         return self._reporter.due(now) if self.attached and not self.is_over else None
 
+    def is_of(self, lease_token: str) -> bool:
+        """Whether what bears this token is about this attempt, and not an earlier one; without a token it may be."""
+        return lease_token in ("", self._token)
+
     def resume(self) -> WorkRequest:
         """Asks, on a new session, to go on with the job. Reports wait for the answer."""
         return WorkRequest(resume=Resume(job_id=self.job_id, lease_token=self._token))

@@ -53,9 +53,10 @@ class Desk:
         """How many jobs it may have at once; a handler that does not stop takes up a place."""
         return max(self._max_concurrency - len(self._stragglers), 0) if self._taking else 0
 
-    def find(self, job_id: str) -> Attempt | None:
-        """The attempt at this job, if it has one."""
-        return self._attempts.get(job_id)
+    def find(self, job_id: str, lease_token: str = "") -> Attempt | None:
+        """The attempt at this job, if it has one; with a token only the one that the token is of."""
+        attempt = self._attempts.get(job_id)
+        return attempt if attempt is not None and attempt.is_of(lease_token) else None
 
     def take_on(self, assignment: Assignment) -> None:
         """Starts a handler for the job; gives it back at once where none is to start."""

@@ -130,8 +130,9 @@ class Session:
         match response.WhichOneof("message"):
             case "acknowledged":
                 self.proved = True
-                if (attempt := self._desk.find(response.acknowledged.job_id)) is not None:
-                    attempt.acknowledged(response.acknowledged.report_sequence)
+                told = response.acknowledged
+                if (attempt := self._desk.find(told.job_id, told.lease_token)) is not None:
+                    attempt.acknowledged(told.report_sequence)
             case "assignment":
                 self.proved = True
                 self._desk.take_on(response.assignment)
@@ -152,7 +153,7 @@ class Session:
     def _rejected(self, message: Rejected) -> None:
         if message.reason in _TROUBLES:
             raise Unreachable(self._address, message.message)
-        if (attempt := self._desk.find(message.job_id)) is not None:
+        if (attempt := self._desk.find(message.job_id, message.lease_token)) is not None:
             attempt.rejected(message)
         self._answered(message.job_id)
 

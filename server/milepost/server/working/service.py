@@ -153,26 +153,30 @@ class _Conversation:
     async def _take(self, request: WorkRequest) -> None:
         match request.WhichOneof("message"):
             case "report":
-                await self._guarded(request.report.job_id, self._report(request.report))
+                await self._guarded(request.report, self._report(request.report))
             case "heartbeat":
                 self._deadlines.renew(self._session.jobs)
             case "claim":
-                await self._guarded(request.claim.job_id, self._claim(request.claim))
+                await self._guarded(request.claim, self._claim(request.claim))
             case "resume":
-                await self._guarded(request.resume.job_id, self._resume(request.resume))
+                await self._guarded(request.resume, self._resume(request.resume))
             case "release":
-                await self._guarded(request.release.job_id, self._release(request.release))
+                await self._guarded(request.release, self._release(request.release))
             case "capacity":
-                await self._guarded("", self._capacity(request.capacity))
+                await self._guarded(None, self._capacity(request.capacity))
             case unknown:
                 requests.conversation(unknown)
 
-    async def _guarded(self, job_id: str, handling: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(
+        self, about: Report | Claim | Resume | Release | None, handling: Coroutine[Any, Any, None]
+    ) -> None:
         """A refusal is told, and the session goes on."""
         try:
             await handling
         except Refusal as refusal:
-            self._outbox.put(rejection(job_id, refusal))
+            job_id = "" if about is None else about.job_id
+            token = "" if about is None or isinstance(about, Claim) else about.lease_token
+            self._outbox.put(rejection(job_id, refusal, token))
 
     async def _claim(self, claim: Claim) -> None:
         requests.job_id(claim.job_id)
@@ -182,13 +186,15 @@ class _Conversation:
 
     async def _resume(self, resume: Resume) -> None:
         requests.job_id(resume.job_id)
-        report_sequence, job = await self._attempts.resume(resume.job_id, resume.lease_token)
+        report_sequence, _ = await self._attempts.resume(resume.job_id, resume.lease_token)
+        self._deadlines.renew([resume.job_id])
+        # Held before it is looked at again, so that a cancellation is either seen here or told after it.
+        self._sessions.hold(self._session, resume.job_id, resume.lease_token)
+        job = await self._attempts.job(resume.job_id)
         resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)
         if job.HasField("cancellation"):
             resumed.cancellation.CopyFrom(job.cancellation)
         self._outbox.put(WorkResponse(resumed=resumed))
-        self._sessions.hold(self._session, resume.job_id, resume.lease_token)
-        self._deadlines.renew([resume.job_id])
 
     async def _release(self, release: Release) -> None:
         requests.job_id(release.job_id)
@@ -212,13 +218,19 @@ class _Conversation:
         if accepted.over:
             self._session.leaving.add(report.job_id)
         for number, refusal in accepted.rejections:
-            self._outbox.put(rejection(report.job_id, refusal, number, accepted.report_sequence + 1))
+            self._outbox.put(
+                rejection(
+                    report.job_id,
+                    refusal,
+                    report.lease_token,
+                    report_sequence=number,
+                    expected=accepted.report_sequence + 1,
+                )
+            )
         self._under_way.add(accepted.durable)
-        accepted.durable.add_done_callback(
-            lambda durable: self._acknowledge(report.job_id, accepted, durable)
-        )
+        accepted.durable.add_done_callback(lambda durable: self._acknowledge(report, accepted, durable))
 
-    def _acknowledge(self, job_id: str, accepted: Accepted, durable: asyncio.Future[None]) -> None:
+    def _acknowledge(self, report: Report, accepted: Accepted, durable: asyncio.Future[None]) -> None:
         self._under_way.discard(durable)
         error = durable.exception()
         if error is not None:
@@ -227,9 +239,10 @@ class _Conversation:
         self._outbox.put(
             WorkResponse(
                 acknowledged=Acknowledged(
-                    job_id=job_id,
+                    job_id=report.job_id,
                     report_sequence=accepted.report_sequence,
                     last_sequence=accepted.last_sequence,
+                    lease_token=report.lease_token,
                 )
             )
         )

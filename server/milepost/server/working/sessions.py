@@ -61,7 +61,7 @@ class Outbox:
         response = self._responses.popleft()
         while response.HasField("acknowledged") and self._responses:
             following = self._responses[0]
-            if following.acknowledged.job_id != response.acknowledged.job_id:
+            if not following.HasField("acknowledged") or _attempt(following) != _attempt(response):
                 break
             response = self._responses.popleft()
         self._room.set()
@@ -153,7 +153,7 @@ class Sessions:
             session.outbox.put(WorkResponse(cancel=Cancel(job_id=job.job_id, cancellation=job.cancellation)))
         elif job.state not in decide.LEASED:
             if job.job_id not in session.leaving:
-                session.outbox.put(WorkResponse(rejected=_over(job)))
+                session.outbox.put(WorkResponse(rejected=_over(job, session.jobs[job.job_id] or "")))
             self.let_go(session, job.job_id)
 
     def room(self, session: Session) -> None:
@@ -166,7 +166,13 @@ class Sessions:
             session.outbox.put(WorkResponse(drain=Drain()))
 
 
-def rejection(job_id: str, refusal: Refusal, report_sequence: int = 0, expected: int = 0) -> WorkResponse:
+def _attempt(response: WorkResponse) -> tuple[str, str]:
+    return response.acknowledged.job_id, response.acknowledged.lease_token
+
+
+def rejection(
+    job_id: str, refusal: Refusal, token: str = "", *, report_sequence: int = 0, expected: int = 0
+) -> WorkResponse:
     """A refusal as a worker is told of it. ``report_sequence`` and ``expected`` are 0 where it was no report."""
     return WorkResponse(
         rejected=Rejected(
@@ -176,14 +182,16 @@ def rejection(job_id: str, refusal: Refusal, report_sequence: int = 0, expected:
             report_sequence=report_sequence,
             expected_report_sequence=expected or int(refusal.metadata.get("expected", 0)),
             field=refusal.metadata.get("field", ""),
+            lease_token=token,
         )
     )
 
 
-def _over(job: Job) -> Rejected:
+def _over(job: Job, token: str) -> Rejected:
     ended = decide.is_final(job)
     return Rejected(
         job_id=job.job_id,
         reason=ErrorReason.ERROR_REASON_JOB_ENDED if ended else ErrorReason.ERROR_REASON_LEASE_LOST,
         message=f"Attempt {job.attempt} is over; the job is {decide.state_name(job)}. {job.failure.message}".strip(),
+        lease_token=token,
     )

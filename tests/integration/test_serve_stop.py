@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import grpc.aio
@@ -169,3 +171,16 @@ async def accepted(rpc: Rpc) -> str:
         if error.code() != grpc.StatusCode.UNAVAILABLE:
             raise
         return ""
+
+
+async def test_a_store_that_fails_ends_the_server(server: ServerProcess) -> None:
+    """It says so, and does not stop as if all were well: started again, it looks at what there is."""
+    async with connect(server.address) as rpc:
+        with closing(sqlite3.connect(server.data / "milepost.db")) as database:
+            database.execute("ALTER TABLE log RENAME TO elsewhere")
+        told = await refused(rpc.submit())
+        status = await asyncio.to_thread(server.wait)
+    assert ("UNAVAILABLE", "STORE_UNAVAILABLE", ()) == told.brief
+    assert told.retry_delay
+    assert 2 == status
+    assert server.log_path.read_text().splitlines()[-1].startswith("Error: ")

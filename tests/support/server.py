@@ -67,6 +67,10 @@ class ServerProcess:
         self._process.send_signal(signal.SIGTERM)
         return self._reap()
 
+    def wait(self) -> int:
+        """Waits until it has ended by itself; its exit status."""
+        return self._reap()
+
     def restart(self) -> None:
         """Starts it again on the same data and, since clients know it, the same address."""
         self._arguments[2] = self.address

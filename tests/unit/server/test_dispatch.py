@@ -200,5 +200,18 @@ async def test_a_claim_is_answered(house: House, dispatcher: Dispatcher) -> None
     await hears(first, "cancel")
 
 
+async def test_of_many_who_claim_a_job_one_has_it(house: House, dispatcher: Dispatcher) -> None:
+    """Though they ask at once."""
+    workers = [worker(dispatcher, f"w{number}", room=0) for number in range(10)]
+    await house.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await asyncio.gather(*(dispatcher.claim(session, "e") for session in workers))
+    answers = [await session.outbox.get() for session in workers]
+
+    given = [answer for answer in answers if answer is not None and answer.HasField("assignment")]
+    assert ["JOB_STATE_RUNNING"] == [JobState.Name(answer.assignment.job.state) for answer in given]
+    assert 1 == sum("e" in session.jobs for session in workers)
+    assert [1] == [event.attempt for event in await house.events("e") if event.HasField("job_started")]
+
+
 def _why(response: WorkResponse) -> tuple[str, str]:
     return response.rejected.job_id, reason_name(response.rejected.reason)

@@ -1,0 +1,111 @@
+"""A store that has no room, or does not work any more."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from milepost.server.log.event_log import StoreFailed, StoreFull
+from milepost.server.log.sqlite import SqliteEventLog
+from tests.support.bad_requests import struct
+from tests.support.commits import Author, put, read
+
+
+class SmallLog(SqliteEventLog):
+    """One on a disk with little room, which can be given more."""
+
+    def __init__(self, directory: Path) -> None:
+        self._connections: list[sqlite3.Connection] = []
+        super().__init__(directory)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = super()._open()
+        connection.execute("PRAGMA max_page_count = 32")
+        self._connections.append(connection)
+        return connection
+
+    def give_room(self) -> None:
+        """From now on there is plenty."""
+        for connection in self._connections:
+            connection.execute("PRAGMA max_page_count = 100000")
+
+
+@pytest.fixture(autouse=True)
+def said() -> Iterator[list[structlog.typing.EventDict]]:
+    """What is logged."""
+    with capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> AsyncIterator[SmallLog]:
+    """Without much room."""
+    log = SmallLog(tmp_path)
+    yield log
+    await log.close()
+
+
+async def test_a_store_without_room_refuses_and_goes_on(
+    small: SmallLog, said: list[structlog.typing.EventDict]
+) -> None:
+    """Nothing of what was refused is kept; what was there can be read; with room again it works again."""
+    author = Author("j")
+    await put(small, author.submit(), author.start())
+    large = Author("large", input=struct({"x": "x" * 120_000}))
+    submission = large.submit()
+    for _ in range(2):
+        with pytest.raises(StoreFull):
+            await small.append(submission)
+    assert await small.find("large") is None
+    assert author.events == await read(small, "j")
+    assert 2 == small.position
+
+    small.give_room()
+    await put(small, submission, author.lines("a"))
+    assert large.events == await read(small, "large")
+    assert author.events == await read(small, "j")
+    assert 4 == small.position
+    assert not small.failed.done()
+    assert [("commit failed", False)] * 2 == [(line["event"], line["fatal"]) for line in said]
+
+
+async def test_a_group_without_room_is_refused_as_one(small: SmallLog) -> None:
+    """A commit is durable, or it is not there: also where another one took the room."""
+    authors = [Author(f"j{number}", input=struct({"x": "x" * 20_000})) for number in range(20)]
+    commits = [author.submit() for author in authors]
+    outcomes = await asyncio.gather(*map(small.append, commits), return_exceptions=True)
+    assert {StoreFull} <= {type(outcome) for outcome in outcomes} <= {StoreFull, type(None)}
+
+    for author, outcome in zip(authors, outcomes, strict=True):
+        kept = await small.find(author.job.job_id) is not None
+        assert kept is (outcome is None)
+
+
+async def test_a_store_that_fails_takes_nothing_more(
+    tmp_path: Path, said: list[structlog.typing.EventDict]
+) -> None:
+    """After an error nobody knows what of the disk is true; whoever runs the store is told."""
+    log = SqliteEventLog(tmp_path)
+    author = Author("j")
+    await put(log, author.submit())
+    with closing(sqlite3.connect(tmp_path / "milepost.db")) as other:
+        other.execute("ALTER TABLE log RENAME TO elsewhere")
+    start = author.start()
+    with pytest.raises(StoreFailed):
+        await log.append(start)
+    with closing(sqlite3.connect(tmp_path / "milepost.db")) as other:
+        other.execute("ALTER TABLE elsewhere RENAME TO log")
+
+    with pytest.raises(StoreFailed):
+        await log.append(start)
+    assert isinstance(await log.failed, StoreFailed)
+    assert author.events[:1] == await read(log, "j")
+    assert [("commit failed", True)] == [(line["event"], line["fatal"]) for line in said]
+    await log.close()

@@ -211,3 +211,32 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
     await subscriber.cut()
     assert ["told", "told"] == [event.log_written.text for event in subscriber.recording.events]
     check(subscriber.recording, world.history())
+
+
+async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody comes back who has all that others were told, and finds more in the log already."""
+    await world.submit("j")
+    live = Subscriber(world, "j", ALL)
+    live.watch()
+    await names(live, "opened", "events", "caught_up")
+    await (await world.start("j"))
+    untold: list[Outcome] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(world.log, "_settle", untold.extend)
+        pending = await world.report("j", line("untold"))
+
+        async def is_durable() -> bool:
+            return bool(untold)
+
+        await eventually(is_durable, seconds=10)
+        late = Subscriber(world, "j", ALL)
+        late.watch(after_sequence=2)
+        await names(late, "opened", "events", "caught_up")
+    world.log._settle(untold)
+    assert pending.done()
+    await (await world.report("j", Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))))
+    for subscriber in (live, late):
+        await over(subscriber)
+        assert "" == subscriber.reason
+    assert [3, 4] == [event.sequence for event in late.recording.events]
+    check(live.recording, world.history("j"))

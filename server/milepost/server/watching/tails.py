@@ -119,6 +119,8 @@ class Tail:
         """What comes after the cursor, which is before the head; None where only the log can tell."""
         if self.since is None or wish.cursor < self.since:
             return None
+        if self._chunks[-1].last <= wish.cursor:  # the head was seen in the log, and is not yet told of here
+            return None
         batch = self._batches.get(wish)
         if batch is None:
             batch = self._batches[wish] = wish.batch(self._after(wish.cursor))

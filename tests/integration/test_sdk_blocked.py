@@ -1,0 +1,165 @@
+"""Where something between lets calls by but no streams, the SDK finds another way, and says so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from milepost.client import Client, Connection, JobContext, passage, resuming
+from milepost.client.errors import StreamsBlocked
+from milepost.v1 import Event, Job, JobState
+from tests.support.gateway import Gateway, gateway
+from tests.support.rpc import eventually
+from tests.support.server import ServerProcess
+from tests.support.working import working
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is found out and asked sooner."""
+    monkeypatch.setattr(resuming, "_POLL", 0.05)
+    monkeypatch.setattr(resuming, "_PROBE", 0.5)
+
+
+@pytest.fixture
+async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client that is connected directly."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def between(shared_server: ServerProcess) -> AsyncIterator[Gateway]:
+    """What is between."""
+    async with gateway(shared_server.address) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def far(between: Gateway) -> AsyncIterator[Client]:
+    """A client on the other side of it."""
+    async with Client(between.address, timeout=1.0) as connected:
+        yield connected
+
+
+class Stepwise:
+    """A job that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.kind = f"test-{uuid.uuid4().hex}"
+        self.go_on = asyncio.Semaphore(0)
+
+    async def handler(self, job: JobContext) -> dict[str, object]:
+        """Three steps."""
+        for number in range(3):
+            await self.go_on.acquire()
+            job.emit("step", {"number": number})
+        return {"done": True}
+
+
+async def test_streams_that_are_held_back(client: Client, between: Gateway, far: Client) -> None:
+    """Streams that end get through: every event comes once and in order, and the job's end is the end."""
+    job = Stepwise()
+    states: list[Connection] = []
+    between.mode = "hold"
+    async with working(client.address, **{job.kind: job.handler}):
+        submitted = await client.submit(job.kind)
+        events: list[Event] = []
+        async for event in far.watch(submitted.job_id, on_state=states.append):
+            events.append(event)
+            job.go_on.release()
+    assert list(range(1, 7)) == [event.sequence for event in events]
+    assert events[-1].HasField("job_ended")
+    assert "polling" == states[-1].state
+    assert "streams that last do not get through" in states[-1].error
+
+
+@pytest.mark.parametrize("mode", ["swallow", "cut"])
+async def test_no_stream_gets_through(
+    client: Client, between: Gateway, far: Client, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """How a job stands can still be told, by calls; its events cannot, and that is said."""
+    job = Stepwise()
+    states: list[Connection] = []
+    between.mode = "swallow" if mode == "swallow" else "cut"
+    async with working(client.address, **{job.kind: job.handler}):
+        submitted = await client.submit(job.kind)
+        told: list[Job] = []
+        async for current in far.follow(submitted.job_id, on_state=states.append):
+            told.append(current)
+            job.go_on.release()
+        assert JobState.JOB_STATE_SUCCEEDED == told[-1].state
+        assert sorted({current.last_sequence for current in told}) == [c.last_sequence for c in told]
+        assert {"done": True} == await far.result(submitted.job_id)
+    assert "polling" == states[-1].state
+    assert any("asking again and again" in record.message for record in caplog.records)
+    assert logging.WARNING == max(record.levelno for record in caplog.records)
+    with pytest.raises(StreamsBlocked, match="no stream gets through"):
+        await anext(far.watch(submitted.job_id))
+    with pytest.raises(StreamsBlocked):
+        await anext(far.watch_jobs(kinds=[job.kind]))
+    assert 0 == between.open
+
+
+async def test_streams_that_stop_getting_through(
+    client: Client, between: Gateway, far: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a watch; and when streams get through again, a while later, it is live again."""
+    job = Stepwise()
+    states: list[Connection] = []
+    async with working(client.address, **{job.kind: job.handler}):
+        submitted = await client.submit(job.kind)
+        between.frames = 3
+        async with far.watch(submitted.job_id, on_state=states.append) as watch:
+            assert 1 == (await anext(watch)).sequence
+            assert 2 == (await anext(watch)).sequence
+            between.mode = "hold"
+            job.go_on.release()
+            assert 3 == (await anext(watch)).sequence
+            assert "polling" == watch.connection.state
+            between.mode, between.frames = "pass", None
+            monkeypatch.setattr(passage, "_STREAMS_AGAIN", 0.0)
+            job.go_on.release()
+            assert 4 == (await anext(watch)).sequence
+            job.go_on.release()
+            assert [5, 6] == [event.sequence async for event in watch]
+    assert "live" == states[-1].state
+
+
+async def test_a_watch_of_many_jobs(client: Client, between: Gateway, far: Client) -> None:
+    """By streams that end, too."""
+    kind = f"test-{uuid.uuid4().hex}"
+    between.mode = "hold"
+    async with far.watch_jobs(kinds=[kind], snapshot=True) as watch:
+        first = asyncio.create_task(anext(watch))
+        submitted = await client.submit(kind)
+        assert submitted.job_id == getattr(await first, "job_id", "")
+        await client.cancel(submitted.job_id)
+        assert [2, 3] == [getattr(await anext(watch), "sequence", 0) for _ in range(2)]
+        assert "polling" == watch.connection.state
+
+
+async def test_a_server_that_is_away_is_not_asked_in_another_way(server: ServerProcess) -> None:
+    """A server that comes back takes streams again: that it did not answer is no reason to poll."""
+    states: list[Connection] = []
+    async with Client(server.address) as client:
+        job = await client.submit("test")
+        watch = client.watch(job.job_id, on_state=states.append)
+        await anext(watch)
+        await asyncio.to_thread(server.kill)
+        waiting = asyncio.create_task(anext(watch))
+
+        async def is_lost() -> bool:
+            return states[-1].fruitless >= 5
+
+        await eventually(is_lost)
+        await asyncio.to_thread(server.restart)
+        await client.cancel(job.job_id)
+        assert 2 == (await waiting).sequence
+        await watch.aclose()
+    assert {"connecting", "live", "reconnecting"} == {state.state for state in states}
+    assert max(state.fruitless for state in states) >= 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -15,18 +16,26 @@ import grpc
 import psutil
 from rich.console import Console
 
-from bench import live, replay, reports
+from bench import growth, idle, listing, live, plot, replay, reports, stalled, start, storm
 from bench.figures import Figure, Settings, table
 
 _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "replay": replay.measure,
     "live": live.measure,
     "reports": reports.measure,
+    "stalled": stalled.measure,
+    "idle": idle.measure,
+    "storm": storm.measure,
+    "growth": growth.measure,
+    "listing": listing.measure,
+    "start": start.measure,
 }
+_SHORT = ("replay", "live", "reports")
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("names", nargs=-1, type=click.Choice(list(_MEASUREMENTS)))
+@click.argument("names", nargs=-1, type=click.Choice([*_MEASUREMENTS, "plot"]))
+@click.option("--full", is_flag=True, help="All of them where none is named, and at full size: half an hour.")
 @click.option("--rounds", type=click.IntRange(min=1), default=5, help="How many rounds of each are counted.")
 @click.option(
     "--seconds",
@@ -38,28 +47,55 @@ _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("build"),
-    help="Where the stores are made, and removed again. It is the disk below it that is measured.",
+    help="Where the stores are made. It is the disk below it that is measured.",
 )
 @click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write every round here."
+    "--json",
+    "json_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every round here, in place of what is there of the same measurements.",
 )
-def main(names: Sequence[str], rounds: int, seconds: float, directory: Path, json_path: Path | None) -> None:
-    """Measure NAMES (all of them if none is given): replay, live, reports."""
+def main(
+    names: Sequence[str], full: bool, rounds: int, seconds: float, directory: Path, json_path: Path | None
+) -> None:
+    """Measure NAMES (replay, live and reports if none is given).
+
+    `plot` draws, from bench/figures.json or the file of --json, the plots in docs/.
+    """
+    if "plot" in names:
+        plot.draw(json_path or Path("bench/figures.json"), Path("docs"))
+        return
+    _raise_open_files()
     console = Console(width=None if Console().is_terminal else 140)
     directory.mkdir(parents=True, exist_ok=True)
     machine = _machine(directory)
     console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
     figures: list[Figure] = []
-    for name in names or _MEASUREMENTS:
+    for name in names or (_MEASUREMENTS if full else _SHORT):
         with (
             console.status(f"measuring {name} …"),
             tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as fresh,
         ):
-            figures += _MEASUREMENTS[name](Settings(Path(fresh), rounds, seconds))
+            settings = Settings(Path(fresh), rounds, seconds, directory / "bench-stores", full)
+            figures += _MEASUREMENTS[name](settings)
+        if json_path is not None:
+            _save(json_path, machine, figures)
     console.print(table(figures))
-    if json_path is not None:
-        told = {"machine": machine, "figures": [asdict(figure) for figure in figures]}
-        json_path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+
+
+def _save(path: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
+    new = [asdict(figure) for figure in figures]
+    measured = {(figure["what"], figure["quantity"]) for figure in new}
+    told = json.loads(path.read_text())["figures"] if path.exists() else []
+    kept = [figure for figure in told if (figure["what"], figure["quantity"]) not in measured]
+    told = {"machine": machine, "figures": [*kept, *new]}
+    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+
+
+def _raise_open_files() -> None:
+    """For this process and all that it starts: a connection is a file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _machine(directory: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-__all__ = ["OURS", "Figure", "Settings", "rounds", "table"]
+__all__ = ["OURS", "Figure", "Settings", "percentile", "rounds", "table"]
 
 OURS = "Milepost"
 """The name that Milepost has among those that are measured."""
@@ -27,6 +27,10 @@ class Settings:
     rounds: int
     seconds: float
     """After which a measurement begins no further round."""
+    stores: Path
+    """Where stores are kept that take long to make."""
+    full: bool
+    """Whether at full size, however long it takes."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,16 @@ class Figure:
         return [ours / theirs for ours, theirs in zip(self.values[OURS], self.values[other], strict=True)]
 
 
-def rounds(what: str, contestants: Mapping[str, Callable[[], Round]], settings: Settings) -> list[Figure]:
-    """Has each of them do a round, in turn, again and again: A B A B. The first round of each only warms up."""
+def rounds(
+    what: str, contestants: Mapping[str, Callable[[], Round]], settings: Settings, *, warm: bool = True
+) -> list[Figure]:
+    """Has each of them do a round, in turn, again and again: A B A B.
+
+    The first round of each only warms up, where ``warm`` is set.
+    """
     until = time.monotonic() + settings.seconds
     taken: dict[str, list[Round]] = {name: [] for name in contestants}
-    for number in range(settings.rounds + 1):
+    for number in range(0 if warm else 1, settings.rounds + 1):
         if number > 1 and time.monotonic() > until:
             break
         for name, play in contestants.items():
@@ -73,6 +82,11 @@ def rounds(what: str, contestants: Mapping[str, Callable[[], Round]], settings: 
     ]
 
 
+def percentile(ordered: Sequence[int], part: float) -> int:
+    """The value below which that part of them is."""
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
+
+
 def table(figures: Sequence[Figure]) -> Table:
     """All figures: a row for each quantity and each of those that Milepost is held against."""
     drawn = Table(title="Milepost beside the least that could do it: median (lowest … highest round)")
@@ -86,14 +100,14 @@ def table(figures: Sequence[Figure]) -> Table:
     for figure in figures:
         if figure.what != what:
             drawn.add_section()
-        for other in figure.others:
+        for other in figure.others or [""]:
             drawn.add_row(
                 figure.what if figure.what != what else "",
                 figure.quantity,
                 _spread(figure.values[OURS]),
                 other,
-                _spread(figure.values[other]),
-                _spread(figure.ratios(other)),
+                _spread(figure.values[other]) if other else "",
+                _spread(figure.ratios(other)) if other else "",
             )
             what = figure.what
     return drawn

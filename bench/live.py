@@ -5,67 +5,72 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
 
 from bench import work
 from bench.bare import Script, bare
-from bench.figures import OURS, Figure, Round, Settings, rounds
+from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
 from bench.processes import Load, Server, milepost
 from milepost.v1 import WatchJobRequest, WatchJobResponse
 
-__all__ = ["measure"]
+__all__ = ["Size", "measure", "play"]
 
 
-class _Size(NamedTuple):
+class Size(NamedTuple):
+    """A round."""
+
     subscribers: int
     events: int
-    """In a round."""
     gap: float
     """Between one event and the next, in seconds; long enough for the one to have gone before the next comes."""
 
 
-_SIZES = (_Size(1, 250, 0.005), _Size(100, 60, 0.025))
+_SIZES = (Size(1, 250, 0.005), Size(10, 100, 0.01), Size(100, 60, 0.025), Size(1000, 25, 0.2))
+
+# How many connections a process makes at the most; each has as many streams.
+_CONNECTIONS = 100
 
 # Before the events that are timed come those of the job's submission, its start and its first stage's start.
 _EARLIER = 3
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Publish to receipt, and the server's CPU time for each message, with 1 and with 100 subscribers."""
+    """Publish to receipt, and the server's CPU time for each message, with 1 to 1,000 subscribers."""
     figures = []
     with (
         milepost(settings.directory / "live") as server,
         Load.start() as worker,
-        Load.start() as subscribers,
+        Load.start() as first,
+        Load.start() as second,
     ):
         for size in _SIZES:
-            figures += _measure(size, server, worker, subscribers, settings)
+            figures += _measure(size, server, worker, [first, second], settings)
     return figures
 
 
 def _measure(
-    size: _Size, server: Server, worker: Load, subscribers: Load, settings: Settings
+    size: Size, server: Server, worker: Load, loads: Sequence[Load], settings: Settings
 ) -> list[Figure]:
     def play_ours() -> Round:
-        return play(server, work.submit(server.address))
+        return played(server, work.submit(server.address))
 
-    play = partial(_play, worker, subscribers, size)
+    played = partial(play, worker, loads if size.subscribers > _CONNECTIONS else loads[:1], size)
     job_id = work.submit(server.address)
-    play(server, job_id)
-    script = _script(server, subscribers, job_id, size)
+    played(server, job_id)
+    script = _script(server, loads[0], job_id, size)
     kept = replace(script, database=settings.directory / f"live-{size.subscribers}.db")
     with bare(script) as plain, bare(kept) as keeping:
         return rounds(
-            f"live, {size.subscribers} subscriber{'s' * (size.subscribers > 1)}",
-            {OURS: play_ours, "bare": partial(play, plain), "bare + commit": partial(play, keeping)},
+            f"live, {size.subscribers:,} subscriber{'s' * (size.subscribers > 1)}",
+            {OURS: play_ours, "bare": partial(played, plain), "bare + commit": partial(played, keeping)},
             settings,
         )
 
 
-def _script(server: Server, subscribers: Load, job_id: str, size: _Size) -> Script:
+def _script(server: Server, subscribers: Load, job_id: str, size: Size) -> Script:
     """What a round at Milepost looked like: its events as they are sent when they are sent one by one."""
     request = WatchJobRequest(job_id=job_id, after_sequence=1, max_batch_events=1, no_follow=True)
     subscribers.begin(work.record, server.address, request.SerializeToString())
@@ -73,15 +78,20 @@ def _script(server: Server, subscribers: Load, job_id: str, size: _Size) -> Scri
     return Script([opened, caught_up], updates, work.replies([1] * (size.events + 2)))
 
 
-def _play(worker: Load, subscribers: Load, size: _Size, server: Server, job_id: str | None = None) -> Round:
+def play(worker: Load, loads: Sequence[Load], size: Size, server: Server, job_id: str | None = None) -> Round:
+    """A round at this server, with the subscribers spread over the loads; at Milepost with a job of its own."""
     name = job_id or str(uuid.uuid4())
-    subscribers.begin(_receive, server.address, name, size.subscribers)
-    subscribers.step()
+    for load in loads:
+        load.begin(_receive, server.address, name, size.subscribers // len(loads))
+        load.go()
+    for load in loads:
+        load.result()
     worker.begin(_publish, server.address, name, size.events, size.gap)
     before = server.cpu()
-    subscribers.go()
+    for load in loads:
+        load.go()
     published: list[int] = worker.step()
-    received: list[list[tuple[int, int]]] = subscribers.result()
+    received: list[list[tuple[int, int]]] = [receipts for load in loads for receipts in load.result()]
     used = server.cpu() - before
     for receipts in received:
         if [sequence for sequence, _ in receipts] != list(range(2, _EARLIER + size.events + 2)):
@@ -92,14 +102,10 @@ def _play(worker: Load, subscribers: Load, size: _Size, server: Server, job_id: 
         for sequence, instant in receipts[_EARLIER - 1 : -1]
     )
     return {
-        "p50, ms": _percentile(latencies, 0.5) / 1e6,
-        "p99, ms": _percentile(latencies, 0.99) / 1e6,
+        "p50, ms": percentile(latencies, 0.5) / 1e6,
+        "p99, ms": percentile(latencies, 0.99) / 1e6,
         "server CPU, µs/message": used / sum(map(len, received)) * 1e6,
     }
-
-
-def _percentile(ordered: Sequence[int], part: float) -> int:
-    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
 
 
 # --- In the processes that make the load --------------------------------------------------------------------
@@ -129,8 +135,11 @@ async def _receive(
     """Follows the job to its end. For each subscriber the sequence of each event, and when it came."""
     request = WatchJobRequest(job_id=job_id, from_latest=True)
     request.status_interval.FromSeconds(600)
-    async with work.connections(address, subscribers) as channels:
-        streams = [work.watch(channel, request.SerializeToString()) for channel in channels]
+    count = min(subscribers, _CONNECTIONS)
+    async with work.connections(address, count) as channels:
+        streams = [
+            work.watch(channels[number % count], request.SerializeToString()) for number in range(subscribers)
+        ]
         for stream in streams:  # which are open once they have caught up
             await anext(stream)
             await anext(stream)
@@ -143,7 +152,7 @@ async def _receive(
     ]
 
 
-async def _arrivals(stream: AsyncIterator[bytes]) -> list[tuple[int, bytes]]:
+async def _arrivals(stream: work.Stream) -> list[tuple[int, bytes]]:
     return [(time.monotonic_ns(), message) async for message in stream]
 
 

@@ -37,6 +37,10 @@ class Server:
         """The CPU time that it has used, of all its threads, in seconds."""
         return _cpu(self._pid)
 
+    def memory(self) -> int:
+        """What it has in memory, in bytes."""
+        return int(psutil.Process(self._pid).memory_info().rss)
+
 
 def _cpu(pid: int) -> float:
     if sys.platform == "linux":
@@ -47,10 +51,10 @@ def _cpu(pid: int) -> float:
 
 
 @contextmanager
-def milepost(data: Path) -> Iterator[Server]:
-    """``milepost serve`` on a free loopback port, with its store in ``data``."""
+def milepost(data: Path, address: str = "127.0.0.1:0") -> Iterator[Server]:
+    """``milepost serve`` on a free loopback port, with its store in ``data``; at the end it is killed."""
     command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
-    command += ["serve", "--address", "127.0.0.1:0", "--data", data]
+    command += ["serve", "--address", address, "--data", data]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
     with log.open("w") as stderr:  # in a group of its own, so that Ctrl-C is for the one who started it
@@ -118,19 +122,19 @@ class Load:
         """Has the next step taken, without waiting for its end."""
         self._pipe.send(None)
 
-    def result(self) -> Any:
+    def result(self, patience: float = _PATIENCE) -> Any:
         """What came of the step that was begun. Raises TimeoutError or RuntimeError."""
         try:
-            if not self._pipe.poll(_PATIENCE):
-                raise TimeoutError(f"a step of a measurement took over {_PATIENCE:g} s")
+            if not self._pipe.poll(patience):
+                raise TimeoutError(f"a step of a measurement took over {patience:g} s")
             return self._pipe.recv()
         except (EOFError, ConnectionError):
             raise RuntimeError("a process that makes load ended; it says why above") from None
 
-    def step(self) -> Any:
-        """Has the next step taken, and waits for its end."""
+    def step(self, patience: float = _PATIENCE) -> Any:
+        """Has the next step taken, and waits for its end, ``patience`` seconds at the most."""
         self.go()
-        return self.result()
+        return self.result(patience)
 
     def cpu(self) -> float:
         """See ``Server.cpu``."""

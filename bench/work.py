@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 import grpc
 import grpc.aio
@@ -34,7 +35,22 @@ from milepost.v1 import (
 )
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 
-__all__ = ["START", "Session", "connections", "get", "progress", "record", "replies", "submit", "watch"]
+__all__ = [
+    "START",
+    "Session",
+    "Stream",
+    "connections",
+    "get",
+    "progress",
+    "record",
+    "replies",
+    "submit",
+    "watch",
+    "write",
+]
+
+Stream: TypeAlias = AsyncIterator[bytes]
+"""The messages of a call, as they come."""
 
 _STAGES = [Stage(stage_id=name, unit="bytes") for name in ("scan", "hash", "pack", "verify", "report")]
 
@@ -87,7 +103,7 @@ async def connections(address: str, count: int) -> AsyncIterator[list[grpc.aio.C
         await asyncio.gather(*(channel.close() for channel in channels))
 
 
-def watch(channel: grpc.aio.Channel, request: bytes) -> AsyncIterator[bytes]:
+def watch(channel: grpc.aio.Channel, request: bytes) -> Stream:
     """The messages of a WatchJob, as they come."""
     method: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(
         "/milepost.v1.JobService/WatchJob"
@@ -100,6 +116,20 @@ async def record(address: str, request: bytes) -> AsyncGenerator[list[bytes]]:
     async with connections(address, 1) as (channel,):
         messages = [message async for message in watch(channel, request)]
     yield messages
+
+
+async def write(address: str, job_id: str, events: int, end: bool = True) -> AsyncGenerator[None]:
+    """Writes a log of so many events, 50 a report, besides those of its start and end; for a ``Load``."""
+    async with connections(address, 1) as (channel,):
+        session = await Session.open(channel, job_id)
+        await session.send(session.encode(START))
+        for first in range(1, events + 1, 50):
+            await session.send(session.encode(progress(first, min(50, events + 1 - first))))
+            await session.acknowledged(session.reported - 1000)
+        await session.acknowledged(session.reported)
+        if end:
+            await session.end()
+    yield
 
 
 class Session:

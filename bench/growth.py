@@ -1,0 +1,61 @@
+"""Growth: what an append, a page of a log and a page of jobs cost in a store of few jobs and in one of many."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import ExitStack
+
+from bench import stores, work
+from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
+from bench.processes import Load
+from bench.stores import EVENTS, Opened, Store
+from milepost.server.jobs import listing
+from milepost.v1 import JobFilter, JobState, ListJobsRequest, SubmitJobRequest
+
+__all__ = ["measure"]
+
+_TIMES = 300
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """The median of each, in the server's parts without gRPC."""
+    found = stores.growing(settings)
+    with ExitStack() as stack:
+        plays: dict[str, Callable[[], Round]] = {}
+        for name, store in found.items():
+            load = stack.enter_context(Load.start())
+            load.begin(_measure, store)
+            plays[name] = load.step
+        most = found[OURS]
+        return rounds(f"growth, {most.name} of {EVENTS} events", plays, settings)
+
+
+# --- In a process for each store ------------------------------------------------------------------------------
+
+
+async def _measure(store: Store) -> AsyncGenerator[Round]:
+    parts = Opened.at(store.path)
+    source = random.Random(0)
+    wanted = JobFilter(kinds=["kind-3"], states=[JobState.JOB_STATE_SUCCEEDED])
+    request = ListJobsRequest(filter=wanted, page_size=10)
+    job = await parts.run(SubmitJobRequest(job_id=str(uuid.uuid4()), kind="bench"))
+    while True:
+        yield {
+            "append of one event, p50, ms": await _median(lambda: parts.append(job, work.progress(1, 1))),
+            "page of a log, p50, ms": await _median(
+                lambda: parts.log.read(f"job-{source.randrange(store.jobs)}", 0, 1 << 18)
+            ),
+            "page of 10 jobs, p50, ms": await _median(lambda: listing.page(parts.log, request)),
+        }
+
+
+async def _median(call: Callable[[], Awaitable[object]]) -> float:
+    taken = []
+    for _ in range(_TIMES):
+        begun = time.perf_counter_ns()
+        await call()
+        taken.append(time.perf_counter_ns() - begun)
+    return percentile(sorted(taken), 0.5) / 1e6

@@ -1,0 +1,90 @@
+"""Stalled: what subscribers that never read do to those that do, and to the server's memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from functools import partial
+
+from bench import live, work
+from bench.bare import Script, bare
+from bench.figures import OURS, Figure, Round, Settings, rounds
+from bench.processes import Load, Server, milepost
+from milepost.v1 import WatchJobRequest
+
+__all__ = ["measure"]
+
+_STALLED = 200
+_STREAMS = 10
+"""Stalled, on each connection."""
+
+_READING = live.Size(subscribers=50, events=100, gap=0.02)
+
+_EVENTS = 100_000
+"""In the log that the stalled are sent: far more than they and the connections hold."""
+
+# How long after the stalled were opened all that they are sent without reading has been sent, in seconds.
+_FULL = 2.0
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """50 live beside 200 stalled and without them; then the memory for each of the stalled."""
+    what = f"stalled, {_STALLED} beside {_READING.subscribers} live"
+    with milepost(settings.directory / "stalled") as server, Load.start() as stalled:
+        with Load.start() as worker, Load.start() as subscribers:
+            job_id = work.submit(server.address)
+            worker.begin(work.write, server.address, job_id, _EVENTS)
+            worker.step()
+            play = partial(_play, worker, subscribers, stalled, server, job_id)
+            figures = rounds(
+                what, {OURS: partial(play, _STALLED), "none stalled": partial(play, 0)}, settings
+            )
+        request = WatchJobRequest(job_id=job_id, no_follow=True).SerializeToString()
+        stalled.begin(work.record, server.address, request)
+        script = Script(opening=stalled.step())
+    with Load.start() as stalled:
+
+        def play_ours() -> Round:
+            with milepost(settings.directory / "stalled") as server:
+                return _memory(stalled, server, job_id)
+
+        def play_bare() -> Round:
+            with bare(script) as server:
+                return _memory(stalled, server, job_id)
+
+        return [*figures, *rounds(what, {OURS: play_ours, "bare": play_bare}, settings, warm=False)]
+
+
+def _play(worker: Load, subscribers: Load, stalled: Load, server: Server, job_id: str, count: int) -> Round:
+    _stall(stalled, server, job_id, count)
+    name = work.submit(server.address)
+    return live.play(worker, [subscribers], _READING, server, name)
+
+
+def _memory(stalled: Load, server: Server, job_id: str) -> Round:
+    _stall(stalled, server, job_id, _STREAMS)
+    before = server.memory()
+    _stall(stalled, server, job_id, _STALLED)
+    grown = server.memory() - before
+    _stall(stalled, server, job_id, 0)
+    return {"server memory, KB/stalled stream": grown / (_STALLED - _STREAMS) / 1024}
+
+
+def _stall(stalled: Load, server: Server, job_id: str, count: int) -> None:
+    stalled.begin(_open, server.address, job_id, count)
+    stalled.step()
+    if count:
+        time.sleep(_FULL)
+
+
+# --- In the process that makes the load ---------------------------------------------------------------------
+
+
+async def _open(address: str, job_id: str, count: int) -> AsyncGenerator[None]:
+    """Opens so many streams, and reads only the first message of each."""
+    request = WatchJobRequest(job_id=job_id).SerializeToString()
+    async with work.connections(address, count // _STREAMS) as channels:
+        streams = [work.watch(channel, request) for channel in channels for _ in range(_STREAMS)]
+        for stream in streams:
+            await anext(stream)
+        yield

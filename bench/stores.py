@@ -1,0 +1,148 @@
+"""Stores of many jobs: written by the server's own parts, without gRPC in between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import work
+from bench.figures import OURS, Settings
+from bench.processes import Load
+from milepost.server import decide
+from milepost.server.clock import SystemClock
+from milepost.server.jobs.submissions import Submissions
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.schema import MIGRATIONS
+from milepost.server.log.sqlite import SqliteEventLog
+from milepost.v1 import (
+    Dispatch,
+    Event,
+    JobEnded,
+    JobState,
+    Stage,
+    StageStarted,
+    SubmitJobRequest,
+    Update,
+)
+
+__all__ = ["EVENTS", "Opened", "Store", "growing", "largest"]
+
+EVENTS = 50
+"""Of each job, in two commits; one less of every hundredth, which still runs."""
+
+_ABREAST = 1000
+
+_STAGE = Stage(stage_id="hash", total=1e12)
+_START = Update(stage_started=StageStarted(stage=_STAGE))
+_END = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+
+
+class Store(NamedTuple):
+    """A store of so many jobs."""
+
+    jobs: int
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        return f"{self.jobs:,} jobs"
+
+
+def growing(settings: Settings) -> Mapping[str, Store]:
+    """Copies of stores by name, each ten times the next; the largest comes first, in Milepost's name."""
+    sizes = (100_000, 10_000, 1000, 100) if settings.full else (20_000, 2000, 200)
+    stores = [_copy(jobs, settings) for jobs in sizes]
+    return {OURS: stores[0], **{store.name: store for store in stores[1:]}}
+
+
+def largest(settings: Settings) -> Mapping[str, Store]:
+    """Only the first and the last of these."""
+    stores = [_copy(jobs, settings) for jobs in ((100_000, 100) if settings.full else (20_000, 200))]
+    return {OURS: stores[0], stores[1].name: stores[1]}
+
+
+def _copy(jobs: int, settings: Settings) -> Store:
+    """A store is made once, and kept for the next run; what is measured is a copy."""
+    made = settings.stores / f"{jobs}-jobs-schema-{len(MIGRATIONS)}"
+    if not made.exists():
+        fresh = settings.directory / "made"
+        fresh.mkdir()
+        with Load.start() as load:
+            load.begin(_make, fresh, jobs)
+            load.step(patience=900)
+        settings.stores.mkdir(parents=True, exist_ok=True)
+        fresh.rename(made)
+    copy = settings.directory / f"store-{jobs}"
+    shutil.copytree(made, copy)
+    os.sync()  # so that this is not written while something is measured
+    return Store(jobs, copy)
+
+
+class Opened(NamedTuple):
+    """The parts of a server that keep jobs."""
+
+    log: SqliteEventLog
+    journal: Journal
+    submissions: Submissions
+
+    @classmethod
+    def at(cls, path: Path) -> Opened:
+        """Opens the store."""
+        clock = SystemClock()
+        log = SqliteEventLog(path)
+        journal = Journal(log, clock)
+        return cls(log, journal, Submissions(log, journal, clock))
+
+    async def run(self, request: SubmitJobRequest) -> OpenJob:
+        """Submits a job and starts it."""
+        job = await self.submissions.submit(request)
+        opened = await self.journal.open(job.job_id)
+        await self.append(opened, [_START])
+        return opened
+
+    async def append(self, opened: OpenJob, updates: Sequence[Update]) -> None:
+        """One commit; durable when it returns."""
+        now = self.journal.now(opened)
+        events: list[Event] = []
+        if opened.job.state == JobState.JOB_STATE_QUEUED:
+            events.append(decide.start(opened.job, "bench", now))
+            opened.fold.apply(events[-1])
+        for update in updates:
+            events.append(decide.report(opened.fold, update, now))
+            opened.fold.apply(events[-1])
+        await self.journal.append_folded(opened, events)
+
+
+def _request_of(number: int) -> SubmitJobRequest:
+    """Owners have as many jobs each, and as many are of each kind; but of most kinds an owner has none."""
+    return SubmitJobRequest(
+        job_id=f"job-{number}",
+        kind=f"kind-{number % 10}",
+        owner=f"owner-{number % 100}",
+        labels={"team": str(number % 50), "env": "prod"},
+        stages=[_STAGE],
+        dispatch=Dispatch.DISPATCH_EXTERNAL,
+    )
+
+
+# --- In a process of its own ----------------------------------------------------------------------------------
+
+
+async def _make(path: Path, jobs: int) -> AsyncGenerator[None]:
+    parts = Opened.at(path)
+    for first in range(0, jobs, _ABREAST):
+        await asyncio.gather(*(_job(parts, number) for number in range(first, min(first + _ABREAST, jobs))))
+    await parts.log.close()
+    yield
+
+
+async def _job(parts: Opened, number: int) -> None:
+    job = await parts.submissions.submit(_request_of(number))
+    opened = await parts.journal.open(job.job_id)
+    updates = [_START, *work.progress(1, EVENTS - 4)]
+    await parts.append(opened, [*updates, _END] if number % 100 else updates)

@@ -164,7 +164,7 @@ async def test_a_list_of_jobs(address: str, client: Client, kind: str) -> None:
 
 
 async def test_a_table_of_jobs(address: str, client: Client, kind: str) -> None:
-    """Off a terminal nothing is cut; that there are more is said on stderr."""
+    """Off a terminal nothing is cut; that there are more is said on stderr, to programs as JSON."""
     for number in range(3):
         await client.submit(kind, job_id=f"{kind}-{number}")
     outcome = await milepost("list", "--kind", kind, "--limit", "2", address=address)
@@ -175,7 +175,11 @@ async def test_a_table_of_jobs(address: str, client: Client, kind: str) -> None:
         [f"{kind}-2", kind, "queued", "0%"],
         [f"{kind}-1", kind, "queued", "0%"],
     ] == [rows[0], *(row[:-1] for row in rows[1:])]
-    assert "There are more than these 2; --limit 0 shows all.\n" == outcome.err
+    assert "There are more jobs than these 2; --limit 0 shows all.\n" == outcome.err
+    one = await milepost("list", "--kind", kind, "--limit", "1", address=address)
+    assert "There are more jobs than this one; --limit 0 shows all.\n" == one.err
+    for_programs = await milepost("list", "--kind", kind, "--limit", "2", "-o", "json", address=address)
+    assert {"truncated": {"limit": 2}} == json.loads(for_programs.err)
 
 
 async def test_a_job_is_cancelled(address: str, client: Client, kind: str) -> None:

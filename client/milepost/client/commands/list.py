@@ -66,7 +66,8 @@ def list_jobs(
 ) -> None:
     """List jobs, the newest first.
 
-    With --output json each job is a JSON object on a line of its own.
+    With --output json each job is a JSON object on a line of its own. That there are more than --limit is said on
+    stderr.
     """
     shown: list[Job] = []
 
@@ -83,7 +84,7 @@ def list_jobs(
                 page_size=min(limit + 1, PAGE_SIZE_MOST) if limit else PAGE_SIZE_MOST,
             ):
                 if limit and count == limit:
-                    click.echo(f"There are more than these {limit:,}; --limit 0 shows all.", err=True)
+                    click.echo(_there_are_more(limit, output), err=True)
                     break
                 count += 1
                 if output == "json":
@@ -94,3 +95,10 @@ def list_jobs(
     run(main())
     if output != "json":
         print_jobs(shown, output)
+
+
+def _there_are_more(limit: int, output: str) -> str:
+    if output == "json":
+        return as_json.line({"truncated": {"limit": limit}})
+    shown = "this one" if limit == 1 else f"these {limit:,}"
+    return f"There are more jobs than {shown}; --limit 0 shows all."

@@ -89,10 +89,14 @@ def test_the_end_of_the_demo_in_words(account: Account, tmp_path: Path) -> None:
           archive   25.6 MB  {tmp_path}/a b.tar.zst
           manifest    512 B  s3://bucket/m.json
 
-        To look at it again:
-          milepost serve --data '/srv/a store'
-          milepost watch j"""
-    ) == "\n".join(summary(Job(job_id="j", artifacts=artifacts), account, Path("/srv/a store")))
+        To look at it again, in two terminals:
+          .venv/bin/milepost serve --data '/srv/a store'
+          .venv/bin/milepost watch j"""
+    ) == "\n".join(
+        summary(
+            Job(job_id="j", artifacts=artifacts), account, Path("/srv/a store"), program=".venv/bin/milepost"
+        )
+    )
 
 
 @pytest.mark.parametrize(

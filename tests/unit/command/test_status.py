@@ -114,6 +114,13 @@ def test_every_status_has_a_meaning() -> None:
         ),
         (
             (
+                "The server at h:1 cannot be reached (Domain name not found). "
+                "Is `milepost serve` running there? --address names another one."
+            ),
+            errors.Unreachable("h:1", "[field:hostname lookup error:lookup failed: Domain name not found]"),
+        ),
+        (
+            (
                 "The server at h:1 cannot be reached (no answer). "
                 "Is `milepost serve` running there? --address names another one."
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
     if job.state != JobState.JOB_STATE_SUCCEEDED:
         raise Exit(of_job(job))
     click.echo()
-    for line in summary(job, account, room / _DATA if keep else None):
+    for line in summary(job, account, room / _DATA if keep else None, _program()):
         click.echo(line)
     if not account.good:
         raise Exit(Status.FAILED)
@@ -125,6 +126,12 @@ def _room(directory: Path | None) -> Path:
         raise click.BadParameter(
             f"no directory can be made in {directory}: {error.strerror}.", param_hint="'--output'"
         ) from error
+
+
+def _program() -> str:
+    """What the command can be called as: by its name where that is on the path, else as it was called now."""
+    called = sys.argv[0]
+    return "milepost" if shutil.which("milepost") or Path(called).name != "milepost" else called
 
 
 def _checkout() -> Path:

@@ -15,8 +15,11 @@ from milepost.v1 import Artifact, Job
 __all__ = ["summary"]
 
 
-def summary(job: Job, account: Account, data: Path | None) -> Iterator[str]:
-    """The count, where the artifacts lie, and how to look at the job again, if its ``data`` are kept."""
+def summary(job: Job, account: Account, data: Path | None, program: str = "milepost") -> Iterator[str]:
+    """The count, where the artifacts lie, and how to look at the job again, if its ``data`` are kept.
+
+    ``program`` is what the command is to be called as.
+    """
     yield from _aligned(
         [
             ("events", _number(len(account.log)), "in the log"),
@@ -36,9 +39,9 @@ def summary(job: Job, account: Account, data: Path | None) -> Iterator[str]:
         )
     if data is not None:
         yield ""
-        yield "To look at it again:"
-        yield f"  milepost serve --data {shlex.quote(str(data))}"
-        yield f"  milepost watch {job.job_id}"
+        yield "To look at it again, in two terminals:"
+        yield f"  {shlex.quote(program)} serve --data {shlex.quote(str(data))}"
+        yield f"  {shlex.quote(program)} watch {job.job_id}"
 
 
 def _verdict(account: Account) -> str:

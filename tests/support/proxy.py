@@ -94,6 +94,8 @@ class CuttableProxy:
         except OSError:  # the server is down
             writer.transport.abort()
             return
+        # A listening socket that asyncio did not make itself hands on connections that wait to fill their packets.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.accepted += 1
         pair = {writer, far_writer}
         self._writers |= pair

@@ -1,0 +1,212 @@
+"""What a watch of the SDK begins with, is shown, and does where events cannot be had any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from milepost.client import Client, StateWatch
+from milepost.client.errors import EpochChanged, InvalidField, SequenceTrimmed
+from milepost.fold import Fold
+from milepost.v1 import Event, Job, Retention, Stage, StageProgressed, StageStarted, Update
+from tests.support.gateway import gateway
+from tests.support.proxy import CuttableProxy
+from tests.support.rpc import Rpc, connect, eventually, log_line, succeeded
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service, to be a worker by hand."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+def started() -> Update:
+    """A stage starts."""
+    return Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=100)))
+
+
+def progressed(current: int) -> Update:
+    """It moves on."""
+    return Update(stage_progressed=StageProgressed(stage_id="s", current=current))
+
+
+async def done(rpc: Rpc, *updates: Update) -> Job:
+    """A job that has ended after these updates."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, *updates, succeeded())
+        await session.acknowledged(len(updates) + 1)
+    return job
+
+
+async def test_with_the_job_as_it_stands(client: Client, rpc: Rpc) -> None:
+    """A job, and the events after it: folded they are the job as the server has it, over a cut among the frames too."""
+    async with rpc.session() as session, gateway(client.address) as between:
+        await rpc.submit()
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, started(), progressed(5))
+        await session.acknowledged(2)
+        between.frames = 1
+        async with Client(between.address) as far, far.watch(job.job_id, snapshot=True) as watch:
+            beginning = asyncio.create_task(anext(watch))
+
+            async def is_cut() -> bool:
+                return between.opened >= 2
+
+            await eventually(is_cut)
+            between.frames = 2
+            first = await beginning
+            assert isinstance(first, Job)
+            assert (4, 4) == (first.last_sequence, watch.cursor)
+            fold = Fold(first)
+            await session.report(job.job_id, token, 3, *map(progressed, (6, 7)), succeeded())
+            sequences = []
+            async for item in watch:
+                assert isinstance(item, Event)
+                sequences.append(item.sequence)
+                fold.apply(item)
+    assert [5, 6, 7] == sequences
+    assert (await client.get(job.job_id)).stages == fold.job.stages
+    again = [item async for item in client.watch(job.job_id, snapshot=True)]
+    assert [await client.get(job.job_id)] == again
+
+
+async def test_with_what_happens_next(client: Client, rpc: Rpc) -> None:
+    """What was before is not shown; of an ended job there is nothing more."""
+    job = await rpc.submit()
+    async with client.watch(job.job_id, latest=True) as watch:
+        first = asyncio.create_task(anext(watch))
+
+        async def is_connected() -> bool:
+            return watch.caught_up
+
+        await eventually(is_connected)
+        await client.cancel(job.job_id)
+        assert 2 == (await first).sequence
+        assert [3] == [event.sequence async for event in watch]
+    assert [] == [event async for event in client.watch(job.job_id, latest=True)]
+
+
+async def test_only_some_events(client: Client, rpc: Rpc) -> None:
+    """The rest is hidden, and moves the cursor; the end is known though it is hidden; it may be resumed anywhere."""
+    job = await done(rpc, started(), progressed(1), log_line("a"), progressed(2), log_line("b"))
+    watch = client.watch(job.job_id, payloads=["log_written"])
+    assert [5, 7] == [event.sequence async for event in watch]
+    assert (8, 0) == (watch.cursor, watch.reconnects)
+    for after in range(9):
+        rest = client.watch(job.job_id, after=after, payloads=["log_written"])
+        assert [s for s in (5, 7) if s > after] == [event.sequence async for event in rest]
+    of_stage = client.watch(job.job_id, stages=["another"])
+    assert [1, 2, 5, 7, 8] == [event.sequence async for event in of_stage]
+    with pytest.raises(InvalidField):
+        await anext(client.watch(job.job_id, payloads=["no_such_payload"]))
+    with pytest.raises(TypeError):
+        client.watch(job.job_id, payloads="log_written")
+    with pytest.raises(ValueError, match="one way"):
+        client.watch(job.job_id, after=1, snapshot=True)
+
+
+async def test_only_the_latest_progress(client: Client, rpc: Rpc) -> None:
+    """The newest of what has come; all other events."""
+    job = await done(rpc, started(), *map(progressed, range(1, 51)), log_line("a"))
+    watch = client.watch(job.job_id, latest_progress=True)
+    events = [event async for event in watch]
+    assert [50.0] == [
+        event.stage_progressed.current for event in events if event.HasField("stage_progressed")
+    ]
+    assert 6 == len(events)
+    folded = Fold()
+    for event in events:
+        folded.apply(event)
+    assert (await client.get(job.job_id)).stages == folded.job.stages
+
+
+async def test_a_hidden_stretch_is_not_looked_at_again(client: Client, rpc: Rpc) -> None:
+    """A status has moved the cursor past it."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        await session.report(job.job_id, token, 1, started(), *map(progressed, range(1, 10)))
+        await session.acknowledged(10)
+        with CuttableProxy(client.address) as proxy:
+            async with (
+                Client(proxy.address) as far,
+                far.watch(job.job_id, payloads=["log_written"]) as watch,
+            ):
+                first = asyncio.create_task(anext(watch))
+
+                async def is_past() -> bool:
+                    return watch.cursor == 12
+
+                await eventually(is_past)
+                await asyncio.to_thread(proxy.cut)
+
+                async def is_back() -> bool:
+                    return watch.reconnects == 1
+
+                await eventually(is_back)
+                assert 12 == watch.connection.resumed_at
+                await session.report(job.job_id, token, 11, log_line("a"))
+                assert 13 == (await first).sequence
+
+
+async def test_a_changed_epoch(client: Client, rpc: Rpc) -> None:
+    """Is raised, or gone over with the job as it stands."""
+    job = await done(rpc, log_line("a"))
+    with pytest.raises(EpochChanged):
+        await anext(client.watch(job.job_id, after=1, epoch="another"))
+    watch = client.watch(job.job_id, after=99, epoch="another", on_gap="snapshot")
+    assert isinstance(watch, StateWatch)
+    assert [await client.get(job.job_id)] == [item async for item in watch]
+    assert (4, job.epoch) == (watch.cursor, watch.epoch)
+
+
+async def test_a_log_that_is_trimmed_while_a_watch_is_away(tmp_path: Path) -> None:
+    """The watch is told, or gets the job as it stands and goes on; who follows the job does not notice."""
+    with ServerProcess(tmp_path / "data", "--sweep-interval", "0.05") as server:
+        async with connect(server.address) as rpc, Client(server.address) as client, rpc.session() as session:
+            await rpc.submit(retention=Retention(max_events=100))
+            job, token = await session.take()
+            with CuttableProxy(server.address) as proxy:
+                async with (
+                    Client(proxy.address) as far,
+                    far.watch(job.job_id) as strict,
+                    far.watch(job.job_id, on_gap="snapshot") as steady,
+                ):
+                    assert [1, 2] == [(await anext(strict)).sequence for _ in range(2)]
+                    assert [1, 2] == [getattr(await anext(steady), "sequence", 0) for _ in range(2)]
+                    following = far.follow(job.job_id)
+                    assert 2 == (await anext(following)).last_sequence
+                    proxy.refuse()
+                    await asyncio.to_thread(proxy.cut)
+                    for batch in range(10):
+                        await session.report(job.job_id, token, batch * 50 + 1, *[log_line("x")] * 50)
+                        await session.acknowledged((batch + 1) * 50)
+
+                    async def is_trimmed() -> bool:
+                        return (await client.get(job.job_id)).first_sequence > 300
+
+                    await eventually(is_trimmed)
+                    proxy.allow()
+                    with pytest.raises(SequenceTrimmed):
+                        await anext(strict)
+                    told = await anext(steady)
+                    assert isinstance(told, Job)
+                    assert 502 == told.last_sequence
+                    assert 502 == (await anext(following)).last_sequence
+                    await session.report(job.job_id, token, 501, succeeded())
+                    assert [503] == [getattr(item, "sequence", 0) async for item in steady]
+                    assert [503] == [current.last_sequence async for current in following]

@@ -141,3 +141,22 @@ async def test_listed_jobs_are_whole(log: EventLog) -> None:
     ((_, job),) = (await log.query(Query())).jobs
 
     assert await log.find("j") == job
+
+
+async def test_jobs_are_listed_by_a_label_that_many_have(log: EventLog) -> None:
+    """Alone and with another."""
+    await put(
+        log,
+        *(
+            Author(
+                f"j{number}", labels={"env": "prod"} | ({"rare": "1"} if number % 600 == 1 else {})
+            ).submit()
+            for number in range(1202)
+        ),
+    )
+
+    assert ["j1201", "j1200"] == await listed(log, Query(labels={"env": "prod"}, limit=2))
+    assert ["j1201", "j601", "j1"] == await listed(log, Query(labels={"env": "prod", "rare": "1"}))
+    queued = [JobState.JOB_STATE_QUEUED]
+    assert ["j1201"] == await listed(log, Query(labels={"env": "prod"}, states=queued, limit=1))
+    assert [] == await listed(log, Query(labels={"env": "prod"}, kinds=["none"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
@@ -12,11 +13,11 @@ from milepost.server.log.event_log import Query
 from milepost.server.log.schema import migrate
 
 
-def plan(query: Query) -> list[str]:
+def plan(query: Query, common: Sequence[str] = ()) -> list[str]:
     """What SQLite means to do."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection)
-        statement, parameters = statements.listing(query)
+        statement, parameters = statements.listing(query, common)
         return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
 
 
@@ -53,3 +54,12 @@ def test_many_kinds_and_states_are_one_select() -> None:
     statement, parameters = statements.listing(Query(kinds=[*map(str, range(100))], states=[2, 4]))
 
     assert (2, 203) == (statement.count("SELECT"), len(parameters))
+
+
+def test_jobs_of_a_common_label_are_not_collected_first() -> None:
+    """Newest first, each is asked for it; those of other labels are few."""
+    query = Query(labels={"env": "prod", "team": "7"}, states=[2, 4])
+
+    assert [] == [step for step in plan(Query(labels={"env": "prod"}), ["env"]) if "LIST" in step]
+    assert 2 == len([step for step in plan(query, ["env"]) if "LIST SUBQUERY" in step])
+    assert 4 == len([step for step in plan(query) if "LIST SUBQUERY" in step])

@@ -28,6 +28,9 @@ from milepost.v1 import Job
 # keep a reader for long.
 _POSITIONS_MOST = 20_000
 
+# How many jobs have a label that is found by looking at one job after another.
+_COMMON = 1000
+
 
 class Reader:
     """Reads, for a store with this epoch."""
@@ -104,7 +107,8 @@ class Reader:
         jobs: list[tuple[int, Job]] = []
         size = 0
         with self._moment():
-            for (key,) in self._connection.execute(*statements.listing(query)).fetchall():
+            common = [name for name, value in (query.labels or {}).items() if self._is_common(name, value)]
+            for (key,) in self._connection.execute(*statements.listing(query, common)).fetchall():
                 if len(jobs) == query.limit or size >= query.most_bytes:
                     return Listed(jobs, more=True)
                 row = self._connection.execute(statements.LISTED, (key,)).fetchone()
@@ -130,6 +134,10 @@ class Reader:
             EndedJob(key, end_time, first, thinned, Job.FromString(job))
             for key, end_time, first, thinned, job in rows
         ]
+
+    def _is_common(self, name: str, value: str) -> bool:
+        row = self._connection.execute(statements.LABEL_BEYOND, (name, value, _COMMON)).fetchone()
+        return row is not None
 
     def _notices(self, after: int, last: int) -> Iterator[Notice]:
         for position, first, identity in self._connection.execute(statements.NOTICES, (after, last)):

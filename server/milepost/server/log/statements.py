@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import product
 from typing import Any, Final
 
 from milepost.server.log.event_log import Query
+
+_HAS_LABEL = "job_key IN (SELECT job_key FROM labels WHERE name = ? AND value = ?)"
+_HAS_COMMON_LABEL = (
+    "EXISTS (SELECT 1 FROM labels WHERE name = ? AND value = ? AND labels.job_key = jobs.job_key)"
+)
 
 # How many selects one list is merged from at the most; SQLite takes 500.
 _ARMS_MOST = 100
@@ -88,6 +94,8 @@ FIND: Final = """
 LISTED: Final = """
     SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_key = ?
 """
+# Whether a label is on more jobs than that.
+LABEL_BEYOND: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 ACTIVE: Final = (
     "SELECT job, first_sequence, thinned_sequence FROM jobs WHERE state IN (1, 2, 3) ORDER BY job_key"
@@ -121,12 +129,14 @@ def span(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
     return f"{SPAN} WHERE {where} ORDER BY position", [after, last, *parameters]
 
 
-def listing(query: Query) -> tuple[str, list[Any]]:
+def listing(query: Query, common: Collection[str] = ()) -> tuple[str, list[Any]]:
     """The statement, with its parameters, that lists the keys of what the query asks for; then see LISTED.
 
-    It gives one row more than the query's limit, which tells whether there is a next page.
+    It gives one row more than the query's limit, which tells whether there is a next page. ``common`` names those of
+    the query's labels that many jobs have: these are looked up job by job, since a page is full soon; all jobs of
+    another label are collected first.
     """
-    conditions, parameters = _conditions(query)
+    conditions, parameters = _conditions(query, common)
     if query.after is not None:
         conditions.append("job_key < ?" if query.newest_first else "job_key > ?")
         parameters.append(query.after)
@@ -158,7 +168,7 @@ def _arms(query: Query) -> list[tuple[list[str], list[Any]]]:
     ]
 
 
-def _conditions(query: Query) -> tuple[list[str], list[Any]]:
+def _conditions(query: Query, common: Collection[str] = ()) -> tuple[list[str], list[Any]]:
     """What a query asks, but for kinds and states."""
     conditions: list[str] = []
     parameters: list[Any] = []
@@ -176,7 +186,7 @@ def _conditions(query: Query) -> tuple[list[str], list[Any]]:
     if query.job_ids:
         where(f"job_id IN ({_marks(query.job_ids)})", *query.job_ids)
     for name, value in (query.labels or {}).items():
-        where("job_key IN (SELECT job_key FROM labels WHERE name = ? AND value = ?)", name, value)
+        where(_HAS_COMMON_LABEL if name in common else _HAS_LABEL, name, value)
     return conditions, parameters
 
 

@@ -43,4 +43,4 @@ async def test_the_readmes_programs(server: ServerProcess, tmp_path: Path) -> No
 
     assert (0, "") == (found.returncode, found.stderr)
     *progress, result = found.stdout.splitlines()
-    assert ("100%", "{'sum': 4999950000.0}") == (progress[-1], result)
+    assert ("100%", "{'sum': 4999950000}") == (progress[-1], result)

@@ -282,7 +282,7 @@ class Client(Calls):
     async def result(self, job_id: str, *, timeout: float | None = None) -> dict[str, Any]:
         """Waits until the job has ended, and returns what came of it; empty where its handler returned nothing.
 
-        Numbers are floats, whole ones too: JSON has no other.
+        JSON has one kind of number: whole ones come as ints, others as floats.
 
         Args:
             job_id: The job.

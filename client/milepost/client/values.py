@@ -40,7 +40,7 @@ def to_struct(values: Mapping[str, object], name: str) -> Struct:
 
 
 def from_struct(struct: Struct) -> dict[str, Any]:
-    """The values of a Struct. All numbers are floats, whole ones too."""
+    """The values of a Struct. JSON has one kind of number: those that are whole, and exact as such, come as ints."""
     return {key: _plain(value) for key, value in struct.fields.items()}
 
 
@@ -112,7 +112,8 @@ def _plain(value: Value) -> object:
         case "string_value":
             return value.string_value
         case "number_value":
-            return value.number_value
+            number = value.number_value
+            return int(number) if number.is_integer() and abs(number) <= _EXACT else number
         case "bool_value":
             return value.bool_value
         case "struct_value":

@@ -145,8 +145,14 @@ def serve(
     )
     try:
         asyncio.run(_serve(settings))
-    except (DirectoryInUse, SchemaTooNew, StoreFailed, OSError) as error:
+    except (DirectoryInUse, SchemaTooNew, StoreFailed) as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        if error.filename is None:
+            raise click.ClickException(str(error)) from error
+        raise click.ClickException(
+            f"The data directory {str(data)!r} cannot be used: {error.strerror}. Name another one with --data."
+        ) from error
     except sqlite3.Error as error:
         raise click.ClickException(f"The database in {str(data)!r} cannot be opened: {error}.") from error
 

@@ -34,10 +34,11 @@ def test_what_json_can_say_comes_back(values: dict[str, object]) -> None:
     assert MessageToDict(struct) == from_struct(struct)
 
 
-def test_numbers_come_back_as_floats() -> None:
-    """JSON has one kind of number, and whole ones are not told apart."""
-    assert [float, float] == [
-        type(value) for value in from_struct(to_struct({"a": 1, "b": 1.5}, "input")).values()
+def test_whole_numbers_come_back_as_ints() -> None:
+    """JSON has one kind of number; what is whole, and exact as such, can be counted and ranged over."""
+    values = {"a": 1, "b": 2.0, "c": -(2**53), "d": 1.5, "e": 1e300}
+    assert [int, int, int, float, float] == [
+        type(value) for value in from_struct(to_struct(values, "input")).values()
     ]
 
 

@@ -70,7 +70,7 @@ class JobContext:
 
     @cached_property
     def input(self) -> dict[str, Any]:
-        """What to work on. Numbers are floats, whole ones too: JSON has no other."""
+        """What to work on. JSON has one kind of number: whole ones come as ints, others as floats."""
         return from_struct(self._job.input)
 
     @cached_property

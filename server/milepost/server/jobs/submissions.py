@@ -55,12 +55,13 @@ class Submissions:
             first = Events.FromString(page.chunks[0].head(1).frames).events[0]
             if decide.same_submission(first, request):
                 return await self._journal.find(job_id)
-        told = (
-            f"request_id {request.request_id!r} was used" if request.job_id != job_id else "its id is taken"
-        )
+        if request.request_id:
+            told = f"Job {job_id!r} was submitted before, with another request_id or other content than this."
+        else:
+            told = f"There is a job {job_id!r} already. (With a request_id a submission may be repeated.)"
         raise Refusal(
             ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,
-            f"Job {job_id!r} was submitted before with other content: {told}. Use another id, or get that job.",
+            f"{told} Use another id, or get that job.",
             metadata={"job_id": job_id},
         )
 

@@ -110,7 +110,7 @@ def reliable(recording: Recording, history: History, view: View) -> None:
                 found = history.find(event)
                 reached = max(reached, found[0].position if found is not None else reached)
         for commit in history.after(stream.opened.cursor, reached):
-            _hold(not (missing := seen.lacks(commit, reached)), "an event is missing", missing)
+            _hold(not (lacking := seen.lacks(commit, reached)), "an event is missing", lacking)
         if recording.breaks and stream is not recording.streams[-1]:
             continue
         if stream.code is grpc.StatusCode.OK and not stream.follows:
@@ -141,9 +141,9 @@ def resumable(recording: Recording, history: History, view: View) -> None:
                 stands = max(stands, bookmark(frame) or 0)
                 if found := [f for f in map(history.find, frame.events.events) if f is not None]:
                     _hold(found[0][0].position > opened.cursor, "it began before the cursor", found[0][1])
-                    upto = found[0][0].position
-                    for commit in history.after(opened.cursor, upto):
-                        _hold(not (missing := seen.lacks(commit, upto)), "it left out its beginning", missing)
+                    for commit in history.after(opened.cursor, found[0][0].position):
+                        left_out = seen.lacks(commit, found[-1][0].position)
+                        _hold(not left_out, "it left out its beginning", left_out)
                     break
             stands = max(stands, _last_bookmark(stream))
 

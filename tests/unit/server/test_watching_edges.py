@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.event_log import Page
+from milepost.server.log.event_log import Page, Query, Span
 from milepost.server.log.writer import Outcome
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.v1 import (
@@ -240,3 +240,32 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
         assert "" == subscriber.reason
     assert [3, 4] == [event.sequence for event in late.recording.events]
     check(live.recording, world.history("j"))
+
+
+@pytest.mark.parametrize("job_id", ["j", ""])
+async def test_dropped_just_before_it_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, job_id: str
+) -> None:
+    """Rule 3: what is dropped between the look at what there is and the reading of it is not passed over in silence."""
+    await ended(world, "j", line("1"), line("2"))
+    reading, reading_all = world.log.read, world.log.read_all
+
+    async def late(job_id: str, cursor: int, most_bytes: int) -> Page | None:
+        if most_bytes:
+            await world.log.trim("j", 4)
+        return await reading(job_id, cursor, most_bytes)
+
+    async def late_all(query: Query, after: int, most_bytes: int) -> Span:
+        await world.log.trim("j", 4)
+        return await reading_all(query, after, most_bytes)
+
+    monkeypatch.setattr(world.log, "read", late)
+    monkeypatch.setattr(world.log, "read_all", late_all)
+    subscriber = Subscriber(world, job_id, ALL)
+    subscriber.watch(**{"after_sequence" if job_id else "after_position": 1})
+
+    async def is_answered() -> bool:
+        return not subscriber.is_watching or bool(subscriber.recording.events)
+
+    await eventually(is_answered, seconds=10)
+    assert ("SEQUENCE_TRIMMED", []) == (subscriber.reason, subscriber.recording.events)

@@ -146,10 +146,14 @@ class Listed:
 
 @dataclass(slots=True, frozen=True)
 class Span:
-    """What happened after a position to the jobs of a query: all of it, up to and with ``scanned``."""
+    """What happened after a position to the jobs of a query: all of it, up to and with ``scanned``.
+
+    ``dropped`` is as ``EventLog.dropped`` tells, of the same moment: before it, something may be missing.
+    """
 
     entries: Sequence[Row | Notice]
     scanned: int
+    dropped: int
 
 
 class Family(NamedTuple):

@@ -68,7 +68,7 @@ class Reader:
             (head,) = self._connection.execute(statements.LAST_POSITION).fetchone()
             last = min(head, after + _POSITIONS_MOST)
             if last <= after:
-                return Span([], after)
+                return Span([], after, self.dropped())
             entries: list[Row | Notice] = []
             size = 0
             with closing(self._connection.execute(*statements.span(query, after, last))) as rows:
@@ -80,7 +80,7 @@ class Reader:
                         break
             entries += self._notices(after, last)
             entries.sort(key=lambda entry: entry.position)
-            return Span(entries, last)
+            return Span(entries, last, self.dropped())
 
     def dropped(self) -> int:
         """See ``EventLog.dropped``."""

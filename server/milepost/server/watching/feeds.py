@@ -210,6 +210,7 @@ class Feeds:
     async def older(self, criteria: Criteria, position: int) -> tuple[list[Item], int]:
         """Items after the position as the log has them, and up to which position that is all."""
         span = await self._log.read_all(criteria.query(), position, BATCH_BYTES)
+        self.dropped = max(self.dropped, span.dropped)
         items: list[Item] = []
         for entry in span.entries:
             item = criteria.commit(*entry) if isinstance(entry, Row) else criteria.item(entry)

@@ -73,6 +73,7 @@ class _Stream:
             self._check()
             if self._cursor < tail.head:
                 batch = await self._next()
+                self._check()  # something may have been dropped before it could be read
                 if self._cursor < tail.thinned > self._thinned:
                     raise thinned(self._name)
                 if batch is not None:

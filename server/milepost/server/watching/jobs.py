@@ -92,6 +92,7 @@ class _Stream:
             ticket = feed.signal.ticket
             self._check()
             items, reached = await self._next()
+            self._check()  # something may have been dropped before it could be read
             if reached > self._cursor:
                 if await self._send_items(items, reached):
                     await pulse.sent()

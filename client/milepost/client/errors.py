@@ -65,9 +65,13 @@ class Unreachable(MilepostError):
 class StreamsBlocked(Unreachable):
     """The server answers calls, but no stream gets through: something between cuts them off or holds them back."""
 
-    def __init__(self, address: str, message: str = "") -> None:
-        detail = "calls are answered, but no stream gets through; something between cuts them off or holds them back"
-        super().__init__(address, f"{detail} ({message})" if message else detail)
+    def __init__(self, address: str) -> None:
+        MilepostError.__init__(
+            self,
+            f"The server at {address} answers calls, but no stream gets through: "
+            "something between cuts them off or holds them back.",
+        )
+        self.address = address
 
 
 class ProtocolError(MilepostError):

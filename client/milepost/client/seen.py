@@ -12,6 +12,8 @@ __all__ = ["Seen"]
 # How many jobs that came to match are remembered at the least. A stream would have to be more of them behind its server
 # when it breaks, for an event to come again.
 _REMEMBERED: Final = 10_000
+# A job may be listed with commits that the server's position did not count yet. These are few; this is many.
+_SLACK: Final = 10_000
 
 
 class _Shown(NamedTuple):
@@ -72,7 +74,7 @@ class Seen:
         """What was shown lies before the position `at`, or a little after it: once that is passed, it may go."""
         if not self.keep_all:
             self._turn()
-            self._settled = at
+            self._settled = at + _SLACK
 
     def passed(self, position: int) -> None:
         """Everything up to the position has come."""

@@ -137,6 +137,14 @@ def test_a_snapshot_is_ahead_of_the_stream() -> None:
     assert ["j=9"] == more(cursor, snapshot("j", 9, 21), snapshot("j", 9, 22))
 
 
+def test_a_snapshot_may_be_ahead_of_the_head() -> None:
+    """It was read before the commits that it has were counted; their events do not come again."""
+    cursor = FeedCursor(JobFilter(), start="snapshot")
+    assert ["a=4"] == taken(cursor, opened(9), snapshot("a", 4), caught_up(9))
+    assert [("b", 1)] == more(cursor, events(10, ("a", 3)), events(11, ("b", 1)), events(12, ("a", 4)))
+    assert [("a", 5)] == more(cursor, events(13, ("a", 5)))
+
+
 def test_jobs_that_vanish_between_two_lists_are_looked_up() -> None:
     """Nothing else would tell that they are gone, or do not match any more."""
     cursor = FeedCursor(JobFilter(), start="snapshot")

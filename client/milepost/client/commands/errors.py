@@ -56,6 +56,8 @@ def explain(error: errors.MilepostError) -> str:
         case errors.InvalidField() | errors.TooLarge() if error.violations:
             fields = "; ".join(f"{field}: {description}" for field, description in error.violations)
             return text.clip(text.clean(fields), _LENGTH)
+        case errors.StreamsBlocked():
+            return message
         case errors.Unreachable():
             why = reason(message) if ": " in message else "no answer"
             return (

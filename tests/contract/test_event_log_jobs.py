@@ -149,14 +149,14 @@ async def test_jobs_are_listed_by_a_label_that_many_have(log: EventLog) -> None:
         log,
         *(
             Author(
-                f"j{number}", labels={"env": "prod"} | ({"rare": "1"} if number % 600 == 1 else {})
+                f"j{number}", labels={"env": "prod"} | ({"rare": "1"} if number % 1200 == 1 else {})
             ).submit()
-            for number in range(1202)
+            for number in range(2402)
         ),
     )
 
-    assert ["j1201", "j1200"] == await listed(log, Query(labels={"env": "prod"}, limit=2))
-    assert ["j1201", "j601", "j1"] == await listed(log, Query(labels={"env": "prod", "rare": "1"}))
+    assert ["j2401", "j2400"] == await listed(log, Query(labels={"env": "prod"}, limit=2))
+    assert ["j2401", "j1201", "j1"] == await listed(log, Query(labels={"env": "prod", "rare": "1"}))
     queued = [JobState.JOB_STATE_QUEUED]
-    assert ["j1201"] == await listed(log, Query(labels={"env": "prod"}, states=queued, limit=1))
+    assert ["j2401"] == await listed(log, Query(labels={"env": "prod"}, states=queued, limit=1))
     assert [] == await listed(log, Query(labels={"env": "prod"}, kinds=["none"]))

@@ -29,7 +29,7 @@ from milepost.v1 import Job
 _POSITIONS_MOST = 20_000
 
 # How many jobs have a label that is found by looking at one job after another.
-_COMMON = 1000
+_COMMON = 2000
 
 
 class Reader:

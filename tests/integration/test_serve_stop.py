@@ -10,7 +10,14 @@ from typing import Any
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from milepost.v1 import Dispatch, GetJobRequest, JobState, ReportJobRequest, WatchJobRequest, WatchJobsRequest
+from milepost.v1 import (
+    Dispatch,
+    GetJobRequest,
+    JobState,
+    ReportJobRequest,
+    WatchJobRequest,
+    WatchJobsRequest,
+)
 from tests.support.refused import refused
 from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
 from tests.support.server import ServerProcess
@@ -82,6 +89,18 @@ async def test_sessions_are_told(server: ServerProcess) -> None:
     async with connect(server.address) as rpc:
         found = (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
     assert (JobState.JOB_STATE_RUNNING, 1) == (found.state, found.attempt)
+
+
+async def test_a_session_that_says_nothing_is_told(server: ServerProcess) -> None:
+    """Nor is it waited for."""
+    async with connect(server.address) as rpc:
+        call = rpc.workers.Work()
+        await call.wait_for_connection()
+        await rpc.submit()  # after which the server has heard of the session, too
+        stopping = asyncio.ensure_future(stopped(server))
+        told = await refused(call.read())
+
+        assert (DRAINING, 0) == (told.brief, await stopping)
 
 
 class Reporting:

@@ -51,13 +51,11 @@ class WorkerService:
         self._deadlines = deadlines
         self._lease_ttl = lease_ttl
         self._conversations: set[_Conversation] = set()
-        self._draining = False
+        self._stopping = asyncio.Event()
 
     async def Work(self, incoming: AsyncIterator[WorkRequest], context: _Context) -> None:
         """See the contract."""
-        if self._draining:
-            raise draining()
-        hello = await anext(incoming, None)
+        hello = await self._hello(incoming)
         requests.hello(hello)
         assert hello is not None
         session = Session(hello.hello)
@@ -112,9 +110,25 @@ class WorkerService:
 
     async def drain(self) -> None:
         """Tells the workers that the server is stopping, and ends their streams once what they reported is durable."""
-        self._draining = True
+        self._stopping.set()
         self._sessions.drain()
         await asyncio.gather(*(conversation.finish(draining()) for conversation in self._conversations))
+
+    async def _hello(self, incoming: AsyncIterator[WorkRequest]) -> WorkRequest | None:
+        """The first message; None where there is none. Raises DRAINING if the server stops before."""
+
+        async def read() -> WorkRequest | None:
+            return await anext(incoming, None)
+
+        first, stopping = asyncio.create_task(read()), asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((first, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if self._stopping.is_set():
+                raise draining()
+            return first.result()
+        finally:
+            first.cancel()
+            stopping.cancel()
 
 
 class _Conversation:

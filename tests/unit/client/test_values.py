@@ -37,9 +37,8 @@ def test_what_json_can_say_comes_back(values: dict[str, object]) -> None:
 def test_whole_numbers_come_back_as_ints() -> None:
     """JSON has one kind of number; what is whole, and exact as such, can be counted and ranged over."""
     values = {"a": 1, "b": 2.0, "c": -(2**53), "d": 1.5, "e": 1e300}
-    assert [int, int, int, float, float] == [
-        type(value) for value in from_struct(to_struct(values, "input")).values()
-    ]
+    expected = {"a": int, "b": int, "c": int, "d": float, "e": float}
+    assert expected == {key: type(value) for key, value in from_struct(to_struct(values, "input")).items()}
 
 
 @pytest.mark.parametrize(

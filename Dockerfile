@@ -32,6 +32,7 @@ RUN groupadd --system --gid 10001 milepost \
 COPY --from=build /opt/milepost /opt/milepost
 ENV PATH=/opt/milepost/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    GRPC_VERBOSITY=NONE \
     MILEPOST_ADDRESS=0.0.0.0:7070 \
     MILEPOST_DATA=/data
 

@@ -10,8 +10,10 @@ import asyncio
 from collections.abc import Sequence
 
 from milepost.server import decide
+from milepost.server.failures import STORE_ERRORS
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Appended, Entry, EventLog
+from milepost.server.refusal import Refusal
 from milepost.server.tasks import Tasks
 from milepost.v1 import Event
 
@@ -49,7 +51,12 @@ class Families:
                 await asyncio.sleep(_GATHER)
                 moved, self._moved = self._moved, set()
                 for job_id in moved:
-                    await self._tell_one(job_id)
+                    try:
+                        await self._tell_one(job_id)
+                    except Refusal:  # the parent was deleted
+                        self._ended.pop(job_id, None)
+                    except STORE_ERRORS:  # it may have room, or be there, the next time
+                        self._moved.add(job_id)
         finally:
             self._telling = False
 

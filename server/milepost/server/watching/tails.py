@@ -23,6 +23,10 @@ from milepost.server.watching.views import View
 BATCH_BYTES = 256 * 1024
 
 
+# How many batches a tail keeps, for those who want the same until something new comes.
+_BATCHES_MOST = 16
+
+
 class Batch(NamedTuple):
     """A serialised response with the events up to ``last``; empty where the view shows none of them."""
 
@@ -123,6 +127,8 @@ class Tail:
             return None
         batch = self._batches.get(wish)
         if batch is None:
+            if len(self._batches) >= _BATCHES_MOST:
+                self._batches.clear()
             batch = self._batches[wish] = wish.batch(self._after(wish.cursor))
         return batch
 

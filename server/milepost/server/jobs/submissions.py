@@ -51,15 +51,11 @@ class Submissions:
     async def _again(self, job_id: str, request: SubmitJobRequest) -> Job:
         """The job that is there already, if it came from the same request."""
         page = await self._log.read(job_id, 0, 0)
-        if (
-            page is not None
-            and page.first > 1
-            and await self._known(request) == job_id
-            and request.request_id
-        ):
-            # What it was submitted with is not kept any more; that it was by this request is.
-            return await self._journal.find(job_id)
-        if page is not None and page.chunks and page.first == 1:
+        if page is not None and page.first > 1:
+            # What it was submitted with is not kept any more; by which request it was, is.
+            if await self._log.find_request(request.owner, request.request_id) == job_id:
+                return await self._journal.find(job_id)
+        elif page is not None and page.chunks:
             first = Events.FromString(page.chunks[0].head(1).frames).events[0]
             if decide.same_submission(first, request):
                 return await self._journal.find(job_id)

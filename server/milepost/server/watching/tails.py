@@ -19,8 +19,9 @@ from milepost.server.watching.memory import Memory
 from milepost.server.watching.signals import Signal
 from milepost.server.watching.views import View
 
-# What one batch holds, about, in bytes: some thousand events, and well under what gRPC takes in one message.
-BATCH_BYTES = 256 * 1024
+# What one batch holds, about, in bytes: some hundred events. gRPC keeps one for each stream whose reader has stopped, so a
+# larger one makes replays faster and stalled subscribers dearer; docs/performance.md has the figures of both.
+BATCH_BYTES = 32 * 1024
 
 
 # How many batches a tail keeps, for those who want the same until something new comes.

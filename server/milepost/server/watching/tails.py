@@ -19,8 +19,8 @@ from milepost.server.watching.memory import Memory
 from milepost.server.watching.signals import Signal
 from milepost.server.watching.views import View
 
-# What one batch holds, about, in bytes: some hundred events. gRPC keeps one for each stream whose reader has stopped, so
-# that larger ones make replays faster and stalled subscribers dearer; docs/performance.md has figures of both.
+# What one batch holds, about, in bytes: some hundred events. gRPC keeps one for each stream whose reader has stopped;
+# larger ones make replays faster, and stalled subscribers dearer. docs/performance.md has figures of both.
 BATCH_BYTES = 32 * 1024
 
 

@@ -21,7 +21,7 @@ from milepost.server.watching.views import View
 
 # What one batch holds, about, in bytes: some hundred events. gRPC keeps one for each stream whose reader has stopped;
 # larger ones make replays faster, and stalled subscribers dearer. docs/performance.md has figures of both.
-BATCH_BYTES = 32 * 1024
+BATCH_BYTES = 28 * 1024
 
 
 # How many batches a tail keeps, for those who want the same until something new comes.

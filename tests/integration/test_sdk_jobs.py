@@ -13,16 +13,12 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.client import Client, JobContext, JobFailure
 from milepost.client.errors import (
     EpochChanged,
-    InvalidField,
-    JobAlreadyExists,
     JobCancelled,
     JobFailed,
-    JobNotEnded,
-    JobNotFound,
     SequenceAhead,
 )
 from milepost.fold import fold
-from milepost.v1 import Dispatch, Event, Job, JobState, RetryPolicy, Severity, Stage, StageState
+from milepost.v1 import Event, Job, JobState, RetryPolicy, Severity, Stage, StageState
 from tests.support.server import ServerProcess
 from tests.support.working import working
 
@@ -296,78 +292,6 @@ async def test_waiting_for_a_result_has_a_timeout(client: Client, kind: str) -> 
     with pytest.raises(TimeoutError):
         await client.result(job.job_id, timeout=0.05)
     assert JobState.JOB_STATE_QUEUED == (await client.get(job.job_id)).state
-
-
-async def test_a_submission_may_be_repeated(client: Client, kind: str) -> None:
-    """With the same request_id it gives the same job; without one, each has one of its own."""
-    first = await client.submit(kind, {"n": 1}, request_id=kind)
-    assert first.job_id == (await client.submit(kind, {"n": 1}, request_id=kind)).job_id
-    with pytest.raises(JobAlreadyExists):
-        await client.submit(kind, {"n": 2}, request_id=kind)
-    assert first.job_id != (await client.submit(kind, {"n": 1})).job_id
-
-
-async def test_everything_that_may_be_submitted(client: Client, kind: str) -> None:
-    """Each argument comes to the job."""
-    parent = await client.submit(kind)
-    job = await client.submit(
-        kind,
-        job_id=f"{kind}-1",
-        parent_job_id=parent.job_id,
-        stages=["a", Stage(stage_id="b", weight=2)],
-        workload=12.5,
-        workload_unit="MB",
-        timeout=90,
-        retry_policy=RetryPolicy(max_attempts=2),
-        dispatch=Dispatch.DISPATCH_EXTERNAL,
-    )
-    assert (f"{kind}-1", parent.job_id, 12.5, "MB", 90, 2, Dispatch.DISPATCH_EXTERNAL) == (
-        job.job_id,
-        job.parent_job_id,
-        job.workload,
-        job.workload_unit,
-        job.timeout.seconds,
-        job.retry_policy.max_attempts,
-        job.dispatch,
-    )
-    assert [("a", False), ("b", True)] == [(stage.stage_id, stage.HasField("weight")) for stage in job.stages]
-
-
-async def test_listing_goes_through_all_pages(client: Client, kind: str) -> None:
-    """Each job once, newest first or oldest first, however small the pages are."""
-    ids = [(await client.submit(kind, labels={"n": str(number % 2)})).job_id for number in range(5)]
-    assert ids[::-1] == [job.job_id async for job in client.list(kinds=[kind], page_size=2)]
-    assert ids == [job.job_id async for job in client.list(kinds=[kind], order_by="submit_time", page_size=1)]
-    assert [ids[3], ids[1]] == [job.job_id async for job in client.list(kinds=[kind], labels={"n": "1"})]
-    assert [ids[2]] == [job.job_id async for job in client.list(kinds=[kind], job_ids=[ids[2]])]
-    assert [] == [job async for job in client.list(kinds=[kind], states=[JobState.JOB_STATE_FAILED])]
-
-
-async def test_what_is_refused_is_told_apart(client: Client, kind: str) -> None:
-    """By classes, with what belongs to each."""
-    with pytest.raises(JobNotFound) as not_found:
-        await client.get("no-such-job")
-    assert {"job_id": "no-such-job"} == not_found.value.metadata
-    with pytest.raises(JobNotFound):
-        await anext(client.watch("no-such-job"))
-    with pytest.raises(JobNotFound):
-        await client.result("no-such-job")
-    with pytest.raises(InvalidField) as invalid:
-        await client.submit("No Kind")
-    assert ["kind"] == [field for field, _ in invalid.value.violations]
-    with pytest.raises(TypeError, match=r"input\.x is of type set"):
-        await client.submit(kind, {"x": {1}})
-
-
-async def test_a_job_that_has_ended_can_be_deleted(client: Client, kind: str) -> None:
-    """And is gone then; one that has not ended cannot."""
-    job = await client.submit(kind)
-    with pytest.raises(JobNotEnded):
-        await client.delete(job.job_id)
-    await client.cancel(job.job_id)
-    await client.delete(job.job_id)
-    with pytest.raises(JobNotFound):
-        await client.get(job.job_id)
 
 
 async def test_watching_from_a_cursor(client: Client, kind: str) -> None:

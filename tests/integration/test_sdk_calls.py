@@ -1,0 +1,103 @@
+"""The SDK's calls against a real server: submitting again, listing, deleting, and what is refused."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from milepost.client import Client
+from milepost.client.errors import (
+    InvalidField,
+    JobAlreadyExists,
+    JobNotEnded,
+    JobNotFound,
+)
+from milepost.v1 import Dispatch, JobState, RetryPolicy, Stage
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+def kind() -> str:
+    """A kind of job of the test's own."""
+    return f"test-{uuid.uuid4().hex}"
+
+
+async def test_a_submission_may_be_repeated(client: Client, kind: str) -> None:
+    """With the same request_id it gives the same job; without one, each has one of its own."""
+    first = await client.submit(kind, {"n": 1}, request_id=kind)
+    assert first.job_id == (await client.submit(kind, {"n": 1}, request_id=kind)).job_id
+    with pytest.raises(JobAlreadyExists):
+        await client.submit(kind, {"n": 2}, request_id=kind)
+    assert first.job_id != (await client.submit(kind, {"n": 1})).job_id
+
+
+async def test_everything_that_may_be_submitted(client: Client, kind: str) -> None:
+    """Each argument comes to the job."""
+    parent = await client.submit(kind)
+    job = await client.submit(
+        kind,
+        job_id=f"{kind}-1",
+        parent_job_id=parent.job_id,
+        stages=["a", Stage(stage_id="b", weight=2)],
+        workload=12.5,
+        workload_unit="MB",
+        timeout=90,
+        retry_policy=RetryPolicy(max_attempts=2),
+        dispatch=Dispatch.DISPATCH_EXTERNAL,
+    )
+    assert (f"{kind}-1", parent.job_id, 12.5, "MB", 90, 2, Dispatch.DISPATCH_EXTERNAL) == (
+        job.job_id,
+        job.parent_job_id,
+        job.workload,
+        job.workload_unit,
+        job.timeout.seconds,
+        job.retry_policy.max_attempts,
+        job.dispatch,
+    )
+    assert [("a", False), ("b", True)] == [(stage.stage_id, stage.HasField("weight")) for stage in job.stages]
+
+
+async def test_listing_goes_through_all_pages(client: Client, kind: str) -> None:
+    """Each job once, newest first or oldest first, however small the pages are."""
+    ids = [(await client.submit(kind, labels={"n": str(number % 2)})).job_id for number in range(5)]
+    assert ids[::-1] == [job.job_id async for job in client.list(kinds=[kind], page_size=2)]
+    assert ids == [job.job_id async for job in client.list(kinds=[kind], order_by="submit_time", page_size=1)]
+    assert [ids[3], ids[1]] == [job.job_id async for job in client.list(kinds=[kind], labels={"n": "1"})]
+    assert [ids[2]] == [job.job_id async for job in client.list(kinds=[kind], job_ids=[ids[2]])]
+    assert [] == [job async for job in client.list(kinds=[kind], states=[JobState.JOB_STATE_FAILED])]
+
+
+async def test_what_is_refused_is_told_apart(client: Client, kind: str) -> None:
+    """By classes, with what belongs to each."""
+    with pytest.raises(JobNotFound) as not_found:
+        await client.get("no-such-job")
+    assert {"job_id": "no-such-job"} == not_found.value.metadata
+    with pytest.raises(JobNotFound):
+        await anext(client.watch("no-such-job"))
+    with pytest.raises(JobNotFound):
+        await client.result("no-such-job")
+    with pytest.raises(InvalidField) as invalid:
+        await client.submit("No Kind")
+    assert ["kind"] == [field for field, _ in invalid.value.violations]
+    with pytest.raises(TypeError, match=r"input\.x is of type set"):
+        await client.submit(kind, {"x": {1}})
+
+
+async def test_a_job_that_has_ended_can_be_deleted(client: Client, kind: str) -> None:
+    """And is gone then; one that has not ended cannot."""
+    job = await client.submit(kind)
+    with pytest.raises(JobNotEnded):
+        await client.delete(job.job_id)
+    await client.cancel(job.job_id)
+    await client.delete(job.job_id)
+    with pytest.raises(JobNotFound):
+        await client.get(job.job_id)

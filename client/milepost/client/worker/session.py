@@ -39,14 +39,20 @@ class Session:
         proved: Whether it has carried something, so that the next one need not wait long.
     """
 
-    def __init__(self, channel: LazyChannel, desk: Desk, worker_id: str, timeout: float) -> None:
-        """Nothing is connected yet; the server has `timeout` seconds to welcome the worker."""
+    def __init__(
+        self, channel: LazyChannel, desk: Desk, worker_id: str, timeout: float, instance: str
+    ) -> None:
+        """Nothing is connected yet; the server has `timeout` seconds to welcome the worker.
+
+        `instance` names this run of the worker, the same in all of its sessions.
+        """
         self.welcomed = self.proved = False
         self._channel = channel
         self._address = channel.target.address
         self._desk = desk
         self._worker_id = worker_id
         self._timeout = timeout
+        self._instance = instance
         self._finishing = False
         # Jobs of an earlier session that the server has not answered for yet.
         self._resuming: set[str] = set()
@@ -89,8 +95,14 @@ class Session:
         self._resuming = {attempt.job_id for attempt in desk}
         self._told_capacity = self._capacity()
         desk.outbox.clear()
+        # What the server has given to this instance, and is not among these, was lost on its way.
         hello = Hello(
-            worker_id=self._worker_id, kinds=desk.kinds, max_concurrency=self._told_capacity, sdk=SDK
+            worker_id=self._worker_id,
+            kinds=desk.kinds,
+            max_concurrency=self._told_capacity,
+            sdk=SDK,
+            instance=self._instance,
+            job_ids=self._resuming,
         )
         try:
             async with asyncio.timeout(self._timeout):

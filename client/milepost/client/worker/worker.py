@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -223,9 +224,10 @@ class Worker:
     async def _stay_connected(self, channel: LazyChannel, desk: Desk) -> None:
         """One session after the other."""
         worker_id = self._worker_id or f"{socket.gethostname()[:100]}-{os.getpid()}"
+        instance = str(uuid.uuid4())
         backoff = Backoff()
         while True:
-            session = self._session = Session(channel, desk, worker_id, self._timeout)
+            session = self._session = Session(channel, desk, worker_id, self._timeout, instance)
             try:
                 await session.run()
             except MilepostError as error:

@@ -9,6 +9,8 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
+from google.protobuf.duration_pb2 import Duration
+
 from milepost.client.channel import LazyChannel, Target
 from milepost.client.values import to_duration, to_stages, to_struct
 from milepost.v1 import (
@@ -73,7 +75,12 @@ class Calls:
         workload: float = 0.0,
         workload_unit: str = "",
         timeout: float | timedelta | None = None,
+        attempt_timeout: float | timedelta | None = None,
+        start_deadline: float | timedelta | None = None,
         retry_policy: RetryPolicy | None = None,
+        priority: int = 0,
+        concurrency_key: str = "",
+        concurrency_limit: int = 0,
         retention: Retention | None = None,
         dispatch: Dispatch.ValueType = Dispatch.DISPATCH_QUEUE,
     ) -> Job:
@@ -91,8 +98,13 @@ class Calls:
             stages: Its stages where they are known beforehand: just ids, or messages with weight, total, title.
             workload: The job's size in `workload_unit`, for estimates; 0 for unknown.
             workload_unit: What `workload` counts, such as ``"bytes"``.
-            timeout: The longest that one attempt may run, in seconds; None for no bound.
+            timeout: The longest that it may take from the start of its first attempt, in seconds; None for no bound.
+            attempt_timeout: The longest that one attempt may run, in seconds; None for no bound.
+            start_deadline: The longest that it may wait for its first attempt, in seconds; None for no bound.
             retry_policy: When a failed attempt is followed by another; None for one attempt only.
+            priority: Jobs of a higher one go first among those of their kind that wait; -1,000 to 1,000.
+            concurrency_key: Jobs of the same owner and key take turns, as a user's may; empty for none.
+            concurrency_limit: How many of them may be at work for this one to start; 0 with a key for one.
             retention: How long the job and its events are kept; None for as long as the server has it.
             dispatch: Who is to run it: a worker from the queue, or another engine whose code claims it.
 
@@ -117,8 +129,13 @@ class Calls:
             stages=to_stages(stages),
             workload=workload,
             workload_unit=workload_unit,
-            timeout=to_duration(timeout) if timeout is not None else None,
+            timeout=_duration(timeout),
+            attempt_timeout=_duration(attempt_timeout),
+            start_deadline=_duration(start_deadline),
             retry_policy=retry_policy,
+            priority=priority,
+            concurrency_key=concurrency_key,
+            concurrency_limit=concurrency_limit,
             retention=retention,
             dispatch=dispatch,
         )
@@ -225,3 +242,7 @@ class Calls:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _duration(seconds: float | timedelta | None) -> Duration | None:
+    return to_duration(seconds) if seconds is not None else None

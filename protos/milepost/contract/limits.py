@@ -21,7 +21,7 @@ CUSTOM_TYPE: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,127}")
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 NAME_LENGTH: Final = 128
-"""Of an owner, a request_id, a worker_id, an sdk, a requested_by."""
+"""Of an owner, a request_id, a worker_id, an sdk, a requested_by, a concurrency_key, an instance."""
 LABEL_VALUE_LENGTH: Final = 256
 TITLE_LENGTH: Final = 256
 UNIT_LENGTH: Final = 32
@@ -37,6 +37,9 @@ FILTER_VALUES: Final = 100
 UPDATES: Final = 1000
 ATTEMPTS: Final = 1000
 CONCURRENCY: Final = 10_000
+"""Jobs at a worker, and jobs of one concurrency_key."""
+PRIORITY: Final = 1000
+"""Either way."""
 
 INPUT_SIZE: Final = 1 * MIB
 RESULT_SIZE: Final = 1 * MIB

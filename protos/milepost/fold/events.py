@@ -122,7 +122,10 @@ def _job_started(state: Fold, event: Event) -> None:
     job.state = JobState.JOB_STATE_RUNNING
     job.attempt = event.attempt
     job.worker_id = event.job_started.worker_id
+    job.worker_instance = event.job_started.instance
     job.start_time.CopyFrom(event.time)
+    if not job.HasField("first_start_time"):
+        job.first_start_time.CopyFrom(event.time)
     job.fraction = 0.0
     job.message = ""
     job.ClearField("failure")

@@ -216,6 +216,13 @@ class Job(_message.Message):
     RETRY_TIME_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
     THINNED_SEQUENCE_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_KEY_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_LIMIT_FIELD_NUMBER: _builtins.int
+    START_DEADLINE_FIELD_NUMBER: _builtins.int
+    ATTEMPT_TIMEOUT_FIELD_NUMBER: _builtins.int
+    FIRST_START_TIME_FIELD_NUMBER: _builtins.int
+    WORKER_INSTANCE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Names the job. Matches `[A-Za-z0-9_-]{1,128}`; a UUIDv7 where the submitter gave none."""
     kind: _builtins.str
@@ -252,6 +259,14 @@ class Job(_message.Message):
     """Output only. The newest event up to which `stage_progressed` events may be left out of the log, but for the last one of each stage
     between other events; 0 where none are.
     """
+    priority: _builtins.int
+    """Which of the waiting jobs of its kind goes first: the one with the highest priority, -1,000 to 1,000; 0 is the usual."""
+    concurrency_key: _builtins.str
+    """Jobs of the same owner that bear the same key take turns; at most 128 characters. Empty: it waits for no other job."""
+    concurrency_limit: _builtins.int
+    """How many jobs of its concurrency_key may be at work, itself included, for this one to start; at least 1 with a key, else 0."""
+    worker_instance: _builtins.str
+    """Which run of the worker process has the current attempt, or had the last one; see `Hello.instance`."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The submitter's own marks, to list by. At most 64; keys match `[a-z0-9][a-z0-9._/-]{0,62}`, values are at most 256 characters."""
@@ -286,7 +301,9 @@ class Job(_message.Message):
 
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:
-        """The longest that one attempt may run, from its start_time. The job then FAILED with the code "TIMEOUT". Unset: no bound."""
+        """The longest that the job may take, from the start of its first attempt to its end, waits between attempts included. The job then
+        FAILED with the code "TIMEOUT". Unset: no bound.
+        """
 
     @_builtins.property
     def estimate(self) -> Global___Estimate:
@@ -311,6 +328,22 @@ class Job(_message.Message):
     @_builtins.property
     def retention(self) -> Global___Retention:
         """How long the job and its events are kept, where that is not as the server has it for all."""
+
+    @_builtins.property
+    def start_deadline(self) -> _duration_pb2.Duration:
+        """The longest that it may wait for its first attempt to start, from submit_time. The job then FAILED with the code "START_DEADLINE".
+        Unset: no bound.
+        """
+
+    @_builtins.property
+    def attempt_timeout(self) -> _duration_pb2.Duration:
+        """The longest that one attempt may run, from its start_time. The attempt then fails with the code "ATTEMPT_TIMEOUT", which is retryable.
+        Unset: no bound.
+        """
+
+    @_builtins.property
+    def first_start_time(self) -> _timestamp_pb2.Timestamp:
+        """When its first attempt started."""
 
     def __init__(
         self,
@@ -347,10 +380,17 @@ class Job(_message.Message):
         retry_time: _timestamp_pb2.Timestamp | None = ...,
         retention: Global___Retention | None = ...,
         thinned_sequence: _builtins.int = ...,
+        priority: _builtins.int = ...,
+        concurrency_key: _builtins.str = ...,
+        concurrency_limit: _builtins.int = ...,
+        start_deadline: _duration_pb2.Duration | None = ...,
+        attempt_timeout: _duration_pb2.Duration | None = ...,
+        first_start_time: _timestamp_pb2.Timestamp | None = ...,
+        worker_instance: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation", b"cancellation", "end_time", b"end_time", "estimate", b"estimate", "failure", b"failure", "input", b"input", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "start_time", b"start_time", "submit_time", b"submit_time", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "cancellation", b"cancellation", "end_time", b"end_time", "estimate", b"estimate", "failure", b"failure", "first_start_time", b"first_start_time", "input", b"input", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "start_deadline", b"start_deadline", "start_time", b"start_time", "submit_time", b"submit_time", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "attempt", b"attempt", "cancellation", b"cancellation", "dispatch", b"dispatch", "end_time", b"end_time", "epoch", b"epoch", "estimate", b"estimate", "failed_attempts", b"failed_attempts", "failure", b"failure", "first_sequence", b"first_sequence", "fraction", b"fraction", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "last_sequence", b"last_sequence", "message", b"message", "owner", b"owner", "parent_job_id", b"parent_job_id", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "stages", b"stages", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "thinned_sequence", b"thinned_sequence", "timeout", b"timeout", "worker_id", b"worker_id", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "attempt", b"attempt", "attempt_timeout", b"attempt_timeout", "cancellation", b"cancellation", "concurrency_key", b"concurrency_key", "concurrency_limit", b"concurrency_limit", "dispatch", b"dispatch", "end_time", b"end_time", "epoch", b"epoch", "estimate", b"estimate", "failed_attempts", b"failed_attempts", "failure", b"failure", "first_sequence", b"first_sequence", "first_start_time", b"first_start_time", "fraction", b"fraction", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "last_sequence", b"last_sequence", "message", b"message", "owner", b"owner", "parent_job_id", b"parent_job_id", "priority", b"priority", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "stages", b"stages", "start_deadline", b"start_deadline", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "thinned_sequence", b"thinned_sequence", "timeout", b"timeout", "worker_id", b"worker_id", "worker_instance", b"worker_instance", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -112,6 +112,11 @@ class SubmitJobRequest(_message.Message):
     RETRY_POLICY_FIELD_NUMBER: _builtins.int
     DISPATCH_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_KEY_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_LIMIT_FIELD_NUMBER: _builtins.int
+    START_DEADLINE_FIELD_NUMBER: _builtins.int
+    ATTEMPT_TIMEOUT_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job's id; empty for one of the server's making. See `Job.job_id`."""
     request_id: _builtins.str
@@ -128,6 +133,12 @@ class SubmitJobRequest(_message.Message):
     """See `Job.workload_unit`."""
     dispatch: _job_pb2.Dispatch.ValueType
     """Who is to run it."""
+    priority: _builtins.int
+    """See `Job.priority`."""
+    concurrency_key: _builtins.str
+    """See `Job.concurrency_key`."""
+    concurrency_limit: _builtins.int
+    """See `Job.concurrency_limit`. 0 with a key counts as 1; without a key it must be 0."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """See `Job.labels`."""
@@ -152,6 +163,14 @@ class SubmitJobRequest(_message.Message):
     def retention(self) -> _job_pb2.Retention:
         """See `Job.retention`."""
 
+    @_builtins.property
+    def start_deadline(self) -> _duration_pb2.Duration:
+        """See `Job.start_deadline`. At least 1 s where it is set."""
+
+    @_builtins.property
+    def attempt_timeout(self) -> _duration_pb2.Duration:
+        """See `Job.attempt_timeout`. At least 1 s where it is set."""
+
     def __init__(
         self,
         *,
@@ -169,10 +188,15 @@ class SubmitJobRequest(_message.Message):
         retry_policy: _job_pb2.RetryPolicy | None = ...,
         dispatch: _job_pb2.Dispatch.ValueType = ...,
         retention: _job_pb2.Retention | None = ...,
+        priority: _builtins.int = ...,
+        concurrency_key: _builtins.str = ...,
+        concurrency_limit: _builtins.int = ...,
+        start_deadline: _duration_pb2.Duration | None = ...,
+        attempt_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "retention", b"retention", "retry_policy", b"retry_policy", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "input", b"input", "retention", b"retention", "retry_policy", b"retry_policy", "start_deadline", b"start_deadline", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dispatch", b"dispatch", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "owner", b"owner", "parent_job_id", b"parent_job_id", "request_id", b"request_id", "retention", b"retention", "retry_policy", b"retry_policy", "stages", b"stages", "timeout", b"timeout", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "concurrency_key", b"concurrency_key", "concurrency_limit", b"concurrency_limit", "dispatch", b"dispatch", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "owner", b"owner", "parent_job_id", b"parent_job_id", "priority", b"priority", "request_id", b"request_id", "retention", b"retention", "retry_policy", b"retry_policy", "stages", b"stages", "start_deadline", b"start_deadline", "timeout", b"timeout", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

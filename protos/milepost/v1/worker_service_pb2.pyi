@@ -156,15 +156,26 @@ class Hello(_message.Message):
     KINDS_FIELD_NUMBER: _builtins.int
     MAX_CONCURRENCY_FIELD_NUMBER: _builtins.int
     SDK_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
+    JOB_IDS_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     """Names the worker process; at most 128 characters. Empty: the server makes one."""
     max_concurrency: _builtins.int
     """How many jobs it takes at once, 0 to 10,000."""
     sdk: _builtins.str
     """What it is written with, such as "milepost-python/0.1.0"; at most 128 characters."""
+    instance: _builtins.str
+    """Names this run of the process, as random as a UUID, the same in each of its sessions; at most 128 characters. With it the server
+    knows an assignment that was lost on its way: a job given to an earlier session of the same instance that is not among `job_ids`
+    is given back unharmed. Empty: such a job waits for its lease to be out.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The kinds of job that it takes; none for a worker that only claims or resumes. At most 100."""
+
+    @_builtins.property
+    def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The jobs of earlier sessions that this process has, and is going to resume. At most 10,000."""
 
     def __init__(
         self,
@@ -173,10 +184,12 @@ class Hello(_message.Message):
         kinds: _abc.Iterable[_builtins.str] | None = ...,
         max_concurrency: _builtins.int = ...,
         sdk: _builtins.str = ...,
+        instance: _builtins.str = ...,
+        job_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "max_concurrency", b"max_concurrency", "sdk", b"sdk", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["instance", b"instance", "job_ids", b"job_ids", "kinds", b"kinds", "max_concurrency", b"max_concurrency", "sdk", b"sdk", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -64,6 +64,11 @@ class Check:
             bound = "finite and not negative" if math.isinf(most) else f"between 0 and {most:g}"
             self.wrong(field, f"is {value:g}; it must be {bound}")
 
+    def between(self, field: str, value: int, least: int, most: int) -> None:
+        """A number within bounds."""
+        if not least <= value <= most:
+            self.wrong(field, f"is {value}; it must be between {least} and {most}")
+
     def count(self, field: str, values: Sized, most: int) -> bool:
         """So many values. Whether it holds: where it does not, there is no end of looking at each."""
         if len(values) > most:

@@ -67,7 +67,24 @@ __all__ = ["submit"]
     multiple=True,
     help="A stage that is known beforehand, in order.",
 )
-@option("--timeout", type=seconds, metavar="TIME", help="The longest that one attempt may run.")
+@option(
+    "--timeout", type=seconds, metavar="TIME", help="The longest that it may take, from its first attempt on."
+)
+@option("--attempt-timeout", type=seconds, metavar="TIME", help="The longest that one attempt may run.")
+@option(
+    "--start-deadline",
+    type=seconds,
+    metavar="TIME",
+    help="The longest that it may wait for its first attempt.",
+)
+@option("--priority", type=click.IntRange(-1000, 1000), default=0, help="Higher ones of its kind go first.")
+@option("--concurrency-key", default="", metavar="KEY", help="Jobs of the same owner and key take turns.")
+@option(
+    "--concurrency-limit",
+    type=click.IntRange(0, 10_000),
+    default=0,
+    help="How many of its key may run at once; 0: 1.",
+)
 @option("--max-attempts", type=click.IntRange(1, 1000), default=1, help="How many attempts there may be.")
 @option(
     "--workload", type=click.FloatRange(min=0), default=0.0, help="The job's size, for estimates; 0: unknown."
@@ -93,6 +110,11 @@ def submit(
     parent: str,
     stages: tuple[Stage, ...],
     timeout: float | None,
+    attempt_timeout: float | None,
+    start_deadline: float | None,
+    priority: int,
+    concurrency_key: str,
+    concurrency_limit: int,
     max_attempts: int,
     workload: float,
     workload_unit: str,
@@ -123,6 +145,11 @@ def submit(
             workload=workload,
             workload_unit=workload_unit,
             timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            start_deadline=start_deadline,
+            priority=priority,
+            concurrency_key=concurrency_key,
+            concurrency_limit=concurrency_limit,
             retry_policy=RetryPolicy(max_attempts=max_attempts) if max_attempts > 1 else None,
             dispatch=Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE,
         )

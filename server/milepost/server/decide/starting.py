@@ -29,6 +29,13 @@ def submit(request: SubmitJobRequest, job_id: str, now: int) -> Event:
         job.retention.CopyFrom(request.retention)
     if request.HasField("timeout"):
         job.timeout.CopyFrom(request.timeout)
+    if request.HasField("attempt_timeout"):
+        job.attempt_timeout.CopyFrom(request.attempt_timeout)
+    if request.HasField("start_deadline"):
+        job.start_deadline.CopyFrom(request.start_deadline)
+    job.priority = request.priority
+    job.concurrency_key = request.concurrency_key
+    job.concurrency_limit = request.concurrency_limit or (1 if request.concurrency_key else 0)
     job.workload = request.workload
     job.workload_unit = request.workload_unit
     job.dispatch = request.dispatch or Dispatch.DISPATCH_QUEUE

@@ -50,8 +50,14 @@ def submit(request: SubmitJobRequest) -> None:
     checks.stage_plan(check, "stages", request.stages, {})
     check.amount("workload", request.workload)
     check.length("workload_unit", request.workload_unit, limits.UNIT_LENGTH)
-    if request.HasField("timeout"):
-        check.duration("timeout", request.timeout, least=limits.TIMEOUT_LEAST)
+    for name in ("timeout", "attempt_timeout", "start_deadline"):
+        if request.HasField(name):
+            check.duration(name, getattr(request, name), least=limits.TIMEOUT_LEAST)
+    check.between("priority", request.priority, -limits.PRIORITY, limits.PRIORITY)
+    check.length("concurrency_key", request.concurrency_key, limits.NAME_LENGTH)
+    check.amount("concurrency_limit", request.concurrency_limit, most=limits.CONCURRENCY)
+    if request.concurrency_limit and not request.concurrency_key:
+        check.wrong("concurrency_limit", f"is {request.concurrency_limit}, of no concurrency_key")
     if request.HasField("retry_policy"):
         checks.retry_policy(check, "retry_policy", request.retry_policy)
     if request.HasField("retention"):
@@ -136,6 +142,8 @@ def hello(request: WorkRequest | None) -> None:
     check.length("hello.sdk", said.sdk, limits.NAME_LENGTH)
     check.patterns("hello.kinds", said.kinds, limits.KIND, limits.FILTER_VALUES)
     check.amount("hello.max_concurrency", said.max_concurrency, most=limits.CONCURRENCY)
+    check.length("hello.instance", said.instance, limits.NAME_LENGTH)
+    check.patterns("hello.job_ids", said.job_ids, limits.JOB_ID, limits.CONCURRENCY)
     check.refuse()
 
 

@@ -7,6 +7,7 @@ import contextvars
 import threading
 
 from milepost.client import Cancelled, JobContext, JobFailure
+from milepost.client.worker.current import current_job
 from milepost.client.worker.handlers import Handler, Outcome, Running, job_ended
 from milepost.client.worker.reporter import Reporter
 from milepost.v1 import Job, JobEnded, JobState
@@ -41,6 +42,22 @@ async def test_a_plain_handler_runs_in_a_thread() -> None:
         return {"variable": variable.get(), "thread": threading.current_thread().name}
 
     assert {"variable": "carried over", "thread": "job j"} == (await outcome(handler)).result
+
+
+async def test_the_job_is_at_hand_for_whatever_a_handler_calls() -> None:
+    """In the loop and in a thread, and in the tasks and threads that go on from there; nowhere else."""
+
+    async def in_loop(job: JobContext) -> dict[str, bool]:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(asyncio.to_thread(current_job))
+        return {"here": current_job() is job, "there": task.result() is job}
+
+    def in_thread(job: JobContext) -> dict[str, bool]:
+        return {"here": current_job() is job, "there": asyncio.run(asyncio.to_thread(current_job)) is job}
+
+    for handler in (in_loop, in_thread):
+        assert {"here": True, "there": True} == (await outcome(handler)).result
+    assert current_job() is None
 
 
 async def test_an_interrupt_reaches_an_async_handler_at_its_next_await() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from milepost.client.errors import JobFailure
 from milepost.client.values import to_struct
 from milepost.client.worker.clipping import clip
+from milepost.client.worker.current import at_hand
 from milepost.client.worker.failures import failure_of
 from milepost.client.worker.job import JobContext
 from milepost.contract.limits import MESSAGE_LENGTH, RESULT_SIZE
@@ -58,12 +59,13 @@ class Running:
         """Starts it."""
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
-        if inspect.iscoroutinefunction(handler):
-            self._task = asyncio.create_task(self._in_loop(handler, context), name=f"job {context.id}")
-            # One that is cancelled before its first step never comes to settle it itself.
-            self._task.add_done_callback(lambda _: self._settle(Outcome(error=asyncio.CancelledError())))
-        else:
-            self._in_thread(handler, context)
+        with at_hand(context):  # task and thread run in a copy of the context that they are started in
+            if inspect.iscoroutinefunction(handler):
+                self._task = asyncio.create_task(self._in_loop(handler, context), name=f"job {context.id}")
+                # One that is cancelled before its first step never comes to settle it itself.
+                self._task.add_done_callback(lambda _: self._settle(Outcome(error=asyncio.CancelledError())))
+            else:
+                self._in_thread(handler, context)
 
     def interrupt(self) -> None:
         """Has an async handler raise `asyncio.CancelledError` at its next await. A plain one looks for itself."""

@@ -50,12 +50,15 @@ class JobContext:
     From any thread. Nothing here waits, and nothing here raises because of the network: what is told goes into a
     bounded buffer and is sent in the background. Text that is too long is cut, and says so; what is wrong otherwise
     raises `ValueError` or `TypeError`.
+
+    Attributes:
+        cancelled: Whether the handler is to stop. A plain attribute, since `StageContext.track` looks at it each time.
     """
 
     def __init__(self, job: Job, reporter: Reporter) -> None:
         self._job = job
         self._reporter = reporter
-        self._cancelled = False
+        self.cancelled = False
         self._stages: set[str] = {stage.stage_id for stage in job.stages}
 
     @property
@@ -88,18 +91,13 @@ class JobContext:
         """The job as it stood when it was assigned. Not to be changed."""
         return self._job
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether the handler is to stop."""
-        return self._cancelled
-
     def raise_if_cancelled(self) -> None:
         """For plain handlers, between two steps; an async one is interrupted at its next await as well.
 
         Raises:
             Cancelled: The handler is to stop.
         """
-        if self._cancelled:
+        if self.cancelled:
             raise Cancelled
 
     def stage(
@@ -253,7 +251,7 @@ class JobContext:
 
     def interrupt(self) -> None:
         """Tells the handler to stop. For the worker."""
-        self._cancelled = True
+        self.cancelled = True
 
     def _declare(self, stage_id: str) -> str:
         if not limits.STAGE_ID.fullmatch(stage_id):

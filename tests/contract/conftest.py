@@ -9,6 +9,8 @@ import pytest
 
 from milepost.server.log.event_log import EventLog
 from milepost.server.log.sqlite import SqliteEventLog
+from tests.support.memory_disk import Disk
+from tests.support.memory_log import MemoryEventLog
 
 Open = Callable[[], Awaitable[EventLog]]
 """Opens the store; the same one again where it was opened, and closed, before."""
@@ -23,7 +25,17 @@ def sqlite(path: Path) -> Open:
     return opened
 
 
-STORES: dict[str, Callable[[Path], Open]] = {"sqlite": sqlite}
+def memory(_: Path) -> Open:
+    """The store of the simulation."""
+    disk = Disk()
+
+    async def opened() -> EventLog:
+        return MemoryEventLog(disk)
+
+    return opened
+
+
+STORES: dict[str, Callable[[Path], Open]] = {"sqlite": sqlite, "memory": memory}
 
 
 @pytest.fixture(params=STORES)

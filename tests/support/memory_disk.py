@@ -1,0 +1,181 @@
+"""What an event log in memory keeps: the durable state, and the writes that change it.
+
+It does what the statements of the SQLite log do, with dictionaries and lists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from milepost.server.decide import FINAL
+from milepost.server.log.event_log import Appended, Commit, Conflict, Entry, Facts, Notice, Row
+from milepost.server.log.frames import Chunk, without_overtaken
+from milepost.v1 import Job
+
+__all__ = ["WHOLE", "Disk", "Kept", "Record"]
+
+WHOLE = 1_000_000
+"""Children's fractions are summed as whole numbers, as every store does."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """A commit on the disk."""
+
+    position: int
+    chunk: Chunk
+    state_before: int
+    state: int
+
+
+@dataclass(slots=True)
+class Record:
+    """A job on the disk."""
+
+    key: int
+    facts: Facts
+    request_id: str
+    job: bytes
+    input: bytes | None
+    state: int
+    last: int
+    report_sequence: int
+    time: int
+    end_time: int | None = None
+    first: int = 1
+    thinned: int = 0
+    kept: list[Kept] = field(default_factory=list)
+    children: int = 0
+    children_ended: int = 0
+    children_done: int = 0
+
+
+class Disk:
+    """What is durable; it outlives the logs that are opened on it, one at a time."""
+
+    def __init__(self, epoch: str = "epoch", lease_secret: bytes = b"secret") -> None:
+        self.epoch = epoch
+        self.lease_secret = lease_secret
+        self.position = 0
+        self.dropped = 0
+        self.records: dict[str, Record] = {}
+        self.requests: dict[tuple[str, str], str] = {}
+        self.notices: list[Notice] = []
+        self._key = 0
+
+    def chunks(self, job_id: str) -> list[Chunk]:
+        """What is kept of a job's log."""
+        return [kept.chunk for kept in self.records[job_id].kept]
+
+    def rows(self) -> list[Row]:
+        """All commits that are kept, by position."""
+        return sorted(
+            Row(kept.position, job_id, kept.chunk, kept.state_before, kept.state)
+            for job_id, record in self.records.items()
+            for kept in record.kept
+        )
+
+    def job(self, record: Record, *, whole: bool = False) -> Job:
+        """The job as it was stored; ``whole`` with its input."""
+        job = Job.FromString(record.job)
+        if whole and record.input is not None:
+            job.input.ParseFromString(record.input)
+        job.epoch, job.first_sequence, job.thinned_sequence = self.epoch, record.first, record.thinned
+        return job
+
+    def append(self, commit: Commit) -> Entry | None:
+        """See ``EventLog``."""
+        record = self._insert(commit) if commit.submission is not None else self._update(commit)
+        if commit.facts.parent_job_id:
+            self._tell_parent(commit)
+        if not commit.chunk.frames:
+            return None
+        self.position += 1
+        record.kept.append(Kept(self.position, commit.chunk, commit.state_before, commit.state))
+        return Appended(commit, self.position)
+
+    def thin(self, job_id: str) -> None:
+        """See ``EventLog``."""
+        record = self._ended(job_id)
+        overtaken: set[str] = set()
+        for kept in reversed(record.kept):
+            kept.chunk = kept.chunk._replace(frames=without_overtaken(kept.chunk.frames, overtaken))
+        record.thinned = record.last
+
+    def trim(self, job_id: str, first_sequence: int) -> Entry | None:
+        """See ``EventLog``."""
+        record = self._record(job_id)
+        dropped = [kept for kept in record.kept if kept.chunk.last < first_sequence]
+        if not dropped:
+            return None
+        del record.kept[: len(dropped)]
+        record.first = dropped[-1].chunk.last + 1
+        return self._notice(record, record.first, dropped[-1].position)
+
+    def delete(self, job_id: str) -> Entry:
+        """See ``EventLog``."""
+        record = self._ended(job_id)
+        del self.records[job_id]
+        self.requests.pop((record.facts.owner, record.request_id), None)
+        return self._notice(record, 0, record.kept[-1].position if record.kept else 0)
+
+    def _insert(self, commit: Commit) -> Record:
+        assert commit.submission is not None
+        submitted, facts = commit.submission.job_submitted, commit.facts
+        request = (facts.owner, submitted.request_id)
+        if facts.job_id in self.records or request in self.requests:
+            raise Conflict(facts.job_id)
+        self._key += 1
+        record = self.records[facts.job_id] = Record(
+            key=self._key,
+            facts=facts,
+            request_id=submitted.request_id,
+            job=commit.job,
+            input=submitted.job.input.SerializeToString() if submitted.job.HasField("input") else None,
+            state=commit.state,
+            last=commit.chunk.last,
+            report_sequence=commit.report_sequence,
+            time=commit.time,
+        )
+        if submitted.request_id:
+            self.requests[request] = facts.job_id
+        return record
+
+    def _update(self, commit: Commit) -> Record:
+        record = self._record(commit.job_id)
+        if record.last != commit.chunk.first - 1:
+            raise Conflict(commit.job_id)
+        record.job, record.state, record.time = commit.job, commit.state, commit.time
+        record.last, record.report_sequence = commit.chunk.last, commit.report_sequence
+        if commit.ends:
+            record.end_time = commit.time
+        return record
+
+    def _tell_parent(self, commit: Commit) -> None:
+        parent = self.records.get(commit.facts.parent_job_id)
+        if parent is not None:
+            born = commit.submission is not None
+            before = 0 if born else round(commit.fraction_before * WHOLE)
+            after = WHOLE if commit.ends else round(commit.fraction * WHOLE)
+            parent.children += born
+            parent.children_ended += commit.ends
+            parent.children_done += after - before
+
+    def _record(self, job_id: str) -> Record:
+        if job_id not in self.records:
+            raise Conflict(job_id)
+        return self.records[job_id]
+
+    def _ended(self, job_id: str) -> Record:
+        record = self._record(job_id)
+        if record.state not in FINAL:
+            raise Conflict(job_id)
+        return record
+
+    def _notice(self, record: Record, first_sequence: int, dropped: int) -> Notice:
+        self.position += 1
+        self.dropped = max(self.dropped, dropped)
+        facts = record.facts._replace(max_events=0)
+        notice = Notice(facts, first_sequence, self.position, dropped)
+        self.notices.append(notice._replace(dropped=0))
+        return notice

@@ -1,0 +1,314 @@
+"""An event log in memory: no thread and no disk, so that what it does, and when, is for a test to say.
+
+The log is one life of a store: what was put and is not durable goes with it. The `Disk` stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
+
+from milepost.server.decide import ACTIVE, FINAL
+from milepost.server.log.event_log import (
+    Commit,
+    Conflict,
+    EndedJob,
+    Entry,
+    Family,
+    Listed,
+    Notice,
+    Page,
+    Query,
+    Row,
+    Span,
+    Stored,
+    StoreFailed,
+)
+from milepost.server.log.frames import Chunk
+from milepost.v1 import Job
+from tests.support.memory_disk import WHOLE, Disk, Record
+
+__all__ = ["MemoryEventLog", "Pace"]
+
+_Write: TypeAlias = Callable[[], Entry | None]
+
+
+class Pace:
+    """How long things take, in seconds, and what goes wrong; of this one nothing takes time, and all goes well."""
+
+    def writing(self) -> float:
+        """Until a group of writes is durable."""
+        return 0.0
+
+    def telling(self) -> float:
+        """From then until those are told who follow, and those who wait."""
+        return 0.0
+
+    def reading(self) -> float:
+        """Until a read has its answer."""
+        return 0.0
+
+    def failure(self) -> Exception | None:
+        """What the next group of writes fails with: StoreFull, for once, or StoreFailed, for good."""
+        return None
+
+
+class MemoryEventLog:
+    """An ``EventLog`` on a disk; used from the running loop only.
+
+    While ``holding``, nothing becomes durable. ``cut`` ends it as a crash does.
+    """
+
+    def __init__(self, disk: Disk, pace: Pace | None = None) -> None:
+        self._disk = disk
+        self._pace = pace or Pace()
+        self._loop = asyncio.get_running_loop()
+        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._waiting: deque[tuple[_Write, asyncio.Future[None]]] = deque()
+        self._position = disk.position
+        self._told_at = 0.0
+        self._untold = 0
+        self._writing = self._holding = self._closed = self._is_cut = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.failed: asyncio.Future[StoreFailed] = self._loop.create_future()
+        """Done once the store does not work any more."""
+
+    @property
+    def epoch(self) -> str:
+        """See ``EventLog``."""
+        return self._disk.epoch
+
+    @property
+    def lease_secret(self) -> bytes:
+        """See ``EventLog``."""
+        return self._disk.lease_secret
+
+    @property
+    def position(self) -> int:
+        """See ``EventLog``."""
+        return self._position
+
+    def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+        """See ``EventLog``."""
+        self._listeners.append(listener)
+
+    def hold(self) -> None:
+        """From now on nothing becomes durable."""
+        self._holding = True
+
+    def let_go(self) -> None:
+        """What was held becomes durable."""
+        self._holding = False
+        self._start()
+
+    def cut(self) -> None:
+        """Ends at once: what is not durable is lost, and nobody is told anything more."""
+        self._closed = self._is_cut = True
+
+    # --- Writing ----------------------------------------------------------------------------------------------------
+
+    def append(self, commit: Commit) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(partial(self._disk.append, commit))
+
+    def thin(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(partial(self._disk.thin, job_id))
+
+    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(partial(self._disk.trim, job_id, first_sequence))
+
+    def delete(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(partial(self._disk.delete, job_id))
+
+    async def close(self) -> None:
+        """See ``EventLog``."""
+        self._closed = True
+        self.let_go()
+        await self._idle.wait()
+
+    def _write(self, write: _Write) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = self._loop.create_future()
+        if self._closed or self.failed.done():
+            if not self._is_cut:
+                future.set_exception(StoreFailed("the store is closed"))
+            return future
+        self._waiting.append((write, future))
+        self._start()
+        return future
+
+    def _start(self) -> None:
+        if self._waiting and not self._writing and not self._holding:
+            self._writing = True
+            self._idle.clear()
+            self._loop.call_later(self._pace.writing(), self._commit)
+
+    def _commit(self) -> None:
+        """What waits becomes durable together; the next group is written while this one is told of."""
+        self._writing = False
+        if self._is_cut or self._holding:
+            return
+        group, self._waiting = self._waiting, deque()
+        outcomes: list[tuple[asyncio.Future[None], Entry | None, Exception | None]] = []
+        failure = self.failed.result() if self.failed.done() else self._pace.failure()
+        for write, future in group:
+            if failure is not None:
+                outcomes.append((future, None, failure))
+                continue
+            try:
+                outcomes.append((future, write(), None))
+            except Conflict as conflict:
+                outcomes.append((future, None, conflict))
+        if isinstance(failure, StoreFailed) and not self.failed.done():
+            self.failed.set_result(failure)
+        self._told_at = max(self._told_at, self._loop.time() + self._pace.telling())
+        self._untold += 1
+        self._loop.call_at(self._told_at, self._settle, outcomes)
+
+    def _settle(
+        self, outcomes: Sequence[tuple[asyncio.Future[None], Entry | None, Exception | None]]
+    ) -> None:
+        if self._is_cut:
+            return
+        entries = [entry for _, entry, _ in outcomes if entry is not None]
+        if entries:
+            self._position = entries[-1].position
+            for listener in self._listeners:
+                listener(entries)
+        for future, _, error in outcomes:
+            if future.cancelled():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+        self._untold -= 1
+        if not self._untold and not self._writing:
+            self._idle.set()
+
+    # --- Reading ----------------------------------------------------------------------------------------------------
+
+    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+        """See ``EventLog``."""
+        record = await self._find(job_id)
+        if record is None:
+            return None
+        chunks: list[Chunk] = []
+        size = 0
+        for kept in record.kept:
+            if kept.chunk.last > cursor:
+                chunks.append(kept.chunk.after(cursor))
+                size += len(chunks[-1].frames)
+                if size >= most_bytes:
+                    break
+        fraction = Job.FromString(record.job).fraction
+        return Page(chunks, record.first, record.thinned, record.last, record.state in FINAL, fraction)
+
+    async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
+        """See ``EventLog``."""
+        await self._rest()
+        disk = self._disk
+        entries: list[Row | Notice] = []
+        scanned, size = max(disk.position, after), 0
+        for row in disk.rows():
+            record = disk.records[row.job_id]
+            if row.position > after and _is_of(record, query, {row.state_before, row.state}):
+                entries.append(row)
+                size += len(row.chunk.frames)
+                if size >= most_bytes:
+                    scanned = row.position
+                    break
+        entries += [notice for notice in disk.notices if after < notice.position <= scanned]
+        return Span(sorted(entries, key=lambda entry: entry.position), scanned, disk.dropped)
+
+    async def dropped(self) -> int:
+        """See ``EventLog``."""
+        await self._rest()
+        return self._disk.dropped
+
+    async def load(self, job_id: str) -> Stored | None:
+        """See ``EventLog``."""
+        record = await self._find(job_id)
+        return None if record is None else Stored(self._disk.job(record), record.report_sequence, record.time)
+
+    async def find(self, job_id: str) -> Job | None:
+        """See ``EventLog``."""
+        record = await self._find(job_id)
+        return None if record is None else self._disk.job(record, whole=True)
+
+    async def find_request(self, owner: str, request_id: str) -> str | None:
+        """See ``EventLog``."""
+        await self._rest()
+        return self._disk.requests.get((owner, request_id))
+
+    async def query(self, query: Query) -> Listed:
+        """See ``EventLog``."""
+        await self._rest()
+        jobs: list[tuple[int, Job]] = []
+        size = 0
+        for record in self._records(newest_first=query.newest_first):
+            if query.after is not None and (record.key < query.after) != query.newest_first:
+                continue
+            if record.key == query.after or not _is_of(record, query, {record.state}):
+                continue
+            if len(jobs) == query.limit or size >= query.most_bytes:
+                return Listed(jobs, more=True)
+            jobs.append((record.key, self._disk.job(record, whole=True)))
+            size += len(record.job) + len(record.input or b"")
+        return Listed(jobs, more=False)
+
+    async def active(self) -> Sequence[Job]:
+        """See ``EventLog``."""
+        await self._rest()
+        return [self._disk.job(record) for record in self._records() if record.state in ACTIVE]
+
+    async def family(self, job_id: str) -> Family:
+        """See ``EventLog``."""
+        record = await self._find(job_id)
+        if record is None or not record.children:
+            return Family(0, 0, 0.0)
+        fraction = record.children_done / WHOLE / record.children
+        return Family(record.children, record.children_ended, fraction)
+
+    async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
+        """See ``EventLog``."""
+        await self._rest()
+        found = [
+            EndedJob(record.key, record.end_time, record.first, record.thinned, Job.FromString(record.job))
+            for record in self._records()
+            if record.end_time is not None and (record.end_time, record.key) > after
+        ]
+        return sorted(found, key=lambda job: (job.end_time, job.key))[:limit]
+
+    async def _find(self, job_id: str) -> Record | None:
+        await self._rest()
+        record = self._disk.records.get(job_id)
+        return None if record is None else replace(record, kept=list(record.kept))
+
+    def _records(self, *, newest_first: bool = False) -> Iterable[Record]:
+        records = list(self._disk.records.values())
+        return reversed(records) if newest_first else records
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(self._pace.reading())
+
+
+def _is_of(record: Record, query: Query, states: set[int]) -> bool:
+    """Whether a job is one that the query asks for."""
+    facts = record.facts
+    is_parent = query.with_parent and facts.job_id == query.parent_job_id
+    return (
+        (not query.owner or query.owner == facts.owner)
+        and (not query.kinds or facts.kind in query.kinds)
+        and (not query.parent_job_id or query.parent_job_id == facts.parent_job_id or is_parent)
+        and (not query.job_ids or facts.job_id in query.job_ids)
+        and (not query.states or not states.isdisjoint(query.states))
+        and all(facts.labels.get(name) == value for name, value in (query.labels or {}).items())
+    )

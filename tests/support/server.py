@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.support.forking import Forked, Forkery
+
 MILEPOST = Path(sys.executable).with_name("milepost")
 """The command, as it is installed beside this Python."""
 
@@ -19,28 +21,26 @@ class ServerProcess:
     """A server on a free loopback port; ``with`` starts it, and ends it by its own process id.
 
     ``data`` outlives it, so that another one can be started upon it. ``address`` and ``epoch`` are what it said when
-    it was ready. Its log goes to ``log_path``.
+    it was ready. Its log goes to ``log_path``. ``failpoints`` says where it is to fail once it is started the next time.
+    With a ``forkery`` it is forked from that, and ready soon.
     """
 
-    def __init__(self, data: Path, *options: str, address: str = "127.0.0.1:0") -> None:
+    def __init__(
+        self, data: Path, *options: str, address: str = "127.0.0.1:0", forkery: Forkery | None = None
+    ) -> None:
         self.data = data
         self.log_path = data.parent / f"{data.name}.log"
         self.address = ""
         self.epoch = ""
+        self.failpoints = ""
+        self._forkery = forkery
         self._arguments = ["serve", "--address", address, "--data", str(data), *options]
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | Forked | None = None
 
     def start(self) -> ServerProcess:
         """Starts it, and waits until it says that it is ready."""
-        with self.log_path.open("a") as log:
-            self._process = subprocess.Popen(
-                [MILEPOST, *self._arguments],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                text=True,
-                env={k: v for k, v in os.environ.items() if not k.startswith("MILEPOST_")},
-            )
+        self.begin()
+        assert self._process is not None
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -48,6 +48,24 @@ class ServerProcess:
         ready: dict[str, Any] = json.loads(line)
         self.address, self.epoch = ready["address"], ready["epoch"]
         return self
+
+    def begin(self) -> None:
+        """Starts it, and does not wait."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MILEPOST_")}
+        if self.failpoints:
+            environment["MILEPOST_FAILPOINTS"] = self.failpoints
+        with self.log_path.open("a") as log:
+            if self._forkery is not None:
+                self._process = self._forkery.start(self._arguments, log, environment)
+            else:
+                self._process = subprocess.Popen(
+                    [MILEPOST, *self._arguments],
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    stdin=subprocess.DEVNULL,
+                    text=True,
+                    env=environment,
+                )
 
     @property
     def pid(self) -> int:
@@ -88,6 +106,14 @@ class ServerProcess:
     ) -> None:
         if self._process is not None:
             self.kill()
+        if error is None and not self.may_be_at_fault:
+            assert [] == self.faults()
+
+    def faults(self) -> list[dict[str, Any]]:
+        """What it has logged as a fault of its own: a call or a task that ended with anything but a refusal."""
+        # gRPC's core has lines of its own, which are no JSON.
+        lines = (line for line in self.log_path.read_text().splitlines() if line.startswith("{"))
+        return [line for line in map(json.loads, lines) if line["event"] in ("call failed", "task failed")]
 
     def _reap(self) -> int:
         assert self._process is not None

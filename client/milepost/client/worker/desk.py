@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from milepost.client.worker.attempt import Attempt
 from milepost.client.worker.handlers import Handler
 from milepost.client.worker.outbox import Outbox
-from milepost.v1 import Assignment, Release, WorkRequest
+from milepost.v1 import Assignment, Rejected, Release, WorkRequest
 
 __all__ = ["Desk"]
 
@@ -73,6 +73,15 @@ class Desk:
             before.replace()
         self._attempts[job.job_id] = Attempt(assignment, handler, self.outbox, self._changed)
         self._empty.clear()
+
+    def opening(self) -> list[WorkRequest]:
+        """What a new session begins with: it goes on with the jobs of the one before."""
+        return [attempt.resume() for attempt in self]
+
+    def rejected(self, message: Rejected) -> None:
+        """The server refused something."""
+        if (attempt := self.find(message.job_id, message.lease_token)) is not None:
+            attempt.rejected(message)
 
     def stop_taking(self) -> None:
         """Takes no more jobs."""

@@ -118,8 +118,8 @@ class Session:
             raise ProtocolError("The session did not begin with welcome.")
         self.welcomed = True
         _log.info("worker %s is connected to %s", self._worker_id, self._address)
-        for attempt in desk:
-            desk.outbox.say(attempt.resume())
+        for request in desk.opening():
+            desk.outbox.say(request)
         desk.on_change = self._tell_capacity
         self._tell_capacity()
         return response.welcome
@@ -165,8 +165,7 @@ class Session:
     def _rejected(self, message: Rejected) -> None:
         if message.reason in _TROUBLES:
             raise Unreachable(self._address, message.message)
-        if (attempt := self._desk.find(message.job_id, message.lease_token)) is not None:
-            attempt.rejected(message)
+        self._desk.rejected(message)
         self._answered(message.job_id)
 
     def _answered(self, job_id: str) -> None:

@@ -21,8 +21,8 @@ class ServerProcess:
     """A server on a free loopback port; ``with`` starts it, and ends it by its own process id.
 
     ``data`` outlives it, so that another one can be started upon it. ``address`` and ``epoch`` are what it said when
-    it was ready. Its log goes to ``log_path``; what it logs there as a fault of its own fails the test, but where that
-    has set ``may_be_at_fault``. ``failpoints`` says where it is to fail when it is started the next time. With a
+    it was ready. Its log goes to ``log_path``. What it logs as a fault of its own fails the test, but where that has
+    set ``may_be_at_fault``. ``failpoints`` says where it is to fail when it is started the next time. With a
     ``forkery`` it is forked from that, and ready soon.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import click
 
-from milepost.server import listening, logs
+from milepost.server import failpoints, listening, logs
 from milepost.server.directory import DirectoryInUse
 from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.schema import SchemaTooNew
@@ -131,6 +132,10 @@ def serve(
     if tls_cert is not None and tls_key is not None:
         listening.check_pair(tls_cert, tls_key)
     logs.configure(log_level)
+    try:
+        failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     settings = Settings(
         address=address,
         data=data,

@@ -12,6 +12,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from milepost.server import failpoints
 from milepost.server.log.event_log import StoreFailed, StoreFull
 from milepost.server.log.sqlite import SqliteEventLog
 from tests.support.bad_requests import struct
@@ -35,6 +36,10 @@ class SmallLog(SqliteEventLog):
         """From now on there is plenty."""
         for connection in self._connections:
             connection.execute("PRAGMA max_page_count = 100000")
+
+    def break_down(self) -> None:
+        """From now on nothing can be written."""
+        self._connections[0].close()
 
 
 @pytest.fixture(autouse=True)
@@ -108,4 +113,52 @@ async def test_a_store_that_fails_takes_nothing_more(
     assert isinstance(await log.failed, StoreFailed)
     assert author.events[:1] == await read(log, "j")
     assert [("commit failed", True)] == [(line["event"], line["fatal"]) for line in said]
+    await log.close()
+
+
+@pytest.fixture
+def disarmed() -> Iterator[None]:
+    """No failpoint outlives its test."""
+    yield
+    failpoints.arm("")
+
+
+@pytest.mark.parametrize(
+    ("point", "kept"),
+    [pytest.param("commit.before", 1, id="before"), pytest.param("commit.after", 2, id="after")],
+)
+@pytest.mark.usefixtures("disarmed")
+async def test_an_error_at_commit(
+    tmp_path: Path, said: list[structlog.typing.EventDict], point: str, kept: int
+) -> None:
+    """Rule 12: whatever came of the commit, it is not acknowledged; reads go on; opened again, the store is whole."""
+    log = SqliteEventLog(tmp_path)
+    author = Author("j")
+    failpoints.arm(f"{point}=error:2")
+    await put(log, author.submit())
+    with pytest.raises(StoreFailed, match="disk I/O error"):
+        await log.append(author.start())
+    assert isinstance(await log.failed, StoreFailed)
+    assert author.events[:kept] == await read(log, "j")
+    with pytest.raises(StoreFailed):
+        await log.append(author.lines("a"))
+    await log.close()
+    assert [("commit failed", True)] == [(line["event"], line["fatal"]) for line in said if "fatal" in line]
+
+    again = SqliteEventLog(tmp_path)
+    assert author.events[:kept] == await read(again, "j")
+    assert (log.epoch, kept) == (again.epoch, again.position)
+    await again.close()
+
+
+async def test_an_error_that_has_no_code(tmp_path: Path) -> None:
+    """It is no less fatal, and whoever appends is told of it rather than left to wait."""
+    log = SmallLog(tmp_path)
+    log.give_room()
+    author = Author("j")
+    await put(log, author.submit())
+    log.break_down()
+    with pytest.raises(StoreFailed, match="closed database"):
+        await log.append(author.start())
+    assert isinstance(await log.failed, StoreFailed)
     await log.close()

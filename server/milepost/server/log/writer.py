@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
+from milepost.server import failpoints
 from milepost.server.log import statements
 from milepost.server.log.event_log import Conflict, Entry, StoreFailed, StoreFull
 
@@ -101,7 +102,9 @@ class Writer:
         try:
             transaction.connection.execute(statements.BEGIN)
             outcomes = [self._attempt(write) for write in group]
+            failpoints.reach("commit.before")
             transaction.connection.execute(statements.COMMIT)
+            failpoints.reach("commit.after")
         except (sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:
             transaction.position = position
             failure = self._failure(error)
@@ -122,7 +125,7 @@ class Writer:
         (After a failed fsync the next commit can succeed although data is gone: see
         https://wiki.postgresql.org/wiki/Fsync_Errors.)
         """
-        full = isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         connection = self._transaction.connection
         try:
             if connection.in_transaction:

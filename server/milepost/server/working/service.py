@@ -9,6 +9,7 @@ from typing import Any
 import grpc.aio
 import structlog
 
+from milepost.server import failpoints
 from milepost.server.edge import requests
 from milepost.server.instants import duration
 from milepost.server.refusal import Refusal, draining
@@ -77,7 +78,9 @@ class WorkerService:
         self._sessions.add(session)
         try:
             while (response := await session.outbox.get()) is not None:
+                failpoints.reach_message(response, "before")
                 await context.write(response)
+                failpoints.reach_message(response, "after")
         finally:
             self._conversations.discard(conversation)
             self._sessions.remove(session)

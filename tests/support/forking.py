@@ -1,0 +1,118 @@
+"""Servers that are ready soon: forked from a process that has loaded all that they need.
+
+A test that kills its server many times would otherwise spend its time on imports. What is forked is a process of its
+own, which runs ``milepost`` with its arguments from the beginning.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+__all__ = ["Forked", "Forkery"]
+
+_MESSAGE = 65_536
+
+
+class Forked:
+    """A forked process, with what a test needs of ``subprocess.Popen``."""
+
+    def __init__(self, pid: int, stdout: IO[str], line: socket.socket) -> None:
+        self.pid = pid
+        self.stdout = stdout
+        self._line = line
+        self._status: int | None = None
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Sends a signal."""
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Waits until it has ended; its exit status, or the negative number of the signal that ended it."""
+        if self._status is None:
+            self._status = int(self._line.recv(_MESSAGE))
+        return self._status
+
+
+class Forkery:
+    """The process that has loaded everything; ``with`` starts and ends it. It has one child at a time."""
+
+    def __init__(self) -> None:
+        self._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.forking", str(its.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[its.fileno()],
+                cwd=Path(__file__).parents[2],
+            )
+
+    def start(self, arguments: list[str], log: IO[str], environment: Mapping[str, str]) -> Forked:
+        """Runs ``milepost`` with these arguments; its own log goes to ``log``."""
+        ours, its = os.pipe()
+        order = json.dumps({"arguments": arguments, "environment": dict(environment)})
+        socket.send_fds(self._line, [order.encode()], [its, log.fileno()])
+        os.close(its)
+        return Forked(int(self._line.recv(_MESSAGE)), os.fdopen(ours), self._line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._line.close()
+        self._process.wait()
+
+
+def _serve(line: socket.socket) -> None:
+    """In the process itself: a child for each order, until there are no more."""
+    while True:
+        order, descriptors, _, _ = socket.recv_fds(line, _MESSAGE, 2)
+        if not order:
+            return
+        pid = os.fork()
+        if pid == 0:
+            line.close()
+            _become(json.loads(order), *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        line.send(str(pid).encode())
+        _, status = os.waitpid(pid, 0)
+        with contextlib.suppress(BrokenPipeError):  # nobody wants to know any more
+            line.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _become(order: dict[str, Any], out: int, log: int) -> None:
+    """In the child: the command."""
+    os.dup2(out, 1)
+    os.dup2(log, 2)
+    os.close(out)
+    os.close(log)
+    # Those that are there have learnt what they write to.
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    sys.argv = ["milepost", *order["arguments"]]
+    main()
+
+
+if __name__ == "__main__":
+    import milepost.server.cli  # noqa: F401 - loaded before anything is forked
+    from milepost.client.cli import main
+
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -33,11 +33,13 @@ _COMMON = 2000
 
 
 class Reader:
-    """Reads, for a store with this epoch."""
+    """Reads, for a store with this epoch. ``stride`` is by how much positions differ from one to the next, about."""
 
-    def __init__(self, connection: sqlite3.Connection, epoch: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, epoch: str, *, stride: int = 1) -> None:
+        connection.execute("PRAGMA query_only = ON")
         self._connection = connection
         self._epoch = epoch
+        self._positions_most = _POSITIONS_MOST * stride
 
     def close(self) -> None:
         """Closes the connection."""
@@ -66,7 +68,7 @@ class Reader:
         """See ``EventLog.read_all``."""
         with self._moment():
             (head,) = self._connection.execute(statements.LAST_POSITION).fetchone()
-            last = min(head, after + _POSITIONS_MOST)
+            last = min(head, after + self._positions_most)
             if last <= after:
                 return Span([], after, self.dropped())
             entries: list[Row | Notice] = []

@@ -5,39 +5,21 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 from milepost.server.log import statements
 from milepost.server.log.appending import Append
 from milepost.server.log.epoch import EpochMark
-from milepost.server.log.event_log import (
-    Commit,
-    EndedJob,
-    Entry,
-    Family,
-    Listed,
-    Page,
-    Query,
-    Span,
-    Stored,
-    StoreFailed,
-)
+from milepost.server.log.event_log import Commit, Entry, StoreFailed
+from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
 from milepost.server.log.upkeep import Delete, Thin, Trim
 from milepost.server.log.writer import Outcome, Write, Writer
-from milepost.v1 import Job
-
-_READERS = 2
-
-_Result = TypeVar("_Result")
 
 
-class SqliteEventLog:
+class SqliteEventLog(Readers):
     """An ``EventLog`` in ``directory``; made in a running event loop, and used from it only.
 
     Raises SchemaTooNew, or sqlite3.Error where the database cannot be opened.
@@ -57,12 +39,10 @@ class SqliteEventLog:
         self._mark.renew(position, now=True)
         self._written = self._position = position
 
+        super().__init__(lambda: Reader(self._open(), self._epoch))
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
-        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="milepost-reader")
-        self._local = threading.local()
-        self._readers: list[Reader] = []
         self._closed = False
         self.failed: asyncio.Future[StoreFailed] = self._loop.create_future()
         """Done once the store does not work any more."""
@@ -110,9 +90,7 @@ class SqliteEventLog:
         self._closed = True
         await asyncio.to_thread(self._writer.close)
         await asyncio.sleep(0)  # what the writer delivered last is taken first
-        self._threads.shutdown()
-        for reader in self._readers:
-            reader.close()
+        self.close_readers()
         self._mark.renew(self._written, now=True)
 
     def _write(self, write: Write) -> asyncio.Future[None]:
@@ -149,61 +127,6 @@ class SqliteEventLog:
                 future.set_result(None)
             else:
                 future.set_exception(error)
-
-    # --- Reading ----------------------------------------------------------------------------------------------------
-
-    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.page(job_id, cursor, most_bytes))
-
-    async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.span(query, after, most_bytes))
-
-    async def dropped(self) -> int:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.dropped())
-
-    async def load(self, job_id: str) -> Stored | None:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.load(job_id))
-
-    async def find(self, job_id: str) -> Job | None:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.find(job_id))
-
-    async def find_request(self, owner: str, request_id: str) -> str | None:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.find_request(owner, request_id))
-
-    async def query(self, query: Query) -> Listed:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.listed(query))
-
-    async def active(self) -> Sequence[Job]:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.active())
-
-    async def family(self, job_id: str) -> Family:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.family(job_id))
-
-    async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
-        """See ``EventLog``."""
-        return await self._read(lambda reader: reader.ended(after, limit))
-
-    async def _read(self, function: Callable[[Reader], _Result]) -> _Result:
-        return await self._loop.run_in_executor(self._threads, lambda: function(self._reader()))
-
-    def _reader(self) -> Reader:
-        """That of the thread."""
-        reader: Reader | None = getattr(self._local, "reader", None)
-        if reader is None:
-            connection = self._open()
-            connection.execute("PRAGMA query_only = ON")
-            reader = self._local.reader = Reader(connection, self._epoch)
-            self._readers.append(reader)
-        return reader
 
     def _open(self) -> sqlite3.Connection:
         # Each connection is used by one thread; the threads change only before they start and after they end.

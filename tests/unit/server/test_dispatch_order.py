@@ -1,0 +1,274 @@
+"""In which order jobs go to workers: the queues, held against the plainest thing that keeps the same order."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections import Counter
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from milepost.server.working.queues import Key, Queues, Waiting
+
+__all__ = ["TestAgainstAModel"]
+
+
+def job(
+    job_id: str,
+    owner: str = "",
+    *,
+    kind: str = "k",
+    priority: int = 0,
+    submitted: int = 0,
+    key: str = "",
+    limit: int = 1,
+) -> Waiting:
+    """A job that waits."""
+    return Waiting(job_id, kind, owner, priority, submitted, Key(owner, key) if key else None, limit)
+
+
+def taken(queues: Queues, kind: str = "k") -> str:
+    """The job whose turn it is; empty where there is none."""
+    found = queues.take(kind)
+    return "" if found is None else found.job_id
+
+
+def drained(queues: Queues, kind: str = "k") -> list[str]:
+    """All that may start, in order."""
+    return list(iter(lambda: taken(queues, kind), ""))
+
+
+def filled(*jobs: Waiting) -> Queues:
+    """Queues with these."""
+    queues = Queues()
+    for waiting in jobs:
+        queues.add(waiting)
+    return queues
+
+
+def test_the_highest_priority_goes_first() -> None:
+    """However late it came, and whoever waits besides."""
+    queues = filled(job("usual"), job("low", "a", priority=-5), job("high", "b", priority=7))
+
+    assert ["high", "usual", "low"] == drained(queues)
+
+
+def test_owners_take_turns() -> None:
+    """One who has submitted a hundred jobs does not keep another waiting for more than one."""
+    queues = filled(*(job(f"a{n}", "a", submitted=n) for n in range(100)), job("b0", "b", submitted=200))
+    assert ["a0", "b0", "a1"] == [taken(queues) for _ in range(3)]
+
+    queues.add(job("b1", "b", submitted=201))
+    assert ["a2", "b1", "a3"] == [taken(queues) for _ in range(3)]
+
+
+def test_of_an_owner_what_was_submitted_first_goes_first() -> None:
+    """A job that comes back, to be tried again or since it was given back, has its old place."""
+    queues = filled(*(job(f"j{n}", submitted=n) for n in range(4)))
+    assert "j0" == taken(queues)
+    assert "j1" == taken(queues)
+    queues.add(job("j0", submitted=0))
+
+    assert ["j0", "j2", "j3"] == drained(queues)
+
+
+def test_a_key_that_is_full_is_passed_over() -> None:
+    """And its jobs are in their old place again when one of them leaves work."""
+    queues = filled(job("j1", submitted=1, key="u"), job("j2", submitted=2), job("j3", submitted=3))
+    queues.occupy(Key("", "u"))
+    assert "j2" == taken(queues)
+
+    assert {"k"} == queues.vacate(Key("", "u"))
+    assert ["j1", "j3"] == drained(queues)
+
+
+def test_each_job_has_its_own_limit() -> None:
+    """What allows more of its key beside itself goes ahead of what allows less."""
+    queues = filled(job("one", submitted=1, key="u", limit=1), job("two", submitted=2, key="u", limit=2))
+    queues.occupy(Key("", "u"))
+
+    assert ["two"] == drained(queues)
+
+
+def test_keys_are_their_owners_own() -> None:
+    """Two owners that choose the same word do not wait for each other; two kinds of one owner do."""
+    key = Key("a", "u")
+    queues = filled(job("a", "a", key="u"), job("b", "b", key="u"), job("other", "a", kind="other", key="u"))
+    queues.occupy(key)
+    assert (["b"], []) == (drained(queues), drained(queues, "other"))
+
+    assert {"k", "other"} == queues.vacate(key)
+
+
+def test_an_owner_that_was_passed_over_is_next() -> None:
+    """It has not had its turn yet."""
+    queues = filled(
+        job("a1", "a", key="u"), job("b1", "b", submitted=1), job("b2", "b", submitted=2), job("c1", "c")
+    )
+    queues.occupy(Key("a", "u"))
+    assert "b1" == taken(queues)
+    queues.vacate(Key("a", "u"))
+
+    assert ["a1", "c1", "b2"] == drained(queues)
+
+
+def test_what_is_cancelled_leaves_nothing_behind() -> None:
+    """However many are submitted and cancelled, of whatever kind, owner and key."""
+    queues = filled(*(job(f"stays{n}", submitted=n) for n in range(10)))
+
+    def churn(rounds: int) -> None:
+        for n in range(rounds):
+            waiting = job(f"j{n}", f"o{n}", kind=f"k{n % 7}", priority=n % 5, submitted=n, key=f"u{n}")
+            queues.add(waiting)
+            queues.add(job(f"same{n}", submitted=n))
+            queues.occupy(Key(waiting.owner, f"u{n}"))
+            queues.remove(f"j{n}")
+            queues.remove(f"same{n}")
+            queues.vacate(Key(waiting.owner, f"u{n}"))
+
+    churn(500)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        churn(5000)
+        gc.collect()
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert grown < 20_000
+    assert 10 == len(queues)
+
+
+class Model:
+    """The plainest queues: everything is looked at each time."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Waiting] = {}
+        self.at_work: Counter[Key] = Counter()
+        self.turns: dict[tuple[str, int, str], int] = {}
+        self.turn = 0
+
+    def add(self, waiting: Waiting) -> None:
+        """See ``Queues``."""
+        self.jobs[waiting.job_id] = waiting
+        if _line(waiting) not in self.turns:
+            self.turn += 1
+            self.turns[_line(waiting)] = self.turn
+
+    def remove(self, job_id: str) -> None:
+        """See ``Queues``."""
+        if self.jobs.pop(job_id, None) is not None:
+            lines = {_line(waiting) for waiting in self.jobs.values()}
+            self.turns = {line: turn for line, turn in self.turns.items() if line in lines}
+
+    def may_start(self, waiting: Waiting) -> bool:
+        """Whether its key is not full."""
+        return waiting.key is None or self.at_work[waiting.key] < waiting.limit
+
+    def take(self, kind: str) -> Waiting | None:
+        """See ``Queues``."""
+        able = [waiting for waiting in self.jobs.values() if waiting.kind == kind and self.may_start(waiting)]
+        if not able:
+            return None
+
+        def place(waiting: Waiting) -> tuple[int, int, int, str]:
+            return (-waiting.priority, self.turns[_line(waiting)], waiting.submitted, waiting.job_id)
+
+        first = min(able, key=place)
+        self.turn += 1
+        self.turns[_line(first)] = self.turn
+        self.remove(first.job_id)
+        return first
+
+
+def _line(waiting: Waiting) -> tuple[str, int, str]:
+    return waiting.kind, waiting.priority, waiting.owner
+
+
+_OWNERS = st.sampled_from(["", "a", "b"])
+_KINDS = st.sampled_from(["k", "other"])
+_NAMES = st.sampled_from(["u", "v"])
+
+
+class _Order(RuleBasedStateMachine):
+    """What the queues do, the model does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queues = Queues()
+        self.model = Model()
+        self.came = 0
+
+    @rule(
+        kind=_KINDS,
+        owner=_OWNERS,
+        priority=st.integers(-1, 1),
+        submitted=st.integers(0, 5),
+        key=st.one_of(st.just(""), _NAMES),
+        limit=st.integers(1, 3),
+    )
+    def comes(self, kind: str, owner: str, priority: int, submitted: int, key: str, limit: int) -> None:
+        """A job comes to wait."""
+        self.came += 1
+        waiting = job(
+            f"j{self.came}", owner, kind=kind, priority=priority, submitted=submitted, key=key, limit=limit
+        )
+        self.queues.add(waiting)
+        self.model.add(waiting)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(data=st.data())
+    def comes_again(self, data: st.DataObject) -> None:
+        """One that waits is heard of again, and keeps its place."""
+        waiting = self.model.jobs[data.draw(st.sampled_from(sorted(self.model.jobs)))]
+        self.queues.add(waiting)
+        self.model.add(waiting)
+
+    @rule(data=st.data())
+    def goes(self, data: st.DataObject) -> None:
+        """A job is cancelled, or one that does not wait."""
+        job_id = data.draw(st.sampled_from([*sorted(self.model.jobs), "never"]))
+        self.queues.remove(job_id)
+        self.model.remove(job_id)
+
+    @rule(kind=_KINDS, at_work=st.booleans())
+    def is_taken(self, kind: str, at_work: bool) -> None:
+        """The next job is taken, and is at work from then on, unless it was cancelled at that moment."""
+        expected = self.model.take(kind)
+        assert expected == self.queues.take(kind)
+        if expected is not None and expected.key is not None and at_work:
+            self.queues.occupy(expected.key)
+            self.model.at_work[expected.key] += 1
+
+    @rule(owner=_OWNERS, name=_NAMES)
+    def is_claimed(self, owner: str, name: str) -> None:
+        """A job that was not in the queue comes to be at work, as after a restart over the limit of those that wait."""
+        self.queues.occupy(Key(owner, name))
+        self.model.at_work[Key(owner, name)] += 1
+
+    @precondition(lambda self: self.model.at_work.total())
+    @rule(data=st.data())
+    def leaves_work(self, data: st.DataObject) -> None:
+        """Of all kinds, but no other, of which a job may start by that, it is said."""
+        key = data.draw(st.sampled_from(sorted(self.model.at_work.elements())))
+        before = {job_id for job_id, waiting in self.model.jobs.items() if self.model.may_start(waiting)}
+        self.model.at_work[key] -= 1
+        freed = {
+            waiting.kind
+            for job_id, waiting in self.model.jobs.items()
+            if job_id not in before and self.model.may_start(waiting)
+        }
+        assert freed == self.queues.vacate(key)
+
+    @invariant()
+    def as_many_wait(self) -> None:
+        """None is lost, none is kept."""
+        assert len(self.model.jobs) == len(self.queues)
+        assert all(job_id in self.queues for job_id in self.model.jobs)
+
+
+TestAgainstAModel = _Order.TestCase
+TestAgainstAModel.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)

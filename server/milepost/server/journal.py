@@ -13,7 +13,15 @@ from collections.abc import Callable, Sequence
 
 from milepost.fold import Fold
 from milepost.server.clock import Clock
-from milepost.server.log.event_log import Commit, Conflict, Entry, EventLog, Notice, facts_of
+from milepost.server.log.event_log import (
+    Appended,
+    Commit,
+    Conflict,
+    Entry,
+    EventLog,
+    facts_of,
+    takes_turn,
+)
 from milepost.server.log.frames import Chunk, frame
 from milepost.server.refusal import job_not_found
 from milepost.v1 import Event, Job
@@ -23,21 +31,6 @@ _JOBS_IN_MEMORY = 10_000
 
 # How often a decision is made again upon what somebody else has appended in between.
 _TRIES = 100
-
-# The payloads that a worker reports along the way, and that change nothing about who does what next.
-_ALONG_THE_WAY = frozenset(
-    {
-        "stages_planned",
-        "stage_started",
-        "stage_progressed",
-        "stage_ended",
-        "log_written",
-        "artifact_added",
-        "custom",
-        "cancel_acknowledged",
-        "children_progressed",
-    }
-)
 
 Decision = Callable[["OpenJob", int], Sequence[Event]]
 """What is to happen to a job, at an instant; pure, or raising a Refusal."""
@@ -164,7 +157,7 @@ class Journal:
             fraction=job.fraction,
             report_sequence=opened.report_sequence,
             time=opened.time,
-            turns=any(event.WhichOneof("payload") not in _ALONG_THE_WAY for event in events),
+            turns=any(map(takes_turn, events)),
             ends=bool(events) and events[-1].HasField("job_ended"),
             submission=submission,
         )
@@ -175,9 +168,13 @@ class Journal:
         return durable
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Forgets jobs that were deleted."""
+        """Forgets jobs that were deleted, or that another node has gone on with."""
         for entry in entries:
-            if isinstance(entry, Notice) and not entry.first_sequence:
+            if isinstance(entry, Appended):
+                opened = self._jobs.get(entry.commit.job_id)
+                if opened is not None and opened.job.last_sequence < entry.commit.chunk.last:
+                    del self._jobs[entry.commit.job_id]
+            elif not entry.first_sequence:
                 self._jobs.pop(entry.facts.job_id, None)
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:

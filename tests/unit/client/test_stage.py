@@ -6,6 +6,7 @@ import asyncio
 import math
 import threading
 from collections.abc import AsyncIterator
+from fractions import Fraction
 
 import pytest
 
@@ -176,6 +177,91 @@ def test_track_counts_what_was_dealt_with(job: JobContext, reporter: Reporter) -
         for item in stage.track([1, 2, 3]):
             assert item - 1 == stage.current
         assert (3.0, 3.0) == (stage.current, stage.total)
+
+
+def test_track_tells_of_a_slow_item_with_the_next_tick(job: JobContext, reporter: Reporter) -> None:
+    """However fast the loop was before: the count is right whenever it is asked for, and moving asks for it."""
+    pace = [1, 1, 5000, 1, 30_000, 1, 1]
+    with job.stage("s") as stage:
+        items = stage.track(iter(range(sum(pace) + 1)))
+        next(items)
+        counted = 0
+        for tick, count in enumerate(pace):
+            for _ in range(count):
+                next(items)
+            counted += count
+            assert [float(counted)] == [
+                update.stage_progressed.current
+                for update in said(reporter, now=float(tick))
+                if update.HasField("stage_progressed")
+            ]
+            assert counted == stage.current
+            assert [] == said(reporter, now=tick + 0.5)
+
+
+def test_a_loop_tells_at_most_each_half_percent(job: JobContext, reporter: Reporter) -> None:
+    """And no more than that between two ticks, whatever the total was said to be."""
+    for stage_id, total in (("as-said", 30_000), ("far-beyond", 1), ("none", 0)):
+        with job.stage(stage_id, total=total) as stage:
+            for _ in stage.track(range(30_000)):
+                pass
+        updates = [update.stage_progressed.current for update in said(reporter)[1:-1]]
+        assert sorted(set(updates)) == updates
+        assert 30_000.0 == updates[-1]
+        assert (101 if total == 30_000 else 2) >= len(
+            updates
+        )  # while nobody takes them, no more than 100 wait
+
+
+@pytest.mark.parametrize("way", ["advance", "track"])
+def test_no_step_is_overlooked(job: JobContext, reporter: Reporter, way: str) -> None:
+    """What is counted while progress is asked for is told with this tick or the next, though nothing moves any more."""
+    with job.stage("s") as stage:
+
+        def work() -> None:
+            if way == "track":
+                for _ in stage.track(range(1000)):
+                    pass
+            else:
+                for _ in range(1000):
+                    stage.advance()
+
+        now = 0.0
+        for round_ in range(1, 51):
+            thread = threading.Thread(target=work)
+            thread.start()
+            told: list[Update] = []
+            while thread.is_alive():
+                told += said(reporter, now := now + 1.0)
+            told += said(reporter, now := now + 1.0)
+            assert 1000.0 * round_ == told[-1].stage_progressed.current
+
+
+def test_steps_are_any_real_number(job: JobContext, reporter: Reporter) -> None:
+    """Also backwards; what no number can be is refused where it is given, and a sum that none can be is left out."""
+    with job.stage("s") as stage:
+        stage.advance(2.5)
+        stage.advance(Fraction(1, 2))  # type: ignore[arg-type]
+        stage.advance(True)
+        stage.advance(-1)
+        assert 3.0 == stage.current
+        stage.advance(10**400)
+        stage.advance(1e308)
+        stage.advance(1e308)
+        assert 3.0 <= stage.current < math.inf
+        for wrong in (None, 1j):
+            with pytest.raises(TypeError):
+                stage.advance(wrong)  # type: ignore[arg-type]
+
+
+def test_a_finalizer_may_log_at_any_moment(job: JobContext, reporter: Reporter) -> None:
+    """It runs in whichever thread is at it, and that one may have the lock."""
+    with reporter.lock:
+        job.log("last words")
+        job.stage("s").advance()
+    assert ["log_written", "stage_started", "stage_progressed"] == [
+        update.WhichOneof("update") for update in said(reporter)
+    ]
 
 
 async def test_track_takes_async_iterables(job: JobContext, reporter: Reporter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["at_hand", "current_job"]
 
-_current: Final[ContextVar[JobContext | None]] = ContextVar("milepost_job", default=None)
+# With the process that it is at hand in: a fork has nobody who would send what is told there.
+_current: Final[ContextVar[tuple[int, JobContext] | None]] = ContextVar("milepost_job", default=None)
 
 
 def current_job() -> JobContext | None:
@@ -21,13 +23,14 @@ def current_job() -> JobContext | None:
     It travels as context variables do: into the tasks that a handler starts and into `asyncio.to_thread`, but into
     threads of its own making only where they run in a copy of its context.
     """
-    return _current.get()
+    current = _current.get()
+    return current[1] if current is not None and current[0] == os.getpid() else None
 
 
 @contextlib.contextmanager
 def at_hand(job: JobContext) -> Iterator[None]:
     """Makes it the job at hand for as long as it is entered."""
-    token = _current.set(job)
+    token = _current.set((os.getpid(), job))
     try:
         yield
     finally:

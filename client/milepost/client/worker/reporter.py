@@ -57,13 +57,14 @@ class Reporter:
     """The updates of one attempt, in order.
 
     Attributes:
-        lock: Held while anything here, or in a source, changes.
+        lock: Held while anything here, or in a source, changes. It can be entered again, since a finalizer that logs
+            may run at any moment, in the very thread that has it.
         acknowledged: The last update that is durable at the server.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         """`wake` is called, with the lock held and from any thread, when there is something to take again."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.acknowledged = 0
         self._wake = wake
         self._awake = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sized
 from types import TracebackType
@@ -21,6 +22,8 @@ __all__ = ["StageContext"]
 
 # Progress is worth telling when it is this much of the whole, even before the next tick.
 _STEP: Final = 0.005
+# How many steps may lie about before they are added up.
+_ROOM: Final = 10_000
 
 _Item = TypeVar("_Item")
 
@@ -44,12 +47,18 @@ class StageContext:
         self._lock = reporter.lock
         self._stage = stage
         self._total = stage.total if stage.HasField("total") else None
+        # How far it is, but for the steps that are not added up yet. To append one takes no lock, which would cost more
+        # than all the rest: where there are more of them than `_room`, whoever appends adds them up. Whoever asks how
+        # far it is sets `_room` to 0 before looking at the steps, so that the next one is not overlooked by both.
         self._current = 0.0
+        self._steps: list[float] = []
+        self._room = 0
         self._message = ""
-        # Progress below this waits for the next tick. So low before the stage has started that the first goes through.
-        self._due = -math.inf
+        # From here on it is worth telling before the next tick.
+        self._step_at = math.inf
         self._waits = False
         self._started = self._ended = False
+        self._told_current = 0.0
         self._told_total = self._total
         self._told_message = ""
 
@@ -61,7 +70,9 @@ class StageContext:
     @property
     def current(self) -> float:
         """How far it is."""
-        return self._current
+        with self._lock:
+            self._room = max(self._room - self._add_up(), 0)
+            return self._current
 
     @property
     def total(self) -> float | None:
@@ -74,12 +85,13 @@ class StageContext:
         Raises:
             ValueError: The number is NaN or infinite.
         """
-        with self._lock:
-            current = self._current + n
-            if self._waits and current < self._due:
-                self._current = current
-                return
-            self._move(current)
+        if type(n) is not int:
+            n = self._finite(n)
+        steps = self._steps
+        steps.append(n)
+        if len(steps) > self._room:
+            with self._lock:
+                self._move()
 
     def update(
         self, current: float | None = None, *, total: float | None = None, message: str | None = None
@@ -91,12 +103,17 @@ class StageContext:
         """
         if total is not None and not 0 <= total < math.inf:
             raise ValueError(f"The total of stage {self.stage_id!r} cannot be {total}.")
+        if current is not None:
+            current = self._finite(current)
         with self._lock:
             if total is not None:
                 self._total = total
             if message is not None:
                 self._message = clip(message, MESSAGE_LENGTH)
-            self._move(self._current if current is None else current)
+            if current is not None:
+                self._add_up()
+                self._current = current
+            self._move()
 
     @overload
     def track(self, iterable: Iterable[_Item]) -> Iterator[_Item]: ...
@@ -156,40 +173,70 @@ class StageContext:
 
     def progress(self) -> Update | None:
         """What it has to say now. For the reporter, which holds the lock."""
-        if not self._waits or self._ended:
+        if self._ended:
+            return None
+        self._room = 0
+        self._add_up()
+        current = self._current
+        if not self._waits and current == self._told_current:
             return None
         self._waits = False
-        told = StageProgressed(stage_id=self.stage_id, current=max(self._current, 0.0))
-        if self._total is not None:
-            self._due = self._current + _STEP * self._total
-            if self._total != self._told_total:
-                told.total = self._told_total = self._total
-        else:
-            self._due = math.inf
+        self._told_current = current
+        told = StageProgressed(stage_id=self.stage_id, current=max(current, 0.0))
+        self._step_at = self._next_step(current)
+        if self._total is not None and self._total != self._told_total:
+            told.total = self._told_total = self._total
         if self._message != self._told_message:
             told.message = self._told_message = self._message
         return Update(stage_progressed=told)
 
-    def _move(self, current: float) -> None:
+    def _next_step(self, current: float) -> float:
+        """Beyond its total, as without one, there are no parts of the whole to go by."""
+        total = self._total
+        return current + _STEP * total if total is not None and current < total else math.inf
+
+    def _finite(self, number: float) -> float:
+        number = float(number)
+        if not math.isfinite(number):
+            raise ValueError(f"Stage {self.stage_id!r} cannot be at {number}.")
+        return number
+
+    def _add_up(self) -> int:
+        """Adds up the steps; how many they were. Others may append some meanwhile, which are left for the next time."""
+        count = len(self._steps)
+        with contextlib.suppress(OverflowError):  # no int that is meant
+            current = self._current + sum(self._steps[:count])
+            if math.isfinite(current):
+                self._current = current
+        del self._steps[:count]
+        return count
+
+    def _move(self) -> None:
         """Takes note of how far it is, and tells it now, or with the next tick."""
-        if not math.isfinite(current):
-            raise ValueError(f"Stage {self.stage_id!r} cannot be at {current}.")
-        self._current = current
+        before = self._current
+        count = self._add_up()
+        self._room = _ROOM
         if self._ended:
             return
         self._start()
         self._waits = True
-        if current >= self._due and self._reporter.flowing:
+        ahead = self._step_at - self._current
+        if not self._reporter.flowing:
+            self._reporter.touch(self)
+        elif ahead <= 0:
             update = self.progress()
             if update is not None:
                 self._reporter.put(update)
         else:
             self._reporter.touch(self)
+            if self._current > before:  # at this pace it is there after so many steps
+                more = ahead / (self._current - before) * count
+                self._room = math.ceil(min(more, _ROOM)) - 1
 
     def _start(self) -> None:
         if not self._started:
             self._started = True
-            self._due = math.inf if self._total is None else _STEP * self._total
+            self._step_at = self._next_step(0.0)
             self._reporter.put(Update(stage_started=StageStarted(stage=self._stage)))
 
     def _end(self, state: StageState.ValueType, *, message: str = "", failure: Failure | None = None) -> None:
@@ -207,10 +254,15 @@ class StageContext:
             self._reporter.put(Update(stage_ended=ended))
 
     def _track(self, items: Iterable[_Item]) -> Iterator[_Item]:
+        job, steps = self._job, self._steps
         for item in items:
-            self._job.raise_if_cancelled()
+            if job.cancelled:
+                job.raise_if_cancelled()
             yield item
-            self.advance()
+            steps.append(1)  # `advance`, without the call
+            if len(steps) > self._room:
+                with self._lock:
+                    self._move()
 
     async def _track_async(self, items: AsyncIterable[_Item]) -> AsyncIterator[_Item]:
         async for item in items:

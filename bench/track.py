@@ -1,0 +1,130 @@
+"""Track: what it costs a loop to tell how far it is, beside the bars of tqdm and beside a loop that tells nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TextIO
+
+from tqdm import tqdm
+
+from bench.figures import OURS, Figure, Round, Settings, rounds
+from milepost.client import JobContext
+from milepost.client.worker.outbox import Outbox
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import Job, Report, WorkRequest
+
+__all__ = ["measure"]
+
+# Iterations of a round.
+_COUNT = 2_000_000
+
+_QUANTITY = "ns/iteration"
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """Nanoseconds an iteration. What the stage says goes to a session's outbox, which is emptied all the while."""
+    with open(os.devnull, "w") as nowhere, _job() as job:  # noqa: PTH123 - devnull is no path
+        return [
+            *rounds(
+                "stage.track(range(…))",
+                {
+                    OURS: partial(_track, job),
+                    "tqdm": partial(_tqdm, nowhere),
+                    "a loop that tells nothing": lambda: _iterate(range(_COUNT)),
+                },
+                settings,
+            ),
+            *rounds(
+                "stage.advance()",
+                {OURS: partial(_advance, job), "tqdm.update()": partial(_update, nowhere)},
+                settings,
+            ),
+        ]
+
+
+def _track(job: JobContext) -> Round:
+    with job.stage("track") as stage:
+        return _iterate(stage.track(range(_COUNT)))
+
+
+def _tqdm(nowhere: TextIO) -> Round:
+    return _iterate(tqdm(range(_COUNT), file=nowhere, disable=False))
+
+
+def _advance(job: JobContext) -> Round:
+    with job.stage("advance", total=_COUNT) as stage:
+        return _call(stage.advance)
+
+
+def _update(nowhere: TextIO) -> Round:
+    with tqdm(total=_COUNT, file=nowhere, disable=False) as bar:
+        return _call(bar.update)
+
+
+def _iterate(items: Iterable[int]) -> Round:
+    begun = time.perf_counter_ns()
+    for _ in items:
+        pass
+    return {_QUANTITY: (time.perf_counter_ns() - begun) / _COUNT}
+
+
+def _call(function: Callable[[], object]) -> Round:
+    begun = time.perf_counter_ns()
+    for _ in range(_COUNT):
+        function()
+    return {_QUANTITY: (time.perf_counter_ns() - begun) / _COUNT}
+
+
+@contextmanager
+def _job() -> Iterator[JobContext]:
+    """A job whose reports are taken and acknowledged in another thread, as those of a plain handler are."""
+    made: list[_Desk] = []
+    ready = threading.Event()
+
+    async def run() -> None:
+        made.append(_Desk())
+        ready.set()
+        await made[0].empty()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    ready.wait()
+    (desk,) = made
+    try:
+        yield desk.job
+    finally:
+        desk.close()
+        thread.join()
+
+
+class _Desk:
+    """One job, and what a session does with its reports, but for sending them."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._outbox = Outbox()
+        self._reporter = Reporter(lambda: self._outbox.call_on(self))
+        self.job = JobContext(Job(job_id="job", attempt=1), self._reporter)
+
+    def next_request(self, now: float) -> WorkRequest | None:
+        batch = self._reporter.take(now)
+        if batch is None:
+            return None
+        return WorkRequest(report=Report(first_report_sequence=batch.first, updates=batch.updates))
+
+    def due(self, now: float) -> float | None:
+        return self._reporter.due(now)
+
+    async def empty(self) -> None:
+        while (request := await self._outbox.next()) is not None:
+            request.SerializeToString()
+            self._reporter.acknowledge(self._reporter.last)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._outbox.close)

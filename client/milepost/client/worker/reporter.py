@@ -79,6 +79,18 @@ class Reporter:
         self._dropped = 0
         self._ended = False
 
+    @classmethod
+    def restored(cls, wake: Callable[[], None], rest: Batch) -> Reporter:
+        """One that has ended earlier, and of which this is the `rest`."""
+        reporter = cls(wake)
+        reporter.acknowledged = rest.first - 1
+        for update in rest.updates:
+            size = update.ByteSize()
+            reporter._numbered.append((update, size))
+            reporter._numbered_size += size
+        reporter._ended = True
+        return reporter
+
     # For handlers, from any thread.
 
     def add(self, update: Update, *, droppable: bool = False) -> None:
@@ -177,6 +189,12 @@ class Reporter:
                 size += update_size
             self._sent += len(updates)
             return Batch(first, updates) if updates else None
+
+    def rest(self) -> Batch | None:
+        """All that is not acknowledged, whether it was sent or not; None where there is nothing."""
+        with self.lock:
+            updates = [update for update, _ in (*self._numbered, *self._waiting)]
+            return Batch(self.acknowledged + 1, updates) if updates else None
 
     def due(self, now: float) -> float | None:
         """In how many seconds to look again even if nobody wakes; None for not at all."""

@@ -114,6 +114,18 @@ class Attempt:
         """Asks, on a new session, to go on with the job. Reports wait for the answer."""
         return WorkRequest(resume=Resume(job_id=self.job_id, lease_token=self._token))
 
+    def rest(self) -> Report | None:
+        """What the server has not acknowledged of a job whose handler has ended; None where that is nothing."""
+        rest = self._reporter.rest() if self._reporter.has_ended and not self.is_over else None
+        if rest is None:
+            return None
+        return Report(
+            job_id=self.job_id,
+            lease_token=self._token,
+            first_report_sequence=rest.first,
+            updates=rest.updates,
+        )
+
     # What the server says.
 
     def resumed(self, message: Resumed) -> None:
@@ -220,6 +232,8 @@ class Attempt:
         if self.is_running:
             _log.warning("job %s is not this worker's any more: %s", self.job_id, why)
             self._interrupt(_Stop.LEASE_LOST)
+        elif not self._reporter.is_empty:
+            _log.warning("job %s: the server has not confirmed its end: %s", self.job_id, why)
         self._reporter.close()
         self._finish()
 

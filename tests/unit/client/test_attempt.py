@@ -201,7 +201,7 @@ async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> No
     await desk.report()
     desk.attempt.attached = False
     desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1, cancellation=Cancellation()))
-    desk.attempt.cancel()
+    desk.attempt.cancel(Cancellation())
     updates: list[Update] = []
     while not updates or not updates[-1].HasField("job_ended"):
         updates += (await desk.report()).updates

@@ -8,21 +8,23 @@ import threading
 
 from milepost.client import Cancelled, JobContext, JobFailure
 from milepost.client.worker.current import current_job
-from milepost.client.worker.handlers import Handler, Outcome, Running, job_ended
+from milepost.client.worker.handlers import Handler, Outcome, job_ended
 from milepost.client.worker.reporter import Reporter
+from milepost.client.worker.running import Running, start
 from milepost.v1 import Job, JobEnded, JobState
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
 
 
-def context() -> JobContext:
-    """A job."""
-    return JobContext(Job(job_id="j"), Reporter(lambda: None))
+def started(handler: Handler) -> Running:
+    """A handler at work on a job."""
+    reporter = Reporter(lambda: None)
+    return start(handler, JobContext(Job(job_id="j"), reporter), reporter)
 
 
 async def outcome(handler: Handler) -> Outcome:
     """What becomes of a handler."""
-    return await Running(handler, context()).outcome
+    return await started(handler).outcome
 
 
 async def test_an_async_handler_runs_in_the_loop() -> None:
@@ -68,7 +70,7 @@ async def test_an_interrupt_reaches_an_async_handler_at_its_next_await() -> None
         waiting.set()
         await asyncio.Event().wait()
 
-    running = Running(handler, context())
+    running = started(handler)
     await waiting.wait()
     running.interrupt()
     assert isinstance((await running.outcome).error, asyncio.CancelledError)
@@ -80,7 +82,7 @@ async def test_a_handler_that_is_interrupted_before_it_starts_has_stopped() -> N
     async def handler(job: JobContext) -> None:
         raise AssertionError
 
-    running = Running(handler, context())
+    running = started(handler)
     running.interrupt()
     assert isinstance((await running.outcome).error, asyncio.CancelledError)
 

@@ -10,22 +10,27 @@ from typing import Final
 
 from milepost.client.errors import JobFailure
 from milepost.client.worker.failures import failure_of
-from milepost.client.worker.handlers import Handler, Outcome, Running, job_ended
+from milepost.client.worker.grace import LAST_GRACE, grace_of
+from milepost.client.worker.handlers import Handler, Outcome, job_ended
 from milepost.client.worker.job import JobContext
 from milepost.client.worker.outbox import Outbox
 from milepost.client.worker.reporter import Reporter
+from milepost.client.worker.running import start
 from milepost.contract.reasons import reason_name
 from milepost.v1 import (
     Assignment,
     CancelAcknowledged,
+    Cancellation,
     ErrorReason,
     JobEnded,
     JobState,
+    LogWritten,
     Rejected,
     Release,
     Report,
     Resume,
     Resumed,
+    Severity,
     Update,
     WorkRequest,
 )
@@ -74,11 +79,13 @@ class Attempt:
         self._outbox = outbox
         self._on_change = on_change
         self._stop: _Stop | None = None
+        # When a handler that was told to stop is out of time.
+        self._limit: asyncio.TimerHandle | None = None
         self._to_release = False
         self._end_was_refused = False
         self._reporter = Reporter(self._call)
         self._context = JobContext(assignment.job, self._reporter)
-        self._running = Running(handler, self._context)
+        self._running = start(handler, self._context, self._reporter)
         self._running.outcome.add_done_callback(lambda outcome: self._returned(outcome.result()))
 
     # What there is to send.
@@ -135,7 +142,7 @@ class Attempt:
             return
         self.attached = True
         if message.HasField("cancellation"):
-            self.cancel()
+            self.cancel(message.cancellation)
         self._settle()
         self._call()
 
@@ -166,12 +173,16 @@ class Attempt:
             if self._reporter.has_ended and message.report_sequence == self._reporter.last:
                 self._end_refused(message)
 
-    def cancel(self) -> None:
-        """The job is to stop: says that it has heard, and tells the handler (rule 16)."""
-        if self._stop is None and self.is_running:
+    def cancel(self, cancellation: Cancellation) -> None:
+        """The job is to stop: says that it has heard, and tells the handler (rule 16). May shorten the time it has."""
+        if not self.is_running:
+            return
+        if self._stop is None:
             _log.info("job %s is to be cancelled", self.job_id)
             self._reporter.add(Update(cancel_acknowledged=CancelAcknowledged()))
             self._interrupt(_Stop.CANCELLED)
+        if cancellation.HasField("deadline"):
+            self._stop_within(grace_of(cancellation))
 
     # What the worker decides.
 
@@ -183,6 +194,7 @@ class Attempt:
         """Stops the handler, and then releases the job for another worker. One that has returned is left to report."""
         if self.is_running:
             self._interrupt(_Stop.GIVEN_BACK)
+            self._stop_within(LAST_GRACE)
 
     def abandon(self) -> None:
         """Releases the job now, although the handler does not stop: its process is about to end."""
@@ -205,15 +217,42 @@ class Attempt:
         self._context.interrupt()
         self._running.interrupt()
 
+    def _stop_within(self, seconds: float) -> None:
+        """The handler, which was told to stop, has so long to do it, or less where that was said before."""
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
+        if self._limit is None or at < self._limit.when():
+            if self._limit is not None:
+                self._limit.cancel()
+            self._limit = loop.call_at(at, self._out_of_time)
+
+    def _out_of_time(self) -> None:
+        if not self.is_running:
+            return
+        if self._running.kill():
+            _log.warning("job %s: the handler did not stop in time, and is killed", self.job_id)
+            return
+        _log.warning("job %s: the handler has not stopped in time, and cannot be killed", self.job_id)
+        if self._stop is _Stop.CANCELLED:
+            text = (
+                "The handler has not stopped, and does not run in a process that could be killed: "
+                "it may go on, but is not heard any more."
+            )
+            self._reporter.add(
+                Update(log_written=LogWritten(severity=Severity.SEVERITY_WARNING, text=text)), droppable=True
+            )
+
     def _returned(self, outcome: Outcome) -> None:
         self.is_running = False
+        if self._limit is not None:
+            self._limit.cancel()
         error = outcome.error
         if isinstance(error, JobFailure):
             _log.info("job %s failed: %s (%s)", self.job_id, error, error.code)
         elif error is not None and not isinstance(error, asyncio.CancelledError):
             _log.error("job %s failed", self.job_id, exc_info=error)
         if not self.is_over:
-            if self._stop is _Stop.GIVEN_BACK and error is not None:
+            if self._stop is _Stop.GIVEN_BACK and not outcome.returned:
                 self._to_release = True
                 self._call()
             else:
@@ -231,9 +270,10 @@ class Attempt:
             return
         if self.is_running:
             _log.warning("job %s is not this worker's any more: %s", self.job_id, why)
+            # One that was told to stop before has had its time.
+            grace = LAST_GRACE if self._stop is None else 0.0
             self._interrupt(_Stop.LEASE_LOST)
-        elif not self._reporter.is_empty:
-            _log.warning("job %s: the server has not confirmed its end: %s", self.job_id, why)
+            self._stop_within(grace)
         self._reporter.close()
         self._finish()
 

@@ -1,43 +1,60 @@
-"""Running a handler: an async one as a task, a plain one in a thread of its own."""
+"""What a handler is, in which way it runs, and what its outcome means for its job."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
 import inspect
-import logging
-import threading
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from milepost.client.errors import JobFailure
 from milepost.client.values import to_struct
 from milepost.client.worker.clipping import clip
-from milepost.client.worker.current import at_hand
 from milepost.client.worker.failures import failure_of
 from milepost.client.worker.job import JobContext
 from milepost.contract.limits import MESSAGE_LENGTH, RESULT_SIZE
 from milepost.v1 import JobEnded, JobState
 
-__all__ = ["Handler", "Outcome", "Running", "job_ended"]
+__all__ = ["Handler", "Killed", "Outcome", "Registered", "Result", "Run", "is_async", "job_ended", "way_of"]
 
-_log = logging.getLogger("milepost.client")
-
-Result = Mapping[str, Any] | None
+Result: TypeAlias = Mapping[str, Any] | None
 """What a handler may return."""
 
-Handler = Callable[[JobContext], Awaitable[Result] | Result]
+Handler: TypeAlias = Callable[[JobContext], Awaitable[Result] | Result]
 """Does the work of one kind of job."""
+
+Run: TypeAlias = Literal["process", "thread", "task"]
+"""Where a handler runs: in a process of its own, in a thread of its own, or as a task of the worker's event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A handler, and the way in which it is to run."""
+
+    function: Handler
+    run: Run
+
+    def __call__(self, job: JobContext) -> Awaitable[Result] | Result:
+        """Runs it here."""
+        return self.function(job)
+
+
+class Killed(asyncio.CancelledError):
+    """The handler did not stop in time, so its process was killed."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a handler returned, or what it raised."""
+    """What a handler returned, or what it raised; or, of one in another process, what that has made of it."""
 
     result: object = None
     error: BaseException | None = None
+    ended: JobEnded | None = None
 
     @classmethod
     def of(cls, error: BaseException) -> Outcome:
@@ -47,58 +64,53 @@ class Outcome:
             error=error if trace is None or trace.tb_next is None else error.with_traceback(trace.tb_next)
         )
 
+    @property
+    def returned(self) -> bool:
+        """Whether the handler came to its end."""
+        if self.ended is not None:
+            return self.ended.state == JobState.JOB_STATE_SUCCEEDED
+        return self.error is None
 
-class Running:
-    """A handler at work.
 
-    Attributes:
-        outcome: Done when the handler has returned or raised; never cancelled.
+def is_async(handler: Handler) -> bool:
+    """Whether it is an async function, a partial of one, or an object that is called like one."""
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
+
+
+def way_of(handler: Handler, run: Run | None) -> Run:
+    """In which way it runs where that was asked for; None for the usual one.
+
+    Raises:
+        ValueError: It cannot run like that.
     """
-
-    def __init__(self, handler: Handler, context: JobContext) -> None:
-        """Starts it."""
-        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._task: asyncio.Task[None] | None = None
-        with at_hand(context):  # task and thread run in a copy of the context that they are started in
-            if inspect.iscoroutinefunction(handler):
-                self._task = asyncio.create_task(self._in_loop(handler, context), name=f"job {context.id}")
-                # One that is cancelled before its first step never comes to settle it itself.
-                self._task.add_done_callback(lambda _: self._settle(Outcome(error=asyncio.CancelledError())))
-            else:
-                self._in_thread(handler, context)
-
-    def interrupt(self) -> None:
-        """Has an async handler raise `asyncio.CancelledError` at its next await. A plain one looks for itself."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _in_loop(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
-        try:
-            self._settle(Outcome(result=await handler(context)))
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it raises is its outcome
-            self._settle(Outcome.of(error))
-        except BaseException as error:
-            self._settle(Outcome.of(error))
-            raise  # the whole process is to end
-
-    def _in_thread(self, handler: Callable[[JobContext], object], context: JobContext) -> None:
-        loop = asyncio.get_running_loop()
-        variables = contextvars.copy_context()
-
-        def work() -> None:
-            try:
-                outcome = Outcome(result=variables.run(handler, context))
-            except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
-                outcome = Outcome.of(error)
-            with contextlib.suppress(RuntimeError):  # the loop may be gone by now
-                loop.call_soon_threadsafe(self._settle, outcome)
-
-        # A daemon, since one that does not look whether it is cancelled must not keep the process alive.
-        threading.Thread(target=work, name=f"job {context.id}", daemon=True).start()
-
-    def _settle(self, outcome: Outcome) -> None:
-        if not self.outcome.done():
-            self.outcome.set_result(outcome)
+    name = getattr(handler, "__qualname__", type(handler).__qualname__)
+    usual: Run = "task" if is_async(handler) else "thread"
+    match run:
+        case None:
+            return usual
+        case "process":
+            if sys.platform == "win32":
+                raise ValueError(
+                    'run="process" needs sessions and process groups, which Windows does not have.'
+                )
+            if "<" in name:  # <locals> or <lambda>
+                raise ValueError(
+                    f'{name} cannot run as run="process": the process has to import it, so it is to be a function '
+                    "at the top of a module."
+                )
+            return run
+        case "thread" | "task" if run == usual:
+            return run
+        case "thread":
+            raise ValueError(
+                f'{name} is async, and cannot run as run="thread": use "task", or "process" for a loop of its own.'
+            )
+        case "task":
+            raise ValueError(
+                f'{name} is a plain function, and as run="task" it would block the event loop: use "thread" or '
+                '"process", or make it async.'
+            )
+    raise ValueError(f'There is no run={run!r}: use "process", "thread" or "task".')
 
 
 def job_ended(outcome: Outcome, *, cancelled: bool) -> JobEnded:
@@ -108,14 +120,32 @@ def job_ended(outcome: Outcome, *, cancelled: bool) -> JobEnded:
         outcome: Of its handler.
         cancelled: Whether the job was to be cancelled. A handler that returned all the same has won (rule 17).
     """
+    if (ended := outcome.ended) is not None:
+        if cancelled and ended.state == JobState.JOB_STATE_FAILED:
+            return _cancelled(_meanwhile(ended.failure.code, ended.failure.message))
+        return ended
     error = outcome.error
     if error is None:
         return _succeeded(outcome.result)
-    if cancelled:
-        stopped = isinstance(error, asyncio.CancelledError)
-        message = "" if stopped else f"{type(error).__name__} while it was being cancelled: {error}"
-        return JobEnded(state=JobState.JOB_STATE_CANCELLED, message=clip(message, MESSAGE_LENGTH))
-    return _failed(error)
+    if not cancelled:
+        return _failed(error)
+    match error:
+        case Killed():
+            return _cancelled(str(error))
+        case asyncio.CancelledError():
+            return _cancelled("")
+        case JobFailure():
+            return _cancelled(_meanwhile(error.code, error.message))
+        case _:
+            return _cancelled(_meanwhile(type(error).__name__, str(error)))
+
+
+def _meanwhile(code: str, message: str) -> str:
+    return f"{code} while it was being cancelled: {message}"
+
+
+def _cancelled(message: str) -> JobEnded:
+    return JobEnded(state=JobState.JOB_STATE_CANCELLED, message=clip(message, MESSAGE_LENGTH))
 
 
 def _succeeded(result: object) -> JobEnded:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ from milepost.v1 import (
 )
 
 __all__ = ["Cancelled", "JobContext"]
+
+_log = logging.getLogger("milepost.client")
 
 _SEVERITIES: Final = {
     "debug": Severity.SEVERITY_DEBUG,
@@ -59,6 +62,8 @@ class JobContext:
         self._job = job
         self._reporter = reporter
         self.cancelled = False
+        # None once they were called.
+        self._callbacks: list[Callable[[], object]] | None = []
         self._stages: set[str] = {stage.stage_id for stage in job.stages}
 
     @property
@@ -99,6 +104,18 @@ class JobContext:
         """
         if self.cancelled:
             raise Cancelled
+
+    def on_cancel(self, callback: Callable[[], object]) -> None:
+        """Has `callback` called once, when the handler is to stop; at once if it is to stop already.
+
+        It is called in the worker's event loop, so that it must not block; in a handler's own process from another
+        thread than the handler's. An error in it is logged, and changes nothing.
+        """
+        with self._reporter.lock:
+            if self._callbacks is not None:
+                self._callbacks.append(callback)
+                return
+        _call(callback)
 
     def stage(
         self,
@@ -252,6 +269,14 @@ class JobContext:
     def interrupt(self) -> None:
         """Tells the handler to stop. For the worker."""
         self.cancelled = True
+        self.call_back()
+
+    def call_back(self) -> None:
+        """Calls what `on_cancel` was given. For the worker."""
+        with self._reporter.lock:
+            callbacks, self._callbacks = self._callbacks, None
+        for callback in callbacks or ():
+            _call(callback)
 
     def _declare(self, stage_id: str) -> str:
         if not limits.STAGE_ID.fullmatch(stage_id):
@@ -262,6 +287,13 @@ class JobContext:
         if len(self._stages) > limits.STAGES:
             raise ValueError(f"A job has at most {limits.STAGES} stages.")
         return stage_id
+
+
+def _call(callback: Callable[[], object]) -> None:
+    try:
+        callback()
+    except Exception:  # noqa: BLE001 - whatever it raises, the job is to stop
+        _log.exception("a callback of on_cancel failed")
 
 
 def _stage_id(stage: StageContext | Stage | str | None) -> str:

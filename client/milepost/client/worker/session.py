@@ -150,7 +150,7 @@ class Session:
                 self._desk.take_on(response.assignment)
             case "cancel":
                 if (attempt := self._desk.find(response.cancel.job_id)) is not None:
-                    attempt.cancel()
+                    attempt.cancel(response.cancel.cancellation)
             case "resumed":
                 if (attempt := self._desk.find(response.resumed.job_id)) is not None:
                     attempt.resumed(response.resumed)

@@ -19,7 +19,7 @@ from milepost.client.backoff import Backoff
 from milepost.client.channel import LazyChannel, Target
 from milepost.client.errors import MilepostError, ProtocolError, ServiceError
 from milepost.client.worker.desk import Desk
-from milepost.client.worker.handlers import Handler
+from milepost.client.worker.handlers import Handler, Registered, Run, way_of
 from milepost.client.worker.session import Session
 from milepost.contract.limits import CONCURRENCY, KIND, NAME_LENGTH
 
@@ -62,6 +62,13 @@ class Worker:
     It reconnects by itself and goes on with the jobs that it has. A job that is cancelled interrupts its handler: an
     async one at its next await, a plain one where it calls `JobContext.raise_if_cancelled` or takes the next item from
     `StageContext.track`. An async handler shares its event loop with the connection, so it must not block.
+
+    With ``run="process"`` each job has a process of its own. It may crash without harm to others, it is interrupted
+    wherever it is, and if it does not stop within the grace period it is killed with all that it has started::
+
+        @worker.job("render", run="process")
+        def render(job):
+            native.render(job.input["scene"], on_frame=job.stage("frames").advance)
     """
 
     def __init__(
@@ -129,11 +136,18 @@ class Worker:
         """The kinds of job that it has handlers for."""
         return tuple(self._handlers)
 
-    def job(self, kind: str) -> Callable[[_Function], _Function]:
+    def job(self, kind: str, run: Run | None = None) -> Callable[[_Function], _Function]:
         """Registers the decorated function as the handler of a kind of job.
 
+        Args:
+            kind: What the jobs are called.
+            run: Where it runs: ``"task"``, ``"thread"``, or ``"process"`` for one of its own to each job, which is
+                started anew. None: an async function as a task, a plain one in a thread.
+
         Raises:
-            ValueError: This is no kind, or it has a handler already.
+            ValueError: This is no kind, it has a handler already, or the function cannot run like that: an async one
+                not in a thread, a plain one not as a task, and none in a process that cannot be imported there, such as
+                one that is defined within another.
         """
         if not KIND.fullmatch(kind):
             raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
@@ -141,7 +155,7 @@ class Worker:
             raise ValueError(f"There is a handler for {kind!r} already.")
 
         def register(handler: _Function) -> _Function:
-            self._handlers[kind] = handler
+            self._handlers[kind] = Registered(handler, way_of(handler, run))
             return handler
 
         return register

@@ -1,0 +1,113 @@
+"""The process of a handler: runs it, and tells the worker what it has to say."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import pickle
+import select
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from milepost.client.errors import JobFailure
+from milepost.client.worker import frames
+from milepost.client.worker.current import at_hand
+from milepost.client.worker.handlers import Handler, Outcome, is_async, job_ended
+from milepost.client.worker.interruption import Interruption
+from milepost.client.worker.job import JobContext
+from milepost.client.worker.lifeline import die_with, kill_group
+from milepost.client.worker.loading import Parcel
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import Job, Report, Update
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """For the interpreter that a worker has started; see `Process`."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    lifeline = int(sys.argv[2])
+    for descriptor in (channel.fileno(), lifeline):
+        os.set_inheritable(descriptor, False)
+    die_with(lifeline)
+    faulthandler.enable(all_threads=False)
+    message = frames.receive(channel)
+    if message is None:
+        kill_group()
+        return
+    parcel: Parcel = pickle.loads(message)
+    sys.argv = parcel.arguments
+    _Child(channel, Job.FromString(parcel.job)).work(parcel)
+
+
+class _Child:
+    """Runs the handler in the main thread. One thread beside it sends its reports, another listens to the worker."""
+
+    def __init__(self, channel: socket.socket, job: Job) -> None:
+        self._channel = channel
+        self._ready = threading.Event()
+        self._reporter = Reporter(self._ready.set)
+        self._context = JobContext(job, self._reporter)
+        self._interruption = Interruption(self._context)
+
+    def work(self, parcel: Parcel) -> None:
+        """Until all is said."""
+        sender = threading.Thread(target=self._send, name="milepost reports", daemon=True)
+        sender.start()
+        threading.Thread(target=self._listen, name="milepost worker", daemon=True).start()
+        try:
+            handler = parcel.unpack()
+        except JobFailure as error:
+            self._end(Outcome(error=error))
+        else:
+            with at_hand(self._context):
+                self._run(handler)
+        sender.join()
+
+    def _run(self, handler: Handler) -> None:
+        if not is_async(handler):
+            self._end(self._interruption.call(handler))
+            return
+        try:
+            asyncio.run(self._in_loop(cast("Callable[[JobContext], Awaitable[object]]", handler)))
+        except BaseException as error:  # noqa: BLE001 - such as SystemExit, which goes through every loop
+            self._end(Outcome.of(error))
+
+    async def _in_loop(self, handler: Callable[[JobContext], Awaitable[object]]) -> None:
+        # Told before the loop is closed, which may take as long as the handler's other tasks and threads like.
+        self._end(await self._interruption.wait_for(handler))
+
+    def _end(self, outcome: Outcome) -> None:
+        cancelled = self._interruption.requested
+        self._reporter.end(Update(job_ended=job_ended(outcome, cancelled=cancelled)))
+
+    def _send(self) -> None:
+        reporter = self._reporter
+        while not (reporter.has_ended and reporter.is_empty):
+            self._ready.wait(reporter.due(time.monotonic()))
+            self._ready.clear()
+            while (batch := reporter.take(time.monotonic())) is not None:
+                report = Report(updates=batch.updates)
+                try:
+                    self._channel.sendall(frames.frame(report.SerializeToString()))
+                except OSError:
+                    kill_group()
+                reporter.acknowledge(batch.first + len(batch.updates) - 1)
+
+    def _listen(self) -> None:
+        wait: float | None = None
+        while True:
+            if select.select([self._channel], [], [], wait)[0]:
+                message = frames.receive(self._channel)
+                if message is None:
+                    kill_group()  # the worker is gone
+                elif message == frames.STOP and not self._interruption.requested:
+                    self._interruption.request()
+                    # Waited for at the end, since no daemon; and whatever it does, this thread goes on listening.
+                    threading.Thread(target=self._context.call_back, name="on_cancel").start()
+            wait = self._interruption.press()

@@ -113,7 +113,6 @@ class Server:
             self._dispatcher.on_turn,
             self._deadlines.on_turn,
             self._cascade.on_turn,
-            self._dispatcher.sessions.on_turn,
         )
         follow_turns(log, *self._on_turn)
         self._health = health.aio.HealthServicer()
@@ -128,9 +127,11 @@ class Server:
 
     async def start(self) -> None:
         """Takes up the jobs that have not ended, then serves. Raises OSError where the address cannot be had."""
-        for job in await self._store.active():
+        active = await self._store.active()
+        for job in active:  # without a break, since what is recovered takes turns itself
             self._dispatcher.on_turn(job)
             self._deadlines.on_turn(job)
+        for job in active:
             await self._cascade.recover(job)
         await self._watching.start()
         self._tasks.start(self._retention.run())

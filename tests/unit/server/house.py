@@ -46,8 +46,9 @@ class House:
 
     async def start(self, job_id: str = "j", *, claimed: bool = False) -> str:
         """Starts an attempt; its token."""
-        await (await self.attempts.start(job_id, "w", claimed=claimed))
-        return (await self.attempts.started(job_id))[1]
+        started = await self.attempts.start(job_id, "w", instance="i", claimed=claimed)
+        await started.durable
+        return (await self.attempts.started(job_id, started.attempt))[1]
 
     async def report(self, token: str, *updates: Update, job_id: str = "j") -> Accepted:
         """Reports what comes next, as a whole, and waits until that is durable."""

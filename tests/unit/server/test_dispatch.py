@@ -22,7 +22,7 @@ from tests.unit.server.states import ended
 async def dispatcher(house: House) -> AsyncIterator[Dispatcher]:
     """One that follows the house's log."""
     made = Dispatcher(house.attempts, house.clock, house.tasks)
-    follow_turns(house.log, made.on_turn, made.sessions.on_turn)
+    follow_turns(house.log, made.on_turn)
     yield made
     made.close()
 

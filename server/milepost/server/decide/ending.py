@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+from google.protobuf.duration_pb2 import Duration
+
 from milepost.fold import RELEASED
+from milepost.server.decide import bounds
 from milepost.server.decide.authoring import LEASED, is_final, next_event
 from milepost.server.instants import SECOND, instant, nanoseconds, timestamp
-from milepost.v1 import Event, Failure, Job, JobState, RetryPolicy
+from milepost.v1 import Cancellation, Event, Failure, Job, JobState, RetryPolicy
 
 _INITIAL_BACKOFF = 1 * SECOND
 _MAX_BACKOFF = 300 * SECOND
@@ -20,11 +23,11 @@ def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: 
     """What asking to cancel does (rules 16 and 17); ``grace_period`` in nanoseconds.
 
     Nothing to a job that has ended. A queued job ends at once. Asking again changes nothing, unless it leaves the
-    worker less time than it had.
+    worker less time than it had. The grace does not reach past a timeout, so that the worker is told what it has.
     """
     if is_final(job):
         return []
-    deadline = now + (grace_period if job.state in LEASED else 0)
+    deadline = min([now + grace_period, *bounds.of(job)]) if job.state in LEASED else now
     request = next_event(job, now)
     cancellation = request.cancel_requested.cancellation
     if job.HasField("cancellation"):
@@ -35,44 +38,52 @@ def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: 
         cancellation.reason = reason
         cancellation.requested_by = requested_by
         cancellation.request_time.CopyFrom(timestamp(now))
-    cancellation.deadline.CopyFrom(timestamp(deadline))
+    cancellation.deadline.CopyFrom(timestamp(max(deadline, now)))
     if deadline > now:
         return [request]
-    end = next_event(job, now, offset=2)
-    end.job_ended.state = JobState.JOB_STATE_CANCELLED
-    end.job_ended.forced = job.state in LEASED
-    return [request, end]
+    if job.state not in LEASED:
+        return [request, _cancelled(job, now, offset=2)]
+    return [request, _forced(job, now, _no_stop(job, cancellation), offset=2)]
 
 
 def release(job: Job, now: int) -> list[Event]:
     """The worker gives the job back unharmed, or is done stopping it where it was being cancelled."""
-    if job.state == JobState.JOB_STATE_CANCELLING:
-        return [_cancelled(job, now, forced=False)]
-    event = next_event(job, now)
-    event.attempt_ended.failure.code = RELEASED
-    event.attempt_ended.failure.message = f"Given back by worker {job.worker_id!r}."
-    event.attempt_ended.failure.retryable = True
-    event.attempt_ended.retry_time.CopyFrom(timestamp(now))
-    return [event]
+    return _given_back(job, now, f"Given back by worker {job.worker_id!r}.")
+
+
+def lost_on_its_way(job: Job, now: int) -> list[Event]:
+    """The worker never heard of the attempt that was started for it: the job is given back in its place."""
+    return _given_back(job, now, f"Lost on its way to worker {job.worker_id!r}.")
 
 
 def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
-    """What the passing of time has done to a job that is leased (rules 14 and 16); nothing to any other."""
-    if job.state not in LEASED:
+    """What the passing of time has done to a job (rules 14 and 16); ``lease_is_out`` counts where it is leased.
+
+    A job that is being cancelled has its grace period, and no other bound.
+    """
+    if is_final(job):
         return []
-    if job.state == JobState.JOB_STATE_CANCELLING and (
-        lease_is_out or now >= instant(job.cancellation.deadline)
-    ):
-        return [_cancelled(job, now, forced=True)]
-    if job.HasField("timeout") and now >= instant(job.start_time) + nanoseconds(job.timeout):
-        event = next_event(job, now)
-        event.job_ended.state = JobState.JOB_STATE_FAILED
-        event.job_ended.failure.code = "TIMEOUT"
-        event.job_ended.failure.message = (
-            f"Ran longer than its timeout of {nanoseconds(job.timeout) / SECOND:g} s."
+    if job.state == JobState.JOB_STATE_CANCELLING:
+        if now >= instant(job.cancellation.deadline):
+            return [_forced(job, now, _no_stop(job, job.cancellation))]
+        if lease_is_out:
+            return [
+                _forced(job, now, f"Worker {job.worker_id!r} was not heard from again and was fenced off.")
+            ]
+        return []
+    if bounds.is_over(bounds.timeout(job), now):
+        message = f"Took longer than its timeout of {_seconds(job.timeout)}."
+        return [_failed(job, now, Failure(code="TIMEOUT", message=message))]
+    if bounds.is_over(bounds.start_deadline(job), now):
+        message = f"Did not start within its start_deadline of {_seconds(job.start_deadline)}."
+        return [_failed(job, now, Failure(code="START_DEADLINE", message=message))]
+    if bounds.is_over(bounds.attempt_timeout(job), now):
+        message = (
+            f"Attempt {job.attempt} ran longer than its attempt_timeout of {_seconds(job.attempt_timeout)}."
         )
-        return [event]
-    if lease_is_out:
+        failure = Failure(code="ATTEMPT_TIMEOUT", message=message, retryable=True)
+        return [failed_attempt(job, failure, now, otherwise=JobState.JOB_STATE_FAILED)]
+    if lease_is_out and job.state in LEASED:
         failure = Failure(
             code="WORKER_LOST",
             message=f"Worker {job.worker_id!r} was not heard from again.",
@@ -84,12 +95,9 @@ def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
 
 def next_deadline(job: Job) -> int | None:
     """The instant at which ``due`` is to be asked next, leases aside; None where time does nothing."""
-    deadlines = []
     if job.state == JobState.JOB_STATE_CANCELLING:
-        deadlines.append(instant(job.cancellation.deadline))
-    if job.state in LEASED and job.HasField("timeout"):
-        deadlines.append(instant(job.start_time) + nanoseconds(job.timeout))
-    return min(deadlines, default=None)
+        return instant(job.cancellation.deadline)
+    return min(bounds.of(job), default=None)
 
 
 def failed_attempt(job: Job, failure: Failure, now: int, *, otherwise: JobState.ValueType) -> Event:
@@ -120,8 +128,41 @@ def _backoff(policy: RetryPolicy, failed_before: int) -> int:
     return int(min(initial * growth, most)) if initial else 0
 
 
-def _cancelled(job: Job, now: int, *, forced: bool) -> Event:
+def _given_back(job: Job, now: int, message: str) -> list[Event]:
+    if job.state == JobState.JOB_STATE_CANCELLING:
+        return [_cancelled(job, now)]
     event = next_event(job, now)
-    event.job_ended.state = JobState.JOB_STATE_CANCELLED
-    event.job_ended.forced = forced
+    event.attempt_ended.failure.code = RELEASED
+    event.attempt_ended.failure.message = message
+    event.attempt_ended.failure.retryable = True
+    event.attempt_ended.retry_time.CopyFrom(timestamp(now))
+    return [event]
+
+
+def _failed(job: Job, now: int, failure: Failure) -> Event:
+    event = next_event(job, now)
+    event.job_ended.state = JobState.JOB_STATE_FAILED
+    event.job_ended.failure.CopyFrom(failure)
     return event
+
+
+def _cancelled(job: Job, now: int, *, offset: int = 1) -> Event:
+    event = next_event(job, now, offset=offset)
+    event.job_ended.state = JobState.JOB_STATE_CANCELLED
+    return event
+
+
+def _forced(job: Job, now: int, message: str, *, offset: int = 1) -> Event:
+    event = _cancelled(job, now, offset=offset)
+    event.job_ended.forced = True
+    event.job_ended.message = message
+    return event
+
+
+def _no_stop(job: Job, cancellation: Cancellation) -> str:
+    grace = (instant(cancellation.deadline) - instant(cancellation.request_time)) / SECOND
+    return f"Worker {job.worker_id!r} did not stop within its grace period of {grace:g} s and was fenced off."
+
+
+def _seconds(value: Duration) -> str:
+    return f"{nanoseconds(value) / SECOND:g} s"

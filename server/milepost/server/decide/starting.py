@@ -53,8 +53,8 @@ def same_submission(first: Event, request: SubmitJobRequest) -> bool:
     return again == accepted.job
 
 
-def start(job: Job, worker_id: str, now: int, *, claimed: bool = False) -> Event:
-    """The start of the job's next attempt.
+def start(job: Job, worker_id: str, now: int, *, instance: str = "", claimed: bool = False) -> Event:
+    """The start of the job's next attempt, at a worker whose run is named by ``instance``.
 
     Raises JOB_ENDED, LEASE_LOST where another worker has it, or INVALID_FIELD where it is claimed but goes through
     the queue.
@@ -72,4 +72,5 @@ def start(job: Job, worker_id: str, now: int, *, claimed: bool = False) -> Event
     event = next_event(job, now)
     event.attempt = job.attempt + 1
     event.job_started.worker_id = worker_id
+    event.job_started.instance = instance
     return event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.refusal import Refusal, job_ended, lease_lost
 from milepost.server.working.leases import LeaseTokens
-from milepost.v1 import ErrorReason, Event, Job, Update
+from milepost.v1 import ErrorReason, Event, Job, JobState, Update
 
 # A report is appended in parts that are about as large as this, since what is appended in one is shown in one: a frame
 # is to stay below what gRPC takes in a message unless it is told otherwise.
@@ -39,6 +39,14 @@ class Accepted:
     durable: asyncio.Future[None]
 
 
+@dataclass(slots=True, frozen=True)
+class Started:
+    """An attempt that was decided to start; it has when ``durable`` is done."""
+
+    attempt: int
+    durable: asyncio.Future[None]
+
+
 class Attempts:
     """What may be done under a lease."""
 
@@ -46,24 +54,57 @@ class Attempts:
         self._journal = journal
         self._tokens = tokens
 
-    async def start(self, job_id: str, worker_id: str, *, claimed: bool = False) -> asyncio.Future[None]:
-        """Decides that the next attempt starts; it has when the future is done.
+    async def start(
+        self,
+        job_id: str,
+        worker_id: str,
+        *,
+        instance: str = "",
+        claimed: bool = False,
+        admit: Callable[[Job], None] | None = None,
+    ) -> Started:
+        """Decides that the next attempt starts. ``admit`` has the last word on it, and may raise a Refusal.
 
-        Raises JOB_ENDED, LEASE_LOST, INVALID_FIELD.
+        Raises JOB_ENDED, also where the job's time to start is over; LEASE_LOST, INVALID_FIELD, and as ``admit``.
         """
 
         def decision(opened: OpenJob, now: int) -> list[Event]:
-            event = decide.start(opened.job, worker_id, now, claimed=claimed)
+            if opened.job.state == JobState.JOB_STATE_QUEUED:
+                overdue = decide.due(opened.job, now, lease_is_out=False)
+                if overdue:
+                    return overdue
+            event = decide.start(opened.job, worker_id, now, instance=instance, claimed=claimed)
+            if admit is not None:
+                admit(opened.job)
             opened.report_sequence = 0
             return [event]
 
-        _, durable = await self._journal.begin(job_id, decision)
-        return durable
+        opened, durable = await self._journal.begin(job_id, decision)
+        if decide.is_final(opened.job):
+            refusal = _over(opened.job)
+            await asyncio.shield(durable)
+            raise refusal
+        return Started(opened.job.attempt, durable)
 
-    async def started(self, job_id: str) -> tuple[Job, str]:
-        """The job, with its input, and the lease token of the attempt that has started."""
+    async def started(self, job_id: str, attempt: int) -> tuple[Job, str]:
+        """The job, with its input, and the lease token of the attempt that has started.
+
+        Raises LEASE_LOST or JOB_ENDED where that attempt is over already.
+        """
         job = await self._journal.find(job_id)
-        return job, self._tokens.token(job_id, job.attempt)
+        token = self._tokens.token(job_id, attempt)
+        self._check_lease(job, token)
+        return job, token
+
+    async def lost(self, job_id: str, attempt: int) -> None:
+        """Gives a job back whose worker never heard of the attempt; nothing where the attempt is over already."""
+
+        def decision(opened: OpenJob, now: int) -> list[Event]:
+            if opened.job.attempt != attempt or opened.job.state not in decide.LEASED:
+                return []
+            return decide.lost_on_its_way(opened.job, now)
+
+        await self._journal.act(job_id, decision)
 
     async def release(self, job_id: str, token: str) -> None:
         """Gives a job back unharmed. Raises LEASE_LOST, JOB_ENDED."""

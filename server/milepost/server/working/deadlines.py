@@ -1,4 +1,4 @@
-"""What happens because time passes: leases that are out, graces and timeouts that are over (rules 14 and 16)."""
+"""What happens because time passes: leases that are out, graces and bounds that are over (rules 14 and 16)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable
 
 from milepost.server import decide
 from milepost.server.clock import Clock
+from milepost.server.failures import STORE_ERRORS
 from milepost.server.instants import SECOND
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import StoreFull
 from milepost.server.tasks import Tasks
 from milepost.v1 import Event, Job
 
-# When to try again after the store had no room, in seconds.
-_STORE_FULL_WAIT = 1.0
+# When to try again after the store took nothing, in seconds.
+_STORE_WAIT = 1.0
 
 
 class Deadlines:
-    """Keeps, for each job that is leased, the lease and a timer for whatever comes first."""
+    """Keeps the leases of jobs, and for each job that time does something to, a timer for what comes first."""
 
     def __init__(self, journal: Journal, clock: Clock, tasks: Tasks, lease_ttl: float) -> None:
         self._journal = journal
@@ -29,18 +29,20 @@ class Deadlines:
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def on_turn(self, job: Job) -> None:
-        """Sets the timer anew, or drops it where the job is not leased any more. A lease begins in full."""
-        if job.state not in decide.LEASED:
+        """Sets the timer anew, or drops it where time does nothing to the job any more. A lease begins in full."""
+        waits = []
+        if job.state in decide.LEASED:
+            now = self._clock.monotonic()
+            waits.append(self._leases.setdefault(job.job_id, now + self._lease_ttl) - now)
+        else:
             self._leases.pop(job.job_id, None)
-            self._cancel_timer(job.job_id)
-            return
-        if job.job_id not in self._leases:
-            self._leases[job.job_id] = self._clock.monotonic() + self._lease_ttl
-        wait = self._leases[job.job_id] - self._clock.monotonic()
         deadline = decide.next_deadline(job)
         if deadline is not None:
-            wait = min(wait, (deadline - self._clock.now()) / SECOND)
-        self._set_timer(job.job_id, wait)
+            waits.append((deadline - self._clock.now()) / SECOND)
+        if waits:
+            self._set_timer(job.job_id, min(waits))
+        else:
+            self._cancel_timer(job.job_id)
 
     def renew(self, job_ids: Iterable[str]) -> None:
         """The workers of these jobs were heard from. Their timers find out when they go off."""
@@ -71,8 +73,8 @@ class Deadlines:
 
         try:
             opened = await self._journal.act(job_id, decision)
-        except StoreFull:
-            self._set_timer(job_id, _STORE_FULL_WAIT)
+        except STORE_ERRORS:
+            self._set_timer(job_id, _STORE_WAIT)
             return
-        if job_id in self._leases:
+        if job_id in self._timers:
             self.on_turn(opened.job)

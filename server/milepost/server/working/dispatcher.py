@@ -1,18 +1,22 @@
-"""Giving queued jobs to the workers that wait for them: at once, first come first served."""
+"""Giving queued jobs to the workers that wait for them: at once, and in the order of the queues."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
 from milepost.server.clock import Clock
 from milepost.server.failures import STORE_ERRORS, refusal_of
 from milepost.server.instants import SECOND, instant
-from milepost.server.refusal import Refusal
+from milepost.server.refusal import Refusal, draining
 from milepost.server.tasks import Tasks
-from milepost.server.working.attempts import Attempts
+from milepost.server.working.at_work import AtWork
+from milepost.server.working.attempts import Attempts, Started
+from milepost.server.working.instances import Instances
+from milepost.server.working.queues import Queues, Waiting
 from milepost.server.working.sessions import Session, Sessions, rejection
 from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
 
@@ -23,7 +27,7 @@ _STORE_WAIT = 1.0
 
 
 class Dispatcher:
-    """The queues, one a kind, and who waits at them."""
+    """What waits for workers, and the workers that wait for it, those first that have waited longest."""
 
     def __init__(self, attempts: Attempts, clock: Clock, tasks: Tasks) -> None:
         self._attempts = attempts
@@ -32,104 +36,166 @@ class Dispatcher:
         # What is matched first starts first; only the waits for the disk overlap.
         self._order = asyncio.Lock()
         self.sessions = Sessions(self._on_room)
-        self._queues: dict[str, deque[str]] = {}
-        self._queued: dict[str, asyncio.TimerHandle | None] = {}
+        self._queues = Queues()
+        self._at_work = AtWork(self._queues)
+        self._instances = Instances()
+        self._later: dict[str, asyncio.TimerHandle] = {}
         self._waiting: dict[str, OrderedDict[Session, None]] = {}
         self._closed = False
 
     def on_turn(self, job: Job) -> None:
-        """Queues a job that has come to wait for a worker, at the time when it may start."""
+        """Queues a job that has come to wait for a worker, at the time when it may start, and tells who has it."""
+        self._instances.on_turn(job)
+        # Nothing is matched before all is known: who left work, who waits, who has room.
+        freed = self._at_work.on_turn(job)
         if job.state != JobState.JOB_STATE_QUEUED or job.dispatch != Dispatch.DISPATCH_QUEUE:
-            timer = self._queued.pop(job.job_id, None)
-            if timer is not None:
-                timer.cancel()
-            return
-        wait = (instant(job.retry_time) - self._clock.now()) / SECOND if job.HasField("retry_time") else 0.0
-        self._queue(job.job_id, job.kind, wait)
+            self._unqueue_later(job.job_id)
+            self._queues.remove(job.job_id)
+        else:
+            wait = instant(job.retry_time) - self._clock.now() if job.HasField("retry_time") else 0
+            self._queue(Waiting.of(job), wait / SECOND)
+            freed.add(job.kind)
+        self.sessions.turned(job)
+        self._match(freed)
+
+    def welcome(self, session: Session, job_ids: Collection[str]) -> None:
+        """A worker connected, and has these jobs of earlier sessions; what else its run was given got lost."""
+        lost = self._instances.attempts(session.instance) if session.instance else {}
+        for job_id, attempt in lost.items():
+            if job_id not in job_ids:
+                _log.info("lost on its way", job_id=job_id, attempt=attempt, worker_id=session.worker_id)
+                self._tasks.start(self._attempts.lost(job_id, attempt))
+        self.sessions.add(session)
 
     def close(self) -> None:
         """Gives out no more jobs, whatever comes back to the queue."""
         self._closed = True
-        for timer in self._queued.values():
-            if timer is not None:
-                timer.cancel()
-        self._queues.clear()
-        self._queued.clear()
+        for job_id in list(self._later):
+            self._unqueue_later(job_id)
         self._waiting.clear()
-
-    def _queue(self, job_id: str, kind: str, wait: float = 0.0) -> None:
-        if wait > 0:
-            loop = asyncio.get_running_loop()
-            self._queued[job_id] = loop.call_later(wait, lambda: self._queue(job_id, kind))
-            return
-        self._queued[job_id] = None
-        self._queues.setdefault(kind, deque()).append(job_id)
-        self._match(kind)
-
-    def _on_room(self, session: Session) -> None:
-        for kind in session.kinds:
-            waiting = self._waiting.setdefault(kind, OrderedDict())
-            if session.has_room:
-                waiting[session] = None
-                self._match(kind)
-            else:
-                waiting.pop(session, None)
-
-    def _match(self, kind: str) -> None:
-        """Gives jobs of the kind to those who have waited longest, until there are none of one or the other."""
-        queue, waiting = self._queues.get(kind), self._waiting.get(kind)
-        while queue and waiting and not self._closed:
-            session = next(iter(waiting))
-            if not session.has_room:
-                del waiting[session]
-                continue
-            job_id = queue.popleft()
-            if job_id not in self._queued:  # it was cancelled while it waited
-                continue
-            del self._queued[job_id]
-            waiting.move_to_end(session)
-            self.sessions.hold(session, job_id, None)
-            self._tasks.start(self._assign(session, job_id, kind))
 
     def claim(self, session: Session, job_id: str) -> asyncio.Task[None]:
         """Starts a job for the session that asks for it by name, or tells it why not; the task ends with that."""
-        held = self.sessions.is_held(job_id)
-        if not held:
+        free = not self.sessions.is_held(job_id)
+        if free:
             self.sessions.hold(session, job_id, None)
+        return self._tasks.run(self._claim(session, job_id, holds=free))
 
-        async def claiming() -> None:
-            try:
-                await self._start(session, job_id, claimed=True)
-            except (Refusal, *STORE_ERRORS) as error:
-                if not held:
-                    self.sessions.let_go(session, job_id)
-                refusal = refusal_of(error)
-                assert refusal is not None
-                session.outbox.put(rejection(job_id, refusal))
+    # Queueing.
 
-        return self._tasks.run(claiming())
-
-    async def _assign(self, session: Session, job_id: str, kind: str) -> None:
-        try:
-            await self._start(session, job_id, claimed=False)
-        except STORE_ERRORS:
-            self.sessions.let_go(session, job_id)
-            self._queue(job_id, kind, _STORE_WAIT)
-        except Refusal as refusal:  # it was cancelled in the last moment
-            _log.info("not dispatched", job_id=job_id, reason=str(refusal))
-            self.sessions.let_go(session, job_id)
-
-    async def _start(self, session: Session, job_id: str, *, claimed: bool) -> None:
-        async with self._order:
-            durable = await self._attempts.start(job_id, session.worker_id, claimed=claimed)
-        async with session.telling:
-            await self._tell(session, job_id, durable)
-
-    async def _tell(self, session: Session, job_id: str, durable: asyncio.Future[None]) -> None:
-        await durable
-        job, token = await self._attempts.started(job_id)
-        if not session.open:  # the worker left in the last moment: nothing was done yet
-            await self._attempts.release(job_id, token)
+    def _queue(self, job: Waiting, wait: float) -> None:
+        """Now, or in so many seconds."""
+        self._unqueue_later(job.job_id)
+        if self._closed:
             return
-        session.outbox.put(WorkResponse(assignment=Assignment(job=job, lease_token=token)))
+        if wait <= 0:
+            self._queues.add(job)
+            return
+
+        def queue() -> None:
+            del self._later[job.job_id]
+            self._queue(job, 0)
+            self._match([job.kind])
+
+        self._later[job.job_id] = asyncio.get_running_loop().call_later(wait, queue)
+
+    def _unqueue_later(self, job_id: str) -> None:
+        timer = self._later.pop(job_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    # Matching.
+
+    def _on_room(self, session: Session) -> None:
+        for kind in session.kinds:
+            if session.has_room:
+                self._waiting.setdefault(kind, OrderedDict())[session] = None
+                self._match([kind])
+            else:
+                self._wait_no_more(session, kind)
+
+    def _wait_no_more(self, session: Session, kind: str) -> None:
+        waiting = self._waiting.get(kind)
+        if waiting is not None:
+            waiting.pop(session, None)
+            if not waiting:
+                del self._waiting[kind]
+
+    def _match(self, kinds: Iterable[str]) -> None:
+        """Gives out jobs of these kinds, until there are no more of them, or nobody waits."""
+        for kind in kinds:
+            while (waiting := self._waiting.get(kind)) and not self._closed:
+                session = next(iter(waiting))
+                if not session.has_room:
+                    self._wait_no_more(session, kind)
+                    continue
+                job = self._queues.take(kind)
+                if job is None:
+                    break
+                waiting.move_to_end(session)
+                self._at_work.admit(job)
+                self.sessions.hold(session, job.job_id, None)
+                self._tasks.start(self._assign(session, job))
+
+    # Starting.
+
+    async def _assign(self, session: Session, job: Waiting) -> None:
+        told = False
+        try:
+            told = await self._start(session, job.job_id, None)
+        except STORE_ERRORS:
+            self._queue(job, _STORE_WAIT)
+        except Refusal as refusal:  # it was cancelled in the last moment
+            _log.info("not dispatched", job_id=job.job_id, reason=str(refusal))
+        finally:
+            self._settle(session, job.job_id, admitted=True, let_go=not told)
+
+    async def _claim(self, session: Session, job_id: str, *, holds: bool) -> None:
+        admitted = told = False
+
+        def admit(job: Job) -> None:
+            nonlocal admitted
+            self._at_work.admit(Waiting.of(job))
+            admitted = True
+
+        try:
+            if self._closed:
+                raise draining()
+            told = await self._start(session, job_id, admit)
+        except (Refusal, *STORE_ERRORS) as error:
+            refusal = refusal_of(error)
+            assert refusal is not None
+            session.outbox.put(rejection(job_id, refusal))
+        finally:
+            self._settle(session, job_id, admitted=admitted, let_go=holds and not told)
+
+    async def _start(self, session: Session, job_id: str, admit: Callable[[Job], None] | None) -> bool:
+        """Whether the session was told of its job, so that it has it. ``admit`` is for one that is claimed."""
+        async with self._order:
+            started = await self._attempts.start(
+                job_id,
+                session.worker_id,
+                instance=session.instance,
+                claimed=admit is not None,
+                admit=admit,
+            )
+        async with session.telling:
+            return await self._tell(session, job_id, started)
+
+    async def _tell(self, session: Session, job_id: str, started: Started) -> bool:
+        await started.durable
+        job, token = await self._attempts.started(job_id, started.attempt)
+        assignment = WorkResponse(assignment=Assignment(job=job, lease_token=token))
+        if not session.open or not session.outbox.put(assignment):
+            # The worker left in the last moment: nothing was done yet.
+            await self._attempts.lost(job_id, started.attempt)
+            return False
         self.sessions.hold(session, job_id, token)
+        return True
+
+    def _settle(self, session: Session, job_id: str, *, admitted: bool, let_go: bool) -> None:
+        """A start has come to something, or to nothing."""
+        freed = self._at_work.settle(job_id) if admitted else set()
+        if let_go:
+            self.sessions.let_go(session, job_id)
+        self._match(freed)

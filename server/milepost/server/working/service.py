@@ -52,6 +52,7 @@ class WorkerService:
         self._deadlines = deadlines
         self._lease_ttl = lease_ttl
         self._conversations: set[_Conversation] = set()
+        self._runs: dict[str, _Conversation] = {}
         self._stopping = asyncio.Event()
 
     async def Work(self, incoming: AsyncIterator[WorkRequest], context: _Context) -> None:
@@ -73,9 +74,15 @@ class WorkerService:
         )
         conversation = _Conversation(session, self._attempts, self._dispatcher, self._deadlines)
         self._conversations.add(conversation)
+        if session.instance:
+            # The worker has left it, or it would not be here; the server may not have heard of that yet.
+            older = self._runs.get(session.instance)
+            if older is not None:
+                older.leave()
+            self._runs[session.instance] = conversation
         listening = asyncio.create_task(conversation.listen(incoming))
         listening.add_done_callback(conversation.end)
-        self._sessions.add(session)
+        self._dispatcher.welcome(session, frozenset(hello.hello.job_ids))
         try:
             while (response := await session.outbox.get()) is not None:
                 failpoints.reach_message(response, "before")
@@ -83,6 +90,8 @@ class WorkerService:
                 failpoints.reach_message(response, "after")
         finally:
             self._conversations.discard(conversation)
+            if self._runs.get(session.instance) is conversation:
+                del self._runs[session.instance]
             self._sessions.remove(session)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -160,6 +169,11 @@ class _Conversation:
     def end(self, listening: asyncio.Task[None]) -> None:
         """Nothing more is heard from the worker, so that there is nothing more to say."""
         self._outbox.end(None if listening.cancelled() else listening.exception())
+
+    def leave(self) -> None:
+        """The same worker has come back on another stream."""
+        self._sessions.remove(self._session)
+        self._outbox.end()
 
     async def finish(self, error: Refusal | None = None) -> None:
         """Ends the stream when all that was said is answered: reports are acknowledged, claims are assigned."""

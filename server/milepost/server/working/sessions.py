@@ -26,14 +26,15 @@ class Outbox:
         self._end: BaseException | None = None
         self._ended = False
 
-    def put(self, response: WorkResponse) -> None:
-        """Queues a response. After the end it goes nowhere."""
+    def put(self, response: WorkResponse) -> bool:
+        """Queues a response. After the end it goes nowhere, and False is returned."""
         if self._ended:
-            return
+            return False
         self._responses.append(response)
         self._ready.set()
         if len(self._responses) >= _OUTBOX_MOST:
             self._room.clear()
+        return True
 
     def end(self, error: BaseException | None = None) -> None:
         """Nothing more is to be said; the stream ends, with the error if there is one."""
@@ -77,6 +78,7 @@ class Session:
     def __init__(self, hello: Hello) -> None:
         self.session_id = uuid.uuid4().hex
         self.worker_id = hello.worker_id or f"worker-{self.session_id[:8]}"
+        self.instance = hello.instance
         self.kinds = frozenset(hello.kinds)
         self.max_concurrency = hello.max_concurrency
         self.jobs: dict[str, str | None] = {}
@@ -122,6 +124,8 @@ class Sessions:
 
     def hold(self, session: Session, job_id: str, token: str | None) -> None:
         """The session has the job from now on, and nobody else has. Without a token the job is still being started."""
+        if not session.open:
+            return
         before = self._holders.get(job_id)
         if before is not None and before is not session:
             before.jobs.pop(job_id, None)
@@ -130,7 +134,7 @@ class Sessions:
         self._holders[job_id] = session
         turned = self._turned_early.pop(job_id, None)
         if turned is not None and token is not None:
-            self.on_turn(turned)
+            self.turned(turned)
 
     def let_go(self, session: Session, job_id: str) -> None:
         """The session does not have the job any more."""
@@ -141,7 +145,7 @@ class Sessions:
             self._turned_early.pop(job_id, None)
         self._on_room(session)
 
-    def on_turn(self, job: Job) -> None:
+    def turned(self, job: Job) -> None:
         """Tells the worker that holds the job what it has to know: that it is cancelled, or not its own any more."""
         session = self._holders.get(job.job_id)
         if session is None:

@@ -3,175 +3,190 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import grpc
 import pytest
 
-from milepost.v1 import Claim, Dispatch, JobFilter, JobState, Resume, WatchJobsRequest
-from tests.support.rpc import Rpc, StreamEnded, WorkSession, connect, eventually, log_line, succeeded
+from milepost.v1 import JobFilter, WatchJobRequest, WatchJobsRequest, WatchJobsResponse
+from tests.support.reporting import BROKEN, Reporter, Task
+from tests.support.rpc import Rpc, connect, eventually
 from tests.support.server import ServerProcess
 from tests.support.validators import History, Recording, check
 
-WORKERS = 4
-KILLS = 12
-BATCH = 5
+WORKERS = 8
+JOBS = 2
+"""Of each worker; all but the last end between the kills."""
 
-# INTERNAL is the client's own word for a write to a stream that has just broken ("Failed execute_batch").
-BROKEN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL)
-
-
-class Reporter:
-    """A worker that numbers what it says, keeps what is not acknowledged, and comes back after each crash."""
-
-    def __init__(self, rpc: Rpc, job_id: str) -> None:
-        self._rpc = rpc
-        self.job_id = job_id
-        self._token = ""
-        self.said = 0
-        self.acknowledged = 0
-        self.stopping = False
-
-    async def run(self) -> None:
-        """Reports until it is stopped, then ends the job."""
-        while not (self.stopping and self.acknowledged == self.said):
-            try:
-                async with self._rpc.session(kinds=[]) as session:
-                    await self._converse(session)
-            except grpc.aio.AioRpcError as error:
-                if error.code() not in BROKEN:
-                    raise
-            except StreamEnded as ended:
-                if ended.code not in BROKEN:
-                    raise
-
-    async def _converse(self, session: WorkSession) -> None:
-        if self._token:
-            await session.send(resume=Resume(job_id=self.job_id, lease_token=self._token))
-            stands = (await session.receive("resumed")).resumed.acknowledged_report_sequence
-            # More may be durable than was acknowledged, but never less (rule 12).
-            assert self.acknowledged <= stands <= self.said
-            self.acknowledged = stands
-        else:
-            await session.send(claim=Claim(job_id=self.job_id))
-            _, self._token = await session.take()
-        while True:
-            first = self.acknowledged + 1
-            fresh = self.said if self.stopping else max(self.said, first + BATCH - 1)
-            updates = [log_line(str(number)) for number in range(first, fresh + 1)]
-            if not updates:
-                return
-            self.said = fresh
-            await session.report(self.job_id, self._token, first, *updates)
-            await session.acknowledged(self.said)
-            self.acknowledged = self.said
-
-    async def finish(self) -> None:
-        """Ends the job."""
-        async with self._rpc.session(kinds=[]) as session:
-            await session.send(resume=Resume(job_id=self.job_id, lease_token=self._token))
-            await session.receive("resumed")
-            await session.report(self.job_id, self._token, self.said + 1, succeeded())
-            await session.acknowledged(self.said + 1)
+# The long form.
+KILLS = 1_000
+REPORTS = 1_000_000
+ROUNDS = 50
 
 
 async def subscribe(rpc: Rpc, job_id: str, seen: Recording) -> None:
     """Follows a job to its end through every crash, from the last sequence that it has."""
-    while not any(event.HasField("job_ended") for event in seen.events[-1:]):
-        cursor = seen.cursor or 0
-        code = await seen.record(rpc.watch(job_id, after_sequence=cursor), cursor)
-        assert code in (grpc.StatusCode.OK, *BROKEN)
-
-
-async def subscribe_to_all(rpc: Rpc, jobs: int, seen: Recording) -> None:
-    """Follows all jobs until so many have ended, from the last position that it has."""
     ended = False
     while not ended:
         cursor = seen.cursor or 0
-        request = WatchJobsRequest(
-            filter=JobFilter(kinds=[rpc.kind]), after_position=cursor, max_batch_events=1, no_follow=True
-        )
-        code = await seen.record(rpc.jobs.WatchJobs(request), cursor, follows=False)
+        request = WatchJobRequest(job_id=job_id, after_sequence=cursor)
+        code = await seen.record(rpc.jobs.WatchJob(request, wait_for_ready=True), cursor)
         assert code in (grpc.StatusCode.OK, *BROKEN)
-        frames = seen.streams[-1].frames
-        caught_up = bool(frames) and frames[-1].HasField("caught_up")
-        ended = caught_up and jobs == sum(event.HasField("job_ended") for event in seen.events)
+        ended = any(event.HasField("job_ended") for event in seen.streams[-1].events)
 
 
-@pytest.mark.parametrize("seed", [1])
-async def test_kill_at_random_moments(server: ServerProcess, seed: int) -> None:
-    """Each report is in the log exactly once and in order, and subscribers saw that log and no other."""
-    randomness = random.Random(seed)
-    async with connect(server.address) as rpc:
-        jobs = [await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL) for _ in range(WORKERS)]
-        reporters = [Reporter(rpc, job.job_id) for job in jobs]
-        seen = [Recording(breaks=True) for _ in jobs]
-        of_all = Recording(breaks=True)
-        async with asyncio.TaskGroup() as group:
-            working = [group.create_task(reporter.run()) for reporter in reporters]
-            for job, recording in zip(jobs, seen, strict=True):
-                group.create_task(subscribe(rpc, job.job_id, recording))
-            group.create_task(subscribe_to_all(rpc, len(jobs), of_all))
-            for _ in range(KILLS):
-                until = [reporter.acknowledged + randomness.randint(1, 40) for reporter in reporters]
+async def subscribe_to_all(rpc: Rpc, jobs: int, seen: Recording) -> None:
+    """Follows all jobs of the kind until so many have ended, from the last position that it has."""
+    ended = 0
 
-                async def traffic_flowed(until: list[int] = until) -> bool:
-                    return all(r.acknowledged >= most for r, most in zip(reporters, until, strict=True))
+    async def until_all_ended(request: WatchJobsRequest) -> AsyncIterator[WatchJobsResponse]:
+        nonlocal ended
+        call = rpc.jobs.WatchJobs(request, wait_for_ready=True)
+        async for frame in call:
+            yield frame
+            ended += sum(event.HasField("job_ended") for event in frame.events.events)
+            if ended == jobs:
+                call.cancel()
+                return
 
-                await eventually(traffic_flowed, seconds=60)
-                server.kill()
-                server.restart()
+    while ended < jobs:
+        cursor = seen.cursor or 0
+        request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), after_position=cursor)
+        code = await seen.record(until_all_ended(request), cursor)
+        assert code in (grpc.StatusCode.OK, *BROKEN)
+    seen.streams[-1].code = None  # it left
+
+
+class Killing:
+    """``kill -9`` of a server under eight workers, at moments that nobody chose.
+
+    ``ready`` is how many seconds it took after each kill until the server said that it was ready.
+    """
+
+    def __init__(self, server: ServerProcess, seed: int, *, kills: int, reports: int) -> None:
+        """``reports`` are acknowledged at the least between two kills."""
+        self._server = server
+        self._random = random.Random(seed)
+        self._kills = kills
+        self._reports = reports
+        self.ready: list[float] = []
+        self.total = 0
+
+    async def run(self) -> None:
+        """Kills so many times; the workers' jobs end one after the other meanwhile, and the last after it."""
+        async with contextlib.AsyncExitStack() as stack:
+            rpcs = [await stack.enter_async_context(connect(self._server.address)) for _ in range(WORKERS)]
+            watching = await stack.enter_async_context(connect(self._server.address))
+            for rpc in rpcs:
+                rpc.kind = watching.kind
+            batch = max(5, self._reports // 40)
+            reporters = [Reporter(rpc, self._random.getrandbits(32), batch, 2 * batch) for rpc in rpcs]
             for reporter in reporters:
-                reporter.stopping = True
-            await asyncio.gather(*working)
-            for reporter in reporters:
-                await reporter.finish()
-        for reporter, recording in zip(reporters, seen, strict=True):
-            log = await rpc.log(reporter.job_id)
-            texts = [event.log_written.text for event in log if event.HasField("log_written")]
-            assert [str(number) for number in range(1, reporter.said + 1)] == texts
+                await reporter.claim(JOBS)
+            tasks = [task for each in zip(*(r.tasks for r in reporters), strict=True) for task in each]
+            ending = tasks[:-WORKERS]
+            seen = [Recording(breaks=True) for _ in tasks]
+            of_all = Recording(breaks=True)
+            async with asyncio.TaskGroup() as group:
+                for reporter in reporters:
+                    group.create_task(reporter.run())
+                for task, recording in zip(tasks, seen, strict=True):
+                    group.create_task(subscribe(watching, task.job_id, recording))
+                group.create_task(subscribe_to_all(watching, len(tasks), of_all))
+                for number in range(1, self._kills + 1):
+                    await self._traffic(reporters)
+                    for task in ending[: len(ending) * number // self._kills]:
+                        task.finish()
+                    await self._kill()
+                for task in tasks:
+                    task.finish()
+            self.total += sum(reporter.acknowledged for reporter in reporters)
+            assert all(reporter.sessions > 1 for reporter in reporters)
+            assert sum(reporter.repeated for reporter in reporters) > 0
+            assert sum(reporter.in_doubt for reporter in reporters) > 0
+            await self._check(watching, tasks, seen, of_all)
+
+    async def _traffic(self, reporters: Sequence[Reporter]) -> None:
+        """Waits until every worker got somewhere, and all of them together far enough."""
+        before = [reporter.acknowledged for reporter in reporters]
+
+        async def flowed() -> bool:
+            moved = [reporter.acknowledged - b for reporter, b in zip(reporters, before, strict=True)]
+            return all(moved) and sum(moved) >= self._reports
+
+        await eventually(flowed, seconds=60)
+
+    async def _kill(self) -> None:
+        await asyncio.sleep(self._random.uniform(0.0, 0.02))  # any moment
+        self._server.kill()
+        if self._random.random() < 0.2:  # and while it recovers
+            self._server.begin()
+            await asyncio.sleep(self._random.uniform(0.0, 0.03))
+            self._server.kill()
+        before = time.monotonic()
+        await asyncio.to_thread(self._server.restart)
+        self.ready.append(time.monotonic() - before)
+
+    async def _check(
+        self, rpc: Rpc, tasks: Sequence[Task], seen: Sequence[Recording], of_all: Recording
+    ) -> None:
+        for task, recording in zip(tasks, seen, strict=True):
+            log = await rpc.log(task.job_id)
+            lines = [event.log_written.text for event in log if event.HasField("log_written")]
+            assert task.lines == lines
             assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
-            assert JobState.JOB_STATE_SUCCEEDED == log[-1].job_ended.state
+            assert [len(log)] == [event.sequence for event in log if event.HasField("job_ended")]
             assert log == recording.events
             check(recording, History.of_log(log))
-            assert reporter.said >= KILLS
         whole = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), max_batch_events=1, no_follow=True)
         check(of_all, History.of_feed([frame async for frame in rpc.jobs.WatchJobs(whole)]))
 
 
-async def test_epoch_survives_a_crash(server: ServerProcess) -> None:
+async def test_kill_at_random_moments(forked_server: ServerProcess) -> None:
+    """Each report is in the log exactly once and in order, and subscribers saw that log and no other."""
+    killing = Killing(forked_server, 1, kills=30, reports=200)
+    await killing.run()
+    assert 30 == len(killing.ready)
+    print(f"{killing.total} reports, ready again within {max(killing.ready):.2f} s")
+
+
+async def test_epoch_survives_a_crash(forked_server: ServerProcess) -> None:
     """A crash loses nothing, so that the epoch, and with it every cursor, stays good."""
-    epoch = server.epoch
-    async with connect(server.address) as rpc:
+    epoch = forked_server.epoch
+    async with connect(forked_server.address) as rpc:
         job = await rpc.submit()
-        server.kill()
-        server.restart()
-        assert epoch == server.epoch
+        forked_server.kill()
+        forked_server.restart()
+        assert epoch == forked_server.epoch
         assert [1] == [event.sequence for event in await rpc.log(job.job_id)]
 
 
-async def test_restored_copy_has_a_new_epoch(server: ServerProcess) -> None:
+async def test_restored_copy_has_a_new_epoch(forked_server: ServerProcess) -> None:
     """Rule 4: a store that went back to an earlier state is told apart from what it was."""
-    epoch = server.epoch
-    async with connect(server.address) as rpc:
+    epoch = forked_server.epoch
+    async with connect(forked_server.address) as rpc:
         await rpc.submit()
-        assert 0 == server.stop()
-        backup = (server.data / "milepost.db").read_bytes()
-        server.restart()
-        assert epoch == server.epoch
+        assert 0 == forked_server.stop()
+        backup = (forked_server.data / "milepost.db").read_bytes()
+        forked_server.restart()
+        assert epoch == forked_server.epoch
         await rpc.submit()
-        assert 0 == server.stop()
-        (server.data / "milepost.db").write_bytes(backup)
-        server.restart()
-        assert epoch != server.epoch
+        assert 0 == forked_server.stop()
+        (forked_server.data / "milepost.db").write_bytes(backup)
+        forked_server.restart()
+        assert epoch != forked_server.epoch
 
 
-async def test_queue_survives_a_crash(server: ServerProcess) -> None:
+async def test_queue_survives_a_crash(forked_server: ServerProcess) -> None:
     """Jobs that wait are given out after a restart, in the order in which they were submitted."""
-    async with connect(server.address) as rpc:
+    async with connect(forked_server.address) as rpc:
         submitted = [(await rpc.submit()).job_id for _ in range(5)]
-        server.kill()
-        server.restart()
+        forked_server.kill()
+        forked_server.restart()
 
         async def taken() -> list[str]:
             try:
@@ -181,3 +196,20 @@ async def test_queue_survives_a_crash(server: ServerProcess) -> None:
                 return []
 
         assert submitted == await eventually(taken)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(4 * 3600)
+async def test_kill_a_thousand_times(tmp_path: Path) -> None:
+    """The same with the command as it is installed, on a log that grows: 1,000 kills, and a million reports."""
+    total = 0
+    ready: list[float] = []
+    with ServerProcess(tmp_path / "data") as server:
+        for seed in range(ROUNDS):
+            killing = Killing(server, seed, kills=KILLS // ROUNDS, reports=REPORTS // KILLS)
+            await killing.run()
+            total += killing.total
+            ready += killing.ready
+            print(f"{len(ready)} kills, {total} reports, ready again within {max(killing.ready):.2f} s")
+    assert KILLS == len(ready)
+    assert REPORTS <= total

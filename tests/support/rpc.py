@@ -80,9 +80,9 @@ class Rpc:
         return self.jobs.WatchJob(WatchJobRequest(job_id=job_id, **fields))
 
     @asynccontextmanager
-    async def session(self, **hello: Any) -> AsyncIterator[WorkSession]:
-        """A worker's session, welcomed; cancelled at the end."""
-        session = WorkSession(self.workers.Work())
+    async def session(self, *, wait_for_ready: bool = False, **hello: Any) -> AsyncIterator[WorkSession]:
+        """A worker's session, welcomed; cancelled at the end. With ``wait_for_ready`` the server need not be there."""
+        session = WorkSession(self.workers.Work(wait_for_ready=wait_for_ready))
         await session.send(hello=Hello(**{"kinds": [self.kind], "max_concurrency": 10, **hello}))
         welcome = await session.receive("welcome")
         session.welcome = welcome
@@ -94,8 +94,12 @@ class Rpc:
 
 @asynccontextmanager
 async def connect(address: str) -> AsyncIterator[Rpc]:
-    """A channel of its own to the server."""
-    options = [("grpc.use_local_subchannel_pool", 1)]
+    """A channel of its own to the server; it is soon there again when that was restarted."""
+    options = [
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+    ]
     async with grpc.aio.insecure_channel(address, options=options) as channel:
         yield Rpc(channel)
 
@@ -117,7 +121,10 @@ class WorkSession:
 
     async def send(self, **message: Any) -> None:
         """Sends one message of the oneof."""
-        await self.call.write(WorkRequest(**message))
+        try:
+            await self.call.write(WorkRequest(**message))
+        except asyncio.InvalidStateError:  # it has ended already
+            raise StreamEnded("it could be written to", await self.call.code()) from None
 
     async def report(self, job_id: str, token: str, first: int, *updates: Update) -> None:
         """Sends a report."""
@@ -127,10 +134,15 @@ class WorkSession:
 
     async def receive(self, kind: str) -> WorkResponse:
         """The next message, which is to be of that kind."""
+        response = await self.next(kind)
+        assert kind == response.WhichOneof("message"), response
+        return response
+
+    async def next(self, awaited: str = "a message") -> WorkResponse:
+        """The next message."""
         response = await self.call.read()
         if response is grpc.aio.EOF:
-            raise StreamEnded(kind, await self.call.code())
-        assert kind == response.WhichOneof("message"), response
+            raise StreamEnded(awaited, await self.call.code())
         return cast("WorkResponse", response)
 
     async def take(self) -> tuple[Job, str]:

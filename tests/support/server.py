@@ -49,6 +49,7 @@ class ServerProcess:
             raise RuntimeError(f"the server did not start:\n{self.log_path.read_text()}")
         ready: dict[str, Any] = json.loads(line)
         self.address, self.epoch = ready["address"], ready["epoch"]
+        self._arguments[2] = self.address  # clients know it by now
         return self
 
     def begin(self) -> None:
@@ -92,8 +93,7 @@ class ServerProcess:
         return self._reap()
 
     def restart(self) -> None:
-        """Starts it again on the same data and, since clients know it, the same address."""
-        self._arguments[2] = self.address
+        """Starts it again on the same data and at the same address."""
         self.start()
 
     def log(self) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@
 `Client` is for those who submit and follow, `SyncClient` is the same without asyncio, and `Worker` does the work.
 """
 
+from milepost.client.attaching import AttachedJob
 from milepost.client.client import Client
 from milepost.client.connection import Connection
 from milepost.client.errors import JobFailure, MilepostError
@@ -15,6 +16,7 @@ from milepost.client.watching_jobs import Gap, JobsWatch
 from milepost.client.worker import Cancelled, JobContext, StageContext, Worker
 
 __all__ = [
+    "AttachedJob",
     "Cancelled",
     "Client",
     "Connection",

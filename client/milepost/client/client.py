@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import Any, Literal, Unpack, overload
 
-from milepost.client.calls import Calls
+from milepost.client.attaching import Attaching
 from milepost.client.connection import Connection
 from milepost.client.cursor import Cursor, OnGap, Start
 from milepost.client.feed_cursor import FeedCursor
@@ -21,7 +21,7 @@ from milepost.v1 import Job, JobFilter, JobState
 __all__ = ["Client"]
 
 
-class Client(Calls):
+class Client(Attaching):
     """Submits jobs, follows them and cancels them.
 
     An async context manager. One client serves any number of tasks over one connection, which is made with the first

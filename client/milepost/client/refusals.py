@@ -9,10 +9,11 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from milepost.client import errors
-from milepost.contract.reasons import DOMAIN, reason_from_name
-from milepost.v1 import ErrorReason
+from milepost.contract.reasons import DOMAIN, reason_from_name, reason_name
+from milepost.contract.status import STATUS
+from milepost.v1 import ErrorReason, Rejected
 
-__all__ = ["error_from_status"]
+__all__ = ["error_from_rejection", "error_from_status"]
 
 _DETAILS: Final = "grpc-status-details-bin"
 
@@ -39,6 +40,18 @@ def error_from_status(error: grpc.aio.AioRpcError, address: str) -> errors.Milep
         retry_delay=retry.retry_delay.ToTimedelta().total_seconds()
         if retry.HasField("retry_delay")
         else None,
+    )
+
+
+def error_from_rejection(rejected: Rejected) -> errors.ServiceError:
+    """The error that a refusal within a worker's session means."""
+    kind = _BY_REASON.get(rejected.reason, errors.ServiceError)
+    return kind(
+        rejected.message or reason_name(rejected.reason),
+        reason=rejected.reason,
+        code=STATUS.get(rejected.reason, grpc.StatusCode.UNKNOWN),
+        metadata={"job_id": rejected.job_id},
+        violations=((rejected.field, rejected.message),) if rejected.field else (),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
+from milepost.client.attaching import Attached, SyncAttached
 from milepost.client.background import Background
 from milepost.client.client import Client
 from milepost.client.cursor import OnGap
@@ -66,6 +67,18 @@ def _watches(
     return call
 
 
+def _attaches(
+    verb: Callable[Concatenate[Client, _Parameters], Attached],
+) -> Callable[Concatenate[SyncClient, _Parameters], SyncAttached]:
+    """The same verb for a plain ``with``; see `SyncClient`."""
+
+    @functools.wraps(verb)
+    def call(self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> SyncAttached:
+        return SyncAttached(verb(self._client, *args, **kwargs), self._background)
+
+    return call
+
+
 class SyncClient:
     """The verbs of `Client` for code without asyncio: they wait, and what they iterate is iterated plainly.
 
@@ -77,6 +90,9 @@ class SyncClient:
             for event in client.watch(job.job_id):
                 print(event.sequence, event.WhichOneof("payload"))
             print(client.result(job.job_id))
+
+    The blocks of `attach` and `start` are not interrupted when their job is to stop: they look for themselves, with
+    ``job.cancelled``, ``job.raise_if_cancelled()``, or ``stage.track(...)``.
     """
 
     def __init__(
@@ -105,6 +121,8 @@ class SyncClient:
     watch_jobs = _watches(Client.watch_jobs)
     list = _iterates(Client.list)
     follow = _iterates(Client.follow)
+    attach = _attaches(Client.attach)
+    start = _attaches(Client.start)
 
     @overload
     def watch(

@@ -1,0 +1,202 @@
+"""Holding a job that was claimed: from the claim until its end is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from milepost.client.attaching.desk import ClaimingDesk
+from milepost.client.attaching.job import AttachedJob
+from milepost.client.backoff import Backoff, is_passing
+from milepost.client.channel import LazyChannel
+from milepost.client.errors import JobFailure, LeaseLost, MilepostError, ServiceError, Unreachable
+from milepost.client.worker.failures import failure_of
+from milepost.client.worker.job import Cancelled, JobContext
+from milepost.client.worker.session import Session
+
+__all__ = ["Attachment"]
+
+_log = logging.getLogger("milepost.client")
+
+# Seconds to give back a job that was assigned when nobody waited for it any more.
+_GIVING_BACK: Final = 2.0
+
+
+class Attachment:
+    """One claimed job, with a session of its own, so that what happens to one job touches no other.
+
+    To the session, the block looks like a handler: `_stand_in` begins with the assignment, and ends as the block does.
+
+    Attributes:
+        on_stop: Called in the loop when the block is to stop.
+    """
+
+    def __init__(
+        self,
+        channel: LazyChannel,
+        find: Callable[[], Awaitable[str]],
+        *,
+        worker_id: str | None,
+        timeout: float,
+        flush_timeout: float,
+    ) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            channel: To the server.
+            find: Tells the job_id.
+            worker_id: Names this process; None for the host's name and the process id.
+            timeout: How many seconds the server has to answer the claim.
+            flush_timeout: How many seconds it has to take what is left to say at the end.
+        """
+        self.on_stop: Callable[[], None] = lambda: None
+        self._channel = channel
+        self._find = find
+        self._worker_id = worker_id
+        self._timeout = timeout
+        self._flush_timeout = flush_timeout
+        self._entered = False
+        self._trouble: MilepostError | None = None
+        self._stop: MilepostError | Cancelled | None = None
+
+    @property
+    def stop(self) -> MilepostError | Cancelled | None:
+        """Why the block is to stop: `Cancelled`, or what took the job away; None while it is not."""
+        return self._stop
+
+    async def claim(self) -> AttachedJob:
+        """Gets the job.
+
+        Raises:
+            MilepostError: It was refused, or the server was not reached in time.
+            Cancelled: It was cancelled as soon as it was assigned.
+            RuntimeError: It was claimed before.
+        """
+        if self._entered:
+            raise RuntimeError("This block was entered before: attach to the job again.")
+        self._entered = True
+        self._job_id = await self._find()
+        # What the block raised, as the job is to be told of it, once it has been left.
+        self._left: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+        self._desk = ClaimingDesk(self._job_id, self._stand_in)
+        self._connection = asyncio.create_task(self._stay_connected())
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._desk.claimed
+        except BaseException as error:
+            await self._give_back()
+            if isinstance(error, TimeoutError):
+                said = f"no answer to the claim within {self._timeout:g} s"
+                raise self._trouble or Unreachable(self._channel.target.address, said) from None
+            raise
+
+    async def end(self, error: BaseException | None) -> None:
+        """Tells how the job ended, and waits until that is durable, but not longer than the flush timeout.
+
+        Args:
+            error: What left the block.
+        """
+        self._left.set_result(self._told(error))
+        telling = asyncio.create_task(self._desk.empty())
+        try:
+            await asyncio.wait(
+                (telling, self._connection),
+                timeout=self._flush_timeout,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not telling.done():
+                _log.warning(
+                    "job %s: the server did not take its end within %g s; its lease runs out",
+                    self._job_id,
+                    self._flush_timeout,
+                )
+        finally:
+            telling.cancel()
+            await self._disconnect()
+
+    def leaves(self, error: BaseException | None) -> BaseException | None:
+        """What leaves the block in place of `error`, now that the end is told; None for `error` itself.
+
+        An exception of the block's own comes first. A block that was done although it was to stop has won (rule 17),
+        unless the server did not take its end.
+        """
+        if error is None:
+            return (self._stop or self._desk.refusal) if self._desk.refusal is not None else None
+        return self._stop if isinstance(error, asyncio.CancelledError) else None
+
+    # Within.
+
+    async def _stand_in(self, context: JobContext) -> Mapping[str, Any] | None:
+        job = AttachedJob(context)
+        if not self._desk.claimed.done():
+            self._desk.claimed.set_result(job)
+        while not self._left.done():
+            try:
+                await asyncio.wait((self._left,))
+            except asyncio.CancelledError:
+                if self._connection.done() or self._connection.cancelling():
+                    raise  # the loop or the client is being closed around the block
+                job.interrupt()
+                self._stops()
+        if (error := self._left.result()) is not None:
+            raise error
+        return job.result
+
+    def _stops(self) -> None:
+        if self._stop is None and not self._left.done():
+            lost = LeaseLost(f"Job {self._job_id!r} is not this process's any more.")
+            self._stop = Cancelled() if self._desk.has_job else self._desk.refusal or lost
+            self.on_stop()
+
+    def _told(self, error: BaseException | None) -> BaseException | None:
+        """The error as a handler would raise it. The block's own goes its way, and is not to be raised twice."""
+        if error is None or (self._stop is not None and isinstance(error, asyncio.CancelledError)):
+            return error if error is None else asyncio.CancelledError()
+        if isinstance(error, asyncio.CancelledError):
+            text = "The code that was at work on the job was cancelled."
+            return JobFailure("INTERRUPTED", text, retryable=True)
+        failure = failure_of(error)
+        return JobFailure(failure.code, failure.message, failure.detail, failure.retryable)
+
+    async def _give_back(self) -> None:
+        """Nobody waits for the job any more. Should it be here, another may have it."""
+        if self._desk.has_job:
+            for attempt in self._desk:
+                attempt.give_back()
+            self._left.set_result(asyncio.CancelledError())
+            await asyncio.wait((asyncio.ensure_future(self._desk.empty()),), timeout=_GIVING_BACK)
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        self._connection.cancel()
+        await asyncio.wait((self._connection,))
+        if not self._connection.cancelled() and (error := self._connection.exception()) is not None:
+            _log.warning("job %s: the connection ended: %s", self._job_id, error)
+
+    async def _stay_connected(self) -> None:
+        """One session after the other. Once the job is claimed nothing but the end of its block ends that (rule 15)."""
+        worker_id = self._worker_id or f"{socket.gethostname()[:100]}-{os.getpid()}"
+        instance = str(uuid.uuid4())
+        backoff = Backoff()
+        claimed = self._desk.claimed
+        while True:
+            session = Session(self._channel, self._desk, worker_id, self._timeout, instance)
+            try:
+                await session.run()
+            except MilepostError as error:
+                if not claimed.done() and not is_passing(error, connected_before=False):
+                    claimed.set_exception(error)
+                    return
+                self._trouble = error
+                if session.proved:
+                    backoff.reset()
+                asked = error.retry_delay if isinstance(error, ServiceError) else None
+                wait = backoff.next(asked or 0.0)
+                said = _log.warning if claimed.done() else _log.info
+                said("job %s: the session was lost, next try in %.1f s: %s", self._job_id, wait, error)
+                await asyncio.sleep(wait)

@@ -1,0 +1,108 @@
+"""The verbs for code that does the work of a job without being a worker's handler."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any, Unpack
+
+from milepost.client.attaching.attached import Attached
+from milepost.client.attaching.attachment import Attachment
+from milepost.client.attaching.options import SubmitOptions
+from milepost.client.calls import Calls
+from milepost.v1 import Dispatch
+
+__all__ = ["Attaching"]
+
+
+class Attaching(Calls):
+    """Claims jobs for blocks of code."""
+
+    def attach(self, job_id: str, *, worker_id: str | None = None, flush_timeout: float = 10.0) -> Attached:
+        """Claims a job that another engine runs, for a block of any code: a Celery task, a Hatchet step, a cron script.
+
+        The job is one that was submitted with the dispatch EXTERNAL. The block gets what a handler gets, and a place
+        for its result; the lease is kept up, and survives a lost connection. An exception fails the job, a block that
+        is left without one has succeeded::
+
+            async with client.attach(job_id) as job:
+                async with job.stage("pages", total=len(pages)) as stage:
+                    async for page in stage.track(pages):
+                        ...
+                job.result = {"pages": len(pages)}
+
+        When the job is to be cancelled, the block raises `asyncio.CancelledError` at its next await, as within
+        `asyncio.timeout`; once it is left, the job is CANCELLED, and `Cancelled` comes out of it. If it is cancelled by
+        others, the job FAILED with the code INTERRUPTED, which is retryable.
+
+        Each block has a session of its own. What it could not tell by its end within the flush timeout is not told:
+        that is logged, the block's outcome stands, and the job's lease runs out.
+
+        Args:
+            job_id: The job.
+            worker_id: Names this process, at most 128 characters; None for the host's name and the process id.
+            flush_timeout: How many seconds the end of the block may take to tell what is left to tell.
+
+        Entering it raises:
+            JobNotFound: There is no such job.
+            JobEndedError: It has ended.
+            LeaseLost: Somebody else has it.
+            InvalidField: It goes through the queue.
+            LimitReached: As many as may be of its concurrency key are at work.
+            Unreachable: The server did not answer within the client's timeout.
+
+        Leaving it raises:
+            Cancelled: The job was cancelled; it is an `asyncio.CancelledError`.
+            LeaseLost: The lease ran out while the server could not be reached. The block was interrupted.
+            JobEndedError: The job was ended by others, as by a timeout. The block was interrupted.
+            JobNotFound: It was deleted meanwhile.
+        """
+
+        async def find() -> str:
+            return job_id
+
+        return Attached(self._attachment(find, worker_id, flush_timeout))
+
+    def start(
+        self,
+        kind: str,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
+        *,
+        start_deadline: float | timedelta | None = 60.0,
+        worker_id: str | None = None,
+        flush_timeout: float = 10.0,
+        **options: Unpack[SubmitOptions],
+    ) -> Attached:
+        """Submits a job and claims it at once, for a block of code.
+
+        The block is as `attach` has it::
+
+            async with client.start("nightly-backup", {"host": "db1"}, owner="ops") as job:
+                ...
+
+        Args:
+            kind: What sort of work it is.
+            input: What to work on, as JSON can say it.
+            start_deadline: How many seconds after its submission it fails if it was not claimed, as when this process
+                died in between; None for never.
+            worker_id: As for `attach`.
+            flush_timeout: As for `attach`.
+            options: As for `submit`.
+
+        Entering it raises what `submit` and `attach` do.
+        """
+
+        async def submit() -> str:
+            job = await self.submit(
+                kind, input, start_deadline=start_deadline, dispatch=Dispatch.DISPATCH_EXTERNAL, **options
+            )
+            return job.job_id
+
+        return Attached(self._attachment(submit, worker_id, flush_timeout))
+
+    def _attachment(
+        self, find: Callable[[], Awaitable[str]], worker_id: str | None, flush_timeout: float
+    ) -> Attachment:
+        return Attachment(
+            self._channel, find, worker_id=worker_id, timeout=self._timeout, flush_timeout=flush_timeout
+        )

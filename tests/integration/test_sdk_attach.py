@@ -1,0 +1,461 @@
+"""Jobs that other engines run: any code claims one, tells of it as a handler does, and hears of its cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from milepost.client import Cancelled, Client, JobFailure, SyncClient
+from milepost.client.attaching import AttachedJob
+from milepost.client.attaching.attachment import Attachment
+from milepost.client.errors import (
+    InvalidField,
+    JobEndedError,
+    JobFailed,
+    JobNotFound,
+    LeaseLost,
+    Unreachable,
+)
+from milepost.client.worker.current import current_job
+from milepost.v1 import Dispatch, Event, Job, JobState, RetryPolicy
+from tests.support.rpc import connect, eventually
+from tests.support.server import ServerProcess
+
+EXTERNAL = Dispatch.DISPATCH_EXTERNAL
+
+
+@pytest.fixture
+async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+def state(job: Job) -> str:
+    """The job's state, as ``"RUNNING"``."""
+    return JobState.Name(job.state).removeprefix("JOB_STATE_")
+
+
+async def log(client: Client, job_id: str) -> list[Event]:
+    """All events that the job has."""
+    return [event async for event in client.watch(job_id, follow=False)]
+
+
+def is_in(client: Client, job_id: str, wanted: str) -> Callable[[], Awaitable[bool]]:
+    """Whether the job is in this state."""
+
+    async def look() -> bool:
+        return wanted == state(await client.get(job_id))
+
+    return look
+
+
+async def is_stopped(attachment: Attachment) -> bool:
+    """Whether its block is to stop."""
+    return attachment.stop is not None
+
+
+async def test_a_block_tells_of_its_job_as_a_handler_does(client: Client) -> None:
+    """Stages, logs and progress; left without an exception it has succeeded, with the result that it set."""
+    job_id = (await client.submit("step", {"n": 3}, dispatch=EXTERNAL)).job_id
+
+    async with client.attach(job_id, worker_id="celery-7") as job:
+        assert (job_id, "step", {"n": 3}, 1, False) == (
+            job.id,
+            job.kind,
+            job.input,
+            job.attempt,
+            job.cancelled,
+        )
+        assert job is current_job()
+        with job.stage("count") as stage:
+            for number in stage.track(range(job.input["n"])):
+                job.log(f"at {number}", stage=stage)
+        job.result = {"counted": 3}
+
+    assert current_job() is None
+    ended = await client.get(job_id)
+    assert ("SUCCEEDED", "celery-7", {"counted": 3}) == (
+        state(ended),
+        ended.worker_id,
+        await client.result(job_id),
+    )
+    events = await log(client, job_id)
+    assert ["at 0", "at 1", "at 2"] == [
+        event.log_written.text for event in events if event.HasField("log_written")
+    ]
+    assert (3, 3) == (ended.stages[0].current, ended.stages[0].total)
+
+
+async def test_a_job_is_started_in_one_go(client: Client) -> None:
+    """Created and claimed, with a deadline for the claim, so that a process that dies in between leaves none behind."""
+    async with client.start("nightly", {"host": "db1"}, owner="ops", labels={"team": "a"}) as job:
+        running = await client.get(job.id)
+    async with client.start("nightly", start_deadline=timedelta(seconds=5), job_id=f"{job.id}-b") as second:
+        pass
+
+    assert ("RUNNING", EXTERNAL, "ops", {"team": "a"}, 60, {"host": "db1"}) == (
+        state(running),
+        running.dispatch,
+        running.owner,
+        dict(running.labels),
+        running.start_deadline.seconds,
+        job.input,
+    )
+    assert (f"{job.id}-b", 5) == (second.id, (await client.get(second.id)).start_deadline.seconds)
+    assert ["SUCCEEDED"] * 2 == [state(await client.get(one)) for one in (job.id, second.id)]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (JobFailure("NO_ROOM", "The disk is full."), "NO_ROOM", "The disk is full."),
+        (KeyError("colour"), "KeyError", "'colour'"),
+        (KeyboardInterrupt(), "KeyboardInterrupt", "KeyboardInterrupt"),
+    ],
+)
+async def test_an_exception_fails_the_job(
+    client: Client, error: BaseException, code: str, message: str
+) -> None:
+    """And goes its way, with the traceback that it had."""
+    with pytest.raises(type(error)) as caught:
+        async with client.start("step") as job:
+            raise error
+
+    assert error is caught.value
+    assert ["test_an_exception_fails_the_job"] == [entry.name for entry in caught.traceback]
+    failure = (await client.get(job.id)).failure
+    assert (code, message) == (failure.code, failure.message)
+
+
+async def test_a_result_that_json_cannot_say(client: Client) -> None:
+    """Is refused where it is set, and so fails the job."""
+    with pytest.raises(TypeError, match="result"):
+        async with client.start("step") as job:
+            job.result = {"at": object()}
+
+    assert "TypeError" == (await client.get(job.id)).failure.code
+
+
+async def test_a_cancellation_interrupts_the_block(client: Client) -> None:
+    """At its next await; `finally` blocks run. What comes out is `Cancelled`, and the task itself is not cancelled."""
+    steps: list[str] = []
+
+    job_id = f"cancelled-{uuid.uuid4().hex}"
+
+    async def work() -> None:
+        async with client.start("step", job_id=job_id) as job, asyncio.TaskGroup() as group:
+            group.create_task(client.cancel(job_id, reason="enough"))
+            try:
+                await asyncio.Event().wait()
+            finally:
+                steps.append(f"cleaned up, {job.cancelled}")
+
+    with pytest.raises(Cancelled):
+        await work()
+
+    task = asyncio.current_task()
+    assert task is not None
+    assert (0, ["cleaned up, True"]) == (task.cancelling(), steps)
+    ended = await client.get(job_id)
+    assert ("CANCELLED", False, "enough") == (
+        state(ended),
+        ended.cancellation.forced,
+        ended.cancellation.reason,
+    )
+    assert ended.cancellation.HasField("acknowledge_time")
+
+
+async def test_a_block_that_is_done_all_the_same_has_won(client: Client) -> None:
+    """Its result is the job's, and nothing of the cancellation hits what comes after (rule 17)."""
+    async with client.start("step") as job:
+        cancelling = asyncio.create_task(client.cancel(job.id))
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        job.result = {"done": True}
+    await cancelling
+
+    task = asyncio.current_task()
+    assert task is not None
+    assert (0, "SUCCEEDED") == (task.cancelling(), state(await client.get(job.id)))
+
+
+@pytest.mark.parametrize("awaits", [False, True])
+async def test_a_cancellation_that_comes_with_the_assignment(
+    client: Client, monkeypatch: pytest.MonkeyPatch, awaits: bool
+) -> None:
+    """Is raised at the first await in the block; where there is none, the block has won, and nothing comes after it."""
+    claim = Attachment.claim
+
+    async def claim_a_cancelled_one(self: Attachment) -> AttachedJob:
+        job = await claim(self)
+        await client.cancel(job.id)
+        await eventually(lambda: is_stopped(self))
+        return job
+
+    monkeypatch.setattr(Attachment, "claim", claim_a_cancelled_one)
+    job_id = f"early-{uuid.uuid4().hex}"
+    with pytest.raises(Cancelled) if awaits else contextlib.nullcontext():
+        async with client.start("step", job_id=job_id) as job:
+            assert job.cancelled
+            if awaits:
+                await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert ("CANCELLED" if awaits else "SUCCEEDED") == state(await client.get(job_id))
+
+
+async def test_an_error_while_it_is_being_cancelled(client: Client) -> None:
+    """Is the block's own, and goes its way; the job is CANCELLED, and says so."""
+    job_id = f"broken-{uuid.uuid4().hex}"
+
+    async def work() -> None:
+        async with client.start("step", job_id=job_id):
+            cancelling = asyncio.create_task(client.cancel(job_id))
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await cancelling
+                raise ValueError("half a file")
+
+    with pytest.raises(ValueError, match="half a file"):
+        await work()
+
+    ended = await client.get(job_id)
+    assert "CANCELLED" == state(ended)
+    assert "half a file" in ended.message
+
+
+async def test_a_task_that_others_cancel(client: Client) -> None:
+    """Is not taken for a cancelled job: the attempt was interrupted, and another may follow."""
+    entered: asyncio.Queue[str] = asyncio.Queue()
+    policy = RetryPolicy(max_attempts=2)
+    policy.initial_backoff.SetInParent()
+
+    async def work(retry_policy: RetryPolicy | None = None) -> None:
+        async with client.start("step", retry_policy=retry_policy) as job:
+            await entered.put(job.id)
+            await asyncio.Event().wait()
+
+    once, retried = asyncio.create_task(work()), asyncio.create_task(work(retry_policy=policy))
+    job_ids = [await entered.get(), await entered.get()]
+    for task in (once, retried):
+        task.cancel()
+    outcomes = await asyncio.gather(once, retried, return_exceptions=True)
+
+    assert [asyncio.CancelledError] * 2 == [type(outcome) for outcome in outcomes]
+    jobs = [await client.get(job_id) for job_id in job_ids]
+    assert {("FAILED", "INTERRUPTED"), ("QUEUED", "INTERRUPTED")} == {
+        (state(job), job.failure.code) for job in jobs
+    }
+    async with client.attach(next(job.job_id for job in jobs if state(job) == "QUEUED")) as again:
+        assert 2 == again.attempt
+
+
+async def test_a_timeout_of_the_blocks_own(client: Client) -> None:
+    """`asyncio.timeout` within and around the block works as ever."""
+    async with client.start("step"):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await asyncio.Event().wait()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2), client.start("step") as job:
+            await asyncio.Event().wait()
+
+    assert "INTERRUPTED" == (await client.get(job.id)).failure.code
+
+
+async def hears(job: AttachedJob) -> bool:
+    """Whether the block knows that it is to stop."""
+    return job.cancelled
+
+
+async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> None:
+    """The job is CANCELLED, and the task's own cancellation goes on."""
+    jobs: asyncio.Queue[AttachedJob] = asyncio.Queue()
+
+    async def work() -> None:
+        async with client.start("step") as job:
+            await jobs.put(job)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    job = await jobs.get()
+    await client.cancel(job.id)
+    await eventually(lambda: hears(job))
+    task.cancel()
+    await asyncio.wait((task,))
+
+    assert task.cancelled()
+    assert (1, "CANCELLED") == (task.cancelling(), state(await client.get(job.id)))
+
+
+async def test_what_cannot_be_claimed(client: Client) -> None:
+    """The errors of the SDK come from entering the block, and the block does not run."""
+    queued = await client.submit("nobody-does-this")
+    async with client.start("step") as over:
+        pass
+
+    async def claim(job_id: str) -> None:
+        async with client.attach(job_id):
+            raise AssertionError("it was entered")
+
+    with pytest.raises(JobNotFound):
+        await claim("no-such-job")
+    with pytest.raises(InvalidField, match="EXTERNAL") as refused:
+        await claim(queued.job_id)
+    assert "job_id" == refused.value.violations[0][0]
+    with pytest.raises(JobEndedError):
+        await claim(over.id)
+    async with client.start("step") as held:
+        with pytest.raises(LeaseLost):
+            await claim(held.id)
+        held.log("still here")
+    assert "SUCCEEDED" == state(await client.get(held.id))
+    with pytest.raises(InvalidField):
+        async with client.start("Not A Kind"):
+            pass
+    await client.cancel(queued.job_id)
+
+
+async def test_a_block_is_entered_once(client: Client) -> None:
+    """What would be a second claim says so."""
+    attached = client.start("step")
+    async with attached:
+        pass
+    with pytest.raises(RuntimeError, match="entered before"):
+        async with attached:
+            pass
+
+
+async def test_a_job_that_others_end_interrupts_the_block(client: Client) -> None:
+    """As a timeout does: what comes out is the SDK's error, which says how the job ended."""
+    with pytest.raises(JobEndedError, match="FAILED"):
+        async with client.start("step", timeout=1) as job:
+            await asyncio.Event().wait()
+
+    with pytest.raises(JobFailed, match="TIMEOUT"):
+        await client.result(job.id)
+
+
+async def test_many_blocks_share_a_client(client: Client) -> None:
+    """Each has its own job."""
+
+    async def work(number: int) -> str:
+        async with client.start("step", {"number": number}) as job:
+            assert job is current_job()
+            job.result = {"number": job.input["number"]}
+        return job.id
+
+    job_ids = await asyncio.gather(*(work(number) for number in range(20)))
+
+    assert [{"number": number} for number in range(20)] == [await client.result(one) for one in job_ids]
+
+
+def test_plain_code(shared_server: ServerProcess) -> None:
+    """The same without asyncio, from several threads that share a client."""
+    results: dict[int, object] = {}
+
+    def work(number: int) -> None:
+        with plain.start("step", {"number": number}) as job:
+            assert job is current_job()
+            with job.stage("count") as stage:
+                total = sum(stage.track(range(number)))
+            job.result = {"total": total}
+        results[number] = plain.result(job.id)
+
+    with SyncClient(shared_server.address) as plain:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with pytest.raises(ZeroDivisionError), plain.start("step") as failing:
+            print(1 / 0)
+        with pytest.raises(JobNotFound), plain.attach("no-such-job"):
+            pass
+        job_id = plain.submit("step", dispatch=EXTERNAL).job_id
+        with plain.attach(job_id):
+            pass
+        assert ("FAILED", "SUCCEEDED") == (state(plain.get(failing.id)), state(plain.get(job_id)))
+
+    assert {number: {"total": sum(range(number))} for number in range(4)} == results
+
+
+def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> None:
+    """`track`, `raise_if_cancelled` or `cancelled` tell it; a block that is done all the same has won."""
+
+    def track(job: AttachedJob) -> None:
+        plain.cancel(job.id)
+        with job.stage("endless") as stage:
+            for _ in stage.track(iter(int, 1)):
+                pass
+
+    def go_on(job: AttachedJob) -> None:
+        plain.cancel(job.id)
+        while not job.cancelled:
+            time.sleep(0.001)
+
+    def go_on_for_too_long(job: AttachedJob) -> None:
+        plain.cancel(job.id, grace_period=0.01)
+        while "CANCELLED" != state(plain.get(job.id)):
+            time.sleep(0.001)
+
+    def look(job: AttachedJob) -> None:
+        while True:
+            time.sleep(0.001)
+            job.raise_if_cancelled()
+
+    def outcome(work: Callable[[AttachedJob], None], timeout: float | None = None) -> tuple[str, str]:
+        job_id = f"plain-{uuid.uuid4().hex}"
+        try:
+            with plain.start("step", job_id=job_id, timeout=timeout) as job:
+                work(job)
+        except BaseException as error:  # noqa: BLE001 - what comes out is what is looked at
+            return type(error).__name__, state(plain.get(job_id))
+        return "", state(plain.get(job_id))
+
+    with SyncClient(shared_server.address) as plain:
+        assert ("Cancelled", "CANCELLED") == outcome(track)
+        assert ("", "SUCCEEDED") == outcome(go_on)
+        assert ("Cancelled", "CANCELLED") == outcome(go_on_for_too_long)
+        assert ("JobEndedError", "FAILED") == outcome(look, timeout=1)
+
+
+async def test_nobody_is_there() -> None:
+    """Entering says so, in the time that the client has; the block does not run."""
+    async with Client("127.0.0.1:1", timeout=0.3) as client:
+        with pytest.raises(Unreachable):
+            async with client.attach("j"):
+                raise AssertionError("it was entered")
+
+
+async def test_who_gives_up_while_it_claims_keeps_no_job(shared_server: ServerProcess) -> None:
+    """A job that comes all the same is given back, so that another may have it."""
+    async with connect(shared_server.address) as rpc, Client(shared_server.address) as client:
+        for steps in range(0, 40, 4):
+            job = await rpc.submit(dispatch=EXTERNAL)
+
+            async def claim(job_id: str = job.job_id) -> None:
+                async with client.attach(job_id):
+                    await asyncio.Event().wait()
+
+            task = asyncio.create_task(claim())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait((task,))
+            assert task.cancelled()
+            stands = await rpc.get(job.job_id)
+            if "INTERRUPTED" != stands.failure.code:
+                await eventually(is_in(client, job.job_id, "QUEUED"))

@@ -1,0 +1,201 @@
+"""What becomes of a block that has claimed a job when the connection or the server does not hold."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from milepost.client import Client, SyncClient
+from milepost.client.errors import JobEndedError, LeaseLost, LimitReached, Unreachable
+from milepost.v1 import ErrorReason, Job, JobState, Rejected, RetryPolicy
+from tests.integration.test_sdk_worker_faults import Stream, assignment, scripted
+from tests.support.proxy import CuttableProxy
+from tests.support.rpc import eventually
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server whose leases are short."""
+    with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as process:
+        yield process
+
+
+def state(job: Job) -> str:
+    """The job's state, as ``"RUNNING"``."""
+    return JobState.Name(job.state).removeprefix("JOB_STATE_")
+
+
+async def lines(client: Client, job_id: str) -> list[str]:
+    """The lines of the job's log."""
+    events = [event async for event in client.watch(job_id, follow=False)]
+    return [event.log_written.text for event in events if event.HasField("log_written")]
+
+
+async def has_lines(client: Client, job_id: str, count: int) -> bool:
+    """Whether the job's log has so many lines."""
+    return len(await lines(client, job_id)) >= count
+
+
+async def stands(client: Client, job_id: str, wanted: str) -> bool:
+    """Whether the job is in this state."""
+    return wanted == state(await client.get(job_id))
+
+
+async def test_a_block_survives_cuts_and_restarts(server: ServerProcess) -> None:
+    """It goes on under the same lease, and each of its reports is in the log once (rules 11 and 14)."""
+    with CuttableProxy(server.address) as proxy:
+        async with Client(proxy.address) as far, Client(server.address) as near:
+            async with far.start("step") as job:
+                for number in range(3):
+                    job.log(str(number))
+                    proxy.cut()
+                    job.log(f"{number} after")
+                await eventually(lambda: has_lines(near, job.id, 4))
+                server.kill()
+                job.log("nobody hears")
+                server.restart()
+            ended = await near.get(job.id)
+            told = await lines(near, job.id)
+
+    assert ("SUCCEEDED", 1) == (state(ended), ended.attempt)
+    assert ["0", "0 after", "1", "1 after", "2", "2 after", "nobody hears"] == told
+
+
+async def test_a_lease_is_kept_up(hasty: ServerProcess) -> None:
+    """However long the block says nothing (rule 14)."""
+    async with Client(hasty.address) as client:
+        async with client.start("step") as job:
+            await asyncio.sleep(2)
+        assert "SUCCEEDED" == state(await client.get(job.id))
+
+
+@pytest.mark.parametrize(
+    ("attempts", "error", "left"), [(1, JobEndedError, "LOST"), (2, LeaseLost, "QUEUED")]
+)
+async def test_a_lease_that_ran_out_interrupts_the_block(
+    hasty: ServerProcess, attempts: int, error: type[Exception], left: str
+) -> None:
+    """Once the server can say so; the job is another's, or nobody's."""
+    policy = RetryPolicy(max_attempts=attempts)
+    policy.initial_backoff.SetInParent()
+
+    async def work(far: Client, near: Client, proxy: CuttableProxy) -> None:
+        async with far.start("step", job_id="j", retry_policy=policy):
+            proxy.refuse()
+            proxy.cut()
+            await eventually(lambda: stands(near, "j", left))
+            proxy.allow()
+            await asyncio.Event().wait()
+
+    with CuttableProxy(hasty.address) as proxy:
+        async with Client(proxy.address) as far, Client(hasty.address) as near:
+            with pytest.raises(error):
+                await work(far, near, proxy)
+            assert await stands(near, "j", left)
+
+
+async def test_plain_code_hears_that_its_lease_ran_out(hasty: ServerProcess) -> None:
+    """From `raise_if_cancelled`, or when the block is left."""
+
+    def work(address: str, proxy: CuttableProxy, *, looks: bool) -> None:
+        with SyncClient(address) as far, SyncClient(hasty.address) as near, far.start("step") as job:
+            proxy.refuse()
+            proxy.cut()
+            while "LOST" != state(near.get(job.id)):
+                time.sleep(0.01)
+            proxy.allow()
+            while looks:
+                time.sleep(0.001)
+                job.raise_if_cancelled()
+
+    with CuttableProxy(hasty.address) as proxy:
+        for looks in (True, False):
+            with pytest.raises(JobEndedError, match="LOST"):
+                await asyncio.to_thread(work, proxy.address, proxy, looks=looks)
+
+
+@pytest.mark.parametrize("raises", [False, True])
+async def test_a_server_that_is_gone_at_the_end(
+    server: ServerProcess, caplog: pytest.LogCaptureFixture, raises: bool
+) -> None:
+    """The block's outcome stands, a warning is logged, and nobody waits longer than the flush timeout (rule 15)."""
+    caplog.set_level(logging.WARNING, "milepost.client")
+
+    async def work() -> str:
+        async with Client(server.address) as client:
+            async with client.start("step", flush_timeout=0.2) as job:
+                server.kill()
+                if raises:
+                    raise ValueError("as it was told to")
+            return job.id
+
+    if raises:
+        with pytest.raises(ValueError, match="as it was told to"):
+            await work()
+    else:
+        assert await work()
+
+    assert any("did not take its end within 0.2 s" in record.getMessage() for record in caplog.records)
+
+
+def test_a_client_that_is_closed_within_the_block(
+    shared_server: ServerProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The block's outcome stands, and a warning is logged."""
+    client = SyncClient(shared_server.address)
+    with client.start("step"):
+        client.close()
+
+    assert "the end of a job cannot be told: The client is closed." in caplog.text
+
+
+async def test_a_key_that_is_at_its_limit() -> None:
+    """The claim is refused with an error of its own."""
+
+    async def refuse(stream: Stream) -> None:
+        assert 1 == await stream.welcomes()
+        claim = await stream.hears("claim")
+        reason = ErrorReason.ERROR_REASON_LIMIT_REACHED
+        await stream.says(
+            rejected=Rejected(job_id=claim.claim.job_id, reason=reason, message="Two are at work.")
+        )
+        await stream.ends()
+
+    async with scripted(refuse) as server, Client(server.address) as client:
+        with pytest.raises(LimitReached, match="Two are at work"):
+            async with client.attach("j"):
+                pass
+
+
+async def test_a_claim_that_is_not_answered() -> None:
+    """Is made again on the next session; after the client's timeout the server counts as unreachable."""
+
+    async def leave(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+
+    async def assign(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.says(assignment=assignment())
+        await stream.ends()
+
+    async def keep_silent(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.ends()
+
+    async with scripted(leave, assign, keep_silent) as server:
+        async with Client(server.address) as client, client.attach("j", flush_timeout=0.0):
+            pass
+        async with Client(server.address, timeout=0.1) as client:
+            with pytest.raises(Unreachable, match=r"no answer to the claim within 0\.1 s"):
+                async with client.attach("j"):
+                    pass
+    assert 3 <= server.sessions

@@ -9,6 +9,15 @@ from milepost.v1 import ErrorReason
 DOMAIN: Final = "milepost.v1"
 """The domain of every ``google.rpc.ErrorInfo`` of the service."""
 
+OVER: Final = frozenset(
+    {
+        ErrorReason.ERROR_REASON_LEASE_LOST,
+        ErrorReason.ERROR_REASON_JOB_ENDED,
+        ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
+    }
+)
+"""After these a worker has nothing more to say of the job."""
+
 _PREFIX = "ERROR_REASON_"
 
 

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from milepost.client.worker.attempt import Attempt
 from milepost.client.worker.handlers import Handler
+from milepost.client.worker.keeping import Keeping
+from milepost.client.worker.kept import Kept
 from milepost.client.worker.outbox import Outbox
-from milepost.v1 import Assignment, Rejected, Release, WorkRequest
+from milepost.client.worker.spool import Spool
+from milepost.v1 import Acknowledged, Assignment, Rejected, Release, WorkRequest
 
 __all__ = ["Desk"]
 
@@ -22,18 +25,41 @@ class Desk:
     Attributes:
         outbox: What is to be said.
         on_change: Called when `capacity` may have changed.
+        on_told: Called with a job of an earlier worker of which there is nothing left to tell.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler], max_concurrency: int) -> None:
-        """For the running loop. `handlers` are by kind."""
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        max_concurrency: int,
+        *,
+        spool: Spool | None = None,
+        flush_timeout: float = 10.0,
+    ) -> None:
+        """For the running loop.
+
+        Args:
+            handlers: By kind.
+            max_concurrency: How many jobs it takes at once.
+            spool: Where it keeps what the server does not take; None for nowhere.
+            flush_timeout: For how many seconds it does not, after a handler has ended.
+        """
         self.outbox = Outbox()
         self.on_change: Callable[[], None] = lambda: None
+        self.on_told: Callable[[str], None] = lambda job_id: None
         self._handlers = handlers
         self._max_concurrency = max_concurrency
         self._attempts: dict[str, Attempt] = {}
         # Those whose jobs are not this worker's any more, but whose handlers have not stopped yet.
         self._stragglers: set[Attempt] = set()
         self._taking = True
+        self._keeping = Keeping(spool, flush_timeout)
+        # What earlier workers have left to tell, by its lease token.
+        self._kept = {
+            rest.lease_token: Kept(rest, self.outbox, self._told) for rest in (spool.left if spool else ())
+        }
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -52,6 +78,16 @@ class Desk:
     def capacity(self) -> int:
         """How many jobs it may have at once; a handler that does not stop takes up a place."""
         return max(self._max_concurrency - len(self._stragglers), 0) if self._taking else 0
+
+    @property
+    def kept_jobs(self) -> list[str]:
+        """The jobs of earlier workers that there is something left to tell of."""
+        return [kept.job_id for kept in self._kept.values()]
+
+    @property
+    def running(self) -> int:
+        """How many handlers are at work on jobs of this worker."""
+        return sum(attempt.is_running for attempt in self._attempts.values())
 
     def find(self, job_id: str, lease_token: str = "") -> Attempt | None:
         """The attempt at this job, if it has one; with a token only the one that the token is of."""
@@ -72,15 +108,33 @@ class Desk:
         if before is not None:
             before.replace()
         self._attempts[job.job_id] = Attempt(assignment, handler, self.outbox, self._changed)
+        self._idle.clear()
         self._empty.clear()
 
     def opening(self) -> list[WorkRequest]:
         """What a new session begins with: it goes on with the jobs of the one before."""
+        for kept in self._kept.values():
+            kept.attach()
         return [attempt.resume() for attempt in self]
+
+    def detach(self) -> None:
+        """The session is over."""
+        self.on_change, self.on_told = lambda: None, lambda job_id: None
+        for about in (*self, *self._kept.values()):
+            about.attached = False
+
+    def acknowledged(self, message: Acknowledged) -> None:
+        """Reports are durable."""
+        if (kept := self._kept.get(message.lease_token)) is not None:
+            kept.acknowledged(message.report_sequence)
+        elif (attempt := self.find(message.job_id, message.lease_token)) is not None:
+            attempt.acknowledged(message.report_sequence)
 
     def rejected(self, message: Rejected) -> None:
         """The server refused something."""
-        if (attempt := self.find(message.job_id, message.lease_token)) is not None:
+        if (kept := self._kept.get(message.lease_token)) is not None:
+            kept.rejected(message)
+        elif (attempt := self.find(message.job_id, message.lease_token)) is not None:
             attempt.rejected(message)
 
     def stop_taking(self) -> None:
@@ -88,18 +142,36 @@ class Desk:
         self._taking = False
         self.on_change()
 
+    async def idle(self) -> None:
+        """Waits until no handler is at work any more."""
+        await self._idle.wait()
+
     async def empty(self) -> None:
         """Waits until there is no job left."""
         await self._empty.wait()
 
+    def close(self) -> None:
+        """The worker ends. What its jobs have left to tell is kept, or it is said what is lost."""
+        self._keeping.close(self)
+
+    def _told(self, kept: Kept) -> None:
+        del self._kept[kept.lease_token]
+        self._keeping.forget(kept.job_id, kept.lease_token)
+        self.on_told(kept.job_id)
+
     def _changed(self, attempt: Attempt) -> None:
         if attempt.is_over:
+            self._keeping.over(attempt)
             if self._attempts.get(attempt.job_id) is attempt:
                 del self._attempts[attempt.job_id]
             if attempt.is_running:
                 self._stragglers.add(attempt)
             else:
                 self._stragglers.discard(attempt)
+        elif not attempt.is_running:
+            self._keeping.ended(attempt)
+        if not self.running:
+            self._idle.set()
         if not self._attempts:
             self._empty.set()
         self.on_change()

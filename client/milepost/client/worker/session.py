@@ -54,7 +54,7 @@ class Session:
         self._timeout = timeout
         self._instance = instance
         self._finishing = False
-        # Jobs of an earlier session that the server has not answered for yet.
+        # Jobs of an earlier session, or worker, that the server has not answered for yet.
         self._resuming: set[str] = set()
         self._told_capacity = 0
 
@@ -75,11 +75,10 @@ class Session:
             if not self._finishing:
                 raise Unreachable(self._address, "it ended the session")
         except grpc.aio.AioRpcError as error:
-            raise error_from_status(error, self._address) from error
+            if not self._finishing:  # else there is nothing left that another session would be for
+                raise error_from_status(error, self._address) from error
         finally:
-            self._desk.on_change = _ignore
-            for attempt in self._desk:
-                attempt.attached = False
+            self._desk.detach()
             for task in tasks:
                 task.cancel()
             call.cancel()
@@ -92,7 +91,8 @@ class Session:
 
     async def _open(self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse]) -> Welcome:
         desk = self._desk
-        self._resuming = {attempt.job_id for attempt in desk}
+        resuming = [attempt.job_id for attempt in desk]
+        self._resuming = {*resuming, *desk.kept_jobs}
         self._told_capacity = self._capacity()
         desk.outbox.clear()
         # What the server has given to this instance, and is not among these, was lost on its way.
@@ -102,7 +102,7 @@ class Session:
             max_concurrency=self._told_capacity,
             sdk=SDK,
             instance=self._instance,
-            job_ids=self._resuming,
+            job_ids=resuming,
         )
         try:
             async with asyncio.timeout(self._timeout):
@@ -120,7 +120,7 @@ class Session:
         _log.info("worker %s is connected to %s", self._worker_id, self._address)
         for request in desk.opening():
             desk.outbox.say(request)
-        desk.on_change = self._tell_capacity
+        desk.on_change, desk.on_told = self._tell_capacity, self._answered
         self._tell_capacity()
         return response.welcome
 
@@ -142,9 +142,7 @@ class Session:
         match response.WhichOneof("message"):
             case "acknowledged":
                 self.proved = True
-                told = response.acknowledged
-                if (attempt := self._desk.find(told.job_id, told.lease_token)) is not None:
-                    attempt.acknowledged(told.report_sequence)
+                self._desk.acknowledged(response.acknowledged)
             case "assignment":
                 self.proved = True
                 self._desk.take_on(response.assignment)
@@ -173,7 +171,7 @@ class Session:
         self._tell_capacity()
 
     def _capacity(self) -> int:
-        """Places for jobs that are to be resumed are not given away before."""
+        """Places for jobs that are to be resumed, or told of, are not given away before."""
         return max(self._desk.capacity - len(self._resuming), 0)
 
     def _tell_capacity(self) -> None:
@@ -181,7 +179,3 @@ class Session:
         if capacity != self._told_capacity and not self._resuming:
             self._told_capacity = capacity
             self._desk.outbox.say(WorkRequest(capacity=Capacity(max_concurrency=capacity)))
-
-
-def _ignore() -> None:
-    """Nobody is there to be told."""

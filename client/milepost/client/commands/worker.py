@@ -34,6 +34,19 @@ __all__ = ["worker"]
     help="How long running jobs may take to finish once the worker is to stop.",
 )
 @option(
+    "--flush-timeout",
+    type=seconds,
+    metavar="TIME",
+    help="How long the server has to take what a finished job has left to tell, before that is spooled.",
+)
+@option(
+    "--spool",
+    envvar="MILEPOST_SPOOL",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where to keep what the server did not take, for the next worker that starts with it.",
+)
+@option(
     "--log-level",
     envvar="MILEPOST_LOG_LEVEL",
     type=click.Choice(logs.LEVELS),
@@ -49,6 +62,8 @@ def worker(
     concurrency: int | None,
     worker_id: str | None,
     drain_timeout: float | None,
+    flush_timeout: float | None,
+    spool: Path | None,
     log_level: str,
 ) -> None:
     """Run a worker, the Worker called NAME in MODULE.
@@ -63,6 +78,8 @@ def worker(
         worker_id=worker_id,
         max_concurrency=concurrency,
         drain_timeout=drain_timeout,
+        flush_timeout=flush_timeout,
+        spool=spool,
     )
     found.main()
 

@@ -11,6 +11,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final, TypeVar
 
 import grpc
@@ -19,16 +20,18 @@ from milepost.client.backoff import Backoff
 from milepost.client.channel import LazyChannel, Target
 from milepost.client.errors import MilepostError, ProtocolError, ServiceError
 from milepost.client.worker.desk import Desk
+from milepost.client.worker.grace import LAST_GRACE
 from milepost.client.worker.handlers import Handler, Registered, Run, way_of
 from milepost.client.worker.session import Session
+from milepost.client.worker.spool import Spool
 from milepost.contract.limits import CONCURRENCY, KIND, NAME_LENGTH
 
 __all__ = ["Worker"]
 
 _log = logging.getLogger("milepost.client")
 
-# Seconds for the last words: handlers to stop, and what they said to arrive.
-_LAST_FLUSH: Final = 5.0
+# Seconds for the server to end the session.
+_GOODBYE: Final = 5.0
 # What trying again does not help against.
 _FATAL: Final = frozenset(
     {
@@ -81,6 +84,8 @@ class Worker:
         worker_id: str | None = None,
         max_concurrency: int = 1,
         drain_timeout: float = 30.0,
+        flush_timeout: float = 10.0,
+        spool: str | os.PathLike[str] | None = None,
         timeout: float = 30.0,
     ) -> None:
         """Nothing is connected yet.
@@ -93,6 +98,10 @@ class Worker:
             worker_id: Names this process, at most 128 characters; None for the host's name and the process id.
             max_concurrency: How many jobs to run at once, 1 to 10,000.
             drain_timeout: How many seconds running jobs may take to finish once the worker is to stop.
+            flush_timeout: How many seconds the server has to take what a job that has finished has left to tell. Then
+                it is written to the spool, and a worker that is to stop does not wait for it any longer.
+            spool: A directory for what the server did not take, which is told by the next worker that starts with it;
+                from MILEPOST_SPOOL where it is not given. Without one it is lost with this process, and that is logged.
             timeout: How many seconds the server has to accept the connection.
 
         Raises:
@@ -101,11 +110,19 @@ class Worker:
         self._target = Target.of(address, token=token, tls=tls, tls_ca=tls_ca)
         self._timeout = timeout
         self._worker_id: str | None = None
-        self.configure(worker_id=worker_id, max_concurrency=max_concurrency, drain_timeout=drain_timeout)
+        self._spool: Path | None = None
+        self.configure(
+            worker_id=worker_id,
+            max_concurrency=max_concurrency,
+            drain_timeout=drain_timeout,
+            flush_timeout=flush_timeout,
+            spool=spool or os.environ.get("MILEPOST_SPOOL"),
+        )
         self._handlers: dict[str, Handler] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._session: Session | None = None
+        self._desk: Desk | None = None
 
     def configure(
         self,
@@ -114,6 +131,8 @@ class Worker:
         worker_id: str | None = None,
         max_concurrency: int | None = None,
         drain_timeout: float | None = None,
+        flush_timeout: float | None = None,
+        spool: str | os.PathLike[str] | None = None,
     ) -> None:
         """Changes how it was made, before it runs, as `milepost worker` does. What is None stays as it is.
 
@@ -130,6 +149,10 @@ class Worker:
             self._max_concurrency = max_concurrency
         if drain_timeout is not None:
             self._drain_timeout = drain_timeout
+        if flush_timeout is not None:
+            self._flush_timeout = flush_timeout
+        if spool:
+            self._spool = Path(spool)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -168,6 +191,7 @@ class Worker:
             PermissionDenied: The server does not let it work.
             Unimplemented: The server is not one for workers.
             InvalidField: A worker_id or the like is not one.
+            OSError: The spool cannot be used.
             RuntimeError: It runs already, or has no handlers.
         """
         if self._stopping is not None:
@@ -175,9 +199,14 @@ class Worker:
         if not self._handlers:
             raise RuntimeError("The worker has no handlers: decorate some with @worker.job(kind).")
         self._loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
         channel = LazyChannel(self._target)
-        desk = Desk(self._handlers, self._max_concurrency)
+        desk = self._desk = Desk(
+            self._handlers,
+            self._max_concurrency,
+            spool=Spool(self._spool) if self._spool is not None else None,
+            flush_timeout=self._flush_timeout,
+        )
+        self._stopping = asyncio.Event()
         connection = asyncio.create_task(self._stay_connected(channel, desk))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
@@ -188,13 +217,16 @@ class Worker:
             await self._drain(desk, connection, 0.0)
             raise
         finally:
-            stopping.cancel()
-            connection.cancel()
-            await asyncio.wait((connection,))
-            for attempt in desk:
-                attempt.give_back()
-            await channel.close()
-            self._stopping = self._session = None
+            try:
+                stopping.cancel()
+                connection.cancel()
+                await asyncio.wait((connection,))
+                for attempt in desk:
+                    attempt.give_back()
+                await channel.close()
+            finally:
+                desk.close()
+                self._stopping = self._session = self._desk = None
         if not connection.cancelled():
             connection.result()
 
@@ -225,9 +257,12 @@ class Worker:
         def interrupt() -> None:
             if self._stopping is None or self._stopping.is_set():
                 running.cancel()
+                return
+            self._stopping.set()
+            if self._desk is not None and (jobs := self._desk.running):
+                _log.info("the worker stops; running jobs (%d) have %g s to finish", jobs, self._drain_timeout)
             else:
-                _log.info("the worker stops; running jobs have %g s to finish", self._drain_timeout)
-                self._stopping.set()
+                _log.info("the worker stops")
 
         if threading.current_thread() is threading.main_thread():  # no other one hears signals
             with contextlib.suppress(NotImplementedError):  # not on Windows
@@ -262,18 +297,16 @@ class Worker:
     async def _drain(self, desk: Desk, connection: asyncio.Task[None], timeout: float) -> None:
         """Takes no more jobs, lets those that run finish in time, gives the others back, and says goodbye."""
         desk.stop_taking()
-        if not await _done(desk.empty(), timeout):
+        if not await _done(desk.idle(), timeout):
             for attempt in desk:
                 attempt.give_back()
-            if not await _done(desk.empty(), _LAST_FLUSH):
-                stuck = [attempt for attempt in desk if attempt.is_running]
-                for attempt in stuck:
+            if not await _done(desk.idle(), LAST_GRACE + 1.0):
+                for attempt in desk:
                     attempt.abandon()
-                if stuck:
-                    await _done(desk.empty(), _LAST_FLUSH)
+        await _done(desk.empty(), self._flush_timeout)
         if self._session is not None and self._session.welcomed and not connection.done():
             self._session.finish()
-            await asyncio.wait((connection,), timeout=_LAST_FLUSH)
+            await asyncio.wait((connection,), timeout=_GOODBYE)
 
 
 async def _done(waiting: Awaitable[None], timeout: float) -> bool:

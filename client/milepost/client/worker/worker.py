@@ -260,7 +260,9 @@ class Worker:
                 return
             self._stopping.set()
             if self._desk is not None and (jobs := self._desk.running):
-                _log.info("the worker stops; running jobs (%d) have %g s to finish", jobs, self._drain_timeout)
+                _log.info(
+                    "the worker stops; running jobs (%d) have %g s to finish", jobs, self._drain_timeout
+                )
             else:
                 _log.info("the worker stops")
 

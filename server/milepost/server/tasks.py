@@ -18,7 +18,7 @@ class Tasks:
     """A set of running tasks."""
 
     def __init__(self) -> None:
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], None] = {}  # in the order in which they started
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs ``work`` on its own."""
@@ -37,11 +37,11 @@ class Tasks:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _keep(self, task: asyncio.Task[None]) -> None:
-        self._running.add(task)
+        self._running[task] = None
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         if task.cancelled():
             return
         error = task.exception()

@@ -28,7 +28,7 @@ class Families:
         self._log = log
         self._journal = journal
         self._tasks = tasks
-        self._moved: set[str] = set()
+        self._moved: dict[str, None] = {}  # in the order in which they moved
         self._telling = False
         self._ended: dict[str, int] = {}
         """How many ended children the parents that have not ended were last told of."""
@@ -40,7 +40,7 @@ class Families:
                 commit = entry.commit
                 moved = commit.fraction != commit.fraction_before or commit.ends or commit.submission
                 if commit.facts.parent_job_id and moved:
-                    self._moved.add(commit.facts.parent_job_id)
+                    self._moved[commit.facts.parent_job_id] = None
         if self._moved and not self._telling:
             self._telling = True
             self._tasks.start(self._tell())
@@ -49,14 +49,14 @@ class Families:
         try:
             while self._moved:
                 await asyncio.sleep(_GATHER)
-                moved, self._moved = self._moved, set()
+                moved, self._moved = self._moved, {}
                 for job_id in moved:
                     try:
                         await self._tell_one(job_id)
                     except Refusal:  # the parent was deleted
                         self._ended.pop(job_id, None)
                     except STORE_ERRORS:  # it may have room, or be there, the next time
-                        self._moved.add(job_id)
+                        self._moved[job_id] = None
         finally:
             self._telling = False
 

@@ -123,7 +123,7 @@ class Dispatcher:
 
     def _match(self, kinds: Iterable[str]) -> None:
         """Gives out jobs of these kinds, until there are no more of them, or nobody waits."""
-        for kind in kinds:
+        for kind in sorted(kinds):
             while (waiting := self._waiting.get(kind)) and not self._closed:
                 session = next(iter(waiting))
                 if not session.has_room:

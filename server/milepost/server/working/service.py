@@ -51,7 +51,7 @@ class WorkerService:
         self._sessions = dispatcher.sessions
         self._deadlines = deadlines
         self._lease_ttl = lease_ttl
-        self._conversations: set[_Conversation] = set()
+        self._conversations: dict[_Conversation, None] = {}
         self._runs: dict[str, _Conversation] = {}
         self._stopping = asyncio.Event()
 
@@ -73,7 +73,7 @@ class WorkerService:
             )
         )
         conversation = _Conversation(session, self._attempts, self._dispatcher, self._deadlines)
-        self._conversations.add(conversation)
+        self._conversations[conversation] = None
         if session.instance:
             # The worker has left it, or it would not be here; the server may not have heard of that yet.
             older = self._runs.get(session.instance)
@@ -89,7 +89,7 @@ class WorkerService:
                 await context.write(response)
                 failpoints.reach_message(response, "after")
         finally:
-            self._conversations.discard(conversation)
+            self._conversations.pop(conversation, None)
             if self._runs.get(session.instance) is conversation:
                 del self._runs[session.instance]
             self._sessions.remove(session)

@@ -79,7 +79,7 @@ class Session:
         self.session_id = uuid.uuid4().hex
         self.worker_id = hello.worker_id or f"worker-{self.session_id[:8]}"
         self.instance = hello.instance
-        self.kinds = frozenset(hello.kinds)
+        self.kinds = tuple(dict.fromkeys(hello.kinds))
         self.max_concurrency = hello.max_concurrency
         self.jobs: dict[str, str | None] = {}
         self.leaving: set[str] = set()
@@ -99,20 +99,20 @@ class Sessions:
     """All connected workers. ``on_room`` is called when one of them may have come to take jobs, or not any more."""
 
     def __init__(self, on_room: Callable[[Session], None]) -> None:
-        self._sessions: set[Session] = set()
+        self._sessions: dict[Session, None] = {}  # in the order in which they came
         self._holders: dict[str, Session] = {}
         self._turned_early: dict[str, Job] = {}
         self._on_room = on_room
 
     def add(self, session: Session) -> None:
         """A worker connected."""
-        self._sessions.add(session)
+        self._sessions[session] = None
         self._on_room(session)
 
     def remove(self, session: Session) -> None:
         """A worker's stream ended. Its jobs stay its own until their leases are out."""
         session.open = False
-        self._sessions.discard(session)
+        self._sessions.pop(session, None)
         for job_id in list(session.jobs):
             if self._holders.get(job_id) is session:
                 del self._holders[job_id]

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from milepost.server.log.event_log import EventLog
+from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.sqlite import SqliteEventLog
 from tests.support.memory_disk import Disk
 from tests.support.memory_log import MemoryEventLog
+from tests.support.nats import NatsServer
 
 Open = Callable[[], Awaitable[EventLog]]
 """Opens the store; the same one again where it was opened, and closed, before."""
 
 
-def sqlite(path: Path) -> Open:
+def sqlite(request: pytest.FixtureRequest) -> Open:
     """The embedded store."""
+    path: Path = request.getfixturevalue("tmp_path")
 
     async def opened() -> EventLog:
         return SqliteEventLog(path)
@@ -25,7 +31,7 @@ def sqlite(path: Path) -> Open:
     return opened
 
 
-def memory(_: Path) -> Open:
+def memory(_: pytest.FixtureRequest) -> Open:
     """The store of the simulation."""
     disk = Disk()
 
@@ -35,13 +41,38 @@ def memory(_: Path) -> Open:
     return opened
 
 
-STORES: dict[str, Callable[[Path], Open]] = {"sqlite": sqlite, "memory": memory}
+def jetstream(request: pytest.FixtureRequest) -> Open:
+    """The store of many nodes, with one of them, on a stream of its own."""
+    path: Path = request.getfixturevalue("tmp_path")
+    access = NatsAccess((request.getfixturevalue("nats_server").url,))
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+
+    async def opened() -> EventLog:
+        log = JetStreamEventLog(path, access, names)
+        await log.start()
+        return log
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A server of NATS for all tests, each with a stream of its own."""
+    with NatsServer(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+STORES: dict[str, Callable[[pytest.FixtureRequest], Open]] = {
+    "sqlite": sqlite,
+    "memory": memory,
+    "jetstream": jetstream,
+}
 
 
 @pytest.fixture(params=STORES)
-def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+def opening(request: pytest.FixtureRequest) -> Open:
     """Opens the store."""
-    return STORES[request.param](tmp_path)
+    return STORES[request.param](request)
 
 
 @pytest.fixture

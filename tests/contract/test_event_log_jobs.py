@@ -8,7 +8,7 @@ from milepost.server.instants import instant
 from milepost.server.log.event_log import EventLog, Query
 from milepost.v1 import Job, JobState
 from tests.support.bad_requests import struct
-from tests.support.commits import Author, put
+from tests.support.commits import Author, put, put_in_turn
 
 
 async def test_a_job_is_loaded_as_of_its_last_commit(log: EventLog) -> None:
@@ -46,7 +46,7 @@ async def test_no_input_is_not_an_empty_one(log: EventLog) -> None:
 async def test_active_jobs_are_those_that_have_not_ended(log: EventLog) -> None:
     """Oldest first, without their inputs."""
     queued, running, over = Author("queued", input=struct({"x": 1})), Author("running"), Author("over")
-    await put(log, running.submit(), over.submit(), queued.submit())
+    await put_in_turn(log, running.submit(), over.submit(), queued.submit())
     await put(log, running.start(), over.start(), over.succeed())
     active = await log.active()
 
@@ -91,7 +91,7 @@ async def listed(log: EventLog, query: Query) -> list[str]:
 async def test_jobs_are_listed_by_what_they_are(log: EventLog, query: Query, expected: str) -> None:
     """All conditions that are set must hold."""
     running = Author("b", owner="o", kind="x")
-    await put(
+    await put_in_turn(
         log,
         Author("a", labels={"l": "1"}).submit(),
         running.submit(),
@@ -109,7 +109,7 @@ async def test_jobs_are_listed_by_what_they_are(log: EventLog, query: Query, exp
 async def test_pages_follow_one_another(log: EventLog, newest_first: bool, limit: int) -> None:
     """Each job once, in order; the last page says so."""
     ids = [f"j{number}" for number in range(6)]
-    await put(log, *(Author(job_id).submit() for job_id in ids))
+    await put_in_turn(log, *(Author(job_id).submit() for job_id in ids))
 
     found: list[str] = []
     after: int | None = None
@@ -126,7 +126,7 @@ async def test_pages_follow_one_another(log: EventLog, newest_first: bool, limit
 async def test_a_page_of_large_jobs_is_short(log: EventLog) -> None:
     """So that it can be held in memory, and sent; it has one job at least."""
     large = struct({"x": "x" * 100_000})
-    await put(log, *(Author(f"j{number}", input=large).submit() for number in range(5)))
+    await put_in_turn(log, *(Author(f"j{number}", input=large).submit() for number in range(5)))
 
     page = await log.query(Query(most_bytes=250_000))
     assert (["j4", "j3", "j2"], True) == ([job.job_id for _, job in page.jobs], page.more)
@@ -145,15 +145,13 @@ async def test_listed_jobs_are_whole(log: EventLog) -> None:
 
 async def test_jobs_are_listed_by_a_label_that_many_have(log: EventLog) -> None:
     """Alone and with another."""
-    await put(
-        log,
-        *(
-            Author(
-                f"j{number}", labels={"env": "prod"} | ({"rare": "1"} if number % 1200 == 1 else {})
-            ).submit()
-            for number in range(2402)
-        ),
-    )
+    commits = [
+        Author(f"j{number}", labels={"env": "prod"} | ({"rare": "1"} if number % 1200 == 1 else {})).submit()
+        for number in range(2402)
+    ]
+    await put(log, *commits[:1200])
+    await put(log, *commits[1200:2400])
+    await put_in_turn(log, *commits[2400:])
 
     assert ["j2401", "j2400"] == await listed(log, Query(labels={"env": "prod"}, limit=2))
     assert ["j2401", "j1201", "j1"] == await listed(log, Query(labels={"env": "prod", "rare": "1"}))

@@ -9,7 +9,7 @@ import pytest
 from milepost.server.log.event_log import Conflict, Entry, EventLog, Family, Notice, Query, Row
 from milepost.v1 import JobState
 from tests.support.bad_requests import struct
-from tests.support.commits import Author, events_of, put, read, read_page
+from tests.support.commits import Author, events_of, put, put_in_turn, read, read_page
 
 QUEUED, RUNNING, SUCCEEDED = (
     JobState.JOB_STATE_QUEUED,
@@ -29,6 +29,13 @@ async def spans(log: EventLog, query: Query, after: int = 0, most_bytes: int = 1
             return found
         assert span.scanned > after
         after = span.scanned
+
+
+def positions_of(log: EventLog) -> list[int]:
+    """The positions of all that is told from now on."""
+    positions: list[int] = []
+    log.follow(lambda entries: positions.extend(entry.position for entry in entries))
+    return positions
 
 
 async def ended(log: EventLog, job_id: str, **request: object) -> Author:
@@ -56,18 +63,19 @@ async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, mo
     """By position, across jobs; each commit with the states before and after it."""
     a, b = Author("a"), Author("b")
     commits = [a.submit(), b.submit(), b.start(), a.start(), a.lines("1", "2"), b.succeed(), a.lines("3")]
-    await put(log, *commits)
+    positions = positions_of(log)
+    await put_in_turn(log, *commits)
 
     expected = [
         Row(position, commit.job_id, commit.chunk, commit.state_before, commit.state)
-        for position, commit in enumerate(commits, 1)
+        for position, commit in zip(positions, commits, strict=True)
     ]
     assert expected == await spans(log, Query(), most_bytes=most_bytes)
-    assert expected[4:] == await spans(log, Query(), after=4, most_bytes=most_bytes)
+    assert expected[4:] == await spans(log, Query(), after=positions[3], most_bytes=most_bytes)
 
 
 @pytest.mark.parametrize(
-    ("query", "positions"),
+    ("query", "places"),
     [
         (Query(owner="o"), [2, 3, 5]),
         (Query(kinds=["x"]), [1, 4]),
@@ -82,15 +90,15 @@ async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, mo
     ],
     ids=str,
 )
-async def test_what_happened_to_the_jobs_of_a_query(
-    log: EventLog, query: Query, positions: list[int]
-) -> None:
+async def test_what_happened_to_the_jobs_of_a_query(log: EventLog, query: Query, places: list[int]) -> None:
     """A commit belongs to the states before and after it, so that leaving one is seen, too."""
     a = Author("a", kind="x")
     b = Author("b", owner="o", labels={"l": "1"}, parent_job_id="a")
-    await put(log, a.submit(), b.submit(), b.start(), a.start(), b.succeed())
+    positions = positions_of(log)
+    await put_in_turn(log, a.submit(), b.submit(), b.start(), a.start(), b.succeed())
 
-    assert positions == [entry.position for entry in await spans(log, query)]
+    found = [entry.position for entry in await spans(log, query)]
+    assert [positions[place - 1] for place in places] == found
 
 
 async def test_children_are_counted(log: EventLog) -> None:
@@ -146,6 +154,7 @@ async def test_thinning_leaves_out_progress_that_was_overtaken(log: EventLog) ->
 async def test_trimming_drops_the_oldest(log: EventLog) -> None:
     """Commit by commit; what is dropped, and from where on cursors may miss it, can be asked for."""
     told: list[Entry] = []
+    positions = positions_of(log)
     author = await ended(log, "j")
     log.follow(told.extend)
     assert 0 == await log.dropped()
@@ -155,8 +164,9 @@ async def test_trimming_drops_the_oldest(log: EventLog) -> None:
     assert (5, len(author.events)) == ((await read_page(log, "j", 4)).first, author.job.last_sequence)
     (notice,) = told
     assert isinstance(notice, Notice)
-    assert ("j", 5, 9, 3) == (notice.facts.job_id, notice.first_sequence, notice.position, notice.dropped)
-    assert (3, 9) == (await log.dropped(), log.position)
+    told_of = (notice.facts.job_id, notice.first_sequence, notice.position, notice.dropped)
+    assert ("j", 5, positions[8], positions[2]) == told_of
+    assert (positions[2], positions[8]) == (await log.dropped(), log.position)
     found = await log.find("j")
     assert found is not None
     assert 5 == found.first_sequence
@@ -179,6 +189,7 @@ async def test_a_whole_log_may_be_trimmed(log: EventLog) -> None:
 async def test_a_deleted_job_never_was(log: EventLog) -> None:
     """Those who follow are told; its id and its request_id are free again."""
     told: list[Entry] = []
+    positions = positions_of(log)
     await ended(log, "j", request_id="r", labels={"a": "b"}, input=struct({"x": 1}))
     other = await ended(log, "k")
     log.follow(told.extend)
@@ -190,7 +201,7 @@ async def test_a_deleted_job_never_was(log: EventLog) -> None:
     assert other.events == await read(log, "k")
     (notice,) = told
     assert isinstance(notice, Notice)
-    assert ("j", 0, 8) == (notice.facts.job_id, notice.first_sequence, notice.dropped)
+    assert ("j", 0, positions[7]) == (notice.facts.job_id, notice.first_sequence, notice.dropped)
     assert {"a": "b"} == notice.facts.labels
 
     again = Author("j", request_id="r")
@@ -203,6 +214,7 @@ async def test_a_deleted_job_never_was(log: EventLog) -> None:
 
 async def test_notices_stand_among_the_commits(log: EventLog) -> None:
     """At their positions, so that those who come later are told, too."""
+    positions = positions_of(log)
     await ended(log, "j")
     await log.delete("j")
     other = Author("k")
@@ -210,7 +222,7 @@ async def test_notices_stand_among_the_commits(log: EventLog) -> None:
 
     entries = await spans(log, Query())
     assert [Notice, Row] == [type(entry) for entry in entries]
-    assert [9, 10] == [entry.position for entry in entries]
+    assert positions[8:] == [entry.position for entry in entries]
 
 
 async def test_only_what_has_ended_is_thinned_or_deleted(log: EventLog) -> None:

@@ -26,12 +26,18 @@ from milepost.v1 import (
     Update,
 )
 
-__all__ = ["Author", "events_of", "put", "read", "read_page"]
+__all__ = ["Author", "events_of", "put", "put_in_turn", "read", "read_page"]
 
 
 async def put(log: EventLog, *commits: Commit) -> None:
     """Appends, and waits until all is durable."""
     await asyncio.gather(*(log.append(commit) for commit in commits))
+
+
+async def put_in_turn(log: EventLog, *commits: Commit) -> None:
+    """The same, one after the other: only so the order is given across jobs."""
+    for commit in commits:
+        await log.append(commit)
 
 
 async def read(log: EventLog, job_id: str, cursor: int = 0, most_bytes: int = 1 << 30) -> list[Event]:

@@ -13,15 +13,20 @@ WHOLE = 1_000_000
 
 
 class Append(NamedTuple):
-    """Writes a commit."""
+    """Writes a commit. ``key`` is what a new job is known by within the store; None for the next one."""
 
     commit: Commit
+    key: int | None = None
 
     def write(self, transaction: Transaction) -> Appended | None:
         """See ``Write``."""
         commit = self.commit
         chunk = commit.chunk
-        key = _insert(transaction, commit) if commit.submission is not None else _update(transaction, commit)
+        key = (
+            _insert(transaction, commit, self.key)
+            if commit.submission is not None
+            else _update(transaction, commit)
+        )
         if key is None:
             raise Conflict(commit.job_id)
         if commit.facts.parent_job_id:
@@ -53,7 +58,7 @@ def _update(transaction: Transaction, commit: Commit) -> int | None:
     return None if row is None else row[0]
 
 
-def _insert(transaction: Transaction, commit: Commit) -> int | None:
+def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | None:
     assert commit.submission is not None
     submitted = commit.submission.job_submitted
     facts = commit.facts
@@ -61,6 +66,7 @@ def _insert(transaction: Transaction, commit: Commit) -> int | None:
     row: tuple[int] | None = connection.execute(
         statements.INSERT_JOB,
         (
+            key,
             facts.job_id,
             facts.owner,
             facts.kind,

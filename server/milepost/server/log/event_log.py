@@ -207,6 +207,13 @@ class StoreFailed(Exception):
     """The store does not work any more; nothing was appended, and nothing will be."""
 
 
+class StoreAway(StoreFailed):
+    """The store cannot be reached just now; it will be again.
+
+    Whether the append reached it is not known. If it did, those who follow will be told of it like of any other.
+    """
+
+
 class EventLog(Protocol):
     """An ordered, durable log of events for each job."""
 
@@ -223,9 +230,9 @@ class EventLog(Protocol):
         """The place of the newest commit that the listeners were told of."""
 
     def append(self, commit: Commit) -> asyncio.Future[None]:
-        """Appends in the order of the calls; the future is done once the commit is durable.
+        """Appends, for each job in the order of the calls; the future is done once the commit is durable.
 
-        It raises Conflict, StoreFull or StoreFailed where nothing was appended.
+        It raises Conflict, StoreFull or StoreFailed where nothing was appended, StoreAway where that is not known.
         """
 
     def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:

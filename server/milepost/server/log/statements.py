@@ -42,8 +42,9 @@ LAST_POSITION: Final = """
 """
 
 INSERT_JOB: Final = """
-    INSERT INTO jobs (job_id, owner, kind, parent_job_id, request_id, state, last_sequence, report_sequence, time, job)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO jobs
+        (job_key, job_id, owner, kind, parent_job_id, request_id, state, last_sequence, report_sequence, time, job)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING RETURNING job_key
 """
 UPDATE_JOB: Final = """

@@ -1,0 +1,99 @@
+"""What is to be dropped of a job, worked out from the projection before it is said in the stream.
+
+What is said is the same for every node, since it is guarded like an append: nothing happens to the job in between. It
+carries what remains of the job, for nodes that come only after the beginning of its subject was purged.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from milepost.server.decide import FINAL
+from milepost.server.log import statements
+from milepost.server.log.event_log import Conflict
+from milepost.server.log.jetstream.records import Kind, Record, Remains
+from milepost.v1 import Job, JobSubmitted
+
+_JOB: Final = """
+    SELECT job_key, state, last_sequence, thinned_sequence, report_sequence, time, request_id, job, input
+    FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_id = ?
+"""
+
+
+class Rows:
+    """One job's rows. Raises Conflict where there is no such job."""
+
+    def __init__(self, connection: sqlite3.Connection, job_id: str) -> None:
+        row = connection.execute(_JOB, (job_id,)).fetchone()
+        if row is None:
+            raise Conflict(job_id)
+        self._connection = connection
+        self._job_id = job_id
+        (
+            key,
+            self.state,
+            self.last,
+            self._thinned,
+            self._report_sequence,
+            self._time,
+            request_id,
+            job,
+            given,
+        ) = row
+        self._key: int = key
+        self._submitted = JobSubmitted(request_id=request_id, job=Job.FromString(job))
+        if given is not None:
+            self._submitted.job.input.ParseFromString(given)
+
+    def must_have_ended(self) -> None:
+        """Raises Conflict where it has not."""
+        if self.state not in FINAL:
+            raise Conflict(self._job_id)
+
+    def before(self, first_sequence: int) -> tuple[int, int] | None:
+        """The newest position and event of the commits that end before that event; None where there are none."""
+        parameters = (self._key, first_sequence)
+        (position,) = self._connection.execute(statements.LAST_DROPPED, parameters).fetchone()
+        if position is None:
+            return None
+        (last,) = self._connection.execute(statements.LAST_BEFORE, parameters).fetchone()
+        return position, last
+
+    def remains(self, first_sequence: int, dropped: int) -> Remains:
+        """What is to be known of the job once that is gone."""
+        return Remains(
+            first_sequence=first_sequence,
+            dropped=dropped,
+            thinned=self._thinned,
+            report_sequence=self._report_sequence,
+            time=self._time,
+            submitted=self._submitted.SerializeToString(),
+        )
+
+
+Plan: TypeAlias = Callable[[Rows], Record | None]
+"""What is to be said in the stream, without its name and key; None where there is nothing to drop."""
+
+
+def thin(rows: Rows) -> Record | None:
+    """See ``EventLog.thin``."""
+    rows.must_have_ended()
+    return Record(Kind.THIN, b"", 0)
+
+
+def trim(rows: Rows, first_sequence: int) -> Record | None:
+    """See ``EventLog.trim``."""
+    found = rows.before(first_sequence)
+    if found is None:
+        return None
+    position, last = found
+    return Record(Kind.TRIM, b"", 0, remains=rows.remains(last + 1, position))
+
+
+def delete(rows: Rows) -> Record | None:
+    """See ``EventLog.delete``."""
+    rows.must_have_ended()
+    found = rows.before(rows.last + 1)
+    return Record(Kind.DELETE, b"", 0, remains=rows.remains(0, 0 if found is None else found[0]))

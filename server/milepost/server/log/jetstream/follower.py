@@ -1,0 +1,199 @@
+"""How messages come out of the stream: all of them, in order, from where the node stands.
+
+The consumer is asked for messages in batches, the next one before the last is through, so that it neither floods the
+node nor lets it wait. It lives on one server, and may be gone with it: whenever it is silent for longer than its
+heartbeats, or counts on from another number, another one is made from where the node stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.msg import Msg
+from nats.js import api
+
+from milepost.server.log.jetstream.link import Link, LinkLost
+from milepost.server.log.jetstream.stream import StreamNames
+
+_log = structlog.get_logger("milepost.nats")
+
+# What one request asks for, and how much may be left of it when the next one goes out.
+_BATCH: Final = 2000
+_BATCH_BYTES: Final = 32 << 20
+_LOW: Final = 1000
+
+# Seconds. How long a request stands, how often an idle consumer is heard from, and how long it may be silent.
+_STANDS: Final = 60.0
+_HEARTBEAT: Final = 1.0
+_SILENCE: Final = 3.0
+
+# How long an abandoned consumer is kept by its server, in seconds.
+_ABANDONED: Final = 60.0
+
+# Where a message says its numbers in the stream and of the consumer: in the form without a domain, and with one.
+_LENGTH_SHORT: Final = 9
+_FIELDS_SHORT: Final = 5
+_FIELDS_LONG: Final = 7
+
+# How long to wait before the next consumer is tried, in seconds.
+_RETRY: Final = 0.1
+
+
+class Follower:
+    """Takes every message after ``start`` to ``take(sequence, subject, data)``, in order.
+
+    ``check`` is awaited before each consumer: it raises LinkLost, to be tried again, or what ends the following.
+    ``last`` is the newest message that was taken.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        names: StreamNames,
+        start: int,
+        take: Callable[[int, str, bytes], None],
+        check: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._link = link
+        self._names = names
+        self.last = start
+        self._take = take
+        self._check = check
+        self._expected = 1
+        self._left = 0
+        self._broken = asyncio.Event()
+        self._heard = 0.0
+        self._room = asyncio.Event()
+        self._inbox = ""
+        self.level = asyncio.Event()
+        """Set once everything was taken that was in the stream at some moment."""
+
+    def lost(self) -> None:
+        """The connection broke: what comes over the next one is asked for anew."""
+        self._broken.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._link.wait_up()
+            try:
+                await self._consume()
+            except (LinkLost, nats.errors.Error, OSError) as error:
+                _log.info("following is broken off", error=str(error))
+            await asyncio.sleep(_RETRY)
+
+    async def _consume(self) -> None:
+        """One consumer, for as long as it works."""
+        await self._check()
+        self._broken.clear()
+        self._expected, self._left = 1, 0
+        client = self._link.client
+        inbox = self._inbox = client.new_inbox()
+        consumer = ""
+        # Its messages must not be dropped, however many come at once: what was asked for is bounded.
+        subscription = await client.subscribe(
+            inbox,
+            cb=partial(self._on_message, inbox),
+            pending_msgs_limit=4 * _BATCH,
+            pending_bytes_limit=4 * _BATCH_BYTES,
+        )
+        try:
+            async with self._link.asking() as jetstream:
+                made = await jetstream.add_consumer(
+                    self._names.stream,
+                    api.ConsumerConfig(
+                        deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
+                        opt_start_seq=self.last + 1,
+                        ack_policy=api.AckPolicy.NONE,
+                        replay_policy=api.ReplayPolicy.INSTANT,
+                        inactive_threshold=_ABANDONED,
+                        num_replicas=1,
+                        mem_storage=True,
+                    ),
+                )
+            consumer = made.name
+            if not made.num_pending:
+                self.level.set()
+            await self._request(inbox, consumer)
+            await self._watch(inbox, consumer)
+        finally:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await subscription.unsubscribe()
+            if self._link.up and consumer:
+                with contextlib.suppress(LinkLost, nats.errors.Error, nats.js.errors.Error):
+                    async with self._link.asking() as jetstream:
+                        await jetstream.delete_consumer(self._names.stream, consumer)
+
+    async def _watch(self, inbox: str, consumer: str) -> None:
+        """Asks for more in time; returns when the consumer does not work any more."""
+        loop = asyncio.get_running_loop()
+        self._heard = loop.time()
+        while not self._broken.is_set():
+            self._room.clear()
+            if self._left <= _LOW:
+                await self._request(inbox, consumer)
+            room, broken = asyncio.create_task(self._room.wait()), asyncio.create_task(self._broken.wait())
+            try:
+                await asyncio.wait((room, broken), timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                room.cancel()
+                broken.cancel()
+            if loop.time() - self._heard > _SILENCE:
+                return
+
+    async def _request(self, inbox: str, consumer: str) -> None:
+        request = {
+            "batch": _BATCH,
+            "max_bytes": _BATCH_BYTES,
+            "expires": int(_STANDS * 1e9),
+            "idle_heartbeat": int(_HEARTBEAT * 1e9),
+        }
+        self._left += _BATCH
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._names.stream}.{consumer}"
+        await self._link.client.publish(subject, json.dumps(request).encode(), reply=inbox)
+
+    async def _on_message(self, inbox: str, message: Msg) -> None:
+        if inbox != self._inbox:  # of a consumer that was given up
+            return
+        self._heard = asyncio.get_running_loop().time()
+        if not message.reply.startswith("$JS.ACK."):
+            self._on_status(message)
+            return
+        if self._broken.is_set():
+            return
+        fields = message.reply.split(".")
+        at = _FIELDS_SHORT if len(fields) == _LENGTH_SHORT else _FIELDS_LONG
+        sequence, number = int(fields[at]), int(fields[at + 1])
+        if number != self._expected:
+            self._broken.set()
+            return
+        self._expected = number + 1
+        self._left -= 1
+        if self._left <= _LOW:
+            self._room.set()
+        self.last = sequence
+        self._take(sequence, message.subject, message.data)
+        if fields[at + 3] == "0":
+            self.level.set()
+
+    def _on_status(self, message: Msg) -> None:
+        headers = message.headers or {}
+        status = headers.get("Status", "")
+        if status == "100":
+            return
+        pending = headers.get("Nats-Pending-Messages")
+        if (
+            pending is not None
+        ):  # the request is over; what it asked for and did not get is to be asked for again
+            self._left -= int(pending)
+            self._room.set()
+        else:
+            self._broken.set()

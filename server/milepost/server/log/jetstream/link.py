@@ -1,0 +1,206 @@
+"""The connection to NATS: made, kept, and asked; and whether it is there just now."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+_log = structlog.get_logger("milepost.nats")
+
+# How soon a server that does not answer is given up for another one: pings, in seconds, and how many may be open.
+_PING_INTERVAL = 2
+_PINGS_OUTSTANDING = 2
+_CONNECT_TIMEOUT = 2
+_RECONNECT_WAIT = 0.2
+
+# Why there is no connection is said no more often than that, in seconds.
+_TELL_EVERY = 5.0
+
+# How long one question to JetStream may take, in seconds.
+REQUEST_TIMEOUT = 2.0
+
+
+@dataclass(frozen=True)
+class NatsAccess:
+    """Where NATS is, and how to be let in. ``servers`` are URLs: ``nats://host:4222``, or ``tls://``."""
+
+    servers: tuple[str, ...]
+    credentials: Path | None = None
+    """A file with a JWT and its NKey seed, as ``nsc`` makes it."""
+    nkey_seed: Path | None = None
+    tls_ca: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+
+
+class Reply(NamedTuple):
+    """What JetStream says to a message that was published: its sequence in the stream, or an error's number."""
+
+    sequence: int
+    error: int = 0
+    text: str = ""
+
+
+class LinkLost(Exception):
+    """NATS is not there, or did not answer. What was asked for may have happened."""
+
+
+class Link:
+    """A connection that is made again whenever it breaks. ``on_state`` is told when it is there and when it is not."""
+
+    def __init__(self, access: NatsAccess, on_state: Callable[[bool], None]) -> None:
+        self._access = access
+        self._on_state = on_state
+        self.client = Client()
+        self._up = asyncio.Event()
+        self._replies: dict[str, asyncio.Future[Reply]] = {}
+        self._reply_subject = ""
+        self._asked = 0
+        self._told = float("-inf")
+        self.closed = False
+
+    @property
+    def up(self) -> bool:
+        """Whether NATS is there, as far as is known."""
+        return self._up.is_set()
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        """For questions about streams and consumers; they raise LinkLost within ``asking``."""
+        return self.client.jetstream(timeout=REQUEST_TIMEOUT)
+
+    async def open(self) -> None:
+        """Connects, however long that takes."""
+        access = self._access
+        await self.client.connect(
+            servers=list(access.servers),
+            name="milepost",
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+            closed_cb=self._on_disconnected,
+            connect_timeout=_CONNECT_TIMEOUT,
+            reconnect_time_wait=_RECONNECT_WAIT,  # type: ignore[arg-type]  # it is only slept
+            max_reconnect_attempts=-1,
+            ping_interval=_PING_INTERVAL,
+            max_outstanding_pings=_PINGS_OUTSTANDING,
+            # What could not be sent is decided upon anew; it is not sent late.
+            pending_size=0,
+            tls=_tls(access),
+            user_credentials=None if access.credentials is None else str(access.credentials),
+            nkeys_seed=None if access.nkey_seed is None else str(access.nkey_seed),
+        )
+        self._reply_subject = self.client.new_inbox()
+        await self.client.subscribe(f"{self._reply_subject}.*", cb=self._on_reply)
+        self._set(up=True)
+
+    async def close(self) -> None:
+        """Lets go of the connection."""
+        self.closed = True
+        await self.client.close()
+
+    async def wait_up(self) -> None:
+        """Waits until NATS is there."""
+        await self._up.wait()
+
+    async def publish(self, subject: str, message: bytes, expected: int, timeout: float) -> Reply:
+        """Puts a message after the ``expected`` one of its subject (0: there is none). Raises LinkLost."""
+        if not self.up:
+            raise LinkLost("NATS is not there")
+        self._asked += 1
+        token = f"{self._reply_subject}.{self._asked}"
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._replies[token] = reply
+        headers = {"Nats-Expected-Last-Subject-Sequence": str(expected)}
+        try:
+            async with asyncio.timeout(timeout):
+                await self.client.publish(subject, message, reply=token, headers=headers)
+                return await reply
+        except TimeoutError:
+            raise LinkLost("NATS did not answer in time") from None
+        except (nats.errors.Error, OSError) as error:
+            raise LinkLost(str(error)) from error
+        finally:
+            self._replies.pop(token, None)
+
+    @contextlib.asynccontextmanager
+    async def asking(self) -> AsyncIterator[JetStreamContext]:
+        """Questions to JetStream. Raises LinkLost where it does not answer; its refusals pass."""
+        if not self.up:
+            raise LinkLost("NATS is not there")
+        try:
+            yield self.jetstream
+        except nats.errors.TimeoutError:
+            raise LinkLost("NATS did not answer in time") from None
+        except nats.js.errors.ServiceUnavailableError as error:
+            raise LinkLost(f"JetStream does not answer: {error.description}") from error
+        except nats.js.errors.APIError:
+            raise
+        except (nats.errors.Error, OSError) as error:
+            raise LinkLost(str(error)) from error
+
+    async def _on_reply(self, message: Msg) -> None:
+        reply = self._replies.get(message.subject)
+        if reply is None or reply.done():
+            return
+        if not message.data:  # nobody listens: the stream has no leader just now, or there is none
+            reply.set_exception(LinkLost("JetStream does not answer"))
+            return
+        said: dict[str, Any] = json.loads(message.data)
+        error = said.get("error")
+        if error is None:
+            reply.set_result(Reply(said["seq"]))
+        else:
+            reply.set_result(Reply(0, error.get("err_code", 0), error.get("description", "")))
+
+    async def _on_disconnected(self) -> None:
+        self._set(up=False)
+        for reply in self._replies.values():
+            if not reply.done():
+                reply.set_exception(LinkLost("the connection broke"))
+
+    async def _on_reconnected(self) -> None:
+        self._set(up=True)
+
+    async def _on_error(self, error: Exception) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._told + _TELL_EVERY:
+            self._told = now
+            _log.warning("trouble with NATS", error=str(error) or type(error).__name__)
+
+    def _set(self, *, up: bool) -> None:
+        if up == self._up.is_set() or self.closed:
+            return
+        if up:
+            self._up.set()
+            _log.info("connected to NATS", server=_shown(self.client))
+        else:
+            self._up.clear()
+            _log.warning("NATS is away; what there is can be read, and nothing can be written")
+        self._on_state(up)
+
+
+def _shown(client: Client) -> str:
+    url = client.connected_url
+    return "" if url is None else f"{url.hostname}:{url.port}"
+
+
+def _tls(access: NatsAccess) -> ssl.SSLContext | None:
+    if access.tls_ca is None and access.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(cafile=None if access.tls_ca is None else str(access.tls_ca))
+    if access.tls_certificate is not None:
+        context.load_cert_chain(access.tls_certificate, access.tls_key)
+    return context

@@ -1,0 +1,324 @@
+"""The event log of many nodes, put together: lanes into the stream, and the projection that follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from milepost.server.log.event_log import Commit, Entry, StoreFailed
+from milepost.server.log.jetstream import drops, stream
+from milepost.server.log.jetstream.applying import Applied, Delivered, Head
+from milepost.server.log.jetstream.follower import Follower
+from milepost.server.log.jetstream.lanes import Item, Lanes
+from milepost.server.log.jetstream.link import Link, LinkLost, NatsAccess
+from milepost.server.log.jetstream.projection import Projection, ProjectionReader
+from milepost.server.log.jetstream.records import Record, UnknownRecord, decode, name_in
+from milepost.server.log.jetstream.stream import Identity, StreamNames
+from milepost.server.log.readers import Readers
+from milepost.server.log.reading import Reader
+
+_log = structlog.get_logger("milepost.store")
+
+# Of how many jobs the ends of the logs are kept in memory. Any of them can be read from the projection.
+_HEADS_IN_MEMORY = 20_000
+
+# How often it is said how far catching up is, in seconds; and how soon after a failure it is tried again.
+_TELL_EVERY = 5.0
+_RETRY = 0.2
+
+
+class JetStreamEventLog(Readers):
+    """An ``EventLog`` in a stream of NATS JetStream, with its projection in ``directory``.
+
+    Made in a running event loop, and used from it only; nothing of it but ``up`` can be used before ``start`` has
+    returned. ``failed`` is done once it can never work again, such as when the stream was replaced.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        access: NatsAccess,
+        names: StreamNames,
+        *,
+        replicas: int | None = None,
+        on_state: Callable[[bool], None] = lambda up: None,
+    ) -> None:
+        super().__init__(self._open_reader)
+        self._loop = asyncio.get_running_loop()
+        self._directory = directory
+        self._names = names
+        self._replicas = replicas
+        self._on_state = on_state
+        self._link = Link(access, self._on_link)
+        self._lanes = Lanes(self._link, names, self)
+        self._projection = Projection(directory, self._deliver)
+        self._follower: Follower | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._identity = Identity("", "", 0)
+        self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._applied = 0
+        self._position = 0
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiters = itertools.count()
+        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._closed = False
+        self.failed: asyncio.Future[StoreFailed] = self._loop.create_future()
+
+    @property
+    def epoch(self) -> str:
+        """See ``EventLog``."""
+        return self._identity.epoch
+
+    @property
+    def lease_secret(self) -> bytes:
+        """See ``EventLog``."""
+        return bytes.fromhex(self._identity.lease_secret)
+
+    @property
+    def position(self) -> int:
+        """See ``EventLog``."""
+        return self._position
+
+    @property
+    def up(self) -> bool:
+        """Whether NATS is there, so that something can be appended."""
+        return self._link.up
+
+    @property
+    def link(self) -> Link:
+        """The connection, for what nodes tell each other outside the log."""
+        return self._link
+
+    def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+        """See ``EventLog``."""
+        self._listeners.append(listener)
+
+    # --- Its life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Connects, and catches up with the stream, however long that takes. Raises StreamRefused, StoreFailed."""
+        await self._link.open()
+        head = await self._find_stream()
+        self._applied = self._projection.applied
+        self._position = self._projection.position
+        self._projection.start()
+        follower = Follower(self._link, self._names, self._applied, self._take, self._check)
+        self._follower = follower
+        self._following = asyncio.create_task(self._follower.run())
+        self._following.add_done_callback(self._on_following_ended)
+        await self._catch_up(follower, head)
+
+    async def close(self) -> None:
+        """See ``EventLog``."""
+        self._closed = True
+        if not self.failed.done():
+            await self._lanes.finish()
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self._link.close()
+        await asyncio.to_thread(self._projection.close)
+        await asyncio.sleep(0)  # what the projection delivered last is taken first
+        self.close_readers()
+
+    async def _find_stream(self) -> int:
+        """Makes sure that the stream is there and who it is; where it ends."""
+        while True:
+            try:
+                await stream.make_or_check(self._link, self._names, self._replicas)
+                self._identity = await self._settle_identity()
+                return await self._stream_end()
+            except LinkLost as error:
+                _log.info("the stream is not there yet", error=str(error))
+            await asyncio.sleep(_RETRY)
+            await self._link.wait_up()
+
+    async def _settle_identity(self) -> Identity:
+        """Who the stream is, and whether the projection is of it: if not, it is thrown away (rule 4)."""
+        found = await stream.identity(self._link, self._names)
+        projection = self._projection
+        if projection.epoch == found.epoch and await self._has_lost(
+            projection.applied, projection.applied_name
+        ):
+            found = await stream.change_epoch(self._link, self._names, found)
+            _log.warning(
+                "the stream has lost what this node has seen of it; it has a new epoch", epoch=found.epoch
+            )
+        if projection.epoch != found.epoch:
+            projection.renew(found.epoch)
+        return found
+
+    async def _has_lost(self, applied: int, name: bytes) -> bool:
+        """Whether the stream ends before the message that was applied last, or has another one in its place."""
+        if not applied:
+            return False
+        if await self._stream_end() < applied:
+            return True
+        found = await stream.message_at(self._link, self._names, sequence=applied)
+        return found is not None and name_in(found[1]) != name
+
+    async def _stream_end(self) -> int:
+        async with self._link.asking() as jetstream:
+            info = await jetstream.stream_info(self._names.stream)
+        return info.state.last_seq
+
+    async def _catch_up(self, follower: Follower, head: int) -> None:
+        start = self._applied
+        reaching = asyncio.ensure_future(self._reach_end(follower))
+        try:
+            while not reaching.done():
+                await asyncio.wait(
+                    (reaching, self.failed), timeout=_TELL_EVERY, return_when=asyncio.FIRST_COMPLETED
+                )
+                if self.failed.done():
+                    raise self.failed.result()
+                if not reaching.done():
+                    _log.info("catching up", at=self._applied, of=head, started=start)
+        finally:
+            reaching.cancel()
+        if self._applied > start:
+            _log.info("caught up", messages=self._applied - start, position=self._position)
+
+    async def _reach_end(self, follower: Follower) -> None:
+        await follower.level.wait()
+        await self.reached(follower.last)
+
+    # --- Writing ----------------------------------------------------------------------------------------------------
+
+    def append(self, commit: Commit) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._put(commit.job_id, Item(commit))
+
+    def thin(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._drop(job_id, drops.thin)
+
+    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._drop(job_id, lambda rows: drops.trim(rows, first_sequence))
+
+    def delete(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._drop(job_id, drops.delete)
+
+    def _drop(self, job_id: str, plan: drops.Plan) -> asyncio.Future[None]:
+        async def make(head: Head) -> Record | None:
+            planned = await self._read(lambda reader: _rows(reader).drop(job_id, plan))
+            return None if planned is None else planned._replace(name=self._lanes.name(), key=head.key)
+
+        return self._put(job_id, Item(None, make))
+
+    def _put(self, job_id: str, item: Item) -> asyncio.Future[None]:
+        if self._closed or self.failed.done():
+            item.settle(StoreFailed("the store is closed"))
+            return item.done
+        return self._lanes.put(job_id, item)
+
+    async def head(self, job_id: str) -> Head:
+        """See ``lanes.Log``."""
+        head = self._heads.get(job_id)
+        if head is None:
+            head = await self._read(lambda reader: _rows(reader).head(job_id))
+            head = self._heads.get(job_id, head)
+        return head
+
+    async def reached(self, sequence: int) -> None:
+        """See ``lanes.Log``."""
+        if self._applied < sequence:
+            waiting: asyncio.Future[None] = self._loop.create_future()
+            heapq.heappush(self._waiting, (sequence, next(self._waiters), waiting))
+            await waiting
+
+    # --- Following --------------------------------------------------------------------------------------------------
+
+    def _take(self, sequence: int, subject: str, data: bytes) -> None:
+        """The next message of the stream."""
+        job_id = self._names.job_id(subject)
+        if not job_id:
+            if sequence > self._identity.sequence:
+                self._fail(
+                    StoreFailed(
+                        "The stream has a new epoch, since another node found that it has lost something."
+                    )
+                )
+            self._projection.put(Delivered(sequence, name_in(data)))
+            return
+        try:
+            record = decode(data)
+        except UnknownRecord as error:
+            self._fail(StoreFailed(f"Message {sequence} of the stream {self._names.stream!r} {error}."))
+            return
+        message = self._lanes.sent.get(record.name)
+        commits = None if message is None else message.commits
+        self._projection.put(Delivered(sequence, record.name, job_id, record, commits))
+
+    def _deliver(self, applied: Sequence[Applied] | Exception) -> None:
+        """On the projection's thread."""
+        self._loop.call_soon_threadsafe(self._settle, applied)
+
+    def _settle(self, group: Sequence[Applied] | Exception) -> None:
+        if isinstance(group, Exception):
+            self._fail(StoreFailed(f"The projection does not work: {group}"))
+            return
+        entries = [entry for applied in group for entry in applied.entries]
+        self._applied = group[-1].delivered.sequence
+        for applied in group:
+            job_id = applied.delivered.job_id
+            if job_id:
+                self._heads[job_id] = applied.head
+                self._heads.move_to_end(job_id)
+        while len(self._heads) > _HEADS_IN_MEMORY:
+            self._heads.popitem(last=False)
+        if entries:
+            self._position = entries[-1].position
+            for listener in self._listeners:
+                listener(entries)
+        for applied in group:
+            message = self._lanes.sent.pop(applied.delivered.name, None)
+            if message is not None and not message.applied.done():
+                message.applied.set_result(applied)
+        while self._waiting and self._waiting[0][0] <= self._applied:
+            _, _, waiting = heapq.heappop(self._waiting)
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def _check(self) -> None:
+        """Before following goes on: whether the stream still has what was taken from it. Raises StoreFailed."""
+        assert self._follower is not None
+        if await self._stream_end() < self._follower.last:
+            raise StoreFailed(
+                "The stream ends before what this node has read from it: it was restored, or replaced."
+            )
+
+    def _on_link(self, up: bool) -> None:
+        if not up and self._follower is not None:
+            self._follower.lost()
+        self._on_state(up)
+
+    def _on_following_ended(self, following: asyncio.Task[None]) -> None:
+        if not following.cancelled():
+            error = following.exception()
+            self._fail(
+                error if isinstance(error, StoreFailed) else StoreFailed(f"Following ended: {error!r}")
+            )
+
+    def _fail(self, error: StoreFailed) -> None:
+        if not self.failed.done():
+            _log.error("the log cannot go on", error=str(error))
+            self.failed.set_result(error)
+        if self._following is not None:
+            self._following.cancel()
+
+    def _open_reader(self) -> Reader:
+        return self._projection.reader(self.epoch)
+
+
+def _rows(reader: Reader) -> ProjectionReader:
+    assert isinstance(reader, ProjectionReader)
+    return reader

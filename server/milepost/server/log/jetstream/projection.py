@@ -1,0 +1,169 @@
+"""The node's own copy of what the stream says: a SQLite database that can be thrown away and made again.
+
+It knows which message it has applied last, in the same transaction as what that message changed, so that it goes on
+exactly there. It need not survive a power cut whole: what it then lacks, the stream has.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from milepost.server.log import statements
+from milepost.server.log.jetstream.applying import SCHEMA, Applied, Applier, Delivered, Head, head_of
+from milepost.server.log.jetstream.drops import Plan, Rows
+from milepost.server.log.jetstream.records import STRIDE, Record
+from milepost.server.log.reading import Reader
+from milepost.server.log.schema import migrate
+from milepost.server.log.writer import Transaction
+
+_log = structlog.get_logger("milepost.store")
+
+_FILE: Final = "projection.db"
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA cache_size = -65536",
+)
+
+# How many messages go into one transaction at the most.
+_GROUP_MOST = 1000
+
+
+class ProjectionReader(Reader):
+    """Reads the projection, also for those who append."""
+
+    def __init__(self, connection: sqlite3.Connection, epoch: str) -> None:
+        super().__init__(connection, epoch, stride=STRIDE)
+        self._rows = connection
+
+    def head(self, job_id: str) -> Head:
+        """Where the job's log ends."""
+        return head_of(self._rows, job_id)
+
+    def drop(self, job_id: str, plan: Plan) -> Record | None:
+        """What the plan makes of the job. Raises Conflict."""
+        with self._moment():
+            return plan(Rows(self._rows, job_id))
+
+
+class Projection:
+    """The database in ``directory``, and the one thread that writes it.
+
+    ``deliver`` is called on that thread with what became of each group of messages, in order; or with the error after
+    which nothing more is applied.
+    """
+
+    def __init__(self, directory: Path, deliver: Callable[[Sequence[Applied] | Exception], None]) -> None:
+        self._path = directory / _FILE
+        self._deliver = deliver
+        self._connection = self._open()
+        self._queue: queue.SimpleQueue[Delivered | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the stream that it was made from; empty where it is new."""
+        return self._meta("epoch") or ""
+
+    @property
+    def applied(self) -> int:
+        """The message that was applied last; as of before ``start``."""
+        return int(self._meta("applied") or 0)
+
+    @property
+    def applied_name(self) -> bytes:
+        """By which name that message is known again."""
+        return bytes.fromhex(self._meta("applied_name") or "")
+
+    @property
+    def position(self) -> int:
+        """The newest place among all jobs' commits that it knows; as of before ``start``."""
+        (position,) = self._connection.execute(statements.LAST_POSITION).fetchone()
+        return int(position)
+
+    def renew(self, epoch: str) -> None:
+        """Throws away what there is; what comes is of another epoch."""
+        self._connection.close()
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(_FILE + suffix).unlink(missing_ok=True)
+        self._connection = self._open()
+        self._connection.execute(statements.SET_META, ("epoch", epoch))
+
+    def start(self) -> None:
+        """From now on messages can be put."""
+        self._thread = threading.Thread(target=self._run, name="milepost-projection", daemon=True)
+        self._thread.start()
+
+    def put(self, delivered: Delivered) -> None:
+        """Queues the next message."""
+        self._queue.put(delivered)
+
+    def close(self) -> None:
+        """Applies what is queued, and ends."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        self._connection.close()
+
+    def reader(self, epoch: str) -> ProjectionReader:
+        """A reader with a connection of its own."""
+        return ProjectionReader(self._connect(), epoch)
+
+    def _run(self) -> None:
+        transaction = Transaction(self._connection, 0)
+        applier = Applier(self._connection)
+        closing = False
+        while not closing:
+            group, closing = self._next_group()
+            if not group:
+                continue
+            try:
+                self._connection.execute(statements.BEGIN)
+                applied = [applier.apply(transaction, delivered) for delivered in group]
+                last = group[-1]
+                self._connection.execute(statements.SET_META, ("applied", last.sequence))
+                self._connection.execute(statements.SET_META, ("applied_name", last.name.hex()))
+                self._connection.execute(statements.COMMIT)
+            except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be applied over a gap
+                _log.exception("the projection cannot go on")
+                self._deliver(error)
+                return
+            self._deliver(applied)
+
+    def _next_group(self) -> tuple[list[Delivered], bool]:
+        group: list[Delivered] = []
+        waiting = self._queue.get()
+        while waiting is not None:
+            group.append(waiting)
+            if len(group) == _GROUP_MOST:
+                return group, False
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _meta(self, name: str) -> str | None:
+        row = self._connection.execute(statements.GET_META, (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _open(self) -> sqlite3.Connection:
+        connection = self._connect()
+        migrate(connection)
+        connection.execute(SCHEMA)
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        # Each connection is used by one thread; the threads change only before they start and after they end.
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        return connection

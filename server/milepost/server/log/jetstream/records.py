@@ -1,0 +1,132 @@
+"""What a message of the stream holds: the commits of one job, or that something of it is dropped.
+
+A message begins with the version of this form, what it is, a name of its own by which whoever sent it knows it again,
+and the job's key. Numbers are big-endian, as they are on the network. The form of what lies in a stream is never
+changed: a new one gets a new version.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from milepost.server.log.event_log import Commit
+from milepost.server.log.frames import Chunk
+
+VERSION: Final = 1
+
+STRIDE: Final = 1000
+"""How many positions a message of the stream has: the n-th commit of message s is at s * STRIDE + n."""
+
+COMMITS_MOST: Final = 256
+"""How many commits go into one message; below STRIDE."""
+
+
+class Kind(IntEnum):
+    """What a message says."""
+
+    COMMITS = 1
+    THIN = 2
+    TRIM = 3
+    DELETE = 4
+
+
+class UnknownRecord(Exception):
+    """The stream holds a message of a newer Milepost, or one that is not Milepost's."""
+
+
+class Part(NamedTuple):
+    """A commit as the stream has it: what cannot be had by folding its events."""
+
+    chunk: Chunk
+    state_before: int
+    state: int
+    report_sequence: int
+    time: int
+
+
+class Remains(NamedTuple):
+    """What a node has to know of a job that comes too late to read what was dropped of it.
+
+    ``submitted`` is a JobSubmitted with the job as it is now, and the request that it came from.
+    """
+
+    first_sequence: int
+    """From which on its events are kept; 0 where the job is deleted."""
+    dropped: int
+    """The newest position of what was dropped."""
+    thinned: int
+    report_sequence: int
+    time: int
+    submitted: bytes
+
+
+class Record(NamedTuple):
+    """A message. ``key`` is the position of the job's first commit, 0 in the message that holds it itself."""
+
+    kind: Kind
+    name: bytes
+    key: int
+    parts: Sequence[Part] = ()
+    """Of COMMITS."""
+    remains: Remains | None = None
+    """Of TRIM and DELETE."""
+
+
+_HEAD: Final = struct.Struct(">BB16sq")
+_PART: Final = struct.Struct(">qqqqBBI")
+_REMAINS: Final = struct.Struct(">qqqqq")
+
+
+def part_of(commit: Commit) -> Part:
+    """The commit as it goes into the stream."""
+    return Part(commit.chunk, commit.state_before, commit.state, commit.report_sequence, commit.time)
+
+
+def name_in(message: bytes) -> bytes:
+    """What a message is told from others by, whatever it is."""
+    return message[2 : _HEAD.size - 8]
+
+
+def encode(record: Record) -> bytes:
+    """The message."""
+    pieces = [_HEAD.pack(VERSION, record.kind, record.name, record.key)]
+    if record.kind is Kind.COMMITS:
+        for chunk, before, state, report_sequence, time in record.parts:
+            size = len(chunk.frames)
+            pieces.append(_PART.pack(chunk.first, chunk.last, report_sequence, time, before, state, size))
+            pieces.append(chunk.frames)
+    elif record.remains is not None:
+        *numbers, submitted = record.remains
+        pieces += (_REMAINS.pack(*numbers), submitted)
+    return b"".join(pieces)
+
+
+def decode(message: bytes) -> Record:
+    """What the message holds. Raises UnknownRecord."""
+    try:
+        version, number, name, key = _HEAD.unpack_from(message)
+        if version != VERSION:
+            raise UnknownRecord(f"is of version {version}; this Milepost knows version {VERSION}")
+        kind, at = Kind(number), _HEAD.size
+        if kind is Kind.THIN:
+            return Record(kind, name, key)
+        if kind is not Kind.COMMITS:
+            first, dropped, thinned, report_sequence, time = _REMAINS.unpack_from(message, at)
+            submitted = message[at + _REMAINS.size :]
+            remains = Remains(first, dropped, thinned, report_sequence, time, submitted)
+            return Record(kind, name, key, remains=remains)
+        parts = []
+        while at < len(message):
+            first, last, report_sequence, time, before, state, size = _PART.unpack_from(message, at)
+            at += _PART.size
+            frames = message[at : at + size]
+            if len(frames) != size:
+                raise UnknownRecord("is cut off")
+            parts.append(Part(Chunk(first, last, frames), before, state, report_sequence, time))
+            at += size
+    except (struct.error, ValueError) as error:
+        raise UnknownRecord(f"is no message of Milepost's: {error}") from None
+    return Record(kind, name, key, parts)

@@ -1,0 +1,206 @@
+"""The stream: made with the right settings, refused with the wrong ones; and its identity.
+
+The epoch and the secret of the leases belong to the stream. They are its first message, on a subject of its own, which
+only one of the nodes that find the stream empty can write. A stream that has lost what a node has seen of it gets
+another epoch by one more message there (rule 4).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import nats.js.errors
+import structlog
+from nats.js import JetStreamContext, api
+
+from milepost.contract import limits
+from milepost.server.log.event_log import StoreFailed
+from milepost.server.log.jetstream.link import REQUEST_TIMEOUT, Link, LinkLost
+
+_log = structlog.get_logger("milepost.nats")
+
+# What one message must be able to hold: a request, and a little.
+_PAYLOAD_LEAST: Final = limits.REQUEST_SIZE + 256 * limits.KIB
+
+# How JetStream names what it refuses (https://github.com/nats-io/nats-server/blob/main/server/errors.json).
+_REPLICAS_NOT_CLUSTERED = 10074
+_STREAM_NAME_IN_USE = 10058
+_NO_MESSAGE = 10037
+WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+NO_ROOM = frozenset({10002, 10023, 10028, 10047, 10077, 10122, 10123})
+
+_REPLICAS = 3
+
+
+class StreamRefused(Exception):
+    """The stream, or its server, is not as it must be; the message says what is wrong, and what to do."""
+
+
+class Identity(NamedTuple):
+    """Who the stream is. ``sequence`` is that of the message that says so."""
+
+    epoch: str
+    lease_secret: str
+    sequence: int
+
+
+@dataclass(frozen=True)
+class StreamNames:
+    """What the stream and its subjects are called."""
+
+    stream: str
+
+    @property
+    def jobs(self) -> str:
+        """The subjects of all jobs."""
+        return f"{self.stream}.job.*"
+
+    @property
+    def meta(self) -> str:
+        """The subject of the stream's identity."""
+        return f"{self.stream}.meta"
+
+    @property
+    def renewals(self) -> str:
+        """The subject on which nodes tell each other, outside the stream, which workers were heard from."""
+        return f"{self.stream}.renew"
+
+    def job(self, job_id: str) -> str:
+        """The subject of a job."""
+        return f"{self.stream}.job.{job_id}"
+
+    def job_id(self, subject: str) -> str:
+        """The job of a subject; empty where it is not one of a job."""
+        prefix = f"{self.stream}.job."
+        return subject[len(prefix) :] if subject.startswith(prefix) else ""
+
+
+async def make_or_check(link: Link, names: StreamNames, replicas: int | None) -> api.StreamInfo:
+    """The stream, made if there is none. Raises StreamRefused, LinkLost."""
+    payload = link.client.max_payload
+    if payload < _PAYLOAD_LEAST:
+        raise StreamRefused(
+            f"The NATS server takes messages of up to {payload:,} bytes; Milepost needs {_PAYLOAD_LEAST:,}. "
+            "Set max_payload: 8MB in its configuration."
+        )
+    async with link.asking() as jetstream:
+        try:
+            info = await jetstream.stream_info(names.stream)
+        except nats.js.errors.NotFoundError:
+            info = await _make(jetstream, names, replicas)
+    wrong = _faults(info.config, names, replicas)
+    if wrong:
+        raise StreamRefused(
+            f"The stream {names.stream!r} is not as Milepost needs it: {'; '.join(wrong)}. "
+            "Change it, or name another one with --nats-stream."
+        )
+    return info
+
+
+async def _make(jetstream: JetStreamContext, names: StreamNames, replicas: int | None) -> api.StreamInfo:
+    config = api.StreamConfig(
+        name=names.stream,
+        description="Milepost: the events of its jobs",
+        subjects=[names.jobs, names.meta],
+        retention=api.RetentionPolicy.LIMITS,
+        discard=api.DiscardPolicy.NEW,
+        storage=api.StorageType.FILE,
+        num_replicas=replicas or _REPLICAS,
+        max_age=0,
+        deny_delete=True,
+        allow_direct=True,
+    )
+    try:
+        info = await jetstream.add_stream(config)
+    except nats.js.errors.APIError as error:
+        if error.err_code == _STREAM_NAME_IN_USE:  # another node was first, and asked for something else
+            return await jetstream.stream_info(names.stream)
+        if error.err_code != _REPLICAS_NOT_CLUSTERED or replicas is not None:
+            raise StreamRefused(
+                f"The stream {names.stream!r} with {config.num_replicas} replicas cannot be made: "
+                f"{error.description}. --nats-replicas says how many there are to be."
+            ) from error
+        info = await jetstream.add_stream(config, num_replicas=1)
+    _log.info("stream made", stream=names.stream, replicas=info.config.num_replicas)
+    return info
+
+
+def _faults(config: api.StreamConfig, names: StreamNames, replicas: int | None) -> list[str]:
+    """What is wrong with its settings."""
+    wrong: list[str] = []
+
+    def must(right: Any, told: str) -> None:
+        if not right:
+            wrong.append(told)
+
+    must(
+        {names.jobs, names.meta} == set(config.subjects or []),
+        f"its subjects are {config.subjects}, not {names.jobs} and {names.meta}",
+    )
+    must(config.storage == api.StorageType.FILE, "its storage is memory, not file")
+    must(config.retention == api.RetentionPolicy.LIMITS, f"its retention is {config.retention}, not limits")
+    must(config.discard == api.DiscardPolicy.NEW, "it discards old messages when it is full, not new ones")
+    must(not config.max_age, "its messages expire (max_age)")
+    must((config.max_msgs_per_subject or -1) < 0, "it limits the messages of a subject")
+    must(config.persist_mode in (None, api.PersistMode.DEFAULT), "it acknowledges before it has written")
+    must(not config.no_ack, "it does not acknowledge")
+    must(not config.sealed, "it is sealed")
+    must(not config.deny_purge, "what is trimmed cannot be purged from it (deny_purge)")
+    must(not config.allow_rollup_hdrs, "it can be rolled up")
+    must(not config.mirror and not config.sources, "it copies another stream")
+    must(not config.subject_transform, "it renames subjects")
+    kept = config.num_replicas or 1
+    must(replicas is None or kept >= replicas, f"it has {kept} replicas, not {replicas}")
+    return wrong
+
+
+async def identity(link: Link, names: StreamNames) -> Identity:
+    """Who the stream is; settled with it where it is new. Raises LinkLost."""
+    found = await _read_identity(link, names)
+    if found is None:
+        found = await _settle(link, names, secrets.token_hex(32), after=0)
+    return found
+
+
+async def change_epoch(link: Link, names: StreamNames, before: Identity) -> Identity:
+    """Gives a stream that is not what it was another epoch, unless another node has. Raises LinkLost."""
+    return await _settle(link, names, before.lease_secret, after=before.sequence)
+
+
+async def _settle(link: Link, names: StreamNames, secret: str, after: int) -> Identity:
+    message = json.dumps({"epoch": uuid.uuid4().hex, "lease_secret": secret}).encode()
+    reply = await link.publish(names.meta, message, after, REQUEST_TIMEOUT)
+    if reply.error and reply.error not in WRONG_LAST_SEQUENCE:
+        raise StoreFailed(f"The stream takes nothing: {reply.text}.")
+    found = await _read_identity(link, names)
+    if found is None:
+        raise LinkLost("the stream's identity cannot be read")
+    return found
+
+
+async def _read_identity(link: Link, names: StreamNames) -> Identity | None:
+    found = await message_at(link, names, subject=names.meta)
+    if found is None:
+        return None
+    sequence, data = found
+    said = json.loads(data)
+    return Identity(said["epoch"], said["lease_secret"], sequence)
+
+
+async def message_at(
+    link: Link, names: StreamNames, *, sequence: int | None = None, subject: str | None = None
+) -> tuple[int, bytes] | None:
+    """The message of that sequence, or the last one of the subject, as the stream's leader has it. Raises LinkLost."""
+    async with link.asking() as jetstream:
+        try:
+            message = await jetstream.get_msg(names.stream, seq=sequence, subject=subject)
+        except nats.js.errors.NotFoundError as error:
+            if error.err_code != _NO_MESSAGE:
+                raise StoreFailed(f"The stream {names.stream!r} is gone: {error.description}.") from error
+            return None
+    assert message.seq is not None
+    return message.seq, message.data or b""

@@ -1,0 +1,195 @@
+"""Real ``nats-server`` processes with JetStream: one alone, or a cluster of them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+NATS_SERVER = Path(sys.executable).with_name("nats-server")
+"""The command, as it is installed beside this Python."""
+
+# How long a server may take until it answers, in seconds.
+_READY = 30.0
+
+
+class NatsServer:
+    """A server on loopback, its store in ``directory``; ``with`` starts it, and ends it by its own process id.
+
+    ``port`` is its own for good, so that clients find it again. ``extra`` are further lines of its configuration.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        name: str = "nats",
+        *,
+        extra: Sequence[str] = (),
+        port: int | None = None,
+        sync_always: bool = False,
+    ) -> None:
+        self.directory = directory / name
+        self.name = name
+        self.port = free_port() if port is None else port
+        self.monitor = free_port()
+        self._sync = "always" if sync_always else "2m"
+        self._extra = extra
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What it has logged."""
+        return (self.directory / "log").read_text()
+
+    def start(self) -> NatsServer:
+        """Starts it, without waiting for it."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        settings = [
+            f"server_name: {self.name}",
+            f"listen: 127.0.0.1:{self.port}",
+            f"http: 127.0.0.1:{self.monitor}",
+            f"jetstream {{ store_dir: {json.dumps(str(self.directory))}, sync_interval: {self._sync} }}",
+            "max_payload: 8MB",
+            *self._extra,
+        ]
+        (self.directory / "nats.conf").write_text("\n".join(settings))
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [NATS_SERVER, "-c", self.directory / "nats.conf"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def ready(self, path: str = "/healthz") -> None:
+        """Waits until it says that it is well."""
+        deadline = time.monotonic() + _READY
+        while not self._is_well(path):
+            assert self._process is not None
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"nats-server did not start:\n{self.log}")
+            time.sleep(0.01)
+
+    def monitored(self, path: str) -> Any:
+        """What its monitoring says there."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=5) as answer:
+            return json.load(answer)
+
+    def kill(self) -> None:
+        """``kill -9``, and waits until it is gone."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def pause(self) -> None:
+        """SIGSTOP: its connections stay, and nothing answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Starts it again on the same store and port."""
+        self.start()
+        self.ready()
+
+    def __enter__(self) -> NatsServer:
+        self.start()
+        self.ready()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self.kill()
+
+    def _is_well(self, path: str) -> bool:
+        try:
+            return bool(self.monitored(path)["status"] == "ok")
+        except OSError:
+            return False
+
+
+class NatsCluster:
+    """Servers that replicate each other's streams; ``with`` starts and ends all of them."""
+
+    def __init__(self, directory: Path, size: int = 3, *, sync_always: bool = False) -> None:
+        routes = [free_port() for _ in range(size)]
+        told = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes)
+        self.servers = [
+            NatsServer(
+                directory,
+                f"nats-{number}",
+                extra=[
+                    f"cluster {{ name: tests, listen: 127.0.0.1:{route}, routes: [{told}] }}",
+                ],
+                sync_always=sync_always,
+            )
+            for number, route in enumerate(routes)
+        ]
+        self._stack = ExitStack()
+
+    @property
+    def url(self) -> str:
+        """Where clients find them."""
+        return ",".join(server.url for server in self.servers)
+
+    def leader(self, stream: str) -> NatsServer:
+        """The server that leads the stream."""
+        for server in self.servers:
+            if server._process is None:
+                continue
+            told = server.monitored("/jsz?accounts=true&streams=true")
+            for account in told.get("account_details", []):
+                for detail in account.get("stream_detail", []):
+                    if detail["name"] == stream and detail.get("cluster", {}).get("leader"):
+                        name = detail["cluster"]["leader"]
+                        return next(each for each in self.servers if each.name == name)
+        raise LookupError(f"nobody leads {stream}")
+
+    def __enter__(self) -> NatsCluster:
+        for server in self.servers:
+            server.start()
+            self._stack.callback(server.__exit__, None, None, None)
+        for server in self.servers:
+            server.ready("/healthz")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has just now."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port

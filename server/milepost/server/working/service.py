@@ -217,11 +217,15 @@ class _Conversation:
 
     async def _resume(self, resume: Resume) -> None:
         requests.job_id(resume.job_id)
-        report_sequence, _ = await self._attempts.resume(resume.job_id, resume.lease_token)
+        await self._attempts.resume(resume.job_id, resume.lease_token)
         self._deadlines.renew([resume.job_id])
-        # Held before it is looked at again, so that a cancellation is either seen here or told after it.
+        # Held before it is looked at again, so that what happens to it is either seen here or told after it.
         self._sessions.hold(self._session, resume.job_id, resume.lease_token)
-        job = await self._attempts.job(resume.job_id)
+        try:
+            report_sequence, job = await self._attempts.resume(resume.job_id, resume.lease_token)
+        except Refusal:
+            self._sessions.let_go(self._session, resume.job_id)
+            raise
         resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)
         if job.HasField("cancellation"):
             resumed.cancellation.CopyFrom(job.cancellation)
@@ -246,7 +250,7 @@ class _Conversation:
             report.job_id, report.lease_token, report.first_report_sequence, report.updates
         )
         self._deadlines.renew([report.job_id])
-        if accepted.over:
+        if accepted.over and report.job_id in self._session.jobs:
             self._session.leaving.add(report.job_id)
         for number, refusal in accepted.rejections:
             self._outbox.put(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 
+from milepost.contract.limits import STRUCT_DEPTH
 from milepost.v1 import Stage
 
 __all__ = ["from_struct", "to_duration", "to_stages", "to_struct"]
@@ -17,8 +18,6 @@ __all__ = ["from_struct", "to_duration", "to_stages", "to_struct"]
 _JSON: Final = "None, bool, int, float, str, lists, tuples, and mappings with text as keys"
 # Beyond it a double does not tell neighbouring whole numbers apart.
 _EXACT: Final = 2**53
-# Where protobuf's own parsers stop.
-_DEPTH: Final = 100
 
 
 def to_struct(values: Mapping[str, object], name: str) -> Struct:
@@ -61,8 +60,7 @@ def to_stages(stages: Iterable[Stage | str]) -> list[Stage]:
 
 
 def _fill(struct: Struct, values: Mapping[str, object], path: str, depth: int) -> None:
-    if depth > _DEPTH:
-        raise ValueError(f"{path[:100]}… nests more than {_DEPTH} deep.")
+    _check_depth(path, depth)
     fields = struct.fields
     for key, value in values.items():
         if not isinstance(key, str):
@@ -89,13 +87,17 @@ def _set(target: Value, value: object, path: str, depth: int) -> None:
         target.struct_value.SetInParent()
         _fill(target.struct_value, value, path, depth + 1)
     elif isinstance(value, list | tuple):
-        if depth > _DEPTH:
-            raise ValueError(f"{path[:100]}… nests more than {_DEPTH} deep.")
+        _check_depth(path, depth + 1)
         target.list_value.SetInParent()
         for index, item in enumerate(value):
             _set(target.list_value.values.add(), item, f"{path}[{index}]", depth + 1)
     else:
         raise TypeError(f"{path} is of type {type(value).__name__}, which is not JSON: use {_JSON}.")
+
+
+def _check_depth(path: str, depth: int) -> None:
+    if depth >= STRUCT_DEPTH:
+        raise ValueError(f"{path[:100]}… nests more than {STRUCT_DEPTH} deep.")
 
 
 def _text(text: str, path: str) -> str:

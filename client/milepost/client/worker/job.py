@@ -65,6 +65,7 @@ class JobContext:
         # None once they were called.
         self._callbacks: list[Callable[[], object]] | None = []
         self._stages: set[str] = {stage.stage_id for stage in job.stages}
+        self._artifacts: set[str] = {artifact.name for artifact in job.artifacts}
 
     @property
     def id(self) -> str:
@@ -161,9 +162,17 @@ class JobContext:
         Raises:
             ValueError: A stage_id is not one, or there are too many stages.
         """
-        planned = to_stages(stages)
-        for stage in planned:
-            self._declare(stage.stage_id)
+        planned = [
+            Stage(
+                stage_id=self._declare(stage.stage_id),
+                parent_stage_id=stage.parent_stage_id,
+                title=clip(stage.title, limits.TITLE_LENGTH),
+                weight=stage.weight if stage.HasField("weight") else None,
+                total=stage.total if stage.HasField("total") else None,
+                unit=clip(stage.unit, limits.UNIT_LENGTH),
+            )
+            for stage in to_stages(stages)
+        ]
         self._reporter.add(Update(stages_planned=StagesPlanned(stages=planned)))
 
     def log(
@@ -210,9 +219,9 @@ class JobContext:
         """Registers something that the job has made, and that lies elsewhere. One of the same name is replaced.
 
         Args:
-            name: Names it within the job; 1 to 256 characters.
+            name: Names it within the job; 1 to 256 characters. A job has at most 1,000 artifacts.
             uri: Where it lies; 1 to 2,048 characters.
-            media_type: Such as ``"application/json"``.
+            media_type: Such as ``"application/json"``; at most 256 characters.
             size_bytes: Its size.
             sha256: Its SHA-256 as 64 lower-case hexadecimal digits; empty where it is not known.
             stage: The stage that made it; empty for none.
@@ -220,16 +229,22 @@ class JobContext:
         Raises:
             ValueError: One of these is out of its bounds.
         """
-        for field, value, most in (
-            ("name", name, limits.ARTIFACT_NAME_LENGTH),
-            ("uri", uri, limits.ARTIFACT_URI_LENGTH),
+        for field, value, least, most in (
+            ("name", name, 1, limits.ARTIFACT_NAME_LENGTH),
+            ("uri", uri, 1, limits.ARTIFACT_URI_LENGTH),
+            ("media_type", media_type, 0, limits.ARTIFACT_NAME_LENGTH),
         ):
-            if not 1 <= len(value) <= most:
-                raise ValueError(f"The {field} of an artifact has 1 to {most} characters, not {len(value)}.")
+            if not least <= len(value) <= most:
+                raise ValueError(
+                    f"The {field} of an artifact has {least} to {most} characters, not {len(value)}."
+                )
         if size_bytes < 0:
             raise ValueError(f"The size of artifact {name!r} cannot be {size_bytes}.")
         if sha256 and not limits.SHA256.fullmatch(sha256):
             raise ValueError(f"The SHA-256 of artifact {name!r} is to be 64 lower-case hexadecimal digits.")
+        self._artifacts.add(name)
+        if len(self._artifacts) > limits.ARTIFACTS:
+            raise ValueError(f"A job has at most {limits.ARTIFACTS} artifacts.")
         artifact = Artifact(
             name=name,
             uri=uri,

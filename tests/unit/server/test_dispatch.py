@@ -5,47 +5,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
-from milepost.server.turns import follow_turns
 from milepost.server.working.dispatcher import Dispatcher
 from milepost.server.working.sessions import Session
-from milepost.v1 import Dispatch, Hello, JobState, RetryPolicy, WorkResponse
+from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
+from tests.support.rpc import eventually
+from tests.unit.server.dispatching import done, hears, takes, why, worker
 from tests.unit.server.house import House
 from tests.unit.server.states import ended
-
-
-@pytest.fixture
-async def dispatcher(house: House) -> AsyncIterator[Dispatcher]:
-    """One that follows the house's log."""
-    made = Dispatcher(house.attempts, house.clock, house.tasks)
-    follow_turns(house.log, made.on_turn)
-    yield made
-    made.close()
-
-
-def worker(dispatcher: Dispatcher, name: str, *, room: int = 1, kinds: tuple[str, ...] = ("k",)) -> Session:
-    """A worker that has connected."""
-    session = Session(Hello(worker_id=name, kinds=kinds, max_concurrency=room))
-    dispatcher.sessions.add(session)
-    return session
-
-
-async def hears(session: Session, kind: str) -> WorkResponse:
-    """The next thing that the worker is told, which is to be of this sort."""
-    async with asyncio.timeout(30):
-        response = await session.outbox.get()
-    assert response is not None
-    assert kind == response.WhichOneof("message")
-    return response
-
-
-async def takes(session: Session) -> str:
-    """The next job that the worker is given."""
-    return (await hears(session, "assignment")).assignment.job.job_id
 
 
 async def test_who_waits_longest_is_given_the_next_job(house: House, dispatcher: Dispatcher) -> None:
@@ -194,7 +165,7 @@ async def test_a_claim_is_answered(house: House, dispatcher: Dispatcher) -> None
 
     for job_id, reason in (("e", "LEASE_LOST"), ("nowhere", "JOB_NOT_FOUND")):
         await dispatcher.claim(second, job_id)
-        assert (job_id, reason) == _why(await hears(second, "rejected"))
+        assert (job_id, reason) == why(await hears(second, "rejected"))
     assert (["e"], []) == ([*first.jobs], [*second.jobs])
     await house.cancel(30, "e")
     await hears(first, "cancel")
@@ -213,5 +184,79 @@ async def test_of_many_who_claim_a_job_one_has_it(house: House, dispatcher: Disp
     assert [1] == [event.attempt for event in await house.events("e") if event.HasField("job_started")]
 
 
-def _why(response: WorkResponse) -> tuple[str, str]:
-    return response.rejected.job_id, reason_name(response.rejected.reason)
+async def test_priority_goes_before_turns_and_turns_before_age(house: House, dispatcher: Dispatcher) -> None:
+    """The highest priority first; then each owner in turn; then what was submitted first."""
+    for job_id, owner, priority in (
+        ("a1", "a", 0),
+        ("a2", "a", 0),
+        ("a3", "a", 0),
+        ("b1", "b", 0),
+        ("low", "b", -1),
+        ("high", "a", 1),
+    ):
+        await house.submit(job_id, owner=owner, priority=priority)
+        house.clock.advance(1)
+    session = worker(dispatcher, "w", room=10)
+
+    expected = ["high", "a1", "b1", "a2", "a3", "low"]
+    assert expected == [await takes(session) for _ in expected]
+
+
+async def test_a_job_that_comes_back_has_its_old_place(house: House, dispatcher: Dispatcher) -> None:
+    """It was submitted before the others that wait."""
+    session = worker(dispatcher, "w")
+    for number in range(3):
+        await house.submit(f"j{number}")
+        house.clock.advance(1)
+    assert "j0" == await takes(session)
+    session.leaving.add("j0")
+    await house.attempts.release("j0", house.tokens.token("j0", 1))
+
+    assert "j0" == await takes(session)
+    await done(house, session, "j0", 2)
+    assert "j1" == await takes(session)
+
+
+async def test_a_job_that_cannot_start_any_more_is_not_started(house: House, dispatcher: Dispatcher) -> None:
+    """Its time is over, though no timer has gone off."""
+    await house.submit("late", start_deadline=Duration(seconds=5))
+    await house.submit("e", start_deadline=Duration(seconds=5), dispatch=Dispatch.DISPATCH_EXTERNAL)
+    house.clock.advance(5)
+    await house.submit("next")
+    session = worker(dispatcher, "w", room=5)
+    assert "next" == await takes(session)
+    await dispatcher.claim(session, "e")
+    assert ("e", "JOB_ENDED") == why(await hears(session, "rejected"))
+
+    for job_id in ("late", "e"):
+        assert "START_DEADLINE" == (await house.journal.find(job_id)).failure.code
+
+
+async def test_an_attempt_that_is_over_is_told_to_nobody(
+    house: House, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker is never given the lease of an attempt that is not its own."""
+    await house.submit()
+    find = house.log.find
+
+    async def ends_meanwhile(job_id: str) -> Job | None:
+        monkeypatch.undo()
+        dispatcher.sessions.remove(slow)
+        await house.attempts.lost(job_id, 1)
+        fast = workers.setdefault("fast", worker(dispatcher, "fast"))
+        assert "j" == await takes(fast)
+        return await find(job_id)
+
+    workers: dict[str, Session] = {}
+    monkeypatch.setattr(house.log, "find", ends_meanwhile)
+    slow = worker(dispatcher, "slow")
+    await eventually(lambda: has(workers, "fast"))
+    await house.report(house.tokens.token("j", 2), ended(JobState.JOB_STATE_SUCCEEDED))
+
+    job = await house.journal.find("j")
+    assert ("fast", 2, 0) == (job.worker_id, job.attempt, job.failed_attempts)
+
+
+async def has(workers: dict[str, Session], name: str) -> bool:
+    """Whether that worker has a job."""
+    return name in workers and bool(workers[name].jobs)

@@ -1,0 +1,47 @@
+"""Workers that are given jobs, without sessions of gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+
+from milepost.contract.reasons import reason_name
+from milepost.server.working.dispatcher import Dispatcher
+from milepost.server.working.sessions import Session
+from milepost.v1 import Hello, JobState, WorkResponse
+from tests.unit.server.house import House
+from tests.unit.server.states import ended
+
+__all__ = ["done", "hears", "takes", "why", "worker"]
+
+
+def worker(dispatcher: Dispatcher, name: str, *, room: int = 1, kinds: tuple[str, ...] = ("k",)) -> Session:
+    """A worker that has connected."""
+    session = Session(Hello(worker_id=name, kinds=kinds, max_concurrency=room))
+    dispatcher.sessions.add(session)
+    return session
+
+
+async def hears(session: Session, kind: str) -> WorkResponse:
+    """The next thing that the worker is told, which is to be of this sort."""
+    async with asyncio.timeout(30):
+        response = await session.outbox.get()
+    assert response is not None
+    assert kind == response.WhichOneof("message")
+    return response
+
+
+async def takes(session: Session) -> str:
+    """The next job that the worker is given."""
+    return (await hears(session, "assignment")).assignment.job.job_id
+
+
+async def done(house: House, session: Session, job_id: str, attempt: int = 1) -> None:
+    """The worker ends its job."""
+    session.leaving.add(job_id)
+    token = house.tokens.token(job_id, attempt)
+    await house.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id=job_id)
+
+
+def why(response: WorkResponse) -> tuple[str, str]:
+    """The job of a refusal, and its reason."""
+    return response.rejected.job_id, reason_name(response.rejected.reason)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import random
 
 from milepost.client.worker.reporter import Batch, Reporter
-from milepost.v1 import Custom, JobEnded, LogWritten, StageProgressed, StageStarted, Update
+from milepost.v1 import (
+    Custom,
+    JobEnded,
+    LogWritten,
+    Stage,
+    StageProgressed,
+    StagesPlanned,
+    StageStarted,
+    Update,
+)
 
 
 class Wakes:
@@ -138,6 +147,35 @@ def test_batches_are_bounded_in_number_and_in_size() -> None:
         sizes.append(sum(update.ByteSize() for update in batch.updates))
     assert 2_500_000 <= sum(sizes)
     assert 1024 * 1024 > max(sizes)
+
+
+def test_an_update_that_no_message_can_hold_is_left_out() -> None:
+    """And said to be; sent, it would end the session each time."""
+    reporter = Reporter(Wakes())
+    reporter.add(Update(stages_planned=StagesPlanned(stages=[Stage(title="t" * 5_000_000)])))
+    assert ["An update of 5,000,015 bytes was left out: at most 4,128,768 can be sent."] == texts(
+        reporter.take(0.0)
+    )
+
+
+def test_what_is_not_acknowledged_can_be_told_by_another() -> None:
+    """Sent or not, under the numbers that it has; once it has all of it, there is nothing to be told."""
+    reporter = Reporter(Wakes())
+    say(reporter, *"abcd")
+    reporter.take(0.0)
+    reporter.acknowledge(2)
+    reporter.end(Update(job_ended=JobEnded()))
+    rest = reporter.rest()
+    assert rest is not None
+    another = Reporter.restored(Wakes(), rest)
+    assert (2, 5, True) == (another.acknowledged, another.last, another.has_ended)
+    batch = another.take(0.0)
+    assert batch is not None
+    assert (3, ["c", "d", ""]) == (batch.first, texts(batch))
+    assert another.rewind(4)
+    another.take(0.0)
+    another.acknowledge(5)
+    assert another.rest() is None
 
 
 def test_no_more_than_a_window_is_on_its_way() -> None:

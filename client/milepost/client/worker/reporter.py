@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Protocol
 
-from milepost.contract.limits import KIB, MIB
+from milepost.contract.limits import KIB, MIB, REQUEST_SIZE
 from milepost.v1 import LogWritten, Severity, Update
 
 __all__ = ["Batch", "Reporter", "Source"]
@@ -21,6 +21,8 @@ __all__ = ["Batch", "Reporter", "Source"]
 # Of one Report.
 _BATCH_COUNT: Final = 500
 _BATCH_SIZE: Final = 1 * MIB - 64 * KIB
+# Of one update, with room for what is around it. A message above the bound would end the session, and again the next.
+_UPDATE_SIZE: Final = REQUEST_SIZE - 64 * KIB
 # Sent and not acknowledged: beyond it, what waits stays where it can still be thinned.
 _WINDOW_COUNT: Final = 5_000
 _WINDOW_SIZE: Final = 8 * MIB
@@ -103,6 +105,11 @@ class Reporter:
         if self._ended:
             return
         size = update.ByteSize()
+        if size > _UPDATE_SIZE:
+            update = _notice(
+                f"An update of {size:,} bytes was left out: at most {_UPDATE_SIZE:,} can be sent."
+            )
+            size = update.ByteSize()
         bound = 1 if droppable else 2
         if len(self._waiting) >= bound * _WAITING_COUNT or self._waiting_size + size > bound * _WAITING_SIZE:
             self._dropped += 1
@@ -237,8 +244,9 @@ class Reporter:
 
     def _say_what_was_dropped(self) -> None:
         if self._dropped:
-            text = f"{self._dropped} updates were dropped here: they came faster than they could be sent."
-            notice = Update(log_written=LogWritten(severity=Severity.SEVERITY_WARNING, text=text))
+            notice = _notice(
+                f"{self._dropped} updates were dropped here: they came faster than they could be sent."
+            )
             self._dropped = 0
             self._append(notice, notice.ByteSize())
 
@@ -256,3 +264,7 @@ class Reporter:
             self._numbered_size -= size
             self._sent = max(self._sent - 1, 0)
             self.acknowledged += 1
+
+
+def _notice(text: str) -> Update:
+    return Update(log_written=LogWritten(severity=Severity.SEVERITY_WARNING, text=text))

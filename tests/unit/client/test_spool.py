@@ -1,0 +1,229 @@
+"""The spool, and how what it keeps is told: durable, exactly once, and by one worker at a time (rules 11 and 15)."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from milepost.client.worker.kept import Kept
+from milepost.client.worker.outbox import Outbox
+from milepost.client.worker.spool import Spool
+from milepost.v1 import ErrorReason, JobEnded, JobState, LogWritten, Rejected, Report, Update, WorkRequest
+
+
+def rest(job_id: str = "j", token: str = "t", first: int = 3, *lines: str) -> Report:
+    """What an attempt has left to tell: some lines, and the end of the job."""
+    updates = [Update(log_written=LogWritten(text=line)) for line in lines]
+    updates.append(Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED)))
+    return Report(job_id=job_id, lease_token=token, first_report_sequence=first, updates=updates)
+
+
+def jobs(spool: Spool) -> list[str]:
+    """What it has taken over."""
+    return sorted(report.job_id for report in spool.left)
+
+
+def names(directory: Path) -> list[str]:
+    """The kinds of file that are there."""
+    return sorted(path.suffix for path in directory.iterdir())
+
+
+def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
+    """As it was kept last; what is forgotten is not. An empty spool leaves nothing behind."""
+    directory = tmp_path / "var" / "spool"
+    spool = Spool(directory)
+    assert [] == spool.left
+    spool.keep(rest(first=1))
+    spool.keep(rest(first=3))
+    spool.keep(rest(token="of another attempt"))
+    spool.keep(rest("other"))
+    spool.forget("other", "t")
+    spool.close()
+    spool.close()
+    again = Spool(directory)
+    assert {"t": rest(), "of another attempt": rest(token="of another attempt")} == {
+        report.lease_token: report for report in again.left
+    }
+    for report in again.left:
+        again.forget(report.job_id, report.lease_token)
+    again.close()
+    assert [] == names(directory)
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    """It holds lease tokens, and results."""
+    spool = Spool(tmp_path / "spool")
+    spool.keep(rest())
+    assert {0o700, 0o600} == {
+        stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "spool", *(tmp_path / "spool").iterdir())
+    }
+    spool.close()
+
+
+def test_what_a_living_worker_keeps_is_its_own(tmp_path: Path) -> None:
+    """Workers may share a directory; one takes over only from those that are dead, however they died."""
+    code = f"""
+import sys
+from milepost.client.worker.spool import Spool
+from milepost.v1 import Report, Update
+spool = Spool(__import__("pathlib").Path({str(tmp_path)!r}))
+spool.keep(Report(job_id="theirs", updates=[Update()]))
+print("kept", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        mine = Spool(tmp_path)
+        mine.keep(rest("mine"))
+        assert [] == mine.left
+        other.kill()
+        other.wait()
+        third = Spool(tmp_path)
+        assert ["theirs"] == jobs(third)
+        mine.close()
+        fourth = Spool(tmp_path)
+        assert ["mine"] == jobs(fourth)
+        third.close()
+        fourth.close()
+
+
+def test_of_workers_that_start_at_once_one_gets_each_report(tmp_path: Path) -> None:
+    """None is told twice, and none is left lying."""
+    dead = [Spool(tmp_path) for _ in range(8)]
+    for number, spool in enumerate(dead):
+        for letter in "abc":
+            spool.keep(rest(f"{number}{letter}"))
+    for spool in dead:
+        spool.close()
+    spools: list[Spool] = []
+
+    def start() -> None:
+        spools.append(Spool(tmp_path))
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [f"{number}{letter}" for number in range(8) for letter in "abc"] == sorted(
+        job for spool in spools for job in jobs(spool)
+    )
+    for spool in spools:
+        spool.close()
+
+
+def test_what_makes_no_sense_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It stops no worker, and is there for whoever wants to look. What was never whole is removed."""
+    spool = Spool(tmp_path)
+    spool.keep(rest("good"))
+    spool.keep(rest("bad"))
+    spool.keep(rest("half"))
+    spool.close()
+    (bad,) = tmp_path.glob("*.bad.*.report")
+    bad.write_bytes(b"\xff\xff")
+    (half,) = tmp_path.glob("*.half.*.report")
+    half.rename(half.with_suffix(".new"))
+    again = Spool(tmp_path)
+    assert ["good"] == jobs(again)
+    assert [".broken", ".lock", ".report"] == names(tmp_path)
+    assert "is put aside" in caplog.text
+    again.close()
+
+
+def test_a_spool_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+    """When the worker starts, and not when it has something to keep."""
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        Spool(tmp_path / "file")
+
+
+class Telling:
+    """Something kept, on its way to a server that is played by the test."""
+
+    def __init__(self, report: Report) -> None:
+        self.over: list[Kept] = []
+        self.kept = Kept(report, Outbox(), self.over.append)
+
+    def says(self) -> list[tuple[int, list[str | None]]]:
+        """What it says next: the number of the first update, and what they are."""
+        said: list[tuple[int, list[str | None]]] = []
+        while (request := self.kept.next_request(0.0)) is not None:
+            assert isinstance(request, WorkRequest)
+            assert ("j", "t") == (request.report.job_id, request.report.lease_token)
+            updates: list[str | None] = [update.WhichOneof("update") for update in request.report.updates]
+            said.append((request.report.first_report_sequence, updates))
+        return said
+
+    def hears(self, reason: str, number: int = 0, expected: int = 0) -> None:
+        """A refusal."""
+        self.kept.rejected(
+            Rejected(
+                job_id="j",
+                reason=ErrorReason.Value(f"ERROR_REASON_{reason}"),
+                message="why",
+                report_sequence=number,
+                expected_report_sequence=expected,
+            )
+        )
+
+
+async def test_what_was_kept_is_told_on_each_session_until_it_is_acknowledged() -> None:
+    """Under the numbers that it had, so that a server that has some of it passes that over."""
+    telling = Telling(rest("j", "t", 3, "a", "b"))
+    assert [] == telling.says()
+    telling.kept.attach()
+    assert [(3, ["log_written", "log_written", "job_ended"])] == telling.says()
+    telling.kept.acknowledged(3)
+    telling.kept.attached = False
+    telling.kept.attach()
+    assert [(4, ["log_written", "job_ended"])] == telling.says()
+    assert telling.kept.due(0.0) is None
+    assert [] == telling.over
+    telling.kept.acknowledged(5)
+    assert [telling.kept] == telling.over
+
+
+async def test_a_server_that_has_less_is_told_from_there() -> None:
+    """As far as that is here; what is not cannot be told."""
+    telling = Telling(rest("j", "t", 3, "a", "b"))
+    telling.kept.attach()
+    telling.says()
+    telling.hears("REPORT_GAP", expected=4)
+    assert [(4, ["log_written", "job_ended"])] == telling.says()
+    telling.hears("REPORT_GAP", expected=2)
+    assert [telling.kept] == telling.over
+
+
+@pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED", "JOB_NOT_FOUND"])
+async def test_what_cannot_be_told_any_more_is_given_up(
+    reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a warning that says what is lost."""
+    telling = Telling(rest("j", "t", 3, "a", "b"))
+    telling.kept.attach()
+    telling.says()
+    telling.hears(reason)
+    assert [telling.kept] == telling.over
+    assert [] == telling.says()
+    assert "cannot be told any more, 3 updates with its end as SUCCEEDED, and is removed" in caplog.text
+    assert f"{reason}: why" in caplog.text
+
+
+async def test_an_end_that_is_refused_is_told_differently() -> None:
+    """The job is to end somehow. An update that is refused has used up its number, and the others are told."""
+    telling = Telling(rest("j", "t", 3, "a"))
+    telling.kept.attach()
+    telling.says()
+    telling.hears("TOO_LARGE", number=3)
+    telling.hears("INVALID_FIELD", number=4)
+    assert [(5, ["job_ended"])] == telling.says()
+    telling.hears("INVALID_FIELD", number=5)
+    assert [telling.kept] == telling.over

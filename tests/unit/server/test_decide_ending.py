@@ -67,6 +67,104 @@ def test_the_deadline_comes_first_of_what_time_does() -> None:
     assert NOW + 10 * SECOND == decide.next_deadline(state.job)
 
 
+def test_the_grace_does_not_reach_past_a_timeout() -> None:
+    """The worker is told what it has, and cancelling wins; asking again for more changes nothing."""
+    request = SubmitJobRequest(kind="k", timeout=Duration(seconds=60), attempt_timeout=Duration(seconds=20))
+    state = apply(run(request), ask(run(request), 30))
+    assert NOW + 20 * SECOND == instant(state.job.cancellation.deadline)
+    assert [] == ask(state, 60)
+
+    (event,) = decide.due(state.job, NOW + 100 * SECOND, lease_is_out=True)
+    assert (JobState.JOB_STATE_CANCELLED, True) == (event.job_ended.state, event.job_ended.forced)
+
+
+def bounded(timeout: int = 0, attempt_timeout: int = 0, start_deadline: int = 0) -> SubmitJobRequest:
+    """A job with such bounds, in seconds, 0 for none; it may be tried often."""
+    return SubmitJobRequest(
+        kind="k",
+        retry_policy=RetryPolicy(max_attempts=9, initial_backoff=Duration(seconds=5)),
+        timeout=Duration(seconds=timeout) if timeout else None,
+        attempt_timeout=Duration(seconds=attempt_timeout) if attempt_timeout else None,
+        start_deadline=Duration(seconds=start_deadline) if start_deadline else None,
+    )
+
+
+def test_the_timeout_is_the_whole_jobs() -> None:
+    """From the start of its first attempt, through waits and further attempts, to its end."""
+    state = run(bounded(timeout=60))
+    apply(state, decide.due(state.job, NOW + 30 * SECOND, lease_is_out=True))
+    assert NOW + 60 * SECOND == decide.next_deadline(state.job)
+    assert [] == decide.due(state.job, NOW + 60 * SECOND - 1, lease_is_out=False)
+    (while_it_waits,) = decide.due(state.job, NOW + 60 * SECOND, lease_is_out=False)
+    assert ("TIMEOUT", False) == _failed(while_it_waits)
+
+    apply(state, [decide.start(state.job, "w", NOW + 35 * SECOND)])
+    assert NOW + 60 * SECOND == decide.next_deadline(state.job)
+    (while_it_runs,) = decide.due(state.job, NOW + 60 * SECOND, lease_is_out=False)
+    assert ("TIMEOUT", False) == _failed(while_it_runs)
+
+
+def test_an_attempt_has_a_timeout_of_its_own() -> None:
+    """Each from its own start; as the policy has it, another attempt follows."""
+    state = run(bounded(attempt_timeout=10))
+    assert [] == decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False)
+    (event,) = decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False)
+    assert ("ATTEMPT_TIMEOUT", True) == (
+        event.attempt_ended.failure.code,
+        event.attempt_ended.failure.retryable,
+    )
+    assert NOW + 15 * SECOND == instant(event.attempt_ended.retry_time)
+    apply(state, [event])
+    assert decide.next_deadline(state.job) is None
+
+    apply(state, [decide.start(state.job, "w", NOW + 15 * SECOND)])
+    assert NOW + 25 * SECOND == decide.next_deadline(state.job)
+
+
+def test_the_last_attempt_that_takes_too_long_fails_the_job() -> None:
+    """There is none left."""
+    request = SubmitJobRequest(kind="k", attempt_timeout=Duration(seconds=10))
+    (event,) = decide.due(run(request).job, NOW + 10 * SECOND, lease_is_out=False)
+
+    assert ("ATTEMPT_TIMEOUT", True) == _failed(event)
+
+
+def test_of_two_bounds_the_jobs_own_counts() -> None:
+    """A job whose time is over is not tried again."""
+    (event,) = decide.due(
+        run(bounded(timeout=10, attempt_timeout=10)).job, NOW + 10 * SECOND, lease_is_out=True
+    )
+
+    assert ("TIMEOUT", False) == _failed(event)
+
+
+def test_a_job_starts_in_time_or_not_at_all() -> None:
+    """From its submission to its first start; later waits have no such bound."""
+    state = submitted(bounded(start_deadline=10))
+    assert NOW + 10 * SECOND == decide.next_deadline(state.job)
+    assert [] == decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False)
+    (event,) = decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False)
+    assert ("START_DEADLINE", False) == _failed(event)
+
+    apply(state, [decide.start(state.job, "w", NOW)])
+    apply(state, decide.release(state.job, NOW))
+    assert decide.next_deadline(state.job) is None
+    assert [] == decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False)
+
+
+def test_what_an_older_server_started_has_its_timeout() -> None:
+    """It kept only the start of the last attempt."""
+    state = run(bounded(timeout=60))
+    state.job.ClearField("first_start_time")
+
+    assert NOW + 60 * SECOND == decide.next_deadline(state.job)
+
+
+def _failed(event: Event) -> tuple[str, bool]:
+    assert JobState.JOB_STATE_FAILED == event.job_ended.state
+    return event.job_ended.failure.code, event.job_ended.failure.retryable
+
+
 @pytest.mark.parametrize("name", [name for name in STATES if name not in ("RUNNING", "CANCELLING")])
 def test_time_does_nothing_to_a_job_without_a_worker(name: str) -> None:
     """There is no deadline, and nothing is ever due."""

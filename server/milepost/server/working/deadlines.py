@@ -51,6 +51,11 @@ class Deadlines:
             if job_id in self._leases:
                 self._leases[job_id] = until
 
+    @property
+    def watched(self) -> set[str]:
+        """The jobs that have a timer."""
+        return set(self._timers)
+
     def close(self) -> None:
         """Sets no more timers go off."""
         for job_id in list(self._timers):

@@ -1,0 +1,177 @@
+"""Dispatch at the wire: in which order jobs go to workers, and what becomes of assignments that never arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from milepost.client import Worker
+from milepost.v1 import Capacity, Claim, Dispatch, ErrorReason, Resume
+from tests.support.rpc import Rpc, connect, eventually, kinds, state_name, succeeded
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+async def test_the_order_of_the_queue(rpc: Rpc) -> None:
+    """The highest priority first, then owners in turn, then first come first served."""
+    for job_id, owner, priority in (
+        ("a1", "a", 0),
+        ("a2", "a", 0),
+        ("a3", "a", 0),
+        ("b1", "b", 0),
+        ("b2", "b", 0),
+        ("low", "a", -1000),
+        ("high", "a", 1000),
+    ):
+        await rpc.submit(job_id=f"{rpc.kind}-{job_id}", owner=owner, priority=priority)
+    async with rpc.session(max_concurrency=10) as session:
+        taken = [(await session.take())[0].job_id.removeprefix(f"{rpc.kind}-") for _ in range(7)]
+
+    assert ["high", "a1", "b1", "a2", "b2", "a3", "low"] == taken
+
+
+async def test_the_queue_survives_a_restart(tmp_path: Path) -> None:
+    """With its order, and with what is at work under each key."""
+    with ServerProcess(tmp_path / "data") as server:
+        async with connect(server.address) as rpc:
+            first = await rpc.submit(owner="a", concurrency_key="user")
+            async with rpc.session() as session:
+                _, token = await session.take()
+                second = await rpc.submit(owner="a", concurrency_key="user", priority=5)
+                third = await rpc.submit(owner="a")
+                server.kill()
+        server.restart()
+        async with connect(server.address) as again, again.session(kinds=[rpc.kind]) as session:
+            assert third.job_id == (await session.take())[0].job_id
+            await session.send(resume=Resume(job_id=first.job_id, lease_token=token))
+            await session.receive("resumed")
+            await session.report(first.job_id, token, 1, succeeded())
+            await session.acknowledged(1)
+            assert second.job_id == (await session.take())[0].job_id
+
+
+async def test_a_key_limits_what_is_at_work(rpc: Rpc) -> None:
+    """A job over the limit waits while others go ahead; a claim over the limit is refused."""
+    key = {"owner": rpc.kind, "concurrency_key": "user"}
+    first = await rpc.submit(**key)
+    await rpc.submit(**key)
+    external = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, **key)
+    other = await rpc.submit()
+    async with rpc.session() as session, rpc.session(kinds=[]) as engine:
+        (one, token), (two, _) = await session.take(), await session.take()
+        assert [first.job_id, other.job_id] == [one.job_id, two.job_id]
+        await engine.send(claim=Claim(job_id=external.job_id))
+        assert ErrorReason.ERROR_REASON_LIMIT_REACHED == (await engine.receive("rejected")).rejected.reason
+
+        await session.send(capacity=Capacity(max_concurrency=0))
+        await session.report(first.job_id, token, 1, succeeded())
+        await session.acknowledged(1)
+        await engine.send(claim=Claim(job_id=external.job_id))
+        assert external.job_id == (await engine.take())[0].job_id
+
+
+async def test_what_was_lost_on_its_way_goes_out_again_at_once(rpc: Rpc) -> None:
+    """The worker's next session does not know of the job, so it is given back, without waiting for its lease."""
+    async with rpc.session(instance=rpc.kind) as session:
+        await rpc.submit()
+        job, _ = await session.take()
+    async with rpc.session(instance=rpc.kind) as session:
+        again, _ = await session.take()
+        assert (job.job_id, 2, 0) == (again.job_id, again.attempt, again.failed_attempts)
+        assert (rpc.kind, rpc.kind) == (job.worker_instance, again.worker_instance)
+
+    assert ["job_submitted", "job_started", "attempt_ended", "job_started"] == kinds(
+        await rpc.log(job.job_id)
+    )
+
+
+async def test_what_was_lost_before_a_restart_goes_out_again(tmp_path: Path) -> None:
+    """The log knows which run of the worker had it."""
+    with ServerProcess(tmp_path / "data") as server:
+        async with connect(server.address) as rpc, rpc.session(instance="run") as session:
+            job = await rpc.submit()
+            await session.take()
+            server.kill()
+        server.restart()
+        async with (
+            connect(server.address) as again,
+            again.session(kinds=[rpc.kind], instance="run") as session,
+        ):
+            found, _ = await session.take()
+            assert (job.job_id, 2) == (found.job_id, found.attempt)
+
+
+async def test_a_half_open_session_is_ended_by_the_next_one(rpc: Rpc) -> None:
+    """What it still had, and the worker has too, goes over to the new one."""
+    async with rpc.session(instance=rpc.kind) as older:
+        await rpc.submit()
+        job, token = await older.take()
+        async with rpc.session(instance=rpc.kind, job_ids=[job.job_id]) as newer:
+            assert "OK" == (await older.call.code()).name
+            await newer.send(resume=Resume(job_id=job.job_id, lease_token=token))
+            await newer.receive("resumed")
+            await newer.report(job.job_id, token, 1, succeeded())
+            await newer.acknowledged(1)
+    assert 1 == (await rpc.get(job.job_id)).attempt
+
+
+async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server: ServerProcess) -> None:
+    """Each run has a name of its own, in each of the jobs that it is given."""
+    worker = Worker(shared_server.address)
+
+    @worker.job(rpc.kind)
+    async def stops(job: object) -> None:
+        worker.stop()
+
+    instances = []
+    for _ in range(2):
+        job = await rpc.submit()
+        await worker.run()
+        await rpc.ended(job.job_id)
+        instances.append((await rpc.get(job.job_id)).worker_instance)
+
+    assert 2 == len({*instances} - {""})
+
+
+async def test_many_workers_and_many_jobs(rpc: Rpc) -> None:
+    """Each job is taken once, by a worker that had room for it; none is left."""
+    submitted = {
+        (
+            await rpc.submit(owner=f"o{number % 3}", concurrency_key=f"u{number % 5}", concurrency_limit=2)
+        ).job_id
+        for number in range(60)
+    }
+    taken: list[str] = []
+
+    async def work(session_name: str) -> None:
+        async with rpc.session(worker_id=session_name, max_concurrency=1) as session:
+            while len(taken) < len(submitted):
+                response = await session.call.read()
+                if response.HasField("assignment"):
+                    job = response.assignment.job
+                    taken.append(job.job_id)
+                    await session.report(job.job_id, response.assignment.lease_token, 1, succeeded())
+
+    workers = [asyncio.create_task(work(f"w{number}")) for number in range(6)]
+
+    async def all_done() -> bool:
+        return len(taken) == len(submitted)
+
+    await eventually(all_done)
+    for task in workers:
+        task.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+    assert submitted == set(taken)
+    for job_id in submitted:
+        await rpc.ended(job_id)
+        assert "SUCCEEDED" == state_name(await rpc.get(job_id))

@@ -1,0 +1,99 @@
+"""Time at the wire: what bounds a job, an attempt, and the wait for the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.v1 import Dispatch, ErrorReason, Failure, JobEnded, JobState, RetryPolicy, Update
+from tests.support.rpc import Rpc, connect, kinds
+from tests.support.server import ServerProcess
+
+SECOND = Duration(seconds=1)
+LONG = Duration(seconds=3600)
+
+
+@pytest.fixture
+async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.DISPATCH_QUEUE, Dispatch.DISPATCH_EXTERNAL])
+async def test_a_job_that_does_not_start_in_time_fails(rpc: Rpc, dispatch: Dispatch.ValueType) -> None:
+    """Whether a worker was to come for it or another engine."""
+    job = await rpc.submit(start_deadline=SECOND, dispatch=dispatch)
+    events = await rpc.ended(job.job_id)
+
+    assert ["job_submitted", "job_ended"] == kinds(events)
+    failure = events[-1].job_ended.failure
+    assert ("START_DEADLINE", JobState.JOB_STATE_FAILED) == (failure.code, events[-1].job_ended.state)
+
+
+async def test_an_attempt_that_takes_too_long_is_followed_by_another(rpc: Rpc) -> None:
+    """As the policy has it; the worker of the first is told, and the last one fails the job."""
+    policy = RetryPolicy(max_attempts=2, initial_backoff=Duration())
+    job = await rpc.submit(attempt_timeout=SECOND, retry_policy=policy)
+    async with rpc.session(max_concurrency=1) as session:
+        await session.take()
+        assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+        assert 2 == (await session.take())[0].attempt
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+    events = await rpc.ended(job.job_id)
+
+    assert ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"] == kinds(events)
+    codes = [events[2].attempt_ended.failure.code, events[4].job_ended.failure.code]
+    assert ["ATTEMPT_TIMEOUT"] * 2 == codes
+
+
+async def test_a_jobs_time_runs_while_it_waits_for_its_next_attempt(rpc: Rpc) -> None:
+    """It ends in the queue."""
+    policy = RetryPolicy(max_attempts=9, initial_backoff=LONG, max_backoff=LONG)
+    job = await rpc.submit(timeout=SECOND, retry_policy=policy)
+    failure = Failure(code="FLAKY", retryable=True)
+    failed = Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure))
+    async with rpc.session() as session:
+        _, token = await session.take()
+        await session.report(job.job_id, token, 1, failed)
+        await session.acknowledged(1)
+    events = await rpc.ended(job.job_id)
+
+    assert ["job_submitted", "job_started", "attempt_ended", "job_ended"] == kinds(events)
+    assert "TIMEOUT" == events[-1].job_ended.failure.code
+    assert 1 == (await rpc.get(job.job_id)).failed_attempts
+
+
+async def test_bounds_hold_over_a_restart(tmp_path: Path) -> None:
+    """What came to be due meanwhile is done when the server is back."""
+    with ServerProcess(tmp_path / "data") as server:
+        async with connect(server.address) as rpc:
+            waits = await rpc.submit(start_deadline=SECOND)
+            external = await rpc.submit(start_deadline=SECOND, dispatch=Dispatch.DISPATCH_EXTERNAL)
+            runs = await rpc.submit(kind="runs", timeout=SECOND)
+            async with rpc.session(kinds=["runs"]) as session:
+                await session.take()
+            server.kill()
+        server.restart()
+        async with connect(server.address) as rpc:
+            for job, code in ((waits, "START_DEADLINE"), (external, "START_DEADLINE"), (runs, "TIMEOUT")):
+                assert code == (await rpc.ended(job.job_id))[-1].job_ended.failure.code
+
+
+async def test_cancelling_wins_over_a_timeout(rpc: Rpc) -> None:
+    """The grace ends with it; the job says that it was cancelled, and for people why by force."""
+    job = await rpc.submit(timeout=SECOND)
+    async with rpc.session() as session:
+        await session.take()
+        await rpc.cancel(job.job_id, grace=3600)
+        told = (await session.receive("cancel")).cancel.cancellation
+        assert (told.deadline.ToDatetime() - told.request_time.ToDatetime()).total_seconds() <= 1
+        end = (await rpc.ended(job.job_id))[-1].job_ended
+
+    assert (JobState.JOB_STATE_CANCELLED, True) == (end.state, end.forced)
+    assert "did not stop within its grace period" in end.message
+    assert "fenced off" in end.message
+    assert end.message == (await rpc.get(job.job_id)).message

@@ -282,6 +282,8 @@ class Worker:
             try:
                 await session.run()
             except MilepostError as error:
+                if session.finishing:
+                    return
                 if isinstance(error, ProtocolError) or (
                     isinstance(error, ServiceError) and error.code in _FATAL
                 ):

@@ -37,6 +37,7 @@ class Session:
     Attributes:
         welcomed: Whether the server has accepted it.
         proved: Whether it has carried something, so that the next one need not wait long.
+        finishing: Whether it was to end, so that there is nothing left that another one would be for.
     """
 
     def __init__(
@@ -46,14 +47,13 @@ class Session:
 
         `instance` names this run of the worker, the same in all of its sessions.
         """
-        self.welcomed = self.proved = False
+        self.welcomed = self.proved = self.finishing = False
         self._channel = channel
         self._address = channel.target.address
         self._desk = desk
         self._worker_id = worker_id
         self._timeout = timeout
         self._instance = instance
-        self._finishing = False
         # Jobs of an earlier session, or worker, that the server has not answered for yet.
         self._resuming: set[str] = set()
         self._told_capacity = 0
@@ -72,11 +72,10 @@ class Session:
             tasks.append(asyncio.create_task(self._beat(welcome)))
             while isinstance(response := await call.read(), WorkResponse):
                 self._take(response)
-            if not self._finishing:
+            if not self.finishing:
                 raise Unreachable(self._address, "it ended the session")
         except grpc.aio.AioRpcError as error:
-            if not self._finishing:  # else there is nothing left that another session would be for
-                raise error_from_status(error, self._address) from error
+            raise error_from_status(error, self._address) from error
         finally:
             self._desk.detach()
             for task in tasks:
@@ -86,7 +85,7 @@ class Session:
 
     def finish(self) -> None:
         """Ends it well: what waits is sent, and then the server ends the stream."""
-        self._finishing = True
+        self.finishing = True
         self._desk.outbox.close()
 
     async def _open(self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse]) -> Welcome:

@@ -17,10 +17,12 @@ import click
 from milepost.server import failpoints, listening, logs
 from milepost.server.directory import DirectoryInUse
 from milepost.server.log.event_log import StoreFailed
+from milepost.server.log.jetstream.stream import StreamRefused
 from milepost.server.log.schema import SchemaTooNew
 from milepost.server.retention import Keep
 from milepost.server.serving import Server, Settings
 from milepost.server.spans import span
+from milepost.server.storing import store, store_options
 
 
 def _option(name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -46,6 +48,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default=Path("milepost-data"),
     help="The directory that the log is kept in; made if it is not there.",
 )
+@store_options(_option)
 @_option(
     "--lease-ttl",
     type=click.FloatRange(min=1, max=3600),
@@ -119,8 +122,11 @@ def serve(
     max_watches: int,
     max_watches_per_caller: int,
     log_level: str,
+    **nats: Any,
 ) -> None:
-    """Run the server, with its log in an embedded database.
+    """Run the server, alone or as one of many nodes.
+
+    Alone it keeps its log in a database in the data directory; nodes share one in NATS JetStream.
 
     When it is ready it prints one JSON line on stdout with its address and its epoch. SIGTERM or Ctrl-C stops it in
     order: what is being committed is committed, and subscribers and workers are told to come back.
@@ -147,10 +153,11 @@ def serve(
         tail_memory=tail_memory << 20,
         max_watches=max_watches,
         max_watches_per_caller=max_watches_per_caller,
+        nats=store(**nats),
     )
     try:
         asyncio.run(_serve(settings))
-    except (DirectoryInUse, SchemaTooNew, StoreFailed) as error:
+    except (DirectoryInUse, SchemaTooNew, StoreFailed, StreamRefused) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         if error.filename is None:

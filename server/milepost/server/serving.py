@@ -13,26 +13,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from milepost.contract import limits
-from milepost.server.clock import SystemClock
 from milepost.server.directory import DataDirectory
 from milepost.server.edge.interceptor import Edge
 from milepost.server.edge.registration import add_service
-from milepost.server.jobs.cascade import Cascade
-from milepost.server.jobs.families import Families
-from milepost.server.jobs.service import JobService
-from milepost.server.jobs.submissions import Submissions
-from milepost.server.journal import Journal
-from milepost.server.log.sqlite import SqliteEventLog
-from milepost.server.retention import Keep, Retention
-from milepost.server.tasks import Tasks
-from milepost.server.turns import follow_turns
+from milepost.server.house import House
+from milepost.server.late import Late
+from milepost.server.log.stores import NatsStore, open_store
+from milepost.server.retention import Keep
 from milepost.server.watching.admission import Admission
-from milepost.server.watching.service import Watching
-from milepost.server.working.attempts import Attempts
-from milepost.server.working.deadlines import Deadlines
-from milepost.server.working.dispatcher import Dispatcher
-from milepost.server.working.leases import LeaseTokens
-from milepost.server.working.service import WorkerService
 from milepost.v1 import job_service_pb2, worker_service_pb2
 
 _log = structlog.get_logger("milepost.server")
@@ -41,6 +29,8 @@ _SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"],
 )
+
+_NAMES = [service.full_name for service in _SERVICES]
 
 _OPTIONS = [
     # A second server on the same port would be handed half of the connections, silently.
@@ -80,6 +70,8 @@ class Settings:
     """In bytes."""
     max_watches: int = 50_000
     max_watches_per_caller: int = 20_000
+    nats: NatsStore | None = None
+    """Where the log is if it is in a stream; otherwise it is in the data directory."""
 
 
 class Server:
@@ -88,34 +80,12 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._directory = DataDirectory(settings.data)
-        clock = SystemClock()
-        self._store = log = SqliteEventLog(settings.data)
-        self.failed = log.failed
-        self._tasks = Tasks()
-        admission = Admission(settings.max_watches, settings.max_watches_per_caller)
-        self._watching = Watching(log, clock, admission, settings.tail_memory)
-        journal = Journal(log, clock)
-        attempts = Attempts(journal, LeaseTokens(log.lease_secret))
-        self._dispatcher = Dispatcher(attempts, clock, self._tasks)
-        self._deadlines = Deadlines(journal, clock, self._tasks, settings.lease_ttl)
-        self._cascade = Cascade(log, journal, self._tasks)
-        self._retention = Retention(log, clock, settings.keep, settings.sweep_interval)
-        self._job_service = JobService(log, journal, Submissions(log, journal, clock), self._watching)
-        self._worker_service = WorkerService(attempts, self._dispatcher, self._deadlines, settings.lease_ttl)
-        for listener in (
-            journal.publish,
-            self._watching.publish,
-            self._retention.publish,
-            Families(log, journal, self._tasks).publish,
-        ):
-            log.follow(listener)
-        self._on_turn = (
-            self._dispatcher.on_turn,
-            self._deadlines.on_turn,
-            self._cascade.on_turn,
-        )
-        follow_turns(log, *self._on_turn)
+        self._store = open_store(settings.data, settings.nats, self._on_store)
+        self.failed = self._store.failed
+        self._house: House | None = None
+        self._job_service, self._worker_service = map(Late, _SERVICES)
         self._health = health.aio.HealthServicer()
+        self._telling: asyncio.Task[None] | None = None
         self._edge = Edge()
         self._grpc = grpc.aio.server(interceptors=[self._edge], options=_OPTIONS)
         self.address = ""
@@ -126,26 +96,24 @@ class Server:
         return self._store.epoch
 
     async def start(self) -> None:
-        """Takes up the jobs that have not ended, then serves. Raises OSError where the address cannot be had."""
-        active = await self._store.active()
-        for job in active:  # without a break, since what is recovered takes turns itself
-            self._dispatcher.on_turn(job)
-            self._deadlines.on_turn(job)
-        for job in active:
-            await self._cascade.recover(job)
-        await self._watching.start()
-        self._tasks.start(self._retention.run())
+        """Takes up the jobs that have not ended, then serves. Raises OSError where the address cannot be had.
+
+        Until then it can be asked for its health, which is NOT_SERVING, and refuses everything else.
+        """
         add_service(self._grpc, _SERVICES[0], self._job_service)
         add_service(self._grpc, _SERVICES[1], self._worker_service)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        names = [service.full_name for service in _SERVICES]
         reflection.enable_server_reflection(
-            [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
+            [*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
         )
-        for name in ("", *names):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        for name in ("", *_NAMES):
+            await self._health.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
         self.address = self._bind()
         await self._grpc.start()
+        await self._store.start()
+        await self._move_in()
+        for name in ("", *_NAMES):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", address=self.address, data=str(self._settings.data), epoch=self.epoch)
 
     async def stop(self) -> None:
@@ -153,16 +121,39 @@ class Server:
         _log.info("stopping")
         self._edge.drain()
         await self._health.enter_graceful_shutdown()
-        self._dispatcher.close()
-        self._watching.close()
-        await self._worker_service.drain()
+        if self._house is not None:
+            await self._house.drain()
         await self._last_calls()
         await self._grpc.stop(_STOP_GRACE)
-        self._deadlines.close()
-        await self._tasks.close()
+        if self._house is not None:
+            await self._house.close()
         await self._store.close()
         self._directory.close()
         _log.info("stopped")
+
+    async def _move_in(self) -> None:
+        settings = self._settings
+        self._house = house = House(
+            self._store,
+            lease_ttl=settings.lease_ttl,
+            keep=settings.keep,
+            sweep_interval=settings.sweep_interval,
+            tail_memory=settings.tail_memory,
+            admission=Admission(settings.max_watches, settings.max_watches_per_caller),
+        )
+        await house.start()
+        self._job_service.arrive(house.job_service)
+        self._worker_service.arrive(house.worker_service)
+
+    def _on_store(self, up: bool) -> None:
+        """The store is there, or is not. Reads and watches go on without it; work does not, and health says so."""
+        if self._house is not None:
+            serving, not_serving = (
+                health_pb2.HealthCheckResponse.SERVING,
+                health_pb2.HealthCheckResponse.NOT_SERVING,
+            )
+            told = self._health.set(_NAMES[1], serving if up else not_serving)
+            self._telling = asyncio.create_task(told)
 
     async def _last_calls(self) -> None:
         """Waits until no more calls come: those that gRPC has not told of yet it would end with CANCELLED."""

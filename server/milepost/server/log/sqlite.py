@@ -44,14 +44,18 @@ class SqliteEventLog(Readers):
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._closed = False
-        self.failed: asyncio.Future[StoreFailed] = self._loop.create_future()
-        """Done once the store does not work any more."""
+        self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
         self._writer = Writer(connection, position, self._deliver, self._on_written)
 
     @property
     def epoch(self) -> str:
         """See ``EventLog``."""
         return self._epoch
+
+    @property
+    def failed(self) -> asyncio.Future[StoreFailed]:
+        """See ``Store``."""
+        return self._failed
 
     @property
     def lease_secret(self) -> bytes:
@@ -62,6 +66,9 @@ class SqliteEventLog(Readers):
     def position(self) -> int:
         """See ``EventLog``."""
         return self._position
+
+    async def start(self) -> None:
+        """See ``Store``: it can be read as soon as it is open."""
 
     def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
@@ -119,8 +126,8 @@ class SqliteEventLog(Readers):
                 listener(entries)
         for write, _, error in outcomes:
             future = self._waiting.pop(id(write))
-            if isinstance(error, StoreFailed) and not self.failed.done():
-                self.failed.set_result(error)
+            if isinstance(error, StoreFailed) and not self._failed.done():
+                self._failed.set_result(error)
             if future.cancelled():
                 continue
             if error is None:

@@ -68,12 +68,17 @@ class JetStreamEventLog(Readers):
         self._waiters = itertools.count()
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._closed = False
-        self.failed: asyncio.Future[StoreFailed] = self._loop.create_future()
+        self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
 
     @property
     def epoch(self) -> str:
         """See ``EventLog``."""
         return self._identity.epoch
+
+    @property
+    def failed(self) -> asyncio.Future[StoreFailed]:
+        """See ``Store``."""
+        return self._failed
 
     @property
     def lease_secret(self) -> bytes:
@@ -117,7 +122,7 @@ class JetStreamEventLog(Readers):
     async def close(self) -> None:
         """See ``EventLog``."""
         self._closed = True
-        if not self.failed.done():
+        if not self._failed.done():
             await self._lanes.finish()
         if self._following is not None:
             self._following.cancel()
@@ -174,10 +179,10 @@ class JetStreamEventLog(Readers):
         try:
             while not reaching.done():
                 await asyncio.wait(
-                    (reaching, self.failed), timeout=_TELL_EVERY, return_when=asyncio.FIRST_COMPLETED
+                    (reaching, self._failed), timeout=_TELL_EVERY, return_when=asyncio.FIRST_COMPLETED
                 )
-                if self.failed.done():
-                    raise self.failed.result()
+                if self._failed.done():
+                    raise self._failed.result()
                 if not reaching.done():
                     _log.info("catching up", at=self._applied, of=head, started=start)
         finally:
@@ -215,7 +220,7 @@ class JetStreamEventLog(Readers):
         return self._put(job_id, Item(None, make))
 
     def _put(self, job_id: str, item: Item) -> asyncio.Future[None]:
-        if self._closed or self.failed.done():
+        if self._closed or self._failed.done():
             item.settle(StoreFailed("the store is closed"))
             return item.done
         return self._lanes.put(job_id, item)
@@ -309,9 +314,9 @@ class JetStreamEventLog(Readers):
             )
 
     def _fail(self, error: StoreFailed) -> None:
-        if not self.failed.done():
+        if not self._failed.done():
             _log.error("the log cannot go on", error=str(error))
-            self.failed.set_result(error)
+            self._failed.set_result(error)
         if self._following is not None:
             self._following.cancel()
 

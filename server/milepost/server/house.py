@@ -1,0 +1,81 @@
+"""All that lives on a log: who submits, watches and works, and what follows the log on its own."""
+
+from __future__ import annotations
+
+from milepost.server.clock import SystemClock
+from milepost.server.jobs.cascade import Cascade
+from milepost.server.jobs.families import Families
+from milepost.server.jobs.service import JobService
+from milepost.server.jobs.submissions import Submissions
+from milepost.server.journal import Journal
+from milepost.server.log.event_log import EventLog
+from milepost.server.retention import Keep, Retention
+from milepost.server.tasks import Tasks
+from milepost.server.turns import follow_turns
+from milepost.server.watching.admission import Admission
+from milepost.server.watching.service import Watching
+from milepost.server.working.attempts import Attempts
+from milepost.server.working.deadlines import Deadlines
+from milepost.server.working.dispatcher import Dispatcher
+from milepost.server.working.leases import LeaseTokens
+from milepost.server.working.service import WorkerService
+
+
+class House:
+    """Put together on a log that can be read; ``start`` it, ``drain`` it, then ``close`` it.
+
+    ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes. ``deadlines`` is what renews leases.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        lease_ttl: float,
+        keep: Keep,
+        sweep_interval: float,
+        tail_memory: int,
+        admission: Admission,
+    ) -> None:
+        clock = SystemClock()
+        self._log = log
+        self._tasks = Tasks()
+        self._watching = Watching(log, clock, admission, tail_memory)
+        journal = Journal(log, clock)
+        attempts = Attempts(journal, LeaseTokens(log.lease_secret))
+        self._dispatcher = Dispatcher(attempts, clock, self._tasks)
+        self.deadlines = Deadlines(journal, clock, self._tasks, lease_ttl)
+        self._cascade = Cascade(log, journal, self._tasks)
+        self._retention = Retention(log, clock, keep, sweep_interval)
+        self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watching)
+        self.worker_service = WorkerService(attempts, self._dispatcher, self.deadlines, lease_ttl)
+        for listener in (
+            journal.publish,
+            self._watching.publish,
+            self._retention.publish,
+            Families(log, journal, self._tasks).publish,
+        ):
+            log.follow(listener)
+        follow_turns(log, self._dispatcher.on_turn, self.deadlines.on_turn, self._cascade.on_turn)
+
+    async def start(self) -> None:
+        """Takes up the jobs that have not ended."""
+        active = await self._log.active()
+        for job in active:  # without a break, since what is recovered takes turns itself
+            self._dispatcher.on_turn(job)
+            self.deadlines.on_turn(job)
+        for job in active:
+            await self._cascade.recover(job)
+        await self._watching.start()
+        self._tasks.start(self._retention.run())
+
+    async def drain(self) -> None:
+        """Gives out no more jobs, and ends watches and sessions; what workers have reported is acknowledged first."""
+        self._dispatcher.close()
+        self._watching.close()
+        await self.worker_service.drain()
+
+    async def close(self) -> None:
+        """Does nothing more on its own."""
+        self.deadlines.close()
+        await self._tasks.close()

@@ -1,0 +1,57 @@
+"""Which store a server keeps its log in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from milepost.server.log.event_log import EventLog, StoreFailed
+from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.sqlite import SqliteEventLog
+
+_log = structlog.get_logger("milepost.store")
+
+
+class Store(EventLog, Protocol):
+    """A log as a server has it."""
+
+    @property
+    def failed(self) -> asyncio.Future[StoreFailed]:
+        """Done once the store can never work again."""
+
+    async def start(self) -> None:
+        """Returns once the log can be read."""
+
+
+@dataclass(frozen=True)
+class NatsStore:
+    """A log in a stream. ``replicas`` is how many servers keep it; None for three in a cluster, and one alone.
+
+    ``synced`` says that the servers write through to the disk before they acknowledge, which cannot be asked of them.
+    """
+
+    access: NatsAccess
+    stream: str = "milepost"
+    replicas: int | None = None
+    synced: bool = False
+
+
+def open_store(directory: Path, nats: NatsStore | None, on_state: Callable[[bool], None]) -> Store:
+    """The store in the directory, or in NATS with a projection there; ``on_state`` is told whether it is there."""
+    if nats is None:
+        return SqliteEventLog(directory)
+    if not nats.synced:
+        _log.warning(
+            "NATS servers without sync_interval: always lose what they acknowledged in up to the last two minutes "
+            "when the power goes for most of them at once; --nats-sync-always says that they have it"
+        )
+    return JetStreamEventLog(
+        directory, nats.access, StreamNames(nats.stream), replicas=nats.replicas, on_state=on_state
+    )

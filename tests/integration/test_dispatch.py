@@ -44,7 +44,7 @@ async def test_the_queue_survives_a_restart(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "data") as server:
         async with connect(server.address) as rpc:
             first = await rpc.submit(owner="a", concurrency_key="user")
-            async with rpc.session() as session:
+            async with rpc.session(max_concurrency=1) as session:
                 _, token = await session.take()
                 second = await rpc.submit(owner="a", concurrency_key="user", priority=5)
                 third = await rpc.submit(owner="a")

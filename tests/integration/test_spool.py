@@ -1,0 +1,351 @@
+"""A job's end that the server is not there to hear: kept, and told by the next worker (rules 11 and 15)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from milepost.client import Client, JobContext, Worker
+from milepost.client.worker.spool import Spool
+from milepost.v1 import Event, JobState, Report, Stage
+from tests.support.command import started
+from tests.support.rpc import Rpc, connect, eventually, log_line, succeeded
+from tests.support.server import ServerProcess
+from tests.support.working import working
+
+
+@pytest.fixture
+async def rpc(server: ServerProcess) -> AsyncIterator[Rpc]:
+    """A client of a server of the test's own."""
+    async with connect(server.address) as rpc:
+        yield rpc
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where workers keep what they could not tell."""
+    return tmp_path / "spool"
+
+
+def kept(directory: Path) -> list[Path]:
+    """What is there."""
+    return list(directory.glob("*.report"))
+
+
+def nothing_in(directory: Path) -> bool:
+    """Whether no lock is left behind either."""
+    return not any(directory.iterdir())
+
+
+def lines(events: Sequence[Event]) -> list[str]:
+    """The job's own log."""
+    return [event.log_written.text for event in events if event.HasField("log_written")]
+
+
+@asynccontextmanager
+async def idle(address: str, directory: Path) -> AsyncIterator[None]:
+    """A worker that nothing is submitted for, with the spool."""
+    worker = Worker(address, spool=directory, drain_timeout=0.0)
+    worker.job("nothing")(lambda job: None)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await running
+
+
+async def told(address: str, job_id: str, directory: Path) -> list[Event]:
+    """The log of the job, told by a worker that has just started; nothing is left in the spool then."""
+    async with connect(address) as rpc, idle(address, directory):
+        events = await rpc.ended(job_id)
+        await empty(directory)
+    assert nothing_in(directory)
+    return events
+
+
+async def empty(directory: Path) -> None:
+    """Waits until nothing is kept."""
+
+    async def condition() -> bool:
+        return not kept(directory)
+
+    await eventually(condition)
+
+
+async def full(directory: Path) -> None:
+    """Waits until something is kept."""
+
+    async def condition() -> bool:
+        return bool(kept(directory))
+
+    await eventually(condition)
+
+
+async def begun(rpc: Rpc, job_id: str) -> None:
+    """Waits until the job's handler has said that it is at work."""
+
+    async def condition() -> bool:
+        return "before" in lines(await rpc.log(job_id))
+
+    await eventually(condition)
+
+
+class Held:
+    """A worker with a job that is at work until it may end, and then has more to say."""
+
+    def __init__(self, rpc: Rpc, address: str, **options: Any) -> None:
+        self.worker = Worker(address, flush_timeout=0.0, drain_timeout=60.0, **options)
+        self.worker.job(rpc.kind)(self._work)
+        self.job_id = ""
+        self._rpc = rpc
+        self._may_end = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Submits the job, and has it begun."""
+        self.job_id = (await self._rpc.submit()).job_id
+        self._running = asyncio.create_task(self.worker.run())
+        await begun(self._rpc, self.job_id)
+
+    def end(self) -> None:
+        """Lets the job end."""
+        self._may_end.set()
+
+    async def stop(self) -> None:
+        """Stops the worker."""
+        self.worker.stop()
+        await self._running
+
+    async def _work(self, job: JobContext) -> dict[str, int]:
+        job.log("before")
+        await self._may_end.wait()
+        for number in range(1000):
+            job.log(str(number))
+        return {"n": 42}
+
+
+async def test_an_end_that_the_server_did_not_hear_is_told_by_the_next_worker(
+    server: ServerProcess, rpc: Rpc, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The worker stops although the server is gone; each line and the result come exactly once."""
+    held = Held(rpc, server.address, spool=directory)
+    await held.begin()
+    server.kill()
+    held.end()
+    await held.stop()
+    assert 1 == len(kept(directory))
+    assert f"job {held.job_id}: 1001 updates and its end are not delivered yet, and kept" in caplog.text
+
+    server.restart()
+    events = await told(server.address, held.job_id, directory)
+    assert ["before", *map(str, range(1000))] == lines(events)
+    last = events[-1]
+    assert (1, JobState.JOB_STATE_SUCCEEDED, 42.0) == (
+        last.attempt,
+        last.job_ended.state,
+        last.job_ended.result["n"],
+    )
+
+
+async def test_a_worker_that_is_killed_has_kept_it_by_then(
+    server: ServerProcess, rpc: Rpc, directory: Path, tmp_path: Path
+) -> None:
+    """Once the flush timeout is over, while it goes on trying to tell it; it need not come to its own end."""
+    (tmp_path / "jobs.py").write_text(
+        dedent(
+            """
+            import pathlib, time
+            from milepost.client import Worker
+
+            worker = Worker(flush_timeout=0.1)
+
+            @worker.job("k")
+            def handler(job):
+                job.log("before")
+                while not pathlib.Path("may-end").exists():
+                    time.sleep(0.01)
+                return {"n": 42}
+            """
+        )
+    )
+    job_id = (await rpc.submit(kind="k")).job_id
+    async with started(
+        "worker", "jobs:worker", address=server.address, cwd=tmp_path, env={"MILEPOST_SPOOL": str(directory)}
+    ) as worker:
+        await begun(rpc, job_id)
+        server.kill()
+        (tmp_path / "may-end").touch()
+        await full(directory)
+        worker.signal(signal.SIGKILL)
+        await worker.end()
+    server.restart()
+    events = await told(server.address, job_id, directory)
+    assert (["before"], 42.0) == (lines(events), events[-1].job_ended.result["n"])
+
+
+async def test_what_is_told_by_the_worker_itself_is_not_kept(
+    server: ServerProcess, rpc: Rpc, directory: Path
+) -> None:
+    """What was written down in the meantime is removed when the server is back, and has it."""
+    held = Held(rpc, server.address, spool=directory)
+    await held.begin()
+    server.kill()
+    held.end()
+    await full(directory)
+    server.restart()
+    events = await rpc.ended(held.job_id)
+    await empty(directory)
+    await held.stop()
+    assert ["before", *map(str, range(1000))] == lines(events)
+    assert nothing_in(directory)
+
+
+async def test_what_the_server_has_is_not_told_twice(shared_server: ServerProcess, directory: Path) -> None:
+    """Whichever part of it was taken, and only its acknowledgement was lost: also the end, and all of it."""
+    updates = [log_line("1"), log_line("2"), log_line("3"), succeeded()]
+    async with connect(shared_server.address) as rpc, rpc.session() as session:
+        jobs = []
+        for taken in range(len(updates) + 1):
+            await rpc.submit()
+            job, token = await session.take()
+            if taken:
+                await session.report(job.job_id, token, 1, *updates[:taken])
+                await session.acknowledged(taken)
+            spool = Spool(directory)
+            for report in spool.left:
+                spool.keep(report)
+            spool.keep(Report(job_id=job.job_id, lease_token=token, first_report_sequence=1, updates=updates))
+            spool.close()
+            jobs.append(job.job_id)
+        async with idle(shared_server.address, directory):
+            for job_id in jobs:
+                assert ["1", "2", "3"] == lines(await rpc.ended(job_id))
+            await empty(directory)
+
+
+async def test_what_nobody_wants_any_more_is_removed(
+    shared_server: ServerProcess, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lease was lost, the job is gone, or something is missing before it: a warning says what is lost."""
+    async with connect(shared_server.address) as rpc, rpc.session() as session:
+        await rpc.submit()
+        job, token = await session.take()
+        spool = Spool(directory)
+        for job_id, lease_token, first in (
+            (job.job_id, "of an earlier attempt", 1),
+            ("no-such-job", "t", 1),
+            (job.job_id, token, 7),
+        ):
+            spool.keep(
+                Report(
+                    job_id=job_id,
+                    lease_token=lease_token,
+                    first_report_sequence=first,
+                    updates=[log_line("late"), succeeded()],
+                )
+            )
+        spool.close()
+        async with idle(shared_server.address, directory):
+            await empty(directory)
+        await session.report(job.job_id, token, 1, succeeded())
+        assert [] == lines(await rpc.ended(job.job_id))
+    assert 3 == caplog.text.count("2 updates with its end as SUCCEEDED, and is removed")
+    for reason in (
+        "LEASE_LOST",
+        "JOB_NOT_FOUND",
+        "the server goes on with report 1, which is not here",
+    ):
+        assert reason in caplog.text
+
+
+async def test_without_a_spool_it_is_said_what_is_lost(
+    server: ServerProcess, rpc: Rpc, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The worker stops all the same, and the job's lease runs out."""
+    held = Held(rpc, server.address)
+    await held.begin()
+    server.kill()
+    held.end()
+    await held.stop()
+    assert (
+        f"job {held.job_id}: 1001 updates and its end were not delivered, and there is no spool"
+        in caplog.text
+    )
+
+
+async def test_an_idle_worker_that_stops_with_its_server_does_not_look_for_another(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    """Nor does it speak of running jobs where there are none."""
+    (tmp_path / "jobs.py").write_text(
+        dedent(
+            """
+            from milepost.client import Worker
+
+            worker = Worker()
+            worker.job("k")(lambda job: None)
+            """
+        )
+    )
+    async with started("worker", "jobs:worker", address=server.address, cwd=tmp_path) as worker:
+        await worker.says("is connected to")
+        worker.signal(signal.SIGTERM)
+        server.kill()
+        outcome = await worker.end()
+    assert 0 == outcome.status
+    assert "the worker stops" in outcome.err
+    assert "running jobs" not in outcome.err
+
+
+async def test_nothing_that_the_sdk_lets_pass_is_too_large_for_the_server(
+    shared_server: ServerProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Texts are clipped where it can be seen, and what is refused is refused where it is given. So the server takes
+    each update, however near to its bounds, and each report with as many of them as may be in one.
+    """
+    wide = "ä€😀\udcff"
+
+    async def handler(job: JobContext) -> dict[str, str]:
+        job.plan([Stage(stage_id="s", title=wide[:3] * 1000, unit="u" * 99, message="m" * 9999)])
+        async with job.stage("t" * 128, title=wide * 500, unit=wide * 50) as stage:
+            stage.update(1, total=2, message=wide * 5000)
+            for size in (65_535, 65_536, 65_537, 300_000):
+                job.log("x" * size, stage=stage)
+                job.log(wide * (size // 9), **{wide: "y" * (size // 2), "z": "y" * (size // 3)})
+            for size in (262_000, 262_100, 262_129, 262_130):
+                for _ in range(5):
+                    with contextlib.suppress(ValueError):
+                        job.emit("e" * 6, {"x": "y" * size})
+            for number in range(200):
+                job.log(str(number) + "w" * 30_000)
+            job.artifact("n" * 256, "u" * 2048, media_type="m" * 256)
+            deep: dict[str, object] = {}
+            for _ in range(29):
+                deep = {"d": deep}
+            with contextlib.suppress(ValueError):
+                job.emit("deep", deep)
+            job.log("deep", deep={"d": {"d": deep}})
+            stage.skip(wide * 5000)
+        job.stage("after").update(message="done")
+        return {"x": "y" * 1_048_000}
+
+    async with Client(shared_server.address) as client, working(client.address, limits=handler):
+        job = await client.submit("limits")
+        await client.result(job.job_id)
+        events = [event async for event in client.watch(job.job_id)]
+    assert [] == [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert JobState.JOB_STATE_SUCCEEDED == events[-1].job_ended.state
+    texts = [event.log_written.text for event in events if event.HasField("log_written")]
+    assert 209 == len(texts)
+    clipped = [text for text in texts if text.endswith("characters]")]
+    assert {"x", "ä"} == {text[0] for text in clipped}
+    assert 65_536 >= max(len(text.encode()) for text in texts) > 65_500
+    assert 1 + 256 * 1024 > max(event.custom.ByteSize() for event in events) > 256 * 1024 - 100

@@ -83,8 +83,7 @@ class Killing:
             watching = await stack.enter_async_context(connect(self._server.address))
             for rpc in rpcs:
                 rpc.kind = watching.kind
-            batch = max(5, self._reports // 40)
-            reporters = [Reporter(rpc, self._random.getrandbits(32), batch, 2 * batch) for rpc in rpcs]
+            reporters = [Reporter(rpc, self._random.getrandbits(32)) for rpc in rpcs]
             for reporter in reporters:
                 await reporter.claim(JOBS)
             tasks = [task for each in zip(*(r.tasks for r in reporters), strict=True) for task in each]

@@ -26,11 +26,11 @@ _MESSAGE = 65_536
 class Forked:
     """A forked process, with what a test needs of ``subprocess.Popen``."""
 
-    def __init__(self, pid: int, stdout: IO[str], line: socket.socket) -> None:
+    def __init__(self, pid: int, stdout: IO[str], status: int) -> None:
         self.pid = pid
         self.stdout = stdout
-        self._line = line
-        self._status: int | None = None
+        self._status = status
+        self.returncode: int | None = None
 
     def send_signal(self, number: signal.Signals) -> None:
         """Sends a signal."""
@@ -43,13 +43,14 @@ class Forked:
 
     def wait(self) -> int:
         """Waits until it has ended; its exit status, or the negative number of the signal that ended it."""
-        if self._status is None:
-            self._status = int(self._line.recv(_MESSAGE))
-        return self._status
+        if self.returncode is None:
+            self.returncode = int(os.read(self._status, _MESSAGE))
+            os.close(self._status)
+        return self.returncode
 
 
 class Forkery:
-    """The process that has loaded everything; ``with`` starts and ends it. It has one child at a time."""
+    """The process that has loaded everything; ``with`` starts and ends it."""
 
     def __init__(self) -> None:
         self._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -61,13 +62,17 @@ class Forkery:
                 cwd=Path(__file__).parents[2],
             )
 
-    def start(self, arguments: list[str], log: IO[str], environment: Mapping[str, str]) -> Forked:
+    def start(
+        self, arguments: list[str], log: IO[str], environment: Mapping[str, str], cwd: Path | None = None
+    ) -> Forked:
         """Runs ``milepost`` with these arguments; its own log goes to ``log``."""
-        ours, its = os.pipe()
-        order = json.dumps({"arguments": arguments, "environment": dict(environment)})
-        socket.send_fds(self._line, [order.encode()], [its, log.fileno()])
-        os.close(its)
-        return Forked(int(self._line.recv(_MESSAGE)), os.fdopen(ours), self._line)
+        order = {"arguments": arguments, "environment": dict(environment), "cwd": str(cwd or Path.cwd())}
+        out, its_out = os.pipe()
+        status, its_status = os.pipe()
+        socket.send_fds(self._line, [json.dumps(order).encode()], [its_out, log.fileno(), its_status])
+        os.close(its_out)
+        os.close(its_status)
+        return Forked(int(self._line.recv(_MESSAGE)), os.fdopen(out), status)
 
     def __enter__(self) -> Self:
         return self
@@ -81,24 +86,37 @@ class Forkery:
 
 def _serve(line: socket.socket) -> None:
     """In the process itself: a child for each order, until there are no more."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        order, descriptors, _, _ = socket.recv_fds(line, _MESSAGE, 2)
+        order, descriptors, _, _ = socket.recv_fds(line, _MESSAGE, 3)
         if not order:
             return
-        pid = os.fork()
-        if pid == 0:
-            line.close()
-            _become(json.loads(order), *descriptors)
+        if os.fork() == 0:
+            _mind(line, json.loads(order), *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        line.send(str(pid).encode())
-        _, status = os.waitpid(pid, 0)
-        with contextlib.suppress(BrokenPipeError):  # nobody wants to know any more
-            line.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _mind(line: socket.socket, order: dict[str, Any], out: int, log: int, told: int) -> None:
+    """In a child: has a child of its own become the command, and tells how that ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    pid = os.fork()
+    if pid == 0:
+        line.close()
+        os.close(told)
+        _become(order, out, log)
+    os.close(out)
+    line.send(str(pid).encode())
+    line.close()
+    _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(BrokenPipeError):  # nobody wants to know any more
+        os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
 
 
 def _become(order: dict[str, Any], out: int, log: int) -> None:
-    """In the child: the command."""
+    """In its child: the command."""
+    os.chdir(order["cwd"])
     os.dup2(out, 1)
     os.dup2(log, 2)
     os.close(out)

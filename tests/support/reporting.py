@@ -15,6 +15,10 @@ __all__ = ["BROKEN", "Reporter", "Task"]
 BROKEN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL)
 """How a stream ends whose connection broke."""
 
+# Of a report at the most, and of a job before an acknowledgement is waited for.
+_BATCH = 5
+_WINDOW = 10
+
 
 class Task:
     """A job at its worker: what was said of it, up to which number that is acknowledged, and where it is to end.
@@ -63,12 +67,9 @@ class Reporter:
     were durable of those that it had no acknowledgement for when its connection broke.
     """
 
-    def __init__(self, rpc: Rpc, seed: int, batch: int, window: int) -> None:
-        """At most ``batch`` in a report, and ``window`` of a job that are not acknowledged before it waits."""
+    def __init__(self, rpc: Rpc, seed: int) -> None:
         self._rpc = rpc
         self._random = random.Random(seed)
-        self._batch = batch
-        self._window = window
         self.tasks: list[Task] = []
         self.sessions = self.repeated = self.in_doubt = 0
 
@@ -129,13 +130,13 @@ class Reporter:
         self.in_doubt += stands - task.acknowledged
         task.acknowledged = stands
         # Some of what the server has is said again: it is not to be appended twice (rule 11).
-        task.sent = self._random.randint(max(0, stands - self._batch), stands)
+        task.sent = self._random.randint(max(0, stands - _BATCH), stands)
         self.repeated += stands - task.sent
 
     async def _say(self, session: WorkSession, task: Task) -> None:
         """As much as the window allows."""
-        while not task.is_over and task.sent - task.acknowledged < self._window:
-            updates = task.updates(task.sent + 1, task.sent + self._random.randint(1, self._batch))
+        while not task.is_over and task.sent - task.acknowledged < _WINDOW:
+            updates = task.updates(task.sent + 1, task.sent + self._random.randint(1, _BATCH))
             if not updates:
                 return
             first, task.sent = task.sent + 1, task.sent + len(updates)

@@ -27,7 +27,7 @@ import structlog
 
 from milepost.v1 import WorkResponse
 
-__all__ = ["POINTS", "VARIABLE", "arm", "reach", "reach_message"]
+__all__ = ["POINTS", "VARIABLE", "arm", "armed", "reach", "reach_message"]
 
 _log = structlog.get_logger("milepost.failpoints")
 
@@ -59,17 +59,22 @@ _armed: dict[str, _Failpoint] = {}
 
 def arm(settings: str) -> None:
     """Sets what is to fail, in place of what was set before; nothing where ``settings`` is empty. Raises ValueError."""
-    armed = {}
+    points = {}
     for setting in filter(None, settings.split(",")):
         found = _SETTING.fullmatch(setting)
         point, action = (found["point"], found["action"]) if found is not None else ("", "")
         if found is None or point not in POINTS or (action == "error" and point not in _COMMITS):
             raise ValueError(f"{VARIABLE} cannot be {settings!r}: {setting!r} is no point of failure.")
-        armed[point] = _Failpoint(action, int(found["passage"] or 1), itertools.count(1))
+        points[point] = _Failpoint(action, int(found["passage"] or 1), itertools.count(1))
     _armed.clear()
-    _armed.update(armed)
+    _armed.update(points)
     if _armed:
         _log.warning("failpoints are armed, which is for tests only", settings=settings)
+
+
+def armed() -> list[str]:
+    """The points where something is to fail."""
+    return list(_armed)
 
 
 def reach(point: str) -> None:

@@ -1,0 +1,255 @@
+"""The server killed between any two of its steps: each report is in the log once, and each job has one end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+
+import grpc
+import pytest
+
+from milepost.client import Client, JobContext
+from milepost.client.errors import Unreachable
+from milepost.server import failpoints
+from milepost.v1 import Event, JobState, RetryPolicy, SubmitJobRequest
+from tests.support.command import milepost
+from tests.support.forking import Forkery
+from tests.support.reporting import Reporter
+from tests.support.rpc import connect, eventually, kinds
+from tests.support.server import ServerProcess
+from tests.support.working import working
+
+LINES = [str(number) for number in range(1, 21)]
+
+# A worker says up to five lines at once, and has up to ten that are not acknowledged: this is in the middle.
+LATER = 15
+
+
+async def test_they_are_off_unless_told_otherwise(server: ServerProcess) -> None:
+    """A server says so where they are on; without the variable they are not, here or in a server."""
+    async with connect(server.address) as rpc:
+        await rpc.submit()
+
+    assert "" == server.failpoints
+    assert [] == failpoints.armed()
+    assert [] == [line for line in server.log() if "failpoint" in line["event"]]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "commit.before",
+        "commit.middle=kill",
+        "commit.after=kill:0",
+        "welcome.before=error",
+        "commit.after=sleep",
+    ],
+)
+def test_no_point_of_failure(settings: str) -> None:
+    """What is none is refused, rather than passed over."""
+    with pytest.raises(ValueError, match="is no point of failure"):
+        failpoints.arm(f"commit.before=kill,{settings}")
+    assert [] == failpoints.armed()
+
+
+async def test_a_server_without_such_a_point() -> None:
+    """It does not start."""
+    outcome = await milepost("serve", env={failpoints.VARIABLE: "commit.middle=kill"})
+
+    assert (2, "") == (outcome.status, outcome.out)
+    assert "'commit.middle=kill' is no point of failure" in outcome.err
+
+
+class Falling:
+    """A server that works at first, then falls at a point, and is there again as if nothing had been."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self._server = server
+        self.commits = 0
+        """How many there were when it fell."""
+
+    async def arm(self, settings: str) -> None:
+        """Starts it anew, to fall as the settings say."""
+        self._server.kill()
+        self._server.failpoints = settings
+        await asyncio.to_thread(self._server.restart)
+
+    async def fall(self, then: str = "") -> None:
+        """Waits until it has fallen, and starts it again, perhaps to fall elsewhere."""
+        assert -signal.SIGKILL == await asyncio.to_thread(self._server.wait)
+        with closing(sqlite3.connect(self._server.data / "milepost.db")) as database:
+            (self.commits,) = database.execute("SELECT count(*) FROM log").fetchone()
+        self._server.failpoints = then
+        await asyncio.to_thread(self._server.restart)
+
+
+@asynccontextmanager
+async def falling(forkery: Forkery, server: ServerProcess) -> AsyncIterator[Falling]:
+    """A server through which traffic has flowed: a job was done."""
+    async with connect(server.address) as rpc:
+        reporter = Reporter(rpc, 0)
+        await reporter.claim(1)
+        for task in reporter.tasks:
+            task.finish()
+        await reporter.run()
+        assert ["job_submitted", "job_started", "job_ended"] == kinds(await rpc.log(reporter.tasks[0].job_id))
+    yield Falling(server)
+
+
+@pytest.fixture
+async def server_to_fall(forkery: Forkery, forked_server: ServerProcess) -> AsyncIterator[Falling]:
+    """See `falling`."""
+    async with falling(forkery, forked_server) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        f"{what}.{side}=kill:{passage}"
+        for what in ("commit", "acknowledged")
+        for side in ("before", "after")
+        for passage in (1, LATER)
+    ],
+)
+async def test_a_worker_who_reports(
+    forked_server: ServerProcess, server_to_fall: Falling, point: str
+) -> None:
+    """Rules 11 and 12: what was acknowledged is there, what was not is said again, and nothing is there twice."""
+    async with connect(forked_server.address) as rpc:
+        reporter = Reporter(rpc, 1)
+        await reporter.claim(1)
+        (task,) = reporter.tasks
+        await server_to_fall.arm(point)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(reporter.run())
+            await server_to_fall.fall()
+            said = task.said
+            task.finish()
+        log = await rpc.log(task.job_id)
+
+    assert 0 < said
+    assert 2 == reporter.sessions
+    assert 3 < server_to_fall.commits or point.endswith(":1")
+    assert ["job_submitted", "job_started", *["log_written"] * len(task.lines), "job_ended"] == kinds(log)
+    assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
+
+
+@pytest.mark.parametrize(
+    "point", ["commit.before", "commit.after", "acknowledged.before", "acknowledged.after"]
+)
+async def test_the_end_of_a_job(forked_server: ServerProcess, server_to_fall: Falling, point: str) -> None:
+    """Rule 11: a worker who does not know whether its job's end is taken says it again, and the job has one end."""
+    async with connect(forked_server.address) as rpc:
+        reporter = Reporter(rpc, 1)
+        await reporter.claim(1)
+        (task,) = reporter.tasks
+        task.finish()  # with its first report
+        await server_to_fall.arm(f"{point}=kill")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(reporter.run())
+            await server_to_fall.fall()
+        log = await rpc.log(task.job_id)
+
+    assert 3 < server_to_fall.commits
+    assert ["job_submitted", "job_started", "job_ended"] == kinds(log)
+
+
+@pytest.mark.parametrize(
+    ("point", "kept"),
+    [pytest.param("commit.before", 0, id="before"), pytest.param("commit.after", 1, id="after")],
+)
+async def test_a_submission(
+    forked_server: ServerProcess, server_to_fall: Falling, point: str, kept: int
+) -> None:
+    """Who does not know whether a job was taken submits it again, and there is one job."""
+    request = SubmitJobRequest(kind="k", job_id="j", request_id="r")
+    async with connect(forked_server.address) as rpc:
+        before = await rpc.submit()
+        await server_to_fall.arm(f"{point}=kill")
+        submitting = asyncio.ensure_future(rpc.jobs.SubmitJob(request, wait_for_ready=True))
+        await server_to_fall.fall()
+        with pytest.raises(grpc.aio.AioRpcError):
+            await submitting
+        assert 4 + kept == server_to_fall.commits
+        job = (await rpc.jobs.SubmitJob(request, wait_for_ready=True)).job
+        log = await rpc.log("j")
+
+    assert ("j", JobState.JOB_STATE_QUEUED) == (job.job_id, job.state)
+    assert JobState.JOB_STATE_QUEUED == before.state
+    assert ["job_submitted"] == kinds(log)
+
+
+@pytest.mark.parametrize(
+    ("point", "then"),
+    [
+        ("commit.before=kill:2", ""),
+        ("commit.after=kill:2", ""),
+        ("assignment.before=kill", ""),
+        ("assignment.after=kill", ""),
+        ("acknowledged.before=kill:3", ""),
+        ("acknowledged.after=kill:3", ""),
+        ("acknowledged.before=kill:3", "resumed.before=kill"),
+        ("acknowledged.before=kill:3", "resumed.after=kill"),
+        ("acknowledged.before=kill:3", "welcome.before=kill"),
+    ],
+)
+async def test_a_worker_of_the_sdk(
+    tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, point: str, then: str
+) -> None:
+    """It goes on with its jobs as if nothing had been; one that was lost on its way to it is done all the same."""
+    attempts: list[int] = []
+
+    async def steps(job: JobContext) -> dict[str, object]:
+        attempts.append(job.attempt)
+        for line in LINES:
+            job.log(line)
+            await asyncio.sleep(0.001)  # so that it takes more than one report
+        return {}
+
+    data = tmp_path_factory.mktemp("falling") / "data"
+    with ServerProcess(data, "--lease-ttl", "1", forkery=forkery) as server:
+        async with falling(forkery, server) as server_to_fall, Client(server.address) as client:
+            await server_to_fall.arm(point)
+            async with working(server.address, steps=steps, max_concurrency=2):
+                async with asyncio.TaskGroup() as group:
+                    jobs = [group.create_task(submitted(client, f"j{number}")) for number in range(3)]
+                    await server_to_fall.fall(then)
+                    if then:
+                        await server_to_fall.fall()
+                logs = [await ended(client, job.result()) for job in jobs]
+            commits = server_to_fall.commits
+
+    assert 3 < commits
+    assert 3 <= len(attempts)
+    for log in logs:
+        last = max(event.attempt for event in log)
+        assert LINES == [e.log_written.text for e in log if e.attempt == last and e.HasField("log_written")]
+        assert [("job_ended", len(log))] == [
+            (kind, event.sequence) for kind, event in zip(kinds(log), log, strict=True) if kind == "job_ended"
+        ]
+        assert JobState.JOB_STATE_SUCCEEDED == log[-1].job_ended.state
+        assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
+
+
+async def submitted(client: Client, job_id: str) -> str:
+    """Submits a job until it is known to be there."""
+
+    async def submit() -> str:
+        try:
+            policy = RetryPolicy(max_attempts=3)
+            policy.initial_backoff.FromMilliseconds(10)
+            job = await client.submit("steps", job_id=job_id, request_id=job_id, retry_policy=policy)
+        except Unreachable:
+            return ""
+        return job.job_id
+
+    return str(await eventually(submit))
+
+
+async def ended(client: Client, job_id: str) -> Sequence[Event]:
+    """The job's log, once it has ended."""
+    return [event async for event in client.watch(job_id)]

@@ -65,6 +65,7 @@ class JobContext:
         # None once they were called.
         self._callbacks: list[Callable[[], object]] | None = []
         self._stages: set[str] = {stage.stage_id for stage in job.stages}
+        self._entered: set[str] = set()
         self._artifacts: set[str] = {artifact.name for artifact in job.artifacts}
 
     @property
@@ -152,6 +153,7 @@ class JobContext:
         for name, number in (("weight", weight), ("total", total)):
             if number is not None and not 0 <= number < float("inf"):
                 raise ValueError(f"The {name} of stage {stage_id!r} cannot be {number}.")
+        self._entered.add(stage_id)
         return StageContext(self, self._reporter, stage)
 
     def plan(self, stages: Sequence[Stage | str]) -> None:
@@ -280,6 +282,14 @@ class JobContext:
         if (size := custom.ByteSize()) > limits.CUSTOM_SIZE:
             raise ValueError(f"Event {type!r} is {size} bytes, and at most {limits.CUSTOM_SIZE} are allowed.")
         self._reporter.add(Update(custom=custom), droppable=True)
+
+    def unused_stage_id(self, stage_id: str) -> str:
+        """This one, or the next with a number behind it, if `stage` has given it out before. For bars."""
+        number, unused = 1, stage_id
+        while unused in self._entered:
+            number += 1
+            unused = f"{stage_id}-{number}"
+        return unused
 
     def interrupt(self) -> None:
         """Tells the handler to stop. For the worker."""

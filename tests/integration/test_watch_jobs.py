@@ -11,11 +11,16 @@ import pytest
 from milepost.v1 import (
     CancelJobRequest,
     DeleteJobRequest,
+    Delivery,
     Event,
     GetJobRequest,
     JobFilter,
     JobState,
     OnGap,
+    Stage,
+    StageProgressed,
+    StageStarted,
+    Update,
     WatchJobsRequest,
     WatchJobsResponse,
 )
@@ -86,6 +91,26 @@ async def test_resume_from_each_position(rpc: Rpc) -> None:
             assert events_of(whole[index + 1 :]) == events_of(rest)
             seen = Stream(frames=list(whole[: index + 1]))
             check(Recording([seen, *Recording.of(rest, cursor=position, follows=False).streams]), history)
+
+
+async def test_the_latest_progress_of_each_job(rpc: Rpc) -> None:
+    """Stages of one name in two jobs are two stages, and do not hide each other's progress (rule 8)."""
+    job_ids = [(await rpc.submit()).job_id for _ in range(2)]
+    started = Update(stage_started=StageStarted(stage=Stage(stage_id="s")))
+    async with rpc.session(max_concurrency=2) as session:
+        for job, token in [await session.take() for _ in job_ids]:
+            progress = [
+                Update(stage_progressed=StageProgressed(stage_id="s", current=number)) for number in range(3)
+            ]
+            await session.report(job.job_id, token, 1, started, *progress)
+            await session.acknowledged(4)
+
+    shown = events_of(await frames_of(rpc, delivery=Delivery.DELIVERY_LATEST))
+    assert [(job_id, 2.0) for job_id in sorted(job_ids)] == sorted(
+        (event.job_id, event.stage_progressed.current)
+        for event in shown
+        if event.HasField("stage_progressed")
+    )
 
 
 @pytest.mark.parametrize("by", ["owner", "labels", "job_ids", "parent_job_id", "kinds"])

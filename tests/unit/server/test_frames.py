@@ -85,17 +85,22 @@ def test_a_thinned_chunk_is_cut_where_its_events_are(events: list[Event], data: 
     assert written(kept) == head.frames + (rest.frames if head.last < thinned.last else b"")
 
 
-@given(_logs(), st.sets(st.sampled_from("abc")))
-def test_the_newest_progress_overtakes(events: list[Event], overtaken: set[str]) -> None:
-    """Of each stage the newest stays, unless a still newer one is known; everything else stays."""
-    newest: dict[str, int] = dict.fromkeys(overtaken, 0)
+@given(_logs(), st.data())
+def test_the_newest_progress_overtakes(events: list[Event], data: st.DataObject) -> None:
+    """Of each stage of each job the newest stays, unless a still newer one is known; everything else stays."""
+    jobs = st.sampled_from(["job", "other"])
+    for event in events:
+        event.job_id = data.draw(jobs)
+    overtaken = data.draw(st.sets(st.tuples(jobs, st.sampled_from("abc"))))
+    newest = dict.fromkeys(overtaken, 0)
     for event in reversed(events):
         if event.HasField("stage_progressed"):
-            newest.setdefault(event.stage_progressed.stage_id, event.sequence)
+            newest.setdefault((event.job_id, event.stage_progressed.stage_id), event.sequence)
     expected = [
         event
         for event in events
-        if not event.HasField("stage_progressed") or event.sequence == newest[event.stage_progressed.stage_id]
+        if not event.HasField("stage_progressed")
+        or event.sequence == newest[event.job_id, event.stage_progressed.stage_id]
     ]
 
     assert written(expected) == without_overtaken(chunk(events).frames, overtaken)

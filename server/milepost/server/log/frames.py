@@ -84,19 +84,19 @@ def chosen(frames: bytes, choose: Callable[[Event], bool]) -> bytes:
     return b"".join(frames[start:end] for start, end in _bounds(frames) if choose(_event(frames, start, end)))
 
 
-def without_overtaken(frames: bytes, overtaken: set[str]) -> bytes:
+def without_overtaken(frames: bytes, overtaken: set[tuple[str, str]]) -> bytes:
     """The frames but for progress of stages in ``overtaken``, or that a later one among the frames overtook.
 
-    Adds the stages that it found progress of, for the frames that come before these.
+    Adds the stages that it found progress of, each by its job and its id, for the frames that come before these.
     """
     kept: list[bytes] = []
     for start, end in reversed(list(_bounds(frames))):
         event = _event(frames, start, end)
         if event.HasField("stage_progressed"):
-            stage_id = event.stage_progressed.stage_id
-            if stage_id in overtaken:
+            stage = event.job_id, event.stage_progressed.stage_id
+            if stage in overtaken:
                 continue
-            overtaken.add(stage_id)
+            overtaken.add(stage)
         kept.append(frames[start:end])
     return frames if sum(map(len, kept)) == len(frames) else b"".join(reversed(kept))
 

@@ -24,7 +24,7 @@ class Thin(NamedTuple):
         row = _row(connection, self.job_id)
         if row is None or row.state not in FINAL:
             raise Conflict(self.job_id)
-        overtaken: set[str] = set()
+        overtaken: set[tuple[str, str]] = set()
         # From the end, since what is overtaken is known there first.
         for position, frames in connection.execute(statements.CHUNKS_FROM_END, (row.key,)).fetchall():
             thinned = without_overtaken(frames, overtaken)

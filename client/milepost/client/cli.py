@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "get": "milepost.client.commands.get:get",
     "list": "milepost.client.commands.list:list_jobs",
     "cancel": "milepost.client.commands.cancel:cancel",
+    "exec": "milepost.client.commands.exec:execute",
     "demo": "milepost.client.commands.demo:demo",
 }
 

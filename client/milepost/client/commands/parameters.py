@@ -8,9 +8,11 @@ from typing import Final
 import click
 from google.protobuf.json_format import Parse, ParseError
 
+from milepost.client.execution.progress import Reader, reader
+from milepost.contract.limits import STAGE_ID
 from milepost.v1 import Stage
 
-__all__ = ["pair", "seconds", "stage"]
+__all__ = ["pair", "progress_reader", "seconds", "stage", "stage_id"]
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _LENGTH: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
@@ -50,3 +52,18 @@ def stage(told: str) -> Stage:
         return Parse(told, Stage())
     except ParseError as error:
         raise click.BadParameter(f"{told!r} is not a stage: {error}") from error
+
+
+def stage_id(told: str) -> str:
+    """The id of a stage; empty for none."""
+    if told and not STAGE_ID.fullmatch(told):
+        raise click.BadParameter(f"{told!r} is no id of a stage: it has to match {STAGE_ID.pattern}.")
+    return told
+
+
+def progress_reader(told: str) -> Reader:
+    """What finds progress in lines: ``percent``, ``json``, ``regex`` or ``regex:PATTERN``."""
+    try:
+        return reader(told)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error

@@ -1,0 +1,1 @@
+"""Running any command as a job: its process, what it writes, and how far it says that it is."""

@@ -1,0 +1,371 @@
+"""``milepost exec``: any command as a job."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from milepost.client import SyncClient
+from milepost.client.cli import run
+from milepost.v1 import Dispatch, Event, Job, JobState, Severity, StageState
+from tests.support.command import environment, terminal
+from tests.support.server import MILEPOST, ServerProcess
+
+PYTHON = (sys.executable, "-u", "-c")
+INFO, WARNING = Severity.SEVERITY_INFO, Severity.SEVERITY_WARNING
+
+
+class Exec:
+    """``milepost exec`` at a server, with a kind of job of the test's own."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.client = SyncClient(address)
+        self.kind = f"exec-{uuid.uuid4().hex}"
+
+    def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
+        """Starts it."""
+        return subprocess.Popen(
+            [MILEPOST, "exec", *map(str, arguments)],
+            env=environment(self.address),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **{"stdin": subprocess.DEVNULL, **options},
+        )
+
+    def run(
+        self, *command: str, options: tuple[str, ...] = (), stdin: bytes = b""
+    ) -> tuple[int, bytes, bytes]:
+        """Runs the command as a job of the kind: the status, and what was written."""
+        process = self.start("--kind", self.kind, *options, "--", *command, stdin=subprocess.PIPE)
+        out, err = process.communicate(stdin, timeout=60)
+        return process.returncode, out, err
+
+    @property
+    def job(self) -> Job:
+        """The job that was run last."""
+        return next(self.client.list(kinds=[self.kind], page_size=1))
+
+    def events(self) -> list[Event]:
+        """Its log."""
+        return list(self.client.watch(self.job.job_id, follow=False))
+
+    def lines(self) -> list[tuple[int, str]]:
+        """The lines in it."""
+        return [
+            (event.log_written.severity, event.log_written.text)
+            for event in self.events()
+            if event.HasField("log_written")
+        ]
+
+
+@pytest.fixture
+def at(shared_server: ServerProcess) -> Iterator[Exec]:
+    """At the shared server."""
+    executing = Exec(shared_server.address)
+    with executing.client:
+        yield executing
+
+
+def state(job: Job) -> str:
+    """The job's state, as ``"RUNNING"``."""
+    return JobState.Name(job.state).removeprefix("JOB_STATE_")
+
+
+def first_line(process: subprocess.Popen[bytes]) -> str:
+    """Waits for the first line that the command writes."""
+    assert process.stdout is not None
+    return process.stdout.readline().decode().rstrip("\n")
+
+
+def end(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
+    """Waits for its end: its status, and the rest of its output."""
+    out, _ = process.communicate(timeout=60)
+    return process.returncode, out
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_what_it_writes_is_passed_on_and_told(at: Exec) -> None:
+    """Unchanged, to the last byte; and line by line into the job's log, by stream. It finds its input and its job."""
+    program = (
+        "import os, sys\n"
+        "os.write(1, sys.stdin.buffer.read() + b'\\xff\\x00\\n' + os.environ['MILEPOST_JOB_ID'].encode())\n"
+        "os.write(2, b'careful\\n\\n')\n"
+    )
+    told = at.run(*PYTHON, program, options=("-l", "team=a", "-s", "n=3"), stdin=b"one\r\ntwo\n")
+
+    assert (0, b"one\r\ntwo\n\xff\x00\n" + at.job.job_id.encode(), b"careful\n\n") == told
+    assert ("SUCCEEDED", {"team": "a"}, {"n": 3}, {"exit_status": 0}) == (
+        state(at.job),
+        dict(at.job.labels),
+        dict(at.job.input.items()),
+        at.client.result(at.job.job_id),
+    )
+    lines = at.lines()
+    assert [(INFO, "one"), (INFO, "two"), (INFO, "\ufffd\x00"), (INFO, at.job.job_id)] == [
+        line for line in lines if line[0] == INFO
+    ]
+    assert [(WARNING, "careful")] == [line for line in lines if line[0] == WARNING]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "detail", "command"),
+    [
+        (
+            3,
+            "EXIT_STATUS",
+            "The command exited with status 3.",
+            "one\ntwo",
+            "echo one >&2; echo two >&2; exit 3",
+        ),
+        (137, "SIGKILL", "The command was ended by SIGKILL; its exit status is 137.", "", "kill -9 $$"),
+    ],
+)
+def test_a_command_that_fails(
+    at: Exec, status: int, code: str, message: str, detail: str, command: str
+) -> None:
+    """Its status is that of `exec`, as a shell has it; the job says why, with the last lines of stderr."""
+    assert status == at.run("sh", "-c", command)[0]
+    failure = at.job.failure
+    assert ("FAILED", code, message, detail) == (
+        state(at.job),
+        failure.code,
+        failure.message,
+        failure.detail,
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "command"),
+    [(127, "COMMAND_NOT_FOUND", "no-such-command"), (126, "COMMAND_NOT_STARTED", "/dev/null")],
+)
+def test_a_command_that_cannot_be_run(at: Exec, status: int, code: str, command: str) -> None:
+    """The statuses of a shell, and a line that says why; the job has failed."""
+    found, out, err = at.run(command)
+
+    assert (status, b"", code) == (found, out, at.job.failure.code)
+    assert err.decode().startswith(f"Error: {command} cannot be run: ")
+
+
+def test_progress_of_a_bar(at: Exec) -> None:
+    """That is redrawn: what was overwritten is no line of the log, but progress."""
+    program = (
+        "import sys, time\n"
+        "for n in range(0, 101, 25): sys.stderr.write(f'\\r{n}%'); sys.stderr.flush()\n"
+        "sys.stderr.write(' done\\n')\n"
+    )
+    at.run(*PYTHON, program, options=("--progress-from", "percent", "--stage", "load"))
+
+    (stage,) = at.job.stages
+    assert ("load", 100, 100, StageState.STAGE_STATE_SUCCEEDED) == (
+        stage.stage_id,
+        stage.current,
+        stage.total,
+        stage.state,
+    )
+    assert [(WARNING, "100% done")] == at.lines()
+
+
+def test_progress_by_json(at: Exec) -> None:
+    """Lines that are progress are not logged; others are. Those of a command that fails stay where they were."""
+    program = (
+        'echo \'{"stage": "a", "current": 2, "total": 4, "message": "two"}\'; '
+        'echo \'{"stage": "no stage", "fraction": 0.5}\'; echo \'{"fraction": 0.25}\'; exit 1'
+    )
+    at.run("sh", "-c", program, options=("--progress-from", "json"))
+
+    assert [
+        ("a", 2, 4, "two", StageState.STAGE_STATE_FAILED),
+        ("run", 0.25, 1, "", StageState.STAGE_STATE_FAILED),
+    ] == [(stage.stage_id, stage.current, stage.total, stage.message, stage.state) for stage in at.job.stages]
+    assert [(INFO, '{"stage": "no stage", "fraction": 0.5}')] == at.lines()
+
+
+# Tells its pid and its child's, and then waits, for as long as nothing ends it.
+FAMILY = """
+import os, signal, sys, time
+if sys.argv[1] == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = os.fork()
+if child:
+    print(os.getpid(), child)
+while True:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("hears", "expected"), [("well", 143), ("deaf", 137)])
+def test_a_cancelled_job_stops_the_whole_group(at: Exec, hears: str, expected: int) -> None:
+    """With SIGTERM, and with SIGKILL after the grace period; then nothing is left, and the job is CANCELLED."""
+    process = at.start("--kind", at.kind, "--", *PYTHON, FAMILY, hears)
+    pids = [int(pid) for pid in first_line(process).split()]
+    at.client.cancel(at.job.job_id, grace_period=1 if hears == "deaf" else 30)
+    status, _ = end(process)
+
+    assert (expected, [False, False]) == (status, [runs(pid) for pid in pids])
+    assert ("CANCELLED", False) == (state(at.job), at.job.cancellation.forced)
+
+
+def test_a_grace_of_its_own(at: Exec) -> None:
+    """However long the cancellation would wait. A child that has left its parent is waited for, and then killed."""
+    program = f"trap 'exit 9' TERM; {sys.executable} -u -c '{FAMILY}' deaf & wait"
+    process = at.start("--kind", at.kind, "--grace", "0.2", "--", "sh", "-c", program)
+    pids = [int(pid) for pid in first_line(process).split()]
+    at.client.cancel(at.job.job_id)
+
+    assert (9, b"") == end(process)
+    assert ([False, False], "CANCELLED") == ([runs(pid) for pid in pids], state(at.job))
+
+
+def test_a_command_that_cleans_up(at: Exec) -> None:
+    """What it writes while it stops is passed on and told; one that ends well all the same was still cancelled."""
+    program = (
+        "trap 'echo cleaning; sleep 0.1; echo clean; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
+    )
+    process = at.start("--kind", at.kind, "--", "sh", "-c", program)
+    assert "ready" == first_line(process)
+    at.client.cancel(at.job.job_id)
+
+    assert (0, b"cleaning\nclean\n") == end(process)
+    assert "CANCELLED" == state(at.job)
+    # What the shell says of its child, which has heard as well, is its own affair.
+    assert ["ready", "cleaning", "clean"] == [text for severity, text in at.lines() if severity == INFO]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_are_for_the_command(at: Exec, number: signal.Signals) -> None:
+    """Which may make of them what it likes."""
+    program = f"trap 'echo heard; exit 7' {number.name.removeprefix('SIG')}; echo ready; while :; do sleep 0.05; done"
+    process = at.start("--kind", at.kind, "--", "sh", "-c", program)
+    assert "ready" == first_line(process)
+    process.send_signal(number)
+
+    assert (7, b"heard\n") == end(process)
+    assert ("FAILED", "EXIT_STATUS") == (state(at.job), at.job.failure.code)
+
+
+def test_a_job_that_there_is(at: Exec) -> None:
+    """Is claimed by its id; what cannot be claimed is refused, and nothing is run."""
+    job_id = at.client.submit(at.kind, dispatch=Dispatch.DISPATCH_EXTERNAL).job_id
+    first = at.start("--job-id", job_id, "echo", "ran")
+    assert (0, b"ran\n") == end(first)
+    assert ("SUCCEEDED", {"exit_status": 0}) == (state(at.job), at.client.result(job_id))
+
+    queued = at.client.submit(at.kind).job_id
+    for status, other in ((2, job_id), (2, queued), (4, "no-such-job")):
+        assert (status, b"") == end(at.start("--job-id", other, "echo", "ran"))
+    at.client.cancel(queued)
+
+
+@pytest.mark.parametrize(
+    ("expected", "arguments"),
+    [
+        ("Give either --kind, for a new job, or --job-id", ("true",)),
+        ("Give either --kind, for a new job, or --job-id", ("--kind", "k", "--job-id", "j", "true")),
+        ("are for a new job", ("--job-id", "j", "--owner", "ann", "true")),
+        ("is no regular expression", ("--kind", "k", "--progress-from", "regex:(", "true")),
+        ("is no id of a stage", ("--kind", "k", "--stage", "a b", "true")),
+        ("Missing argument", ("--kind", "k")),
+    ],
+)
+def test_what_is_asked_for_wrongly(
+    expected: str, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Is refused before there is a job."""
+    assert 2 == run(["exec", *arguments])
+    assert expected in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    """The command is not run."""
+    nowhere = Exec("127.0.0.1:1")
+    with nowhere.client:
+        status, out, err = nowhere.run("touch", str(tmp_path / "ran"))
+
+    assert (5, b"", False) == (status, out, (tmp_path / "ran").exists())
+    assert b"cannot be reached" in err
+
+
+def test_a_server_that_is_lost(server: ServerProcess) -> None:
+    """The command goes on without it, and what it did is told when it is back (rules 14 and 15)."""
+    at = Exec(server.address)
+    with at.client:
+        process = at.start(
+            "--kind", at.kind, "--", "sh", "-c", "echo ready; read line; echo $line", stdin=subprocess.PIPE
+        )
+        assert "ready" == first_line(process)
+        server.kill()
+        assert process.stdin is not None
+        process.stdin.write(b"on its own\n")
+        process.stdin.flush()
+        assert "on its own" == first_line(process)
+        server.restart()
+
+        assert (0, b"") == end(process)
+        assert [(INFO, "ready"), (INFO, "on its own")] == at.lines()
+        assert ("SUCCEEDED", 1) == (state(at.job), at.job.attempt)
+
+
+def test_it_is_killed_itself(tmp_path: Path) -> None:
+    """Then nobody holds the lease any more, and the job is LOST."""
+    with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
+        at = Exec(server.address)
+        with at.client:
+            process = at.start("--kind", at.kind, "--", "sh", "-c", "echo $$; exec sleep 60")
+            pid = int(first_line(process))
+            process.kill()
+            try:
+                *_, job = at.client.follow(at.job.job_id)
+                assert "LOST" == state(job)
+            finally:
+                os.kill(pid, signal.SIGKILL)
+                end(process)
+
+
+def test_what_it_leaves_behind(at: Exec) -> None:
+    """In the background is not waited for, as in a shell."""
+    status, out, _ = at.run("sh", "-c", "sleep 60 & echo $!")
+    pid = int(out)
+    try:
+        assert (0, True, "SUCCEEDED") == (status, runs(pid), state(at.job))
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_reader_that_is_gone(at: Exec) -> None:
+    """The command meets with what it would meet without us."""
+    process = at.start("--kind", at.kind, "yes")
+    assert "y" == first_line(process)
+    assert process.stdout is not None
+    process.stdout.close()
+
+    assert 141 == process.wait(60)
+    assert ("FAILED", "SIGPIPE") == (state(at.job), at.job.failure.code)
+    assert process.stderr is not None
+    process.stderr.close()
+
+
+async def test_on_a_terminal(shared_server: ServerProcess) -> None:
+    """It is shown what the command writes as it comes; the command finds nothing to read."""
+    program = "sh", "-c", "printf '1%%'; cat; printf '\\r2%%'; echo"
+    async with terminal("exec", "--kind", "shown", *program, address=shared_server.address) as shown:
+        await shown.shows(lambda text: "2%" in text)
+        assert 0 == await shown.process.wait()
+
+    assert "1%\r2%\r\n" == shown.raw

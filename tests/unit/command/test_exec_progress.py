@@ -1,0 +1,99 @@
+"""What is read from the output of a command: its lines, and how far it says that it is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.client.execution.lines import Line, Lines
+from milepost.client.execution.progress import Reading, reader
+
+
+def lines_of(*pieces: bytes) -> list[Line]:
+    """The lines of a stream that comes in these pieces."""
+    lines = Lines()
+    return [*(line for piece in pieces for line in lines.feed(piece)), *lines.end()]
+
+
+@pytest.mark.parametrize(
+    ("expected", "written"),
+    [
+        ([], b""),
+        ([Line("a", True), Line("", True), Line("b", True)], b"a\n\nb"),
+        ([Line(" 1%", False), Line(" 2%", False), Line("done", True)], b"\r 1%\r 2%\rdone\n"),
+        ([Line("a", False), Line("a", True), Line("b", False), Line("b", True)], b"a\r\nb\r"),
+        ([Line("gr\u00fc\u00df \ufffd", True)], "gr\u00fc\u00df ".encode() + b"\xff\n"),
+    ],
+)
+def test_lines(expected: list[Line], written: bytes) -> None:
+    """As a terminal shows them: a carriage return begins the line again, and the last line may have no end."""
+    assert expected == lines_of(written)
+
+
+@given(st.lists(st.sampled_from([b"a", b"\xc3\xbc", b"\r", b"\n", b"\r\n"])), st.integers(1, 5))
+def test_lines_do_not_depend_on_how_they_come(written: list[bytes], size: int) -> None:
+    """Wherever the stream is divided."""
+    stream = b"".join(written)
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+    assert lines_of(stream) == lines_of(*pieces)
+
+
+def test_a_line_without_an_end_is_cut() -> None:
+    """And says by how much; the next one is whole."""
+    long, short = lines_of(*[b"x" * 10_000] * 10, b"\nnext\n")
+    assert len(long.text.encode()) <= 65_536
+    assert long.text.endswith(f"x\u2026 [clipped {100_000 - long.text.count('x')} bytes]")
+    assert Line("next", True) == short
+
+
+@pytest.mark.parametrize(
+    ("expected", "form", "line"),
+    [
+        (Reading(42, 100), "percent", "Downloading  42% of 3 MB"),
+        (Reading(99.5, 100), "percent", "10% then 99.5 %"),
+        (Reading(12.5, 100), "percent", "noch 12,5%"),
+        (None, "percent", "140% sure"),
+        (None, "percent", "no number"),
+        (Reading(3, 10), "regex", "[ 3/10] Building"),
+        (Reading(7, 10), "regex", "1 / 10, no: 7 / 10"),
+        (None, "regex", "on 2026/11/21, in /usr/3/4.txt, or 12/3"),
+        (Reading(5), "regex:frame= *(?P<current>[0-9]+)", "frame=   5 fps=25"),
+        (Reading(2, 4, "b.c"), r"regex:(?P<message>\S+) (?P<current>\d) of (?P<total>\d)", "b.c 2 of 4"),
+        (Reading(50, 100), "regex:(?P<percent>[0-9]+) percent", "50 percent"),
+        (None, "regex:(?P<current>[a-z]+)", "abc"),
+        (Reading(1, 2, is_only_progress=True), "json", '{"current": 1, "total": 2}'),
+        (
+            Reading(0.5, 1, "half", "load", is_only_progress=True),
+            "json",
+            '  {"fraction": 0.5, "message": "half", "stage": "load"}',
+        ),
+        (None, "json", '{"level": "info", "message": "not about progress"}'),
+        (None, "json", '{"current": -1}'),
+        (None, "json", '{"current": true}'),
+        (None, "json", '{"current": NaN}'),
+        (None, "json", '{"current": 1, "stage": 2}'),
+        (None, "json", '{"current": 1'),
+        (None, "json", "[1, 2]"),
+    ],
+)
+def test_progress(expected: Reading | None, form: str, line: str) -> None:
+    """The last that a line says counts; what makes no sense is not progress."""
+    assert expected == reader(form)(line)
+
+
+@pytest.mark.parametrize(
+    ("expected", "form"),
+    [
+        ("is none of percent, json, regex", "percentage"),
+        ("is none of percent, json, regex", "json:x"),
+        ("is no regular expression", "regex:("),
+        ("is to have a group", r"regex:\d+"),
+        ("is to have a group", r"regex:(?P<curent>\d+)"),
+        ("is to have a group", r"regex:(?P<current>\d+)(?P<other>\d)"),
+    ],
+)
+def test_what_is_no_form(expected: str, form: str) -> None:
+    """Says what is wrong with it."""
+    with pytest.raises(ValueError, match=expected):
+        reader(form)

@@ -195,6 +195,9 @@ class MemoryEventLog:
 
     # --- Reading ----------------------------------------------------------------------------------------------------
 
+    async def refresh(self, job_id: str) -> None:
+        """See ``EventLog``: nobody else appends."""
+
     async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
         """See ``EventLog``."""
         record = await self._find(job_id)

@@ -74,11 +74,18 @@ class Journal:
             raise job_not_found(job_id)
         return job
 
+    async def refresh(self, job_id: str) -> None:
+        """Sees to it that the next decision is made upon all that other nodes have appended to the job until now."""
+        await self._log.refresh(job_id)
+
     async def open(self, job_id: str) -> OpenJob:
         """The job to decide upon, before the next await. Raises JOB_NOT_FOUND."""
         opened = self._jobs.get(job_id)
         if opened is None:
             stored = await self._log.load(job_id)
+            if stored is None:
+                await self._log.refresh(job_id)
+                stored = await self._log.load(job_id)
             if stored is None:
                 raise job_not_found(job_id)
             # Somebody else may have opened it meanwhile, and decided already.

@@ -238,6 +238,12 @@ class EventLog(Protocol):
     def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """Calls ``listener`` with what has become durable, in order, before the futures are done."""
 
+    async def refresh(self, job_id: str) -> None:
+        """Returns once all that was appended to the job until now, by whomever, can be read here.
+
+        Where the store cannot be asked it returns soon all the same.
+        """
+
     async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
         """The events after the cursor, about ``most_bytes`` of them at the most; None where there is no such job."""
 

@@ -70,6 +70,9 @@ class SqliteEventLog(Readers):
     async def start(self) -> None:
         """See ``Store``: it can be read as soon as it is open."""
 
+    async def refresh(self, job_id: str) -> None:
+        """See ``EventLog``: nobody else appends."""
+
     def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
         self._listeners.append(listener)

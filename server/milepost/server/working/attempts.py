@@ -13,6 +13,7 @@ from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.refusal import Refusal, job_ended, lease_lost
 from milepost.server.working.leases import LeaseTokens
+from milepost.server.working.redoing import Redoing
 from milepost.v1 import ErrorReason, Event, Job, JobState, Update
 
 # A report is appended in parts that are about as large as this, since what is appended in one is shown in one: a frame
@@ -53,6 +54,7 @@ class Attempts:
     def __init__(self, journal: Journal, tokens: LeaseTokens) -> None:
         self._journal = journal
         self._tokens = tokens
+        self._redoing: Redoing[Accepted] = Redoing()
 
     async def start(
         self,
@@ -122,6 +124,7 @@ class Attempts:
             self._check_lease(opened.job, token)
             return []
 
+        await self._journal.refresh(job_id)  # it may have worked through another node until now
         opened = await self._journal.act(job_id, decision)
         return opened.report_sequence, await self._journal.find(job_id)
 
@@ -133,8 +136,47 @@ class Attempts:
         Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``whole`` also what the first bad update is refused for.
         Without, such an update is among the rejections, and the others are taken.
         """
-        opened = await self._journal.open(job_id)
-        job = opened.job
+        opened = await self._open_in_turn(job_id)
+        if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
+            # What came before may have gone through another node, and not be known here yet.
+            await self._journal.refresh(job_id)
+            opened = await self._open_in_turn(job_id)
+        return self._report(opened, token, first, updates, whole=whole)
+
+    def settled(
+        self,
+        accepted: Accepted,
+        job_id: str,
+        token: str,
+        first: int,
+        updates: Sequence[Update],
+        *,
+        whole: bool = False,
+    ) -> asyncio.Future[Accepted]:
+        """What became of the report in the end, once it is durable; to be asked right after ``report`` has returned.
+
+        It is another than ``accepted`` where another node had gone on with the job. Raises as ``report`` then.
+        """
+
+        async def again() -> Accepted:
+            opened = await self._journal.open(job_id)
+            return self._report(opened, token, first, updates, whole=whole)
+
+        return self._redoing.follow(job_id, accepted, again)
+
+    async def _open_in_turn(self, job_id: str) -> OpenJob:
+        """The job, once nothing of it is being decided again that came before."""
+        while True:
+            await self._redoing.idle(job_id)
+            opened = await self._journal.open(job_id)
+            if not self._redoing.is_busy(job_id):
+                return opened
+
+    def _report(
+        self, opened: OpenJob, token: str, first: int, updates: Sequence[Update], *, whole: bool
+    ) -> Accepted:
+        """See ``report``. Nothing is awaited, so that reports keep their order."""
+        job, job_id = opened.job, opened.facts.job_id
         if not self._tokens.holds(job, token):
             raise lease_lost(job_id, job.attempt)
         expected = opened.report_sequence + 1

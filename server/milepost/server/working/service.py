@@ -111,7 +111,15 @@ class WorkerService:
                 request.updates,
                 whole=True,
             )
-            await asyncio.shield(accepted.durable)
+            settled = self._attempts.settled(
+                accepted,
+                request.job_id,
+                request.lease_token,
+                request.first_report_sequence,
+                request.updates,
+                whole=True,
+            )
+            accepted = await asyncio.shield(settled)
             report_sequence, last_sequence = accepted.report_sequence, accepted.last_sequence
             job = await self._attempts.job(request.job_id)
         self._deadlines.renew([request.job_id])
@@ -155,7 +163,7 @@ class _Conversation:
         self._dispatcher = dispatcher
         self._sessions = dispatcher.sessions
         self._deadlines = deadlines
-        self._under_way: set[asyncio.Future[None]] = set()
+        self._under_way: set[asyncio.Future[Any]] = set()
 
     async def listen(self, incoming: AsyncIterator[WorkRequest]) -> None:
         """Takes what the worker says until it has no more to say."""
@@ -252,6 +260,14 @@ class _Conversation:
         self._deadlines.renew([report.job_id])
         if accepted.over and report.job_id in self._session.jobs:
             self._session.leaving.add(report.job_id)
+        self._reject(report, accepted)
+        settled = self._attempts.settled(
+            accepted, report.job_id, report.lease_token, report.first_report_sequence, report.updates
+        )
+        self._under_way.add(settled)
+        settled.add_done_callback(lambda _: self._acknowledge(report, accepted, settled))
+
+    def _reject(self, report: Report, accepted: Accepted) -> None:
         for number, refusal in accepted.rejections:
             self._outbox.put(
                 rejection(
@@ -262,15 +278,22 @@ class _Conversation:
                     expected=accepted.report_sequence + 1,
                 )
             )
-        self._under_way.add(accepted.durable)
-        accepted.durable.add_done_callback(lambda durable: self._acknowledge(report, accepted, durable))
 
-    def _acknowledge(self, report: Report, accepted: Accepted, durable: asyncio.Future[None]) -> None:
-        self._under_way.discard(durable)
-        error = durable.exception()
+    def _acknowledge(self, report: Report, decided: Accepted, settled: asyncio.Future[Accepted]) -> None:
+        self._under_way.discard(settled)
+        error = settled.exception()
+        if isinstance(
+            error, Refusal
+        ):  # the job was cancelled or lost through another node, and is so here now
+            self._session.leaving.discard(report.job_id)
+            self._outbox.put(rejection(report.job_id, error, report.lease_token))
+            return
         if error is not None:
             self._outbox.end(error)
             return
+        accepted = settled.result()
+        if accepted is not decided:
+            self._reject(report, accepted)
         self._outbox.put(
             WorkResponse(
                 acknowledged=Acknowledged(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from milepost.server.log.event_log import Commit, Entry, StoreFailed
+from milepost.server.log.event_log import Commit, Entry, Page, StoreFailed
 from milepost.server.log.jetstream import drops, stream
 from milepost.server.log.jetstream.applying import Applied, Delivered, Head
 from milepost.server.log.jetstream.follower import Follower
@@ -22,6 +22,7 @@ from milepost.server.log.jetstream.records import Record, UnknownRecord, decode,
 from milepost.server.log.jetstream.stream import Identity, StreamNames
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
+from milepost.v1 import Job
 
 _log = structlog.get_logger("milepost.store")
 
@@ -31,6 +32,9 @@ _HEADS_IN_MEMORY = 20_000
 # How often it is said how far catching up is, in seconds; and how soon after a failure it is tried again.
 _TELL_EVERY = 5.0
 _RETRY = 0.2
+
+# How long it is waited for what other nodes have appended, in seconds.
+_REFRESH = 2.0
 
 
 class JetStreamEventLog(Readers):
@@ -224,6 +228,32 @@ class JetStreamEventLog(Readers):
             item.settle(StoreFailed("the store is closed"))
             return item.done
         return self._lanes.put(job_id, item)
+
+    async def refresh(self, job_id: str) -> None:
+        """See ``EventLog``."""
+        try:
+            async with asyncio.timeout(_REFRESH):
+                found = await stream.message_at(self._link, self._names, subject=self._names.job(job_id))
+                if found is not None:
+                    await self.reached(found[0])
+        except (LinkLost, TimeoutError):
+            pass
+
+    async def find(self, job_id: str) -> Job | None:
+        """See ``EventLog``: one that was submitted through another node a moment ago, too."""
+        job = await super().find(job_id)
+        if job is None:
+            await self.refresh(job_id)
+            job = await super().find(job_id)
+        return job
+
+    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+        """See ``EventLog``, and ``find``."""
+        page = await super().read(job_id, cursor, most_bytes)
+        if page is None:
+            await self.refresh(job_id)
+            page = await super().read(job_id, cursor, most_bytes)
+        return page
 
     async def head(self, job_id: str) -> Head:
         """See ``lanes.Log``."""

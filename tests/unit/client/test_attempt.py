@@ -8,7 +8,7 @@ import pytest
 
 from milepost.client import JobContext
 from milepost.client.worker.attempt import Attempt
-from milepost.client.worker.handlers import Handler
+from milepost.client.worker.handlers import Handler, Registered
 from milepost.client.worker.outbox import Outbox
 from milepost.v1 import (
     Assignment,
@@ -24,6 +24,8 @@ from milepost.v1 import (
     Update,
     WorkRequest,
 )
+from tests.support import isolated
+from tests.support.isolating import all_gone
 
 
 class Desk:
@@ -250,3 +252,30 @@ async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> N
     go_on.set()
     await desk.returned.wait()
     assert desk.says_nothing()
+
+
+@pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED"])
+async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not stop: another attempt may be at work already."""
+    monkeypatch.setattr("milepost.client.worker.attempt.LAST_GRACE", 0.1)
+    desk = Desk(Registered(isolated.stubborn, "process"))
+    (told,) = (await desk.report()).updates
+    pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
+    desk.attempt.rejected(rejected(reason))
+    async with asyncio.timeout(30):
+        await desk.returned.wait()
+
+    await all_gone(pids)
+    assert desk.attempt.is_over
+
+
+async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> None:
+    """The server has ended it, since the grace was over: the process is killed at once."""
+    desk = Desk(Registered(isolated.stubborn, "process"))
+    (told,) = (await desk.report()).updates
+    pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
+    desk.attempt.cancel(Cancellation())
+    desk.attempt.rejected(rejected("JOB_ENDED"))
+    async with asyncio.timeout(30):
+        await desk.returned.wait()
+    await all_gone(pids)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import threading
+from typing import Any
 
-from milepost.client import Cancelled, JobContext, JobFailure
+import pytest
+
+from milepost.client import Cancelled, JobContext, JobFailure, Worker
 from milepost.client.worker.current import current_job
-from milepost.client.worker.handlers import Handler, Outcome, job_ended
+from milepost.client.worker.handlers import Handler, Killed, Outcome, is_async, job_ended, way_of
 from milepost.client.worker.reporter import Reporter
 from milepost.client.worker.running import Running, start
-from milepost.v1 import Job, JobEnded, JobState
+from milepost.v1 import Failure, Job, JobEnded, JobState
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
 
@@ -164,3 +168,85 @@ def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
     """Such as of something that the handler itself waited for."""
     ended = job_ended(Outcome(error=asyncio.CancelledError()), cancelled=False)
     assert (JobState.JOB_STATE_FAILED, "CancelledError") == (ended.state, ended.failure.code)
+
+
+def test_a_process_that_was_killed_is_cancelled_and_says_so() -> None:
+    """And one that told of a failure while it was being cancelled is cancelled, too; of its own word, it has ended."""
+    killed = job_ended(Outcome(error=Killed()), cancelled=True)
+    assert "The handler did not stop in time, so its process was killed." == killed.message
+    failed = JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="X", message="boo"))
+    assert failed == job_ended(Outcome(ended=failed), cancelled=False)
+    told = job_ended(Outcome(ended=failed), cancelled=True)
+    assert (JobState.JOB_STATE_CANCELLED, "X while it was being cancelled: boo") == (told.state, told.message)
+    crashed = job_ended(Outcome(error=JobFailure("PROCESS_CRASHED", "It did.")), cancelled=True)
+    assert "PROCESS_CRASHED while it was being cancelled: It did." == crashed.message
+
+
+async def in_loop(job: JobContext, more: object = None) -> None:
+    """Async."""
+
+
+def plain(job: JobContext, more: object = None) -> None:
+    """Plain."""
+
+
+class Called:
+    """Called like a function."""
+
+    def __call__(self, job: JobContext) -> None:
+        """Plain."""
+
+
+class Awaited:
+    """Called like an async function."""
+
+    async def __call__(self, job: JobContext) -> None:
+        """Async."""
+
+    async def method(self, job: JobContext) -> None:
+        """Async."""
+
+
+ASYNC: list[Any] = [in_loop, functools.partial(in_loop, more=1), Awaited(), Awaited().method]
+PLAIN: list[Any] = [plain, functools.partial(plain, more=1), Called(), lambda job: None]
+
+
+def test_what_is_async_is_known() -> None:
+    """Functions, methods, objects that are called, and partials."""
+    assert [True] * 4 == [is_async(handler) for handler in ASYNC]
+    assert [False] * 4 == [is_async(handler) for handler in PLAIN]
+
+
+def test_where_a_handler_runs() -> None:
+    """As it was asked for; else an async one as a task, and a plain one in a thread."""
+    for handlers, usual in ((ASYNC, "task"), (PLAIN, "thread")):
+        for handler in handlers:
+            assert usual == way_of(handler, None) == way_of(handler, usual)  # type: ignore[arg-type]
+        for handler in handlers[:3]:
+            assert "process" == way_of(handler, "process")
+
+
+@pytest.mark.parametrize(
+    ("handler", "run", "text"),
+    [
+        (in_loop, "thread", 'in_loop is async, and cannot run as run="thread"'),
+        (Awaited(), "thread", 'Awaited is async, and cannot run as run="thread"'),
+        (plain, "task", 'plain is a plain function, and as run="task" it would block the event loop'),
+        (lambda job: None, "process", "<lambda> cannot run as"),
+        (plain, "fork", "There is no run='fork': use"),
+    ],
+)
+def test_how_it_cannot_run_is_refused(handler: Handler, run: Any, text: str) -> None:
+    """When it is registered, with what would do instead."""
+    with pytest.raises(ValueError, match=text):
+        Worker("127.0.0.1:1").job("k", run=run)(handler)
+
+
+def test_a_function_within_another_is_not_found_by_a_process() -> None:
+    """So it is refused when it is registered; async or not, and in partials, too."""
+
+    def within(job: JobContext) -> None: ...
+
+    for handler in (within, functools.partial(within)):
+        with pytest.raises(ValueError, match="at the top of a module"):
+            way_of(handler, "process")

@@ -10,7 +10,7 @@ from typing import Final
 
 from milepost.client.errors import JobFailure
 from milepost.client.worker.failures import failure_of
-from milepost.client.worker.grace import LAST_GRACE, grace_of
+from milepost.client.worker.grace import LAST_GRACE, NO_GRACE, grace_of
 from milepost.client.worker.handlers import Handler, Outcome, job_ended
 from milepost.client.worker.job import JobContext
 from milepost.client.worker.outbox import Outbox
@@ -159,7 +159,8 @@ class Attempt:
                 # It may have been meant for an earlier attempt of the same job. Then the server believes that this one
                 # is at work, and nobody is.
                 self._outbox.say(self._release())
-            self._lose(f"{reason_name(message.reason)}: {message.message}")
+            is_ended = message.reason == ErrorReason.ERROR_REASON_JOB_ENDED
+            self._lose(f"{reason_name(message.reason)}: {message.message}", NO_GRACE if is_ended else None)
         elif message.reason == ErrorReason.ERROR_REASON_REPORT_GAP:
             self._rewind(message.expected_report_sequence - 1)
             self._call()
@@ -264,16 +265,16 @@ class Attempt:
         if not self._reporter.rewind(acknowledged):
             self._lose(f"the server has reports up to {acknowledged}, which cannot be continued")
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str, grace: float | None = None) -> None:
         """Another has the job, or nobody: the handler stops, and is not heard any more."""
         if self.is_over:
             return
         if self.is_running:
             _log.warning("job %s is not this worker's any more: %s", self.job_id, why)
-            # One that was told to stop before has had its time.
-            grace = LAST_GRACE if self._stop is None else 0.0
+            if self._stop is not None:
+                grace = 0.0  # it was told to stop before, and has had its time
             self._interrupt(_Stop.LEASE_LOST)
-            self._stop_within(grace)
+            self._stop_within(LAST_GRACE if grace is None else grace)
         self._reporter.close()
         self._finish()
 

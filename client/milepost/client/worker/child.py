@@ -54,6 +54,7 @@ class _Child:
         self._reporter = Reporter(self._ready.set)
         self._context = JobContext(job, self._reporter)
         self._interruption = Interruption(self._context)
+        self._called_back = threading.Event()
 
     def work(self, parcel: Parcel) -> None:
         """Until all is said."""
@@ -71,7 +72,10 @@ class _Child:
 
     def _run(self, handler: Handler) -> None:
         if not is_async(handler):
-            self._end(self._interruption.call(handler))
+            outcome = self._interruption.call(handler)
+            if self._interruption.requested:
+                self._called_back.wait()
+            self._end(outcome)
             return
         try:
             asyncio.run(self._in_loop(cast("Callable[[JobContext], Awaitable[object]]", handler)))
@@ -79,8 +83,11 @@ class _Child:
             self._end(Outcome.of(error))
 
     async def _in_loop(self, handler: Callable[[JobContext], Awaitable[object]]) -> None:
+        outcome = await self._interruption.wait_for(handler)
+        if self._interruption.requested:
+            await asyncio.to_thread(self._called_back.wait)
         # Told before the loop is closed, which may take as long as the handler's other tasks and threads like.
-        self._end(await self._interruption.wait_for(handler))
+        self._end(outcome)
 
     def _end(self, outcome: Outcome) -> None:
         cancelled = self._interruption.requested
@@ -108,6 +115,12 @@ class _Child:
                     kill_group()  # the worker is gone
                 elif message == frames.STOP and not self._interruption.requested:
                     self._interruption.request()
-                    # Waited for at the end, since no daemon; and whatever it does, this thread goes on listening.
-                    threading.Thread(target=self._context.call_back, name="on_cancel").start()
+                    # Whatever a callback does, this thread goes on listening.
+                    threading.Thread(target=self._call_back, name="milepost on_cancel", daemon=True).start()
             wait = self._interruption.press()
+
+    def _call_back(self) -> None:
+        try:
+            self._context.call_back()
+        finally:
+            self._called_back.set()

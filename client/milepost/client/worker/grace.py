@@ -7,10 +7,13 @@ from typing import Final
 
 from milepost.v1 import Cancellation
 
-__all__ = ["LAST_GRACE", "grace_of"]
+__all__ = ["LAST_GRACE", "NO_GRACE", "grace_of"]
 
 LAST_GRACE: Final = 4.0
 """Seconds for a handler whose job is not this worker's any more, or is to be given back as the worker stops."""
+
+NO_GRACE: Final = 0.75
+"""Seconds for a handler whose job has ended, as after a cancellation that left it no time."""
 
 # What is kept of a grace to end the handler and to tell of it, before the server ends the job without its worker: this
 # part of it, and so many seconds at the most.

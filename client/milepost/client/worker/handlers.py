@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -83,7 +84,8 @@ def way_of(handler: Handler, run: Run | None) -> Run:
     Raises:
         ValueError: It cannot run like that.
     """
-    name = getattr(handler, "__qualname__", type(handler).__qualname__)
+    function = handler.func if isinstance(handler, functools.partial) else handler
+    name = getattr(function, "__qualname__", type(function).__qualname__)
     usual: Run = "task" if is_async(handler) else "thread"
     match run:
         case None:

@@ -1,0 +1,202 @@
+"""Cancelling what runs: how handlers hear of it, what they may do then, and how those end that do not stop."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from milepost.client.worker.handlers import Handler, Run
+from milepost.v1 import Event, JobState, Severity, StageState
+from tests.support import isolated
+from tests.support.isolating import all_gone, at_bench, is_gone, lines
+from tests.support.rpc import kinds
+from tests.support.server import ServerProcess
+
+CANCELLED = JobState.JOB_STATE_CANCELLED
+
+
+def after_request(events: list[Event]) -> list[str]:
+    """What happened from the request on: the names of payloads, or what was logged."""
+    names = kinds(events)
+    return [
+        event.log_written.text if event.HasField("log_written") else str(name)
+        for event, name in zip(events, names, strict=True)
+    ][names.index("cancel_requested") :]
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [isolated.sleeping, isolated.sleeping_in_loop, isolated.tracking, isolated.waiting_for_thread],
+)
+async def test_a_handler_in_a_process_is_interrupted(shared_server: ServerProcess, handler: Handler) -> None:
+    """Wherever it is, and once: it cleans up, and has stopped before the job is CANCELLED (rule 16)."""
+    async with at_bench(shared_server.address, handler) as bench:
+        job = await bench.submit()
+        pids = await bench.pids(job.job_id)
+        await bench.client.cancel(job.job_id, grace_period=60)
+        job, events = await bench.end(job.job_id)
+        assert is_gone(pids[0])
+        await all_gone(pids)
+
+    told = after_request(events)
+    assert ["cancel_requested", "cancel_acknowledged"] == told[:2]
+    assert 1 == told.count("called back")
+    assert told.index("interrupted") < told.index("cleaned up")
+    assert (CANCELLED, False, "") == (job.state, job.cancellation.forced, job.message)
+
+
+@pytest.mark.parametrize(
+    ("handler", "run"),
+    [
+        (isolated.calling_back, "thread"),
+        (isolated.calling_back, "process"),
+        (isolated.calling_back_in_loop, "task"),
+    ],
+)
+async def test_a_handler_is_called_back(shared_server: ServerProcess, handler: Handler, run: Run) -> None:
+    """Once for each callback, whatever becomes of another one; one that comes too late is called at once."""
+    async with at_bench(shared_server.address, handler, run) as bench:
+        job = await bench.submit()
+        await bench.pids(job.job_id)
+        await bench.client.cancel(job.job_id, grace_period=60)
+        job, events = await bench.end(job.job_id)
+
+    assert ["first", "at once"] == lines(events)[1:]
+    assert (CANCELLED, False) == (job.state, job.cancellation.forced)
+
+
+@pytest.mark.parametrize("handler", [isolated.stubborn, isolated.native])
+async def test_a_process_that_does_not_stop_is_killed(shared_server: ServerProcess, handler: Handler) -> None:
+    """With all that it has started, in time to say so before the grace is over, which may be shortened (rule 17)."""
+    async with at_bench(shared_server.address, handler) as bench:
+        job = await bench.submit()
+        pids = await bench.pids(job.job_id)
+        await bench.client.cancel(job.job_id, grace_period=600)
+        await bench.client.cancel(job.job_id, grace_period=2)
+        job, events = await bench.end(job.job_id)
+        assert is_gone(pids[0])
+        await all_gone(pids)
+
+    assert "cancel_acknowledged" in after_request(events)
+    assert (CANCELLED, False, "The handler did not stop in time, so its process was killed.") == (
+        job.state,
+        job.cancellation.forced,
+        job.message,
+    )
+
+
+async def test_a_grace_of_nothing_kills_as_well(shared_server: ServerProcess) -> None:
+    """The server has ended the job before the worker hears of it."""
+    async with at_bench(shared_server.address, isolated.stubborn) as bench:
+        job = await bench.submit()
+        pids = await bench.pids(job.job_id)
+        job = await bench.client.cancel(job.job_id, grace_period=0)
+        await all_gone(pids)
+
+    assert (CANCELLED, True) == (job.state, job.cancellation.forced)
+
+
+@pytest.mark.parametrize(("handler", "run"), [(isolated.deaf, "thread"), (isolated.deaf_in_loop, "task")])
+async def test_what_cannot_be_killed_is_said_to_go_on(
+    shared_server: ServerProcess, tmp_path: Path, handler: Handler, run: Run
+) -> None:
+    """In the job's log, shortly before the server ends the job without its worker."""
+    async with at_bench(shared_server.address, handler, run) as bench:
+        job = await bench.submit({"path": str(tmp_path / "end")})
+        await bench.pids(job.job_id)
+        await bench.client.cancel(job.job_id, grace_period=1)
+        job, events = await bench.end(job.job_id)
+        (tmp_path / "end").touch()
+
+    warnings = [event for event in events if event.log_written.severity == Severity.SEVERITY_WARNING]
+    assert ["The handler has not stopped"] == [event.log_written.text[:27] for event in warnings]
+    assert (CANCELLED, True) == (job.state, job.cancellation.forced)
+
+
+@pytest.mark.parametrize(
+    ("handler", "state", "message"),
+    [
+        (isolated.finishing, JobState.JOB_STATE_SUCCEEDED, ""),
+        (isolated.breaking, CANCELLED, "OSError while it was being cancelled: no such file"),
+    ],
+)
+async def test_how_an_interrupted_handler_ends(
+    shared_server: ServerProcess, handler: Handler, state: JobState.ValueType, message: str
+) -> None:
+    """Completion may win (rule 17); one that breaks has stopped, and says what broke."""
+    async with at_bench(shared_server.address, handler) as bench:
+        job = await bench.submit()
+        await bench.pids(job.job_id)
+        await bench.client.cancel(job.job_id, grace_period=60)
+        job, _ = await bench.end(job.job_id)
+
+    assert (state, message) == (job.state, job.message)
+
+
+@pytest.mark.parametrize("handler", [isolated.sleeping, isolated.sleeping_in_loop])
+async def test_a_handler_that_has_not_begun_does_not(shared_server: ServerProcess, handler: Handler) -> None:
+    """Its process is still starting when the job is cancelled."""
+    async with at_bench(shared_server.address, handler) as bench:
+        job = await bench.submit()
+        async for event in bench.client.watch(job.job_id):
+            if event.HasField("job_started"):
+                break
+        await bench.client.cancel(job.job_id, grace_period=60)
+        job, events = await bench.end(job.job_id)
+
+    assert ["cancel_requested", "cancel_acknowledged", "job_ended"] == after_request(events)
+    assert (CANCELLED, False, "") == (job.state, job.cancellation.forced, job.message)
+
+
+async def test_a_process_is_killed_when_its_worker_stops(
+    shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The drain is over, and the handler has not stopped a moment later: the job is given back."""
+    monkeypatch.setattr("milepost.client.worker.attempt.LAST_GRACE", 0.2)
+    async with at_bench(shared_server.address, isolated.stubborn) as bench:
+        job = await bench.submit()
+        pids = await bench.pids(job.job_id)
+        bench.worker.stop()
+        async for event in bench.client.watch(job.job_id):
+            if event.HasField("attempt_ended"):
+                break
+        assert is_gone(pids[0])
+        await all_gone(pids)
+        await bench.client.cancel(job.job_id)
+
+    assert "RELEASED" == event.attempt_ended.failure.code
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A directory to archive."""
+    root = tmp_path / "root"
+    (root / "pkg").mkdir(parents=True)
+    (root / "pkg" / "module.py").write_bytes(b"x = 1\n" * 1000)
+    (root / "large").write_bytes(os.urandom(500_000))
+    return root
+
+
+@pytest.mark.parametrize("stage", isolated.STEPS)
+async def test_cancelling_an_archive_leaves_nothing(
+    shared_server: ServerProcess, root: Path, tmp_path: Path, stage: str
+) -> None:
+    """Whatever its stage: no partial file and no process, and an older archive is untouched."""
+    older = tmp_path / "out" / "root.tar.zst"
+    older.parent.mkdir()
+    older.write_bytes(b"old")
+    async with at_bench(shared_server.address, isolated.held_archive) as bench:
+        job = await bench.submit({"path": str(root), "output": str(older), "hold": stage})
+        pids = await bench.pids(job.job_id)
+        assert 1 < len(list(older.parent.iterdir()))
+        await bench.client.cancel(job.job_id, grace_period=60)
+        job, _ = await bench.end(job.job_id)
+        await all_gone(pids)
+
+    assert [older] == list(older.parent.iterdir())
+    assert hashlib.sha256(b"old").digest() == hashlib.sha256(older.read_bytes()).digest()
+    assert (CANCELLED, False) == (job.state, job.cancellation.forced)
+    assert StageState.STAGE_STATE_CANCELLED == {s.stage_id: s.state for s in job.stages}[stage]

@@ -1,0 +1,270 @@
+"""Handlers in processes of their own: what they say and return, how they crash, and that nothing of them stays."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from examples import archive
+from milepost.client import Client, JobContext
+from milepost.client.worker.handlers import Handler
+from milepost.v1 import Event, JobState
+from tests.support import isolated
+from tests.support.command import started
+from tests.support.isolating import all_gone, at_bench, is_gone, lines, pids_of
+from tests.support.server import MILEPOST, ServerProcess
+
+ROOT = Path(archive.__file__).parents[2]
+
+
+def said(events: list[Event]) -> list[str]:
+    """What was said, without what differs from job to job."""
+    texts = []
+    for event in events:
+        payload = event.WhichOneof("payload")
+        assert payload is not None
+        if payload not in {"job_submitted", "job_started"}:
+            message = getattr(event, payload)
+            if payload == "job_ended":
+                del message.result.fields["id"], message.result.fields["kind"]
+            texts.append(f"{payload}: {message}")
+    return texts
+
+
+@pytest.mark.parametrize("handler", [isolated.talkative, isolated.talkative_in_loop])
+async def test_a_process_says_what_a_thread_would(shared_server: ServerProcess, handler: Handler) -> None:
+    """All that a job can say and return comes through in order, of plain handlers and of async ones."""
+    told = []
+    for run in (None, "process"):
+        async with at_bench(shared_server.address, handler, run) as bench:
+            job, events = await bench.run({"topic": "π"}, labels={"a": "b"})
+        told.append(said(events))
+        assert JobState.JOB_STATE_SUCCEEDED == job.state
+        assert (bench.kind, job.job_id) == (job.result["kind"], job.result["id"])
+
+    assert told[0] == told[1]
+    assert 15 < len(told[0])
+
+
+async def test_a_process_is_a_clean_one(shared_server: ServerProcess) -> None:
+    """It leads a session and a group of its own, so that all of it can be told from others; each job has another."""
+    async with at_bench(shared_server.address, isolated.where) as bench:
+        results = [dict((await bench.run())[0].result.items()) for _ in range(2)]
+
+    for result in results:
+        assert (result["pid"], result["pid"], float(os.getpid())) == (
+            result["group"],
+            result["session"],
+            result["parent"],
+        )
+    assert results[0]["pid"] != results[1]["pid"]
+
+
+@pytest.mark.parametrize(
+    ("how", "fate"),
+    [
+        ("exit", "exited with status 3"),
+        ("exit well", "exited with status 0"),
+        ("abort", "was killed by SIGABRT"),
+        ("SIGSEGV", "was killed by SIGSEGV"),
+        ("SIGKILL", "was killed by SIGKILL, as by a system that is out of memory,"),
+    ],
+)
+async def test_a_crash_ends_the_attempt_and_nothing_else(
+    shared_server: ServerProcess, how: str, fate: str
+) -> None:
+    """The failure says how the process ended and what it wrote last, and may be retried. The worker goes on."""
+    async with at_bench(shared_server.address, isolated.crashing) as bench:
+        if how == "exit":
+            await bench.run({"how": how})
+        job, _ = await bench.run({"how": how})
+
+    assert JobState.JOB_STATE_FAILED == job.state
+    assert ("PROCESS_CRASHED", f"The handler's process {fate} before it returned.", True) == (
+        job.failure.code,
+        job.failure.message,
+        job.failure.retryable,
+    )
+    assert ["first words", "last words"] == job.failure.detail.splitlines()[:2]
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "message", "retryable"),
+    [
+        ("exception", "ValueError", "boo", False),
+        ("failure", "NO_DISK", "There is no disk.", True),
+        ("exit", "SystemExit", "4", False),
+        (
+            "result",
+            "RESULT_INVALID",
+            "The handler returned object; it is to return a mapping, or None.",
+            False,
+        ),
+    ],
+)
+async def test_a_failure_is_told_as_anywhere(
+    shared_server: ServerProcess, how: str, code: str, message: str, retryable: bool
+) -> None:
+    """With its code, and a traceback that begins in the handler."""
+    async with at_bench(shared_server.address, isolated.failing) as bench:
+        job, _ = await bench.run({"how": how})
+
+    failure = job.failure
+    assert (code, message, retryable) == (failure.code, failure.message, failure.retryable)
+    assert "interruption.py" not in failure.detail
+
+
+async def test_a_module_that_cannot_be_imported_fails_the_job(
+    shared_server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one that has changed since the worker was started: the failure says what is wrong with it."""
+    module = tmp_path / "changed.py"
+    module.write_text("def handler(job): ...")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    changed = importlib.import_module("changed")
+    module.write_text("raise KeyError('no such setting')")
+    async with at_bench(shared_server.address, changed.handler) as bench:
+        job, _ = await bench.run()
+
+    assert "HANDLER_NOT_LOADED" == job.failure.code
+    assert "KeyError: 'no such setting'" in job.failure.message
+    assert str(module) in job.failure.detail
+    assert job.failure.retryable
+
+
+class Bound:
+    """A handler that is an object."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __call__(self, job: JobContext) -> dict[str, object]:
+        """Returns what it has."""
+        return {"value": self.value}
+
+
+async def test_an_object_is_pickled(shared_server: ServerProcess) -> None:
+    """With what it holds; where that cannot be, the job says so."""
+    async with at_bench(shared_server.address, Bound("carried over")) as bench:
+        job, _ = await bench.run()
+    assert {"value": "carried over"} == dict(job.result.items())
+
+    async with at_bench(shared_server.address, Bound(threading.Lock())) as bench:
+        job, _ = await bench.run()
+    assert "HANDLER_NOT_LOADED" == job.failure.code
+    assert "cannot pickle '_thread.lock' object" in job.failure.message
+
+
+async def test_what_a_handler_leaves_behind_is_killed(
+    shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that it has started, and its own, where a thread keeps that from ending; the job has succeeded."""
+    monkeypatch.setattr("milepost.client.worker.process._EXIT", 0.2)
+    async with at_bench(shared_server.address, isolated.leaving) as bench:
+        job = await bench.submit()
+        pids = await bench.pids(job.job_id)
+        job, _ = await bench.end(job.job_id)
+        await all_gone(pids)
+
+    assert JobState.JOB_STATE_SUCCEEDED == job.state
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """A script that is a worker, with a module beside it."""
+    (tmp_path / "beside.py").write_text("WORD = 'beside'\n")
+    path = tmp_path / "script.py"
+    path.write_text(
+        dedent(
+            """
+            import logging, os, sys
+            from dataclasses import dataclass
+            from milepost.client import Worker
+
+            worker = Worker()
+            print("imported as", __name__, sys.argv[1:], flush=True)
+
+            @worker.job("isolated-word", run="process")
+            def word(job):
+                import beside
+                print("to stdout")
+                print("to stderr", file=sys.stderr)
+                return {"word": beside.WORD, "here": os.getcwd()}
+
+            if __name__ == "__main__":
+                worker.main()
+            """
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize("how", ["script", "module", "command"])
+async def test_handlers_of_scripts_modules_and_the_command(
+    shared_server: ServerProcess, script: Path, how: str
+) -> None:
+    """Each is found again in its process, with the modules beside it; what it writes is passed through."""
+    command = {
+        "script": [sys.executable, str(script), "--option"],
+        "module": [sys.executable, "-m", "script", "--option"],
+        "command": [str(MILEPOST), "worker", "script:worker"],
+    }[how]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=script.parent,
+        env={**os.environ, "MILEPOST_ADDRESS": shared_server.address},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with Client(shared_server.address) as client:
+            job = await client.submit("isolated-word")
+            result = await client.result(job.job_id)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        out, err = await process.communicate()
+
+    assert {"word": "beside", "here": str(script.parent)} == result
+    assert "to stdout" in out.decode()
+    assert "to stderr" in err.decode()
+    if how != "command":
+        assert "imported as __mp_main__ ['--option']" in out.decode()
+
+
+@pytest.mark.parametrize("kind", ["sleeping", "sleeping-in-loop", "stubborn", "native"])
+async def test_no_process_outlives_its_worker(shared_server: ServerProcess, kind: str) -> None:
+    """Even of a worker that is killed: neither the handler, whatever it is doing, nor what it has started."""
+    async with (
+        started("worker", "tests.support.isolated:worker", address=shared_server.address, cwd=ROOT) as worker,
+        Client(shared_server.address) as client,
+    ):
+        job = await client.submit(f"isolated-{kind}")
+        pids = await pids_of(client, job.job_id)
+        assert not any(map(is_gone, pids))
+        worker.signal(signal.SIGKILL)
+        await all_gone(pids)
+
+
+async def test_a_signal_from_elsewhere_is_for_the_worker(
+    shared_server: ServerProcess, tmp_path: Path
+) -> None:
+    """Where all processes of a service get SIGTERM, as under systemd, the job is still to finish."""
+    async with at_bench(shared_server.address, isolated.deaf) as bench:
+        job = await bench.submit({"path": str(tmp_path / "end")})
+        (pid,) = await bench.pids(job.job_id)
+        os.kill(pid, signal.SIGTERM)
+        (tmp_path / "end").touch()
+        job, events = await bench.end(job.job_id)
+
+    assert (JobState.JOB_STATE_SUCCEEDED, {"cancelled": False}) == (job.state, dict(job.result.items()))
+    assert [isolated.PIDS] == lines(events)

@@ -1,0 +1,288 @@
+"""Handlers that run in processes of their own, which import them from here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from examples.archive import job as archive_job
+from milepost.client import Cancelled, JobContext, JobFailure, Worker
+from milepost.v1 import Artifact
+
+worker = Worker()
+"""Has those that a process of its own is started for, with `milepost worker`."""
+
+PIDS = "pids"
+"""The line by which a handler tells which processes there are, and that it is at work."""
+
+STEPS = {"scan": "scan", "hash": "hash_files", "pack": "pack", "verify": "verify", "report": "manifest"}
+"""The step of each stage of the archive job, by its name in the job's module."""
+
+
+def tell(job: JobContext, *more: int) -> None:
+    """Says that it is at work, in which process, and which others it has started."""
+    job.log(PIDS, pids=[os.getpid(), *more])
+
+
+def child() -> subprocess.Popen[bytes]:
+    """A process that the handler starts, and that does not end by itself."""
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+
+
+def talkative(job: JobContext) -> dict[str, object]:
+    """Says one of everything."""
+    job.plan(["first", "second"])
+    with job.stage("first", total=3, unit="rows") as stage:
+        for number in stage.track(range(3)):
+            job.log(f"row {number}", stage=stage, severity="debug", number=number)
+    with job.stage("second") as outer, outer.stage("second/a") as inner:
+        inner.skip("nothing to do")
+    job.emit("app.found", {"topic": job.input["topic"]})
+    job.emit("app.made", Artifact(name="inner"))
+    job.artifact("out", "file:///out", size_bytes=3, stage="first")
+    job.raise_if_cancelled()
+    return {"labels": job.labels, "attempt": job.attempt, "kind": job.kind, "id": job.id}
+
+
+async def talkative_in_loop(job: JobContext) -> dict[str, object]:
+    """The same, with a loop of its own."""
+    await asyncio.sleep(0)
+    return talkative(job)
+
+
+def where(job: JobContext) -> dict[str, object]:
+    """Who runs it."""
+    return {"pid": os.getpid(), "group": os.getpgrp(), "session": os.getsid(0), "parent": os.getppid()}
+
+
+def crashing(job: JobContext) -> None:
+    """Ends as it is told to, and does not return."""
+    print("first words\nlast words", file=sys.stderr, flush=True)
+    match job.input["how"]:
+        case "exit":
+            os._exit(3)
+        case "exit well":
+            os._exit(0)
+        case "abort":
+            os.abort()
+        case name:
+            os.kill(os.getpid(), signal.Signals[name])
+    time.sleep(3600)
+
+
+def failing(job: JobContext) -> None:
+    """Fails by itself."""
+    match job.input["how"]:
+        case "exception":
+            raise ValueError("boo")
+        case "failure":
+            raise JobFailure("NO_DISK", "There is no disk.", detail="sda", retryable=True)
+        case "exit":
+            sys.exit(4)
+        case "result":
+            job.log("returns something else")
+            return object()  # type: ignore[return-value]
+
+
+def leaving(job: JobContext) -> None:
+    """Returns, and leaves a process behind, and a thread that would keep its own."""
+    threading.Thread(target=time.sleep, args=(3600,), daemon=False).start()
+    tell(job, child().pid)
+
+
+def chatty(job: JobContext) -> None:
+    """Says more than anybody could take; then makes a file, and waits until another one is made."""
+    path = Path(job.input["path"])
+    with job.stage("s") as stage:
+        for _ in range(20_000):
+            stage.advance()
+            job.log("x" * 1024)
+        (path / "said").touch()
+        while not (path / "go on").exists():
+            time.sleep(0.01)
+
+
+@worker.job("isolated-sleeping", run="process")
+def sleeping(job: JobContext) -> None:
+    """Waits in a system call; cleans up when it is interrupted."""
+    other = child()
+    job.on_cancel(lambda: job.log("called back"))
+    try:
+        tell(job, other.pid)
+        time.sleep(3600)
+    except Cancelled:
+        job.log("interrupted" if job.cancelled else "interrupted too early")
+        raise
+    finally:
+        other.kill()
+        other.wait()
+        job.log("cleaned up")
+
+
+@worker.job("isolated-sleeping-in-loop", run="process")
+async def sleeping_in_loop(job: JobContext) -> None:
+    """The same, at an await."""
+    other = child()
+    job.on_cancel(lambda: job.log("called back"))
+    try:
+        tell(job, other.pid)
+        await asyncio.sleep(3600)
+    except asyncio.CancelledError:
+        job.log("interrupted" if job.cancelled else "interrupted too early")
+        raise
+    finally:
+        other.kill()
+        other.wait()
+        job.log("cleaned up")
+
+
+def tracking(job: JobContext) -> None:
+    """Is in the SDK's code nearly all of the time."""
+    job.on_cancel(lambda: job.log("called back"))
+    try:
+        with job.stage("s") as stage:
+            for number in stage.track(range(10**12)):
+                if number == 1000:
+                    tell(job)
+    except Cancelled:
+        job.log("interrupted" if job.cancelled else "interrupted too early")
+        raise
+    finally:
+        time.sleep(0.05)  # in which a second interruption would come
+        job.log("cleaned up")
+
+
+def waiting_for_thread(job: JobContext) -> None:
+    """Has another thread do the work, which looks whether it is cancelled."""
+    tell(job)
+    job.on_cancel(lambda: job.log("called back"))
+
+    done = threading.Event()
+
+    def work() -> None:
+        while not job.cancelled:
+            time.sleep(0.001)
+        job.log("interrupted")
+        done.set()
+
+    threading.Thread(target=work).start()
+    try:
+        done.wait()
+    finally:
+        done.wait()
+        job.log("cleaned up")
+
+
+@worker.job("isolated-stubborn", run="process")
+def stubborn(job: JobContext) -> None:
+    """Does not stop, and neither does what it has started."""
+    other = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(3600)",
+        ]
+    )
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    tell(job, other.pid)
+    while True:
+        time.sleep(3600)
+
+
+@worker.job("isolated-native", run="process")
+def native(job: JobContext) -> None:
+    """Is in native code and does not let go of the interpreter, so that no other thread of its process runs."""
+    other = child()
+    tell(job, other.pid)
+    with contextlib.suppress(Cancelled):
+        time.sleep(0.2)  # in which the line is sent
+    sum(range(10**12))
+
+
+def deaf(job: JobContext) -> dict[str, object]:
+    """Goes on until a file is there."""
+    tell(job)
+    while not Path(job.input["path"]).exists():
+        time.sleep(0.01)
+    return {"cancelled": job.cancelled}
+
+
+async def deaf_in_loop(job: JobContext) -> dict[str, object]:
+    """The same, with a loop."""
+    tell(job)
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    await asyncio.to_thread(deaf, job)
+    return {"cancelled": job.cancelled}
+
+
+def finishing(job: JobContext) -> dict[str, object]:
+    """Is done by the time that it is interrupted."""
+    try:
+        tell(job)
+        time.sleep(3600)
+    except Cancelled:
+        pass
+    return {"done": True}
+
+
+def breaking(job: JobContext) -> None:
+    """Breaks while it cleans up."""
+    try:
+        tell(job)
+        time.sleep(3600)
+    finally:
+        raise OSError("no such file")
+
+
+def calling_back(job: JobContext) -> None:
+    """Stops when it is called back, which one of its callbacks does not survive."""
+    called = threading.Event()
+    job.on_cancel(lambda: job.log("first"))
+    job.on_cancel(lambda: 1 / 0)
+    job.on_cancel(called.set)
+    tell(job)
+    try:
+        called.wait()
+    finally:
+        called.wait()
+        job.on_cancel(lambda: job.log("at once"))
+    raise Cancelled
+
+
+async def calling_back_in_loop(job: JobContext) -> None:
+    """The same, with a loop."""
+    called = asyncio.Event()
+    job.on_cancel(lambda: job.log("first"))
+    job.on_cancel(lambda: 1 / 0)
+    job.on_cancel(called.set)
+    tell(job)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        assert called.is_set()
+        job.on_cancel(lambda: job.log("at once"))
+
+
+def held_archive(job: JobContext) -> dict[str, object]:
+    """The archive job, held at a step until it is cancelled."""
+    name = STEPS[job.input["hold"]]
+
+    def held(*args: object, **options: object) -> object:
+        tell(job)
+        time.sleep(3600)
+        raise AssertionError
+
+    setattr(archive_job, name, held)
+    return archive_job.archive(job)
+
+
+if __name__ == "__main__":
+    worker.main()

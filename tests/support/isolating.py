@@ -1,0 +1,94 @@
+"""Workers and jobs for tests of handlers in processes, and what has become of those processes."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psutil
+
+from milepost.client import Client, Worker
+from milepost.client.worker.handlers import Handler, Run
+from milepost.v1 import Event, Job
+from tests.support.isolated import PIDS
+from tests.support.rpc import eventually
+
+__all__ = ["Bench", "all_gone", "at_bench", "is_gone", "lines", "pids_of"]
+
+
+class Bench:
+    """A worker in this process with one handler, and a client for its jobs."""
+
+    def __init__(self, client: Client, worker: Worker, kind: str) -> None:
+        self.client = client
+        self.worker = worker
+        self.kind = kind
+
+    async def submit(self, values: dict[str, Any] | None = None, **fields: Any) -> Job:
+        """Submits a job for it."""
+        return await self.client.submit(self.kind, values, **fields)
+
+    async def run(self, values: dict[str, Any] | None = None, **fields: Any) -> tuple[Job, list[Event]]:
+        """A job from its submission to its end, and its log."""
+        job = await self.submit(values, **fields)
+        return await self.end(job.job_id)
+
+    async def end(self, job_id: str) -> tuple[Job, list[Event]]:
+        """The job at its end, and its log."""
+        events = [event async for event in self.client.watch(job_id)]
+        return await self.client.get(job_id), events
+
+    async def pids(self, job_id: str) -> list[int]:
+        """Waits until the handler has told its processes."""
+        return await pids_of(self.client, job_id)
+
+
+@asynccontextmanager
+async def at_bench(
+    address: str, handler: Handler, run: Run | None = "process", **options: Any
+) -> AsyncIterator[Bench]:
+    """Has a worker run the handler, for jobs of a kind of its own. Stopped at the end."""
+    kind = f"isolated-{uuid.uuid4().hex}"
+    worker = Worker(address, **{"drain_timeout": 0.0, **options})
+    worker.job(kind, run=run)(handler)
+    running = asyncio.create_task(worker.run())
+    try:
+        async with Client(address) as client:
+            yield Bench(client, worker, kind)
+    finally:
+        worker.stop()
+        await running
+
+
+async def pids_of(client: Client, job_id: str) -> list[int]:
+    """Waits until the handler of the job has told its processes."""
+    async for event in client.watch(job_id):
+        if event.HasField("log_written") and event.log_written.text == PIDS:
+            values = event.log_written.fields.fields["pids"].list_value.values
+            return [int(value.number_value) for value in values]
+    raise AssertionError("the job ended before its handler had told its processes")
+
+
+def lines(events: Sequence[Event]) -> list[str]:
+    """The log lines, in order."""
+    return [event.log_written.text for event in events if event.HasField("log_written")]
+
+
+def is_gone(pid: int) -> bool:
+    """Whether the process has ended. In a container nobody may have taken note of that."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+async def all_gone(pids: Sequence[int]) -> None:
+    """Waits until all of them have ended."""
+
+    async def gone() -> bool:
+        return all(map(is_gone, pids))
+
+    await eventually(gone)

@@ -1,0 +1,37 @@
+"""How long a handler has to stop."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.client.worker.grace import grace_of
+from milepost.v1 import Cancellation
+
+
+def at(seconds: float) -> Timestamp:
+    """An instant, from now."""
+    instant = Timestamp()
+    instant.FromNanoseconds(time.time_ns() + int(seconds * 1e9))
+    return instant
+
+
+@pytest.mark.parametrize(
+    ("asked", "deadline", "left"),
+    [
+        (0, 30, 29),  # a second is kept to tell of the end
+        (0, 2, 1.5),  # or a quarter
+        (0, 0, 0),
+        (-20, 10, 9),  # it was heard of late
+        (-40, -10, 29),  # or this clock is ahead
+        (100, 130, 29),  # or behind
+        (0, -1, 0),
+    ],
+)
+def test_what_is_left_of_a_grace(asked: float, deadline: float, left: float) -> None:
+    """Less what it takes to tell of the end before the server forces it. Clocks that disagree change nothing."""
+    cancellation = Cancellation(request_time=at(asked), deadline=at(deadline))
+
+    assert pytest.approx(left, abs=0.2) == grace_of(cancellation)

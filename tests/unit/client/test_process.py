@@ -1,0 +1,107 @@
+"""A handler in a process of its own, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from milepost.client.errors import JobFailure
+from milepost.client.values import to_struct
+from milepost.client.worker.handlers import Handler, Registered
+from milepost.client.worker.job import JobContext
+from milepost.client.worker.reporter import Reporter
+from milepost.client.worker.running import Running, start
+from milepost.v1 import Job, JobState, Update
+from tests.support import isolated
+from tests.support.isolating import all_gone
+from tests.support.rpc import eventually
+
+
+class Reports(Reporter):
+    """Keeps all that it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: None)
+        self.taken: list[Update] = []
+
+    async def has(self, name: str) -> Update:
+        """Waits until an update of that name has come; the last such."""
+
+        async def come() -> list[Update]:
+            while (batch := self.take(1e9)) is not None:
+                self.taken += batch.updates
+                self.acknowledge(batch.first + len(batch.updates) - 1)
+            return [update for update in self.taken if update.HasField(name)]  # type: ignore[arg-type]
+
+        updates: list[Update] = await eventually(come)
+        return updates[-1]
+
+
+def started(handler: Handler, reporter: Reporter, **values: object) -> Running:
+    """Its process has been started."""
+    job = Job(job_id="j", kind="k", input=to_struct(values, "input"))
+    return start(Registered(handler, "process"), JobContext(job, reporter), reporter)
+
+
+async def test_a_worker_that_does_not_listen_does_not_block_a_handler(tmp_path: Path) -> None:
+    """What it has to say is thinned and bounded on its side, and says so (rule 15)."""
+    reports = Reports()
+    running = started(isolated.chatty, reports, path=str(tmp_path))
+    await reports.has("stage_started")
+    _block_until(tmp_path / "said")
+    (tmp_path / "go on").touch()
+    ended = (await running.outcome).ended
+    last = await reports.has("stage_progressed")
+
+    assert ended is not None
+    assert JobState.JOB_STATE_SUCCEEDED == ended.state
+    assert 20_000 == last.stage_progressed.current
+    assert any("updates were dropped here" in update.log_written.text for update in reports.taken)
+
+
+def _block_until(path: Path) -> None:
+    """Does not let go of the event loop, in which the worker runs."""
+    waiting = threading.Event()
+    while not path.exists():
+        waiting.wait(0.01)
+
+
+async def test_a_loop_that_is_cancelled_takes_its_processes_along() -> None:
+    """As at the end of asyncio.run, with a worker that was not stopped well."""
+    reports = Reports()
+    running = started(isolated.sleeping, reports)
+    told = (await reports.has("log_written")).log_written.fields.fields["pids"].list_value
+    (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "process of job j"]
+    task.cancel()
+
+    assert isinstance((await running.outcome).error, asyncio.CancelledError)
+    await all_gone([int(value.number_value) for value in told.values])
+
+
+async def test_a_process_that_was_stopped_before_it_started_never_does() -> None:
+    """There is nothing to wait for."""
+    running = started(isolated.sleeping, Reports())
+    running.interrupt()
+
+    assert isinstance((await running.outcome).error, asyncio.CancelledError)
+
+
+async def test_a_system_that_has_no_room_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job fails, and may be tried again."""
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    error = (await started(isolated.sleeping, Reports()).outcome).error
+
+    assert isinstance(error, JobFailure)
+    assert ("PROCESS_NOT_STARTED", True) == (error.code, error.retryable)
+
+
+async def test_the_system_need_not_tell_when_a_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that it is looked for."""
+    monkeypatch.setattr("milepost.client.worker.process._descriptor", lambda pid: None)
+    ended = (await started(isolated.where, Reports()).outcome).ended
+
+    assert ended is not None
+    assert JobState.JOB_STATE_SUCCEEDED == ended.state

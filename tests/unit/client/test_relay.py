@@ -1,0 +1,69 @@
+"""What comes from the process of a handler: in order, and thinned while it cannot be sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from milepost.client.worker.relay import Relay
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import LogWritten, StageEnded, StageProgressed, StageState, Update
+
+ENDED = Update(stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE_SUCCEEDED))
+
+
+def progressed(current: float, stage_id: str = "a", **fields: Any) -> Update:
+    """A stage has moved on."""
+    return Update(stage_progressed=StageProgressed(stage_id=stage_id, current=current, **fields))
+
+
+def line(text: str) -> Update:
+    """A log line."""
+    return Update(log_written=LogWritten(text=text))
+
+
+def relayed(*updates: Update) -> list[Update]:
+    """What is there to send once all of these have come."""
+    reporter = Reporter(lambda: None)
+    relay = Relay(reporter)
+    for update in updates:
+        relay.add(update)
+    taken: list[Update] = []
+    while (batch := reporter.take(1e9)) is not None:
+        taken += batch.updates
+        reporter.acknowledge(len(taken))
+    return taken
+
+
+def test_all_goes_through_in_order() -> None:
+    """While little waits."""
+    updates = [progressed(1), line("x"), progressed(2), progressed(1, "b"), ENDED]
+    assert updates == relayed(*updates)
+
+
+def test_progress_is_thinned_while_much_waits() -> None:
+    """To the newest of each stage, with what the older ones said that it does not; other updates are all kept."""
+    lines = [line(str(number)) for number in range(200)]
+    told = [
+        progressed(1, total=10.0, message="one"),
+        progressed(2, unit="rows"),
+        progressed(7, "b"),
+        progressed(3),
+    ]
+    assert [*lines, progressed(3, total=10.0, message="one", unit="rows"), progressed(7, "b")] == relayed(
+        *lines, *told
+    )
+
+
+def test_a_stage_ends_after_its_progress() -> None:
+    """Which was waiting until then; and what is told of the same stage later, as it may be, comes after that."""
+    lines = [line(str(number)) for number in range(200)]
+    assert [*lines, progressed(2), ENDED, line("after")] == relayed(
+        *lines, progressed(1), progressed(2), ENDED, line("after")
+    )
+
+
+def test_what_is_too_much_is_dropped_and_counted() -> None:
+    """Log lines first (rule 15)."""
+    taken = relayed(*(line("x" * 1000) for _ in range(20_000)), ENDED)
+    assert ENDED == taken[-1]
+    assert "updates were dropped here" in taken[-2].log_written.text

@@ -6,6 +6,7 @@ It does what the statements of the SQLite log do, with dictionaries and lists.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from milepost.server.decide import FINAL
 from milepost.server.log.event_log import Appended, Commit, Conflict, Entry, Facts, Notice, Row
@@ -97,7 +98,7 @@ class Disk:
     def thin(self, job_id: str) -> None:
         """See ``EventLog``."""
         record = self._ended(job_id)
-        overtaken: set[str] = set()
+        overtaken: set[Any] = set()
         for kept in reversed(record.kept):
             kept.chunk = kept.chunk._replace(frames=without_overtaken(kept.chunk.frames, overtaken))
         record.thinned = record.last

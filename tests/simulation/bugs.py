@@ -1,0 +1,247 @@
+"""Bugs to be found: each a small change of the server or the SDK that breaks one of the rules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from milepost.client.worker.reporter import Reporter
+from milepost.server import decide, journal
+from milepost.server.decide import ending, reporting
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.event_log import Commit
+from milepost.server.refusal import lease_lost
+from milepost.server.working.attempts import Accepted, Attempts, Started
+from milepost.server.working.leases import LeaseTokens
+from milepost.server.working.queues import Queues, Waiting
+from milepost.server.working.service import _Conversation
+from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, Update, WorkRequest
+from tests.simulation.entropy import Change
+
+__all__ = ["BUGS"]
+
+
+def acknowledged_before_durable() -> list[Change]:
+    """Reports are acknowledged as soon as they are taken."""
+    report = Attempts.report
+
+    async def hasty(*args: Any, **options: Any) -> Accepted:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return replace(await report(*args, **options), durable=done)
+
+    return [Change(Attempts, "report", hasty)]
+
+
+def stale_lease_holds() -> list[Change]:
+    """The token of an earlier attempt is as good as that of the current one."""
+
+    def holds(_: LeaseTokens, job: Job, token: str) -> bool:
+        return job.attempt > 0
+
+    return [Change(LeaseTokens, "holds", holds)]
+
+
+def failed_append_is_remembered() -> list[Change]:
+    """What could not be appended stays decided."""
+
+    def appended(_: Journal, opened: OpenJob, durable: asyncio.Future[None]) -> None:
+        opened.pending -= 1
+        durable.exception()
+
+    return [Change(Journal, "_appended", appended)]
+
+
+def numbers_outlive_a_failed_append() -> list[Change]:
+    """The job is opened again after a failed append, but the last report is taken for accepted."""
+    appended, opening = Journal._appended, Journal.open
+    numbers: dict[tuple[str, int], int] = {}
+
+    def remembers(self: Journal, opened: OpenJob, durable: asyncio.Future[None]) -> None:
+        if durable.exception() is not None:
+            numbers[opened.job.job_id, opened.job.attempt] = opened.report_sequence
+        appended(self, opened, durable)
+
+    async def reopens(self: Journal, job_id: str) -> OpenJob:
+        opened = await opening(self, job_id)
+        number = numbers.pop((job_id, opened.job.attempt), 0)
+        opened.report_sequence = max(opened.report_sequence, number)
+        return opened
+
+    return [Change(Journal, "_appended", remembers), Change(Journal, "open", reopens)]
+
+
+def heartbeats_do_not_count() -> list[Change]:
+    """A lease is not renewed by a heartbeat."""
+    take = _Conversation._take
+
+    async def deaf(self: _Conversation, request: WorkRequest) -> None:
+        if not request.HasField("heartbeat"):
+            await take(self, request)
+
+    return [Change(_Conversation, "_take", deaf)]
+
+
+def cancelled_job_stays_in_the_queue() -> list[Change]:
+    """A queued job that is cancelled waits for a worker to stop it."""
+    cancel = decide.cancel
+
+    def lenient(job: Job, **asked: Any) -> list[Event]:
+        events = cancel(job, **asked)
+        return events[:1] if job.state == JobState.JOB_STATE_QUEUED else events
+
+    return [Change(decide, "cancel", lenient)]
+
+
+def attempts_are_not_counted() -> list[Change]:
+    """What may be tried again is tried again, whatever max_attempts says."""
+
+    def may_retry(job: Job, failure: Failure) -> bool:
+        return failure.retryable and job.state == JobState.JOB_STATE_RUNNING
+
+    return [Change(ending, "_may_retry", may_retry)]
+
+
+def ended_jobs_are_reported_on() -> list[Change]:
+    """Reports are taken after the end of the attempt."""
+
+    def check_lease(self: Attempts, job: Job, token: str) -> None:
+        if not self._tokens.holds(job, token):
+            raise lease_lost(job.job_id, job.attempt)
+
+    def take(_: Attempts, fold: Any, update: Update, now: int) -> Event:
+        event = decide.report(fold, update, now)
+        fold.apply(event)
+        return event
+
+    return [Change(Attempts, "_check_lease", check_lease), Change(Attempts, "_take", take)]
+
+
+def given_to_two_workers() -> list[Change]:
+    """A job stays in its queue when it is given out for the first time, and starts although it is at work."""
+    take, start = Queues.take, decide.start
+    given: set[tuple[Queues, str]] = set()
+
+    def leave(self: Queues, kind: str) -> Waiting | None:
+        job = take(self, kind)
+        if job is not None and (self, job.job_id) not in given:
+            given.add((self, job.job_id))
+            self.add(job)
+        return job
+
+    def starts(job: Job, *args: Any, **options: Any) -> Event:
+        queued = Job(job_id=job.job_id, attempt=job.attempt, last_sequence=job.last_sequence)
+        queued.dispatch, queued.state = job.dispatch, JobState.JOB_STATE_QUEUED
+        return start(queued, *args, **options)
+
+    return [Change(Queues, "take", leave), Change(decide, "start", starts)]
+
+
+def giving_back_is_failing() -> list[Change]:
+    """A job that is given back has one attempt fewer left."""
+    release = decide.release
+
+    def harmful(job: Job, now: int) -> list[Event]:
+        events = release(job, now)
+        if events[0].HasField("attempt_ended"):
+            events[0].attempt_ended.failure.code = "GIVEN_BACK"
+        return events
+
+    return [Change(decide, "release", harmful)]
+
+
+def keys_are_ignored() -> list[Change]:
+    """Jobs of one concurrency key do not wait for one another."""
+    of = Waiting.of
+
+    def free(job: Job) -> Waiting:
+        return of(job)._replace(key=None, limit=0)
+
+    return [Change(Waiting, "of", staticmethod(free))]
+
+
+def requests_are_forgotten() -> list[Change]:
+    """Which request made a job is not written down."""
+    submit = decide.submit
+
+    def forgetful(request: SubmitJobRequest, job_id: str, now: int) -> Event:
+        event = submit(request, job_id, now)
+        event.job_submitted.request_id = ""
+        return event
+
+    return [Change(decide, "submit", forgetful)]
+
+
+def attempts_go_on_counting() -> list[Change]:
+    """The reports of an attempt are expected to be numbered on from those of the one before."""
+    start = Attempts.start
+
+    async def goes_on(self: Attempts, job_id: str, *args: Any, **options: Any) -> Started:
+        opened = await self._journal.open(job_id)
+        number = opened.report_sequence
+        started = await start(self, job_id, *args, **options)
+        opened.report_sequence = number
+        return started
+
+    return [Change(Attempts, "start", goes_on)]
+
+
+def resumed_before_durable() -> list[Change]:
+    """A worker that comes back goes on after what was taken, durable or not."""
+
+    async def resume(self: Attempts, job_id: str, token: str) -> tuple[int, Job]:
+        opened = await self._journal.open(job_id)
+        self._check_lease(opened.job, token)
+        return opened.report_sequence, await self._journal.find(job_id)
+
+    return [Change(Attempts, "resume", resume)]
+
+
+def fraction_is_the_stages() -> list[Change]:
+    """A job is as far as the stage that moved last."""
+    return [Change(reporting, "job_fraction_after", lambda state, stage, fraction: fraction)]
+
+
+def worker_forgets_what_it_sent() -> list[Change]:
+    """The SDK takes what it has sent for acknowledged."""
+    take = Reporter.take
+
+    def forgets(self: Reporter, now: float) -> Any:
+        batch = take(self, now)
+        if batch is not None and batch.first > 1:
+            self.acknowledge(batch.first - 1)
+        return batch
+
+    return [Change(Reporter, "take", forgets)]
+
+
+def number_is_not_kept() -> list[Change]:
+    """The number of the last report does not commit with its events."""
+
+    def commit(**fields: Any) -> Commit:
+        return Commit(**{**fields, "report_sequence": 0})
+
+    return [Change(journal, "Commit", commit)]
+
+
+BUGS: tuple[Callable[[], list[Change]], ...] = (
+    acknowledged_before_durable,
+    stale_lease_holds,
+    failed_append_is_remembered,
+    numbers_outlive_a_failed_append,
+    heartbeats_do_not_count,
+    cancelled_job_stays_in_the_queue,
+    attempts_are_not_counted,
+    ended_jobs_are_reported_on,
+    given_to_two_workers,
+    giving_back_is_failing,
+    keys_are_ignored,
+    requests_are_forgotten,
+    attempts_go_on_counting,
+    resumed_before_durable,
+    fraction_is_the_stages,
+    worker_forgets_what_it_sent,
+    number_is_not_kept,
+)

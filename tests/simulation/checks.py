@@ -1,0 +1,298 @@
+"""What has to hold of every run, whatever went wrong in it: pure functions over what it left behind."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+
+from milepost.fold import RELEASED, Fold, fold
+from milepost.server.instants import nanoseconds
+from milepost.v1 import Event, Job, JobState
+from tests.simulation.evidence import Evidence, at, is_the_servers, meaning
+from tests.simulation.server import LEASE_TTL
+
+__all__ = ["CHECKS", "violations"]
+
+Check = Callable[[Evidence], Iterator[str]]
+
+_QUEUED, _RUNNING, _CANCELLING = (
+    JobState.JOB_STATE_QUEUED,
+    JobState.JOB_STATE_RUNNING,
+    JobState.JOB_STATE_CANCELLING,
+)
+_CANCELLED, _LOST = JobState.JOB_STATE_CANCELLED, JobState.JOB_STATE_LOST
+
+# What instants lose by being written down, in seconds.
+_ROUNDING = 1e-6
+# How late time's turns may come when nothing is wrong, in seconds.
+_LATE = 3.0
+
+
+def violations(evidence: Evidence) -> list[str]:
+    """What does not hold."""
+    return [f"{check.__name__}: {found}" for check in CHECKS for found in check(evidence)]
+
+
+# --- Logs -----------------------------------------------------------------------------------------------------------
+
+
+def undisturbed(evidence: Evidence) -> Iterator[str]:
+    """No exception got lost, nothing hangs, all that was submitted has ended."""
+    yield from evidence.run.complaints
+
+
+def numbered(evidence: Evidence) -> Iterator[str]:
+    """A log is numbered from 1, without a gap."""
+    for job_id, log in evidence.logs.items():
+        if [event.sequence for event in log] != [*range(1, len(log) + 1)]:
+            yield f"{job_id} is numbered {[event.sequence for event in log]}"
+
+
+def ended_once(evidence: Evidence) -> Iterator[str]:
+    """The end is the last event, and comes once (rule 6)."""
+    for job_id, log in evidence.logs.items():
+        ends = [event.sequence for event in log if event.HasField("job_ended")]
+        if ends != [len(log)]:
+            yield f"{job_id} of {len(log)} events ended at {ends}"
+
+
+def folded(evidence: Evidence) -> Iterator[str]:
+    """A job is the fold of its log."""
+    for job_id, log in evidence.logs.items():
+        stored = evidence.record.disk.job(evidence.record.disk.records[job_id])
+        told = fold(log)
+        told.ClearField("input")
+        told.epoch, told.first_sequence = stored.epoch, stored.first_sequence
+        if told != stored:
+            yield f"{job_id} is stored as {stored} and folds to {told}"
+
+
+def in_turn(evidence: Evidence) -> Iterator[str]:
+    """Attempts follow one another: one starts from the queue, and each event bears the number of the current one."""
+    for job_id, log in evidence.logs.items():
+        state = Fold()
+        for event in log:
+            before, attempt = state.job.state, state.job.attempt
+            started = event.HasField("job_started")
+            if started and before != _QUEUED:
+                yield f"{job_id} was started by {event.sequence} when it was not queued"
+            if event.HasField("attempt_ended") and before != _RUNNING:
+                yield f"{job_id} was requeued by {event.sequence} when it was not running"
+            if before == _QUEUED and not (started or is_the_servers(event) or event.HasField("job_ended")):
+                yield f"{job_id} was reported on by {event.sequence} when it was queued"
+            if event.attempt != attempt + started:
+                yield f"{job_id} has event {event.sequence} of attempt {event.attempt} in attempt {attempt}"
+            state.apply(event)
+
+
+def onward(evidence: Evidence) -> Iterator[str]:
+    """The fraction never falls within an attempt (rule 13), and time never in a log."""
+    for job_id, log in evidence.logs.items():
+        state = Fold()
+        time = fraction = 0.0
+        for event in log:
+            state.apply(event)
+            if event.HasField("job_started"):
+                fraction = 0.0
+            if state.job.fraction < fraction:
+                yield f"{job_id} fell to {state.job.fraction} at {event.sequence}"
+            if at(event.time) < time:
+                yield f"{job_id} went back in time at {event.sequence}"
+            fraction, time = state.job.fraction, at(event.time)
+
+
+# --- Reports --------------------------------------------------------------------------------------------------------
+
+
+def exactly_once(evidence: Evidence) -> Iterator[str]:
+    """What was acknowledged is in the log of its attempt once, in order; and nothing else (rule 11)."""
+    record = evidence.record
+    acknowledged: dict[object, int] = defaultdict(int)
+    for said in record.acknowledgements:
+        acknowledged[said.lease] = max(acknowledged[said.lease], said.report_sequence)
+    for held in evidence.attempts:
+        reports = record.reports.get(held.lease, {})
+        refused = record.refused.get(held.lease, set())
+        due = {number for number in reports if number <= acknowledged[held.lease]} - refused
+        numbers = iter(sorted(reports))
+        for event in held.events:
+            if is_the_servers(event):
+                continue
+            told = meaning(event)
+            found = next((number for number in numbers if meaning(reports[number]) == told), None)
+            if found is not None:
+                due.discard(found)
+            # A job that is given back while it is being cancelled ends by that.
+            elif event.job_ended.state != _CANCELLED or not (held.lease in record.releases or not reports):
+                yield f"{held.lease.job_id} has event {event.sequence}, which nobody reported then: {event}"
+        if due:
+            yield f"{held.lease.job_id} lacks reports {sorted(due)} that were acknowledged"
+
+
+def durable(evidence: Evidence) -> Iterator[str]:
+    """An acknowledgement means durable (rule 12)."""
+    for told in evidence.record.acknowledgements:
+        if not told.is_durable:
+            yield f"{told.lease.job_id} had report {told.report_sequence} acknowledged before it was durable"
+
+
+def unchanged(evidence: Evidence) -> Iterator[str]:
+    """A worker gives a number to one update only."""
+    for lease in evidence.record.changed:
+        yield f"{lease.job_id} had a number used twice"
+
+
+# --- Leases and attempts --------------------------------------------------------------------------------------------
+
+
+def alive(evidence: Evidence) -> Iterator[str]:
+    """Nobody loses a job while the server hears of them (rule 14)."""
+    for held in evidence.attempts:
+        for event in held.events:
+            ended = event.attempt_ended.failure.code or event.job_ended.failure.code
+            if ended != "WORKER_LOST":
+                continue
+            heard = [
+                time for time in evidence.record.heartbeats.get(held.lease, ()) if time <= at(event.time)
+            ]
+            if heard and heard[-1] + LEASE_TTL > at(event.time) + _ROUNDING:
+                yield f"{event.job_id} was lost at {at(event.time)}, its worker heard at {heard[-1]}"
+
+
+def retried(evidence: Evidence) -> Iterator[str]:
+    """A job has as many failed attempts as its policy allows, and those that were given back do not count."""
+    for job_id, log in evidence.logs.items():
+        most = max(log[0].job_submitted.job.retry_policy.max_attempts, 1)
+        failed = sum(
+            event.HasField("attempt_ended") and event.attempt_ended.failure.code != RELEASED for event in log
+        )
+        if failed >= most:
+            yield f"{job_id} failed {failed} times and was tried again, with {most} attempts at the most"
+        last = log[-1].job_ended
+        before = fold(log[:-1])
+        if last.failure.retryable and before.state == _RUNNING and failed + 1 != most:
+            yield f"{job_id} was given up after {failed + 1} of {most} attempts"
+
+
+def given_back(evidence: Evidence) -> Iterator[str]:
+    """What ended an attempt was told by the worker, or is one of the server's own reasons."""
+    for held in evidence.attempts:
+        told = {
+            update.job_ended.failure.code
+            for update in evidence.record.reports.get(held.lease, {}).values()
+            if update.HasField("job_ended")
+        }
+        for event in held.events:
+            if event.HasField("attempt_ended") and not is_the_servers(event):
+                code = event.attempt_ended.failure.code
+                if code not in told:
+                    yield f"{event.job_id} had an attempt ended by {code!r}, which nobody told"
+
+
+def within_limits(evidence: Evidence) -> Iterator[str]:
+    """No more jobs of a concurrency key are at work than each of them allows, and no worker has more than it takes."""
+    jobs: dict[str, Job] = {}
+    at_work: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for event in evidence.order:
+        if event.HasField("job_submitted"):
+            jobs[event.job_id] = event.job_submitted.job
+        job = jobs[event.job_id]
+        if not job.concurrency_key:
+            continue
+        working = at_work[job.owner, job.concurrency_key]
+        if event.HasField("job_started"):
+            working.add(job.job_id)
+            if len(working) > job.concurrency_limit:
+                yield f"{sorted(working)} are at work, {job.job_id} allows {job.concurrency_limit}"
+        elif event.HasField("attempt_ended") or event.HasField("job_ended"):
+            working.discard(job.job_id)
+    for load in evidence.record.loads:
+        if load.jobs > load.most:
+            yield f"{load.worker} had {load.jobs} jobs, and takes {load.most}"
+
+
+# --- Those who ask --------------------------------------------------------------------------------------------------
+
+
+def submitted_once(evidence: Evidence) -> Iterator[str]:
+    """What was accepted is there; and one request is one job, however often it was sent."""
+    made = Counter(log[0].job_submitted.job.labels["name"] for log in evidence.logs.values())
+    for name, count in made.items():
+        if count > 1:
+            yield f"the request for {name} made {count} jobs"
+    answers: dict[str, set[str]] = defaultdict(set)
+    for answer in evidence.record.submits:
+        answers[answer.request.request_id].add(answer.job_id)
+        if not answer.durable or answer.job_id not in evidence.logs:
+            yield f"{answer.job_id} was accepted, and is not there"
+    for request_id, ids in answers.items():
+        if len(ids) > 1:
+            yield f"{request_id} was answered with {sorted(ids)}"
+
+
+def cancelled(evidence: Evidence) -> Iterator[str]:
+    """A job that is to be cancelled ends, CANCELLED unless it was completed first (rules 16 and 17)."""
+    for answer in evidence.record.cancels:
+        if answer.state in (_QUEUED, _RUNNING):
+            yield f"{answer.job_id} was said to be cancelled, and was {answer.state}"
+    for job_id, log in evidence.logs.items():
+        state = Fold()
+        for event in log:
+            before = state.job.state
+            asked = state.job.HasField("cancellation")
+            state.apply(event)
+            if event.HasField("cancel_requested") and before == _QUEUED:
+                following = log[event.sequence] if event.sequence < len(log) else Event()
+                if following.job_ended.state != _CANCELLED or following.job_ended.forced:
+                    yield f"{job_id} was cancelled in the queue by {event.sequence}, and did not end by that"
+            if asked and (event.HasField("job_started") or event.HasField("attempt_ended")):
+                yield f"{job_id} went on at {event.sequence} although it was to be cancelled"
+            if asked and event.HasField("job_ended") and event.job_ended.state == _LOST:
+                yield f"{job_id} was to be cancelled, and ended as LOST"
+
+
+def prompt(evidence: Evidence) -> Iterator[str]:
+    """Graces and timeouts end what they bound: not before, and soon after where nothing is wrong."""
+    calm = evidence.record.calm
+    for job_id, log in evidence.logs.items():
+        before, end = fold(log[:-1]), log[-1]
+        ended = at(end.time)
+        if before.state == _CANCELLING and ended > max(at(before.cancellation.deadline), calm) + _LATE:
+            yield f"{job_id} had time until {at(before.cancellation.deadline)}, and ended at {ended}"
+        if end.job_ended.forced:
+            yield from _forced(evidence, before, ended)
+        if before.HasField("timeout") and before.HasField("first_start_time"):
+            until = at(before.first_start_time) + nanoseconds(before.timeout) / 1e9
+            if ended > max(until, calm) + _LATE:
+                yield f"{job_id} was to take until {until}, and took until {ended}"
+            if end.job_ended.failure.code == "TIMEOUT" and ended < until - _ROUNDING:
+                yield f"{job_id} timed out at {ended}, before {until}"
+
+
+def _forced(evidence: Evidence, job: Job, ended: float) -> Iterator[str]:
+    """Nobody is cut short before the grace is over, or the lease is out."""
+    held = [held.lease for held in evidence.attempts if held.lease.job_id == job.job_id]
+    heard = [time for time in evidence.record.heartbeats.get(held[-1], ()) if time <= ended] if held else []
+    silent = not heard or heard[-1] + LEASE_TTL <= ended + _ROUNDING
+    if ended < at(job.cancellation.deadline) - _ROUNDING and not silent:
+        yield f"{job.job_id} was forced at {ended}, before {at(job.cancellation.deadline)}"
+
+
+CHECKS: tuple[Check, ...] = (
+    undisturbed,
+    numbered,
+    ended_once,
+    folded,
+    in_turn,
+    onward,
+    exactly_once,
+    durable,
+    unchanged,
+    alive,
+    retried,
+    given_back,
+    within_limits,
+    submitted_once,
+    cancelled,
+    prompt,
+)

@@ -1,0 +1,119 @@
+"""Those who submit jobs and cancel them: over calls that are lost, again and again until they are answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.server.failures import refusal_of
+from milepost.v1 import CancelJobRequest, ErrorReason, RetryPolicy, SubmitJobRequest
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.network import Lost, Network
+from tests.simulation.record import Record
+from tests.simulation.scenario import JobPlan
+
+__all__ = ["SimulatedClient"]
+
+_TIMEOUT = 2.0
+_AGAIN = 0.5
+
+_PASSING = frozenset(
+    {
+        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+        ErrorReason.ERROR_REASON_STORE_FULL,
+        ErrorReason.ERROR_REASON_DRAINING,
+    }
+)
+
+
+class SimulatedClient:
+    """All of them."""
+
+    def __init__(self, loop: VirtualLoop, network: Network, record: Record) -> None:
+        self._loop = loop
+        self._network = network
+        self._record = record
+        self._ids: dict[int, asyncio.Future[str | None]] = {}
+
+    async def run(self, plans: Sequence[JobPlan]) -> None:
+        """Until everything has been asked for, and answered."""
+        start = self._loop.time()
+        self._ids = {number: self._loop.create_future() for number in range(len(plans))}
+        await asyncio.gather(*(self._see_to(number, plan, start) for number, plan in enumerate(plans)))
+
+    async def _see_to(self, number: int, plan: JobPlan, start: float) -> None:
+        await asyncio.sleep(plan.at)
+        parent = None if plan.parent is None else await self._ids[plan.parent]
+        request = _request(plan, parent or "")
+        ids = await asyncio.gather(*(self._submit(request) for _ in range(plan.copies)))
+        self._ids[number].set_result(ids[0])
+        if ids[0] is not None:
+            for at, grace in plan.cancels:
+                await asyncio.sleep(start + at - self._loop.time())
+                await self._cancel(ids[0], grace)
+
+    async def _submit(self, request: SubmitJobRequest) -> str | None:
+        async def call(server: Any) -> Any:
+            return await server.jobs.SubmitJob(request, None)
+
+        response = await self._ask(call)
+        if response is None:
+            return None
+        job_id: str = response.job.job_id
+        self._record.submitted(request, job_id)
+        return job_id
+
+    async def _cancel(self, job_id: str, grace: float) -> None:
+        request = CancelJobRequest(job_id=job_id, grace_period=_duration(grace))
+
+        async def call(server: Any) -> Any:
+            return await server.jobs.CancelJob(request, None)
+
+        if await self._ask(call) is not None:
+            self._record.cancelled(job_id)
+
+    async def _ask(self, call: Any) -> Any:
+        """The answer; None where the parent has ended, or was never there."""
+        while True:
+            try:
+                return await self._network.call(call, _TIMEOUT)
+            except Lost:
+                pass
+            except Exception as error:
+                refusal = refusal_of(error)
+                if refusal is None:
+                    raise
+                if refusal.reason == ErrorReason.ERROR_REASON_JOB_ENDED:
+                    return None
+                if refusal.reason not in _PASSING:
+                    raise
+            await asyncio.sleep(_AGAIN)
+
+
+def _request(plan: JobPlan, parent: str) -> SubmitJobRequest:
+    request = SubmitJobRequest(
+        job_id=plan.name if plan.given_id else "",
+        request_id=f"request-{plan.name}",
+        kind=plan.kind,
+        owner=plan.owner,
+        labels={"name": plan.name},
+        parent_job_id=parent,
+        priority=plan.priority,
+        concurrency_key=plan.key,
+        concurrency_limit=plan.limit,
+    )
+    if plan.max_attempts:
+        request.retry_policy.CopyFrom(
+            RetryPolicy(max_attempts=plan.max_attempts, initial_backoff=_duration(plan.backoff))
+        )
+    for name in ("timeout", "attempt_timeout", "start_deadline"):
+        if seconds := getattr(plan, name):
+            getattr(request, name).CopyFrom(_duration(seconds))
+    return request
+
+
+def _duration(seconds: float) -> Duration:
+    return Duration(nanos=int(seconds % 1 * 1e9), seconds=int(seconds))

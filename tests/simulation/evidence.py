@@ -1,0 +1,114 @@
+"""What a run left behind, laid out for the checks: the logs, their order, and who held which lease."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.server.instants import instant
+from milepost.server.working.leases import LeaseTokens
+from milepost.v1 import Event, Events, JobState, Update
+from tests.simulation.record import Lease, Record
+from tests.simulation.world import Run
+
+__all__ = ["Evidence", "Held", "at", "evidence_of", "is_the_servers", "meaning", "what_happened"]
+
+# What the server itself ends attempts and jobs with.
+_SERVERS_CODES = frozenset({"WORKER_LOST", "RELEASED", "TIMEOUT", "ATTEMPT_TIMEOUT", "START_DEADLINE"})
+
+
+@dataclass(frozen=True)
+class Held:
+    """One attempt as its log has it: the events after its job_started, its end included."""
+
+    lease: Lease
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All of it. ``order`` has the events of all jobs in the order in which they became durable."""
+
+    run: Run
+    record: Record
+    logs: dict[str, list[Event]]
+    order: list[Event]
+    attempts: list[Held]
+
+
+def evidence_of(run: Run) -> Evidence:
+    """Reads the disk."""
+    record = run.record
+    order = [event for row in record.disk.rows() for event in Events.FromString(row.chunk.frames).events]
+    logs: dict[str, list[Event]] = {job_id: [] for job_id in record.disk.records}
+    for event in order:
+        logs[event.job_id].append(event)
+    tokens = LeaseTokens(record.disk.lease_secret)
+    attempts = [held for log in logs.values() for held in _attempts(log, tokens)]
+    return Evidence(run, record, logs, order, attempts)
+
+
+def what_happened(evidence: Evidence) -> Counter[str]:
+    """How often: faults, messages, and how attempts and jobs ended."""
+    happened = Counter(evidence.record.counts)
+    for event in evidence.order:
+        if event.HasField("attempt_ended"):
+            happened[f"attempt_ended {event.attempt_ended.failure.code}"] += 1
+        elif event.HasField("job_ended"):
+            state = JobState.Name(event.job_ended.state).removeprefix("JOB_STATE_")
+            happened[f"job_ended {state}"] += 1
+            happened["forced"] += event.job_ended.forced
+    return happened
+
+
+def _attempts(log: list[Event], tokens: LeaseTokens) -> Iterator[Held]:
+    held: Held | None = None
+    for event in log:
+        if event.HasField("job_started"):
+            lease = Lease(event.job_id, tokens.token(event.job_id, event.attempt))
+            held = Held(lease, [])
+            yield held
+        elif held is not None:
+            held.events.append(event)
+            if event.HasField("attempt_ended"):
+                held = None
+
+
+def at(time: Timestamp) -> float:
+    """The instant in seconds of virtual time."""
+    return instant(time) / 1e9
+
+
+def is_the_servers(event: Event) -> bool:
+    """Whether the server alone can have authored the event: no report became it."""
+    match event.WhichOneof("payload"):
+        case "job_submitted" | "job_started" | "cancel_requested" | "children_progressed":
+            return True
+        case "attempt_ended":
+            return event.attempt_ended.failure.code in _SERVERS_CODES
+        case "job_ended":
+            ended = event.job_ended
+            return ended.forced or ended.failure.code in _SERVERS_CODES
+    return False
+
+
+def meaning(told: Event | Update) -> tuple[object, ...]:
+    """What an update says that its event says, too. No two updates of an attempt mean the same."""
+    name = told.WhichOneof("payload") if isinstance(told, Event) else told.WhichOneof("update")
+    match name:
+        case "stage_started":
+            return name, told.stage_started.stage.stage_id
+        case "stage_progressed":
+            return name, told.stage_progressed.stage_id, told.stage_progressed.current
+        case "stage_ended":
+            return name, told.stage_ended.stage_id, told.stage_ended.state
+        case "log_written":
+            return name, told.log_written.text
+        case "custom":
+            return name, told.custom.type, told.custom.json["step"]
+        case "job_ended" | "attempt_ended":
+            return ("an end",)
+    return (name,)

@@ -1,0 +1,324 @@
+"""Streams and calls between nodes: delayed, cut anywhere, for a while half-open; never out of order.
+
+A stream is what gRPC makes of a `Work` call. At the worker's end it has the face of a call of grpc.aio, at the server's
+that of what a handler is given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from random import Random
+from types import SimpleNamespace
+from typing import Any, Final, Generic, TypeVar
+
+import grpc
+import grpc.aio
+
+from milepost.contract.status import STATUS
+from milepost.server.failures import refusal_of
+from milepost.v1 import WorkRequest, WorkResponse
+from tests.simulation.loop import NETWORK, VirtualLoop
+from tests.simulation.record import Record
+from tests.simulation.server import SimulatedServer
+
+__all__ = ["Channel", "Lost", "Network", "Stream"]
+
+# How long gRPC's pings take to find a dead peer, in seconds.
+_PINGS: Final = 8.0
+
+_Response = TypeVar("_Response")
+
+
+class Lost(Exception):
+    """A call had no answer; whether it reached the server nobody knows."""
+
+
+class Network:
+    """Everything that is sent goes through it. ``server`` is whoever listens; None while nobody does."""
+
+    def __init__(self, loop: VirtualLoop, seed: str, record: Record) -> None:
+        self.loop = loop
+        self.record = record
+        self.server: SimulatedServer | None = None
+        self.streams: list[Stream] = []
+        self.lossy = True
+        self._seed = seed
+        self._opened = 0
+
+    def source(self) -> Random:
+        """What decides how the next stream or call fares; each has its own, so that none disturbs another."""
+        self._opened += 1
+        return Random(f"{self._seed}/{self._opened}")
+
+    def open(self, worker: str) -> Stream:
+        """A worker's `Work` call."""
+        stream = Stream(self, worker, self._opened + 1, self.source())
+        self.streams.append(stream)
+        return stream
+
+    def end_all(self, source: Random) -> None:
+        """The server is gone, and with it all streams; the workers hear so soon, or not before their pings fail."""
+        for stream in list(self.streams):
+            stream.cut(source.choice((0.01, 0.01, _PINGS)), 0.0)
+
+    async def call(
+        self, method: Callable[[SimulatedServer], Awaitable[_Response]], timeout: float
+    ) -> _Response:
+        """Calls the server; raises Lost, or what it refuses."""
+        source = self.source()
+        answer: asyncio.Future[_Response] = self.loop.create_future()
+        lost = self.lossy and source.random() < 0.1
+
+        def arrive() -> None:
+            if self.server is None:
+                _fail(answer, Lost("nobody listens"))
+            elif not lost or source.random() < 0.5:
+                self.server.node.leave(serve(self.server))
+
+        async def serve(server: SimulatedServer) -> None:
+            try:
+                response = await method(server)
+            except Exception as error:  # noqa: BLE001 - whatever it is goes to the caller
+                self.loop.call_later(delay(source), _fail, answer, error, context=NETWORK)
+            else:
+                if not lost:
+                    self.loop.call_later(delay(source), _settle, answer, response, context=NETWORK)
+
+        self.loop.call_later(delay(source), arrive, context=NETWORK)
+        self.loop.call_later(timeout, _fail, answer, Lost("no answer"), context=NETWORK)
+        return await answer
+
+
+class Stream:
+    """One `Work` call. The worker uses ``read``, ``write``, ``done_writing`` and ``cancel``."""
+
+    def __init__(self, network: Network, worker: str, number: int, source: Random) -> None:
+        self.worker = worker
+        self.number = number
+        self._network = network
+        self._loop = network.loop
+        self._source = source
+        self._up = _Pipe(self._loop, source)
+        self._down = _Pipe(self._loop, source)
+        self._answers = _Inbox[WorkResponse]()
+        self._requests = _Inbox[WorkRequest]()
+        self._serving: asyncio.Task[Any] | None = None
+        self._ended = False
+        # How many messages it carries before it breaks by itself.
+        self._lasts = source.randint(0, 60) if network.lossy and source.random() < 0.5 else None
+        self._up.send(self._accept)
+
+    # The worker's end.
+
+    async def write(self, request: WorkRequest) -> None:
+        """See ``grpc.aio.StreamStreamCall``."""
+        if self._answers.error is not None:
+            raise self._answers.error
+        await asyncio.sleep(0)
+        self._network.record.said(self.worker, self.number, request)
+        self._wear()
+        self._up.send(self._requests.put, request)
+
+    async def read(self) -> WorkResponse | object:
+        """See ``grpc.aio.StreamStreamCall``."""
+        response = await self._answers.get()
+        if response is None:
+            return grpc.aio.EOF
+        self._network.record.heard(self.worker, self.number, response)
+        return response
+
+    async def done_writing(self) -> None:
+        """See ``grpc.aio.StreamStreamCall``."""
+        self._up.send(self._requests.end, None)
+
+    def cancel(self) -> bool:
+        """See ``grpc.aio.StreamStreamCall``."""
+        if self._answers.error is None:
+            self._answers.end(_status(grpc.StatusCode.CANCELLED, "cancelled here"))
+            self._up.send(self._leave)
+        return True
+
+    # The server's end.
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> WorkRequest:
+        """What the worker said: the stream is the iterator that a handler is given."""
+        request = await self._requests.get()
+        if request is None:
+            raise StopAsyncIteration
+        self._network.record.took(self.number, request)
+        return request
+
+    async def respond(self, response: WorkResponse) -> None:
+        """See ``grpc.aio.ServicerContext.write``."""
+        await asyncio.sleep(0)
+        self._network.record.answered(self.worker, self.number, response)
+        self._wear()
+        self._down.send(self._answers.put, response)
+
+    # What befalls it.
+
+    def cut(self, worker_hears: float, server_hears: float) -> None:
+        """Nothing gets through any more; each side finds out so many seconds later."""
+        self._up.deaf = self._down.deaf = True
+        self._finish()
+        lost = _status(grpc.StatusCode.UNAVAILABLE, "the connection was lost")
+        self._loop.call_later(worker_hears, self._answers.end, lost, context=NETWORK)
+        self._loop.call_later(server_hears, self._leave, context=NETWORK)
+
+    def deafen(self, *, up: bool, seconds: float) -> None:
+        """What goes one way is lost from now on, while the other way is open; then it breaks."""
+        pipe = self._up if up else self._down
+        pipe.deaf = True
+        hears = self._source.uniform(0.0, _PINGS)
+        self._loop.call_later(seconds, self.cut, hears, _PINGS - hears, context=NETWORK)
+
+    def _wear(self) -> None:
+        """It breaks after so many messages: before this one, or after it; at once, or one way first."""
+        if self._lasts is None:
+            return
+        self._lasts -= 1
+        if self._lasts >= 0 or not self._network.lossy:
+            return
+        self._lasts = None
+        source = self._source
+        match source.randrange(4):
+            case 0:
+                self.cut(source.uniform(0.0, 1.0), source.uniform(0.0, 1.0))
+            case 1:
+                after = source.uniform(0.0, 0.2)
+                self._loop.call_later(after, self.cut, 0.0, _PINGS, context=NETWORK)
+            case 2:
+                self.deafen(up=True, seconds=source.uniform(0.0, _PINGS))
+            case _:
+                self.deafen(up=False, seconds=source.uniform(0.0, _PINGS))
+
+    def _accept(self) -> None:
+        server = self._network.server
+        if server is None or server.is_draining:
+            refused = _status(grpc.StatusCode.UNAVAILABLE, "nobody listens")
+            self._down.send(self._answers.end, refused)
+            self._finish()
+            return
+        context: Any = SimpleNamespace(write=self.respond)
+        self._serving = server.node.start(self._serve(server, context))
+
+    async def _serve(self, server: SimulatedServer, context: Any) -> None:
+        try:
+            await server.workers.Work(self, context)
+        except Exception as error:  # noqa: BLE001 - whatever it is becomes a status
+            refusal = refusal_of(error)
+            if refusal is None:
+                self._loop.complaints.append(f"Work failed: {error!r}")
+            code = grpc.StatusCode.INTERNAL if refusal is None else STATUS[refusal.reason]
+            self._down.send(self._answers.end, _status(code, str(error)))
+        else:
+            self._down.send(self._answers.end, None)
+        self._finish()
+
+    def _leave(self) -> None:
+        """The server finds that the worker is not there."""
+        if self._serving is not None:
+            self._serving.cancel()
+        self._finish()
+
+    def _finish(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._network.streams.remove(self)
+
+
+class Channel:
+    """What a worker makes its calls with; it has the face of a ``LazyChannel``."""
+
+    def __init__(self, network: Network, worker: str) -> None:
+        self.target = SimpleNamespace(address="server", metadata=())
+        self._network = network
+        self._worker = worker
+
+    def work(self) -> Any:
+        """The service for workers."""
+        return SimpleNamespace(Work=lambda metadata: self._network.open(self._worker))
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def delay(source: Random) -> float:
+    """How long a message takes, in seconds: mostly little, now and then long."""
+    return source.uniform(0.001, 0.03) if source.random() < 0.97 else source.uniform(0.1, 3.0)
+
+
+class _Pipe:
+    """One direction. ``deaf`` loses what is sent, and what is under way."""
+
+    def __init__(self, loop: VirtualLoop, source: Random) -> None:
+        self.deaf = False
+        self._loop = loop
+        self._source = source
+        self._arrival = 0.0
+
+    def send(self, deliver: Callable[..., None], *args: object) -> None:
+        """Delivers later, after what was sent before."""
+        self._arrival = max(self._arrival, self._loop.time() + delay(self._source))
+        self._loop.call_at(self._arrival, self._deliver, deliver, args, context=NETWORK)
+
+    def _deliver(self, deliver: Callable[..., None], args: tuple[object, ...]) -> None:
+        if not self.deaf:
+            deliver(*args)
+
+
+_Message = TypeVar("_Message", WorkRequest, WorkResponse)
+
+
+class _Inbox(Generic[_Message]):
+    """What has arrived at one end, and how it ended there: with ``error``, or well."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self._messages: deque[_Message] = deque()
+        self._ended = False
+        self._arrived = asyncio.Event()
+
+    def put(self, message: _Message) -> None:
+        """A message arrives."""
+        if not self._ended:
+            self._messages.append(message)
+            self._arrived.set()
+
+    def end(self, error: Exception | None) -> None:
+        """No more will."""
+        if not self._ended:
+            self._ended = True
+            self.error = error
+            self._arrived.set()
+
+    async def get(self) -> _Message | None:
+        """The next one; None at a good end. Raises ``error`` at another."""
+        while not self._messages:
+            if self._ended:
+                if self.error is not None:
+                    raise self.error
+                return None
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._messages.popleft()
+
+
+def _status(code: grpc.StatusCode, details: str) -> grpc.aio.AioRpcError:
+    nothing = grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(code, nothing, nothing, details)
+
+
+def _settle(answer: asyncio.Future[_Response], response: _Response) -> None:
+    if not answer.done():
+        answer.set_result(response)
+
+
+def _fail(answer: asyncio.Future[Any], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)

@@ -1,0 +1,90 @@
+"""The loop that the simulation runs on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.loop import Endless, Node, VirtualLoop
+
+
+@pytest.fixture
+def loop() -> Iterator[VirtualLoop]:
+    """A new one."""
+    loop = VirtualLoop(1_000)
+    yield loop
+    loop.close()
+
+
+def test_time_passes_only_where_nothing_is_ready(loop: VirtualLoop) -> None:
+    """A sleep takes as long as it says, and no time at all."""
+
+    async def sleeps() -> list[float]:
+        start = loop.time()
+        await asyncio.gather(asyncio.sleep(1e6), asyncio.sleep(5))
+        then = loop.time()
+        await asyncio.sleep(0)
+        return [then - start, loop.time() - then]
+
+    assert [1e6, 0.0] == loop.run_until_complete(sleeps())
+
+
+def test_a_node_that_is_stopped_does_nothing_until_it_goes_on(loop: VirtualLoop) -> None:
+    """Its timers go off late, and in order; others are not held up."""
+    ticks: list[tuple[str, float]] = []
+
+    async def tick(name: str) -> None:
+        for _ in range(3):
+            await asyncio.sleep(1)
+            ticks.append((name, loop.time()))
+
+    async def world() -> None:
+        start = loop.time()
+        nodes = {name: Node(loop, name) for name in "ab"}
+        running = [node.start(tick(name)) for name, node in nodes.items()]
+        await asyncio.sleep(1.5)
+        nodes["a"].stop()
+        await asyncio.sleep(8.5)
+        nodes["a"].proceed()
+        await asyncio.gather(*running)
+        ticks[:] = [(name, time - start) for name, time in ticks]
+
+    loop.run_until_complete(world())
+    assert [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 10), ("a", 11)] == ticks
+
+
+def test_a_world_that_does_not_come_to_rest_is_ended(loop: VirtualLoop) -> None:
+    """Be it that nothing will ever happen again, or that too much does."""
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    async def forever() -> None:
+        def again() -> None:
+            loop.call_soon(again)
+
+        again()
+        await never()
+
+    for endless in (never(), forever()):
+        with pytest.raises(Endless):
+            loop.run_until_complete(endless)
+    loop.allow(1_000)
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+
+def test_what_nobody_takes_is_noted(loop: VirtualLoop) -> None:
+    """An exception in a callback is a complaint."""
+
+    async def fails() -> None:
+        loop.call_soon(lambda: 1 // 0)
+        await asyncio.sleep(1)
+
+    loop.run_until_complete(fails())
+    (complaint,) = loop.complaints
+    assert "ZeroDivisionError" in complaint

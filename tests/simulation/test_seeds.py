@@ -1,0 +1,55 @@
+"""Log, leases, dispatch and cancels in a world where everything fails, with time and chance that follow from a seed.
+
+To see what happened in one: ``python -m tests.simulation SEED``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from tests.simulation.checks import violations
+from tests.simulation.evidence import evidence_of, what_happened
+from tests.simulation.scenario import FAULTS
+from tests.simulation.world import run
+
+# So many seeds at a time: enough of them for everything to happen that is to happen.
+_BLOCK = 250
+
+# What has to happen among so many worlds, or they prove nothing.
+_TO_HAPPEN = (
+    *(f"fault: {name}" for name in FAULTS),
+    *("report", "acknowledged", "assignment", "resumed", "rejected", "release", "cancel", "drain"),
+    *("attempt_ended FLAKY", "attempt_ended RELEASED", "attempt_ended WORKER_LOST"),
+    *("job_ended SUCCEEDED", "job_ended FAILED", "job_ended LOST", "job_ended CANCELLED", "forced"),
+)
+
+
+def hold(seeds: Iterable[int]) -> None:
+    """The rules hold of all these worlds, and there was something to hold them against."""
+    happened: Counter[str] = Counter()
+    broken: dict[int, list[str]] = {}
+    for seed in seeds:
+        evidence = evidence_of(run(seed))
+        happened += what_happened(evidence)
+        if found := violations(evidence):
+            broken[seed] = found
+    assert {} == broken
+    assert [] == [name for name in _TO_HAPPEN if not happened[name]]
+    # Reports are under way when the faults come.
+    assert happened["acknowledged amid faults"] > _BLOCK
+
+
+@pytest.mark.parametrize("first", range(0, 1_000, _BLOCK))
+def test_the_rules_hold_of_a_thousand_worlds(first: int) -> None:
+    """Whatever is cut, paused, killed or full: what was promised holds, and every job comes to an end."""
+    hold(range(first, first + _BLOCK))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("first", range(1_000, 10_000, _BLOCK))
+def test_the_rules_hold_of_ten_thousand_worlds(first: int) -> None:
+    """The same of nine thousand more."""
+    hold(range(first, first + _BLOCK))

@@ -1,0 +1,36 @@
+"""A seed is a world: the same each time, wherever it runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.simulation.world import run
+
+_SEEDS = range(12)
+
+
+def test_the_same_seed_gives_the_same_trace() -> None:
+    """Message for message, commit for commit, to the microsecond; another seed gives another."""
+    traces = [run(seed).record.trace for seed in _SEEDS]
+
+    assert traces == [run(seed).record.trace for seed in _SEEDS]
+    assert len(_SEEDS) == len({tuple(trace) for trace in traces})
+
+
+def test_the_trace_is_the_same_in_another_process() -> None:
+    """Where objects lie elsewhere, and strings hash otherwise."""
+    printed = {
+        subprocess.run(
+            [sys.executable, "-m", "tests.simulation", *map(str, _SEEDS)],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        ).stdout
+        for hash_seed in ("0", "1", "2")
+    }
+
+    (only,) = printed
+    assert [line for seed in _SEEDS for line in (f"=== {seed}", *run(seed).record.trace)] == only.splitlines()

@@ -1,0 +1,274 @@
+"""A run: one world, from a seed to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+
+import structlog
+
+from milepost.client.worker import worker as sdk
+from milepost.client.worker.desk import Desk
+from milepost.server.decide import FINAL
+from milepost.server.refusal import Refusal
+from milepost.server.working import service
+from milepost.v1 import Assignment, WorkResponse
+from tests.simulation.client import SimulatedClient
+from tests.simulation.entropy import Change, changed, from_seed
+from tests.simulation.loop import Endless, Node, VirtualLoop
+from tests.simulation.network import Channel, Network
+from tests.simulation.record import Lease, Record
+from tests.simulation.scenario import QUIET, Fault, Scenario, scenario
+from tests.simulation.server import LEASE_TTL, DiskPace, SimulatedServer
+from tests.simulation.worker import SimulatedWorker
+from tests.support.memory_disk import Disk
+
+__all__ = ["Run", "run"]
+
+# When all jobs have to have ended, in seconds after the last fault.
+_PATIENCE: Final = 300
+# How many callbacks a run may take; the longest of the first thousand seeds takes a tenth.
+_MOST: Final = 400_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a seed."""
+
+    seed: int
+    scenario: Scenario
+    record: Record
+    complaints: Sequence[str]
+    """What went wrong in a way that the product does not know of: exceptions that nobody took, runs without an end."""
+
+
+def run(seed: int, changes: Sequence[Change] = ()) -> Run:
+    """Runs the world of a seed; with a product that is changed so, where a bug is to be found."""
+    loop = VirtualLoop(_MOST)
+    disk = Disk()
+    world = _World(loop, seed, Record(disk, loop.time))
+    quiet = logging.getLogger("milepost.client")
+    level = quiet.level
+    quiet.setLevel(logging.CRITICAL + 1)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR), processors=[world.complain]
+    )
+    try:
+        with changed(*from_seed(f"{seed}"), *world.substitutes(), *changes):
+            try:
+                loop.run_until_complete(world.live())
+            except Endless as error:
+                loop.complaints.append(str(error))
+            complaints = list(loop.complaints)
+            world.unwind()
+    finally:
+        structlog.reset_defaults()
+        quiet.setLevel(level)
+        loop.close()
+    return Run(seed, world.scenario, world.record, complaints)
+
+
+class _World:
+    """All of it, while it lasts."""
+
+    def __init__(self, loop: VirtualLoop, seed: int, record: Record) -> None:
+        self.scenario = scenario(Random(f"{seed}/scenario"))
+        self.record = record
+        self._loop = loop
+        self._source = Random(f"{seed}/world")
+        self._network = Network(loop, f"{seed}/network", record)
+        self._pace = DiskPace(loop, Random(f"{seed}/disk"))
+        self._starts = 0
+        behaviours = {job.name: job.behaviour for job in self.scenario.jobs}
+        self._workers = [
+            SimulatedWorker(loop, self._network, plan, behaviours) for plan in self.scenario.workers
+        ]
+
+    def substitutes(self) -> list[Change]:
+        """What the SDK's workers use in place of a channel, and to be seen."""
+        record, network = self.record, self._network
+
+        class WatchedDesk(Desk):
+            def take_on(self, assignment: Assignment) -> None:
+                super().take_on(assignment)
+                record.loaded(assignment.job.worker_id, len(self), self._max_concurrency)
+
+        rejection = vars(service)["rejection"]
+
+        def watched(
+            job_id: str, refusal: Refusal, token: str = "", *, report_sequence: int = 0, expected: int = 0
+        ) -> WorkResponse:
+            if report_sequence:
+                record.refused.setdefault(Lease(job_id, token), set()).add(report_sequence)
+            response: WorkResponse = rejection(
+                job_id, refusal, token, report_sequence=report_sequence, expected=expected
+            )
+            return response
+
+        return [
+            Change(service, "rejection", watched),
+            Change(sdk, "LazyChannel", lambda target: Channel(network, Node.current().name)),
+            Change(sdk, "Desk", WatchedDesk),
+        ]
+
+    def complain(self, _: Any, __: str, event: Any) -> Any:
+        """Takes what the server logs as an error."""
+        self._loop.complaints.append(f"{event['event']}: {event.get('exc_info')!r}")
+        raise structlog.DropEvent
+
+    async def live(self) -> None:
+        """Until all jobs have ended."""
+        start = self._loop.time()
+        await self._start_server()
+        for worker in self._workers:
+            worker.start()
+        client = SimulatedClient(self._loop, self._network, self.record)
+        asking = asyncio.create_task(client.run(self.scenario.jobs))
+        faults = [
+            asyncio.create_task(self._befall(start + fault.at, fault)) for fault in self.scenario.faults
+        ]
+        await asyncio.sleep(QUIET)
+        self._network.lossy = False
+        await asyncio.gather(*faults)
+        self.record.calm = self._loop.time()
+        self.record.note("-- calm")
+        for _ in range(_PATIENCE):
+            if asking.done() and not self._open():
+                asking.result()
+                return
+            await asyncio.sleep(1.0)
+        hung = self._open() or "those who ask"
+        self._loop.complaints.append(f"after {_PATIENCE} s these have not come to an end: {hung}")
+
+    def _open(self) -> list[str]:
+        """The jobs that have not ended."""
+        records = self.record.disk.records
+        return [job_id for job_id, record in records.items() if record.state not in FINAL]
+
+    def unwind(self) -> None:
+        """Ends all that still runs, whatever it is."""
+        loop = self._loop
+        loop.allow(_MOST)
+        for node in loop.nodes:
+            node.proceed()
+
+        async def unwinding() -> None:
+            for _ in range(20):
+                tasks = asyncio.all_tasks() - {asyncio.current_task()}
+                if not tasks:
+                    return
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=60.0)
+
+        loop.run_until_complete(unwinding())
+
+    # --- Faults -----------------------------------------------------------------------------------------------------
+
+    async def _befall(self, when: float, fault: Fault) -> None:
+        """Something goes wrong, and is well again at the end."""
+        await asyncio.sleep(when - self._loop.time())
+        worker = self._workers[fault.target]
+        match fault.name:
+            case "cut" | "half-open":
+                self._cut(fault)
+            case "pause worker":
+                await self._pause_worker(worker, fault)
+            case "crash worker":
+                self.record.fault(fault.name, worker.node.name)
+                worker.crash()
+                self._cut_off(worker, worker_hears=0.0, server_hears=self._source.choice((0.01, 8.0)))
+                await asyncio.sleep(fault.seconds)
+                worker.start()
+            case "stop worker":
+                self.record.fault(fault.name, worker.node.name)
+                worker.stop()
+                assert worker.running is not None
+                await asyncio.wait((worker.running,), timeout=30.0)
+                worker.crash()
+                worker.start()
+            case "pause server":
+                server = self._network.server
+                if server is not None:
+                    self.record.fault(fault.name)
+                    server.node.stop()
+                    await asyncio.sleep(fault.seconds / 3)
+                    if server is self._network.server:
+                        server.node.proceed()
+            case "crash server" | "stop server":
+                await self._end_server(fault, orderly=fault.name == "stop server")
+            case "hold disk":
+                server = self._network.server
+                if server is not None:
+                    self.record.fault(fault.name)
+                    server.log.hold()
+                    await asyncio.sleep(fault.seconds / 2)
+                    server.log.let_go()
+            case "full disk":
+                self.record.fault(fault.name)
+                self._pace.full_until = self._loop.time() + fault.seconds / 3
+            case unknown:
+                raise ValueError(unknown)
+
+    def _cut(self, fault: Fault) -> None:
+        streams = self._network.streams
+        if streams:
+            stream = self._source.choice(streams)
+            self.record.fault(fault.name, f"#{stream.number}")
+            if fault.name == "cut":
+                longest = self._source.choice((0.02, 0.3, 3.0))
+                stream.cut(self._source.uniform(0.0, longest), self._source.uniform(0.0, longest))
+            else:
+                stream.deafen(up=self._source.random() < 0.5, seconds=self._source.uniform(0.0, 8.0))
+
+    def _cut_off(self, worker: SimulatedWorker, worker_hears: float, server_hears: float) -> None:
+        for stream in [found for found in self._network.streams if found.worker == worker.node.name]:
+            stream.cut(worker_hears, server_hears)
+
+    async def _pause_worker(self, worker: SimulatedWorker, fault: Fault) -> None:
+        node, seconds = worker.node, fault.seconds
+        if node.is_stopped:
+            return
+        self.record.fault(fault.name, node.name)
+        node.stop()
+        await asyncio.sleep(min(seconds, 1.6 * LEASE_TTL))
+        if seconds > 1.6 * LEASE_TTL:  # its pings are not answered
+            self._cut_off(worker, worker_hears=0.0, server_hears=0.0)
+            await asyncio.sleep(seconds - 1.6 * LEASE_TTL)
+        if node is worker.node:
+            node.proceed()
+
+    async def _end_server(self, fault: Fault, *, orderly: bool) -> None:
+        server = self._network.server
+        if server is None:
+            return
+        self.record.fault(fault.name)
+        if orderly:
+            stopping = server.node.start(server.stop())
+            await asyncio.wait((stopping,), timeout=20.0)
+        if self._network.server is not server:
+            return
+        self._network.server = None
+        server.crash()
+        self._network.end_all(self._source)
+        await asyncio.sleep(fault.seconds)
+        await self._start_server()
+
+    async def _start_server(self) -> None:
+        self._starts += 1
+        node = Node(self._loop, f"server.{self._starts}")
+        server: SimulatedServer | None = None
+
+        async def starting() -> None:
+            nonlocal server
+            server = SimulatedServer(self._loop, node, self.record.disk, self._pace)
+            server.log.follow(self.record.became_durable)
+            await server.start()
+
+        await node.start(starting())
+        self.record.note(f"-- {node.name} listens")
+        self._network.server = server

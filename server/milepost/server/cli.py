@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from milepost.server import failpoints, listening, logs
+from milepost.server import failpoints, garbage, listening, logs
 from milepost.server.directory import DirectoryInUse
 from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream.stream import StreamRefused
@@ -177,6 +177,7 @@ async def _serve(settings: Settings) -> None:
     server = Server(settings)
     try:
         await server.start()
+        garbage.settle()
         sys.stdout.write(json.dumps({"address": server.address, "epoch": server.epoch}) + "\n")
         sys.stdout.flush()
         server.failed.add_done_callback(lambda _: stop.set())

@@ -8,7 +8,7 @@ from milepost.server.jobs.families import Families
 from milepost.server.jobs.service import JobService
 from milepost.server.jobs.submissions import Submissions
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import EventLog
+from milepost.server.log.stores import Store
 from milepost.server.retention import Keep, Retention
 from milepost.server.tasks import Tasks
 from milepost.server.turns import follow_turns
@@ -20,16 +20,19 @@ from milepost.server.working.dispatcher import Dispatcher
 from milepost.server.working.leases import LeaseTokens
 from milepost.server.working.service import WorkerService
 
+# How often nodes tell each other who was heard from, as a part of how long a lease lasts without.
+_RENEWALS = 0.05
+
 
 class House:
     """Put together on a log that can be read; ``start`` it, ``drain`` it, then ``close`` it.
 
-    ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes. ``deadlines`` is what renews leases.
+    ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes.
     """
 
     def __init__(
         self,
-        log: EventLog,
+        log: Store,
         *,
         lease_ttl: float,
         keep: Keep,
@@ -39,6 +42,7 @@ class House:
     ) -> None:
         clock = SystemClock()
         self._log = log
+        self._lease_ttl = lease_ttl
         self._tasks = Tasks()
         self._watching = Watching(log, clock, admission, tail_memory)
         journal = Journal(log, clock)
@@ -60,6 +64,8 @@ class House:
 
     async def start(self) -> None:
         """Takes up the jobs that have not ended."""
+        interval = self._lease_ttl * _RENEWALS
+        self.deadlines.pass_on = await self._log.share_renewals(self.deadlines.hear, interval)
         active = await self._log.active()
         for job in active:  # without a break, since what is recovered takes turns itself
             self._dispatcher.on_turn(job)

@@ -148,6 +148,8 @@ class Server:
     def _on_store(self, up: bool) -> None:
         """The store is there, or is not. Reads and watches go on without it; work does not, and health says so."""
         if self._house is not None:
+            if up:
+                self._house.deadlines.start_over()
             serving, not_serving = (
                 health_pb2.HealthCheckResponse.SERVING,
                 health_pb2.HealthCheckResponse.NOT_SERVING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from milepost.server.log import statements
@@ -69,6 +69,12 @@ class SqliteEventLog(Readers):
 
     async def start(self) -> None:
         """See ``Store``: it can be read as soon as it is open."""
+
+    async def share_renewals(
+        self, hear: Callable[[Iterable[str]], None], interval: float
+    ) -> Callable[[Iterable[str]], None]:
+        """See ``Store``: there is no other node."""
+        return lambda job_ids: None
 
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: nobody else appends."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +28,14 @@ class Store(EventLog, Protocol):
 
     async def start(self) -> None:
         """Returns once the log can be read."""
+
+    async def share_renewals(
+        self, hear: Callable[[Iterable[str]], None], interval: float
+    ) -> Callable[[Iterable[str]], None]:
+        """Lets nodes tell each other of which jobs the workers were heard from, every ``interval`` seconds.
+
+        ``hear`` is called with those that were heard from elsewhere; what is returned is told of those heard from here.
+        """
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from milepost.server import decide
 from milepost.server.clock import Clock
@@ -27,6 +27,8 @@ class Deadlines:
         self._lease_ttl = lease_ttl
         self._leases: dict[str, float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self.pass_on: Callable[[Iterable[str]], None] = lambda job_ids: None
+        """Told of the jobs whose workers were heard from here, so that other nodes hear of it."""
 
     def on_turn(self, job: Job) -> None:
         """Sets the timer anew, or drops it where time does nothing to the job any more. A lease begins in full."""
@@ -46,10 +48,20 @@ class Deadlines:
 
     def renew(self, job_ids: Iterable[str]) -> None:
         """The workers of these jobs were heard from. Their timers find out when they go off."""
+        job_ids = tuple(job_ids)
+        self.hear(job_ids)
+        self.pass_on(job_ids)
+
+    def hear(self, job_ids: Iterable[str]) -> None:
+        """The same, where it was another node that heard from them."""
         until = self._clock.monotonic() + self._lease_ttl
         for job_id in job_ids:
             if job_id in self._leases:
                 self._leases[job_id] = until
+
+    def start_over(self) -> None:
+        """All leases begin anew: it could not be heard for a while who else was heard from."""
+        self.hear(list(self._leases))
 
     @property
     def watched(self) -> set[str]:

@@ -11,6 +11,7 @@ import structlog
 from milepost.server.clock import Clock
 from milepost.server.failures import STORE_ERRORS, refusal_of
 from milepost.server.instants import SECOND, instant
+from milepost.server.log.event_log import Conflict
 from milepost.server.refusal import Refusal, draining
 from milepost.server.tasks import Tasks
 from milepost.server.working.at_work import AtWork
@@ -143,6 +144,8 @@ class Dispatcher:
         told = False
         try:
             told = await self._start(session, job.job_id, None)
+        except Conflict:  # another node was first, or the job is another than it was: looked at again at once
+            self._queue(job, 0)
         except STORE_ERRORS:
             self._queue(job, _STORE_WAIT)
         except Refusal as refusal:  # it was cancelled in the last moment
@@ -155,13 +158,17 @@ class Dispatcher:
 
         def admit(job: Job) -> None:
             nonlocal admitted
-            self._at_work.admit(Waiting.of(job))
+            if not admitted:
+                self._at_work.admit(Waiting.of(job))
             admitted = True
 
         try:
             if self._closed:
                 raise draining()
-            told = await self._start(session, job_id, admit)
+            try:
+                told = await self._start(session, job_id, admit)
+            except Conflict:  # decided once more, upon what another node has done
+                told = await self._start(session, job_id, admit)
         except (Refusal, *STORE_ERRORS) as error:
             refusal = refusal_of(error)
             assert refusal is not None

@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -19,6 +19,7 @@ from milepost.server.log.jetstream.lanes import Item, Lanes
 from milepost.server.log.jetstream.link import Link, LinkLost, NatsAccess
 from milepost.server.log.jetstream.projection import Projection, ProjectionReader
 from milepost.server.log.jetstream.records import Record, UnknownRecord, decode, name_in
+from milepost.server.log.jetstream.renewals import Renewals
 from milepost.server.log.jetstream.stream import Identity, StreamNames
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
@@ -64,6 +65,7 @@ class JetStreamEventLog(Readers):
         self._projection = Projection(directory, self._deliver)
         self._follower: Follower | None = None
         self._following: asyncio.Task[None] | None = None
+        self._renewals: Renewals | None = None
         self._identity = Identity("", "", 0)
         self._heads: OrderedDict[str, Head] = OrderedDict()
         self._applied = 0
@@ -123,9 +125,19 @@ class JetStreamEventLog(Readers):
         self._following.add_done_callback(self._on_following_ended)
         await self._catch_up(follower, head)
 
+    async def share_renewals(
+        self, hear: Callable[[Iterable[str]], None], interval: float
+    ) -> Callable[[Iterable[str]], None]:
+        """See ``Store``."""
+        self._renewals = renewals = Renewals(self._link, self._names, hear, interval)
+        await renewals.start()
+        return renewals.heard
+
     async def close(self) -> None:
         """See ``EventLog``."""
         self._closed = True
+        if self._renewals is not None:
+            await self._renewals.close()
         if not self._failed.done():
             await self._lanes.finish()
         if self._following is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from milepost.client.attaching.desk import ClaimingDesk
@@ -18,6 +20,7 @@ from milepost.client.errors import JobFailure, LeaseLost, MilepostError, Service
 from milepost.client.worker.failures import failure_of
 from milepost.client.worker.job import Cancelled, JobContext
 from milepost.client.worker.session import Session
+from milepost.client.worker.spool import Spool
 
 __all__ = ["Attachment"]
 
@@ -44,6 +47,7 @@ class Attachment:
         worker_id: str | None,
         timeout: float,
         flush_timeout: float,
+        spool: str | os.PathLike[str] | None,
     ) -> None:
         """Nothing is connected yet.
 
@@ -53,6 +57,7 @@ class Attachment:
             worker_id: Names this process; None for the host's name and the process id.
             timeout: How many seconds the server has to answer the claim.
             flush_timeout: How many seconds it has to take what is left to say at the end.
+            spool: Where that is kept otherwise; from MILEPOST_SPOOL where it is not given.
         """
         self.on_stop: Callable[[], None] = lambda: None
         self._channel = channel
@@ -60,6 +65,7 @@ class Attachment:
         self._worker_id = worker_id
         self._timeout = timeout
         self._flush_timeout = flush_timeout
+        self._spool = spool or os.environ.get("MILEPOST_SPOOL")
         self._entered = False
         self._trouble: MilepostError | None = None
         self._stop: MilepostError | Cancelled | None = None
@@ -75,6 +81,7 @@ class Attachment:
         Raises:
             MilepostError: It was refused, or the server was not reached in time.
             Cancelled: It was cancelled as soon as it was assigned.
+            OSError: The spool cannot be used.
             RuntimeError: It was claimed before.
         """
         if self._entered:
@@ -83,7 +90,8 @@ class Attachment:
         self._job_id = await self._find()
         # What the block raised, as the job is to be told of it, once it has been left.
         self._left: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
-        self._desk = ClaimingDesk(self._job_id, self._stand_in)
+        spool = Spool(Path(self._spool)) if self._spool else None
+        self._desk = ClaimingDesk(self._job_id, self._stand_in, spool, self._flush_timeout)
         self._connection = asyncio.create_task(self._stay_connected())
         try:
             async with asyncio.timeout(self._timeout):
@@ -102,19 +110,9 @@ class Attachment:
             error: What left the block.
         """
         self._left.set_result(self._told(error))
-        telling = asyncio.create_task(self._desk.empty())
+        telling = asyncio.create_task(self._tell())
         try:
-            await asyncio.wait(
-                (telling, self._connection),
-                timeout=self._flush_timeout,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if not telling.done():
-                _log.warning(
-                    "job %s: the server did not take its end within %g s; its lease runs out",
-                    self._job_id,
-                    self._flush_timeout,
-                )
+            await asyncio.wait((telling, self._connection), return_when=asyncio.FIRST_COMPLETED)
         finally:
             telling.cancel()
             await self._disconnect()
@@ -130,6 +128,12 @@ class Attachment:
         return self._stop if isinstance(error, asyncio.CancelledError) else None
 
     # Within.
+
+    async def _tell(self) -> None:
+        await self._desk.idle()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._flush_timeout):
+                await self._desk.empty()
 
     async def _stand_in(self, context: JobContext) -> Mapping[str, Any] | None:
         job = AttachedJob(context)
@@ -177,6 +181,7 @@ class Attachment:
         await asyncio.wait((self._connection,))
         if not self._connection.cancelled() and (error := self._connection.exception()) is not None:
             _log.warning("job %s: the connection ended: %s", self._job_id, error)
+        self._desk.close()
 
     async def _stay_connected(self) -> None:
         """One session after the other. Once the job is claimed nothing but the end of its block ends that (rule 15)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Unpack
@@ -18,7 +19,14 @@ __all__ = ["Attaching"]
 class Attaching(Calls):
     """Claims jobs for blocks of code."""
 
-    def attach(self, job_id: str, *, worker_id: str | None = None, flush_timeout: float = 10.0) -> Attached:
+    def attach(
+        self,
+        job_id: str,
+        *,
+        worker_id: str | None = None,
+        flush_timeout: float = 10.0,
+        spool: str | os.PathLike[str] | None = None,
+    ) -> Attached:
         """Claims a job that another engine runs, for a block of any code: a Celery task, a Hatchet step, a cron script.
 
         The job is one that was submitted with the dispatch EXTERNAL. The block gets what a handler gets, and a place
@@ -35,13 +43,16 @@ class Attaching(Calls):
         `asyncio.timeout`; once it is left, the job is CANCELLED, and `Cancelled` comes out of it. If it is cancelled by
         others, the job FAILED with the code INTERRUPTED, which is retryable.
 
-        Each block has a session of its own. What it could not tell by its end within the flush timeout is not told:
-        that is logged, the block's outcome stands, and the job's lease runs out.
+        Each block has a session of its own. At its end it waits until the server has taken what is left to tell, but
+        not longer than the flush timeout. What was not taken then is written to the spool or, where there is none, lost
+        with the lease of the job; that is logged, and the block's outcome stands.
 
         Args:
             job_id: The job.
             worker_id: Names this process, at most 128 characters; None for the host's name and the process id.
-            flush_timeout: How many seconds the end of the block may take to tell what is left to tell.
+            flush_timeout: How many seconds the server has, at the end of the block, to take what is left to tell.
+            spool: A directory for what it did not take, which is told by the next block or worker that begins with it;
+                from MILEPOST_SPOOL where it is not given.
 
         Entering it raises:
             JobNotFound: There is no such job.
@@ -50,6 +61,7 @@ class Attaching(Calls):
             InvalidField: It goes through the queue.
             LimitReached: As many as may be of its concurrency key are at work.
             Unreachable: The server did not answer within the client's timeout.
+            OSError: The spool cannot be used.
 
         Leaving it raises:
             Cancelled: The job was cancelled; it is an `asyncio.CancelledError`.
@@ -61,7 +73,7 @@ class Attaching(Calls):
         async def find() -> str:
             return job_id
 
-        return Attached(self._attachment(find, worker_id, flush_timeout))
+        return Attached(self._attachment(find, worker_id, flush_timeout, spool))
 
     def start(
         self,
@@ -71,6 +83,7 @@ class Attaching(Calls):
         start_deadline: float | timedelta | None = 60.0,
         worker_id: str | None = None,
         flush_timeout: float = 10.0,
+        spool: str | os.PathLike[str] | None = None,
         **options: Unpack[SubmitOptions],
     ) -> Attached:
         """Submits a job and claims it at once, for a block of code.
@@ -87,6 +100,7 @@ class Attaching(Calls):
                 died in between; None for never.
             worker_id: As for `attach`.
             flush_timeout: As for `attach`.
+            spool: As for `attach`.
             options: As for `submit`.
 
         Entering it raises what `submit` and `attach` do.
@@ -98,11 +112,20 @@ class Attaching(Calls):
             )
             return job.job_id
 
-        return Attached(self._attachment(submit, worker_id, flush_timeout))
+        return Attached(self._attachment(submit, worker_id, flush_timeout, spool))
 
     def _attachment(
-        self, find: Callable[[], Awaitable[str]], worker_id: str | None, flush_timeout: float
+        self,
+        find: Callable[[], Awaitable[str]],
+        worker_id: str | None,
+        flush_timeout: float,
+        spool: str | os.PathLike[str] | None,
     ) -> Attachment:
         return Attachment(
-            self._channel, find, worker_id=worker_id, timeout=self._timeout, flush_timeout=flush_timeout
+            self._channel,
+            find,
+            worker_id=worker_id,
+            timeout=self._timeout,
+            flush_timeout=flush_timeout,
+            spool=spool,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from milepost.client.attaching.job import AttachedJob
 from milepost.client.errors import MilepostError
@@ -13,18 +12,11 @@ from milepost.client.worker.attempt import Attempt
 from milepost.client.worker.desk import Desk
 from milepost.client.worker.handlers import Handler
 from milepost.client.worker.job import Cancelled
-from milepost.v1 import Claim, ErrorReason, Rejected, WorkRequest
+from milepost.client.worker.spool import Spool
+from milepost.contract.reasons import OVER
+from milepost.v1 import Claim, Rejected, WorkRequest
 
 __all__ = ["ClaimingDesk"]
-
-# After these the job is not this process's any more.
-_OVER: Final = frozenset(
-    {
-        ErrorReason.ERROR_REASON_LEASE_LOST,
-        ErrorReason.ERROR_REASON_JOB_ENDED,
-        ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
-    }
-)
 
 
 class ClaimingDesk(Desk):
@@ -35,9 +27,9 @@ class ClaimingDesk(Desk):
         refusal: Why the job was taken away again; None while it was not.
     """
 
-    def __init__(self, job_id: str, handler: Handler) -> None:
-        """`handler` settles `claimed`; see `Desk`."""
-        super().__init__(_ForAnyKind(handler), 1)
+    def __init__(self, job_id: str, handler: Handler, spool: Spool | None, flush_timeout: float) -> None:
+        """`handler` settles `claimed`; the rest as for `Desk`."""
+        super().__init__(_ForAnyKind(handler), 1, spool=spool, flush_timeout=flush_timeout)
         self.claimed: asyncio.Future[AttachedJob] = asyncio.get_running_loop().create_future()
         self.refusal: MilepostError | None = None
         self._job_id = job_id
@@ -60,7 +52,7 @@ class ClaimingDesk(Desk):
             if message.job_id == self._job_id:
                 self.claimed.set_exception(error_from_rejection(message))
             return
-        if message.reason in _OVER and self.find(message.job_id, message.lease_token) is not None:
+        if message.reason in OVER and self.find(message.job_id, message.lease_token) is not None:
             self.refusal = error_from_rejection(message)
         super().rejected(message)
 

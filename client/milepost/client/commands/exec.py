@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 
 import click
 from click.exceptions import Exit
@@ -102,6 +103,13 @@ _LOOK = 0.5
     help="How long the command may take to stop after SIGTERM, within the grace period of the cancellation.",
 )
 @option(
+    "--spool",
+    envvar="MILEPOST_SPOOL",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where to keep what the server did not take at the end, for the next one that has it.",
+)
+@option(
     "--log-level",
     envvar="MILEPOST_LOG_LEVEL",
     type=click.Choice(logs.LEVELS),
@@ -123,6 +131,7 @@ def execute(
     parent: str,
     timeout: float | None,
     grace: float,
+    spool: Path | None,
     log_level: str,
 ) -> None:
     """Run COMMAND as a job, and exit with its exit status.
@@ -143,10 +152,16 @@ def execute(
             await client.get(
                 job_id
             )  # so that one that is not there, or a server that is not, is known at once
-            return client.attach(job_id)
+            return client.attach(job_id, spool=spool)
         content = read_input(given, settings)
         return client.start(
-            kind, content, owner=owner, labels=dict(labels), parent_job_id=parent, timeout=timeout
+            kind,
+            content,
+            spool=spool,
+            owner=owner,
+            labels=dict(labels),
+            parent_job_id=parent,
+            timeout=timeout,
         )
 
     async def work() -> None:

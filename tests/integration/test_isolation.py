@@ -15,6 +15,7 @@ import pytest
 
 from examples import archive
 from milepost.client import Client, JobContext
+from milepost.client.errors import JobFailed
 from milepost.client.worker.handlers import Handler
 from milepost.v1 import Event, JobState
 from tests.support import isolated
@@ -252,7 +253,61 @@ async def test_no_process_outlives_its_worker(shared_server: ServerProcess, kind
         pids = await pids_of(client, job.job_id)
         assert not any(map(is_gone, pids))
         worker.signal(signal.SIGKILL)
+        await worker.end()
         await all_gone(pids)
+
+
+async def test_a_fork_of_the_worker_is_not_the_worker(shared_server: ServerProcess) -> None:
+    """It has the worker's ends of all pipes, so that none is closed when the worker is killed."""
+    async with (
+        started("worker", "tests.support.isolated:worker", address=shared_server.address, cwd=ROOT) as worker,
+        Client(shared_server.address) as client,
+    ):
+        job = await client.submit("isolated-sleeping")
+        pids = await pids_of(client, job.job_id)
+        job = await client.submit("isolated-forking")
+        _, fork = await pids_of(client, job.job_id)
+        worker.signal(signal.SIGKILL)
+        try:
+            await all_gone(pids)
+            assert not is_gone(fork)
+        finally:
+            os.kill(fork, signal.SIGKILL)
+            await worker.end()
+
+
+async def test_a_script_has_to_say_when_it_is_run(shared_server: ServerProcess, tmp_path: Path) -> None:
+    """One that runs its worker when it is imported would do so in each process: the job fails, and says so."""
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        dedent(
+            """
+            from milepost.client import Worker
+
+            worker = Worker()
+
+            @worker.job("isolated-unguarded", run="process")
+            def handler(job): ...
+
+            worker.main()
+            """
+        )
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(script)), env={**os.environ, "MILEPOST_ADDRESS": shared_server.address}
+    )
+    try:
+        async with Client(shared_server.address) as client:
+            job = await client.submit("isolated-unguarded")
+            with pytest.raises(JobFailed) as caught:
+                await client.result(job.job_id)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+    assert "HANDLER_NOT_LOADED" == caught.value.failure.code
+    assert 'only under `if __name__ == "__main__":`' in caught.value.failure.message
 
 
 async def test_a_signal_from_elsewhere_is_for_the_worker(

@@ -16,7 +16,7 @@ from examples.archive import job as archive_job
 from milepost.client import Cancelled, JobContext, JobFailure, Worker
 from milepost.v1 import Artifact
 
-worker = Worker()
+worker = Worker(max_concurrency=2)
 """Has those that a process of its own is started for, with `milepost worker`."""
 
 PIDS = "pids"
@@ -204,6 +204,16 @@ def native(job: JobContext) -> None:
     with contextlib.suppress(Cancelled):
         time.sleep(0.2)  # in which the line is sent
     sum(range(10**12))
+
+
+@worker.job("isolated-forking", run="thread")
+def forking(job: JobContext) -> None:
+    """Leaves a process behind that has all the files of the worker."""
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(3600)
+        os._exit(0)
+    tell(job, pid)
 
 
 def deaf(job: JobContext) -> dict[str, object]:

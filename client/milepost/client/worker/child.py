@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Final, cast
 
 from milepost.client.errors import JobFailure
 from milepost.client.worker import frames
@@ -26,6 +26,9 @@ from milepost.client.worker.reporter import Reporter
 from milepost.v1 import Job, Report, Update
 
 __all__ = ["main"]
+
+# Seconds between two looks whether the worker is still there, should another process hold its ends of the pipes.
+_LOOK: Final = 1.0
 
 
 def main() -> None:
@@ -107,17 +110,20 @@ class _Child:
                 reporter.acknowledge(batch.first + len(batch.updates) - 1)
 
     def _listen(self) -> None:
-        wait: float | None = None
+        worker = os.getppid()
+        wait = _LOOK
         while True:
             if select.select([self._channel], [], [], wait)[0]:
                 message = frames.receive(self._channel)
                 if message is None:
-                    kill_group()  # the worker is gone
+                    kill_group()
                 elif message == frames.STOP and not self._interruption.requested:
                     self._interruption.request()
                     # Whatever a callback does, this thread goes on listening.
                     threading.Thread(target=self._call_back, name="milepost on_cancel", daemon=True).start()
-            wait = self._interruption.press()
+            if os.getppid() != worker:
+                kill_group()
+            wait = self._interruption.press() or _LOOK
 
     def _call_back(self) -> None:
         try:

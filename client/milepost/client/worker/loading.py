@@ -15,7 +15,14 @@ from milepost.client.errors import JobFailure
 from milepost.client.worker.handlers import Handler
 from milepost.v1 import Job
 
-__all__ = ["Parcel"]
+__all__ = ["Parcel", "is_loading"]
+
+_loading = False
+
+
+def is_loading() -> bool:
+    """Whether this is the process of a handler, which is being imported."""
+    return _loading
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,16 @@ class Parcel:
         Raises:
             JobFailure: It cannot be imported here.
         """
+        global _loading  # noqa: PLW0603 - of the process, which has one handler
+        _loading = True
         try:
             return cast("Handler", _Unpickler(self).load())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             text = f"The handler cannot be loaded in a process of its own: {type(error).__name__}: {error}"
             detail = "".join(traceback.format_exception(error))
             raise JobFailure("HANDLER_NOT_LOADED", text, detail, retryable=True) from error
+        finally:
+            _loading = False
 
 
 class _Unpickler(pickle.Unpickler):

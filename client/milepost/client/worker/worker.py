@@ -22,6 +22,7 @@ from milepost.client.errors import MilepostError, ProtocolError, ServiceError
 from milepost.client.worker.desk import Desk
 from milepost.client.worker.grace import LAST_GRACE
 from milepost.client.worker.handlers import Handler, Registered, Run, way_of
+from milepost.client.worker.loading import is_loading
 from milepost.client.worker.session import Session
 from milepost.client.worker.spool import Spool
 from milepost.contract.limits import CONCURRENCY, KIND, NAME_LENGTH
@@ -192,8 +193,13 @@ class Worker:
             Unimplemented: The server is not one for workers.
             InvalidField: A worker_id or the like is not one.
             OSError: The spool cannot be used.
-            RuntimeError: It runs already, or has no handlers.
+            RuntimeError: It runs already, has no handlers, or is run while a module of handlers is imported.
         """
+        if is_loading():
+            raise RuntimeError(
+                "The process of a handler imports the worker's module, and must not run the worker again: "
+                'do that only under `if __name__ == "__main__":`.'
+            )
         if self._stopping is not None:
             raise RuntimeError("The worker runs already.")
         if not self._handlers:

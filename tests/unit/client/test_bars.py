@@ -1,0 +1,358 @@
+"""Bars and log records: of the job at hand, and the ordinary thing where there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextvars import copy_context
+from typing import Any
+
+import pytest
+import tqdm as ordinary
+
+from milepost.client import Cancelled, JobContext
+from milepost.client.logging import JobHandler
+from milepost.client.tqdm import tqdm, trange
+from milepost.client.worker.current import at_hand
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import Job, LogWritten, Severity, Stage, StageState, Update
+
+
+class Listener:
+    """A job that is at hand, and what was said of it."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self.reporter = Reporter(lambda: None)
+        self.job = JobContext(Job(job_id="j", kind="k", attempt=1), self.reporter)
+
+    def said(self) -> list[Update]:
+        """What was said since the last time, with the progress that waits."""
+        updates = []
+        self._now += 1.0
+        while (batch := self.reporter.take(self._now)) is not None:
+            updates += batch.updates
+            self.reporter.acknowledge(self.reporter.last)
+        return updates
+
+    def told(self) -> list[tuple[Any, ...]]:
+        """The same in short: stages that start, how far they are and what they say, and how they end."""
+        return [_short(update) for update in self.said()]
+
+
+def _short(update: Update) -> tuple[Any, ...]:
+    match update.WhichOneof("update"):
+        case "stage_started":
+            return ("start", update.stage_started.stage.stage_id)
+        case "stage_progressed":
+            told = update.stage_progressed
+            return (
+                (told.stage_id, told.current, told.message) if told.message else (told.stage_id, told.current)
+            )
+        case "stage_ended":
+            state = StageState.Name(update.stage_ended.state).removeprefix("STAGE_STATE_")
+            return ("end", update.stage_ended.stage_id, state)
+        case other:
+            return (other,)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """The job is at hand during the test."""
+    listener = Listener()
+    with at_hand(listener.job):
+        yield listener
+
+
+def test_without_a_job_a_bar_is_one_of_tqdm() -> None:
+    """With all that it can; and it is taken for one of ours, should somebody ask."""
+    shown = io.StringIO()
+    bar = tqdm([1, 2, 3], desc="three", file=shown)
+    assert ordinary.tqdm in type(bar).mro()
+    assert isinstance(bar, tqdm)
+    assert [1, 2, 3] == list(bar)
+    assert "three: 100%" in shown.getvalue()
+    assert ordinary.tqdm in type(trange(3, file=shown)).mro()
+    assert tqdm.monitor_interval == ordinary.tqdm.monitor_interval
+    with pytest.raises(AttributeError):
+        tqdm.no_such_thing  # noqa: B018 - it is looked for
+
+
+def test_without_tqdm_a_bar_counts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And shows nothing; no code needs to know."""
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    bar = tqdm("abc", desc="letters")
+    assert ["a", "b", "c"] == list(bar)
+    assert (3, 3, True, True) == (bar.n, len(bar), bool(bar), isinstance(bar, tqdm))
+    with tqdm(total=10, initial=2) as bar:
+        bar.update(3)
+        bar.set_description("other")
+        bar.set_postfix(loss=0.12345)
+        bar.refresh()
+        bar.clear()
+        bar.unpause()
+        assert (5, "loss=0.123") == (bar.n, bar.postfix)
+    tqdm.write("a line")
+    assert ("a line\n", "") == capsys.readouterr()
+    with pytest.raises(AttributeError):
+        tqdm.monitor_interval  # noqa: B018 - it is looked for
+
+
+def test_in_a_job_a_bar_is_a_stage(listener: Listener, capsys: pytest.CaptureFixture[str]) -> None:
+    """Named from its description, with its total and unit; nothing is shown where there is no terminal."""
+    bar = tqdm([10, 20, 30], desc="Reading files!", unit="file")
+    assert [10, 20, 30] == list(bar)
+    first, *_, last, end = listener.said()
+    assert (
+        Stage(stage_id="Reading-files", title="Reading files!", total=3, unit="file")
+        == first.stage_started.stage
+    )
+    assert 3.0 == last.stage_progressed.current
+    assert StageState.STAGE_STATE_SUCCEEDED == end.stage_ended.state
+    assert (3, ("", "")) == (bar.n, capsys.readouterr())
+
+
+def test_names_of_stages_are_unique(listener: Listener) -> None:
+    """Beside the stages that the handler has itself; one that it has only planned is meant."""
+    listener.job.plan(["load", "save"])
+    with listener.job.stage("load"):
+        pass
+    for desc in ("load", "save", "save", "", "§"):
+        list(tqdm("a", desc=desc))
+    assert ["load", "load-2", "save", "save-2", "bar", "bar-2"] == [
+        update.stage_started.stage.stage_id for update in listener.said() if update.HasField("stage_started")
+    ]
+
+
+def test_a_bar_is_moved_and_described(listener: Listener) -> None:
+    """By hand, as a bar of tqdm is; what it says beside its title is the stage's message."""
+    with tqdm(total=10_000, desc="load", initial=1) as bar:
+        bar.update()
+        bar.update(2)
+        bar.set_postfix(loss=0.123456, epoch=3)
+        assert [("start", "load"), ("load", 4.0, "epoch=3, loss=0.123")] == listener.told()
+        bar.set_description("load again")
+        assert [("load", 4.0, "load again: epoch=3, loss=0.123")] == listener.told()
+        bar.set_postfix_str("almost")
+        bar.n = 9
+        bar.total = 20_000
+        bar.refresh()
+        (moved,) = listener.said()
+        assert (9.0, 20_000.0) == (moved.stage_progressed.current, moved.stage_progressed.total)
+        assert (9, 20_000) == (bar.n, len(bar))
+        bar.update(float("nan"))
+        bar.reset(5)
+        assert 0 == bar.n
+    assert ("end", "load", "SUCCEEDED") == listener.told()[-1]
+
+
+def test_a_bar_ends_as_what_happened_within_it(listener: Listener) -> None:
+    """Where that can be known; else its stage is left to the end of the job."""
+    with pytest.raises(ZeroDivisionError), tqdm(total=2, desc="block"):
+        _ = 1 / 0
+    with contextlib.suppress(ZeroDivisionError):
+        for _ in tqdm("ab", desc="loop"):
+            _ = 1 / 0
+    bar = tqdm(total=2, desc="closed")
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        bar.close()
+    for _ in tqdm("ab", desc="broken-off"):
+        break
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        list(tqdm("ab", desc="complete"))
+    gc.collect()
+    assert [("end", "block", "FAILED"), ("end", "complete", "SUCCEEDED")] == [
+        told for told in listener.told() if told[0] == "end"
+    ]
+
+
+def test_bars_within_a_bar_share_a_stage(listener: Listener) -> None:
+    """However many there are; it weighs nothing, since the outer one tells how far the job is."""
+    for _ in trange(3, desc="epochs"):
+        for _ in tqdm("abcd", desc="batches"):
+            pass
+    updates = listener.said()
+    started = [update.stage_started.stage for update in updates if update.HasField("stage_started")]
+    assert [("epochs", False, 1.0), ("batches", True, 0.0)] == [
+        (stage.stage_id, stage.HasField("weight"), stage.weight or float(stage.stage_id == "epochs"))
+        for stage in started
+    ]
+    assert ["batches", "epochs"] == [
+        update.stage_ended.stage_id for update in updates if update.HasField("stage_ended")
+    ]
+
+
+def test_a_bar_more_than_there_may_be_stages_is_none(listener: Listener) -> None:
+    """The job has no fewer items for it."""
+    for number in range(1000):
+        listener.job.stage(f"s{number}")
+    assert ["a", "b"] == list(tqdm("ab"))
+    with tqdm(total=3) as bar:
+        bar.update(2)
+        bar.set_postfix(a=1)
+        assert 2 == bar.n
+
+
+def test_a_loop_over_a_bar_hears_of_the_cancellation(listener: Listener) -> None:
+    """As one over `StageContext.track` does."""
+    items = iter(tqdm(range(10)))
+    assert [0, 1, 2] == [next(items) for _ in range(3)]
+    listener.job.interrupt()
+    with pytest.raises(Cancelled):
+        next(items)
+
+
+def test_disable_means_that_nothing_is_told(listener: Listener) -> None:
+    """Where it is meant so; None leaves it to whether there is a terminal, which is another question."""
+    assert ordinary.tqdm in type(tqdm("ab", disable=True)).mro()
+    assert ["a", "b"] == list(tqdm("ab", disable=True))
+    assert [] == listener.told()
+    list(tqdm("ab", disable=None))
+    assert [("start", "bar"), ("bar", 1.0), ("bar", 2.0), ("end", "bar", "SUCCEEDED")] == listener.told()
+
+
+class Terminal(io.StringIO):
+    """Says that it is one."""
+
+    def isatty(self) -> bool:
+        """It does."""
+        return True
+
+
+def test_on_a_terminal_a_bar_is_shown_as_well(listener: Listener) -> None:
+    """By tqdm, and told of beside it."""
+    shown = Terminal()
+    for _ in tqdm("abc", desc="letters", file=shown, mininterval=0, ncols=60):
+        pass
+    assert "letters: 100%" in shown.getvalue()
+    assert ("end", "letters", "SUCCEEDED") == listener.told()[-1]
+    with tqdm(total=4, file=shown, ncols=60) as bar:
+        bar.update(2)
+        bar.set_description("by hand")
+        bar.set_postfix(a=1)
+        bar.refresh()
+    assert "by hand:  50%" in shown.getvalue()
+
+
+def test_a_line_beside_the_bars_is_in_the_log(listener: Listener, capsys: pytest.CaptureFixture[str]) -> None:
+    """And printed."""
+    tqdm.write("found one")
+    assert ["found one"] == [update.log_written.text for update in listener.said()]
+    assert "found one\n" == capsys.readouterr().out
+
+
+def test_bars_in_threads_are_beside_each_other(listener: Listener) -> None:
+    """Not within the one that the thread was started in."""
+    with tqdm(total=1, desc="outer"):
+        thread = threading.Thread(target=copy_context().run, args=(list, tqdm("ab", desc="before")))
+        other = threading.Thread(target=copy_context().run, args=(lambda: list(tqdm("ab", desc="within")),))
+        for started in (thread, other):
+            started.start()
+            started.join()
+    weights = {
+        update.stage_started.stage.stage_id: update.stage_started.stage.HasField("weight")
+        for update in listener.said()
+        if update.HasField("stage_started")
+    }
+    assert {"outer": False, "before": True, "within": False} == weights
+
+
+@pytest.fixture
+def log() -> Iterator[logging.Logger]:
+    """A logger with the handler, and no other."""
+    logger = logging.getLogger("app.part")
+    handler = JobHandler()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    yield logger
+    logger.removeHandler(handler)
+    logger.propagate = True
+
+
+def test_records_are_written_to_the_log_of_the_job(listener: Listener, log: logging.Logger) -> None:
+    """With their severity, the logger's name and the exception."""
+    log.debug("one %s", "argument")
+    log.info("two")
+    log.warning("three")
+    log.critical("four")
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        log.exception("five")
+    written = [update.log_written for update in listener.said()]
+    assert [
+        LogWritten(text=text, severity=severity, fields=written[0].fields)
+        for text, severity in (
+            ("one argument", Severity.SEVERITY_DEBUG),
+            ("two", Severity.SEVERITY_INFO),
+            ("three", Severity.SEVERITY_WARNING),
+            ("four", Severity.SEVERITY_ERROR),
+        )
+    ] == written[:4]
+    assert {"logger": "app.part"} == dict(written[0].fields.items())
+    assert {"logger": "app.part", "exception": "ZeroDivisionError"} == dict(written[4].fields.items())
+    assert written[4].text.startswith("five\nTraceback")
+    assert written[4].text.endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_formatter_and_filters_are_heard(listener: Listener, log: logging.Logger) -> None:
+    """As those of any handler."""
+    handler = log.handlers[0]
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    handler.addFilter(lambda record: "secret" not in record.getMessage())
+    log.info("a secret")
+    log.info("known")
+    assert ["INFO: known"] == [update.log_written.text for update in listener.said()]
+
+
+def test_without_a_job_nothing_is_written(log: logging.Logger) -> None:
+    """Nor is anything wrong with that."""
+    log.error("nobody hears this")
+
+
+def test_what_the_sdk_says_of_itself_is_not_the_jobs(listener: Listener, log: logging.Logger) -> None:
+    """Or telling it might be told of, and so on."""
+    handler = log.handlers[0]
+    for name in ("milepost", "milepost.client"):
+        handler.handle(logging.LogRecord(name, logging.ERROR, "", 0, "of itself", None, None))
+    handler.handle(logging.LogRecord("mileposts", logging.ERROR, "", 0, "of another", None, None))
+    assert ["of another"] == [update.log_written.text for update in listener.said()]
+
+
+def test_a_record_that_cannot_be_formatted_fails_nothing(
+    listener: Listener, log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said on stderr, as with any handler."""
+    log.handlers[0].handle(logging.LogRecord("app", logging.ERROR, "", 0, "%d", ("no number",), None))
+    assert [] == listener.said()
+    assert "--- Logging error ---" in capsys.readouterr().err
+
+
+def test_a_finalizer_may_log_while_the_job_is_told_of(listener: Listener, log: logging.Logger) -> None:
+    """Neither it nor another thread that logs waits for the other for ever."""
+    entered, logged = threading.Event(), threading.Event()
+
+    def other() -> None:
+        entered.wait()
+        log.info("of another thread")
+        logged.set()
+
+    thread = threading.Thread(target=copy_context().run, args=(other,))
+    thread.start()
+    with listener.reporter.lock:
+        entered.set()
+        log.info("of a finalizer")
+    thread.join()
+    assert ["of a finalizer", "of another thread"] == [update.log_written.text for update in listener.said()]

@@ -16,7 +16,7 @@ import grpc
 import psutil
 from rich.console import Console
 
-from bench import growth, idle, listing, live, plot, replay, reports, stalled, start, storm, track
+from bench import dispatch, growth, idle, listing, live, plot, replay, reports, stalled, start, storm, track
 from bench.figures import Figure, Settings, table
 
 _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
@@ -30,6 +30,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "listing": listing.measure,
     "start": start.measure,
     "track": track.measure,
+    "dispatch": dispatch.measure,
 }
 _SHORT = ("replay", "live", "reports")
 

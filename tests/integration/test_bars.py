@@ -1,0 +1,112 @@
+"""Bars, log records and threads, as those who follow the job see them."""
+
+from __future__ import annotations
+
+import io
+import threading
+import uuid
+from contextlib import redirect_stderr
+
+import pytest
+
+from milepost.client import JobContext, SyncClient
+from milepost.client.worker.handlers import Handler, Run
+from milepost.v1 import Event, JobState
+from tests.support import barred
+from tests.support.isolating import at_bench, lines
+from tests.support.server import ServerProcess
+
+EXPECTED = [
+    ("stage_started", "epochs"),
+    ("stage_started", "batches"),
+    ("log_written", "epoch 0"),
+    ("log_written", "epoch 1"),
+    ("stage_ended", "batches"),
+    ("stage_ended", "epochs"),
+    ("job_ended", {"total": 6.0}),
+]
+
+
+def story(events: list[Event]) -> list[tuple[str, object]]:
+    """What the job told, but for how far it was."""
+    told: list[tuple[str, object]] = []
+    for event in events:
+        match event.WhichOneof("payload"):
+            case "stage_started":
+                told.append(("stage_started", event.stage_started.stage.stage_id))
+            case "stage_ended":
+                told.append(("stage_ended", event.stage_ended.stage_id))
+            case "log_written":
+                assert "tests.barred" == event.log_written.fields["logger"]
+                told.append(("log_written", event.log_written.text))
+            case "job_ended":
+                told.append(("job_ended", dict(event.job_ended.result.items())))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("handler", "run"),
+    [
+        (barred.plain, "thread"),
+        (barred.plain, "process"),
+        (barred.in_loop, "task"),
+        (barred.in_loop, "process"),
+    ],
+)
+async def test_code_that_shows_bars_and_logs_reports_to_its_job(
+    shared_server: ServerProcess, handler: Handler, run: Run
+) -> None:
+    """Wherever its handler runs, and however far from it the code is."""
+    async with at_bench(shared_server.address, handler, run) as bench:
+        job, events = await bench.run()
+    assert EXPECTED == story(events)
+    assert [("epochs", 2.0, 2.0, ""), ("batches", 3.0, 3.0, "rows")] == [
+        (stage.stage_id, stage.current, stage.total, stage.unit) for stage in job.stages
+    ]
+    assert 1.0 == job.fraction
+
+
+def test_so_does_code_that_has_attached_to_one(shared_server: ServerProcess) -> None:
+    """Inside the block, and no more behind it."""
+    with SyncClient(shared_server.address) as client:
+        with client.start(f"test-{uuid.uuid4().hex}") as job:
+            job.result = {"total": barred.compute()}
+        with redirect_stderr(io.StringIO()) as shown:
+            barred.compute()
+        assert "epochs: 100%" in shown.getvalue()
+        assert EXPECTED == story(list(client.watch(job.id)))
+
+
+async def test_eight_threads_may_tell_of_one_job(shared_server: ServerProcess) -> None:
+    """All that they say is in the log, the lines of each in their order; and no step is lost."""
+    threads, steps = 8, 500
+
+    def handler(job: JobContext) -> None:
+        with job.stage("all", total=threads * steps) as every:
+
+            def work(name: str) -> None:
+                with job.stage(name, total=steps) as own:
+                    for number in own.track(range(steps)):
+                        job.log(f"{name} {number}", stage=own)
+                        every.advance()
+                        if number % 100 == 0:
+                            job.emit("hundred", {"thread": name, "number": number})
+
+            workers = [threading.Thread(target=work, args=(f"t{number}",)) for number in range(threads)]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+
+    async with at_bench(shared_server.address, handler, "thread") as bench:
+        job, events = await bench.run()
+    assert JobState.JOB_STATE_SUCCEEDED == job.state
+    said = lines(events)
+    assert threads * steps == len(said)
+    for thread in range(threads):
+        own = [line for line in said if line.startswith(f"t{thread} ")]
+        assert [f"t{thread} {number}" for number in range(steps)] == own
+    assert threads * steps / 100 == sum(event.HasField("custom") for event in events)
+    assert {"all": float(threads * steps)} | {f"t{thread}": float(steps) for thread in range(threads)} == {
+        stage.stage_id: stage.current for stage in job.stages
+    }

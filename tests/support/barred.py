@@ -1,0 +1,37 @@
+"""Code that knows nothing of Milepost but where its bars come from, and handlers that call it."""
+
+from __future__ import annotations
+
+import logging
+
+from milepost.client import JobContext
+from milepost.client.logging import JobHandler
+from milepost.client.tqdm import tqdm, trange
+
+_log = logging.getLogger("tests.barred")
+_log.addHandler(JobHandler())
+_log.setLevel(logging.INFO)
+_log.propagate = False
+
+
+def compute() -> int:
+    """Shows how far it is, and logs."""
+    total = 0
+    for epoch in trange(2, desc="epochs"):
+        with tqdm(total=3, desc="batches", unit="rows") as bar:
+            for number in range(3):
+                total += number
+                bar.update()
+                bar.set_postfix(total=total)
+        _log.info("epoch %d", epoch)
+    return total
+
+
+def plain(job: JobContext) -> dict[str, int]:
+    """Calls it from a thread, or a process."""
+    return {"total": compute()}
+
+
+async def in_loop(job: JobContext) -> dict[str, int]:
+    """Calls it from the event loop, or one of its own."""
+    return {"total": compute()}

@@ -32,6 +32,7 @@ from milepost.v1 import (
     WatchJobRequest,
     WatchJobsRequest,
 )
+from tests.support.forking import Forkery
 from tests.support.rpc import WorkSession, connect, error_info, eventually, log_line, succeeded
 from tests.support.server import ServerProcess
 from tests.support.validators import Frame, History, Recording, View, check, key, missing
@@ -365,10 +366,9 @@ _MODEL = settings(
 )
 
 
-def _try(data: Path, how: settings) -> None:
-    with ServerProcess(
-        data, "--keep-progress", "0", "--lease-ttl", "3600", "--sweep-interval", "1h"
-    ) as process:
+def _try(data: Path, forkery: Forkery, how: settings) -> None:
+    options = ("--keep-progress", "0", "--lease-ttl", "3600", "--sweep-interval", "1h")
+    with ServerProcess(data, *options, forkery=forkery) as process:
 
         class Model(WireModel):
             server = process
@@ -376,14 +376,14 @@ def _try(data: Path, how: settings) -> None:
         run_state_machine_as_test(Model, settings=how)
 
 
-def test_watching(tmp_path: Path) -> None:
+def test_watching(tmp_path: Path, forkery: Forkery) -> None:
     """Whatever is done, each subscriber sees what it should, and is refused only what cannot be had."""
-    _try(tmp_path / "data", _MODEL)
+    _try(tmp_path / "data", forkery, _MODEL)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(7200)
-def test_watching_at_length(tmp_path: Path) -> None:
+def test_watching_at_length(tmp_path: Path, forkery: Forkery) -> None:
     """The same, for longer."""
     at_length = settings(_MODEL, max_examples=500, stateful_step_count=50, derandomize=False)
-    _try(tmp_path / "data", at_length)
+    _try(tmp_path / "data", forkery, at_length)

@@ -19,6 +19,7 @@ from milepost.server.working.deadlines import Deadlines
 from milepost.server.working.dispatcher import Dispatcher
 from milepost.server.working.leases import LeaseTokens
 from milepost.server.working.service import WorkerService
+from milepost.v1 import Job
 
 # How often nodes tell each other who was heard from, as a part of how long a lease lasts without.
 _RENEWALS = 0.05
@@ -60,13 +61,17 @@ class House:
             Families(log, journal, self._tasks).publish,
         ):
             log.follow(listener)
-        follow_turns(log, self._dispatcher.on_turn, self.deadlines.on_turn, self._cascade.on_turn)
+        # Jobs that took a turn before those that have not ended were taken up.
+        self._turned: set[str] | None = set()
+        follow_turns(log, self._note, self._dispatcher.on_turn, self.deadlines.on_turn, self._cascade.on_turn)
 
     async def start(self) -> None:
         """Takes up the jobs that have not ended."""
         interval = self._lease_ttl * _RENEWALS
         self.deadlines.pass_on = await self._log.share_renewals(self.deadlines.hear, interval)
-        active = await self._log.active()
+        # What took a turn while they were read is known as it was after that.
+        active = [job for job in await self._log.active() if job.job_id not in (self._turned or ())]
+        self._turned = None
         for job in active:  # without a break, since what is recovered takes turns itself
             self._dispatcher.on_turn(job)
             self.deadlines.on_turn(job)
@@ -85,3 +90,7 @@ class House:
         """Does nothing more on its own."""
         self.deadlines.close()
         await self._tasks.close()
+
+    def _note(self, job: Job) -> None:
+        if self._turned is not None:
+            self._turned.add(job.job_id)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+import pytest
+
+from milepost.server.house import House as Server
 from milepost.server.log.event_log import StoreFull
+from milepost.server.retention import Keep
 from milepost.server.turns import follow_turns
+from milepost.server.watching.admission import Admission
 from milepost.server.working.dispatcher import Dispatcher
-from milepost.v1 import Dispatch, JobState
+from milepost.v1 import Dispatch, Job, JobState
 from tests.unit.server.dispatching import done, hears, takes, why, worker
 from tests.unit.server.house import House
 from tests.unit.server.states import ended
@@ -118,3 +124,31 @@ async def test_of_many_who_claim_under_one_key_as_many_have_one(house: House, di
     answers = [await session.outbox.get() for session in workers]
 
     assert 2 == sum(answer is not None and answer.HasField("assignment") for answer in answers)
+
+
+async def test_what_happens_while_a_server_starts_is_not_undone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a log that others write to, a job may have ended when it is told to be at work."""
+    await house.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    token = await house.start("works", claimed=True)
+    active = house.log.active
+
+    async def ends_meanwhile() -> Sequence[Job]:
+        monkeypatch.undo()
+        found = await active()
+        await house.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="works")
+        return found
+
+    server = Server(
+        house.log,
+        lease_ttl=30.0,
+        keep=Keep(),
+        sweep_interval=60.0,
+        tail_memory=1 << 20,
+        admission=Admission(10, 10),
+    )
+    monkeypatch.setattr(house.log, "active", ends_meanwhile)
+    await server.start()
+    assert set() == server.deadlines.watched
+    await server.close()

@@ -16,7 +16,21 @@ import grpc
 import psutil
 from rich.console import Console
 
-from bench import dispatch, growth, idle, listing, live, plot, replay, reports, stalled, start, storm, track
+from bench import (
+    cancel,
+    dispatch,
+    growth,
+    idle,
+    listing,
+    live,
+    plot,
+    replay,
+    reports,
+    stalled,
+    start,
+    storm,
+    track,
+)
 from bench.figures import Figure, Settings, table
 
 _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
@@ -31,6 +45,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "start": start.measure,
     "track": track.measure,
     "dispatch": dispatch.measure,
+    "cancel": cancel.measure,
 }
 _SHORT = ("replay", "live", "reports")
 

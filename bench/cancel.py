@@ -1,0 +1,200 @@
+"""Cancel: how soon a handler hears of it, and how soon nothing is left of one that does not want to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncGenerator
+from functools import partial
+from multiprocessing.connection import Connection
+
+import grpc.aio
+
+from bench import work
+from bench.bare import Script, bare
+from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
+from bench.processes import Load, Server, child, milepost
+from milepost.client import Cancelled, Client, JobContext, Watch, Worker
+from milepost.v1 import Event
+
+__all__ = ["measure"]
+
+# Jobs that are cancelled in a round, one after the other; of those in processes, of which each takes a while to start.
+_TIMES = 200
+_PROCESSES = 10
+
+# What a cancellation costs at the least: it is requested, and it is acknowledged.
+_COMMITS = 2
+
+# Of those that do not stop, in seconds.
+_GRACE = 1.0
+
+# A round of processes, in seconds at the most.
+_PATIENCE = 120.0
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """Cancel to `cancel_acknowledged`, as a subscriber sees it; cancel to the end of a process."""
+    script = Script(
+        replies=[b"x" * 200] * (1 + _COMMITS * _TIMES),
+        updates=[b"x" * 200] * (_COMMITS * _TIMES),
+        database=settings.directory / "bare.db",
+    )
+    with (
+        milepost(settings.directory / "cancel") as server,
+        bare(script) as plain,
+        Load.start() as load,
+        child(_work, server.address),
+    ):
+        return [
+            *rounds(
+                "cancel to cancel_acknowledged",
+                {
+                    OURS: partial(_acknowledged, load, server),
+                    "bare echo + commit, twice": partial(_echoed, load, plain),
+                },
+                settings,
+            ),
+            *rounds(
+                "cancel to a process handler gone",
+                {OURS: partial(_gone, load, server, "bench-sleeping", 30.0)},
+                settings,
+            ),
+            *rounds(
+                f"the same, of one that does not stop, with {_GRACE:g} s of grace",
+                {OURS: partial(_gone, load, server, "bench-stubborn", _GRACE)},
+                settings,
+                warm=False,
+            ),
+        ]
+
+
+def _acknowledged(load: Load, server: Server) -> Round:
+    load.begin(_cancel, server.address)
+    return _in_ms(load.step())
+
+
+def _echoed(load: Load, server: Server) -> Round:
+    load.begin(_echo, server.address)
+    return _in_ms(load.step())
+
+
+def _gone(load: Load, server: Server, kind: str, grace: float) -> Round:
+    load.begin(_end, server.address, kind, grace)
+    return _in_ms(load.step(_PATIENCE))
+
+
+def _in_ms(taken: list[int]) -> Round:
+    taken.sort()
+    return {"p50, ms": percentile(taken, 0.5) / 1e6, "p99, ms": percentile(taken, 0.99) / 1e6}
+
+
+# --- In the process that makes the load ---------------------------------------------------------------------
+
+
+async def _cancel(address: str) -> AsyncGenerator[list[int]]:
+    """From just before each call to when one who follows the job has the acknowledgement."""
+    taken = []
+    async with Client(address) as client:
+        for _ in range(_TIMES):
+            job = await client.submit("bench-waiting")
+            async with client.watch(job.job_id) as events:
+                await _next(events, "log_written")
+                begun = time.perf_counter_ns()
+                cancelling = asyncio.create_task(client.cancel(job.job_id))
+                await _next(events, "cancel_acknowledged")
+                taken.append(time.perf_counter_ns() - begun)
+                await cancelling
+                await _next(events, "job_ended")
+    yield taken
+
+
+async def _end(address: str, kind: str, grace: float) -> AsyncGenerator[list[int]]:
+    """From just before each call to when the process of the handler is gone."""
+    taken = []
+    async with Client(address) as client:
+        for _ in range(_PROCESSES):
+            job = await client.submit(kind)
+            async with client.watch(job.job_id) as events:
+                told = await _next(events, "log_written")
+                pid = int(told.log_written.fields.fields["pid"].number_value)
+                begun = time.perf_counter_ns()
+                await client.cancel(job.job_id, grace_period=grace)
+                await asyncio.to_thread(_wait_until_gone, pid)
+                taken.append(time.perf_counter_ns() - begun)
+                ended = await _next(events, "job_ended")
+                if ended.job_ended.forced:
+                    raise RuntimeError("the server has ended a job before its worker did")
+    yield taken
+
+
+async def _echo(address: str) -> AsyncGenerator[list[int]]:
+    """The least that could do as much: a message each way and a commit between, as often as a job is committed."""
+    taken = []
+    async with work.connections(address, 1) as (channel,):
+        method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
+            "/milepost.v1.WorkerService/Work"
+        )
+        call = method()
+        await call.write(b"hello")
+        await call.read()
+        for _ in range(_TIMES):
+            begun = time.perf_counter_ns()
+            for _ in range(_COMMITS):
+                await call.write(b"x" * 200)
+                await call.read()
+            taken.append(time.perf_counter_ns() - begun)
+    yield taken
+
+
+async def _next(events: Watch, payload: str) -> Event:
+    async for event in events:
+        if event.WhichOneof("payload") == payload:
+            return event
+    raise RuntimeError(f"the job ended before {payload}")
+
+
+def _wait_until_gone(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        while True:
+            os.kill(pid, 0)
+            time.sleep(0.0005)
+
+
+# --- In the process of the worker, and those of its handlers ------------------------------------------------
+
+
+def _work(pipe: Connection, address: str) -> None:
+    logging.getLogger("milepost.client").setLevel(logging.ERROR)  # which would tell of each that is killed
+    asyncio.run(_serve(pipe, address))
+
+
+async def _serve(pipe: Connection, address: str) -> None:
+    worker = Worker(address, max_concurrency=2, drain_timeout=0.0)
+    worker.job("bench-waiting")(_waiting)
+    worker.job("bench-sleeping", run="process")(_sleeping)
+    worker.job("bench-stubborn", run="process")(_stubborn)
+    running = asyncio.create_task(worker.run())
+    await asyncio.to_thread(pipe.poll, None)
+    worker.stop()
+    await running
+
+
+async def _waiting(job: JobContext) -> None:
+    job.log("at work")
+    await asyncio.Event().wait()
+
+
+def _sleeping(job: JobContext) -> None:
+    job.log("at work", pid=os.getpid())
+    time.sleep(3600)
+
+
+def _stubborn(job: JobContext) -> None:
+    job.log("at work", pid=os.getpid())
+    while True:
+        with contextlib.suppress(Cancelled):
+            time.sleep(3600)

@@ -152,6 +152,20 @@ def giving_back_is_failing() -> list[Change]:
     return [Change(decide, "release", harmful)]
 
 
+def gaps_are_passed_over() -> list[Change]:
+    """A report is taken although those before it did not come."""
+    report = Attempts._report
+
+    def credulous(
+        self: Attempts, opened: OpenJob, token: str, first: int, *args: Any, **options: Any
+    ) -> Accepted:
+        if self._tokens.holds(opened.job, token):
+            opened.report_sequence = max(opened.report_sequence, first - 1)
+        return report(self, opened, token, first, *args, **options)
+
+    return [Change(Attempts, "_report", credulous)]
+
+
 def keys_are_ignored() -> list[Change]:
     """Jobs of one concurrency key do not wait for one another."""
     of = Waiting.of
@@ -237,6 +251,7 @@ BUGS: tuple[Callable[[], list[Change]], ...] = (
     ended_jobs_are_reported_on,
     given_to_two_workers,
     giving_back_is_failing,
+    gaps_are_passed_over,
     keys_are_ignored,
     requests_are_forgotten,
     attempts_go_on_counting,

@@ -91,6 +91,7 @@ FAULTS: Final = (
     "pause worker",
     "crash worker",
     "stop worker",
+    "stop worker",
     "pause server",
     "crash server",
     "crash server",

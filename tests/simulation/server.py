@@ -31,7 +31,7 @@ LEASE_TTL: Final = 5.0
 
 
 class DiskPace(Pace):
-    """A disk that is mostly quick, now and then slow, and full until ``full_until``."""
+    """A disk that is mostly quick, now and then slow; until ``full_until`` it is slow, and there is rarely room."""
 
     def __init__(self, loop: VirtualLoop, source: Random) -> None:
         self.full_until = 0.0
@@ -41,7 +41,8 @@ class DiskPace(Pace):
     def writing(self) -> float:
         """See ``Pace``."""
         draw = self._source.random()
-        return draw * 0.005 if draw < 0.95 else (draw - 0.9) * 10
+        quick = 0.2 if self._loop.time() < self.full_until else 0.005
+        return draw * quick if draw < 0.95 else (draw - 0.9) * 10
 
     def telling(self) -> float:
         """See ``Pace``."""
@@ -55,7 +56,8 @@ class DiskPace(Pace):
 
     def failure(self) -> Exception | None:
         """See ``Pace``."""
-        return StoreFull("no room") if self._loop.time() < self.full_until else None
+        full = self._loop.time() < self.full_until and self._source.random() < 0.5
+        return StoreFull("no room") if full else None
 
 
 class SimulatedServer:

@@ -148,14 +148,17 @@ class MemoryEventLog:
         if self._waiting and not self._writing and not self._holding:
             self._writing = True
             self._idle.clear()
-            self._loop.call_later(self._pace.writing(), self._commit)
+            group, self._waiting = self._waiting, deque()
+            self._loop.call_later(self._pace.writing(), self._commit, group)
 
-    def _commit(self) -> None:
-        """What waits becomes durable together; the next group is written while this one is told of."""
+    def _commit(self, group: deque[tuple[_Write, asyncio.Future[None]]]) -> None:
+        """A group becomes durable; the next one is written while this one is told of."""
         self._writing = False
-        if self._is_cut or self._holding:
+        if self._is_cut:
             return
-        group, self._waiting = self._waiting, deque()
+        if self._holding:
+            self._waiting = group + self._waiting
+            return
         outcomes: list[tuple[asyncio.Future[None], Entry | None, Exception | None]] = []
         failure = self.failed.result() if self.failed.done() else self._pace.failure()
         for write, future in group:
@@ -171,6 +174,7 @@ class MemoryEventLog:
         self._told_at = max(self._told_at, self._loop.time() + self._pace.telling())
         self._untold += 1
         self._loop.call_at(self._told_at, self._settle, outcomes)
+        self._start()
 
     def _settle(
         self, outcomes: Sequence[tuple[asyncio.Future[None], Entry | None, Exception | None]]

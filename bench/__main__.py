@@ -17,6 +17,7 @@ import psutil
 from rich.console import Console
 
 from bench import (
+    acknowledge,
     cancel,
     dispatch,
     growth,
@@ -37,6 +38,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "replay": replay.measure,
     "live": live.measure,
     "reports": reports.measure,
+    "acknowledge": acknowledge.measure,
     "stalled": stalled.measure,
     "idle": idle.measure,
     "storm": storm.measure,

@@ -7,6 +7,7 @@ decides nothing and keeps nothing: what it sends was recorded or built beforehan
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,8 @@ class Script:
     """What each Work is answered: one for each request."""
     database: Path | None = None
     """Where each update is first committed, one row in one transaction, as durable as Milepost's log."""
+    file: Path | None = None
+    """Where each update is first appended, with an fsync."""
 
 
 @contextmanager
@@ -78,6 +81,7 @@ class _Servicer:
         self._released = 0
         self._changed = asyncio.Event()
         self._store = None if script.database is None else _Store(script.database)
+        self._file = None if script.file is None else script.file.open("ab", buffering=0)
 
     async def watch(self, request: Any, context: _Context) -> None:
         released = self._released
@@ -98,6 +102,9 @@ class _Servicer:
             if update is not None:
                 if self._store is not None:
                     await self._store.commit(update)
+                if self._file is not None:
+                    self._file.write(update)
+                    os.fsync(self._file.fileno())
                 self._released += 1
                 self._changed.set()
                 self._changed = asyncio.Event()

@@ -135,11 +135,12 @@ class Tail:
 
     def shrink(self) -> int:
         """See ``Holder``."""
-        if not self._chunks:
-            return 0
-        chunk = self._chunks.popleft()
-        self.since = chunk.last if self._chunks else None
-        return len(chunk.frames)
+        freed = 0
+        while self._chunks and not freed:  # a commit that only used up report numbers has no frames
+            chunk = self._chunks.popleft()
+            self.since = chunk.last if self._chunks else None
+            freed = len(chunk.frames)
+        return freed
 
     def _after(self, cursor: int) -> list[Chunk]:
         """From the end, since that is where almost all cursors are."""

@@ -198,6 +198,7 @@ def script(tmp_path: Path) -> Path:
                 import beside
                 print("to stdout")
                 print("to stderr", file=sys.stderr)
+                logging.getLogger("script").info("logged")
                 return {"word": beside.WORD, "here": os.getcwd()}
 
             if __name__ == "__main__":
@@ -212,7 +213,7 @@ def script(tmp_path: Path) -> Path:
 async def test_handlers_of_scripts_modules_and_the_command(
     shared_server: ServerProcess, script: Path, how: str
 ) -> None:
-    """Each is found again in its process, with the modules beside it; what it writes is passed through."""
+    """Each is found again in its process, with the modules beside it; what it writes and logs is passed through."""
     command = {
         "script": [sys.executable, str(script), "--option"],
         "module": [sys.executable, "-m", "script", "--option"],
@@ -238,6 +239,7 @@ async def test_handlers_of_scripts_modules_and_the_command(
     assert {"word": "beside", "here": str(script.parent)} == result
     assert "to stdout" in out.decode()
     assert "to stderr" in err.decode()
+    assert (how == "command") == ("INFO:script:logged" in err.decode())  # which has set up logging
     if how != "command":
         assert "imported as __mp_main__ ['--option']" in out.decode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import pickle
 import sys
 import traceback
@@ -34,6 +35,7 @@ class Parcel:
     main: str | None
     package: str | None
     arguments: list[str]
+    log_level: int | None
 
     @classmethod
     def of(cls, job: Job, handler: Handler) -> Parcel:
@@ -49,11 +51,16 @@ class Parcel:
             text = f"The handler cannot be found by its name, or pickled: {error}"
             raise JobFailure("HANDLER_NOT_LOADED", text) from error
         return cls(
-            job.SerializeToString(), pickled, getattr(main, "__file__", None), main.__package__, sys.argv
+            job=job.SerializeToString(),
+            handler=pickled,
+            main=getattr(main, "__file__", None),
+            package=main.__package__,
+            arguments=sys.argv,
+            log_level=logging.root.level if logging.root.handlers else None,
         )
 
     def unpack(self) -> Handler:
-        """The handler, imported.
+        """The handler, imported. Where that does not set up logging, and the worker has it, lines go to stderr.
 
         Raises:
             JobFailure: It cannot be imported here.
@@ -61,13 +68,16 @@ class Parcel:
         global _loading  # noqa: PLW0603 - of the process, which has one handler
         _loading = True
         try:
-            return cast("Handler", _Unpickler(self).load())
+            handler = cast("Handler", _Unpickler(self).load())
         except (Exception, SystemExit) as error:
             text = f"The handler cannot be loaded in a process of its own: {type(error).__name__}: {error}"
             detail = "".join(traceback.format_exception(error))
             raise JobFailure("HANDLER_NOT_LOADED", text, detail, retryable=True) from error
         finally:
             _loading = False
+        if self.log_level is not None:
+            logging.basicConfig(level=self.log_level)
+        return handler
 
 
 class _Unpickler(pickle.Unpickler):

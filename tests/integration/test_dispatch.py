@@ -10,8 +10,10 @@ import pytest
 
 from milepost.client import Worker
 from milepost.v1 import Capacity, Claim, Dispatch, ErrorReason, Resume
+from tests.support.proxy import CuttableProxy
 from tests.support.rpc import Rpc, connect, eventually, kinds, state_name, succeeded
 from tests.support.server import ServerProcess
+from tests.support.working import working
 
 
 @pytest.fixture
@@ -140,6 +142,34 @@ async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server:
         instances.append((await rpc.get(job.job_id)).worker_instance)
 
     assert 2 == len({*instances} - {""})
+
+
+async def test_an_assignment_that_the_network_loses_goes_out_again(
+    rpc: Rpc, shared_server: ServerProcess
+) -> None:
+    """The worker of the SDK comes back without it, and has it at once; the lease would have lasted for long."""
+
+    async def answers(job: object) -> dict[str, int]:
+        return {"answer": 42}
+
+    with CuttableProxy(shared_server.address) as proxy:
+        async with working(proxy.address, **{rpc.kind: answers}):
+            await rpc.ended((await rpc.submit()).job_id)
+            proxy.stall()
+            job = await rpc.submit()
+
+            async def is_given() -> bool:
+                return state_name(await rpc.get(job.job_id)) == "RUNNING"
+
+            await eventually(is_given)
+            proxy.cut()
+            proxy.allow()
+            events = await rpc.ended(job.job_id)
+
+    assert ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"] == kinds(events)
+    final = await rpc.get(job.job_id)
+    assert ("SUCCEEDED", 0) == (state_name(final), final.failed_attempts)
+    assert "RELEASED" == events[2].attempt_ended.failure.code
 
 
 async def test_many_workers_and_many_jobs(rpc: Rpc) -> None:

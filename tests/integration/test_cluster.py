@@ -1,0 +1,257 @@
+"""Three nodes on one log, kept by three servers of NATS: nothing in a client depends on which node it talks to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from milepost.v1 import (
+    CancelAcknowledged,
+    Claim,
+    Dispatch,
+    Job,
+    JobEnded,
+    JobFilter,
+    JobState,
+    ListJobsRequest,
+    ReportJobRequest,
+    Update,
+    WatchJobsRequest,
+)
+from tests.support.forking import Forkery
+from tests.support.nats import NatsCluster
+from tests.support.nodes import Nodes
+from tests.support.rpc import Rpc, eventually, kinds, log_line, state_name, succeeded
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[Nodes]:
+    """Three nodes, each of which knows all three servers of NATS."""
+    directory = tmp_path_factory.mktemp("cluster")
+    with NatsCluster(directory) as nats, Nodes(directory, [nats.url] * 3, forkery=forkery) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+async def rpcs(nodes: Nodes) -> AsyncIterator[list[Rpc]]:
+    """A channel to each node."""
+    async with nodes.connected() as rpcs:
+        yield rpcs
+
+
+# --- One job, many nodes ----------------------------------------------------------------------------------------
+
+
+async def test_a_job_goes_through_all_nodes(rpcs: list[Rpc]) -> None:
+    """Submitted at one, done through the next, watched at the third."""
+    a, b, c = rpcs
+    async with b.session() as session:
+        job = await a.submit()
+        watch = c.watch(job.job_id)
+        taken, token = await session.take()
+        await session.report(taken.job_id, token, 1, log_line("1"), log_line("2"))
+        await session.acknowledged(2)
+        await session.report(taken.job_id, token, 3, succeeded())
+        seen = [event async for frame in watch for event in frame.events.events]
+
+    assert ["job_submitted", "job_started", "log_written", "log_written", "job_ended"] == kinds(seen)
+    assert [1, 2, 3, 4, 5] == [event.sequence for event in seen]
+    for rpc in rpcs:
+        assert seen == await rpc.ended(job.job_id)
+        assert await a.get(job.job_id) == await rpc.get(job.job_id)
+
+
+async def test_what_one_node_has_told_every_node_knows(rpcs: list[Rpc]) -> None:
+    """At once, however far another one is behind."""
+    a, b, c = rpcs
+    for _ in range(20):
+        job = await a.submit()
+        assert job.job_id == (await b.get(job.job_id)).job_id
+        assert "CANCELLED" == state_name(await c.cancel(job.job_id))
+
+
+async def test_a_cancellation_reaches_the_worker_of_another_node(rpcs: list[Rpc]) -> None:
+    """The worker hears of it from its own node, and goes on talking to it (rule 16)."""
+    a, b, c = rpcs
+    async with b.session() as session:
+        job = await a.submit()
+        _, token = await session.take()
+        assert "CANCELLING" == state_name(await c.cancel(job.job_id, grace=30))
+        cancel = (await session.receive("cancel")).cancel
+        assert (job.job_id, "enough") == (cancel.job_id, cancel.cancellation.reason)
+        ended = Update(job_ended=JobEnded(state=JobState.JOB_STATE_CANCELLED))
+        await session.report(job.job_id, token, 1, Update(cancel_acknowledged=CancelAcknowledged()), ended)
+        await session.acknowledged(2)
+
+    async def is_cancelled() -> bool:
+        return "CANCELLED" == state_name(await a.get(job.job_id))
+
+    await eventually(is_cancelled)
+
+
+async def test_reports_may_go_through_any_node(rpcs: list[Rpc]) -> None:
+    """Call by call, each is taken once and in its place (rule 11)."""
+    a, b, _ = rpcs
+    job = await a.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    async with b.session(kinds=[]) as session:
+        await session.send(claim=Claim(job_id=job.job_id))
+        _, token = await session.take()
+    for number in range(1, 31):
+        request = ReportJobRequest(
+            job_id=job.job_id,
+            lease_token=token,
+            first_report_sequence=number,
+            updates=[log_line(str(number))],
+        )
+        answer = await rpcs[number % 3].workers.ReportJob(request)
+        assert number == answer.report_sequence
+
+    texts = [event.log_written.text for event in await a.log(job.job_id) if event.HasField("log_written")]
+    assert [str(number) for number in range(1, 31)] == texts
+
+
+async def test_a_position_means_the_same_at_every_node(rpcs: list[Rpc]) -> None:
+    """A subscriber of many jobs goes on at another node where it stood; lists and their pages are the same, too."""
+    jobs = [await rpcs[number % 3].submit() for number in range(9)]
+    wanted = JobFilter(kinds=[rpcs[0].kind])
+    seen = []
+    position = 0
+    for turn in range(9):
+        request = WatchJobsRequest(filter=wanted, after_position=position, max_batch_events=1)
+        async for frame in rpcs[turn % 3].jobs.WatchJobs(request):
+            if frame.HasField("events"):
+                seen += [event.job_id for event in frame.events.events]
+                position = frame.events.position
+                break
+    assert [job.job_id for job in jobs] == seen
+
+    token = ""
+    listed: list[Job] = []
+    for turn in range(3):
+        page = await rpcs[turn].jobs.ListJobs(
+            ListJobsRequest(filter=wanted, page_size=3, page_token=token, order_by="submit_time")
+        )
+        listed += page.jobs
+        token = page.next_page_token
+    assert ([job.job_id for job in jobs], "") == ([job.job_id for job in listed], token)
+
+
+# --- Races ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_job_that_is_finished_and_cancelled_at_once_has_one_end(rpcs: list[Rpc]) -> None:
+    """Through two nodes, a hundred times: the log decides, and every node tells the same (rule 17)."""
+    a, b, c = rpcs
+    ends: Counter[str] = Counter()
+    async with b.session(max_concurrency=100) as session:
+        jobs = [await a.submit() for _ in range(100)]
+        held = {job.job_id: token for job, token in [await session.take() for _ in jobs]}
+        # Sometimes the one has a little start, sometimes the other.
+        for number, job in enumerate(jobs):
+            start = number % 9 - 4
+
+            async def finish(job_id: str, start: int) -> None:
+                await asyncio.sleep(max(-start, 0) / 1000)
+                await session.report(job_id, held[job_id], 1, succeeded())
+
+            async def cancel(job_id: str, start: int) -> None:
+                await asyncio.sleep(max(start, 0) / 1000)
+                await c.cancel(job_id, grace=0)
+
+            await asyncio.gather(finish(job.job_id, start), cancel(job.job_id, start))
+        for job in jobs:
+            events = await a.ended(job.job_id)
+            assert 1 == kinds(events).count("job_ended")
+            assert "job_ended" == kinds(events)[-1]
+            assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
+            states = {state_name(await rpc.get(job.job_id)) for rpc in rpcs}
+            assert 1 == len(states)
+            ends[states.pop()] += 1
+
+    assert 100 == ends.total()
+    assert {"SUCCEEDED", "CANCELLED"} == set(ends)
+
+
+async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None:
+    """Through two nodes at the same time, a hundred times: one has it, the other is told."""
+    a, b, c = rpcs
+    async with (
+        b.session(kinds=[], max_concurrency=100) as one,
+        c.session(kinds=[], max_concurrency=100) as other,
+    ):
+        wins: Counter[str] = Counter()
+        for _ in range(100):
+            job = await a.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+            claim = Claim(job_id=job.job_id)
+            await asyncio.gather(one.send(claim=claim), other.send(claim=claim))
+            told = [
+                response.WhichOneof("message") for response in await asyncio.gather(one.next(), other.next())
+            ]
+            assert ["assignment", "rejected"] == sorted(map(str, told))
+            wins[str(told[0])] += 1
+            assert ["job_submitted", "job_started"] == kinds(await a.log(job.job_id))
+    assert 100 == wins.total()
+
+
+async def test_workers_of_all_nodes_share_the_work(rpcs: list[Rpc]) -> None:
+    """Each job is given to one of them, once, however many nodes have somebody who waits."""
+    async with AsyncExitStack() as stack:
+        sessions = [await stack.enter_async_context(rpc.session(max_concurrency=2)) for rpc in rpcs]
+
+        done: list[str] = []
+
+        async def until_gone(number: int) -> None:
+            session = sessions[number]
+            while True:
+                response = await session.next()
+                if response.HasField("assignment"):
+                    job_id = response.assignment.job.job_id
+                    await session.report(job_id, response.assignment.lease_token, 1, succeeded())
+                    done.append(job_id)
+
+        working = [asyncio.create_task(until_gone(number)) for number in range(3)]
+        jobs = [await rpcs[number % 3].submit() for number in range(60)]
+        for job in jobs:
+            assert ["job_submitted", "job_started", "job_ended"] == kinds(await rpcs[0].ended(job.job_id))
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+    assert Counter(job.job_id for job in jobs) == Counter(done)
+
+
+async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each_other(
+    rpcs: list[Rpc],
+) -> None:
+    """A session goes on, and acknowledges all it took, while others append to the same job (rule 12)."""
+    a, b, c = rpcs
+    async with b.session() as session:
+        job = await a.submit()
+        _, token = await session.take()
+
+        async def disturb() -> None:
+            for grace in range(
+                100, 60, -1
+            ):  # each is an event, since it leaves less time than the one before
+                await c.cancel(job.job_id, grace=grace)
+
+        disturbing = asyncio.create_task(disturb())
+        for number in range(1, 201):
+            await session.report(job.job_id, token, number, log_line(str(number)))
+        acknowledged = 0
+        while acknowledged < 200:
+            response = await session.next()
+            if response.HasField("acknowledged"):
+                acknowledged = response.acknowledged.report_sequence
+            else:
+                assert response.HasField("cancel")
+        await disturbing
+        events = await a.log(job.job_id)
+
+    texts = [event.log_written.text for event in events if event.HasField("log_written")]
+    assert [str(number) for number in range(1, 201)] == texts
+    assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
+    assert 40 == kinds(events).count("cancel_requested")

@@ -189,6 +189,10 @@ def test_children(story: Story) -> None:
             JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="TIMEOUT")),
         ),
         (
+            "cancelled after 00:11: Worker 'w' did not stop.",
+            JobEnded(state=JobState.JOB_STATE_CANCELLED, forced=True, message="Worker 'w' did not stop."),
+        ),
+        (
             "lost after 00:11: WORKER_LOST",
             JobEnded(state=JobState.JOB_STATE_LOST, failure=Failure(code="WORKER_LOST")),
         ),

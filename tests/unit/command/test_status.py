@@ -25,6 +25,8 @@ def job(state: JobState.ValueType, code: str = "") -> Job:
         (0, job(JobState.JOB_STATE_SUCCEEDED)),
         (1, job(JobState.JOB_STATE_FAILED, "NO_PATH")),
         (124, job(JobState.JOB_STATE_FAILED, "TIMEOUT")),
+        (124, job(JobState.JOB_STATE_FAILED, "ATTEMPT_TIMEOUT")),
+        (124, job(JobState.JOB_STATE_FAILED, "START_DEADLINE")),
         (3, job(JobState.JOB_STATE_CANCELLED)),
         (6, job(JobState.JOB_STATE_LOST, "WORKER_LOST")),
         (0, job(JobState.JOB_STATE_RUNNING)),

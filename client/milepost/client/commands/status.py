@@ -63,6 +63,9 @@ _STATES: Final[dict[JobState.ValueType, Status]] = {
     JobState.JOB_STATE_LOST: Status.LOST,
 }
 
+# The codes of failures that the server's clock is the cause of.
+_TIMED_OUT: Final = frozenset({"TIMEOUT", "ATTEMPT_TIMEOUT", "START_DEADLINE"})
+
 _DEFECTS: Final = frozenset(
     {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS, grpc.StatusCode.ABORTED}
 )
@@ -81,7 +84,7 @@ _ERRORS: Final[tuple[tuple[type[errors.MilepostError], Status], ...]] = (
 
 def of_job(job: Job) -> Status:
     """How a command ends that has followed ``job``; SUCCEEDED also where the job goes on."""
-    if job.state == JobState.JOB_STATE_FAILED and job.failure.code == "TIMEOUT":
+    if job.state == JobState.JOB_STATE_FAILED and job.failure.code in _TIMED_OUT:
         return Status.TIMED_OUT
     return _STATES.get(job.state, Status.SUCCEEDED)
 

@@ -128,11 +128,12 @@ def _job_ended(event: Event, fold: Fold) -> str:
     if fold.job.HasField("start_time"):
         took = text.minutes(text.seconds_between(fold.job.start_time, event.time))
         line = f"{line} {'in' if told.state == JobState.JOB_STATE_SUCCEEDED else 'after'} {took}"
+    message = text.clip(text.clean(told.message), _DATA_LENGTH)
     if told.forced:
-        line = f"{line}, without its worker, which did not stop in time"
+        return f"{line}: {message}" if message else f"{line}, without its worker, which did not stop in time"
     if told.HasField("failure"):
         line = f"{line}: {text.failure_text(told.failure)}"
-    return _joined(line, text.clip(text.clean(told.message), _DATA_LENGTH))
+    return _joined(line, message)
 
 
 def _children_progressed(event: Event, fold: Fold) -> str:

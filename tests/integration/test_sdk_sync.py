@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -173,51 +171,6 @@ def test_generators_can_be_left(client: SyncClient, kind: str) -> None:
     client.close()
     with pytest.raises(RuntimeError, match="The client is closed"):
         client.get("j")
-
-
-FORKED = """
-import os, sys
-from milepost.client import SyncClient
-
-client = SyncClient(sys.argv[1])
-if sys.argv[2] == "used":
-    client.submit("forked")
-child = os.fork()
-if child == 0:
-    try:
-        print("child", client.submit("forked").kind, flush=True)
-    except RuntimeError as error:
-        print("child", error, flush=True)
-    os._exit(0)
-os.waitpid(child, 0)
-print("parent", client.submit("forked").kind)
-client.close()
-"""
-
-
-@pytest.mark.parametrize(
-    ("before", "child"),
-    [
-        ("unused", "forked"),
-        (
-            "used",
-            (
-                "gRPC was used before this process was forked, and cannot be used in it. "
-                "Make the first call after the fork, or have processes spawned."
-            ),
-        ),
-    ],
-)
-def test_a_client_may_be_made_before_a_fork(shared_server: ServerProcess, before: str, child: str) -> None:
-    """As servers do that load the application first; what cannot work says so, rather than hang."""
-    done = subprocess.run(
-        [sys.executable, "-c", FORKED, shared_server.address, before],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert f"child {child}\nparent forked\n" == done.stdout, done.stderr
 
 
 def test_a_job_is_queued_without_a_worker(client: SyncClient) -> None:

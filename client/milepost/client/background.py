@@ -20,6 +20,7 @@ class Background:
         self._lock = threading.Lock()
         self._owner = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._parents: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -56,6 +57,8 @@ class Background:
             if self._closed:
                 raise RuntimeError("The client is closed.")
             if self._loop is None or self._owner != os.getpid():
+                # Not to be closed here, since parent and child share what it waits with.
+                self._parents = self._loop
                 self._owner, self._loop = os.getpid(), asyncio.new_event_loop()
                 self._thread = threading.Thread(
                     target=self._loop.run_forever, name="milepost client", daemon=True

@@ -11,10 +11,11 @@ import os
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import grpc
 
+from milepost.client import forking
 from milepost.client.refusals import error_from_status
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 from milepost.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -33,6 +34,7 @@ _CLOSED: Final = "The client is closed."
 
 _log = logging.getLogger("milepost.client")
 
+_Call = TypeVar("_Call", bound=grpc.aio.Call)
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
@@ -87,13 +89,10 @@ class Target:
 
 
 class LazyChannel:
-    """One long-lived gRPC channel, made when it is first needed: a client may be made before a fork and used after it.
+    """One long-lived gRPC channel, made when it is first needed.
 
-    A channel belongs to the event loop that made it; in another loop a new one is made.
+    A channel belongs to the process and to the event loop that made it; in another one a new one is made.
     """
-
-    # The process that has used grpc.aio, which cannot be used in a fork of it: the thread that drives it is not there.
-    _process: ClassVar[int] = 0
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -102,6 +101,13 @@ class LazyChannel:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
+        self._calls: weakref.WeakSet[grpc.aio.Call] = weakref.WeakSet()
+        forking.know(self)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that the channel belongs to; None where there is no channel."""
+        return self._loop if self._channel is not None else None
 
     def jobs(self) -> JobServiceAsyncStub:
         """The service for those who submit, follow and cancel."""
@@ -123,9 +129,12 @@ class LazyChannel:
             MilepostError: It was refused, or the server was not reached within `timeout` seconds.
         """
         try:
-            return await method(request, timeout=timeout, metadata=self.target.metadata)
+            return await self.keep(method(request, timeout=timeout, metadata=self.target.metadata))
         except grpc.aio.AioRpcError as error:
-            raise error_from_status(error, self.target.address) from error
+            del (
+                method
+            )  # whoever keeps the exception is not to keep the channel up by it; a fork could not rest it
+            raise error_from_status(error, self.target.address) from error.with_traceback(None)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if (
@@ -133,6 +142,16 @@ class LazyChannel:
             ):  # the call was cancelled, not who waits
                 raise RuntimeError(_CLOSED) from None
             raise
+
+    def keep(self, call: _Call) -> _Call:
+        """Has the channel stay up over a fork for as long as this call on it is under way."""
+        self._calls.add(call)
+        return call
+
+    def rest(self) -> None:
+        """Lets go of the channel if nothing is under way on it; the next call makes a new one."""
+        if all(call.done() for call in self._calls):
+            self._channel = None
 
     async def close(self) -> None:
         """Ends all calls and the connection."""
@@ -144,12 +163,7 @@ class LazyChannel:
     def _open(self) -> grpc.aio.Channel:
         if self._closed:
             raise RuntimeError(_CLOSED)
-        if LazyChannel._process not in (0, os.getpid()):
-            raise RuntimeError(
-                "gRPC was used before this process was forked, and cannot be used in it. "
-                "Make the first call after the fork, or have processes spawned."
-            )
-        LazyChannel._process = os.getpid()
+        forking.claim_process()
         loop = asyncio.get_running_loop()
         if self._channel is None or self._loop is not loop:
             self._loop, self._channel = loop, _make(self.target)

@@ -103,7 +103,9 @@ class JobWatch(Resuming[Item, WatchJobRequest, WatchJobResponse]):
 
     def _open(self, *, finite: bool) -> grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]:
         request = self._position.request(finite=finite)
-        return self._channel.jobs().WatchJob(request, metadata=self._channel.target.metadata)
+        return self._channel.keep(
+            self._channel.jobs().WatchJob(request, metadata=self._channel.target.metadata)
+        )
 
     def _take(self, frame: WatchJobResponse) -> Sequence[Item]:
         # Jobs are among the items only where they were asked for, and then the watch is one that has them.

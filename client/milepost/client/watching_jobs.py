@@ -70,7 +70,9 @@ class JobsWatch(Resuming[Item, WatchJobsRequest, WatchJobsResponse]):
 
     def _open(self, *, finite: bool) -> grpc.aio.UnaryStreamCall[WatchJobsRequest, WatchJobsResponse]:
         request = self._feed.request(finite=finite)
-        return self._channel.jobs().WatchJobs(request, metadata=self._channel.target.metadata)
+        return self._channel.keep(
+            self._channel.jobs().WatchJobs(request, metadata=self._channel.target.metadata)
+        )
 
     def _take(self, frame: WatchJobsResponse) -> Sequence[Item]:
         return self._feed.take(frame)

@@ -92,7 +92,7 @@ class Attachment:
         self._left: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
         spool = Spool(Path(self._spool)) if self._spool else None
         self._desk = ClaimingDesk(self._job_id, self._stand_in, spool, self._flush_timeout)
-        self._connection = asyncio.create_task(self._stay_connected())
+        self._connection = asyncio.create_task(self._connect())
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._desk.claimed
@@ -179,9 +179,16 @@ class Attachment:
     async def _disconnect(self) -> None:
         self._connection.cancel()
         await asyncio.wait((self._connection,))
-        if not self._connection.cancelled() and (error := self._connection.exception()) is not None:
-            _log.warning("job %s: the connection ended: %s", self._job_id, error)
         self._desk.close()
+
+    async def _connect(self) -> None:
+        # It keeps no exception, and thereby no call: where nothing is under way a fork has the connection rest.
+        try:
+            await self._stay_connected()
+        except asyncio.CancelledError:
+            pass
+        except RuntimeError as closed:
+            _log.warning("job %s: the connection ended: %s", self._job_id, closed)
 
     async def _stay_connected(self) -> None:
         """One session after the other. Once the job is claimed nothing but the end of its block ends that (rule 15)."""

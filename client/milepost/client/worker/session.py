@@ -64,7 +64,7 @@ class Session:
         Raises:
             MilepostError: It did not end because of `finish`.
         """
-        call = self._channel.work().Work(metadata=self._channel.target.metadata)
+        call = self._channel.keep(self._channel.work().Work(metadata=self._channel.target.metadata))
         tasks: list[asyncio.Task[None]] = []
         try:
             welcome = await self._open(call)
@@ -75,13 +75,17 @@ class Session:
             if not self.finishing:
                 raise Unreachable(self._address, "it ended the session")
         except grpc.aio.AioRpcError as error:
-            raise error_from_status(error, self._address) from error
+            raise error_from_status(error, self._address) from error.with_traceback(None)
         finally:
             self._desk.detach()
             for task in tasks:
                 task.cancel()
             call.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            del (
+                call,
+                tasks,
+            )  # what left by an exception is not to keep the channel up; a fork could not rest it
 
     def finish(self) -> None:
         """Ends it well: what waits is sent, and then the server ends the stream."""

@@ -1,0 +1,108 @@
+"""Forks, as prefork servers make them: gRPC works on both sides of one if it was at rest when it happened.
+
+The thread that drives gRPC does not come along into a fork, so a process whose parent was using it cannot use it. Just
+before a fork, connections on which nothing is under way are therefore ended; each side makes its own when it needs one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import gc
+import os
+import threading
+import weakref
+from typing import Final, Protocol
+
+__all__ = ["Connected", "claim_process", "know"]
+
+# Seconds for a loop in another thread to let go of its connection.
+_LETTING_GO: Final = 1.0
+# The thread of gRPC's that its asyncio part runs on, for as long as anything of it is in use.
+_DRIVER: Final = "_poll_wrapper"
+
+
+class Connected(Protocol):
+    """What has a connection."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that the connection belongs to; None where there is no connection."""
+
+    def rest(self) -> None:
+        """Ends the connection if nothing is under way on it. For the thread of its loop."""
+
+
+_known: Final[weakref.WeakSet[Connected]] = weakref.WeakSet()
+# Held around a fork, so that nobody begins to use gRPC while it happens.
+_lock: Final = threading.Lock()
+_user = 0
+
+
+def know(connected: Connected) -> None:
+    """Has it asked to rest before a fork."""
+    _known.add(connected)
+
+
+def claim_process() -> None:
+    """Says that gRPC is about to be used in this process.
+
+    Raises:
+        RuntimeError: It was in use when this process was forked.
+    """
+    global _user  # noqa: PLW0603 - there is one gRPC in a process
+    with _lock:
+        if _user not in (0, os.getpid()):
+            raise RuntimeError(
+                "gRPC was in use when this process was forked, and cannot be used in it. Fork while no call and no "
+                "watch is under way, or before the first, or have processes spawned."
+            )
+        _user = os.getpid()
+
+
+def _before() -> None:
+    global _user  # noqa: PLW0603 - see above
+    if _user == os.getpid() and _is_driven():
+        for connected in tuple(_known):
+            _let_rest(connected)
+        if _is_driven():
+            gc.collect()  # calls that are over may be held by exceptions that are
+        _lock.acquire()
+        if not _is_driven():
+            _user = 0
+    else:
+        _lock.acquire()
+
+
+def _let_rest(connected: Connected) -> None:
+    loop = connected.loop
+    if loop is None:
+        return
+    with contextlib.suppress(RuntimeError):
+        if asyncio.get_running_loop() is loop:
+            connected.rest()
+            return
+    if not loop.is_running():
+        connected.rest()
+        return
+
+    async def rest() -> None:
+        connected.rest()
+
+    with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):  # it is being closed, or is busy
+        asyncio.run_coroutine_threadsafe(rest(), loop).result(_LETTING_GO)
+
+
+def _is_driven() -> bool:
+    return any(_DRIVER in thread.name for thread in threading.enumerate())
+
+
+def _in_child() -> None:
+    if _user:
+        gc.freeze()  # what there is of gRPC in the parent is not to be torn down here: it would crash
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_before, after_in_parent=_lock.release, after_in_child=_in_child)

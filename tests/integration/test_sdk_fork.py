@@ -1,0 +1,106 @@
+"""Forks, as gunicorn and Celery make them: parent and child go on with the clients that were made before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.server import ServerProcess
+
+PROGRAM = """
+import asyncio, os, sys
+from milepost.client import Client, MilepostError, SyncClient
+from milepost.v1 import Dispatch, JobState
+
+address, before, forks = sys.argv[1], sys.argv[2], int(sys.argv[3])
+plain, client = SyncClient(address), Client(address)
+
+
+async def attach():
+    job_id = (await client.submit("forked", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
+    async with client.attach(job_id) as job:
+        job.log("hello")
+    return (await client.get(job_id)).state
+
+
+def work():
+    with plain.start("forked") as job:
+        with job.stage("count") as stage:
+            sum(stage.track(range(10)))
+    states = plain.get(job.id).state, asyncio.run(attach())
+    return [JobState.Name(state) for state in states]
+
+
+kept = None
+if before != "unused":
+    print("parent", *work(), flush=True)
+    try:
+        plain.get("no-such-job")
+    except MilepostError as error:
+        kept = error
+if before == "watching":
+    watch = plain.watch(plain.submit("nobody-does-this").job_id)
+    next(watch)
+block = plain.start("forked") if before == "attached" else None
+if block is not None:
+    job = block.__enter__()
+for _ in range(forks):
+    child = os.fork()
+    if child == 0:
+        try:
+            print("child", *work(), flush=True)
+        except RuntimeError as error:
+            print("child", error, flush=True)
+        os._exit(0)
+    print("status", os.waitpid(child, 0)[1], flush=True)
+if block is not None:
+    block.__exit__(None, None, None)
+    print("block", JobState.Name(plain.get(job.id).state), flush=True)
+if before == "watching":
+    plain.cancel(watch._watch._job_id)
+    print("watched", [event.WhichOneof("payload") for event in watch][-1], flush=True)
+print("parent", *work(), flush=True)
+plain.close()
+"""
+
+WORKS = "JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED"
+REFUSED = (
+    "gRPC was in use when this process was forked, and cannot be used in it. Fork while no call and no watch is under "
+    "way, or before the first, or have processes spawned."
+)
+
+
+def run(address: str, before: str, forks: int) -> list[str]:
+    """What parent and children say."""
+    done = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", PROGRAM, address, before, str(forks)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_clients_that_were_not_used(shared_server: ServerProcess) -> None:
+    """As in servers that load the application first."""
+    assert [f"child {WORKS}", "status 0", f"parent {WORKS}"] == run(shared_server.address, "unused", 1)
+
+
+def test_clients_that_are_at_rest(shared_server: ServerProcess) -> None:
+    """Both sides submit, attach and report after it, with the same clients, however often."""
+    children = [f"child {WORKS}", "status 0"] * 5
+    assert [f"parent {WORKS}", *children, f"parent {WORKS}"] == run(shared_server.address, "used", 5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("watching", "watched job_ended"), ("attached", "block JOB_STATE_SUCCEEDED")],
+)
+def test_what_is_under_way(shared_server: ServerProcess, before: str, after: str) -> None:
+    """Goes on in the parent. The child cannot use gRPC then, and says so, rather than hang."""
+    children = [f"child {REFUSED}", "status 0"] * 2
+    assert [f"parent {WORKS}", *children, after, f"parent {WORKS}"] == run(shared_server.address, before, 2)

@@ -129,14 +129,15 @@ class WireModel(RuleBasedStateMachine):
         self.gone: set[str] = set()
         self.watchers: list[_Watcher] = []
         self.commits: list[tuple[int, Sequence[Event]]] = []
-        self._position: int | None = None
+        self._position = 0
         self._swept = False
 
         async def connected() -> None:
             self.rpc = await self._stack.enter_async_context(connect(self.server.address))
+            self.jobs_stub, self.kind = self.rpc.jobs, self.rpc.kind
+            await self._keep_chronicle(from_latest=True)
 
         self.run(connected())
-        self.jobs_stub, self.kind = self.rpc.jobs, self.rpc.kind
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """Lets it happen, and everything else that is ready meanwhile."""
@@ -318,16 +319,19 @@ class WireModel(RuleBasedStateMachine):
                 job.durable = stands
         await self._keep_chronicle()
 
-    async def _keep_chronicle(self) -> None:
+    async def _keep_chronicle(self, **start: Any) -> None:
         """Reads what has become durable before any of it can be dropped."""
-        request = WatchJobsRequest(filter=JobFilter(kinds=[self.kind]), max_batch_events=1, no_follow=True)
-        if self._position is not None:
-            request.after_position = self._position
+        request = WatchJobsRequest(
+            filter=JobFilter(kinds=[self.kind]),
+            max_batch_events=1,
+            no_follow=True,
+            **(start or {"after_position": self._position}),
+        )
         async for frame in self.jobs_stub.WatchJobs(request):
             if frame.HasField("events"):
                 self.commits.append((frame.events.position, frame.events.events))
             self._position = max(
-                self._position or 0, frame.events.position, frame.caught_up.sequence, frame.status.cursor
+                self._position, frame.events.position, frame.caught_up.sequence, frame.status.cursor
             )
 
     async def _settled(self) -> None:

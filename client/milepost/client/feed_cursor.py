@@ -170,8 +170,8 @@ class FeedCursor:
 
     def recover(self, error: MilepostError) -> Sequence[Item] | None:
         """What to show instead of an error; None to raise it."""
-        if self._start == "snapshot" and isinstance(error, SequenceTrimmed):
-            return ()  # trimmed while the jobs were listed: nothing is missing yet, and the next list is up to date
+        if isinstance(error, SequenceTrimmed) and (self._start == "snapshot" or self._has_all_that_is_kept):
+            return ()  # trimmed while that was listed: nothing is missing yet, and the next list is up to date
         if self._on_gap != "snapshot" or not isinstance(error, SequenceTrimmed | EpochChanged):
             return None
         self._start, self.position, self.epoch, self.caught_up = "snapshot", None, "", False
@@ -187,6 +187,11 @@ class FeedCursor:
             return (job,) if self._seen.note(job) else ()
         self._seen.forget(job_id)
         return (Deleted(job_id=job_id, position=self.mark),)
+
+    @property
+    def _has_all_that_is_kept(self) -> bool:
+        """Whether the next stream begins with what is kept by then, whatever the ones before it have shown."""
+        return self._start == "after" and self.position is None
 
     def _open(self, opened: Opened) -> Sequence[Item]:
         items: Sequence[Item] = ()

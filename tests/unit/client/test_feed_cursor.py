@@ -201,6 +201,17 @@ def test_trimming_while_jobs_are_listed_is_no_gap() -> None:
     assert ["b=1"] == taken(cursor, opened(9), snapshot("a", 1), snapshot("b", 1), caught_up(9))
 
 
+def test_trimming_before_the_first_of_what_is_kept_is_no_gap() -> None:
+    """All that is kept was asked for, and the next stream begins with what is kept by then."""
+    cursor = FeedCursor(JobFilter())
+    assert [] == taken(cursor, opened(head=9))
+    assert () == cursor.recover(SequenceTrimmed())
+    assert [("a", 3)] == taken(cursor, opened(dropped=4, head=9), events(3, ("a", 3)))
+    assert () == cursor.recover(SequenceTrimmed())
+    assert [("b", 1)] == taken(cursor, opened(dropped=5, head=9), events(6, ("b", 1)))
+    assert cursor.recover(SequenceTrimmed()) is None
+
+
 @pytest.mark.parametrize("on_gap", ["raise", "snapshot"])
 def test_a_store_replaced_while_jobs_are_listed_is_a_gap(on_gap: str) -> None:
     """The jobs of the first list are of another store."""

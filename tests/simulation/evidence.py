@@ -46,7 +46,7 @@ def evidence_of(run: Run) -> Evidence:
     logs: dict[str, list[Event]] = {job_id: [] for job_id in record.disk.records}
     for event in order:
         logs[event.job_id].append(event)
-    tokens = LeaseTokens(record.disk.lease_secret)
+    tokens = LeaseTokens(record.disk.lease_secret, record.disk.epoch)
     attempts = [held for log in logs.values() for held in _attempts(log, tokens)]
     return Evidence(run, record, logs, order, attempts)
 

@@ -71,7 +71,7 @@ class SimulatedServer:
         clock = VirtualClock(loop)
         self._tasks = Tasks()
         journal = Journal(log, clock)
-        attempts = Attempts(journal, LeaseTokens(log.lease_secret))
+        attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch))
         self._dispatcher = Dispatcher(attempts, clock, self._tasks)
         self._deadlines = Deadlines(journal, clock, self._tasks, LEASE_TTL)
         self._cascade = Cascade(log, journal, self._tasks)

@@ -62,7 +62,7 @@ class World:
         clock = SystemClock()
         self.log = HeldLog(self._directory)
         self.journal = Journal(self.log, clock)
-        self.tokens = LeaseTokens(self.log.lease_secret)
+        self.tokens = LeaseTokens(self.log.lease_secret, self.log.epoch)
         self.attempts = Attempts(self.journal, self.tokens)
         self.watching = Watching(self.log, clock, Admission(1000, 1000), self._memory)
         for listener in (self.journal.publish, self.watching.publish, self._publish):

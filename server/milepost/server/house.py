@@ -47,7 +47,7 @@ class House:
         self._tasks = Tasks()
         self._watching = Watching(log, clock, admission, tail_memory)
         journal = Journal(log, clock)
-        attempts = Attempts(journal, LeaseTokens(log.lease_secret))
+        attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch))
         self._dispatcher = Dispatcher(attempts, clock, self._tasks)
         self.deadlines = Deadlines(journal, clock, self._tasks, lease_ttl)
         self._cascade = Cascade(log, journal, self._tasks)

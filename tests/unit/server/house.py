@@ -28,7 +28,7 @@ class House:
         self.log = HeldLog(directory)
         self.clock = FakeClock()
         self.journal = Journal(self.log, self.clock)
-        self.tokens = LeaseTokens(self.log.lease_secret)
+        self.tokens = LeaseTokens(self.log.lease_secret, self.log.epoch)
         self.attempts = Attempts(self.journal, self.tokens)
         self.submissions = Submissions(self.log, self.journal, self.clock)
         self.tasks = Tasks()

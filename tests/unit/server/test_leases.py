@@ -7,25 +7,26 @@ import pytest
 from milepost.server.working.leases import LeaseTokens
 from milepost.v1 import Job
 
-tokens = LeaseTokens(b"secret")
+tokens = LeaseTokens(b"secret", "epoch")
 
 
 def test_a_token_is_that_of_one_attempt_at_one_job() -> None:
-    """Rules 11 and 14: the next attempt's differs, and so does another job's, and another store's."""
+    """Rules 11 and 14: the next attempt's differs, and so does another job's, and another store's or epoch's."""
     given = {
         tokens.token("j", 1),
         tokens.token("j", 2),
         tokens.token("k", 1),
         tokens.token("j1", 1),
         tokens.token("j", 11),
-        LeaseTokens(b"other").token("j", 1),
+        LeaseTokens(b"other", "epoch").token("j", 1),
+        LeaseTokens(b"secret", "other").token("j", 1),
     }
-    assert 6 == len(given)
+    assert 7 == len(given)
 
 
 def test_a_token_needs_no_keeping() -> None:
     """It is the same after a restart."""
-    assert tokens.token("j", 1) == LeaseTokens(b"secret").token("j", 1)
+    assert tokens.token("j", 1) == LeaseTokens(b"secret", "epoch").token("j", 1)
 
 
 def test_the_current_attempts_token_holds() -> None:

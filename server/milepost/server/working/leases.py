@@ -1,7 +1,8 @@
 """Leases: who may write to a job, proved by a token, and until when.
 
-A token is made from the store's secret, the job and the attempt. It needs no keeping, holds across restarts, and the
-next attempt's differs, which fences off whoever still has the old one (rules 11 and 14).
+A token is made from the store's secret and epoch, the job and the attempt. It needs no keeping, holds across restarts,
+and the next attempt's differs, which fences off whoever still has the old one (rules 11 and 14). A store that lost
+something, and has a new epoch, fences off all from before: it may come to give the same attempts to others.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from milepost.v1 import Job
 class LeaseTokens:
     """Makes and checks tokens."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, epoch: str) -> None:
         self._secret = secret
+        self._epoch = epoch
         # Each report is checked, so those of running attempts are kept.
         self.token = functools.lru_cache(maxsize=10_000)(self._make)
 
     def _make(self, job_id: str, attempt: int) -> str:
-        return hmac.new(self._secret, f"{job_id}/{attempt}".encode(), hashlib.sha256).hexdigest()[:32]
+        told = f"{self._epoch}/{job_id}/{attempt}".encode()
+        return hmac.new(self._secret, told, hashlib.sha256).hexdigest()[:32]
 
     def holds(self, job: Job, token: str) -> bool:
         """Whether the token is that of the job's current or last attempt."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
 
 import pytest
 
@@ -136,15 +141,45 @@ async def test_how_an_interrupted_handler_ends(
     assert (state, message) == (job.state, job.message)
 
 
-@pytest.mark.parametrize("handler", [isolated.sleeping, isolated.sleeping_in_loop])
-async def test_a_handler_that_has_not_begun_does_not(shared_server: ServerProcess, handler: Handler) -> None:
+@pytest.fixture
+def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """A module that a handler's process imports only once there is a file ``go on``."""
+    (tmp_path / "slow.py").write_text(
+        dedent(
+            f"""
+            import time
+            from pathlib import Path
+            from milepost.client.worker.loading import is_loading
+
+            def plain(job):
+                job.log("begun")
+
+            async def in_loop(job):
+                job.log("begun")
+
+            while is_loading() and not Path({str(tmp_path)!r}, "go on").exists():
+                time.sleep(0.01)
+            """
+        )
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("slow")
+    del sys.modules["slow"]
+
+
+@pytest.mark.parametrize("name", ["plain", "in_loop"])
+async def test_a_handler_that_has_not_begun_does_not(
+    shared_server: ServerProcess, slow: ModuleType, tmp_path: Path, name: str
+) -> None:
     """Its process is still starting when the job is cancelled."""
-    async with at_bench(shared_server.address, handler) as bench:
+    async with at_bench(shared_server.address, getattr(slow, name)) as bench:
         job = await bench.submit()
         async for event in bench.client.watch(job.job_id):
             if event.HasField("job_started"):
+                await bench.client.cancel(job.job_id, grace_period=60)
+            if event.HasField("cancel_acknowledged"):
                 break
-        await bench.client.cancel(job.job_id, grace_period=60)
+        (tmp_path / "go on").touch()
         job, events = await bench.end(job.job_id)
 
     assert ["cancel_requested", "cancel_acknowledged", "job_ended"] == after_request(events)

@@ -134,6 +134,7 @@ async def test_a_module_that_cannot_be_imported_fails_the_job(
     module.write_text("raise KeyError('no such setting')")
     async with at_bench(shared_server.address, changed.handler) as bench:
         job, _ = await bench.run()
+    del sys.modules["changed"]
 
     assert "HANDLER_NOT_LOADED" == job.failure.code
     assert "KeyError: 'no such setting'" in job.failure.message

@@ -248,7 +248,10 @@ class Attempt:
         if self._limit is not None:
             self._limit.cancel()
         error = outcome.error
-        if isinstance(error, JobFailure):
+        if outcome.ended is not None and outcome.ended.HasField("failure"):
+            failure = outcome.ended.failure
+            _log.info("job %s failed: %s (%s)", self.job_id, failure.message, failure.code)
+        elif isinstance(error, JobFailure):
             _log.info("job %s failed: %s (%s)", self.job_id, error, error.code)
         elif error is not None and not isinstance(error, asyncio.CancelledError):
             _log.error("job %s failed", self.job_id, exc_info=error)

@@ -58,6 +58,7 @@ class _Child:
         self._context = JobContext(job, self._reporter)
         self._interruption = Interruption(self._context)
         self._called_back = threading.Event()
+        self._listening = threading.Event()
 
     def work(self, parcel: Parcel) -> None:
         """Until all is said."""
@@ -69,6 +70,7 @@ class _Child:
         except JobFailure as error:
             self._end(Outcome(error=error))
         else:
+            self._listening.wait()
             with at_hand(self._context):
                 self._run(handler)
         sender.join()
@@ -111,7 +113,7 @@ class _Child:
 
     def _listen(self) -> None:
         worker = os.getppid()
-        wait = _LOOK
+        wait = 0.0  # what was said while this process was starting is heard before the handler begins
         while True:
             if select.select([self._channel], [], [], wait)[0]:
                 message = frames.receive(self._channel)
@@ -124,6 +126,7 @@ class _Child:
             if os.getppid() != worker:
                 kill_group()
             wait = self._interruption.press() or _LOOK
+            self._listening.set()
 
     def _call_back(self) -> None:
         try:

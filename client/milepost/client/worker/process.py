@@ -134,7 +134,11 @@ class Process:
     def _settle(self, task: asyncio.Task[Outcome]) -> None:
         if task.cancelled():
             self.outcome.set_result(Outcome(error=asyncio.CancelledError()))
-        elif (error := task.exception()) is not None:
+        elif isinstance(error := task.exception(), OSError):
+            text = f"No process could be started: {error}"
+            failure = JobFailure("PROCESS_NOT_STARTED", text, retryable=True)
+            self.outcome.set_result(Outcome(error=failure))
+        elif error is not None:
             self.outcome.set_result(Outcome.of(error))
         else:
             self.outcome.set_result(task.result())
@@ -146,17 +150,13 @@ class Process:
 
 
 def _spawn(channel: int, lifeline: int) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-c", _BOOT, str(channel), str(lifeline), *sys.path],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(channel, lifeline),
-            start_new_session=True,
-        )
-    except OSError as error:
-        text = f"No process could be started: {error}"
-        raise JobFailure("PROCESS_NOT_STARTED", text, retryable=True) from error
+    return subprocess.Popen(
+        [sys.executable, "-c", _BOOT, str(channel), str(lifeline), *sys.path],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        pass_fds=(channel, lifeline),
+        start_new_session=True,
+    )
 
 
 async def _exit_of(process: subprocess.Popen[bytes]) -> None:

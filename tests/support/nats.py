@@ -96,6 +96,15 @@ class NatsServer:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=5) as answer:
             return json.load(answer)
 
+    def leads(self, stream: str) -> str:
+        """The name of the server that leads the stream, as this one knows; empty where nobody does."""
+        told = self.monitored("/jsz?accounts=true&streams=true")
+        for account in told.get("account_details", []):
+            for detail in account.get("stream_detail", []):
+                if detail["name"] == stream:
+                    return str(detail.get("cluster", {}).get("leader", ""))
+        return ""
+
     def kill(self) -> None:
         """``kill -9``, and waits until it is gone."""
         assert self._process is not None
@@ -163,14 +172,9 @@ class NatsCluster:
     def leader(self, stream: str) -> NatsServer:
         """The server that leads the stream."""
         for server in self.servers:
-            if server._process is None:
-                continue
-            told = server.monitored("/jsz?accounts=true&streams=true")
-            for account in told.get("account_details", []):
-                for detail in account.get("stream_detail", []):
-                    if detail["name"] == stream and detail.get("cluster", {}).get("leader"):
-                        name = detail["cluster"]["leader"]
-                        return next(each for each in self.servers if each.name == name)
+            name = server.leads(stream)
+            if name:
+                return next(each for each in self.servers if each.name == name)
         raise LookupError(f"nobody leads {stream}")
 
     def __enter__(self) -> NatsCluster:

@@ -1,0 +1,272 @@
+"""Three nodes and three servers of NATS, any of which is killed, stopped or cut off, under workers and subscribers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from milepost.v1 import JobFilter, WatchJobsRequest
+from tests.integration.test_kill import subscribe, subscribe_to_all
+from tests.support.forking import Forkery
+from tests.support.nats import NatsCluster, NatsServer
+from tests.support.nodes import Nodes
+from tests.support.proxy import CuttableProxy
+from tests.support.refused import refused
+from tests.support.reporting import Reporter, Task
+from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, state_name, succeeded
+from tests.support.server import ServerProcess
+from tests.support.validators import History, Recording, check
+
+WORKERS = 8
+
+Fault = Callable[[random.Random], Awaitable[None]]
+"""Something that befalls a part of it, and is over when this returns."""
+
+
+class Enduring:
+    """Workers and subscribers, each at the node that it finds, through one fault after the other."""
+
+    def __init__(self, nodes: Nodes, seed: int) -> None:
+        self._nodes = nodes
+        self._random = random.Random(seed)
+        self.reporters: list[Reporter] = []
+
+    async def run(self, fault: Fault, times: int, *, reports: int) -> None:
+        """Lets the fault happen so many times, each time after ``reports`` more were acknowledged."""
+        async with contextlib.AsyncExitStack() as stack:
+            rpcs = [await stack.enter_async_context(self._connect(number)) for number in range(WORKERS)]
+            watching = [await stack.enter_async_context(self._connect(number)) for number in range(3)]
+            for rpc in (*rpcs, *watching):
+                rpc.kind = rpcs[0].kind
+            self.reporters = [Reporter(rpc, self._random.getrandbits(32)) for rpc in rpcs]
+            for reporter in self.reporters:
+                await reporter.claim(1)
+            tasks = [task for reporter in self.reporters for task in reporter.tasks]
+            seen = [Recording(breaks=True) for _ in tasks]
+            of_all = Recording(breaks=True)
+            async with asyncio.TaskGroup() as group:
+                for reporter in self.reporters:
+                    group.create_task(reporter.run())
+                for number, (task, recording) in enumerate(zip(tasks, seen, strict=True)):
+                    group.create_task(subscribe(watching[number % 3], task.job_id, recording))
+                group.create_task(subscribe_to_all(watching[0], len(tasks), of_all))
+                for _ in range(times):
+                    await self._traffic(reports)
+                    await fault(self._random)
+                await self._traffic(reports)
+                for task in tasks:
+                    task.finish()
+            for server in self._nodes.servers:
+                async with connect(server.address) as rpc:
+                    rpc.kind = rpcs[0].kind
+                    await _check(rpc, tasks, seen, of_all)
+
+    def _connect(self, number: int) -> contextlib.AbstractAsyncContextManager[Rpc]:
+        """To one node, and to the others when that is gone."""
+        addresses = [server.address for server in self._nodes.servers]
+        first = number % len(addresses)
+        return connect("ipv4:" + ",".join([*addresses[first:], *addresses[:first]]))
+
+    async def _traffic(self, reports: int) -> None:
+        before = [reporter.acknowledged for reporter in self.reporters]
+
+        async def flowed() -> bool:
+            moved = [reporter.acknowledged - b for reporter, b in zip(self.reporters, before, strict=True)]
+            return all(moved) and sum(moved) >= reports
+
+        await eventually(flowed, seconds=60)
+
+
+async def _check(rpc: Rpc, tasks: Sequence[Task], seen: Sequence[Recording], of_all: Recording) -> None:
+    """Each report is in the log once and in order, and whoever followed saw that log and no other."""
+    for task, recording in zip(tasks, seen, strict=True):
+        log = await rpc.ended(task.job_id)
+        assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
+        assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
+        # One attempt: no worker that came back in time was fenced off (rule 14).
+        assert [1, 1, len(log)] == [
+            kinds(log).count("job_started"),
+            kinds(log).count("job_ended"),
+            log[-1].sequence,
+        ]
+        assert log == recording.events
+        check(recording, History.of_log(log))
+    whole = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), max_batch_events=1, no_follow=True)
+    check(of_all, History.of_feed([frame async for frame in rpc.jobs.WatchJobs(whole)]))
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Any:
+    """Three servers of NATS."""
+    with NatsCluster(tmp_path) as nats:
+        yield nats
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, cluster: NatsCluster, forkery: Forkery) -> Any:
+    """Three nodes, each of which knows all three servers of NATS."""
+    with Nodes(tmp_path, [cluster.url] * 3, forkery=forkery) as nodes:
+        yield nodes
+
+
+async def test_any_node_may_be_killed(nodes: Nodes) -> None:
+    """Its workers and subscribers go on at another, where they stood; nothing is lost, nothing is doubled."""
+
+    async def kill(chance: random.Random) -> None:
+        server = chance.choice(nodes.servers)
+        server.kill()
+        await asyncio.to_thread(server.restart)
+
+    enduring = Enduring(nodes, 1)
+    await enduring.run(kill, 3, reports=200)
+    assert sum(reporter.sessions for reporter in enduring.reporters) > WORKERS
+
+
+async def test_the_leader_of_the_stream_may_be_killed(nodes: Nodes, cluster: NatsCluster) -> None:
+    """Reports wait until there is another, and none that was acknowledged is lost (rule 12)."""
+
+    async def kill(_: random.Random) -> None:
+        leader = cluster.leader("milepost")
+        await asyncio.to_thread(leader.kill)
+        await asyncio.to_thread(leader.restart)
+
+    await Enduring(nodes, 2).run(kill, 1, reports=200)
+
+
+async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, cluster: NatsCluster) -> None:
+    """Its connections stay up and say nothing; when it goes on it is not the leader any more."""
+
+    async def pause(_: random.Random) -> None:
+        leader = cluster.leader("milepost")
+        leader.pause()
+        try:
+
+            async def is_another() -> bool:
+                with contextlib.suppress(LookupError, OSError):
+                    others = [server for server in cluster.servers if server is not leader]
+                    return await asyncio.to_thread(others[0].leads, "milepost") not in ("", leader.name)
+                return False
+
+            await eventually(is_another, seconds=60)
+        finally:
+            leader.go_on()
+
+    await Enduring(nodes, 3).run(pause, 1, reports=200)
+
+
+# --- A node that is cut off ---------------------------------------------------------------------------------------
+
+
+async def _health(address: str, service: str) -> int:
+    async with connect(address) as rpc:
+        health: Any = health_pb2_grpc.HealthStub(rpc.channel)
+        answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
+        return int(answer.status)
+
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.fixture
+async def parted(tmp_path: Path, forkery: Forkery) -> AsyncIterator[tuple[Nodes, CuttableProxy]]:
+    """Two nodes, the second of which can be cut off."""
+    with (
+        NatsServer(tmp_path) as nats,
+        CuttableProxy(f"127.0.0.1:{nats.port}") as proxy,
+        Nodes(tmp_path, [nats.url, f"nats://{proxy.address}"], forkery=forkery) as nodes,
+    ):
+        yield nodes, proxy
+
+
+async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
+    parted: tuple[Nodes, CuttableProxy],
+) -> None:
+    """It shows what it has, refuses to write with what to do, says so in its health, and catches up afterwards."""
+    nodes, proxy = parted
+    address = nodes.servers[1].address
+    async with nodes.connected() as (whole, cut_off):
+        job = await whole.submit()
+        frames = aiter(cut_off.watch(job.job_id))
+        while not (await anext(frames)).HasField("caught_up"):
+            pass
+        proxy.refuse()
+        proxy.cut()
+
+        async def is_away() -> bool:
+            return await _health(address, "milepost.v1.WorkerService") == NOT_SERVING
+
+        await eventually(is_away)
+        assert (SERVING, SERVING) == (
+            await _health(address, ""),
+            await _health(address, "milepost.v1.JobService"),
+        )
+        assert "QUEUED" == state_name(await cut_off.get(job.job_id))
+        told = await refused(cut_off.submit())
+        assert ("UNAVAILABLE", "STORE_UNAVAILABLE") == (told.code, told.reason)
+        assert told.retry_delay is not None
+        assert "CANCELLED" == state_name(await whole.cancel(job.job_id))
+        assert "QUEUED" == state_name(await cut_off.get(job.job_id))
+
+        proxy.allow()
+        seen = [event async for frame in frames for event in frame.events.events]
+        assert ["cancel_requested", "job_ended"] == kinds(seen)
+
+        async def is_back() -> bool:
+            return await _health(address, "milepost.v1.WorkerService") == SERVING
+
+        await eventually(is_back)
+        again = await cut_off.submit()
+        assert again.job_id == (await whole.get(again.job_id)).job_id
+
+
+async def test_a_node_that_starts_empty_catches_up(
+    parted: tuple[Nodes, CuttableProxy], tmp_path: Path
+) -> None:
+    """Its health says when it is there; until then it refuses. Then it has what the others have."""
+    nodes, proxy = parted
+    async with nodes.connected() as (rpc, _), rpc.session() as session:
+        job = await rpc.submit()
+        _, token = await session.take()
+        for number in range(1, 51):
+            await session.report(job.job_id, token, number, log_line(str(number)))
+        await session.report(job.job_id, token, 51, succeeded())
+        await session.acknowledged(51)
+        expected = await rpc.ended(job.job_id)
+
+        proxy.refuse()
+        port = nodes.servers[1].address.rpartition(":")[2]
+        nodes.servers[1].kill()
+        empty = ServerProcess(
+            tmp_path / "empty", "--store", f"nats://{proxy.address}", address=f"127.0.0.1:{port}"
+        )
+        empty.begin()
+        try:
+
+            async def is_up() -> bool:
+                with contextlib.suppress(Exception):
+                    return await _health(f"127.0.0.1:{port}", "") == NOT_SERVING
+                return False
+
+            await eventually(is_up)
+            async with connect(f"127.0.0.1:{port}") as early:
+                told = await refused(early.get(job.job_id))
+                assert ("UNAVAILABLE", "STORE_UNAVAILABLE") == (told.code, told.reason)
+            proxy.allow()
+
+            async def is_ready() -> bool:
+                return await _health(f"127.0.0.1:{port}", "") == SERVING
+
+            await eventually(is_ready)
+            async with connect(f"127.0.0.1:{port}") as late:
+                assert expected == await late.log(job.job_id)
+                assert await rpc.get(job.job_id) == await late.get(job.job_id)
+        finally:
+            empty.kill()

@@ -23,15 +23,15 @@ async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
         yield connected
 
 
-@pytest.mark.parametrize("dispatch", [Dispatch.DISPATCH_QUEUE, Dispatch.DISPATCH_EXTERNAL])
-async def test_a_job_that_does_not_start_in_time_fails(rpc: Rpc, dispatch: Dispatch.ValueType) -> None:
+async def test_a_job_that_does_not_start_in_time_fails(rpc: Rpc) -> None:
     """Whether a worker was to come for it or another engine."""
-    job = await rpc.submit(start_deadline=SECOND, dispatch=dispatch)
-    events = await rpc.ended(job.job_id)
-
-    assert ["job_submitted", "job_ended"] == kinds(events)
-    failure = events[-1].job_ended.failure
-    assert ("START_DEADLINE", JobState.JOB_STATE_FAILED) == (failure.code, events[-1].job_ended.state)
+    queued = await rpc.submit(start_deadline=SECOND)
+    external = await rpc.submit(start_deadline=SECOND, dispatch=Dispatch.DISPATCH_EXTERNAL)
+    for job in (queued, external):
+        events = await rpc.ended(job.job_id)
+        assert ["job_submitted", "job_ended"] == kinds(events)
+        failure = events[-1].job_ended.failure
+        assert ("START_DEADLINE", JobState.JOB_STATE_FAILED) == (failure.code, events[-1].job_ended.state)
 
 
 async def test_an_attempt_that_takes_too_long_is_followed_by_another(rpc: Rpc) -> None:

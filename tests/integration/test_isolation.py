@@ -260,22 +260,22 @@ async def test_no_process_outlives_its_worker(shared_server: ServerProcess, kind
         await all_gone(pids)
 
 
-async def test_a_fork_of_the_worker_is_not_the_worker(shared_server: ServerProcess) -> None:
-    """It has the worker's ends of all pipes, so that none is closed when the worker is killed."""
+async def test_who_has_the_files_of_the_worker_is_not_the_worker(shared_server: ServerProcess) -> None:
+    """A fork of it has its ends of all pipes, so that none is closed when the worker is killed."""
     async with (
         started("worker", "tests.support.isolated:worker", address=shared_server.address, cwd=ROOT) as worker,
         Client(shared_server.address) as client,
     ):
         job = await client.submit("isolated-sleeping")
         pids = await pids_of(client, job.job_id)
-        job = await client.submit("isolated-forking")
-        _, fork = await pids_of(client, job.job_id)
+        job = await client.submit("isolated-inheriting")
+        _, heir = await pids_of(client, job.job_id)
         worker.signal(signal.SIGKILL)
         try:
             await all_gone(pids)
-            assert not is_gone(fork)
+            assert not is_gone(heir)
         finally:
-            os.kill(fork, signal.SIGKILL)
+            os.kill(heir, signal.SIGKILL)
             await worker.end()
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from examples.archive import job as archive_job
@@ -31,9 +32,9 @@ def tell(job: JobContext, *more: int) -> None:
     job.log(PIDS, pids=[os.getpid(), *more])
 
 
-def child() -> subprocess.Popen[bytes]:
+def child(pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
     """A process that the handler starts, and that does not end by itself."""
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], pass_fds=pass_fds)
 
 
 def talkative(job: JobContext) -> dict[str, object]:
@@ -206,14 +207,19 @@ def native(job: JobContext) -> None:
     sum(range(10**12))
 
 
-@worker.job("isolated-forking", run="thread")
-def forking(job: JobContext) -> None:
-    """Leaves a process behind that has all the files of the worker."""
-    pid = os.fork()
-    if pid == 0:
-        time.sleep(3600)
-        os._exit(0)
-    tell(job, pid)
+@worker.job("isolated-inheriting", run="thread")
+def inheriting(job: JobContext) -> None:
+    """Leaves a process behind that has all the files of the worker, as a fork of it would."""
+    files = [int(path.name) for path in Path("/dev/fd").iterdir()]
+    tell(job, child(pass_fds=[file for file in files if _is_open(file)]).pid)
+
+
+def _is_open(file: int) -> bool:
+    try:
+        os.fstat(file)
+    except OSError:
+        return False
+    return True
 
 
 def deaf(job: JobContext) -> dict[str, object]:

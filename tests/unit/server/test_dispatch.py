@@ -76,9 +76,29 @@ async def test_a_retry_waits_for_its_time(house: House, dispatcher: Dispatcher) 
     await house.pass_time(0, lease_is_out=True)
     await hears(session, "rejected")
     await house.submit("later")
+    dispatcher.sessions.heard(session)
 
     assert "later" == await takes(session)
     assert JobState.JOB_STATE_QUEUED == (await house.journal.find("j")).state
+
+
+async def test_a_worker_that_lost_a_job_by_its_silence_is_given_no_other(
+    house: House, dispatcher: Dispatcher
+) -> None:
+    """Until it is heard from again (rule 14)."""
+    await house.submit("j", retry_policy=RetryPolicy(max_attempts=1))
+    session = worker(dispatcher, "w", room=2)
+    assert "j" == await takes(session)
+    await house.pass_time(0, lease_is_out=True)
+    await hears(session, "rejected")
+    await house.submit("later")
+    assert not session.has_room
+    assert "later" == await takes(worker(dispatcher, "other"))
+
+    dispatcher.sessions.heard(session)
+    assert session.has_room
+    await house.submit("latest")
+    assert "latest" == await takes(session)
 
 
 async def test_a_worker_that_has_left_does_not_keep_what_it_was_just_given(

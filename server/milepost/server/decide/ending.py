@@ -17,6 +17,7 @@ _MAX_BACKOFF = 300 * SECOND
 _MULTIPLIER = 2.0
 # The logarithm of what is growth enough to reach any bound, and is still a number.
 _GROWTH_LOG = 50.0
+_WORKER_LOST = "WORKER_LOST"
 
 
 def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: int) -> list[Event]:
@@ -85,12 +86,18 @@ def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
         return [failed_attempt(job, failure, now, otherwise=JobState.JOB_STATE_FAILED)]
     if lease_is_out and job.state in LEASED:
         failure = Failure(
-            code="WORKER_LOST",
+            code=_WORKER_LOST,
             message=f"Worker {job.worker_id!r} was not heard from again.",
             retryable=True,
         )
         return [failed_attempt(job, failure, now, otherwise=JobState.JOB_STATE_LOST)]
     return []
+
+
+def is_lost(job: Job) -> bool:
+    """Whether the job has left its worker since that was not heard from."""
+    left = (JobState.JOB_STATE_QUEUED, JobState.JOB_STATE_LOST)
+    return job.state in left and job.failure.code == _WORKER_LOST
 
 
 def next_deadline(job: Job) -> int | None:

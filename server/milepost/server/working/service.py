@@ -168,6 +168,7 @@ class _Conversation:
     async def listen(self, incoming: AsyncIterator[WorkRequest]) -> None:
         """Takes what the worker says until it has no more to say."""
         async for request in incoming:
+            self._sessions.heard(self._session)
             await self._take(request)
             await self._outbox.room()
             while len(self._under_way) >= _UNDER_WAY_MOST:

@@ -88,11 +88,13 @@ class Session:
         self.telling = asyncio.Lock()
         """Held while an assignment is on its way to the outbox, so that they get there in order."""
         self.open = True
+        self.silent = False
+        """Whether it has lost a job since it was not heard from, and still is not."""
 
     @property
     def has_room(self) -> bool:
         """Whether it takes another job."""
-        return self.open and len(self.jobs) < self.max_concurrency
+        return self.open and not self.silent and len(self.jobs) < self.max_concurrency
 
 
 class Sessions:
@@ -156,6 +158,7 @@ class Sessions:
         if job.state == JobState.JOB_STATE_CANCELLING:
             session.outbox.put(WorkResponse(cancel=Cancel(job_id=job.job_id, cancellation=job.cancellation)))
         elif job.state not in decide.LEASED:
+            session.silent |= decide.is_lost(job)
             if job.job_id not in session.leaving:
                 session.outbox.put(WorkResponse(rejected=_over(job, session.jobs[job.job_id] or "")))
             self.let_go(session, job.job_id)
@@ -163,6 +166,12 @@ class Sessions:
     def room(self, session: Session) -> None:
         """The session may take another job."""
         self._on_room(session)
+
+    def heard(self, session: Session) -> None:
+        """The worker was heard from, and can be given jobs again where it could not (rule 14)."""
+        if session.silent:
+            session.silent = False
+            self._on_room(session)
 
     def drain(self) -> None:
         """Tells all workers that the server is stopping."""

@@ -17,7 +17,7 @@ from milepost.client import Client, JobContext, Worker
 from milepost.client.worker.spool import Spool
 from milepost.v1 import Event, JobState, Report, Stage
 from tests.support.command import started
-from tests.support.rpc import Rpc, connect, eventually, log_line, succeeded
+from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, succeeded
 from tests.support.server import ServerProcess
 from tests.support.working import working
 
@@ -229,6 +229,8 @@ async def test_what_the_server_has_is_not_told_twice(shared_server: ServerProces
             for job_id in jobs:
                 assert ["1", "2", "3"] == lines(await rpc.ended(job_id))
             await empty(directory)
+            job = await rpc.submit(kind="nothing")  # it has its place for jobs again
+            assert "job_ended" == kinds(await rpc.ended(job.job_id))[-1]
 
 
 async def test_what_nobody_wants_any_more_is_removed(

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import io
 import logging
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import tqdm as ordinary
 from milepost.client import Cancelled, JobContext
 from milepost.client.logging import JobHandler
 from milepost.client.tqdm import tqdm, trange
-from milepost.client.worker.current import at_hand
+from milepost.client.worker.current import at_hand, current_job
 from milepost.client.worker.reporter import Reporter
 from milepost.v1 import Job, LogWritten, Severity, Stage, StageState, Update
 
@@ -117,6 +118,13 @@ def test_in_a_job_a_bar_is_a_stage(listener: Listener, capsys: pytest.CaptureFix
     assert 3.0 == last.stage_progressed.current
     assert StageState.STAGE_STATE_SUCCEEDED == end.stage_ended.state
     assert (3, ("", "")) == (bar.n, capsys.readouterr())
+
+
+def test_a_fork_has_no_job_at_hand(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody there would send what is told; and the locks of its reports may be held by threads that are not there."""
+    assert current_job() is listener.job
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert current_job() is None
 
 
 def test_names_of_stages_are_unique(listener: Listener) -> None:

@@ -16,7 +16,7 @@ import pytest
 from milepost.client.worker.handlers import Handler, Run
 from milepost.v1 import Event, JobState, Severity, StageState
 from tests.support import isolated
-from tests.support.isolating import all_gone, at_bench, is_gone, lines
+from tests.support.isolating import all_gone, at_bench, is_gone, lines, pids_in
 from tests.support.rpc import kinds
 from tests.support.server import ServerProcess
 
@@ -74,11 +74,14 @@ async def test_a_handler_is_called_back(shared_server: ServerProcess, handler: H
 
 
 @pytest.mark.parametrize("handler", [isolated.stubborn, isolated.native])
-async def test_a_process_that_does_not_stop_is_killed(shared_server: ServerProcess, handler: Handler) -> None:
+async def test_a_process_that_does_not_stop_is_killed(
+    shared_server: ServerProcess, tmp_path: Path, handler: Handler
+) -> None:
     """With all that it has started, in time to say so before the grace is over, which may be shortened (rule 17)."""
     async with at_bench(shared_server.address, handler) as bench:
-        job = await bench.submit()
-        pids = await bench.pids(job.job_id)
+        path = tmp_path / "pids"
+        job = await bench.submit({"path": str(path)})
+        pids = await (pids_in(path) if handler is isolated.native else bench.pids(job.job_id))
         await bench.client.cancel(job.job_id, grace_period=600)
         await bench.client.cancel(job.job_id, grace_period=2)
         job, events = await bench.end(job.job_id)

@@ -20,7 +20,7 @@ from milepost.client.worker.handlers import Handler
 from milepost.v1 import Event, JobState
 from tests.support import isolated
 from tests.support.command import started
-from tests.support.isolating import all_gone, at_bench, is_gone, lines, pids_of
+from tests.support.isolating import all_gone, at_bench, is_gone, lines, pids_in, pids_of
 from tests.support.server import MILEPOST, ServerProcess
 
 ROOT = Path(archive.__file__).parents[2]
@@ -246,14 +246,17 @@ async def test_handlers_of_scripts_modules_and_the_command(
 
 
 @pytest.mark.parametrize("kind", ["sleeping", "sleeping-in-loop", "stubborn", "native"])
-async def test_no_process_outlives_its_worker(shared_server: ServerProcess, kind: str) -> None:
+async def test_no_process_outlives_its_worker(
+    shared_server: ServerProcess, tmp_path: Path, kind: str
+) -> None:
     """Even of a worker that is killed: neither the handler, whatever it is doing, nor what it has started."""
     async with (
         started("worker", "tests.support.isolated:worker", address=shared_server.address, cwd=ROOT) as worker,
         Client(shared_server.address) as client,
     ):
-        job = await client.submit(f"isolated-{kind}")
-        pids = await pids_of(client, job.job_id)
+        path = tmp_path / "pids"
+        job = await client.submit(f"isolated-{kind}", {"path": str(path)})
+        pids = await (pids_in(path) if kind == "native" else pids_of(client, job.job_id))
         assert not any(map(is_gone, pids))
         worker.signal(signal.SIGKILL)
         await worker.end()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,7 +18,7 @@ from milepost.v1 import Event, Job
 from tests.support.isolated import PIDS
 from tests.support.rpc import eventually
 
-__all__ = ["Bench", "all_gone", "at_bench", "is_gone", "lines", "pids_of"]
+__all__ = ["Bench", "all_gone", "at_bench", "is_gone", "lines", "pids_in", "pids_of"]
 
 
 class Bench:
@@ -70,6 +72,16 @@ async def pids_of(client: Client, job_id: str) -> list[int]:
             values = event.log_written.fields.fields["pids"].list_value.values
             return [int(value.number_value) for value in values]
     raise AssertionError("the job ended before its handler had told its processes")
+
+
+async def pids_in(path: Path) -> list[int]:
+    """Waits until the handler has written its processes there, from native code."""
+
+    async def written() -> bool:
+        return path.exists() and path.stat().st_size > 0  # noqa: ASYNC240 - it is a moment
+
+    await eventually(written)
+    return list(json.loads(path.read_bytes()))  # noqa: ASYNC240
 
 
 def lines(events: Sequence[Event]) -> list[str]:

@@ -20,7 +20,7 @@ from milepost.server.working.service import _Conversation
 from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, Update, WorkRequest
 from tests.simulation.entropy import Change
 
-__all__ = ["BUGS"]
+__all__ = ["BUGS", "leases_outlive_the_epoch"]
 
 
 def acknowledged_before_durable() -> list[Change]:
@@ -238,6 +238,17 @@ def number_is_not_kept() -> list[Change]:
         return Commit(**{**fields, "report_sequence": 0})
 
     return [Change(journal, "Commit", commit)]
+
+
+def leases_outlive_the_epoch() -> list[Change]:
+    """A token holds although the store lost what was reported under it. It shows where an older copy is restored."""
+    make = LeaseTokens._make
+
+    def timeless(self: LeaseTokens, job_id: str, attempt: int) -> str:
+        self._epoch = ""
+        return make(self, job_id, attempt)
+
+    return [Change(LeaseTokens, "_make", timeless)]
 
 
 BUGS: tuple[Callable[[], list[Change]], ...] = (

@@ -29,6 +29,10 @@ _PASSING = frozenset(
 )
 
 
+# The parent has ended; or an older copy of the disk was restored, which the job is not on.
+_FOR_GOOD = frozenset({ErrorReason.ERROR_REASON_JOB_ENDED, ErrorReason.ERROR_REASON_JOB_NOT_FOUND})
+
+
 class SimulatedClient:
     """All of them."""
 
@@ -76,7 +80,7 @@ class SimulatedClient:
             self._record.cancelled(job_id)
 
     async def _ask(self, call: Any) -> Any:
-        """The answer; None where the parent has ended, or was never there."""
+        """The answer; None where there will be none."""
         while True:
             try:
                 return await self._network.call(call, _TIMEOUT)
@@ -86,7 +90,7 @@ class SimulatedClient:
                 refusal = refusal_of(error)
                 if refusal is None:
                     raise
-                if refusal.reason == ErrorReason.ERROR_REASON_JOB_ENDED:
+                if refusal.reason in _FOR_GOOD:
                     return None
                 if refusal.reason not in _PASSING:
                     raise

@@ -244,6 +244,10 @@ class Channel:
         """The service for workers."""
         return SimpleNamespace(Work=lambda metadata: self._network.open(self._worker))
 
+    def keep(self, call: Stream) -> Stream:
+        """Nobody forks."""
+        return call
+
     async def close(self) -> None:
         """There is nothing to close."""
 

@@ -42,7 +42,7 @@ class CancelAnswer(NamedTuple):
 
     job_id: str
     state: int
-    """How the job stood on the disk at that moment."""
+    """How the job stood on the disk at that moment; 0 where it was not there."""
 
 
 class Load(NamedTuple):
@@ -166,7 +166,8 @@ class Record:
 
     def cancelled(self, job_id: str) -> None:
         """A client is told that the cancellation was accepted."""
-        self.cancels.append(CancelAnswer(job_id, self.disk.records[job_id].state))
+        stored = self.disk.records.get(job_id)
+        self.cancels.append(CancelAnswer(job_id, stored.state if stored is not None else 0))
         self.note(f"client cancelled {job_id}")
 
     def loaded(self, worker: str, jobs: int, most: int) -> None:

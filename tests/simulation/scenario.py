@@ -102,8 +102,8 @@ FAULTS: Final = (
 )
 
 
-def scenario(source: Random) -> Scenario:
-    """Draws one."""
+def scenario(source: Random, *, hangs: bool) -> Scenario:
+    """Draws one; with or without handlers that hang until somebody ends them."""
     workers = [
         WorkerPlan(
             name=f"w{number}",
@@ -112,7 +112,7 @@ def scenario(source: Random) -> Scenario:
         )
         for number in range(source.randint(1, 3))
     ]
-    jobs = [_job(source, number) for number in range(source.randint(2, 6))]
+    jobs = [_job(source, number, hangs) for number in range(source.randint(2, 6))]
     faults = [
         Fault(
             at=source.uniform(0.5, QUIET - 1),
@@ -125,12 +125,12 @@ def scenario(source: Random) -> Scenario:
     return Scenario(workers, jobs, sorted(faults, key=lambda fault: fault.at))
 
 
-def _job(source: Random, number: int) -> JobPlan:
+def _job(source: Random, number: int, hangs: bool) -> JobPlan:
     def sometimes(chance: float, least: float, most: float) -> float:
         return source.uniform(least, most) if source.random() < chance else 0.0
 
     at = source.uniform(0.0, 12.0)
-    ending = source.choices(("succeed", "fail", "hang"), (7, 1, 2))[0]
+    ending = source.choices(("succeed", "fail", "hang"), (7, 1, 2 * hangs))[0]
     timeout = sometimes(0.15, 2.0, 15.0)
     cancels = []
     # What hangs has to be ended by somebody.

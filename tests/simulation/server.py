@@ -1,25 +1,14 @@
-"""The server without gRPC: its parts, put together as ``serving.py`` does, on a log in memory."""
+"""The server without gRPC, on a log in memory."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import Final
 
-from milepost.server.jobs.cascade import Cascade
-from milepost.server.jobs.families import Families
-from milepost.server.jobs.service import JobService
-from milepost.server.jobs.submissions import Submissions
-from milepost.server.journal import Journal
+from milepost.server.house import House
 from milepost.server.log.event_log import StoreFull
-from milepost.server.tasks import Tasks
-from milepost.server.turns import follow_turns
+from milepost.server.retention import Keep
 from milepost.server.watching.admission import Admission
-from milepost.server.watching.service import Watching
-from milepost.server.working.attempts import Attempts
-from milepost.server.working.deadlines import Deadlines
-from milepost.server.working.dispatcher import Dispatcher
-from milepost.server.working.leases import LeaseTokens
-from milepost.server.working.service import WorkerService
 from tests.simulation.loop import Node, VirtualClock, VirtualLoop
 from tests.support.memory_disk import Disk
 from tests.support.memory_log import MemoryEventLog, Pace
@@ -67,38 +56,28 @@ class SimulatedServer:
         """Within the node."""
         self.node = node
         self.is_draining = False
-        self.log = log = MemoryEventLog(disk, pace)
-        clock = VirtualClock(loop)
-        self._tasks = Tasks()
-        journal = Journal(log, clock)
-        attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch))
-        self._dispatcher = Dispatcher(attempts, clock, self._tasks)
-        self._deadlines = Deadlines(journal, clock, self._tasks, LEASE_TTL)
-        self._cascade = Cascade(log, journal, self._tasks)
-        self.jobs = JobService(
-            log, journal, Submissions(log, journal, clock), Watching(log, clock, Admission(1, 1), 1)
+        self.log = MemoryEventLog(disk, pace)
+        self._house = House(
+            self.log,
+            lease_ttl=LEASE_TTL,
+            keep=Keep(),
+            sweep_interval=60.0,
+            tail_memory=1 << 20,
+            admission=Admission(100, 100),
+            clock=VirtualClock(loop),
         )
-        self.workers = WorkerService(attempts, self._dispatcher, self._deadlines, LEASE_TTL)
-        log.follow(journal.publish)
-        log.follow(Families(log, journal, self._tasks).publish)
-        follow_turns(log, self._dispatcher.on_turn, self._deadlines.on_turn, self._cascade.on_turn)
+        self.jobs, self.workers = self._house.job_service, self._house.worker_service
 
     async def start(self) -> None:
         """Takes up the jobs that have not ended."""
-        active = await self.log.active()
-        for job in active:
-            self._dispatcher.on_turn(job)
-            self._deadlines.on_turn(job)
-        for job in active:
-            await self._cascade.recover(job)
+        await self.log.start()
+        await self._house.start()
 
     async def stop(self) -> None:
         """Stops in order."""
         self.is_draining = True
-        self._dispatcher.close()
-        await self.workers.drain()
-        self._deadlines.close()
-        await self._tasks.close()
+        await self._house.drain()
+        await self._house.close()
         await self.log.close()
 
     def crash(self) -> None:

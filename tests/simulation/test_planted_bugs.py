@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.simulation.bugs import BUGS
-from tests.simulation.checks import violations
+from tests.simulation.bugs import BUGS, leases_outlive_the_epoch
+from tests.simulation.checks import OF_LOGS, violations
 from tests.simulation.entropy import Change
 from tests.simulation.evidence import evidence_of
 from tests.simulation.world import run
@@ -23,3 +23,14 @@ def test_a_planted_bug_is_found(bug: Callable[[], list[Change]]) -> None:
 
     assert found is not None
     assert [] == violations(evidence_of(run(found)))
+
+
+def test_a_lease_that_outlives_its_epoch_is_found() -> None:
+    """In worlds where an older copy of the disk is restored."""
+    bug = leases_outlive_the_epoch
+
+    found = next(
+        (seed for seed in range(_SEEDS) if violations(evidence_of(run(seed, bug(), restores=True)), OF_LOGS)),
+        None,
+    )
+    assert found is not None

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.simulation.checks import violations
+from tests.simulation.checks import OF_LOGS, violations
 from tests.simulation.evidence import evidence_of, what_happened
 from tests.simulation.scenario import FAULTS
 from tests.simulation.world import run
@@ -46,6 +46,15 @@ def hold(seeds: Iterable[int]) -> None:
 def test_the_rules_hold_of_a_thousand_worlds(first: int) -> None:
     """Whatever is cut, paused, killed or full: what was promised holds, and every job comes to an end."""
     hold(range(first, first + _BLOCK))
+
+
+def test_every_job_ends_after_an_older_copy_was_restored() -> None:
+    """Workers have been told that more is durable than there is: they are fenced off, and others go on (rule 14)."""
+    worlds = [evidence_of(run(seed, restores=True)) for seed in range(150)]
+
+    broken = {world.run.seed: violations(world, OF_LOGS) for world in worlds}
+    assert {} == {seed: found for seed, found in broken.items() if found}
+    assert sum(world.record.counts["fault: restore disk"] for world in worlds) > 100
 
 
 @pytest.mark.nightly

@@ -46,11 +46,14 @@ class Run:
     """What went wrong in a way that the product does not know of: exceptions that nobody took, runs without an end."""
 
 
-def run(seed: int, changes: Sequence[Change] = ()) -> Run:
-    """Runs the world of a seed; with a product that is changed so, where a bug is to be found."""
+def run(seed: int, changes: Sequence[Change] = (), *, restores: bool = False) -> Run:
+    """Runs the world of a seed; with a product that is changed so, where a bug is to be found.
+
+    With ``restores`` an older copy of the disk is put back on the way.
+    """
     loop = VirtualLoop(_MOST)
     disk = Disk()
-    world = _World(loop, seed, Record(disk, loop.time))
+    world = _World(loop, seed, Record(disk, loop.time), restores)
     quiet = logging.getLogger("milepost.client")
     level = quiet.level
     quiet.setLevel(logging.CRITICAL + 1)
@@ -63,8 +66,9 @@ def run(seed: int, changes: Sequence[Change] = ()) -> Run:
                 loop.run_until_complete(world.live())
             except Endless as error:
                 loop.complaints.append(str(error))
-            complaints = list(loop.complaints)
-            world.unwind()
+            finally:
+                complaints = list(loop.complaints)
+                world.unwind()
     finally:
         structlog.reset_defaults()
         quiet.setLevel(level)
@@ -75,14 +79,16 @@ def run(seed: int, changes: Sequence[Change] = ()) -> Run:
 class _World:
     """All of it, while it lasts."""
 
-    def __init__(self, loop: VirtualLoop, seed: int, record: Record) -> None:
-        self.scenario = scenario(Random(f"{seed}/scenario"))
+    def __init__(self, loop: VirtualLoop, seed: int, record: Record, restores: bool) -> None:
+        # What hangs until it is cancelled would do so for good where the cancellation is lost.
+        self.scenario = scenario(Random(f"{seed}/scenario"), hangs=not restores)
+        self._restores = restores
         self.record = record
         self._loop = loop
         self._source = Random(f"{seed}/world")
         self._network = Network(loop, f"{seed}/network", record)
         self._pace = DiskPace(loop, Random(f"{seed}/disk"))
-        self._starts = 0
+        self._servers: list[SimulatedServer] = []
         behaviours = {job.name: job.behaviour for job in self.scenario.jobs}
         self._workers = [
             SimulatedWorker(loop, self._network, plan, behaviours) for plan in self.scenario.workers
@@ -131,6 +137,8 @@ class _World:
         faults = [
             asyncio.create_task(self._befall(start + fault.at, fault)) for fault in self.scenario.faults
         ]
+        if self._restores:
+            faults.append(asyncio.create_task(self._restore()))
         await asyncio.sleep(QUIET)
         self._network.lossy = False
         await asyncio.gather(*faults)
@@ -252,23 +260,38 @@ class _World:
             await asyncio.wait((stopping,), timeout=20.0)
         if self._network.server is not server:
             return
-        self._network.server = None
-        server.crash()
-        self._network.end_all(self._source)
+        self._fell(server)
         await asyncio.sleep(fault.seconds)
         await self._start_server()
 
-    async def _start_server(self) -> None:
-        self._starts += 1
-        node = Node(self._loop, f"server.{self._starts}")
-        server: SimulatedServer | None = None
+    def _fell(self, server: SimulatedServer) -> None:
+        """It is not there any more."""
+        self._network.server = None
+        server.crash()
+        self._network.end_all(self._source)
 
-        async def starting() -> None:
-            nonlocal server
+    async def _restore(self) -> None:
+        """What was written for some seconds is lost, though it was acknowledged."""
+        await asyncio.sleep(self._source.uniform(1.0, 8.0))
+        saved = self.record.disk.saved()
+        self.record.note("-- disk saved")
+        await asyncio.sleep(self._source.uniform(1.0, 10.0))
+        server = self._network.server
+        if server is not None:
+            self._fell(server)
+            self.record.disk.restore(saved, "another epoch")
+            self.record.fault("restore disk")
+            await self._start_server()
+
+    async def _start_server(self) -> None:
+        node = Node(self._loop, f"server.{len(self._servers) + 1}")
+
+        async def starting() -> SimulatedServer:
             server = SimulatedServer(self._loop, node, self.record.disk, self._pace)
+            self._servers.append(server)  # and kept, since nothing of a crashed one is let go of
             server.log.follow(self.record.became_durable)
             await server.start()
+            return server
 
-        await node.start(starting())
+        self._network.server = await node.start(starting())
         self.record.note(f"-- {node.name} listens")
-        self._network.server = server

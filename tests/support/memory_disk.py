@@ -5,6 +5,7 @@ It does what the statements of the SQLite log do, with dictionaries and lists.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,14 @@ class Disk:
         self.requests: dict[tuple[str, str], str] = {}
         self.notices: list[Notice] = []
         self._key = 0
+
+    def saved(self) -> Disk:
+        """A copy."""
+        return copy.deepcopy(self)
+
+    def restore(self, saved: Disk, epoch: str) -> None:
+        """Goes back to a copy; what was written since is lost, and so the epoch is another."""
+        vars(self).update(vars(saved.saved()), epoch=epoch)
 
     def chunks(self, job_id: str) -> list[Chunk]:
         """What is kept of a job's log."""

@@ -93,6 +93,15 @@ class MemoryEventLog:
         """See ``EventLog``."""
         return self._position
 
+    async def start(self) -> None:
+        """See ``Store``: it can be read at once."""
+
+    async def share_renewals(
+        self, hear: Callable[[Iterable[str]], None], interval: float
+    ) -> Callable[[Iterable[str]], None]:
+        """See ``Store``: there are no others to tell."""
+        return lambda job_ids: None
+
     def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
         self._listeners.append(listener)

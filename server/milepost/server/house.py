@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.clock import SystemClock
+from milepost.server.clock import Clock, SystemClock
 from milepost.server.jobs.cascade import Cascade
 from milepost.server.jobs.families import Families
 from milepost.server.jobs.service import JobService
@@ -28,7 +28,7 @@ _RENEWALS = 0.05
 class House:
     """Put together on a log that can be read; ``start`` it, ``drain`` it, then ``close`` it.
 
-    ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes.
+    ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes; ``clock`` is for tests.
     """
 
     def __init__(
@@ -40,8 +40,9 @@ class House:
         sweep_interval: float,
         tail_memory: int,
         admission: Admission,
+        clock: Clock | None = None,
     ) -> None:
-        clock = SystemClock()
+        clock = clock or SystemClock()
         self._log = log
         self._lease_ttl = lease_ttl
         self._tasks = Tasks()

@@ -5,6 +5,7 @@
 `Client` is for those who submit and follow, `SyncClient` is the same without asyncio, and `Worker` does the work.
 """
 
+from milepost.client import forking as forking  # before anything else here imports gRPC
 from milepost.client.attaching import AttachedJob
 from milepost.client.client import Client
 from milepost.client.connection import Connection

@@ -10,12 +10,21 @@ import asyncio
 import concurrent.futures
 import contextlib
 import gc
+import importlib
 import os
 import threading
 import weakref
 from typing import Final, Protocol
 
 __all__ = ["Connected", "claim_process", "know"]
+
+# What gRPC does by itself at a fork is not made for its asyncio part, and crashes the child. It looks at this once, as
+# it is imported; what this process starts is not to find it.
+_SUPPORT: Final = "GRPC_ENABLE_FORK_SUPPORT"
+if _SUPPORT not in os.environ:
+    os.environ[_SUPPORT] = "0"
+    importlib.import_module("grpc")
+    del os.environ[_SUPPORT]
 
 # Seconds for a loop in another thread to let go of its connection.
 _LETTING_GO: Final = 1.0
@@ -37,7 +46,10 @@ class Connected(Protocol):
 _known: Final[weakref.WeakSet[Connected]] = weakref.WeakSet()
 # Held around a fork, so that nobody begins to use gRPC while it happens.
 _lock: Final = threading.Lock()
+# The process that uses gRPC, or has been forked from one that did; 0 for none.
 _user = 0
+# Whether garbage is collected; not during a fork.
+_collects = False
 
 
 def know(connected: Connected) -> None:
@@ -62,7 +74,7 @@ def claim_process() -> None:
 
 
 def _before() -> None:
-    global _user  # noqa: PLW0603 - see above
+    global _user, _collects  # noqa: PLW0603 - see above
     if _user == os.getpid() and _is_driven():
         for connected in tuple(_known):
             _let_rest(connected)
@@ -73,6 +85,8 @@ def _before() -> None:
             _user = 0
     else:
         _lock.acquire()
+    _collects = gc.isenabled()
+    gc.disable()
 
 
 def _let_rest(connected: Connected) -> None:
@@ -98,11 +112,17 @@ def _is_driven() -> bool:
     return any(_DRIVER in thread.name for thread in threading.enumerate())
 
 
-def _in_child() -> None:
-    if _user:
-        gc.freeze()  # what there is of gRPC in the parent is not to be torn down here: it would crash
+def _in_parent() -> None:
+    if _collects:
+        gc.enable()
     _lock.release()
 
 
+def _in_child() -> None:
+    if _user:
+        gc.freeze()  # what there is of the parent's gRPC is not to be torn down here: that would crash
+    _in_parent()
+
+
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(before=_before, after_in_parent=_lock.release, after_in_child=_in_child)
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

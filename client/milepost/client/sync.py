@@ -82,8 +82,8 @@ def _attaches(
 class SyncClient:
     """The verbs of `Client` for code without asyncio: they wait, and what they iterate is iterated plainly.
 
-    A context manager. It may be used from several threads, and on both sides of a fork that happens while no call, watch
-    or block of it is under way::
+    A context manager. It may be used from several threads, and on both sides of a fork that happens while no call,
+    watch or block of it is under way::
 
         with SyncClient("127.0.0.1:7070") as client:
             job = client.submit("archive", {"path": "/srv/photos", "output": "/srv/photos.tar.zst"})

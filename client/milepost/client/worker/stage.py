@@ -71,8 +71,7 @@ class StageContext:
     def current(self) -> float:
         """How far it is."""
         with self._lock:
-            self._room = max(self._room - self._add_up(), 0)
-            return self._current
+            return self._sum(len(self._steps))
 
     @property
     def total(self) -> float | None:
@@ -204,12 +203,17 @@ class StageContext:
     def _add_up(self) -> int:
         """Adds up the steps; how many they were. Others may append some meanwhile, which are left for the next time."""
         count = len(self._steps)
+        self._current = self._sum(count)
+        del self._steps[:count]
+        return count
+
+    def _sum(self, count: int) -> float:
+        """How far it is with so many steps."""
         with contextlib.suppress(OverflowError):  # no int that is meant
             current = self._current + sum(self._steps[:count])
             if math.isfinite(current):
-                self._current = current
-        del self._steps[:count]
-        return count
+                return current
+        return self._current
 
     def _move(self) -> None:
         """Takes note of how far it is, and tells it now, or with the next tick."""

@@ -1,0 +1,23 @@
+"""A job that is told of, and nobody who sends it."""
+
+from __future__ import annotations
+
+import pytest
+
+from milepost.client import JobContext
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import (
+    Job,
+)
+
+
+@pytest.fixture
+def reporter() -> Reporter:
+    """Wakes nobody."""
+    return Reporter(lambda: None)
+
+
+@pytest.fixture
+def job(reporter: Reporter) -> JobContext:
+    """A job whose updates are read from the reporter."""
+    return JobContext(Job(job_id="j", kind="k", attempt=1), reporter)

@@ -1,0 +1,50 @@
+"""What a reporter was told of stages."""
+
+from __future__ import annotations
+
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import (
+    Failure,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StageStarted,
+    StageState,
+    Update,
+)
+
+
+def said(reporter: Reporter, now: float = 1e9) -> list[Update]:
+    """Everything that was said, with the progress that waits."""
+    updates = []
+    while (batch := reporter.take(now)) is not None:
+        updates += batch.updates
+        reporter.acknowledge(reporter.last)
+    return updates
+
+
+def started(stage_id: str, **fields: float | str) -> Update:
+    """A stage starts."""
+    stage = Stage(stage_id=stage_id)
+    for name, value in fields.items():
+        setattr(stage, name, value)
+    return Update(stage_started=StageStarted(stage=stage))
+
+
+def progressed(stage_id: str, current: float, total: float | None = None, message: str = "") -> Update:
+    """A stage moves on."""
+    return Update(
+        stage_progressed=StageProgressed(stage_id=stage_id, current=current, total=total, message=message)
+    )
+
+
+def ended(stage_id: str, state: str, message: str = "", failure: Failure | None = None) -> Update:
+    """A stage ends."""
+    return Update(
+        stage_ended=StageEnded(
+            stage_id=stage_id,
+            state=StageState.Value(f"STAGE_STATE_{state}"),
+            message=message,
+            failure=failure,
+        )
+    )

@@ -1,0 +1,219 @@
+"""How far a stage is: counted in any loop, thinned at the source, and never short of a step."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import AsyncIterator
+from fractions import Fraction
+
+import pytest
+
+from milepost.client import Cancelled, JobContext
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import (
+    Update,
+)
+from tests.unit.client.stages import ended, progressed, said, started
+
+
+def test_the_last_value_comes_before_the_end(job: JobContext, reporter: Reporter) -> None:
+    """However progress is thinned, the last value is told."""
+    with job.stage("s") as stage:
+        for _ in range(1234):
+            stage.advance()
+    assert [started("s"), progressed("s", 1234.0), ended("s", "SUCCEEDED")] == said(reporter)
+
+
+def test_progress_is_told_each_half_percent_without_a_tick(job: JobContext, reporter: Reporter) -> None:
+    """A fast stage is told of each time it is 0.5 % further, however many items that is."""
+    with job.stage("s", total=100_000) as stage:
+        told = []
+        for _ in range(100_000):
+            stage.advance()
+            told += [update for update in said(reporter, now=0.0) if update.HasField("stage_progressed")]
+    assert [progressed("s", 1.0 + 500.0 * n) for n in range(200)] == told
+
+
+def test_progress_waits_for_the_tick_where_the_connection_is_slow(
+    job: JobContext, reporter: Reporter
+) -> None:
+    """While updates pile up, progress is not added to the pile: the newest value stands for those before."""
+    with job.stage("s", total=1000) as stage:
+        for number in range(150):
+            job.log(str(number))
+        for _ in range(999):
+            stage.advance()
+        updates = said(reporter)
+    assert [progressed("s", 999.0)] == [update for update in updates if update.HasField("stage_progressed")]
+
+
+def test_a_stage_that_does_not_move_says_nothing(job: JobContext, reporter: Reporter) -> None:
+    """Between two ticks without a change there is nothing to tell."""
+    with job.stage("s") as stage:
+        stage.advance()
+        assert [started("s"), progressed("s", 1.0)] == said(reporter, 1.0)
+        assert [] == said(reporter, 2.0)
+
+
+def test_track_counts_what_was_dealt_with(job: JobContext, reporter: Reporter) -> None:
+    """An item counts when the next one is asked for; the total is what can be counted."""
+    with job.stage("s") as stage:
+        for item in stage.track([1, 2, 3]):
+            assert item - 1 == stage.current
+        assert (3.0, 3.0) == (stage.current, stage.total)
+
+
+def test_track_tells_of_a_slow_item_with_the_next_tick(job: JobContext, reporter: Reporter) -> None:
+    """However fast the loop was before: the count is right whenever it is asked for, and moving asks for it."""
+    pace = [1, 1, 5000, 1, 30_000, 1, 1]
+    with job.stage("s") as stage:
+        items = stage.track(iter(range(sum(pace) + 1)))
+        next(items)
+        counted = 0
+        for tick, count in enumerate(pace):
+            for _ in range(count):
+                next(items)
+            counted += count
+            assert [float(counted)] == [
+                update.stage_progressed.current
+                for update in said(reporter, now=float(tick))
+                if update.HasField("stage_progressed")
+            ]
+            assert counted == stage.current
+            assert [] == said(reporter, now=tick + 0.5)
+
+
+def test_a_loop_tells_at_most_each_half_percent(job: JobContext, reporter: Reporter) -> None:
+    """And no more than that between two ticks, whatever the total was said to be."""
+    for stage_id, total in (("as-said", 30_000), ("far-beyond", 1), ("none", 0)):
+        with job.stage(stage_id, total=total) as stage:
+            for _ in stage.track(range(30_000)):
+                pass
+        updates = [update.stage_progressed.current for update in said(reporter)[1:-1]]
+        assert sorted(set(updates)) == updates
+        assert 30_000.0 == updates[-1]
+        assert (101 if total == 30_000 else 2) >= len(
+            updates
+        )  # while nobody takes them, no more than 100 wait
+
+
+@pytest.mark.parametrize("way", ["advance", "track"])
+def test_no_step_is_overlooked(job: JobContext, reporter: Reporter, way: str) -> None:
+    """What is counted while progress is asked for is told with this tick or the next, though nothing moves any more."""
+    with job.stage("s") as stage:
+
+        def work() -> None:
+            if way == "track":
+                for _ in stage.track(range(1000)):
+                    pass
+            else:
+                for _ in range(1000):
+                    stage.advance()
+
+        now = 0.0
+        for round_ in range(1, 51):
+            thread = threading.Thread(target=work)
+            thread.start()
+            told: list[Update] = []
+            while thread.is_alive():
+                told += said(reporter, now := now + 1.0)
+            told += said(reporter, now := now + 1.0)
+            assert 1000.0 * round_ == told[-1].stage_progressed.current
+
+
+def test_whoever_asks_how_far_it_is_hides_no_step(job: JobContext, reporter: Reporter) -> None:
+    """Also between the step and the look whether it is to be told."""
+
+    class Asked(list[float]):
+        """Is asked just then, as by another thread."""
+
+        def append(self, step: float) -> None:
+            """Has the stage asked."""
+            super().append(step)
+            asked.append(stage.current)
+
+    asked: list[float] = []
+    with job.stage("s") as stage:
+        stage._steps = Asked()
+        stage.advance()
+        assert [1.0] == asked
+        assert progressed("s", 1.0) == said(reporter)[-1]
+
+
+def test_steps_are_any_real_number(job: JobContext, reporter: Reporter) -> None:
+    """Also backwards; what no number can be is refused where it is given, and a sum that none can be is left out."""
+    with job.stage("s") as stage:
+        stage.advance(2.5)
+        stage.advance(Fraction(1, 2))  # type: ignore[arg-type]
+        stage.advance(True)
+        stage.advance(-1)
+        assert 3.0 == stage.current
+        stage.advance(10**400)
+        stage.advance(1e308)
+        stage.advance(1e308)
+        assert 3.0 <= stage.current < math.inf
+        for wrong in (None, 1j):
+            with pytest.raises(TypeError):
+                stage.advance(wrong)  # type: ignore[arg-type]
+
+
+async def test_track_takes_async_iterables(job: JobContext, reporter: Reporter) -> None:
+    """The same for what is iterated with ``async for``."""
+
+    async def items() -> AsyncIterator[int]:
+        for number in range(4):
+            yield number
+
+    async with job.stage("s", total=8) as stage:
+        assert [0, 1, 2, 3] == [item async for item in stage.track(items())]
+        assert (4.0, 8.0) == (stage.current, stage.total)
+
+
+def test_track_looks_for_the_cancellation(job: JobContext, reporter: Reporter) -> None:
+    """A plain handler that only iterates can be cancelled."""
+    got = []
+
+    def handler() -> None:
+        with job.stage("s") as stage:
+            for item in stage.track(range(10)):
+                got.append(item)
+                if item == 2:
+                    job.interrupt()
+
+    with pytest.raises(Cancelled):
+        handler()
+    assert [0, 1, 2] == got
+    assert ended("s", "CANCELLED") == said(reporter)[-1]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_numbers_are_finite(job: JobContext, number: float) -> None:
+    """A number that is none is refused where it is given, and changes nothing."""
+    with job.stage("s") as stage:
+        stage.advance(5)
+        with pytest.raises(ValueError, match="cannot be"):
+            stage.advance(number)
+        with pytest.raises(ValueError, match="cannot be"):
+            stage.update(number)
+        with pytest.raises(ValueError, match="cannot be"):
+            stage.update(total=number)
+        assert 5.0 == stage.current
+    with pytest.raises(ValueError, match="total of stage"):
+        job.stage("t", total=number)
+
+
+def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter) -> None:
+    """Nothing is lost where several threads advance the same stage."""
+    with job.stage("s") as stage:
+
+        def work() -> None:
+            for _ in range(20_000):
+                stage.advance()
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert 80_000.0 == said(reporter)[-2].stage_progressed.current

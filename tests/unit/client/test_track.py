@@ -152,7 +152,7 @@ def test_steps_are_any_real_number(job: JobContext, reporter: Reporter) -> None:
         stage.advance(10**400)
         stage.advance(1e308)
         stage.advance(1e308)
-        assert 3.0 <= stage.current < math.inf
+        assert 1e308 == stage.current
         for wrong in (None, 1j):
             with pytest.raises(TypeError):
                 stage.advance(wrong)  # type: ignore[arg-type]

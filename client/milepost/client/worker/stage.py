@@ -208,12 +208,17 @@ class StageContext:
         return count
 
     def _sum(self, count: int) -> float:
-        """How far it is with so many steps."""
-        with contextlib.suppress(OverflowError):  # no int that is meant
-            current = self._current + sum(self._steps[:count])
+        """How far it is with so many steps, but for those with which it would be nowhere."""
+        steps = self._steps[:count]
+        with contextlib.suppress(OverflowError):  # an int may be larger than any float
+            current = self._current + sum(steps)
             if math.isfinite(current):
                 return current
-        return self._current
+        current = self._current
+        for step in steps:
+            with contextlib.suppress(OverflowError):
+                current = current + step if math.isfinite(current + step) else current
+        return current
 
     def _move(self) -> None:
         """Takes note of how far it is, and tells it now, or with the next tick."""

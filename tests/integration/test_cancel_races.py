@@ -1,0 +1,148 @@
+"""Cancel against finish: the order of the log decides, and what both sides are told agrees with it (rule 17)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from milepost.fold import Fold
+from milepost.v1 import ErrorReason, Event, Job, JobState, WorkResponse
+from tests.support.rpc import Rpc, WorkSession, connect, kinds, log_line, state_name, succeeded
+from tests.support.server import ServerProcess
+
+
+async def race(source: random.Random, *parties: Callable[[], Awaitable[object]]) -> None:
+    """All at once, each with a start that varies about as much as a call takes."""
+
+    async def run(party: Callable[[], Awaitable[object]]) -> None:
+        await asyncio.sleep(source.uniform(0.0, 0.005))
+        await party()
+
+    await asyncio.gather(*map(run, parties))
+
+
+async def races(least: int, possible: set[str], run: Callable[[], Awaitable[str]]) -> Counter[str]:
+    """How the races went: so many at the least, and more until all has happened that may."""
+    outcomes: Counter[str] = Counter()
+    while outcomes.total() < least or (possible - set(outcomes) and outcomes.total() < 10 * least):
+        outcomes[await run()] += 1
+    return outcomes
+
+
+def folded(log: list[Event], sequence: int) -> Job:
+    """The job as it stood then."""
+    fold = Fold()
+    for event in log[:sequence]:
+        fold.apply(event)
+    return fold.job
+
+
+async def heard(session: WorkSession, job_id: str) -> list[WorkResponse]:
+    """What the worker hears of the job, up to the answer to its last report."""
+    told: list[WorkResponse] = []
+    while True:
+        response = await session.next()
+        kind = response.WhichOneof("message")
+        assert job_id == getattr(response, str(kind)).job_id
+        told.append(response)
+        if kind == "acknowledged" and response.acknowledged.report_sequence == 2:
+            return told
+        if kind == "rejected" and response.rejected.lease_token and refused(told) == 2:
+            return told
+
+
+def refused(told: list[WorkResponse]) -> int:
+    """How many times the worker heard that it is over: once unasked, once for its report."""
+    return sum(response.HasField("rejected") for response in told)
+
+
+async def one(rpc: Rpc, other: Rpc, session: WorkSession, source: random.Random) -> str:
+    """One race. How it went: the order of the log, and the end."""
+    grace = source.choice([None, 0.0])
+    job = await rpc.submit()
+    _, token = await session.take()
+    await session.report(job.job_id, token, 1, log_line("under way"))
+    await session.acknowledged(1)
+    answers: list[Job] = []
+
+    async def cancel() -> None:
+        answers.append(await other.cancel(job.job_id, grace=grace))
+
+    async def finish() -> None:
+        await session.report(job.job_id, token, 2, succeeded())
+
+    _, told = await asyncio.gather(race(source, cancel, finish), heard(session, job.job_id))
+    log = await rpc.log(job.job_id)
+    final = await rpc.get(job.job_id)
+
+    assert ["job_submitted", "job_started", "log_written"] == kinds(log[:3]), "traffic flowed before"
+    assert [len(log)] == [event.sequence for event in log if event.HasField("job_ended")]
+    assert log[-1].job_ended.state == final.state
+    (answer,) = answers
+    # The submitter was told how the job stood at an event of the log, at the request or after it.
+    assert folded(log, answer.last_sequence).state == answer.state
+    requested = [event.sequence for event in log if event.HasField("cancel_requested")]
+    assert all(sequence <= answer.last_sequence for sequence in requested)
+    # The worker was told that it is done if, and only if, the log has the end that it told of.
+    last = told[-1]
+    if state_name(final) == "SUCCEEDED":
+        assert (2, len(log)) == (last.acknowledged.report_sequence, last.acknowledged.last_sequence)
+    else:
+        assert (JobState.JOB_STATE_CANCELLED, True) == (final.state, final.cancellation.forced)
+        assert ErrorReason.ERROR_REASON_JOB_ENDED == last.rejected.reason
+        assert JobState.JOB_STATE_CANCELLED == answer.state
+    if not requested:
+        assert JobState.JOB_STATE_SUCCEEDED == answer.state
+    return f"{'finish' if not requested else 'cancel'} first, {state_name(final)}"
+
+
+async def test_cancel_against_finish(shared_server: ServerProcess) -> None:
+    """A hundred races: one end, decided by the order of the log; both orders, and all ends that there may be, occur."""
+    source = random.Random(4)
+    possible = {"finish first, SUCCEEDED", "cancel first, SUCCEEDED", "cancel first, CANCELLED"}
+    async with (
+        connect(shared_server.address) as rpc,
+        connect(shared_server.address) as other,
+        rpc.session(max_concurrency=1) as session,
+    ):
+        outcomes = await races(100, possible, lambda: one(rpc, other, session, source))
+
+    assert possible == set(outcomes)
+
+
+async def test_cancel_against_start(shared_server: ServerProcess) -> None:
+    """A job that is cancelled while it is given out: cancelled in the queue, or at its worker, who is told."""
+    source = random.Random(5)
+    possible = {"in the queue", "at its worker"}
+    async with connect(shared_server.address) as rpc, connect(shared_server.address) as other:
+        outcomes = await races(25, possible, lambda: started_and_cancelled(rpc, other, source))
+
+    assert possible == set(outcomes)
+
+
+async def started_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> str:
+    """One race between a worker who comes and a submitter who cancels. Where the job was cancelled."""
+    async with rpc.session(max_concurrency=0) as session:
+        job_id = (await rpc.submit()).job_id
+        assert ["job_submitted"] == kinds(await rpc.log(job_id))
+
+        async def come() -> None:
+            await session.send(capacity={"max_concurrency": 1})
+
+        async def cancel() -> None:
+            await other.cancel(job_id, grace=60)
+
+        await race(source, come, cancel)
+        if "job_started" not in kinds(log := await rpc.log(job_id)):
+            assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(log)
+            assert not log[-1].job_ended.forced
+            return "in the queue"
+        given, token = await session.take()
+        assert (job_id, job_id) == (given.job_id, (await session.receive("cancel")).cancel.job_id)
+        await session.report(job_id, token, 1, succeeded())
+        await session.acknowledged(1)
+        log = await rpc.log(job_id)
+        assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(log)
+        return "at its worker"

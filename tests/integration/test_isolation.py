@@ -165,12 +165,13 @@ async def test_an_object_is_pickled(shared_server: ServerProcess) -> None:
     assert "cannot pickle '_thread.lock' object" in job.failure.message
 
 
+@pytest.mark.parametrize("handler", [isolated.leaving, isolated.lingering])
 async def test_what_a_handler_leaves_behind_is_killed(
-    shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+    shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch, handler: Handler
 ) -> None:
     """A process that it has started, and its own, where a thread keeps that from ending; the job has succeeded."""
     monkeypatch.setattr("milepost.client.worker.process._EXIT", 0.2)
-    async with at_bench(shared_server.address, isolated.leaving) as bench:
+    async with at_bench(shared_server.address, handler) as bench:
         job = await bench.submit()
         pids = await bench.pids(job.job_id)
         job, _ = await bench.end(job.job_id)

@@ -95,9 +95,14 @@ def failing(job: JobContext) -> None:
 
 
 def leaving(job: JobContext) -> None:
-    """Returns, and leaves a process behind, and a thread that would keep its own."""
-    threading.Thread(target=time.sleep, args=(3600,), daemon=False).start()
+    """Returns, and leaves a process behind."""
     tell(job, child().pid)
+
+
+def lingering(job: JobContext) -> None:
+    """The same, and leaves a thread that keeps its own process from ending."""
+    threading.Thread(target=time.sleep, args=(3600,), daemon=False).start()
+    leaving(job)
 
 
 def chatty(job: JobContext) -> None:

@@ -1,0 +1,134 @@
+"""How a plain handler that has the main thread to itself is interrupted, in the main thread of the tests."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from milepost.client import Cancelled, JobContext
+from milepost.client.worker.handlers import Outcome
+from milepost.client.worker.interruption import Interruption
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import Job
+
+
+@pytest.fixture
+def job() -> JobContext:
+    """A job."""
+    return JobContext(Job(job_id="j"), Reporter(lambda: None))
+
+
+@pytest.fixture
+def interruption(job: JobContext) -> Iterator[Interruption]:
+    """Of that job. It takes SIGTERM for as long as the test lasts."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield Interruption(job)
+    signal.signal(signal.SIGTERM, before)
+
+
+def interrupted(
+    interruption: Interruption, handler: Callable[[JobContext], object], begun: threading.Event
+) -> Outcome:
+    """What becomes of a handler that is interrupted once it has begun, and is seen to as it is in a process."""
+    returned = threading.Event()
+
+    def listen() -> None:
+        assert begun.wait(30)
+        interruption.request()
+        wait: float | None = 0.0
+        while wait is not None and not returned.wait(wait):
+            wait = interruption.press()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        return interruption.call(handler)
+    finally:
+        returned.set()
+        thread.join()
+
+
+def test_it_is_never_in_the_midst_of_the_sdk(interruption: Interruption) -> None:
+    """However much of the time a handler is there: what it leaves half done would be wrong from then on."""
+    begun = threading.Event()
+
+    def handler(job: JobContext) -> None:
+        begun.set()
+        while True:
+            job.log("x")
+
+    error = interrupted(interruption, handler, begun).error
+
+    assert isinstance(error, Cancelled)
+    names = []
+    trace = error.__traceback__
+    while trace is not None:
+        names.append(trace.tb_frame.f_code.co_name)
+        trace = trace.tb_next
+    assert ["handler", "_on_signal", "_raise_if_requested"] == names
+
+
+def test_a_handler_is_interrupted_once(interruption: Interruption, job: JobContext) -> None:
+    """And sees that it is to stop when it is interrupted, not before."""
+    begun = threading.Event()
+    seen: list[bool] = []
+
+    def handler(job: JobContext) -> str:
+        try:
+            while not job.cancelled:
+                begun.set()
+            seen.append(False)
+        except Cancelled:
+            seen.append(job.cancelled)
+        until = time.monotonic() + 0.05
+        while time.monotonic() < until:  # in which it would come again
+            interruption.request()
+        return "cleaned up"
+
+    assert "cleaned up" == interrupted(interruption, handler, begun).result
+    assert [True] == seen
+
+
+def test_one_that_was_to_stop_before_does_not_begin(interruption: Interruption) -> None:
+    """It has raised, as one that has begun would."""
+    interruption.request()
+
+    assert isinstance(interruption.call(lambda job: {}).error, Cancelled)
+
+
+def test_other_threads_learn_of_it_while_the_main_thread_is_elsewhere(
+    interruption: Interruption, job: JobContext
+) -> None:
+    """As in native code; here it keeps the signal waiting."""
+    begun = threading.Event()
+    seen = threading.Event()
+
+    def look() -> None:
+        while not job.cancelled:
+            time.sleep(0.001)
+        seen.set()
+
+    def handler(job: JobContext) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=look, daemon=True).start()
+        begun.set()
+        try:
+            assert seen.wait(30)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    assert isinstance(interrupted(interruption, handler, begun).error, Cancelled)
+
+
+def test_sigterm_from_elsewhere_is_passed_over(interruption: Interruption) -> None:
+    """Nobody has asked for the job to stop."""
+
+    def handler(job: JobContext) -> str:
+        signal.raise_signal(signal.SIGTERM)
+        return "done"
+
+    assert "done" == interruption.call(handler).result

@@ -313,8 +313,8 @@ class Worker:
             if not await _done(desk.idle(), LAST_GRACE + 1.0):
                 for attempt in desk:
                     attempt.abandon()
-        await _done(desk.empty(), self._flush_timeout)
-        if self._session is not None and self._session.welcomed and not connection.done():
+        told = await _done(desk.empty(), self._flush_timeout)
+        if told and self._session is not None and self._session.welcomed and not connection.done():
             self._session.finish()
             await asyncio.wait((connection,), timeout=_GOODBYE)
 

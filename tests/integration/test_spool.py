@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -153,6 +154,23 @@ async def test_an_end_that_the_server_did_not_hear_is_told_by_the_next_worker(
         last.job_ended.state,
         last.job_ended.result["n"],
     )
+
+
+async def test_a_server_that_is_silent_holds_nobody_up(
+    server: ServerProcess, rpc: Rpc, directory: Path
+) -> None:
+    """It may have heard everything, and only not have said so: what is told again is in the log once."""
+    held = Held(rpc, server.address, spool=directory)
+    await held.begin()
+    os.kill(server.pid, signal.SIGSTOP)
+    held.end()
+    await held.stop()
+    assert 1 == len(kept(directory))
+
+    os.kill(server.pid, signal.SIGCONT)
+    events = await told(server.address, held.job_id, directory)
+    assert ["before", *map(str, range(1000))] == lines(events)
+    assert 42.0 == events[-1].job_ended.result["n"]
 
 
 async def test_a_worker_that_is_killed_has_kept_it_by_then(

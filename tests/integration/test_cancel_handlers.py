@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import importlib
 import os
+import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +144,28 @@ async def test_how_an_interrupted_handler_ends(
         job, _ = await bench.end(job.job_id)
 
     assert (state, message) == (job.state, job.message)
+
+
+@pytest.mark.parametrize("races", [8, pytest.param(200, marks=pytest.mark.nightly)])
+async def test_a_cancellation_races_the_end(shared_server: ServerProcess, races: int) -> None:
+    """One of them wins (rule 17): each job has one end, which its worker tells, and no process is left."""
+    chance = random.Random(races)
+    async with at_bench(shared_server.address, isolated.racing, max_concurrency=4) as bench:
+
+        async def race() -> tuple[JobState.ValueType, bool]:
+            job = await bench.submit({"seconds": 0.02})
+            pids = await bench.pids(job.job_id)
+            await asyncio.sleep(chance.uniform(0, 0.05))
+            await bench.client.cancel(job.job_id, grace_period=60)
+            job, events = await bench.end(job.job_id)
+            assert 1 == kinds(events).count("job_ended")
+            await all_gone(pids)
+            return job.state, job.cancellation.forced
+
+        ends = set(await asyncio.gather(*(race() for _ in range(races))))
+
+    assert {(CANCELLED, False), (JobState.JOB_STATE_SUCCEEDED, False)} >= ends
+    assert races < 100 or 2 == len(ends)
 
 
 @pytest.fixture

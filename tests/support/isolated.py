@@ -248,6 +248,15 @@ async def deaf_in_loop(job: JobContext) -> dict[str, object]:
     return {"cancelled": job.cancelled}
 
 
+def racing(job: JobContext) -> dict[str, object]:
+    """Returns at about the time that it is cancelled."""
+    tell(job)
+    with job.stage("s") as stage:
+        for _ in stage.track(range(5)):
+            time.sleep(job.input["seconds"] / 5)
+    return {}
+
+
 def finishing(job: JobContext) -> dict[str, object]:
     """Is done by the time that it is interrupted."""
     try:
@@ -272,6 +281,7 @@ def calling_back(job: JobContext) -> None:
     called = threading.Event()
     job.on_cancel(lambda: job.log("first"))
     job.on_cancel(lambda: 1 / 0)
+    job.on_cancel(job.raise_if_cancelled)
     job.on_cancel(called.set)
     tell(job)
     try:
@@ -287,6 +297,7 @@ async def calling_back_in_loop(job: JobContext) -> None:
     called = asyncio.Event()
     job.on_cancel(lambda: job.log("first"))
     job.on_cancel(lambda: 1 / 0)
+    job.on_cancel(job.raise_if_cancelled)
     job.on_cancel(called.set)
     tell(job)
     try:

@@ -250,3 +250,12 @@ def test_a_function_within_another_is_not_found_by_a_process() -> None:
     for handler in (within, functools.partial(within)):
         with pytest.raises(ValueError, match="at the top of a module"):
             way_of(handler, "process")
+
+
+def test_a_callback_that_nobody_could_await_is_refused() -> None:
+    """It would never run."""
+
+    async def callback() -> None: ...
+
+    with pytest.raises(TypeError, match="plain function"):
+        JobContext(Job(job_id="j"), Reporter(lambda: None)).on_cancel(callback)

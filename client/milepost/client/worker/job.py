@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -112,7 +113,14 @@ class JobContext:
 
         It is called in the worker's event loop, so that it must not block; in a handler's own process from another
         thread than the handler's. An error in it is logged, and changes nothing.
+
+        Raises:
+            TypeError: It is async: have it set an event, or start a task.
         """
+        if inspect.iscoroutinefunction(callback):
+            raise TypeError(
+                "A callback of on_cancel is a plain function, since nobody could await an async one."
+            )
         with self._reporter.lock:
             if self._callbacks is not None:
                 self._callbacks.append(callback)
@@ -317,7 +325,7 @@ class JobContext:
 def _call(callback: Callable[[], object]) -> None:
     try:
         callback()
-    except Exception:  # noqa: BLE001 - whatever it raises, the job is to stop
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - whatever it raises, the job is to stop
         _log.exception("a callback of on_cancel failed")
 
 

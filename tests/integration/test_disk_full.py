@@ -1,0 +1,164 @@
+"""A server whose disk is full, or fails: nothing is acknowledged that is not there, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from milepost.v1 import Claim, Dispatch, JobState, Resume, SubmitJobRequest
+from tests.support.bad_requests import struct
+from tests.support.disk import Disk, FileLimit, small_disk
+from tests.support.forking import Forkery
+from tests.support.refused import refused
+from tests.support.rpc import Rpc, StreamEnded, WorkSession, connect, eventually, kinds, log_line, succeeded
+from tests.support.server import ServerProcess
+
+LINE = "x" * 1_000
+BATCH = 20
+
+
+class Reporting:
+    """A worker that reports until it is refused; it knows what was acknowledged, and how it was refused."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+        self.job_id = ""
+        self.token = ""
+        self.said = self.acknowledged = 0
+        self.refusal = ""
+
+    async def until_refused(self) -> None:
+        """Claims a job and reports on it."""
+        async with self._rpc.session(kinds=[]) as session:
+            self.job_id = (await self._rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
+            await session.send(claim=Claim(job_id=self.job_id))
+            _, self.token = await session.take()
+            try:
+                while True:
+                    await self._say(session)
+            except (grpc.aio.AioRpcError, StreamEnded):
+                self.refusal = (await refused(session.call.read())).reason
+
+    async def _say(self, session: WorkSession) -> None:
+        lines = [log_line(f"{number} {LINE}") for number in range(self.said + 1, self.said + 1 + BATCH)]
+        await session.report(self.job_id, self.token, self.said + 1, *lines)
+        self.said += BATCH
+        while self.acknowledged < self.said:
+            response = await session.next()
+            if response.HasField("drain"):  # the server stops: it is for the stream's end to say why
+                continue
+            assert response.HasField("acknowledged"), response
+            self.acknowledged = response.acknowledged.report_sequence
+
+    async def go_on(self) -> None:
+        """Resumes, reports once more what was not taken, and ends the job."""
+        async with self._rpc.session(kinds=[], wait_for_ready=True) as session:
+            await session.send(resume=Resume(job_id=self.job_id, lease_token=self.token))
+            stands = (await session.receive("resumed")).resumed.acknowledged_report_sequence
+            assert self.acknowledged <= stands <= self.said
+            self.said = stands
+            await self._say(session)
+            await session.report(self.job_id, self.token, self.said + 1, succeeded())
+            await session.acknowledged(self.said + 1)
+
+
+async def lines(rpc: Rpc, job_id: str) -> list[str]:
+    """The numbers of the lines in the job's log."""
+    log = await rpc.log(job_id)
+    return [event.log_written.text.split()[0] for event in log if event.HasField("log_written")]
+
+
+def counted(number: int) -> list[str]:
+    """The numbers of so many lines."""
+    return [str(each) for each in range(1, number + 1)]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """One that is soon full."""
+    with small_disk(tmp_path / "disk") as found:
+        yield found
+
+
+async def test_a_full_disk(tmp_path: Path, disk: Disk, forkery: Forkery) -> None:
+    """Writes are refused with STORE_FULL, or the server stops, and reads go on; with room again nothing is missing."""
+    with ServerProcess(disk.path, forkery=forkery) as server:
+        epoch = server.epoch
+        disk.narrow(server)
+        async with connect(server.address) as rpc:
+            reporting = Reporting(rpc)
+            await reporting.until_refused()
+            assert reporting.acknowledged > 0
+            if reporting.refusal == "STORE_FULL":
+                await is_refused_but_read(rpc, reporting)
+                disk.give_room(server)
+            else:
+                assert await asyncio.to_thread(server.wait) > 0
+                disk.give_room(None)
+                server.restart()
+            await reporting.go_on()
+            await is_whole(rpc, server, reporting, epoch)
+    print(f"{type(disk).__name__}: {reporting.acknowledged} reports, then {reporting.refusal}")
+
+
+async def is_refused_but_read(rpc: Rpc, reporting: Reporting) -> None:
+    """Nothing was kept of what was not acknowledged; all that was there is shown."""
+    request = SubmitJobRequest(kind=rpc.kind, input=struct({"x": LINE * 100}), job_id="large", request_id="r")
+    for _ in range(3):
+        told = await refused(rpc.jobs.SubmitJob(request))
+        assert ("RESOURCE_EXHAUSTED", "STORE_FULL") == (told.code, told.reason)
+        assert counted(reporting.acknowledged) == await lines(rpc, reporting.job_id)
+    assert JobState.JOB_STATE_RUNNING == (await rpc.get(reporting.job_id)).state
+    assert "JOB_NOT_FOUND" == (await refused(rpc.get("large"))).reason
+
+
+async def is_whole(rpc: Rpc, server: ServerProcess, reporting: Reporting, epoch: str) -> None:
+    """All is there once, also after a crash; and it is the same store."""
+    for _ in range(2):
+        log = await rpc.log(reporting.job_id)
+        assert counted(reporting.said) == await lines(rpc, reporting.job_id)
+        assert ["job_submitted", "job_started", *["log_written"] * reporting.said, "job_ended"] == kinds(log)
+        assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
+        server.kill()
+        server.restart()
+        assert epoch == server.epoch
+        await eventually(lambda: is_there(rpc))
+
+
+async def is_there(rpc: Rpc) -> bool:
+    """Whether the server answers again."""
+    try:
+        await rpc.submit()
+    except grpc.aio.AioRpcError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("fault", ["a write", "commit.before=error:9", "commit.after=error:9"])
+async def test_an_error_of_the_disk(tmp_path: Path, forkery: Forkery, fault: str) -> None:
+    """Rule 12: no acknowledgement after it; the server says why and ends; started again, it is whole."""
+    data = tmp_path / "data"
+    with ServerProcess(data, forkery=forkery) as server:
+        epoch = server.epoch
+        if fault == "a write":
+            FileLimit(data).narrow(server)
+        else:
+            server.kill()
+            server.failpoints = fault
+            server.restart()
+        async with connect(server.address) as rpc:
+            reporting = Reporting(rpc)
+            await reporting.until_refused()
+            assert reporting.acknowledged > 0
+            assert reporting.refusal in ("STORE_UNAVAILABLE", "DRAINING")
+            status = await asyncio.to_thread(server.wait)
+            server.failpoints = ""
+            server.restart()
+            await reporting.go_on()
+            await is_whole(rpc, server, reporting, epoch)
+    assert status > 0
+    assert "disk I/O error" in server.log_path.read_text()

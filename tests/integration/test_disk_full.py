@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from milepost.v1 import Claim, Dispatch, JobState, Resume, SubmitJobRequest
+from milepost.v1 import Claim, Dispatch, JobState, ListJobsRequest, Resume, SubmitJobRequest
 from tests.support.bad_requests import struct
 from tests.support.disk import Disk, FileLimit, small_disk
 from tests.support.forking import Forkery
@@ -95,6 +95,10 @@ async def test_a_full_disk(tmp_path: Path, disk: Disk, forkery: Forkery) -> None
             assert reporting.acknowledged > 0
             if reporting.refusal == "STORE_FULL":
                 await is_refused_but_read(rpc, reporting)
+                server.kill()
+                server.restart()
+                await eventually(lambda: is_there(rpc))
+                await is_refused_but_read(rpc, reporting)
                 disk.give_room(server)
             else:
                 assert await asyncio.to_thread(server.wait) > 0
@@ -132,7 +136,7 @@ async def is_whole(rpc: Rpc, server: ServerProcess, reporting: Reporting, epoch:
 async def is_there(rpc: Rpc) -> bool:
     """Whether the server answers again."""
     try:
-        await rpc.submit()
+        await rpc.jobs.ListJobs(ListJobsRequest())
     except grpc.aio.AioRpcError:
         return False
     return True

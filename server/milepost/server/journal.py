@@ -8,6 +8,7 @@ readers read the log. If an append fails, what was decided is forgotten, and the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -19,11 +20,13 @@ from milepost.server.log.event_log import (
     Conflict,
     Entry,
     EventLog,
+    StoreFailed,
+    StoreFull,
     facts_of,
     takes_turn,
 )
 from milepost.server.log.frames import Chunk, frame
-from milepost.server.refusal import job_not_found
+from milepost.server.refusal import Refusal, job_not_found
 from milepost.v1 import Event, Job
 
 # How many jobs are kept in memory between two decisions about them. Any of them can be opened again.
@@ -114,13 +117,29 @@ class Journal:
 
     async def begin(self, job_id: str, decision: Decision) -> tuple[OpenJob, asyncio.Future[None]]:
         """Lets happen what is decided, and returns at once with what is done when it is durable. Raises as ``act``."""
-        opened = await self.open(job_id)
-        events = decision(opened, self.now(opened))
-        if events or opened.pending:
-            return opened, self.append(opened, events)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return opened, done
+        while True:
+            opened = await self.open(job_id)
+            try:
+                events = decision(opened, self.now(opened))
+            except Refusal:
+                if not opened.pending:
+                    raise
+                await self.settle(opened)
+                continue
+            if events or opened.pending:
+                return opened, self.append(opened, events)
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            done.set_result(None)
+            return opened, done
+
+    async def settle(self, opened: OpenJob) -> None:
+        """Returns once it is known whether what was decided about the job is durable.
+
+        A refusal stands upon that, and whoever is refused may give up the job for it. So nobody is refused for what may
+        yet come to nothing: the job is opened again, and decided upon once more.
+        """
+        with contextlib.suppress(Conflict, StoreFull, StoreFailed):
+            await asyncio.shield(self.append(opened, []))
 
     async def create(self, event: Event) -> None:
         """Appends the first event of a job. Raises Conflict where its id or request_id is taken."""

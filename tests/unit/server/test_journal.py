@@ -10,6 +10,7 @@ from milepost.server import decide, journal
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Conflict, StoreFull
 from milepost.server.refusal import Refusal
+from milepost.server.working.attempts import Accepted
 from milepost.v1 import Event, JobState, SubmitJobRequest
 from tests.support.clock import START, FakeClock
 from tests.unit.server.house import House
@@ -70,6 +71,41 @@ async def test_a_decision_that_changes_nothing_waits_for_what_it_saw(house: Hous
     house.log.let_go()
     await asyncio.gather(first, again)
     assert ["cancel_requested"] == [event.WhichOneof("payload") for event in await house.events(after=2)]
+
+
+async def test_nobody_is_refused_before_that_is_durable(house: House) -> None:
+    """A worker that is told that its job has ended gives it up, which no crash may make wrong."""
+    await running(house)
+    house.log.hold(3)
+    ending = asyncio.ensure_future(house.cancel(0))
+    await house.log.holds(1)
+    token = house.tokens.token("j", 1)
+    asking = [
+        asyncio.ensure_future(house.attempts.report("j", token, 1, [log_line()])),
+        asyncio.ensure_future(house.attempts.release("j", token)),
+    ]
+    await house.log.holds(3)
+    assert not any(task.done() for task in asking)
+
+    house.log.let_go()
+    await ending
+    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    assert [Refusal, Refusal] == [type(outcome) for outcome in outcomes]
+
+
+async def test_nobody_is_refused_for_what_did_not_come_to_be(house: House) -> None:
+    """The end could not be appended, so the job goes on."""
+    await running(house)
+    house.log.errors.append(StoreFull("full"))
+    token = house.tokens.token("j", 1)
+    ending, reported = await asyncio.gather(
+        house.cancel(0), house.attempts.report("j", token, 1, [log_line()]), return_exceptions=True
+    )
+
+    assert (StoreFull, Accepted) == (type(ending), type(reported))
+    assert isinstance(reported, Accepted)
+    await reported.durable
+    assert [1, 2, 3] == [event.sequence for event in await house.events()]
 
 
 async def test_what_could_not_be_appended_is_forgotten(house: House) -> None:

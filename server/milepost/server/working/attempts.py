@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -140,8 +140,7 @@ class Attempts:
         if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
             # What came before may have gone through another node, and not be known here yet.
             await self._journal.refresh(job_id)
-            opened = await self._open_in_turn(job_id)
-        return self._report(opened, token, first, updates, whole=whole)
+        return await self._decide(lambda: self._open_in_turn(job_id), token, first, updates, whole=whole)
 
     def settled(
         self,
@@ -159,10 +158,28 @@ class Attempts:
         """
 
         async def again() -> Accepted:
-            opened = await self._journal.open(job_id)
-            return self._report(opened, token, first, updates, whole=whole)
+            return await self._decide(lambda: self._journal.open(job_id), token, first, updates, whole=whole)
 
         return self._redoing.follow(job_id, accepted, again)
+
+    async def _decide(
+        self,
+        open_job: Callable[[], Awaitable[OpenJob]],
+        token: str,
+        first: int,
+        updates: Sequence[Update],
+        *,
+        whole: bool,
+    ) -> Accepted:
+        """See ``report``. Nobody is refused for what is not durable yet."""
+        while True:
+            opened = await open_job()
+            try:
+                return self._report(opened, token, first, updates, whole=whole)
+            except Refusal:
+                if not opened.pending:
+                    raise
+                await self._journal.settle(opened)
 
     async def _open_in_turn(self, job_id: str) -> OpenJob:
         """The job, once nothing of it is being decided again that came before."""

@@ -58,6 +58,8 @@ class Desk:
         self._kept = {
             rest.lease_token: Kept(rest, self.outbox, self._told) for rest in (spool.left if spool else ())
         }
+        if self._kept:
+            _log.info("earlier workers have left something to tell of %d jobs", len(self._kept))
         self._idle = asyncio.Event()
         self._idle.set()
         self._empty = asyncio.Event()

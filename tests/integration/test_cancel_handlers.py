@@ -146,7 +146,7 @@ async def test_how_an_interrupted_handler_ends(
     assert (state, message) == (job.state, job.message)
 
 
-@pytest.mark.parametrize("races", [8, pytest.param(200, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("races", [4, pytest.param(200, marks=pytest.mark.nightly)])
 async def test_a_cancellation_races_the_end(shared_server: ServerProcess, races: int) -> None:
     """One of them wins (rule 17): each job has one end, which its worker tells, and no process is left."""
     chance = random.Random(races)

@@ -71,10 +71,6 @@ def crashing(job: JobContext) -> None:
     match job.input["how"]:
         case "exit":
             os._exit(3)
-        case "exit well":
-            os._exit(0)
-        case "abort":
-            os.abort()
         case name:
             os.kill(os.getpid(), signal.Signals[name])
     time.sleep(3600)
@@ -87,11 +83,6 @@ def failing(job: JobContext) -> None:
             raise ValueError("boo")
         case "failure":
             raise JobFailure("NO_DISK", "There is no disk.", detail="sda", retryable=True)
-        case "exit":
-            sys.exit(4)
-        case "result":
-            job.log("returns something else")
-            return object()  # type: ignore[return-value]
 
 
 def leaving(job: JobContext) -> None:
@@ -134,7 +125,6 @@ def sleeping(job: JobContext) -> None:
         job.log("cleaned up")
 
 
-@worker.job("isolated-sleeping-in-loop", run="process")
 async def sleeping_in_loop(job: JobContext) -> None:
     """The same, at an await."""
     other = child()

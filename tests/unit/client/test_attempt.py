@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -279,3 +280,25 @@ async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> No
     async with asyncio.timeout(30):
         await desk.returned.wait()
     await all_gone(pids)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+async def test_a_process_is_killed_before_the_deadline(resumed: bool) -> None:
+    """Whether the worker hears of the cancellation at once, or on its next session."""
+    desk = Desk(Registered(isolated.stubborn, "process"))
+    await desk.report()
+    now = time.time_ns()
+    cancellation = Cancellation()
+    cancellation.request_time.FromNanoseconds(now)
+    cancellation.deadline.FromNanoseconds(now + 400_000_000)
+    if resumed:
+        message = Resumed(job_id="j", acknowledged_report_sequence=1, cancellation=cancellation)
+        desk.attempt.attached = False
+        desk.attempt.resumed(message)
+    else:
+        desk.attempt.cancel(cancellation)
+    updates: list[Update] = []
+    while not updates or not updates[-1].HasField("job_ended"):
+        updates += (await desk.report()).updates
+
+    assert "The handler did not stop in time, so its process was killed." == updates[-1].job_ended.message

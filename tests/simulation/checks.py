@@ -136,6 +136,12 @@ def durable(evidence: Evidence) -> Iterator[str]:
             yield f"{told.lease.job_id} had report {told.report_sequence} acknowledged before it was durable"
 
 
+def refused_rightly(evidence: Evidence) -> Iterator[str]:
+    """What a worker is refused for is durable, too: it may give up its job for that."""
+    for job_id in evidence.record.refused_early:
+        yield f"{job_id} was said to have ended before that was durable"
+
+
 def unchanged(evidence: Evidence) -> Iterator[str]:
     """A worker gives a number to one update only."""
     for lease in evidence.record.changed:
@@ -214,6 +220,15 @@ def within_limits(evidence: Evidence) -> Iterator[str]:
 # --- Those who ask --------------------------------------------------------------------------------------------------
 
 
+def shown(evidence: Evidence) -> Iterator[str]:
+    """Whoever follows a job sees its log: all of it, once, in order, and nothing that is not durable (rule 2)."""
+    for job_id in evidence.record.shown_early:
+        yield f"{job_id} was shown ahead of what was durable"
+    for job_id, seen in evidence.record.seen:
+        if seen != evidence.logs[job_id]:
+            yield f"{job_id} was seen as {[event.sequence for event in seen]} of {len(evidence.logs[job_id])}"
+
+
 def submitted_once(evidence: Evidence) -> Iterator[str]:
     """What was accepted is there; and one request is one job, however often it was sent."""
     made = Counter(log[0].job_submitted.job.labels["name"] for log in evidence.logs.values())
@@ -285,11 +300,13 @@ CHECKS: tuple[Check, ...] = (
     *OF_LOGS,
     exactly_once,
     durable,
+    refused_rightly,
     unchanged,
     alive,
     retried,
     given_back,
     within_limits,
+    shown,
     submitted_once,
     cancelled,
     prompt,

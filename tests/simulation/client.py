@@ -14,6 +14,7 @@ from tests.simulation.loop import VirtualLoop
 from tests.simulation.network import Lost, Network
 from tests.simulation.record import Record
 from tests.simulation.scenario import JobPlan
+from tests.simulation.watching import follow
 
 __all__ = ["SimulatedClient"]
 
@@ -55,9 +56,13 @@ class SimulatedClient:
         ids = await asyncio.gather(*(self._submit(request) for _ in range(plan.copies)))
         self._ids[number].set_result(ids[0])
         if ids[0] is not None:
-            for at, grace in plan.cancels:
-                await asyncio.sleep(start + at - self._loop.time())
-                await self._cancel(ids[0], grace)
+            watching = [follow(self._network, ids[0])] if plan.watched else []
+            await asyncio.gather(self._cancel_at(start, plan, ids[0]), *watching)
+
+    async def _cancel_at(self, start: float, plan: JobPlan, job_id: str) -> None:
+        for at, grace in plan.cancels:
+            await asyncio.sleep(start + at - self._loop.time())
+            await self._cancel(job_id, grace)
 
     async def _submit(self, request: SubmitJobRequest) -> str | None:
         async def call(server: Any) -> Any:

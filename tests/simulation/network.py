@@ -7,11 +7,10 @@ that of what a handler is given.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from random import Random
 from types import SimpleNamespace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 import grpc.aio
@@ -20,6 +19,7 @@ from milepost.contract.status import STATUS
 from milepost.server.failures import refusal_of
 from milepost.v1 import WorkRequest, WorkResponse
 from tests.simulation.loop import NETWORK, VirtualLoop
+from tests.simulation.pipes import Inbox, Pipe, delay
 from tests.simulation.record import Record
 from tests.simulation.server import SimulatedServer
 
@@ -35,6 +35,13 @@ class Lost(Exception):
     """A call had no answer; whether it reached the server nobody knows."""
 
 
+class Cuttable(Protocol):
+    """A stream of another kind."""
+
+    def cut(self, hears: float, /) -> None:
+        """Nothing gets through any more; who is at its end finds out so many seconds later."""
+
+
 class Network:
     """Everything that is sent goes through it. ``server`` is whoever listens; None while nobody does."""
 
@@ -43,6 +50,7 @@ class Network:
         self.record = record
         self.server: SimulatedServer | None = None
         self.streams: list[Stream] = []
+        self.watches: dict[Cuttable, None] = {}
         self.lossy = True
         self._seed = seed
         self._opened = 0
@@ -59,9 +67,11 @@ class Network:
         return stream
 
     def end_all(self, source: Random) -> None:
-        """The server is gone, and with it all streams; the workers hear so soon, or not before their pings fail."""
+        """The server is gone, and with it all streams; their ends hear so soon, or not before their pings fail."""
         for stream in list(self.streams):
             stream.cut(source.choice((0.01, 0.01, _PINGS)), 0.0)
+        for watch in list(self.watches):
+            watch.cut(source.choice((0.01, 0.01, _PINGS)))
 
     async def call(
         self, method: Callable[[SimulatedServer], Awaitable[_Response]], timeout: float
@@ -100,10 +110,10 @@ class Stream:
         self._network = network
         self._loop = network.loop
         self._source = source
-        self._up = _Pipe(self._loop, source)
-        self._down = _Pipe(self._loop, source)
-        self._answers = _Inbox[WorkResponse]()
-        self._requests = _Inbox[WorkRequest]()
+        self._up = Pipe(self._loop, source)
+        self._down = Pipe(self._loop, source)
+        self._answers = Inbox[WorkResponse]()
+        self._requests = Inbox[WorkRequest]()
         self._serving: asyncio.Task[Any] | None = None
         self._ended = False
         # How many messages it carries before it breaks by itself.
@@ -250,67 +260,6 @@ class Channel:
 
     async def close(self) -> None:
         """There is nothing to close."""
-
-
-def delay(source: Random) -> float:
-    """How long a message takes, in seconds: mostly little, now and then long."""
-    return source.uniform(0.001, 0.03) if source.random() < 0.97 else source.uniform(0.1, 3.0)
-
-
-class _Pipe:
-    """One direction. ``deaf`` loses what is sent, and what is under way."""
-
-    def __init__(self, loop: VirtualLoop, source: Random) -> None:
-        self.deaf = False
-        self._loop = loop
-        self._source = source
-        self._arrival = 0.0
-
-    def send(self, deliver: Callable[..., None], *args: object) -> None:
-        """Delivers later, after what was sent before."""
-        self._arrival = max(self._arrival, self._loop.time() + delay(self._source))
-        self._loop.call_at(self._arrival, self._deliver, deliver, args, context=NETWORK)
-
-    def _deliver(self, deliver: Callable[..., None], args: tuple[object, ...]) -> None:
-        if not self.deaf:
-            deliver(*args)
-
-
-_Message = TypeVar("_Message", WorkRequest, WorkResponse)
-
-
-class _Inbox(Generic[_Message]):
-    """What has arrived at one end, and how it ended there: with ``error``, or well."""
-
-    def __init__(self) -> None:
-        self.error: Exception | None = None
-        self._messages: deque[_Message] = deque()
-        self._ended = False
-        self._arrived = asyncio.Event()
-
-    def put(self, message: _Message) -> None:
-        """A message arrives."""
-        if not self._ended:
-            self._messages.append(message)
-            self._arrived.set()
-
-    def end(self, error: Exception | None) -> None:
-        """No more will."""
-        if not self._ended:
-            self._ended = True
-            self.error = error
-            self._arrived.set()
-
-    async def get(self) -> _Message | None:
-        """The next one; None at a good end. Raises ``error`` at another."""
-        while not self._messages:
-            if self._ended:
-                if self.error is not None:
-                    raise self.error
-                return None
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._messages.popleft()
 
 
 def _status(code: grpc.StatusCode, details: str) -> grpc.aio.AioRpcError:

@@ -7,8 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from milepost.server.decide import FINAL
 from milepost.server.log.event_log import Appended, Entry
-from milepost.v1 import SubmitJobRequest, Update, WorkRequest, WorkResponse
+from milepost.v1 import (
+    ErrorReason,
+    Event,
+    SubmitJobRequest,
+    Update,
+    WatchJobResponse,
+    WorkRequest,
+    WorkResponse,
+)
 from tests.support.memory_disk import Disk
 
 __all__ = ["Acknowledgement", "CancelAnswer", "Lease", "Record", "SubmitAnswer"]
@@ -78,6 +87,12 @@ class Record:
     """Those that were given back."""
     calm: float = 0.0
     """When the last fault was over."""
+    seen: list[tuple[str, list[Event]]] = field(default_factory=list)
+    """What each of those who follow a job was shown, over all of its streams."""
+    shown_early: list[str] = field(default_factory=list)
+    """Jobs of which something was shown that was not durable."""
+    refused_early: list[str] = field(default_factory=list)
+    """Jobs of which a worker was told that they had ended when that was not durable."""
     _holders: dict[str, tuple[int, Lease, int]] = field(default_factory=dict)
 
     def note(self, what: str) -> None:
@@ -135,6 +150,13 @@ class Record:
                 line += f" {job.job_id}/{job.attempt} to {worker}"
             case "rejected":
                 refused = response.rejected
+                stored = self.disk.records.get(refused.job_id)
+                if (
+                    refused.reason == ErrorReason.ERROR_REASON_JOB_ENDED
+                    and stored
+                    and stored.state not in FINAL
+                ):
+                    self.refused_early.append(refused.job_id)
                 line += f" {refused.job_id} {refused.report_sequence} {refused.reason}"
             case "resumed":
                 job_id, number = response.resumed.job_id, response.resumed.acknowledged_report_sequence
@@ -158,6 +180,18 @@ class Record:
                 commit, chunk = entry.commit, entry.commit.chunk
                 states = f"{commit.state_before} -> {commit.state}"
                 self.note(f"@{entry.position} {commit.job_id} {chunk.first}..{chunk.last} {states}")
+
+    def watch(self, job_id: str) -> list[Event]:
+        """Somebody follows a job, and adds to this what is shown."""
+        self.seen.append((job_id, []))
+        return self.seen[-1][1]
+
+    def showed(self, job_id: str, response: WatchJobResponse) -> None:
+        """The server sends a frame to somebody who follows a job."""
+        events = response.events.events
+        self.note(f"server shows {job_id} {response.WhichOneof('frame')} {len(events)}")
+        if events and events[-1].sequence > self.disk.records[job_id].last:
+            self.shown_early.append(job_id)
 
     def submitted(self, request: SubmitJobRequest, job_id: str) -> None:
         """A client is told that its job was accepted."""

@@ -51,6 +51,7 @@ class JobPlan:
     limit: int
     cancels: tuple[tuple[float, float], ...]
     """When it is cancelled, and with which grace."""
+    watched: bool
     behaviour: Behaviour
 
 
@@ -102,8 +103,8 @@ FAULTS: Final = (
 )
 
 
-def scenario(source: Random, *, hangs: bool) -> Scenario:
-    """Draws one; with or without handlers that hang until somebody ends them."""
+def scenario(source: Random, *, restores: bool) -> Scenario:
+    """Draws one. What would not end, or not go on, where something durable got lost is not in one that restores."""
     workers = [
         WorkerPlan(
             name=f"w{number}",
@@ -112,7 +113,7 @@ def scenario(source: Random, *, hangs: bool) -> Scenario:
         )
         for number in range(source.randint(1, 3))
     ]
-    jobs = [_job(source, number, hangs) for number in range(source.randint(2, 6))]
+    jobs = [_job(source, number, restores) for number in range(source.randint(2, 6))]
     faults = [
         Fault(
             at=source.uniform(0.5, QUIET - 1),
@@ -125,12 +126,12 @@ def scenario(source: Random, *, hangs: bool) -> Scenario:
     return Scenario(workers, jobs, sorted(faults, key=lambda fault: fault.at))
 
 
-def _job(source: Random, number: int, hangs: bool) -> JobPlan:
+def _job(source: Random, number: int, restores: bool) -> JobPlan:
     def sometimes(chance: float, least: float, most: float) -> float:
         return source.uniform(least, most) if source.random() < chance else 0.0
 
     at = source.uniform(0.0, 12.0)
-    ending = source.choices(("succeed", "fail", "hang"), (7, 1, 2 * hangs))[0]
+    ending = source.choices(("succeed", "fail", "hang"), (7, 1, 2 * (not restores)))[0]
     timeout = sometimes(0.15, 2.0, 15.0)
     cancels = []
     # What hangs has to be ended by somebody.
@@ -157,6 +158,7 @@ def _job(source: Random, number: int, hangs: bool) -> JobPlan:
         key=key,
         limit=source.randint(1, 2) if key else 0,
         cancels=tuple(cancels),
+        watched=not restores and source.random() < 0.4,
         behaviour=Behaviour(
             steps=source.randint(0, 6),
             pace=source.choice((0.0, 0.05, 0.3, 1.0)),

@@ -80,8 +80,7 @@ class _World:
     """All of it, while it lasts."""
 
     def __init__(self, loop: VirtualLoop, seed: int, record: Record, restores: bool) -> None:
-        # What hangs until it is cancelled would do so for good where the cancellation is lost.
-        self.scenario = scenario(Random(f"{seed}/scenario"), hangs=not restores)
+        self.scenario = scenario(Random(f"{seed}/scenario"), restores=restores)
         self._restores = restores
         self.record = record
         self._loop = loop

@@ -220,6 +220,7 @@ def test_a_cancelled_job_stops_the_whole_group(at: Exec, hears: str, expected: i
 
     assert (expected, [False, False]) == (status, [runs(pid) for pid in pids])
     assert ("CANCELLED", False) == (state(at.job), at.job.cancellation.forced)
+    assert [] == at.lines()[1:]
 
 
 def test_a_grace_of_its_own(at: Exec) -> None:

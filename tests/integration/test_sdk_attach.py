@@ -272,14 +272,10 @@ async def test_a_timeout_of_the_blocks_own(client: Client) -> None:
     assert "INTERRUPTED" == (await client.get(job.id)).failure.code
 
 
-async def hears(job: AttachedJob) -> bool:
-    """Whether the block knows that it is to stop."""
-    return job.cancelled
-
-
 async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> None:
     """The job is CANCELLED, and the task's own cancellation goes on."""
     jobs: asyncio.Queue[AttachedJob] = asyncio.Queue()
+    cleaning_up = asyncio.Event()
 
     async def work() -> None:
         async with client.start("step") as job:
@@ -287,12 +283,13 @@ async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> N
             try:
                 await asyncio.Event().wait()
             finally:
+                cleaning_up.set()
                 await asyncio.Event().wait()
 
     task = asyncio.create_task(work())
     job = await jobs.get()
     await client.cancel(job.id)
-    await eventually(lambda: hears(job))
+    await cleaning_up.wait()
     task.cancel()
     await asyncio.wait((task,))
 
@@ -346,6 +343,20 @@ async def test_a_job_that_others_end_interrupts_the_block(client: Client) -> Non
 
     with pytest.raises(JobFailed, match="TIMEOUT"):
         await client.result(job.id)
+
+
+async def test_what_is_to_be_called_at_a_cancellation(client: Client) -> None:
+    """As a handler has it."""
+    called: list[str] = []
+
+    async def work() -> None:
+        async with client.start("step") as job:
+            job.on_cancel(lambda: called.append(job.id))
+            await asyncio.gather(client.cancel(job.id), asyncio.Event().wait())
+
+    with pytest.raises(Cancelled):
+        await work()
+    assert 1 == len(called)
 
 
 async def test_many_blocks_share_a_client(client: Client) -> None:

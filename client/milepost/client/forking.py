@@ -13,7 +13,9 @@ import gc
 import importlib
 import os
 import threading
+import time
 import weakref
+from pathlib import Path
 from typing import Final, Protocol
 
 __all__ = ["Connected", "claim_process", "know"]
@@ -28,8 +30,14 @@ if _SUPPORT not in os.environ:
 
 # Seconds for a loop in another thread to let go of its connection.
 _LETTING_GO: Final = 1.0
-# The thread of gRPC's that its asyncio part runs on, for as long as anything of it is in use.
+# The thread that the asyncio part of gRPC runs on, for as long as anything of it is in use.
 _DRIVER: Final = "_poll_wrapper"
+# The threads that lie below it.
+_NATIVE: Final = ("grpc_", "event_engine", "lifeguard")
+_THREADS: Final = Path("/proc/self/task")
+# Seconds for them to go away, and between two looks.
+_STOPPING: Final = 1.0
+_LOOK: Final = 0.0005
 
 
 class Connected(Protocol):
@@ -81,7 +89,7 @@ def _before() -> None:
         if _is_driven():
             gc.collect()  # calls that are over may be held by exceptions that are
         _lock.acquire()
-        if not _is_driven():
+        if not _is_driven() and _has_stopped():
             _user = 0
     else:
         _lock.acquire()
@@ -110,6 +118,26 @@ def _let_rest(connected: Connected) -> None:
 
 def _is_driven() -> bool:
     return any(_DRIVER in thread.name for thread in threading.enumerate())
+
+
+def _has_stopped() -> bool:
+    """Waits until gRPC has put its other threads away, which it does in the background."""
+    if not _THREADS.exists():  # not on Linux; it takes about a millisecond
+        time.sleep(_STOPPING / 10)
+        return True
+    until = time.monotonic() + _STOPPING
+    while any(_is_grpcs(thread) for thread in _THREADS.iterdir()):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK)
+    return True
+
+
+def _is_grpcs(thread: Path) -> bool:
+    try:
+        return (thread / "comm").read_text().startswith(_NATIVE)
+    except OSError:
+        return False
 
 
 def _in_parent() -> None:

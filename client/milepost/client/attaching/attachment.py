@@ -28,6 +28,8 @@ _log = logging.getLogger("milepost.client")
 
 # Seconds to give back a job that was assigned when nobody waited for it any more.
 _GIVING_BACK: Final = 2.0
+# Seconds for the server to end the session, once there is nothing left to say.
+_GOODBYE: Final = 1.0
 
 
 class Attachment:
@@ -67,6 +69,7 @@ class Attachment:
         self._flush_timeout = flush_timeout
         self._spool = spool or os.environ.get("MILEPOST_SPOOL")
         self._entered = False
+        self._session: Session | None = None
         self._trouble: MilepostError | None = None
         self._stop: MilepostError | Cancelled | None = None
 
@@ -113,6 +116,9 @@ class Attachment:
         telling = asyncio.create_task(self._tell())
         try:
             await asyncio.wait((telling, self._connection), return_when=asyncio.FIRST_COMPLETED)
+            if self._session is not None and self._session.welcomed and not len(self._desk):
+                self._session.finish()
+                await asyncio.wait((self._connection,), timeout=_GOODBYE)
         finally:
             telling.cancel()
             await self._disconnect()
@@ -197,10 +203,13 @@ class Attachment:
         backoff = Backoff()
         claimed = self._desk.claimed
         while True:
-            session = Session(self._channel, self._desk, worker_id, self._timeout, instance)
+            session = self._session = Session(self._channel, self._desk, worker_id, self._timeout, instance)
             try:
                 await session.run()
+                return
             except MilepostError as error:
+                if session.finishing:
+                    return
                 if not claimed.done() and not is_passing(error, connected_before=False):
                     claimed.set_exception(error)
                     return

@@ -32,6 +32,8 @@ __all__ = ["execute"]
 
 # Seconds between two looks at how long the command has to stop, which may have become less.
 _LOOK = 0.5
+# Of the time that it has: the rest is for ending it, before it is taken for one that cannot be ended.
+_SHARE = 0.9
 
 
 @command("exec", context_settings={"allow_interspersed_args": False})
@@ -190,6 +192,10 @@ async def _status(work: Coroutine[None, None, None], execution: Execution) -> in
         if execution.status is None:
             raise
         click.echo(f"Error: {explain(error)}", err=True)
+    except OSError as error:
+        if execution.status is not None:
+            raise
+        raise click.BadParameter(f"It cannot be used: {error}.", param_hint="'--spool'") from error
     return execution.status or Status.SUCCEEDED
 
 
@@ -210,5 +216,5 @@ async def _patience(client: Client, job_id: str, most: float) -> None:
             if has_ended(job):
                 return
             if job.state == JobState.JOB_STATE_CANCELLING:
-                until = min(until, loop.time() + grace_of(job.cancellation))
+                until = min(until, loop.time() + _SHARE * grace_of(job.cancellation))
         await asyncio.sleep(max(min(until - loop.time(), _LOOK), 0.0))

@@ -171,6 +171,21 @@ async def test_what_a_handler_leaves_behind_is_killed(
     assert JobState.JOB_STATE_SUCCEEDED == job.state
 
 
+async def test_what_has_left_the_group_holds_up_nothing(
+    shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is out of reach, as a daemon means to be. The job ends without the end of its stderr."""
+    monkeypatch.setattr("milepost.client.worker.process._LAST_WORDS", 0.2)
+    async with at_bench(shared_server.address, isolated.escaping) as bench:
+        job = await bench.submit()
+        _, pid = await bench.pids(job.job_id)
+        job, _ = await bench.end(job.job_id)
+
+    assert JobState.JOB_STATE_SUCCEEDED == job.state
+    os.kill(pid, signal.SIGKILL)
+    await all_gone([pid])
+
+
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
     """A script that is a worker, with a module beside it."""

@@ -34,9 +34,10 @@ def tell(job: JobContext, *more: int) -> None:
     job.log(PIDS, pids=[os.getpid(), *more])
 
 
-def child(pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+def child(pass_fds: Sequence[int] = (), *, session: bool = False) -> subprocess.Popen[bytes]:
     """A process that the handler starts, and that does not end by itself."""
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], pass_fds=pass_fds)
+    command = [sys.executable, "-c", "import time; time.sleep(3600)"]
+    return subprocess.Popen(command, pass_fds=pass_fds, start_new_session=session)
 
 
 def talkative(job: JobContext) -> dict[str, object]:
@@ -88,6 +89,11 @@ def failing(job: JobContext) -> None:
 def leaving(job: JobContext) -> None:
     """Returns, and leaves a process behind."""
     tell(job, child().pid)
+
+
+def escaping(job: JobContext) -> None:
+    """Leaves a process behind that has left its group, and still has its stderr."""
+    tell(job, child(session=True).pid)
 
 
 def lingering(job: JobContext) -> None:

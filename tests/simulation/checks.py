@@ -235,6 +235,10 @@ def submitted_once(evidence: Evidence) -> Iterator[str]:
     for name, count in made.items():
         if count > 1:
             yield f"the request for {name} made {count} jobs"
+    for request_id in evidence.record.refused_requests & {
+        answer.request.request_id for answer in evidence.record.submits
+    }:
+        yield f"{request_id} was both accepted and refused"
     answers: dict[str, set[str]] = defaultdict(set)
     for answer in evidence.record.submits:
         answers[answer.request.request_id].add(answer.job_id)

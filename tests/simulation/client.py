@@ -70,6 +70,7 @@ class SimulatedClient:
 
         response = await self._ask(call)
         if response is None:
+            self._record.refused_requests.add(request.request_id)
             return None
         job_id: str = response.job.job_id
         self._record.submitted(request, job_id)

@@ -79,6 +79,8 @@ class Record:
     heartbeats: dict[Lease, list[float]] = field(default_factory=dict)
     """When the server heard from the worker that has the job."""
     submits: list[SubmitAnswer] = field(default_factory=list)
+    refused_requests: set[str] = field(default_factory=set)
+    """Those that were answered with a refusal."""
     cancels: list[CancelAnswer] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)

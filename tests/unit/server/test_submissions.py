@@ -22,6 +22,22 @@ async def test_the_same_request_at_the_same_time_gives_one_job(house: House) -> 
     assert 1 == len(await house.log.active())
 
 
+async def test_a_request_that_is_repeated_is_told_what_came_of_it(house: House) -> None:
+    """It was accepted while its parent was at work, and so it is although the parent has ended since."""
+    await house.submit("parent")
+    house.log.hold(1)
+    first = asyncio.ensure_future(house.submit("", request_id="r", parent_job_id="parent"))
+    await house.log.holds(1)
+    await house.cancel(0, "parent")
+    again = asyncio.ensure_future(house.submit("", request_id="r", parent_job_id="parent"))
+    with pytest.raises(Refusal):
+        await house.submit("", request_id="s", parent_job_id="parent")
+    assert not again.done()
+
+    house.log.let_go()
+    assert (await first).job_id == (await again).job_id
+
+
 async def test_other_content_at_the_same_time_is_refused(house: House) -> None:
     """One of them is first."""
     outcomes = await asyncio.gather(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import uuid
 
@@ -20,12 +21,30 @@ class Submissions:
         self._log = log
         self._journal = journal
         self._clock = clock
+        self._under_way: dict[tuple[str, str], asyncio.Task[Job]] = {}
 
     async def submit(self, request: SubmitJobRequest) -> Job:
         """Accepts a job; durable when it returns. The request has been checked.
 
         Raises JOB_ALREADY_EXISTS; of the parent JOB_NOT_FOUND and JOB_ENDED.
         """
+        if not request.request_id:
+            return await self._submit(request)
+        # One that is repeated waits for the one before, whose caller may be gone, and is told what came of that: its
+        # parent may have ended since.
+        key = request.owner, request.request_id
+        while (before := self._under_way.get(key)) is not None:
+            await asyncio.wait([before])
+        submitting = self._under_way[key] = asyncio.create_task(self._submit(request))
+        submitting.add_done_callback(lambda _: self._settled(key))
+        return await asyncio.shield(submitting)
+
+    def _settled(self, key: tuple[str, str]) -> None:
+        submitted = self._under_way.pop(key)
+        if not submitted.cancelled():
+            submitted.exception()  # it has been looked at, even where nobody waits for it any more
+
+    async def _submit(self, request: SubmitJobRequest) -> Job:
         known = await self._known(request)
         if known is not None:
             return await self._again(known, request)

@@ -37,6 +37,11 @@ class Partial:
             self.file = self.path.open("xb")
         except OSError as error:
             raise self.not_writable(error) from error
+        except (
+            BaseException
+        ):  # in a process, a cancellation comes anywhere, so also when the file has just been made
+            self.path.unlink(missing_ok=True)
+            raise
         return self
 
     def __exit__(

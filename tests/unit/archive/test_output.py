@@ -44,6 +44,20 @@ def test_a_file_that_is_not_committed_leaves_no_trace(tmp_path: Path) -> None:
     assert b"old" == target.read_bytes()
 
 
+def test_a_file_that_was_just_made_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is interrupted then does not have it yet."""
+
+    def interrupted(path: Path, mode: str) -> None:
+        path.touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Partial(tmp_path / "a").__enter__()
+
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_a_committed_file_replaces_an_older_one(tmp_path: Path) -> None:
     """Nobody sees a moment without either."""
     target = grow(tmp_path, {"a": b"old"}) / "a"

@@ -21,6 +21,7 @@ from milepost.client.errors import (
     JobFailed,
     JobNotFound,
     LeaseLost,
+    LimitReached,
     Unreachable,
 )
 from milepost.client.worker.current import current_job
@@ -323,6 +324,20 @@ async def test_what_cannot_be_claimed(client: Client) -> None:
         async with client.start("Not A Kind"):
             pass
     await client.cancel(queued.job_id)
+
+
+async def test_a_key_that_is_at_its_limit(client: Client) -> None:
+    """The claim is refused until one of its jobs has ended; the job waits, and can be claimed then."""
+    key = f"key-{uuid.uuid4().hex}"
+    waiting = (await client.submit("step", dispatch=EXTERNAL, concurrency_key=key)).job_id
+    async with client.start("step", concurrency_key=key):
+        with pytest.raises(LimitReached):
+            async with client.attach(waiting):
+                pass
+    async with client.attach(waiting):
+        pass
+
+    assert "SUCCEEDED" == state(await client.get(waiting))
 
 
 async def test_a_block_is_entered_once(client: Client) -> None:

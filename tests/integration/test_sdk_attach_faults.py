@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from milepost.client import Client, SyncClient
-from milepost.client.errors import JobEndedError, LeaseLost, LimitReached, Unreachable
-from milepost.v1 import ErrorReason, Job, JobState, Rejected, RetryPolicy
+from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
+from milepost.v1 import Job, JobState, RetryPolicy
 from tests.integration.test_sdk_worker_faults import Stream, assignment, scripted
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
@@ -159,24 +159,6 @@ def test_a_client_that_is_closed_within_the_block(
         client.close()
 
     assert "the end of a job cannot be told: The client is closed." in caplog.text
-
-
-async def test_a_key_that_is_at_its_limit() -> None:
-    """The claim is refused with an error of its own."""
-
-    async def refuse(stream: Stream) -> None:
-        assert 1 == await stream.welcomes()
-        claim = await stream.hears("claim")
-        reason = ErrorReason.ERROR_REASON_LIMIT_REACHED
-        await stream.says(
-            rejected=Rejected(job_id=claim.claim.job_id, reason=reason, message="Two are at work.")
-        )
-        await stream.ends()
-
-    async with scripted(refuse) as server, Client(server.address) as client:
-        with pytest.raises(LimitReached, match="Two are at work"):
-            async with client.attach("j"):
-                pass
 
 
 async def test_a_claim_that_is_not_answered() -> None:

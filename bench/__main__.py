@@ -24,6 +24,7 @@ from bench import (
     idle,
     listing,
     live,
+    nodes,
     plot,
     replay,
     reports,
@@ -48,6 +49,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "track": track.measure,
     "dispatch": dispatch.measure,
     "cancel": cancel.measure,
+    "nodes": nodes.measure,
 }
 _SHORT = ("replay", "live", "reports")
 

@@ -78,15 +78,26 @@ def _script(server: Server, subscribers: Load, job_id: str, size: Size) -> Scrip
     return Script([opened, caught_up], updates, work.replies([1] * (size.events + 2)))
 
 
-def play(worker: Load, loads: Sequence[Load], size: Size, server: Server, job_id: str | None = None) -> Round:
-    """A round at this server, with the subscribers spread over the loads; at Milepost with a job of its own."""
+def play(
+    worker: Load,
+    loads: Sequence[Load],
+    size: Size,
+    server: Server,
+    job_id: str | None = None,
+    *,
+    reports_to: Server | None = None,
+) -> Round:
+    """A round at this server, with the subscribers spread over the loads; at Milepost with a job of its own.
+
+    The worker ``reports_to`` another node where that is given.
+    """
     name = job_id or str(uuid.uuid4())
     for load in loads:
         load.begin(_receive, server.address, name, size.subscribers // len(loads))
         load.go()
     for load in loads:
         load.result()
-    worker.begin(_publish, server.address, name, size.events, size.gap)
+    worker.begin(_publish, (reports_to or server).address, name, size.events, size.gap)
     before = server.cpu()
     for load in loads:
         load.go()

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 import psutil
 
-__all__ = ["Load", "Server", "child", "milepost"]
+__all__ = ["Load", "Server", "child", "milepost", "nats"]
 
 # How long anything may take before the run gives up, in seconds. No round of any measurement takes a tenth of it.
 _PATIENCE = 60.0
@@ -51,10 +52,10 @@ def _cpu(pid: int) -> float:
 
 
 @contextmanager
-def milepost(data: Path, address: str = "127.0.0.1:0") -> Iterator[Server]:
+def milepost(data: Path, *options: str, address: str = "127.0.0.1:0") -> Iterator[Server]:
     """``milepost serve`` on a free loopback port, with its store in ``data``; at the end it is killed."""
     command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
-    command += ["serve", "--address", address, "--data", data]
+    command += ["serve", "--address", address, "--data", data, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
     with log.open("w") as stderr:  # in a group of its own, so that Ctrl-C is for the one who started it
@@ -70,6 +71,44 @@ def milepost(data: Path, address: str = "127.0.0.1:0") -> Iterator[Server]:
             yield Server(json.loads(ready)["address"], process.pid)
         finally:
             process.kill()
+
+
+@contextmanager
+def nats(directory: Path) -> Iterator[str]:
+    """A ``nats-server`` with its store in ``directory``, on disk before it acknowledges; gives its URL."""
+    directory.mkdir()
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    configuration = directory / "nats.conf"
+    store = json.dumps(str(directory.resolve()))
+    configuration.write_text(
+        f"listen: 127.0.0.1:{port}\nmax_payload: 8MB\n"
+        f"jetstream {{ store_dir: {store}, sync_interval: always }}\n"
+    )
+    command: list[str | Path] = [Path(sys.executable).with_name("nats-server"), "-c", configuration]
+    with (
+        (directory / "log").open("w") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, process_group=0) as process,
+    ):
+        try:
+            _wait_for(port)
+            yield f"nats://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 @contextmanager

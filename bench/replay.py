@@ -18,10 +18,12 @@ from bench.figures import OURS, Figure, Round, Settings, rounds
 from bench.processes import Load, Server, milepost
 from milepost.v1 import WatchJobRequest
 
-__all__ = ["measure"]
+__all__ = ["Case", "Log", "measure", "play", "write"]
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
+    """How a log is replayed."""
+
     subscribers: int
     times: int
     """How often each of them replays the log in a round: long enough to be timed."""
@@ -29,30 +31,30 @@ class _Case(NamedTuple):
     """Whether the server is started anew for each round, so that it has nothing of the log in memory."""
 
 
-class _Log(NamedTuple):
+class Log(NamedTuple):
     """A log, and how it was written: so many events a report, so many reports under way."""
 
     name: str
     events: int
     batch: int
     window: int
-    cases: Sequence[_Case]
+    cases: Sequence[Case]
 
 
 _LOGS = (
-    _Log(
+    Log(
         "replay, 100,000 events",
         events=100_000,
         batch=50,
         window=20,
-        cases=(_Case(1, 20, restart=False), _Case(20, 2, restart=False), _Case(20, 1, restart=True)),
+        cases=(Case(1, 20, restart=False), Case(20, 2, restart=False), Case(20, 1, restart=True)),
     ),
-    _Log(
+    Log(
         "replay, 20,000 events written one by one",
         events=20_000,
         batch=1,
         window=500,
-        cases=(_Case(20, 1, restart=True),),
+        cases=(Case(20, 1, restart=True),),
     ),
 )
 
@@ -69,41 +71,48 @@ def measure(settings: Settings) -> list[Figure]:
     return figures
 
 
-def _measure(log: _Log, data: Path, load: Load, settings: Settings) -> list[Figure]:
+def _measure(log: Log, data: Path, load: Load, settings: Settings) -> list[Figure]:
     with milepost(data) as server:
-        job_id = work.submit(server.address)
-        load.begin(_write, server.address, job_id, log)
-        load.step()
-        request = WatchJobRequest(job_id=job_id, no_follow=True).SerializeToString()
-        load.begin(work.record, server.address, request)
-        messages: list[bytes] = load.step()
+        request, messages = write(load, server, log)
     figures = []
     with bare(Script(opening=messages)) as plain:
         for case in log.cases:
             what = f"{log.name}, {case.subscribers} subscriber{'s' * (case.subscribers > 1)}"
-            play = partial(_play, load, request, case, log.events, _size(messages))
-            with _at_milepost(play, data, case) as play_ours:
+            play_there = partial(play, load, request, case, log.events, messages)
+            with _at_milepost(play_there, data, case) as play_ours:
                 figures += rounds(
                     what + ", after a restart" * case.restart,
-                    {OURS: play_ours, "bare": partial(play, plain)},
+                    {OURS: play_ours, "bare": partial(play_there, plain)},
                     settings,
                 )
     return figures
 
 
+def write(load: Load, server: Server, log: Log) -> tuple[bytes, list[bytes]]:
+    """Writes the log; gives the request that replays it, and the messages that come then."""
+    job_id = work.submit(server.address)
+    load.begin(_write, server.address, job_id, log)
+    load.step()
+    request = WatchJobRequest(job_id=job_id, no_follow=True).SerializeToString()
+    load.begin(work.record, server.address, request)
+    return request, load.step()
+
+
 @contextmanager
-def _at_milepost(play: Callable[[Server], Round], data: Path, case: _Case) -> Iterator[Callable[[], Round]]:
+def _at_milepost(
+    play_there: Callable[[Server], Round], data: Path, case: Case
+) -> Iterator[Callable[[], Round]]:
     """Plays at a server that goes on from round to round, or at one of each round's own."""
 
     def play_after_restart() -> Round:
         with milepost(data) as server:
-            return play(server)
+            return play_there(server)
 
     if case.restart:
         yield play_after_restart
     else:
         with milepost(data) as server:
-            yield partial(play, server)
+            yield partial(play_there, server)
 
 
 def _size(messages: Sequence[bytes]) -> int:
@@ -111,7 +120,11 @@ def _size(messages: Sequence[bytes]) -> int:
     return sum(len(message) for message in messages[1:])
 
 
-def _play(load: Load, request: bytes, case: _Case, events: int, size: int, server: Server) -> Round:
+def play(
+    load: Load, request: bytes, case: Case, events: int, messages: Sequence[bytes], server: Server
+) -> Round:
+    """A round of replays, each of which is to be those messages."""
+    size = _size(messages)
     load.begin(_replay, server.address, request, case.subscribers, case.times)
     load.step()
     before = server.cpu()
@@ -126,7 +139,7 @@ def _play(load: Load, request: bytes, case: _Case, events: int, size: int, serve
 # --- In the process that makes the load ---------------------------------------------------------------------
 
 
-async def _write(address: str, job_id: str, log: _Log) -> AsyncGenerator[None]:
+async def _write(address: str, job_id: str, log: Log) -> AsyncGenerator[None]:
     async with work.connections(address, 1) as (channel,):
         session = await work.Session.open(channel, job_id)
         await session.send(session.encode(work.START))

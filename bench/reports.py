@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from bench.figures import OURS, Figure, Round, Settings, rounds
 from bench.processes import Load, Server, milepost
 from milepost.v1 import WatchJobRequest
 
-__all__ = ["measure"]
+__all__ = ["BATCH", "measure", "report"]
 
-_BATCH = 50
+BATCH = 50
+"""Events in a report."""
 # In a round, by all workers together.
 _REPORTS = 1600
 # How many reports of a worker may be under way.
@@ -36,7 +38,7 @@ _EARLIER = 3
 def measure(settings: Settings) -> list[Figure]:
     """Events a second and the server's CPU time for each, from 1 and from 8 workers."""
     figures = []
-    script = Script(replies=work.replies([1, *[_BATCH] * _REPORTS, 1]))
+    script = Script(replies=work.replies([1, *[BATCH] * _REPORTS, 1]))
     with (
         milepost(settings.directory / "reports") as server,
         bare(script) as plain,
@@ -62,7 +64,8 @@ def measure(settings: Settings) -> list[Figure]:
 
 
 def _play(load: Load, workers: int, server: Server, jobs: Sequence[str] = ()) -> Round:
-    load.begin(_report, server.address, jobs or [work.submit(server.address) for _ in range(workers)])
+    names = jobs or [work.submit(server.address) for _ in range(workers)]
+    load.begin(report, [(server.address, name) for name in names], _REPORTS // workers)
     load.step()
     before = server.cpu()
     seconds = load.step()
@@ -80,7 +83,7 @@ def _play_alone(load: Load, directory: Path, rows: Sequence[Row], group: int) ->
 
 
 def _quantities(seconds: float, used: float) -> Round:
-    events = _REPORTS * _BATCH
+    events = _REPORTS * BATCH
     return {"events/s": events / seconds, "server CPU, µs/event": used / events * 1e6}
 
 
@@ -89,16 +92,13 @@ def _rows(load: Load, server: Server, jobs: Sequence[str]) -> list[Row]:
     logs = []
     for job_id in jobs:
         request = WatchJobRequest(
-            job_id=job_id, after_sequence=_EARLIER, max_batch_events=_BATCH, no_follow=True
+            job_id=job_id, after_sequence=_EARLIER, max_batch_events=BATCH, no_follow=True
         )
         load.begin(work.record, server.address, request.SerializeToString())
         _, *reported, _, _ = load.step()
         job = work.get(server.address, job_id).SerializeToString()
         logs.append(
-            [
-                Row(job_id, _EARLIER + number * _BATCH, frames, job)
-                for number, frames in enumerate(reported, 1)
-            ]
+            [Row(job_id, _EARLIER + number * BATCH, frames, job) for number, frames in enumerate(reported, 1)]
         )
     return [row for abreast in zip(*logs, strict=True) for row in abreast]
 
@@ -106,13 +106,16 @@ def _rows(load: Load, server: Server, jobs: Sequence[str]) -> list[Row]:
 # --- In the process that makes the load ---------------------------------------------------------------------
 
 
-async def _report(address: str, jobs: Sequence[str]) -> AsyncGenerator[float | None]:
-    """Connects a worker for each job and encodes its reports; sends them all, until all are acknowledged; ends."""
-    async with work.connections(address, len(jobs)) as channels:
-        sessions = [
-            await work.Session.open(channel, name) for channel, name in zip(channels, jobs, strict=True)
-        ]
-        requests = [await _prepare(session, _REPORTS // len(jobs)) for session in sessions]
+async def report(jobs: Sequence[tuple[str, str]], reports: int) -> AsyncGenerator[float | None]:
+    """Connects a worker for each job, given as address and id, and encodes so many reports of `BATCH` events for it;
+    sends them all, until all are acknowledged, and tells how many seconds that took; ends.
+    """
+    async with AsyncExitStack() as stack:
+        sessions = []
+        for address, name in jobs:
+            (channel,) = await stack.enter_async_context(work.connections(address, 1))
+            sessions.append(await work.Session.open(channel, name))
+        requests = [await _prepare(session, reports) for session in sessions]
         yield None
         begun = time.perf_counter()
         await asyncio.gather(*map(_send, sessions, requests))
@@ -125,11 +128,11 @@ async def _report(address: str, jobs: Sequence[str]) -> AsyncGenerator[float | N
 async def _prepare(session: work.Session, reports: int) -> list[bytes]:
     await session.send(session.encode(work.START))
     await session.acknowledged(1)
-    return [session.encode(work.progress(1 + number * _BATCH, _BATCH)) for number in range(reports)]
+    return [session.encode(work.progress(1 + number * BATCH, BATCH)) for number in range(reports)]
 
 
 async def _send(session: work.Session, requests: Sequence[bytes]) -> None:
     for number, request in enumerate(requests, 1):
         await session.send(request)
-        await session.acknowledged(1 + (number - _WINDOW) * _BATCH)
+        await session.acknowledged(1 + (number - _WINDOW) * BATCH)
     await session.acknowledged(session.reported)

@@ -47,7 +47,7 @@ def measure(settings: Settings) -> list[Figure]:
                     load.result()
                 for load in loads:
                     load.go()
-            with milepost(data, server.address):  # the one before was killed
+            with milepost(data, address=server.address):  # the one before was killed
                 ready = time.monotonic_ns()
                 instants = sorted(instant for load in loads for instant in load.result())
             half, last = instants[len(instants) // 2], instants[-1]

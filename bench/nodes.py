@@ -18,7 +18,7 @@ from bench.live import Size
 from bench.processes import Load, Server, milepost
 from bench.replay import Case, Log
 from bench.reports import BATCH, report
-from milepost.v1 import GetJobRequest
+from milepost.v1 import GetJobRequest, WatchJobRequest
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 
 __all__ = ["measure"]
@@ -42,7 +42,8 @@ _REPLAY = Case(20, 2, restart=False)
 def measure(settings: Settings) -> list[Figure]:
     """All of it, over one NATS server that has everything on disk before it acknowledges."""
     with ExitStack() as stack, Load.start() as first, Load.start() as second:
-        url = stack.enter_context(processes.nats(settings.directory / "nats"))
+        store = stack.enter_context(processes.nats(settings.directory / "nats"))
+        url = store.address
         options = ("--store", url, "--nats-sync-always")
         nodes = [
             stack.enter_context(milepost(settings.directory / f"node-{number}", *options))
@@ -51,6 +52,7 @@ def measure(settings: Settings) -> list[Figure]:
         figures = []
         for count in (1, 2, 3):
             figures += _reports(nodes[:count], url, first, settings)
+        figures += _cost(nodes, store, first, settings)
         figures += _live(nodes, url, first, second, settings)
         figures += _replay(nodes[0], first, settings)
         figures += _catch_up(nodes[0], options, first, settings)
@@ -78,6 +80,35 @@ def _reports(nodes: Sequence[Server], url: str, load: Load, settings: Settings) 
         {OURS: play, "bare publishes": publish},
         settings,
     )
+
+
+def _cost(nodes: Sequence[Server], store: Server, load: Load, settings: Settings) -> list[Figure]:
+    """All jobs at one node, so that it can be told what an event costs there and what elsewhere."""
+    parts = {"reporting": nodes[0], "following": nodes[1], "NATS": store}
+
+    def play() -> Round:
+        told = [(nodes[0].address, work.submit(nodes[0].address)) for _ in range(_JOBS)]
+        load.begin(report, told, _REPORTS // _JOBS)
+        load.step()
+        before = {name: part.cpu() for name, part in parts.items()}
+        load.step()
+        load.step()
+        for _, job_id in told:
+            _await_end(nodes[1].address, job_id)
+        events = _REPORTS * BATCH
+        return {
+            f"{name}, CPU, µs/event": (part.cpu() - before[name]) / events * 1e6
+            for name, part in parts.items()
+        }
+
+    return rounds("what an event costs", {OURS: play}, settings)
+
+
+def _await_end(address: str, job_id: str) -> None:
+    """Until a node knows that the job has ended."""
+    with grpc.insecure_channel(address) as channel:
+        for _ in JobServiceStub(channel).WatchJob(WatchJobRequest(job_id=job_id, from_latest=True)):
+            pass
 
 
 def _live(nodes: Sequence[Server], url: str, first: Load, second: Load, settings: Settings) -> list[Figure]:

@@ -74,8 +74,8 @@ def milepost(data: Path, *options: str, address: str = "127.0.0.1:0") -> Iterato
 
 
 @contextmanager
-def nats(directory: Path) -> Iterator[str]:
-    """A ``nats-server`` with its store in ``directory``, on disk before it acknowledges; gives its URL."""
+def nats(directory: Path) -> Iterator[Server]:
+    """A ``nats-server`` with its store in ``directory``, on disk before it acknowledges; its address is a URL."""
     directory.mkdir()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -93,7 +93,7 @@ def nats(directory: Path) -> Iterator[str]:
     ):
         try:
             _wait_for(port)
-            yield f"nats://127.0.0.1:{port}"
+            yield Server(f"nats://127.0.0.1:{port}", process.pid)
         finally:
             process.kill()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
@@ -14,6 +15,7 @@ from tests.support.bad_requests import struct
 from tests.support.disk import Disk, FileLimit, small_disk
 from tests.support.forking import Forkery
 from tests.support.refused import refused
+from tests.support.reporting import Reporter
 from tests.support.rpc import Rpc, StreamEnded, WorkSession, connect, eventually, kinds, log_line, succeeded
 from tests.support.server import ServerProcess
 
@@ -140,6 +142,46 @@ async def is_there(rpc: Rpc) -> bool:
     except grpc.aio.AioRpcError:
         return False
     return True
+
+
+async def test_workers_who_do_not_give_up(disk: Disk, forkery: Forkery) -> None:
+    """Rules 11 and 12: they say again what was refused, while the disk is full and after, and all is there once."""
+    with ServerProcess(disk.path, forkery=forkery) as server:
+        async with AsyncExitStack() as stack:
+            rpcs = [await stack.enter_async_context(connect(server.address)) for _ in range(4)]
+            reporters = [Reporter(rpc, seed) for seed, rpc in enumerate(rpcs)]
+            for reporter in reporters:
+                await reporter.claim(2)
+            before = [reporter.acknowledged for reporter in reporters]
+            disk.narrow(server)
+
+            async def all_were_refused() -> bool:
+                return all(reporter.refused >= 3 for reporter in reporters) or not server.runs
+
+            async def all_got_on() -> bool:
+                return all(reporter.acknowledged > b for reporter, b in zip(reporters, before, strict=True))
+
+            async with asyncio.TaskGroup() as group:
+                for reporter in reporters:
+                    group.create_task(reporter.run())
+                await eventually(all_got_on)
+                await eventually(all_were_refused)
+                if server.runs:
+                    disk.give_room(server)
+                else:
+                    disk.give_room(None)
+                    server.wait()
+                    server.restart()
+                before = [reporter.acknowledged for reporter in reporters]
+                await eventually(all_got_on)
+                for task in [task for reporter in reporters for task in reporter.tasks]:
+                    task.finish()
+            for reporter in reporters:
+                for task in reporter.tasks:
+                    log = await rpcs[0].log(task.job_id)
+                    assert task.lines == [e.log_written.text for e in log if e.HasField("log_written")]
+                    assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
+                    assert [len(log)] == [event.sequence for event in log if event.HasField("job_ended")]
 
 
 @pytest.mark.parametrize("fault", ["a write", "commit.before=error:9", "commit.after=error:9"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -40,6 +41,11 @@ class Forked:
     def kill(self) -> None:
         """SIGKILL."""
         self.send_signal(signal.SIGKILL)
+
+    def poll(self) -> int | None:
+        """How it has ended, if it has."""
+        readable, _, _ = select.select([self._status], [], [], 0) if self.returncode is None else ([], [], [])
+        return self.wait() if readable else self.returncode
 
     def wait(self) -> int:
         """Waits until it has ended; its exit status, or the negative number of the signal that ended it."""

@@ -6,7 +6,7 @@ import random
 
 import grpc
 
-from milepost.v1 import Claim, Dispatch, ErrorReason, JobEnded, JobState, Resume, Update
+from milepost.v1 import Claim, Dispatch, ErrorReason, JobEnded, JobState, Resume, Update, WorkResponse
 from tests.support.rpc import Rpc, StreamEnded, WorkSession, log_line
 
 __all__ = ["BROKEN", "Reporter", "Task"]
@@ -64,14 +64,15 @@ class Reporter:
     """A worker with several jobs, over a connection of its own.
 
     ``sessions`` is how many it has opened, ``repeated`` how many reports it has sent again, and ``in_doubt`` how many
-    were durable of those that it had no acknowledgement for when its connection broke.
+    were durable of those that it had no acknowledgement for when its connection broke. ``refused`` is how many sessions
+    ended since the store had no room; it comes back after that, too.
     """
 
     def __init__(self, rpc: Rpc, seed: int) -> None:
         self._rpc = rpc
         self._random = random.Random(seed)
         self.tasks: list[Task] = []
-        self.sessions = self.repeated = self.in_doubt = 0
+        self.sessions = self.repeated = self.in_doubt = self.refused = 0
 
     @property
     def acknowledged(self) -> int:
@@ -96,11 +97,17 @@ class Reporter:
                     self.sessions += 1
                     await self._converse(session)
             except grpc.aio.AioRpcError as error:
-                if error.code() not in BROKEN:
+                if not self._passes(error.code()):
                     raise
             except StreamEnded as ended:
-                if ended.code not in BROKEN:
+                if not self._passes(ended.code):
                     raise
+
+    def _passes(self, code: grpc.StatusCode) -> bool:
+        """Whether to come back after a session that ended like this."""
+        full = code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        self.refused += full
+        return full or code in BROKEN
 
     async def _converse(self, session: WorkSession) -> None:
         tasks = {task.job_id: task for task in self.tasks if not task.is_over}
@@ -109,7 +116,9 @@ class Reporter:
         for task in tasks.values():
             await self._say(session, task)
         while any(not task.is_over for task in tasks.values()):
-            told = (await session.receive("acknowledged")).acknowledged
+            response = await _hear(session)
+            assert response.HasField("acknowledged"), response
+            told = response.acknowledged
             task = tasks[told.job_id]
             task.acknowledged = max(task.acknowledged, told.report_sequence)
             assert task.acknowledged <= task.said
@@ -117,7 +126,7 @@ class Reporter:
 
     async def _resume(self, session: WorkSession, task: Task) -> None:
         await session.send(resume=Resume(job_id=task.job_id, lease_token=task.token))
-        response = await session.next()
+        response = await _hear(session)
         if response.HasField("rejected"):
             # Only the acknowledgement of the end was lost; an exact repeat brings it (rule 11).
             assert ErrorReason.ERROR_REASON_JOB_ENDED == response.rejected.reason, response
@@ -142,3 +151,11 @@ class Reporter:
             first, task.sent = task.sent + 1, task.sent + len(updates)
             task.said = max(task.said, task.sent)
             await session.report(task.job_id, task.token, first, *updates)
+
+
+async def _hear(session: WorkSession) -> WorkResponse:
+    """The next message; that the server stops is for the stream's end to tell."""
+    response = await session.next()
+    while response.HasField("drain"):
+        response = await session.next()
+    return response

@@ -76,6 +76,12 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended by itself."""
+        assert self._process is not None
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """``kill -9``, and waits until it is gone."""
         assert self._process is not None

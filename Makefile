@@ -45,7 +45,7 @@ test: setup  ## Run the tests; ARGS="-k watch" selects some
 	$(BIN)/pytest $(ARGS)
 
 .PHONY: nightly
-nightly: setup  ## Run the long forms of the tests, which take an hour or so; ARGS="-k chaos" selects some
+nightly: setup  ## Run the long forms of the tests, which take a few hours; ARGS="-k chaos" selects some
 	$(BIN)/pytest -m nightly $(ARGS)
 
 .PHONY: bench

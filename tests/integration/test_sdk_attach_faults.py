@@ -18,10 +18,10 @@ from tests.support.rpc import eventually
 from tests.support.server import ServerProcess
 
 
-@pytest.fixture
-def hasty(tmp_path: Path) -> Iterator[ServerProcess]:
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server whose leases are short."""
-    with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as process:
+    with ServerProcess(tmp_path_factory.mktemp("hasty") / "data", "--lease-ttl", "1") as process:
         yield process
 
 
@@ -77,10 +77,10 @@ async def test_a_lease_that_ran_out_interrupts_the_block(
     policy.initial_backoff.SetInParent()
 
     async def work(far: Client, near: Client, proxy: CuttableProxy) -> None:
-        async with far.start("step", job_id="j", retry_policy=policy):
+        async with far.start("step", job_id=left, retry_policy=policy):
             proxy.refuse()
             proxy.cut()
-            await eventually(lambda: stands(near, "j", left))
+            await eventually(lambda: stands(near, left, left))
             proxy.allow()
             await asyncio.Event().wait()
 
@@ -88,7 +88,7 @@ async def test_a_lease_that_ran_out_interrupts_the_block(
         async with Client(proxy.address) as far, Client(hasty.address) as near:
             with pytest.raises(error):
                 await work(far, near, proxy)
-            assert await stands(near, "j", left)
+            assert await stands(near, left, left)
 
 
 async def test_plain_code_hears_that_its_lease_ran_out(hasty: ServerProcess) -> None:
@@ -98,11 +98,11 @@ async def test_plain_code_hears_that_its_lease_ran_out(hasty: ServerProcess) -> 
         with (
             SyncClient(proxy.address) as far,
             SyncClient(hasty.address) as near,
-            far.start("step", job_id="j"),
+            far.start("step", job_id="plain"),
         ):
             proxy.refuse()
             proxy.cut()
-            *_, job = near.follow("j")
+            *_, job = near.follow("plain")
             assert "LOST" == state(job)
             proxy.allow()
 

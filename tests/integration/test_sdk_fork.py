@@ -11,7 +11,7 @@ from tests.support.server import ServerProcess
 
 PROGRAM = """
 import asyncio, os, sys
-from milepost.client import Client, MilepostError, SyncClient
+from milepost.client import Client, MilepostError, SyncClient, Worker
 from milepost.v1 import Dispatch, JobState
 
 address, before, forks = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -25,11 +25,23 @@ async def attach():
     return (await client.get(job_id)).state
 
 
+async def serve():
+    kind = f"forked-{os.getpid()}"
+    worker = Worker(address)
+    worker.job(kind)(lambda job: {"in": job.kind})
+    running = asyncio.create_task(worker.run())
+    job = await client.submit(kind)
+    await client.result(job.job_id)
+    worker.stop()
+    await running
+    return (await client.get(job.job_id)).state
+
+
 def work():
     with plain.start("forked") as job:
         with job.stage("count") as stage:
             sum(stage.track(range(10)))
-    states = plain.get(job.id).state, asyncio.run(attach())
+    states = plain.get(job.id).state, asyncio.run(attach()), asyncio.run(serve())
     return [JobState.Name(state) for state in states]
 
 
@@ -65,7 +77,7 @@ print("parent", *work(), flush=True)
 plain.close()
 """
 
-WORKS = "JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED"
+WORKS = "JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED"
 REFUSED = (
     "gRPC was in use when this process was forked, and cannot be used in it. Fork while no call and no watch is under "
     "way, or before the first, or have processes spawned."
@@ -91,7 +103,7 @@ def test_clients_that_were_not_used(shared_server: ServerProcess) -> None:
 
 
 def test_clients_that_are_at_rest(shared_server: ServerProcess) -> None:
-    """Both sides submit, attach and report after it, with the same clients, however often."""
+    """Both sides submit, attach, report and work after it, with the same clients, however often."""
     children = [f"child {WORKS}", "status 0"] * 5
     assert [f"parent {WORKS}", *children, f"parent {WORKS}"] == run(shared_server.address, "used", 5)
 

@@ -16,10 +16,12 @@ from milepost.client.errors import Unreachable
 from milepost.server import failpoints
 from milepost.v1 import Event, JobState, RetryPolicy, SubmitJobRequest
 from tests.support.command import milepost
+from tests.support.following import follow
 from tests.support.forking import Forkery
 from tests.support.reporting import Reporter
 from tests.support.rpc import connect, eventually, kinds
 from tests.support.server import ServerProcess
+from tests.support.validators import History, Recording, check
 from tests.support.working import working
 
 LINES = [str(number) for number in range(1, 21)]
@@ -118,13 +120,18 @@ async def server_to_fall(forkery: Forkery, forked_server: ServerProcess) -> Asyn
 async def test_a_worker_who_reports(
     forked_server: ServerProcess, server_to_fall: Falling, point: str
 ) -> None:
-    """Rules 11 and 12: what was acknowledged is there, what was not is said again, and nothing is there twice."""
+    """Rules 11 and 12: what was acknowledged is there, what was not is said again, and nothing is there twice.
+
+    Rule 2: what was shown is there, too.
+    """
     async with connect(forked_server.address) as rpc:
         reporter = Reporter(rpc, 1)
         await reporter.claim(1)
         (task,) = reporter.tasks
+        seen = Recording(breaks=True)
         await server_to_fall.arm(point)
         async with asyncio.TaskGroup() as group:
+            group.create_task(follow(rpc, task.job_id, seen))
             group.create_task(reporter.run())
             await server_to_fall.fall()
             said = task.said
@@ -136,6 +143,8 @@ async def test_a_worker_who_reports(
     assert 3 < server_to_fall.commits or point.endswith(":1")
     assert ["job_submitted", "job_started", *["log_written"] * len(task.lines), "job_ended"] == kinds(log)
     assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
+    assert log == seen.events
+    check(seen, History.of_log(log))
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
 import pytest
 
-from milepost.v1 import JobFilter, WatchJobRequest, WatchJobsRequest, WatchJobsResponse
-from tests.support.reporting import BROKEN, Reporter, Task
+from milepost.v1 import JobFilter, WatchJobsRequest
+from tests.support.following import follow, follow_all
+from tests.support.reporting import Reporter, Task
 from tests.support.rpc import Rpc, connect, eventually
 from tests.support.server import ServerProcess
 from tests.support.validators import History, Recording, check
@@ -26,39 +27,6 @@ JOBS = 2
 KILLS = 1_000
 REPORTS = 1_000_000
 ROUNDS = 50
-
-
-async def subscribe(rpc: Rpc, job_id: str, seen: Recording) -> None:
-    """Follows a job to its end through every crash, from the last sequence that it has."""
-    ended = False
-    while not ended:
-        cursor = seen.cursor or 0
-        request = WatchJobRequest(job_id=job_id, after_sequence=cursor)
-        code = await seen.record(rpc.jobs.WatchJob(request, wait_for_ready=True), cursor)
-        assert code in (grpc.StatusCode.OK, *BROKEN)
-        ended = any(event.HasField("job_ended") for event in seen.streams[-1].events)
-
-
-async def subscribe_to_all(rpc: Rpc, jobs: int, seen: Recording) -> None:
-    """Follows all jobs of the kind until so many have ended, from the last position that it has."""
-    ended = 0
-
-    async def until_all_ended(request: WatchJobsRequest) -> AsyncIterator[WatchJobsResponse]:
-        nonlocal ended
-        call = rpc.jobs.WatchJobs(request, wait_for_ready=True)
-        async for frame in call:
-            yield frame
-            ended += sum(event.HasField("job_ended") for event in frame.events.events)
-            if ended == jobs:
-                call.cancel()
-                return
-
-    while ended < jobs:
-        cursor = seen.cursor or 0
-        request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), after_position=cursor)
-        code = await seen.record(until_all_ended(request), cursor)
-        assert code in (grpc.StatusCode.OK, *BROKEN)
-    seen.streams[-1].code = None  # it left
 
 
 class Killing:
@@ -94,8 +62,8 @@ class Killing:
                 for reporter in reporters:
                     group.create_task(reporter.run())
                 for task, recording in zip(tasks, seen, strict=True):
-                    group.create_task(subscribe(watching, task.job_id, recording))
-                group.create_task(subscribe_to_all(watching, len(tasks), of_all))
+                    group.create_task(follow(watching, task.job_id, recording))
+                group.create_task(follow_all(watching, len(tasks), of_all))
                 for number in range(1, self._kills + 1):
                     await self._traffic(reporters)
                     for task in ending[: len(ending) * number // self._kills]:

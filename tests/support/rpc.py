@@ -98,7 +98,7 @@ async def connect(address: str) -> AsyncIterator[Rpc]:
     options = [
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 1000),
+        ("grpc.max_reconnect_backoff_ms", 200),
     ]
     async with grpc.aio.insecure_channel(address, options=options) as channel:
         yield Rpc(channel)

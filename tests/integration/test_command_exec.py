@@ -351,7 +351,7 @@ def test_what_it_leaves_behind(at: Exec) -> None:
 
 def test_a_reader_that_is_gone(at: Exec) -> None:
     """The command meets with what it would meet without us."""
-    process = at.start("--kind", at.kind, "yes")
+    process = at.start("--kind", at.kind, "sh", "-c", "while echo y; do sleep 0.05; done")
     assert "y" == first_line(process)
     assert process.stdout is not None
     process.stdout.close()
@@ -360,6 +360,17 @@ def test_a_reader_that_is_gone(at: Exec) -> None:
     assert ("FAILED", "SIGPIPE") == (state(at.job), at.job.failure.code)
     assert process.stderr is not None
     process.stderr.close()
+
+
+def test_a_reader_that_does_not_read(at: Exec) -> None:
+    """Holds the command up, but not the cancellation of its job."""
+    process = at.start("--kind", at.kind, "sh", "-c", "echo y; head -c 1000000 /dev/zero; sleep 60")
+    assert "y" == first_line(process)
+    at.client.cancel(at.job.job_id)
+
+    assert 143 == process.wait(60)
+    assert ("CANCELLED", False) == (state(at.job), at.job.cancellation.forced)
+    end(process)
 
 
 async def test_on_a_terminal(shared_server: ServerProcess) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import select
@@ -29,13 +30,15 @@ class Passing:
     """
 
     def __init__(self, to: int, take: Callable[[Line], None]) -> None:
-        """`to` is where the bytes go, and `take` gets the lines."""
+        """For the running loop. `to` is where the bytes go, and `take` gets the lines."""
         self._from, self.end = os.pipe()
         self._over, self._tell_over = os.pipe()
         self._to = to
         self._take = take
-        self._thread = threading.Thread(target=self._carry, name="output", daemon=True)
-        self._thread.start()
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        # A daemon, so that a reader who does not read cannot keep this process alive.
+        threading.Thread(target=self._carry, name="output", daemon=True).start()
 
     def close_end(self) -> None:
         """The command, if it was started, has an end of its own."""
@@ -43,11 +46,12 @@ class Passing:
             os.close(self.end)
             self.end = -1
 
-    def finish(self) -> None:
-        """Waits until all is passed on, once the command has ended."""
+    async def finish(self, timeout: float | None) -> None:
+        """Waits until all is passed on, once the command has ended, but not for longer than the timeout."""
         os.close(self._tell_over)
-        self._thread.join()
-        os.close(self._over)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._done.wait()
 
     def _carry(self) -> None:
         lines = Lines()
@@ -60,8 +64,11 @@ class Passing:
             pass  # whoever read it is gone; the command finds out as it would without us
         finally:
             os.close(self._from)
+            os.close(self._over)
         for line in lines.end():
             self._take(line)
+        with contextlib.suppress(RuntimeError):  # nobody waits any more
+            self._loop.call_soon_threadsafe(self._done.set)
 
     def _read(self) -> bytes:
         """What comes next; nothing at the end, which may be kept open by what the command has left behind."""

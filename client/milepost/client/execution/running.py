@@ -22,6 +22,8 @@ __all__ = ["Execution"]
 _NOT_FOUND: Final = 127
 _NOT_STARTED: Final = 126
 _SIGNALLED: Final = 128
+# Seconds for what a command that was stopped has written to be read.
+_LAST_WORDS: Final = 1.0
 # What this process is told that is meant for the command.
 _PASSED_ON: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -53,6 +55,9 @@ class Execution:
         Raises:
             JobFailure: It did not end with the status 0.
         """
+        signal.signal(
+            signal.SIGCHLD, signal.SIG_DFL
+        )  # where it is ignored, nobody can tell how a command has ended
         async with _passing(telling) as (out, err):
             group = self._start(out, err)
             _pass_on_signals(group)
@@ -85,14 +90,18 @@ class Execution:
 
 @asynccontextmanager
 async def _passing(telling: Telling) -> AsyncIterator[tuple[Passing, Passing]]:
-    """Passes on what is written to them, until all of it is."""
+    """Passes on what is written to them, until all of it is. The end of a cancelled job is not to wait for a reader."""
     both = Passing(sys.stdout.fileno(), telling.out), Passing(sys.stderr.fileno(), telling.err)
+    timeout = None
     try:
         yield both
+    except asyncio.CancelledError:
+        timeout = _LAST_WORDS
+        raise
     finally:
         for passing in both:
             passing.close_end()
-            await asyncio.to_thread(passing.finish)
+            await passing.finish(timeout)
 
 
 def _pass_on_signals(group: Group) -> None:

@@ -26,7 +26,7 @@ class Telling:
     """
 
     def __init__(self, job: JobContext, reader: Reader | None, stage_id: str) -> None:
-        """`reader` finds progress in the lines; None for none.
+        """Starts the stage, where one is named.
 
         Args:
             job: The job.

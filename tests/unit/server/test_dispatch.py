@@ -255,26 +255,41 @@ async def test_a_job_that_cannot_start_any_more_is_not_started(house: House, dis
 async def test_an_attempt_that_is_over_is_told_to_nobody(
     house: House, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker is never given the lease of an attempt that is not its own."""
+    """A worker is never given the lease of an attempt that is another's."""
     await house.submit()
     find = house.log.find
 
     async def ends_meanwhile(job_id: str) -> Job | None:
         monkeypatch.undo()
-        dispatcher.sessions.remove(slow)
+        workers["fast"] = worker(dispatcher, "fast")
         await house.attempts.lost(job_id, 1)
-        fast = workers.setdefault("fast", worker(dispatcher, "fast"))
-        assert "j" == await takes(fast)
+        assert "j" == await takes(workers["fast"])
         return await find(job_id)
 
     workers: dict[str, Session] = {}
     monkeypatch.setattr(house.log, "find", ends_meanwhile)
     slow = worker(dispatcher, "slow")
     await eventually(lambda: has(workers, "fast"))
-    await house.report(house.tokens.token("j", 2), ended(JobState.JOB_STATE_SUCCEEDED))
+    await house.submit("next")
 
-    job = await house.journal.find("j")
-    assert ("fast", 2, 0) == (job.worker_id, job.attempt, job.failed_attempts)
+    assert "next" == await takes(slow)
+    assert (["j"], ["next"]) == ([*workers["fast"].jobs], [*slow.jobs])
+
+
+async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(
+    house: House, dispatcher: Dispatcher
+) -> None:
+    """Its stream has ended, though nobody has noticed that it left."""
+    await house.submit()
+    house.log.hold(1)
+    deaf = worker(dispatcher, "deaf")
+    await house.log.holds(1)
+    deaf.outbox.end()
+    deaf.max_concurrency = 0
+    house.log.let_go()
+
+    assert "j" == await takes(worker(dispatcher, "next"))
+    assert {} == deaf.jobs
 
 
 async def has(workers: dict[str, Session], name: str) -> bool:

@@ -13,7 +13,7 @@ from milepost.server.retention import Keep
 from milepost.server.turns import follow_turns
 from milepost.server.watching.admission import Admission
 from milepost.server.working.dispatcher import Dispatcher
-from milepost.v1 import Dispatch, Job, JobState
+from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
 from tests.unit.server.dispatching import done, hears, takes, why, worker
 from tests.unit.server.house import House
 from tests.unit.server.states import ended
@@ -124,6 +124,29 @@ async def test_of_many_who_claim_under_one_key_as_many_have_one(house: House, di
     answers = [await session.outbox.get() for session in workers]
 
     assert 2 == sum(answer is not None and answer.HasField("assignment") for answer in answers)
+
+
+async def test_a_job_that_is_claimed_again_at_once_stays_at_work(
+    house: House, dispatcher: Dispatcher
+) -> None:
+    """Its next attempt is decided before the end of the one before is durable: its place is not given away."""
+    key = {"concurrency_key": "user"}
+    again = RetryPolicy(max_attempts=2)
+    await house.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=again, **key)
+    token = await house.start("e", claimed=True)
+    await house.submit("queued", **key)
+    engine, session = worker(dispatcher, "engine", room=0), worker(dispatcher, "w")
+    house.log.hold(2)
+    failed = ended(JobState.JOB_STATE_FAILED, retryable=True)
+    reporting = asyncio.ensure_future(house.report(token, failed, job_id="e"))
+    await house.log.holds(1)
+    claiming = dispatcher.claim(engine, "e")
+    await house.log.holds(2)
+    house.log.let_go()
+    await asyncio.gather(reporting, claiming)
+
+    assert "e" == await takes(engine)
+    assert {} == session.jobs
 
 
 async def test_what_happens_while_a_server_starts_is_not_undone(

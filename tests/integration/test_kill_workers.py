@@ -93,7 +93,8 @@ async def test_kill_workers(tmp_path: Path, forkery: Forkery) -> None:
                 return "last" in lines(await rpc.log(jobs["before acknowledgement"]), 1)
 
             await eventually(read_no_more)
-            reader = (await rpc.get(jobs["before acknowledgement"])).worker_id
+            started = (await rpc.log(jobs["before acknowledgement"]))[1]
+            reader = started.job_started.worker_id
             doomed[int(reader.removeprefix("doomed-"))].process.kill()
             assert {-signal.SIGKILL} == {worker.process.wait() for worker in doomed}
 

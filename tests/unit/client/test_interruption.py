@@ -124,6 +124,45 @@ def test_other_threads_learn_of_it_while_the_main_thread_is_elsewhere(
     assert isinstance(interrupted(interruption, handler, begun).error, Cancelled)
 
 
+def test_a_signal_may_come_just_before_a_system_call(
+    interruption: Interruption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it does not end that: it has to be sent again."""
+    begun = threading.Event()
+    signals: list[int] = []
+    kill = signal.pthread_kill
+
+    def pthread_kill(thread: int, number: int) -> None:
+        signals.append(number)
+        if len(signals) > 1:
+            kill(thread, number)
+
+    monkeypatch.setattr(signal, "pthread_kill", pthread_kill)
+
+    def handler(job: JobContext) -> None:
+        begun.set()
+        threading.Event().wait(30)
+
+    assert isinstance(interrupted(interruption, handler, begun).error, Cancelled)
+
+
+def test_a_handler_of_signals_that_is_not_ours_is_called_once(interruption: Interruption) -> None:
+    """The job's own has its own way to stop."""
+    begun = threading.Event()
+    heard: list[int] = []
+
+    def handler(job: JobContext) -> None:
+        signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+        begun.set()
+        while not job.cancelled:
+            time.sleep(0.001)
+        time.sleep(0.02)
+        job.raise_if_cancelled()
+
+    assert isinstance(interrupted(interruption, handler, begun).error, Cancelled)
+    assert [signal.SIGTERM] == heard
+
+
 def test_sigterm_from_elsewhere_is_passed_over(interruption: Interruption) -> None:
     """Nobody has asked for the job to stop."""
 

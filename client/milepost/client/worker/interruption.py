@@ -91,10 +91,12 @@ class Interruption:
         if self._put_off:
             self._put_off = False
             self._look = _LOOK
-            self._signal()
         elif time.monotonic() - self._since > _ELSEWHERE:
             # Its main thread is within native code, and will raise as soon as it is back.
             self._context.cancelled = True
+        if signal.getsignal(signal.SIGTERM) == self._on_signal:
+            # Again, since one that comes just before a system call is not seen until that returns.
+            self._signal()
         self._look = min(2 * self._look, _LOOK_MOST)
         return self._look
 

@@ -9,6 +9,7 @@ it counts as replacing it: the copy and the original could go on side by side.
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from pathlib import Path
@@ -57,12 +58,24 @@ class EpochMark:
         clock = time.monotonic()
         if now or clock - self._renewed >= _RENEWAL:
             self._renewed = clock
-            temporary = self._path.with_suffix(".new")
             try:
-                temporary.write_text(json.dumps(Mark(self._epoch, self._inode, position)._asdict()))
-                temporary.replace(self._path)
+                self._write(json.dumps(Mark(self._epoch, self._inode, position)._asdict()))
             except OSError as error:  # the mark stays behind, and tells less; the log is not concerned
                 _log.warning("the epoch's mark was not renewed", error=str(error))
+
+    def _write(self, text: str) -> None:
+        """Synced before it takes the other's place: after a power cut there is one or the other, and whole."""
+        temporary = self._path.with_suffix(".new")
+        with temporary.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+        directory = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
     def _read(self) -> Mark | None:
         try:

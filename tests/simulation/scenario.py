@@ -104,7 +104,7 @@ FAULTS: Final = (
 
 
 def scenario(source: Random, *, restores: bool) -> Scenario:
-    """Draws one. What would not end, or not go on, where something durable got lost is not in one that restores."""
+    """Draws one. In one that restores, jobs are long, and nothing is that could not go on where something got lost."""
     workers = [
         WorkerPlan(
             name=f"w{number}",
@@ -121,7 +121,7 @@ def scenario(source: Random, *, restores: bool) -> Scenario:
             target=source.randrange(len(workers)),
             seconds=source.choice((0.1, 1.0, 3.0, 7.0, 12.0)) * source.uniform(0.5, 1.5),
         )
-        for _ in range(source.randint(2, 7))
+        for _ in range(source.randint(2, 7) if not restores else 2)
     ]
     return Scenario(workers, jobs, sorted(faults, key=lambda fault: fault.at))
 
@@ -160,8 +160,8 @@ def _job(source: Random, number: int, restores: bool) -> JobPlan:
         cancels=tuple(cancels),
         watched=not restores and source.random() < 0.4,
         behaviour=Behaviour(
-            steps=source.randint(0, 6),
-            pace=source.choice((0.0, 0.05, 0.3, 1.0)),
+            steps=source.randint(0, 6) if not restores else 6,
+            pace=source.choice((0.0, 0.05, 0.3, 1.0)) if not restores else 1.0,
             ending=ending,
             failing_attempts=source.choice((0, 0, 0, 1, 2)),
             stubborn=sometimes(0.25, 0.1, 6.0),

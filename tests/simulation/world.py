@@ -31,8 +31,8 @@ __all__ = ["Run", "run"]
 
 # When all jobs have to have ended, in seconds after the last fault.
 _PATIENCE: Final = 300
-# How many callbacks a run may take; the longest of the first thousand seeds takes a tenth.
-_MOST: Final = 400_000
+# How many callbacks a run may take; the longest of the first thousand seeds takes 2,700.
+_MOST: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -271,10 +271,10 @@ class _World:
 
     async def _restore(self) -> None:
         """What was written for some seconds is lost, though it was acknowledged."""
-        await asyncio.sleep(self._source.uniform(1.0, 8.0))
+        await asyncio.sleep(self._source.uniform(2.0, 15.0))
         saved = self.record.disk.saved()
         self.record.note("-- disk saved")
-        await asyncio.sleep(self._source.uniform(1.0, 10.0))
+        await asyncio.sleep(self._source.uniform(0.5, 5.0))
         server = self._network.server
         if server is not None:
             self._fell(server)

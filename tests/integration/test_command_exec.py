@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -308,7 +309,13 @@ def test_a_server_that_is_lost(server: ServerProcess) -> None:
     at = Exec(server.address)
     with at.client:
         process = at.start(
-            "--kind", at.kind, "--", "sh", "-c", "echo ready; read line; echo $line", stdin=subprocess.PIPE
+            "--kind",
+            at.kind,
+            "--",
+            "sh",
+            "-c",
+            "echo ready; read line; echo $line; cat",
+            stdin=subprocess.PIPE,
         )
         assert "ready" == first_line(process)
         server.kill()
@@ -317,6 +324,8 @@ def test_a_server_that_is_lost(server: ServerProcess) -> None:
         process.stdin.flush()
         assert "on its own" == first_line(process)
         server.restart()
+        while (INFO, "on its own") not in at.lines():
+            time.sleep(0.01)
 
         assert (0, b"") == end(process)
         assert [(INFO, "ready"), (INFO, "on its own")] == at.lines()

@@ -28,6 +28,8 @@ _log = logging.getLogger("milepost.client")
 
 # Seconds to give back a job that was assigned when nobody waited for it any more.
 _GIVING_BACK: Final = 2.0
+# The most seconds between two tries to connect once the block is left: the flush timeout passes.
+_HURRY: Final = 0.5
 # Seconds for the server to end the session, once there is nothing left to say.
 _GOODBYE: Final = 1.0
 
@@ -220,4 +222,7 @@ class Attachment:
                 wait = backoff.next(asked or 0.0)
                 said = _log.warning if claimed.done() else _log.info
                 said("job %s: the session was lost, next try in %.1f s: %s", self._job_id, wait, error)
-                await asyncio.sleep(wait)
+                if self._left.done():
+                    await asyncio.sleep(min(wait, _HURRY))
+                else:
+                    await asyncio.wait((self._left,), timeout=wait)

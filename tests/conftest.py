@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.nats import NatsServer
 from tests.support.server import ServerProcess
 
 # Where a shell runs the tests in the background, they and all that they start ignore Ctrl-C. Some of them press it.
@@ -21,6 +22,13 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     """A real server for all tests that leave each other's jobs alone."""
     with ServerProcess(tmp_path_factory.mktemp("shared") / "data") as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A server of NATS for all tests, each with a stream of its own."""
+    with NatsServer(tmp_path_factory.mktemp("nats")) as server:
+        yield server
 
 
 @pytest.fixture

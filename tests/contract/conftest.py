@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.sqlite import SqliteEventLog
 from tests.support.memory_disk import Disk
 from tests.support.memory_log import MemoryEventLog
-from tests.support.nats import NatsServer
 
 Open = Callable[[], Awaitable[EventLog]]
 """Opens the store; the same one again where it was opened, and closed, before."""
@@ -53,13 +52,6 @@ def jetstream(request: pytest.FixtureRequest) -> Open:
         return log
 
     return opened
-
-
-@pytest.fixture(scope="session")
-def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    """A server of NATS for all tests, each with a stream of its own."""
-    with NatsServer(tmp_path_factory.mktemp("nats")) as server:
-        yield server
 
 
 STORES: dict[str, Callable[[pytest.FixtureRequest], Open]] = {

@@ -13,7 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from milepost.v1 import JobFilter, WatchJobsRequest
-from tests.integration.test_kill import subscribe, subscribe_to_all
+from tests.support.following import follow, follow_all
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
@@ -55,8 +55,8 @@ class Enduring:
                 for reporter in self.reporters:
                     group.create_task(reporter.run())
                 for number, (task, recording) in enumerate(zip(tasks, seen, strict=True)):
-                    group.create_task(subscribe(watching[number % 3], task.job_id, recording))
-                group.create_task(subscribe_to_all(watching[0], len(tasks), of_all))
+                    group.create_task(follow(watching[number % 3], task.job_id, recording))
+                group.create_task(follow_all(watching[0], len(tasks), of_all))
                 for _ in range(times):
                     await self._traffic(reports)
                     await fault(self._random)

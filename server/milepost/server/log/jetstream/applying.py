@@ -14,16 +14,22 @@ from typing import Final, NamedTuple
 from milepost.server.log.appending import Append
 from milepost.server.log.event_log import Commit, Conflict, Entry
 from milepost.server.log.jetstream.folding import Folds
+from milepost.server.log.jetstream.missing import Missing
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
-from milepost.server.log.upkeep import Delete, Thin, Trim
+from milepost.server.log.upkeep import Delete, Thin
 from milepost.server.log.writer import Transaction
 
 SCHEMA: Final = """
-    CREATE TABLE IF NOT EXISTS subjects (job_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID
+    CREATE TABLE IF NOT EXISTS subjects (
+        job_id TEXT PRIMARY KEY,
+        sequence INTEGER NOT NULL,
+        -- Whether there was another job of that name, whose end is still in the stream.
+        reused INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID
 """
 _SET_SUBJECT: Final = """
     INSERT INTO subjects (job_id, sequence) VALUES (?, ?)
-    ON CONFLICT (job_id) DO UPDATE SET sequence = excluded.sequence
+    ON CONFLICT (job_id) DO UPDATE SET sequence = excluded.sequence, reused = reused OR ?
 """
 _HEAD: Final = """
     SELECT coalesce(sequence, 0), coalesce(last_sequence, 0), coalesce(job_key, 0)
@@ -74,6 +80,7 @@ class Applier:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._folds = Folds(self._load)
+        self.missing = Missing(connection)
 
     def apply(self, transaction: Transaction, delivered: Delivered) -> Applied:
         """Applies a message."""
@@ -85,7 +92,7 @@ class Applier:
         try:
             if record.kind is Kind.COMMITS:
                 for taken, part in enumerate(record.parts):
-                    entry = self._commit(transaction, delivered, taken, part)
+                    entry = self._commit(transaction, delivered, record, taken, part)
                     if entry is not None:
                         entries.append(entry)
             else:
@@ -96,31 +103,39 @@ class Applier:
             taken += 1
         except Conflict:
             self._folds.forget(delivered.job_id)
-        self._connection.execute(_SET_SUBJECT, (delivered.job_id, delivered.sequence))
+        begins = record.kind is Kind.COMMITS and not record.key
+        self._connection.execute(_SET_SUBJECT, (delivered.job_id, delivered.sequence, begins))
         last, key = self._connection.execute(_LAST, (delivered.job_id,)).fetchone() or (0, 0)
         return Applied(delivered, entries, taken, Head(delivered.sequence, last, key))
 
-    def _commit(self, transaction: Transaction, delivered: Delivered, index: int, part: Part) -> Entry | None:
+    def _commit(
+        self, transaction: Transaction, delivered: Delivered, record: Record, index: int, part: Part
+    ) -> Entry | None:
         job_id = delivered.job_id
         if delivered.commits is not None:
             self._folds.forget(job_id)
             commit: Commit | None = delivered.commits[index]
         else:
             commit = self._folds.commit(job_id, part)
-        if commit is None:
-            raise Conflict(job_id)
         position = delivered.sequence * STRIDE + index
+        if commit is None:
+            self._folds.forget(job_id)
+            self.missing.keep(job_id, record.key, position, part)
+            return None
+        if commit.submission is not None and commit.facts.parent_job_id:
+            self.missing.expect_parent(commit.facts.parent_job_id, position)
         transaction.position = position - 1
         return Append(commit, position).write(transaction)
 
     def _drop(self, transaction: Transaction, job_id: str, record: Record) -> Entry | None:
+        self._folds.forget(job_id)
         if record.kind is Kind.THIN:
             Thin(job_id).write(transaction)
             return None
-        assert record.remains is not None
+        if not self.missing.is_whole(record, job_id):
+            return self.missing.settle(transaction, job_id, record)
         if record.kind is Kind.TRIM:
-            return Trim(job_id, record.remains.first_sequence).write(transaction)
-        self._folds.forget(job_id)
+            return self.missing.trim(transaction, job_id, record)
         return Delete(job_id).write(transaction)
 
     def _load(self, job_id: str) -> bytes | None:

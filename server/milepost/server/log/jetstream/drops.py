@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from milepost.server.decide import FINAL
 from milepost.server.log import statements
@@ -17,9 +17,22 @@ from milepost.server.log.jetstream.records import Kind, Record, Remains
 from milepost.v1 import Job, JobSubmitted
 
 _JOB: Final = """
-    SELECT job_key, state, last_sequence, thinned_sequence, report_sequence, time, request_id, job, input
-    FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_id = ?
+    SELECT job_key, state, last_sequence, thinned_sequence, report_sequence, time, request_id, job, input, reused
+    FROM jobs LEFT JOIN inputs USING (job_key) LEFT JOIN subjects USING (job_id) WHERE job_id = ?
 """
+
+_KEPT: Final = "SELECT min(position) FROM log WHERE job_key = ? AND last_sequence >= ?"
+
+
+class Planned(NamedTuple):
+    """What is to be said in the stream, without its name and key.
+
+    ``keeps`` is the position of the oldest commit that is still needed, 0 where none is; None where nothing is to be
+    purged: what says that an earlier job of the same name is gone, which would go with it, is needed for good.
+    """
+
+    record: Record
+    keeps: int | None
 
 
 class Rows:
@@ -31,18 +44,9 @@ class Rows:
             raise Conflict(job_id)
         self._connection = connection
         self._job_id = job_id
-        (
-            key,
-            self.state,
-            self.last,
-            self._thinned,
-            self._report_sequence,
-            self._time,
-            request_id,
-            job,
-            given,
-        ) = row
-        self._key: int = key
+        self._key: int = row[0]
+        self.state, self.last, self._thinned, self._report_sequence, self._time = row[1:6]
+        request_id, job, given, self._reused = row[6:]
         self._submitted = JobSubmitted(request_id=request_id, job=Job.FromString(job))
         if given is not None:
             self._submitted.job.input.ParseFromString(given)
@@ -61,8 +65,20 @@ class Rows:
         (last,) = self._connection.execute(statements.LAST_BEFORE, parameters).fetchone()
         return position, last
 
+    def kept_from(self, first_sequence: int) -> int | None:
+        """See ``Planned``."""
+        if self._reused:
+            return None
+        row = self._connection.execute(_KEPT, (self._key, first_sequence)).fetchone()
+        return int(row[0] or 0)
+
     def remains(self, first_sequence: int, dropped: int) -> Remains:
-        """What is to be known of the job once that is gone."""
+        """What is to be known of the job once that is gone.
+
+        What was dropped earlier goes on being known: what said so may be purged with the rest.
+        """
+        row = self._connection.execute(statements.GET_META, ("dropped",)).fetchone()
+        dropped = max(dropped, 0 if row is None else int(row[0]))
         return Remains(
             first_sequence=first_sequence,
             dropped=dropped,
@@ -73,27 +89,29 @@ class Rows:
         )
 
 
-Plan: TypeAlias = Callable[[Rows], Record | None]
-"""What is to be said in the stream, without its name and key; None where there is nothing to drop."""
+Plan: TypeAlias = Callable[[Rows], Planned | None]
+"""What is to be dropped of a job; None where there is nothing."""
 
 
-def thin(rows: Rows) -> Record | None:
-    """See ``EventLog.thin``."""
+def thin(rows: Rows) -> Planned:
+    """See ``EventLog.thin``. The stream keeps what is thinned: messages cannot be changed."""
     rows.must_have_ended()
-    return Record(Kind.THIN, b"", 0)
+    return Planned(Record(Kind.THIN, b"", 0), None)
 
 
-def trim(rows: Rows, first_sequence: int) -> Record | None:
+def trim(rows: Rows, first_sequence: int) -> Planned | None:
     """See ``EventLog.trim``."""
     found = rows.before(first_sequence)
     if found is None:
         return None
     position, last = found
-    return Record(Kind.TRIM, b"", 0, remains=rows.remains(last + 1, position))
+    record = Record(Kind.TRIM, b"", 0, remains=rows.remains(last + 1, position))
+    return Planned(record, rows.kept_from(last + 1))
 
 
-def delete(rows: Rows) -> Record | None:
+def delete(rows: Rows) -> Planned:
     """See ``EventLog.delete``."""
     rows.must_have_ended()
     found = rows.before(rows.last + 1)
-    return Record(Kind.DELETE, b"", 0, remains=rows.remains(0, 0 if found is None else found[0]))
+    remains = rows.remains(0, 0 if found is None else found[0])
+    return Planned(Record(Kind.DELETE, b"", 0, remains=remains), rows.kept_from(rows.last + 1))

@@ -28,7 +28,7 @@ class Folds:
         self._jobs: OrderedDict[str, _Folded] = OrderedDict()
 
     def commit(self, job_id: str, part: Part) -> Commit | None:
-        """The commit that a part is; None where the job is not known here."""
+        """The commit that a part is; None where what comes before it is not known here."""
         events = Events.FromString(part.chunk.frames).events
         submission: Event | None = None
         if events and events[0].HasField("job_submitted"):
@@ -39,6 +39,8 @@ class Folds:
         if folded is None:
             return None
         facts, fold = folded
+        if fold.job.last_sequence < part.chunk.first - 1:
+            return None
         fraction_before = fold.job.fraction
         for event in events:
             fold.apply(event)

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Final
 
 import nats.errors
-import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 from nats.js import api
@@ -73,16 +72,20 @@ class Follower:
         self._heard = 0.0
         self._room = asyncio.Event()
         self._inbox = ""
-        self.level = asyncio.Event()
-        """Set once everything was taken that was in the stream at some moment."""
+        self._stopping = False
 
     def lost(self) -> None:
         """The connection broke: what comes over the next one is asked for anew."""
         self._broken.set()
 
+    def stop(self) -> None:
+        """Ends it, too, where a cancellation gets lost."""
+        self._stopping = True
+        self._broken.set()
+
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
+        while not self._stopping:
             await self._link.wait_up()
             try:
                 await self._consume()
@@ -93,6 +96,8 @@ class Follower:
     async def _consume(self) -> None:
         """One consumer, for as long as it works."""
         await self._check()
+        if self._stopping:
+            return
         self._broken.clear()
         self._expected, self._left = 1, 0
         client = self._link.client
@@ -106,31 +111,27 @@ class Follower:
             pending_bytes_limit=4 * _BATCH_BYTES,
         )
         try:
-            async with self._link.asking() as jetstream:
-                made = await jetstream.add_consumer(
-                    self._names.stream,
-                    api.ConsumerConfig(
-                        deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
-                        opt_start_seq=self.last + 1,
-                        ack_policy=api.AckPolicy.NONE,
-                        replay_policy=api.ReplayPolicy.INSTANT,
-                        inactive_threshold=_ABANDONED,
-                        num_replicas=1,
-                        mem_storage=True,
-                    ),
-                )
+            config = api.ConsumerConfig(
+                deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=self.last + 1,
+                ack_policy=api.AckPolicy.NONE,
+                replay_policy=api.ReplayPolicy.INSTANT,
+                inactive_threshold=_ABANDONED,
+                num_replicas=1,
+                mem_storage=True,
+            )
+            made = await self._link.ask(lambda jetstream: jetstream.add_consumer(self._names.stream, config))
             consumer = made.name
-            if not made.num_pending:
-                self.level.set()
             await self._request(inbox, consumer)
             await self._watch(inbox, consumer)
         finally:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()
             if self._link.up and consumer:
-                with contextlib.suppress(LinkLost, nats.errors.Error, nats.js.errors.Error):
-                    async with self._link.asking() as jetstream:
-                        await jetstream.delete_consumer(self._names.stream, consumer)
+                with contextlib.suppress(LinkLost, nats.errors.Error):
+                    await self._link.ask(
+                        lambda jetstream: jetstream.delete_consumer(self._names.stream, consumer)
+                    )
 
     async def _watch(self, inbox: str, consumer: str) -> None:
         """Asks for more in time; returns when the consumer does not work any more."""
@@ -181,8 +182,6 @@ class Follower:
             self._room.set()
         self.last = sequence
         self._take(sequence, message.subject, message.data)
-        if fields[at + 3] == "0":
-            self.level.set()
 
     def _on_status(self, message: Msg) -> None:
         headers = message.headers or {}

@@ -67,6 +67,8 @@ class Item:
         self.commit = commit
         self.make = make
         self.done: asyncio.Future[None] = loop.create_future()
+        self.sequence = 0
+        """Which message of the stream it came to be in; 0 before it is done, and where there was nothing to do."""
 
     def settle(self, error: Exception | None = None) -> None:
         """It is durable, or was not appended."""
@@ -250,6 +252,7 @@ class _Lane:
         if not applied.cancelled():
             taken = applied.result().taken
             for number, item in enumerate(items):
+                item.sequence = applied.result().delivered.sequence
                 item.settle(None if number < taken else Conflict(self._job_id))
         self._leave()
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import nats.errors
+import nats.js.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 _log = structlog.get_logger("milepost.nats")
+
+_Answer = TypeVar("_Answer")
 
 # How soon a server that does not answer is given up for another one: pings, in seconds, and how many may be open.
 _PING_INTERVAL = 2
@@ -76,11 +78,6 @@ class Link:
         """Whether NATS is there, as far as is known."""
         return self._up.is_set()
 
-    @property
-    def jetstream(self) -> JetStreamContext:
-        """For questions about streams and consumers; they raise LinkLost within ``asking``."""
-        return self.client.jetstream(timeout=REQUEST_TIMEOUT)
-
     async def open(self) -> None:
         """Connects, however long that takes."""
         access = self._access
@@ -135,13 +132,18 @@ class Link:
         finally:
             self._replies.pop(token, None)
 
-    @contextlib.asynccontextmanager
-    async def asking(self) -> AsyncIterator[JetStreamContext]:
-        """Questions to JetStream. Raises LinkLost where it does not answer; its refusals pass."""
+    async def ask(self, question: Callable[[JetStreamContext], Coroutine[Any, Any, _Answer]]) -> _Answer:
+        """Asks JetStream. Raises LinkLost where it does not answer; its refusals pass.
+
+        The question is put by a task of its own: a cancellation that comes together with the answer would get lost in
+        it (https://github.com/python/cpython/issues/86296).
+        """
         if not self.up:
             raise LinkLost("NATS is not there")
+        asking = asyncio.create_task(question(self.client.jetstream(timeout=REQUEST_TIMEOUT)))
+        asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
         try:
-            yield self.jetstream
+            return await asyncio.shield(asking)
         except nats.errors.TimeoutError:
             raise LinkLost("NATS did not answer in time") from None
         except nats.js.errors.ServiceUnavailableError as error:

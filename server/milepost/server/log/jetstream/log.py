@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 from collections import OrderedDict
@@ -14,11 +15,12 @@ import structlog
 from milepost.server.log.event_log import Commit, Entry, Page, StoreFailed
 from milepost.server.log.jetstream import drops, stream
 from milepost.server.log.jetstream.applying import Applied, Delivered, Head
+from milepost.server.log.jetstream.dropping import Dropping
 from milepost.server.log.jetstream.follower import Follower
 from milepost.server.log.jetstream.lanes import Item, Lanes
 from milepost.server.log.jetstream.link import Link, LinkLost, NatsAccess
 from milepost.server.log.jetstream.projection import Projection, ProjectionReader
-from milepost.server.log.jetstream.records import Record, UnknownRecord, decode, name_in
+from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
 from milepost.server.log.jetstream.renewals import Renewals
 from milepost.server.log.jetstream.stream import Identity, StreamNames
 from milepost.server.log.readers import Readers
@@ -33,6 +35,12 @@ _HEADS_IN_MEMORY = 20_000
 # How often it is said how far catching up is, in seconds; and how soon after a failure it is tried again.
 _TELL_EVERY = 5.0
 _RETRY = 0.2
+
+# How often it is looked whether the end of the stream is still there, in seconds.
+_LOOK_AGAIN = 1.0
+
+# How long it may take until all jobs are whole whose beginnings were purged, in seconds.
+_PENDING_PATIENCE = 20.0
 
 # How long it is waited for what other nodes have appended, in seconds.
 _REFRESH = 2.0
@@ -62,6 +70,7 @@ class JetStreamEventLog(Readers):
         self._on_state = on_state
         self._link = Link(access, self._on_link)
         self._lanes = Lanes(self._link, names, self)
+        self._dropping = Dropping(self._link, names, self._lanes.name, self._plan)
         self._projection = Projection(directory, self._deliver)
         self._follower: Follower | None = None
         self._following: asyncio.Task[None] | None = None
@@ -123,7 +132,7 @@ class JetStreamEventLog(Readers):
         self._follower = follower
         self._following = asyncio.create_task(self._follower.run())
         self._following.add_done_callback(self._on_following_ended)
-        await self._catch_up(follower, head)
+        await self._catch_up(head)
 
     async def share_renewals(
         self, hear: Callable[[Iterable[str]], None], interval: float
@@ -140,7 +149,9 @@ class JetStreamEventLog(Readers):
             await self._renewals.close()
         if not self._failed.done():
             await self._lanes.finish()
-        if self._following is not None:
+            await self._dropping.finish()
+        if self._follower is not None and self._following is not None:
+            self._follower.stop()
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
         await self._link.close()
@@ -185,13 +196,12 @@ class JetStreamEventLog(Readers):
         return found is not None and name_in(found[1]) != name
 
     async def _stream_end(self) -> int:
-        async with self._link.asking() as jetstream:
-            info = await jetstream.stream_info(self._names.stream)
+        info = await self._link.ask(lambda jetstream: jetstream.stream_info(self._names.stream))
         return info.state.last_seq
 
-    async def _catch_up(self, follower: Follower, head: int) -> None:
+    async def _catch_up(self, head: int) -> None:
         start = self._applied
-        reaching = asyncio.ensure_future(self._reach_end(follower))
+        reaching = asyncio.ensure_future(self._reach_end(head))
         try:
             while not reaching.done():
                 await asyncio.wait(
@@ -199,16 +209,35 @@ class JetStreamEventLog(Readers):
                 )
                 if self._failed.done():
                     raise self._failed.result()
-                if not reaching.done():
+                if reaching.done():
+                    await reaching
+                else:
                     _log.info("catching up", at=self._applied, of=head, started=start)
         finally:
             reaching.cancel()
         if self._applied > start:
             _log.info("caught up", messages=self._applied - start, position=self._position)
 
-    async def _reach_end(self, follower: Follower) -> None:
-        await follower.level.wait()
-        await self.reached(follower.last)
+    async def _reach_end(self, head: int) -> None:
+        """Returns when all is applied up to that message of the stream, and no job lacks its beginning."""
+        while self._applied < head and await stream.is_there_more(self._link, self._names, self._applied):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN):
+                    await self.reached(head)
+        patience = self._loop.time() + _PENDING_PATIENCE
+        while True:
+            self._projection.may_miss(False)
+            pending = await self._read(lambda reader: _rows(reader).pending())
+            if not pending:
+                return
+            # What makes them whole was said before their beginnings were purged, and comes at any moment.
+            self._projection.may_miss(True)
+            if self._loop.time() > patience:
+                raise StoreFailed(
+                    f"The stream {self._names.stream!r} lacks the beginning of {pending} jobs that nobody has trimmed: "
+                    "it was purged by somebody else. Restore it, or start with another one."
+                )
+            await asyncio.sleep(_RETRY)
 
     # --- Writing ----------------------------------------------------------------------------------------------------
 
@@ -229,11 +258,10 @@ class JetStreamEventLog(Readers):
         return self._drop(job_id, drops.delete)
 
     def _drop(self, job_id: str, plan: drops.Plan) -> asyncio.Future[None]:
-        async def make(head: Head) -> Record | None:
-            planned = await self._read(lambda reader: _rows(reader).drop(job_id, plan))
-            return None if planned is None else planned._replace(name=self._lanes.name(), key=head.key)
+        return self._put(job_id, self._dropping.item(job_id, plan))
 
-        return self._put(job_id, Item(None, make))
+    async def _plan(self, job_id: str, plan: drops.Plan) -> drops.Planned | None:
+        return await self._read(lambda reader: _rows(reader).drop(job_id, plan))
 
     def _put(self, job_id: str, item: Item) -> asyncio.Future[None]:
         if self._closed or self._failed.done():

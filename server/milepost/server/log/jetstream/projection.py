@@ -17,8 +17,9 @@ import structlog
 
 from milepost.server.log import statements
 from milepost.server.log.jetstream.applying import SCHEMA, Applied, Applier, Delivered, Head, head_of
-from milepost.server.log.jetstream.drops import Plan, Rows
-from milepost.server.log.jetstream.records import STRIDE, Record
+from milepost.server.log.jetstream.drops import Plan, Planned, Rows
+from milepost.server.log.jetstream.missing import PENDING
+from milepost.server.log.jetstream.records import STRIDE
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
 from milepost.server.log.writer import Transaction
@@ -48,7 +49,12 @@ class ProjectionReader(Reader):
         """Where the job's log ends."""
         return head_of(self._rows, job_id)
 
-    def drop(self, job_id: str, plan: Plan) -> Record | None:
+    def pending(self) -> int:
+        """How many jobs are not whole yet."""
+        (count,) = self._rows.execute(PENDING).fetchone()
+        return int(count)
+
+    def drop(self, job_id: str, plan: Plan) -> Planned | None:
         """What the plan makes of the job. Raises Conflict."""
         with self._moment():
             return plan(Rows(self._rows, job_id))
@@ -67,6 +73,7 @@ class Projection:
         self._connection = self._open()
         self._queue: queue.SimpleQueue[Delivered | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._applier: Applier | None = None
 
     @property
     def epoch(self) -> str:
@@ -99,8 +106,16 @@ class Projection:
 
     def start(self) -> None:
         """From now on messages can be put."""
-        self._thread = threading.Thread(target=self._run, name="milepost-projection", daemon=True)
+        self._applier = applier = Applier(self._connection)
+        self._thread = threading.Thread(
+            target=self._run, args=[applier], name="milepost-projection", daemon=True
+        )
         self._thread.start()
+
+    def may_miss(self, may: bool) -> None:
+        """Whether there may be jobs whose beginning was purged before it was read: not while they are shown."""
+        assert self._applier is not None
+        self._applier.missing.allowed = may
 
     def put(self, delivered: Delivered) -> None:
         """Queues the next message."""
@@ -117,9 +132,8 @@ class Projection:
         """A reader with a connection of its own."""
         return ProjectionReader(self._connect(), epoch)
 
-    def _run(self) -> None:
+    def _run(self, applier: Applier) -> None:
         transaction = Transaction(self._connection, 0)
-        applier = Applier(self._connection)
         closing = False
         while not closing:
             group, closing = self._next_group()

@@ -87,11 +87,10 @@ async def make_or_check(link: Link, names: StreamNames, replicas: int | None) ->
             f"The NATS server takes messages of up to {payload:,} bytes; Milepost needs {_PAYLOAD_LEAST:,}. "
             "Set max_payload: 8MB in its configuration."
         )
-    async with link.asking() as jetstream:
-        try:
-            info = await jetstream.stream_info(names.stream)
-        except nats.js.errors.NotFoundError:
-            info = await _make(jetstream, names, replicas)
+    try:
+        info = await link.ask(lambda jetstream: jetstream.stream_info(names.stream))
+    except nats.js.errors.NotFoundError:
+        info = await link.ask(lambda jetstream: _make(jetstream, names, replicas))
     wrong = _faults(info.config, names, replicas)
     if wrong:
         raise StreamRefused(
@@ -191,16 +190,30 @@ async def _read_identity(link: Link, names: StreamNames) -> Identity | None:
     return Identity(said["epoch"], said["lease_secret"], sequence)
 
 
+async def is_there_more(link: Link, names: StreamNames, sequence: int) -> bool:
+    """Whether the stream has anything after that message; True where it cannot be asked."""
+    try:
+        await link.ask(
+            lambda jetstream: jetstream.get_msg(names.stream, seq=sequence + 1, subject=">", next=True)
+        )
+    except nats.js.errors.NotFoundError:
+        return False
+    except LinkLost:
+        pass
+    return True
+
+
 async def message_at(
     link: Link, names: StreamNames, *, sequence: int | None = None, subject: str | None = None
 ) -> tuple[int, bytes] | None:
     """The message of that sequence, or the last one of the subject, as the stream's leader has it. Raises LinkLost."""
-    async with link.asking() as jetstream:
-        try:
-            message = await jetstream.get_msg(names.stream, seq=sequence, subject=subject)
-        except nats.js.errors.NotFoundError as error:
-            if error.err_code != _NO_MESSAGE:
-                raise StoreFailed(f"The stream {names.stream!r} is gone: {error.description}.") from error
-            return None
+    try:
+        message = await link.ask(
+            lambda jetstream: jetstream.get_msg(names.stream, seq=sequence, subject=subject)
+        )
+    except nats.js.errors.NotFoundError as error:
+        if error.err_code != _NO_MESSAGE:
+            raise StoreFailed(f"The stream {names.stream!r} is gone: {error.description}.") from error
+        return None
     assert message.seq is not None
     return message.seq, message.data or b""

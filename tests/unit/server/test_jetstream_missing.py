@@ -1,0 +1,235 @@
+"""A node that comes late has what the others have, though the stream does not have the beginning of everything."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from milepost.server.log.event_log import EventLog, Query, StoreFailed
+from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.stream import StreamNames
+from milepost.v1 import JobState
+from tests.support.bad_requests import struct
+from tests.support.commits import Author, events_of, put
+from tests.support.nats import NatsServer
+from tests.support.rpc import eventually
+
+Nodes = Callable[[str], Any]
+
+
+@pytest.fixture
+def node(tmp_path: Path, nats_server: NatsServer) -> Nodes:
+    """Opens a node on the test's stream; the same one again where it has the same name."""
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+
+    @asynccontextmanager
+    async def opened(name: str) -> AsyncIterator[JetStreamEventLog]:
+        directory = tmp_path / name
+        directory.mkdir(exist_ok=True)
+        log = JetStreamEventLog(directory, NatsAccess((nats_server.url,)), names)
+        try:
+            await log.start()
+            yield log
+        finally:
+            await log.close()
+
+    return opened
+
+
+async def known(log: EventLog) -> dict[str, Any]:
+    """All that a log tells of its jobs."""
+    told: dict[str, Any] = {"dropped": await log.dropped(), "position": log.position}
+    listed = await log.query(Query(limit=1000, newest_first=False))
+    told["keys"] = [key for key, _ in listed.jobs]
+    for _, job in listed.jobs:
+        page = await log.read(job.job_id, job.first_sequence - 1, 1 << 30)
+        stored = await log.load(job.job_id)
+        assert page is not None
+        assert stored is not None
+        told[job.job_id] = (
+            job,
+            events_of(page.chunks),
+            (page.first, page.thinned, page.head, page.ended, page.fraction),
+            (stored.report_sequence, stored.time),
+            await log.family(job.job_id),
+        )
+    told["ended"] = [(ended.key, ended.end_time) for ended in await log.ended((0, 0), 1000)]
+    return told
+
+
+async def messages(log: JetStreamEventLog, names: StreamNames) -> int:
+    """How many messages the stream has."""
+    info = await log.link.ask(lambda jetstream: jetstream.stream_info(names.stream))
+    return int(info.state.messages)
+
+
+async def test_what_was_trimmed_is_not_in_the_stream_any_more(node: Nodes) -> None:
+    """So that what is kept of the jobs bounds what the servers of NATS keep."""
+    async with node("a") as log:
+        author = Author("j")
+        for commit in (author.submit(), author.start(), *(author.lines(str(n)) for n in range(20))):
+            await put(log, commit)
+        before = await messages(log, log._names)
+        await log.trim("j", 15)
+
+        async def is_purged() -> bool:
+            return await messages(log, log._names) == before - 13  # fourteen commits, and what says so
+
+        await eventually(is_purged)
+        await put(log, author.succeed())
+        await log.delete("j")
+
+        async def is_gone() -> bool:
+            return await messages(log, log._names) == 2  # whose stream it is, and that there was a job
+
+        await eventually(is_gone)
+
+
+@pytest.mark.parametrize("first_sequence", [2, 3, 4, 5, 6, 100])
+async def test_a_late_node_knows_a_job_that_was_trimmed(node: Nodes, first_sequence: int) -> None:
+    """Its request and its input, too; and what happens to it after that."""
+    async with node("a") as log:
+        author = Author("j", request_id="r", labels={"x": "1"}, input=struct({"path": "/x"}))
+        for commit in (author.submit(), author.start(), author.lines("a", "b"), author.lines("c")):
+            await put(log, commit)
+        await log.trim("j", first_sequence)
+        async with node("late") as late:
+            assert await known(log) == await known(late)
+            assert "j" == await late.find_request("", "r")
+            await put(late, author.lines("d"))
+            await log.refresh("j")
+            await put(log, author.succeed())
+            await late.refresh("j")
+            assert await known(log) == await known(late)
+
+
+async def test_a_node_that_was_away_knows_what_was_trimmed_meanwhile(node: Nodes) -> None:
+    """Though it had the job as it was before."""
+    async with node("a") as log:
+        author = Author("j", labels={"x": "1"})
+        await put(log, author.submit())
+        async with node("away") as away:
+            assert "j" == (await known(away))["j"][0].job_id
+        for commit in (author.start(), author.lines("a"), author.lines("b"), author.lines("c")):
+            await put(log, commit)
+        await log.trim("j", 5)
+        await log.close()
+    async with node("a") as log, node("away") as away:
+        assert await known(log) == await known(away)
+
+
+async def test_a_node_that_was_away_knows_what_was_deleted_meanwhile(node: Nodes) -> None:
+    """And that there is another job of that name."""
+    async with node("a") as log:
+        author = Author("j")
+        await put(log, author.submit())
+        async with node("away"):
+            pass
+        await put(log, author.start(), author.succeed())
+        await log.delete("j")
+        await put(log, Author("j", owner="o").submit())
+    async with node("a") as log, node("away") as away:
+        assert await known(log) == await known(away)
+        assert "o" == (await known(away))["j"][0].owner
+
+
+async def test_a_stream_that_somebody_else_purged_is_refused(
+    node: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it lacks nobody can tell; so it is said what happened."""
+    monkeypatch.setattr("milepost.server.log.jetstream.log._PENDING_PATIENCE", 0.1)
+    async with node("a") as log:
+        author = Author("j")
+        for commit in (author.submit(), author.start(), author.lines("a")):
+            await put(log, commit)
+        names = log._names
+        await log.link.ask(lambda js: js.purge_stream(names.stream, subject=names.job("j"), keep=1))
+        with pytest.raises(StoreFailed, match="purged by somebody else"):
+            async with node("late"):
+                pass
+
+
+class Happenings:
+    """What may happen to five jobs.
+
+    The names of those that are deleted are given again, but not those of parents: to whom a child is counted that
+    outlives its parent, and finds another job of its name, is not said.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.authors: dict[str, Author] = {}
+        self._parents: set[str] = set()
+        self._gone: set[str] = set()
+
+    async def one(self, log: JetStreamEventLog) -> None:
+        """Something, through a node that is brought to know all that happened to the job before."""
+        chance = self.chance
+        job_id = f"j{chance.randrange(5)}"
+        if job_id in self._gone:
+            return
+        await log.refresh(job_id)
+        author = self.authors.get(job_id)
+        if author is None:
+            await self._submit(log, job_id)
+            return
+        running, over = author.job.state == JobState.JOB_STATE_RUNNING, author.job.state > 3
+        match chance.choice(["go on"] * 3 + ["trim", "thin", "delete"]):
+            case "go on" if not over:
+                if not running:
+                    await put(log, author.start(), author.stage("s"))
+                elif chance.random() < 0.2:
+                    await put(log, author.succeed())
+                else:
+                    amount = author.job.stages[0].current + 0.5
+                    await put(log, author.progress(amount, amount + 0.1), author.lines("x"))
+            case "trim":
+                await log.trim(job_id, chance.randint(1, author.job.last_sequence + 1))
+            case "thin" if over:
+                await log.thin(job_id)
+            case "delete" if over:
+                await log.delete(job_id)
+                del self.authors[job_id]
+                if job_id in self._parents:
+                    self._gone.add(job_id)
+
+    async def _submit(self, log: JetStreamEventLog, job_id: str) -> None:
+        chance = self.chance
+        living = [each for each in self.authors if self.authors[each].job.state in (1, 2)]
+        request = {"request_id": f"r-{uuid.uuid4().hex}"}
+        if living and chance.random() < 0.7:
+            request["parent_job_id"] = chance.choice(living)
+            self._parents.add(request["parent_job_id"])
+        author = self.authors[job_id] = Author(job_id, **request)
+        rest = [author.submit]
+        if chance.random() < 0.5:
+            rest += [author.start, lambda: author.stage("s")]
+        await put(log, *(make() for make in rest))
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_a_late_node_knows_what_all_others_know(node: Nodes, seed: int) -> None:
+    """Whatever happened: parents and children, thinned, trimmed and deleted, in any order."""
+    happenings = Happenings(seed)
+    chance = happenings.chance
+    async with node("a") as log, node("b") as other:
+        for _ in range(60):
+            await happenings.one(chance.choice([log, other]))
+            if chance.random() < 0.03:
+                async with node("now and then"):
+                    pass
+        nodes = (log, other)
+        await asyncio.gather(*(each.refresh(job_id) for job_id in happenings.authors for each in nodes))
+        expected = await known(log)
+        assert expected == await known(other)
+        for name in ("now and then", "late"):
+            async with node(name) as late:
+                assert expected == await known(late)

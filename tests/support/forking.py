@@ -104,7 +104,7 @@ def _serve(line: socket.socket) -> None:
 
 
 def _mind(line: socket.socket, order: dict[str, Any], out: int, log: int, told: int) -> None:
-    """In a child: has a child of its own become the command, and tells how that ended."""
+    """In a child: has a child of its own become the command, tells how that ended, and ends it after the tests."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
@@ -114,8 +114,13 @@ def _mind(line: socket.socket, order: dict[str, Any], out: int, log: int, told: 
     os.close(out)
     line.send(str(pid).encode())
     line.close()
+    either = select.poll()
+    either.register(os.pidfd_open(pid), select.POLLIN)
+    either.register(told, 0)
+    if told in dict(either.poll()):  # nobody is there any more to wait for it
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
-    with contextlib.suppress(BrokenPipeError):  # nobody wants to know any more
+    with contextlib.suppress(BrokenPipeError):
         os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 

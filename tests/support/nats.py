@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,12 +37,14 @@ class NatsServer:
         extra: Sequence[str] = (),
         port: int | None = None,
         sync_always: bool = False,
+        max_payload: str = "8MB",
     ) -> None:
         self.directory = directory / name
         self.name = name
         self.port = free_port() if port is None else port
         self.monitor = free_port()
         self._sync = "always" if sync_always else "2m"
+        self._max_payload = max_payload
         self._extra = extra
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -69,7 +72,7 @@ class NatsServer:
             f"listen: 127.0.0.1:{self.port}",
             f"http: 127.0.0.1:{self.monitor}",
             f"jetstream {{ store_dir: {json.dumps(str(self.directory))}, sync_interval: {self._sync} }}",
-            "max_payload: 8MB",
+            f"max_payload: {self._max_payload}",
             *self._extra,
         ]
         (self.directory / "nats.conf").write_text("\n".join(settings))
@@ -111,6 +114,23 @@ class NatsServer:
         self._process.kill()
         self._process.wait()
         self._process = None
+
+    def stop(self) -> None:
+        """SIGTERM, and waits until it is gone."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait()
+        self._process = None
+
+    def save(self, backup: Path) -> Path:
+        """Copies its store, while it is stopped."""
+        shutil.copytree(self.directory / "jetstream", backup)
+        return backup
+
+    def put_back(self, backup: Path) -> None:
+        """Puts a copy in the place of its store, while it is stopped."""
+        shutil.rmtree(self.directory / "jetstream")
+        shutil.copytree(backup, self.directory / "jetstream")
 
     def pause(self) -> None:
         """SIGSTOP: its connections stay, and nothing answers."""

@@ -1,0 +1,245 @@
+"""The stream: made as it must be, refused as it must not be; whose it is, and whether it is still what it was."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+from nats.js import JetStreamContext, api
+
+from milepost.server.log.event_log import StoreFailed, StoreFull
+from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.stream import StreamNames, StreamRefused
+from tests.support.commits import Author, put, read
+from tests.support.nats import NatsServer
+from tests.support.rpc import eventually
+
+Nodes = Callable[..., Any]
+
+
+@pytest.fixture
+def names() -> StreamNames:
+    """Of a stream of the test's own."""
+    return StreamNames(f"test-{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def node(tmp_path: Path, nats_server: NatsServer, names: StreamNames) -> Nodes:
+    """Opens a node on the test's stream; the same one again where it has the same name."""
+
+    @asynccontextmanager
+    async def opened(name: str = "a") -> AsyncIterator[JetStreamEventLog]:
+        directory = tmp_path / name
+        directory.mkdir(exist_ok=True)
+        log = JetStreamEventLog(directory, NatsAccess((nats_server.url,)), names)
+        try:
+            await log.start()
+            yield log
+        finally:
+            await log.close()
+
+    return opened
+
+
+@pytest.fixture
+async def jetstream(nats_server: NatsServer) -> AsyncIterator[JetStreamContext]:
+    """What an administrator works with."""
+    client = await nats.connect(nats_server.url)
+    yield client.jetstream()
+    await client.close()
+
+
+def right(names: StreamNames, **wrong: Any) -> api.StreamConfig:
+    """The settings, but for those that are wrong."""
+    settings = {
+        "name": names.stream,
+        "subjects": [names.jobs, names.meta],
+        "discard": api.DiscardPolicy.NEW,
+        "storage": api.StorageType.FILE,
+        **wrong,
+    }
+    return api.StreamConfig(**settings)
+
+
+# --- Settings -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_stream_is_made_that_keeps_what_it_acknowledges(
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext
+) -> None:
+    """In files, for good, and refusing what it has no room for rather than losing what it has."""
+    async with node():
+        config = (await jetstream.stream_info(names.stream)).config
+    assert (api.StorageType.FILE, api.DiscardPolicy.NEW, api.RetentionPolicy.LIMITS) == (
+        config.storage,
+        config.discard,
+        config.retention,
+    )
+    assert (0, -1, 1, True) == (config.max_age, config.max_msgs, config.num_replicas, config.deny_delete)
+
+
+async def test_a_stream_that_was_made_as_it_must_be_is_taken(
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext
+) -> None:
+    """With limits of its own, too."""
+    await jetstream.add_stream(right(names, max_bytes=1 << 20))
+    async with node() as log:
+        author = Author("j")
+        await put(log, author.submit())
+        assert author.events == await read(log, "j")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"storage": api.StorageType.MEMORY}, "its storage is memory"),
+        ({"discard": api.DiscardPolicy.OLD}, "it discards old messages"),
+        ({"max_age": 3600.0}, "its messages expire"),
+        ({"max_msgs_per_subject": 5}, "it limits the messages of a subject"),
+        ({"retention": api.RetentionPolicy.WORK_QUEUE}, "its retention is"),
+        ({"no_ack": True}, "it does not acknowledge"),
+        ({"deny_purge": True}, "deny_purge"),
+        ({"allow_rollup_hdrs": True}, "it can be rolled up"),
+        ({"persist_mode": api.PersistMode.ASYNC}, "it acknowledges before it has written"),
+    ],
+    ids=str,
+)
+async def test_a_stream_that_could_lose_something_is_refused(
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext, wrong: dict[str, Any], told: str
+) -> None:
+    """It is said what is wrong, and what to do."""
+    await jetstream.add_stream(right(names, **wrong))
+    with pytest.raises(StreamRefused, match=told):
+        async with node():
+            pass
+
+
+async def test_a_stream_of_other_subjects_is_refused(
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext
+) -> None:
+    """It is somebody else's."""
+    await jetstream.add_stream(right(names, subjects=[f"{names.stream}.>"]))
+    with pytest.raises(StreamRefused, match="its subjects are"):
+        async with node():
+            pass
+
+
+async def test_a_server_that_takes_small_messages_only_is_refused(tmp_path: Path, names: StreamNames) -> None:
+    """A request may be larger than what NATS takes unless it is told otherwise."""
+    with NatsServer(tmp_path, max_payload="1MB") as server:
+        log = JetStreamEventLog(tmp_path, NatsAccess((server.url,)), names)
+        with pytest.raises(StreamRefused, match="max_payload: 8MB"):
+            await log.start()
+        await log.close()
+
+
+async def test_a_full_stream_refuses_and_goes_on(
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext
+) -> None:
+    """What was refused is not there; with room again it works again."""
+    await jetstream.add_stream(right(names, max_msgs=3))
+    async with node() as log:
+        author = Author("j")
+        await put(log, author.submit())
+        await put(log, author.start())
+        lines = author.lines("a")
+        with pytest.raises(StoreFull):
+            await put(log, lines)
+        assert author.events[:2] == await read(log, "j")
+        await jetstream.update_stream(right(names, max_msgs=10, deny_delete=False))
+        await put(log, lines)
+        assert author.events == await read(log, "j")
+
+
+# --- Whose it is --------------------------------------------------------------------------------------------------
+
+
+async def test_nodes_that_make_the_stream_together_agree(node: Nodes) -> None:
+    """On its epoch, and on the secret of its leases."""
+    async with node("a") as a, node("b") as b, node("c") as c:
+        assert 1 == len({log.epoch for log in (a, b, c)})
+        assert 1 == len({log.lease_secret for log in (a, b, c)})
+
+
+async def test_a_stream_that_was_made_anew_has_another_epoch(
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext
+) -> None:
+    """And what a node has of the old one is thrown away (rule 4)."""
+    async with node() as log:
+        epoch = log.epoch
+        await put(log, Author("j").submit())
+    await jetstream.delete_stream(names.stream)
+    async with node() as log:
+        assert epoch != log.epoch
+        assert (0, None) == (log.position, await log.find("j"))
+
+
+async def test_a_stream_that_lost_its_end_gets_another_epoch(
+    node: Nodes, names: StreamNames, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    """As one does that was restored from a backup: every node takes the new epoch on, whatever it has seen."""
+    with NatsServer(tmp_path, "restored") as server:
+        access = NatsAccess((server.url,))
+
+        @asynccontextmanager
+        async def opened(name: str) -> AsyncIterator[JetStreamEventLog]:
+            (tmp_path / name).mkdir(exist_ok=True)
+            log = JetStreamEventLog(tmp_path / name, access, names)
+            try:
+                await log.start()
+                yield log
+            finally:
+                await log.close()
+
+        author = Author("j")
+        async with opened("behind") as log:
+            epoch = log.epoch
+            await put(log, author.submit())
+        server.stop()
+        backup = server.save(tmp_path / "backup")
+        server.restart()
+        async with opened("ahead") as log:
+            await put(log, author.start())
+        server.stop()
+        server.put_back(backup)
+        server.restart()
+        async with opened("ahead") as log:
+            assert epoch != log.epoch
+            assert author.events[:1] == await read(log, "j")
+            renewed = log.epoch
+            await put(log, Author("k").submit())
+        async with opened("behind") as log:
+            assert renewed == log.epoch
+            assert author.events[:1] == await read(log, "j")
+
+
+async def test_a_stream_that_is_replaced_under_a_node_ends_it(
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext
+) -> None:
+    """Whoever follows through it holds cursors of what is not there any more: it is to start again."""
+    async with node() as log:
+        await put(log, Author("j").submit())
+        await jetstream.delete_stream(names.stream)
+        await jetstream.add_stream(right(names))
+
+        async def has_failed() -> bool:
+            return bool(log.failed.done())
+
+        await eventually(has_failed)
+        with pytest.raises(StoreFailed):
+            await log.append(Author("k").submit())
+
+
+async def test_a_message_of_a_newer_milepost_ends_the_node(
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext
+) -> None:
+    """Rather than that it goes on without what it says."""
+    async with node() as log:
+        await jetstream.publish(names.job("j"), b"\xff" * 40)
+        assert "is of version 255" in str(await log.failed)

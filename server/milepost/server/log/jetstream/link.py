@@ -177,6 +177,10 @@ class Link:
         self._set(up=True)
 
     async def _on_error(self, error: Exception) -> None:
+        transport: Any = self.client._transport
+        if transport is not None and not self.client.is_connected:
+            # It is about to be replaced by that of the next try, which would leave it open.
+            transport.close()
         now = asyncio.get_running_loop().time()
         if now >= self._told + _TELL_EVERY:
             self._told = now

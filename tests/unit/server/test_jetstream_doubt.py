@@ -1,0 +1,139 @@
+"""Appends whose fate is in doubt: the connection breaks, or says nothing, between what is sent and its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from milepost.server import decide
+from milepost.server.clock import SystemClock
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.event_log import EventLog, StoreAway
+from milepost.server.log.jetstream import lanes
+from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.stream import StreamNames
+from milepost.v1 import Event, LogWritten, SubmitJobRequest, Update
+from tests.support.commits import read
+from tests.support.nats import NatsServer
+from tests.support.proxy import CuttableProxy
+
+
+@asynccontextmanager
+async def node(directory: Path, url: str, names: StreamNames) -> AsyncIterator[JetStreamEventLog]:
+    """A node on the stream, in a directory that is there."""
+    log = JetStreamEventLog(directory, NatsAccess((url,)), names)
+    try:
+        await log.start()
+        yield log
+    finally:
+        await log.close()
+
+
+class Writer:
+    """Writes lines to one job through one node, as the service does, and knows what was acknowledged."""
+
+    def __init__(self, log: EventLog, name: str) -> None:
+        self._journal = Journal(log, SystemClock())
+        log.follow(self._journal.publish)
+        self._name = name
+        self.acknowledged: list[str] = []
+        self.in_doubt: list[str] = []
+
+    async def submit(self) -> None:
+        """The job, which runs."""
+        now = SystemClock().now()
+        await self._journal.create(decide.submit(SubmitJobRequest(kind="k"), "j", now))
+        await self._journal.act("j", lambda opened, now: [decide.start(opened.job, "w", now)])
+
+    async def write(self, count: int) -> None:
+        """Lines, one after the other."""
+        for number in range(count):
+            text = f"{self._name} {number}"
+
+            def decision(opened: OpenJob, now: int, text: str = text) -> list[Event]:
+                return [decide.report(opened.fold, Update(log_written=LogWritten(text=text)), now)]
+
+            try:
+                await self._journal.act("j", decision)
+            except StoreAway:
+                self.in_doubt.append(text)
+            else:
+                self.acknowledged.append(text)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_is_acknowledged_is_there_once(
+    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Two nodes write to one job, while the connections of both break at any moment.
+
+    What is in doubt is there once or not at all, and all is in order.
+    """
+    monkeypatch.setattr(lanes, "PATIENCE", 1.0)
+    chance = random.Random(seed)
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+    target = f"127.0.0.1:{nats_server.port}"
+    for name in ("a", "b", "late"):
+        (tmp_path / name).mkdir()
+    with CuttableProxy(target) as first, CuttableProxy(target) as second:
+        async with (
+            node(tmp_path / "a", f"nats://{first.address}", names) as a,
+            node(tmp_path / "b", f"nats://{second.address}", names) as b,
+        ):
+            writers = [Writer(a, "a"), Writer(b, "b")]
+            await writers[0].submit()
+            await b.refresh("j")
+            writing = asyncio.gather(*(writer.write(150) for writer in writers))
+            cuts = 0
+            while not writing.done():
+                await asyncio.sleep(chance.uniform(0.01, 0.15))
+                proxy = chance.choice([first, second])
+                if proxy.open:
+                    cuts += 1
+                    await asyncio.to_thread(proxy.cut)
+            await writing
+            assert cuts > 3
+
+        async with node(tmp_path / "late", nats_server.url, names) as late:
+            events = await read(late, "j")
+
+    assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
+    texts = [event.log_written.text for event in events if event.HasField("log_written")]
+    assert len(texts) == len({*texts})
+    for writer in writers:
+        own = [text for text in texts if text in {*writer.acknowledged, *writer.in_doubt}]
+        assert {*writer.acknowledged} <= {*own}
+        assert sorted(own, key=lambda text: int(text.split()[1])) == own
+    assert sum(len(writer.acknowledged) for writer in writers) > 100
+
+
+async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_back(
+    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused after a while, rather than that whoever waits hangs; nothing need be started again."""
+    monkeypatch.setattr(lanes, "PATIENCE", 0.3)
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+    with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
+        async with node(tmp_path, f"nats://{proxy.address}", names) as log:
+            writer = Writer(log, "a")
+            await writer.submit()
+            proxy.refuse()
+            proxy.cut()
+            await writer.write(2)
+            assert 2 == len(writer.in_doubt)
+            proxy.allow()
+            await log.link.wait_up()
+            await writer.write(2)
+            assert 2 == len(writer.acknowledged)
+            assert not log.failed.done()
+            texts = [
+                event.log_written.text for event in await read(log, "j") if event.HasField("log_written")
+            ]
+            assert writer.acknowledged == texts[-2:]

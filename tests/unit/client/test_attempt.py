@@ -120,15 +120,22 @@ async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
     assert (2, ["job_ended"]) == (report.first_report_sequence, names(report))
 
 
-async def test_an_end_that_was_durable_is_not_told_again() -> None:
-    """Only its acknowledgement had been lost."""
+async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
+    """A job that goes on although the number of its end is used up has not ended: the refusal had been lost."""
     desk = Desk(quick)
     reported = 0
     while reported < 2:
         reported += len((await desk.report()).updates)
     desk.attempt.attached = False
     desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=2))
-    assert desk.attempt.is_over
+    assert not desk.attempt.is_over
+    report = await desk.report()
+    ended = report.updates[0].job_ended
+    assert (3, JobState.JOB_STATE_FAILED, "RESULT_REFUSED") == (
+        report.first_report_sequence,
+        ended.state,
+        ended.failure.code,
+    )
 
 
 async def test_a_gap_is_filled() -> None:
@@ -196,6 +203,8 @@ async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) ->
     desk.attempt.attached = False
     desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1 + acknowledged))
     assert desk.attempt.is_over
+    # Its lease would be kept up for as long as the session lasts, and nobody would be at work.
+    assert WorkRequest(release=Release(job_id="j", lease_token="t")) == await desk.next()
 
 
 async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> None:

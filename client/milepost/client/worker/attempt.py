@@ -143,7 +143,9 @@ class Attempt:
         self.attached = True
         if message.HasField("cancellation"):
             self.cancel(message.cancellation)
-        self._settle()
+        if self._reporter.has_ended and self._reporter.is_empty:
+            # The number of the end is used up, and the job goes on: it was refused, and why was lost on its way.
+            self._end_refused("The server did not take the end of the job.")
         self._call()
 
     def acknowledged(self, report_sequence: int) -> None:
@@ -172,7 +174,7 @@ class Attempt:
                 message.message,
             )
             if self._reporter.has_ended and message.report_sequence == self._reporter.last:
-                self._end_refused(message)
+                self._end_refused(message.message)
 
     def cancel(self, cancellation: Cancellation) -> None:
         """The job is to stop: says that it has heard, and tells the handler (rule 16). May shorten the time it has."""
@@ -266,6 +268,7 @@ class Attempt:
 
     def _rewind(self, acknowledged: int) -> None:
         if not self._reporter.rewind(acknowledged):
+            self._outbox.say(self._release())  # else the server would believe that it is being worked on
             self._lose(f"the server has reports up to {acknowledged}, which cannot be continued")
 
     def _lose(self, why: str, grace: float | None = None) -> None:
@@ -281,14 +284,14 @@ class Attempt:
         self._reporter.close()
         self._finish()
 
-    def _end_refused(self, message: Rejected) -> None:
+    def _end_refused(self, why: str) -> None:
         """The end has to be told somehow, or the job would never end."""
         if self._end_was_refused:
             self._to_release = True
             self._call()
             return
         self._end_was_refused = True
-        failure = failure_of(JobFailure("RESULT_REFUSED", message.message))
+        failure = failure_of(JobFailure("RESULT_REFUSED", why))
         self._reporter.amend(Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure)))
 
     def _settle(self) -> None:

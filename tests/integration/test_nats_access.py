@@ -1,0 +1,119 @@
+"""How a node is let in to NATS: over TLS, by a password, by an NKey; and what is said when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.support.command import milepost
+from tests.support.nats import NatsServer
+from tests.support.rpc import connect, eventually, state_name
+from tests.support.server import ServerProcess
+
+# A pair that was made for these tests.
+SEED = "SUAK5QA33SNUIQR2MTJLHKY6UGQ47EWJXCV5CDHYDHOET252JXGU5UB3JA"
+PUBLIC = "UAYKK5FFB3WZ7RQ72QB2OAW22ELXEWHD7V5VFXBH53HK53BRKMCBPAC2"
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    """Signs certificates."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def certificates(authority: trustme.CA, tmp_path: Path) -> dict[str, Path]:
+    """The authority's own, the server's and the client's."""
+    paths = {name: tmp_path / f"{name}.pem" for name in ("ca", "server", "client")}
+    authority.cert_pem.write_to_path(str(paths["ca"]))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(paths["server"]))
+    authority.issue_cert("milepost@example.org").private_key_and_cert_chain_pem.write_to_path(
+        str(paths["client"])
+    )
+    return paths
+
+
+async def works(directory: Path, *options: str) -> None:
+    """A node with these options takes a job."""
+    with ServerProcess(directory / "data", *options) as node:
+        async with connect(node.address) as rpc:
+            assert "QUEUED" == state_name(await rpc.submit())
+
+
+async def refused(directory: Path, *options: str) -> None:
+    """A node with these options waits, says why, and can be stopped."""
+    node = ServerProcess(directory / "refused", *options)
+    node.begin()
+    try:
+
+        async def says_why() -> bool:
+            return "trouble with NATS" in node.log_path.read_text()
+
+        await eventually(says_why)
+    finally:
+        node.kill()
+
+
+def tls(paths: dict[str, Path]) -> str:
+    """The server's settings: everybody shows a certificate."""
+    files = {"cert_file": paths["server"], "key_file": paths["server"], "ca_file": paths["ca"]}
+    told = ", ".join(f'{name}: "{path}"' for name, path in files.items())
+    return f"tls {{ {told}, verify: true }}"
+
+
+@pytest.fixture
+def over_tls(tmp_path: Path, certificates: dict[str, Path]) -> Iterator[NatsServer]:
+    """A server that asks for certificates."""
+    with NatsServer(tmp_path, extra=[tls(certificates)]) as server:
+        yield server
+
+
+async def test_over_tls(tmp_path: Path, over_tls: NatsServer, certificates: dict[str, Path]) -> None:
+    """Both ends show a certificate; with none, or another authority's, there is no connection."""
+    pair = ("--nats-tls-cert", str(certificates["client"]), "--nats-tls-key", str(certificates["client"]))
+    trusting = ("--nats-tls-ca", str(certificates["ca"]))
+    store = ("--store", f"tls://127.0.0.1:{over_tls.port}")
+    await works(tmp_path, *store, *trusting, *pair)
+    await refused(tmp_path, *store, *pair)
+
+
+async def test_by_an_nkey(tmp_path: Path) -> None:
+    """The seed stays in its file."""
+    seed = tmp_path / "user.nk"
+    await asyncio.to_thread(seed.write_text, SEED)
+    with NatsServer(tmp_path, extra=[f"authorization {{ users: [{{ nkey: {PUBLIC} }}] }}"]) as server:
+        await works(tmp_path, "--store", server.url, "--nats-nkey-seed", str(seed))
+        await refused(tmp_path, "--store", server.url)
+
+
+async def test_by_a_password(tmp_path: Path) -> None:
+    """In the URL, which the environment can hold."""
+    with NatsServer(tmp_path, extra=["authorization { user: me, password: secret }"]) as server:
+        await works(tmp_path, "--store", f"nats://me:secret@127.0.0.1:{server.port}")
+        log = (tmp_path / "data.log").read_text()
+        assert "secret" not in log
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--store", "redis://localhost"], "is neither sqlite nor nats://"),
+        (["--store", "nats://"], "names a server without a host"),
+        (["--store", "nats://localhost", "--nats-stream", "a.b"], "--nats-stream cannot be 'a.b'"),
+        (["--store", "nats://localhost", "--nats-tls-cert", __file__], "go together"),
+        (
+            ["--store", "nats://localhost", "--nats-credentials", __file__, "--nats-nkey-seed", __file__],
+            "two ways to log in",
+        ),
+    ],
+)
+async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], told: str) -> None:
+    """Before anything is made."""
+    outcome = await milepost("serve", "--data", tmp_path / "data", *options)
+
+    assert (2, False) == (outcome.status, (tmp_path / "data").exists())
+    assert told in " ".join(outcome.err.split())

@@ -255,3 +255,45 @@ async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each
     assert [str(number) for number in range(1, 201)] == texts
     assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
     assert 40 == kinds(events).count("cancel_requested")
+
+
+async def test_a_parent_is_told_of_its_children_once(rpcs: list[Rpc]) -> None:
+    """Though every node sees them move; and cancelling it cancels them wherever they are worked on (rule 18)."""
+    a, b, c = rpcs
+    parent = await a.submit(kind="parent", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    async with b.session() as one, c.session() as other:
+        children = [await rpcs[number % 3].submit(parent_job_id=parent.job_id) for number in range(6)]
+        waiting = {child.job_id for child in children}
+        takes = [asyncio.create_task(session.next()) for session in (one, other)]
+        while len(waiting) > 2:
+            done, _ = await asyncio.wait(takes, return_when=asyncio.FIRST_COMPLETED)
+            for take in done:
+                number = takes.index(take)
+                session = (one, other)[number]
+                given = take.result()
+                if given.HasField("assignment"):
+                    job_id = given.assignment.job.job_id
+                    if len(waiting) > 2:
+                        await session.report(job_id, given.assignment.lease_token, 1, succeeded())
+                        waiting.discard(job_id)
+                takes[number] = asyncio.create_task(session.next())
+
+        async def is_told() -> bool:
+            told = [event for event in await c.log(parent.job_id) if event.HasField("children_progressed")]
+            return bool(told) and told[-1].children_progressed.ended == 4
+
+        await eventually(is_told)
+        told = [event for event in await c.log(parent.job_id) if event.HasField("children_progressed")]
+        ended = [event.children_progressed.ended for event in told]
+        assert sorted({*ended}) == ended
+
+        await c.cancel(parent.job_id)
+        for job_id in waiting:
+
+            async def is_over(job_id: str = job_id) -> bool:
+                return state_name(await a.get(job_id)) in ("CANCELLED", "CANCELLING")
+
+            await eventually(is_over)
+        for take in takes:
+            take.cancel()
+        await asyncio.gather(*takes, return_exceptions=True)

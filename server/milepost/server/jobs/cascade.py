@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from milepost.server import decide
+from milepost.server.failures import STORE_ERRORS
 from milepost.server.instants import instant
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Decision, Journal, OpenJob
 from milepost.server.log.event_log import EventLog, Query
+from milepost.server.refusal import Refusal
 from milepost.server.tasks import Tasks
 from milepost.v1 import Event, Job, JobState
 
 _PAGE = 1000
+
+# When to try again after the store took nothing, in seconds.
+_STORE_WAIT = 1.0
 
 
 class Cascade:
@@ -59,6 +66,18 @@ class Cascade:
             )
             children = await self._log.query(query)
             for after, child in children.jobs:
-                await self._journal.act(child.job_id, decision)
+                await self._cancel(child.job_id, decision)
             if not children.more:
+                return
+
+    async def _cancel(self, job_id: str, decision: Decision) -> None:
+        """Cancels one, however long the store takes nothing."""
+        while True:
+            try:
+                await self._journal.act(job_id, decision)
+            except Refusal:  # it was deleted meanwhile
+                return
+            except STORE_ERRORS:
+                await asyncio.sleep(_STORE_WAIT)
+            else:
                 return

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from milepost.server import decide
 from milepost.server.failures import STORE_ERRORS
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import Appended, Entry, EventLog
+from milepost.server.log.event_log import Appended, Commit, Entry, EventLog
 from milepost.server.refusal import Refusal
 from milepost.server.tasks import Tasks
-from milepost.v1 import Event
+from milepost.v1 import Event, Events
 
 # How long changes of children are gathered before their parent is told, in seconds.
 _GATHER = 0.1
@@ -41,9 +41,17 @@ class Families:
                 moved = commit.fraction != commit.fraction_before or commit.ends or commit.submission
                 if commit.facts.parent_job_id and moved:
                     self._moved[commit.facts.parent_job_id] = None
+                if commit.job_id in self._moved or commit.job_id in self._ended:
+                    self._hear(commit)
         if self._moved and not self._telling:
             self._telling = True
             self._tasks.start(self._tell())
+
+    def _hear(self, commit: Commit) -> None:
+        """What a parent was told, also by another node."""
+        for event in Events.FromString(commit.chunk.frames).events:
+            if event.HasField("children_progressed"):
+                self._ended[commit.job_id] = event.children_progressed.ended
 
     async def _tell(self) -> None:
         try:
@@ -61,6 +69,7 @@ class Families:
             self._telling = False
 
     async def _tell_one(self, job_id: str) -> None:
+        self._ended.setdefault(job_id, 0)  # so that it is heard what other nodes tell
         family = await self._log.family(job_id)
 
         def decision(opened: OpenJob, now: int) -> list[Event]:
@@ -70,10 +79,10 @@ class Families:
                 ended=family.ended,
                 fraction=family.fraction,
                 now=now,
-                told_ended=self._ended.get(job_id, 0),
+                told_ended=self._ended[job_id],
             )
 
         opened = await self._journal.act(job_id, decision)
         self._ended[job_id] = family.ended
         if decide.is_final(opened.job):
-            del self._ended[job_id]
+            self._ended.pop(job_id, None)

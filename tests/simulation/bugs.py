@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from milepost.client.worker.attempt import Attempt
 from milepost.client.worker.reporter import Reporter
 from milepost.server import decide, journal
 from milepost.server.decide import ending, reporting
@@ -218,17 +219,17 @@ def fraction_is_the_stages() -> list[Change]:
     return [Change(reporting, "job_fraction_after", lambda state, stage, fraction: fraction)]
 
 
-def worker_forgets_what_it_sent() -> list[Change]:
-    """The SDK takes what it has sent for acknowledged."""
-    take = Reporter.take
+def worker_does_not_go_back() -> list[Change]:
+    """The SDK takes what it has sent for received, also where the connection broke meanwhile."""
 
-    def forgets(self: Reporter, now: float) -> Any:
-        batch = take(self, now)
-        if batch is not None and batch.first > 1:
-            self.acknowledge(batch.first - 1)
-        return batch
+    def stays(self: Reporter, acknowledged: int) -> bool:
+        with self.lock:
+            if not self.acknowledged <= acknowledged <= self.last:
+                return False
+            self._forget(acknowledged)
+            return True
 
-    return [Change(Reporter, "take", forgets)]
+    return [Change(Reporter, "rewind", stays)]
 
 
 def number_is_not_kept() -> list[Change]:
@@ -241,14 +242,21 @@ def number_is_not_kept() -> list[Change]:
 
 
 def leases_outlive_the_epoch() -> list[Change]:
-    """A token holds although the store lost what was reported under it. It shows where an older copy is restored."""
+    """A token holds although the store lost what was reported under it, and a worker that cannot go on says nothing.
+
+    It shows where an older copy is restored.
+    """
     make = LeaseTokens._make
 
     def timeless(self: LeaseTokens, job_id: str, attempt: int) -> str:
         self._epoch = ""
         return make(self, job_id, attempt)
 
-    return [Change(LeaseTokens, "_make", timeless)]
+    def silently(self: Attempt, acknowledged: int) -> None:
+        if not self._reporter.rewind(acknowledged):
+            self._lose("it cannot be continued")
+
+    return [Change(LeaseTokens, "_make", timeless), Change(Attempt, "_rewind", silently)]
 
 
 BUGS: tuple[Callable[[], list[Change]], ...] = (
@@ -268,6 +276,6 @@ BUGS: tuple[Callable[[], list[Change]], ...] = (
     attempts_go_on_counting,
     resumed_before_durable,
     fraction_is_the_stages,
-    worker_forgets_what_it_sent,
+    worker_does_not_go_back,
     number_is_not_kept,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from milepost.server.house import House
+from milepost.server.core import Core
 from milepost.server.log.event_log import StoreFull
 from milepost.server.retention import Keep
 from milepost.server.watching.admission import Admission
@@ -57,7 +57,7 @@ class SimulatedServer:
         self.node = node
         self.is_draining = False
         self.log = MemoryEventLog(disk, pace)
-        self._house = House(
+        self._core = Core(
             self.log,
             lease_ttl=LEASE_TTL,
             keep=Keep(),
@@ -66,18 +66,18 @@ class SimulatedServer:
             admission=Admission(100, 100),
             clock=VirtualClock(loop),
         )
-        self.jobs, self.workers = self._house.job_service, self._house.worker_service
+        self.jobs, self.workers = self._core.job_service, self._core.worker_service
 
     async def start(self) -> None:
         """Takes up the jobs that have not ended."""
         await self.log.start()
-        await self._house.start()
+        await self._core.start()
 
     async def stop(self) -> None:
         """Stops in order."""
         self.is_draining = True
-        await self._house.drain()
-        await self._house.close()
+        await self._core.drain()
+        await self._core.close()
         await self.log.close()
 
     def crash(self) -> None:

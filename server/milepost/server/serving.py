@@ -13,10 +13,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from milepost.contract import limits
+from milepost.server.core import Core
 from milepost.server.directory import DataDirectory
 from milepost.server.edge.interceptor import Edge
 from milepost.server.edge.registration import add_service
-from milepost.server.house import House
 from milepost.server.late import Late
 from milepost.server.log.stores import NatsStore, open_store
 from milepost.server.retention import Keep
@@ -82,7 +82,7 @@ class Server:
         self._directory = DataDirectory(settings.data)
         self._store = open_store(settings.data, settings.nats, self._on_store)
         self.failed = self._store.failed
-        self._house: House | None = None
+        self._core: Core | None = None
         self._job_service, self._worker_service = map(Late, _SERVICES)
         self._health = health.aio.HealthServicer()
         self._telling: asyncio.Task[None] | None = None
@@ -121,19 +121,19 @@ class Server:
         _log.info("stopping")
         self._edge.drain()
         await self._health.enter_graceful_shutdown()
-        if self._house is not None:
-            await self._house.drain()
+        if self._core is not None:
+            await self._core.drain()
         await self._last_calls()
         await self._grpc.stop(_STOP_GRACE)
-        if self._house is not None:
-            await self._house.close()
+        if self._core is not None:
+            await self._core.close()
         await self._store.close()
         self._directory.close()
         _log.info("stopped")
 
     async def _move_in(self) -> None:
         settings = self._settings
-        self._house = house = House(
+        self._core = core = Core(
             self._store,
             lease_ttl=settings.lease_ttl,
             keep=settings.keep,
@@ -141,15 +141,15 @@ class Server:
             tail_memory=settings.tail_memory,
             admission=Admission(settings.max_watches, settings.max_watches_per_caller),
         )
-        await house.start()
-        self._job_service.arrive(house.job_service)
-        self._worker_service.arrive(house.worker_service)
+        await core.start()
+        self._job_service.arrive(core.job_service)
+        self._worker_service.arrive(core.worker_service)
 
     def _on_store(self, up: bool) -> None:
         """The store is there, or is not. Reads and watches go on without it; work does not, and health says so."""
-        if self._house is not None:
+        if self._core is not None:
             if up:
-                self._house.deadlines.start_over()
+                self._core.deadlines.start_over()
             serving, not_serving = (
                 health_pb2.HealthCheckResponse.SERVING,
                 health_pb2.HealthCheckResponse.NOT_SERVING,

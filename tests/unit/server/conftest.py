@@ -9,21 +9,21 @@ import pytest
 
 from milepost.server.turns import follow_turns
 from milepost.server.working.dispatcher import Dispatcher
-from tests.unit.server.house import House
+from tests.unit.server.core import Core
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """An empty house."""
-    opened = House(tmp_path)
+async def core(tmp_path: Path) -> AsyncIterator[Core]:
+    """An empty core."""
+    opened = Core(tmp_path)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def dispatcher(house: House) -> AsyncIterator[Dispatcher]:
-    """One that follows the house's log."""
-    made = Dispatcher(house.attempts, house.clock, house.tasks)
-    follow_turns(house.log, made.on_turn)
+async def dispatcher(core: Core) -> AsyncIterator[Dispatcher]:
+    """One that follows the core's log."""
+    made = Dispatcher(core.attempts, core.clock, core.tasks)
+    follow_turns(core.log, made.on_turn)
     yield made
     made.close()

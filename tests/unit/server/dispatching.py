@@ -8,7 +8,7 @@ from milepost.contract.reasons import reason_name
 from milepost.server.working.dispatcher import Dispatcher
 from milepost.server.working.sessions import Session
 from milepost.v1 import Hello, JobState, WorkResponse
-from tests.unit.server.house import House
+from tests.unit.server.core import Core
 from tests.unit.server.states import ended
 
 __all__ = ["done", "hears", "takes", "why", "worker"]
@@ -35,11 +35,11 @@ async def takes(session: Session) -> str:
     return (await hears(session, "assignment")).assignment.job.job_id
 
 
-async def done(house: House, session: Session, job_id: str, attempt: int = 1) -> None:
+async def done(core: Core, session: Session, job_id: str, attempt: int = 1) -> None:
     """The worker ends its job."""
     session.leaving.add(job_id)
-    token = house.tokens.token(job_id, attempt)
-    await house.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id=job_id)
+    token = core.tokens.token(job_id, attempt)
+    await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id=job_id)
 
 
 def why(response: WorkResponse) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from milepost.server.refusal import Refusal
 from milepost.server.working.attempts import Accepted
 from milepost.v1 import Custom, Event, JobState, Update
 from tests.support.bad_requests import struct
-from tests.unit.server.house import House
+from tests.unit.server.core import Core
 from tests.unit.server.states import ended, log_line
 
 
@@ -26,23 +26,23 @@ def told(events: list[Event]) -> list[str]:
     return [event.log_written.text for event in events if event.HasField("log_written")]
 
 
-async def running(house: House) -> str:
+async def running(core: Core) -> str:
     """A job in its first attempt; its token."""
-    await house.submit()
-    return await house.start()
+    await core.submit()
+    return await core.start()
 
 
-async def report(house: House, token: str, first: int, updates: list[Update]) -> Accepted:
+async def report(core: Core, token: str, first: int, updates: list[Update]) -> Accepted:
     """Reports, and waits until it is durable."""
-    accepted = await house.attempts.report("j", token, first, updates)
+    accepted = await core.attempts.report("j", token, first, updates)
     await accepted.durable
     return accepted
 
 
-async def refusal(house: House, token: str, first: int, updates: list[Update]) -> str:
+async def refusal(core: Core, token: str, first: int, updates: list[Update]) -> str:
     """The reason that a report is refused for."""
     with pytest.raises(Refusal) as caught:
-        await report(house, token, first, updates)
+        await report(core, token, first, updates)
     return reason_name(caught.value.reason)
 
 
@@ -52,66 +52,66 @@ async def refusal(house: House, token: str, first: int, updates: list[Update]) -
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 5)), max_size=12))
-async def test_each_report_is_taken_once(house: House, sent: list[tuple[int, int]]) -> None:
+async def test_each_report_is_taken_once(core: Core, sent: list[tuple[int, int]]) -> None:
     """However they are sent, again, overlapping or too early: the log has what was said, once, without a gap."""
-    job_id = (await house.submit("")).job_id
-    token = await house.start(job_id)
+    job_id = (await core.submit("")).job_id
+    token = await core.start(job_id)
     taken = 0
     for first, count in sent:
         if first > taken + 1:
             with pytest.raises(Refusal, match="REPORT_GAP") as caught:
-                await house.attempts.report(job_id, token, first, lines(first, count))
+                await core.attempts.report(job_id, token, first, lines(first, count))
             assert str(taken + 1) == caught.value.metadata["expected"]
             continue
-        accepted = await house.attempts.report(job_id, token, first, lines(first, count))
+        accepted = await core.attempts.report(job_id, token, first, lines(first, count))
         await accepted.durable
         taken = max(taken, first + count - 1)
         assert taken == accepted.report_sequence
-    assert [str(number) for number in range(1, taken + 1)] == told(await house.events(job_id))
+    assert [str(number) for number in range(1, taken + 1)] == told(await core.events(job_id))
 
 
-async def test_what_is_refused_has_used_up_its_number(house: House) -> None:
+async def test_what_is_refused_has_used_up_its_number(core: Core) -> None:
     """The others are taken; sent again, none of them is taken, or refused, again."""
-    token = await running(house)
+    token = await running(core)
     updates = [log_line("1"), Update(), log_line("3"), Update()]
 
-    accepted = await report(house, token, 1, updates)
+    accepted = await report(core, token, 1, updates)
     assert [2, 4] == [rejection.report_sequence for rejection in accepted.rejections]
-    assert (4, ["1", "3"]) == (accepted.report_sequence, told(await house.events()))
-    again = await report(house, token, 1, updates)
+    assert (4, ["1", "3"]) == (accepted.report_sequence, told(await core.events()))
+    again = await report(core, token, 1, updates)
     assert ([], 4) == (again.rejections, again.report_sequence)
-    assert ["1", "3"] == told(await house.events())
+    assert ["1", "3"] == told(await core.events())
 
 
-async def test_refused_numbers_survive_a_restart(house: House) -> None:
+async def test_refused_numbers_survive_a_restart(core: Core) -> None:
     """Though nothing of them is in the log."""
-    token = await running(house)
-    await report(house, token, 1, [Update(), Update()])
-    stored = await house.log.load("j")
+    token = await running(core)
+    await report(core, token, 1, [Update(), Update()])
+    stored = await core.log.load("j")
 
     assert stored is not None
     assert 2 == stored.report_sequence
 
 
-async def test_a_report_as_a_whole_is_all_or_nothing(house: House) -> None:
+async def test_a_report_as_a_whole_is_all_or_nothing(core: Core) -> None:
     """What is wrong is named with its place in the request, and has not used up its number."""
-    token = await running(house)
-    await report(house, token, 1, lines(1, 2))
+    token = await running(core)
+    await report(core, token, 1, lines(1, 2))
 
     with pytest.raises(Refusal) as caught:
-        await house.attempts.report("j", token, 2, [log_line("2"), log_line("3"), Update()], whole=True)
+        await core.attempts.report("j", token, 2, [log_line("2"), log_line("3"), Update()], whole=True)
     assert "updates[2].update" == caught.value.metadata["field"]
-    assert ["1", "2"] == told(await house.events())
-    accepted = await house.attempts.report("j", token, 2, lines(2, 3), whole=True)
+    assert ["1", "2"] == told(await core.events())
+    accepted = await core.attempts.report("j", token, 2, lines(2, 3), whole=True)
     await accepted.durable
-    assert (4, ["1", "2", "3", "4"]) == (accepted.report_sequence, told(await house.events()))
+    assert (4, ["1", "2", "3", "4"]) == (accepted.report_sequence, told(await core.events()))
 
 
-async def test_after_the_end_only_a_repeat_is_acknowledged(house: House) -> None:
+async def test_after_the_end_only_a_repeat_is_acknowledged(core: Core) -> None:
     """Rule 11: nothing follows ``job_ended``; what was said with it is refused, what was said before is known."""
-    token = await running(house)
+    token = await running(core)
     updates = [log_line("1"), ended(JobState.JOB_STATE_SUCCEEDED), log_line("3")]
-    accepted = await report(house, token, 1, updates)
+    accepted = await report(core, token, 1, updates)
     assert (3, True, [3]) == (
         accepted.report_sequence,
         accepted.over,
@@ -119,35 +119,35 @@ async def test_after_the_end_only_a_repeat_is_acknowledged(house: House) -> None
     )
     assert "JOB_ENDED" == reason_name(accepted.rejections[0].refusal.reason)
 
-    assert 3 == (await report(house, token, 1, updates)).report_sequence
-    assert 3 == (await report(house, token, 2, updates[1:])).report_sequence
-    assert "JOB_ENDED" == await refusal(house, token, 4, [log_line("4")])
-    assert "JOB_ENDED" == await refusal(house, token, 1, [*updates, log_line("4")])
-    assert "REPORT_GAP" == await refusal(house, token, 6, [log_line("6")])
-    assert ["1"] == told(await house.events())
+    assert 3 == (await report(core, token, 1, updates)).report_sequence
+    assert 3 == (await report(core, token, 2, updates[1:])).report_sequence
+    assert "JOB_ENDED" == await refusal(core, token, 4, [log_line("4")])
+    assert "JOB_ENDED" == await refusal(core, token, 1, [*updates, log_line("4")])
+    assert "REPORT_GAP" == await refusal(core, token, 6, [log_line("6")])
+    assert ["1"] == told(await core.events())
 
 
-async def test_each_attempt_numbers_its_reports_anew(house: House) -> None:
+async def test_each_attempt_numbers_its_reports_anew(core: Core) -> None:
     """And a newer attempt fences the older one off."""
-    first = await running(house)
-    await report(house, first, 1, lines(1, 3))
-    await house.attempts.release("j", first)
-    assert "LEASE_LOST" == await refusal(house, first, 4, lines(4, 1))
-    assert 3 == (await report(house, first, 1, lines(1, 3))).report_sequence
+    first = await running(core)
+    await report(core, first, 1, lines(1, 3))
+    await core.attempts.release("j", first)
+    assert "LEASE_LOST" == await refusal(core, first, 4, lines(4, 1))
+    assert 3 == (await report(core, first, 1, lines(1, 3))).report_sequence
 
-    second = await house.start()
-    assert 1 == (await report(house, second, 1, lines(9, 1))).report_sequence
+    second = await core.start()
+    assert 1 == (await report(core, second, 1, lines(9, 1))).report_sequence
     for token in (first, "", second[::-1]):
-        assert "LEASE_LOST" == await refusal(house, token, 1, lines(1, 1))
-        assert "LEASE_LOST" == await refusal(house, token, 2, lines(2, 1))
+        assert "LEASE_LOST" == await refusal(core, token, 1, lines(1, 1))
+        assert "LEASE_LOST" == await refusal(core, token, 2, lines(2, 1))
 
 
-async def test_a_large_report_is_appended_in_parts(house: House) -> None:
+async def test_a_large_report_is_appended_in_parts(core: Core) -> None:
     """So that no frame is larger than a message may be; each part with the number that it ends with."""
-    token = await running(house)
+    token = await running(core)
     large = Update(custom=Custom(type="t", json=struct({"x": "x" * 200_000})))
-    accepted = await report(house, token, 1, [large] * 15)
-    page = await house.log.read("j", 2, 1 << 30)
+    accepted = await report(core, token, 1, [large] * 15)
+    page = await core.log.read("j", 2, 1 << 30)
 
     assert page is not None
     assert (15, 17) == (accepted.report_sequence, accepted.last_sequence)
@@ -155,23 +155,23 @@ async def test_a_large_report_is_appended_in_parts(house: House) -> None:
     assert max(len(chunk.frames) for chunk in page.chunks) < 2 << 20
 
 
-async def test_a_part_that_cannot_be_appended_takes_the_rest_along(house: House) -> None:
+async def test_a_part_that_cannot_be_appended_takes_the_rest_along(core: Core) -> None:
     """What comes after it would leave a gap; sent again, all of it is taken, once."""
-    token = await running(house)
+    token = await running(core)
     large = Update(custom=Custom(type="t", json=struct({"x": "x" * 200_000})))
-    house.log.errors.extend([None, StoreFull("full")])
-    accepted = await house.attempts.report("j", token, 1, [large] * 15)
+    core.log.errors.extend([None, StoreFull("full")])
+    accepted = await core.attempts.report("j", token, 1, [large] * 15)
     with pytest.raises(Conflict):
         await accepted.durable
 
-    assert 15 == (await report(house, token, 1, [large] * 15)).report_sequence
-    assert [*range(1, 18)] == [event.sequence for event in await house.events()]
+    assert 15 == (await report(core, token, 1, [large] * 15)).report_sequence
+    assert [*range(1, 18)] == [event.sequence for event in await core.events()]
 
 
-async def test_a_worker_resumes_where_its_reports_stand(house: House) -> None:
+async def test_a_worker_resumes_where_its_reports_stand(core: Core) -> None:
     """Rule 14: durable ones, and with the job as it is."""
-    token = await running(house)
-    await report(house, token, 1, lines(1, 3))
-    report_sequence, job = await house.attempts.resume("j", token)
+    token = await running(core)
+    await report(core, token, 1, lines(1, 3))
+    report_sequence, job = await core.attempts.resume("j", token)
 
     assert (3, 5) == (report_sequence, job.last_sequence)

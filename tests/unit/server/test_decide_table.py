@@ -41,7 +41,7 @@ from milepost.v1 import (
     StageState,
     Update,
 )
-from tests.unit.server.house import House
+from tests.unit.server.core import Core
 
 TABLE = """
 who         | asks                     | QUEUED             | again              | RUNNING            | CANCELLING         | ended
@@ -196,48 +196,48 @@ EVENTS = {
 """The payloads by the names that the table has for them."""
 
 
-def ask(house: House, what: str, job_id: str, token: str) -> Awaitable[object]:
+def ask(core: Core, what: str, job_id: str, token: str) -> Awaitable[object]:
     """Asks what a line of the table asks."""
     if what in UPDATES:
-        return house.report(token, UPDATES[what], job_id=job_id)
+        return core.report(token, UPDATES[what], job_id=job_id)
     asked: dict[str, Callable[[], Awaitable[object]]] = {
-        "start": lambda: house.start(job_id),
-        "claim": lambda: house.start(job_id, claimed=True),
-        "submit the same id": lambda: house.submit(job_id),
-        "resume": lambda: house.attempts.resume(job_id, token),
-        "release": lambda: house.attempts.release(job_id, token),
-        "never heard of it": lambda: house.attempts.lost(job_id, 1),
-        "never heard of another": lambda: house.attempts.lost(job_id, 2),
-        "cancel": lambda: house.cancel(GRACE, job_id),
-        "cancel, past the timeout": lambda: house.cancel(GRACE, job_id),
-        "cancel sooner": lambda: house.cancel(GRACE / 2, job_id),
-        "cancel at once": lambda: house.cancel(0, job_id),
-        "grace over": lambda: house.pass_time(GRACE, job_id),
-        "lease out": lambda: house.pass_time(0, job_id, lease_is_out=True),
-        "timeout": lambda: house.pass_time(BOUND, job_id),
-        "attempt timeout": lambda: house.pass_time(BOUND, job_id),
-        "start deadline": lambda: house.pass_time(BOUND, job_id),
+        "start": lambda: core.start(job_id),
+        "claim": lambda: core.start(job_id, claimed=True),
+        "submit the same id": lambda: core.submit(job_id),
+        "resume": lambda: core.attempts.resume(job_id, token),
+        "release": lambda: core.attempts.release(job_id, token),
+        "never heard of it": lambda: core.attempts.lost(job_id, 1),
+        "never heard of another": lambda: core.attempts.lost(job_id, 2),
+        "cancel": lambda: core.cancel(GRACE, job_id),
+        "cancel, past the timeout": lambda: core.cancel(GRACE, job_id),
+        "cancel sooner": lambda: core.cancel(GRACE / 2, job_id),
+        "cancel at once": lambda: core.cancel(0, job_id),
+        "grace over": lambda: core.pass_time(GRACE, job_id),
+        "lease out": lambda: core.pass_time(0, job_id, lease_is_out=True),
+        "timeout": lambda: core.pass_time(BOUND, job_id),
+        "attempt timeout": lambda: core.pass_time(BOUND, job_id),
+        "start deadline": lambda: core.pass_time(BOUND, job_id),
     }
     return asked[what]()
 
 
-async def bring(house: House, state: str, who: str, what: str) -> str:
+async def bring(core: Core, state: str, who: str, what: str) -> str:
     """Makes a job that is in the state, and has it as its id; the token that the one who asks has of it."""
     bounds = {BOUNDS[what]: Duration(seconds=round(BOUND))} if what in BOUNDS else {}
-    await house.submit(
+    await core.submit(
         state,
         dispatch=Dispatch.DISPATCH_EXTERNAL,
         retry_policy=RetryPolicy(max_attempts=1 if state == "LOST" else 3),
         **bounds,
     )
-    stale = token = house.tokens.token(state, 1)
+    stale = token = core.tokens.token(state, 1)
     if state != "QUEUED":
-        token = await house.start(state)
+        token = await core.start(state)
         if who == "stale lease":
-            await house.attempts.release(state, token)
-            token = await house.start(state)
+            await core.attempts.release(state, token)
+            token = await core.start(state)
         started = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=2)))
-        await house.report(token, started, job_id=state)
+        await core.report(token, started, job_id=state)
     befalls = {
         "again": "lease out",
         "CANCELLING": "cancel",
@@ -247,7 +247,7 @@ async def bring(house: House, state: str, who: str, what: str) -> str:
         "LOST": "lease out",
     }
     if state in befalls:
-        await ask(house, befalls[state], state, token)
+        await ask(core, befalls[state], state, token)
     return {"stale lease": stale, "nobody": token[::-1]}.get(who, token)
 
 
@@ -281,25 +281,25 @@ def since(begun: int, event: Event) -> Event:
     return bare
 
 
-async def follows(house: House, what: str, state: str, token: str, begun: int) -> str | list[Event]:
+async def follows(core: Core, what: str, state: str, token: str, begun: int) -> str | list[Event]:
     """What follows when that is asked: a reason, or events; a refusal leaves the log as it was."""
-    before = await house.events(state)
+    before = await core.events(state)
     try:
-        await ask(house, what, state, token)
+        await ask(core, what, state, token)
     except Refusal as refusal:
-        assert before == await house.events(state)
+        assert before == await core.events(state)
         return reason_name(refusal.reason)
-    return [since(begun, event) for event in (await house.events(state))[len(before) :]]
+    return [since(begun, event) for event in (await core.events(state))[len(before) :]]
 
 
 @pytest.mark.parametrize(("who", "what"), lines())
-async def test_what_follows(house: House, who: str, what: str) -> None:
+async def test_what_follows(core: Core, who: str, what: str) -> None:
     """What the table says, and nothing else."""
     for state, cell in lines()[who, what].items():
-        begun = house.clock.now()
-        token = await bring(house, state, who, what)
+        begun = core.clock.now()
+        token = await bring(core, state, who, what)
         for each in UPDATES if what == "any update" else [what]:
-            found = await follows(house, each, state, token, begun)
+            found = await follows(core, each, state, token, begun)
             assert (state, each, EVENTS.get(cell, cell)) == (state, each, found)
 
 
@@ -315,10 +315,10 @@ def test_the_table_has_every_state_and_every_update() -> None:
     assert set(EVENTS) == {cell for cell in cells if not cell.isupper()}
 
 
-async def test_a_job_of_the_queue_cannot_be_claimed(house: House) -> None:
+async def test_a_job_of_the_queue_cannot_be_claimed(core: Core) -> None:
     """Only one that was submitted as EXTERNAL."""
-    await house.submit()
+    await core.submit()
 
     with pytest.raises(Refusal) as caught:
-        await house.start(claimed=True)
+        await core.start(claimed=True)
     assert "INVALID_FIELD" == reason_name(caught.value.reason)

@@ -14,106 +14,104 @@ from milepost.server.working.dispatcher import Dispatcher
 from milepost.server.working.sessions import Session
 from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
 from tests.support.rpc import eventually
+from tests.unit.server.core import Core
 from tests.unit.server.dispatching import done, hears, takes, why, worker
-from tests.unit.server.house import House
 from tests.unit.server.states import ended
 
 
-async def test_who_waits_longest_is_given_the_next_job(house: House, dispatcher: Dispatcher) -> None:
+async def test_who_waits_longest_is_given_the_next_job(core: Core, dispatcher: Dispatcher) -> None:
     """First come, first served, on both sides; and in turns."""
     first, second = worker(dispatcher, "first", room=2), worker(dispatcher, "second", room=2)
     for number in range(4):
-        await house.submit(f"j{number}")
+        await core.submit(f"j{number}")
 
     assert ["j0", "j2"] == [await takes(first), await takes(first)]
     assert ["j1", "j3"] == [await takes(second), await takes(second)]
 
 
 async def test_jobs_that_wait_are_given_in_the_order_in_which_they_came(
-    house: House, dispatcher: Dispatcher
+    core: Core, dispatcher: Dispatcher
 ) -> None:
     """To whoever comes."""
     for number in range(5):
-        await house.submit(f"j{number}")
+        await core.submit(f"j{number}")
     session = worker(dispatcher, "w", room=5)
 
     assert [f"j{number}" for number in range(5)] == [await takes(session) for _ in range(5)]
 
 
-async def test_a_worker_takes_what_it_has_room_for(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_worker_takes_what_it_has_room_for(core: Core, dispatcher: Dispatcher) -> None:
     """The next job comes when one is done; and only jobs of its kinds."""
     session = worker(dispatcher, "w", room=1)
-    await house.submit("other", kind="other")
+    await core.submit("other", kind="other")
     for number in range(2):
-        await house.submit(f"j{number}")
+        await core.submit(f"j{number}")
     assert "j0" == await takes(session)
     assert 1 == len(session.jobs)
 
-    token = house.tokens.token("j0", 1)
+    token = core.tokens.token("j0", 1)
     session.leaving.add("j0")
-    await house.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="j0")
+    await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="j0")
     assert "j1" == await takes(session)
-    assert JobState.JOB_STATE_QUEUED == (await house.journal.find("other")).state
+    assert JobState.JOB_STATE_QUEUED == (await core.journal.find("other")).state
 
 
-async def test_what_is_cancelled_in_the_queue_is_given_to_nobody(
-    house: House, dispatcher: Dispatcher
-) -> None:
+async def test_what_is_cancelled_in_the_queue_is_given_to_nobody(core: Core, dispatcher: Dispatcher) -> None:
     """Nor what another engine runs."""
-    await house.submit("cancelled")
-    await house.submit("external", dispatch=Dispatch.DISPATCH_EXTERNAL)
-    await house.submit("j")
-    await house.cancel(0, "cancelled")
+    await core.submit("cancelled")
+    await core.submit("external", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await core.submit("j")
+    await core.cancel(0, "cancelled")
 
     assert "j" == await takes(worker(dispatcher, "w", room=3))
 
 
-async def test_a_retry_waits_for_its_time(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_retry_waits_for_its_time(core: Core, dispatcher: Dispatcher) -> None:
     """Others go first, though they came later."""
-    await house.submit("j", retry_policy=RetryPolicy(max_attempts=2))
+    await core.submit("j", retry_policy=RetryPolicy(max_attempts=2))
     session = worker(dispatcher, "w", room=2)
     assert "j" == await takes(session)
-    await house.pass_time(0, lease_is_out=True)
+    await core.pass_time(0, lease_is_out=True)
     await hears(session, "rejected")
-    await house.submit("later")
+    await core.submit("later")
     dispatcher.sessions.heard(session)
 
     assert "later" == await takes(session)
-    assert JobState.JOB_STATE_QUEUED == (await house.journal.find("j")).state
+    assert JobState.JOB_STATE_QUEUED == (await core.journal.find("j")).state
 
 
 async def test_a_worker_that_lost_a_job_by_its_silence_is_given_no_other(
-    house: House, dispatcher: Dispatcher
+    core: Core, dispatcher: Dispatcher
 ) -> None:
     """Until it is heard from again (rule 14)."""
-    await house.submit("j", retry_policy=RetryPolicy(max_attempts=1))
+    await core.submit("j", retry_policy=RetryPolicy(max_attempts=1))
     session = worker(dispatcher, "w", room=2)
     assert "j" == await takes(session)
-    await house.pass_time(0, lease_is_out=True)
+    await core.pass_time(0, lease_is_out=True)
     await hears(session, "rejected")
-    await house.submit("later")
+    await core.submit("later")
     assert not session.has_room
     assert "later" == await takes(worker(dispatcher, "other"))
 
     dispatcher.sessions.heard(session)
     assert session.has_room
-    await house.submit("latest")
+    await core.submit("latest")
     assert "latest" == await takes(session)
 
 
 async def test_a_worker_that_has_left_does_not_keep_what_it_was_just_given(
-    house: House, dispatcher: Dispatcher
+    core: Core, dispatcher: Dispatcher
 ) -> None:
     """Nothing was done yet; the job goes to the next one."""
-    await house.submit()
-    house.log.hold(1)
+    await core.submit()
+    core.log.hold(1)
     leaving = worker(dispatcher, "leaving")
-    await house.log.holds(1)
+    await core.log.holds(1)
     dispatcher.sessions.remove(leaving)
-    house.log.let_go()
+    core.log.let_go()
 
     assert "j" == await takes(worker(dispatcher, "next"))
-    job = await house.journal.find("j")
+    job = await core.journal.find("j")
     assert ("next", 2, 0) == (job.worker_id, job.attempt, job.failed_attempts)
 
 
@@ -128,58 +126,58 @@ async def test_nobody_remembers_a_worker_that_has_left(dispatcher: Dispatcher) -
     assert gone() is None
 
 
-async def test_a_stopping_server_gives_out_no_jobs(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_stopping_server_gives_out_no_jobs(core: Core, dispatcher: Dispatcher) -> None:
     """Not even those that its workers give back."""
     session = worker(dispatcher, "w", room=2)
-    await house.submit()
+    await core.submit()
     await takes(session)
     dispatcher.close()
-    await house.attempts.release("j", house.tokens.token("j", 1))
+    await core.attempts.release("j", core.tokens.token("j", 1))
 
     assert "LEASE_LOST" == reason_name((await hears(session, "rejected")).rejected.reason)
-    assert JobState.JOB_STATE_QUEUED == (await house.journal.find("j")).state
+    assert JobState.JOB_STATE_QUEUED == (await core.journal.find("j")).state
     dispatcher.sessions.drain()
     await hears(session, "drain")
 
 
-async def test_a_worker_is_told_that_its_job_is_to_stop(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_worker_is_told_that_its_job_is_to_stop(core: Core, dispatcher: Dispatcher) -> None:
     """And again where it has less time than it had."""
     session = worker(dispatcher, "w")
-    await house.submit()
+    await core.submit()
     await takes(session)
-    await house.cancel(30)
+    await core.cancel(30)
     told = (await hears(session, "cancel")).cancel
     assert ("j", "r") == (told.job_id, told.cancellation.reason)
-    await house.cancel(10)
+    await core.cancel(10)
     sooner = (await hears(session, "cancel")).cancel.cancellation.deadline
     assert sooner.ToNanoseconds() < told.cancellation.deadline.ToNanoseconds()
 
-    await house.cancel(0)
+    await core.cancel(0)
     assert "JOB_ENDED" == reason_name((await hears(session, "rejected")).rejected.reason)
     assert {} == session.jobs
 
 
 async def test_what_happens_before_a_worker_knows_of_its_job_is_told_after(
-    house: House, dispatcher: Dispatcher
+    core: Core, dispatcher: Dispatcher
 ) -> None:
     """First the assignment, then the cancellation."""
-    await house.submit()
-    house.log.hold(2)
+    await core.submit()
+    core.log.hold(2)
     session = worker(dispatcher, "w")
-    await house.log.holds(1)
-    cancelling = asyncio.ensure_future(house.cancel(30))
-    await house.log.holds(2)
-    house.log.let_go()
+    await core.log.holds(1)
+    cancelling = asyncio.ensure_future(core.cancel(30))
+    await core.log.holds(2)
+    core.log.let_go()
     await cancelling
 
     await hears(session, "assignment")
     await hears(session, "cancel")
 
 
-async def test_a_claim_is_answered(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_claim_is_answered(core: Core, dispatcher: Dispatcher) -> None:
     """With the job, or with the reason why not; and whoever has the job keeps it."""
     first, second = worker(dispatcher, "first", room=0), worker(dispatcher, "second", room=0)
-    await house.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await dispatcher.claim(first, "e")
     assert "e" == await takes(first)
 
@@ -187,24 +185,24 @@ async def test_a_claim_is_answered(house: House, dispatcher: Dispatcher) -> None
         await dispatcher.claim(second, job_id)
         assert (job_id, reason) == why(await hears(second, "rejected"))
     assert (["e"], []) == ([*first.jobs], [*second.jobs])
-    await house.cancel(30, "e")
+    await core.cancel(30, "e")
     await hears(first, "cancel")
 
 
-async def test_of_many_who_claim_a_job_one_has_it(house: House, dispatcher: Dispatcher) -> None:
+async def test_of_many_who_claim_a_job_one_has_it(core: Core, dispatcher: Dispatcher) -> None:
     """Though they ask at once."""
     workers = [worker(dispatcher, f"w{number}", room=0) for number in range(10)]
-    await house.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await asyncio.gather(*(dispatcher.claim(session, "e") for session in workers))
     answers = [await session.outbox.get() for session in workers]
 
     given = [answer for answer in answers if answer is not None and answer.HasField("assignment")]
     assert ["JOB_STATE_RUNNING"] == [JobState.Name(answer.assignment.job.state) for answer in given]
     assert 1 == sum("e" in session.jobs for session in workers)
-    assert [1] == [event.attempt for event in await house.events("e") if event.HasField("job_started")]
+    assert [1] == [event.attempt for event in await core.events("e") if event.HasField("job_started")]
 
 
-async def test_priority_goes_before_turns_and_turns_before_age(house: House, dispatcher: Dispatcher) -> None:
+async def test_priority_goes_before_turns_and_turns_before_age(core: Core, dispatcher: Dispatcher) -> None:
     """The highest priority first; then each owner in turn; then what was submitted first."""
     for job_id, owner, priority in (
         ("a1", "a", 0),
@@ -214,79 +212,77 @@ async def test_priority_goes_before_turns_and_turns_before_age(house: House, dis
         ("low", "b", -1),
         ("high", "a", 1),
     ):
-        await house.submit(job_id, owner=owner, priority=priority)
-        house.clock.advance(1)
+        await core.submit(job_id, owner=owner, priority=priority)
+        core.clock.advance(1)
     session = worker(dispatcher, "w", room=10)
 
     expected = ["high", "a1", "b1", "a2", "a3", "low"]
     assert expected == [await takes(session) for _ in expected]
 
 
-async def test_a_job_that_comes_back_has_its_old_place(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_job_that_comes_back_has_its_old_place(core: Core, dispatcher: Dispatcher) -> None:
     """It was submitted before the others that wait."""
     session = worker(dispatcher, "w")
     for number in range(3):
-        await house.submit(f"j{number}")
-        house.clock.advance(1)
+        await core.submit(f"j{number}")
+        core.clock.advance(1)
     assert "j0" == await takes(session)
     session.leaving.add("j0")
-    await house.attempts.release("j0", house.tokens.token("j0", 1))
+    await core.attempts.release("j0", core.tokens.token("j0", 1))
 
     assert "j0" == await takes(session)
-    await done(house, session, "j0", 2)
+    await done(core, session, "j0", 2)
     assert "j1" == await takes(session)
 
 
-async def test_a_job_that_cannot_start_any_more_is_not_started(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_job_that_cannot_start_any_more_is_not_started(core: Core, dispatcher: Dispatcher) -> None:
     """Its time is over, though no timer has gone off."""
-    await house.submit("late", start_deadline=Duration(seconds=5))
-    await house.submit("e", start_deadline=Duration(seconds=5), dispatch=Dispatch.DISPATCH_EXTERNAL)
-    house.clock.advance(5)
-    await house.submit("next")
+    await core.submit("late", start_deadline=Duration(seconds=5))
+    await core.submit("e", start_deadline=Duration(seconds=5), dispatch=Dispatch.DISPATCH_EXTERNAL)
+    core.clock.advance(5)
+    await core.submit("next")
     session = worker(dispatcher, "w", room=5)
     assert "next" == await takes(session)
     await dispatcher.claim(session, "e")
     assert ("e", "JOB_ENDED") == why(await hears(session, "rejected"))
 
     for job_id in ("late", "e"):
-        assert "START_DEADLINE" == (await house.journal.find(job_id)).failure.code
+        assert "START_DEADLINE" == (await core.journal.find(job_id)).failure.code
 
 
 async def test_an_attempt_that_is_over_is_told_to_nobody(
-    house: House, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+    core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker is never given the lease of an attempt that is another's."""
-    await house.submit()
-    find = house.log.find
+    await core.submit()
+    find = core.log.find
 
     async def ends_meanwhile(job_id: str) -> Job | None:
         monkeypatch.undo()
         workers["fast"] = worker(dispatcher, "fast")
-        await house.attempts.lost(job_id, 1)
+        await core.attempts.lost(job_id, 1)
         assert "j" == await takes(workers["fast"])
         return await find(job_id)
 
     workers: dict[str, Session] = {}
-    monkeypatch.setattr(house.log, "find", ends_meanwhile)
+    monkeypatch.setattr(core.log, "find", ends_meanwhile)
     slow = worker(dispatcher, "slow")
     await eventually(lambda: has(workers, "fast"))
-    await house.submit("next")
+    await core.submit("next")
 
     assert "next" == await takes(slow)
     assert (["j"], ["next"]) == ([*workers["fast"].jobs], [*slow.jobs])
 
 
-async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(
-    house: House, dispatcher: Dispatcher
-) -> None:
+async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(core: Core, dispatcher: Dispatcher) -> None:
     """Its stream has ended, though nobody has noticed that it left."""
-    await house.submit()
-    house.log.hold(1)
+    await core.submit()
+    core.log.hold(1)
     deaf = worker(dispatcher, "deaf")
-    await house.log.holds(1)
+    await core.log.holds(1)
     deaf.outbox.end()
     deaf.max_concurrency = 0
-    house.log.let_go()
+    core.log.let_go()
 
     assert "j" == await takes(worker(dispatcher, "next"))
     assert {} == deaf.jobs

@@ -7,117 +7,117 @@ from collections.abc import Sequence
 
 import pytest
 
-from milepost.server.house import House as Server
+from milepost.server.core import Core as Server
 from milepost.server.log.event_log import StoreFull
 from milepost.server.retention import Keep
 from milepost.server.turns import follow_turns
 from milepost.server.watching.admission import Admission
 from milepost.server.working.dispatcher import Dispatcher
 from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
+from tests.unit.server.core import Core
 from tests.unit.server.dispatching import done, hears, takes, why, worker
-from tests.unit.server.house import House
 from tests.unit.server.states import ended
 
 
-async def test_of_a_key_as_many_are_at_work_as_its_jobs_allow(house: House, dispatcher: Dispatcher) -> None:
+async def test_of_a_key_as_many_are_at_work_as_its_jobs_allow(core: Core, dispatcher: Dispatcher) -> None:
     """Others are not held up; and a place that is left goes to the one that waited first, ahead of what came later."""
     for number in range(3):
-        await house.submit(f"u{number}", concurrency_key="user", concurrency_limit=2)
-        house.clock.advance(1)
-    await house.submit("free")
+        await core.submit(f"u{number}", concurrency_key="user", concurrency_limit=2)
+        core.clock.advance(1)
+    await core.submit("free")
     session = worker(dispatcher, "w", room=3)
     assert ["u0", "u1", "free"] == [await takes(session) for _ in range(3)]
-    await house.submit("later")
+    await core.submit("later")
 
-    await done(house, session, "u1")
+    await done(core, session, "u1")
     assert "u2" == await takes(session)
 
 
-async def test_a_key_is_one_over_all_kinds_and_each_owners_own(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_key_is_one_over_all_kinds_and_each_owners_own(core: Core, dispatcher: Dispatcher) -> None:
     """What a key frees may be of another kind, whose workers wait."""
-    await house.submit("a", owner="a", concurrency_key="user")
-    await house.submit("a-other-kind", owner="a", kind="other", concurrency_key="user")
-    await house.submit("b", owner="b", concurrency_key="user")
+    await core.submit("a", owner="a", concurrency_key="user")
+    await core.submit("a-other-kind", owner="a", kind="other", concurrency_key="user")
+    await core.submit("b", owner="b", concurrency_key="user")
     first, second = worker(dispatcher, "first", room=3), worker(dispatcher, "second", kinds=("other",))
     assert ["a", "b"] == [await takes(first), await takes(first)]
 
-    await done(house, first, "a")
+    await done(core, first, "a")
     assert "a-other-kind" == await takes(second)
 
 
-async def test_what_is_being_started_counts_under_its_key(house: House, dispatcher: Dispatcher) -> None:
+async def test_what_is_being_started_counts_under_its_key(core: Core, dispatcher: Dispatcher) -> None:
     """Before its start is durable; and no more when it comes to nothing."""
-    await house.submit("u0", concurrency_key="user")
-    house.clock.advance(1)
-    await house.submit("u1", concurrency_key="user")
-    house.log.hold(1)
+    await core.submit("u0", concurrency_key="user")
+    core.clock.advance(1)
+    await core.submit("u1", concurrency_key="user")
+    core.log.hold(1)
     session = worker(dispatcher, "w", room=2)
-    await house.log.holds(1)
+    await core.log.holds(1)
     assert ["u0"] == [*session.jobs]
-    house.log.let_go()
+    core.log.let_go()
     assert "u0" == await takes(session)
 
-    await house.cancel(0, "u0")
+    await core.cancel(0, "u0")
     await hears(session, "rejected")
     assert "u1" == await takes(session)
 
 
-async def test_a_start_that_fails_leaves_its_key(house: House, dispatcher: Dispatcher) -> None:
+async def test_a_start_that_fails_leaves_its_key(core: Core, dispatcher: Dispatcher) -> None:
     """The store had no room for it; the next one may have."""
-    await house.submit("u0", concurrency_key="user", priority=1)
-    await house.submit("u1", concurrency_key="user")
-    house.log.errors.append(StoreFull("full"))
+    await core.submit("u0", concurrency_key="user", priority=1)
+    await core.submit("u1", concurrency_key="user")
+    core.log.errors.append(StoreFull("full"))
     session = worker(dispatcher, "w", room=1)
 
     assert "u1" == await takes(session)
 
 
-async def test_keys_hold_after_a_restart(house: House) -> None:
+async def test_keys_hold_after_a_restart(core: Core) -> None:
     """They are counted from the log, whichever order it tells its jobs in."""
-    await house.submit("waits", concurrency_key="user", priority=1)
-    await house.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
-    token = await house.start("works", claimed=True)
-    dispatcher = Dispatcher(house.attempts, house.clock, house.tasks)
-    for job in await house.log.active():
+    await core.submit("waits", concurrency_key="user", priority=1)
+    await core.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    token = await core.start("works", claimed=True)
+    dispatcher = Dispatcher(core.attempts, core.clock, core.tasks)
+    for job in await core.log.active():
         dispatcher.on_turn(job)
-    follow_turns(house.log, dispatcher.on_turn)
+    follow_turns(core.log, dispatcher.on_turn)
     session = worker(dispatcher, "w", room=5)
-    await house.submit("free")
+    await core.submit("free")
     assert "free" == await takes(session)
 
-    await house.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="works")
+    await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="works")
     assert "waits" == await takes(session)
     dispatcher.close()
 
 
 async def test_a_claim_counts_under_its_key_and_is_refused_beyond_it(
-    house: House, dispatcher: Dispatcher
+    core: Core, dispatcher: Dispatcher
 ) -> None:
     """As a job of the queue does, and is held up by it."""
     engine, session = worker(dispatcher, "engine", room=0), worker(dispatcher, "w", room=5)
     for job_id in ("e0", "e1"):
-        await house.submit(job_id, concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
+        await core.submit(job_id, concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await dispatcher.claim(engine, "e0")
     assert "e0" == await takes(engine)
     await dispatcher.claim(engine, "e1")
     assert ("e1", "LIMIT_REACHED") == why(await hears(engine, "rejected"))
-    assert JobState.JOB_STATE_QUEUED == (await house.journal.find("e1")).state
-    await house.submit("queued", concurrency_key="user")
+    assert JobState.JOB_STATE_QUEUED == (await core.journal.find("e1")).state
+    await core.submit("queued", concurrency_key="user")
 
-    await done(house, engine, "e0")
+    await done(core, engine, "e0")
     assert "queued" == await takes(session)
     await dispatcher.claim(engine, "e1")
     assert ("e1", "LIMIT_REACHED") == why(await hears(engine, "rejected"))
-    await done(house, session, "queued")
+    await done(core, session, "queued")
     await dispatcher.claim(engine, "e1")
     assert "e1" == await takes(engine)
 
 
-async def test_of_many_who_claim_under_one_key_as_many_have_one(house: House, dispatcher: Dispatcher) -> None:
+async def test_of_many_who_claim_under_one_key_as_many_have_one(core: Core, dispatcher: Dispatcher) -> None:
     """Though they ask at once."""
     workers = [worker(dispatcher, f"w{number}", room=0) for number in range(6)]
     for number in range(6):
-        await house.submit(
+        await core.submit(
             f"e{number}", concurrency_key="user", concurrency_limit=2, dispatch=Dispatch.DISPATCH_EXTERNAL
         )
     await asyncio.gather(*(dispatcher.claim(session, f"e{number}") for number, session in enumerate(workers)))
@@ -126,23 +126,21 @@ async def test_of_many_who_claim_under_one_key_as_many_have_one(house: House, di
     assert 2 == sum(answer is not None and answer.HasField("assignment") for answer in answers)
 
 
-async def test_a_job_that_is_claimed_again_at_once_stays_at_work(
-    house: House, dispatcher: Dispatcher
-) -> None:
+async def test_a_job_that_is_claimed_again_at_once_stays_at_work(core: Core, dispatcher: Dispatcher) -> None:
     """Its next attempt is decided before the end of the one before is durable: its place is not given away."""
     key = {"concurrency_key": "user"}
     again = RetryPolicy(max_attempts=2)
-    await house.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=again, **key)
-    token = await house.start("e", claimed=True)
-    await house.submit("queued", **key)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=again, **key)
+    token = await core.start("e", claimed=True)
+    await core.submit("queued", **key)
     engine, session = worker(dispatcher, "engine", room=0), worker(dispatcher, "w")
-    house.log.hold(2)
+    core.log.hold(2)
     failed = ended(JobState.JOB_STATE_FAILED, retryable=True)
-    reporting = asyncio.ensure_future(house.report(token, failed, job_id="e"))
-    await house.log.holds(1)
+    reporting = asyncio.ensure_future(core.report(token, failed, job_id="e"))
+    await core.log.holds(1)
     claiming = dispatcher.claim(engine, "e")
-    await house.log.holds(2)
-    house.log.let_go()
+    await core.log.holds(2)
+    core.log.let_go()
     await asyncio.gather(reporting, claiming)
 
     assert "e" == await takes(engine)
@@ -150,28 +148,28 @@ async def test_a_job_that_is_claimed_again_at_once_stays_at_work(
 
 
 async def test_what_happens_while_a_server_starts_is_not_undone(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a log that others write to, a job may have ended when it is told to be at work."""
-    await house.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
-    token = await house.start("works", claimed=True)
-    active = house.log.active
+    await core.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    token = await core.start("works", claimed=True)
+    active = core.log.active
 
     async def ends_meanwhile() -> Sequence[Job]:
         monkeypatch.undo()
         found = await active()
-        await house.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="works")
+        await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="works")
         return found
 
     server = Server(
-        house.log,
+        core.log,
         lease_ttl=30.0,
         keep=Keep(),
         sweep_interval=60.0,
         tail_memory=1 << 20,
         admission=Admission(10, 10),
     )
-    monkeypatch.setattr(house.log, "active", ends_meanwhile)
+    monkeypatch.setattr(core.log, "active", ends_meanwhile)
     await server.start()
     assert set() == server.deadlines.watched
     await server.close()

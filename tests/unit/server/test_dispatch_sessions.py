@@ -31,7 +31,7 @@ from milepost.v1 import (
     WorkResponse,
 )
 from tests.support.rpc import eventually
-from tests.unit.server.house import House
+from tests.unit.server.core import Core
 from tests.unit.server.states import ended
 
 LEASE = 30.0
@@ -88,11 +88,11 @@ class Talk:
 class Desk:
     """The server's side of all sessions."""
 
-    def __init__(self, house: House) -> None:
-        self.dispatcher = Dispatcher(house.attempts, house.clock, house.tasks)
-        self.deadlines = Deadlines(house.journal, house.clock, house.tasks, LEASE)
-        follow_turns(house.log, self.dispatcher.on_turn, self.deadlines.on_turn)
-        self.service = WorkerService(house.attempts, self.dispatcher, self.deadlines, LEASE)
+    def __init__(self, core: Core) -> None:
+        self.dispatcher = Dispatcher(core.attempts, core.clock, core.tasks)
+        self.deadlines = Deadlines(core.journal, core.clock, core.tasks, LEASE)
+        follow_turns(core.log, self.dispatcher.on_turn, self.deadlines.on_turn)
+        self.service = WorkerService(core.attempts, self.dispatcher, self.deadlines, LEASE)
         self._talks: list[Talk] = []
 
     async def session(self, **hello: Any) -> Talk:
@@ -112,9 +112,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def _desk(house: House) -> AsyncIterator[Desk]:
-    opened = Desk(house)
-    for job in await house.log.active():
+async def _desk(core: Core) -> AsyncIterator[Desk]:
+    opened = Desk(core)
+    for job in await core.log.active():
         opened.dispatcher.on_turn(job)
         opened.deadlines.on_turn(job)
     yield opened
@@ -122,47 +122,47 @@ async def _desk(house: House) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def desk(house: House) -> AsyncIterator[Desk]:
-    """Of the house."""
-    async with _desk(house) as opened:
+async def desk(core: Core) -> AsyncIterator[Desk]:
+    """Of the core."""
+    async with _desk(core) as opened:
         yield opened
 
 
-async def state(house: House, job_id: str = "j") -> tuple[str, int, int]:
+async def state(core: Core, job_id: str = "j") -> tuple[str, int, int]:
     """The job's state, attempt and failed attempts."""
-    job = await house.journal.find(job_id)
+    job = await core.journal.find(job_id)
     return JobState.Name(job.state).removeprefix("JOB_STATE_"), job.attempt, job.failed_attempts
 
 
 async def test_a_resumption_does_not_outlive_its_job(
-    house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    core: Core, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that ends while it is resumed takes up no room at the worker that resumed it."""
-    await house.submit()
+    await core.submit()
     first = await desk.session()
     _, token = await first.takes()
     await first.leave()
     second = await desk.session(worker_id="second")
-    find = house.log.find
+    find = core.log.find
 
     async def ends_meanwhile(job_id: str) -> Job | None:
         monkeypatch.undo()
         found = await find(job_id)
-        await house.cancel(0)
+        await core.cancel(0)
         return found
 
-    monkeypatch.setattr(house.log, "find", ends_meanwhile)
+    monkeypatch.setattr(core.log, "find", ends_meanwhile)
     second.say(resume=Resume(job_id="j", lease_token=token))
     assert ("j", "JOB_ENDED") == await second.refused()
 
-    await house.submit("next")
+    await core.submit("next")
     assert "next" == (await second.takes())[0].job_id
 
 
-async def test_whoever_has_a_job_is_told_of_its_end(house: House, desk: Desk) -> None:
+async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: Desk) -> None:
     """Also one that reported the end of an earlier attempt, which was not its own."""
-    await house.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=RetryPolicy(max_attempts=2))
-    token = await house.start(claimed=True)
+    await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=RetryPolicy(max_attempts=2))
+    token = await core.start(claimed=True)
     talk = await desk.session()
     failed = ended(JobState.JOB_STATE_FAILED, retryable=True)
     talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[failed]))
@@ -170,26 +170,26 @@ async def test_whoever_has_a_job_is_told_of_its_end(house: House, desk: Desk) ->
     talk.say(claim=Claim(job_id="j"))
     await talk.takes()
 
-    await house.cancel(0)
+    await core.cancel(0)
     assert ("j", "JOB_ENDED") == await talk.refused()
 
 
-async def test_whoever_loses_a_job_is_told_before_another_has_it(house: House, desk: Desk) -> None:
+async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, desk: Desk) -> None:
     """Also where the other one takes it in the same moment."""
-    await house.submit(retry_policy=RetryPolicy(max_attempts=2, initial_backoff=Duration()))
+    await core.submit(retry_policy=RetryPolicy(max_attempts=2, initial_backoff=Duration()))
     loses = await desk.session(worker_id="loses", max_concurrency=1)
     await loses.takes()
     takes = await desk.session(worker_id="takes")
 
-    await house.pass_time(0, lease_is_out=True)
+    await core.pass_time(0, lease_is_out=True)
     assert ("j", "LEASE_LOST") == await loses.refused()
     assert 2 == (await takes.takes())[0].attempt
 
 
-async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(house: House, desk: Desk) -> None:
+async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: Core, desk: Desk) -> None:
     """At once, and at no cost; what it has it keeps, and what another run of it was given is not its own."""
     for job_id in ("has", "lost", "others"):
-        await house.submit(job_id)
+        await core.submit(job_id)
     first = await desk.session(instance="one", max_concurrency=2)
     (_, token), _ = await first.takes(), await first.takes()
     other = await desk.session(instance="another")
@@ -201,14 +201,14 @@ async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(house:
     assert ("lost", 2, 0) == (job.job_id, job.attempt, job.failed_attempts)
     again.say(resume=Resume(job_id="has", lease_token=token))
     await again.hears("resumed")
-    assert [("RUNNING", 1, 0)] * 2 == [await state(house, "has"), await state(house, "others")]
-    given_back = next(e for e in await house.events("lost") if e.HasField("attempt_ended"))
+    assert [("RUNNING", 1, 0)] * 2 == [await state(core, "has"), await state(core, "others")]
+    given_back = next(e for e in await core.events("lost") if e.HasField("attempt_ended"))
     assert "RELEASED" == given_back.attempt_ended.failure.code
 
 
-async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(house: House, desk: Desk) -> None:
+async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(core: Core, desk: Desk) -> None:
     """The server may hear of a broken connection long after the worker does."""
-    await house.submit()
+    await core.submit()
     older = await desk.session(instance="one")
     await older.takes()
 
@@ -217,104 +217,104 @@ async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(hous
     assert 2 == (await newer.takes())[0].attempt
 
 
-async def test_what_is_on_its_way_to_an_older_session_comes_back(house: House, desk: Desk) -> None:
+async def test_what_is_on_its_way_to_an_older_session_comes_back(core: Core, desk: Desk) -> None:
     """Its start is not durable yet when the worker says hello again."""
-    await house.submit()
-    house.log.hold(1)
+    await core.submit()
+    core.log.hold(1)
     older = await desk.session(instance="one")
-    await house.log.holds(1)
+    await core.log.holds(1)
     newer = await desk.session(instance="one")
-    house.log.let_go()
+    core.log.let_go()
 
     assert 2 == (await newer.takes())[0].attempt
     await older.over()
 
 
-async def test_what_was_lost_before_a_restart_is_given_back_after_it(house: House) -> None:
+async def test_what_was_lost_before_a_restart_is_given_back_after_it(core: Core) -> None:
     """The store knows which run had it."""
-    await house.submit()
-    async with _desk(house) as before:
+    await core.submit()
+    async with _desk(core) as before:
         await (await before.session(instance="one")).takes()
 
-    async with _desk(house) as after:
+    async with _desk(core) as after:
         other = await after.session(instance="another")
         again = await after.session(instance="one", kinds=[])
         assert 2 == (await other.takes())[0].attempt
         await again.leave()
 
 
-async def test_a_job_that_was_to_be_cancelled_is_when_nobody_has_it(house: House, desk: Desk) -> None:
+async def test_a_job_that_was_to_be_cancelled_is_when_nobody_has_it(core: Core, desk: Desk) -> None:
     """Its worker never heard of it, so there is nothing to stop, by force or otherwise."""
-    await house.submit()
+    await core.submit()
     await (await desk.session(instance="one")).takes()
-    await house.cancel(30)
+    await core.cancel(30)
     await desk.session(instance="one")
 
-    await eventually(lambda: stands(house, "CANCELLED", 1))
-    assert not (await house.journal.find("j")).cancellation.forced
+    await eventually(lambda: stands(core, "CANCELLED", 1))
+    assert not (await core.journal.find("j")).cancellation.forced
 
 
-async def test_a_worker_without_an_instance_has_its_lease(house: House, desk: Desk) -> None:
+async def test_a_worker_without_an_instance_has_its_lease(core: Core, desk: Desk) -> None:
     """Nobody knows what it has heard of."""
-    await house.submit()
+    await core.submit()
     await (await desk.session()).takes()
     await desk.session()
 
-    assert ("RUNNING", 1, 0) == await state(house)
+    assert ("RUNNING", 1, 0) == await state(core)
 
 
-async def test_two_workers_of_one_name_are_two(house: House, desk: Desk) -> None:
+async def test_two_workers_of_one_name_are_two(core: Core, desk: Desk) -> None:
     """Each has its own jobs; one that resumes the other's has it from then on, and room is counted so."""
     for number in range(3):
-        await house.submit(f"j{number}")
+        await core.submit(f"j{number}")
     one, two = await desk.session(), await desk.session(max_concurrency=2)
     (first, token), (second, _) = await one.takes(), await two.takes()
     assert ("j0", "j1") == (first.job_id, second.job_id)
     assert "j2" == (await two.takes())[0].job_id
 
-    await house.submit("j3")
+    await core.submit("j3")
     two.say(resume=Resume(job_id="j0", lease_token=token))
     await two.hears("resumed")
     assert "j3" == (await one.takes())[0].job_id
-    await house.cancel(30, "j0")
+    await core.cancel(30, "j0")
     assert "j0" == (await two.hears("cancel")).cancel.job_id
 
 
-async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(house: House, desk: Desk) -> None:
+async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(core: Core, desk: Desk) -> None:
     """Until it has fewer."""
     talk = await desk.session(max_concurrency=2)
     for number in range(3):
-        await house.submit(f"j{number}")
+        await core.submit(f"j{number}")
     tokens = [(await talk.takes())[1] for _ in range(2)]
     talk.say(capacity=Capacity(max_concurrency=1))
     talk.say(release=Release(job_id="j0", lease_token=tokens[0]))
     other = await desk.session(worker_id="other", max_concurrency=2)
     assert ["j0", "j2"] == sorted([(await other.takes())[0].job_id, (await other.takes())[0].job_id])
 
-    await house.submit("j3")
+    await core.submit("j3")
     talk.say(release=Release(job_id="j1", lease_token=tokens[1]))
     assert "j1" == (await talk.takes())[0].job_id
 
 
-async def test_a_claim_takes_up_room(house: House, desk: Desk) -> None:
+async def test_a_claim_takes_up_room(core: Core, desk: Desk) -> None:
     """From when it is asked for; and gives it back where it is refused."""
-    await house.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk = await desk.session()
     talk.say(claim=Claim(job_id="e"))
     _, token = await talk.takes()
-    await house.submit()
+    await core.submit()
     for job_id, reason in (("e", "LEASE_LOST"), ("nowhere", "JOB_NOT_FOUND"), ("j", "INVALID_FIELD")):
         talk.say(claim=Claim(job_id=job_id))
         assert (job_id, reason) == await talk.refused()
-    assert ("QUEUED", 0, 0) == await state(house)
+    assert ("QUEUED", 0, 0) == await state(core)
 
     talk.say(release=Release(job_id="e", lease_token=token))
     assert "j" == (await talk.takes())[0].job_id
 
 
-async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(house: House, desk: Desk) -> None:
+async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(core: Core, desk: Desk) -> None:
     """Who has it goes on, and hears of what concerns it."""
-    await house.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     has, asks = await desk.session(kinds=[]), await desk.session(kinds=[])
     has.say(claim=Claim(job_id="e"))
     await has.takes()
@@ -322,41 +322,41 @@ async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(house: House, 
     has.say(claim=Claim(job_id="e"))
     assert [("e", "LEASE_LOST")] * 2 == [await asks.refused(), await has.refused()]
 
-    await house.cancel(30, "e")
+    await core.cancel(30, "e")
     assert "e" == (await has.hears("cancel")).cancel.job_id
 
 
-async def test_a_stopping_server_gives_nothing_out(house: House, desk: Desk) -> None:
+async def test_a_stopping_server_gives_nothing_out(core: Core, desk: Desk) -> None:
     """What is given back meanwhile waits for the next server; what is asked for by name, too."""
-    await house.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk = await desk.session(max_concurrency=2)
-    await house.submit()
+    await core.submit()
     _, token = await talk.takes()
     desk.dispatcher.close()
     talk.say(release=Release(job_id="j", lease_token=token))
     talk.say(claim=Claim(job_id="e"))
     assert ("e", "DRAINING") == await talk.refused()
 
-    assert ("QUEUED", 1, 0) == await state(house)
-    assert ("QUEUED", 0, 0) == await state(house, "e")
+    assert ("QUEUED", 1, 0) == await state(core)
+    assert ("QUEUED", 0, 0) == await state(core, "e")
 
 
-async def test_what_a_stopping_server_cannot_tell_is_given_back(house: House, desk: Desk) -> None:
+async def test_what_a_stopping_server_cannot_tell_is_given_back(core: Core, desk: Desk) -> None:
     """A job that was given out in the last moment."""
-    await house.submit()
-    house.log.hold(1)
+    await core.submit()
+    core.log.hold(1)
     talk = await desk.session()
-    await house.log.holds(1)
+    await core.log.holds(1)
     desk.dispatcher.close()
     await desk.service.drain()
-    house.log.let_go()
+    core.log.let_go()
     await talk.hears("drain")
     with pytest.raises(Refusal, match="DRAINING"):
         await talk.over()
 
-    await eventually(lambda: stands(house, "QUEUED", 1))
+    await eventually(lambda: stands(core, "QUEUED", 1))
 
 
-async def stands(house: House, name: str, attempt: int) -> bool:
+async def stands(core: Core, name: str, attempt: int) -> bool:
     """Whether the job is in that state, after so many attempts of which none failed."""
-    return await state(house) == (name, attempt, 0)
+    return await state(core) == (name, attempt, 0)

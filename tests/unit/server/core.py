@@ -18,10 +18,10 @@ from milepost.v1 import Event, Events, Job, SubmitJobRequest, Update
 from tests.support.clock import FakeClock
 from tests.support.held_log import HeldLog
 
-__all__ = ["House"]
+__all__ = ["Core"]
 
 
-class House:
+class Core:
     """All of it, and what tests ask of it."""
 
     def __init__(self, directory: Path) -> None:

@@ -25,7 +25,7 @@ from milepost.v1 import Job
 _RENEWALS = 0.05
 
 
-class House:
+class Core:
     """Put together on a log that can be read; ``start`` it, ``drain`` it, then ``close`` it.
 
     ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes; ``clock`` is for tests.

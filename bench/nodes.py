@@ -55,7 +55,7 @@ def measure(settings: Settings) -> list[Figure]:
         figures += _cost(nodes, store, first, settings)
         figures += _live(nodes, url, first, second, settings)
         figures += _replay(nodes[0], first, settings)
-        figures += _catch_up(nodes[0], options, first, settings)
+        figures += _catch_up(options, first, settings)
     return figures
 
 
@@ -166,12 +166,14 @@ def _await_job(address: str, job_id: str) -> None:
                 return
 
 
-def _catch_up(node: Server, options: Sequence[str], load: Load, settings: Settings) -> list[Figure]:
+def _catch_up(options: Sequence[str], load: Load, settings: Settings) -> list[Figure]:
     events = _EVENTS_FULL if settings.full else _EVENTS
-    told = [(node.address, work.submit(node.address)) for _ in range(_JOBS)]
-    load.begin(report, told, events // BATCH // _JOBS)
-    for _ in range(3):
-        load.step(_PATIENCE)
+    options = (*options, "--nats-stream", "catch-up")  # in which there is nothing else
+    with milepost(settings.directory / "filling", *options) as node:
+        told = [(node.address, work.submit(node.address)) for _ in range(_JOBS)]
+        load.begin(report, told, events // BATCH // _JOBS)
+        for _ in range(3):
+            load.step(_PATIENCE)
     numbers = iter(range(1000))
 
     def play() -> Round:

@@ -44,7 +44,7 @@ class TimedOut(CommandFailed):
 
 MEANINGS: Final = {
     Status.SUCCEEDED: "the command or, where it was followed, the job succeeded",
-    Status.FAILED: "the job failed",
+    Status.FAILED: "the job or, of milepost serve, the store failed",
     Status.USAGE: "what was asked for cannot be done as it was given",
     Status.CANCELLED: "the job was cancelled",
     Status.NOT_FOUND: "there is no such job",

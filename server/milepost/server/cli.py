@@ -33,6 +33,9 @@ def _option(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
+# The exit status once the store does not work any more.
+_STORE_FAILED = 1
+
 
 @click.command(context_settings={"show_default": True})
 @_option(
@@ -157,7 +160,11 @@ def serve(
     )
     try:
         asyncio.run(_serve(settings))
-    except (DirectoryInUse, SchemaTooNew, StoreFailed, StreamRefused) as error:
+    except StoreFailed as error:
+        # Nothing is wrong with how it was started, so that its supervisor is to start it again.
+        click.echo(f"Error: {error}", err=True)
+        click.get_current_context().exit(_STORE_FAILED)
+    except (DirectoryInUse, SchemaTooNew, StreamRefused) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         if error.filename is None:

@@ -19,7 +19,7 @@ from milepost.v1 import (
     WatchJobsRequest,
 )
 from tests.support.refused import refused
-from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
+from tests.support.rpc import Rpc, StreamEnded, WorkSession, connect, log_line, succeeded
 from tests.support.server import ServerProcess
 
 DRAINING = ("UNAVAILABLE", "DRAINING", ())
@@ -119,7 +119,7 @@ class Reporting:
             while True:
                 number += 1
                 await self._session.report(self.job_id, self._token, number, log_line(str(number)))
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        except (grpc.aio.AioRpcError, StreamEnded):
             return  # the server has ended the stream
 
     async def read(self) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import enum
 import logging
 from collections.abc import Callable
-from typing import Final
 
 from milepost.client.errors import JobFailure
 from milepost.client.worker.failures import failure_of
@@ -16,7 +15,7 @@ from milepost.client.worker.job import JobContext
 from milepost.client.worker.outbox import Outbox
 from milepost.client.worker.reporter import Reporter
 from milepost.client.worker.running import start
-from milepost.contract.reasons import reason_name
+from milepost.contract.reasons import OVER, reason_name
 from milepost.v1 import (
     Assignment,
     CancelAcknowledged,
@@ -38,15 +37,6 @@ from milepost.v1 import (
 __all__ = ["Attempt"]
 
 _log = logging.getLogger("milepost.client")
-
-# After these there is nothing more to say of the job.
-_OVER: Final = frozenset(
-    {
-        ErrorReason.ERROR_REASON_LEASE_LOST,
-        ErrorReason.ERROR_REASON_JOB_ENDED,
-        ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
-    }
-)
 
 
 class _Stop(enum.Enum):
@@ -156,7 +146,7 @@ class Attempt:
 
     def rejected(self, message: Rejected) -> None:
         """Something was refused; what follows depends on the reason."""
-        if message.reason in _OVER:
+        if message.reason in OVER:
             if self.attached and message.reason == ErrorReason.ERROR_REASON_LEASE_LOST:
                 # It may have been meant for an earlier attempt of the same job. Then the server believes that this one
                 # is at work, and nobody is.

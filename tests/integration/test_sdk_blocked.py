@@ -113,11 +113,10 @@ async def test_streams_that_stop_getting_through(
     states: list[Connection] = []
     async with working(client.address, **{job.kind: job.handler}):
         submitted = await client.submit(job.kind)
-        between.frames = 3
+        between.frames, between.then = 3, "hold"
         async with far.watch(submitted.job_id, on_state=states.append) as watch:
             assert 1 == (await anext(watch)).sequence
             assert 2 == (await anext(watch)).sequence
-            between.mode = "hold"
             job.go_on.release()
             assert 3 == (await anext(watch)).sequence
             assert "polling" == watch.connection.state

@@ -25,6 +25,7 @@ class Gateway(grpc.GenericRpcHandler):
 
     With ``frames`` set, a stream that passes is cut off after so many frames. ``opened`` counts the streams, ``open``
     those that a client has not left; ``calls`` has the names of the other calls.
+    ``then`` is its mode from the moment on when it has cut a stream after ``frames``.
     """
 
     def __init__(self, channel: Any) -> None:  # a grpc.aio.Channel, whose stubs do not know of plain bytes
@@ -32,6 +33,7 @@ class Gateway(grpc.GenericRpcHandler):
         self.address = ""
         self.mode: Literal["pass", "swallow", "cut", "hold"] = "pass"
         self.frames: int | None = None
+        self.then: Literal["hold"] | None = None
         self.opened = 0
         self.open = 0
         self.calls: list[str] = []
@@ -82,6 +84,7 @@ class Gateway(grpc.GenericRpcHandler):
                 if left is not None:
                     left -= 1
                     if left <= 0:
+                        self.mode = self.then or self.mode
                         await context.abort(grpc.StatusCode.UNAVAILABLE, "cut off")
         finally:
             call.cancel()

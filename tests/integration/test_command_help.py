@@ -23,7 +23,18 @@ def options(name: str) -> list[click.Option]:
 
 def test_the_commands() -> None:
     """Those of the client, and those that the server adds."""
-    assert ["serve", "worker", "submit", "watch", "get", "list", "cancel", "exec", "demo"] == COMMANDS
+    assert [
+        "migrate",
+        "serve",
+        "worker",
+        "submit",
+        "watch",
+        "get",
+        "list",
+        "cancel",
+        "exec",
+        "demo",
+    ] == COMMANDS
 
 
 async def test_help_tells_of_all_commands_and_statuses() -> None:

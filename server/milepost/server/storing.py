@@ -32,15 +32,26 @@ def servers(told: str) -> tuple[str, ...]:
 
 def store_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any], Any]:
     """The options, each made with ``option``; what is given by them is for ``store``."""
+    where = option(
+        "--store",
+        type=servers,
+        metavar="URL",
+        default="sqlite",
+        help="Where the log is kept: sqlite, in the data directory; or for many nodes in NATS JetStream, "
+        "nats://host:4222,host:4222, and in the data directory a copy to read from.",
+    )
+    synced = option(
+        "--nats-sync-always",
+        is_flag=True,
+        help="Says that the NATS servers run with sync_interval: always; else there is a warning.",
+    )
+    access = access_options(option)
+    return lambda command: where(access(synced(command)))
+
+
+def access_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """Those of the options that say which stream, and how to be let in."""
     options = (
-        option(
-            "--store",
-            type=servers,
-            metavar="URL",
-            default="sqlite",
-            help="Where the log is kept: sqlite, in the data directory; or for many nodes in NATS JetStream, "
-            "nats://host:4222,host:4222, and in the data directory a copy to read from.",
-        ),
         option(
             "--nats-stream", default="milepost", metavar="NAME", help="The stream; made if it is not there."
         ),
@@ -60,11 +71,6 @@ def store_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any]
         ),
         option("--nats-tls-cert", type=_FILE, help="The certificate to show to NATS (PEM)."),
         option("--nats-tls-key", type=_FILE, help="The key of --nats-tls-cert (PEM)."),
-        option(
-            "--nats-sync-always",
-            is_flag=True,
-            help="Says that the NATS servers run with sync_interval: always; else there is a warning.",
-        ),
     )
 
     def decorate(command: Any) -> Any:
@@ -85,7 +91,7 @@ def store(
     nats_tls_ca: Path | None,
     nats_tls_cert: Path | None,
     nats_tls_key: Path | None,
-    nats_sync_always: bool,
+    nats_sync_always: bool = False,
 ) -> NatsStore | None:
     """The store that was asked for; None for the data directory. Raises click.UsageError."""
     if not store:

@@ -44,6 +44,8 @@ class Folds:
         fraction_before = fold.job.fraction
         for event in events:
             fold.apply(event)
+        # Of a log that was thinned before it was copied into the stream, some events are left out.
+        fold.job.last_sequence = part.chunk.last
         if submission is not None:
             fold.job.ClearField("input")
         self._keep(job_id, folded)

@@ -171,7 +171,7 @@ async def change_epoch(link: Link, names: StreamNames, before: Identity) -> Iden
 
 
 async def _settle(link: Link, names: StreamNames, secret: str, after: int) -> Identity:
-    message = json.dumps({"epoch": uuid.uuid4().hex, "lease_secret": secret}).encode()
+    message = _meta(uuid.uuid4().hex, secret)
     reply = await link.publish(names.meta, message, after, REQUEST_TIMEOUT)
     if reply.error and reply.error not in WRONG_LAST_SEQUENCE:
         raise StoreFailed(f"The stream takes nothing: {reply.text}.")
@@ -181,12 +181,34 @@ async def _settle(link: Link, names: StreamNames, secret: str, after: int) -> Id
     return found
 
 
+def _meta(epoch: str, secret: str, *, filling: bool = False) -> bytes:
+    said: dict[str, Any] = {"epoch": epoch, "lease_secret": secret}
+    return json.dumps({**said, "filling": True} if filling else said).encode()
+
+
+async def begin_filling(link: Link, names: StreamNames) -> bytes:
+    """Takes an empty stream for what is to be copied into it; the message that is to end that. Raises StreamRefused."""
+    epoch, secret = uuid.uuid4().hex, secrets.token_hex(32)
+    info = await link.ask(lambda jetstream: jetstream.stream_info(names.stream))
+    taken = info.state.last_seq == 0 and await link.publish(
+        names.meta, _meta(epoch, secret, filling=True), 0, REQUEST_TIMEOUT
+    )
+    if not taken or taken.sequence != 1:
+        raise StreamRefused(f"The stream {names.stream!r} is not empty. Name another one with --nats-stream.")
+    return _meta(epoch, secret)
+
+
 async def _read_identity(link: Link, names: StreamNames) -> Identity | None:
     found = await message_at(link, names, subject=names.meta)
     if found is None:
         return None
     sequence, data = found
     said = json.loads(data)
+    if said.get("filling"):
+        raise StreamRefused(
+            f"The stream {names.stream!r} is being filled by milepost migrate. Wait until that is done; if it was "
+            "broken off, delete the stream and begin again."
+        )
     return Identity(said["epoch"], said["lease_secret"], sequence)
 
 

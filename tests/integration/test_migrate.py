@@ -1,0 +1,162 @@
+"""``milepost migrate``: a log moves from one machine's database to a stream, whole, and life goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from milepost.v1 import (
+    DeleteJobRequest,
+    Dispatch,
+    ErrorReason,
+    ListJobsRequest,
+    Resume,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StageStarted,
+    StageState,
+    Update,
+    WatchJobRequest,
+)
+from tests.support.bad_requests import struct
+from tests.support.command import milepost
+from tests.support.forking import Forkery
+from tests.support.nats import NatsServer
+from tests.support.refused import refused
+from tests.support.rpc import Rpc, connect, eventually, log_line, succeeded
+from tests.support.server import ServerProcess
+
+
+def started() -> Update:
+    """A stage of ten starts."""
+    return Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=10)))
+
+
+def progressed(current: int) -> Update:
+    """It gets so far."""
+    return Update(stage_progressed=StageProgressed(stage_id="s", current=current))
+
+
+async def _life(rpc: Rpc) -> tuple[str, str]:
+    """All sorts of jobs; the one that a worker still has, and its lease."""
+    parent = await rpc.submit(job_id="parent", kind="parent", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    async with rpc.session() as session:
+        for number in range(3):
+            await rpc.submit(
+                job_id=f"done-{number}",
+                request_id=f"r-{number}",
+                parent_job_id=parent.job_id,
+                labels={"number": str(number)},
+                input=struct({"path": f"/x/{number}"}),
+            )
+            job, token = await session.take()
+            stage = Update(stage_ended=StageEnded(stage_id="s", state=StageState.STAGE_STATE_SUCCEEDED))
+            await session.report(job.job_id, token, 1, started(), progressed(1), progressed(5))
+            await session.report(job.job_id, token, 4, progressed(7), log_line("x"), stage, succeeded())
+            await session.acknowledged(7)
+        await rpc.jobs.DeleteJob(DeleteJobRequest(job_id="done-0"))
+        await rpc.submit(job_id="long")
+        job, token = await session.take()
+        for first in range(1, 500, 50):
+            await session.report(
+                job.job_id, token, first, *[log_line(str(n)) for n in range(first, first + 50)]
+            )
+            await session.acknowledged(first + 49)
+
+        async def is_trimmed() -> bool:
+            return (await rpc.get("long")).first_sequence > 1
+
+        async def is_thinned() -> bool:
+            return (await rpc.get("done-1")).thinned_sequence > 0
+
+        await eventually(is_trimmed)
+        await eventually(is_thinned)
+    return job.job_id, token
+
+
+async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
+    """Every job is as it was, with its events and their numbers; subscribers are told, and so are workers."""
+    data = tmp_path / "data"
+    options = ("--max-events", "200", "--keep-progress", "0.1s", "--sweep-interval", "0.2s")
+    with ServerProcess(data, *options, forkery=forkery) as server:
+        async with connect(server.address) as rpc:
+            held, token = await _life(rpc)
+            kind = rpc.kind
+            listed = (await rpc.jobs.ListJobs(ListJobsRequest())).jobs
+            logs = {job.job_id: await _kept(rpc, job.job_id) for job in listed}
+        assert 0 == server.stop()
+        before = server.epoch
+        to = ("--to", nats_server.url, "--nats-stream", "moved")
+        outcome = await milepost("migrate", "--from", f"sqlite://{data}", *to)
+        assert 0 == outcome.status, outcome.err
+        (told,) = outcome.objects
+        assert len(listed) == told["jobs"]
+
+    store = ("--store", nats_server.url, "--nats-stream", "moved", "--nats-sync-always")
+    with ServerProcess(tmp_path / "node", *store, forkery=forkery) as node:
+        assert before != node.epoch
+        async with connect(node.address) as rpc:
+            rpc.kind = kind
+            moved = (await rpc.jobs.ListJobs(ListJobsRequest())).jobs
+            for job in (*listed, *moved):
+                job.epoch = ""
+            assert list(listed) == list(moved)
+            for job_id, log in logs.items():
+                assert log == await _kept(rpc, job_id)
+            gone = await refused(_first(rpc, WatchJobRequest(job_id="done-1", epoch=before)))
+            assert "EPOCH_CHANGED" == gone.reason
+            again = await rpc.submit(
+                job_id="done-1",
+                request_id="r-1",
+                parent_job_id="parent",
+                labels={"number": "1"},
+                input=struct({"path": "/x/1"}),
+            )
+            assert "done-1" == again.job_id
+            async with rpc.session(kinds=[]) as session:
+                await session.send(resume=Resume(job_id=held, lease_token=token))
+                told_to_stop = (await session.receive("rejected")).rejected
+                assert (held, ErrorReason.ERROR_REASON_LEASE_LOST) == (
+                    told_to_stop.job_id,
+                    told_to_stop.reason,
+                )
+
+
+async def _kept(rpc: Rpc, job_id: str) -> list[object]:
+    job = await rpc.get(job_id)
+    request = WatchJobRequest(job_id=job_id, after_sequence=job.first_sequence - 1, no_follow=True)
+    return [event async for frame in rpc.jobs.WatchJob(request) for event in frame.events.events]
+
+
+async def _first(rpc: Rpc, request: WatchJobRequest) -> object:
+    return await anext(aiter(rpc.jobs.WatchJob(request)))
+
+
+async def test_a_stream_that_is_not_empty_is_left_alone(tmp_path: Path, nats_server: NatsServer) -> None:
+    """Nothing is mixed; and the log of a server that runs is not copied."""
+    data = tmp_path / "data"
+    with ServerProcess(data) as server:
+        to = ("--to", nats_server.url, "--nats-stream", "taken")
+        outcome = await milepost("migrate", "--from", f"sqlite://{data}", *to)
+        assert (2, True) == (outcome.status, "in use" in outcome.err)
+        assert 0 == server.stop()
+        for expected in (0, 2):
+            outcome = await milepost("migrate", "--from", f"sqlite://{data}", *to)
+            assert expected == outcome.status, outcome.err
+        assert "is not empty" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--from", "nowhere", "--to", "nats://localhost"], "there is no log in 'nowhere'"),
+        (["--from", ".", "--to", "sqlite"], "is not nats://"),
+    ],
+)
+async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], told: str) -> None:
+    """Before anything is done."""
+    (tmp_path / "milepost.db").touch()
+    outcome = await milepost("migrate", *options, cwd=tmp_path)
+    assert (2, True) == (outcome.status, told in " ".join(outcome.err.split()))

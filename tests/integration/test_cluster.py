@@ -32,7 +32,7 @@ from tests.support.rpc import Rpc, eventually, kinds, log_line, state_name, succ
 def nodes(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[Nodes]:
     """Three nodes, each of which knows all three servers of NATS."""
     directory = tmp_path_factory.mktemp("cluster")
-    with NatsCluster(directory) as nats, Nodes(directory, [nats.url] * 3, forkery=forkery) as nodes:
+    with NatsCluster(*[directory] * 3) as nats, Nodes(directory, [nats.url] * 3, forkery=forkery) as nodes:
         yield nodes
 
 

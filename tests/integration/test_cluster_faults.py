@@ -5,107 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from milepost.v1 import JobFilter, WatchJobsRequest
-from tests.support.following import follow, follow_all
+from tests.support.enduring import WORKERS, Enduring
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
 from tests.support.proxy import CuttableProxy
 from tests.support.refused import refused
-from tests.support.reporting import Reporter, Task
-from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, state_name, succeeded
+from tests.support.rpc import connect, eventually, kinds, log_line, state_name, succeeded
 from tests.support.server import ServerProcess
-from tests.support.validators import History, Recording, check
-
-WORKERS = 8
-
-Fault = Callable[[random.Random], Awaitable[None]]
-"""Something that befalls a part of it, and is over when this returns."""
-
-
-class Enduring:
-    """Workers and subscribers, each at the node that it finds, through one fault after the other."""
-
-    def __init__(self, nodes: Nodes, seed: int) -> None:
-        self._nodes = nodes
-        self._random = random.Random(seed)
-        self.reporters: list[Reporter] = []
-
-    async def run(self, fault: Fault, times: int, *, reports: int) -> None:
-        """Lets the fault happen so many times, each time after ``reports`` more were acknowledged."""
-        async with contextlib.AsyncExitStack() as stack:
-            rpcs = [await stack.enter_async_context(self._connect(number)) for number in range(WORKERS)]
-            watching = [await stack.enter_async_context(self._connect(number)) for number in range(3)]
-            for rpc in (*rpcs, *watching):
-                rpc.kind = rpcs[0].kind
-            self.reporters = [Reporter(rpc, self._random.getrandbits(32)) for rpc in rpcs]
-            for reporter in self.reporters:
-                await reporter.claim(1)
-            tasks = [task for reporter in self.reporters for task in reporter.tasks]
-            seen = [Recording(breaks=True) for _ in tasks]
-            of_all = Recording(breaks=True)
-            async with asyncio.TaskGroup() as group:
-                for reporter in self.reporters:
-                    group.create_task(reporter.run())
-                for number, (task, recording) in enumerate(zip(tasks, seen, strict=True)):
-                    group.create_task(follow(watching[number % 3], task.job_id, recording))
-                group.create_task(follow_all(watching[0], len(tasks), of_all))
-                for _ in range(times):
-                    await self._traffic(reports)
-                    await fault(self._random)
-                await self._traffic(reports)
-                for task in tasks:
-                    task.finish()
-            for server in self._nodes.servers:
-                async with connect(server.address) as rpc:
-                    rpc.kind = rpcs[0].kind
-                    await _check(rpc, tasks, seen, of_all)
-
-    def _connect(self, number: int) -> contextlib.AbstractAsyncContextManager[Rpc]:
-        """To one node, and to the others when that is gone."""
-        addresses = [server.address for server in self._nodes.servers]
-        first = number % len(addresses)
-        return connect("ipv4:" + ",".join([*addresses[first:], *addresses[:first]]))
-
-    async def _traffic(self, reports: int) -> None:
-        before = [reporter.acknowledged for reporter in self.reporters]
-
-        async def flowed() -> bool:
-            moved = [reporter.acknowledged - b for reporter, b in zip(self.reporters, before, strict=True)]
-            return all(moved) and sum(moved) >= reports
-
-        await eventually(flowed, seconds=60)
-
-
-async def _check(rpc: Rpc, tasks: Sequence[Task], seen: Sequence[Recording], of_all: Recording) -> None:
-    """Each report is in the log once and in order, and whoever followed saw that log and no other."""
-    for task, recording in zip(tasks, seen, strict=True):
-        log = await rpc.ended(task.job_id)
-        assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
-        assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
-        # One attempt: no worker that came back in time was fenced off (rule 14).
-        assert [1, 1, len(log)] == [
-            kinds(log).count("job_started"),
-            kinds(log).count("job_ended"),
-            log[-1].sequence,
-        ]
-        assert log == recording.events
-        check(recording, History.of_log(log))
-    whole = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), max_batch_events=1, no_follow=True)
-    check(of_all, History.of_feed([frame async for frame in rpc.jobs.WatchJobs(whole)]))
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Any:
     """Three servers of NATS."""
-    with NatsCluster(tmp_path) as nats:
+    with NatsCluster(*[tmp_path] * 3) as nats:
         yield nats
 
 
@@ -116,7 +36,8 @@ def nodes(tmp_path: Path, cluster: NatsCluster, forkery: Forkery) -> Any:
         yield nodes
 
 
-async def test_any_node_may_be_killed(nodes: Nodes) -> None:
+@pytest.mark.parametrize("times", [3, pytest.param(100, marks=pytest.mark.nightly)])
+async def test_any_node_may_be_killed(nodes: Nodes, times: int) -> None:
     """Its workers and subscribers go on at another, where they stood; nothing is lost, nothing is doubled."""
 
     async def kill(chance: random.Random) -> None:
@@ -125,11 +46,12 @@ async def test_any_node_may_be_killed(nodes: Nodes) -> None:
         await asyncio.to_thread(server.restart)
 
     enduring = Enduring(nodes, 1)
-    await enduring.run(kill, 3, reports=200)
+    await enduring.run(kill, times, reports=200)
     assert sum(reporter.sessions for reporter in enduring.reporters) > WORKERS
 
 
-async def test_the_leader_of_the_stream_may_be_killed(nodes: Nodes, cluster: NatsCluster) -> None:
+@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.nightly)])
+async def test_the_leader_of_the_stream_may_be_killed(nodes: Nodes, cluster: NatsCluster, times: int) -> None:
     """Reports wait until there is another, and none that was acknowledged is lost (rule 12)."""
 
     async def kill(_: random.Random) -> None:
@@ -137,10 +59,13 @@ async def test_the_leader_of_the_stream_may_be_killed(nodes: Nodes, cluster: Nat
         await asyncio.to_thread(leader.kill)
         await asyncio.to_thread(leader.restart)
 
-    await Enduring(nodes, 2).run(kill, 1, reports=200)
+    await Enduring(nodes, 2).run(kill, times, reports=200)
 
 
-async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, cluster: NatsCluster) -> None:
+@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.nightly)])
+async def test_the_leader_of_the_stream_may_stop_for_a_while(
+    nodes: Nodes, cluster: NatsCluster, times: int
+) -> None:
     """Its connections stay up and say nothing; when it goes on it is not the leader any more."""
 
     async def pause(_: random.Random) -> None:
@@ -158,7 +83,7 @@ async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, clust
         finally:
             leader.go_on()
 
-    await Enduring(nodes, 3).run(pause, 1, reports=200)
+    await Enduring(nodes, 3).run(pause, times, reports=200)
 
 
 # --- A node that is cut off ---------------------------------------------------------------------------------------

@@ -166,10 +166,10 @@ class NatsServer:
 
 
 class NatsCluster:
-    """Servers that replicate each other's streams; ``with`` starts and ends all of them."""
+    """Servers that replicate each other's streams, each in its directory; ``with`` starts and ends them."""
 
-    def __init__(self, directory: Path, size: int = 3, *, sync_always: bool = False) -> None:
-        routes = [free_port() for _ in range(size)]
+    def __init__(self, *directories: Path, sync_always: bool = False) -> None:
+        routes = [free_port() for _ in directories]
         told = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes)
         self.servers = [
             NatsServer(
@@ -180,7 +180,7 @@ class NatsCluster:
                 ],
                 sync_always=sync_always,
             )
-            for number, route in enumerate(routes)
+            for number, (route, directory) in enumerate(zip(routes, directories, strict=True))
         ]
         self._stack = ExitStack()
 

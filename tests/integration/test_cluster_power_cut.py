@@ -1,0 +1,103 @@
+"""Power cuts of the servers of NATS: only what they synced to their disks is still there. They take root."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import nats.js.errors
+import pytest
+from nats.js import api
+
+from milepost.server.log.jetstream.link import Link, LinkLost, NatsAccess
+from tests.support.enduring import Enduring
+from tests.support.forking import Forkery
+from tests.support.nats import NatsCluster
+from tests.support.nodes import Nodes
+from tests.support.power import PoweredDisk
+
+pytestmark = pytest.mark.nightly
+
+CUTS = 3
+REPORTS = 200
+"""Acknowledged, at the least, before each cut."""
+
+
+@pytest.fixture
+def disks(tmp_path: Path) -> Iterator[list[PoweredDisk]]:
+    """Three disks of the test's own."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(PoweredDisk(tmp_path / f"disk-{number}")) for number in range(3)]
+
+
+def cut(cluster: NatsCluster, disks: list[PoweredDisk], count: int, chance: random.Random) -> None:
+    """The power goes off for so many of them at once, and comes back."""
+    struck = chance.sample(list(zip(cluster.servers, disks, strict=True)), count)
+    for server, disk in struck:
+        disk.cut(server.pid)
+    for server, disk in struck:
+        server.kill()
+        disk.restore()
+        server.start()
+    for server, _ in struck:
+        server.ready()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_nothing_acknowledged_is_lost(
+    tmp_path: Path, disks: list[PoweredDisk], forkery: Forkery, count: int
+) -> None:
+    """Of servers that sync before they acknowledge, however many lose their power at once."""
+    with (
+        NatsCluster(*(disk.path for disk in disks), sync_always=True) as cluster,
+        Nodes(tmp_path, [cluster.url] * 3, forkery=forkery) as nodes,
+    ):
+
+        async def fault(chance: random.Random) -> None:
+            await asyncio.to_thread(cut, cluster, disks, count, chance)
+
+        await Enduring(nodes, count).run(fault, CUTS, reports=REPORTS)
+
+
+@pytest.mark.parametrize("sync_always", [True, False])
+async def test_a_cut_takes_what_is_not_synced(disks: list[PoweredDisk], sync_always: bool) -> None:
+    """The control: servers that sync now and then lose what they acknowledged, so that the above proves something."""
+    config = api.StreamConfig(
+        name="control", subjects=["control"], num_replicas=3, storage=api.StorageType.FILE
+    )
+    with NatsCluster(*(disk.path for disk in disks), sync_always=sync_always) as cluster:
+        access = NatsAccess(tuple(cluster.url.split(",")))
+        async with connected(access) as link:
+            await link.ask(lambda jetstream: jetstream.add_stream(config))
+            for number in range(500):
+                reply = await link.publish("control", b"x" * 100, number, 10)
+                assert number + 1 == reply.sequence
+        await asyncio.to_thread(cut, cluster, disks, 3, random.Random(1))
+        async with connected(access) as link:
+            kept = await asyncio.wait_for(messages(link), 60)
+    assert sync_always == (kept == 500)
+
+
+@asynccontextmanager
+async def connected(access: NatsAccess) -> AsyncIterator[Link]:
+    """A connection."""
+    link = Link(access, lambda up: None)
+    await link.open()
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+async def messages(link: Link) -> int:
+    """How many messages the stream has, once it has a leader; none where it is gone."""
+    while True:
+        try:
+            return (await link.ask(lambda jetstream: jetstream.stream_info("control"))).state.messages
+        except nats.js.errors.NotFoundError:
+            return 0
+        except (LinkLost, nats.js.errors.APIError):
+            await asyncio.sleep(0.1)

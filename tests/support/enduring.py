@@ -1,0 +1,94 @@
+"""Workers and subscribers at the nodes of a cluster, who go on through whatever befalls it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+from milepost.v1 import JobFilter, WatchJobsRequest
+from tests.support.following import follow, follow_all
+from tests.support.nodes import Nodes
+from tests.support.reporting import Reporter, Task
+from tests.support.rpc import Rpc, connect, eventually, kinds
+from tests.support.validators import History, Recording, check
+
+__all__ = ["WORKERS", "Enduring", "Fault"]
+
+WORKERS = 8
+
+Fault = Callable[[random.Random], Awaitable[None]]
+"""Something that befalls a part of it, and is over when this returns."""
+
+
+class Enduring:
+    """Workers and subscribers, each at the node that it finds, through one fault after the other."""
+
+    def __init__(self, nodes: Nodes, seed: int) -> None:
+        self._nodes = nodes
+        self._random = random.Random(seed)
+        self.reporters: list[Reporter] = []
+
+    async def run(self, fault: Fault, times: int, *, reports: int) -> None:
+        """Lets the fault happen so many times, each time after ``reports`` more were acknowledged."""
+        async with contextlib.AsyncExitStack() as stack:
+            rpcs = [await stack.enter_async_context(self._connect(number)) for number in range(WORKERS)]
+            watching = [await stack.enter_async_context(self._connect(number)) for number in range(3)]
+            for rpc in (*rpcs, *watching):
+                rpc.kind = rpcs[0].kind
+            self.reporters = [Reporter(rpc, self._random.getrandbits(32)) for rpc in rpcs]
+            for reporter in self.reporters:
+                await reporter.claim(1)
+            tasks = [task for reporter in self.reporters for task in reporter.tasks]
+            seen = [Recording(breaks=True) for _ in tasks]
+            of_all = Recording(breaks=True)
+            async with asyncio.TaskGroup() as group:
+                for reporter in self.reporters:
+                    group.create_task(reporter.run())
+                for number, (task, recording) in enumerate(zip(tasks, seen, strict=True)):
+                    group.create_task(follow(watching[number % 3], task.job_id, recording))
+                group.create_task(follow_all(watching[0], len(tasks), of_all))
+                for _ in range(times):
+                    await self._traffic(reports)
+                    await fault(self._random)
+                await self._traffic(reports)
+                for task in tasks:
+                    task.finish()
+            for server in self._nodes.servers:
+                async with connect(server.address) as rpc:
+                    rpc.kind = rpcs[0].kind
+                    await _check(rpc, tasks, seen, of_all)
+
+    def _connect(self, number: int) -> contextlib.AbstractAsyncContextManager[Rpc]:
+        """To one node, and to the others when that is gone."""
+        addresses = [server.address for server in self._nodes.servers]
+        first = number % len(addresses)
+        return connect("ipv4:" + ",".join([*addresses[first:], *addresses[:first]]))
+
+    async def _traffic(self, reports: int) -> None:
+        before = [reporter.acknowledged for reporter in self.reporters]
+
+        async def flowed() -> bool:
+            moved = [reporter.acknowledged - b for reporter, b in zip(self.reporters, before, strict=True)]
+            return all(moved) and sum(moved) >= reports
+
+        await eventually(flowed, seconds=60)
+
+
+async def _check(rpc: Rpc, tasks: Sequence[Task], seen: Sequence[Recording], of_all: Recording) -> None:
+    """Each report is in the log once and in order, and whoever followed saw that log and no other."""
+    for task, recording in zip(tasks, seen, strict=True):
+        log = await rpc.ended(task.job_id)
+        assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
+        assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
+        # One attempt: no worker that came back in time was fenced off (rule 14).
+        assert [1, 1, len(log)] == [
+            kinds(log).count("job_started"),
+            kinds(log).count("job_ended"),
+            log[-1].sequence,
+        ]
+        assert log == recording.events
+        check(recording, History.of_log(log))
+    whole = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), max_batch_events=1, no_follow=True)
+    check(of_all, History.of_feed([frame async for frame in rpc.jobs.WatchJobs(whole)]))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
 from tests.support.server import ServerProcess
 
@@ -31,8 +32,15 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer
         yield server
 
 
+@pytest.fixture(scope="session")
+def forkery() -> Iterator[Forkery]:
+    """What servers are forked from that are to be ready soon."""
+    with Forkery() as process:
+        yield process
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
+def server(tmp_path: Path, forkery: Forkery) -> Iterator[ServerProcess]:
     """A real server of the test's own, with an empty data directory."""
-    with ServerProcess(tmp_path / "data") as process:
+    with ServerProcess(tmp_path / "data", forkery=forkery) as process:
         yield process

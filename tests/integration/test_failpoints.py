@@ -102,9 +102,9 @@ async def falling(forkery: Forkery, server: ServerProcess) -> AsyncIterator[Fall
 
 
 @pytest.fixture
-async def server_to_fall(forkery: Forkery, forked_server: ServerProcess) -> AsyncIterator[Falling]:
+async def server_to_fall(forkery: Forkery, server: ServerProcess) -> AsyncIterator[Falling]:
     """See `falling`."""
-    async with falling(forkery, forked_server) as found:
+    async with falling(forkery, server) as found:
         yield found
 
 
@@ -117,14 +117,12 @@ async def server_to_fall(forkery: Forkery, forked_server: ServerProcess) -> Asyn
         for passage in (1, LATER)
     ],
 )
-async def test_a_worker_who_reports(
-    forked_server: ServerProcess, server_to_fall: Falling, point: str
-) -> None:
+async def test_a_worker_who_reports(server: ServerProcess, server_to_fall: Falling, point: str) -> None:
     """Rules 11 and 12: what was acknowledged is there, what was not is said again, and nothing is there twice.
 
     Rule 2: what was shown is there, too.
     """
-    async with connect(forked_server.address) as rpc:
+    async with connect(server.address) as rpc:
         reporter = Reporter(rpc, 1)
         await reporter.claim(1)
         (task,) = reporter.tasks
@@ -150,9 +148,9 @@ async def test_a_worker_who_reports(
 @pytest.mark.parametrize(
     "point", ["commit.before", "commit.after", "acknowledged.before", "acknowledged.after"]
 )
-async def test_the_end_of_a_job(forked_server: ServerProcess, server_to_fall: Falling, point: str) -> None:
+async def test_the_end_of_a_job(server: ServerProcess, server_to_fall: Falling, point: str) -> None:
     """Rule 11: a worker who does not know whether its job's end is taken says it again, and the job has one end."""
-    async with connect(forked_server.address) as rpc:
+    async with connect(server.address) as rpc:
         reporter = Reporter(rpc, 1)
         await reporter.claim(2)
         ending, other = reporter.tasks
@@ -173,12 +171,10 @@ async def test_the_end_of_a_job(forked_server: ServerProcess, server_to_fall: Fa
     ("point", "kept"),
     [pytest.param("commit.before", 0, id="before"), pytest.param("commit.after", 1, id="after")],
 )
-async def test_a_submission(
-    forked_server: ServerProcess, server_to_fall: Falling, point: str, kept: int
-) -> None:
+async def test_a_submission(server: ServerProcess, server_to_fall: Falling, point: str, kept: int) -> None:
     """Who does not know whether a job was taken submits it again, and there is one job."""
     request = SubmitJobRequest(kind="k", job_id="j", request_id="r")
-    async with connect(forked_server.address) as rpc:
+    async with connect(server.address) as rpc:
         before = await rpc.submit()
         await server_to_fall.arm(f"{point}=kill")
         submitting = asyncio.ensure_future(rpc.jobs.SubmitJob(request, wait_for_ready=True))

@@ -113,47 +113,47 @@ class Killing:
         check(of_all, History.of_feed([frame async for frame in rpc.jobs.WatchJobs(whole)]))
 
 
-async def test_kill_at_random_moments(forked_server: ServerProcess) -> None:
+async def test_kill_at_random_moments(server: ServerProcess) -> None:
     """Each report is in the log exactly once and in order, and subscribers saw that log and no other."""
-    killing = Killing(forked_server, 1, kills=30, reports=200)
+    killing = Killing(server, 1, kills=30, reports=200)
     await killing.run()
     assert 30 == len(killing.ready)
     print(f"{killing.total} reports, ready again within {max(killing.ready):.2f} s")
 
 
-async def test_epoch_survives_a_crash(forked_server: ServerProcess) -> None:
+async def test_epoch_survives_a_crash(server: ServerProcess) -> None:
     """A crash loses nothing, so that the epoch, and with it every cursor, stays good."""
-    epoch = forked_server.epoch
-    async with connect(forked_server.address) as rpc:
+    epoch = server.epoch
+    async with connect(server.address) as rpc:
         job = await rpc.submit()
-        forked_server.kill()
-        forked_server.restart()
-        assert epoch == forked_server.epoch
+        server.kill()
+        server.restart()
+        assert epoch == server.epoch
         assert [1] == [event.sequence for event in await rpc.log(job.job_id)]
 
 
-async def test_restored_copy_has_a_new_epoch(forked_server: ServerProcess) -> None:
+async def test_restored_copy_has_a_new_epoch(server: ServerProcess) -> None:
     """Rule 4: a store that went back to an earlier state is told apart from what it was."""
-    epoch = forked_server.epoch
-    async with connect(forked_server.address) as rpc:
+    epoch = server.epoch
+    async with connect(server.address) as rpc:
         await rpc.submit()
-        assert 0 == forked_server.stop()
-        backup = (forked_server.data / "milepost.db").read_bytes()
-        forked_server.restart()
-        assert epoch == forked_server.epoch
+        assert 0 == server.stop()
+        backup = (server.data / "milepost.db").read_bytes()
+        server.restart()
+        assert epoch == server.epoch
         await rpc.submit()
-        assert 0 == forked_server.stop()
-        (forked_server.data / "milepost.db").write_bytes(backup)
-        forked_server.restart()
-        assert epoch != forked_server.epoch
+        assert 0 == server.stop()
+        (server.data / "milepost.db").write_bytes(backup)
+        server.restart()
+        assert epoch != server.epoch
 
 
-async def test_queue_survives_a_crash(forked_server: ServerProcess) -> None:
+async def test_queue_survives_a_crash(server: ServerProcess) -> None:
     """Jobs that wait are given out after a restart, in the order in which they were submitted."""
-    async with connect(forked_server.address) as rpc:
+    async with connect(server.address) as rpc:
         submitted = [(await rpc.submit()).job_id for _ in range(5)]
-        forked_server.kill()
-        forked_server.restart()
+        server.kill()
+        server.restart()
 
         async def taken() -> list[str]:
             try:

@@ -63,13 +63,13 @@ async def kill(server: ServerProcess, seed: int) -> None:
         assert last == kinds(log).count("job_started")
 
 
-async def test_kill_under_workers_of_the_sdk(forked_server: ServerProcess) -> None:
+async def test_kill_under_workers_of_the_sdk(server: ServerProcess) -> None:
     """Rule 14: no attempt is lost by it, since workers are there again before their leases are out."""
-    await kill(forked_server, 1)
+    await kill(server, 1)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(100, 200))
-async def test_kill_under_workers_of_the_sdk_at_length(forked_server: ServerProcess, seed: int) -> None:
+async def test_kill_under_workers_of_the_sdk_at_length(server: ServerProcess, seed: int) -> None:
     """The same many times."""
-    await kill(forked_server, seed)
+    await kill(server, seed)

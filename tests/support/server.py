@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.support.forking import Forked, Forkery
 
@@ -26,6 +27,9 @@ class ServerProcess:
     ``forkery`` it is forked from that, and ready soon.
     """
 
+    store: ClassVar[Callable[[Path], list[str]]] = staticmethod(lambda data: [])
+    """The options that say where the log is kept of a server with that directory, where it is not told."""
+
     def __init__(
         self, data: Path, *options: str, address: str = "127.0.0.1:0", forkery: Forkery | None = None
     ) -> None:
@@ -36,7 +40,8 @@ class ServerProcess:
         self.may_be_at_fault = False
         self.failpoints = ""
         self._forkery = forkery
-        self._arguments = ["serve", "--address", address, "--data", str(data), *options]
+        where = [] if "--store" in options else type(self).store(data)
+        self._arguments = ["serve", "--address", address, "--data", str(data), *where, *options]
         self._process: subprocess.Popen[str] | Forked | None = None
 
     def start(self) -> ServerProcess:

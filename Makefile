@@ -40,9 +40,12 @@ $(VENV)/.stamp: $(SETTINGS) tools/bootstrap.py
 demo: setup  ## Run the demo; ARGS="--help" shows its options
 	$(BIN)/milepost demo $(ARGS)
 
+# Most of their time the tests wait for something, so a file a core runs at a time; few, since each starts processes.
+ABREAST := -n logical --maxprocesses 8 --dist loadfile
+
 .PHONY: test
 test: setup  ## Run the tests; ARGS="-k watch" selects some
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(ABREAST) $(ARGS)
 
 # What is promised to those who watch and work, held against a log in a cluster of NATS, too; but for two that know
 # how SQLite counts positions.
@@ -155,4 +158,4 @@ check-stubs: $(CODEGEN)/.stamp
 
 check-tests: setup
 	$(call step,pytest)
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(ABREAST)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -84,6 +85,31 @@ async def test_the_leader_of_the_stream_may_stop_for_a_while(
             leader.go_on()
 
     await Enduring(nodes, 3).run(pause, times, reports=200)
+
+
+@pytest.mark.nightly
+async def test_most_servers_of_nats_may_be_gone(nodes: Nodes, cluster: NatsCluster) -> None:
+    """Nobody acknowledges anything until they are back, but what there is can be read; then all goes on."""
+    async with nodes.connected() as rpcs:
+        job = await rpcs[0].submit()
+        for rpc in rpcs:
+            assert job.job_id == (await rpc.get(job.job_id)).job_id
+        for server in cluster.servers[1:]:
+            server.kill()
+        for rpc in rpcs:
+            told = await refused(rpc.submit())
+            assert ("UNAVAILABLE", "STORE_UNAVAILABLE") == (told.code, told.reason)
+            assert "QUEUED" == state_name(await rpc.get(job.job_id))
+        for server in cluster.servers[1:]:
+            server.start()
+
+        async def goes_on() -> bool:
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                return "CANCELLED" == state_name(await rpcs[1].cancel(job.job_id))
+            return False
+
+        await eventually(goes_on, seconds=60)
+        assert "CANCELLED" == state_name(await rpcs[2].cancel(job.job_id))
 
 
 # --- A node that is cut off ---------------------------------------------------------------------------------------
@@ -195,3 +221,28 @@ async def test_a_node_that_starts_empty_catches_up(
                 assert await rpc.get(job.job_id) == await late.get(job.job_id)
         finally:
             empty.kill()
+
+
+@pytest.mark.nightly
+async def test_a_node_waits_for_a_cluster_that_comes_together(tmp_path: Path, forkery: Forkery) -> None:
+    """It says what it waits for, and need not be started again."""
+    cluster = NatsCluster(*[tmp_path] * 3)
+    node = ServerProcess(tmp_path / "data", "--store", cluster.url, forkery=forkery)
+    with contextlib.ExitStack() as stack:
+        for server in cluster.servers[:2]:
+            server.start()
+            stack.callback(server.kill)
+        node.begin()
+        stack.callback(node.kill)
+
+        async def says_so() -> bool:
+            return "the stream is not there yet" in node.log_path.read_text()
+
+        await eventually(says_so)
+        cluster.servers[2].start()
+        stack.callback(cluster.servers[2].kill)
+
+        async def serves() -> bool:
+            return '"event": "serving"' in node.log_path.read_text()
+
+        await eventually(serves, seconds=60)

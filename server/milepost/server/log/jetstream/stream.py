@@ -29,6 +29,7 @@ _PAYLOAD_LEAST: Final = limits.REQUEST_SIZE + 256 * limits.KIB
 # How JetStream names what it refuses (https://github.com/nats-io/nats-server/blob/main/server/errors.json).
 _REPLICAS_NOT_CLUSTERED = 10074
 _STREAM_NAME_IN_USE = 10058
+_NO_PEERS = 10005
 _NO_MESSAGE = 10037
 WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 NO_ROOM = frozenset({10002, 10023, 10028, 10047, 10077, 10122, 10123})
@@ -118,6 +119,8 @@ async def _make(jetstream: JetStreamContext, names: StreamNames, replicas: int |
     except nats.js.errors.APIError as error:
         if error.err_code == _STREAM_NAME_IN_USE:  # another node was first, and asked for something else
             return await jetstream.stream_info(names.stream)
+        if error.err_code == _NO_PEERS:  # the cluster is still coming together, or too small
+            raise LinkLost(f"{config.num_replicas} replicas cannot be placed: {error.description}") from error
         if error.err_code != _REPLICAS_NOT_CLUSTERED or replicas is not None:
             raise StreamRefused(
                 f"The stream {names.stream!r} with {config.num_replicas} replicas cannot be made: "

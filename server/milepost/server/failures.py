@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.log.event_log import Conflict, StoreFailed, StoreFull
+from milepost.server.log.event_log import Conflict, StoreAway, StoreFailed, StoreFull
 from milepost.server.refusal import Refusal
 from milepost.v1 import ErrorReason
 
@@ -17,6 +17,12 @@ def refusal_of(error: BaseException) -> Refusal | None:
         return Refusal(
             ErrorReason.ERROR_REASON_STORE_FULL,
             "The server's disk is full; nothing was changed. Free some room.",
+        )
+    if isinstance(error, StoreAway):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "The server's store does not answer, so whether this was done is not known. Try again.",
+            retry_delay=1.0,
         )
     if isinstance(error, StoreFailed | Conflict):
         return Refusal(

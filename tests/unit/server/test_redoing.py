@@ -1,0 +1,101 @@
+"""Reports that met a conflict are decided again, in their order, before anything new."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from milepost.server.log.event_log import Conflict, StoreFull
+from milepost.server.working.redoing import Redoing
+
+
+@dataclass
+class Report:
+    """One that was decided."""
+
+    name: str
+    durable: asyncio.Future[None]
+
+
+def decided(name: str) -> Report:
+    """A report that is not durable yet."""
+    return Report(name, asyncio.get_running_loop().create_future())
+
+
+class Desk:
+    """Where reports are decided again; ``conflicts`` says how often each of them meets another conflict."""
+
+    def __init__(self, **conflicts: int) -> None:
+        self.redoing: Redoing[Report] = Redoing()
+        self.order: list[str] = []
+        self._conflicts = conflicts
+
+    def follow(self, report: Report, refusal: Exception | None = None) -> asyncio.Future[Report]:
+        """What the report comes to."""
+
+        async def again() -> Report:
+            await asyncio.sleep(0)
+            self.order.append(report.name)
+            if refusal is not None:
+                raise refusal
+            redone = decided(f"{report.name} again")
+            if self._conflicts.get(report.name, 0):
+                self._conflicts[report.name] -= 1
+                redone.durable.set_exception(Conflict(report.name))
+            else:
+                redone.durable.set_result(None)
+            return redone
+
+        return self.redoing.follow("j", report, again)
+
+
+async def test_what_met_no_conflict_is_what_was_decided() -> None:
+    """Nothing is decided again."""
+    desk, report = Desk(), decided("a")
+    settled = desk.follow(report)
+    report.durable.set_result(None)
+
+    assert report is await settled
+    assert ([], False) == (desk.order, desk.redoing.is_busy("j"))
+
+
+async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
+    """As often as it takes, and each before the next; nothing new comes before them."""
+    desk = Desk(a=2)
+    reports = [decided(name) for name in "abc"]
+    settled = [desk.follow(report) for report in reports]
+    for report in reports:
+        report.durable.set_exception(Conflict("j"))
+    await asyncio.sleep(0)
+    assert desk.redoing.is_busy("j")
+    await desk.redoing.idle("j")
+
+    assert ["a", "a", "a", "b", "c"] == desk.order
+    assert ["a again", "b again", "c again"] == [(await each).name for each in settled]
+    assert not desk.redoing.is_busy("j")
+
+
+async def test_what_is_refused_the_second_time_is_told() -> None:
+    """And those after it are decided all the same."""
+    desk = Desk()
+    first, second = decided("a"), decided("b")
+    refused, taken = desk.follow(first, ValueError("over")), desk.follow(second)
+    for report in (first, second):
+        report.durable.set_exception(Conflict("j"))
+
+    with pytest.raises(ValueError, match="over"):
+        await refused
+    assert "b again" == (await taken).name
+
+
+async def test_what_failed_otherwise_is_not_decided_again() -> None:
+    """The store's word is passed on."""
+    desk, report = Desk(), decided("a")
+    settled = desk.follow(report)
+    report.durable.set_exception(StoreFull("no room"))
+
+    with pytest.raises(StoreFull):
+        await settled
+    assert [] == desk.order

@@ -37,7 +37,7 @@ def nodes(tmp_path: Path, cluster: NatsCluster, forkery: Forkery) -> Any:
         yield nodes
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(100, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("times", [2, pytest.param(100, marks=pytest.mark.nightly)])
 async def test_any_node_may_be_killed(nodes: Nodes, times: int) -> None:
     """Its workers and subscribers go on at another, where they stood; nothing is lost, nothing is doubled."""
 
@@ -63,10 +63,8 @@ async def test_the_leader_of_the_stream_may_be_killed(nodes: Nodes, cluster: Nat
     await Enduring(nodes, 2).run(kill, times, reports=200)
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.nightly)])
-async def test_the_leader_of_the_stream_may_stop_for_a_while(
-    nodes: Nodes, cluster: NatsCluster, times: int
-) -> None:
+@pytest.mark.nightly
+async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, cluster: NatsCluster) -> None:
     """Its connections stay up and say nothing; when it goes on it is not the leader any more."""
 
     async def pause(_: random.Random) -> None:
@@ -84,7 +82,7 @@ async def test_the_leader_of_the_stream_may_stop_for_a_while(
         finally:
             leader.go_on()
 
-    await Enduring(nodes, 3).run(pause, times, reports=200)
+    await Enduring(nodes, 3).run(pause, 20, reports=200)
 
 
 @pytest.mark.nightly

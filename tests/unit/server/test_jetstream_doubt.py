@@ -68,7 +68,9 @@ class Writer:
                 self.acknowledged.append(text)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(1, 50))]
+)
 async def test_what_is_acknowledged_is_there_once(
     tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -90,7 +92,7 @@ async def test_what_is_acknowledged_is_there_once(
             writers = [Writer(a, "a"), Writer(b, "b")]
             await writers[0].submit()
             await b.refresh("j")
-            writing = asyncio.gather(*(writer.write(150) for writer in writers))
+            writing = asyncio.gather(*(writer.write(300) for writer in writers))
             cuts = 0
             while not writing.done():
                 await asyncio.sleep(chance.uniform(0.01, 0.15))
@@ -99,7 +101,7 @@ async def test_what_is_acknowledged_is_there_once(
                     cuts += 1
                     await asyncio.to_thread(proxy.cut)
             await writing
-            assert cuts > 3
+            assert cuts > 1
 
         async with node(tmp_path / "late", nats_server.url, names) as late:
             events = await read(late, "j")
@@ -111,7 +113,7 @@ async def test_what_is_acknowledged_is_there_once(
         own = [text for text in texts if text in {*writer.acknowledged, *writer.in_doubt}]
         assert {*writer.acknowledged} <= {*own}
         assert sorted(own, key=lambda text: int(text.split()[1])) == own
-    assert sum(len(writer.acknowledged) for writer in writers) > 100
+    assert sum(len(writer.acknowledged) for writer in writers) > 200
 
 
 async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_back(

@@ -101,6 +101,8 @@ async def test_what_is_acknowledged_is_there_once(
                     cuts += 1
                     await asyncio.to_thread(proxy.cut)
             await writing
+            for log in (a, b):  # nats-py leaves open what it is just connecting when it is closed
+                await log.link.wait_up()
             assert cuts > 1
 
         async with node(tmp_path / "late", nats_server.url, names) as late:

@@ -81,6 +81,10 @@ class Link:
     async def open(self) -> None:
         """Connects, however long that takes."""
         access = self._access
+        _log.info(
+            "waiting for NATS, and not serving before",
+            servers=[url.rpartition("@")[2] for url in access.servers],
+        )
         await self.client.connect(
             servers=list(access.servers),
             name="milepost",

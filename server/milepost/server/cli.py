@@ -8,7 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +183,8 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     server = Server(settings)
     try:
-        await server.start()
+        if not await _before(stop, server.start()):
+            return
         garbage.settle()
         sys.stdout.write(json.dumps({"address": server.address, "epoch": server.epoch}) + "\n")
         sys.stdout.flush()
@@ -193,3 +194,17 @@ async def _serve(settings: Settings) -> None:
             raise server.failed.result()
     finally:
         await server.stop()
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Does the work, unless there is a signal to stop before it is done. Whether it is."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+        return working.done()
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)

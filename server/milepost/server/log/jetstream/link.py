@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from nats.js import JetStreamContext
 _log = structlog.get_logger("milepost.nats")
 
 _Answer = TypeVar("_Answer")
+
+# What a URL may say of who logs in, and is not to be logged.
+_LOGIN = re.compile("//[^/]*@")
 
 # How soon a server that does not answer is given up for another one: pings, in seconds, and how many may be open.
 _PING_INTERVAL = 2
@@ -81,10 +85,8 @@ class Link:
     async def open(self) -> None:
         """Connects, however long that takes."""
         access = self._access
-        _log.info(
-            "waiting for NATS, and not serving before",
-            servers=[url.rpartition("@")[2] for url in access.servers],
-        )
+        store = ",".join(_LOGIN.sub("//", url) for url in access.servers)
+        _log.info("waiting for NATS, and not serving before", store=store)
         await self.client.connect(
             servers=list(access.servers),
             name="milepost",

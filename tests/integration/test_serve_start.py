@@ -1,0 +1,29 @@
+"""A server that cannot serve yet: it says so, and can be stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.nats import free_port
+from tests.support.server import MILEPOST
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_waits_for_nats_can_be_stopped(tmp_path: Path, number: signal.Signals) -> None:
+    """It ends as any other does, without ever having been ready; and it has said what it waits for."""
+    store = f"nats://127.0.0.1:{free_port()}"
+    command = [MILEPOST, "serve", "--address", "127.0.0.1:0", "--data", tmp_path / "data", "--store", store]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = (json.loads(line) for line in process.stderr)
+        waiting = next(line for line in lines if line["event"] == "waiting for NATS, and not serving before")
+        process.send_signal(number)
+        out, _ = process.communicate()
+
+    assert store == waiting["store"]
+    assert (0, "") == (process.returncode, out)

@@ -17,13 +17,19 @@ from tests.support.server import MILEPOST
 def test_a_server_that_waits_for_nats_can_be_stopped(tmp_path: Path, number: signal.Signals) -> None:
     """It ends as any other does, without ever having been ready; and it has said what it waits for."""
     store = f"nats://127.0.0.1:{free_port()}"
-    command = [MILEPOST, "serve", "--address", "127.0.0.1:0", "--data", tmp_path / "data", "--store", store]
+    command = [str(MILEPOST), "serve", "--address", "127.0.0.1:0", "--data", str(tmp_path / "data")]
+    command += ["--store", store]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        lines = (json.loads(line) for line in process.stderr)
-        waiting = next(line for line in lines if line["event"] == "waiting for NATS, and not serving before")
-        process.send_signal(number)
-        out, _ = process.communicate()
+        try:
+            assert process.stderr is not None
+            lines = (json.loads(line) for line in process.stderr)
+            waiting = next(
+                line for line in lines if line["event"] == "waiting for NATS, and not serving before"
+            )
+            process.send_signal(number)
+            out, _ = process.communicate()
+        finally:
+            process.kill()
 
     assert store == waiting["store"]
     assert (0, "") == (process.returncode, out)

@@ -34,6 +34,9 @@ _RECONNECT_WAIT = 0.2
 # Why there is no connection is said no more often than that, in seconds.
 _TELL_EVERY = 5.0
 
+# How often a try to connect is told that it is not wanted any more, in seconds.
+_CANCELLED_AGAIN = 0.1
+
 # How long one question to JetStream may take, in seconds.
 REQUEST_TIMEOUT = 2.0
 
@@ -75,6 +78,7 @@ class Link:
         self._reply_subject = ""
         self._asked = 0
         self._told = float("-inf")
+        self._connecting: asyncio.Task[None] | None = None
         self.closed = False
 
     @property
@@ -87,7 +91,7 @@ class Link:
         access = self._access
         store = ",".join(_LOGIN.sub("//", url) for url in access.servers)
         _log.info("waiting for NATS, and not serving before", store=store)
-        await self.client.connect(
+        connecting = self.client.connect(
             servers=list(access.servers),
             name="milepost",
             error_cb=self._on_error,
@@ -105,6 +109,8 @@ class Link:
             user_credentials=None if access.credentials is None else str(access.credentials),
             nkeys_seed=None if access.nkey_seed is None else str(access.nkey_seed),
         )
+        self._connecting = asyncio.create_task(connecting)
+        await asyncio.shield(self._connecting)
         self._reply_subject = self.client.new_inbox()
         await self.client.subscribe(f"{self._reply_subject}.*", cb=self._on_reply)
         self._set(up=True)
@@ -112,6 +118,10 @@ class Link:
     async def close(self) -> None:
         """Lets go of the connection."""
         self.closed = True
+        while self._connecting is not None and not self._connecting.done():
+            # Its tries take a cancellation for one more failure, at times.
+            self._connecting.cancel()
+            await asyncio.wait((self._connecting,), timeout=_CANCELLED_AGAIN)
         await self.client.close()
 
     async def wait_up(self) -> None:

@@ -26,6 +26,7 @@ __all__ = ["measure"]
 _JOBS = 16
 # In a round, by all jobs together.
 _REPORTS = 1600
+_REPORTS_OF_ONE = 16_000
 
 _LIVE = Size(1, 250, 0.005)
 
@@ -51,7 +52,8 @@ def measure(settings: Settings) -> list[Figure]:
         ]
         figures = []
         for count in (1, 2, 3):
-            figures += _reports(nodes[:count], url, first, settings)
+            for batch in (1, BATCH):
+                figures += _reports(nodes[:count], url, batch, first, settings)
         figures += _cost(nodes, store, first, settings)
         figures += _live(nodes, url, first, second, settings)
         figures += _replay(nodes[0], first, settings)
@@ -59,24 +61,26 @@ def measure(settings: Settings) -> list[Figure]:
     return figures
 
 
-def _reports(nodes: Sequence[Server], url: str, load: Load, settings: Settings) -> list[Figure]:
+def _reports(nodes: Sequence[Server], url: str, batch: int, load: Load, settings: Settings) -> list[Figure]:
+    reports = _REPORTS if batch > 1 else _REPORTS_OF_ONE
+
     def play() -> Round:
-        told = [
-            (node.address, work.submit(node.address)) for node in nodes for _ in range(_JOBS // len(nodes))
-        ]
-        load.begin(report, told, _REPORTS // len(told))
+        addresses = [nodes[number % len(nodes)].address for number in range(_JOBS)]
+        told = [(address, work.submit(address)) for address in addresses]
+        load.begin(report, told, reports // _JOBS, batch)
         load.step()
         seconds = load.step()
         load.step()
-        return {"events/s": len(told) * (_REPORTS // len(told)) * BATCH / seconds}
+        return {"reports/s": reports / seconds, "events/s": reports * batch / seconds}
 
     def publish() -> Round:
-        load.begin(_publish, url)
+        load.begin(_publish, url, reports // _JOBS, batch)
         load.step()
-        return {"events/s": _REPORTS * BATCH / load.step()}
+        seconds = load.step()
+        return {"reports/s": reports / seconds, "events/s": reports * batch / seconds}
 
     return rounds(
-        f"durable reports, {_JOBS} jobs, {len(nodes)} node{'s' * (len(nodes) > 1)}",
+        f"durable reports of {batch}, {_JOBS} jobs, {len(nodes)} node{'s' * (len(nodes) > 1)}",
         {OURS: play, "bare publishes": publish},
         settings,
     )
@@ -187,17 +191,17 @@ def _catch_up(options: Sequence[str], load: Load, settings: Settings) -> list[Fi
 # --- In the processes that make the load --------------------------------------------------------------------
 
 
-async def _publish(url: str) -> AsyncGenerator[float | None]:
+async def _publish(url: str, reports: int, batch: int) -> AsyncGenerator[float | None]:
     """As many bytes as the reports have, guarded as Milepost's are, one after the other for each job."""
     client = await nats.connect(url)
     stream = client.jetstream()
     name = f"bare-{uuid.uuid4()}"
     await stream.add_stream(name=name, subjects=[f"{name}.*"])
-    payload = b"".join(update.SerializeToString() for update in work.progress(1, BATCH))
+    payload = b"".join(update.SerializeToString() for update in work.progress(1, batch))
 
     async def publish(subject: str) -> None:
         last = 0
-        for _ in range(_REPORTS // _JOBS):
+        for _ in range(reports):
             headers = {"Nats-Expected-Last-Subject-Sequence": str(last)}
             last = (await stream.publish(subject, payload, headers=headers)).seq
 

@@ -106,8 +106,10 @@ def _rows(load: Load, server: Server, jobs: Sequence[str]) -> list[Row]:
 # --- In the process that makes the load ---------------------------------------------------------------------
 
 
-async def report(jobs: Sequence[tuple[str, str]], reports: int) -> AsyncGenerator[float | None]:
-    """Connects a worker for each job, given as address and id, and encodes so many reports of `BATCH` events for it;
+async def report(
+    jobs: Sequence[tuple[str, str]], reports: int, batch: int = BATCH
+) -> AsyncGenerator[float | None]:
+    """Connects a worker for each job, given as address and id, and encodes so many reports of ``batch`` events for it;
     sends them all, until all are acknowledged, and tells how many seconds that took; ends.
     """
     async with AsyncExitStack() as stack:
@@ -115,24 +117,24 @@ async def report(jobs: Sequence[tuple[str, str]], reports: int) -> AsyncGenerato
         for address, name in jobs:
             (channel,) = await stack.enter_async_context(work.connections(address, 1))
             sessions.append(await work.Session.open(channel, name))
-        requests = [await _prepare(session, reports) for session in sessions]
+        requests = [await _prepare(session, reports, batch) for session in sessions]
         yield None
         begun = time.perf_counter()
-        await asyncio.gather(*map(_send, sessions, requests))
+        await asyncio.gather(*(_send(*pair, batch) for pair in zip(sessions, requests, strict=True)))
         yield time.perf_counter() - begun
         for session in sessions:
             await session.end()
     yield None
 
 
-async def _prepare(session: work.Session, reports: int) -> list[bytes]:
+async def _prepare(session: work.Session, reports: int, batch: int) -> list[bytes]:
     await session.send(session.encode(work.START))
     await session.acknowledged(1)
-    return [session.encode(work.progress(1 + number * BATCH, BATCH)) for number in range(reports)]
+    return [session.encode(work.progress(1 + number * batch, batch)) for number in range(reports)]
 
 
-async def _send(session: work.Session, requests: Sequence[bytes]) -> None:
+async def _send(session: work.Session, requests: Sequence[bytes], batch: int) -> None:
     for number, request in enumerate(requests, 1):
         await session.send(request)
-        await session.acknowledged(1 + (number - _WINDOW) * BATCH)
+        await session.acknowledged(1 + (number - _WINDOW) * batch)
     await session.acknowledged(session.reported)

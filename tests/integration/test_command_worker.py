@@ -133,6 +133,10 @@ async def test_a_worker_that_stops_gives_its_jobs_back(
             "jobs:other cannot be imported: AttributeError: module 'jobs' has no attribute 'other'",
             "jobs:other",
         ),
+        (
+            "a/jobs.py:worker cannot be imported: give the module, as in package.module:worker, and not its file",
+            "a/jobs.py:worker",
+        ),
         ("broken:worker cannot be imported: KeyError: 'no such setting'", "broken:worker"),
         ("jobs:greet is not a Worker, but of type function.", "jobs:greet"),
         ("jobs:idle has no handlers: decorate some with @idle.job(kind).", "jobs:idle"),

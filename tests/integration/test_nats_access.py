@@ -109,6 +109,8 @@ async def test_by_a_password(tmp_path: Path) -> None:
             ["--store", "nats://localhost", "--nats-credentials", __file__, "--nats-nkey-seed", __file__],
             "two ways to log in",
         ),
+        (["--nats-replicas", "3"], "log in NATS: --store nats://"),
+        (["--nats-sync-always"], "log in NATS: --store nats://"),
     ],
 )
 async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], told: str) -> None:

@@ -95,6 +95,10 @@ def store(
 ) -> NatsStore | None:
     """The store that was asked for; None for the data directory. Raises click.UsageError."""
     if not store:
+        if nats_sync_always or any(
+            (nats_replicas, nats_credentials, nats_nkey_seed, nats_tls_ca, nats_tls_cert)
+        ):
+            raise click.UsageError("The --nats-… options are for a log in NATS: --store nats://host:4222.")
         return None
     if not _STREAM.fullmatch(nats_stream):
         raise click.UsageError(

@@ -259,3 +259,12 @@ def test_a_callback_that_nobody_could_await_is_refused() -> None:
 
     with pytest.raises(TypeError, match="plain function"):
         JobContext(Job(job_id="j"), Reporter(lambda: None)).on_cancel(callback)
+
+
+def test_a_handler_is_of_a_kind() -> None:
+    """Forgetting to say which is an easy mistake, and is told as such."""
+    with pytest.raises(TypeError, match="wants to know the kind of job"):
+
+        @Worker().job  # type: ignore[arg-type]  # which is what a type checker says
+        def archive(job: JobContext) -> None:
+            """Nothing."""

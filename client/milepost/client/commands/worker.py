@@ -96,6 +96,8 @@ def _find(target: str) -> Worker:
         if os.environ.get("MILEPOST_DEBUG"):
             raise
         said = text.clip(f"{type(error).__name__}: {error}", 500)
+        if "/" in module_name or module_name.endswith(".py"):
+            said = f"give the module, as in package.module:{name}, and not its file"
         raise click.BadParameter(
             f"{target} cannot be imported: {said} (MILEPOST_DEBUG=1 shows where.)", param_hint="'MODULE:NAME'"
         ) from error

@@ -169,10 +169,14 @@ class Worker:
                 started anew. None: an async function as a task, a plain one in a thread.
 
         Raises:
+            TypeError: There is no kind: the decorator is to be called.
             ValueError: This is no kind, it has a handler already, or the function cannot run like that: an async one
                 not in a thread, a plain one not as a task, and none in a process that cannot be imported there, such as
                 one that is defined within another.
         """
+        if callable(kind):
+            name = getattr(kind, "__name__", "kind")
+            raise TypeError(f"@worker.job wants to know the kind of job: @worker.job({name!r}), say.")
         if not KIND.fullmatch(kind):
             raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
         if kind in self._handlers:

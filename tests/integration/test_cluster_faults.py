@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc.aio
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.support.enduring import WORKERS, Enduring
@@ -143,9 +144,10 @@ async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
     address = nodes.servers[1].address
     async with nodes.connected() as (whole, cut_off):
         job = await whole.submit()
-        frames = aiter(cut_off.watch(job.job_id))
-        while not (await anext(frames)).HasField("caught_up"):
+        frames = aiter(cut_off.watch(job.job_id, status_interval=Duration(seconds=1)))
+        while not (status := await anext(frames)).HasField("status"):
             pass
+        assert not status.status.store_away
         proxy.refuse()
         proxy.cut()
 
@@ -158,6 +160,8 @@ async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
             await _health(address, "milepost.v1.JobService"),
         )
         assert "QUEUED" == state_name(await cut_off.get(job.job_id))
+        while not (await anext(frames)).status.store_away:
+            pass
         told = await refused(cut_off.submit())
         assert ("UNAVAILABLE", "STORE_UNAVAILABLE") == (told.code, told.reason)
         assert told.retry_delay is not None

@@ -89,6 +89,11 @@ class MemoryEventLog:
         return self._disk.lease_secret
 
     @property
+    def up(self) -> bool:
+        """See ``EventLog``."""
+        return True
+
+    @property
     def position(self) -> int:
         """See ``EventLog``."""
         return self._position

@@ -786,12 +786,15 @@ class Status(_message.Message):
     FRACTION_FIELD_NUMBER: _builtins.int
     ESTIMATE_FIELD_NUMBER: _builtins.int
     SERVER_TIME_FIELD_NUMBER: _builtins.int
+    STORE_AWAY_FIELD_NUMBER: _builtins.int
     cursor: _builtins.int
     """Resume from here: everything up to it was sent, or was hidden by the filter. In WatchJobs a position."""
     head_sequence: _builtins.int
     """The newest event. In WatchJobs the newest position."""
     fraction: _builtins.float
     """`Job.fraction`."""
+    store_away: _builtins.bool
+    """Whether this node cannot reach its store just now. There may be more than it knows of, and it takes nothing in."""
     @_builtins.property
     def estimate(self) -> _job_pb2.Estimate:
         """`Job.estimate`."""
@@ -808,10 +811,11 @@ class Status(_message.Message):
         fraction: _builtins.float = ...,
         estimate: _job_pb2.Estimate | None = ...,
         server_time: _timestamp_pb2.Timestamp | None = ...,
+        store_away: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["estimate", b"estimate", "server_time", b"server_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "estimate", b"estimate", "fraction", b"fraction", "head_sequence", b"head_sequence", "server_time", b"server_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "estimate", b"estimate", "fraction", b"fraction", "head_sequence", b"head_sequence", "server_time", b"server_time", "store_away", b"store_away"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

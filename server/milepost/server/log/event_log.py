@@ -226,6 +226,10 @@ class EventLog(Protocol):
         """What lease tokens are made with. It stays as long as the store does."""
 
     @property
+    def up(self) -> bool:
+        """Whether the store can be reached, as far as is known."""
+
+    @property
     def position(self) -> int:
         """The place of the newest commit that the listeners were told of."""
 

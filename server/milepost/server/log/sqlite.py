@@ -63,6 +63,11 @@ class SqliteEventLog(Readers):
         return self._lease_secret
 
     @property
+    def up(self) -> bool:
+        """See ``EventLog``."""
+        return not self._failed.done()
+
+    @property
     def position(self) -> int:
         """See ``EventLog``."""
         return self._position

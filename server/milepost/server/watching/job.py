@@ -171,6 +171,7 @@ class _Stream:
             cursor=self._cursor,
             head_sequence=self._tail.head,
             fraction=self._tail.fraction,
+            store_away=not self._log.up,
             server_time=timestamp(self._clock.now()),
         )
         return _encode(WatchJobResponse(status=status))

@@ -246,6 +246,7 @@ class _Stream:
         status = Status(
             cursor=self._cursor,
             head_sequence=self._log.position,
+            store_away=not self._log.up,
             server_time=timestamp(self._clock.now()),
         )
         await self._send_encoded(WatchJobsResponse(status=status))

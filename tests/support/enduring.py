@@ -16,19 +16,23 @@ from tests.support.validators import History, Recording, check
 
 __all__ = ["WORKERS", "Enduring", "Fault"]
 
-WORKERS = 8
+WORKERS = 16
 
 Fault = Callable[[random.Random], Awaitable[None]]
 """Something that befalls a part of it, and is over when this returns."""
 
 
 class Enduring:
-    """Workers and subscribers, each at the node that it finds, through one fault after the other."""
+    """Workers and subscribers, each at the node that it finds, through one fault after the other.
+
+    ``longest_gap`` is for how many seconds nothing was acknowledged to any worker.
+    """
 
     def __init__(self, nodes: Nodes, seed: int) -> None:
         self._nodes = nodes
         self._random = random.Random(seed)
         self.reporters: list[Reporter] = []
+        self.longest_gap = 0.0
 
     async def run(self, fault: Fault, times: int, *, reports: int) -> None:
         """Lets the fault happen so many times, each time after ``reports`` more were acknowledged."""
@@ -49,12 +53,15 @@ class Enduring:
                 for number, (task, recording) in enumerate(zip(tasks, seen, strict=True)):
                     group.create_task(follow(watching[number % 3], task.job_id, recording))
                 group.create_task(follow_all(watching[0], len(tasks), of_all))
+                measuring = group.create_task(self._measure())
                 for _ in range(times):
                     await self._traffic(reports)
                     await fault(self._random)
                 await self._traffic(reports)
+                measuring.cancel()
                 for task in tasks:
                     task.finish()
+            print(f"nothing was acknowledged for up to {self.longest_gap:.1f} s")
             for server in self._nodes.servers:
                 async with connect(server.address) as rpc:
                     rpc.kind = rpcs[0].kind
@@ -65,6 +72,16 @@ class Enduring:
         addresses = [server.address for server in self._nodes.servers]
         first = number % len(addresses)
         return connect("ipv4:" + ",".join([*addresses[first:], *addresses[:first]]))
+
+    async def _measure(self) -> None:
+        clock = asyncio.get_running_loop().time
+        before, since = 0, clock()
+        while True:
+            await asyncio.sleep(0.01)
+            acknowledged = sum(reporter.acknowledged for reporter in self.reporters)
+            if acknowledged != before:
+                self.longest_gap = max(self.longest_gap, clock() - since)
+                before, since = acknowledged, clock()
 
     async def _traffic(self, reports: int) -> None:
         before = [reporter.acknowledged for reporter in self.reporters]

@@ -21,7 +21,7 @@ def small(tmp_path: Path) -> Path:
     """A directory whose archive takes a moment."""
     directory = tmp_path / "small"
     directory.mkdir()
-    for number in range(40):
+    for number in range(60):
         (directory / f"{number}.txt").write_bytes(bytes(range(256)) * 400 * (number + 1))
     return directory
 

@@ -80,7 +80,7 @@ def test_the_end_of_the_demo_in_words(account: Account, tmp_path: Path) -> None:
           events      9  in the log
           cut at      4  the last event before the connection was lost
           resumed at  4  the stream went on after this one
-          meanwhile   2  happened while the connection was down
+          meanwhile   2  did not get through before the connection came back
           lost        0  did not reach the subscriber
           doubled     0  reached it more than once
 

@@ -22,7 +22,7 @@ class Account:
     resumed_at: int
     """The event after which the stream went on."""
     meanwhile: int
-    """How many events the log grew by while the connection was down."""
+    """How many events lay in the log and not at the subscriber when the connection could come back."""
 
     @property
     def lost(self) -> int:

@@ -26,7 +26,7 @@ _LOOK_EVERY = 0.1
 class Interruption:
     """A view around another one. Halfway through the job it cuts the relay that the subscriber is connected through.
 
-    How the log grows meanwhile it looks up on a connection of its own.
+    How far the log has got meanwhile it looks up on a connection of its own.
     """
 
     def __init__(self, view: View, relay: Relay, direct: Client) -> None:
@@ -36,12 +36,14 @@ class Interruption:
         self._seen: list[Event] = []
         self._cut_at = 0
         self._resumed_at = 0
-        self._meanwhile = 0
+        self._head = 0
         self._task: asyncio.Task[None] | None = None
 
     def account(self, log: Sequence[Event]) -> Account:
         """What the subscriber saw, beside the ``log`` as it is."""
-        return Account(self._seen, log, self._cut_at, self._resumed_at, self._meanwhile)
+        # Counted from what the subscriber had: what had happened by then may already have been on its way to it.
+        meanwhile = max(0, self._head - self._cut_at)
+        return Account(self._seen, log, self._cut_at, self._resumed_at, meanwhile)
 
     async def __aenter__(self) -> Self:
         await self._view.__aenter__()
@@ -82,11 +84,10 @@ class Interruption:
         self._relay.cut()
         down_since = loop.time()
         try:
-            before = (await self._direct.get(job_id)).last_sequence
             while True:
                 job = await self._direct.get(job_id)
-                self._meanwhile = job.last_sequence - before
-                moved_on = self._meanwhile > 0 or has_ended(job)
+                self._head = job.last_sequence
+                moved_on = self._head > self._cut_at > 0 or has_ended(job)
                 if moved_on and loop.time() - down_since >= _DOWN_FOR:
                     break
                 await asyncio.sleep(_LOOK_EVERY)

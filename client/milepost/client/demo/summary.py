@@ -25,7 +25,7 @@ def summary(job: Job, account: Account, data: Path | None, program: str = "milep
             ("events", _number(len(account.log)), "in the log"),
             ("cut at", _number(account.cut_at), "the last event before the connection was lost"),
             ("resumed at", _number(account.resumed_at), "the stream went on after this one"),
-            ("meanwhile", _number(account.meanwhile), "happened while the connection was down"),
+            ("meanwhile", _number(account.meanwhile), "did not get through before the connection came back"),
             ("lost", _number(account.lost), "did not reach the subscriber"),
             ("doubled", _number(account.doubled), "reached it more than once"),
         ]

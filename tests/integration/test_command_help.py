@@ -70,6 +70,18 @@ async def test_each_option_has_a_twin_in_the_environment(name: str) -> None:
     assert "MILEPOST_None" not in text
 
 
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [(name, option) for name in COMMANDS for option in options(name) if option.metavar == "TIME"],
+    ids=lambda found: found.name if isinstance(found, click.Option) else found,
+)
+def test_each_length_of_time_is_read_the_same_way(name: str, option: click.Option) -> None:
+    """With units, one after the other; and of a negative one it is said that it is."""
+    assert 90.0 == option.type_cast_value(click.Context(group), "1m30s")
+    with pytest.raises(click.BadParameter, match=r"^-1s is negative: a length of time is 0 or more\.$"):
+        option.type_cast_value(click.Context(group), "-1s")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 async def test_shell_completion(shell: str) -> None:
     """The script for each shell, and what it asks for."""

@@ -54,9 +54,10 @@ _STORE_FAILED = 1
 @store_options(_option)
 @_option(
     "--lease-ttl",
-    type=click.FloatRange(min=1, max=3600),
-    default=30.0,
-    help="How long a worker may not be heard from before it loses its jobs, in seconds.",
+    type=span(1, 3600),
+    metavar="TIME",
+    default="30s",
+    help="How long a worker may not be heard from before it loses its jobs.",
 )
 @_option(
     "--tls-cert",
@@ -66,18 +67,21 @@ _STORE_FAILED = 1
 @_option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")
 @_option(
     "--keep-progress",
-    type=span,
+    type=span(),
     metavar="TIME",
     help="How long after a job's end all of its progress is kept, such as 1d; then the newest of each stage is.",
 )
 @_option(
     "--keep-events",
-    type=span,
+    type=span(),
     metavar="TIME",
     help="How long after a job's end its events are kept, such as 7d.",
 )
 @_option(
-    "--keep-jobs", type=span, metavar="TIME", help="How long after its end a job is kept at all, such as 90d."
+    "--keep-jobs",
+    type=span(),
+    metavar="TIME",
+    help="How long after its end a job is kept at all, such as 90d.",
 )
 @_option(
     "--max-events",
@@ -86,9 +90,9 @@ _STORE_FAILED = 1
 )
 @_option(
     "--sweep-interval",
-    type=span,
+    type=span(0.01),
     metavar="TIME",
-    default=60.0,
+    default="60s",
     help="How often to look for what need not be kept any more.",
 )
 @_option(

@@ -1,21 +1,26 @@
-"""Spans of time as people write them on a command line."""
+"""Lengths of time as options of ``milepost serve``."""
 
 from __future__ import annotations
 
-import re
+import math
+from collections.abc import Callable
 
 import click
 
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+from milepost.contract import spans
 
 
-def span(told: str | float) -> float:
-    """``90``, ``90s``, ``15m``, ``12h`` or ``7d``, in seconds; a default comes as the number that it is.
+def span(least: float = 0.0, most: float = math.inf) -> Callable[[str], float]:
+    """What reads ``90``, ``1m30s``, ``12h`` or ``7d``, in seconds, within bounds. Raises click.BadParameter."""
 
-    Raises click.BadParameter.
-    """
-    match = _SPAN.fullmatch(str(told))
-    if match is None:
-        raise click.BadParameter(f"{told!r} is not a span of time such as 90s, 15m, 12h or 7d.")
-    return float(match[1]) * _UNITS[match[2]]
+    def read(told: str) -> float:
+        try:
+            length = spans.seconds(told)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+        if not least <= length <= most:
+            bounds = f"at least {least:g}s" if math.isinf(most) else f"{least:g}s to {most:g}s"
+            raise click.BadParameter(f"{told} is out of bounds: it must be {bounds}.")
+        return length
+
+    return read

@@ -123,6 +123,15 @@ def test_no_length_of_time(told: str) -> None:
         seconds(told)
 
 
+@pytest.mark.parametrize("told", ["-1", "-1s", "-1m30s", "-0.5"])
+def test_a_negative_length_of_time(told: str) -> None:
+    """It is said to be just that."""
+    with pytest.raises(click.BadParameter) as raised:
+        seconds(told)
+
+    assert f"{told} is negative: a length of time is 0 or more." == raised.value.message
+
+
 def test_a_pair() -> None:
     """The first equals sign parts it; the value may be empty."""
     assert ("a", "b=c") == pair("a=b=c")

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 import click
 from google.protobuf.json_format import Parse, ParseError
 
 from milepost.client.execution.progress import Reader, reader
+from milepost.contract import spans
 from milepost.contract.limits import STAGE_ID
 from milepost.v1 import Stage
 
 __all__ = ["pair", "progress_reader", "seconds", "stage", "stage_id"]
 
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_LENGTH: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
-_LONGEST: Final = 315_576_000_000  # the bound of a protobuf duration
-
 
 def seconds(told: str) -> float:
     """A length of time: seconds, or with units as in ``90s``, ``1m30s``, ``2h``."""
-    if _NUMBER.fullmatch(told):
-        length = float(told)
-    elif _LENGTH.fullmatch(told):
-        length = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(told))
-    else:
-        raise click.BadParameter(
-            f"{told!r} is not a length of time: give seconds, or units as in 90s, 1m30s, 2h."
-        )
-    if length > _LONGEST:
-        raise click.BadParameter(f"{told} is longer than {_LONGEST} seconds, 10,000 years.")
-    return length
+    try:
+        return spans.seconds(told)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def pair(told: str) -> tuple[str, str]:

@@ -1,0 +1,37 @@
+"""Lengths of time as options of the server."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from milepost.server.spans import span
+
+
+@pytest.mark.parametrize("told", ["0", "1", "20m", "90d"])
+def test_any_length(told: str) -> None:
+    """Where there are no bounds."""
+    assert span()(told) >= 0.0
+
+
+@pytest.mark.parametrize("told", ["1", "1s", "30m", "1h"])
+def test_a_length_within_bounds(told: str) -> None:
+    """The bounds belong to it."""
+    assert 1.0 <= span(1, 3600)(told) <= 3600.0
+
+
+@pytest.mark.parametrize(
+    ("expected", "told", "bounds"),
+    [
+        ("0 is out of bounds: it must be 1s to 3600s.", "0", (1, 3600)),
+        ("2h is out of bounds: it must be 1s to 3600s.", "2h", (1, 3600)),
+        ("0s is out of bounds: it must be at least 0.01s.", "0s", (0.01,)),
+        ("-1s is negative: a length of time is 0 or more.", "-1s", ()),
+    ],
+)
+def test_a_length_out_of_bounds(expected: str, told: str, bounds: tuple[float, ...]) -> None:
+    """The bounds are named."""
+    with pytest.raises(click.BadParameter) as raised:
+        span(*bounds)(told)
+
+    assert expected == raised.value.message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import ssl
 from pathlib import Path
 
@@ -14,6 +16,40 @@ def address(told: str) -> str:
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise click.BadParameter(f"{told!r} is not host:port, with a port of 0 to 65535.")
     return told
+
+
+def check_free(told: str) -> None:
+    """Whether one could listen at ``host:port`` just now. Raises OSError with what is wrong.
+
+    gRPC would say that in a line of its own on stderr, as it does of an address that is taken in between.
+    """
+    host, _, port = told.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise cannot_listen(told, "the host cannot be resolved") from error
+    elsewhere = 0
+    for family, kind, protocol, _, place in found:
+        try:
+            with socket.socket(family, kind, protocol) as tried:
+                # Connections of a server that has just ended are not in the way, nor are they in gRPC's.
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tried.bind(place)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise cannot_listen(told, "the address is in use") from error
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise cannot_listen(told, error.strerror) from error
+            elsewhere += 1
+    if elsewhere == len(found):
+        raise cannot_listen(told, "the address is not this machine's")
+
+
+def cannot_listen(told: str, why: str | None) -> OSError:
+    """What to raise where the address cannot be had."""
+    return OSError(
+        f"Cannot listen on {told!r}: {why}. Name another one with --address; port 0 takes a free one."
+    )
 
 
 def check_pair(certificate: Path, key: Path) -> None:

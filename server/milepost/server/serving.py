@@ -13,6 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from milepost.contract import limits
+from milepost.server import listening
 from milepost.server.core import Core
 from milepost.server.directory import DataDirectory
 from milepost.server.edge.interceptor import Edge
@@ -118,7 +119,8 @@ class Server:
 
     async def stop(self) -> None:
         """Stops in order: no more is taken, streams are told, what is being committed is committed."""
-        _log.info("stopping")
+        if self.address:
+            _log.info("stopping")
         self._edge.drain()
         await self._health.enter_graceful_shutdown()
         if self._core is not None:
@@ -129,7 +131,8 @@ class Server:
             await self._core.close()
         await self._store.close()
         self._directory.close()
-        _log.info("stopped")
+        if self.address:
+            _log.info("stopped")
 
     async def _move_in(self) -> None:
         settings = self._settings
@@ -167,6 +170,7 @@ class Server:
 
     def _bind(self) -> str:
         host, _, _ = self._settings.address.rpartition(":")
+        listening.check_free(self._settings.address)
         try:
             if self._settings.tls_certificate is not None and self._settings.tls_key is not None:
                 pair = (self._settings.tls_key.read_bytes(), self._settings.tls_certificate.read_bytes())
@@ -175,8 +179,5 @@ class Server:
             else:
                 port = self._grpc.add_insecure_port(self._settings.address)
         except RuntimeError as error:
-            raise OSError(
-                f"Cannot listen on {self._settings.address!r}: the address is in use or not this machine's. "
-                "Name another one with --address; port 0 takes a free one."
-            ) from error
+            raise listening.cannot_listen(self._settings.address, "gRPC cannot, and has said why") from error
         return f"{host}:{port}"

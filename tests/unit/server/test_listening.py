@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import pytest
 import trustme
 
 from milepost.server.listening import address as read_address
-from milepost.server.listening import check_pair
+from milepost.server.listening import check_free, check_pair
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:7070", "[::1]:65535", "0.0.0.0:1"])
@@ -26,6 +27,30 @@ def test_anything_else_is_none(address: str) -> None:
     """Where gRPC would listen at another port, or say that the port is in use."""
     with pytest.raises(click.BadParameter, match="is not host:port"):
         read_address(address)
+
+
+def test_a_free_address() -> None:
+    """So is one that a server has just left, which closed a connection; and any free port there is."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            accepted, _ = server.accept()
+            accepted.close()
+            assert b"" == client.recv(1)
+
+    check_free(f"127.0.0.1:{port}")
+    check_free("127.0.0.1:0")
+    check_free("localhost:0")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_an_address_in_use(host: str) -> None:
+    """Where others listen at just one of those that the host stands for, too: clients would come upon them."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        pytest.raises(OSError, match="the address is in use"),
+    ):
+        check_free(f"{host}:{server.getsockname()[1]}")
 
 
 def test_a_certificate_goes_with_its_key(tmp_path: Path) -> None:

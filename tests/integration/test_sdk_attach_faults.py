@@ -187,3 +187,39 @@ async def test_a_claim_that_is_not_answered() -> None:
                 async with client.attach("j"):
                     pass
     assert 3 <= server.sessions
+
+
+async def test_a_claim_that_is_answered_too_late() -> None:
+    """A job that is on its way when nobody waits for it any more is not kept: the next session does not have it."""
+    claimed = asyncio.Event()
+    hellos = []
+
+    async def assign_late(stream: Stream) -> None:
+        hellos.append(await stream.welcomes())
+        await stream.hears("claim")
+        claimed.set()
+        await stream.ends()
+        await stream.says(assignment=assignment())
+
+    async def listen(stream: Stream) -> None:
+        hellos.append(await stream.welcomes())
+        await stream.ends()
+
+    async with scripted(assign_late, listen) as server, Client(server.address) as client:
+
+        async def claim() -> None:
+            async with client.attach("j"):
+                raise AssertionError("it was entered")
+
+        task = asyncio.create_task(claim())
+        await claimed.wait()
+        task.cancel()
+        await asyncio.wait((task,))
+
+    first, second = hellos
+    assert (True, first.instance, 0, []) == (
+        task.cancelled(),
+        second.instance,
+        second.max_concurrency,
+        list(second.job_ids),
+    )

@@ -18,6 +18,7 @@ from milepost.v1 import (
     Assignment,
     Drain,
     ErrorReason,
+    Hello,
     Job,
     Rejected,
     ReportJobRequest,
@@ -51,13 +52,13 @@ class Stream:
         """Says this."""
         await self.context.write(WorkResponse(**message))
 
-    async def welcomes(self, heartbeat: float = 60.0) -> int:
-        """Takes the worker in; how many jobs it takes."""
+    async def welcomes(self, heartbeat: float = 60.0) -> Hello:
+        """Takes the worker in; how it has introduced itself."""
         hello = await self.hears("hello")
         interval = Duration()
         interval.FromNanoseconds(int(heartbeat * 1e9))
         await self.says(welcome=Welcome(session_id="s", heartbeat_interval=interval))
-        return hello.hello.max_concurrency
+        return hello.hello
 
     async def ends(self) -> None:
         """Waits until the worker has no more to say."""
@@ -179,7 +180,7 @@ async def test_everything_else_passes(code: grpc.StatusCode | None) -> None:
             await stream.context.abort(code, "trouble")
 
     async def good(stream: Stream) -> None:
-        assert 0 == await stream.welcomes()  # its one place is taken
+        assert 0 == (await stream.welcomes()).max_concurrency  # its one place is taken
         resume = (await stream.hears("resume")).resume
         assert ("j", "t") == (resume.job_id, resume.lease_token)
         await stream.says(resumed=Resumed(job_id="j", acknowledged_report_sequence=1))
@@ -252,6 +253,33 @@ async def test_jobs_that_nobody_wants_are_given_back() -> None:
         await done.wait()
         worker.stop()
         await running
+
+
+async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
+    """Does not wait for its lease to be out: the worker comes once more, and does not have it (rule 14)."""
+    ready = asyncio.Event()
+    hellos = []
+
+    async def give_late(stream: Stream) -> None:
+        hellos.append(await stream.welcomes())
+        ready.set()
+        assert 0 == (await stream.hears("capacity")).capacity.max_concurrency
+        await stream.ends()
+        await stream.says(assignment=assignment())
+
+    async def listen(stream: Stream) -> None:
+        hellos.append(await stream.welcomes())
+        await stream.ends()
+
+    async with scripted(give_late, listen) as server:
+        worker = worker_at(server)
+        running = asyncio.create_task(worker.run())
+        await ready.wait()
+        worker.stop()
+        await running
+
+    first, last = hellos
+    assert (first.instance, 0, []) == (last.instance, last.max_concurrency, list(last.job_ids))
 
 
 async def test_a_newer_attempt_replaces_an_older_one() -> None:

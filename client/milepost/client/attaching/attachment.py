@@ -6,20 +6,18 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from milepost.client.attaching.desk import ClaimingDesk
 from milepost.client.attaching.job import AttachedJob
-from milepost.client.backoff import Backoff, is_passing
+from milepost.client.backoff import is_passing
 from milepost.client.channel import LazyChannel
-from milepost.client.errors import JobFailure, LeaseLost, MilepostError, ServiceError, Unreachable
+from milepost.client.errors import JobFailure, LeaseLost, MilepostError, Unreachable
 from milepost.client.worker.failures import failure_of
 from milepost.client.worker.job import Cancelled, JobContext
-from milepost.client.worker.session import Session
+from milepost.client.worker.sessions import Sessions
 from milepost.client.worker.spool import Spool
 
 __all__ = ["Attachment"]
@@ -71,7 +69,6 @@ class Attachment:
         self._flush_timeout = flush_timeout
         self._spool = spool or os.environ.get("MILEPOST_SPOOL")
         self._entered = False
-        self._session: Session | None = None
         self._trouble: MilepostError | None = None
         self._stop: MilepostError | Cancelled | None = None
 
@@ -97,6 +94,7 @@ class Attachment:
         self._left: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
         spool = Spool(Path(self._spool)) if self._spool else None
         self._desk = ClaimingDesk(self._job_id, self._stand_in, spool, self._flush_timeout)
+        self._sessions = Sessions(self._channel, self._desk, self._worker_id, self._timeout)
         self._connection = asyncio.create_task(self._connect())
         try:
             async with asyncio.timeout(self._timeout):
@@ -118,9 +116,8 @@ class Attachment:
         telling = asyncio.create_task(self._tell())
         try:
             await asyncio.wait((telling, self._connection), return_when=asyncio.FIRST_COMPLETED)
-            if self._session is not None and self._session.welcomed and not len(self._desk):
-                self._session.finish()
-                await asyncio.wait((self._connection,), timeout=_GOODBYE)
+            if not len(self._desk):
+                await self._sessions.finish(_GOODBYE)
         finally:
             telling.cancel()
             await self._disconnect()
@@ -176,13 +173,17 @@ class Attachment:
         return JobFailure(failure.code, failure.message, failure.detail, failure.retryable)
 
     async def _give_back(self) -> None:
-        """Nobody waits for the job any more. Should it be here, another may have it."""
-        if self._desk.has_job:
-            for attempt in self._desk:
-                attempt.give_back()
-            self._left.set_result(asyncio.CancelledError())
-            await asyncio.wait((asyncio.ensure_future(self._desk.empty()),), timeout=_GIVING_BACK)
-        await self._disconnect()
+        """Nobody waits for the job any more. Should it be here, or on its way, another may have it."""
+        self._desk.stop_taking()
+        try:
+            if self._desk.has_job:
+                for attempt in self._desk:
+                    attempt.give_back()
+                self._left.set_result(asyncio.CancelledError())
+                await asyncio.wait((asyncio.ensure_future(self._desk.empty()),), timeout=_GIVING_BACK)
+            await self._sessions.finish(_GIVING_BACK)
+        finally:
+            await self._disconnect()
 
     async def _disconnect(self) -> None:
         self._connection.cancel()
@@ -190,39 +191,26 @@ class Attachment:
         self._desk.close()
 
     async def _connect(self) -> None:
+        """Once the job is claimed nothing but the end of its block ends that (rule 15)."""
         # It keeps no exception, and thereby no call: where nothing is under way a fork has the connection rest.
         try:
-            await self._stay_connected()
+            await self._sessions.run(self._lost)
         except asyncio.CancelledError:
             pass
+        except MilepostError as refused:
+            self._desk.claimed.set_exception(refused)
         except RuntimeError as closed:
             _log.warning("job %s: the connection ended: %s", self._job_id, closed)
 
-    async def _stay_connected(self) -> None:
-        """One session after the other. Once the job is claimed nothing but the end of its block ends that (rule 15)."""
-        worker_id = self._worker_id or f"{socket.gethostname()[:100]}-{os.getpid()}"
-        instance = str(uuid.uuid4())
-        backoff = Backoff()
-        claimed = self._desk.claimed
-        while True:
-            session = self._session = Session(self._channel, self._desk, worker_id, self._timeout, instance)
-            try:
-                await session.run()
-                return
-            except MilepostError as error:
-                if session.finishing:
-                    return
-                if not claimed.done() and not is_passing(error, connected_before=False):
-                    claimed.set_exception(error)
-                    return
-                self._trouble = error
-                if session.proved:
-                    backoff.reset()
-                asked = error.retry_delay if isinstance(error, ServiceError) else None
-                wait = backoff.next(asked or 0.0)
-                said = _log.warning if claimed.done() else _log.info
-                said("job %s: the session was lost, next try in %.1f s: %s", self._job_id, wait, error)
-                if self._left.done():
-                    await asyncio.sleep(min(wait, _HURRY))
-                else:
-                    await asyncio.wait((self._left,), timeout=wait)
+    async def _lost(self, error: MilepostError, wait: float) -> None:
+        """A session was lost; the next one is to be tried after so many seconds."""
+        claimed = self._desk.claimed.done()
+        if not claimed and not is_passing(error, connected_before=False):
+            raise error
+        self._trouble = error
+        said = _log.warning if claimed else _log.info
+        said("job %s: the session was lost, next try in %.1f s: %s", self._job_id, wait, error)
+        if self._left.done():
+            await asyncio.sleep(min(wait, _HURRY))
+        else:
+            await asyncio.wait((self._left,), timeout=wait)

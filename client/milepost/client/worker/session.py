@@ -37,7 +37,8 @@ class Session:
     Attributes:
         welcomed: Whether the server has accepted it.
         proved: Whether it has carried something, so that the next one need not wait long.
-        finishing: Whether it was to end, so that there is nothing left that another one would be for.
+        finishing: Whether it was to end, so that there is nothing left that another one would be for; but for
+        given_too_late: Whether it was given a job when it could not say any more that nobody is there for that.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Session:
 
         `instance` names this run of the worker, the same in all of its sessions.
         """
-        self.welcomed = self.proved = self.finishing = False
+        self.welcomed = self.proved = self.finishing = self.given_too_late = False
         self._channel = channel
         self._address = channel.target.address
         self._desk = desk
@@ -148,6 +149,7 @@ class Session:
                 self._desk.acknowledged(response.acknowledged)
             case "assignment":
                 self.proved = True
+                self.given_too_late |= self.finishing
                 self._desk.take_on(response.assignment)
             case "cancel":
                 if (attempt := self._desk.find(response.cancel.job_id)) is not None:

@@ -7,23 +7,20 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import threading
-import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
 import grpc
 
-from milepost.client.backoff import Backoff
 from milepost.client.channel import LazyChannel, Target
 from milepost.client.errors import MilepostError, ProtocolError, ServiceError
 from milepost.client.worker.desk import Desk
 from milepost.client.worker.grace import LAST_GRACE
 from milepost.client.worker.handlers import Handler, Registered, Run, way_of
 from milepost.client.worker.loading import is_loading
-from milepost.client.worker.session import Session
+from milepost.client.worker.sessions import Sessions
 from milepost.client.worker.spool import Spool
 from milepost.contract.limits import CONCURRENCY, KIND, NAME_LENGTH
 
@@ -122,7 +119,6 @@ class Worker:
         self._handlers: dict[str, Handler] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
-        self._session: Session | None = None
         self._desk: Desk | None = None
 
     def configure(
@@ -217,14 +213,15 @@ class Worker:
             flush_timeout=self._flush_timeout,
         )
         self._stopping = asyncio.Event()
-        connection = asyncio.create_task(self._stay_connected(channel, desk))
+        sessions = Sessions(channel, desk, self._worker_id, self._timeout)
+        connection = asyncio.create_task(sessions.run(_lost))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
-                await self._drain(desk, connection, self._drain_timeout)
+                await self._drain(desk, sessions, self._drain_timeout)
         except asyncio.CancelledError:
-            await self._drain(desk, connection, 0.0)
+            await self._drain(desk, sessions, 0.0)
             raise
         finally:
             try:
@@ -236,7 +233,7 @@ class Worker:
                 await channel.close()
             finally:
                 desk.close()
-                self._stopping = self._session = self._desk = None
+                self._stopping = self._desk = None
         if not connection.cancelled():
             connection.result()
 
@@ -282,33 +279,7 @@ class Worker:
                     loop.add_signal_handler(number, interrupt)
         await running
 
-    async def _stay_connected(self, channel: LazyChannel, desk: Desk) -> None:
-        """One session after the other."""
-        worker_id = self._worker_id or f"{socket.gethostname()[:100]}-{os.getpid()}"
-        instance = str(uuid.uuid4())
-        backoff = Backoff()
-        while True:
-            session = self._session = Session(channel, desk, worker_id, self._timeout, instance)
-            try:
-                await session.run()
-            except MilepostError as error:
-                if session.finishing:
-                    return
-                if isinstance(error, ProtocolError) or (
-                    isinstance(error, ServiceError) and error.code in _FATAL
-                ):
-                    raise
-                self._session = None
-                if session.proved:
-                    backoff.reset()
-                asked = error.retry_delay if isinstance(error, ServiceError) else None
-                wait = backoff.next(asked or 0.0)
-                _log.warning("the session was lost, next try in %.1f s: %s", wait, error)
-                await asyncio.sleep(wait)
-            else:
-                return
-
-    async def _drain(self, desk: Desk, connection: asyncio.Task[None], timeout: float) -> None:
+    async def _drain(self, desk: Desk, sessions: Sessions, timeout: float) -> None:
         """Takes no more jobs, lets those that run finish in time, gives the others back, and says goodbye."""
         desk.stop_taking()
         if not await _done(desk.idle(), timeout):
@@ -317,10 +288,16 @@ class Worker:
             if not await _done(desk.idle(), LAST_GRACE + 1.0):
                 for attempt in desk:
                     attempt.abandon()
-        told = await _done(desk.empty(), self._flush_timeout)
-        if told and self._session is not None and self._session.welcomed and not connection.done():
-            self._session.finish()
-            await asyncio.wait((connection,), timeout=_GOODBYE)
+        if await _done(desk.empty(), self._flush_timeout):
+            await sessions.finish(_GOODBYE)
+
+
+async def _lost(error: MilepostError, wait: float) -> None:
+    """A session was lost; the next one is to be tried after so many seconds."""
+    if isinstance(error, ProtocolError) or (isinstance(error, ServiceError) and error.code in _FATAL):
+        raise error
+    _log.warning("the session was lost, next try in %.1f s: %s", wait, error)
+    await asyncio.sleep(wait)
 
 
 async def _done(waiting: Awaitable[None], timeout: float) -> bool:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
-from milepost.client import Cancelled, Client, JobFailure, SyncClient
+from milepost.client import Cancelled, Client, JobFailure
 from milepost.client.attaching import AttachedJob
 from milepost.client.attaching.attachment import Attachment
 from milepost.client.errors import (
@@ -22,11 +20,10 @@ from milepost.client.errors import (
     JobNotFound,
     LeaseLost,
     LimitReached,
-    Unreachable,
 )
 from milepost.client.worker.current import current_job
-from milepost.v1 import Dispatch, Event, Job, JobState, RetryPolicy
-from tests.support.rpc import connect, eventually
+from milepost.v1 import Dispatch, Event, RetryPolicy
+from tests.support.rpc import eventually, state_name
 from tests.support.server import ServerProcess
 
 EXTERNAL = Dispatch.DISPATCH_EXTERNAL
@@ -39,11 +36,6 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
         yield connected
 
 
-def state(job: Job) -> str:
-    """The job's state, as ``"RUNNING"``."""
-    return JobState.Name(job.state).removeprefix("JOB_STATE_")
-
-
 async def log(client: Client, job_id: str) -> list[Event]:
     """All events that the job has."""
     return [event async for event in client.watch(job_id, follow=False)]
@@ -53,7 +45,7 @@ def is_in(client: Client, job_id: str, wanted: str) -> Callable[[], Awaitable[bo
     """Whether the job is in this state."""
 
     async def look() -> bool:
-        return wanted == state(await client.get(job_id))
+        return wanted == state_name(await client.get(job_id))
 
     return look
 
@@ -84,7 +76,7 @@ async def test_a_block_tells_of_its_job_as_a_handler_does(client: Client) -> Non
     assert current_job() is None
     ended = await client.get(job_id)
     assert ("SUCCEEDED", "celery-7", {"counted": 3}) == (
-        state(ended),
+        state_name(ended),
         ended.worker_id,
         await client.result(job_id),
     )
@@ -103,7 +95,7 @@ async def test_a_job_is_started_in_one_go(client: Client) -> None:
         pass
 
     assert ("RUNNING", EXTERNAL, "ops", {"team": "a"}, 60, {"host": "db1"}) == (
-        state(running),
+        state_name(running),
         running.dispatch,
         running.owner,
         dict(running.labels),
@@ -111,7 +103,7 @@ async def test_a_job_is_started_in_one_go(client: Client) -> None:
         job.input,
     )
     assert (f"{job.id}-b", 5) == (second.id, (await client.get(second.id)).start_deadline.seconds)
-    assert ["SUCCEEDED"] * 2 == [state(await client.get(one)) for one in (job.id, second.id)]
+    assert ["SUCCEEDED"] * 2 == [state_name(await client.get(one)) for one in (job.id, second.id)]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +159,7 @@ async def test_a_cancellation_interrupts_the_block(client: Client) -> None:
     assert (0, ["cleaned up, True"]) == (task.cancelling(), steps)
     ended = await client.get(job_id)
     assert ("CANCELLED", False, "enough") == (
-        state(ended),
+        state_name(ended),
         ended.cancellation.forced,
         ended.cancellation.reason,
     )
@@ -185,7 +177,7 @@ async def test_a_block_that_is_done_all_the_same_has_won(client: Client) -> None
 
     task = asyncio.current_task()
     assert task is not None
-    assert (0, "SUCCEEDED") == (task.cancelling(), state(await client.get(job.id)))
+    assert (0, "SUCCEEDED") == (task.cancelling(), state_name(await client.get(job.id)))
 
 
 @pytest.mark.parametrize("awaits", [False, True])
@@ -210,7 +202,7 @@ async def test_a_cancellation_that_comes_with_the_assignment(
                 await asyncio.sleep(0)
     await asyncio.sleep(0)
 
-    assert ("CANCELLED" if awaits else "SUCCEEDED") == state(await client.get(job_id))
+    assert ("CANCELLED" if awaits else "SUCCEEDED") == state_name(await client.get(job_id))
 
 
 async def test_an_error_while_it_is_being_cancelled(client: Client) -> None:
@@ -230,7 +222,7 @@ async def test_an_error_while_it_is_being_cancelled(client: Client) -> None:
         await work()
 
     ended = await client.get(job_id)
-    assert "CANCELLED" == state(ended)
+    assert "CANCELLED" == state_name(ended)
     assert "half a file" in ended.message
 
 
@@ -254,9 +246,9 @@ async def test_a_task_that_others_cancel(client: Client) -> None:
     assert [asyncio.CancelledError] * 2 == [type(outcome) for outcome in outcomes]
     jobs = [await client.get(job_id) for job_id in job_ids]
     assert {("FAILED", "INTERRUPTED"), ("QUEUED", "INTERRUPTED")} == {
-        (state(job), job.failure.code) for job in jobs
+        (state_name(job), job.failure.code) for job in jobs
     }
-    async with client.attach(next(job.job_id for job in jobs if state(job) == "QUEUED")) as again:
+    async with client.attach(next(job.job_id for job in jobs if state_name(job) == "QUEUED")) as again:
         assert 2 == again.attempt
 
 
@@ -295,7 +287,7 @@ async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> N
     await asyncio.wait((task,))
 
     assert task.cancelled()
-    assert (1, "CANCELLED") == (task.cancelling(), state(await client.get(job.id)))
+    assert (1, "CANCELLED") == (task.cancelling(), state_name(await client.get(job.id)))
 
 
 async def test_what_cannot_be_claimed(client: Client) -> None:
@@ -319,7 +311,7 @@ async def test_what_cannot_be_claimed(client: Client) -> None:
         with pytest.raises(LeaseLost):
             await claim(held.id)
         held.log("still here")
-    assert "SUCCEEDED" == state(await client.get(held.id))
+    assert "SUCCEEDED" == state_name(await client.get(held.id))
     with pytest.raises(InvalidField):
         async with client.start("Not A Kind"):
             pass
@@ -337,7 +329,7 @@ async def test_a_key_that_is_at_its_limit(client: Client) -> None:
     async with client.attach(waiting):
         pass
 
-    assert "SUCCEEDED" == state(await client.get(waiting))
+    assert "SUCCEEDED" == state_name(await client.get(waiting))
 
 
 async def test_a_block_is_entered_once(client: Client) -> None:
@@ -346,8 +338,7 @@ async def test_a_block_is_entered_once(client: Client) -> None:
     async with attached:
         pass
     with pytest.raises(RuntimeError, match="entered before"):
-        async with attached:
-            pass
+        await attached.__aenter__()
 
 
 async def test_a_job_that_others_end_interrupts_the_block(client: Client) -> None:
@@ -386,102 +377,3 @@ async def test_many_blocks_share_a_client(client: Client) -> None:
     job_ids = await asyncio.gather(*(work(number) for number in range(20)))
 
     assert [{"number": number} for number in range(20)] == [await client.result(one) for one in job_ids]
-
-
-def test_plain_code(shared_server: ServerProcess) -> None:
-    """The same without asyncio, from several threads that share a client."""
-    results: dict[int, object] = {}
-
-    def work(number: int) -> None:
-        with plain.start("step", {"number": number}) as job:
-            assert job is current_job()
-            with job.stage("count") as stage:
-                total = sum(stage.track(range(number)))
-            job.result = {"total": total}
-        results[number] = plain.result(job.id)
-
-    with SyncClient(shared_server.address) as plain:
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        with pytest.raises(ZeroDivisionError), plain.start("step") as failing:
-            print(1 / 0)
-        with pytest.raises(JobNotFound), plain.attach("no-such-job"):
-            pass
-        job_id = plain.submit("step", dispatch=EXTERNAL).job_id
-        with plain.attach(job_id):
-            pass
-        assert ("FAILED", "SUCCEEDED") == (state(plain.get(failing.id)), state(plain.get(job_id)))
-
-    assert {number: {"total": sum(range(number))} for number in range(4)} == results
-
-
-def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> None:
-    """`track`, `raise_if_cancelled` or `cancelled` tell it; a block that is done all the same has won."""
-
-    def track(job: AttachedJob) -> None:
-        plain.cancel(job.id)
-        with job.stage("endless") as stage:
-            for _ in stage.track(iter(int, 1)):
-                pass
-
-    def go_on(job: AttachedJob) -> None:
-        plain.cancel(job.id)
-        while not job.cancelled:
-            time.sleep(0.001)
-
-    def go_on_for_too_long(job: AttachedJob) -> None:
-        plain.cancel(job.id, grace_period=0.01)
-        while "CANCELLED" != state(plain.get(job.id)):
-            time.sleep(0.001)
-
-    def look(job: AttachedJob) -> None:
-        while True:
-            time.sleep(0.001)
-            job.raise_if_cancelled()
-
-    def outcome(work: Callable[[AttachedJob], None], timeout: float | None = None) -> tuple[str, str]:
-        job_id = f"plain-{uuid.uuid4().hex}"
-        try:
-            with plain.start("step", job_id=job_id, timeout=timeout) as job:
-                work(job)
-        except BaseException as error:  # noqa: BLE001 - what comes out is what is looked at
-            return type(error).__name__, state(plain.get(job_id))
-        return "", state(plain.get(job_id))
-
-    with SyncClient(shared_server.address) as plain:
-        assert ("Cancelled", "CANCELLED") == outcome(track)
-        assert ("", "SUCCEEDED") == outcome(go_on)
-        assert ("Cancelled", "CANCELLED") == outcome(go_on_for_too_long)
-        assert ("JobEndedError", "FAILED") == outcome(look, timeout=1)
-
-
-async def test_nobody_is_there() -> None:
-    """Entering says so, in the time that the client has; the block does not run."""
-    async with Client("127.0.0.1:1", timeout=0.3) as client:
-        with pytest.raises(Unreachable):
-            async with client.attach("j"):
-                raise AssertionError("it was entered")
-
-
-async def test_who_gives_up_while_it_claims_keeps_no_job(shared_server: ServerProcess) -> None:
-    """A job that comes all the same is given back, so that another may have it."""
-    async with connect(shared_server.address) as rpc, Client(shared_server.address) as client:
-        for steps in range(0, 40, 4):
-            job = await rpc.submit(dispatch=EXTERNAL)
-
-            async def claim(job_id: str = job.job_id) -> None:
-                async with client.attach(job_id):
-                    await asyncio.Event().wait()
-
-            task = asyncio.create_task(claim())
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            task.cancel()
-            await asyncio.wait((task,))
-            assert task.cancelled()
-            stands = await rpc.get(job.job_id)
-            if "INTERRUPTED" != stands.failure.code:
-                await eventually(is_in(client, job.job_id, "QUEUED"))

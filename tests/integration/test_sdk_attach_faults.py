@@ -11,10 +11,10 @@ import pytest
 
 from milepost.client import Client, SyncClient
 from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
-from milepost.v1 import Job, JobState, RetryPolicy
+from milepost.v1 import Dispatch, RetryPolicy
 from tests.integration.test_sdk_worker_faults import Stream, assignment, scripted
 from tests.support.proxy import CuttableProxy
-from tests.support.rpc import eventually
+from tests.support.rpc import connect, eventually, state_name
 from tests.support.server import ServerProcess
 
 
@@ -23,11 +23,6 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server whose leases are short."""
     with ServerProcess(tmp_path_factory.mktemp("hasty") / "data", "--lease-ttl", "1") as process:
         yield process
-
-
-def state(job: Job) -> str:
-    """The job's state, as ``"RUNNING"``."""
-    return JobState.Name(job.state).removeprefix("JOB_STATE_")
 
 
 async def lines(client: Client, job_id: str) -> list[str]:
@@ -43,7 +38,7 @@ async def has_lines(client: Client, job_id: str, count: int) -> bool:
 
 async def stands(client: Client, job_id: str, wanted: str) -> bool:
     """Whether the job is in this state."""
-    return wanted == state(await client.get(job_id))
+    return wanted == state_name(await client.get(job_id))
 
 
 async def test_a_block_survives_cuts_and_restarts(server: ServerProcess) -> None:
@@ -62,7 +57,7 @@ async def test_a_block_survives_cuts_and_restarts(server: ServerProcess) -> None
             ended = await near.get(job.id)
             told = await lines(near, job.id)
 
-    assert ("SUCCEEDED", 1) == (state(ended), ended.attempt)
+    assert ("SUCCEEDED", 1) == (state_name(ended), ended.attempt)
     assert ["0", "0 after", "1", "1 after", "2", "2 after", "nobody hears"] == told
 
 
@@ -103,7 +98,7 @@ async def test_plain_code_hears_that_its_lease_ran_out(hasty: ServerProcess) -> 
             proxy.refuse()
             proxy.cut()
             *_, job = near.follow("plain")
-            assert "LOST" == state(job)
+            assert "LOST" == state_name(job)
             proxy.allow()
 
     with CuttableProxy(hasty.address) as proxy, pytest.raises(JobEndedError, match="LOST"):
@@ -187,6 +182,27 @@ async def test_a_claim_that_is_not_answered() -> None:
                 async with client.attach("j"):
                     pass
     assert 3 <= server.sessions
+
+
+async def test_who_gives_up_while_it_claims_keeps_no_job(shared_server: ServerProcess) -> None:
+    """A job that comes all the same is given back, so that another may have it."""
+    async with connect(shared_server.address) as rpc, Client(shared_server.address) as client:
+        for steps in range(0, 40, 4):
+            job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+
+            async def claim(job_id: str = job.job_id) -> None:
+                async with client.attach(job_id):
+                    await asyncio.Event().wait()
+
+            task = asyncio.create_task(claim())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait((task,))
+            assert task.cancelled()
+            left = await rpc.get(job.job_id)
+            if "INTERRUPTED" != left.failure.code:
+                await eventually(lambda job_id=job.job_id: stands(client, job_id, "QUEUED"))
 
 
 async def test_a_claim_that_is_answered_too_late() -> None:

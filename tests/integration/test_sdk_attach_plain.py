@@ -1,0 +1,98 @@
+"""Jobs that plain code claims, from threads and without asyncio; and those that nobody is there to give."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from milepost.client import Client, SyncClient
+from milepost.client.attaching import AttachedJob
+from milepost.client.errors import JobNotFound, Unreachable
+from milepost.client.worker.current import current_job
+from milepost.v1 import Dispatch
+from tests.support.rpc import state_name
+from tests.support.server import ServerProcess
+
+EXTERNAL = Dispatch.DISPATCH_EXTERNAL
+
+
+def test_plain_code(shared_server: ServerProcess) -> None:
+    """The same without asyncio, from several threads that share a client."""
+    results: dict[int, object] = {}
+
+    def work(number: int) -> None:
+        with plain.start("step", {"number": number}) as job:
+            assert job is current_job()
+            with job.stage("count") as stage:
+                total = sum(stage.track(range(number)))
+            job.result = {"total": total}
+        results[number] = plain.result(job.id)
+
+    with SyncClient(shared_server.address) as plain:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with pytest.raises(ZeroDivisionError), plain.start("step") as failing:
+            print(1 / 0)
+        with pytest.raises(JobNotFound), plain.attach("no-such-job"):
+            pass
+        job_id = plain.submit("step", dispatch=EXTERNAL).job_id
+        with plain.attach(job_id):
+            pass
+        assert ("FAILED", "SUCCEEDED") == (state_name(plain.get(failing.id)), state_name(plain.get(job_id)))
+
+    assert {number: {"total": sum(range(number))} for number in range(4)} == results
+
+
+def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> None:
+    """`track`, `raise_if_cancelled` or `cancelled` tell it; a block that is done all the same has won."""
+
+    def track(job: AttachedJob) -> None:
+        plain.cancel(job.id)
+        with job.stage("endless") as stage:
+            for _ in stage.track(iter(int, 1)):
+                pass
+
+    def go_on(job: AttachedJob) -> None:
+        plain.cancel(job.id)
+        while not job.cancelled:
+            time.sleep(0.001)
+
+    def go_on_for_too_long(job: AttachedJob) -> None:
+        plain.cancel(job.id, grace_period=0.01)
+        while "CANCELLED" != state_name(plain.get(job.id)):
+            time.sleep(0.001)
+
+    def look(job: AttachedJob) -> None:
+        while True:
+            time.sleep(0.001)
+            job.raise_if_cancelled()
+
+    def outcome(work: Callable[[AttachedJob], None], timeout: float | None = None) -> tuple[str, str]:
+        job_id = f"plain-{uuid.uuid4().hex}"
+        try:
+            with plain.start("step", job_id=job_id, timeout=timeout) as job:
+                work(job)
+        except BaseException as error:  # noqa: BLE001 - what comes out is what is looked at
+            return type(error).__name__, state_name(plain.get(job_id))
+        return "", state_name(plain.get(job_id))
+
+    with SyncClient(shared_server.address) as plain:
+        assert ("Cancelled", "CANCELLED") == outcome(track)
+        assert ("", "SUCCEEDED") == outcome(go_on)
+        assert ("Cancelled", "CANCELLED") == outcome(go_on_for_too_long)
+        assert ("JobEndedError", "FAILED") == outcome(look, timeout=1)
+
+
+async def test_nobody_is_there() -> None:
+    """Entering says so, in the time that the client has; the block does not run."""
+    async with Client("127.0.0.1:1", timeout=0.3) as client:
+        with pytest.raises(Unreachable):
+            async with client.attach("j"):
+                raise AssertionError("it was entered")

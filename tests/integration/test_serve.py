@@ -101,6 +101,21 @@ async def test_health_of_another_service(shared_server: ServerProcess) -> None:
     assert "NOT_FOUND" == told.code
 
 
+async def test_health_of_all_services(shared_server: ServerProcess) -> None:
+    """They can be asked for together."""
+    protocol: Any = health_pb2  # its types do not know of this message
+    async with grpc.aio.insecure_channel(shared_server.address) as channel:
+        listing: Any = channel.unary_unary(
+            "/grpc.health.v1.Health/List",
+            request_serializer=protocol.HealthListRequest.SerializeToString,
+            response_deserializer=protocol.HealthListResponse.FromString,
+        )
+        answer = await listing(protocol.HealthListRequest())
+
+    found = {name: each.status for name, each in answer.statuses.items()}
+    assert dict.fromkeys(("", *SERVICES), health_pb2.HealthCheckResponse.SERVING) == found
+
+
 async def test_reflection_lists_the_services(shared_server: ServerProcess) -> None:
     """So that grpcurl needs no files."""
     async with grpc.aio.insecure_channel(shared_server.address) as channel:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from milepost.server import serving
+from milepost.server.serving import Server, Settings
 from milepost.v1 import (
     Dispatch,
     GetJobRequest,
@@ -23,6 +27,10 @@ from tests.support.rpc import Rpc, StreamEnded, WorkSession, connect, log_line, 
 from tests.support.server import ServerProcess
 
 DRAINING = ("UNAVAILABLE", "DRAINING", ())
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
 async def stopped(server: ServerProcess) -> int:
@@ -44,16 +52,35 @@ async def rest(call: Any) -> list[Any]:
     return frames
 
 
-async def test_health_says_that_it_is_not_serving(server: ServerProcess) -> None:
-    """Before anything ends, so that nobody new is sent here."""
+@pytest.mark.parametrize(
+    ("expected", "service"),
+    [
+        ([SERVING, NOT_SERVING], ""),
+        ([SERVING, NOT_SERVING], "milepost.v1.JobService"),
+        ([SERVICE_UNKNOWN], "milepost.v2.JobService"),
+    ],
+)
+async def test_watches_of_health_are_told(
+    expected: list[int], service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First that it is not serving, so that nobody new is sent here, then that it is over; nobody waits for them.
+
+    If somebody did, it would be for an hour.
+    """
+    monkeypatch.setattr(serving, "_STOP_GRACE", 3600.0)
+    server = Server(Settings("127.0.0.1:0", tmp_path / "data"))
+    await server.start()
     async with grpc.aio.insecure_channel(server.address) as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
-        watch = health.Watch(health_pb2.HealthCheckRequest())
-        assert health_pb2.HealthCheckResponse.SERVING == (await watch.read()).status
-        stopping = asyncio.ensure_future(stopped(server))
-        assert health_pb2.HealthCheckResponse.NOT_SERVING == (await watch.read()).status
-        watch.cancel()
-        assert 0 == await stopping
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=service))
+        statuses = [(await watch.read()).status]
+        stopping = asyncio.ensure_future(server.stop())
+        while len(statuses) < len(expected):
+            statuses.append((await watch.read()).status)
+        told = await refused(watch.read())
+        await stopping
+
+    assert (DRAINING, expected) == (told.brief, statuses)
 
 
 async def test_open_watches_are_told(server: ServerProcess) -> None:

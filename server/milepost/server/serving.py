@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 import grpc.aio
 import structlog
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from milepost.contract import limits
@@ -18,6 +18,7 @@ from milepost.server.core import Core
 from milepost.server.directory import DataDirectory
 from milepost.server.edge.interceptor import Edge
 from milepost.server.edge.registration import add_service
+from milepost.server.health import Health
 from milepost.server.late import Late
 from milepost.server.log.stores import NatsStore, open_store
 from milepost.server.retention import Keep
@@ -85,8 +86,7 @@ class Server:
         self.failed = self._store.failed
         self._core: Core | None = None
         self._job_service, self._worker_service = map(Late, _SERVICES)
-        self._health = health.aio.HealthServicer()
-        self._telling: asyncio.Task[None] | None = None
+        self._health = Health(["", *_NAMES])
         self._edge = Edge()
         self._grpc = grpc.aio.server(interceptors=[self._edge], options=_OPTIONS)
         self.address = ""
@@ -107,14 +107,11 @@ class Server:
         reflection.enable_server_reflection(
             [*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
         )
-        for name in ("", *_NAMES):
-            await self._health.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
         self.address = self._bind()
         await self._grpc.start()
         await self._store.start()
         await self._move_in()
-        for name in ("", *_NAMES):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._health.set(True, "", *_NAMES)
         _log.info("serving", address=self.address, data=str(self._settings.data), epoch=self.epoch)
 
     async def stop(self) -> None:
@@ -122,7 +119,7 @@ class Server:
         if self.address:
             _log.info("stopping")
         self._edge.drain()
-        await self._health.enter_graceful_shutdown()
+        self._health.drain()
         if self._core is not None:
             await self._core.drain()
         await self._last_calls()
@@ -153,12 +150,7 @@ class Server:
         if self._core is not None:
             if up:
                 self._core.deadlines.start_over()
-            serving, not_serving = (
-                health_pb2.HealthCheckResponse.SERVING,
-                health_pb2.HealthCheckResponse.NOT_SERVING,
-            )
-            told = self._health.set(_NAMES[1], serving if up else not_serving)
-            self._telling = asyncio.create_task(told)
+            self._health.set(up, _NAMES[1])
 
     async def _last_calls(self) -> None:
         """Waits until no more calls come: those that gRPC has not told of yet it would end with CANCELLED."""

@@ -91,10 +91,12 @@ class Migration:
                 if thinned:
                     await self._put(job_id, Record(Kind.THIN, b"", self._key(key)))
             (self.copied.jobs,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
+            while self._under_way:
+                await self._under_way.popleft()
         finally:
             connection.close()
-        while self._under_way:
-            await self._under_way.popleft()
+            # After a failure the others fail for the same reason, which is told once.
+            await asyncio.gather(*self._under_way, return_exceptions=True)
         reply = await self._link.publish(self._names.meta, end, 1, _ANSWER)
         if reply.error:
             raise StoreFailed(f"The stream did not take the end: {reply.text}.")
@@ -112,16 +114,17 @@ class Migration:
 
     async def _put(self, job_id: str, record: Record) -> None:
         """Sends a message; its place in the stream is known before, since nobody else writes."""
+        before = self._of_job.get(job_id)
+        if (
+            before is not None
+        ):  # of a subject there is one message under way at a time, and none overtakes another
+            await asyncio.wait([before])
         self._sequence += 1
         sequence, expected = self._sequence, self._last.get(job_id, 0)
         self._last[job_id] = sequence
         message = encode(record._replace(name=uuid.uuid4().bytes))
 
-        before = self._of_job.get(job_id)
-
         async def publish() -> None:
-            if before is not None:  # of a subject there is one message under way at a time
-                await asyncio.wait([before])
             reply = await self._link.publish(self._names.job(job_id), message, expected, _ANSWER)
             if reply.error:
                 raise StoreFailed(f"The stream did not take a message of job {job_id!r}: {reply.text}.")

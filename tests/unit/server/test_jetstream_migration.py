@@ -1,0 +1,90 @@
+"""Copying a log into a stream: each message has the place there that it is to have."""
+
+from __future__ import annotations
+
+import gc
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from milepost.server.log.event_log import StoreFailed
+from milepost.server.log.jetstream.link import Link, NatsAccess, Reply
+from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.migration import Migration
+from milepost.server.log.jetstream.stream import StreamNames, make_or_check
+from milepost.server.log.sqlite import SqliteEventLog
+from tests.support.commits import Author, put_in_turn, read
+from tests.support.nats import NatsServer
+
+
+async def written(directory: Path, authors: Sequence[Author]) -> Path:
+    """A database in which the jobs of these authors have written by turns, the first of them twice as often."""
+    log = SqliteEventLog(directory)
+    await log.start()
+    for author in authors:
+        await put_in_turn(log, author.submit(), author.start())
+    first, *others = authors
+    for number in range(20):
+        for author in others:
+            await put_in_turn(log, first.lines(str(number)), author.lines(str(number)))
+    await log.close()
+    return directory / "milepost.db"
+
+
+@asynccontextmanager
+async def connected(access: NatsAccess, names: StreamNames) -> AsyncIterator[Link]:
+    """NATS, with an empty stream."""
+    link = Link(access, lambda up: None)
+    await link.open()
+    try:
+        await make_or_check(link, names, None)
+        yield link
+    finally:
+        await link.close()
+
+
+async def test_jobs_that_write_by_turns(tmp_path: Path, nats_server: NatsServer) -> None:
+    """A message waits for the one before it of its job, and no later one of another job overtakes it."""
+    authors = [Author(job_id) for job_id in "abc"]
+    database = await written(tmp_path, authors)
+    access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
+    async with connected(access, names) as link:
+        copied = await Migration(database, link, names).run()
+
+    assert (3, 6 + 80) == (copied.jobs, copied.events)
+    directory = tmp_path / "node"
+    directory.mkdir()
+    node = JetStreamEventLog(directory, access, names)
+    await node.start()
+    for job_id, author in zip("abc", authors, strict=True):
+        assert author.events == await read(node, job_id)
+    await node.close()
+
+
+async def test_a_failure_is_told_once(
+    tmp_path: Path,
+    nats_server: NatsServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """However many messages were under way; nothing is left behind that would complain later."""
+    database = await written(tmp_path, [Author(job_id) for job_id in "abc"])
+    access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
+
+    publish = Link.publish
+
+    async def full(self: Link, subject: str, message: bytes, expected: int, timeout: float) -> Reply:
+        if subject == names.meta:
+            return await publish(self, subject, message, expected, timeout)
+        return Reply(0, 1, "there is no room")
+
+    monkeypatch.setattr(Link, "publish", full)
+    async with connected(access, names) as link:
+        with pytest.raises(StoreFailed, match="there is no room"):
+            await Migration(database, link, names).run()
+    gc.collect()
+
+    assert [] == caplog.messages

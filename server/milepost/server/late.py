@@ -23,13 +23,13 @@ class Late:
         self._servicer = servicer
 
     def _method(self, name: str) -> Any:
-        async def call(request: Any, context: Any) -> Any:
+        def call(request: Any, context: Any) -> Any:
             if self._servicer is None:
                 raise Refusal(
                     ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
                     "The server is starting: it still reads what happened. Try again, or another one.",
                     retry_delay=1.0,
                 )
-            return await getattr(self._servicer, name)(request, context)
+            return getattr(self._servicer, name)(request, context)
 
         return call

@@ -9,7 +9,7 @@ from milepost.server.instants import timestamp
 from milepost.server.log.event_log import EventLog
 from milepost.server.refusal import draining, job_not_found
 from milepost.server.watching.streams import AHEAD_WAIT, Pulse, Send, ahead, changed_epoch, thinned, trimmed
-from milepost.server.watching.tails import Batch, Replays, Tail, Tails, Wish
+from milepost.server.watching.tails import Replays, Tail, Tails, Wish
 from milepost.server.watching.views import View, view_of
 from milepost.v1 import CaughtUp, OnGap, Opened, Snapshot, Status, WatchJobRequest, WatchJobResponse
 
@@ -72,15 +72,20 @@ class _Stream:
             ticket = tail.signal.ticket
             self._check()
             if self._cursor < tail.head:
-                batch = await self._next()
-                self._check()  # something may have been dropped before it could be read
+                wish = Wish(self._cursor, request.max_batch_events, self._view)
+                batch = tail.batch(wish)
+                if batch is None:
+                    batch = await self._replays.batch(request.job_id, tail, wish)
+                    self._check()  # something may have been dropped before it could be read
                 if self._cursor < tail.thinned > self._thinned:
                     raise thinned(self._name)
                 if batch is not None:
                     self._cursor = batch.last
                     if batch.response:
                         await send(batch.response)
-                        await pulse.sent()
+                        pulse.sent()
+                        if pulse.pace:
+                            await asyncio.sleep(pulse.pace)
             elif not caught_up:
                 caught_up = True
                 await send(_encode(WatchJobResponse(caught_up=CaughtUp(sequence=self._cursor))))
@@ -88,7 +93,7 @@ class _Stream:
                 return
             elif not await pulse.wait(ticket):
                 await send(self._status())
-                await pulse.sent()
+                pulse.sent()
 
     async def _start(self) -> bytes:
         """Finds out where to start; returns the snapshot to start with, if any."""
@@ -118,11 +123,6 @@ class _Stream:
         if page is None:
             raise job_not_found(self._request.job_id)
         self._tail.observe(page)
-
-    async def _next(self) -> Batch | None:
-        """What comes after the cursor: from the tail if it reaches back that far, else from the log."""
-        wish = Wish(self._cursor, self._request.max_batch_events, self._view)
-        return self._tail.batch(wish) or await self._replays.batch(self._request.job_id, self._tail, wish)
 
     async def _reach_cursor(self) -> None:
         """Gives the log a moment to reach a cursor that is ahead of it (rule 4)."""

@@ -95,7 +95,9 @@ class _Stream:
             self._check()  # something may have been dropped before it could be read
             if reached > self._cursor:
                 if await self._send_items(items, reached):
-                    await pulse.sent()
+                    pulse.sent()
+                    if pulse.pace:
+                        await asyncio.sleep(pulse.pace)
             elif not caught_up:
                 caught_up = True
                 await self._send_encoded(WatchJobsResponse(caught_up=CaughtUp(sequence=self._cursor)))
@@ -103,7 +105,7 @@ class _Stream:
                 return
             elif not await pulse.wait(ticket):
                 await self._send_status()
-                await pulse.sent()
+                pulse.sent()
 
     async def _next(self) -> tuple[Sequence[Item], int]:
         """Items after the cursor, from the feed if it reaches back that far, and up to which position that is all."""

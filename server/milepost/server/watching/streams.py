@@ -7,7 +7,6 @@ fall between.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -35,19 +34,18 @@ class Pulse:
     def __init__(self, signal: Signal, interval: Duration | None, *, latest: bool) -> None:
         seconds = limits.STATUS_INTERVAL if interval is None else nanoseconds(interval) / SECOND
         self._waiter = Waiter(signal, seconds)
-        self._pace = 0.0
+        self.pace = 0.0
+        """For how long to wait after something was sent, in seconds; 0 but for LATEST."""
         if latest:
-            self._pace = _PACE if interval is None else max(_PACE, seconds / 10)
+            self.pace = _PACE if interval is None else max(_PACE, seconds / 10)
 
-    async def wait(self, ticket: int) -> bool:
+    def wait(self, ticket: int) -> Awaitable[bool]:
         """Whether there is something new since the ticket; False when a status is due."""
-        return await self._waiter.wait(ticket)
+        return self._waiter.wait(ticket)
 
-    async def sent(self) -> None:
-        """Something was sent. With LATEST this waits until it is time for more."""
+    def sent(self) -> None:
+        """Something was sent."""
         self._waiter.busy()
-        if self._pace:
-            await asyncio.sleep(self._pace)
 
     def close(self) -> None:
         """Waits no more."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.server.journal import Decision, OpenJob
 from milepost.server.log.event_log import StoreFull
 from milepost.server.turns import follow_turns
 from milepost.server.working.deadlines import Deadlines
@@ -101,6 +102,62 @@ async def test_nothing_is_kept_of_what_time_does_nothing_to(core: Core, deadline
     await core.submit("free")
 
     assert set() == deadlines.watched
+
+
+async def test_another_attempt_has_another_lease(core: Core) -> None:
+    """An attempt that another node has started is not lost before its own lease is out (rule 14)."""
+    deadlines = Deadlines(core.journal, core.clock, core.tasks, LEASE)
+    told = [await core.submit("waits", start_deadline=Duration(seconds=1))]
+    for job_id in ("tried", "lost"):
+        await core.submit(job_id)
+        token = await core.start(job_id)
+        told.append(await core.journal.find(job_id))
+        if job_id == "tried":
+            await core.attempts.release(job_id, token)
+    for job in told:
+        deadlines.on_turn(job)
+    for job_id in ("waits", "tried"):
+        await core.start(job_id)
+    core.clock.advance(LEASE)
+    for job in told:
+        deadlines.on_turn(job)
+
+    await eventually(lambda: _is(core, "lost", "WORKER_LOST"))
+    assert [(JobState.JOB_STATE_RUNNING, 1), (JobState.JOB_STATE_RUNNING, 2)] == [
+        (job.state, job.attempt) for job in [await core.journal.find(job_id) for job_id in ("waits", "tried")]
+    ]
+    deadlines.close()
+
+
+async def test_a_server_that_stood_still_listens_before_it_judges(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 14: that nobody was heard while nothing ran is no silence; whoever is silent then has lost the lease."""
+    lease = 0.01
+    looks: list[JobState.ValueType] = []
+    act = core.journal.act
+
+    async def seen(job_id: str, decision: Decision) -> OpenJob:
+        opened = await act(job_id, decision)
+        looks.append(opened.job.state)
+        return opened
+
+    monkeypatch.setattr(core.journal, "act", seen)
+    deadlines = Deadlines(core.journal, core.clock, core.tasks, lease)
+    follow_turns(core.log, deadlines.on_turn)
+    await core.submit()
+    await core.start()
+    core.clock.advance(3600)
+    before = len(looks)
+
+    async def has_looked() -> bool:
+        return len(looks) > before
+
+    await eventually(has_looked)
+    assert {JobState.JOB_STATE_RUNNING} == {*looks}
+    core.clock.advance(lease)
+    await eventually(lambda: _is(core, "j", "WORKER_LOST"))
+    deadlines.close()
 
 
 async def _is(core: Core, job_id: str, code: str) -> bool:

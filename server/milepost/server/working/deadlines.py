@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from milepost.server import decide
 from milepost.server.clock import Clock
@@ -16,6 +17,17 @@ from milepost.v1 import Event, Job
 # When to try again after the store took nothing, in seconds.
 _STORE_WAIT = 1.0
 
+# A timer that is late by this part of a lease says that the server itself stood still, as where its machine was paused.
+_STOOD_STILL = 0.05
+
+
+@dataclass(slots=True)
+class _Lease:
+    """What an attempt has of it: until then, by the monotonic clock."""
+
+    attempt: int
+    until: float
+
 
 class Deadlines:
     """Keeps the leases of jobs, and for each job that time does something to, a timer for what comes first."""
@@ -25,7 +37,7 @@ class Deadlines:
         self._clock = clock
         self._tasks = tasks
         self._lease_ttl = lease_ttl
-        self._leases: dict[str, float] = {}
+        self._leases: dict[str, _Lease] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.pass_on: Callable[[Iterable[str]], None] = lambda job_ids: None
         """Told of the jobs whose workers were heard from here, so that other nodes hear of it."""
@@ -35,7 +47,10 @@ class Deadlines:
         waits = []
         if job.state in decide.LEASED:
             now = self._clock.monotonic()
-            waits.append(self._leases.setdefault(job.job_id, now + self._lease_ttl) - now)
+            lease = self._leases.get(job.job_id)
+            if lease is None or lease.attempt != job.attempt:
+                lease = self._leases[job.job_id] = _Lease(job.attempt, now + self._lease_ttl)
+            waits.append(lease.until - now)
         else:
             self._leases.pop(job.job_id, None)
         deadline = decide.next_deadline(job)
@@ -56,8 +71,9 @@ class Deadlines:
         """The same, where it was another node that heard from them."""
         until = self._clock.monotonic() + self._lease_ttl
         for job_id in job_ids:
-            if job_id in self._leases:
-                self._leases[job_id] = until
+            lease = self._leases.get(job_id)
+            if lease is not None:
+                lease.until = until
 
     def start_over(self) -> None:
         """All leases begin anew: it could not be heard for a while who else was heard from."""
@@ -75,18 +91,29 @@ class Deadlines:
 
     def _set_timer(self, job_id: str, wait: float) -> None:
         self._cancel_timer(job_id)
-        loop = asyncio.get_running_loop()
-        self._timers[job_id] = loop.call_later(max(wait, 0), lambda: self._tasks.start(self._go_off(job_id)))
+        wait = max(wait, 0.0)
+        due = self._clock.monotonic() + wait
+        self._timers[job_id] = asyncio.get_running_loop().call_later(wait, self._ring, job_id, due)
 
     def _cancel_timer(self, job_id: str) -> None:
         timer = self._timers.pop(job_id, None)
         if timer is not None:
             timer.cancel()
 
+    def _ring(self, job_id: str, due: float) -> None:
+        now = self._clock.monotonic()
+        late = now - due
+        if late > self._lease_ttl * _STOOD_STILL and job_id in self._leases:
+            # What the worker has said meanwhile has yet to be heard.
+            self._leases[job_id] = max(self._leases[job_id], now + min(late, self._lease_ttl))
+        self._tasks.start(self._go_off(job_id))
+
     async def _go_off(self, job_id: str) -> None:
         def decision(opened: OpenJob, now: int) -> list[Event]:
-            lease_is_out = self._leases.get(job_id, 0.0) <= self._clock.monotonic()
-            return decide.due(opened.job, now, lease_is_out=lease_is_out)
+            # The job may be further than its turns are told here: of its newest attempt the lease has yet to begin.
+            lease = self._leases.get(job_id, _Lease(0, 0.0))
+            is_out = lease.attempt == opened.job.attempt and lease.until <= self._clock.monotonic()
+            return decide.due(opened.job, now, lease_is_out=is_out)
 
         try:
             opened = await self._journal.act(job_id, decision)

@@ -103,9 +103,10 @@ class Deadlines:
     def _ring(self, job_id: str, due: float) -> None:
         now = self._clock.monotonic()
         late = now - due
-        if late > self._lease_ttl * _STOOD_STILL and job_id in self._leases:
+        lease = self._leases.get(job_id)
+        if late > self._lease_ttl * _STOOD_STILL and lease is not None:
             # What the worker has said meanwhile has yet to be heard.
-            self._leases[job_id] = max(self._leases[job_id], now + min(late, self._lease_ttl))
+            lease.until = max(lease.until, now + min(late, self._lease_ttl))
         self._tasks.start(self._go_off(job_id))
 
     async def _go_off(self, job_id: str) -> None:

@@ -65,14 +65,11 @@ async def _life(rpc: Rpc) -> tuple[str, str]:
             )
             await session.acknowledged(first + 49)
 
-        async def is_trimmed() -> bool:
-            return (await rpc.get("long")).first_sequence > 1
+        async def is_swept() -> bool:
+            long, *done = [await rpc.get(job_id) for job_id in ("long", "done-1", "done-2")]
+            return long.first_sequence == 303 and all(job.thinned_sequence for job in done)
 
-        async def is_thinned() -> bool:
-            return (await rpc.get("done-1")).thinned_sequence > 0
-
-        await eventually(is_trimmed)
-        await eventually(is_thinned)
+        await eventually(is_swept)
     return job.job_id, token
 
 

@@ -126,9 +126,10 @@ async def test_epoch_survives_a_crash(server: ServerProcess) -> None:
     epoch = server.epoch
     async with connect(server.address) as rpc:
         job = await rpc.submit()
-        server.kill()
-        server.restart()
-        assert epoch == server.epoch
+    server.kill()
+    server.restart()
+    assert epoch == server.epoch
+    async with connect(server.address) as rpc:
         assert [1] == [event.sequence for event in await rpc.log(job.job_id)]
 
 
@@ -137,15 +138,16 @@ async def test_restored_copy_has_a_new_epoch(server: ServerProcess) -> None:
     epoch = server.epoch
     async with connect(server.address) as rpc:
         await rpc.submit()
-        assert 0 == server.stop()
-        backup = (server.data / "milepost.db").read_bytes()
-        server.restart()
-        assert epoch == server.epoch
+    assert 0 == server.stop()
+    backup = (server.data / "milepost.db").read_bytes()
+    server.restart()
+    assert epoch == server.epoch
+    async with connect(server.address) as rpc:
         await rpc.submit()
-        assert 0 == server.stop()
-        (server.data / "milepost.db").write_bytes(backup)
-        server.restart()
-        assert epoch != server.epoch
+    assert 0 == server.stop()
+    (server.data / "milepost.db").write_bytes(backup)
+    server.restart()
+    assert epoch != server.epoch
 
 
 async def test_queue_survives_a_crash(server: ServerProcess) -> None:

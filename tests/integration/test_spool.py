@@ -108,13 +108,18 @@ class Held:
         self.worker.job(rpc.kind)(self._work)
         self.job_id = ""
         self._rpc = rpc
+        self._job: JobContext | None = None
         self._may_end = asyncio.Event()
 
     async def begin(self) -> None:
-        """Submits the job, and has it begun."""
+        """Submits the job, and has it begun: the worker knows that the server has its first line."""
         self.job_id = (await self._rpc.submit()).job_id
         self._running = asyncio.create_task(self.worker.run())
-        await begun(self._rpc, self.job_id)
+
+        async def is_acknowledged() -> bool:
+            return self._job is not None and self._job._reporter.is_empty
+
+        await eventually(is_acknowledged)
 
     def end(self) -> None:
         """Lets the job end."""
@@ -127,6 +132,7 @@ class Held:
 
     async def _work(self, job: JobContext) -> dict[str, int]:
         job.log("before")
+        self._job = job
         await self._may_end.wait()
         for number in range(1000):
             job.log(str(number))

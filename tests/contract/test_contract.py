@@ -51,6 +51,7 @@ INTERVAL = (
 )
 
 BOUNDS = {
+    "Job": at_most(limits.JOB_SIZE // limits.KIB, "KiB encoded"),
     "Job.owner": NAME,
     "Job.labels": (
         f"{at_most(limits.LABELS)}; keys match `{limits.LABEL_KEY.pattern}`, "

@@ -43,6 +43,9 @@ PRIORITY: Final = 1000
 
 INPUT_SIZE: Final = 1 * MIB
 RESULT_SIZE: Final = 1 * MIB
+JOB_SIZE: Final = 1536 * KIB
+"""Of a job without its input, to which its worker adds. It leaves room for the largest input, result and failure, and
+for the numbers, times and ends of all stages, within REQUEST_SIZE."""
 STRUCT_DEPTH: Final = 30
 """Of objects and lists within each other. Protobuf parses 100 messages within each other; an object takes three."""
 CUSTOM_SIZE: Final = 256 * KIB

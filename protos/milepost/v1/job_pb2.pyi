@@ -160,7 +160,10 @@ Global___EstimateBasis: _TypeAlias = EstimateBasis  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
-    """One piece of long-running work, as its log tells it: every field is what the job's events, folded in order, say."""
+    """One piece of long-running work, as its log tells it: every field is what the job's events, folded in order, say.
+    Without its input it grows to at most 1,536 KiB encoded by what its worker says before the end, so that it is always less than the 4 MiB
+    that gRPC takes in a message. Then further stages and artifacts are TOO_LARGE, and messages and the details of failures are left out.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -42,10 +42,10 @@ Decision = Callable[["OpenJob", int], Sequence[Event]]
 class OpenJob:
     """A job with everything that was decided about it, durable or not. ``fold`` is without the job's input.
 
-    ``state`` and ``fraction`` are those after the newest append, which the next one starts from.
+    ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, which the next one starts from.
     """
 
-    __slots__ = ("facts", "fold", "fraction", "pending", "report_sequence", "state", "time")
+    __slots__ = ("facts", "fold", "fraction", "pending", "report_sequence", "size", "state", "time")
 
     def __init__(self, fold: Fold, report_sequence: int = 0, time: int = 0) -> None:
         self.fold = fold
@@ -55,6 +55,7 @@ class OpenJob:
         self.facts = facts_of(fold.job)
         self.state = fold.job.state
         self.fraction = fold.job.fraction
+        self.size = fold.job.ByteSize()
 
     @property
     def job(self) -> Job:
@@ -173,10 +174,11 @@ class Journal:
             job.last_sequence,
             b"".join([frame(event) for event in events]),
         )
+        folded = job.SerializeToString()
         commit = Commit(
             facts=opened.facts,
             chunk=chunk,
-            job=job.SerializeToString(),
+            job=folded,
             state_before=opened.state,
             state=job.state,
             fraction_before=opened.fraction,
@@ -187,7 +189,7 @@ class Journal:
             ends=bool(events) and events[-1].HasField("job_ended"),
             submission=submission,
         )
-        opened.state, opened.fraction = job.state, job.fraction
+        opened.state, opened.fraction, opened.size = job.state, job.fraction, len(folded)
         opened.pending += 1
         durable = self._log.append(commit)
         durable.add_done_callback(lambda future: self._appended(opened, future))

@@ -8,6 +8,7 @@ from milepost.server.decide.authoring import ACTIVE, FINAL, LEASED, is_final, st
 from milepost.server.decide.ending import cancel, due, is_lost, lost_on_its_way, next_deadline, release
 from milepost.server.decide.families import family
 from milepost.server.decide.reporting import report
+from milepost.server.decide.room import fit
 from milepost.server.decide.starting import same_submission, start, submit
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "cancel",
     "due",
     "family",
+    "fit",
     "is_final",
     "is_lost",
     "lost_on_its_way",

@@ -207,18 +207,20 @@ class Attempts:
             self._check_lease(job, token)
             now = self._journal.now(opened)
             if whole:
-                self._try(opened.fold, fresh, now, expected - first)
+                self._try(opened, fresh, now, expected - first)
+            job_size = opened.size
             for number, update in enumerate(fresh, expected):
                 opened.report_sequence = number
                 try:
-                    events.append(self._take(opened.fold, update, now))
+                    event, job_size = self._take(opened.fold, update, now, job_size)
                 except Refusal as refusal:
                     rejections.append(Rejection(number, refusal))
                     continue
+                events.append(event)
                 size += update.ByteSize()
                 if size >= _COMMIT_BYTES:
                     durable = self._journal.append_folded(opened, events)
-                    events, size = [], 0
+                    events, size, job_size = [], 0, opened.size
         durable = self._journal.append_folded(opened, events)
         return Accepted(
             report_sequence=opened.report_sequence,
@@ -232,23 +234,25 @@ class Attempts:
         """The job as of its last durable event."""
         return await self._journal.find(job_id)
 
-    def _try(self, fold: Fold, updates: Sequence[Update], now: int, first: int) -> None:
+    def _try(self, opened: OpenJob, updates: Sequence[Update], now: int, first: int) -> None:
         """Raises what the first of these updates would be refused for; ``first`` is its place in the request."""
         job = Job()
-        job.CopyFrom(fold.job)
-        tried = Fold(job)
+        job.CopyFrom(opened.job)
+        tried, size = Fold(job), opened.size
         for place, update in enumerate(updates, first):
             try:
-                self._take(tried, update, now)
+                _, size = self._take(tried, update, now, size)
             except Refusal as refusal:
                 raise refusal.within(f"updates[{place}]") from None
 
-    def _take(self, fold: Fold, update: Update, now: int) -> Event:
+    def _take(self, fold: Fold, update: Update, now: int, size: int) -> tuple[Event, int]:
+        """The event of an update, folded in, and the size of the job after it."""
         if fold.job.state not in decide.LEASED:
             raise _over(fold.job)
         event = decide.report(fold, update, now)
+        size = decide.fit(fold, event, size)
         fold.apply(event)
-        return event
+        return event, size
 
     def _check_lease(self, job: Job, token: str) -> None:
         """The lease is that of the current attempt, and the attempt is not over."""

@@ -1,0 +1,89 @@
+"""Jobs that grow as large as they may."""
+
+from __future__ import annotations
+
+from milepost.contract import limits
+from milepost.server.decide.room import LEFT_OUT
+from milepost.v1 import (
+    Artifact,
+    ArtifactAdded,
+    ErrorReason,
+    Event,
+    Failure,
+    Job,
+    JobEnded,
+    JobFilter,
+    JobState,
+    ListJobsRequest,
+    Stage,
+    StageEnded,
+    StageStarted,
+    StageState,
+    Update,
+)
+from tests.support.bad_requests import struct
+from tests.support.rpc import Rpc, WorkSession, connect
+from tests.support.server import ServerProcess
+
+FAILED = StageState.STAGE_STATE_FAILED
+LARGE = struct({"text": "x" * 1_048_500})
+
+
+def failing(number: int) -> list[Update]:
+    """A stage that fails, with all that there may be to say about it."""
+    stage_id = f"s{number}"
+    failure = Failure(code="X", message="m" * 1000, detail="d" * limits.FAILURE_DETAIL_SIZE)
+    return [
+        Update(stage_started=StageStarted(stage=Stage(stage_id=stage_id))),
+        Update(stage_ended=StageEnded(stage_id=stage_id, state=FAILED, failure=failure)),
+    ]
+
+
+def made(number: int) -> Update:
+    """An artifact with the longest name and place."""
+    artifact = Artifact(name=f"{number:0256}", uri="u" * limits.ARTIFACT_URI_LENGTH)
+    return Update(artifact_added=ArtifactAdded(artifact=artifact))
+
+
+async def grown(rpc: Rpc, session: WorkSession) -> tuple[Job, int]:
+    """A job with as many failures and artifacts as fit, ended; and how many artifacts were refused."""
+    await rpc.submit(input=LARGE)
+    job, token = await session.take()
+    reported, refused = 0, 0
+    for updates in (
+        [update for number in range(50) for update in failing(number)],
+        [made(number) for number in range(500)],
+        [Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED, result=LARGE))],
+    ):
+        await session.report(job.job_id, token, reported + 1, *updates)
+        reported += len(updates)
+        acknowledged = 0
+        while acknowledged < reported:
+            response = await session.next()
+            acknowledged = max(acknowledged, response.acknowledged.report_sequence)
+            if response.HasField("rejected"):
+                assert ErrorReason.ERROR_REASON_TOO_LARGE == response.rejected.reason
+                refused += 1
+    return job, refused
+
+
+async def test_a_job_can_always_be_read(shared_server: ServerProcess) -> None:
+    """By a client that takes what gRPC takes unless it is told otherwise, and in each way that there is."""
+    async with connect(shared_server.address) as rpc, rpc.session() as session:
+        job, refused = await grown(rpc, session)
+        found = await rpc.get(job.job_id)
+        listed = await rpc.jobs.ListJobs(ListJobsRequest(filter=JobFilter(kinds=[rpc.kind])))
+        opened, snapshot = [
+            frame async for frame in rpc.watch(job.job_id, from_snapshot=True, no_follow=True)
+        ][:2]
+        log: list[Event] = await rpc.log(job.job_id)
+
+    assert JobState.JOB_STATE_SUCCEEDED == found.state
+    assert {FAILED} == {stage.state for stage in found.stages}
+    details = [stage.failure.detail for stage in found.stages]
+    assert (50, {"d" * limits.FAILURE_DETAIL_SIZE, LEFT_OUT}) == (len(details), set(details))
+    assert 0 < refused == 500 - len(found.artifacts)
+    assert [found.job_id] == [each.job_id for each in listed.jobs]
+    assert "opened" == opened.WhichOneof("frame")
+    assert found == snapshot.snapshot.job
+    assert len(log) == found.last_sequence

@@ -1,0 +1,192 @@
+"""How large a job may become by what its worker says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from milepost.contract import limits
+from milepost.contract.reasons import reason_name
+from milepost.fold import Fold
+from milepost.server import decide
+from milepost.server.decide.room import LEFT_OUT
+from milepost.server.refusal import Refusal
+from milepost.v1 import (
+    Artifact,
+    ArtifactAdded,
+    Cancellation,
+    Custom,
+    Failure,
+    JobEnded,
+    JobState,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StagesPlanned,
+    StageStarted,
+    StageState,
+    Update,
+)
+from tests.support.bad_requests import struct
+from tests.unit.server.states import NOW, apply, log_line, run
+
+FAILED = StageState.STAGE_STATE_FAILED
+TEXT = "m" * limits.MESSAGE_LENGTH
+
+
+def running(*stage_ids: str) -> Fold:
+    """A job in its first attempt, with these stages at work."""
+    state = run()
+    for stage_id in stage_ids:
+        update = Update(stage_started=StageStarted(stage=Stage(stage_id=stage_id)))
+        apply(state, [decide.report(state, update, NOW)])
+    return state
+
+
+def say(state: Fold, update: Update, size: int) -> int:
+    """Says it, and lets it happen, if there is room; the size of the job after it."""
+    event = decide.report(state, update, NOW)
+    size = decide.fit(state, event, size)
+    apply(state, [event])
+    return size
+
+
+def end(stage_id: str, **fields: Any) -> Update:
+    """The end of a stage."""
+    return Update(
+        stage_ended=StageEnded(stage_id=stage_id, **{"state": StageState.STAGE_STATE_SUCCEEDED, **fields})
+    )
+
+
+def fail(stage_id: str, message: str = "", detail: str = "") -> Update:
+    """A stage that failed."""
+    return end(stage_id, state=FAILED, failure=Failure(code="X", message=message, detail=detail))
+
+
+def progress(stage_id: str, **fields: Any) -> Update:
+    """A stage that moves on."""
+    return Update(stage_progressed=StageProgressed(stage_id=stage_id, current=1, total=2, **fields))
+
+
+NEW = {
+    "stages_planned.stages": Update(
+        stages_planned=StagesPlanned(stages=[Stage(stage_id="p", title="t" * 99)])
+    ),
+    "stage_started.stage": Update(stage_started=StageStarted(stage=Stage(stage_id="n", title="t" * 99))),
+    "artifact_added.artifact": Update(
+        artifact_added=ArtifactAdded(artifact=Artifact(name="a", uri="file:///" + "a" * 99))
+    ),
+}
+
+ALWAYS = {
+    "a log line": log_line("x" * limits.LOG_TEXT_SIZE),
+    "an event of the application's own": Update(
+        custom=Custom(type="t", json=struct({"text": "x" * 100_000}))
+    ),
+    "progress": progress("s"),
+    "the end of a stage": end("s"),
+    "a failure": Update(
+        job_ended=JobEnded(
+            state=JobState.JOB_STATE_FAILED,
+            failure=Failure(code="X", message=TEXT, detail="d" * limits.FAILURE_DETAIL_SIZE),
+        )
+    ),
+    "a result": Update(
+        job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED, result=struct({"text": "x" * 1_000_000}))
+    ),
+}
+
+
+@pytest.mark.parametrize("field", NEW)
+def test_what_is_new_needs_room(field: str) -> None:
+    """It is refused as TOO_LARGE where there is none, and the bound is named."""
+    say(running("s"), NEW[field], limits.JOB_SIZE - 250)
+    with pytest.raises(Refusal) as caught:
+        say(running("s"), NEW[field], limits.JOB_SIZE - 50)
+
+    (violation,) = caught.value.violations
+    assert ("TOO_LARGE", field) == (reason_name(caught.value.reason), violation.field)
+    assert f"{limits.JOB_SIZE:,} bytes" in violation.description
+
+
+@pytest.mark.parametrize("what", ALWAYS)
+def test_what_makes_the_job_no_larger_needs_no_room(what: str) -> None:
+    """Nor do the ends of its stages and its own: there is always room for those."""
+    state = running("s")
+    event = decide.report(state, ALWAYS[what], NOW)
+
+    assert limits.JOB_SIZE == decide.fit(state, event, limits.JOB_SIZE)
+    assert decide.report(state, ALWAYS[what], NOW) == event
+
+
+@pytest.mark.parametrize(
+    ("expected", "told", "room"),
+    [
+        (end("s", message="m" * 900), end("s", message="m" * 900), 900),
+        (end("s", message=LEFT_OUT), end("s", message="m" * 900), 899),
+        (progress("s", message="m" * 900), progress("s", message="m" * 900), 900),
+        (progress("s", message=LEFT_OUT), progress("s", message="m" * 900), 899),
+        (fail("s", message="m", detail="d" * 900), fail("s", message="m", detail="d" * 900), 1000),
+        (fail("s", message="m", detail=LEFT_OUT), fail("s", message="m", detail="d" * 900), 900),
+        (fail("s", message=LEFT_OUT, detail=LEFT_OUT), fail("s", message=TEXT, detail="d" * 900), 900),
+        (fail("s", message=LEFT_OUT), fail("s", message=TEXT), 900),
+    ],
+    ids=range(8),
+)
+def test_texts_of_a_stage_are_left_out(expected: Update, told: Update, room: int) -> None:
+    """Where there is no room for them: the stage moves on all the same."""
+    state = running("s")
+    event = decide.report(state, told, NOW)
+    decide.fit(state, event, limits.JOB_SIZE - room)
+
+    assert decide.report(state, expected, NOW) == event
+
+
+def test_a_planned_stage_may_always_start() -> None:
+    """What it says of itself anew is left out, where there is no room for it."""
+    state = running()
+    say(state, Update(stages_planned=StagesPlanned(stages=[Stage(stage_id="s", title="T", unit="u")])), 0)
+    stage = Stage(stage_id="s", title="t" * 99, unit="u", message="m" * 99, total=3)
+    say(state, Update(stage_started=StageStarted(stage=stage)), limits.JOB_SIZE)
+
+    (found,) = state.job.stages
+    assert ("T", "u", LEFT_OUT, 3) == (found.title, found.unit, found.message, found.total)
+
+
+def test_what_replaces_something_needs_room_for_the_difference() -> None:
+    """Messages and plans take the place of those before them, so that they may be told for ever."""
+    state = running("s")
+    size = state.job.ByteSize()
+    plan = StagesPlanned(stages=[Stage(stage_id=f"p{number}", title="t" * 250) for number in range(900)])
+
+    for _ in range(2 * limits.JOB_SIZE // limits.MESSAGE_LENGTH):
+        size = say(state, progress("s", message=TEXT), size)
+    for _ in range(20):
+        size = say(state, Update(stages_planned=plan), size)
+
+    assert TEXT == state.job.stages[0].message
+    assert abs(size - state.job.ByteSize()) < 5_000
+
+
+def test_a_job_stays_below_what_grpc_takes() -> None:
+    """With all that it can have: stages to the bound, and the largest input, result, cancellation and failure."""
+    state = running()
+    ids = [f"{number:0128}" for number in range(limits.STAGES)]
+    size = state.job.ByteSize()
+    for stage_id in ids:
+        stage = Stage(stage_id=stage_id, weight=0.1, total=3.3, message="m" * 900)
+        size = say(state, Update(stage_started=StageStarted(stage=stage)), size)
+        size = say(state, progress(stage_id), size)
+    for stage_id in ids:
+        size = say(state, fail(stage_id, message=TEXT, detail="d" * 600), size)
+    assert {"d" * 600, LEFT_OUT} == {stage.failure.detail for stage in state.job.stages}
+    result = JobEnded(state=JobState.JOB_STATE_SUCCEEDED, result=struct({"text": "x" * 1_048_500}))
+    say(state, Update(job_ended=result), size)
+
+    job = state.job
+    job.input.CopyFrom(job.result)
+    job.message = "é" * limits.MESSAGE_LENGTH
+    job.failure.CopyFrom(Failure(code="X", message=job.message, detail="d" * limits.FAILURE_DETAIL_SIZE))
+    job.cancellation.CopyFrom(Cancellation(reason=job.message, requested_by="é" * limits.NAME_LENGTH))
+    assert job.ByteSize() < limits.REQUEST_SIZE - 16 * limits.KIB

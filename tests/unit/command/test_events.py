@@ -193,6 +193,10 @@ def test_children(story: Story) -> None:
             JobEnded(state=JobState.JOB_STATE_CANCELLED, forced=True, message="Worker 'w' did not stop."),
         ),
         (
+            "cancelled after 00:11: Its process was killed.",
+            JobEnded(state=JobState.JOB_STATE_CANCELLED, message="Its process was killed."),
+        ),
+        (
             "lost after 00:11: WORKER_LOST",
             JobEnded(state=JobState.JOB_STATE_LOST, failure=Failure(code="WORKER_LOST")),
         ),

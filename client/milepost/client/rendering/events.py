@@ -129,11 +129,11 @@ def _job_ended(event: Event, fold: Fold) -> str:
         took = text.minutes(text.seconds_between(fold.job.start_time, event.time))
         line = f"{line} {'in' if told.state == JobState.JOB_STATE_SUCCEEDED else 'after'} {took}"
     message = text.clip(text.clean(told.message), _DATA_LENGTH)
-    if told.forced:
-        return f"{line}: {message}" if message else f"{line}, without its worker, which did not stop in time"
     if told.HasField("failure"):
-        line = f"{line}: {text.failure_text(told.failure)}"
-    return _joined(line, message)
+        return _joined(f"{line}: {text.failure_text(told.failure)}", message)
+    if told.forced and not message:
+        return f"{line}, without its worker, which did not stop in time"
+    return f"{line}: {message}" if message else line
 
 
 def _children_progressed(event: Event, fold: Fold) -> str:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
-from tests.support.server import ServerProcess
+from tests.support.nodes import Nodes
+from tests.support.server import Serve, Server, ServerProcess
 
 # Where a shell runs the tests in the background, they and all that they start ignore Ctrl-C. Some of them press it.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
@@ -19,34 +20,36 @@ for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 
-@pytest.fixture(scope="session")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A real server for all tests that leave each other's jobs alone."""
-    with ServerProcess(tmp_path_factory.mktemp("shared") / "data") as process:
-        yield process
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--store jetstream`` has every server keep its log in a cluster of NATS, each in a stream of its own."""
+    """``--store jetstream`` has the servers that `serve` makes be three nodes each, over a cluster of NATS."""
     parser.addoption(
         "--store", choices=["sqlite", "jetstream"], default="sqlite", help="where servers keep their logs"
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Where servers keep their logs that are not told otherwise."""
+@pytest.fixture(scope="session")
+def serve(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Makes servers: a process each, or three nodes on a stream of their own, each at another server of NATS."""
     if request.config.getoption("--store") == "sqlite":
-        yield
+        yield ServerProcess
         return
+    forked: Forkery = request.getfixturevalue("forkery")
     with NatsCluster(*[tmp_path_factory.mktemp("nats-cluster")] * 3) as cluster:
+        stores = [server.url for server in cluster.servers]
 
-        def options(data: Path) -> list[str]:
+        def nodes(data: Path, *options: str, forkery: Forkery | None = None) -> Nodes:
+            data.mkdir()
             stream = hashlib.sha256(str(data).encode()).hexdigest()[:16]
-            return ["--store", cluster.url, "--nats-stream", stream, "--nats-sync-always"]
+            return Nodes(data, stores, *options, stream=stream, forkery=forkery or forked)
 
-        ServerProcess.store = staticmethod(options)
-        yield
+        yield nodes
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> Iterator[Server]:
+    """A real server for all tests that leave each other's jobs alone."""
+    with serve(tmp_path_factory.mktemp("shared") / "data") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +67,7 @@ def forkery() -> Iterator[Forkery]:
 
 
 @pytest.fixture
-def server(tmp_path: Path, forkery: Forkery) -> Iterator[ServerProcess]:
+def server(tmp_path: Path, forkery: Forkery, serve: Serve) -> Iterator[Server]:
     """A real server of the test's own, with an empty data directory."""
-    with ServerProcess(tmp_path / "data", forkery=forkery) as process:
-        yield process
+    with serve(tmp_path / "data", forkery=forkery) as started:
+        yield started

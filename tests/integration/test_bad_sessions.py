@@ -27,11 +27,11 @@ from milepost.v1 import (
 from tests.support.bad_updates import BEFORE, UPDATES
 from tests.support.refused import refused
 from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Server
 
 
 @pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
     """The service."""
     async with connect(shared_server.address) as connected:
         yield connected

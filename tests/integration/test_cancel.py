@@ -18,11 +18,11 @@ from milepost.v1 import (
     Update,
 )
 from tests.support.rpc import Rpc, connect, error_info, kinds, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Server
 
 
 @pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
     """The service."""
     async with connect(shared_server.address) as connected:
         yield connected

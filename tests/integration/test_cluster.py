@@ -25,7 +25,14 @@ from milepost.v1 import (
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster
 from tests.support.nodes import Nodes
-from tests.support.rpc import Rpc, eventually, kinds, log_line, state_name, succeeded
+from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, state_name, succeeded
+
+_CALLS = (
+    "/milepost.v1.JobService/SubmitJob",
+    "/milepost.v1.WorkerService/Work",
+    "/milepost.v1.JobService/CancelJob",
+    "/milepost.v1.JobService/GetJob",
+)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +98,26 @@ async def test_a_cancellation_reaches_the_worker_of_another_node(rpcs: list[Rpc]
         return "CANCELLED" == state_name(await a.get(job.job_id))
 
     await eventually(is_cancelled)
+
+
+async def test_each_call_may_go_to_another_node(nodes: Nodes) -> None:
+    """A job is submitted, taken, cancelled and looked at, each at the next node; so the tests of one server can be."""
+    async with connect(nodes.address) as rpc:
+        for _ in nodes.servers:
+            job = await rpc.submit()
+            async with rpc.session(max_concurrency=1) as session:
+                _, token = await session.take()
+                await rpc.cancel(job.job_id)
+                await session.receive("cancel")
+                await session.report(job.job_id, token, 1, succeeded())
+                await session.acknowledged(1)
+                assert "SUCCEEDED" == state_name(await rpc.get(job.job_id))
+
+    async def each_was_called() -> bool:
+        called = [{str(line.get("method")) for line in server.log()} for server in nodes.servers]
+        return set(_CALLS) <= set.intersection(*called)
+
+    await eventually(each_was_called)
 
 
 async def test_reports_may_go_through_any_node(rpcs: list[Rpc]) -> None:

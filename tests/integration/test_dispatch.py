@@ -12,12 +12,12 @@ from milepost.client import Worker
 from milepost.v1 import Capacity, Claim, Dispatch, ErrorReason, Resume
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import Rpc, connect, eventually, kinds, state_name, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Serve, Server
 from tests.support.working import working
 
 
 @pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
     """The service."""
     async with connect(shared_server.address) as connected:
         yield connected
@@ -41,9 +41,9 @@ async def test_the_order_of_the_queue(rpc: Rpc) -> None:
     assert ["high", "a1", "b1", "a2", "b2", "a3", "low"] == taken
 
 
-async def test_the_queue_survives_a_restart(tmp_path: Path) -> None:
+async def test_the_queue_survives_a_restart(tmp_path: Path, serve: Serve) -> None:
     """With its order, and with what is at work under each key."""
-    with ServerProcess(tmp_path / "data") as server:
+    with serve(tmp_path / "data") as server:
         async with connect(server.address) as rpc:
             first = await rpc.submit(owner="a", concurrency_key="user")
             async with rpc.session(max_concurrency=1) as session:
@@ -96,9 +96,9 @@ async def test_what_was_lost_on_its_way_goes_out_again_at_once(rpc: Rpc) -> None
     )
 
 
-async def test_what_was_lost_before_a_restart_goes_out_again(tmp_path: Path) -> None:
+async def test_what_was_lost_before_a_restart_goes_out_again(tmp_path: Path, serve: Serve) -> None:
     """The log knows which run of the worker had it."""
-    with ServerProcess(tmp_path / "data") as server:
+    with serve(tmp_path / "data") as server:
         async with connect(server.address) as rpc, rpc.session(instance="run") as session:
             job = await rpc.submit()
             await session.take()
@@ -126,7 +126,7 @@ async def test_a_half_open_session_is_ended_by_the_next_one(rpc: Rpc) -> None:
     assert 1 == (await rpc.get(job.job_id)).attempt
 
 
-async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server: ServerProcess) -> None:
+async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server: Server) -> None:
     """Each run has a name of its own, in each of the jobs that it is given."""
     worker = Worker(shared_server.address)
 
@@ -144,9 +144,7 @@ async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server:
     assert 2 == len({*instances} - {""})
 
 
-async def test_an_assignment_that_the_network_loses_goes_out_again(
-    rpc: Rpc, shared_server: ServerProcess
-) -> None:
+async def test_an_assignment_that_the_network_loses_goes_out_again(rpc: Rpc, shared_server: Server) -> None:
     """The worker of the SDK comes back without it, and has it at once; the lease would have lasted for long."""
 
     async def answers(job: object) -> dict[str, int]:

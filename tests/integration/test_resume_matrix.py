@@ -14,7 +14,6 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.v1 import (
-    CancelJobRequest,
     DeleteJobRequest,
     GetJobRequest,
     JobFilter,
@@ -28,7 +27,7 @@ from milepost.v1 import (
     WatchJobsResponse,
 )
 from tests.support.rpc import Rpc, connect, error_info, eventually, log_line, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Serve, Server
 from tests.support.validators import Frame
 
 EPOCHS = ("none", "right", "wrong")
@@ -104,7 +103,7 @@ thinned  from_latest    *           *           opened 7 of 1-7, caught_up 7
 deleted  unset|0|1|2|3|from_snapshot|from_latest  *  *  JOB_NOT_FOUND
 """
 
-# Positions: job a, submitted (1) and cancelled (2, with two events); job b, submitted (3).
+# Positions, told by their places: job a, submitted (1) and cancelled (2, with two events); job b, submitted (3).
 OF_ALL_JOBS = """
 whole    unset|0        none|right  *           opened 0 of 1-3, a:1-3 b:1, caught_up 3
 whole    1              none|right  *           opened 1 of 1-3, a:2-3 b:1, caught_up 3
@@ -162,29 +161,57 @@ def cases(table: str) -> dict[Case, str]:
     return found
 
 
-def request_of(case: Case, epoch: str, cursor: str) -> dict[str, Any]:
+class Places:
+    """The numbers of a table, and the cursors that they stand for: the same for a job, but positions may have gaps."""
+
+    def __init__(self, *cursors: int) -> None:
+        self._cursors = cursors
+
+    def cursor(self, place: int) -> int:
+        """What is to be asked for; after the last place comes what is ahead of it."""
+        if place < len(self._cursors):
+            return self._cursors[place]
+        return self._cursors[-1] + 1 if self._cursors else place
+
+    def place(self, cursor: int) -> int:
+        """Where it stands: it is that of a place, or the next one after it."""
+        if not self._cursors:
+            return cursor
+        if cursor in self._cursors:
+            return self._cursors.index(cursor)
+        return self._cursors.index(cursor - 1) + 1
+
+
+IN_A_JOB = Places()
+
+
+def request_of(case: Case, epoch: str, cursor: str, places: Places = IN_A_JOB) -> dict[str, Any]:
     """The fields of the request that both RPCs share; ``cursor`` is what the cursor is called."""
     fields: dict[str, Any] = {"no_follow": True, "on_gap": GAPS[case.on_gap]}
     fields["epoch"] = {"none": "", "right": epoch, "wrong": "another"}[case.epoch]
     if case.start.isdigit():
-        fields[cursor] = int(case.start)
+        fields[cursor] = places.cursor(int(case.start))
     elif case.start != "unset":
         fields[case.start] = True
     return fields
 
 
-async def told(call: Any, names: dict[str, str]) -> str:
+async def told(call: Any, names: dict[str, str], places: Places = IN_A_JOB) -> str:
     """What came, in the words of the tables; ``names`` are those of the jobs there, none with just one job."""
     try:
-        return ", ".join([describe(frame, names) async for frame in call])
+        return ", ".join([describe(frame, names, places) async for frame in call])
     except grpc.aio.AioRpcError as error:
         info = error_info(error)
         metadata = {} if info.reason == "EPOCH_CHANGED" else info.metadata
-        shown = [f"{name}={metadata[name]}" for name in ("requested", "first", "head") if name in metadata]
+        shown = [
+            f"{name}={places.place(int(metadata[name]))}"
+            for name in ("requested", "first", "head")
+            if name in metadata
+        ]
         return " ".join([info.reason, *shown])
 
 
-def describe(frame: Frame, names: dict[str, str]) -> str:
+def describe(frame: Frame, names: dict[str, str], places: Places) -> str:
     """A frame, in the words of the tables."""
 
     def of(job_id: str) -> str:
@@ -193,14 +220,17 @@ def describe(frame: Frame, names: dict[str, str]) -> str:
     match frame.WhichOneof("frame"):
         case "opened":
             opened = frame.opened
-            return f"opened {opened.cursor} of {opened.first_sequence}-{opened.head_sequence}"
+            cursor, first, head = map(
+                places.place, (opened.cursor, opened.first_sequence, opened.head_sequence)
+            )
+            return f"opened {cursor} of {first}-{head}"
         case "snapshot":
             return f"snapshot {of(frame.snapshot.job.job_id)}{frame.snapshot.job.last_sequence}"
         case "events":
             grouped = groupby(frame.events.events, lambda event: event.job_id)
             return " ".join(of(job_id) + " ".join(ranges([e.sequence for e in es])) for job_id, es in grouped)
         case "caught_up":
-            return f"caught_up {frame.caught_up.sequence}"
+            return f"caught_up {places.place(frame.caught_up.sequence)}"
         case "deleted" if isinstance(frame, WatchJobsResponse):
             return f"deleted {names[frame.deleted.job_id]}"
     return str(frame)
@@ -248,10 +278,10 @@ async def make_jobs(rpc: Rpc) -> dict[str, str]:
     return jobs
 
 
-async def test_watch_job(tmp_path: Path) -> None:
+async def test_watch_job(tmp_path: Path, serve: Serve) -> None:
     """Where the table says frames, exactly those come; where it says a reason, the call ends with that."""
     options = ("--sweep-interval", "0.05", "--keep-progress", "0")
-    with ServerProcess(tmp_path / "data", *options) as server:
+    with serve(tmp_path / "data", *options) as server:
         async with connect(server.address) as rpc:
             jobs = await make_jobs(rpc)
             expected = cases(OF_A_JOB)
@@ -263,27 +293,40 @@ async def test_watch_job(tmp_path: Path) -> None:
     assert expected == dict(zip(expected, found, strict=True))
 
 
-async def test_watch_jobs(server: ServerProcess) -> None:
+async def test_watch_jobs(server: Server) -> None:
     """The same for positions."""
     async with connect(server.address) as rpc:
-        names = {(await rpc.submit()).job_id: "a"}
-        (first,) = names
-        await rpc.jobs.CancelJob(CancelJobRequest(job_id=first))
-        names[(await rpc.submit()).job_id] = "b"
+        first = (await rpc.submit()).job_id
+        positions = [0, await head(rpc)]
+        await rpc.cancel(first)
+        positions.append(await head(rpc))
+        second = (await rpc.submit()).job_id
+        positions.append(await head(rpc))
+        names = {first: "a", second: "b"}
         for table in (OF_ALL_JOBS, DROPPED):
             if table is DROPPED:
                 await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=first))
+                positions.append(await head(rpc))
+            places = Places(*positions)
             expected = cases(table)
             calls = [
                 rpc.jobs.WatchJobs(
                     WatchJobsRequest(
-                        filter=JobFilter(kinds=[rpc.kind]), **request_of(case, server.epoch, "after_position")
+                        filter=JobFilter(kinds=[rpc.kind]),
+                        **request_of(case, server.epoch, "after_position", places),
                     )
                 )
                 for case in expected
             ]
-            found = await asyncio.gather(*(told(call, names) for call in calls))
+            found = await asyncio.gather(*(told(call, names, places) for call in calls))
             assert expected == dict(zip(expected, found, strict=True))
+
+
+async def head(rpc: Rpc) -> int:
+    """The newest position."""
+    request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), from_latest=True, no_follow=True)
+    frames = [frame async for frame in rpc.jobs.WatchJobs(request)]
+    return frames[0].opened.head_sequence
 
 
 def test_each_cell_is_told_once() -> None:

@@ -20,7 +20,7 @@ from milepost.v1 import (
     WatchJobRequest,
 )
 from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Serve, Server
 
 NOW = Duration()
 
@@ -36,12 +36,12 @@ async def finished(rpc: Rpc, retention: Retention, *updates: Update) -> Job:
 
 
 @pytest.fixture
-def sweeping(tmp_path: Path) -> ServerProcess:
+def sweeping(tmp_path: Path, serve: Serve) -> Server:
     """A server that sweeps all the time; not started yet."""
-    return ServerProcess(tmp_path / "data", "--sweep-interval", "0.05")
+    return serve(tmp_path / "data", "--sweep-interval", "0.05")
 
 
-async def test_events_are_dropped(sweeping: ServerProcess) -> None:
+async def test_events_are_dropped(sweeping: Server) -> None:
     """Rule 3: what is kept of a log begins later; a cursor before that is told, or gets a snapshot."""
     with sweeping as server:
         async with connect(server.address) as rpc:
@@ -70,7 +70,7 @@ async def test_events_are_dropped(sweeping: ServerProcess) -> None:
             assert [] == [f async for f in rpc.watch(job.job_id, after_sequence=4) if f.HasField("events")]
 
 
-async def test_jobs_are_deleted(sweeping: ServerProcess) -> None:
+async def test_jobs_are_deleted(sweeping: Server) -> None:
     """A job that was kept long enough is gone."""
     with sweeping as server:
         async with connect(server.address) as rpc:
@@ -85,12 +85,12 @@ async def test_jobs_are_deleted(sweeping: ServerProcess) -> None:
             assert "JOB_NOT_FOUND" == error_info(caught.value).reason
 
 
-async def test_progress_is_thinned(tmp_path: Path) -> None:
+async def test_progress_is_thinned(tmp_path: Path, serve: Serve) -> None:
     """Of a job that has ended only the newest progress of each stage is kept; its fold is the same."""
     start = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=10)))
     progress = [Update(stage_progressed=StageProgressed(stage_id="s", current=n)) for n in range(1, 10)]
     options = ("--sweep-interval", "0.05", "--keep-progress", "0")
-    with ServerProcess(tmp_path / "data", *options) as server:
+    with serve(tmp_path / "data", *options) as server:
         async with connect(server.address) as rpc:
             job = await finished(rpc, Retention(), start, *progress, log_line("done"))
 
@@ -120,7 +120,7 @@ async def test_progress_is_thinned(tmp_path: Path) -> None:
                 assert 14 == frames[0].opened.thinned_sequence
 
 
-async def test_newest_events_are_kept(server: ServerProcess) -> None:
+async def test_newest_events_are_kept(server: Server) -> None:
     """A job may bound its own log, even while it runs; a watch that falls behind is told (rule 3)."""
     async with connect(server.address) as rpc, rpc.session() as session:
         await rpc.submit(retention=Retention(max_events=100))
@@ -143,7 +143,7 @@ async def test_newest_events_are_kept(server: ServerProcess) -> None:
         assert list(range(told.first_sequence, told.last_sequence + 1)) == [event.sequence for event in kept]
 
 
-async def test_parents_follow_their_children(server: ServerProcess) -> None:
+async def test_parents_follow_their_children(server: Server) -> None:
     """A parent without stages is as far as its children are, in its own log; and it never goes back."""
     async with connect(server.address) as rpc, rpc.session() as session:
         parent = await rpc.submit(kind="parent")

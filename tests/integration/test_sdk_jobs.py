@@ -19,12 +19,12 @@ from milepost.client.errors import (
 )
 from milepost.fold import fold
 from milepost.v1 import Event, Job, JobState, RetryPolicy, Severity, Stage, StageState
-from tests.support.server import ServerProcess
+from tests.support.server import Server
 from tests.support.working import working
 
 
 @pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+async def client(shared_server: Server) -> AsyncIterator[Client]:
     """A client of the shared server."""
     async with Client(shared_server.address) as connected:
         yield connected

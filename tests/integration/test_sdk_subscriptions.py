@@ -18,18 +18,18 @@ from tests.support.gateway import Gateway, gateway
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
 from tests.support.scripted import Stream, scripted
-from tests.support.server import ServerProcess
+from tests.support.server import Server
 
 
 @pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+async def client(shared_server: Server) -> AsyncIterator[Client]:
     """A client of the shared server."""
     async with Client(shared_server.address) as connected:
         yield connected
 
 
 @pytest.fixture
-async def between(shared_server: ServerProcess) -> AsyncIterator[Gateway]:
+async def between(shared_server: Server) -> AsyncIterator[Gateway]:
     """What is between, and counts the streams that are open."""
     async with gateway(shared_server.address) as opened:
         yield opened
@@ -202,7 +202,7 @@ async def test_what_is_left_is_cancelled_at_the_server(client: Client, between: 
         await eventually(left(between))
 
 
-def test_the_same_without_asyncio(shared_server: ServerProcess, kind: str) -> None:
+def test_the_same_without_asyncio(shared_server: Server, kind: str) -> None:
     """Watches of many jobs, of a job as it stands, and subscriptions."""
     with SyncClient(shared_server.address) as client:
         job_ids = [client.submit(kind).job_id for _ in range(2)]

@@ -18,12 +18,12 @@ from milepost.v1 import Deleted, Event, Job, JobState
 from tests.support.gateway import gateway
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
-from tests.support.server import ServerProcess
+from tests.support.server import Serve, Server
 from tests.support.working import working
 
 
 @pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+async def client(shared_server: Server) -> AsyncIterator[Client]:
     """A client of the shared server."""
     async with Client(shared_server.address) as connected:
         yield connected
@@ -213,9 +213,9 @@ async def test_positions_are_for_other_watches(client: Client, kind: str) -> Non
     assert (hidden.position or 0) >= (watch.position or 0) > (position or 0)
 
 
-async def test_gaps(tmp_path: Path) -> None:
+async def test_gaps(tmp_path: Path, serve: Serve) -> None:
     """A position that cannot be continued from is raised, or gone over with all jobs as they stand."""
-    with ServerProcess(tmp_path / "data") as server, CuttableProxy(server.address) as proxy:
+    with serve(tmp_path / "data") as server, CuttableProxy(server.address) as proxy:
         async with Client(server.address) as client, Client(proxy.address) as far:
             first, second = await queued(client, "test", 2)
             with pytest.raises(EpochChanged):
@@ -242,9 +242,9 @@ async def test_gaps(tmp_path: Path) -> None:
                 assert [2, 3] == [getattr(item, "sequence", 0) for item in await upto(steady, 2)]
 
 
-async def test_all_that_is_kept_over_cuts(tmp_path: Path) -> None:
+async def test_all_that_is_kept_over_cuts(tmp_path: Path, serve: Serve) -> None:
     """Where something was dropped there is no position to go back to before that; still nothing comes twice."""
-    with ServerProcess(tmp_path / "data") as server:
+    with serve(tmp_path / "data") as server:
         async with Client(server.address) as client:
             job_ids = await queued(client, "test", 4)
             gone = await client.submit("test")

@@ -10,14 +10,14 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.v1 import Dispatch, ErrorReason, Failure, JobEnded, JobState, RetryPolicy, Update
 from tests.support.rpc import Rpc, connect, kinds
-from tests.support.server import ServerProcess
+from tests.support.server import Serve, Server
 
 SECOND = Duration(seconds=1)
 LONG = Duration(seconds=3600)
 
 
 @pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
     """The service."""
     async with connect(shared_server.address) as connected:
         yield connected
@@ -67,9 +67,9 @@ async def test_a_jobs_time_runs_while_it_waits_for_its_next_attempt(rpc: Rpc) ->
     assert 1 == (await rpc.get(job.job_id)).failed_attempts
 
 
-async def test_bounds_hold_over_a_restart(tmp_path: Path) -> None:
+async def test_bounds_hold_over_a_restart(tmp_path: Path, serve: Serve) -> None:
     """What came to be due meanwhile is done when the server is back."""
-    with ServerProcess(tmp_path / "data") as server:
+    with serve(tmp_path / "data") as server:
         async with connect(server.address) as rpc:
             waits = await rpc.submit(start_deadline=SECOND)
             external = await rpc.submit(start_deadline=SECOND, dispatch=Dispatch.DISPATCH_EXTERNAL)

@@ -30,7 +30,7 @@ from milepost.v1 import (
     WatchJobsResponse,
 )
 from tests.support.rpc import Rpc, connect, log_line, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Server
 from tests.support.validators import VALIDATORS, History, Recording, Stream, View, check, failing
 
 Mutant: TypeAlias = Callable[[Recording], object]
@@ -160,11 +160,11 @@ def alter(recording: Recording) -> None:
 def bookmark_early(recording: Recording) -> None:
     """A status says that more was shown than was."""
     stream = recording.streams[1]
-    ahead = stream.opened.cursor + 1
+    following = frames_of(stream)[0]
     if isinstance(stream.frames[0], WatchJobsResponse):
-        stream.frames.insert(1, WatchJobsResponse(status=Status(cursor=ahead)))
+        stream.frames.insert(1, WatchJobsResponse(status=Status(cursor=following.position)))
     else:
-        stream.frames.insert(1, WatchJobResponse(status=Status(cursor=ahead)))
+        stream.frames.insert(1, WatchJobResponse(status=Status(cursor=following.events[0].sequence)))
 
 
 def position_early(recording: Recording) -> None:
@@ -294,7 +294,7 @@ def test_no_validator_is_idle() -> None:
     [*BOTH.items(), *OF_A_JOB.items()],
     ids=lambda value: getattr(value, "__name__", value),
 )
-async def test_spoilt_watch_of_a_job(shared_server: ServerProcess, mutant: Mutant, name: str) -> None:
+async def test_spoilt_watch_of_a_job(shared_server: Server, mutant: Mutant, name: str) -> None:
     """What a subscriber of one job saw passes; spoilt, the validator that this is for fails it."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)
@@ -308,7 +308,7 @@ async def test_spoilt_watch_of_a_job(shared_server: ServerProcess, mutant: Mutan
 @pytest.mark.parametrize(
     ("mutant", "name"), [*BOTH.items(), *OF_MANY.items()], ids=lambda value: getattr(value, "__name__", value)
 )
-async def test_spoilt_watch_of_many_jobs(shared_server: ServerProcess, mutant: Mutant, name: str) -> None:
+async def test_spoilt_watch_of_many_jobs(shared_server: Server, mutant: Mutant, name: str) -> None:
     """The same over many jobs."""
     async with connect(shared_server.address) as rpc:
         for _ in range(2):
@@ -320,7 +320,7 @@ async def test_spoilt_watch_of_many_jobs(shared_server: ServerProcess, mutant: M
     assert name in failing(recording, history)
 
 
-async def test_leak_past_a_filter(shared_server: ServerProcess) -> None:
+async def test_leak_past_a_filter(shared_server: Server) -> None:
     """Filter fails what the filter hides, and nothing else."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)
@@ -336,7 +336,7 @@ async def test_leak_past_a_filter(shared_server: ServerProcess) -> None:
         assert "Filter" in failing(recording, history, View(events=is_log))
 
 
-async def test_what_latest_hides(shared_server: ServerProcess) -> None:
+async def test_what_latest_hides(shared_server: Server) -> None:
     """With LATEST overtaken progress may be missing, the last of it may not, and nothing else."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)
@@ -355,7 +355,7 @@ async def test_what_latest_hides(shared_server: ServerProcess) -> None:
     assert "Reliable" in failing(recording, history, View(latest=True))
 
 
-async def test_wrong_snapshot(shared_server: ServerProcess) -> None:
+async def test_wrong_snapshot(shared_server: Server) -> None:
     """Durable holds a snapshot against the fold of the log."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)

@@ -11,12 +11,12 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.fold import fold
 from milepost.v1 import GetJobRequest, OnGap, WatchJobResponse
 from tests.support.rpc import Rpc, WatchCall, connect, error_info, eventually, kinds, log_line, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Server
 from tests.support.validators import History, Recording, check
 
 
 @pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
     """The service."""
     async with connect(shared_server.address) as connected:
         yield connected
@@ -54,7 +54,7 @@ def sequences(frames: list[WatchJobResponse]) -> list[int]:
     return [event.sequence for frame in frames for event in frame.events.events]
 
 
-async def test_whole_log(shared_server: ServerProcess, rpc: Rpc) -> None:
+async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
     """Rule 1: an unset start is the whole log. `opened` comes first, `caught_up` once, and the end after job_ended."""
     job_id = await finished_job(rpc, lines=3)
     frames = await frames_of(rpc, job_id)
@@ -189,7 +189,7 @@ async def test_cursor_ahead_waits_for_the_log(rpc: Rpc) -> None:
         watch.cancel()
 
 
-async def test_epoch(shared_server: ServerProcess, rpc: Rpc) -> None:
+async def test_epoch(shared_server: Server, rpc: Rpc) -> None:
     """Rule 4: a cursor of another epoch is refused, or answered with a snapshot where that was asked for."""
     job_id = await finished_job(rpc, lines=3)
     assert [4, 5, 6] == sequences(await frames_of(rpc, job_id, after_sequence=3, epoch=shared_server.epoch))
@@ -211,7 +211,7 @@ async def test_unknown_job(rpc: Rpc) -> None:
     assert "JOB_NOT_FOUND" == error_info(caught.value).reason
 
 
-async def test_leaving_cancels_nothing(server: ServerProcess) -> None:
+async def test_leaving_cancels_nothing(server: Server) -> None:
     """Rule 9: subscribers come and go; the job does not notice."""
     async with connect(server.address) as rpc, rpc.session() as session:
         await rpc.submit()

@@ -25,12 +25,12 @@ from milepost.v1 import (
     WatchJobsResponse,
 )
 from tests.support.rpc import Rpc, connect, error_info, kinds, log_line, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Server
 from tests.support.validators import History, Recording, Stream, View, check
 
 
 @pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
     """The service."""
     async with connect(shared_server.address) as connected:
         yield connected
@@ -219,7 +219,7 @@ async def test_deleted(rpc: Rpc) -> None:
     assert 1 == (await rpc.submit(job_id=job.job_id)).last_sequence
 
 
-async def test_dropped_positions(server: ServerProcess) -> None:
+async def test_dropped_positions(server: Server) -> None:
     """Rule 3: a position after which events were dropped is refused, or answered with snapshots."""
     async with connect(server.address) as rpc:
         first, second = await rpc.submit(), await rpc.submit()

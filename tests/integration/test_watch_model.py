@@ -34,7 +34,7 @@ from milepost.v1 import (
 )
 from tests.support.forking import Forkery
 from tests.support.rpc import WorkSession, connect, error_info, eventually, log_line, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Serve, Server
 from tests.support.validators import Frame, History, Recording, View, check, key, missing
 
 _Result = TypeVar("_Result")
@@ -118,7 +118,7 @@ class _Watcher:
 class WireModel(RuleBasedStateMachine):
     """Jobs that a worker reports on, subscribers, and a server that is killed. ``server`` is given to a subclass."""
 
-    server: ServerProcess
+    server: Server
 
     def __init__(self) -> None:
         super().__init__()
@@ -370,9 +370,9 @@ _MODEL = settings(
 )
 
 
-def _try(data: Path, forkery: Forkery, how: settings) -> None:
+def _try(data: Path, forkery: Forkery, serve: Serve, how: settings) -> None:
     options = ("--keep-progress", "0", "--lease-ttl", "3600", "--sweep-interval", "1h")
-    with ServerProcess(data, *options, forkery=forkery) as process:
+    with serve(data, *options, forkery=forkery) as process:
 
         class Model(WireModel):
             server = process
@@ -380,14 +380,14 @@ def _try(data: Path, forkery: Forkery, how: settings) -> None:
         run_state_machine_as_test(Model, settings=how)
 
 
-def test_watching(tmp_path: Path, forkery: Forkery) -> None:
+def test_watching(tmp_path: Path, forkery: Forkery, serve: Serve) -> None:
     """Whatever is done, each subscriber sees what it should, and is refused only what cannot be had."""
-    _try(tmp_path / "data", forkery, _MODEL)
+    _try(tmp_path / "data", forkery, serve, _MODEL)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(7200)
-def test_watching_at_length(tmp_path: Path, forkery: Forkery) -> None:
+def test_watching_at_length(tmp_path: Path, forkery: Forkery, serve: Serve) -> None:
     """The same, for longer."""
     at_length = settings(_MODEL, max_examples=500, stateful_step_count=50, derandomize=False)
-    _try(tmp_path / "data", forkery, at_length)
+    _try(tmp_path / "data", forkery, serve, at_length)

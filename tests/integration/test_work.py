@@ -30,11 +30,11 @@ from milepost.v1 import (
     Update,
 )
 from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, state_name, succeeded
-from tests.support.server import ServerProcess
+from tests.support.server import Serve, Server
 
 
 @pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
     """The service."""
     async with connect(shared_server.address) as connected:
         yield connected
@@ -274,9 +274,9 @@ async def test_timeout(rpc: Rpc) -> None:
     assert "TIMEOUT" == (await rpc.ended(job.job_id))[-1].job_ended.failure.code
 
 
-async def test_lost_worker(tmp_path: Path) -> None:
+async def test_lost_worker(tmp_path: Path, serve: Serve) -> None:
     """Rule 14: a worker that is not heard from loses its lease; subscribers never hang on it."""
-    with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
+    with serve(tmp_path / "data", "--lease-ttl", "1") as server:
         async with connect(server.address) as rpc:
             async with rpc.session() as session:
                 await rpc.submit()
@@ -293,9 +293,9 @@ async def test_lost_worker(tmp_path: Path) -> None:
                 )
 
 
-async def test_heartbeats_keep_the_lease(tmp_path: Path) -> None:
+async def test_heartbeats_keep_the_lease(tmp_path: Path, serve: Serve) -> None:
     """A worker that has nothing to report keeps its jobs as long as it is heard from."""
-    with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
+    with serve(tmp_path / "data", "--lease-ttl", "1") as server:
         async with (
             connect(server.address) as rpc,
             rpc.session() as session,

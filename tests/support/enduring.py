@@ -69,9 +69,7 @@ class Enduring:
 
     def _connect(self, number: int) -> contextlib.AbstractAsyncContextManager[Rpc]:
         """To one node, and to the others when that is gone."""
-        addresses = [server.address for server in self._nodes.servers]
-        first = number % len(addresses)
-        return connect("ipv4:" + ",".join([*addresses[first:], *addresses[:first]]))
+        return connect(self._nodes.from_node(number), spreads=False)
 
     async def _measure(self) -> None:
         clock = asyncio.get_running_loop().time

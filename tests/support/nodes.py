@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Self
 
 from tests.support.forking import Forkery
 from tests.support.rpc import Rpc, connect
@@ -34,11 +36,40 @@ class Nodes:
             )
             for number, store in enumerate(stores)
         ]
+        self._turns = itertools.count()
 
     @property
-    def target(self) -> str:
-        """All of their addresses in one, of which gRPC takes the first that is there."""
-        return "ipv4:" + ",".join(server.address for server in self.servers)
+    def address(self) -> str:
+        """All of their addresses in one; the next client gets them in another order."""
+        return self.from_node(next(self._turns))
+
+    @property
+    def epoch(self) -> str:
+        """That of their log."""
+        (epoch,) = {server.epoch for server in self.servers}
+        return epoch
+
+    def from_node(self, number: int) -> str:
+        """All of their addresses in one, from that node on. gRPC takes the first that is there."""
+        first = number % len(self.servers)
+        servers = [*self.servers[first:], *self.servers[:first]]
+        return "ipv4:" + ",".join(server.address for server in servers)
+
+    def kill(self) -> None:
+        """``kill -9`` to all of them."""
+        for server in self.servers:
+            server.kill()
+
+    def restart(self) -> None:
+        """Starts all of them, at the same time."""
+        for server in self.servers:
+            server.begin()
+        for server in self.servers:
+            server.ready()
+
+    def log(self) -> list[dict[str, Any]]:
+        """What they have logged."""
+        return [line for server in self.servers for line in server.log()]
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[list[Rpc]]:
@@ -49,10 +80,9 @@ class Nodes:
                 rpc.kind = rpcs[0].kind
             yield rpcs
 
-    def __enter__(self) -> Nodes:
+    def __enter__(self) -> Self:
         try:
-            for server in self.servers:
-                server.start()
+            self.restart()
         except BaseException:
             self.__exit__(None, None, None)
             raise

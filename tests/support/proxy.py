@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Coroutine
@@ -14,13 +15,13 @@ from typing import Any, Self
 class CuttableProxy:
     """Forwards connections to ``target`` ("host:port"), in a thread of its own.
 
+    Of several ("ipv4:host:port,host:port") each connection goes to another one.
     ``address`` is where it listens, ``accepted`` how many connections it has let through, ``open`` how many of them
     are up, ``carried`` how many bytes they brought.
     """
 
     def __init__(self, target: str) -> None:
-        host, _, port = target.rpartition(":")
-        self._target = (host, int(port))
+        self._targets = itertools.cycle(target.removeprefix("ipv4:").split(","))
         self._writers: set[asyncio.StreamWriter] = set()
         self._refusing = False
         self._flowing = asyncio.Event()
@@ -89,8 +90,9 @@ class CuttableProxy:
         if self._refusing:
             writer.transport.abort()
             return
+        host, _, port = next(self._targets).rpartition(":")
         try:
-            far_reader, far_writer = await asyncio.open_connection(*self._target)
+            far_reader, far_writer = await asyncio.open_connection(host, int(port))
         except OSError:  # the server is down
             writer.transport.abort()
             return

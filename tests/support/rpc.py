@@ -33,6 +33,7 @@ from milepost.v1 import (
     job_service_pb2_grpc,
     worker_service_pb2_grpc,
 )
+from tests.support.spread import spread
 
 WatchCall: TypeAlias = "grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]"
 
@@ -93,14 +94,21 @@ class Rpc:
 
 
 @asynccontextmanager
-async def connect(address: str) -> AsyncIterator[Rpc]:
-    """A channel of its own to the server; it is soon there again when that was restarted."""
+async def connect(address: str, *, spreads: bool = True) -> AsyncIterator[Rpc]:
+    """A channel of its own to the server; it is soon there again when that was restarted.
+
+    Of an address of several nodes each call goes to another one, or, with ``spreads`` False, all to the first that is
+    there.
+    """
     options = [
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 200),
     ]
-    async with grpc.aio.insecure_channel(address, options=options) as channel:
+    nodes = address.removeprefix("ipv4:").split(",")
+    whole = len(nodes) == 1 or not spreads
+    opened = grpc.aio.insecure_channel(address, options=options) if whole else spread(nodes, options)
+    async with opened as channel:
         yield Rpc(channel)
 
 

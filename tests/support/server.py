@@ -7,15 +7,48 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, Protocol, Self
 
 from tests.support.forking import Forked, Forkery
 
 MILEPOST = Path(sys.executable).with_name("milepost")
 """The command, as it is installed beside this Python."""
+
+
+class Server(Protocol):
+    """What tests need of a server, however many processes it is; ``with`` starts and ends it."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, for one client; the next one may be told another way."""
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of its log."""
+
+    def kill(self) -> None:
+        """``kill -9``, and waits until it is gone."""
+
+    def restart(self) -> None:
+        """Starts it again on the same data and at the same address."""
+
+    def log(self) -> list[dict[str, Any]]:
+        """What it has logged."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Serve(Protocol):
+    """Makes servers."""
+
+    def __call__(self, data: Path, *options: str, forkery: Forkery | None = None) -> Server:
+        """One with these options and its data there; see ``ServerProcess``."""
 
 
 class ServerProcess:
@@ -27,9 +60,6 @@ class ServerProcess:
     ``forkery`` it is forked from that, and ready soon.
     """
 
-    store: ClassVar[Callable[[Path], list[str]]] = staticmethod(lambda data: [])
-    """The options that say where the log is kept of a server with that directory, where it is not told."""
-
     def __init__(
         self, data: Path, *options: str, address: str = "127.0.0.1:0", forkery: Forkery | None = None
     ) -> None:
@@ -40,13 +70,16 @@ class ServerProcess:
         self.may_be_at_fault = False
         self.failpoints = ""
         self._forkery = forkery
-        where = [] if "--store" in options else type(self).store(data)
-        self._arguments = ["serve", "--address", address, "--data", str(data), *where, *options]
+        self._arguments = ["serve", "--address", address, "--data", str(data), *options]
         self._process: subprocess.Popen[str] | Forked | None = None
 
     def start(self) -> ServerProcess:
         """Starts it, and waits until it says that it is ready."""
         self.begin()
+        return self.ready()
+
+    def ready(self) -> ServerProcess:
+        """Waits until it says that it is ready."""
         assert self._process is not None
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -111,8 +144,9 @@ class ServerProcess:
         """What it has logged."""
         return [json.loads(line) for line in self.log_path.read_text().splitlines()]
 
-    def __enter__(self) -> ServerProcess:
-        return self.start()
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,0 +1,116 @@
+"""A client of several nodes, each of whose calls goes to another one than the call before."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
+
+import grpc
+import grpc.aio
+
+from milepost.v1 import JobFilter, OnGap, WatchJobsRequest, job_service_pb2_grpc
+
+__all__ = ["spread"]
+
+# The reads: what they show is what their node has, which may be a moment behind.
+_READS = frozenset(
+    f"/milepost.v1.JobService/{name}" for name in ("GetJob", "ListJobs", "WatchJob", "WatchJobs")
+)
+
+_NOTHING = JobFilter(kinds=["nothing"])
+
+# Where the next client begins.
+_first = itertools.count()
+
+
+@asynccontextmanager
+async def spread(
+    addresses: Sequence[str], options: Sequence[tuple[str, Any]]
+) -> AsyncIterator[grpc.aio.Channel]:
+    """Something that stubs take for a channel.
+
+    Writes go to any node at once. Before a read all nodes come to where the furthest of them is, since nobody promises
+    that what one has acknowledged is shown by another: a client that needs it says from where it goes on (rule 4).
+    """
+    async with AsyncExitStack() as stack:
+
+        async def channel(address: str, *interceptors: grpc.aio.ClientInterceptor) -> grpc.aio.Channel:
+            made = grpc.aio.insecure_channel(address, options=options, interceptors=interceptors)
+            return await stack.enter_async_context(made)
+
+        nodes = _Nodes([await channel(address) for address in addresses])
+        settled = [await channel(address, _SettledRead(nodes), _SettledWatch(nodes)) for address in addresses]
+        yield cast("grpc.aio.Channel", _Spread(settled))
+
+
+class _Spread:
+    """As much of a channel as stubs ask for."""
+
+    def __init__(self, channels: Sequence[grpc.aio.Channel]) -> None:
+        self._channels = channels
+        self._turns = itertools.count(next(_first))
+
+    def unary_unary(self, *how: Any, **more: Any) -> Callable[..., Any]:
+        return self._in_turn([channel.unary_unary(*how, **more) for channel in self._channels])
+
+    def unary_stream(self, *how: Any, **more: Any) -> Callable[..., Any]:
+        return self._in_turn([channel.unary_stream(*how, **more) for channel in self._channels])
+
+    def stream_stream(self, *how: Any, **more: Any) -> Callable[..., Any]:
+        return self._in_turn([channel.stream_stream(*how, **more) for channel in self._channels])
+
+    def _in_turn(self, methods: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+        def call(*request: Any, **how: Any) -> Any:
+            return methods[next(self._turns) % len(methods)](*request, **how)
+
+        return call
+
+
+class _Nodes:
+    """What the nodes have."""
+
+    def __init__(self, channels: Sequence[grpc.aio.Channel]) -> None:
+        self._jobs = [job_service_pb2_grpc.JobServiceStub(channel) for channel in channels]
+
+    async def settle(self) -> None:
+        """Returns once each has all that one of them had."""
+        furthest = max(await asyncio.gather(*(self._end(jobs) for jobs in self._jobs)))
+        await asyncio.gather(*(self._reached(jobs, furthest) for jobs in self._jobs))
+
+    async def _end(self, jobs: Any) -> int:
+        """The position that its store has; that which it tells at once may be a moment older."""
+        request = WatchJobsRequest(filter=_NOTHING, no_follow=True)
+        frames = [frame async for frame in jobs.WatchJobs(request, wait_for_ready=True)]
+        return int(frames[-1].caught_up.sequence)
+
+    async def _reached(self, jobs: Any, position: int) -> None:
+        request = WatchJobsRequest(
+            filter=_NOTHING, after_position=position, on_gap=OnGap.ON_GAP_SNAPSHOT, no_follow=True
+        )
+        async for _ in jobs.WatchJobs(request, wait_for_ready=True):
+            pass
+
+
+class _Settled:
+    """Waits before a read."""
+
+    def __init__(self, nodes: _Nodes) -> None:
+        self._nodes = nodes
+
+    async def _called(self, go_on: Callable[..., Any], details: Any, request: Any) -> Any:
+        if details.method in _READS:
+            await self._nodes.settle()
+        return await go_on(details, request)
+
+
+class _SettledRead(_Settled, grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await self._called(continuation, client_call_details, request)
+
+
+class _SettledWatch(_Settled, grpc.aio.UnaryStreamClientInterceptor):
+    async def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await self._called(continuation, client_call_details, request)

@@ -60,6 +60,12 @@ class Stream:
         await self.says(welcome=Welcome(session_id="s", heartbeat_interval=interval))
         return hello.hello
 
+    async def beats(self) -> None:
+        """Waits for a heartbeat, after which the worker knows that it is welcome."""
+        async for request in self._incoming:
+            if request.HasField("heartbeat"):
+                return
+
     async def ends(self) -> None:
         """Waits until the worker has no more to say."""
         async for _ in self._incoming:
@@ -261,7 +267,8 @@ async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
     hellos = []
 
     async def give_late(stream: Stream) -> None:
-        hellos.append(await stream.welcomes())
+        hellos.append(await stream.welcomes(heartbeat=0.01))
+        await stream.beats()
         ready.set()
         assert 0 == (await stream.hears("capacity")).capacity.max_concurrency
         await stream.ends()
@@ -277,6 +284,31 @@ async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
         await ready.wait()
         worker.stop()
         await running
+
+    first, last = hellos
+    assert (first.instance, 0, []) == (last.instance, last.max_concurrency, list(last.job_ids))
+
+
+async def test_a_worker_that_stops_before_it_is_welcome() -> None:
+    """Listens until it is, since it may be given a job with that; and comes once more where it was."""
+    hellos = []
+
+    async def give_at_once(stream: Stream) -> None:
+        hellos.append((await stream.hears("hello")).hello)
+        worker.stop()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        await stream.says(welcome=Welcome(session_id="s"))
+        await stream.says(assignment=assignment())
+        await stream.ends()
+
+    async def listen(stream: Stream) -> None:
+        hellos.append(await stream.welcomes())
+        await stream.ends()
+
+    async with scripted(give_at_once, listen) as server:
+        worker = worker_at(server)
+        await worker.run()
 
     first, last = hellos
     assert (first.instance, 0, []) == (last.instance, last.max_concurrency, list(last.job_ids))

@@ -35,7 +35,6 @@ class Session:
     """Says what the desk has to say, and hands it what the server says.
 
     Attributes:
-        welcomed: Whether the server has accepted it.
         proved: Whether it has carried something, so that the next one need not wait long.
         finishing: Whether it was to end, so that there is nothing left that another one would be for; but for
         given_too_late: Whether it was given a job when it could not say any more that nobody is there for that.
@@ -48,7 +47,7 @@ class Session:
 
         `instance` names this run of the worker, the same in all of its sessions.
         """
-        self.welcomed = self.proved = self.finishing = self.given_too_late = False
+        self.proved = self.finishing = self.given_too_late = False
         self._channel = channel
         self._address = channel.target.address
         self._desk = desk
@@ -120,7 +119,6 @@ class Session:
             raise Unreachable(self._address, "it ended the session")
         if not response.HasField("welcome"):
             raise ProtocolError("The session did not begin with welcome.")
-        self.welcomed = True
         _log.info("worker %s is connected to %s", self._worker_id, self._address)
         for request in desk.opening():
             desk.outbox.say(request)

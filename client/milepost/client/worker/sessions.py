@@ -69,9 +69,9 @@ class Sessions:
     async def finish(self, seconds: float) -> None:
         """Ends it well where a session is open: what waits is sent, and the server then ends the stream.
 
-        It has that many seconds for it.
+        It has that many seconds for it. With its welcome it may still give a job, which would wait for its lease.
         """
-        if self._session is not None and self._session.welcomed:
+        if self._session is not None:
             self._finishing = True
             self._session.finish()
             with contextlib.suppress(TimeoutError):

@@ -10,7 +10,7 @@ import pytest
 from milepost.server.log.event_log import Appended, Conflict, Entry, EventLog, StoreFailed
 from milepost.v1 import Event
 from tests.support.bad_requests import struct
-from tests.support.commits import Author, put, read, read_page
+from tests.support.commits import Author, events_of, put, put_in_turn, read, read_page
 
 # --- Appending and reading --------------------------------------------------------------------------------------
 
@@ -36,7 +36,7 @@ async def test_a_cursor_is_exclusive(log: EventLog) -> None:
 async def test_a_page_is_bounded_and_never_empty_before_the_head(log: EventLog) -> None:
     """A reader gets on however little it asks for."""
     author = Author("j")
-    await put(log, author.submit(), *(author.lines(str(number) * 1000) for number in range(20)))
+    await put_in_turn(log, author.submit(), *(author.lines(str(number) * 1000) for number in range(20)))
 
     found: list[Event] = []
     pages = 0
@@ -186,7 +186,7 @@ async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> 
     log.follow(told.extend)
     author, other = Author("j"), Author("k")
     other.submit()
-    commits = [author.submit(), author.start(), author.lines("a"), author.lines("b")]
+    commits = [author.submit(), author.start(), author.lines("a"), author.succeed()]
     futures = [log.append(commit) for commit in commits]
     failing = log.append(other.start())
     for future in futures:
@@ -201,6 +201,31 @@ async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> 
     assert [*sorted({*positions})] == positions
     assert (4, positions[-1]) == (len(done), log.position)
     assert all(number <= heard for number, heard in enumerate(done, 1))
+
+
+async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
+    """Nothing else changes by it: each job's events, its states, its reports. A turn never does."""
+    told: list[Entry] = []
+    log.follow(told.extend)
+    authors = [Author("j"), Author("k")]
+    commits = [commit for author in authors for commit in (author.submit(), author.start())]
+    for number in range(50):
+        commits += [author.lines(f"{number} {author.job.job_id}") for author in authors]
+    commits += [authors[0].refused(2), authors[0].lines("last"), authors[1].succeed()]
+    await put(log, *commits)
+
+    for author, reports in zip(authors, (53, 51), strict=True):
+        job_id = author.job.job_id
+        mine = [e.commit for e in told if isinstance(e, Appended) and e.commit.job_id == job_id]
+        stored = await log.load(job_id)
+        assert stored is not None
+        assert author.events == events_of([commit.chunk for commit in mine]) == await read(log, job_id)
+        assert [commit.chunk.last + 1 for commit in mine[:-1]] == [commit.chunk.first for commit in mine[1:]]
+        assert [commit.state for commit in mine[:-1]] == [commit.state_before for commit in mine[1:]]
+        assert [commit for commit in commits if commit.job_id == job_id and commit.turns] == [
+            commit for commit in mine if commit.turns
+        ]
+        assert (reports, len(author.events)) == (stored.report_sequence, stored.job.last_sequence)
 
 
 async def test_what_is_told_can_be_read(log: EventLog) -> None:

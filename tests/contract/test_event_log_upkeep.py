@@ -41,7 +41,7 @@ def positions_of(log: EventLog) -> list[int]:
 async def ended(log: EventLog, job_id: str, **request: object) -> Author:
     """A job that has ended, with progress of two stages in several commits."""
     author = Author(job_id, **request)
-    await put(
+    await put_in_turn(
         log,
         author.submit(),
         author.start(),

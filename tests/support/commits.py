@@ -35,7 +35,7 @@ async def put(log: EventLog, *commits: Commit) -> None:
 
 
 async def put_in_turn(log: EventLog, *commits: Commit) -> None:
-    """The same, one after the other: only so the order is given across jobs."""
+    """The same, one after the other: only so each is a commit of its own, and the order is given across jobs."""
     for commit in commits:
         await log.append(commit)
 

@@ -10,9 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from milepost.server.decide import ACTIVE, FINAL
+from milepost.server.log.appending import Append, together
 from milepost.server.log.event_log import (
     Commit,
     Conflict,
@@ -29,12 +30,23 @@ from milepost.server.log.event_log import (
     StoreFailed,
 )
 from milepost.server.log.frames import Chunk
+from milepost.server.log.transaction import Transaction, Write
 from milepost.v1 import Job
 from tests.support.memory_disk import WHOLE, Disk, Record
 
 __all__ = ["MemoryEventLog", "Pace"]
 
-_Write: TypeAlias = Callable[[], Entry | None]
+_Group: TypeAlias = "deque[tuple[Write, asyncio.Future[None]]]"
+
+
+class _Upkeep(NamedTuple):
+    """What drops something."""
+
+    do: Callable[[], Entry | None]
+
+    def write(self, _: Transaction) -> Entry | None:
+        """See ``Write``."""
+        return self.do()
 
 
 class Pace:
@@ -68,7 +80,7 @@ class MemoryEventLog:
         self._pace = pace or Pace()
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
-        self._waiting: deque[tuple[_Write, asyncio.Future[None]]] = deque()
+        self._waiting: _Group = deque()
         self._position = disk.position
         self._told_at = 0.0
         self._untold = 0
@@ -128,19 +140,19 @@ class MemoryEventLog:
 
     def append(self, commit: Commit) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(partial(self._disk.append, commit))
+        return self._write(Append(commit))
 
     def thin(self, job_id: str) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(partial(self._disk.thin, job_id))
+        return self._write(_Upkeep(partial(self._disk.thin, job_id)))
 
     def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(partial(self._disk.trim, job_id, first_sequence))
+        return self._write(_Upkeep(partial(self._disk.trim, job_id, first_sequence)))
 
     def delete(self, job_id: str) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(partial(self._disk.delete, job_id))
+        return self._write(_Upkeep(partial(self._disk.delete, job_id)))
 
     async def close(self) -> None:
         """See ``EventLog``."""
@@ -148,7 +160,7 @@ class MemoryEventLog:
         self.let_go()
         await self._idle.wait()
 
-    def _write(self, write: _Write) -> asyncio.Future[None]:
+    def _write(self, write: Write) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
         if self._closed or self.failed.done():
             if not self._is_cut:
@@ -165,7 +177,7 @@ class MemoryEventLog:
             group, self._waiting = self._waiting, deque()
             self._loop.call_later(self._pace.writing(), self._commit, group)
 
-    def _commit(self, group: deque[tuple[_Write, asyncio.Future[None]]]) -> None:
+    def _commit(self, group: _Group) -> None:
         """A group becomes durable; the next one is written while this one is told of."""
         self._writing = False
         if self._is_cut:
@@ -175,20 +187,28 @@ class MemoryEventLog:
             return
         outcomes: list[tuple[asyncio.Future[None], Entry | None, Exception | None]] = []
         failure = self.failed.result() if self.failed.done() else self._pace.failure()
-        for write, future in group:
-            if failure is not None:
-                outcomes.append((future, None, failure))
-                continue
-            try:
-                outcomes.append((future, write(), None))
-            except Conflict as conflict:
-                outcomes.append((future, None, conflict))
+        futures = {id(write): future for write, future in group}
+        for write, parts in together([write for write, _ in group]):
+            entry, error = None, failure
+            if failure is None:
+                try:
+                    entry = self._apply(write)
+                except Conflict as conflict:
+                    error = conflict
+            outcomes += [(futures[id(part)], None, error) for part in parts[:-1]]
+            outcomes.append((futures[id(parts[-1])], entry, error))
         if isinstance(failure, StoreFailed) and not self.failed.done():
             self.failed.set_result(failure)
         self._told_at = max(self._told_at, self._loop.time() + self._pace.telling())
         self._untold += 1
         self._loop.call_at(self._told_at, self._settle, outcomes)
         self._start()
+
+    def _apply(self, write: Write) -> Entry | None:
+        if isinstance(write, Append):
+            return self._disk.append(write.commit)
+        assert isinstance(write, _Upkeep)
+        return write.do()
 
     def _settle(
         self, outcomes: Sequence[tuple[asyncio.Future[None], Entry | None, Exception | None]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from milepost.server.log import statements
 from milepost.server.log.event_log import Appended, Commit, Conflict
-from milepost.server.log.writer import Transaction
+from milepost.server.log.joining import Run
+from milepost.server.log.transaction import Transaction, Write
 
 # Children's fractions are summed as whole numbers, so that a sum that is kept over a million changes is still right.
 WHOLE = 1_000_000
@@ -39,6 +41,31 @@ class Append(NamedTuple):
             (position, key, chunk.first, chunk.last, commit.state_before, commit.state, chunk.frames),
         )
         return Appended(commit, position)
+
+
+def together(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:
+    """The writes in their order, each with those that it is made of: the commits of a job are joined where they can be.
+
+    Of different jobs, what is appended at the same time has no order.
+    """
+    made: list[tuple[Run | None, list[Write]]] = []
+    joinable: dict[str, tuple[Run, list[Write]]] = {}
+    for write in group:
+        if not isinstance(write, Append):
+            joinable.clear()
+            made.append((None, [write]))
+            continue
+        run, parts = joinable.get(write.commit.job_id, (None, []))
+        if run is not None and run.take(write.commit):
+            parts.append(write)
+        else:
+            run, parts = Run(write.commit), [write]
+            joinable[write.commit.job_id] = run, parts
+            made.append((run, parts))
+    return [
+        (Append(run.joined()) if run is not None and len(parts) > 1 else parts[0], parts)
+        for run, parts in made
+    ]
 
 
 def _update(transaction: Transaction, commit: Commit) -> int | None:

@@ -236,6 +236,7 @@ class EventLog(Protocol):
     def append(self, commit: Commit) -> asyncio.Future[None]:
         """Appends, for each job in the order of the calls; the future is done once the commit is durable.
 
+        Commits of a job that wait at the same time may become one (see ``joining``).
         It raises Conflict, StoreFull or StoreFailed where nothing was appended, StoreAway where that is not known.
         """
 

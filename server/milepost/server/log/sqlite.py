@@ -15,8 +15,9 @@ from milepost.server.log.event_log import Commit, Entry, StoreFailed
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
+from milepost.server.log.transaction import Write
 from milepost.server.log.upkeep import Delete, Thin, Trim
-from milepost.server.log.writer import Outcome, Write, Writer
+from milepost.server.log.writer import Outcome, Writer
 
 
 class SqliteEventLog(Readers):

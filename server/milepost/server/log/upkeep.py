@@ -9,7 +9,7 @@ from milepost.server.decide import FINAL
 from milepost.server.log import statements
 from milepost.server.log.event_log import Conflict, Notice, facts_of
 from milepost.server.log.frames import without_overtaken
-from milepost.server.log.writer import Transaction
+from milepost.server.log.transaction import Transaction
 from milepost.v1 import Job
 
 

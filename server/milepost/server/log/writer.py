@@ -6,13 +6,15 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import structlog
 
 from milepost.server import failpoints
 from milepost.server.log import statements
+from milepost.server.log.appending import together
 from milepost.server.log.event_log import Conflict, Entry, StoreFailed, StoreFull
+from milepost.server.log.transaction import Transaction, Write
 
 # A group is bounded so that its first write does not wait for too many others.
 _GROUP_MOST = 1000
@@ -20,28 +22,8 @@ _GROUP_MOST = 1000
 _log = structlog.get_logger("milepost.store")
 
 
-class Transaction:
-    """What a write works with: the connection, within a transaction, and the positions to give out."""
-
-    def __init__(self, connection: sqlite3.Connection, position: int) -> None:
-        self.connection = connection
-        self.position = position
-
-    def next_position(self) -> int:
-        """The place of the next entry among those of all jobs."""
-        self.position += 1
-        return self.position
-
-
-class Write(Protocol):
-    """Something to be written."""
-
-    def write(self, transaction: Transaction) -> Entry | None:
-        """Writes it; returns what those who follow the log are told. Raises Conflict, having written nothing."""
-
-
 class Outcome(NamedTuple):
-    """What became of a write; ``error`` is None where it is durable."""
+    """What became of a write; ``error`` is None where it is durable. Of joined ones the last has the entry."""
 
     write: Write
     entry: Entry | None
@@ -101,7 +83,9 @@ class Writer:
         position = transaction.position
         try:
             transaction.connection.execute(statements.BEGIN)
-            outcomes = [self._attempt(write) for write in group]
+            outcomes = [
+                outcome for write, parts in together(group) for outcome in self._attempt(write, parts)
+            ]
             failpoints.reach("commit.before")
             transaction.connection.execute(statements.COMMIT)
             failpoints.reach("commit.after")
@@ -113,11 +97,12 @@ class Writer:
         self._written(transaction.position)
         return outcomes
 
-    def _attempt(self, write: Write) -> Outcome:
+    def _attempt(self, write: Write, parts: Sequence[Write]) -> list[Outcome]:
         try:
-            return Outcome(write, write.write(self._transaction), None)
+            entry = write.write(self._transaction)
         except Conflict as conflict:
-            return Outcome(write, None, conflict)
+            return [Outcome(part, None, conflict) for part in parts]
+        return [*(Outcome(part, None, None) for part in parts[:-1]), Outcome(parts[-1], entry, None)]
 
     def _failure(self, error: Exception) -> StoreFull | StoreFailed:
         """Nothing of the group is kept. A full disk may have room again; after any other error nothing is sure.

@@ -16,8 +16,8 @@ from milepost.server.log.event_log import Commit, Conflict, Entry
 from milepost.server.log.jetstream.folding import Folds
 from milepost.server.log.jetstream.missing import Missing
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
+from milepost.server.log.transaction import Transaction
 from milepost.server.log.upkeep import Delete, Thin
-from milepost.server.log.writer import Transaction
 
 SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS subjects (

@@ -1,7 +1,7 @@
 """How commits get into the stream: each job's one after the other, those of different jobs side by side.
 
-Of a job there is at most one message under way. What is appended meanwhile goes out together in the next one, each
-commit still by itself. Each message names the one of its subject that it must follow (JetStream's
+Of a job there is at most one message under way. What is appended meanwhile goes out together in the next one,
+joined where it can be. Each message names the one of its subject that it must follow (JetStream's
 ``Nats-Expected-Last-Subject-Sequence``), so that of two nodes that decide upon the same state of a job only one can
 append. For the same reason a message whose fate is not known can be sent again: at most one of them gets in, and which
 message follows the named one can be read.
@@ -22,6 +22,7 @@ from milepost.server.log.jetstream.applying import Applied, Head
 from milepost.server.log.jetstream.link import Link, LinkLost
 from milepost.server.log.jetstream.records import COMMITS_MOST, STRIDE, Kind, Record, encode, part_of
 from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, StreamNames, message_at
+from milepost.server.log.joining import runs
 
 _log = structlog.get_logger("milepost.store")
 
@@ -69,6 +70,8 @@ class Item:
         self.done: asyncio.Future[None] = loop.create_future()
         self.sequence = 0
         """Which message of the stream it came to be in; 0 before it is done, and where there was nothing to do."""
+        self.part = 0
+        """Which part of that message."""
 
     def settle(self, error: Exception | None = None) -> None:
         """It is durable, or was not appended."""
@@ -175,9 +178,9 @@ class _Lane:
             record, commits, last = made, None, head.last
         else:
             items = self._together(head.last)
-            commits = [item.commit for item in items if item.commit is not None]
-            if not commits:
+            if not items:
                 raise Conflict(self._job_id)
+            commits = _joined(items)
             parts = [part_of(commit) for commit in commits]
             record = Record(Kind.COMMITS, self._lanes.name(), head.key, parts)
             last = commits[-1].chunk.last
@@ -251,9 +254,9 @@ class _Lane:
         self._under_way.discard(message)
         if not applied.cancelled():
             taken = applied.result().taken
-            for number, item in enumerate(items):
+            for item in items:
                 item.sequence = applied.result().delivered.sequence
-                item.settle(None if number < taken else Conflict(self._job_id))
+                item.settle(None if item.part < taken else Conflict(self._job_id))
         self._leave()
 
     async def _all_applied(self) -> None:
@@ -263,3 +266,12 @@ class _Lane:
     def _leave(self) -> None:
         if self._running is None and not self._under_way and not self._items:
             self._lanes.left(self, self._job_id)
+
+
+def _joined(items: list[Item]) -> list[Commit]:
+    """The commits of these items as the parts of a message; each item is told which."""
+    made = runs([item.commit for item in items if item.commit is not None])
+    parts = [part for part, run in enumerate(made) for _ in run.commits]
+    for item, part in zip(items, parts, strict=True):
+        item.part = part
+    return [run.joined() for run in made]

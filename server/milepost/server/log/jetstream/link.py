@@ -17,6 +17,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.protocol.parser import PERMISSIONS_ERR
 
 _log = structlog.get_logger("milepost.nats")
 
@@ -66,13 +67,25 @@ class LinkLost(Exception):
     """NATS is not there, or did not answer. What was asked for may have happened."""
 
 
+class _Lasting(Client):
+    """A client that connects again, too, where the server ends a connection and says why, such as over a login."""
+
+    async def _process_err(self, err_msg: str) -> None:
+        if PERMISSIONS_ERR in err_msg:
+            await super()._process_err(err_msg)
+            return
+        error = nats.errors.Error(err_msg.strip("'"))
+        await self._error_cb(error)
+        await self._process_op_err(error)
+
+
 class Link:
     """A connection that is made again whenever it breaks. ``on_state`` is told when it is there and when it is not."""
 
     def __init__(self, access: NatsAccess, on_state: Callable[[bool], None]) -> None:
         self._access = access
         self._on_state = on_state
-        self.client = Client()
+        self.client = _Lasting()
         self._up = asyncio.Event()
         self._replies: dict[str, asyncio.Future[Reply]] = {}
         self._reply_subject = ""

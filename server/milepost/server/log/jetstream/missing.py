@@ -16,8 +16,8 @@ from milepost.server.log import statements
 from milepost.server.log.appending import WHOLE
 from milepost.server.log.event_log import Conflict, Notice, facts_of
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
+from milepost.server.log.transaction import Transaction
 from milepost.server.log.upkeep import Thin
-from milepost.server.log.writer import Transaction
 from milepost.v1 import Job, JobSubmitted
 
 PENDING: Final = "SELECT count(*) FROM jobs WHERE state = 0"

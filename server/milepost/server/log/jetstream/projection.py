@@ -22,7 +22,7 @@ from milepost.server.log.jetstream.missing import PENDING
 from milepost.server.log.jetstream.records import STRIDE
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
-from milepost.server.log.writer import Transaction
+from milepost.server.log.transaction import Transaction
 
 _log = structlog.get_logger("milepost.store")
 

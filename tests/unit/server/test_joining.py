@@ -1,0 +1,94 @@
+"""Commits of a job that are appended together: which become one, and what that one is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from milepost.server.log.appending import Append, together
+from milepost.server.log.event_log import Commit
+from milepost.server.log.joining import runs
+from milepost.server.log.transaction import Write
+from milepost.server.log.upkeep import Trim
+from tests.support.commits import Author
+
+
+def started(job_id: str = "j") -> Author:
+    """A job at work on a stage."""
+    author = Author(job_id)
+    author.submit()
+    author.start()
+    author.stage("s")
+    return author
+
+
+def joined(*commits: Commit) -> list[Commit]:
+    """What the commits become."""
+    return [run.joined() for run in runs(commits)]
+
+
+async def test_what_is_joined_is_as_if_it_had_been_said_at_once() -> None:
+    """From the state before the first to the job after the last."""
+    author = started()
+    first, second, third = author.progress(1), author.lines("a"), author.progress(4)
+
+    assert [
+        replace(
+            third,
+            chunk=third.chunk._replace(
+                first=first.chunk.first,
+                frames=first.chunk.frames + second.chunk.frames + third.chunk.frames,
+            ),
+            fraction_before=0.0,
+        )
+    ] == joined(first, second, third)
+
+
+async def test_reports_that_were_refused_are_joined_too() -> None:
+    """They have no events, and use up their numbers."""
+    author = started()
+    line, refused = author.lines("a"), author.refused(3)
+
+    assert [replace(refused, chunk=line.chunk)] == joined(line, refused)
+
+
+async def test_a_turn_of_a_life_stands_by_itself() -> None:
+    """Those who act upon it see the job as it was then."""
+    author = Author("j")
+    commits = [author.submit(), author.start(), author.lines("a"), author.lines("b"), author.succeed()]
+
+    assert [*commits[:2], *joined(*commits[2:4]), commits[4]] == joined(*commits)
+
+
+async def test_what_does_not_follow_is_not_joined() -> None:
+    """It is in conflict, and nothing before it is."""
+    author, other = started(), started()
+    line, stale = author.lines("a"), other.lines("b")
+
+    assert [line, stale] == joined(line, stale)
+
+
+async def test_a_commit_stays_small() -> None:
+    """What is one commit is read and shown whole."""
+    author = started()
+    commits = [author.lines("x" * 1000) for _ in range(40)]
+    made = joined(*commits)
+
+    assert [15, 15, 10] == [commit.chunk.last - commit.chunk.first + 1 for commit in made]
+    assert all(len(commit.chunk.frames) <= 16 * 1024 for commit in made)
+
+
+async def test_jobs_are_written_side_by_side() -> None:
+    """What was put between two commits of a job by other jobs does not part them; what drops something does."""
+    a, b = started("a"), started("b")
+    writes: list[Write] = [
+        Append(a.lines("1")),
+        Append(b.lines("1")),
+        Append(a.lines("2")),
+        Append(b.lines("2")),
+    ]
+    trim = Trim("a", 2)
+    last = Append(a.lines("3"))
+
+    assert [[writes[0], writes[2]], [writes[1], writes[3]], [trim], [last]] == [
+        parts for _, parts in together([*writes, trim, last])
+    ]

@@ -209,24 +209,28 @@ async def test_a_worker_of_the_sdk(
 ) -> None:
     """It goes on with its jobs as if nothing had been; one that was lost on its way to it is done all the same."""
     attempts: list[int] = []
+    has_fallen = asyncio.Event()
 
     async def steps(job: JobContext) -> dict[str, object]:
         attempts.append(job.attempt)
         for line in LINES:
             job.log(line)
             await asyncio.sleep(0.001)  # so that it takes more than one report
+        if then:
+            await has_fallen.wait()  # so that there is a job to go on with
         return {}
 
     data = tmp_path_factory.mktemp("falling") / "data"
     with ServerProcess(data, forkery=forkery) as server:
         async with falling(forkery, server) as server_to_fall, Client(server.address) as client:
             await server_to_fall.arm(point)
-            async with working(server.address, steps=steps, max_concurrency=2):
+            async with working(server.address, steps=steps, max_concurrency=3 if then else 2):
                 async with asyncio.TaskGroup() as group:
                     jobs = [group.create_task(submitted(client, f"j{number}")) for number in range(3)]
                     await server_to_fall.fall(then)
                     if then:
                         await server_to_fall.fall()
+                    has_fallen.set()
                 logs = [await ended(client, job.result()) for job in jobs]
             commits = server_to_fall.commits
 

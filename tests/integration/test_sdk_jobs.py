@@ -18,7 +18,7 @@ from milepost.client.errors import (
     SequenceAhead,
 )
 from milepost.fold import fold
-from milepost.v1 import Event, Job, JobState, RetryPolicy, Severity, Stage, StageState
+from milepost.v1 import Event, JobState, RetryPolicy, Severity, Stage, StageState
 from tests.support.server import Server
 from tests.support.working import working
 
@@ -105,9 +105,10 @@ async def test_following_is_folding(client: Client, kind: str) -> None:
                 await asyncio.sleep(0)
 
     submitted = await client.submit(kind)
-    jobs: list[Job] = []
+    following = client.follow(submitted.job_id)
+    jobs = [await anext(following)]
     async with working(client.address, **{kind: handler}):
-        async for job in client.follow(submitted.job_id):
+        async for job in following:
             jobs.append(job)
             if job.stages:
                 go_on.set()

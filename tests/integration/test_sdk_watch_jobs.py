@@ -56,11 +56,13 @@ def sequences(items: list[Item]) -> dict[str, list[int]]:
 
 async def test_all_events_come_once_over_cuts(client: Client, kind: str) -> None:
     """Cut off again and again in the middle of traffic, each job's log is whole and in order."""
+    cut = asyncio.Semaphore(0)
 
     async def handler(job: JobContext) -> None:
         for number in range(20):
             job.emit("step", {"number": number})
             await asyncio.sleep(0)
+        await cut.acquire()  # so that there is something left to come back for
 
     states: list[Connection] = []
     items: list[Item] = []
@@ -77,6 +79,7 @@ async def test_all_events_come_once_over_cuts(client: Client, kind: str) -> None
                 jobs.append(await client.submit(kind))
                 await asyncio.to_thread(proxy.cut)
                 await eventually(lambda: _is(watch.reconnects >= cuts))  # noqa: B023
+                cut.release()
             await following
     assert {job.job_id: list(range(1, 24)) for job in jobs} == sequences(items)
     assert watch.reconnects >= 12

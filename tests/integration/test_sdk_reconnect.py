@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -109,16 +110,23 @@ async def test_a_watch_waits_for_a_network_that_is_down(client: Client, proxy: C
     steps = Steps(10)
     states: list[Connection] = []
     events: list[Event] = []
-    async with working(client.address, **{KIND: steps.handler}), Client(proxy.address, timeout=0.1) as far:
+    timeout = 2.0
+    async with (
+        working(client.address, **{KIND: steps.handler}),
+        Client(proxy.address, timeout=timeout) as far,
+    ):
         job = await client.submit(KIND)
         watch = far.watch(job.job_id, on_state=states.append)
         steps.allow(4)
         await reported(watch, events, 4)
         proxy.refuse()
         await asyncio.to_thread(proxy.cut)
+        down = time.monotonic()
         rest = asyncio.create_task(_rest(watch))
         steps.allow(6)
         await client.result(job.job_id)
+        # For longer than it would have tried to connect for the first time.
+        await until(lambda: time.monotonic() > down + timeout)
         await until(lambda: len([state for state in states if state.state == "reconnecting"]) >= 4)
         proxy.allow()
         events += await rest

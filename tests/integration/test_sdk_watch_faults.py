@@ -193,13 +193,13 @@ async def test_a_server_that_comes_up_late_is_found() -> None:
 
 async def test_silence_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that is not heard for two and a half status intervals and a margin is given up; one that is, is not."""
-    monkeypatch.setattr(watching, "_SILENT_MARGIN", -2.4)
+    monkeypatch.setattr(watching, "_SILENT_MARGIN", -1.5)  # which leaves a second
 
     async def falls_silent(stream: Stream) -> None:
         await stream.open(head=5)
         await stream.events(1)
-        for _ in range(10):
-            await asyncio.sleep(0.03)
+        for _ in range(5):
+            await asyncio.sleep(0.3)
             await stream.status(1)
         await stream.hang()
 

@@ -13,6 +13,8 @@ from tests.support.rpc import Rpc, connect, kinds
 from tests.support.server import Serve, Server
 
 SECOND = Duration(seconds=1)
+WHILE = Duration(seconds=3)
+"""In which a busy machine gets a report or a cancellation to a job."""
 LONG = Duration(seconds=3600)
 
 
@@ -53,7 +55,7 @@ async def test_an_attempt_that_takes_too_long_is_followed_by_another(rpc: Rpc) -
 async def test_a_jobs_time_runs_while_it_waits_for_its_next_attempt(rpc: Rpc) -> None:
     """It ends in the queue."""
     policy = RetryPolicy(max_attempts=9, initial_backoff=LONG, max_backoff=LONG)
-    job = await rpc.submit(timeout=SECOND, retry_policy=policy)
+    job = await rpc.submit(timeout=WHILE, retry_policy=policy)
     failure = Failure(code="FLAKY", retryable=True)
     failed = Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure))
     async with rpc.session() as session:
@@ -85,12 +87,12 @@ async def test_bounds_hold_over_a_restart(tmp_path: Path, serve: Serve) -> None:
 
 async def test_cancelling_wins_over_a_timeout(rpc: Rpc) -> None:
     """The grace ends with it; the job says that it was cancelled, and for people why by force."""
-    job = await rpc.submit(timeout=SECOND)
+    job = await rpc.submit(timeout=WHILE)
     async with rpc.session() as session:
         await session.take()
         await rpc.cancel(job.job_id, grace=3600)
         told = (await session.receive("cancel")).cancel.cancellation
-        assert (told.deadline.ToDatetime() - told.request_time.ToDatetime()).total_seconds() <= 1
+        assert (told.deadline.ToDatetime() - told.request_time.ToDatetime()).total_seconds() <= WHILE.seconds
         end = (await rpc.ended(job.job_id))[-1].job_ended
 
     assert (JobState.JOB_STATE_CANCELLED, True) == (end.state, end.forced)

@@ -338,7 +338,7 @@ class WireModel(RuleBasedStateMachine):
         async def all_have_all() -> bool:
             return not any(watcher.is_watching and watcher.lacks() for watcher in self.watchers)
 
-        await eventually(all_have_all, seconds=20)
+        await eventually(all_have_all)
 
     def _check(self) -> None:
         for watcher in self.watchers:

@@ -59,7 +59,7 @@ async def names(subscriber: Subscriber, *expected: str) -> None:
         frames = subscriber.recording.streams[-1].frames[: len(expected)]
         return list(expected) == [frame.WhichOneof("frame") for frame in frames]
 
-    await eventually(have_come, seconds=10)
+    await eventually(have_come)
 
 
 async def stalled(subscriber: Subscriber) -> None:
@@ -68,7 +68,7 @@ async def stalled(subscriber: Subscriber) -> None:
     async def waits() -> bool:
         return subscriber.is_stalled
 
-    await eventually(waits, seconds=10)
+    await eventually(waits)
 
 
 async def over(subscriber: Subscriber) -> None:
@@ -77,7 +77,7 @@ async def over(subscriber: Subscriber) -> None:
     async def has_ended() -> bool:
         return not subscriber.is_watching
 
-    await eventually(has_ended, seconds=10)
+    await eventually(has_ended)
 
 
 async def test_news_in_the_moment_of_the_timeout() -> None:
@@ -176,7 +176,7 @@ async def test_others_that_are_dropped(world: World) -> None:
     async def is_shown() -> bool:
         return not subscriber.is_watching or bool(subscriber.recording.events)
 
-    await eventually(is_shown, seconds=10)
+    await eventually(is_shown)
     assert "" == subscriber.reason
     await subscriber.cut()
 
@@ -195,7 +195,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
             jobs = [await world.log.find(job_id) for job_id in ("a", "b")]
             return len(untold) == 2 and all(job is not None and job.last_sequence == 3 for job in jobs)
 
-        await eventually(are_durable, seconds=10)
+        await eventually(are_durable)
         subscriber = Subscriber(world, "", ALL, max_batch_events=1)
         subscriber.watch(from_snapshot=True)
         await names(subscriber, "opened", "snapshot", "snapshot", "caught_up")
@@ -207,7 +207,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
     async def has_all() -> bool:
         return not missing(subscriber.recording, world.history())
 
-    await eventually(has_all, seconds=10)
+    await eventually(has_all)
     await subscriber.cut()
     assert ["told", "told"] == [event.log_written.text for event in subscriber.recording.events]
     check(subscriber.recording, world.history())
@@ -228,7 +228,7 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
         async def is_durable() -> bool:
             return bool(untold)
 
-        await eventually(is_durable, seconds=10)
+        await eventually(is_durable)
         late = Subscriber(world, "j", ALL)
         late.watch(after_sequence=2)
         await names(late, "opened", "events", "caught_up")
@@ -267,5 +267,5 @@ async def test_dropped_just_before_it_is_read(
     async def is_answered() -> bool:
         return not subscriber.is_watching or bool(subscriber.recording.events)
 
-    await eventually(is_answered, seconds=10)
+    await eventually(is_answered)
     assert ("SEQUENCE_TRIMMED", []) == (subscriber.reason, subscriber.recording.events)

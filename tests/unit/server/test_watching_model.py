@@ -313,7 +313,7 @@ class WatchingModel(RuleBasedStateMachine):
         async def all_have_all() -> bool:
             return all(self._has_all(s) for s in self.subscribers if s.is_watching and s.flowing.is_set())
 
-        await eventually(all_have_all, seconds=10)
+        await eventually(all_have_all)
 
     async def _finished(self) -> None:
         if self.held:

@@ -28,7 +28,8 @@ class Size(NamedTuple):
     """Between one event and the next, in seconds; long enough for the one to have gone before the next comes."""
 
 
-_SIZES = (Size(1, 250, 0.005), Size(10, 100, 0.01), Size(100, 60, 0.025), Size(1000, 25, 0.12))
+# Long enough that the end of a stream, which costs as much as several messages, does not count for much.
+_SIZES = (Size(1, 500, 0.005), Size(10, 250, 0.01), Size(100, 250, 0.025), Size(1000, 100, 0.12))
 
 # How many connections a process makes at the most; each has as many streams.
 _CONNECTIONS = 100

@@ -11,6 +11,7 @@ import trustme
 
 from tests.support.command import milepost
 from tests.support.nats import NatsServer
+from tests.support.nats_jwt import Account, Operator
 from tests.support.rpc import connect, eventually, state_name
 from tests.support.server import ServerProcess
 
@@ -44,18 +45,20 @@ async def works(directory: Path, *options: str) -> None:
             assert "QUEUED" == state_name(await rpc.submit())
 
 
-async def refused(directory: Path, *options: str) -> None:
+async def refused(directory: Path, why: str, *options: str) -> None:
     """A node with these options waits, says why, and can be stopped."""
     node = ServerProcess(directory / "refused", *options)
     node.begin()
     try:
-
-        async def says_why() -> bool:
-            return "trouble with NATS" in node.log_path.read_text()
-
-        await eventually(says_why)
+        await eventually(lambda: says(node, "trouble with NATS", error=why))
     finally:
         node.kill()
+
+
+async def says(node: ServerProcess, event: str, **what: str) -> bool:
+    """Whether it has logged that, with these parts of it in it."""
+    lines = (line for line in node.log() if line["event"] == event)
+    return any(all(part in line[name] for name, part in what.items()) for line in lines)
 
 
 def tls(paths: dict[str, Path]) -> str:
@@ -78,7 +81,7 @@ async def test_over_tls(tmp_path: Path, over_tls: NatsServer, certificates: dict
     trusting = ("--nats-tls-ca", str(certificates["ca"]))
     store = ("--store", f"tls://127.0.0.1:{over_tls.port}")
     await works(tmp_path, *store, *trusting, *pair)
-    await refused(tmp_path, *store, *pair)
+    await refused(tmp_path, "CERTIFICATE_VERIFY_FAILED", *store, *pair)
 
 
 async def test_by_an_nkey(tmp_path: Path) -> None:
@@ -87,7 +90,47 @@ async def test_by_an_nkey(tmp_path: Path) -> None:
     await asyncio.to_thread(seed.write_text, SEED)
     with NatsServer(tmp_path, extra=[f"authorization {{ users: [{{ nkey: {PUBLIC} }}] }}"]) as server:
         await works(tmp_path, "--store", server.url, "--nats-nkey-seed", str(seed))
-        await refused(tmp_path, "--store", server.url)
+        await refused(tmp_path, "Authorization Violation", "--store", server.url)
+
+
+async def test_by_credentials(tmp_path: Path) -> None:
+    """Those of a user whose account the server knows; not those of others, or none."""
+    account, stranger = Account(), Account()
+    files = tmp_path / "user.creds", tmp_path / "stranger.creds"
+    for each, file in zip((account, stranger), files, strict=True):
+        each.write_credentials(file)
+    with NatsServer(tmp_path, extra=Operator(account).settings) as server:
+        store = ("--store", server.url)
+        await works(tmp_path, *store, "--nats-credentials", str(files[0]))
+        await refused(tmp_path, "Authorization Violation", *store, "--nats-credentials", str(files[1]))
+        await refused(tmp_path, "Authorization Violation", *store)
+
+
+async def test_credentials_may_be_renewed(tmp_path: Path) -> None:
+    """A node whose user is revoked says so, and goes on as soon as there are other credentials in its file."""
+    account = Account()
+    operator = Operator(account)
+    file = tmp_path / "user.creds"
+    account.write_credentials(file)
+    with (
+        NatsServer(tmp_path, extra=operator.settings) as server,
+        ServerProcess(tmp_path / "data", "--store", server.url, "--nats-credentials", str(file)) as node,
+    ):
+        async with connect(node.address) as rpc:
+            job = await rpc.submit()
+            account.revoke()
+            server.reload(*operator.settings)
+            await eventually(
+                lambda: says(node, "NATS is away; what there is can be read, and nothing can be written")
+            )
+            await eventually(lambda: says(node, "trouble with NATS", error="revoked"))
+            assert "QUEUED" == state_name(await rpc.get(job.job_id))
+            account.write_credentials(file)
+
+            async def cancelled() -> bool:
+                return "CANCELLED" == state_name(await rpc.cancel(job.job_id))
+
+            await eventually(cancelled)
 
 
 async def test_by_a_password(tmp_path: Path) -> None:
@@ -109,6 +152,8 @@ async def test_by_a_password(tmp_path: Path) -> None:
             ["--store", "nats://localhost", "--nats-credentials", __file__, "--nats-nkey-seed", __file__],
             "two ways to log in",
         ),
+        (["--store", "nats://localhost", "--nats-credentials", __file__], "needs a JWT and its NKey seed"),
+        (["--store", "nats://localhost", "--nats-nkey-seed", __file__], "needs the seed of a user"),
         (["--nats-replicas", "3"], "log in NATS: --store nats://"),
         (["--nats-sync-always"], "log in NATS: --store nats://"),
     ],

@@ -67,15 +67,7 @@ class NatsServer:
     def start(self) -> NatsServer:
         """Starts it, without waiting for it."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        settings = [
-            f"server_name: {self.name}",
-            f"listen: 127.0.0.1:{self.port}",
-            f"http: 127.0.0.1:{self.monitor}",
-            f"jetstream {{ store_dir: {json.dumps(str(self.directory))}, sync_interval: {self._sync} }}",
-            f"max_payload: {self._max_payload}",
-            *self._extra,
-        ]
-        (self.directory / "nats.conf").write_text("\n".join(settings))
+        self._configure()
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [NATS_SERVER, "-c", self.directory / "nats.conf"],
@@ -107,6 +99,13 @@ class NatsServer:
                 if detail["name"] == stream:
                     return str(detail.get("cluster", {}).get("leader", ""))
         return ""
+
+    def reload(self, *extra: str) -> None:
+        """Has other further lines of configuration be in force, while it runs."""
+        self._extra = extra
+        self._configure()
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """``kill -9``, and waits until it is gone."""
@@ -157,6 +156,17 @@ class NatsServer:
     ) -> None:
         if self._process is not None:
             self.kill()
+
+    def _configure(self) -> None:
+        settings = [
+            f"server_name: {self.name}",
+            f"listen: 127.0.0.1:{self.port}",
+            f"http: 127.0.0.1:{self.monitor}",
+            f"jetstream {{ store_dir: {json.dumps(str(self.directory))}, sync_interval: {self._sync} }}",
+            f"max_payload: {self._max_payload}",
+            *self._extra,
+        ]
+        (self.directory / "nats.conf").write_text("\n".join(settings))
 
     def _is_well(self, path: str) -> bool:
         try:

@@ -14,6 +14,8 @@ from milepost.server.log.stores import NatsStore
 
 _SCHEME = re.compile(r"(nats|tls|ws|wss)://")
 _STREAM = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CREDENTIALS = ("BEGIN NATS USER JWT-----\n", "BEGIN USER NKEY SEED-----\n")
+_SEED = re.compile(r"SU[A-Z2-7]{56}")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -108,6 +110,14 @@ def store(
         raise click.UsageError("--nats-tls-cert and --nats-tls-key go together.")
     if nats_credentials is not None and nats_nkey_seed is not None:
         raise click.UsageError("--nats-credentials and --nats-nkey-seed are two ways to log in; give one.")
+    if nats_credentials is not None and not all(part in _text(nats_credentials) for part in _CREDENTIALS):
+        raise click.UsageError(
+            f"--nats-credentials needs a JWT and its NKey seed, as nsc writes them, not {nats_credentials}."
+        )
+    if nats_nkey_seed is not None and not _SEED.fullmatch(_text(nats_nkey_seed).strip()):
+        raise click.UsageError(
+            f"--nats-nkey-seed needs the seed of a user, SU…, which {nats_nkey_seed} is not."
+        )
     access = NatsAccess(
         store,
         credentials=nats_credentials,
@@ -117,3 +127,8 @@ def store(
         tls_key=nats_tls_key,
     )
     return NatsStore(access, nats_stream, nats_replicas, synced=nats_sync_always)
+
+
+def _text(path: Path) -> str:
+    """What a file says that NATS reads byte by byte."""
+    return path.read_bytes().decode(errors="replace")

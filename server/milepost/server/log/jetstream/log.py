@@ -161,13 +161,16 @@ class JetStreamEventLog(Readers):
 
     async def _find_stream(self) -> int:
         """Makes sure that the stream is there and who it is; where it ends."""
+        told = ""
         while True:
             try:
                 await stream.make_or_check(self._link, self._names, self._replicas)
                 self._identity = await self._settle_identity()
                 return await self._stream_end()
             except LinkLost as error:
-                _log.info("the stream is not there yet", error=str(error))
+                if str(error) != told:
+                    told = str(error)
+                    _log.info("the stream is not there yet", error=told)
             await asyncio.sleep(_RETRY)
             await self._link.wait_up()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from milepost.server.working.attempts import Accepted, Attempts, Started
 from milepost.server.working.leases import LeaseTokens
 from milepost.server.working.queues import Queues, Waiting
 from milepost.server.working.service import _Conversation
+from milepost.server.working.sessions import Sessions
 from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, Update, WorkRequest
 from tests.simulation.entropy import Change
 
@@ -75,14 +77,17 @@ def numbers_outlive_a_failed_append() -> list[Change]:
 
 
 def heartbeats_do_not_count() -> list[Change]:
-    """A lease is not renewed by a heartbeat."""
+    """A lease is not kept up by a heartbeat."""
     take = _Conversation._take
+
+    def unheard(self: Sessions, job_id: str) -> float:
+        return -math.inf
 
     async def deaf(self: _Conversation, request: WorkRequest) -> None:
         if not request.HasField("heartbeat"):
             await take(self, request)
 
-    return [Change(_Conversation, "_take", deaf)]
+    return [Change(_Conversation, "_take", deaf), Change(Sessions, "listening_since", unheard)]
 
 
 def cancelled_job_stays_in_the_queue() -> list[Change]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import contextlib
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from milepost.server import decide
@@ -38,9 +41,12 @@ class Deadlines:
         self._tasks = tasks
         self._lease_ttl = lease_ttl
         self._leases: dict[str, _Lease] = {}
+        self._kept: Counter[str] = Counter()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.pass_on: Callable[[Iterable[str]], None] = lambda job_ids: None
         """Told of the jobs whose workers were heard from here, so that other nodes hear of it."""
+        self.listening_since: Callable[[str], float] = lambda job_id: -math.inf
+        """Since when the job's worker has been listened to in vain, as ``Sessions`` has it."""
 
     def on_turn(self, job: Job) -> None:
         """Sets the timer anew, or drops it where time does nothing to the job any more. A lease begins in full."""
@@ -50,7 +56,7 @@ class Deadlines:
             lease = self._leases.get(job.job_id)
             if lease is None or lease.attempt != job.attempt:
                 lease = self._leases[job.job_id] = _Lease(job.attempt, now + self._lease_ttl)
-            waits.append(lease.until - now)
+            waits.append(self._end(job.job_id, lease, now) - now)
         else:
             self._leases.pop(job.job_id, None)
         deadline = decide.next_deadline(job)
@@ -74,6 +80,18 @@ class Deadlines:
             lease = self._leases.get(job_id)
             if lease is not None:
                 lease.until = until
+
+    @contextlib.contextmanager
+    def keep(self, job_id: str) -> Iterator[None]:
+        """The worker waits for the server. Its lease does not end meanwhile, and begins anew then."""
+        self._kept[job_id] += 1
+        try:
+            yield
+        finally:
+            self._kept[job_id] -= 1
+            if not self._kept[job_id]:
+                del self._kept[job_id]
+            self.renew([job_id])
 
     def start_over(self) -> None:
         """All leases begin anew: it could not be heard for a while who else was heard from."""
@@ -109,11 +127,21 @@ class Deadlines:
             lease.until = max(lease.until, now + min(late, self._lease_ttl))
         self._tasks.start(self._go_off(job_id))
 
+    def _end(self, job_id: str, lease: _Lease, now: float) -> float:
+        """When the lease is out, if nothing more is heard.
+
+        What a worker says while the server does not listen, since it waits for its store, stands unread in the stream.
+        So it can only be silent from when the server listens again.
+        """
+        silent_since = now if job_id in self._kept else min(self.listening_since(job_id), now)
+        return max(lease.until, silent_since + self._lease_ttl)
+
     async def _go_off(self, job_id: str) -> None:
         def decision(opened: OpenJob, now: int) -> list[Event]:
             # The job may be further than its turns are told here: of its newest attempt the lease has yet to begin.
             lease = self._leases.get(job_id, _Lease(0, 0.0))
-            is_out = lease.attempt == opened.job.attempt and lease.until <= self._clock.monotonic()
+            at = self._clock.monotonic()
+            is_out = lease.attempt == opened.job.attempt and self._end(job_id, lease, at) <= at
             return decide.due(opened.job, now, lease_is_out=is_out)
 
         try:

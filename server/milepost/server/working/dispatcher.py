@@ -36,7 +36,7 @@ class Dispatcher:
         self._tasks = tasks
         # What is matched first starts first; only the waits for the disk overlap.
         self._order = asyncio.Lock()
-        self.sessions = Sessions(self._on_room)
+        self.sessions = Sessions(self._on_room, clock)
         self._queues = Queues()
         self._at_work = AtWork(self._queues)
         self._instances = Instances()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -50,6 +51,7 @@ class WorkerService:
         self._dispatcher = dispatcher
         self._sessions = dispatcher.sessions
         self._deadlines = deadlines
+        deadlines.listening_since = self._sessions.listening_since
         self._lease_ttl = lease_ttl
         self._conversations: dict[_Conversation, None] = {}
         self._runs: dict[str, _Conversation] = {}
@@ -93,6 +95,8 @@ class WorkerService:
             if self._runs.get(session.instance) is conversation:
                 del self._runs[session.instance]
             self._sessions.remove(session)
+            if session.listening_since == math.inf:  # what it said last has not been heard
+                self._deadlines.renew(session.jobs)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             log.info("worker left", jobs=len(session.jobs))
@@ -103,6 +107,7 @@ class WorkerService:
         if not request.updates:
             report_sequence, job = await self._attempts.resume(request.job_id, request.lease_token)
             last_sequence = job.last_sequence
+            self._deadlines.renew([request.job_id])
         else:
             accepted = await self._attempts.report(
                 request.job_id,
@@ -119,10 +124,10 @@ class WorkerService:
                 request.updates,
                 whole=True,
             )
-            accepted = await asyncio.shield(settled)
+            with self._deadlines.keep(request.job_id):
+                accepted = await asyncio.shield(settled)
             report_sequence, last_sequence = accepted.report_sequence, accepted.last_sequence
             job = await self._attempts.job(request.job_id)
-        self._deadlines.renew([request.job_id])
         response = ReportJobResponse(report_sequence=report_sequence, last_sequence=last_sequence)
         if job.HasField("cancellation"):
             response.cancellation.CopyFrom(job.cancellation)
@@ -167,12 +172,15 @@ class _Conversation:
 
     async def listen(self, incoming: AsyncIterator[WorkRequest]) -> None:
         """Takes what the worker says until it has no more to say."""
+        self._sessions.listen(self._session)
         async for request in incoming:
             self._sessions.heard(self._session)
             await self._take(request)
-            await self._outbox.room()
             while len(self._under_way) >= _UNDER_WAY_MOST:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            # From here on it is the worker that is waited for: it may have to read, or to speak.
+            self._sessions.listen(self._session)
+            await self._outbox.room()
         await self.finish()
 
     def end(self, listening: asyncio.Task[None]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections import deque
 from collections.abc import Callable
 
 from milepost.server import decide
+from milepost.server.clock import Clock
 from milepost.server.refusal import Refusal
 from milepost.v1 import Cancel, Drain, ErrorReason, Hello, Job, JobState, Rejected, WorkResponse
 
@@ -90,6 +92,8 @@ class Session:
         self.open = True
         self.silent = False
         """Whether it has lost a job since it was not heard from, and still is not."""
+        self.listening_since = math.inf
+        """Since when the server waits for what it says next; infinity while it is not ready to hear that."""
 
     @property
     def has_room(self) -> bool:
@@ -100,11 +104,12 @@ class Session:
 class Sessions:
     """All connected workers. ``on_room`` is called when one of them may have come to take jobs, or not any more."""
 
-    def __init__(self, on_room: Callable[[Session], None]) -> None:
+    def __init__(self, on_room: Callable[[Session], None], clock: Clock) -> None:
         self._sessions: dict[Session, None] = {}  # in the order in which they came
         self._holders: dict[str, Session] = {}
         self._turned_early: dict[str, Job] = {}
         self._on_room = on_room
+        self._clock = clock
 
     def add(self, session: Session) -> None:
         """A worker connected."""
@@ -119,6 +124,11 @@ class Sessions:
             if self._holders.get(job_id) is session:
                 del self._holders[job_id]
         self._on_room(session)
+
+    def listening_since(self, job_id: str) -> float:
+        """Since when the worker who has the job is listened to in vain; minus infinity where none is connected."""
+        session = self._holders.get(job_id)
+        return -math.inf if session is None else session.listening_since
 
     def is_held(self, job_id: str) -> bool:
         """Whether a connected worker has the job, or is about to."""
@@ -167,8 +177,13 @@ class Sessions:
         """The session may take another job."""
         self._on_room(session)
 
+    def listen(self, session: Session) -> None:
+        """The server is ready for what the worker says next."""
+        session.listening_since = self._clock.monotonic()
+
     def heard(self, session: Session) -> None:
         """The worker was heard from, and can be given jobs again where it could not (rule 14)."""
+        session.listening_since = math.inf
         if session.silent:
             session.silent = False
             self._on_room(session)

@@ -1,0 +1,107 @@
+"""Leases while the store takes its time: that a worker is not listened to is not held against it (rule 14)."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any, cast
+
+from milepost.server.working.service import WorkerService
+from milepost.v1 import Claim, Dispatch, Heartbeat, Release, Report, ReportJobRequest
+from tests.support.rpc import eventually, log_line
+from tests.unit.server.core import Core
+from tests.unit.server.test_dispatch_sessions import LEASE, Desk, Talk, desk, state
+
+__all__ = ["desk"]
+
+
+async def look(core: Core, desk: Desk) -> None:
+    """Has the timers look at the clock again, which they would do in their time."""
+    for job in await core.log.active():
+        desk.deadlines.on_turn(job)
+
+
+async def waits(core: Core, desk: Desk) -> tuple[Talk, str]:
+    """A worker that the server does not listen to: it gives one job back, which waits for the store. The other's lease.
+
+    One that is silent has a job, too.
+    """
+    talks = [await desk.session(kinds=[]), await desk.session(kinds=[], worker_id="silent")]
+    tokens = {}
+    for job_id, talk in zip(("j", "back", "silent"), (talks[0], *talks), strict=True):
+        await core.submit(job_id, dispatch=Dispatch.DISPATCH_EXTERNAL)
+        talk.say(claim=Claim(job_id=job_id))
+        _, tokens[job_id] = await talk.takes()
+    core.log.hold(2)
+    talks[0].say(release=Release(job_id="back", lease_token=tokens["back"]))
+    await core.log.holds(1)
+    return talks[0], tokens["j"]
+
+
+async def stall(core: Core, desk: Desk) -> None:
+    """The store takes nothing for longer than a lease; what is written down then is the end of the silent worker's."""
+    core.clock.advance(LEASE)
+    await look(core, desk)
+    await core.log.holds(2)
+    core.log.let_go()
+
+
+async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: Desk) -> None:
+    """It has its job when it is heard again; one that was silent has lost its own."""
+    talk, token = await waits(core, desk)
+    talk.say(heartbeat=Heartbeat())
+    await stall(core, desk)
+    await look(core, desk)
+    talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("x")]))
+
+    assert 1 == (await talk.hears("acknowledged")).acknowledged.report_sequence
+    assert ("RUNNING", 1, 0) == await state(core)
+    await eventually(lambda: stands(core, "silent", "LOST"))
+
+
+async def test_a_worker_that_is_silent_when_the_server_listens_again(core: Core, desk: Desk) -> None:
+    """It has the time of a lease to be heard in, and no more."""
+    await waits(core, desk)
+    await stall(core, desk)
+    await eventually(lambda: listens(desk))
+    core.clock.advance(LEASE - 1)
+    await look(core, desk)
+    assert ("RUNNING", 1, 0) == await state(core)
+
+    core.clock.advance(1)
+    await look(core, desk)
+    await eventually(lambda: stands(core, "j", "LOST"))
+
+
+async def test_a_worker_that_waits_for_an_answer(core: Core, desk: Desk) -> None:
+    """One without a session, whose call the server has not answered: it is not silent."""
+    await core.submit()
+    token = await core.start()
+    await core.submit("silent")
+    await core.start("silent")
+    core.log.hold(2)
+    request = ReportJobRequest(
+        job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("x")]
+    )
+    reporting = asyncio.create_task(report_job(desk.service, request))
+    await core.log.holds(1)
+    await stall(core, desk)
+
+    assert 1 == await reporting
+    await look(core, desk)
+    assert ("RUNNING", 1, 0) == await state(core)
+
+
+async def listens(desk: Desk) -> bool:
+    """Whether the server waits for what the worker says next."""
+    return desk.dispatcher.sessions.listening_since("j") < math.inf
+
+
+async def report_job(service: WorkerService, request: ReportJobRequest) -> int:
+    """The last report that was taken."""
+    return (await service.ReportJob(request, cast("Any", None))).report_sequence
+
+
+async def stands(core: Core, job_id: str, name: str) -> bool:
+    """Whether the job is in that state."""
+    return name == (await state(core, job_id))[0]

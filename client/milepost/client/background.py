@@ -27,11 +27,11 @@ class Background:
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """Waits for what the coroutine returns. An interrupt of the wait cancels it."""
         try:
-            loop = self._started()
+            with self._lock:  # so that it is not closed before that is on its way
+                future = asyncio.run_coroutine_threadsafe(coroutine, self._started())
         except RuntimeError:
             coroutine.close()
             raise
-        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         try:
             return future.result()
         except BaseException:
@@ -53,18 +53,17 @@ class Background:
             loop.close()
 
     def _started(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("The client is closed.")
-            if self._loop is None or self._owner != os.getpid():
-                # Not to be closed here, since parent and child share what it waits with.
-                self._parents = self._loop
-                self._owner, self._loop = os.getpid(), asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="milepost client", daemon=True
-                )
-                self._thread.start()
-            return self._loop
+        if self._closed:
+            raise RuntimeError("The client is closed.")
+        if self._loop is None or self._owner != os.getpid():
+            # Not to be closed here, since parent and child share what it waits with.
+            self._parents = self._loop
+            self._owner, self._loop = os.getpid(), asyncio.new_event_loop()
+            self._thread = threading.Thread(
+                target=self._loop.run_forever, name="milepost client", daemon=True
+            )
+            self._thread.start()
+        return self._loop
 
 
 async def _cancel_all() -> None:

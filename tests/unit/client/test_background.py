@@ -1,0 +1,40 @@
+"""The event loop beside a program that has none, and what becomes of those who wait for it when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from milepost.client.background import Background
+
+
+def test_who_comes_while_it_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than left to wait for a loop that runs no more."""
+    background = Background()
+    closing = threading.Thread(target=background.close)
+    schedule = asyncio.run_coroutine_threadsafe
+
+    def late(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Future[Any]:
+        if not closing.ident:
+            closing.start()
+            closing.join(0.1)  # it is over by then, or waits for us
+        return schedule(coroutine, loop)
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", late)
+    with pytest.raises(RuntimeError, match="The client is closed"):
+        background.run(asyncio.sleep(3600))
+    closing.join()
+
+
+def test_it_is_closed_once_and_for_all() -> None:
+    """Also where it has never run."""
+    background = Background()
+    background.close()
+    background.close()
+    with pytest.raises(RuntimeError, match="The client is closed"):
+        background.run(asyncio.sleep(0))

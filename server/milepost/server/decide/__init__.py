@@ -8,13 +8,14 @@ from milepost.server.decide.authoring import ACTIVE, FINAL, LEASED, is_final, st
 from milepost.server.decide.ending import cancel, due, is_lost, lost_on_its_way, next_deadline, release
 from milepost.server.decide.families import family
 from milepost.server.decide.reporting import report
-from milepost.server.decide.room import fit
+from milepost.server.decide.room import Room, fit
 from milepost.server.decide.starting import same_submission, start, submit
 
 __all__ = [
     "ACTIVE",
     "FINAL",
     "LEASED",
+    "Room",
     "cancel",
     "due",
     "family",

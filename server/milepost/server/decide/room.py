@@ -7,16 +7,33 @@ out. For the end of the job there is always room.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from milepost.contract import limits
 from milepost.fold import Fold
 from milepost.server.checks import Check
-from milepost.v1 import Event
+from milepost.v1 import Event, Update
 
 LEFT_OUT: Final = "[left out: the job is as large as it may be]"
 """In place of a text that there is no room for."""
+
+
+class Room:
+    """The room that a job has for what its worker says of it in one report."""
+
+    __slots__ = ("_size",)
+
+    def __init__(self, size: int, updates: Sequence[Update]) -> None:
+        """``size`` is that of the job before the report, in bytes, and without its input."""
+        # What an update adds to the job is no more than the update itself, so that most reports need no closer look.
+        roomy = size + sum([update.ByteSize() for update in updates]) <= limits.JOB_SIZE
+        self._size = None if roomy else size
+
+    def fit(self, state: Fold, event: Event) -> None:
+        """Sees to it that there is room for the next event, as ``fit`` does."""
+        if self._size is not None:
+            self._size = fit(state, event, self._size)
 
 
 def fit(state: Fold, event: Event, size: int) -> int:

@@ -208,19 +208,18 @@ class Attempts:
             now = self._journal.now(opened)
             if whole:
                 self._try(opened, fresh, now, expected - first)
-            job_size = opened.size
+            room = decide.Room(opened.size, fresh)
             for number, update in enumerate(fresh, expected):
                 opened.report_sequence = number
                 try:
-                    event, job_size = self._take(opened.fold, update, now, job_size)
+                    events.append(self._take(opened.fold, update, now, room))
                 except Refusal as refusal:
                     rejections.append(Rejection(number, refusal))
                     continue
-                events.append(event)
                 size += update.ByteSize()
                 if size >= _COMMIT_BYTES:
                     durable = self._journal.append_folded(opened, events)
-                    events, size, job_size = [], 0, opened.size
+                    events, size = [], 0
         durable = self._journal.append_folded(opened, events)
         return Accepted(
             report_sequence=opened.report_sequence,
@@ -238,21 +237,21 @@ class Attempts:
         """Raises what the first of these updates would be refused for; ``first`` is its place in the request."""
         job = Job()
         job.CopyFrom(opened.job)
-        tried, size = Fold(job), opened.size
+        tried, room = Fold(job), decide.Room(opened.size, updates)
         for place, update in enumerate(updates, first):
             try:
-                _, size = self._take(tried, update, now, size)
+                self._take(tried, update, now, room)
             except Refusal as refusal:
                 raise refusal.within(f"updates[{place}]") from None
 
-    def _take(self, fold: Fold, update: Update, now: int, size: int) -> tuple[Event, int]:
-        """The event of an update, folded in, and the size of the job after it."""
+    def _take(self, fold: Fold, update: Update, now: int, room: decide.Room) -> Event:
+        """The event of an update, folded in."""
         if fold.job.state not in decide.LEASED:
             raise _over(fold.job)
         event = decide.report(fold, update, now)
-        size = decide.fit(fold, event, size)
+        room.fit(fold, event)
         fold.apply(event)
-        return event, size
+        return event
 
     def _check_lease(self, job: Job, token: str) -> None:
         """The lease is that of the current attempt, and the attempt is not over."""

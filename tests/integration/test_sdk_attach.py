@@ -14,12 +14,8 @@ from milepost.client import Cancelled, Client, JobFailure
 from milepost.client.attaching import AttachedJob
 from milepost.client.attaching.attachment import Attachment
 from milepost.client.errors import (
-    InvalidField,
     JobEndedError,
     JobFailed,
-    JobNotFound,
-    LeaseLost,
-    LimitReached,
 )
 from milepost.client.worker.current import current_job
 from milepost.v1 import Dispatch, Event, RetryPolicy
@@ -288,57 +284,6 @@ async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> N
 
     assert task.cancelled()
     assert (1, "CANCELLED") == (task.cancelling(), state_name(await client.get(job.id)))
-
-
-async def test_what_cannot_be_claimed(client: Client) -> None:
-    """The errors of the SDK come from entering the block, and the block does not run."""
-    queued = await client.submit("nobody-does-this")
-    async with client.start("step") as over:
-        pass
-
-    async def claim(job_id: str) -> None:
-        async with client.attach(job_id):
-            raise AssertionError("it was entered")
-
-    with pytest.raises(JobNotFound):
-        await claim("no-such-job")
-    with pytest.raises(InvalidField, match="EXTERNAL") as refused:
-        await claim(queued.job_id)
-    assert "job_id" == refused.value.violations[0][0]
-    with pytest.raises(JobEndedError):
-        await claim(over.id)
-    async with client.start("step") as held:
-        with pytest.raises(LeaseLost):
-            await claim(held.id)
-        held.log("still here")
-    assert "SUCCEEDED" == state_name(await client.get(held.id))
-    with pytest.raises(InvalidField):
-        async with client.start("Not A Kind"):
-            pass
-    await client.cancel(queued.job_id)
-
-
-async def test_a_key_that_is_at_its_limit(client: Client) -> None:
-    """The claim is refused until one of its jobs has ended; the job waits, and can be claimed then."""
-    key = f"key-{uuid.uuid4().hex}"
-    waiting = (await client.submit("step", dispatch=EXTERNAL, concurrency_key=key)).job_id
-    async with client.start("step", concurrency_key=key):
-        with pytest.raises(LimitReached):
-            async with client.attach(waiting):
-                pass
-    async with client.attach(waiting):
-        pass
-
-    assert "SUCCEEDED" == state_name(await client.get(waiting))
-
-
-async def test_a_block_is_entered_once(client: Client) -> None:
-    """What would be a second claim says so."""
-    attached = client.start("step")
-    async with attached:
-        pass
-    with pytest.raises(RuntimeError, match="entered before"):
-        await attached.__aenter__()
 
 
 async def test_a_job_that_others_end_interrupts_the_block(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Jobs that plain code claims, from threads and without asyncio; and those that nobody is there to give."""
+"""Jobs that plain code claims, from threads and without asyncio."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from milepost.client import Client, SyncClient
+from milepost.client import SyncClient
 from milepost.client.attaching import AttachedJob
-from milepost.client.errors import JobNotFound, Unreachable
+from milepost.client.errors import JobNotFound
 from milepost.client.worker.current import current_job
 from milepost.v1 import Dispatch
 from tests.support.rpc import state_name
@@ -88,11 +88,3 @@ def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> 
         assert ("", "SUCCEEDED") == outcome(go_on)
         assert ("Cancelled", "CANCELLED") == outcome(go_on_for_too_long)
         assert ("JobEndedError", "FAILED") == outcome(look, timeout=1)
-
-
-async def test_nobody_is_there() -> None:
-    """Entering says so, in the time that the client has; the block does not run."""
-    async with Client("127.0.0.1:1", timeout=0.3) as client:
-        with pytest.raises(Unreachable):
-            async with client.attach("j"):
-                raise AssertionError("it was entered")

@@ -14,7 +14,14 @@ from milepost.client.attaching.desk import ClaimingDesk
 from milepost.client.attaching.job import AttachedJob
 from milepost.client.backoff import is_passing
 from milepost.client.channel import LazyChannel
-from milepost.client.errors import JobFailure, LeaseLost, MilepostError, Unreachable
+from milepost.client.errors import (
+    JobEndedError,
+    JobFailure,
+    JobNotFound,
+    LeaseLost,
+    MilepostError,
+    Unreachable,
+)
 from milepost.client.worker.failures import failure_of
 from milepost.client.worker.job import Cancelled, JobContext
 from milepost.client.worker.sessions import Sessions
@@ -26,6 +33,8 @@ _log = logging.getLogger("milepost.client")
 
 # Seconds to give back a job that was assigned when nobody waited for it any more.
 _GIVING_BACK: Final = 2.0
+# What says that somebody else has the job, or has had it.
+_ANOTHERS: Final = (LeaseLost, JobEndedError, JobNotFound)
 # The most seconds between two tries to connect once the block is left: the flush timeout passes.
 _HURRY: Final = 0.5
 # Seconds for the server to end the session, once there is nothing left to say.
@@ -45,6 +54,7 @@ class Attachment:
         self,
         channel: LazyChannel,
         find: Callable[[], Awaitable[str]],
+        withdraw: Callable[[str], Awaitable[object]] | None,
         *,
         worker_id: str | None,
         timeout: float,
@@ -56,6 +66,7 @@ class Attachment:
         Args:
             channel: To the server.
             find: Tells the job_id.
+            withdraw: Called with it where the job was not claimed, so that it is not left behind; None to leave it.
             worker_id: Names this process; None for the host's name and the process id.
             timeout: How many seconds the server has to answer the claim.
             flush_timeout: How many seconds it has to take what is left to say at the end.
@@ -64,6 +75,7 @@ class Attachment:
         self.on_stop: Callable[[], None] = lambda: None
         self._channel = channel
         self._find = find
+        self._withdraw = withdraw
         self._worker_id = worker_id
         self._timeout = timeout
         self._flush_timeout = flush_timeout
@@ -101,6 +113,8 @@ class Attachment:
                 return await self._desk.claimed
         except BaseException as error:
             await self._give_back()
+            if not isinstance(error, _ANOTHERS):
+                await self._leave_nothing()
             if isinstance(error, TimeoutError):
                 said = f"no answer to the claim within {self._timeout:g} s"
                 raise self._trouble or Unreachable(self._channel.target.address, said) from None
@@ -184,6 +198,15 @@ class Attachment:
             await self._sessions.finish(_GIVING_BACK)
         finally:
             await self._disconnect()
+
+    async def _leave_nothing(self) -> None:
+        if self._withdraw is None:
+            return
+        try:
+            async with asyncio.timeout(_GIVING_BACK):
+                await self._withdraw(self._job_id)
+        except (MilepostError, TimeoutError, RuntimeError) as error:
+            _log.warning("job %s: it was not claimed, and cannot be cancelled: %s", self._job_id, error)
 
     async def _disconnect(self) -> None:
         self._connection.cancel()

@@ -73,7 +73,7 @@ class Attaching(Calls):
         async def find() -> str:
             return job_id
 
-        return Attached(self._attachment(find, worker_id, flush_timeout, spool))
+        return Attached(self._attachment(find, None, worker_id, flush_timeout, spool))
 
     def start(
         self,
@@ -92,6 +92,9 @@ class Attaching(Calls):
 
             async with client.start("nightly-backup", {"host": "db1"}, owner="ops") as job:
                 ...
+
+        Where it cannot be claimed, since its concurrency key is at its limit, say, or the task is cancelled in that
+        moment, the job is cancelled; unless it has a `request_id`, with which it can be asked for again.
 
         Args:
             kind: What sort of work it is.
@@ -112,11 +115,17 @@ class Attaching(Calls):
             )
             return job.job_id
 
-        return Attached(self._attachment(submit, worker_id, flush_timeout, spool))
+        async def cancel(job_id: str) -> None:
+            await self.cancel(job_id, reason="The block that it was made for was not entered.")
+
+        # What was made under a request_id of the caller's may be of an earlier call, and is asked for with it again.
+        withdraw = None if options.get("request_id") else cancel
+        return Attached(self._attachment(submit, withdraw, worker_id, flush_timeout, spool))
 
     def _attachment(
         self,
         find: Callable[[], Awaitable[str]],
+        withdraw: Callable[[str], Awaitable[object]] | None,
         worker_id: str | None,
         flush_timeout: float,
         spool: str | os.PathLike[str] | None,
@@ -124,6 +133,7 @@ class Attaching(Calls):
         return Attachment(
             self._channel,
             find,
+            withdraw,
             worker_id=worker_id,
             timeout=self._timeout,
             flush_timeout=flush_timeout,

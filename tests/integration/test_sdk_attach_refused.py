@@ -1,0 +1,135 @@
+"""What becomes of a block that cannot be entered, and of its job."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from milepost.client import Client
+from milepost.client.attaching.desk import ClaimingDesk
+from milepost.client.errors import (
+    InvalidField,
+    JobEndedError,
+    JobNotFound,
+    LeaseLost,
+    LimitReached,
+    Unreachable,
+)
+from milepost.v1 import Dispatch, WorkRequest
+from tests.support.rpc import state_name
+from tests.support.server import ServerProcess
+
+EXTERNAL = Dispatch.DISPATCH_EXTERNAL
+
+
+@pytest.fixture
+async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+async def test_what_cannot_be_claimed(client: Client) -> None:
+    """The errors of the SDK come from entering the block, and the block does not run."""
+    queued = await client.submit("nobody-does-this")
+    async with client.start("step") as over:
+        pass
+
+    async def claim(job_id: str) -> None:
+        async with client.attach(job_id):
+            raise AssertionError("it was entered")
+
+    with pytest.raises(JobNotFound):
+        await claim("no-such-job")
+    with pytest.raises(InvalidField, match="EXTERNAL") as refused:
+        await claim(queued.job_id)
+    assert "job_id" == refused.value.violations[0][0]
+    with pytest.raises(JobEndedError):
+        await claim(over.id)
+    async with client.start("step") as held:
+        with pytest.raises(LeaseLost):
+            await claim(held.id)
+        held.log("still here")
+    assert "SUCCEEDED" == state_name(await client.get(held.id))
+    with pytest.raises(InvalidField):
+        async with client.start("Not A Kind"):
+            pass
+    await client.cancel(queued.job_id)
+
+
+async def test_a_key_that_is_at_its_limit(client: Client) -> None:
+    """The claim is refused until one of its jobs has ended; the job waits, and can be claimed then."""
+    key = f"key-{uuid.uuid4().hex}"
+    waiting = (await client.submit("step", dispatch=EXTERNAL, concurrency_key=key)).job_id
+    async with client.start("step", concurrency_key=key):
+        with pytest.raises(LimitReached):
+            async with client.attach(waiting):
+                pass
+    async with client.attach(waiting):
+        pass
+
+    assert "SUCCEEDED" == state_name(await client.get(waiting))
+
+
+async def test_a_start_that_is_refused_leaves_nothing_behind(client: Client) -> None:
+    """Nobody else knows of the job that it has made, so it is cancelled; one of a request can be asked for again."""
+    key = f"key-{uuid.uuid4().hex}"
+
+    async def start(job_id: str, request_id: str = "") -> None:
+        async with client.start("step", concurrency_key=key, job_id=job_id, request_id=request_id):
+            pass
+
+    async with client.start("step", concurrency_key=key):
+        with pytest.raises(LimitReached):
+            await start(f"{key}-refused")
+        with pytest.raises(LimitReached):
+            await start(f"{key}-again", request_id=key)
+    refused = await client.get(f"{key}-refused")
+    assert ("CANCELLED", 0) == (state_name(refused), refused.attempt)
+    await start(f"{key}-again", request_id=key)
+
+    assert "SUCCEEDED" == state_name(await client.get(f"{key}-again"))
+
+
+async def test_a_start_that_is_given_up_leaves_nothing_behind(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the task is cancelled that claims; somebody else's job is left alone."""
+    claiming = asyncio.Event()
+
+    def ask_for_nothing(_: ClaimingDesk) -> list[WorkRequest]:
+        claiming.set()
+        return []
+
+    monkeypatch.setattr(ClaimingDesk, "opening", ask_for_nothing)
+    job_ids = [f"given-up-{uuid.uuid4().hex}" for _ in range(2)]
+    await client.submit("step", dispatch=EXTERNAL, job_id=job_ids[1])
+    for block in (client.start("step", job_id=job_ids[0]), client.attach(job_ids[1])):
+        task = asyncio.create_task(block.__aenter__())
+        await claiming.wait()
+        claiming.clear()
+        task.cancel()
+        await asyncio.wait((task,))
+        assert task.cancelled()
+
+    assert ["CANCELLED", "QUEUED"] == [state_name(await client.get(job_id)) for job_id in job_ids]
+
+
+async def test_a_block_is_entered_once(client: Client) -> None:
+    """What would be a second claim says so."""
+    attached = client.start("step")
+    async with attached:
+        pass
+    with pytest.raises(RuntimeError, match="entered before"):
+        await attached.__aenter__()
+
+
+async def test_nobody_is_there() -> None:
+    """Entering says so, in the time that the client has; the block does not run."""
+    async with Client("127.0.0.1:1", timeout=0.3) as client:
+        with pytest.raises(Unreachable):
+            async with client.attach("j"):
+                raise AssertionError("it was entered")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -35,15 +35,6 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
 async def log(client: Client, job_id: str) -> list[Event]:
     """All events that the job has."""
     return [event async for event in client.watch(job_id, follow=False)]
-
-
-def is_in(client: Client, job_id: str, wanted: str) -> Callable[[], Awaitable[bool]]:
-    """Whether the job is in this state."""
-
-    async def look() -> bool:
-        return wanted == state_name(await client.get(job_id))
-
-    return look
 
 
 async def is_stopped(attachment: Attachment) -> bool:

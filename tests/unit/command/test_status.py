@@ -123,6 +123,15 @@ def test_every_status_has_a_meaning() -> None:
         ),
         (
             (
+                "The server at h:1 cannot be reached (unable to get local issuer certificate). "
+                "Is `milepost serve` running there? --address names another one."
+            ),
+            errors.Unreachable(
+                "h:1", "last error: CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate: OK"
+            ),
+        ),
+        (
+            (
                 "The server at h:1 cannot be reached (no answer). "
                 "Is `milepost serve` running there? --address names another one."
             ),

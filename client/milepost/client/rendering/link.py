@@ -26,7 +26,8 @@ def link_text(watched: Watched, now: datetime) -> str:
 
 def reason(error: str) -> str:
     """The gist of what gRPC says of a lost connection, which goes from the general to the particular."""
-    return text.clip(text.clean(error), 500).rpartition(": ")[2].rstrip(".]")
+    # Of a certificate that is not trusted it says at the end that the socket is OK.
+    return text.clip(text.clean(error), 500).removesuffix(": OK").rpartition(": ")[2].rstrip(".]")
 
 
 def worth_telling(now: Connection, before: Connection) -> bool:

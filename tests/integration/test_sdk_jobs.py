@@ -194,7 +194,7 @@ async def test_a_result_that_json_cannot_say_fails_the_job(client: Client, kind:
 
 async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
     """It is interrupted where it waits, and cleans up; whoever waits for the result hears why."""
-    cleaned = asyncio.Event()
+    answered, cleaned = asyncio.Event(), asyncio.Event()
 
     async def handler(job: JobContext) -> None:
         try:
@@ -202,6 +202,7 @@ async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
                 await asyncio.Event().wait()
         finally:
             assert job.cancelled
+            await answered.wait()
             cleaned.set()
 
     async with working(client.address, **{kind: handler}):
@@ -212,6 +213,7 @@ async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
             if event.HasField("stage_started"):
                 told = await client.cancel(job.job_id, reason="too late", grace_period=20)
                 assert JobState.JOB_STATE_CANCELLING == told.state
+                answered.set()
         with pytest.raises(JobCancelled, match="too late") as cancelled:
             await client.result(job.job_id)
     await cleaned.wait()

@@ -95,6 +95,27 @@ async def test_a_crash_ends_the_attempt_and_nothing_else(
     assert ["first words", "last words"] == job.failure.detail.splitlines()[:2]
 
 
+async def test_jobs_beside_it_go_on(shared_server: ServerProcess, tmp_path: Path) -> None:
+    """One that crashes and one that hangs until it is killed: a third one of the same worker notices nothing."""
+    async with at_bench(shared_server.address, isolated.as_told, max_concurrency=3) as bench:
+        beside = await bench.submit({"as": "go on", "path": str(tmp_path / "end")})
+        pids = await bench.pids(beside.job_id)
+        hanging = await bench.submit({"as": "hang", "path": str(tmp_path / "pids")})
+        hung = await pids_in(tmp_path / "pids")
+        crashed, _ = await bench.run({"as": "crash", "how": "SIGSEGV"})
+        await bench.client.cancel(hanging.job_id, grace_period=1)
+        killed, _ = await bench.end(hanging.job_id)
+        await all_gone(hung)
+        assert not any(map(is_gone, pids))
+        (tmp_path / "end").touch()
+        job, events = await bench.end(beside.job_id)
+
+    states = (crashed.state, killed.state, job.state)
+    assert (JobState.JOB_STATE_FAILED, JobState.JOB_STATE_CANCELLED, JobState.JOB_STATE_SUCCEEDED) == states
+    assert (1, [isolated.PIDS]) == (job.attempt, lines(events))
+    assert {"cancelled": False} == dict(job.result.items())
+
+
 @pytest.mark.parametrize(
     ("how", "code", "message", "retryable"),
     [

@@ -303,6 +303,16 @@ async def calling_back_in_loop(job: JobContext) -> None:
         job.on_cancel(lambda: job.log("at once"))
 
 
+def as_told(job: JobContext) -> dict[str, object] | None:
+    """Does what another handler here does: jobs of one worker, and each of them different."""
+    match job.input["as"]:
+        case "crash":
+            crashing(job)
+        case "hang":
+            native(job)
+    return deaf(job)
+
+
 def held_archive(job: JobContext) -> dict[str, object]:
     """The archive job, held at a step until it is cancelled."""
     name = STEPS[job.input["hold"]]

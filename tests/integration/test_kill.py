@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from milepost.v1 import JobFilter, WatchJobsRequest
+from milepost.v1 import JobFilter, JobState, Resume, WatchJobsRequest
 from tests.support.following import follow, follow_all
 from tests.support.reporting import Reporter, Task
 from tests.support.rpc import Rpc, connect, eventually
@@ -165,6 +165,25 @@ async def test_queue_survives_a_crash(server: ServerProcess) -> None:
                 return []
 
         assert submitted == await eventually(taken)
+
+
+async def test_an_acknowledged_cancel_survives_a_crash(server: ServerProcess) -> None:
+    """Just after it: the worker, which could not have heard of it, is told when it is back (rule 16)."""
+    async with connect(server.address) as rpc:
+        async with rpc.session() as session:
+            await rpc.submit()
+            job, token = await session.take()
+        acknowledged = await rpc.cancel(job.job_id)
+        server.kill()
+        server.restart()
+        async with rpc.session(wait_for_ready=True) as session:
+            found = await rpc.get(job.job_id)
+            await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
+            told = (await session.receive("resumed")).resumed
+
+    assert JobState.JOB_STATE_CANCELLING == acknowledged.state
+    assert acknowledged == found
+    assert (job.job_id, acknowledged.cancellation) == (told.job_id, told.cancellation)
 
 
 @pytest.mark.nightly

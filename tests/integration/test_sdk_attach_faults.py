@@ -11,10 +11,10 @@ import pytest
 
 from milepost.client import Client, SyncClient
 from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
-from milepost.v1 import Dispatch, RetryPolicy
+from milepost.v1 import RetryPolicy
 from tests.integration.test_sdk_worker_faults import Stream, assignment, scripted
 from tests.support.proxy import CuttableProxy
-from tests.support.rpc import connect, eventually, state_name
+from tests.support.rpc import eventually, state_name
 from tests.support.server import ServerProcess
 
 
@@ -182,60 +182,3 @@ async def test_a_claim_that_is_not_answered() -> None:
                 async with client.attach("j"):
                     pass
     assert 3 <= server.sessions
-
-
-async def test_who_gives_up_while_it_claims_keeps_no_job(shared_server: ServerProcess) -> None:
-    """A job that comes all the same is given back, so that another may have it."""
-    async with connect(shared_server.address) as rpc, Client(shared_server.address) as client:
-        for steps in range(0, 40, 4):
-            job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
-
-            async def claim(job_id: str = job.job_id) -> None:
-                async with client.attach(job_id):
-                    await asyncio.Event().wait()
-
-            task = asyncio.create_task(claim())
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            task.cancel()
-            await asyncio.wait((task,))
-            assert task.cancelled()
-            left = await rpc.get(job.job_id)
-            if "INTERRUPTED" != left.failure.code:
-                await eventually(lambda job_id=job.job_id: stands(client, job_id, "QUEUED"))
-
-
-async def test_a_claim_that_is_answered_too_late() -> None:
-    """A job that is on its way when nobody waits for it any more is not kept: the next session does not have it."""
-    claimed = asyncio.Event()
-    hellos = []
-
-    async def assign_late(stream: Stream) -> None:
-        hellos.append(await stream.welcomes())
-        await stream.hears("claim")
-        claimed.set()
-        await stream.ends()
-        await stream.says(assignment=assignment())
-
-    async def listen(stream: Stream) -> None:
-        hellos.append(await stream.welcomes())
-        await stream.ends()
-
-    async with scripted(assign_late, listen) as server, Client(server.address) as client:
-
-        async def claim() -> None:
-            async with client.attach("j"):
-                raise AssertionError("it was entered")
-
-        task = asyncio.create_task(claim())
-        await claimed.wait()
-        task.cancel()
-        await asyncio.wait((task,))
-
-    first, second = hellos
-    assert (True, first.instance, 0, []) == (
-        task.cancelled(),
-        second.instance,
-        second.max_concurrency,
-        list(second.job_ids),
-    )

@@ -261,34 +261,6 @@ async def test_jobs_that_nobody_wants_are_given_back() -> None:
         await running
 
 
-async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
-    """Does not wait for its lease to be out: the worker comes once more, and does not have it (rule 14)."""
-    ready = asyncio.Event()
-    hellos = []
-
-    async def give_late(stream: Stream) -> None:
-        hellos.append(await stream.welcomes(heartbeat=0.01))
-        await stream.beats()
-        ready.set()
-        assert 0 == (await stream.hears("capacity")).capacity.max_concurrency
-        await stream.ends()
-        await stream.says(assignment=assignment())
-
-    async def listen(stream: Stream) -> None:
-        hellos.append(await stream.welcomes())
-        await stream.ends()
-
-    async with scripted(give_late, listen) as server:
-        worker = worker_at(server)
-        running = asyncio.create_task(worker.run())
-        await ready.wait()
-        worker.stop()
-        await running
-
-    first, last = hellos
-    assert (first.instance, 0, []) == (last.instance, last.max_concurrency, list(last.job_ids))
-
-
 async def test_a_worker_that_stops_before_it_is_welcome() -> None:
     """Listens until it is, since it may be given a job with that; and comes once more where it was."""
     hellos = []

@@ -1,0 +1,64 @@
+"""How many watches a server takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import pytest
+
+from milepost.server.refusal import Refusal
+from milepost.server.watching.admission import Admission
+from milepost.v1 import WatchJobsRequest
+from tests.support.forking import Forkery
+from tests.support.refused import refused
+from tests.support.rpc import connect, eventually
+from tests.support.server import ServerProcess
+
+
+@pytest.mark.parametrize("limit", ["max-watches", "max-watches-per-caller"])
+async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit: str) -> None:
+    """Of one job or of many, over any connection. It says which limit it is; once a watch is gone there is room."""
+    with ServerProcess(tmp_path / "data", f"--{limit}", "2", forkery=forkery) as server:
+        async with connect(server.address) as rpc, connect(server.address) as other:
+            job = await rpc.submit()
+            watches: list[Any] = [rpc.watch(job.job_id), other.jobs.WatchJobs(WatchJobsRequest())]
+            for watch in watches:
+                assert "opened" == (await watch.read()).WhichOneof("frame")
+            for one_more in (other.watch(job.job_id), rpc.jobs.WatchJobs(WatchJobsRequest())):
+                told = await refused(one_more.read())
+                assert ("RESOURCE_EXHAUSTED", "LIMIT_REACHED", {"limit": limit}) == (
+                    told.code,
+                    told.reason,
+                    told.metadata,
+                )
+                assert told.retry_delay
+            watches[0].cancel()
+
+            async def is_open() -> bool:
+                watch: Any = other.watch(job.job_id)
+                try:
+                    return bool((await watch.read()).HasField("opened"))
+                except grpc.aio.AioRpcError:  # the server has not noticed yet
+                    return False
+                finally:
+                    watch.cancel()
+
+            await eventually(is_open)
+
+
+def test_a_host_is_one_caller() -> None:
+    """However many connections it has; another one has its own share, up to what there may be in all."""
+    admission = Admission(most=3, most_per_caller=2)
+    with admission.admit("ipv4:10.0.0.1:1000"), admission.admit("ipv4:10.0.0.1:1001"):
+        with pytest.raises(Refusal, match="of this caller"), admission.admit("ipv4:10.0.0.1:1002"):
+            pass
+        with (
+            admission.admit("ipv6:%5B::1%5D:1000"),
+            pytest.raises(Refusal, match="of the server"),
+            admission.admit("ipv4:10.0.0.2:1000"),
+        ):
+            pass
+    with admission.admit("ipv4:10.0.0.1:1003"):
+        pass

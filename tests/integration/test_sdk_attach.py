@@ -246,7 +246,8 @@ async def test_a_timeout_of_the_blocks_own(client: Client) -> None:
             async with asyncio.timeout(0):
                 await asyncio.Event().wait()
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2), client.start("step") as job:
+        async with asyncio.timeout(None) as bound, client.start("step") as job:
+            bound.reschedule(asyncio.get_running_loop().time())
             await asyncio.Event().wait()
 
     assert "INTERRUPTED" == (await client.get(job.id)).failure.code

@@ -165,7 +165,6 @@ def tracking(job: JobContext) -> None:
 
 def waiting_for_thread(job: JobContext) -> None:
     """Has another thread do the work, which looks whether it is cancelled."""
-    tell(job)
     job.on_cancel(lambda: job.log("called back"))
 
     done = threading.Event()
@@ -178,6 +177,7 @@ def waiting_for_thread(job: JobContext) -> None:
 
     threading.Thread(target=work).start()
     try:
+        tell(job)
         done.wait()
     finally:
         done.wait()
@@ -279,8 +279,8 @@ def calling_back(job: JobContext) -> None:
     job.on_cancel(lambda: 1 / 0)
     job.on_cancel(job.raise_if_cancelled)
     job.on_cancel(called.set)
-    tell(job)
     try:
+        tell(job)
         called.wait()
     finally:
         called.wait()

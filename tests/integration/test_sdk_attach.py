@@ -245,12 +245,16 @@ async def test_a_timeout_of_the_blocks_own(client: Client) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0):
                 await asyncio.Event().wait()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(None) as bound, client.start("step") as job:
+    job_id = f"bound-{uuid.uuid4().hex}"
+
+    async def work() -> None:
+        async with asyncio.timeout(None) as bound, client.start("step", job_id=job_id):
             bound.reschedule(asyncio.get_running_loop().time())
             await asyncio.Event().wait()
 
-    assert "INTERRUPTED" == (await client.get(job.id)).failure.code
+    with pytest.raises(TimeoutError):
+        await work()
+    assert "INTERRUPTED" == (await client.get(job_id)).failure.code
 
 
 async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> None:

@@ -11,6 +11,8 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.fold import fold
 from milepost.v1 import (
     Job,
+    JobFilter,
+    ListJobsRequest,
     OnGap,
     Retention,
     Stage,
@@ -23,12 +25,13 @@ from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_l
 from tests.support.server import Serve, Server
 
 NOW = Duration()
+HOUR = Duration(seconds=3600)
 
 
-async def finished(rpc: Rpc, retention: Retention, *updates: Update) -> Job:
+async def finished(rpc: Rpc, retention: Retention, *updates: Update, request_id: str = "r") -> Job:
     """A job that has ended after these updates."""
     async with rpc.session() as session:
-        await rpc.submit(request_id="r", retention=retention)
+        await rpc.submit(request_id=request_id, retention=retention)
         job, token = await session.take()
         await session.report(job.job_id, token, 1, *updates, succeeded())
         await session.acknowledged(len(updates) + 1)
@@ -83,6 +86,24 @@ async def test_jobs_are_deleted(sweeping: Server) -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await eventually(is_still_there)
             assert "JOB_NOT_FOUND" == error_info(caught.value).reason
+
+
+async def test_what_a_job_says_of_itself_comes_before_what_the_server_has(
+    tmp_path: Path, serve: Serve
+) -> None:
+    """Of three that have ended one goes by the server's options, one keeps itself, and one its events as well."""
+    options = ("--sweep-interval", "0.05", "--keep-events", "0", "--keep-jobs", "0s")
+    with serve(tmp_path / "data", *options) as server:
+        async with connect(server.address) as rpc:
+            whole = await finished(rpc, Retention(keep_events=HOUR, keep_job=HOUR), request_id="whole")
+            alone = await finished(rpc, Retention(keep_job=HOUR), request_id="alone")
+            await finished(rpc, Retention(), request_id="gone")  # which is looked at last
+
+            async def is_so() -> bool:
+                jobs = (await rpc.jobs.ListJobs(ListJobsRequest(filter=JobFilter(kinds=[rpc.kind])))).jobs
+                return {whole.job_id: 1, alone.job_id: 4} == {job.job_id: job.first_sequence for job in jobs}
+
+            await eventually(is_so)
 
 
 async def test_progress_is_thinned(tmp_path: Path, serve: Serve) -> None:

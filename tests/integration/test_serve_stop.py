@@ -11,6 +11,7 @@ from typing import Any
 import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 from milepost.server import serving
 from milepost.server.serving import Server, Settings
@@ -81,6 +82,28 @@ async def test_watches_of_health_are_told(
         await stopping
 
     assert (DRAINING, expected) == (told.brief, statuses)
+
+
+async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is an open stream of reflection waited for, as tools keep it that show services."""
+    monkeypatch.setattr(serving, "_STOP_GRACE", 3600.0)
+    server = Server(Settings("127.0.0.1:0", tmp_path / "data"))
+    await server.start()
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        asking: Any = channel.stream_stream(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+            response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+        )
+        stream = asking()
+        for _ in range(2):
+            await stream.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+            assert (await stream.read()).list_services_response.service
+        stopping = asyncio.ensure_future(server.stop())
+        told = await refused(stream.read())
+        await stopping
+
+    assert DRAINING == told.brief
 
 
 async def test_open_watches_are_told(server: ServerProcess) -> None:

@@ -7,6 +7,7 @@ is (https://github.com/grpc/grpc/issues/23306). That goes for requests that cann
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import time
 import uuid
@@ -36,17 +37,20 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 # What is asked of a server that is stopping, and is answered.
 _HEALTH = "/grpc.health.v1.Health/"
 
+# Whose streams stay open until whoever has asked has heard enough.
+_REFLECTION = "/grpc.reflection."
+
 
 class Edge(grpc.aio.ServerInterceptor):
     """Wraps every handler of the server. ``arrived`` counts the calls."""
 
     def __init__(self) -> None:
         self.arrived = 0
-        self._draining = False
+        self._draining = asyncio.Event()
 
     def drain(self) -> None:
-        """From now on calls are refused, but for those that ask for the server's health."""
-        self._draining = True
+        """From now on calls are refused, but for those that ask for the server's health; those of reflection end."""
+        self._draining.set()
 
     async def intercept_service(
         self,
@@ -61,8 +65,10 @@ class Edge(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         make, function = _parts(handler)
         sound: Callable[[Any], Any] = _sound_each if handler.request_streaming else _sound
-        if self._draining and not method.startswith(_HEALTH):
+        if self._draining.is_set() and not method.startswith(_HEALTH):
             sound = _refused
+        elif method.startswith(_REFLECTION):
+            sound = self._sound_until_draining
         wrapped = (
             _streaming(method, function, sound)
             if inspect.isasyncgenfunction(function)
@@ -73,6 +79,28 @@ class Edge(grpc.aio.ServerInterceptor):
             request_deserializer=handler.request_deserializer and _decoder(handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
+
+    async def _sound_until_draining(
+        self, requests: AsyncIterator[Message | Refusal]
+    ) -> AsyncIterator[Message]:
+        sound = _sound_each(requests)
+        over = asyncio.ensure_future(self._draining.wait())
+        try:
+            while True:
+                coming = asyncio.ensure_future(anext(sound))
+                try:
+                    await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
+                    if not coming.done():
+                        raise draining()
+                finally:
+                    coming.cancel()
+                try:
+                    request = coming.result()
+                except StopAsyncIteration:
+                    return
+                yield request
+        finally:
+            over.cancel()
 
 
 def _parts(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]], Callable[..., Any]]:

@@ -38,9 +38,10 @@ def check_free(told: str) -> None:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise cannot_listen(told, "the address is in use") from error
-            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            if error.errno == errno.EADDRNOTAVAIL:
+                elsewhere += 1
+            elif error.errno != errno.EAFNOSUPPORT:  # for all addresses of IPv6 gRPC then takes those of IPv4
                 raise cannot_listen(told, error.strerror) from error
-            elsewhere += 1
     if elsewhere == len(found):
         raise cannot_listen(told, "the address is not this machine's")
 

@@ -18,6 +18,7 @@ from tests.support.enduring import WORKERS, Enduring
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
+from tests.support.parting import PartedCluster
 from tests.support.proxy import CuttableProxy
 from tests.support.refused import refused
 from tests.support.rpc import connect, eventually, kinds, log_line, state_name, succeeded
@@ -84,6 +85,33 @@ async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, clust
             leader.go_on()
 
     await Enduring(nodes, 3).run(pause, 20, reports=200)
+
+
+@pytest.mark.nightly
+async def test_a_server_of_nats_may_be_cut_off_from_the_others(tmp_path: Path, forkery: Forkery) -> None:
+    """It is there for its clients, but gets nothing done. The nodes that are at it turn to another one."""
+    with (
+        PartedCluster(tmp_path) as cluster,
+        Nodes(tmp_path, [cluster.url] * 3, forkery=forkery) as nodes,
+    ):
+
+        def at(node: ServerProcess) -> str:
+            return str([line["server"] for line in node.log() if line["event"] == "connected to NATS"][-1])
+
+        async def part(chance: random.Random) -> None:
+            address = at(chance.choice(nodes.servers))
+            server = next(server for server in cluster.servers if server.url == f"nats://{address}")
+            await asyncio.to_thread(cluster.cut_off, server)
+            try:
+
+                async def nobody_is_at_it() -> bool:
+                    return address not in map(at, nodes.servers)
+
+                await eventually(nobody_is_at_it, seconds=60)
+            finally:
+                cluster.join(server)
+
+        await Enduring(nodes, 4).run(part, 5, reports=200)
 
 
 @pytest.mark.nightly

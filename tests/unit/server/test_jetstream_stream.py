@@ -13,7 +13,8 @@ import pytest
 from nats.js import JetStreamContext, api
 
 from milepost.server.log.event_log import StoreFailed, StoreFull
-from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream import stream
+from milepost.server.log.jetstream.link import Link, NatsAccess
 from milepost.server.log.jetstream.log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames, StreamRefused
 from tests.support.commits import Author, put, read
@@ -217,6 +218,24 @@ async def test_a_stream_that_lost_its_end_gets_another_epoch(
         async with opened("behind") as log:
             assert renewed == log.epoch
             assert author.events[:1] == await read(log, "j")
+
+
+async def test_a_leader_that_knows_of_an_older_end_only_is_not_believed(
+    node: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has just been chosen, or is none any more: what it lacks is there, and so the epoch stays."""
+    author = Author("j")
+    async with node() as log:
+        epoch = log.epoch
+        await put(log, author.submit())
+
+    async def older(link: Link, names: StreamNames) -> int:
+        return 1
+
+    monkeypatch.setattr(stream, "end", older)
+    async with node() as log:
+        await put(log, author.start())
+        assert (epoch, author.events) == (log.epoch, await read(log, "j"))
 
 
 async def test_a_stream_that_is_replaced_under_a_node_ends_it(

@@ -34,6 +34,9 @@ _STANDS: Final = 60.0
 _HEARTBEAT: Final = 1.0
 _SILENCE: Final = 3.0
 
+# How often it is looked whether the stream answers, in seconds: an idle consumer may be cut off from it, and not know.
+_LOOK: Final = 5.0
+
 # How long an abandoned consumer is kept by its server, in seconds.
 _ABANDONED: Final = 60.0
 
@@ -49,7 +52,8 @@ _RETRY: Final = 0.1
 class Follower:
     """Takes every message after ``start`` to ``take(sequence, subject, data)``, in order.
 
-    ``check`` is awaited before each consumer: it raises LinkLost, to be tried again, or what ends the following.
+    ``check`` is awaited before each consumer, and now and then: it raises LinkLost, to be tried again, or what ends the
+    following.
     ``last`` is the newest message that was taken.
     """
 
@@ -85,12 +89,16 @@ class Follower:
 
     async def run(self) -> None:
         """Until cancelled."""
+        told = ""
         while not self._stopping:
             await self._link.wait_up()
             try:
                 await self._consume()
+                told = ""
             except (LinkLost, nats.errors.Error, OSError) as error:
-                _log.info("following is broken off", error=str(error))
+                if str(error) != told:
+                    told = str(error)
+                    _log.info("following is broken off", error=told)
             await asyncio.sleep(_RETRY)
 
     async def _consume(self) -> None:
@@ -136,7 +144,7 @@ class Follower:
     async def _watch(self, inbox: str, consumer: str) -> None:
         """Asks for more in time; returns when the consumer does not work any more."""
         loop = asyncio.get_running_loop()
-        self._heard = loop.time()
+        self._heard = looked = loop.time()
         while not self._broken.is_set():
             self._room.clear()
             if self._left <= _LOW:
@@ -149,6 +157,9 @@ class Follower:
                 broken.cancel()
             if loop.time() - self._heard > _SILENCE:
                 return
+            if loop.time() - looked > _LOOK:
+                await self._check()
+                looked = loop.time()
 
     async def _request(self, inbox: str, consumer: str) -> None:
         request = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import random
 import re
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -31,6 +33,10 @@ _PING_INTERVAL = 2
 _PINGS_OUTSTANDING = 2
 _CONNECT_TIMEOUT = 2
 _RECONNECT_WAIT = 0.2
+
+# After how long without an answer of JetStream another server is turned to, in seconds: the choice of another leader
+# takes less, and helps by itself.
+_UNANSWERED_MOST = 10.0
 
 # Why there is no connection is said no more often than that, in seconds.
 _TELL_EVERY = 5.0
@@ -80,7 +86,10 @@ class _Lasting(Client):
 
 
 class Link:
-    """A connection that is made again whenever it breaks. ``on_state`` is told when it is there and when it is not."""
+    """A connection that is made again whenever it breaks. ``on_state`` is told when it is there and when it is not.
+
+    It goes to another server, too, where one is there but cannot get an answer: it may be cut off from its peers.
+    """
 
     def __init__(self, access: NatsAccess, on_state: Callable[[bool], None]) -> None:
         self._access = access
@@ -92,6 +101,9 @@ class Link:
         self._asked = 0
         self._told = float("-inf")
         self._connecting: asyncio.Task[None] | None = None
+        # Since when, by the loop's clock: what is published, and what is asked.
+        self._unanswered: dict[str, float] = {}
+        self._turning: asyncio.Task[None] | None = None
         self.closed = False
 
     @property
@@ -105,7 +117,9 @@ class Link:
         store = ",".join(_LOGIN.sub("//", url) for url in access.servers)
         _log.info("waiting for NATS, and not serving before", store=store)
         connecting = self.client.connect(
-            servers=list(access.servers),
+            # One after the other, so that the next one is never the one before.
+            servers=random.sample(access.servers, len(access.servers)),
+            dont_randomize=True,
             name="milepost",
             error_cb=self._on_error,
             disconnected_cb=self._on_disconnected,
@@ -150,16 +164,17 @@ class Link:
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._replies[token] = reply
         headers = {"Nats-Expected-Last-Subject-Sequence": str(expected)}
-        try:
-            async with asyncio.timeout(timeout):
-                await self.client.publish(subject, message, reply=token, headers=headers)
-                return await reply
-        except TimeoutError:
-            raise LinkLost("NATS did not answer in time") from None
-        except (nats.errors.Error, OSError) as error:
-            raise LinkLost(str(error)) from error
-        finally:
-            self._replies.pop(token, None)
+        with self._expecting_answer("published"):
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.client.publish(subject, message, reply=token, headers=headers)
+                    return await reply
+            except TimeoutError:
+                raise LinkLost("NATS did not answer in time") from None
+            except (nats.errors.Error, OSError) as error:
+                raise LinkLost(str(error)) from error
+            finally:
+                self._replies.pop(token, None)
 
     async def ask(self, question: Callable[[JetStreamContext], Coroutine[Any, Any, _Answer]]) -> _Answer:
         """Asks JetStream. Raises LinkLost where it does not answer; its refusals pass.
@@ -171,16 +186,37 @@ class Link:
             raise LinkLost("NATS is not there")
         asking = asyncio.create_task(question(self.client.jetstream(timeout=REQUEST_TIMEOUT)))
         asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
+        with self._expecting_answer("asked"):
+            try:
+                return await asyncio.shield(asking)
+            except nats.errors.TimeoutError:
+                raise LinkLost("NATS did not answer in time") from None
+            except nats.js.errors.ServiceUnavailableError as error:
+                raise LinkLost(f"JetStream does not answer: {error.description}") from error
+            except nats.js.errors.APIError:
+                raise
+            except (nats.errors.Error, OSError) as error:
+                raise LinkLost(str(error)) from error
+
+    @contextlib.contextmanager
+    def _expecting_answer(self, what: str) -> Iterator[None]:
+        """Turns to another server after too long without any; that a server can be asked does not say that it works."""
         try:
-            return await asyncio.shield(asking)
-        except nats.errors.TimeoutError:
-            raise LinkLost("NATS did not answer in time") from None
-        except nats.js.errors.ServiceUnavailableError as error:
-            raise LinkLost(f"JetStream does not answer: {error.description}") from error
-        except nats.js.errors.APIError:
+            yield
+        except LinkLost:
+            now = asyncio.get_running_loop().time()
+            since = self._unanswered.setdefault(what, now)
+            if now - since > _UNANSWERED_MOST and self.up:
+                self._unanswered.clear()
+                _log.warning(
+                    "JetStream does not answer; another server is turned to", server=_shown(self.client)
+                )
+                self._turning = asyncio.create_task(self.client.force_reconnect())
             raise
-        except (nats.errors.Error, OSError) as error:
-            raise LinkLost(str(error)) from error
+        except nats.js.errors.APIError:
+            self._unanswered.pop(what, None)
+            raise
+        self._unanswered.pop(what, None)
 
     async def _on_reply(self, message: Msg) -> None:
         reply = self._replies.get(message.subject)
@@ -203,6 +239,7 @@ class Link:
                 reply.set_exception(LinkLost("the connection broke"))
 
     async def _on_reconnected(self) -> None:
+        self._unanswered.clear()
         self._set(up=True)
 
     async def _on_error(self, error: Exception) -> None:

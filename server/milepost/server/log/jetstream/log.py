@@ -166,7 +166,7 @@ class JetStreamEventLog(Readers):
             try:
                 await stream.make_or_check(self._link, self._names, self._replicas)
                 self._identity = await self._settle_identity()
-                return await self._stream_end()
+                return await stream.end(self._link, self._names)
             except LinkLost as error:
                 if str(error) != told:
                     told = str(error)
@@ -193,14 +193,10 @@ class JetStreamEventLog(Readers):
         """Whether the stream ends before the message that was applied last, or has another one in its place."""
         if not applied:
             return False
-        if await self._stream_end() < applied:
+        if await stream.ends_before(self._link, self._names, applied):
             return True
         found = await stream.message_at(self._link, self._names, sequence=applied)
         return found is not None and name_in(found[1]) != name
-
-    async def _stream_end(self) -> int:
-        info = await self._link.ask(lambda jetstream: jetstream.stream_info(self._names.stream))
-        return info.state.last_seq
 
     async def _catch_up(self, head: int) -> None:
         start = self._applied
@@ -369,7 +365,7 @@ class JetStreamEventLog(Readers):
     async def _check(self) -> None:
         """Before following goes on: whether the stream still has what was taken from it. Raises StoreFailed."""
         assert self._follower is not None
-        if await self._stream_end() < self._follower.last:
+        if await stream.ends_before(self._link, self._names, self._follower.last):
             raise StoreFailed(
                 "The stream ends before what this node has read from it: it was restored, or replaced."
             )

@@ -20,6 +20,7 @@ from nats.js import JetStreamContext, api
 from milepost.contract import limits
 from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream.link import REQUEST_TIMEOUT, Link, LinkLost
+from milepost.server.log.jetstream.records import Kind, Record, encode
 
 _log = structlog.get_logger("milepost.nats")
 
@@ -35,6 +36,9 @@ WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 NO_ROOM = frozenset({10002, 10023, 10028, 10047, 10077, 10122, 10123})
 
 _REPLICAS = 3
+
+# What no job is called.
+_NOBODY = "~"
 
 
 class StreamRefused(Exception):
@@ -213,6 +217,34 @@ async def _read_identity(link: Link, names: StreamNames) -> Identity | None:
             "broken off, delete the stream and begin again."
         )
     return Identity(said["epoch"], said["lease_secret"], sequence)
+
+
+async def end(link: Link, names: StreamNames) -> int:
+    """The stream's last message, as its leader has it. Raises LinkLost.
+
+    That may be an older one, where the leader was just chosen, or is none any more and has yet to learn of it.
+    """
+
+    async def question(jetstream: JetStreamContext) -> int:
+        info = await jetstream.stream_info(names.stream)
+        if info.cluster is not None and not info.cluster.leader:  # the server is cut off from the others
+            raise LinkLost("the stream's leader is not known here")
+        return info.state.last_seq
+
+    return await link.ask(question)
+
+
+async def ends_before(link: Link, names: StreamNames, sequence: int) -> bool:
+    """Whether the stream lacks a message that was in it. Raises LinkLost."""
+    if await end(link, names) >= sequence:
+        return False
+    # One message more, which says nothing, gets in only where all is that got in before.
+    message = encode(Record(Kind.COMMITS, secrets.token_bytes(16), 0))
+    try:
+        put = await link.ask(lambda jetstream: jetstream.publish(names.job(_NOBODY), message))
+    except nats.js.errors.APIError as error:
+        raise LinkLost(f"the stream takes nothing: {error.description}") from error
+    return put.seq <= sequence
 
 
 async def is_there_more(link: Link, names: StreamNames, sequence: int) -> bool:

@@ -1,0 +1,59 @@
+"""A cluster of NATS, of which any server can be cut off from the others, though not from its clients."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from itertools import permutations
+from pathlib import Path
+
+from tests.support.nats import NatsCluster, NatsServer, free_port
+from tests.support.proxy import CuttableProxy
+
+__all__ = ["PartedCluster"]
+
+
+class PartedCluster(NatsCluster):
+    """Its servers speak to each other through proxies, one for each direction of each pair."""
+
+    def __init__(self, directory: Path, servers: int = 3) -> None:
+        self._stack = ExitStack()
+        ports = [free_port() for _ in range(servers)]
+        self._between = {
+            (one, other): CuttableProxy(f"127.0.0.1:{ports[other]}")
+            for one, other in permutations(range(servers), 2)
+        }
+        self.servers = [
+            NatsServer(directory, f"nats-{number}", extra=[self._settings(number, port)])
+            for number, port in enumerate(ports)
+        ]
+
+    def cut_off(self, server: NatsServer) -> None:
+        """Nothing goes from it to the others any more, or to it."""
+        for proxy in self._around(server):
+            proxy.refuse()
+            proxy.cut()
+
+    def join(self, server: NatsServer) -> None:
+        """The others can be reached again."""
+        for proxy in self._around(server):
+            proxy.allow()
+
+    def _around(self, server: NatsServer) -> list[CuttableProxy]:
+        number = self.servers.index(server)
+        return [proxy for pair, proxy in self._between.items() if number in pair]
+
+    def _settings(self, number: int, port: int) -> str:
+        routes = ", ".join(
+            f'"nats://{proxy.address}"' for (one, _), proxy in self._between.items() if one == number
+        )
+        # What it tells others of where it is leads nowhere, so that they do not find a way around the proxies.
+        return (
+            f"cluster {{ name: tests, listen: 127.0.0.1:{port}, advertise: 127.0.0.1:1, routes: [{routes}], "
+            "no_advertise: true }"
+        )
+
+    def __enter__(self) -> PartedCluster:
+        for proxy in self._between.values():
+            self._stack.enter_context(proxy)
+        super().__enter__()
+        return self

@@ -20,6 +20,7 @@ from milepost.server.log.event_log import (
     Conflict,
     Entry,
     EventLog,
+    Stored,
     StoreFailed,
     StoreFull,
     facts_of,
@@ -70,6 +71,9 @@ class Journal:
         self._log = log
         self._clock = clock
         self._jobs: OrderedDict[str, OpenJob] = OrderedDict()
+        # While jobs are being loaded: when each was told of last, counted in tellings.
+        self._loading = self._told = 0
+        self._told_at: dict[str, int] = {}
 
     async def find(self, job_id: str) -> Job:
         """The whole job as of its last durable event. Raises JOB_NOT_FOUND."""
@@ -86,10 +90,10 @@ class Journal:
         """The job to decide upon, before the next await. Raises JOB_NOT_FOUND."""
         opened = self._jobs.get(job_id)
         if opened is None:
-            stored = await self._log.load(job_id)
+            stored = await self._load(job_id)
             if stored is None:
                 await self._log.refresh(job_id)
-                stored = await self._log.load(job_id)
+                stored = await self._load(job_id)
             if stored is None:
                 raise job_not_found(job_id)
             # Somebody else may have opened it meanwhile, and decided already.
@@ -197,13 +201,35 @@ class Journal:
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Forgets jobs that were deleted, or that another node has gone on with."""
+        self._told += 1
         for entry in entries:
             if isinstance(entry, Appended):
-                opened = self._jobs.get(entry.commit.job_id)
+                job_id = entry.commit.job_id
+                opened = self._jobs.get(job_id)
                 if opened is not None and opened.job.last_sequence < entry.commit.chunk.last:
-                    del self._jobs[entry.commit.job_id]
-            elif not entry.first_sequence:
-                self._jobs.pop(entry.facts.job_id, None)
+                    del self._jobs[job_id]
+            else:
+                job_id = entry.facts.job_id
+                if not entry.first_sequence:
+                    self._jobs.pop(job_id, None)
+            if self._loading:
+                self._told_at[job_id] = self._told
+
+    async def _load(self, job_id: str) -> Stored | None:
+        """The job as it is in the log now, though others may go on with it while it is read."""
+        stored: Stored | None = None
+        self._loading += 1
+        try:
+            for _ in range(_TRIES):
+                told = self._told
+                stored = await self._log.load(job_id)
+                if self._told_at.get(job_id, 0) <= told:
+                    break
+            return stored
+        finally:
+            self._loading -= 1
+            if not self._loading:
+                self._told_at.clear()
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         opened.pending -= 1

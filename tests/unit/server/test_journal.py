@@ -8,7 +8,7 @@ import pytest
 
 from milepost.server import decide, journal
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import Conflict, StoreFull
+from milepost.server.log.event_log import Conflict, Stored, StoreFull
 from milepost.server.refusal import Refusal
 from milepost.server.working.attempts import Accepted
 from milepost.v1 import Event, JobState, SubmitJobRequest
@@ -147,6 +147,28 @@ async def test_what_others_appended_is_decided_upon(core: Core) -> None:
     with pytest.raises(Refusal):
         await core.attempts.release("j", core.tokens.token("j", 1))
     assert JobState.JOB_STATE_CANCELLED == (await core.journal.find("j")).state
+
+
+async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else would tell of it later, and whoever is refused is refused for good."""
+    await running(core)
+    other = Journal(core.log, core.clock)
+    core.log.follow(other.publish)
+    load = core.log.load
+
+    async def meanwhile(job_id: str) -> Stored | None:
+        stored = await load(job_id)
+        monkeypatch.setattr(core.log, "load", load)
+        await core.journal.act("j", line)
+        return stored
+
+    monkeypatch.setattr(core.log, "load", meanwhile)
+
+    assert 3 == (await other.open("j")).job.last_sequence
+    await core.journal.act("j", line)
+    assert 4 == (await other.open("j")).job.last_sequence
 
 
 async def test_a_log_in_which_others_are_always_first_is_given_up(core: Core) -> None:

@@ -14,6 +14,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from milepost.v1 import DeleteJobRequest, JobFilter, WatchJobsRequest, WatchJobsResponse
 from tests.support.enduring import WORKERS, Enduring
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
@@ -21,7 +22,7 @@ from tests.support.nodes import Nodes
 from tests.support.parting import PartedCluster
 from tests.support.proxy import CuttableProxy
 from tests.support.refused import refused
-from tests.support.rpc import connect, eventually, kinds, log_line, state_name, succeeded
+from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, state_name, succeeded
 from tests.support.server import ServerProcess
 
 
@@ -154,21 +155,21 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 @pytest.fixture
-async def parted(tmp_path: Path, forkery: Forkery) -> AsyncIterator[tuple[Nodes, CuttableProxy]]:
+async def parted(tmp_path: Path, forkery: Forkery) -> AsyncIterator[tuple[Nodes, CuttableProxy, NatsServer]]:
     """Two nodes, the second of which can be cut off."""
     with (
         NatsServer(tmp_path) as nats,
         CuttableProxy(f"127.0.0.1:{nats.port}") as proxy,
         Nodes(tmp_path, [nats.url, f"nats://{proxy.address}"], forkery=forkery) as nodes,
     ):
-        yield nodes, proxy
+        yield nodes, proxy, nats
 
 
 async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
-    parted: tuple[Nodes, CuttableProxy],
+    parted: tuple[Nodes, CuttableProxy, NatsServer],
 ) -> None:
     """It shows what it has, refuses to write with what to do, says so in its health, and catches up afterwards."""
-    nodes, proxy = parted
+    nodes, proxy, _ = parted
     address = nodes.servers[1].address
     async with nodes.connected() as (whole, cut_off):
         job = await whole.submit()
@@ -209,10 +210,10 @@ async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
 
 
 async def test_a_node_that_starts_empty_catches_up(
-    parted: tuple[Nodes, CuttableProxy], tmp_path: Path
+    parted: tuple[Nodes, CuttableProxy, NatsServer], tmp_path: Path
 ) -> None:
     """Its health says when it is there; until then it refuses. Then it has what the others have."""
-    nodes, proxy = parted
+    nodes, proxy, _ = parted
     async with nodes.connected() as (rpc, _), rpc.session() as session:
         job = await rpc.submit()
         _, token = await session.take()
@@ -251,6 +252,48 @@ async def test_a_node_that_starts_empty_catches_up(
                 assert await rpc.get(job.job_id) == await late.get(job.job_id)
         finally:
             empty.kill()
+
+
+async def test_a_node_that_was_cut_off_for_too_long_ends_and_catches_up(
+    parted: tuple[Nodes, CuttableProxy, NatsServer],
+) -> None:
+    """What was dropped meanwhile cannot be made good while it serves: started again, it has what the others have."""
+    nodes, proxy, nats = parted
+    late = nodes.servers[1]
+    async with nodes.connected() as (whole, cut_off):
+        job, other = await whole.submit(), await whole.submit()
+        for submitted in (job, other):
+            assert submitted == await cut_off.get(submitted.job_id)
+        (position,) = {frame.events.position for frame in await shown(cut_off, 0) if frame.HasField("events")}
+        proxy.refuse()
+        proxy.cut()
+        await whole.cancel(job.job_id)
+        await whole.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
+
+        async def is_purged() -> (
+            bool
+        ):  # but for whose stream it is, the other job, and that this one is deleted
+            return nats.messages("milepost") == 3
+
+        await eventually(is_purged)
+        proxy.allow()
+        assert 0 != await asyncio.to_thread(late.wait)
+        assert "to be started again" in late.log_path.read_text()
+
+        await asyncio.to_thread(late.restart)
+        for rpc in (whole, cut_off):
+            told = await refused(rpc.get(job.job_id))
+            assert "JOB_NOT_FOUND" == told.reason
+            told = await refused(shown(rpc, position))
+            assert "SEQUENCE_TRIMMED" == told.reason
+            assert other == await rpc.get(other.job_id)
+        assert "CANCELLED" == state_name(await cut_off.cancel(other.job_id))
+
+
+async def shown(rpc: Rpc, position: int) -> list[WatchJobsResponse]:
+    """What has happened to all jobs after that."""
+    request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), after_position=position, no_follow=True)
+    return [frame async for frame in rpc.jobs.WatchJobs(request, wait_for_ready=True)]
 
 
 @pytest.mark.nightly

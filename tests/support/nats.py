@@ -93,12 +93,11 @@ class NatsServer:
 
     def leads(self, stream: str) -> str:
         """The name of the server that leads the stream, as this one knows; empty where nobody does."""
-        told = self.monitored("/jsz?accounts=true&streams=true")
-        for account in told.get("account_details", []):
-            for detail in account.get("stream_detail", []):
-                if detail["name"] == stream:
-                    return str(detail.get("cluster", {}).get("leader", ""))
-        return ""
+        return str(self._stream(stream).get("cluster", {}).get("leader", ""))
+
+    def messages(self, stream: str) -> int:
+        """How many messages the stream has."""
+        return int(self._stream(stream)["state"]["messages"])
 
     def reload(self, *extra: str) -> None:
         """Has other further lines of configuration be in force, while it runs."""
@@ -156,6 +155,14 @@ class NatsServer:
     ) -> None:
         if self._process is not None:
             self.kill()
+
+    def _stream(self, name: str) -> dict[str, Any]:
+        told = self.monitored("/jsz?accounts=true&streams=true")
+        for account in told.get("account_details", []):
+            for detail in account.get("stream_detail", []):
+                if detail["name"] == name:
+                    return dict(detail)
+        return {}
 
     def _configure(self) -> None:
         settings = [

@@ -338,7 +338,8 @@ class JetStreamEventLog(Readers):
 
     def _settle(self, group: Sequence[Applied] | Exception) -> None:
         if isinstance(group, Exception):
-            self._fail(StoreFailed(f"The projection does not work: {group}"))
+            failed = StoreFailed(f"The projection does not work: {group}")
+            self._fail(group if isinstance(group, StoreFailed) else failed)
             return
         entries = [entry for applied in group for entry in applied.entries]
         self._applied = group[-1].delivered.sequence

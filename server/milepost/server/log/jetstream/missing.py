@@ -14,7 +14,7 @@ from milepost.server.decide import FINAL
 from milepost.server.instants import instant
 from milepost.server.log import statements
 from milepost.server.log.appending import WHOLE
-from milepost.server.log.event_log import Conflict, Notice, facts_of
+from milepost.server.log.event_log import Conflict, Notice, StoreFailed, facts_of
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
 from milepost.server.log.transaction import Transaction
 from milepost.server.log.upkeep import Thin
@@ -50,8 +50,14 @@ _RESTORE: Final = """
 _OF_REQUEST: Final = "SELECT job_key FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 
 
-class TooFarBehind(Exception):
+class TooFarBehind(StoreFailed):
     """The node serves, and lacks what was purged meanwhile; started again it makes that good first."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"This node was cut off from NATS for so long that it lacks what was dropped meanwhile of job {job_id!r}. "
+            "It is to be started again, and catches up before it serves."
+        )
 
 
 class _Row(NamedTuple):
@@ -207,4 +213,4 @@ class Missing:
 
     def _check(self, job_id: str) -> None:
         if not self.allowed:
-            raise TooFarBehind(f"what was purged of job {job_id!r} was not read in time")
+            raise TooFarBehind(job_id)

@@ -18,7 +18,7 @@ import structlog
 from milepost.server.log import statements
 from milepost.server.log.jetstream.applying import SCHEMA, Applied, Applier, Delivered, Head, head_of
 from milepost.server.log.jetstream.drops import Plan, Planned, Rows
-from milepost.server.log.jetstream.missing import PENDING
+from milepost.server.log.jetstream.missing import PENDING, TooFarBehind
 from milepost.server.log.jetstream.records import STRIDE
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
@@ -146,6 +146,9 @@ class Projection:
                 self._connection.execute(statements.SET_META, ("applied", last.sequence))
                 self._connection.execute(statements.SET_META, ("applied_name", last.name.hex()))
                 self._connection.execute(statements.COMMIT)
+            except TooFarBehind as error:
+                self._deliver(error)
+                return
             except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be applied over a gap
                 _log.exception("the projection cannot go on")
                 self._deliver(error)

@@ -17,6 +17,11 @@ async def stands(rpc: Rpc, job_id: str, state: str) -> bool:
     return state == state_name(await rpc.get(job_id))
 
 
+async def takes_no_more(worker: Worker) -> bool:
+    """Whether it has begun to stop."""
+    return worker._desk is not None and not worker._desk.capacity
+
+
 async def test_a_worker_that_stops_loses_no_job(server: ServerProcess) -> None:
     """What it was given in that moment goes to another at once, and has not failed (rule 14)."""
     with CuttableProxy(server.address) as proxy:
@@ -34,7 +39,7 @@ async def test_a_worker_that_stops_loses_no_job(server: ServerProcess) -> None:
             second = (await rpc.submit()).job_id
             await eventually(lambda: stands(rpc, second, "RUNNING"))
             worker.stop()
-            await asyncio.sleep(0)
+            await eventually(lambda: takes_no_more(worker))
             proxy.allow()
             await running
             await eventually(lambda: stands(rpc, second, "QUEUED"))

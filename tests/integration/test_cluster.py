@@ -250,6 +250,32 @@ async def test_workers_of_all_nodes_share_the_work(rpcs: list[Rpc]) -> None:
     assert Counter(job.job_id for job in jobs) == Counter(done)
 
 
+async def test_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(rpcs: list[Rpc]) -> None:
+    """Of those that start at the same time the log decides which are too many; they are given back unharmed."""
+    a, *others = rpcs
+    at_work: set[str] = set()
+    given_back = 0
+
+    async def work(rpc: Rpc, kind: str) -> str:
+        async with rpc.session(kinds=[kind], max_concurrency=1) as session:
+            job, token = await session.take()
+            at_work.add(job.job_id)
+            assert {job.job_id} == at_work
+            await rpc.get(job.job_id)  # long enough for another one to be given out
+            at_work.remove(job.job_id)
+            await session.report(job.job_id, token, 1, succeeded())
+            await session.acknowledged(1)
+        return job.job_id
+
+    for turn in range(100):
+        sorts = [f"{a.kind}-{turn}-{number}" for number in range(2)]
+        for sort in sorts:
+            await a.submit(kind=sort, concurrency_key="user")
+        for job_id in await asyncio.gather(*map(work, others, sorts)):
+            given_back += kinds(await a.ended(job_id)).count("attempt_ended")
+    assert given_back
+
+
 async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each_other(
     rpcs: list[Rpc],
 ) -> None:

@@ -62,6 +62,38 @@ async def test_what_is_being_started_counts_under_its_key(core: Core, dispatcher
     assert "u1" == await takes(session)
 
 
+async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
+    core: Core, dispatcher: Dispatcher
+) -> None:
+    """What the log has later is given back unharmed, before its worker hears of it; and a claim is refused."""
+    other = Dispatcher(core.attempts, core.clock, core.tasks)
+    follow_turns(core.log, other.on_turn)
+    for kind in ("a", "b"):
+        await core.submit(kind, kind=kind, concurrency_key="user")
+    await core.submit("c", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    engine = worker(other, "engine", room=0)
+    core.log.hold(3)
+    first = worker(dispatcher, "first", kinds=("a",))
+    await core.log.holds(1)
+    second = worker(other, "second", kinds=("b",))
+    await core.log.holds(2)
+    third = Dispatcher(core.attempts, core.clock, core.tasks)
+    follow_turns(core.log, third.on_turn)
+    claiming = third.claim(engine, "c")
+    await core.log.holds(3)
+    core.log.let_go()
+    await claiming
+
+    assert "a" == await takes(first)
+    assert ("c", "LIMIT_REACHED") == why(await hears(engine, "rejected"))
+    await done(core, first, "a")
+    assert "b" == await takes(second)
+    assert [1, 2, 1] == [(await core.journal.find(job_id)).attempt for job_id in ("a", "b", "c")]
+    assert 0 == (await core.journal.find("b")).failed_attempts
+    other.close()
+    third.close()
+
+
 async def test_a_start_that_fails_leaves_its_key(core: Core, dispatcher: Dispatcher) -> None:
     """The store had no room for it; the next one may have."""
     await core.submit("u0", concurrency_key="user", priority=1)

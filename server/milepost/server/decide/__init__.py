@@ -5,7 +5,15 @@ a ``Refusal``; they change nothing and know of no transport, store or clock. Wha
 """
 
 from milepost.server.decide.authoring import ACTIVE, FINAL, LEASED, is_final, state_name
-from milepost.server.decide.ending import cancel, due, is_lost, lost_on_its_way, next_deadline, release
+from milepost.server.decide.ending import (
+    cancel,
+    crowded_out,
+    due,
+    is_lost,
+    lost_on_its_way,
+    next_deadline,
+    release,
+)
 from milepost.server.decide.families import family
 from milepost.server.decide.reporting import report
 from milepost.server.decide.room import Room, fit
@@ -17,6 +25,7 @@ __all__ = [
     "LEASED",
     "Room",
     "cancel",
+    "crowded_out",
     "due",
     "family",
     "fit",

@@ -57,6 +57,14 @@ def lost_on_its_way(job: Job, now: int) -> list[Event]:
     return _given_back(job, now, f"Lost on its way to worker {job.worker_id!r}.")
 
 
+def crowded_out(job: Job, now: int) -> list[Event]:
+    """Others of its key were started at the same time: the job is given back, before the worker has heard of it."""
+    message = (
+        f"As many of the concurrency_key {job.concurrency_key!r} as it allows were started at the same time."
+    )
+    return _given_back(job, now, message)
+
+
 def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
     """What the passing of time has done to a job (rules 14 and 16); ``lease_is_out`` counts where it is leased.
 

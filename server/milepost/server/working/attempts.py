@@ -98,13 +98,15 @@ class Attempts:
         self._check_lease(job, token)
         return job, token
 
-    async def lost(self, job_id: str, attempt: int) -> None:
+    async def lost(
+        self, job_id: str, attempt: int, why: Callable[[Job, int], list[Event]] = decide.lost_on_its_way
+    ) -> None:
         """Gives a job back whose worker never heard of the attempt; nothing where the attempt is over already."""
 
         def decision(opened: OpenJob, now: int) -> list[Event]:
             if opened.job.attempt != attempt or opened.job.state not in decide.LEASED:
                 return []
-            return decide.lost_on_its_way(opened.job, now)
+            return why(opened.job, now)
 
         await self._journal.act(job_id, decision)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
+from milepost.server import decide
 from milepost.server.clock import Clock
 from milepost.server.failures import STORE_ERRORS, refusal_of
 from milepost.server.instants import SECOND, instant
@@ -148,7 +149,7 @@ class Dispatcher:
             self._queue(job, 0)
         except STORE_ERRORS:
             self._queue(job, _STORE_WAIT)
-        except Refusal as refusal:  # it was cancelled in the last moment
+        except Refusal as refusal:  # it was cancelled in the last moment, or another node has filled its key
             _log.info("not dispatched", job_id=job.job_id, reason=str(refusal))
         finally:
             self._settle(session, job.job_id, admitted=True, let_go=not told)
@@ -192,6 +193,11 @@ class Dispatcher:
     async def _tell(self, session: Session, job_id: str, started: Started) -> bool:
         await started.durable
         job, token = await self._attempts.started(job_id, started.attempt)
+        try:
+            self._at_work.confirm(Waiting.of(job))
+        except Refusal:
+            await self._attempts.lost(job_id, started.attempt, decide.crowded_out)
+            raise
         assignment = WorkResponse(assignment=Assignment(job=job, lease_token=token))
         if not session.open or not session.outbox.put(assignment):
             # The worker left in the last moment: nothing was done yet.

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
 from tests.support.server import Serve, Server, ServerProcess
+
+# How long an example takes is a matter of what else the machine does.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 # Where a shell runs the tests in the background, they and all that they start ignore Ctrl-C. Some of them press it.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):

@@ -60,6 +60,10 @@ class Nodes:
         for server in self.servers:
             server.kill()
 
+    def stop(self) -> int:
+        """SIGTERM to one after the other; the exit status of that which fared worst."""
+        return max(server.stop() for server in self.servers)
+
     def restart(self) -> None:
         """Starts all of them, at the same time."""
         for server in self.servers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias, cast
 
 import grpc
@@ -39,10 +39,14 @@ WatchCall: TypeAlias = "grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobRespon
 
 
 class Rpc:
-    """Both services over one channel; with a kind of job of its own, so that tests can share a server."""
+    """Both services over one channel; with a kind of job of its own, so that tests can share a server.
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    With ``awaits_leaving`` a session is over when its server has seen that, whichever node the next call goes to.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, *, awaits_leaving: bool = False) -> None:
         self.channel = channel
+        self._awaits_leaving = awaits_leaving
         self.kind = f"test-{uuid.uuid4().hex}"
         self.jobs = job_service_pb2_grpc.JobServiceStub(channel)
         self.workers = worker_service_pb2_grpc.WorkerServiceStub(channel)
@@ -90,6 +94,8 @@ class Rpc:
         try:
             yield session
         finally:
+            if self._awaits_leaving:
+                await session.leave()
             session.call.cancel()
 
 
@@ -109,7 +115,7 @@ async def connect(address: str, *, spreads: bool = True) -> AsyncIterator[Rpc]:
     whole = len(nodes) == 1 or not spreads
     opened = grpc.aio.insecure_channel(address, options=options) if whole else spread(nodes, options)
     async with opened as channel:
-        yield Rpc(channel)
+        yield Rpc(channel, awaits_leaving=not whole)
 
 
 class StreamEnded(Exception):
@@ -133,6 +139,13 @@ class WorkSession:
             await self.call.write(WorkRequest(**message))
         except asyncio.InvalidStateError:  # it has ended already
             raise StreamEnded("it could be written to", await self.call.code()) from None
+
+    async def leave(self) -> None:
+        """Says that there is no more to say, and waits until the server has ended the stream, however it does."""
+        with suppress(StreamEnded, grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await self.call.done_writing()
+            while True:
+                await self.next()
 
     async def report(self, job_id: str, token: str, first: int, *updates: Update) -> None:
         """Sends a report."""

@@ -31,6 +31,9 @@ class Server(Protocol):
     def kill(self) -> None:
         """``kill -9``, and waits until it is gone."""
 
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+
     def restart(self) -> None:
         """Starts it again on the same data and at the same address."""
 

@@ -12,11 +12,16 @@ from milepost.client.worker.handlers import Handler
 
 @asynccontextmanager
 async def working(address: str, **options: Handler | int | float) -> AsyncIterator[Worker]:
-    """Runs the handlers that are given by kind; what is no handler is an option of the worker. Stopped at the end."""
+    """Runs the handlers that are given by kind; what is no handler is an option of the worker. Stopped at the end.
+
+    Of an address of several nodes it is at another one than clients, which take the first.
+    """
     handlers = {name: option for name, option in options.items() if not isinstance(option, int | float)}
     settings = {name: option for name, option in options.items() if isinstance(option, int | float)}
+    *scheme, nodes = address.rpartition("ipv4:")
+    first, *others = nodes.split(",")
     worker = Worker(
-        address,
+        "".join(scheme) + ",".join([*others, first]),
         max_concurrency=int(settings.get("max_concurrency", 1)),
         drain_timeout=settings.get("drain_timeout", 0.0),
     )

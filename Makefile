@@ -47,13 +47,11 @@ ABREAST := -n logical --maxprocesses 8 --dist loadfile
 test: setup  ## Run the tests; ARGS="-k watch" selects some
 	$(BIN)/pytest $(ABREAST) $(ARGS)
 
-# What is promised to those who watch and work, held against three nodes over three servers of NATS, too; but for what
-# only the node that a session is open at can do.
+# What is promised to those who watch and work, held against three nodes over three servers of NATS, too.
 ON_JETSTREAM = $(addprefix tests/integration/test_,watch.py watch_jobs.py watch_model.py work.py dispatch.py cancel.py \
 	cancel_races.py resume_matrix.py retention.py validators.py bad_sessions.py sdk_jobs.py sdk_subscriptions.py \
 	sdk_watch_jobs.py sdk_calls.py sdk_sync.py sdk_views.py sdk_reconnect.py sdk_attach.py sdk_attach_plain.py \
-	sdk_watch_faults.py sdk_worker_faults.py cancel_handlers.py archive_job.py kill_sdk.py time.py) \
-	--deselect tests/integration/test_dispatch.py::test_a_half_open_session_is_ended_by_the_next_one
+	sdk_watch_faults.py sdk_worker_faults.py cancel_handlers.py archive_job.py kill_sdk.py time.py)
 
 .PHONY: nightly
 nightly: setup  ## Run the long forms of the tests, which take a few hours; ARGS="-k chaos" selects some

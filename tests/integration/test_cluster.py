@@ -19,6 +19,7 @@ from milepost.v1 import (
     JobState,
     ListJobsRequest,
     ReportJobRequest,
+    Resume,
     Update,
     WatchJobsRequest,
 )
@@ -274,6 +275,21 @@ async def test_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(rpcs: list[
         for job_id in await asyncio.gather(*map(work, others, sorts)):
             given_back += kinds(await a.ended(job_id)).count("attempt_ended")
     assert given_back
+
+
+async def test_a_half_open_session_is_ended_by_one_at_another_node(rpcs: list[Rpc]) -> None:
+    """Where the worker has come back to; otherwise jobs would be given to the old one, and lost."""
+    a, b, _ = rpcs
+    async with a.session(instance=a.kind) as older:
+        await a.submit()
+        job, token = await older.take()
+        async with b.session(instance=a.kind, job_ids=[job.job_id]) as newer:
+            assert "OK" == (await older.call.code()).name
+            await newer.send(resume=Resume(job_id=job.job_id, lease_token=token))
+            await newer.receive("resumed")
+            await newer.report(job.job_id, token, 1, succeeded())
+            await newer.acknowledged(1)
+    assert 1 == (await b.get(job.job_id)).attempt
 
 
 async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each_other(

@@ -30,6 +30,7 @@ from milepost.server.log.event_log import (
     StoreFailed,
 )
 from milepost.server.log.frames import Chunk
+from milepost.server.log.presence import Alone, Presence
 from milepost.server.log.transaction import Transaction, Write
 from milepost.v1 import Job
 from tests.support.memory_disk import WHOLE, Disk, Record
@@ -113,11 +114,9 @@ class MemoryEventLog:
     async def start(self) -> None:
         """See ``Store``: it can be read at once."""
 
-    async def share_renewals(
-        self, hear: Callable[[Iterable[str]], None], interval: float
-    ) -> Callable[[Iterable[str]], None]:
+    async def share_presence(self, here: Presence, interval: float) -> Presence:
         """See ``Store``: there are no others to tell."""
-        return lambda job_ids: None
+        return Alone()
 
     def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""

@@ -69,7 +69,9 @@ class Core:
     async def start(self) -> None:
         """Takes up the jobs that have not ended."""
         interval = self._lease_ttl * _RENEWALS
-        self.deadlines.pass_on = await self._log.share_renewals(self.deadlines.hear, interval)
+        others = await self._log.share_presence(_Here(self.deadlines, self.worker_service), interval)
+        self.deadlines.pass_on = others.heard
+        self.worker_service.pass_on = others.connected
         # What took a turn while they were read is known as it was after that.
         active = [job for job in await self._log.active() if job.job_id not in (self._turned or ())]
         self._turned = None
@@ -95,3 +97,11 @@ class Core:
     def _note(self, job: Job) -> None:
         if self._turned is not None:
             self._turned.add(job.job_id)
+
+
+class _Here:
+    """What other nodes say of workers is for those who mind them here; see ``Presence``."""
+
+    def __init__(self, deadlines: Deadlines, worker_service: WorkerService) -> None:
+        self.heard = deadlines.hear
+        self.connected = worker_service.connected_elsewhere

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from milepost.server.log import statements
 from milepost.server.log.appending import Append
 from milepost.server.log.epoch import EpochMark
 from milepost.server.log.event_log import Commit, Entry, StoreFailed
+from milepost.server.log.presence import Alone, Presence
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
@@ -76,11 +77,9 @@ class SqliteEventLog(Readers):
     async def start(self) -> None:
         """See ``Store``: it can be read as soon as it is open."""
 
-    async def share_renewals(
-        self, hear: Callable[[Iterable[str]], None], interval: float
-    ) -> Callable[[Iterable[str]], None]:
+    async def share_presence(self, here: Presence, interval: float) -> Presence:
         """See ``Store``: there is no other node."""
-        return lambda job_ids: None
+        return Alone()
 
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: nobody else appends."""

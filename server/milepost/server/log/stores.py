@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from milepost.server.log.event_log import EventLog, StoreFailed
 from milepost.server.log.jetstream.link import NatsAccess
 from milepost.server.log.jetstream.log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.presence import Presence
 from milepost.server.log.sqlite import SqliteEventLog
 
 _log = structlog.get_logger("milepost.store")
@@ -29,12 +30,10 @@ class Store(EventLog, Protocol):
     async def start(self) -> None:
         """Returns once the log can be read."""
 
-    async def share_renewals(
-        self, hear: Callable[[Iterable[str]], None], interval: float
-    ) -> Callable[[Iterable[str]], None]:
-        """Lets nodes tell each other of which jobs the workers were heard from, every ``interval`` seconds.
+    async def share_presence(self, here: Presence, interval: float) -> Presence:
+        """Lets nodes tell each other of workers: ``here`` is told what others say, and they what is returned is told.
 
-        ``hear`` is called with those that were heard from elsewhere; what is returned is told of those heard from here.
+        Of which jobs the workers were heard from is said every ``interval`` seconds.
         """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import grpc.aio
@@ -56,6 +56,8 @@ class WorkerService:
         self._conversations: dict[_Conversation, None] = {}
         self._runs: dict[str, _Conversation] = {}
         self._stopping = asyncio.Event()
+        self.pass_on: Callable[[str], None] = lambda instance: None
+        """Told of the runs of workers that have connected here, so that other nodes hear of it."""
 
     async def Work(self, incoming: AsyncIterator[WorkRequest], context: _Context) -> None:
         """See the contract."""
@@ -82,6 +84,7 @@ class WorkerService:
             if older is not None:
                 older.leave()
             self._runs[session.instance] = conversation
+            self.pass_on(session.instance)
         listening = asyncio.create_task(conversation.listen(incoming))
         listening.add_done_callback(conversation.end)
         self._dispatcher.welcome(session, frozenset(hello.hello.job_ids))
@@ -132,6 +135,12 @@ class WorkerService:
         if job.HasField("cancellation"):
             response.cancellation.CopyFrom(job.cancellation)
         return response
+
+    def connected_elsewhere(self, instance: str) -> None:
+        """A run of a worker has connected to another node, so that it has left its stream here."""
+        older = self._runs.pop(instance, None)
+        if older is not None:
+            older.leave()
 
     async def drain(self) -> None:
         """Tells the workers that the server is stopping, and ends their streams once what they reported is durable."""

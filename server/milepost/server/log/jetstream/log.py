@@ -7,7 +7,7 @@ import contextlib
 import heapq
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -23,6 +23,7 @@ from milepost.server.log.jetstream.projection import Projection, ProjectionReade
 from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
 from milepost.server.log.jetstream.renewals import Renewals
 from milepost.server.log.jetstream.stream import Identity, StreamNames
+from milepost.server.log.presence import Presence
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
 from milepost.v1 import Job
@@ -134,13 +135,11 @@ class JetStreamEventLog(Readers):
         self._following.add_done_callback(self._on_following_ended)
         await self._catch_up(head)
 
-    async def share_renewals(
-        self, hear: Callable[[Iterable[str]], None], interval: float
-    ) -> Callable[[Iterable[str]], None]:
+    async def share_presence(self, here: Presence, interval: float) -> Presence:
         """See ``Store``."""
-        self._renewals = renewals = Renewals(self._link, self._names, hear, interval)
+        self._renewals = renewals = Renewals(self._link, self._names, here, interval)
         await renewals.start()
-        return renewals.heard
+        return renewals
 
     async def close(self) -> None:
         """See ``EventLog``."""

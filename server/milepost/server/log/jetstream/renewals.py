@@ -1,4 +1,4 @@
-"""Which workers were heard from, told from node to node outside the log.
+"""Which workers were heard from, and which have come, told from node to node outside the log.
 
 A lease lasts as long as its worker is heard from, by whichever node. That is nothing to be kept, so it travels as plain
 messages of NATS. A node that was cut off has heard nothing, and so begins all leases anew when it is back (rule 14).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import nats.errors
@@ -17,27 +17,27 @@ from nats.aio.msg import Msg
 
 from milepost.server.log.jetstream.link import Link
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.presence import Presence
 
 # How many ids go into one message, which is then far below what NATS takes.
 _IDS_MOST: Final = 2000
 
 
 class Renewals:
-    """Tells other nodes, and hears from them. ``renew`` is called with the jobs of which a worker was heard.
+    """Tells other nodes, and tells ``here`` what they say.
 
-    What is heard here is gathered for ``interval`` seconds, and then told at once.
+    Which jobs' workers were heard from is gathered for ``interval`` seconds, and then told at once.
     """
 
-    def __init__(
-        self, link: Link, names: StreamNames, renew: Callable[[Iterable[str]], None], interval: float
-    ) -> None:
+    def __init__(self, link: Link, names: StreamNames, here: Presence, interval: float) -> None:
         self._link = link
         self._names = names
-        self._renew = renew
+        self._here = here
         self._interval = interval
         self._heard: dict[str, None] = {}
         self._node = link.client.new_inbox()
         self._telling: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """From now on hears and tells."""
@@ -45,9 +45,15 @@ class Renewals:
         self._telling = asyncio.create_task(self._tell())
 
     def heard(self, job_ids: Iterable[str]) -> None:
-        """The workers of these jobs were heard from here."""
+        """See ``Presence``."""
         for job_id in job_ids:
             self._heard[job_id] = None
+
+    def connected(self, instance: str) -> None:
+        """See ``Presence``."""
+        sending = asyncio.create_task(self._send([], instance))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
 
     async def close(self) -> None:
         """Tells no more."""
@@ -60,12 +66,18 @@ class Renewals:
             await asyncio.sleep(self._interval)
             heard, self._heard = list(self._heard), {}
             for start in range(0, len(heard), _IDS_MOST):
-                told = {"node": self._node, "jobs": heard[start : start + _IDS_MOST]}
-                # What cannot be told now is told the next time that the worker is heard from.
-                with contextlib.suppress(nats.errors.Error, OSError):
-                    await self._link.client.publish(self._names.renewals, json.dumps(told).encode())
+                await self._send(heard[start : start + _IDS_MOST])
+
+    async def _send(self, job_ids: Sequence[str], instance: str = "") -> None:
+        told = {"node": self._node, "jobs": job_ids, "run": instance}
+        # What cannot be told now is told the next time that the worker is heard from.
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await self._link.client.publish(self._names.renewals, json.dumps(told).encode())
 
     async def _on_message(self, message: Msg) -> None:
         told = json.loads(message.data)
-        if told["node"] != self._node:
-            self._renew(told["jobs"])
+        if told["node"] == self._node:
+            return
+        self._here.heard(told["jobs"])
+        if told["run"]:
+            self._here.connected(told["run"])

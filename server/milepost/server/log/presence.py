@@ -1,0 +1,28 @@
+"""What nodes tell each other of workers outside the log, since nobody need know it tomorrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+__all__ = ["Alone", "Presence"]
+
+
+class Presence(Protocol):
+    """Takes it in; where it comes from another node, and where it goes to the others."""
+
+    def heard(self, job_ids: Iterable[str]) -> None:
+        """The workers of these jobs were heard from."""
+
+    def connected(self, instance: str) -> None:
+        """That run of a worker has connected: where it seems to be besides, it is not any more."""
+
+
+class Alone:
+    """There are no other nodes to tell."""
+
+    def heard(self, job_ids: Iterable[str]) -> None:
+        """See ``Presence``."""
+
+    def connected(self, instance: str) -> None:
+        """See ``Presence``."""

@@ -132,6 +132,7 @@ async def started_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> 
         if "job_started" not in kinds(log := await rpc.log(job_id)):
             assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(log)
             assert not log[-1].job_ended.forced
+            await session.leave()
             return "in the queue"
         given, token = await session.take()
         assert (job_id, job_id) == (given.job_id, (await session.receive("cancel")).cancel.job_id)
@@ -139,4 +140,5 @@ async def started_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> 
         await session.acknowledged(1)
         log = await rpc.log(job_id)
         assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(log)
+        await session.leave()
         return "at its worker"

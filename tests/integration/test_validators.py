@@ -56,6 +56,7 @@ async def run(rpc: Rpc) -> str:
         await session.report(job_id, token, 8, log_line("c"), log_line("d"))
         await session.report(job_id, token, 10, succeeded())
         await session.acknowledged(10)
+        await session.leave()
     return job_id
 
 

@@ -60,6 +60,7 @@ async def run(rpc: Rpc, job_id: str, lines: int = 1) -> None:
         assert job_id == job.job_id
         await session.report(job_id, token, 1, *[log_line(str(n)) for n in range(lines)], succeeded())
         await session.acknowledged(lines + 1)
+        await session.leave()
 
 
 async def test_logs_of_all_jobs(rpc: Rpc) -> None:

@@ -33,6 +33,7 @@ _CALLS = (
     "/milepost.v1.WorkerService/Work",
     "/milepost.v1.JobService/CancelJob",
     "/milepost.v1.JobService/GetJob",
+    "/milepost.v1.JobService/WatchJobs",  # by which the read waits for what came before it
 )
 
 

@@ -101,7 +101,8 @@ class _Settled:
         self._nodes = nodes
 
     async def _called(self, go_on: Callable[..., Any], details: Any, request: Any) -> Any:
-        if details.method in _READS:
+        method = details.method  # of grpc.aio, bytes
+        if (method.decode() if isinstance(method, bytes) else method) in _READS:
             await self._nodes.settle()
         return await go_on(details, request)
 

@@ -77,6 +77,7 @@ async def test_a_key_limits_what_is_at_work(rpc: Rpc) -> None:
         await session.send(capacity=Capacity(max_concurrency=0))
         await session.report(first.job_id, token, 1, succeeded())
         await session.acknowledged(1)
+        assert "SUCCEEDED" == state_name(await rpc.get(first.job_id))  # as whoever is asked knows
         await engine.send(claim=Claim(job_id=external.job_id))
         assert external.job_id == (await engine.take())[0].job_id
 

@@ -36,6 +36,9 @@ _JOBS_IN_MEMORY = 10_000
 # How often a decision is made again upon what somebody else has appended in between.
 _TRIES = 100
 
+# How long it is waited before that, in seconds: what is loaded may for a moment be ahead of what the log has told.
+_AGAIN = 0.005
+
 Decision = Callable[["OpenJob", int], Sequence[Event]]
 """What is to happen to a job, at an instant; pure, or raising a Refusal."""
 
@@ -116,6 +119,7 @@ class Journal:
                 await asyncio.shield(durable)
             except Conflict as error:
                 conflict = error
+                await asyncio.sleep(_AGAIN)
             else:
                 return opened
         raise conflict

@@ -1,53 +1,90 @@
-"""The interruption in the demo: it counts what the subscriber missed, however fast the job is."""
+"""What the demo shows: a job whose connection is cut, however fast the job is."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from milepost.client import Client
-from milepost.client.commands.following import follow
-from milepost.client.demo.interruption import Interruption
 from milepost.client.demo.relay import Relay
+from milepost.client.demo.showing import show
 from milepost.client.rendering.views import SilentView
 from milepost.v1 import Dispatch, Job, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import Rpc, connect, log_line, succeeded
 from tests.support.server import ServerProcess
 
+HALFWAY = [
+    Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=2))),
+    Update(stage_progressed=StageProgressed(stage_id="s", current=1, total=2)),
+]
+REST = [log_line("missed"), succeeded()]
+
 
 class Quick(Client):
-    """A connection of the demo's own, over which the job is first looked at when it is already over."""
+    """A connection of the demo's own whose first jobs, ``over``, are over as soon as they are there.
 
-    def __init__(self, address: str, rpc: Rpc, token: str) -> None:
+    The next one stands halfway, and is over when it is first looked at.
+    """
+
+    def __init__(self, address: str, rpc: Rpc, over: int) -> None:
         super().__init__(address)
         self._rpc = rpc
-        self._token = token
+        self._over = over
+        self._token = ""
+        self.jobs: list[str] = []
+
+    async def submit(self, *_content: Any, **_options: Any) -> Job:
+        """A job."""
+        job = await self._rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        self.jobs.append(job.job_id)
+        async with self._rpc.session() as session:
+            await session.send(claim={"job_id": job.job_id})
+            _, token = await session.take()
+            updates = HALFWAY
+            if len(self.jobs) <= self._over:
+                updates = [*HALFWAY, *REST]
+            else:
+                self._token = token
+            await session.report(job.job_id, token, 1, *updates)
+            await session.acknowledged(len(updates))
+        return job
 
     async def get(self, job_id: str) -> Job:
-        """The job, which ends before."""
+        """The job, which is over by then."""
         if self._token:
             async with self._rpc.session() as session:
                 await session.send(resume={"job_id": job_id, "lease_token": self._token})
                 await session.receive("resumed")
-                await session.report(job_id, self._token, 3, log_line("missed"), succeeded())
+                await session.report(job_id, self._token, 3, *REST)
                 await session.acknowledged(4)
             self._token = ""
         return await super().get(job_id)
 
 
-async def test_a_job_that_ends_as_soon_as_the_connection_is_cut(server: ServerProcess) -> None:
-    """What it had still to tell has happened meanwhile, although the log does not grow any more."""
-    async with connect(server.address) as rpc, Relay(server.address) as relay:
-        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
-        async with rpc.session() as session:
-            await session.send(claim={"job_id": job.job_id})
-            _, token = await session.take()
-            halfway = [
-                Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=2))),
-                Update(stage_progressed=StageProgressed(stage_id="s", current=1, total=2)),
-            ]
-            await session.report(job.job_id, token, 1, *halfway)
-            await session.acknowledged(2)
-        async with Client(relay.address) as client, Quick(server.address, rpc, token) as direct:
-            interruption = Interruption(SilentView(), relay, direct)
-            await follow(client, job, interruption, hint=False)
-        account = interruption.account(await rpc.log(job.job_id))
+@pytest.mark.parametrize("over", [0, 2])
+async def test_a_job_that_ends_as_soon_as_the_connection_is_cut(server: ServerProcess, over: int) -> None:
+    """What it had still to tell has happened meanwhile; one that was over before that is followed by another."""
+    async with (
+        connect(server.address) as rpc,
+        Relay(server.address) as relay,
+        Client(relay.address) as client,
+        Quick(server.address, rpc, over) as direct,
+    ):
+        job, account = await show(client, direct, relay, {}, SilentView)
 
+    assert (over + 1, job.job_id) == (len(direct.jobs), direct.jobs[-1])
     assert (4, 4, 2, True) == (account.cut_at, account.resumed_at, account.meanwhile, account.good)
+
+
+async def test_jobs_that_are_always_over_before(server: ServerProcess) -> None:
+    """Are not tried for ever, and the account says what it was."""
+    async with (
+        connect(server.address) as rpc,
+        Relay(server.address) as relay,
+        Client(relay.address) as client,
+        Quick(server.address, rpc, 100) as direct,
+    ):
+        _, account = await show(client, direct, relay, {}, SilentView)
+
+    assert (4, 0, False) == (len(direct.jobs), account.cut_at, account.good)

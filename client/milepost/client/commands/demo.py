@@ -17,14 +17,14 @@ from click.exceptions import Exit
 
 from milepost.client import Client
 from milepost.client.commands.command import command
-from milepost.client.commands.following import follow, view_for
+from milepost.client.commands.following import view_for
 from milepost.client.commands.options import option
 from milepost.client.commands.running import run
 from milepost.client.commands.status import Status, of_job
 from milepost.client.demo import processes
 from milepost.client.demo.account import Account
-from milepost.client.demo.interruption import Interruption
 from milepost.client.demo.relay import Relay
+from milepost.client.demo.showing import show
 from milepost.client.demo.summary import summary
 from milepost.v1 import Job, JobState
 
@@ -83,7 +83,7 @@ async def _demo(content: Mapping[str, object], room: Path, checkout: Path) -> tu
         click.echo(f"server      {address}", err=True)
         click.echo(f"subscriber  by way of {relay.address}, a relay that can be cut", err=True)
         click.echo(f"archiving   {content['path']}\n", err=True)
-        showing = asyncio.create_task(_show(client, direct, relay, content))
+        showing = asyncio.create_task(show(client, direct, relay, content, lambda: view_for("auto")))
         endings = [asyncio.create_task(running.ended()) for running in (server, worker)]
         try:
             done, _ = await asyncio.wait((showing, *endings), return_when=asyncio.FIRST_COMPLETED)
@@ -95,16 +95,6 @@ async def _demo(content: Mapping[str, object], room: Path, checkout: Path) -> tu
             for task in (showing, *endings):
                 task.cancel()
             await asyncio.wait((showing, *endings))
-
-
-async def _show(
-    client: Client, direct: Client, relay: Relay, content: Mapping[str, object]
-) -> tuple[Job, Account]:
-    job = await direct.submit("archive", content)
-    interruption = Interruption(view_for("auto"), relay, direct)
-    job = await follow(client, job, interruption, hint=False)
-    log = [event async for event in direct.watch(job.job_id, follow=False)]
-    return job, interruption.account(log)
 
 
 def _input(path: Path | None, room: Path) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import grpc
 import grpc.aio
 
-from milepost.v1 import JobFilter, OnGap, WatchJobsRequest, job_service_pb2_grpc
+from milepost.v1 import JobFilter, OnGap, WatchJobsRequest, WatchJobsResponse, job_service_pb2_grpc
 
 __all__ = ["spread"]
 
@@ -82,16 +82,23 @@ class _Nodes:
 
     async def _end(self, jobs: Any) -> int:
         """The position that its store has; that which it tells at once may be a moment older."""
-        request = WatchJobsRequest(filter=_NOTHING, no_follow=True)
-        frames = [frame async for frame in jobs.WatchJobs(request, wait_for_ready=True)]
+        frames = await _read(jobs, WatchJobsRequest(filter=_NOTHING, no_follow=True))
         return int(frames[-1].caught_up.sequence)
 
     async def _reached(self, jobs: Any, position: int) -> None:
         request = WatchJobsRequest(
             filter=_NOTHING, after_position=position, on_gap=OnGap.ON_GAP_SNAPSHOT, no_follow=True
         )
-        async for _ in jobs.WatchJobs(request, wait_for_ready=True):
-            pass
+        await _read(jobs, request)
+
+
+async def _read(jobs: Any, request: WatchJobsRequest) -> list[WatchJobsResponse]:
+    while True:
+        try:
+            return [frame async for frame in jobs.WatchJobs(request, wait_for_ready=True)]
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.OUT_OF_RANGE:  # then something was dropped meanwhile
+                raise
 
 
 class _Settled:

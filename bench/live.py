@@ -28,7 +28,7 @@ class Size(NamedTuple):
     """Between one event and the next, in seconds; long enough for the one to have gone before the next comes."""
 
 
-# Long enough that the end of a stream, which costs as much as several messages, does not count for much.
+# Long enough that the work at the end of a stream does not count for much.
 _SIZES = (Size(1, 500, 0.005), Size(10, 250, 0.01), Size(100, 250, 0.025), Size(1000, 100, 0.12))
 
 # How many connections a process makes at the most; each has as many streams.

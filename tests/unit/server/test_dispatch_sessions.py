@@ -53,6 +53,11 @@ class Talk:
         """Says one message."""
         self._said.put_nowait(WorkRequest(**message))
 
+    async def is_heard(self) -> None:
+        """Waits until the server has read everything that the worker said."""
+        async with asyncio.timeout(30):
+            await self._said.join()
+
     async def hears(self, kind: str) -> WorkResponse:
         """The next message, which is to be of this kind."""
         async with asyncio.timeout(30):
@@ -82,6 +87,7 @@ class Talk:
 
     async def _incoming(self) -> AsyncIterator[WorkRequest]:
         while (request := await self._said.get()) is not None:
+            self._said.task_done()
             yield request
 
 

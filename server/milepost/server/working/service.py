@@ -178,13 +178,19 @@ class _Conversation:
         self._sessions = dispatcher.sessions
         self._deadlines = deadlines
         self._under_way: set[asyncio.Future[Any]] = set()
+        self._taking = asyncio.Lock()
+        """Held while a message is taken."""
+        self._finishing = False
 
     async def listen(self, incoming: AsyncIterator[WorkRequest]) -> None:
-        """Takes what the worker says until it has no more to say."""
+        """Takes what the worker says until it has no more to say, or the session finishes."""
         self._sessions.listen(self._session)
         async for request in incoming:
-            self._sessions.heard(self._session)
-            await self._take(request)
+            async with self._taking:
+                if self._finishing:
+                    return
+                self._sessions.heard(self._session)
+                await self._take(request)
             while len(self._under_way) >= _UNDER_WAY_MOST:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             # From here on it is the worker that is waited for: it may have to read, or to speak.
@@ -194,7 +200,8 @@ class _Conversation:
 
     def end(self, listening: asyncio.Task[None]) -> None:
         """Nothing more is heard from the worker, so that there is nothing more to say."""
-        self._outbox.end(None if listening.cancelled() else listening.exception())
+        if not self._finishing:  # then the answers that are still to come end it
+            self._outbox.end(None if listening.cancelled() else listening.exception())
 
     def leave(self) -> None:
         """The same worker has come back on another stream."""
@@ -202,7 +209,12 @@ class _Conversation:
         self._outbox.end()
 
     async def finish(self, error: Refusal | None = None) -> None:
-        """Ends the stream when all that was said is answered: reports are acknowledged, claims are assigned."""
+        """Ends the stream when everything that was taken is answered: reports are acknowledged, claims are assigned.
+
+        A message that comes later is not taken at all, since its answer would not get out any more.
+        """
+        async with self._taking:
+            self._finishing = True
         if self._under_way:
             await asyncio.wait(self._under_way)
         self._outbox.end(error)

@@ -1,0 +1,133 @@
+"""Sessions of a server that stops: whatever it takes it answers, and what it does not answer it does not take (rule 12)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from milepost.contract.reasons import reason_name
+from milepost.server.log.event_log import Stored
+from milepost.server.refusal import Refusal
+from milepost.v1 import Claim, Dispatch, Release, Report, Resume
+from tests.support.rpc import log_line
+from tests.unit.server.core import Core
+from tests.unit.server.test_dispatch_sessions import Desk, Talk, desk, state
+
+__all__ = ["desk"]
+
+
+class SlowLoad:
+    """Holds back the loading of jobs, so that whatever decides about them waits."""
+
+    def __init__(self, core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._core = core
+        self._load = core.log.load
+        self._begun = asyncio.Event()
+        self._may_go_on = asyncio.Event()
+        monkeypatch.setattr(core.log, "load", self._wait)
+
+    async def begins(self) -> None:
+        """Waits until a job is being loaded."""
+        await self._begun.wait()
+
+    def go_on(self) -> None:
+        """Lets jobs be loaded."""
+        self._may_go_on.set()
+
+    async def _wait(self, job_id: str) -> Stored | None:
+        self._begun.set()
+        await self._may_go_on.wait()
+        return await self._load(job_id)
+
+
+async def claimed(core: Core, desk: Desk) -> tuple[Talk, str]:
+    """A worker with a job of its own, and the lease token."""
+    talk = await desk.session(kinds=[])
+    await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    talk.say(claim=Claim(job_id="j"))
+    _, token = await talk.takes()
+    core.journal._jobs.clear()  # the next decision loads the job
+    return talk, token
+
+
+async def ends_draining(talk: Talk) -> None:
+    """The session ends, with DRAINING as its last word."""
+    with pytest.raises(Refusal) as refusal:
+        await talk.over()
+    assert reason_name(refusal.value.reason) == "DRAINING"
+
+
+async def lines(core: Core) -> list[str]:
+    """What was logged in the job."""
+    return [event.log_written.text for event in await core.events() if event.HasField("log_written")]
+
+
+async def test_a_report_that_is_being_taken_is_acknowledged(
+    core: Core, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stop waits for the decision about it, then for the disk, and the answer comes before the end."""
+    talk, token = await claimed(core, desk)
+    loading = SlowLoad(core, monkeypatch)
+    talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("1")]))
+    await loading.begins()
+    draining = asyncio.create_task(desk.service.drain())
+    await talk.hears("drain")
+    loading.go_on()
+
+    assert (await talk.hears("acknowledged")).acknowledged.report_sequence == 1
+    await ends_draining(talk)
+    await draining
+    assert await lines(core) == ["1"]
+
+
+async def test_a_report_that_comes_after_the_stop_began_is_not_taken(core: Core, desk: Desk) -> None:
+    """It is in the log no more than it is acknowledged, even while reports from before still become durable."""
+    talk, token = await claimed(core, desk)
+    core.log.hold(2)
+    talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("1")]))
+    await core.log.holds(1)
+    draining = asyncio.create_task(desk.service.drain())
+    await talk.hears("drain")
+    talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=2, updates=[log_line("2")]))
+    await talk.is_heard()
+    core.log.let_go()
+
+    assert (await talk.hears("acknowledged")).acknowledged.report_sequence == 1
+    await ends_draining(talk)
+    await draining
+    assert await lines(core) == ["1"]
+
+
+async def test_a_resumption_that_is_being_taken_is_answered(
+    core: Core, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a report is."""
+    talk, token = await claimed(core, desk)
+    loading = SlowLoad(core, monkeypatch)
+    talk.say(resume=Resume(job_id="j", lease_token=token))
+    await loading.begins()
+    draining = asyncio.create_task(desk.service.drain())
+    await talk.hears("drain")
+    loading.go_on()
+
+    assert (await talk.hears("resumed")).resumed.job_id == "j"
+    await ends_draining(talk)
+    await draining
+
+
+async def test_a_job_that_is_being_given_back_is_given_back(
+    core: Core, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stop does not break it off halfway."""
+    talk, token = await claimed(core, desk)
+    loading = SlowLoad(core, monkeypatch)
+    talk.say(release=Release(job_id="j", lease_token=token))
+    await loading.begins()
+    draining = asyncio.create_task(desk.service.drain())
+    await talk.hears("drain")
+    loading.go_on()
+
+    await ends_draining(talk)
+    await draining
+    assert await state(core) == ("QUEUED", 1, 0)

@@ -1,4 +1,4 @@
-"""Sessions of a server that stops: whatever it takes it answers, and what it does not answer it does not take (rule 12)."""
+"""Sessions of a server that stops: it answers whatever it takes, and takes only what it will answer (rule 12)."""
 
 from __future__ import annotations
 

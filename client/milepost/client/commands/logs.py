@@ -13,7 +13,10 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 def configure(level: str) -> None:
-    """Writes what loggers say from ``level`` on, those of the SDK and those of handlers alike."""
+    """Writes what loggers say from ``level`` on, those of the SDK and those of handlers alike.
+
+    Tracebacks come without the values of local variables, which may be passwords or anybody's payload.
+    """
     before: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -21,9 +24,10 @@ def configure(level: str) -> None:
     ]
     last: structlog.typing.Processor
     if sys.stderr.isatty():
-        last = structlog.dev.ConsoleRenderer()
+        last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
-        before.append(structlog.processors.dict_tracebacks)
+        tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        before.append(structlog.processors.ExceptionRenderer(tracebacks))
         last = structlog.processors.JSONRenderer()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

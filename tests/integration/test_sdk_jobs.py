@@ -153,7 +153,7 @@ async def test_an_exception_fails_the_job(client: Client, kind: str) -> None:
         job = await client.submit(kind)
         with pytest.raises(JobFailed, match=r"no such track \(LookupError\)") as failed:
             await client.result(job.job_id)
-    assert ("LookupError", "no such track", False) == (
+    assert ("LookupError", "no such track", True) == (
         failed.value.failure.code,
         failed.value.failure.message,
         failed.value.failure.retryable,

@@ -101,7 +101,9 @@ class Calls:
             timeout: The longest that it may take from the start of its first attempt, in seconds; None for no bound.
             attempt_timeout: The longest that one attempt may run, in seconds; None for no bound.
             start_deadline: The longest that it may wait for its first attempt, in seconds; None for no bound.
-            retry_policy: When a failed attempt is followed by another; None for one attempt only.
+            retry_policy: When a failed attempt is followed by another; None for one attempt only. With attempts left,
+                exceptions, crashed processes and lost workers are retried; a `JobFailure` where it is retryable, or its
+                code is among ``retryable_codes``.
             priority: Jobs of a higher one go first among those of their kind that wait; -1,000 to 1,000.
             concurrency_key: Jobs of the same owner and key take turns, as a user's may; empty for none.
             concurrency_limit: How many of them may be at work for this one to start; 0 with a key for one.

@@ -310,11 +310,14 @@ class JobLost(JobError):
 class JobFailure(MilepostError):
     """Raised in a handler, it fails the job in a way that programs can read and people can understand.
 
+    It is final, unless it is retryable or the job's retry policy has its code. Any other exception is retried for as
+    long as the policy has attempts left.
+
     Attributes:
         code: For programs: a short constant such as ``"PATH_NOT_FOUND"``.
         message: For people: what happened, in one sentence.
         detail: For developers.
-        retryable: Whether another attempt may succeed.
+        retryable: Whether another attempt may succeed, so that the job is retried where attempts are left.
     """
 
     def __init__(self, code: str, message: str, detail: str = "", retryable: bool = False) -> None:

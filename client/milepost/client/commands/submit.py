@@ -85,7 +85,22 @@ __all__ = ["submit"]
     default=0,
     help="How many of its key may run at once; 0: 1.",
 )
-@option("--max-attempts", type=click.IntRange(1, 1000), default=1, help="How many attempts there may be.")
+@option(
+    "--max-attempts",
+    type=click.IntRange(1, 1000),
+    default=1,
+    metavar="N",
+    help="Retry until N attempts have failed: after exceptions, crashes, attempt timeouts and lost workers, not after "
+    "failures that a handler marked as final.",
+)
+@option(
+    "--retry-code",
+    "retry_codes",
+    envvar="MILEPOST_SUBMIT_RETRY_CODE",
+    metavar="CODE",
+    multiple=True,
+    help="Retry failures with this code, although the handler marked them as final.",
+)
 @option(
     "--workload", type=click.FloatRange(min=0), default=0.0, help="The job's size, for estimates; 0: unknown."
 )
@@ -116,6 +131,7 @@ def submit(
     concurrency_key: str,
     concurrency_limit: int,
     max_attempts: int,
+    retry_codes: tuple[str, ...],
     workload: float,
     workload_unit: str,
     external: bool,
@@ -131,6 +147,10 @@ def submit(
     """
     if wait_timeout is not None and not (watch or wait):
         raise click.UsageError("--wait-timeout is for --watch and --wait.")
+    if retry_codes and max_attempts < 2:
+        raise click.UsageError(
+            "--retry-code is for --max-attempts of 2 and more: one attempt is never retried."
+        )
 
     async def submitted(client: Client) -> Job:
         return await client.submit(
@@ -150,7 +170,9 @@ def submit(
             priority=priority,
             concurrency_key=concurrency_key,
             concurrency_limit=concurrency_limit,
-            retry_policy=RetryPolicy(max_attempts=max_attempts) if max_attempts > 1 else None,
+            retry_policy=RetryPolicy(max_attempts=max_attempts, retryable_codes=retry_codes)
+            if max_attempts > 1
+            else None,
             dispatch=Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE,
         )
 

@@ -114,7 +114,8 @@ def _pass_on_signals(group: Group) -> None:
 
 def _failure(status: int, shown: int, telling: Telling) -> JobFailure:
     if status > 0:
-        return JobFailure("EXIT_STATUS", f"The command exited with status {status}.", telling.last_errors)
+        text = f"The command exited with status {status}."
+        return JobFailure("EXIT_STATUS", text, telling.last_errors, retryable=True)
     name = next((number.name for number in signal.Signals if number == -status), f"SIGNAL_{-status}")
     text = f"The command was ended by {name}; its exit status is {shown}."
-    return JobFailure(name, text, telling.last_errors)
+    return JobFailure(name, text, telling.last_errors, retryable=True)

@@ -19,6 +19,8 @@ _FRAMES: Final = 50
 def failure_of(error: BaseException, *, detail: bool = True) -> Failure:
     """What an exception says: a `JobFailure` says it itself, any other by its class, its text and its traceback.
 
+    Any other is retryable: whoever wants a failure to be final raises a `JobFailure`.
+
     Args:
         error: What was raised.
         detail: With the traceback, for developers.
@@ -28,7 +30,7 @@ def failure_of(error: BaseException, *, detail: bool = True) -> Failure:
             code=failure_code(error.code),
             message=clip(error.message or error.code, MESSAGE_LENGTH),
             detail=clip_bytes(error.detail, FAILURE_DETAIL_SIZE),
-            retryable=error.retryable,
+            retryable=bool(error.retryable),
         )
     name = type(error).__name__
     lines = traceback.format_exception(error, limit=-_FRAMES) if detail else ()
@@ -36,6 +38,7 @@ def failure_of(error: BaseException, *, detail: bool = True) -> Failure:
         code=failure_code(name),
         message=clip(_text(error) or name, MESSAGE_LENGTH),
         detail=clip_bytes("".join(lines), FAILURE_DETAIL_SIZE),
+        retryable=True,
     )
 
 

@@ -178,6 +178,5 @@ async def test_the_command_submits_with_attempts_and_codes(client: Client, kind:
 
 
 async def _end(client: Client, job: Job) -> Job:
-    async for job in client.follow(job.job_id):
-        pass
-    return job
+    *_, ended = [state async for state in client.follow(job.job_id)]
+    return ended

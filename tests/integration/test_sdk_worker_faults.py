@@ -313,24 +313,40 @@ async def test_a_newer_attempt_replaces_an_older_one() -> None:
             await running
 
 
-async def test_heartbeats_are_as_often_as_the_server_wants() -> None:
-    """Whether there is something to do or not."""
+async def test_heartbeats_are_as_often_as_the_server_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker sleeps for the interval of each session's welcome between two heartbeats, whatever it was before."""
+    sleep, slept = asyncio.sleep, []
+    intervals = [3601.0, 7203.0]  # nothing else sleeps for as long, and nobody waits for it
+
+    async def skip(seconds: float) -> None:
+        if seconds in intervals:
+            slept.append(seconds)
+        await sleep(0 if seconds in intervals else seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", skip)
     done = asyncio.Event()
 
     async def listens(stream: Stream) -> None:
-        await stream.welcomes(heartbeat=0.01)
-        count = 0
-        async for request in stream._incoming:
-            count += request.HasField("heartbeat")
-            if count == 5:
-                done.set()
+        await stream.welcomes(heartbeat=intervals[0])
+        for _ in range(3):
+            await stream.beats()
 
-    async with scripted(listens) as server:
+    async def listens_again(stream: Stream) -> None:
+        slept.clear()
+        await stream.welcomes(heartbeat=intervals[1])
+        for _ in range(3):
+            await stream.beats()
+        done.set()
+        await stream.ends()
+
+    async with scripted(listens, listens_again) as server:
         worker = worker_at(server)
         running = asyncio.create_task(worker.run())
         await done.wait()
         worker.stop()
         await running
+    assert set(slept) == {intervals[1]}
+    assert len(slept) >= 3
 
 
 async def test_a_worker_can_be_stopped_while_nobody_is_there() -> None:

@@ -325,9 +325,10 @@ def test_a_formatter_and_filters_are_heard(listener: Listener, log: logging.Logg
     assert ["INFO: known"] == [update.log_written.text for update in listener.said()]
 
 
-def test_without_a_job_nothing_is_written(log: logging.Logger) -> None:
-    """Nor is anything wrong with that."""
+def test_without_a_job_nothing_is_written(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither to a job nor to the terminal, where logging would report a handler that failed."""
     log.error("nobody hears this")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_what_the_sdk_says_of_itself_is_not_the_jobs(listener: Listener, log: logging.Logger) -> None:

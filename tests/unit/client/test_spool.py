@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -53,6 +54,30 @@ def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
         again.forget(report.job_id, report.lease_token)
     again.close()
     assert [] == names(directory)
+
+
+def test_what_is_kept_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is synced before it gets its name, and then the directory, so that a power cut takes neither back."""
+    spool = Spool(tmp_path)
+    steps: list[tuple[str, bool, list[str]]] = []
+    fsync = os.fsync
+
+    def record(descriptor: int) -> None:
+        kept = os.fstat(descriptor)
+        fsync(descriptor)
+        steps.append(
+            ("synced", stat.S_ISDIR(kept.st_mode), sorted(path.suffix for path in tmp_path.iterdir()))
+        )
+        if not stat.S_ISDIR(kept.st_mode):
+            assert kept.st_size == rest().ByteSize()
+
+    monkeypatch.setattr(os, "fsync", record)
+    spool.keep(rest())
+    spool.close()
+    assert steps == [
+        ("synced", False, [".lock", ".new"]),
+        ("synced", True, [".lock", ".report"]),
+    ]
 
 
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:

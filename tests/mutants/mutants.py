@@ -1,0 +1,117 @@
+"""Planted bugs: patches with the promise that each breaks and the tests that have to notice."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["ROOT", "Mutant", "all_mutants", "copy_tree", "missing_tests", "run_tests"]
+
+ROOT: Final = Path(__file__).parents[2]
+"""The repository."""
+
+_HEADER: Final = re.compile(r"^(Promise|Killed by): (.+)$", re.MULTILINE)
+
+_TIMEOUT: Final = 120
+"""Seconds for one test. A bug may make it hang, and that counts as noticed."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One planted bug.
+
+    Attributes:
+        path: The patch.
+        promise: What the bug breaks.
+        tests: The node ids of the tests that have to fail.
+    """
+
+    path: Path
+    promise: str
+    tests: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the patch."""
+        return self.path.stem
+
+    def apply(self, tree: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        """Plant the bug in a copy of the tree."""
+        # Outside a repository, where `git apply` would skip what another repository around it does not track.
+        environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(tree.parent)}
+        return subprocess.run(
+            ["git", "apply", *options, str(self.path)],
+            cwd=tree,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def all_mutants() -> list[Mutant]:
+    """All of them, by name.
+
+    Raises:
+        ValueError: A patch does not say what it breaks, or which test notices.
+    """
+    return [_read(path) for path in sorted(Path(__file__).parent.glob("*.patch"))]
+
+
+def missing_tests(mutant: Mutant, tree: Path) -> list[str]:
+    """Those of its tests that are not there."""
+    missing = []
+    for test in mutant.tests:
+        file, _, name = test.partition("::")
+        source = tree / file
+        function = name.partition("[")[0].rpartition("::")[2]
+        if not source.is_file() or not re.search(rf"^\s*(async )?def {function}\(", source.read_text(), re.MULTILINE):
+            missing.append(test)
+    return missing
+
+
+def copy_tree(target: Path) -> None:
+    """Copy what the tests run from: all that git tracks, as it is in the work tree."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        source, copy = ROOT / name, target / name
+        if source.is_file():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy)
+
+
+def run_tests(tree: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """Run these tests on the code of that tree, and that of its child processes."""
+    members = [str(tree / member) for member in ("protos", "client", "server")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(members), "PYTHONDONTWRITEBYTECODE": "1"}
+    options = ["-q", "-m", "", "-p", "no:cacheprovider", "--timeout", str(_TIMEOUT), "--rootdir", str(tree)]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *tests],
+        cwd=tree,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _read(path: Path) -> Mutant:
+    head = path.read_text().partition("\ndiff --git ")[0]
+    found = _HEADER.findall(head)
+    promises = [value for name, value in found if name == "Promise"]
+    tests = tuple(value.strip() for name, value in found if name == "Killed by")
+    if len(promises) != 1 or not tests:
+        raise ValueError(f"{path.name} needs one line 'Promise: …' and at least one 'Killed by: …'.")
+    return Mutant(path, promises[0], tests)

@@ -1,0 +1,51 @@
+"""Each planted bug is noticed by the tests that are there for it; see the README beside this file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.mutants import ROOT, Mutant, all_mutants, copy_tree, missing_tests, run_tests
+
+# What pytest exits with when tests ran and some of them failed; anything else is no verdict.
+_TESTS_FAILED = 1
+
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository, for the bugs."""
+    copy = tmp_path_factory.mktemp("mutants") / "tree"
+    copy_tree(copy)
+    return copy
+
+
+@pytest.mark.parametrize("mutant", all_mutants(), ids=lambda mutant: mutant.name)
+def test_a_mutant_is_up_to_date(mutant: Mutant) -> None:
+    """Its patch applies to the code as it is, and the tests that it names exist."""
+    applied = mutant.apply(ROOT, "--check")
+
+    assert applied.stderr == ""
+    assert missing_tests(mutant, ROOT) == []
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("mutant", all_mutants(), ids=lambda mutant: mutant.name)
+def test_a_mutant_is_killed(mutant: Mutant, tree: Path) -> None:
+    """Each of its tests passes without the bug, and fails with it."""
+    sound = run_tests(tree, mutant.tests)
+    assert sound.returncode == 0, sound.stdout
+
+    assert mutant.apply(tree).stderr == ""
+    try:
+        planted = run_tests(tree, mutant.tests)
+    finally:
+        assert mutant.apply(tree, "--reverse").stderr == ""
+
+    assert planted.returncode == _TESTS_FAILED, f"survived: {mutant.promise}\n{planted.stdout}"
+    failed = {node.partition("[")[0] for node in _FAILED.findall(planted.stdout)}
+    assert failed >= {test.partition("[")[0] for test in mutant.tests}, planted.stdout

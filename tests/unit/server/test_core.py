@@ -1,0 +1,132 @@
+"""How the parts of the server are put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, cast
+
+import pytest
+
+from milepost.server.core import Core
+from milepost.server.log.presence import Alone, Presence
+from milepost.server.retention import Keep
+from milepost.server.watching.admission import Admission
+from milepost.v1 import (
+    Claim,
+    Dispatch,
+    Heartbeat,
+    Hello,
+    Report,
+    ReportJobRequest,
+    SubmitJobRequest,
+    WorkRequest,
+    WorkResponse,
+)
+from tests.support.memory_disk import Disk
+from tests.support.memory_log import MemoryEventLog
+from tests.support.rpc import eventually, log_line
+
+
+class RecordedPresence(Alone):
+    """What other nodes would be told."""
+
+    def __init__(self) -> None:
+        self.renewed: list[str] = []
+        self.instances: list[str] = []
+
+    def heard(self, job_ids: Iterable[str]) -> None:
+        """Record the jobs."""
+        self.renewed += job_ids
+
+    def connected(self, instance: str) -> None:
+        """Record the instance."""
+        self.instances.append(instance)
+
+
+class SharedLog(MemoryEventLog):
+    """A log that other nodes share."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk)
+        self.others = RecordedPresence()
+
+    async def share_presence(self, here: Presence, interval: float) -> Presence:
+        """See ``Store``."""
+        return self.others
+
+
+class Worker:
+    """A session without gRPC."""
+
+    def __init__(self) -> None:
+        self.requests: asyncio.Queue[WorkRequest] = asyncio.Queue()
+        self.responses: asyncio.Queue[WorkResponse] = asyncio.Queue()
+
+    async def write(self, response: WorkResponse) -> None:
+        """As the context of a call has it."""
+        self.responses.put_nowait(response)
+
+    def __aiter__(self) -> Worker:
+        return self
+
+    async def __anext__(self) -> WorkRequest:
+        return await self.requests.get()
+
+    async def hears(self, kind: str) -> WorkResponse:
+        """The next message, which has to be of this kind."""
+        response = await self.responses.get()
+        assert response.WhichOneof("message") == kind
+        return response
+
+
+@pytest.mark.parametrize("way", ["heartbeat", "report", "ReportJob", "ReportJob without updates"])
+async def test_other_nodes_are_told_who_was_heard_from(way: str) -> None:
+    """However a worker renews its lease, every node hears of it: each of them has a timer for that lease (rule 14)."""
+    log = SharedLog(Disk())
+    core = Core(
+        log,
+        lease_ttl=30.0,
+        keep=Keep(),
+        sweep_interval=60.0,
+        tail_memory=1 << 20,
+        admission=Admission(100, 100),
+    )
+    await log.start()
+    await core.start()
+    worker = Worker()
+    context = cast("Any", worker)
+    await core.job_service.SubmitJob(
+        SubmitJobRequest(job_id="j", kind="k", dispatch=Dispatch.DISPATCH_EXTERNAL), context
+    )
+    worker.requests.put_nowait(WorkRequest(hello=Hello(worker_id="w", instance="run-1")))
+    session = asyncio.create_task(core.worker_service.Work(worker, context))
+    await worker.hears("welcome")
+    worker.requests.put_nowait(WorkRequest(claim=Claim(job_id="j")))
+    token = (await worker.hears("assignment")).assignment.lease_token
+    assert log.others.instances == ["run-1"]
+    log.others.renewed.clear()
+
+    match way:
+        case "heartbeat":
+            worker.requests.put_nowait(WorkRequest(heartbeat=Heartbeat()))
+        case "report":
+            report = Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("x")])
+            worker.requests.put_nowait(WorkRequest(report=report))
+        case _:
+            updates = [] if "without" in way else [log_line("x")]
+            request = ReportJobRequest(
+                job_id="j", lease_token=token, first_report_sequence=1, updates=updates
+            )
+            await core.worker_service.ReportJob(request, context)
+
+    async def renewed() -> bool:
+        return bool(log.others.renewed)
+
+    await eventually(renewed)
+    assert set(log.others.renewed) == {"j"}
+    session.cancel()
+    await asyncio.wait([session])
+    await core.drain()
+    await core.close()
+    await log.close()

@@ -71,7 +71,9 @@ def missing_tests(mutant: Mutant, tree: Path) -> list[str]:
         file, _, name = test.partition("::")
         source = tree / file
         function = name.partition("[")[0].rpartition("::")[2]
-        if not source.is_file() or not re.search(rf"^\s*(async )?def {function}\(", source.read_text(), re.MULTILINE):
+        if not source.is_file() or not re.search(
+            rf"^\s*(async )?def {function}\(", source.read_text(), re.MULTILINE
+        ):
             missing.append(test)
     return missing
 

@@ -73,6 +73,22 @@ class Target:
             tls_ca = os.environ.get("MILEPOST_TLS_CA") or None
         return cls(address, token, tls or tls_ca is not None, None if tls_ca is None else Path(tls_ca))
 
+    def changed(
+        self,
+        *,
+        address: str | None = None,
+        token: str | None = None,
+        tls: bool | None = None,
+        tls_ca: str | os.PathLike[str] | None = None,
+    ) -> Target:
+        """The same target with other values; what is None stays. A CA file implies TLS."""
+        return Target(
+            self.address if address is None else address,
+            self.token if token is None else token,
+            (self.tls if tls is None else tls) or tls_ca is not None,
+            self.tls_ca if tls_ca is None else Path(tls_ca),
+        )
+
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What every call carries."""

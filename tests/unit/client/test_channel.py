@@ -39,6 +39,16 @@ def test_the_environment_says_what_arguments_do_not(monkeypatch: pytest.MonkeyPa
     )
 
 
+def test_what_is_changed_of_a_target_leaves_the_rest() -> None:
+    """An empty token is one; a CA file implies TLS."""
+    target = Target("example.test:1", "secret", True, Path("/ca.pem"))
+    assert target.changed() == target
+    assert target.changed(token="") == Target("example.test:1", "", True, Path("/ca.pem"))
+    assert target.changed(address="other:2") == Target("other:2", "secret", True, Path("/ca.pem"))
+    plain = Target("example.test:1", "", False, None)
+    assert plain.changed(tls_ca="/ca.pem") == Target("example.test:1", "", True, Path("/ca.pem"))
+
+
 @pytest.mark.parametrize(
     ("address", "local"),
     [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from milepost.client import Client
-from milepost.client.channel import DEFAULT_ADDRESS, Target
+from milepost.client.channel import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
     from click.types import OptionHelpExtra
@@ -44,10 +44,6 @@ class Server:
     token: str | None
     tls: bool
     tls_ca: Path | None
-
-    def target(self) -> Target:
-        """The same, for a worker."""
-        return Target.of(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
 
     def client(self) -> Client:
         """A client of it; nothing is connected yet."""

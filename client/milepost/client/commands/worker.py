@@ -7,6 +7,7 @@ import os
 import sys
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -74,7 +75,7 @@ def worker(
     logs.configure(log_level)
     found = _find(target)
     found.configure(
-        target=server.target() if _says_where(context) else None,
+        **_given(context, server),
         worker_id=worker_id,
         max_concurrency=concurrency,
         drain_timeout=drain_timeout,
@@ -112,7 +113,11 @@ def _find(target: str) -> Worker:
     return found
 
 
-def _says_where(context: click.Context) -> bool:
-    """Whether the command line or the environment say where the server is; otherwise the Worker knows."""
-    sources = (context.get_parameter_source(name) for name in ("address", "token", "tls", "tls_ca"))
-    return any(source != ParameterSource.DEFAULT for source in sources)
+def _given(context: click.Context, server: Server) -> dict[str, Any]:
+    """What the command line or the environment say of the server; the Worker knows the rest."""
+    said = {"address": server.address, "token": server.token, "tls": server.tls, "tls_ca": server.tls_ca}
+    return {
+        name: value
+        for name, value in said.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }

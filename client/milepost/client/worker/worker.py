@@ -124,7 +124,10 @@ class Worker:
     def configure(
         self,
         *,
-        target: Target | None = None,
+        address: str | None = None,
+        token: str | None = None,
+        tls: bool | None = None,
+        tls_ca: str | os.PathLike[str] | None = None,
         worker_id: str | None = None,
         max_concurrency: int | None = None,
         drain_timeout: float | None = None,
@@ -140,7 +143,7 @@ class Worker:
             raise ValueError(f"max_concurrency is 1 to {CONCURRENCY}, not {max_concurrency}.")
         if worker_id is not None and not 1 <= len(worker_id) <= NAME_LENGTH:
             raise ValueError(f"A worker_id has 1 to {NAME_LENGTH} characters, not {len(worker_id)}.")
-        self._target = target or self._target
+        self._target = self._target.changed(address=address, token=token, tls=tls, tls_ca=tls_ca)
         self._worker_id = worker_id or self._worker_id
         if max_concurrency is not None:
             self._max_concurrency = max_concurrency

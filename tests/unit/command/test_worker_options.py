@@ -1,0 +1,83 @@
+"""`milepost worker`: what the command line says comes before the environment, and that before the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from milepost.client import JobContext, Worker
+from milepost.client.channel import Target
+from milepost.client.commands.worker import worker as command
+
+CODE = Target("code.test:1", "of-the-code", False, None)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worker:
+    """The worker of a module, which the command configures and does not run."""
+    for name in ("MILEPOST_ADDRESS", "MILEPOST_TOKEN", "MILEPOST_TLS", "MILEPOST_TLS_CA", "MILEPOST_SPOOL"):
+        monkeypatch.delenv(name, raising=False)
+    worker = Worker(CODE.address, token=CODE.token, spool=tmp_path / "code", max_concurrency=3)
+
+    @worker.job("k")
+    async def handler(job: JobContext) -> None:
+        """Nothing to do."""
+
+    monkeypatch.setattr("milepost.client.commands.worker._find", lambda target: worker)
+    monkeypatch.setattr(Worker, "main", lambda self: None)
+    return worker
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ([], {}, CODE),
+        (["--token", "t"], {}, Target("code.test:1", "t", False, None)),
+        (["--tls"], {}, Target("code.test:1", "of-the-code", True, None)),
+        (["--address", "line.test:2"], {}, Target("line.test:2", "of-the-code", False, None)),
+        ([], {"MILEPOST_ADDRESS": "env.test:3"}, Target("env.test:3", "of-the-code", False, None)),
+        (
+            ["--address", "line.test:2"],
+            {"MILEPOST_ADDRESS": "env.test:3", "MILEPOST_TOKEN": "of-the-env"},
+            Target("line.test:2", "of-the-env", False, None),
+        ),
+    ],
+)
+def test_each_setting_has_its_own_precedence(
+    made: Worker, arguments: list[str], environment: dict[str, str], expected: Target
+) -> None:
+    """One that is given replaces that one, and leaves the others as the worker was made."""
+    outcome = CliRunner().invoke(command, ["module:worker", *arguments], env=environment)
+
+    assert (outcome.exit_code, outcome.output) == (0, "")
+    assert made._target == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ([], {}, "code"),
+        ([], {"MILEPOST_SPOOL": "env"}, "env"),
+        (["--spool", "line"], {"MILEPOST_SPOOL": "env"}, "line"),
+    ],
+)
+def test_so_has_the_spool(
+    made: Worker, arguments: list[str], environment: dict[str, str], expected: str
+) -> None:
+    """The command line, the environment, the code."""
+    outcome = CliRunner().invoke(command, ["module:worker", *arguments], env=environment)
+
+    assert (outcome.exit_code, outcome.output) == (0, "")
+    assert made._spool is not None
+    assert made._spool.name == expected
+
+
+def test_in_code_an_argument_comes_before_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As for the address and the token."""
+    monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path / "env"))
+    assert Worker(spool=tmp_path / "code")._spool == tmp_path / "code"
+    assert Worker()._spool == tmp_path / "env"

@@ -25,7 +25,7 @@ export UV_SYSTEM_CERTS := true
 
 .PHONY: help
 help:  ## Print the targets
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: setup
 setup: $(VENV)/.stamp  ## Install everything into .venv, from the lock file
@@ -53,9 +53,19 @@ ON_JETSTREAM = $(addprefix tests/integration/test_,watch.py watch_jobs.py watch_
 	sdk_watch_jobs.py sdk_calls.py sdk_sync.py sdk_views.py sdk_reconnect.py sdk_drain.py sdk_attach.py \
 	sdk_attach_plain.py sdk_watch_faults.py sdk_worker_faults.py cancel_handlers.py archive_job.py kill_sdk.py time.py)
 
-.PHONY: nightly
-nightly: setup  ## Run the long forms of the tests, which take a few hours; ARGS="-k chaos" selects some
-	$(BIN)/pytest -m nightly $(ARGS)
+# The long forms, in parts that can each be run: together they take a few hours.
+NIGHTLY := nightly-long nightly-mutants nightly-jetstream
+
+.PHONY: nightly $(NIGHTLY)
+nightly: $(NIGHTLY)  ## Run the long forms of the tests, part after part; ARGS="-k chaos" selects some
+
+nightly-long: setup  ## Models, chaos, kills, power cuts, storms
+	$(BIN)/pytest -m nightly --ignore tests/mutants $(ARGS)
+
+nightly-mutants: setup  ## Plant each bug of tests/mutants, and see that a test notices
+	$(BIN)/pytest -m nightly tests/mutants $(ARGS)
+
+nightly-jetstream: setup  ## Watching and working against three nodes over three servers of NATS
 	$(BIN)/pytest --store jetstream $(ON_JETSTREAM) $(ARGS)
 
 .PHONY: bench

@@ -1,9 +1,8 @@
-"""The archive job: packs a directory into one reproducible file, and proves that it can be read back.
+"""The archive job, as ``milepost worker examples.archive:worker`` runs it in a checkout.
 
-``milepost worker examples.archive:worker`` runs it. ``job.py`` wires the stages to the SDK; the other modules do the
-work, and know nothing of jobs.
+It is `milepost.examples.archive`, which comes with the distribution `milepost`.
 """
 
-from examples.archive.job import worker
+from milepost.examples.archive import worker
 
 __all__ = ["worker"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.event_log import EventLog
-from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.access import NatsAccess
 from milepost.server.log.jetstream.log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.sqlite import SqliteEventLog

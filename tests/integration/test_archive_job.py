@@ -18,9 +18,9 @@ from urllib.request import url2pathname
 
 import pytest
 
-from examples.archive import job as archive_job
 from milepost.client import Client, Worker
 from milepost.client.errors import JobCancelled, JobFailed
+from milepost.examples.archive import job as archive_job
 from milepost.v1 import Artifact, Event, Severity, StageState
 from tests.support.server import MILEPOST, ServerProcess
 
@@ -300,7 +300,7 @@ def worker_process(shared_server: ServerProcess, tmp_path: Path) -> Iterator[sub
     with (tmp_path / "worker.log").open("wb") as log:
         process = subprocess.Popen(
             [MILEPOST, "worker", "examples.archive:worker", "--address", shared_server.address],
-            cwd=Path(archive_job.__file__).parents[2],
+            cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

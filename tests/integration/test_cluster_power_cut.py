@@ -12,7 +12,8 @@ import nats.js.errors
 import pytest
 from nats.js import api
 
-from milepost.server.log.jetstream.link import Link, LinkLost, NatsAccess
+from milepost.server.log.jetstream.access import LinkLost, NatsAccess
+from milepost.server.log.jetstream.link import Link
 from tests.support.enduring import Enduring
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster

@@ -13,7 +13,6 @@ from textwrap import dedent
 
 import pytest
 
-from examples import archive
 from milepost.client import Client, JobContext
 from milepost.client.errors import JobFailed
 from milepost.client.worker.handlers import Handler
@@ -23,7 +22,7 @@ from tests.support.command import started
 from tests.support.isolating import all_gone, at_bench, is_gone, lines, pids_in, pids_of
 from tests.support.server import MILEPOST, ServerProcess
 
-ROOT = Path(archive.__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 def said(events: list[Event]) -> list[str]:

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from examples.archive import job as archive_job
 from milepost.client import Cancelled, JobContext, JobFailure, Worker
+from milepost.examples.archive import job as archive_job
 from milepost.v1 import Artifact
 
 worker = Worker(max_concurrency=2)

@@ -32,6 +32,9 @@ _COMMANDS: Final = {
     "demo": "milepost.client.commands.demo:demo",
 }
 
+# The commands of other distributions, and what brings them.
+_ELSEWHERE: Final = {"serve": "milepost-server", "migrate": "milepost-server[nats]"}
+
 _STATUSES = "\n".join(f"  {int(status):>3}  {meaning}" for status, meaning in MEANINGS.items())
 _EPILOG = f"""\b
 Exit status:
@@ -57,6 +60,8 @@ class _Group(click.Group):
             for found in _plugged_in():
                 if found.name == cmd_name:
                     loaded = _load(found)
+        if loaded is None and cmd_name in _ELSEWHERE:
+            return _absent(cmd_name)
         return loaded if isinstance(loaded, click.Command) else None
 
 
@@ -135,6 +140,23 @@ def _load(plug_in: importlib.metadata.EntryPoint) -> object:
             raise click.ClickException(said)
 
         return click.Command(plug_in.name, callback=say, help=said)
+
+
+def _absent(name: str) -> click.Command:
+    """In place of a command whose distribution is not installed: it says which one that is, whatever it is given."""
+    said = f"`milepost {name}` comes with another package. Install it with: pip install '{_ELSEWHERE[name]}'"
+
+    @click.pass_context
+    def say(context: click.Context, arguments: tuple[str, ...]) -> None:
+        raise click.UsageError(said, context)
+
+    return click.Command(
+        name,
+        callback=say,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True},
+        help=said,
+    )
 
 
 def _plugged_in() -> Sequence[importlib.metadata.EntryPoint]:

@@ -17,7 +17,7 @@ import click
 from milepost.server import failpoints, garbage, listening, logs
 from milepost.server.directory import DirectoryInUse
 from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.stream import StreamRefused
+from milepost.server.log.jetstream.access import StreamRefused
 from milepost.server.log.schema import SchemaTooNew
 from milepost.server.retention import Keep
 from milepost.server.serving import Server, Settings

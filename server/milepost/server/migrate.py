@@ -15,9 +15,7 @@ import click
 from milepost.server import logs
 from milepost.server.directory import DataDirectory, DirectoryInUse
 from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.link import Link, LinkLost
-from milepost.server.log.jetstream.migration import Migration
-from milepost.server.log.jetstream.stream import StreamNames, StreamRefused, make_or_check
+from milepost.server.log.jetstream.access import LinkLost, StreamRefused
 from milepost.server.log.schema import SchemaTooNew
 from milepost.server.log.stores import NatsStore
 from milepost.server.storing import access_options, servers, store
@@ -84,6 +82,11 @@ def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) 
 
 
 async def _migrate(source: Path, target: NatsStore) -> None:
+    # Imported here, since they need the extra `nats`; without it `store` has refused the URL.
+    from milepost.server.log.jetstream.link import Link
+    from milepost.server.log.jetstream.migration import Migration
+    from milepost.server.log.jetstream.stream import StreamNames, make_or_check
+
     link = Link(target.access, lambda up: None)
     names = StreamNames(target.stream)
     await link.open()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.access import NatsAccess, installed
 from milepost.server.log.stores import NatsStore
 
 _SCHEME = re.compile(r"(nats|tls|ws|wss)://")
@@ -102,6 +102,11 @@ def store(
         ):
             raise click.UsageError("The --nats-… options are for a log in NATS: --store nats://host:4222.")
         return None
+    if not installed():
+        raise click.UsageError(
+            "A log in NATS needs nats-py and nkeys, which milepost-server does not bring by itself. "
+            "Install them with: pip install 'milepost-server[nats]'"
+        )
     if not _STREAM.fullmatch(nats_stream):
         raise click.UsageError(
             f"--nats-stream cannot be {nats_stream!r}: letters, digits, - and _ only, up to 64."

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from examples.archive.errors import ArchiveError
-from examples.archive.hashing import Digest, hash_bytes
-from examples.archive.manifest import manifest, manifest_path
-from examples.archive.partial import Partial
-from examples.archive.request import parse
+from milepost.examples.archive.errors import ArchiveError
+from milepost.examples.archive.hashing import Digest, hash_bytes
+from milepost.examples.archive.manifest import manifest, manifest_path
+from milepost.examples.archive.partial import Partial
+from milepost.examples.archive.request import parse
 from tests.unit.archive.trees import as_nobody, found, grow
 
 

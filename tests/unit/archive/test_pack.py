@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from examples.archive.errors import ArchiveError
-from examples.archive.formats import FORMATS, Format
-from examples.archive.hashing import hash_files
-from examples.archive.pack import pack
-from examples.archive.scan import Note, scan
-from examples.archive.verify import verify
+from milepost.examples.archive.errors import ArchiveError
+from milepost.examples.archive.formats import FORMATS, Format
+from milepost.examples.archive.hashing import hash_files
+from milepost.examples.archive.pack import pack
+from milepost.examples.archive.scan import Note, scan
+from milepost.examples.archive.verify import verify
 from tests.unit.archive.trees import EVERYTHING, ZSTD, as_nobody, found, grow, ignore, packed
 
 each_format = pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.suffix)

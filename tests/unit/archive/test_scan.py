@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from examples.archive.errors import ArchiveError
-from examples.archive.scan import Note, printable, scan
+from milepost.examples.archive.errors import ArchiveError
+from milepost.examples.archive.scan import Note, printable, scan
 from tests.unit.archive.trees import EVERYTHING, as_nobody, grow
 
 

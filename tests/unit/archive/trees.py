@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from examples.archive.formats import FORMATS, Format
-from examples.archive.hashing import Digest, hash_files
-from examples.archive.pack import pack
-from examples.archive.scan import Tree, scan
+from milepost.examples.archive.formats import FORMATS, Format
+from milepost.examples.archive.hashing import Digest, hash_files
+from milepost.examples.archive.pack import pack
+from milepost.examples.archive.scan import Tree, scan
 
 __all__ = ["EVERYTHING", "ZSTD", "as_nobody", "found", "grow", "ignore", "packed"]
 

@@ -16,7 +16,7 @@ from milepost.server.clock import SystemClock
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import EventLog, StoreAway
 from milepost.server.log.jetstream import lanes
-from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.access import NatsAccess
 from milepost.server.log.jetstream.log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.v1 import Event, LogWritten, SubmitJobRequest, Update

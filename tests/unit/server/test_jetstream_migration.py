@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.link import Link, NatsAccess, Reply
+from milepost.server.log.jetstream.access import NatsAccess
+from milepost.server.log.jetstream.link import Link, Reply
 from milepost.server.log.jetstream.log import JetStreamEventLog
 from milepost.server.log.jetstream.migration import Migration
 from milepost.server.log.jetstream.stream import StreamNames, make_or_check

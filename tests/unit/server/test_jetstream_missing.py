@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from milepost.server.log.event_log import EventLog, Query, StoreFailed
-from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.access import NatsAccess
 from milepost.server.log.jetstream.log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.v1 import JobState

@@ -14,9 +14,10 @@ from nats.js import JetStreamContext, api
 
 from milepost.server.log.event_log import StoreFailed, StoreFull
 from milepost.server.log.jetstream import stream
-from milepost.server.log.jetstream.link import Link, NatsAccess
+from milepost.server.log.jetstream.access import NatsAccess, StreamRefused
+from milepost.server.log.jetstream.link import Link
 from milepost.server.log.jetstream.log import JetStreamEventLog
-from milepost.server.log.jetstream.stream import StreamNames, StreamRefused
+from milepost.server.log.jetstream.stream import StreamNames
 from tests.support.commits import Author, put, read
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually

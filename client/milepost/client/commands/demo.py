@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import shutil
 import sys
@@ -30,11 +31,10 @@ from milepost.v1 import Job, JobState
 
 __all__ = ["demo"]
 
-_WORKER: Final = "examples.archive:worker"
+_EXAMPLE: Final = "milepost.examples.archive"
 # What lies among the standard library and is not of it: the work would depend on what is installed.
 _NOT_STANDARD: Final = ("site-packages", "dist-packages", "__pycache__")
 _DATA: Final = "store"
-_MARK: Final = Path("examples/archive/__init__.py")
 
 
 @command()
@@ -55,11 +55,11 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
     Python's standard library, into an archive. Halfway the subscriber's connection is really cut for about a second,
     while the job goes on; then it resumes after the event that it had. At the end all events are counted.
     """
-    checkout = _checkout()
+    _check_installation()
     _forget_settings()
     room = _room(directory)
     try:
-        job, account = run(_demo(_input(path, room), room, checkout))
+        job, account = run(_demo(_input(path, room), room))
     finally:
         if not keep:
             shutil.rmtree(room, ignore_errors=True)
@@ -72,10 +72,10 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
         raise Exit(Status.FAILED)
 
 
-async def _demo(content: Mapping[str, object], room: Path, checkout: Path) -> tuple[Job, Account]:
+async def _demo(content: Mapping[str, object], room: Path) -> tuple[Job, Account]:
     async with (
         processes.server(room / _DATA, room / "server.log") as (server, address),
-        processes.worker(_WORKER, address, checkout, room / "worker.log") as worker,
+        processes.worker(f"{_EXAMPLE}:worker", address, room / "worker.log") as worker,
         Relay(address) as relay,
         Client(relay.address) as client,
         Client(address) as direct,
@@ -124,16 +124,21 @@ def _program() -> str:
     return "milepost" if shutil.which("milepost") or Path(called).name != "milepost" else called
 
 
-def _checkout() -> Path:
-    """The checkout of Milepost, which has the example."""
-    here = Path(__file__).resolve()
-    for directory in (Path.cwd(), *Path.cwd().parents, *here.parents):
-        if (directory / _MARK).is_file():
-            return directory
-    raise click.UsageError(
-        f"The demo runs an example that comes with the source, and there is no {_MARK.parent} in {Path.cwd()}: "
-        "run it in a checkout of Milepost."
-    )
+def _check_installation() -> None:
+    """The demo needs the server and the example, which other distributions bring."""
+    for module in ("milepost.server", _EXAMPLE):
+        if not _is_there(module):
+            raise click.UsageError(
+                f"The demo needs the server and an example job, and {module} is not installed. "
+                "Install everything with: pip install milepost"
+            )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # nor is the package that it would be in
+        return False
 
 
 def _forget_settings() -> None:

@@ -49,7 +49,7 @@ class Running:
 async def server(data: Path, log: Path) -> AsyncIterator[tuple[Running, str]]:
     """A server on a free loopback port, with its log store in ``data``; and its address."""
     arguments = ("serve", "--address", "127.0.0.1:0", "--data", str(data))
-    async with _started("server", arguments, log, Path.cwd()) as running:
+    async with _started("server", arguments, log) as running:
         assert running.process.stdout is not None
         try:
             async with asyncio.timeout(_READY_WITHIN):
@@ -62,21 +62,20 @@ async def server(data: Path, log: Path) -> AsyncIterator[tuple[Running, str]]:
 
 
 @asynccontextmanager
-async def worker(target: str, address: str, checkout: Path, log: Path) -> AsyncIterator[Running]:
-    """A worker that runs ``target``, a ``MODULE:NAME`` of the checkout, for the server at ``address``."""
-    async with _started("worker", ("worker", target, "--address", address), log, checkout) as running:
+async def worker(target: str, address: str, log: Path) -> AsyncIterator[Running]:
+    """A worker that runs ``target``, a ``MODULE:NAME``, for the server at ``address``."""
+    async with _started("worker", ("worker", target, "--address", address), log) as running:
         yield running
 
 
 @asynccontextmanager
-async def _started(name: str, arguments: Sequence[str], log: Path, directory: Path) -> AsyncIterator[Running]:
+async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterator[Running]:
     with log.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "milepost.client", *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if name == "server" else file,
             stderr=file,
-            cwd=directory,
             env=_environment(),
             start_new_session=True,  # Ctrl-C is for the demo, which ends it in order
         )

@@ -11,9 +11,7 @@ from typing import Protocol
 import structlog
 
 from milepost.server.log.event_log import EventLog, StoreFailed
-from milepost.server.log.jetstream.link import NatsAccess
-from milepost.server.log.jetstream.log import JetStreamEventLog
-from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.jetstream.access import NatsAccess
 from milepost.server.log.presence import Presence
 from milepost.server.log.sqlite import SqliteEventLog
 
@@ -59,6 +57,10 @@ def open_store(directory: Path, nats: NatsStore | None, on_state: Callable[[bool
             "NATS servers without sync_interval: always lose what they acknowledged in up to the last two minutes "
             "when the power goes for most of them at once; --nats-sync-always says that they have it"
         )
+    # Imported here, since it needs the extra `nats`.
+    from milepost.server.log.jetstream.log import JetStreamEventLog
+    from milepost.server.log.jetstream.stream import StreamNames
+
     return JetStreamEventLog(
         directory, nats.access, StreamNames(nats.stream), replicas=nats.replicas, on_state=on_state
     )

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 import nats.js.errors
 import structlog
 
+from milepost.server.log.jetstream.access import LinkLost
 from milepost.server.log.jetstream.applying import Head
 from milepost.server.log.jetstream.drops import Plan, Planned
 from milepost.server.log.jetstream.lanes import Item
-from milepost.server.log.jetstream.link import Link, LinkLost
+from milepost.server.log.jetstream.link import Link
 from milepost.server.log.jetstream.records import STRIDE, Record
 from milepost.server.log.jetstream.stream import StreamNames
 

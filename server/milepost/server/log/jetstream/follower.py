@@ -19,7 +19,8 @@ import structlog
 from nats.aio.msg import Msg
 from nats.js import api
 
-from milepost.server.log.jetstream.link import Link, LinkLost
+from milepost.server.log.jetstream.access import LinkLost
+from milepost.server.log.jetstream.link import Link
 from milepost.server.log.jetstream.stream import StreamNames
 
 _log = structlog.get_logger("milepost.nats")

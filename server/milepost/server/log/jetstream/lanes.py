@@ -18,8 +18,9 @@ from typing import Final, Protocol
 import structlog
 
 from milepost.server.log.event_log import Commit, Conflict, StoreAway, StoreFailed, StoreFull
+from milepost.server.log.jetstream.access import LinkLost
 from milepost.server.log.jetstream.applying import Applied, Head
-from milepost.server.log.jetstream.link import Link, LinkLost
+from milepost.server.log.jetstream.link import Link
 from milepost.server.log.jetstream.records import COMMITS_MOST, STRIDE, Kind, Record, encode, part_of
 from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, StreamNames, message_at
 from milepost.server.log.joining import runs

@@ -9,8 +9,6 @@ import random
 import re
 import ssl
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import nats.errors
@@ -20,6 +18,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.protocol.parser import PERMISSIONS_ERR
+
+from milepost.server.log.jetstream.access import LinkLost, NatsAccess
 
 _log = structlog.get_logger("milepost.nats")
 
@@ -48,29 +48,12 @@ _CANCELLED_AGAIN = 0.1
 REQUEST_TIMEOUT = 2.0
 
 
-@dataclass(frozen=True)
-class NatsAccess:
-    """Where NATS is, and how to be let in. ``servers`` are URLs: ``nats://host:4222``, or ``tls://``."""
-
-    servers: tuple[str, ...]
-    credentials: Path | None = None
-    """A file with a JWT and its NKey seed, as ``nsc`` makes it."""
-    nkey_seed: Path | None = None
-    tls_ca: Path | None = None
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-
-
 class Reply(NamedTuple):
     """What JetStream says to a message that was published: its sequence in the stream, or an error's number."""
 
     sequence: int
     error: int = 0
     text: str = ""
-
-
-class LinkLost(Exception):
-    """NATS is not there, or did not answer. What was asked for may have happened."""
 
 
 class _Lasting(Client):

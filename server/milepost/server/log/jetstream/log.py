@@ -14,11 +14,12 @@ import structlog
 
 from milepost.server.log.event_log import Commit, Entry, Page, StoreFailed
 from milepost.server.log.jetstream import drops, stream
+from milepost.server.log.jetstream.access import LinkLost, NatsAccess
 from milepost.server.log.jetstream.applying import Applied, Delivered, Head
 from milepost.server.log.jetstream.dropping import Dropping
 from milepost.server.log.jetstream.follower import Follower
 from milepost.server.log.jetstream.lanes import Item, Lanes
-from milepost.server.log.jetstream.link import Link, LinkLost, NatsAccess
+from milepost.server.log.jetstream.link import Link
 from milepost.server.log.jetstream.projection import Projection, ProjectionReader
 from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
 from milepost.server.log.jetstream.renewals import Renewals

@@ -19,7 +19,8 @@ from nats.js import JetStreamContext, api
 
 from milepost.contract import limits
 from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.link import REQUEST_TIMEOUT, Link, LinkLost
+from milepost.server.log.jetstream.access import LinkLost, StreamRefused
+from milepost.server.log.jetstream.link import REQUEST_TIMEOUT, Link
 from milepost.server.log.jetstream.records import Kind, Record, encode
 
 _log = structlog.get_logger("milepost.nats")
@@ -39,10 +40,6 @@ _REPLICAS = 3
 
 # What no job is called.
 _NOBODY = "~"
-
-
-class StreamRefused(Exception):
-    """The stream, or its server, is not as it must be; the message says what is wrong, and what to do."""
 
 
 class Identity(NamedTuple):

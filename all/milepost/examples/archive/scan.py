@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from examples.archive.errors import ArchiveError
+from milepost.examples.archive.errors import ArchiveError
 
 __all__ = ["Entry", "Note", "Tree", "printable", "reason", "scan"]
 

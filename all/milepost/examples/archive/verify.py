@@ -10,11 +10,11 @@ from typing import Final
 
 import zstandard
 
-from examples.archive.errors import ArchiveError
-from examples.archive.files import OnBytes, chunks
-from examples.archive.formats import Format
-from examples.archive.hashing import Digest, hash_content
-from examples.archive.scan import Tree, printable
+from milepost.examples.archive.errors import ArchiveError
+from milepost.examples.archive.files import OnBytes, chunks
+from milepost.examples.archive.formats import Format
+from milepost.examples.archive.hashing import Digest, hash_content
+from milepost.examples.archive.scan import Tree, printable
 
 __all__ = ["verify"]
 

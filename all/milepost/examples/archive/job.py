@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from examples.archive.errors import ArchiveError
-from examples.archive.files import OnBytes
-from examples.archive.hashing import Digest, hash_bytes, hash_file, hash_files
-from examples.archive.manifest import manifest, manifest_path
-from examples.archive.pack import pack
-from examples.archive.partial import Partial
-from examples.archive.request import Request, parse
-from examples.archive.scan import Tree, printable, scan
-from examples.archive.verify import verify
 from milepost.client import JobContext, JobFailure, StageContext, Worker
+from milepost.examples.archive.errors import ArchiveError
+from milepost.examples.archive.files import OnBytes
+from milepost.examples.archive.hashing import Digest, hash_bytes, hash_file, hash_files
+from milepost.examples.archive.manifest import manifest, manifest_path
+from milepost.examples.archive.pack import pack
+from milepost.examples.archive.partial import Partial
+from milepost.examples.archive.request import Request, parse
+from milepost.examples.archive.scan import Tree, printable, scan
+from milepost.examples.archive.verify import verify
 from milepost.v1 import Stage
 
 __all__ = ["archive", "worker"]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from examples.archive.errors import ArchiveError
-from examples.archive.formats import FORMATS, Format, format_of
+from milepost.examples.archive.errors import ArchiveError
+from milepost.examples.archive.formats import FORMATS, Format, format_of
 
 __all__ = ["Request", "parse"]
 

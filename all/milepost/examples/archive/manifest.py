@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from examples.archive.hashing import Digest
-from examples.archive.scan import Tree, printable
+from milepost.examples.archive.hashing import Digest
+from milepost.examples.archive.scan import Tree, printable
 
 __all__ = ["manifest", "manifest_path"]
 

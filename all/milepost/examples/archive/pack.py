@@ -7,9 +7,9 @@ import stat
 import tarfile
 from typing import BinaryIO, Final
 
-from examples.archive.files import OnBytes, open_file
-from examples.archive.formats import Format
-from examples.archive.scan import Entry, Note, Tree
+from milepost.examples.archive.files import OnBytes, open_file
+from milepost.examples.archive.formats import Format
+from milepost.examples.archive.scan import Entry, Note, Tree
 
 __all__ = ["pack"]
 

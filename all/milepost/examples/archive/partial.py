@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Final, Self
 from uuid import uuid4
 
-from examples.archive.errors import ArchiveError
-from examples.archive.scan import printable, reason
+from milepost.examples.archive.errors import ArchiveError
+from milepost.examples.archive.scan import printable, reason
 
 __all__ = ["Partial"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from examples.archive.files import OnBytes, chunks, open_file
-from examples.archive.scan import Tree
+from milepost.examples.archive.files import OnBytes, chunks, open_file
+from milepost.examples.archive.scan import Tree
 
 __all__ = ["Digest", "hash_bytes", "hash_content", "hash_file", "hash_files"]
 

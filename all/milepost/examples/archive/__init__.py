@@ -1,0 +1,9 @@
+"""The archive job: packs a directory into one reproducible file, and proves that it can be read back.
+
+``milepost worker milepost.examples.archive:worker`` runs it. ``job.py`` wires the stages to the SDK; the other
+modules do the work, and know nothing of jobs.
+"""
+
+from milepost.examples.archive.job import worker
+
+__all__ = ["worker"]

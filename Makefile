@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+DIST ?= dist
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ PROTOS = $(sort $(wildcard protos/milepost/v1/*.proto))
 SERVICES = $(filter %_service.proto,$(PROTOS))
 
 CHECKS := check-locks check-format check-lint check-types check-imports check-buf-lint check-buf-format \
-	check-buf-breaking check-stubs check-tests
+	check-buf-breaking check-stubs check-dist check-tests
 
 # uv takes the Python it is given, and trusts whom the system trusts.
 export UV_PYTHON_DOWNLOADS := never
@@ -85,6 +86,11 @@ format: setup  ## Format the Python and the protos, and fix what ruff can fix
 lock: setup  ## Bring the lock files in line with the pyproject files
 	$(BIN)/uv lock --python $(BIN)/python
 	$(BIN)/uv lock --python $(BIN)/python --project protos/codegen
+
+.PHONY: dist
+dist: setup  ## Build the wheels and source distributions into dist
+	@rm -rf $(DIST)/milepost*
+	$(BIN)/uv build --all-packages --out-dir $(DIST)
 
 .PHONY: clean
 clean:  ## Remove everything that was made here, the environments too
@@ -163,6 +169,10 @@ check-stubs: $(CODEGEN)/.stamp
 	$(call generate,build/stubs)
 	@diff -ru -x '*.proto' -x __init__.py -x py.typed -x __pycache__ protos/milepost/v1 build/stubs/milepost/v1 || \
 		{ echo "The stubs are not what the protos give: run 'make protos'." >&2; exit 1; }
+
+check-dist: setup
+	$(call step,distributions)
+	@$(BIN)/pytest -m "installed and not nightly" tests/installed
 
 check-tests: setup
 	$(call step,pytest)

@@ -146,9 +146,8 @@ def _absent(name: str) -> click.Command:
     """In place of a command whose distribution is not installed: it says which one that is, whatever it is given."""
     said = f"`milepost {name}` comes with another package. Install it with: pip install '{_ELSEWHERE[name]}'"
 
-    @click.pass_context
-    def say(context: click.Context, arguments: tuple[str, ...]) -> None:
-        raise click.UsageError(said, context)
+    def say(arguments: tuple[str, ...]) -> None:
+        raise click.ClickException(said)
 
     return click.Command(
         name,

@@ -103,7 +103,7 @@ def store(
             raise click.UsageError("The --nats-… options are for a log in NATS: --store nats://host:4222.")
         return None
     if not installed():
-        raise click.UsageError(
+        raise click.ClickException(
             "A log in NATS needs nats-py and nkeys, which milepost-server does not bring by itself. "
             "Install them with: pip install 'milepost-server[nats]'"
         )

@@ -128,7 +128,7 @@ def _check_installation() -> None:
     """The demo needs the server and the example, which other distributions bring."""
     for module in ("milepost.server", _EXAMPLE):
         if not _is_there(module):
-            raise click.UsageError(
+            raise click.ClickException(
                 f"The demo needs the server and an example job, and {module} is not installed. "
                 "Install everything with: pip install milepost"
             )

@@ -1,0 +1,197 @@
+"""What each of the distributions can do where nothing else is installed, and what it says of what it lacks."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import re
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import milepost.client
+from tests.installed.conftest import ROOT, Installed, uv
+from tests.support.nats import NatsServer
+from tests.support.server import ServerProcess
+
+pytestmark = pytest.mark.installed
+
+Install = Callable[..., Installed]
+
+SDK = {
+    *("milepost-client", "milepost-protos"),
+    *("googleapis-common-protos", "grpcio", "grpcio-status", "protobuf", "typing-extensions"),
+    *("types-grpcio", "types-protobuf"),
+}
+COMMAND = {"__main__", "cli", "commands", "demo", "rendering"}
+"""What of `milepost.client` is the command."""
+CLI = {"click", "rich", "structlog"}
+TOUR = Path(__file__).with_name("tour.py")
+
+
+def test_the_sdk_alone(install: Install) -> None:
+    """It needs nothing that only the command needs, and each of its modules can be imported."""
+    sdk = install("milepost-client")
+    modules = [
+        module.name
+        for module in pkgutil.walk_packages(milepost.client.__path__, "milepost.client.")
+        if module.name.split(".")[2] not in COMMAND
+    ]
+    done = sdk.run("python", "-c", "".join(f"import {name}\n" for name in modules))
+
+    assert sdk.packages() == SDK
+    assert "milepost.client.worker.process" in modules
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_sdk_alone_does_all_that_it_does(install: Install, shared_server: ServerProcess) -> None:
+    """It submits, follows, works in every way, attaches, shows bars and logs."""
+    done = install("milepost-client").run("python", TOUR, shared_server.address)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "done"
+
+
+@pytest.mark.parametrize("arguments", [(), ("list",), ("serve", "--data", "data")])
+def test_the_command_without_its_extra(install: Install, arguments: tuple[str, ...]) -> None:
+    """It says which package to install; whatever it is asked for, and however it is called."""
+    sdk = install("milepost-client")
+    for done in (sdk.run("milepost", *arguments), sdk.run("python", "-m", "milepost.client", *arguments)):
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert done.stderr.startswith("Error: The milepost command needs click, rich, structlog")
+        assert "pip install 'milepost-client[cli]'" in done.stderr
+
+
+def test_the_command_without_the_server(install: Install) -> None:
+    """It has the client's commands, and says which package brings the others."""
+    client = install("milepost-client[cli]")
+    listed = client.run("milepost", "--help")
+
+    assert client.packages() >= SDK | CLI
+    assert client.packages().isdisjoint({"milepost-server", "milepost"})
+    assert re.search(r"^  submit ", listed.stdout, re.MULTILINE)
+    assert not re.search(r"^  serve ", listed.stdout, re.MULTILINE)
+    for command, package in (
+        (("serve",), "'milepost-server'"),
+        (("serve", "--data", "here"), "'milepost-server'"),
+        (("migrate", "--from", "sqlite://here"), "'milepost-server[nats]'"),
+        (("demo",), "milepost"),
+    ):
+        done = client.run("milepost", *command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.splitlines()[-1].endswith(f" pip install {package}")
+
+
+def test_the_server_has_the_command(install: Install, tmp_path: Path) -> None:
+    """It serves from a database, and says what a log in NATS needs."""
+    server = install("milepost-server")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "milepost.db").touch()
+    version = server.run("milepost", "--version")
+
+    assert server.packages().isdisjoint({"nats-py", "nkeys", "milepost"})
+    assert (version.returncode, version.stderr) == (0, "")
+    for arguments in (
+        ("serve", "--data", tmp_path / "data", "--store", "nats://user:secret@127.0.0.1:1"),
+        ("migrate", "--from", tmp_path / "data", "--to", "nats://user:secret@127.0.0.1:1"),
+    ):
+        done = server.run("milepost", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.splitlines()[-1].endswith(" pip install 'milepost-server[nats]'")
+        assert "secret" not in done.stderr
+
+
+def test_the_server_with_nats(install: Install, nats_server: NatsServer, tmp_path: Path) -> None:
+    """The extra is all that a log in NATS needs."""
+    server = install("milepost-server[nats]", binary=False)
+    with ServerProcess(tmp_path / "data"):
+        pass
+    stream = f"test-{uuid.uuid4().hex}"
+    done = server.run(
+        *("milepost", "migrate", "--from", tmp_path / "data", "--to", nats_server.url),
+        *("--nats-stream", stream),
+    )
+
+    assert {"nats-py", "nkeys"} <= server.packages()
+    assert json.loads(done.stdout) == {"stream": stream, "jobs": 0, "events": 0}, done.stderr
+
+
+def test_everything(install: Install, tmp_path: Path) -> None:
+    """Wheels alone will do; the demo runs its own job, away from any checkout."""
+    everything = install("milepost")
+    small = tmp_path / "small"
+    small.mkdir()
+    for number in range(60):
+        (small / f"{number}.txt").write_bytes(bytes(range(256)) * 400 * (number + 1))
+    done = everything.run("milepost", "demo", small, "--output", tmp_path / "out")
+
+    assert everything.packages().isdisjoint({"nats-py", "nkeys"})
+    assert done.returncode == 0, done.stderr
+    assert "Every event came once and in order, just as in a second, uncut replay." in done.stdout
+    assert list((tmp_path / "out").glob("*/small.tar.zst"))
+
+
+def test_types_come_with_the_sdk(install: Install, tmp_path: Path) -> None:
+    """A slip in a user's script is found, in messages, stubs, and the SDK alike."""
+    checked = install("milepost-client", "mypy")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import grpc\n"
+        "from milepost.client import SyncClient\n"
+        "from milepost.v1 import Job\n"
+        "from milepost.v1.job_service_pb2_grpc import JobServiceStub\n"
+        "\n"
+        "\n"
+        "def show(client: SyncClient, job: Job, stub: JobServiceStub) -> None:\n"
+        "    print(job.state, job.retry_time.ToDatetime(), client.get('j').job_id)\n"
+        "    print(job.statee)\n"
+        "    print(job.retry_time.ToDatetim())\n"
+        "    print(client.gett('j'))\n"
+        "    print(client.get('j').statee)\n"
+        "    stub.GetJobb\n"
+        "    print(grpc.StatusCode.NOT_FOUNDD)\n"
+    )
+    done = checked.run("python", "-m", "mypy", "--strict", script)
+    found = re.findall(r'^.*?script\.py:(\d+): error: .*?(?:attribute "(\w+)")', done.stdout, re.MULTILINE)
+
+    assert found == [
+        ("9", "statee"),
+        ("10", "ToDatetim"),
+        ("11", "gett"),
+        ("12", "statee"),
+        ("13", "GetJobb"),
+        ("14", "NOT_FOUNDD"),
+    ], done.stdout
+    assert "Found 6 errors in 1 file" in done.stdout
+
+
+def test_from_git(fresh: Callable[[str], Path], versions: Path) -> None:
+    """As the README says, of what is committed."""
+    directory = fresh("from-git")
+    url = f"git+{ROOT.as_uri()}"
+    uv(
+        *("pip", "install", "--quiet", "--python", directory, "--constraints", versions),
+        *(f"milepost-{name} @ {url}#subdirectory={name}" for name in ("protos", "client")),
+    )
+    done = Installed(directory).run("python", "-c", "import milepost.client; print(milepost.client.__file__)")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path(done.stdout.strip()).is_relative_to(directory)
+
+
+@pytest.mark.nightly
+def test_pip_installs_it(dist: Path, tmp_path: Path) -> None:
+    """With what Python itself brings, without the lock's versions, and never with a compiler."""
+    everything = Installed(tmp_path / "environment")
+    uv("venv", "--quiet", "--seed", "--python", sys.executable, everything.directory)
+    done = everything.run(
+        *("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--only-binary", ":all:", "--find-links", dist, "milepost"),
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert everything.run("milepost", "serve", "--help").returncode == 0

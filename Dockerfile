@@ -12,6 +12,7 @@ WORKDIR /src
 
 # What Milepost depends on changes seldom, so it is a layer of its own.
 COPY pyproject.toml uv.lock ./
+COPY all/pyproject.toml all/
 COPY protos/pyproject.toml protos/
 COPY client/pyproject.toml client/
 COPY server/pyproject.toml server/
@@ -19,6 +20,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --no-install-workspace
 
 COPY LICENSE ./
+COPY all/ all/
 COPY protos/ protos/
 COPY client/ client/
 COPY server/ server/

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import click
 import pytest
@@ -32,6 +34,7 @@ def test_the_commands() -> None:
         "get",
         "list",
         "cancel",
+        "delete",
         "exec",
         "demo",
     ] == COMMANDS
@@ -59,15 +62,66 @@ async def test_no_command_at_all() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 async def test_each_option_has_a_twin_in_the_environment(name: str) -> None:
-    """Which `--help` names; of those that say where the server is, it is the same everywhere."""
+    """Its name follows from that of the option, with or without the command's; help says so once, not of each."""
     outcome = await milepost(name, "--help")
-    text = " ".join(outcome.out.split())
-    twins = {option.opts[-1]: option.envvar for option in options(name)}
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    context = click.Context(
+        command, info_name=name, parent=click.Context(group, auto_envvar_prefix="MILEPOST")
+    )
+    for option in options(name):
+        twin = option.envvar or f"{context.auto_envvar_prefix}_{option.name}".upper()
+        words = re.sub("[^A-Z]", "_", option.opts[0].lstrip("-").upper())
 
-    assert (0, len(options(name))) == (outcome.status, text.count("[env var: "))
-    if "--address" in twins:
-        assert "MILEPOST_ADDRESS" == twins["--address"]
-    assert "MILEPOST_None" not in text
+        assert twin in {f"MILEPOST_{words}", f"MILEPOST_{name.upper()}_{words}"}
+
+    assert (0, 0) == (outcome.status, outcome.out.count("env var"))
+    assert re.search(r"(from the environment|in the environment)", " ".join(outcome.out.split()))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_the_overview_says_what_each_help_says(name: str) -> None:
+    """It has the first sentence of each command without loading them; and each help has examples."""
+    overview = " ".join((await milepost("--help")).out.split())
+    text = (await milepost(name, "--help")).out
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    first = " ".join((command.help or "").partition("\n\n")[0].split())
+
+    assert f" {name} {first} " in overview
+    assert re.search(rf"\n *Examples:\n +milepost {name}", text)
+
+
+async def test_did_you_mean() -> None:
+    """A command that is nearly there is named."""
+    outcome = await milepost("wacth")
+
+    assert outcome.status == 2
+    assert outcome.err == "Error: There is no command 'wacth'. Did you mean watch? Try 'milepost --help'.\n"
+
+
+def test_commands_are_imported_when_they_run() -> None:
+    """Neither help nor the completion of options needs the SDK, gRPC or rich."""
+    heavy = (
+        "grpc",
+        "google.protobuf",
+        "rich",
+        "structlog",
+        "asyncio",
+        "milepost.v1",
+        "milepost.server.serving",
+    )
+    probe = (
+        "import sys; from milepost.client.cli import milepost;"
+        "milepost.main(sys.argv[1:], standalone_mode=False, prog_name='milepost');"
+        f"sys.stderr.write(' '.join(name for name in {heavy!r} if name in sys.modules))"
+    )
+    for arguments in (["--help"], *([name, "--help"] for name in COMMANDS)):
+        done = subprocess.run(
+            [sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=True
+        )
+
+        assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

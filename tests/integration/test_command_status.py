@@ -43,11 +43,11 @@ async def endless(job: JobContext) -> None:
 
 
 async def test_a_job_that_succeeds_is_0(shared_server: ServerProcess, kind: str) -> None:
-    """The id goes to stdout, and what happens to stderr."""
+    """The id and the result go to stdout, and what happens to stderr."""
     async with working(shared_server.address, **{kind: good}):
         outcome = await milepost("submit", kind, "--job-id", kind, "--watch", address=shared_server.address)
 
-    assert (0, f"{kind}\n") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (0, f'{kind}\n{{"files":3,"name":"naïve"}}\n')
     assert [f"{kind} {kind} submitted", "succeeded in MM:SS"] == [
         re.sub(r"\d\d:\d\d$", "MM:SS", line.split("  ", 1)[1])
         for line in (outcome.err.splitlines()[0], outcome.err.splitlines()[-1])

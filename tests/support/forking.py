@@ -141,7 +141,9 @@ def _become(order: dict[str, Any], out: int, log: int) -> None:
 
 
 if __name__ == "__main__":
-    import milepost.server.cli  # noqa: F401 - loaded before anything is forked
+    import milepost.client.worker
+    import milepost.server.cli
+    import milepost.server.running  # noqa: F401 - all that a command loads when it runs, before anything is forked
     from milepost.client.cli import main
 
     _serve(socket.socket(fileno=int(sys.argv[1])))

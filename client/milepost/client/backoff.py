@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from typing import Final
 
-import grpc
-
 from milepost.client.errors import LimitReached, MilepostError, ServiceError, StreamsBlocked, Unreachable
+from milepost.client.forking import grpc
 
 __all__ = ["Backoff", "is_passing"]
 

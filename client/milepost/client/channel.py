@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import grpc
-
 from milepost.client import forking
+from milepost.client.address import DEFAULT_ADDRESS
+from milepost.client.forking import grpc
 from milepost.client.refusals import error_from_status
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 from milepost.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -24,9 +24,8 @@ if TYPE_CHECKING:  # they are in the stubs only
     from milepost.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from milepost.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
 
-__all__ = ["DEFAULT_ADDRESS", "SDK", "LazyChannel", "Target"]
+__all__ = ["SDK", "LazyChannel", "Target"]
 
-DEFAULT_ADDRESS: Final = "127.0.0.1:7070"
 SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
 """What the server is told that this is."""
 

@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import io
 import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.exceptions import Exit
+from click.shell_completion import CompletionItem
 
-from milepost.client.commands.errors import Refusal, show_usage_error
+from milepost.client import standard_streams
+from milepost.client.commands.refusal import Refusal, show_usage_error
 from milepost.client.commands.status import MEANINGS, Status
+from milepost.client.standard_streams import OutputFailed, ReaderGone, remark
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["main", "milepost", "run"]
 
 _PLUG_INS: Final = "milepost.commands"
 """The entry points that bring the commands of other members, such as `serve`."""
 _COMMANDS: Final = {
-    "worker": "milepost.client.commands.worker:worker",
-    "submit": "milepost.client.commands.submit:submit",
-    "watch": "milepost.client.commands.watch:watch",
-    "get": "milepost.client.commands.get:get",
-    "list": "milepost.client.commands.list:list_jobs",
-    "cancel": "milepost.client.commands.cancel:cancel",
-    "exec": "milepost.client.commands.exec:execute",
-    "demo": "milepost.client.commands.demo:demo",
+    "worker": ("worker:worker", "Run a worker, the Worker called NAME in MODULE."),
+    "submit": ("submit:submit", "Submit a job of KIND, and print its id."),
+    "watch": ("watch:watch", "Follow a job until it has ended, and exit with its status."),
+    "get": ("get:get", "Show a job as it stands."),
+    "list": ("list:list_jobs", "List jobs, the newest first."),
+    "cancel": ("cancel:cancel", "Ask for a job, and those that are a part of it, to be cancelled."),
+    "delete": ("delete:delete", "Delete jobs that have ended, with their logs."),
+    "exec": ("exec:execute", "Run COMMAND as a job, and exit with its exit status."),
+    "demo": ("demo:demo", "Show a job that is followed, cut off and resumed."),
 }
-
-# The commands of other distributions, and what brings them.
-_ELSEWHERE: Final = {"serve": "milepost-server", "migrate": "milepost-server[nats]"}
+"""Where each command is, and what it does: the overview must not load them all."""
+_ELSEWHERE: Final = {
+    "migrate": (
+        "milepost-server[nats]",
+        "Copy the log of a server that is stopped into an empty stream of NATS JetStream.",
+    ),
+    "serve": ("milepost-server", "Run the server, alone or as one of many nodes."),
+}
+"""The commands of other distributions: what brings them, and what they do."""
 
 _STATUSES = "\n".join(f"  {int(status):>3}  {meaning}" for status, meaning in MEANINGS.items())
-_EPILOG = f"""\b
+_EPILOG = f"""Each option can be set in the environment: --owner of submit by MILEPOST_SUBMIT_OWNER, and what commands
+share without the command's name, as --address by MILEPOST_ADDRESS.
+
+\b
 Exit status:
 {_STATUSES}
 
@@ -55,7 +69,7 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         loaded: object = None
         if cmd_name in _COMMANDS:
-            loaded = pkgutil.resolve_name(_COMMANDS[cmd_name])
+            loaded = pkgutil.resolve_name(f"milepost.client.commands.{_COMMANDS[cmd_name][0]}")
         else:
             for found in _plugged_in():
                 if found.name == cmd_name:
@@ -63,6 +77,35 @@ class _Group(click.Group):
         if loaded is None and cmd_name in _ELSEWHERE:
             return _absent(cmd_name)
         return loaded if isinstance(loaded, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
+            ctx.fail(f"There is no command {name!r}.{_did_you_mean(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._overview(ctx)))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        commands = [
+            CompletionItem(name, help=says)
+            for name, says in self._overview(ctx)
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def _overview(self, ctx: click.Context) -> Iterator[tuple[str, str]]:
+        for name in self.list_commands(ctx):
+            if name in _COMMANDS:
+                yield name, _COMMANDS[name][1]
+            elif name in _ELSEWHERE:
+                yield name, _ELSEWHERE[name][1]
+            elif (command := self.get_command(ctx, name)) is not None:
+                yield name, command.get_short_help_str()
 
 
 @click.group(
@@ -91,15 +134,23 @@ def milepost(context: click.Context) -> None:
 
 def main() -> None:
     """Runs the command line of this process, and exits."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a character that a terminal lacks is no reason to fail
+    standard_streams.prepare()
     with _Defects():
         sys.exit(run())
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line, and returns its exit status."""
+    try:
+        return _run(arguments)
+    except ReaderGone:
+        return Status.READER_GONE
+    except OutputFailed as error:
+        remark(f"Error: {error}")
+        return Status.OUTPUT_FAILED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         status = milepost.main(arguments, prog_name="milepost", standalone_mode=False)
     except Refusal as refusal:
@@ -125,26 +176,28 @@ class _Defects:
         if not isinstance(error, Exception) or os.environ.get("MILEPOST_DEBUG"):
             return
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        click.echo(f"Error: A defect in Milepost: {said} (MILEPOST_DEBUG=1 shows where.)", err=True)
+        remark(f"Error: A defect in Milepost: {said} (MILEPOST_DEBUG=1 shows where.)")
         sys.exit(Status.DEFECT)
 
 
-def _load(plug_in: importlib.metadata.EntryPoint) -> object:
+def _load(plug_in: EntryPoint) -> object:
     """What is plugged in or, if that is broken, a command that says so: the others are to work all the same."""
     try:
         return plug_in.load()
     except ImportError as error:
-        said = f"{plug_in.value} cannot be loaded: {error}."
-
-        def say() -> None:
-            raise click.ClickException(said)
-
-        return click.Command(plug_in.name, callback=say, help=said)
+        return _saying(plug_in.name, f"{plug_in.value} cannot be loaded: {error}.")
 
 
 def _absent(name: str) -> click.Command:
     """In place of a command whose distribution is not installed: it says which one that is, whatever it is given."""
-    said = f"`milepost {name}` comes with another package. Install it with: pip install '{_ELSEWHERE[name]}'"
+    return _saying(
+        name,
+        f"`milepost {name}` comes with another package. Install it with: pip install '{_ELSEWHERE[name][0]}'",
+    )
+
+
+def _saying(name: str, said: str) -> click.Command:
+    """A command that only says why there is none."""
 
     def say(arguments: tuple[str, ...]) -> None:
         raise click.ClickException(said)
@@ -158,5 +211,14 @@ def _absent(name: str) -> click.Command:
     )
 
 
-def _plugged_in() -> Sequence[importlib.metadata.EntryPoint]:
+def _did_you_mean(name: str, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def _plugged_in() -> Sequence[EntryPoint]:
+    import importlib.metadata
+
     return tuple(importlib.metadata.entry_points(group=_PLUG_INS))

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-import grpc
-
+from milepost.client.forking import grpc
 from milepost.contract.reasons import reason_name
 from milepost.v1 import Cancellation, ErrorReason, Failure, Job
 

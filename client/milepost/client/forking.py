@@ -2,6 +2,8 @@
 
 The thread that drives gRPC does not come along into a fork, so a process whose parent was using it cannot use it. Just
 before a fork, connections on which nothing is under way are therefore ended; each side makes its own when it needs one.
+
+The other modules of the client import ``grpc`` from here, so that it is always imported as this needs it.
 """
 
 from __future__ import annotations
@@ -16,16 +18,20 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-__all__ = ["Connected", "claim_process", "know"]
+__all__ = ["Connected", "claim_process", "grpc", "know"]
 
 # What gRPC does by itself at a fork is not made for its asyncio part, and crashes the child. It looks at this once, as
 # it is imported; what this process starts is not to find it.
 _SUPPORT: Final = "GRPC_ENABLE_FORK_SUPPORT"
-if _SUPPORT not in os.environ:
+if TYPE_CHECKING:
+    import grpc
+elif _SUPPORT in os.environ:
+    grpc = importlib.import_module("grpc")
+else:
     os.environ[_SUPPORT] = "0"
-    importlib.import_module("grpc")
+    grpc = importlib.import_module("grpc")
     del os.environ[_SUPPORT]
 
 # Seconds for a loop in another thread to let go of its connection.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Generic, TypeVar, cast
 
-import grpc
-
 from milepost.client.errors import Unreachable
+from milepost.client.forking import grpc
 from milepost.client.refusals import error_from_status
 from milepost.v1 import WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
 

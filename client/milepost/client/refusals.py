@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from milepost.client import errors
+from milepost.client.forking import grpc
 from milepost.contract.reasons import DOMAIN, reason_from_name, reason_name
 from milepost.contract.status import STATUS
 from milepost.v1 import ErrorReason, Rejected

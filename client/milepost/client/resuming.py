@@ -10,11 +10,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Literal, Protocol, Self, TypeVar
 
-import grpc
-
 from milepost.client.backoff import Backoff, is_passing
 from milepost.client.connection import Connection
 from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, Unreachable
+from milepost.client.forking import grpc
 from milepost.client.line import Line
 from milepost.client.passage import Passage, Way
 from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypedDict, TypeVar, cast
 
-import grpc
-
 from milepost.client.backoff import Backoff
 from milepost.client.connection import Connection
 from milepost.client.cursor import Cursor
 from milepost.client.errors import MilepostError
+from milepost.client.forking import grpc
 from milepost.client.outcome import has_ended
 from milepost.client.resuming import Resuming
 from milepost.contract.limits import STATUS_INTERVAL

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import grpc
-
 from milepost.client.backoff import Backoff
 from milepost.client.connection import Connection
 from milepost.client.errors import JobNotFound, MilepostError
 from milepost.client.feed_cursor import FeedCursor, Gap, Item
+from milepost.client.forking import grpc
 from milepost.client.resuming import Resuming
 from milepost.client.watching import silence
 from milepost.v1 import GetJobRequest, Job, ListJobsRequest, WatchJobsRequest, WatchJobsResponse

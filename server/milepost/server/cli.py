@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
-import signal
 import sqlite3
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from milepost.server import failpoints, garbage, listening, logs
-from milepost.server.directory import DirectoryInUse
-from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.access import StreamRefused
-from milepost.server.log.schema import SchemaTooNew
-from milepost.server.retention import Keep
-from milepost.server.serving import Server, Settings
+from milepost.server import listening
 from milepost.server.spans import span
 from milepost.server.storing import store, store_options
 
@@ -28,7 +18,7 @@ from milepost.server.storing import store, store_options
 def _option(name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """An option with its environment twin: ``--lease-ttl`` is MILEPOST_LEASE_TTL."""
     variable = "MILEPOST_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, **settings)
+    return click.option(name, envvar=variable, **settings)
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -37,7 +27,16 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _STORE_FAILED = 1
 
 
-@click.command(context_settings={"show_default": True})
+_EPILOG = """\b
+Examples:
+  milepost serve --data /var/lib/milepost --keep-events 7d --keep-jobs 90d
+  milepost serve --address 0.0.0.0:7070 --tls-cert server.pem --tls-key server.key
+
+Each option is read from the environment, too: --lease-ttl from MILEPOST_LEASE_TTL.
+"""
+
+
+@click.command(context_settings={"show_default": True}, epilog=_EPILOG)
 @_option(
     "--address",
     type=listening.address,
@@ -140,6 +139,16 @@ def serve(
 
     What is not told otherwise is kept for as long as the data directory lasts.
     """
+    # The module is loaded for help and for shell completion, too; what it takes to serve is not needed there.
+    from milepost.server import failpoints, logs
+    from milepost.server.directory import DirectoryInUse
+    from milepost.server.log.event_log import StoreFailed
+    from milepost.server.log.jetstream.access import StreamRefused
+    from milepost.server.log.schema import SchemaTooNew
+    from milepost.server.retention import Keep
+    from milepost.server.running import run
+    from milepost.server.serving import Settings
+
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_cert is not None and tls_key is not None:
@@ -163,7 +172,7 @@ def serve(
         nats=store(**nats),
     )
     try:
-        asyncio.run(_serve(settings))
+        run(settings)
     except StoreFailed as error:
         # Nothing is wrong with how it was started, so that its supervisor is to start it again.
         click.echo(f"Error: {error}", err=True)
@@ -178,37 +187,3 @@ def serve(
         ) from error
     except sqlite3.Error as error:
         raise click.ClickException(f"The database in {str(data)!r} cannot be opened: {error}.") from error
-
-
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    server = Server(settings)
-    try:
-        if not await _before(stop, server.start()):
-            return
-        garbage.settle()
-        sys.stdout.write(json.dumps({"address": server.address, "epoch": server.epoch}) + "\n")
-        sys.stdout.flush()
-        server.failed.add_done_callback(lambda _: stop.set())
-        await stop.wait()
-        if server.failed.done():
-            raise server.failed.result()
-    finally:
-        await server.stop()
-
-
-async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Does the work, unless there is a signal to stop before it is done. Whether it is."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            await working
-        return working.done()
-    finally:
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)

@@ -7,6 +7,8 @@ import sys
 
 import structlog
 
+from milepost.contract.printable import escape_values
+
 
 def configure(level: str) -> None:
     """Sets structlog up, and what libraries log with. ``level`` is one of debug, info, warning, error.
@@ -20,7 +22,11 @@ def configure(level: str) -> None:
     ]
     last: list[structlog.typing.Processor]
     if sys.stderr.isatty():
-        last = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        last = [
+            structlog.processors.format_exc_info,
+            escape_values,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ]
     else:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         last = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from milepost.server import logs
-from milepost.server.directory import DataDirectory, DirectoryInUse
-from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.access import LinkLost, StreamRefused
-from milepost.server.log.schema import SchemaTooNew
-from milepost.server.log.stores import NatsStore
 from milepost.server.storing import access_options, servers, store
+
+if TYPE_CHECKING:
+    from milepost.server.log.stores import NatsStore
 
 
 def _option(name: str, *more: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """An option with its environment twin."""
     variable = "MILEPOST_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, *more, envvar=variable, show_envvar=True, **settings)
+    return click.option(name, *more, envvar=variable, **settings)
 
 
 def _source(told: str) -> Path:
@@ -42,7 +38,15 @@ def _target(told: str) -> tuple[str, ...]:
     return urls
 
 
-@click.command(context_settings={"show_default": True})
+_EPILOG = """\b
+Examples:
+  milepost migrate --from sqlite:///var/lib/milepost --to nats://n1:4222,n2:4222,n3:4222
+
+Each option is read from the environment, too: --nats-stream from MILEPOST_NATS_STREAM.
+"""
+
+
+@click.command(context_settings={"show_default": True}, epilog=_EPILOG)
 @_option(
     "--from", "source", type=_source, metavar="URL", required=True, help="sqlite:// and a data directory."
 )
@@ -62,6 +66,14 @@ def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) 
 
     At the end it prints one JSON line on stdout.
     """
+    import asyncio
+
+    from milepost.server import logs
+    from milepost.server.directory import DataDirectory, DirectoryInUse
+    from milepost.server.log.event_log import StoreFailed
+    from milepost.server.log.jetstream.access import LinkLost, StreamRefused
+    from milepost.server.log.schema import SchemaTooNew
+
     logs.configure(log_level)
     made = store(store=target, **nats)
     assert made is not None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from milepost.server.log.jetstream.access import NatsAccess, installed
-from milepost.server.log.stores import NatsStore
+if TYPE_CHECKING:
+    from milepost.server.log.stores import NatsStore
 
 _SCHEME = re.compile(r"(nats|tls|ws|wss)://")
 _STREAM = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -96,6 +96,9 @@ def store(
     nats_sync_always: bool = False,
 ) -> NatsStore | None:
     """The store that was asked for; None for the data directory. Raises click.UsageError."""
+    from milepost.server.log.jetstream.access import NatsAccess, installed
+    from milepost.server.log.stores import NatsStore
+
     if not store:
         if nats_sync_always or any(
             (nats_replicas, nats_credentials, nats_nkey_seed, nats_tls_ca, nats_tls_cert)

@@ -9,8 +9,10 @@ import grpc
 import pytest
 
 from milepost.client import errors
-from milepost.client.commands.errors import Refusal, explain, show_usage_error
-from milepost.client.commands.status import MEANINGS, CommandFailed, Status, TimedOut, of_error, of_job
+from milepost.client.commands.ending import CommandFailed, TimedOut, of_error, of_job
+from milepost.client.commands.errors import explain, refusal
+from milepost.client.commands.refusal import show_usage_error
+from milepost.client.commands.status import MEANINGS, Status
 from milepost.v1 import ErrorReason, Failure, Job, JobState
 
 
@@ -148,7 +150,7 @@ def test_an_error_says_what_to_do(expected: str, error: errors.MilepostError) ->
 
 def test_an_error_is_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """On stderr."""
-    Refusal(errors.JobNotFound("There is no job 'x'."), json=False).show()
+    refusal(errors.JobNotFound("There is no job 'x'."), json=False).show()
 
     assert ("", "Error: There is no job 'x'.\n") == capsys.readouterr()
 
@@ -158,7 +160,7 @@ def test_an_error_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) 
     error = errors.JobNotFound(
         "There is no job 'x'.", reason=ErrorReason.ERROR_REASON_JOB_NOT_FOUND, metadata={"job_id": "x"}
     )
-    Refusal(error, json=True).show()
+    refusal(error, json=True).show()
     out, err = capsys.readouterr()
 
     assert "" == out

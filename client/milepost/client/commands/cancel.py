@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from click.exceptions import Exit
 
+from milepost.client.commands import complete
 from milepost.client.commands.command import command
-from milepost.client.commands.following import follow
 from milepost.client.commands.options import Server, option, output_option, server_options
 from milepost.client.commands.parameters import seconds
-from milepost.client.commands.running import run
-from milepost.client.commands.status import of_job
-from milepost.client.outcome import has_ended
-from milepost.client.rendering import as_json, text
-from milepost.client.rendering.views import SilentView
-from milepost.v1 import Job, JobState
+from milepost.client.standard_streams import put
+
+if TYPE_CHECKING:
+    from milepost.v1 import Job
 
 __all__ = ["cancel"]
 
 
-@command()
-@click.argument("job_id")
+@command(examples=("milepost cancel J --reason 'wrong input' --grace-period 5m", "milepost cancel J --wait"))
+@click.argument("job_id", shell_complete=complete.unfinished_job_ids)
 @option("--reason", default="", metavar="TEXT", help="Why.")
 @option(
     "--grace-period",
@@ -51,8 +51,12 @@ def cancel(
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout is for --wait.")
+    from milepost.client.commands.ending import of_job
+    from milepost.client.commands.running import run
+    from milepost.client.rendering.as_json import message_line
+
     job = run(_cancel(server, job_id, reason, grace_period, wait, timeout))
-    click.echo(as_json.message_line(job) if output == "json" else _sentence(job))
+    put(message_line(job) if output == "json" else _sentence(job))
     if wait:
         raise Exit(of_job(job))
 
@@ -60,6 +64,10 @@ def cancel(
 async def _cancel(
     server: Server, job_id: str, reason: str, grace_period: float | None, wait: bool, timeout: float | None
 ) -> Job:
+    from milepost.client.commands.following import follow
+    from milepost.client.outcome import has_ended
+    from milepost.client.rendering.views import SilentView
+
     async with server.client() as client:
         job = await client.cancel(job_id, reason=reason, grace_period=grace_period)
         if wait and not has_ended(job):
@@ -68,6 +76,9 @@ async def _cancel(
 
 
 def _sentence(job: Job) -> str:
+    from milepost.client.rendering import text
+    from milepost.v1 import JobState
+
     if job.state == JobState.JOB_STATE_CANCELLED and job.cancellation.forced:
         return f"{job.job_id} cancelled, without its worker"
     return f"{job.job_id} {text.job_state(job.state)}"

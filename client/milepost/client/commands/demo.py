@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import os
 import shutil
 import sys
-import sysconfig
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.exceptions import Exit
 
-from milepost.client import Client
 from milepost.client.commands.command import command
-from milepost.client.commands.following import view_for
 from milepost.client.commands.options import option
-from milepost.client.commands.running import run
-from milepost.client.commands.status import Status, of_job
-from milepost.client.demo import processes
-from milepost.client.demo.account import Account
-from milepost.client.demo.relay import Relay
-from milepost.client.demo.showing import show
-from milepost.client.demo.summary import summary
-from milepost.v1 import Job, JobState
+from milepost.client.commands.status import Status
+from milepost.client.standard_streams import put, remark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from milepost.client.demo.account import Account
+    from milepost.v1 import Job
 
 __all__ = ["demo"]
 
@@ -37,7 +31,7 @@ _NOT_STANDARD: Final = ("site-packages", "dist-packages", "__pycache__")
 _DATA: Final = "store"
 
 
-@command()
+@command(examples=("milepost demo", "milepost demo ~/photos --no-keep"))
 @click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @option(
     "--output",
@@ -55,6 +49,11 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
     Python's standard library, into an archive. Halfway the subscriber's connection is really cut for about a second,
     while the job goes on; then it resumes after the event that it had. At the end all events are counted.
     """
+    from milepost.client.commands.ending import of_job
+    from milepost.client.commands.running import run
+    from milepost.client.demo.summary import summary
+    from milepost.v1 import JobState
+
     _check_installation()
     _forget_settings()
     room = _room(directory)
@@ -65,14 +64,22 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
             shutil.rmtree(room, ignore_errors=True)
     if job.state != JobState.JOB_STATE_SUCCEEDED:
         raise Exit(of_job(job))
-    click.echo()
+    put("")
     for line in summary(job, account, room / _DATA if keep else None, _program()):
-        click.echo(line)
+        put(line)
     if not account.good:
         raise Exit(Status.FAILED)
 
 
 async def _demo(content: Mapping[str, object], room: Path) -> tuple[Job, Account]:
+    import asyncio
+
+    from milepost.client import Client
+    from milepost.client.commands.following import view_for
+    from milepost.client.demo import processes
+    from milepost.client.demo.relay import Relay
+    from milepost.client.demo.showing import show
+
     async with (
         processes.server(room / _DATA, room / "server.log") as (server, address),
         processes.worker(f"{_EXAMPLE}:worker", address, room / "worker.log") as worker,
@@ -80,9 +87,9 @@ async def _demo(content: Mapping[str, object], room: Path) -> tuple[Job, Account
         Client(relay.address) as client,
         Client(address) as direct,
     ):
-        click.echo(f"server      {address}", err=True)
-        click.echo(f"subscriber  by way of {relay.address}, a relay that can be cut", err=True)
-        click.echo(f"archiving   {content['path']}\n", err=True)
+        remark(f"server      {address}")
+        remark(f"subscriber  by way of {relay.address}, a relay that can be cut")
+        remark(f"archiving   {content['path']}\n")
         showing = asyncio.create_task(show(client, direct, relay, content, lambda: view_for("auto")))
         endings = [asyncio.create_task(running.ended()) for running in (server, worker)]
         try:
@@ -99,6 +106,8 @@ async def _demo(content: Mapping[str, object], room: Path) -> tuple[Job, Account
 
 def _input(path: Path | None, room: Path) -> dict[str, object]:
     """The input of the job."""
+    import sysconfig
+
     root = (path or Path(sysconfig.get_path("stdlib"))).resolve()
     content: dict[str, object] = {"path": str(root), "output": str(room / f"{root.name or 'root'}.tar.zst")}
     if path is None:
@@ -108,6 +117,8 @@ def _input(path: Path | None, room: Path) -> dict[str, object]:
 
 def _room(directory: Path | None) -> Path:
     """A fresh directory for all that the demo makes."""
+    import tempfile
+
     try:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)

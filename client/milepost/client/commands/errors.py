@@ -1,52 +1,29 @@
-"""Errors as people and programs see them: a line on stderr, and an exit status."""
+"""Errors of the SDK as people and programs see them."""
 
 from __future__ import annotations
 
-import click
-
 from milepost.client import errors
-from milepost.client.commands.status import Status, of_error
-from milepost.client.rendering import as_json, text
+from milepost.client.commands.ending import of_error
+from milepost.client.commands.refusal import Refusal
+from milepost.client.rendering import text
+from milepost.client.rendering.json_line import Json
 from milepost.client.rendering.link import reason
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason
 
-__all__ = ["Refusal", "explain", "show_usage_error"]
+__all__ = ["explain", "refusal"]
 
 _LENGTH = 1000
 
 
-class Refusal(Exception):
-    """An error on its way out of a command."""
-
-    def __init__(self, error: errors.MilepostError, *, json: bool) -> None:
-        super().__init__(explain(error))
-        self.error = error
-        self.status = of_error(error)
-        self._json = json
-
-    def show(self) -> None:
-        """Writes it to stderr as a line: text, or a JSON object."""
-        click.echo(as_json.line(self._object()) if self._json else f"Error: {self}", err=True)
-
-    def _object(self) -> dict[str, as_json.Json]:
-        told: dict[str, as_json.Json] = {"status": int(self.status), "message": str(self)}
-        if isinstance(self.error, errors.ServiceError):
-            if self.error.reason != ErrorReason.ERROR_REASON_UNSPECIFIED:
-                told["reason"] = reason_name(self.error.reason)
-            told["metadata"] = dict(self.error.metadata)
-        return {"error": told}
-
-
-def show_usage_error(error: click.ClickException) -> None:
-    """Writes to stderr what is wrong with a command line: as text, or as JSON where that was asked for before it."""
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    message = error.format_message()
-    if context is not None and context.params.get("output") == "json":
-        click.echo(as_json.line({"error": {"status": int(Status.USAGE), "message": message}}), err=True)
-    else:
-        hint = f" Try '{context.command_path} --help'." if context is not None else ""
-        click.echo(f"Error: {message}{hint}", err=True)
+def refusal(error: errors.MilepostError, *, json: bool) -> Refusal:
+    """The error as what ends a command."""
+    more: dict[str, Json] = {}
+    if isinstance(error, errors.ServiceError):
+        if error.reason != ErrorReason.ERROR_REASON_UNSPECIFIED:
+            more["reason"] = reason_name(error.reason)
+        more["metadata"] = dict(error.metadata)
+    return Refusal(explain(error), of_error(error), json=json, more=more)
 
 
 def explain(error: errors.MilepostError) -> str:

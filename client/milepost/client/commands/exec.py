@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.exceptions import Exit
 
-from milepost.client import Cancelled, Client, JobFailure
-from milepost.client.attaching import Attached
-from milepost.client.commands import logs
+from milepost.client.commands import complete
 from milepost.client.commands.command import command
-from milepost.client.commands.errors import explain
 from milepost.client.commands.input import read_input
-from milepost.client.commands.options import Server, option, server_options
+from milepost.client.commands.options import LOG_LEVELS, Server, option, server_options
 from milepost.client.commands.parameters import pair, progress_reader, seconds, stage_id
-from milepost.client.commands.running import run
-from milepost.client.commands.status import Status
-from milepost.client.errors import MilepostError
-from milepost.client.execution.progress import Reader
-from milepost.client.execution.running import Execution
-from milepost.client.execution.telling import Telling
-from milepost.client.outcome import has_ended
-from milepost.client.worker.grace import grace_of
 from milepost.contract.limits import GRACE_PERIOD
-from milepost.v1 import JobState
+
+if TYPE_CHECKING:
+    from milepost.client.execution.progress import Reader
 
 __all__ = ["execute"]
 
-# Seconds between two looks at how long the command has to stop, which may have become less.
-_LOOK = 0.5
-# Of the time that it has: the rest is for ending it, before it is taken for one that cannot be ended.
-_SHARE = 0.9
+_EXAMPLES: Final = (
+    "milepost exec --kind backup -- rsync -a /srv/photos /mnt/backup",
+    "milepost exec --kind encode --progress-from percent -- ./encode.sh film.mkv",
+)
 
 
-@command("exec", context_settings={"allow_interspersed_args": False})
+@command("exec", examples=_EXAMPLES, context_settings={"allow_interspersed_args": False})
 @click.argument("words", metavar="[--] COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
 @option(
-    "--kind", "-k", default="", metavar="KIND", help="The kind of the job, which is made for the command."
+    "--kind",
+    "-k",
+    default="",
+    metavar="KIND",
+    shell_complete=complete.kinds,
+    help="The kind of the job, which is made for the command.",
 )
 @option(
     "--job-id",
     default="",
     metavar="ID",
+    shell_complete=complete.unfinished_job_ids,
     help="A job that was submitted with --external; it is claimed, and none is made.",
 )
 @option(
@@ -95,7 +91,13 @@ _SHARE = 0.9
     multiple=True,
     help="A mark to list by.",
 )
-@option("--parent", default="", metavar="JOB_ID", help="The job that it is a part of, and is cancelled with.")
+@option(
+    "--parent",
+    default="",
+    metavar="JOB_ID",
+    shell_complete=complete.job_ids,
+    help="The job that it is a part of, and is cancelled with.",
+)
 @option("--timeout", type=seconds, metavar="TIME", help="The longest that it may take.")
 @option(
     "--grace",
@@ -114,7 +116,7 @@ _SHARE = 0.9
 @option(
     "--log-level",
     envvar="MILEPOST_LOG_LEVEL",
-    type=click.Choice(logs.LEVELS),
+    type=click.Choice(LOG_LEVELS),
     default="warning",
     help="What is said of the connection, on stderr.",
 )
@@ -146,75 +148,24 @@ def execute(
         raise click.UsageError("Give either --kind, for a new job, or --job-id, for one that there is.")
     if job_id and (given is not None or settings or owner or labels or parent or timeout is not None):
         raise click.UsageError("--input, --set, --owner, --label, --parent and --timeout are for a new job.")
-    logs.configure(log_level)
-    execution = Execution(words)
+    from milepost.client.commands import logs
+    from milepost.client.commands.executing import execute_command
 
-    async def claim(client: Client) -> Attached:
-        if job_id:
-            await client.get(
-                job_id
-            )  # so that one that is not there, or a server that is not, is known at once
-            return client.attach(job_id, spool=spool)
-        content = read_input(given, settings)
-        return client.start(
-            kind,
-            content,
-            spool=spool,
+    logs.configure(log_level)
+    raise Exit(
+        execute_command(
+            server,
+            words,
+            kind=kind,
+            job_id=job_id,
+            reader=reader,
+            stage=stage,
+            content=lambda: read_input(given, settings),
             owner=owner,
             labels=dict(labels),
-            parent_job_id=parent,
+            parent=parent,
             timeout=timeout,
+            grace=grace,
+            spool=spool,
         )
-
-    async def work() -> None:
-        async with server.client() as client, await claim(client) as job:
-            execution.environment["MILEPOST_JOB_ID"] = job.id
-            job.raise_if_cancelled()
-            with Telling(job, reader, stage) as telling:
-                await execution.run(telling, lambda: _patience(client, job.id, grace))
-            job.result = {"exit_status": execution.status}
-
-    raise Exit(run(_status(work(), execution)))
-
-
-async def _status(work: Coroutine[None, None, None], execution: Execution) -> int:
-    """The status to exit with: the command's, once it has one."""
-    try:
-        await work
-    except Cancelled:
-        return Status.CANCELLED if execution.status is None else execution.status
-    except JobFailure as failure:
-        if execution.status is None:
-            raise
-        if not execution.started:
-            click.echo(f"Error: {failure}", err=True)
-    except MilepostError as error:
-        if execution.status is None:
-            raise
-        click.echo(f"Error: {explain(error)}", err=True)
-    except OSError as error:
-        if execution.status is not None:
-            raise
-        raise click.BadParameter(f"It cannot be used: {error}.", param_hint="'--spool'") from error
-    return execution.status or Status.SUCCEEDED
-
-
-async def _patience(client: Client, job_id: str, most: float) -> None:
-    """Returns once a command that is to stop has had time enough: `most` seconds, or what its job leaves it."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + most
-    while (left := until - loop.time()) > 0:
-        try:
-            async with asyncio.timeout(left):
-                job = await client.get(job_id)
-        except (
-            MilepostError,
-            TimeoutError,
-        ):  # the server is gone, but the command may take its time all the same
-            pass
-        else:
-            if has_ended(job):
-                return
-            if job.state == JobState.JOB_STATE_CANCELLING:
-                until = min(until, loop.time() + _SHARE * grace_of(job.cancellation))
-        await asyncio.sleep(max(min(until - loop.time(), _LOOK), 0.0))
+    )

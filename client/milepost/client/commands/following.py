@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from datetime import UTC, datetime
 
-import click
-from rich.console import Console
-
 from milepost.client import Client, Connection
+from milepost.client.commands.ending import TimedOut
 from milepost.client.commands.printing import can_draw
-from milepost.client.commands.status import TimedOut
 from milepost.client.outcome import has_ended
 from milepost.client.rendering import as_json, text
+from milepost.client.rendering.console import Console
+from milepost.client.rendering.json_line import line
 from milepost.client.rendering.json_view import JsonView
 from milepost.client.rendering.live import LiveView
 from milepost.client.rendering.plain import PlainView
 from milepost.client.rendering.views import View
 from milepost.client.rendering.watched import Watched
+from milepost.client.standard_streams import put, remark
 from milepost.fold import Fold
 from milepost.v1 import Job, JobState
 
@@ -29,11 +28,11 @@ __all__ = ["follow", "print_result", "view_for"]
 def view_for(output: str) -> View:
     """The view for an output form. People's views are on stderr, so that stdout is for the result alone."""
     if output == "json":
-        return JsonView(click.echo, lambda line: click.echo(line, err=True))
-    console = Console(stderr=True, highlight=False)
+        return JsonView(put, remark)
+    console = Console(stderr=True)
     if output == "auto" and can_draw(console):
         return LiveView(console)
-    return PlainView(lambda line: click.echo(line, err=True))
+    return PlainView(remark)
 
 
 async def follow(
@@ -82,7 +81,7 @@ async def follow(
         raise TimedOut(f"The job has not ended within {timeout:g} s ({stands}); it goes on.") from None
     except asyncio.CancelledError:
         if hint and not isinstance(view, JsonView):
-            click.echo(_how_to_go_on(watched, watch.epoch), err=True)
+            remark(_how_to_go_on(watched, watch.epoch))
         raise
     return watched.job
 
@@ -90,9 +89,7 @@ async def follow(
 def print_result(job: Job) -> None:
     """Writes the result of a job to stdout, as JSON; nothing where it has none."""
     if job.state == JobState.JOB_STATE_SUCCEEDED and job.HasField("result"):
-        result = as_json.values(job.result)
-        pretty = sys.stdout.isatty()
-        click.echo(json.dumps(result, ensure_ascii=False, indent=2) if pretty else as_json.line(result))
+        put(line(as_json.values(job.result), indent=2 if sys.stdout.isatty() else None))
 
 
 def _start(job: Job, after: int) -> Fold:

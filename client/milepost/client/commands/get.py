@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from milepost.client.commands import complete
 from milepost.client.commands.command import command
 from milepost.client.commands.options import Server, output_option, server_options
-from milepost.client.commands.printing import print_job
-from milepost.client.commands.running import run
-from milepost.v1 import Job
+
+if TYPE_CHECKING:
+    from milepost.v1 import Job
 
 __all__ = ["get"]
 
 
-@command()
-@click.argument("job_id")
+@command(examples=("milepost get J", "milepost get J --output json | jq .state"))
+@click.argument("job_id", shell_complete=complete.job_ids)
 @output_option
 @server_options
 def get(server: Server, job_id: str, output: str) -> None:
     """Show a job as it stands."""
+    from milepost.client.commands.printing import print_job
+    from milepost.client.commands.running import run
+
     print_job(run(_get(server, job_id)), output)
 
 

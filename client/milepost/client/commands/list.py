@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import click
 
+from milepost.client.commands import complete
 from milepost.client.commands.command import command
 from milepost.client.commands.options import Server, option, output_option, server_options
 from milepost.client.commands.parameters import pair
-from milepost.client.commands.printing import print_jobs
-from milepost.client.commands.running import run
-from milepost.client.rendering import as_json, text
+from milepost.client.rendering.json_line import line
+from milepost.client.standard_streams import put, remark
 from milepost.contract.limits import PAGE_SIZE_MOST
-from milepost.v1 import Job, JobState
+
+if TYPE_CHECKING:
+    from milepost.v1 import Job
 
 __all__ = ["list_jobs"]
 
-_STATES = {text.job_state(state): state for state in JobState.values() if state}
+_STATES: Final = ("queued", "running", "cancelling", "succeeded", "failed", "cancelled", "lost")
+_EXAMPLES: Final = (
+    "milepost list --state running --state queued",
+    "milepost list --kind archive --label team=photos --limit 0 --output json",
+)
 
 
-@command("list")
+@command("list", examples=_EXAMPLES)
 @option("--owner", default="", metavar="NAME", help="Jobs of this owner.")
 @option(
     "--kind",
@@ -27,6 +35,7 @@ _STATES = {text.job_state(state): state for state in JobState.values() if state}
     envvar="MILEPOST_LIST_KIND",
     multiple=True,
     metavar="KIND",
+    shell_complete=complete.kinds,
     help="Jobs of this kind, or of one of these.",
 )
 @option(
@@ -34,7 +43,7 @@ _STATES = {text.job_state(state): state for state in JobState.values() if state}
     "-s",
     "states",
     envvar="MILEPOST_LIST_STATE",
-    type=click.Choice(list(_STATES), case_sensitive=False),
+    type=click.Choice(_STATES, case_sensitive=False),
     multiple=True,
     help="Jobs in this state, or in one of these.",
 )
@@ -48,7 +57,13 @@ _STATES = {text.job_state(state): state for state in JobState.values() if state}
     multiple=True,
     help="Jobs that bear this label, or all of these.",
 )
-@option("--parent", default="", metavar="JOB_ID", help="Jobs that are a part of this one.")
+@option(
+    "--parent",
+    default="",
+    metavar="JOB_ID",
+    shell_complete=complete.job_ids,
+    help="Jobs that are a part of this one.",
+)
 @option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")
 @option("--limit", type=click.IntRange(min=0), default=100, metavar="N", help="At most N jobs; 0 for all.")
 @output_option
@@ -69,6 +84,11 @@ def list_jobs(
     With --output json each job is a JSON object on a line of its own. That there are more than --limit is said on
     stderr.
     """
+    from milepost.client.commands.printing import print_jobs
+    from milepost.client.commands.running import run
+    from milepost.client.rendering.as_json import message_line
+    from milepost.v1 import JobState
+
     shown: list[Job] = []
 
     async def main() -> None:
@@ -79,16 +99,16 @@ def list_jobs(
                 kinds=kinds,
                 labels=dict(labels),
                 parent_job_id=parent,
-                states=[_STATES[state] for state in states],
+                states=[JobState.Value(f"JOB_STATE_{state.upper()}") for state in states],
                 order_by="submit_time" if oldest_first else "",
                 page_size=min(limit + 1, PAGE_SIZE_MOST) if limit else PAGE_SIZE_MOST,
             ):
                 if limit and count == limit:
-                    click.echo(_there_are_more(limit, output), err=True)
+                    remark(_there_are_more(limit, output))
                     break
                 count += 1
                 if output == "json":
-                    click.echo(as_json.message_line(job))
+                    put(message_line(job))
                 else:
                     shown.append(job)
 
@@ -99,6 +119,6 @@ def list_jobs(
 
 def _there_are_more(limit: int, output: str) -> str:
     if output == "json":
-        return as_json.line({"truncated": {"limit": limit}})
+        return line({"truncated": {"limit": limit}})
     shown = "this one" if limit == 1 else f"these {limit:,}"
     return f"There are more jobs than {shown}; --limit 0 shows all."

@@ -7,9 +7,9 @@ import sys
 
 import structlog
 
-__all__ = ["LEVELS", "configure"]
+from milepost.contract.printable import escape_values
 
-LEVELS = ("debug", "info", "warning", "error")
+__all__ = ["configure"]
 
 
 def configure(level: str) -> None:
@@ -24,6 +24,7 @@ def configure(level: str) -> None:
     ]
     last: structlog.typing.Processor
     if sys.stderr.isatty():
+        before += [structlog.processors.format_exc_info, escape_values]
         last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)

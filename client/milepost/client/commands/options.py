@@ -1,4 +1,4 @@
-"""The options that several commands have. Each one has an environment twin, which `--help` names."""
+"""The options that several commands have. Each one has an environment twin, whose name follows from its own."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from milepost.client import Client
-from milepost.client.channel import DEFAULT_ADDRESS
+from milepost.client.address import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
     from click.types import OptionHelpExtra
 
-__all__ = ["FORMATS", "Server", "checked_address", "option", "output_option", "server_options"]
+    from milepost.client import Client
+
+__all__ = ["FORMATS", "LOG_LEVELS", "Server", "checked_address", "option", "output_option", "server_options"]
 
 FORMATS: Final = ("auto", "plain", "json")
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
 class Option(click.Option):
@@ -32,8 +34,8 @@ class Option(click.Option):
         return extra
 
 
-option = functools.partial(click.option, cls=Option, show_envvar=True)
-"""An option whose environment twin is shown. It is MILEPOST_COMMAND_OPTION where none is named."""
+option = functools.partial(click.option, cls=Option)
+"""An option. Its environment twin is MILEPOST_COMMAND_OPTION where none is named."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Server:
 
     def client(self) -> Client:
         """A client of it; nothing is connected yet."""
+        from milepost.client import Client
+
         return Client(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
 
 

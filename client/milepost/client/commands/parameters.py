@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import click
-from google.protobuf.json_format import Parse, ParseError
+from typing import TYPE_CHECKING
 
-from milepost.client.execution.progress import Reader, reader
+import click
+
 from milepost.contract import spans
 from milepost.contract.limits import STAGE_ID
-from milepost.v1 import Stage
+
+if TYPE_CHECKING:
+    from milepost.client.execution.progress import Reader
+    from milepost.v1 import Stage
 
 __all__ = ["pair", "progress_reader", "seconds", "stage", "stage_id"]
 
@@ -31,6 +34,10 @@ def pair(told: str) -> tuple[str, str]:
 
 def stage(told: str) -> Stage:
     """A stage: its id, or a JSON object with ``stageId``, ``title``, ``total`` … as in the contract."""
+    from google.protobuf.json_format import Parse, ParseError
+
+    from milepost.v1 import Stage
+
     if not told.lstrip().startswith("{"):
         return Stage(stage_id=told)
     try:
@@ -48,6 +55,8 @@ def stage_id(told: str) -> str:
 
 def progress_reader(told: str) -> Reader:
     """What finds progress in lines: ``percent``, ``json``, ``regex`` or ``regex:PATTERN``."""
+    from milepost.client.execution.progress import reader
+
     try:
         return reader(told)
     except ValueError as error:

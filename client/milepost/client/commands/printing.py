@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import click
-from rich.console import Console, Group
+from rich.console import Group
 
 from milepost.client.rendering import as_json
 from milepost.client.rendering.canvas import Canvas
+from milepost.client.rendering.console import Console
 from milepost.client.rendering.jobs import job_lines, job_picture, jobs_lines, jobs_table
 from milepost.client.rendering.style import marks_for
+from milepost.client.standard_streams import put
 from milepost.v1 import Job
 
 __all__ = ["can_draw", "print_job", "print_jobs"]
@@ -25,23 +26,23 @@ def can_draw(console: Console) -> bool:
 def print_job(job: Job, output: str) -> None:
     """Writes all that is known of a job."""
     now = datetime.now(UTC)
-    console = Console(highlight=False)
+    console = Console()
     if output == "json":
-        click.echo(as_json.message_line(job))
+        put(as_json.message_line(job))
     elif output == "auto" and can_draw(console):
         canvas = Canvas(console.width, console.height, now, marks=marks_for(console.encoding))
         console.print(job_picture(job, canvas))
     else:
         for line in job_lines(job, now):
-            click.echo(line)
+            put(line)
 
 
 def print_jobs(jobs: Sequence[Job], output: str) -> None:
     """Writes a table of jobs, for people."""
     now = datetime.now(UTC)
-    console = Console(highlight=False)
+    console = Console()
     if output == "auto" and can_draw(console):
         console.print(Group(*jobs_table(jobs, now, console.width)))
     else:
         for line in jobs_lines(jobs, now):
-            click.echo(line)
+            put(line)

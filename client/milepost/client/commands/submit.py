@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import click
 from click.exceptions import Exit
 
-from milepost.client import Client
+from milepost.client.commands import complete
 from milepost.client.commands.command import command
-from milepost.client.commands.following import follow, view_for
 from milepost.client.commands.input import read_input
 from milepost.client.commands.options import Server, option, output_option, server_options
 from milepost.client.commands.parameters import pair, seconds, stage
-from milepost.client.commands.running import run
-from milepost.client.commands.status import of_job
-from milepost.client.rendering import as_json
-from milepost.client.rendering.views import SilentView
-from milepost.v1 import Dispatch, Job, RetryPolicy, Stage
+from milepost.client.standard_streams import put
+
+if TYPE_CHECKING:
+    from milepost.client import Client
+    from milepost.v1 import Job, Stage
 
 __all__ = ["submit"]
 
+_EXAMPLES: Final = (
+    "milepost submit archive --set path=/srv/photos --set output=/srv/photos.tar.zst --watch",
+    "milepost submit archive --input @input.json --label team=photos --max-attempts 3",
+)
 
-@command()
-@click.argument("kind")
+
+@command(examples=_EXAMPLES)
+@click.argument("kind", shell_complete=complete.kinds)
 @option(
     "--input",
     "-i",
@@ -57,7 +63,13 @@ __all__ = ["submit"]
     multiple=True,
     help="A mark to list by.",
 )
-@option("--parent", default="", metavar="JOB_ID", help="The job that it is a part of, and is cancelled with.")
+@option(
+    "--parent",
+    default="",
+    metavar="JOB_ID",
+    shell_complete=complete.job_ids,
+    help="The job that it is a part of, and is cancelled with.",
+)
 @option(
     "--stage",
     "stages",
@@ -152,6 +164,13 @@ def submit(
             "--retry-code is for --max-attempts of 2 and more: one attempt is never retried."
         )
 
+    from milepost.client.commands.ending import of_job
+    from milepost.client.commands.following import follow, print_result, view_for
+    from milepost.client.commands.running import run
+    from milepost.client.rendering.as_json import message_line
+    from milepost.client.rendering.views import SilentView
+    from milepost.v1 import Dispatch, RetryPolicy
+
     async def submitted(client: Client) -> Job:
         return await client.submit(
             kind,
@@ -180,18 +199,20 @@ def submit(
         async with server.client() as client:
             job = await submitted(client)
             if output != "json":
-                click.echo(job.job_id)
+                put(job.job_id)
             if watch or wait:
                 job = await follow(
                     client, job, view_for(output) if watch else SilentView(), timeout=wait_timeout
                 )
             if output == "json" and not watch:
-                click.echo(as_json.message_line(job))
+                put(message_line(job))
             return job
 
     try:
         job = run(main())
     except (TypeError, ValueError) as error:
         raise click.BadParameter(str(error), param_hint="'--input'") from error
+    if watch and output != "json":
+        print_result(job)
     if watch or wait:
         raise Exit(of_job(job))

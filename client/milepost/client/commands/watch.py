@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from click.exceptions import Exit
 
+from milepost.client.commands import complete
 from milepost.client.commands.command import command
-from milepost.client.commands.following import follow, print_result, view_for
 from milepost.client.commands.options import Server, option, output_option, server_options
 from milepost.client.commands.parameters import seconds
-from milepost.client.commands.running import run
-from milepost.client.commands.status import of_job
-from milepost.v1 import Job
+
+if TYPE_CHECKING:
+    from milepost.v1 import Job
 
 __all__ = ["watch"]
 
 
-@command()
-@click.argument("job_id")
+@command(examples=("milepost watch J", "milepost watch J --after 41 --output json"))
+@click.argument("job_id", shell_complete=complete.job_ids)
 @option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Go on after event N.")
 @option("--epoch", default="", metavar="EPOCH", help="The epoch of the store that N is of.")
 @option("--no-follow", is_flag=True, help="Stop at what there is now.")
@@ -49,6 +51,10 @@ def watch(
     What happens is shown on stderr, and the job's result goes to stdout, as JSON. With --output json, each event
     goes to stdout as one JSON object a line.
     """
+    from milepost.client.commands.ending import of_job
+    from milepost.client.commands.following import print_result
+    from milepost.client.commands.running import run
+
     job = run(_watch(server, job_id, after, epoch, not no_follow, status_interval, timeout, output))
     if output != "json":
         print_result(job)
@@ -65,6 +71,8 @@ async def _watch(
     timeout: float | None,
     output: str,
 ) -> Job:
+    from milepost.client.commands.following import follow, view_for
+
     async with server.client() as client:
         return await follow(
             client,

@@ -7,23 +7,29 @@ import os
 import sys
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from milepost.client import Worker
-from milepost.client.commands import logs
+from milepost.client.commands import complete
 from milepost.client.commands.command import command
-from milepost.client.commands.options import Server, option, server_options
+from milepost.client.commands.options import LOG_LEVELS, Server, option, server_options
 from milepost.client.commands.parameters import seconds
-from milepost.client.rendering import text
+
+if TYPE_CHECKING:
+    from milepost.client import Worker
 
 __all__ = ["worker"]
 
 
-@command()
-@click.argument("target", metavar="MODULE:NAME")
+@command(
+    examples=(
+        "milepost worker milepost.examples.archive:worker",
+        "milepost worker jobs:worker --concurrency 4 --spool spool",
+    )
+)
+@click.argument("target", metavar="MODULE:NAME", shell_complete=complete.modules)
 @option(
     "--concurrency", "-c", type=click.IntRange(1, 10_000), metavar="N", help="How many jobs to run at once."
 )
@@ -50,7 +56,7 @@ __all__ = ["worker"]
 @option(
     "--log-level",
     envvar="MILEPOST_LOG_LEVEL",
-    type=click.Choice(logs.LEVELS),
+    type=click.Choice(LOG_LEVELS),
     default="info",
     help="What the worker says of itself, on stderr.",
 )
@@ -72,6 +78,8 @@ def worker(
     The working directory is searched for MODULE first. What is not given here is as the Worker was made. SIGTERM or
     Ctrl-C stops it: running jobs may finish, others are given back.
     """
+    from milepost.client.commands import logs
+
     logs.configure(log_level)
     found = _find(target)
     found.configure(
@@ -87,6 +95,9 @@ def worker(
 
 def _find(target: str) -> Worker:
     """The worker that ``MODULE:NAME`` names."""
+    from milepost.client import Worker
+    from milepost.client.rendering import text
+
     module_name, colon, name = target.partition(":")
     if not colon or not module_name or not name:
         raise click.BadParameter(f"{target!r} is not of the form MODULE:NAME.", param_hint="'MODULE:NAME'")

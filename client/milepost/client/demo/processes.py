@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from milepost.client.commands.status import CommandFailed
+from milepost.client.commands.ending import CommandFailed
 
 __all__ = ["DemoFailed", "Running", "server", "worker"]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import click
-
 from milepost.client import Client
 from milepost.client.commands.following import follow
 from milepost.client.demo.account import Account
 from milepost.client.demo.interruption import Interruption
 from milepost.client.demo.relay import Relay
 from milepost.client.rendering.views import View
+from milepost.client.standard_streams import remark
 from milepost.v1 import Job, JobState
 
 __all__ = ["show"]
@@ -40,4 +39,4 @@ async def show(
         account = interruption.account([event async for event in direct.watch(job.job_id, follow=False)])
         if account.cut_at or not left or job.state != JobState.JOB_STATE_SUCCEEDED:
             return job, account
-        click.echo("\nIt was over before its connection could be cut. Once more:\n", err=True)
+        remark("\nIt was over before its connection could be cut. Once more:\n")

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Mapping
-from typing import TypeAlias
 
 from google.protobuf.any_pb2 import Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.struct_pb2 import Struct, Value
 
+from milepost.client.rendering.json_line import Json, line
 from milepost.v1 import Event
 
 __all__ = ["Json", "event_line", "line", "message_line", "values"]
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-
 _LARGEST_EXACT = 2**53
-
-
-def line(value: Mapping[str, Json]) -> str:
-    """An object on one line, without the line's end."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def message_line(message: Message) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import UTC, datetime, tzinfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from milepost.contract.printable import escape
 from milepost.v1 import Artifact, Cancellation, Estimate, Failure, JobState, Severity, Stage, StageState
 
 __all__ = [
@@ -36,14 +36,10 @@ __all__ = [
 _BYTES = frozenset({"b", "byte", "bytes"})
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 
-# What could move the cursor, change colors or turn the direction of writing: a job's text must not steer a terminal.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
 
 def clean(text: str) -> str:
     """The text with its control characters made visible. Tabs become spaces; line ends stay."""
-    lines = text.expandtabs(4).replace("\r\n", "\n").rstrip("\n")
-    return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", lines)
+    return escape(text.expandtabs(4).replace("\r\n", "\n").rstrip("\n"))
 
 
 def clip(text: str, most: int) -> str:

@@ -7,10 +7,9 @@ import contextlib
 import logging
 from typing import Final
 
-import grpc
-
 from milepost.client.channel import SDK, LazyChannel
 from milepost.client.errors import ProtocolError, Unreachable
+from milepost.client.forking import grpc
 from milepost.client.refusals import error_from_status
 from milepost.client.worker.desk import Desk
 from milepost.v1 import Capacity, ErrorReason, Heartbeat, Hello, Rejected, Welcome, WorkRequest, WorkResponse

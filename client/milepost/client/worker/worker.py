@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-import grpc
-
 from milepost.client.channel import LazyChannel, Target
 from milepost.client.errors import MilepostError, ProtocolError, ServiceError
+from milepost.client.forking import grpc
 from milepost.client.worker.desk import Desk
 from milepost.client.worker.grace import LAST_GRACE
 from milepost.client.worker.handlers import Handler, Registered, Run, way_of

@@ -114,6 +114,13 @@ BOUNDS = {
     "Capacity.max_concurrency": CONCURRENCY,
     "Report.updates": UPDATES,
     "ReportJobRequest.updates": UPDATES,
+    "WaitingFor.WAITING_FOR_RECONNECT": at_most(int(limits.RECONNECT_GRACE_MOST), "s"),
+    "Waiting.nearest_kinds": at_most(limits.NEAREST_KINDS),
+    "ListWorkersRequest.page_size": (
+        f"0 for {limits.PAGE_SIZE}. more than {limits.PAGE_SIZE_MOST:,} counts as {limits.PAGE_SIZE_MOST:,}"
+    ),
+    "ConnectedWorker": f"{limits.WORKERS_INTERVAL:g} s old",
+    "ConnectedWorker.job_ids": at_most(limits.WORKER_JOB_IDS),
 }
 
 

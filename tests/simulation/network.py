@@ -214,7 +214,7 @@ class Stream:
             self._down.send(self._answers.end, refused)
             self._finish()
             return
-        context: Any = SimpleNamespace(write=self.respond)
+        context: Any = SimpleNamespace(write=self.respond, peer=lambda: f"worker {self.worker}")
         self._serving = server.node.start(self._serve(server, context))
 
     async def _serve(self, server: SimulatedServer, context: Any) -> None:

@@ -32,7 +32,7 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import Chunk
 from milepost.server.log.presence import Alone, Presence
 from milepost.server.log.transaction import Transaction, Write
-from milepost.v1 import Job
+from milepost.v1 import Job, JobState
 from tests.support.memory_disk import WHOLE, Disk, Record
 
 __all__ = ["MemoryEventLog", "Pace"]
@@ -249,7 +249,8 @@ class MemoryEventLog:
                 if size >= most_bytes:
                     break
         fraction = Job.FromString(record.job).fraction
-        return Page(chunks, record.first, record.thinned, record.last, record.state in FINAL, fraction)
+        ended, queued = record.state in FINAL, record.state == JobState.JOB_STATE_QUEUED
+        return Page(chunks, record.first, record.thinned, record.last, ended, queued, fraction)
 
     async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
         """See ``EventLog``."""

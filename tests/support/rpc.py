@@ -30,6 +30,7 @@ from milepost.v1 import (
     WatchJobResponse,
     WorkRequest,
     WorkResponse,
+    admin_service_pb2_grpc,
     job_service_pb2_grpc,
     worker_service_pb2_grpc,
 )
@@ -39,7 +40,7 @@ WatchCall: TypeAlias = "grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobRespon
 
 
 class Rpc:
-    """Both services over one channel; with a kind of job of its own, so that tests can share a server.
+    """All services over one channel; with a kind of job of its own, so that tests can share a server.
 
     With ``awaits_leaving`` a session is over when its server has seen that, whichever node the next call goes to.
     """
@@ -50,6 +51,7 @@ class Rpc:
         self.kind = f"test-{uuid.uuid4().hex}"
         self.jobs = job_service_pb2_grpc.JobServiceStub(channel)
         self.workers = worker_service_pb2_grpc.WorkerServiceStub(channel)
+        self.admin = admin_service_pb2_grpc.AdminServiceStub(channel)
 
     async def submit(self, **fields: Any) -> Job:
         """Submits a job."""

@@ -21,6 +21,8 @@ from milepost.server.watching.admission import Admission
 from milepost.server.watching.service import Watching
 from milepost.server.working.attempts import Attempts
 from milepost.server.working.leases import LeaseTokens
+from milepost.server.working.roster import Roster
+from milepost.server.working.waits import Waits
 from milepost.v1 import (
     Event,
     Events,
@@ -64,7 +66,7 @@ class World:
         self.journal = Journal(self.log, clock)
         self.tokens = LeaseTokens(self.log.lease_secret, self.log.epoch)
         self.attempts = Attempts(self.journal, self.tokens)
-        self.watching = Watching(self.log, clock, Admission(1000, 1000), self._memory)
+        self.watching = Watching(self.log, clock, Admission(1000, 1000), self._memory, Waits(Roster(clock)))
         for listener in (self.journal.publish, self.watching.publish, self._publish):
             self.log.follow(listener)
 

@@ -70,3 +70,11 @@ MAX_EVENTS_LEAST: Final = 100
 """Of a job's own limit on how many events are kept."""
 TIMEOUT_LEAST: Final = 1.0
 """Seconds."""
+NEAREST_KINDS: Final = 3
+"""Of a kind that no worker takes."""
+WORKER_JOB_IDS: Final = 100
+"""Of a connected worker's jobs."""
+WORKERS_INTERVAL: Final = 5.0
+"""Seconds between two times that a node tells the others of its workers."""
+RECONNECT_GRACE_MOST: Final = 15.0
+"""Seconds after a server's start for which missing workers may be reconnecting: half a lease, and at most this."""

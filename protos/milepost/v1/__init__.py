@@ -1,9 +1,14 @@
-"""The contract: jobs, their events and the two services, as generated from the ``.proto`` files beside this.
+"""The contract: jobs, their events and the three services, as generated from the ``.proto`` files beside this.
 
 Every message and enum can be imported from here. The services' stubs and servicers are in
-``job_service_pb2_grpc`` and ``worker_service_pb2_grpc``.
+``job_service_pb2_grpc``, ``worker_service_pb2_grpc`` and ``admin_service_pb2_grpc``.
 """
 
+from milepost.v1.admin_service_pb2 import (
+    ConnectedWorker,
+    ListWorkersRequest,
+    ListWorkersResponse,
+)
 from milepost.v1.error_reason_pb2 import (
     ErrorReason,
 )
@@ -61,6 +66,8 @@ from milepost.v1.job_service_pb2 import (
     SubmitJobRequest,
     SubmitJobResponse,
     Trimmed,
+    Waiting,
+    WaitingFor,
     WatchJobRequest,
     WatchJobResponse,
     WatchJobsRequest,
@@ -104,6 +111,7 @@ __all__ = [
     "CaughtUp",
     "ChildrenProgressed",
     "Claim",
+    "ConnectedWorker",
     "Custom",
     "DeleteJobRequest",
     "DeleteJobResponse",
@@ -130,6 +138,8 @@ __all__ = [
     "JobSubmitted",
     "ListJobsRequest",
     "ListJobsResponse",
+    "ListWorkersRequest",
+    "ListWorkersResponse",
     "LogWritten",
     "OnGap",
     "Opened",
@@ -155,6 +165,8 @@ __all__ = [
     "SubmitJobResponse",
     "Trimmed",
     "Update",
+    "Waiting",
+    "WaitingFor",
     "WatchJobRequest",
     "WatchJobResponse",
     "WatchJobsRequest",

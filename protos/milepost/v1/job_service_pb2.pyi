@@ -24,6 +24,42 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _WaitingFor:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WaitingForEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WaitingFor.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WAITING_FOR_UNSPECIFIED: _WaitingFor.ValueType  # 0
+    """Never sent."""
+    WAITING_FOR_TURN: _WaitingFor.ValueType  # 1
+    """Its turn: connected workers take jobs of its kind, and one of them gets it when it has room."""
+    WAITING_FOR_WORKER: _WaitingFor.ValueType  # 2
+    """A worker: no connected worker takes jobs of its kind."""
+    WAITING_FOR_RECONNECT: _WaitingFor.ValueType  # 3
+    """Workers to reconnect: no connected worker takes jobs of its kind, but one may be on its way back, since the server
+    has just started, or was cut off from the other nodes. After half a lease, at most 15 s, TURN or WORKER follows.
+    """
+    WAITING_FOR_CLAIM: _WaitingFor.ValueType  # 4
+    """A claim: it was submitted with the dispatch EXTERNAL, and no worker is given it unasked."""
+
+class WaitingFor(_WaitingFor, metaclass=_WaitingForEnumTypeWrapper):
+    """What a QUEUED job waits for."""
+
+WAITING_FOR_UNSPECIFIED: WaitingFor.ValueType  # 0
+"""Never sent."""
+WAITING_FOR_TURN: WaitingFor.ValueType  # 1
+"""Its turn: connected workers take jobs of its kind, and one of them gets it when it has room."""
+WAITING_FOR_WORKER: WaitingFor.ValueType  # 2
+"""A worker: no connected worker takes jobs of its kind."""
+WAITING_FOR_RECONNECT: WaitingFor.ValueType  # 3
+"""Workers to reconnect: no connected worker takes jobs of its kind, but one may be on its way back, since the server
+has just started, or was cut off from the other nodes. After half a lease, at most 15 s, TURN or WORKER follows.
+"""
+WAITING_FOR_CLAIM: WaitingFor.ValueType  # 4
+"""A claim: it was submitted with the dispatch EXTERNAL, and no worker is given it unasked."""
+Global___WaitingFor: _TypeAlias = WaitingFor  # noqa: Y015
+
 class _OnGap:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -255,22 +291,64 @@ class GetJobResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job as of `last_sequence`."""
+
+    @_builtins.property
+    def waiting(self) -> Global___Waiting:
+        """What the job waits for at this moment; set while it is QUEUED."""
 
     def __init__(
         self,
         *,
         job: _job_pb2.Job | None = ...,
+        waiting: Global___Waiting | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "waiting", b"waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetJobResponse: _TypeAlias = GetJobResponse  # noqa: Y015
+
+@_typing.final
+class Waiting(_message.Message):
+    """What a QUEUED job waits for, as the server that answers sees it at this moment. It follows from which workers are
+    connected, and is no event of the job's log.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAITING_FOR_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    NEAREST_KINDS_FIELD_NUMBER: _builtins.int
+    waiting_for: Global___WaitingFor.ValueType
+    """What it waits for. A client takes a value that it does not know for TURN."""
+    workers: _builtins.int
+    """How many workers that take jobs of its kind are connected, to any node; 0 for CLAIM."""
+    @_builtins.property
+    def nearest_kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """For WORKER: the kinds, of those that connected workers take, whose names are nearest to its own, the nearest first.
+        At most 3; none where no name is near.
+        """
+
+    def __init__(
+        self,
+        *,
+        waiting_for: Global___WaitingFor.ValueType = ...,
+        workers: _builtins.int = ...,
+        nearest_kinds: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["nearest_kinds", b"nearest_kinds", "waiting_for", b"waiting_for", "workers", b"workers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Waiting: _TypeAlias = Waiting  # noqa: Y015
 
 @_typing.final
 class JobFilter(_message.Message):
@@ -632,7 +710,7 @@ class WatchJobResponse(_message.Message):
 
     @_builtins.property
     def status(self) -> Global___Status:
-        """Nothing happened for `status_interval`."""
+        """Nothing happened for `status_interval`, or what the job waits for has changed."""
 
     def __init__(
         self,
@@ -787,6 +865,7 @@ class Status(_message.Message):
     ESTIMATE_FIELD_NUMBER: _builtins.int
     SERVER_TIME_FIELD_NUMBER: _builtins.int
     STORE_AWAY_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
     cursor: _builtins.int
     """Resume from here: everything up to it was sent, or was hidden by the filter. In WatchJobs a position."""
     head_sequence: _builtins.int
@@ -803,6 +882,12 @@ class Status(_message.Message):
     def server_time(self) -> _timestamp_pb2.Timestamp:
         """The server's clock."""
 
+    @_builtins.property
+    def waiting(self) -> Global___Waiting:
+        """What the job waits for at this moment; set while it is QUEUED, and never in WatchJobs. A stream that has caught up
+        sends a status at once where that is not its TURN, and soon after it has changed.
+        """
+
     def __init__(
         self,
         *,
@@ -812,10 +897,11 @@ class Status(_message.Message):
         estimate: _job_pb2.Estimate | None = ...,
         server_time: _timestamp_pb2.Timestamp | None = ...,
         store_away: _builtins.bool = ...,
+        waiting: Global___Waiting | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["estimate", b"estimate", "server_time", b"server_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["estimate", b"estimate", "server_time", b"server_time", "waiting", b"waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "estimate", b"estimate", "fraction", b"fraction", "head_sequence", b"head_sequence", "server_time", b"server_time", "store_away", b"store_away"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "estimate", b"estimate", "fraction", b"fraction", "head_sequence", b"head_sequence", "server_time", b"server_time", "store_away", b"store_away", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from milepost.contract import limits
+from milepost.server.admin.service import AdminService
 from milepost.server.clock import Clock, SystemClock
 from milepost.server.jobs.cascade import Cascade
 from milepost.server.jobs.families import Families
@@ -18,7 +20,9 @@ from milepost.server.working.attempts import Attempts
 from milepost.server.working.deadlines import Deadlines
 from milepost.server.working.dispatcher import Dispatcher
 from milepost.server.working.leases import LeaseTokens
+from milepost.server.working.roster import Roster
 from milepost.server.working.service import WorkerService
+from milepost.server.working.waits import Waits
 from milepost.v1 import Job
 
 # How often nodes tell each other who was heard from, as a part of how long a lease lasts without.
@@ -28,7 +32,8 @@ _RENEWALS = 0.05
 class Core:
     """Put together on a log that can be read; ``start`` it, ``drain`` it, then ``close`` it.
 
-    ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes; ``clock`` is for tests.
+    ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes; ``node`` is its name for people;
+    ``clock`` is for tests.
     """
 
     def __init__(
@@ -40,21 +45,26 @@ class Core:
         sweep_interval: float,
         tail_memory: int,
         admission: Admission,
+        node: str = "",
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._log = log
         self._lease_ttl = lease_ttl
         self._tasks = Tasks()
-        self._watching = Watching(log, clock, admission, tail_memory)
+        self._roster = Roster(clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MOST))
+        waits = Waits(self._roster)
+        self._watching = Watching(log, clock, admission, tail_memory, waits)
+        self._roster.follow(self._watching.workers_changed)
         journal = Journal(log, clock)
         attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch))
-        self._dispatcher = Dispatcher(attempts, clock, self._tasks)
+        self._dispatcher = Dispatcher(attempts, clock, self._tasks, self._roster)
         self.deadlines = Deadlines(journal, clock, self._tasks, lease_ttl)
         self._cascade = Cascade(log, journal, self._tasks)
         self._retention = Retention(log, clock, keep, sweep_interval)
-        self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watching)
+        self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watching, waits)
         self.worker_service = WorkerService(attempts, self._dispatcher, self.deadlines, lease_ttl)
+        self.admin_service = AdminService(self._roster)
         for listener in (
             journal.publish,
             self._watching.publish,
@@ -69,9 +79,12 @@ class Core:
     async def start(self) -> None:
         """Takes up the jobs that have not ended."""
         interval = self._lease_ttl * _RENEWALS
-        others = await self._log.share_presence(_Here(self.deadlines, self.worker_service), interval)
+        others = await self._log.share_presence(
+            _Here(self.deadlines, self.worker_service, self._roster), interval
+        )
         self.deadlines.pass_on = others.heard
         self.worker_service.pass_on = others.connected
+        self._roster.start(others)
         # What took a turn while they were read is known as it was after that.
         active = [job for job in await self._log.active() if job.job_id not in (self._turned or ())]
         self._turned = None
@@ -91,8 +104,17 @@ class Core:
 
     async def close(self) -> None:
         """Does nothing more on its own."""
+        self._roster.close()
         self.deadlines.close()
         await self._tasks.close()
+
+    def on_store(self, up: bool) -> None:
+        """The store is there, and with it the other nodes; or it is not."""
+        if up:
+            self.deadlines.start_over()
+            self._roster.reconnected()
+        else:
+            self._roster.cut_off()
 
     def _note(self, job: Job) -> None:
         if self._turned is not None:
@@ -102,6 +124,8 @@ class Core:
 class _Here:
     """What other nodes say of workers is for those who mind them here; see ``Presence``."""
 
-    def __init__(self, deadlines: Deadlines, worker_service: WorkerService) -> None:
+    def __init__(self, deadlines: Deadlines, worker_service: WorkerService, roster: Roster) -> None:
         self.heard = deadlines.hear
         self.connected = worker_service.connected_elsewhere
+        self.workers = roster.workers
+        self.ask = roster.ask

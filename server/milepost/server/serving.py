@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,13 +24,14 @@ from milepost.server.late import Late
 from milepost.server.log.stores import NatsStore, open_store
 from milepost.server.retention import Keep
 from milepost.server.watching.admission import Admission
-from milepost.v1 import job_service_pb2, worker_service_pb2
+from milepost.v1 import admin_service_pb2, job_service_pb2, worker_service_pb2
 
 _log = structlog.get_logger("milepost.server")
 
 _SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"],
+    admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"],
 )
 
 _NAMES = [service.full_name for service in _SERVICES]
@@ -85,7 +87,9 @@ class Server:
         self._store = open_store(settings.data, settings.nats, self._on_store)
         self.failed = self._store.failed
         self._core: Core | None = None
-        self._job_service, self._worker_service = map(Late, _SERVICES)
+        self._job_service, self._worker_service, self._admin_service = self._services = [
+            Late(service) for service in _SERVICES
+        ]
         self._health = Health(["", *_NAMES])
         self._edge = Edge()
         self._grpc = grpc.aio.server(interceptors=[self._edge], options=_OPTIONS)
@@ -101,8 +105,8 @@ class Server:
 
         Until then it can be asked for its health, which is NOT_SERVING, and refuses everything else.
         """
-        add_service(self._grpc, _SERVICES[0], self._job_service)
-        add_service(self._grpc, _SERVICES[1], self._worker_service)
+        for service, servicer in zip(_SERVICES, self._services, strict=True):
+            add_service(self._grpc, service, servicer)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection(
             [*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
@@ -140,16 +144,17 @@ class Server:
             sweep_interval=settings.sweep_interval,
             tail_memory=settings.tail_memory,
             admission=Admission(settings.max_watches, settings.max_watches_per_caller),
+            node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()
         self._job_service.arrive(core.job_service)
         self._worker_service.arrive(core.worker_service)
+        self._admin_service.arrive(core.admin_service)
 
     def _on_store(self, up: bool) -> None:
         """The store is there, or is not. Reads and watches go on without it; work does not, and health says so."""
         if self._core is not None:
-            if up:
-                self._core.deadlines.start_over()
+            self._core.on_store(up)
             self._health.set(up, _NAMES[1])
 
     async def _last_calls(self) -> None:

@@ -23,7 +23,7 @@ async def core(tmp_path: Path) -> AsyncIterator[Core]:
 @pytest.fixture
 async def dispatcher(core: Core) -> AsyncIterator[Dispatcher]:
     """One that follows the core's log."""
-    made = Dispatcher(core.attempts, core.clock, core.tasks)
+    made = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
     follow_turns(core.log, made.on_turn)
     yield made
     made.close()

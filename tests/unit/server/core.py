@@ -14,6 +14,7 @@ from milepost.server.tasks import Tasks
 from milepost.server.turns import follow_turns
 from milepost.server.working.attempts import Accepted, Attempts
 from milepost.server.working.leases import LeaseTokens
+from milepost.server.working.roster import Roster
 from milepost.v1 import Event, Events, Job, SubmitJobRequest, Update
 from tests.support.clock import FakeClock
 from tests.support.held_log import HeldLog
@@ -32,6 +33,7 @@ class Core:
         self.attempts = Attempts(self.journal, self.tokens)
         self.submissions = Submissions(self.log, self.journal, self.clock)
         self.tasks = Tasks()
+        self.roster = Roster(self.clock)
         self.log.follow(self.journal.publish)
         follow_turns(self.log, Cascade(self.log, self.journal, self.tasks).on_turn)
 

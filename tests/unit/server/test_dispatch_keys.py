@@ -66,7 +66,7 @@ async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
     core: Core, dispatcher: Dispatcher
 ) -> None:
     """What the log has later is given back unharmed, before its worker hears of it; and a claim is refused."""
-    other = Dispatcher(core.attempts, core.clock, core.tasks)
+    other = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
     follow_turns(core.log, other.on_turn)
     for kind in ("a", "b"):
         await core.submit(kind, kind=kind, concurrency_key="user")
@@ -77,7 +77,7 @@ async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
     await core.log.holds(1)
     second = worker(other, "second", kinds=("b",))
     await core.log.holds(2)
-    third = Dispatcher(core.attempts, core.clock, core.tasks)
+    third = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
     follow_turns(core.log, third.on_turn)
     claiming = third.claim(engine, "c")
     await core.log.holds(3)
@@ -109,7 +109,7 @@ async def test_keys_hold_after_a_restart(core: Core) -> None:
     await core.submit("waits", concurrency_key="user", priority=1)
     await core.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start("works", claimed=True)
-    dispatcher = Dispatcher(core.attempts, core.clock, core.tasks)
+    dispatcher = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
     for job in await core.log.active():
         dispatcher.on_turn(job)
     follow_turns(core.log, dispatcher.on_turn)

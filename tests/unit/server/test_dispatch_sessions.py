@@ -49,6 +49,10 @@ class Talk:
         """As the context of a call has it."""
         self._heard.put_nowait(response)
 
+    def peer(self) -> str:
+        """As the context of a call has it."""
+        return "test"
+
     def say(self, **message: Any) -> None:
         """Says one message."""
         self._said.put_nowait(WorkRequest(**message))
@@ -95,7 +99,7 @@ class Desk:
     """The server's side of all sessions."""
 
     def __init__(self, core: Core) -> None:
-        self.dispatcher = Dispatcher(core.attempts, core.clock, core.tasks)
+        self.dispatcher = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
         self.deadlines = Deadlines(core.journal, core.clock, core.tasks, LEASE)
         follow_turns(core.log, self.dispatcher.on_turn, self.deadlines.on_turn)
         self.service = WorkerService(core.attempts, self.dispatcher, self.deadlines, LEASE)

@@ -1,4 +1,4 @@
-"""What the calls of JobService may ask for; each function raises a Refusal that names the fields that are wrong."""
+"""What calls may ask for; each function raises a Refusal that names the fields that are wrong."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from milepost.v1 import (
     JobFilter,
     JobState,
     ListJobsRequest,
+    ListWorkersRequest,
     OnGap,
     Report,
     ReportJobRequest,
@@ -80,10 +81,17 @@ def list_jobs(request: ListJobsRequest) -> None:
     """ListJobs, but for its page token. Sizes as AIP-158 has them: too large is clipped, negative is refused."""
     check = Check()
     _job_filter(check, "filter", request.filter)
-    if request.page_size < 0:
-        check.wrong("page_size", f"is {request.page_size}; it must not be negative")
+    _page_size(check, request.page_size)
     if request.order_by not in ("", NEWEST_FIRST, OLDEST_FIRST):
         check.wrong("order_by", f"{request.order_by!r} is neither {NEWEST_FIRST!r} nor {OLDEST_FIRST!r}")
+    check.refuse()
+
+
+def list_workers(request: ListWorkersRequest) -> None:
+    """ListWorkers, but for its page token."""
+    check = Check()
+    check.pattern("kind", request.kind, limits.KIND, optional=True)
+    _page_size(check, request.page_size)
     check.refuse()
 
 
@@ -105,6 +113,11 @@ def watch(request: WatchJobRequest) -> None:
         check.wrong("after_sequence", f"is {request.after_sequence}; it must not be negative")
     _stream(check, request, "filter", request.filter)
     check.refuse()
+
+
+def _page_size(check: Check, value: int) -> None:
+    if value < 0:
+        check.wrong("page_size", f"is {value}; it must not be negative")
 
 
 def _stream(

@@ -17,6 +17,7 @@ from milepost.server.journal import Journal
 from milepost.server.log.event_log import Conflict, EventLog
 from milepost.server.refusal import job_not_ended, job_not_found
 from milepost.server.watching.service import Watching
+from milepost.server.working.waits import Waits
 from milepost.v1 import (
     CancelJobRequest,
     CancelJobResponse,
@@ -44,11 +45,13 @@ class JobService:
         journal: Journal,
         submissions: Submissions,
         watching: Watching,
+        waits: Waits,
     ) -> None:
         self._log = log
         self._journal = journal
         self._submissions = submissions
         self._watching = watching
+        self._waits = waits
 
     async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
         """See the contract."""
@@ -58,7 +61,8 @@ class JobService:
     async def GetJob(self, request: GetJobRequest, context: _Context) -> GetJobResponse:
         """See the contract."""
         requests.job_id(request.job_id)
-        return GetJobResponse(job=await self._journal.find(request.job_id))
+        job = await self._journal.find(request.job_id)
+        return GetJobResponse(job=job, waiting=self._waits.of_job(job))
 
     async def ListJobs(self, request: ListJobsRequest, context: _Context) -> ListJobsResponse:
         """See the contract."""

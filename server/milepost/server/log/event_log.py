@@ -125,6 +125,7 @@ class Page:
     """The newest event up to which progress may be left out; 0 where none is."""
     head: int
     ended: bool
+    queued: bool
     fraction: float
 
 

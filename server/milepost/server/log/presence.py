@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from milepost.v1 import ConnectedWorker
+
 __all__ = ["Alone", "Presence"]
 
 
@@ -17,6 +19,12 @@ class Presence(Protocol):
     def connected(self, instance: str) -> None:
         """That run of a worker has connected: where it seems to be besides, it is not any more."""
 
+    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+        """These workers are connected, as of now; those of these sessions are not any more."""
+
+    def ask(self) -> None:
+        """Who is connected is to be told with ``workers``."""
+
 
 class Alone:
     """There are no other nodes to tell."""
@@ -25,4 +33,10 @@ class Alone:
         """See ``Presence``."""
 
     def connected(self, instance: str) -> None:
+        """See ``Presence``."""
+
+    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+        """See ``Presence``."""
+
+    def ask(self) -> None:
         """See ``Presence``."""

@@ -22,7 +22,7 @@ from milepost.server.log.event_log import (
     facts_of,
 )
 from milepost.server.log.frames import Chunk
-from milepost.v1 import Job
+from milepost.v1 import Job, JobState
 
 # How many positions one read of many jobs goes through at the most, so that a filter that lets little through does not
 # keep a reader for long.
@@ -62,7 +62,9 @@ class Reader:
                         size += len(chunk.frames)
                         if size >= most_bytes:
                             break
-            return Page(chunks, first, thinned, last, state in FINAL, Job.FromString(job).fraction)
+            fraction = Job.FromString(job).fraction
+            queued = state == JobState.JOB_STATE_QUEUED
+            return Page(chunks, first, thinned, last, state in FINAL, queued, fraction)
 
     def span(self, query: Query, after: int, most_bytes: int) -> Span:
         """See ``EventLog.read_all``."""

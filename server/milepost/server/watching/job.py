@@ -8,19 +8,31 @@ from milepost.server.clock import Clock
 from milepost.server.instants import timestamp
 from milepost.server.log.event_log import EventLog
 from milepost.server.refusal import draining, job_not_found
+from milepost.server.watching.queued import Queued
 from milepost.server.watching.streams import AHEAD_WAIT, Pulse, Send, ahead, changed_epoch, thinned, trimmed
 from milepost.server.watching.tails import Replays, Tail, Tails, Wish
 from milepost.server.watching.views import View, view_of
-from milepost.v1 import CaughtUp, OnGap, Opened, Snapshot, Status, WatchJobRequest, WatchJobResponse
+from milepost.v1 import (
+    CaughtUp,
+    OnGap,
+    Opened,
+    Snapshot,
+    Status,
+    Waiting,
+    WaitingFor,
+    WatchJobRequest,
+    WatchJobResponse,
+)
 
 
 class JobWatcher:
     """Serves WatchJob from a log and its tails."""
 
-    def __init__(self, log: EventLog, tails: Tails, replays: Replays, clock: Clock) -> None:
+    def __init__(self, log: EventLog, tails: Tails, replays: Replays, queued: Queued, clock: Clock) -> None:
         self._log = log
         self._tails = tails
         self._replays = replays
+        self._queued = queued
         self._clock = clock
 
     async def watch(self, request: WatchJobRequest, send: Send) -> None:
@@ -29,7 +41,7 @@ class JobWatcher:
         Raises JOB_NOT_FOUND, SEQUENCE_TRIMMED, SEQUENCE_AHEAD, EPOCH_CHANGED, or DRAINING when the server stops.
         """
         with self._tails.watching(request.job_id) as tail:
-            stream = _Stream(self._log, self._tails, self._replays, self._clock, tail, request)
+            stream = _Stream(self._log, self._tails, self._replays, self._queued, self._clock, tail, request)
             try:
                 await stream.run(send)
             finally:
@@ -44,6 +56,7 @@ class _Stream:
         log: EventLog,
         tails: Tails,
         replays: Replays,
+        queued: Queued,
         clock: Clock,
         tail: Tail,
         request: WatchJobRequest,
@@ -51,11 +64,13 @@ class _Stream:
         self._log = log
         self._tails = tails
         self._replays = replays
+        self._queued = queued
         self._clock = clock
         self._tail = tail
         self._request = request
         self._cursor = request.after_sequence
         self._thinned = 0  # as `opened` told
+        self._told_reason = WaitingFor.WAITING_FOR_TURN
         view = view_of(request.filter, request.delivery)
         self._view = None if view == View() else view
         interval = request.status_interval if request.HasField("status_interval") else None
@@ -91,8 +106,8 @@ class _Stream:
                 await send(_encode(WatchJobResponse(caught_up=CaughtUp(sequence=self._cursor))))
             elif tail.ended or request.no_follow:
                 return
-            elif not await pulse.wait(ticket):
-                await send(self._status())
+            elif await self._waits_otherwise() or not await pulse.wait(ticket):
+                await send(await self._status())
                 pulse.sent()
 
     async def _start(self) -> bytes:
@@ -166,13 +181,24 @@ class _Stream:
         )
         return _encode(WatchJobResponse(opened=opened))
 
-    def _status(self) -> bytes:
+    async def _waits_otherwise(self) -> bool:
+        """Whether the job waits for something else than the subscriber was told; it expects its turn, untold."""
+        waiting = await self._waiting()
+        return self._told_reason != (waiting.waiting_for if waiting else WaitingFor.WAITING_FOR_TURN)
+
+    async def _waiting(self) -> Waiting | None:
+        return await self._queued.waiting(self._tail, self._request.job_id, self._log)
+
+    async def _status(self) -> bytes:
+        waiting = await self._waiting()
+        self._told_reason = waiting.waiting_for if waiting else WaitingFor.WAITING_FOR_TURN
         status = Status(
             cursor=self._cursor,
             head_sequence=self._tail.head,
             fraction=self._tail.fraction,
             store_away=not self._log.up,
             server_time=timestamp(self._clock.now()),
+            waiting=waiting,
         )
         return _encode(WatchJobResponse(status=status))
 

@@ -11,21 +11,24 @@ from milepost.server.watching.feeds import Feeds
 from milepost.server.watching.job import JobWatcher
 from milepost.server.watching.jobs import JobsWatcher
 from milepost.server.watching.memory import Memory
+from milepost.server.watching.queued import Queued
 from milepost.server.watching.streams import Send
 from milepost.server.watching.tails import Replays, Tails
+from milepost.server.working.waits import Waits
 from milepost.v1 import WatchJobRequest, WatchJobsRequest
 
 
 class Watching:
     """Serves WatchJob and WatchJobs. ``memory`` is what it keeps of logs at the most, in bytes."""
 
-    def __init__(self, log: EventLog, clock: Clock, admission: Admission, memory: int) -> None:
+    def __init__(self, log: EventLog, clock: Clock, admission: Admission, memory: int, waits: Waits) -> None:
         bounded = Memory(memory)
         self._admission = admission
         self._tails = Tails(bounded)
+        self._queued = Queued(waits)
         self._replays = Replays(log, bounded)
         self._feeds = Feeds(log, bounded)
-        self._job = JobWatcher(log, self._tails, self._replays, clock)
+        self._job = JobWatcher(log, self._tails, self._replays, self._queued, clock)
         self._jobs = JobsWatcher(log, self._feeds, clock)
 
     async def start(self) -> None:
@@ -37,6 +40,10 @@ class Watching:
         self._replays.publish(entries)
         self._tails.publish(entries)
         self._feeds.publish(entries)
+
+    def workers_changed(self) -> None:
+        """Tells those who watch queued jobs where these wait for something else now."""
+        self._queued.refresh()
 
     async def watch_job(self, request: WatchJobRequest, peer: str, send: Send) -> None:
         """Follows one job for the peer; raises LIMIT_REACHED, and what ``JobWatcher.watch`` does."""

@@ -18,6 +18,7 @@ from milepost.server.log.frames import Chunk, watch_response
 from milepost.server.watching.memory import Memory
 from milepost.server.watching.signals import Signal
 from milepost.server.watching.views import View
+from milepost.v1 import Dispatch, JobState
 
 # What one batch holds, about, in bytes: some hundred events. gRPC keeps one for each stream whose reader has stopped;
 # larger ones make replays faster, and stalled subscribers dearer. docs/performance.md has figures of both.
@@ -71,10 +72,13 @@ class Tail:
         "_chunks",
         "_memory",
         "deleted",
+        "dispatch",
         "ended",
         "first",
         "fraction",
         "head",
+        "kind",
+        "queued",
         "signal",
         "since",
         "thinned",
@@ -93,12 +97,17 @@ class Tail:
         self.ended = False
         self.deleted = False
         self.fraction = 0.0
+        self.queued = False
+        self.kind: str | None = None
+        """Looked up where the job is found QUEUED; so is ``dispatch``."""
+        self.dispatch = Dispatch.DISPATCH_UNSPECIFIED
         self.watchers = 0
 
     def observe(self, page: Page) -> None:
         """How the log was found to stand. It may have gone on since."""
         if page.head >= self.head:
             self.head, self.ended, self.fraction = page.head, page.ended, page.fraction
+            self.queued = page.queued
         self.first = max(self.first, page.first)
         self.thinned = page.thinned
 
@@ -111,6 +120,7 @@ class Tail:
         self._batches.clear()
         if chunk.last >= self.head:
             self.head, self.ended, self.fraction = chunk.last, commit.ends, commit.fraction
+            self.queued = commit.state == JobState.JOB_STATE_QUEUED
         self._memory.grew(self, len(chunk.frames))
         self.signal.send()
 

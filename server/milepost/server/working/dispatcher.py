@@ -19,7 +19,9 @@ from milepost.server.working.at_work import AtWork
 from milepost.server.working.attempts import Attempts, Started
 from milepost.server.working.instances import Instances
 from milepost.server.working.queues import Queues, Waiting
-from milepost.server.working.sessions import Session, Sessions, rejection
+from milepost.server.working.roster import Roster
+from milepost.server.working.session import Session
+from milepost.server.working.sessions import Sessions, rejection
 from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
 
 _log = structlog.get_logger("milepost.dispatch")
@@ -31,13 +33,13 @@ _STORE_WAIT = 1.0
 class Dispatcher:
     """What waits for workers, and the workers that wait for it, those first that have waited longest."""
 
-    def __init__(self, attempts: Attempts, clock: Clock, tasks: Tasks) -> None:
+    def __init__(self, attempts: Attempts, clock: Clock, tasks: Tasks, roster: Roster) -> None:
         self._attempts = attempts
         self._clock = clock
         self._tasks = tasks
         # What is matched first starts first; only the waits for the disk overlap.
         self._order = asyncio.Lock()
-        self.sessions = Sessions(self._on_room, clock)
+        self.sessions = Sessions(self._on_room, clock, roster)
         self._queues = Queues()
         self._at_work = AtWork(self._queues)
         self._instances = Instances()

@@ -17,7 +17,8 @@ from milepost.server.refusal import Refusal, draining
 from milepost.server.working.attempts import Accepted, Attempts
 from milepost.server.working.deadlines import Deadlines
 from milepost.server.working.dispatcher import Dispatcher
-from milepost.server.working.sessions import Session, rejection
+from milepost.server.working.session import Session
+from milepost.server.working.sessions import rejection
 from milepost.v1 import (
     Acknowledged,
     Capacity,
@@ -64,7 +65,7 @@ class WorkerService:
         hello = await self._hello(incoming)
         requests.hello(hello)
         assert hello is not None
-        session = Session(hello.hello)
+        session = Session(hello.hello, context.peer())
         log = _log.bind(worker_id=session.worker_id, session_id=session.session_id)
         log.info("worker connected", kinds=sorted(session.kinds), sdk=hello.hello.sdk)
         session.outbox.put(
@@ -279,8 +280,7 @@ class _Conversation:
 
     async def _capacity(self, capacity: Capacity) -> None:
         requests.capacity(capacity)
-        self._session.max_concurrency = capacity.max_concurrency
-        self._sessions.room(self._session)
+        self._sessions.resize(self._session, capacity.max_concurrency)
 
     async def _report(self, report: Report) -> None:
         requests.report(report)

@@ -1,125 +1,41 @@
-"""The workers that are connected, and the jobs that each of them holds."""
+"""The workers that are connected to this node, and the jobs that each of them holds."""
 
 from __future__ import annotations
 
-import asyncio
 import math
-import uuid
-from collections import deque
 from collections.abc import Callable
 
 from milepost.server import decide
 from milepost.server.clock import Clock
 from milepost.server.refusal import Refusal
-from milepost.v1 import Cancel, Drain, ErrorReason, Hello, Job, JobState, Rejected, WorkResponse
-
-# What may wait to be sent to a worker before no more is taken from it.
-_OUTBOX_MOST = 1024
-
-
-class Outbox:
-    """What is to be said to a worker, in order."""
-
-    def __init__(self) -> None:
-        self._responses: deque[WorkResponse] = deque()
-        self._ready = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._end: BaseException | None = None
-        self._ended = False
-
-    def put(self, response: WorkResponse) -> bool:
-        """Queues a response. After the end it goes nowhere, and False is returned."""
-        if self._ended:
-            return False
-        self._responses.append(response)
-        self._ready.set()
-        if len(self._responses) >= _OUTBOX_MOST:
-            self._room.clear()
-        return True
-
-    def end(self, error: BaseException | None = None) -> None:
-        """Nothing more is to be said; the stream ends, with the error if there is one."""
-        if not self._ended:
-            self._ended = True
-            self._end = error
-        self._ready.set()
-
-    async def room(self) -> None:
-        """Waits until the worker has read enough of what it was told."""
-        await self._room.wait()
-
-    async def get(self) -> WorkResponse | None:
-        """The next response; None at the end.
-
-        Of acknowledgements that follow one another for a job only the last: they are cumulative.
-        """
-        while not self._responses:
-            if self._ended:
-                if self._end is not None:
-                    raise self._end
-                return None
-            self._ready.clear()
-            await self._ready.wait()
-        response = self._responses.popleft()
-        while response.HasField("acknowledged") and self._responses:
-            following = self._responses[0]
-            if not following.HasField("acknowledged") or _attempt(following) != _attempt(response):
-                break
-            response = self._responses.popleft()
-        self._room.set()
-        return response
-
-
-class Session:
-    """One connected worker.
-
-    ``jobs`` holds the lease token of each job that is its own, or None while one is being started for it.
-    """
-
-    def __init__(self, hello: Hello) -> None:
-        self.session_id = uuid.uuid4().hex
-        self.worker_id = hello.worker_id or f"worker-{self.session_id[:8]}"
-        self.instance = hello.instance
-        self.kinds = tuple(dict.fromkeys(hello.kinds))
-        self.max_concurrency = hello.max_concurrency
-        self.jobs: dict[str, str | None] = {}
-        self.leaving: set[str] = set()
-        """Jobs whose end the worker has told, so that it need not be told of it."""
-        self.outbox = Outbox()
-        self.telling = asyncio.Lock()
-        """Held while an assignment is on its way to the outbox, so that they get there in order."""
-        self.open = True
-        self.silent = False
-        """Whether it has lost a job since it was not heard from, and still is not."""
-        self.listening_since = math.inf
-        """Since when the server waits for what it says next; infinity while it is not ready to hear that."""
-
-    @property
-    def has_room(self) -> bool:
-        """Whether it takes another job."""
-        return self.open and not self.silent and len(self.jobs) < self.max_concurrency
+from milepost.server.working.roster import Roster
+from milepost.server.working.session import Session
+from milepost.v1 import Cancel, Drain, ErrorReason, Job, JobState, Rejected, WorkResponse
 
 
 class Sessions:
     """All connected workers. ``on_room`` is called when one of them may have come to take jobs, or not any more."""
 
-    def __init__(self, on_room: Callable[[Session], None], clock: Clock) -> None:
+    def __init__(self, on_room: Callable[[Session], None], clock: Clock, roster: Roster) -> None:
         self._sessions: dict[Session, None] = {}  # in the order in which they came
         self._holders: dict[str, Session] = {}
         self._turned_early: dict[str, Job] = {}
         self._on_room = on_room
         self._clock = clock
+        self._roster = roster
 
     def add(self, session: Session) -> None:
         """A worker connected."""
+        session.connected_at = session.heard_at = self._clock.now()
         self._sessions[session] = None
+        self._roster.add(session)
         self._on_room(session)
 
     def remove(self, session: Session) -> None:
         """A worker's stream ended. Its jobs stay its own until their leases are out."""
         session.open = False
         self._sessions.pop(session, None)
+        self._roster.remove(session)
         for job_id in list(session.jobs):
             if self._holders.get(job_id) is session:
                 del self._holders[job_id]
@@ -173,8 +89,10 @@ class Sessions:
                 session.outbox.put(WorkResponse(rejected=_over(job, session.jobs[job.job_id] or "")))
             self.let_go(session, job.job_id)
 
-    def room(self, session: Session) -> None:
-        """The session may take another job."""
+    def resize(self, session: Session, max_concurrency: int) -> None:
+        """The worker takes so many jobs at once from now on."""
+        session.max_concurrency = max_concurrency
+        self._roster.changed(session)
         self._on_room(session)
 
     def listen(self, session: Session) -> None:
@@ -184,6 +102,7 @@ class Sessions:
     def heard(self, session: Session) -> None:
         """The worker was heard from, and can be given jobs again where it could not (rule 14)."""
         session.listening_since = math.inf
+        session.heard_at = self._clock.now()
         if session.silent:
             session.silent = False
             self._on_room(session)
@@ -192,10 +111,6 @@ class Sessions:
         """Tells all workers that the server is stopping."""
         for session in self._sessions:
             session.outbox.put(WorkResponse(drain=Drain()))
-
-
-def _attempt(response: WorkResponse) -> tuple[str, str]:
-    return response.acknowledged.job_id, response.acknowledged.lease_token
 
 
 def rejection(

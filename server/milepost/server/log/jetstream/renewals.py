@@ -1,4 +1,4 @@
-"""Which workers were heard from, and which have come, told from node to node outside the log.
+"""Which workers are connected, and which were heard from, told from node to node outside the log.
 
 A lease lasts as long as its worker is heard from, by whichever node. That is nothing to be kept, so it travels as plain
 messages of NATS. A node that was cut off has heard nothing, and so begins all leases anew when it is back (rule 14).
@@ -7,26 +7,31 @@ messages of NATS. A node that was cut off has heard nothing, and so begins all l
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Coroutine, Iterable, Iterator
+from typing import Any, Final
 
 import nats.errors
 from nats.aio.msg import Msg
 
+from milepost.contract import limits
 from milepost.server.log.jetstream.link import Link
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.presence import Presence
+from milepost.v1 import ConnectedWorker
 
-# How many ids go into one message, which is then far below what NATS takes.
+# How many ids go into one message, and how many bytes of workers, which is then far below what NATS takes.
 _IDS_MOST: Final = 2000
+_WORKERS_BYTES: Final = 512 << 10
 
 
 class Renewals:
     """Tells other nodes, and tells ``here`` what they say.
 
-    Which jobs' workers were heard from is gathered for ``interval`` seconds, and then told at once.
+    Which jobs' workers were heard from is gathered for ``interval`` seconds, and then told at once. Who is connected is
+    told as it changes, again every ``limits.WORKERS_INTERVAL``, and to a node that asks.
     """
 
     def __init__(self, link: Link, names: StreamNames, here: Presence, interval: float) -> None:
@@ -36,13 +41,13 @@ class Renewals:
         self._interval = interval
         self._heard: dict[str, None] = {}
         self._node = link.client.new_inbox()
-        self._telling: asyncio.Task[None] | None = None
+        self._telling: list[asyncio.Task[None]] = []
         self._sending: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """From now on hears and tells."""
         await self._link.client.subscribe(self._names.renewals, cb=self._on_message)
-        self._telling = asyncio.create_task(self._tell())
+        self._telling = [asyncio.create_task(self._tell()), asyncio.create_task(self._tell_workers())]
 
     def heard(self, job_ids: Iterable[str]) -> None:
         """See ``Presence``."""
@@ -51,25 +56,51 @@ class Renewals:
 
     def connected(self, instance: str) -> None:
         """See ``Presence``."""
-        sending = asyncio.create_task(self._send([], instance))
-        self._sending.add(sending)
-        sending.add_done_callback(self._sending.discard)
+        self._start(self._send(run=instance))
+
+    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+        """See ``Presence``."""
+        gone = list(left)
+        for start in range(0, len(gone), _IDS_MOST):
+            self._start(self._send(left=gone[start : start + _IDS_MOST]))
+        for encoded in _portions(connected):
+            self._start(self._send(workers=encoded))
+
+    def ask(self) -> None:
+        """See ``Presence``."""
+        self._start(self._send(ask=True))
 
     async def close(self) -> None:
         """Tells no more."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
+        for telling in self._telling:
+            telling.cancel()
+        await asyncio.gather(*self._telling, *self._sending, return_exceptions=True)
 
     async def _tell(self) -> None:
         while True:
             await asyncio.sleep(self._interval)
             heard, self._heard = list(self._heard), {}
             for start in range(0, len(heard), _IDS_MOST):
-                await self._send(heard[start : start + _IDS_MOST])
+                await self._send(jobs=heard[start : start + _IDS_MOST])
 
-    async def _send(self, job_ids: Sequence[str], instance: str = "") -> None:
-        told = {"node": self._node, "jobs": job_ids, "run": instance}
+    async def _tell_workers(self) -> None:
+        while True:
+            await asyncio.sleep(limits.WORKERS_INTERVAL)
+            if self._link.up:  # a node that is cut off has heard nobody, and forgets nobody for it
+                self._here.ask()
+
+    def _start(self, sending: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(sending)
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _send(self, **said: Any) -> None:
+        told = {
+            "node": self._node,
+            "jobs": [],
+            "run": "",
+            **said,
+        }  # the first three are what older nodes read
         # What cannot be told now is told the next time that the worker is heard from.
         with contextlib.suppress(nats.errors.Error, OSError):
             await self._link.client.publish(self._names.renewals, json.dumps(told).encode())
@@ -81,3 +112,26 @@ class Renewals:
         self._here.heard(told["jobs"])
         if told["run"]:
             self._here.connected(told["run"])
+        workers, left = told.get("workers", ()), told.get("left", ())
+        if workers or left:
+            self._here.workers(map(_decoded, workers), left)
+        if told.get("ask"):
+            self._here.ask()
+
+
+def _portions(workers: Iterable[ConnectedWorker]) -> Iterator[list[str]]:
+    """The workers, encoded, as many at a time as one message is to have."""
+    portion: list[str] = []
+    size = 0
+    for worker in workers:
+        portion.append(base64.b64encode(worker.SerializeToString()).decode())
+        size += len(portion[-1])
+        if size >= _WORKERS_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
+def _decoded(worker: str) -> ConnectedWorker:
+    return ConnectedWorker.FromString(base64.b64decode(worker))

@@ -1,0 +1,46 @@
+"""Watched jobs that are QUEUED: what each waits for, and whom to wake where that has changed."""
+
+from __future__ import annotations
+
+from milepost.server.log.event_log import EventLog
+from milepost.server.watching.tails import Tail
+from milepost.server.working.waits import Waits
+from milepost.v1 import Dispatch, Waiting, WaitingFor
+
+
+class Queued:
+    """Finds out what watched jobs wait for, and wakes those who watch them; nobody else, and not for numbers alone."""
+
+    def __init__(self, waits: Waits) -> None:
+        self._waits = waits
+        self._tails: dict[str, set[Tail]] = {}
+        # What those who watch jobs of a kind were told, or are to be told before they wait.
+        self._reasons: dict[str, WaitingFor.ValueType] = {}
+
+    async def waiting(self, tail: Tail, job_id: str, log: EventLog) -> Waiting | None:
+        """What the job of the tail waits for; None where it is not QUEUED."""
+        if not tail.queued:
+            return None
+        if tail.kind is None:
+            stored = await log.load(job_id)
+            if stored is None:  # deleted meanwhile
+                return None
+            tail.kind, tail.dispatch = stored.job.kind, stored.job.dispatch
+        waiting = self._waits.of(tail.kind, tail.dispatch)
+        if tail.dispatch != Dispatch.DISPATCH_EXTERNAL:
+            self._tails.setdefault(tail.kind, set()).add(tail)
+            self._reasons.setdefault(tail.kind, waiting.waiting_for)
+        return waiting
+
+    def refresh(self) -> None:
+        """Other workers are connected than before, or enough time has passed."""
+        for kind, tails in list(self._tails.items()):
+            tails -= {tail for tail in tails if not tail.queued or not tail.watchers}
+            if not tails:
+                del self._tails[kind], self._reasons[kind]
+                continue
+            reason = self._waits.reason(kind, Dispatch.DISPATCH_QUEUE)
+            if reason != self._reasons[kind]:
+                self._reasons[kind] = reason
+                for tail in tails:
+                    tail.signal.send()

@@ -22,6 +22,7 @@ from milepost.v1 import (
     WatchJobRequest,
     WorkRequest,
     WorkResponse,
+    admin_service_pb2,
     job_service_pb2,
     worker_service_pb2,
 )
@@ -39,6 +40,7 @@ MALFORMED = Refused(
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"],
+    admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"],
 )
 METHODS = [method for service in SERVICES for method in service.methods]
 SUBMIT = SERVICES[0].methods_by_name["SubmitJob"]

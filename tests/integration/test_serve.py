@@ -24,7 +24,7 @@ from tests.support.refused import refused
 from tests.support.rpc import connect
 from tests.support.server import ServerProcess
 
-SERVICES = ("milepost.v1.JobService", "milepost.v1.WorkerService")
+SERVICES = ("milepost.v1.AdminService", "milepost.v1.JobService", "milepost.v1.WorkerService")
 
 
 async def probe(address: str) -> int:

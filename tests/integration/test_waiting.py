@@ -1,0 +1,200 @@
+"""What a queued job waits for, as the API tells it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.v1 import (
+    Dispatch,
+    GetJobRequest,
+    JobFilter,
+    Waiting,
+    WaitingFor,
+    WatchJobResponse,
+    WatchJobsRequest,
+)
+from tests.support.forking import Forkery
+from tests.support.nats import NatsServer
+from tests.support.nodes import Nodes
+from tests.support.rpc import Rpc, WatchCall, connect, eventually, succeeded
+from tests.support.server import ServerProcess
+
+TURN = WaitingFor.WAITING_FOR_TURN
+WORKER = WaitingFor.WAITING_FOR_WORKER
+RECONNECT = WaitingFor.WAITING_FOR_RECONNECT
+CLAIM = WaitingFor.WAITING_FOR_CLAIM
+
+# Half of it, and workers that are missing are not taken to reconnect any more.
+LEASE_TTL = "2"
+
+HOUR = Duration(seconds=3600)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[ServerProcess]:
+    """A server whose workers have had the time to reconnect soon."""
+    data = tmp_path_factory.mktemp("waiting") / "data"
+    with ServerProcess(data, "--lease-ttl", LEASE_TTL, forkery=forkery) as started:
+        yield started
+
+
+@pytest.fixture
+async def rpc(server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The service."""
+    async with connect(server.address) as connected:
+        yield connected
+
+
+async def waiting(rpc: Rpc, job_id: str) -> Waiting | None:
+    """What GetJob says that the job waits for; None where it says nothing."""
+    response = await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))
+    return response.waiting if response.HasField("waiting") else None
+
+
+async def waits_for(rpc: Rpc, job_id: str, reason: WaitingFor.ValueType) -> Waiting:
+    """Returns what the job waits for, once it is that."""
+
+    async def told() -> Waiting | None:
+        now = await waiting(rpc, job_id)
+        return now if now is not None and now.waiting_for == reason else None
+
+    found: Waiting = await eventually(told)
+    return found
+
+
+async def next_status(watch: WatchCall) -> Waiting | None:
+    """What the next status of the stream says that the job waits for."""
+    async with asyncio.timeout(30):
+        while True:
+            frame = await watch.read()
+            assert isinstance(frame, WatchJobResponse), frame
+            if frame.HasField("status"):
+                return frame.status.waiting if frame.status.HasField("waiting") else None
+
+
+async def test_a_kind_that_no_worker_takes(rpc: Rpc) -> None:
+    """Is told with the nearest kinds that workers do take."""
+    job = await rpc.submit(kind="archve")
+    assert (await waits_for(rpc, job.job_id, WORKER)).nearest_kinds == []
+    async with rpc.session(kinds=["archive", "archives", "transcribe"]):
+        near = await eventually(lambda: _near(rpc, job.job_id))
+
+    assert near == Waiting(waiting_for=WORKER, nearest_kinds=["archive", "archives"])
+
+
+async def _near(rpc: Rpc, job_id: str) -> Waiting | None:
+    found = await waiting(rpc, job_id)
+    return found if found is not None and found.nearest_kinds else None
+
+
+async def test_a_job_that_waits_for_its_turn(rpc: Rpc) -> None:
+    """Workers take its kind, and none has room. Once it is started it waits for nothing, and nothing is told."""
+    first, second = await rpc.submit(), await rpc.submit()
+    async with rpc.session(max_concurrency=1) as session, rpc.session(max_concurrency=0):
+        _, token = await session.take()
+        told = [await waiting(rpc, first.job_id), await waiting(rpc, second.job_id)]
+        await session.report(first.job_id, token, 1, succeeded())
+        await session.acknowledged(1)
+        await session.take()
+        told += [await waiting(rpc, first.job_id), await waiting(rpc, second.job_id)]
+
+    assert told == [None, Waiting(waiting_for=TURN, workers=2), None, None]
+
+
+async def test_a_job_that_waits_to_be_claimed(rpc: Rpc) -> None:
+    """No worker is missing, whichever there are; a watch says so as soon as it has caught up."""
+    job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    watch = rpc.watch(job.job_id)
+    told = [await waiting(rpc, job.job_id), await next_status(watch)]
+    watch.cancel()
+
+    assert told == [Waiting(waiting_for=CLAIM)] * 2
+
+
+async def test_a_watch_hears_soon_what_its_job_waits_for(rpc: Rpc) -> None:
+    """Without waiting for its interval: that no worker takes it, that one does, and that it has gone again."""
+    job = await rpc.submit()
+    await waits_for(rpc, job.job_id, WORKER)
+    watch = rpc.watch(job.job_id, status_interval=HOUR)
+    told = [await next_status(watch)]
+    async with rpc.session(max_concurrency=0):
+        told.append(await next_status(watch))
+    told.append(await next_status(watch))
+    async with rpc.session(max_concurrency=1) as session:
+        await session.take()
+        started = await next_status(watch)
+    watch.cancel()
+
+    assert told == [
+        Waiting(waiting_for=WORKER),
+        Waiting(waiting_for=TURN, workers=1),
+        Waiting(waiting_for=WORKER),
+    ]
+    assert started is None
+
+
+async def test_an_idle_stream_says_it_with_each_status(rpc: Rpc) -> None:
+    """How many workers there are is not worth a frame of its own, but stands in each one."""
+    job = await rpc.submit()
+    async with rpc.session(max_concurrency=0), rpc.session(max_concurrency=0):
+        watch = rpc.watch(job.job_id, status_interval=Duration(seconds=1))
+        told = await next_status(watch)
+        watch.cancel()
+
+    assert told == Waiting(waiting_for=TURN, workers=2)
+
+
+async def test_a_feed_does_not_say_it(rpc: Rpc) -> None:
+    """A status of WatchJobs is about many jobs."""
+    job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    watch = rpc.jobs.WatchJobs(
+        WatchJobsRequest(filter=JobFilter(job_ids=[job.job_id]), status_interval=Duration(seconds=1))
+    )
+    async for frame in watch:
+        if frame.HasField("status"):
+            assert not frame.status.HasField("waiting")
+            break
+    watch.cancel()
+
+
+async def test_workers_may_be_reconnecting_after_a_start(tmp_path: Path, forkery: Forkery) -> None:
+    """For a while after it the server does not say that there is none, but why it does not know; then it does."""
+    with ServerProcess(tmp_path / "data", "--lease-ttl", LEASE_TTL, forkery=forkery) as server:
+        async with connect(server.address) as rpc:
+            job = await rpc.submit()
+            watch = rpc.watch(job.job_id, status_interval=HOUR)
+            told: list[Any] = [await next_status(watch), await next_status(watch)]
+            watch.cancel()
+        server.kill()
+        server.restart()
+        async with connect(server.address) as rpc:
+            told.append(await waiting(rpc, job.job_id))
+            told.append(await waits_for(rpc, job.job_id, WORKER))
+
+    assert told == [Waiting(waiting_for=reason) for reason in (RECONNECT, WORKER, RECONNECT, WORKER)]
+
+
+async def test_workers_of_all_nodes_count(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
+    """A node tells the others at once of a worker that connects to it, and of one that leaves."""
+    stores = [nats_server.url] * 2
+    options = ("--lease-ttl", LEASE_TTL)
+    with Nodes(tmp_path, stores, *options, stream="waiting", forkery=forkery) as nodes:
+        async with nodes.connected() as (a, b):
+            job = await a.submit()
+            told = [await waits_for(a, job.job_id, WORKER)]
+            watch = a.watch(job.job_id, status_interval=HOUR)
+            told.append(await next_status(watch) or Waiting())
+            async with b.session(max_concurrency=0):
+                told.append(await next_status(watch) or Waiting())
+                told.append(await waits_for(a, job.job_id, TURN))
+            told.append(await next_status(watch) or Waiting())
+            watch.cancel()
+
+    none, one = Waiting(waiting_for=WORKER), Waiting(waiting_for=TURN, workers=1)
+    assert told == [none, none, one, one, none]

@@ -1,0 +1,56 @@
+"""Names that are near to one that was mistyped."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from milepost.server.working.nearest import distance, nearest
+
+NAMES = st.text("abc", max_size=7)
+
+
+def edits(one: str, other: str) -> int:
+    """The optimal string alignment distance as its recurrence says it, slowly."""
+    if not one or not other:
+        return len(one) + len(other)
+    least = min(
+        edits(one[:-1], other) + 1,
+        edits(one, other[:-1]) + 1,
+        edits(one[:-1], other[:-1]) + (one[-1] != other[-1]),
+    )
+    if len(one) > 1 and len(other) > 1 and one[-2:] == other[:-3:-1]:
+        least = min(least, edits(one[:-2], other[:-2]) + 1)
+    return least
+
+
+@given(one=st.text("abc", max_size=5), other=st.text("abc", max_size=5), bound=st.integers(0, 6))
+@example(one="ab", other="ba", bound=1)
+@example(one="abcc", other="bacc", bound=0)
+def test_a_distance_counts_edits_up_to_its_bound(one: str, other: str, bound: int) -> None:
+    """Insert, delete, replace, swap; what is over the bound is just over it."""
+    assert distance(one, other, bound) == min(edits(one, other), bound + 1)
+
+
+@given(one=NAMES, other=NAMES)
+def test_a_distance_is_the_same_both_ways(one: str, other: str) -> None:
+    """Whoever was mistyped."""
+    assert distance(one, other, 9) == distance(other, one, 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "near"),
+    [
+        ("archve", ["archive", "transcribe"], ["archive"]),
+        ("acrhive", ["archive"], ["archive"]),
+        ("archive", ["archives", "archiv", "archive"], ["archiv", "archives"]),
+        ("archive", ["archive.v2", "zip", "a"], ["archive.v2"]),
+        ("ab", ["abc", "b", "xyz"], ["abc", "b"]),
+        ("resize", ["a", "resise", "resizer", "re-size", "resized"], ["re-size", "resise", "resized"]),
+        ("x", [], []),
+    ],
+)
+def test_the_nearest_names(name: str, names: list[str], near: list[str]) -> None:
+    """At most three, the nearest first, then by the alphabet; never the name itself, and nothing far away."""
+    assert nearest(name, names, 3) == near

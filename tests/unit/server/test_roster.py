@@ -1,0 +1,220 @@
+"""The workers that are connected, as two nodes tell each other of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from milepost.contract import limits
+from milepost.server.working.roster import Roster
+from milepost.server.working.session import Session
+from milepost.v1 import ConnectedWorker, Hello
+from tests.support.clock import FakeClock
+
+
+class Wire:
+    """What one node says goes straight to the other one, unless it is cut; it counts the workers that it carries."""
+
+    def __init__(self, to: Roster) -> None:
+        self._to = to
+        self.is_cut = False
+        self.carried = 0
+
+    def heard(self, job_ids: Iterable[str]) -> None:
+        """See ``Presence``."""
+
+    def connected(self, instance: str) -> None:
+        """See ``Presence``."""
+
+    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+        """See ``Presence``."""
+        if not self.is_cut:
+            told = list(connected)
+            self.carried += len(told)
+            self._to.workers(told, left)
+
+    def ask(self) -> None:
+        """See ``Presence``."""
+        if not self.is_cut:
+            self._to.ask()
+
+
+class Nodes:
+    """Two of them, ``a`` and ``b``, at the same time."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.a, self.b = Roster(self.clock, node="a"), Roster(self.clock, node="b")
+        self.to_a, self.to_b = Wire(self.a), Wire(self.b)
+        self.a.start(self.to_b)
+        self.b.start(self.to_a)
+
+    @contextmanager
+    def cut(self) -> Iterator[None]:
+        """Nothing gets from one to the other."""
+        self.to_a.is_cut = self.to_b.is_cut = True
+        yield
+        self.to_a.is_cut = self.to_b.is_cut = False
+
+
+@pytest.fixture
+async def nodes() -> AsyncIterator[Nodes]:
+    """Two nodes, started."""
+    made = Nodes()
+    yield made
+    made.a.close()
+    made.b.close()
+
+
+def session(name: str = "w", *kinds: str, instance: str = "", at: int = 1) -> Session:
+    """A worker's session, begun at a second."""
+    made = Session(Hello(worker_id=name, kinds=kinds or ("k",), max_concurrency=1, instance=instance), "peer")
+    made.connected_at = made.heard_at = at * 10**9
+    return made
+
+
+async def told(roster: Roster) -> None:
+    """Waits until the roster has told of what has changed."""
+    heard = asyncio.Event()
+    roster.follow(heard.set)
+    async with asyncio.timeout(30):
+        await heard.wait()
+
+
+def names(roster: Roster) -> list[tuple[str, str]]:
+    """The workers that it lists, each with its node."""
+    return [(worker.worker_id, worker.node) for worker in roster.listed()]
+
+
+async def test_a_worker_is_known_at_the_other_node(nodes: Nodes) -> None:
+    """From when it connects until it leaves, and counted by each of its kinds."""
+    connected = session("w", "k", "l")
+    nodes.a.add(connected)
+    await told(nodes.a)
+    assert (nodes.a.kinds, nodes.b.kinds) == ({"k": 1, "l": 1}, {"k": 1, "l": 1})
+    assert nodes.b.listed() == nodes.a.listed()
+
+    nodes.a.remove(connected)
+    await told(nodes.a)
+    assert (nodes.a.kinds, nodes.b.kinds) == ({}, {})
+    assert nodes.b.listed() == []
+
+
+async def test_a_node_that_starts_asks_who_is_there(nodes: Nodes) -> None:
+    """It does not wait until something changes."""
+    nodes.a.add(session("w"))
+    await told(nodes.a)
+    late = Roster(nodes.clock, node="late")
+    nodes.a.start(Wire(late))
+    late.start(Wire(nodes.a))
+
+    assert names(late) == [("w", "a")]
+    late.close()
+
+
+async def test_a_node_that_ended_without_a_word_is_forgotten(nodes: Nodes) -> None:
+    """After three times that it should have told of its workers; not before, and not one that does tell."""
+    nodes.a.add(session("w"))
+    await told(nodes.a)
+    nodes.clock.advance(3 * limits.WORKERS_INTERVAL - 1)
+    with nodes.cut():
+        nodes.b.ask()
+    assert names(nodes.b) == [("w", "a")]
+
+    nodes.a.ask()
+    nodes.clock.advance(1)
+    with nodes.cut():
+        nodes.b.ask()
+    assert names(nodes.b) == [("w", "a")]
+
+    nodes.clock.advance(3 * limits.WORKERS_INTERVAL)
+    with nodes.cut():
+        nodes.b.ask()
+    assert (names(nodes.b), nodes.b.kinds) == ([], {})
+
+
+async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
+    """However long that was: it has heard nobody, and asks when it is back."""
+    nodes.a.add(session("w"))
+    await told(nodes.a)
+    with nodes.cut():
+        nodes.b.cut_off()
+        nodes.clock.advance(100)
+        nodes.b.reconnected()
+        nodes.b.ask()
+        assert names(nodes.b) == [("w", "a")]
+        nodes.a.add(session("x"))
+        await told(nodes.a)
+    nodes.b.reconnected()
+
+    assert names(nodes.b) == [("w", "a"), ("x", "a")]
+
+
+async def test_a_node_that_stops_says_so(nodes: Nodes) -> None:
+    """Its workers are forgotten at once."""
+    nodes.a.add(session("w"))
+    await told(nodes.a)
+    nodes.a.close()
+
+    assert names(nodes.b) == []
+
+
+async def test_a_worker_that_moved_is_where_it_connected_last(nodes: Nodes) -> None:
+    """Also where the node that it left has yet to notice, and goes on telling of it."""
+    before = session("w", instance="i", at=1)
+    nodes.a.add(before)
+    await told(nodes.a)
+    nodes.b.add(session("w", instance="i", at=2))
+    assert (names(nodes.b), nodes.b.kinds) == ([("w", "b")], {"k": 1})
+
+    third = Roster(nodes.clock)
+    third.workers(nodes.b.listed(), ())
+    third.workers(nodes.a.listed(), ())
+    assert names(third) == [("w", "b")]
+    third.close()
+
+
+async def test_many_changes_at_once_are_told_once(nodes: Nodes) -> None:
+    """A worker that leaves and comes within a moment makes no noise; all that others hear of is how it stands then."""
+    connected = session("w")
+    for _ in range(10):
+        nodes.a.add(connected)
+        nodes.a.remove(connected)
+    nodes.a.add(connected)
+    carried = nodes.to_b.carried
+    await told(nodes.a)
+
+    assert nodes.to_b.carried - carried == 1
+    assert names(nodes.b) == [("w", "a")]
+
+
+async def test_of_many_jobs_some_are_named(nodes: Nodes) -> None:
+    """All are counted."""
+    busy = session("w")
+    busy.jobs = {f"j{number:03}": None for number in range(limits.WORKER_JOB_IDS + 1)}
+    nodes.a.add(busy)
+    (listed,) = nodes.a.listed()
+
+    assert (listed.job_count, len(listed.job_ids)) == (limits.WORKER_JOB_IDS + 1, limits.WORKER_JOB_IDS)
+    assert listed.job_ids[0] == "j000"
+
+
+async def test_workers_may_be_missing_for_a_while_after_a_start() -> None:
+    """Before the node has started, for the grace after it, and while other nodes cannot be heard."""
+    roster = Roster(FakeClock(), grace=0.01)
+    states = [roster.is_complete]
+    roster.start(Wire(roster))
+    states.append(roster.is_complete)
+    await told(roster)
+    states.append(roster.is_complete)
+    roster.cut_off()
+    states.append(roster.is_complete)
+    roster.reconnected()
+    await told(roster)
+    states.append(roster.is_complete)
+    roster.close()
+
+    assert states == [False, False, True, False, True]

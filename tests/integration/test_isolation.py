@@ -118,7 +118,7 @@ async def test_jobs_beside_it_go_on(shared_server: ServerProcess, tmp_path: Path
 @pytest.mark.parametrize(
     ("how", "code", "message", "retryable"),
     [
-        ("exception", "ValueError", "boo", False),
+        ("exception", "ValueError", "boo", True),
         ("failure", "NO_DISK", "There is no disk.", True),
     ],
 )

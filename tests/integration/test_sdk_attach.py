@@ -115,15 +115,6 @@ async def test_an_exception_fails_the_job(
     assert (code, message) == (failure.code, failure.message)
 
 
-async def test_a_result_that_json_cannot_say(client: Client) -> None:
-    """Is refused where it is set, and so fails the job."""
-    with pytest.raises(TypeError, match="result"):
-        async with client.start("step") as job:
-            job.result = {"at": object()}
-
-    assert "TypeError" == (await client.get(job.id)).failure.code
-
-
 async def test_a_cancellation_interrupts_the_block(client: Client) -> None:
     """At its next await; `finally` blocks run. What comes out is `Cancelled`, and the task itself is not cancelled."""
     steps: list[str] = []

@@ -180,18 +180,6 @@ async def test_a_failure_that_may_pass_is_tried_again(client: Client, kind: str)
     assert 2 == payloads(events).count("attempt_ended")
 
 
-async def test_a_result_that_json_cannot_say_fails_the_job(client: Client, kind: str) -> None:
-    """Rather than the worker."""
-
-    async def handler(job: JobContext) -> dict[str, object]:
-        return {"when": object()}
-
-    async with working(client.address, **{kind: handler}):
-        job = await client.submit(kind)
-        with pytest.raises(JobFailed, match=r"result\.when is of type object"):
-            await client.result(job.job_id)
-
-
 async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
     """It is interrupted where it waits, and cleans up; whoever waits for the result hears why."""
     answered, cleaned = asyncio.Event(), asyncio.Event()

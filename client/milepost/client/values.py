@@ -13,11 +13,11 @@ from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 from milepost.contract.limits import STRUCT_DEPTH
 from milepost.v1 import Stage
 
-__all__ = ["from_struct", "to_duration", "to_stages", "to_struct"]
+__all__ = ["EXACT", "finite", "from_struct", "from_value", "to_duration", "to_stages", "to_struct"]
 
 _JSON: Final = "None, bool, int, float, str, lists, tuples, and mappings with text as keys"
-# Beyond it a double does not tell neighbouring whole numbers apart.
-_EXACT: Final = 2**53
+EXACT: Final = 2**53
+"""Beyond it a double does not tell neighbouring whole numbers apart."""
 
 
 def to_struct(values: Mapping[str, object], name: str) -> Struct:
@@ -40,7 +40,16 @@ def to_struct(values: Mapping[str, object], name: str) -> Struct:
 
 def from_struct(struct: Struct) -> dict[str, Any]:
     """The values of a Struct. JSON has one kind of number: those that are whole, and exact as such, come as ints."""
-    return {key: _plain(value) for key, value in struct.fields.items()}
+    return {key: from_value(value) for key, value in struct.fields.items()}
+
+
+def finite(value: float) -> float | None:
+    """The number as a float; None for one that is not finite, too large for a float, or no number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def to_duration(value: float | timedelta) -> Duration:
@@ -74,7 +83,7 @@ def _set(target: Value, value: object, path: str, depth: int) -> None:
     elif isinstance(value, bool):
         target.bool_value = value
     elif isinstance(value, int):
-        if not -_EXACT <= value <= _EXACT:
+        if not -EXACT <= value <= EXACT:
             raise ValueError(f"{path} is {value}, which a JSON number cannot hold exactly; pass it as text.")
         target.number_value = value
     elif isinstance(value, float):
@@ -109,18 +118,19 @@ def _text(text: str, path: str) -> str:
     return text
 
 
-def _plain(value: Value) -> object:
+def from_value(value: Value) -> object:
+    """One of the values of a Struct; see `from_struct`."""
     match value.WhichOneof("kind"):
         case "string_value":
             return value.string_value
         case "number_value":
             number = value.number_value
-            return int(number) if number.is_integer() and abs(number) <= _EXACT else number
+            return int(number) if number.is_integer() and abs(number) <= EXACT else number
         case "bool_value":
             return value.bool_value
         case "struct_value":
             return from_struct(value.struct_value)
         case "list_value":
-            return [_plain(item) for item in value.list_value.values]
+            return [from_value(item) for item in value.list_value.values]
         case _:
             return None

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.client.worker.clipping import clip, clip_bytes, failure_code, log_fields
-from milepost.contract.limits import FAILURE_CODE, LOG_FIELDS_SIZE
+from milepost.client.worker.clipping import clip, clip_bytes, failure_code
+from milepost.contract.limits import FAILURE_CODE
 
 
 def test_short_text_stays_as_it_is() -> None:
@@ -49,18 +49,3 @@ def test_failure_codes_are_codes(name: str, code: str) -> None:
     """Any name gives something that the contract allows."""
     assert code == failure_code(name)
     assert FAILURE_CODE.fullmatch(code)
-
-
-@given(
-    st.dictionaries(
-        st.text(max_size=5), st.one_of(st.binary(), st.floats(), st.integers(), st.text()), max_size=5
-    )
-)
-def test_log_fields_are_always_said(fields: dict[str, object]) -> None:
-    """Whatever the values are, each field is there, and all are within their bound."""
-    struct = log_fields(fields)
-    if struct is None:
-        assert {} == fields
-    else:
-        assert LOG_FIELDS_SIZE >= struct.ByteSize()
-        assert len(fields) == len(struct.fields)

@@ -5,19 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import math
 import threading
 from typing import Any
 
 import pytest
 
 from milepost.client import Cancelled, JobContext, JobFailure, Worker
+from milepost.client.values import from_struct
 from milepost.client.worker.current import current_job
 from milepost.client.worker.handlers import Handler, Killed, Outcome, is_async, job_ended, way_of
 from milepost.client.worker.reporter import Reporter
 from milepost.client.worker.running import Running, start
+from milepost.contract.limits import RESULT_SIZE
 from milepost.v1 import Failure, Job, JobEnded, JobState
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
+
+
+def unheard(path: str, said: str) -> None:
+    """Nobody hears of what cannot be reported."""
 
 
 def started(handler: Handler) -> Running:
@@ -104,11 +111,11 @@ async def test_tracebacks_begin_in_the_handler() -> None:
         raise StopIteration
 
     for handler in (in_loop, in_thread):
-        ended = job_ended(await outcome(handler), cancelled=False)
+        ended = job_ended(await outcome(handler), unheard, cancelled=False)
         assert ("ValueError", "boo") == (ended.failure.code, ended.failure.message)
         assert handler.__name__ in ended.failure.detail
         assert "handlers.py" not in ended.failure.detail.replace("test_handlers.py", "")
-    assert "StopIteration" == job_ended(await outcome(stops), cancelled=False).failure.code
+    assert "StopIteration" == job_ended(await outcome(stops), unheard, cancelled=False).failure.code
 
 
 async def test_a_handler_that_cannot_be_called_fails_its_job() -> None:
@@ -116,33 +123,48 @@ async def test_a_handler_that_cannot_be_called_fails_its_job() -> None:
 
     def handler() -> None: ...
 
-    failed = job_ended(await outcome(handler), cancelled=False)  # type: ignore[arg-type]
+    failed = job_ended(await outcome(handler), unheard, cancelled=False)  # type: ignore[arg-type]
     assert "TypeError" == failed.failure.code
 
 
 def test_a_mapping_or_nothing_is_a_result() -> None:
     """Nothing gives an empty result."""
-    ended = job_ended(Outcome(result={"n": 1}), cancelled=False)
+    ended = job_ended(Outcome(result={"n": 1}), unheard, cancelled=False)
     assert (JobState.JOB_STATE_SUCCEEDED, {"n": 1.0}) == (ended.state, dict(ended.result.items()))
-    assert JobEnded(state=JobState.JOB_STATE_SUCCEEDED) == job_ended(Outcome(), cancelled=False)
+    assert JobEnded(state=JobState.JOB_STATE_SUCCEEDED) == job_ended(Outcome(), unheard, cancelled=False)
 
 
-def test_a_result_that_cannot_be_told_fails_the_job() -> None:
-    """With a failure that says what is wrong with it."""
-    for result, code, text in (
-        ([1], "RESULT_INVALID", "returned list"),
-        ({"a": object()}, "RESULT_INVALID", "result.a is of type object"),
-        ({"a": "x" * 2_000_000}, "RESULT_TOO_LARGE", "at most 1,048,576 are allowed"),
+def test_a_result_never_fails_the_job() -> None:
+    """What is no mapping, has no form in JSON, or is too large is reported as near as can be; somebody hears of it."""
+    heard: list[str] = []
+    for result, reported, text in (
+        ([1], {"value": [1]}, "result is a list, not a mapping"),
+        ({"loss": math.nan}, {"loss": "NaN"}, "result.loss is nan, which JSON does not have"),
+        ({"n": 2**53 + 1}, {"n": "9007199254740993"}, "result.n is an integer"),
     ):
-        ended = job_ended(Outcome(result=result), cancelled=False)
-        assert (JobState.JOB_STATE_FAILED, code) == (ended.state, ended.failure.code)
-        assert text in ended.failure.message
+        ended = job_ended(Outcome(result=result), lambda path, said: heard.append(said), cancelled=False)
+        assert (ended.state, from_struct(ended.result)) == (JobState.JOB_STATE_SUCCEEDED, reported)
+        assert text in heard.pop()
+    ended = job_ended(
+        Outcome(result={"a": "x" * 2_000_000, "n": 1}), lambda path, said: heard.append(said), cancelled=False
+    )
+    assert ended.state == JobState.JOB_STATE_SUCCEEDED
+    assert RESULT_SIZE - 100 <= ended.result.ByteSize() <= RESULT_SIZE
+    assert ended.result["n"] == 1
+    assert "at most 1,048,576 are allowed" in heard.pop()
+
+
+def test_a_failure_may_be_of_any_values() -> None:
+    """They become what the contract has, rather than leaving the job without an end."""
+    error = JobFailure(404, ValueError("gone"), detail=None, retryable="yes")  # type: ignore[arg-type]
+    failure = job_ended(Outcome(error=error), unheard, cancelled=False).failure
+    assert (failure.code, failure.message, failure.retryable) == ("404", "gone", True)
 
 
 def test_a_failure_says_itself() -> None:
     """Without a traceback, and within its bounds."""
     error = JobFailure("no such code!", "m" * 5000, detail="why", retryable=True)
-    failure = job_ended(Outcome(error=error), cancelled=False).failure
+    failure = job_ended(Outcome(error=error), unheard, cancelled=False).failure
     assert ("no_such_code_", "why", True) == (failure.code, failure.detail, failure.retryable)
     assert 4096 >= len(failure.message)
     assert failure.message.endswith("characters]")
@@ -150,14 +172,16 @@ def test_a_failure_says_itself() -> None:
 
 def test_completion_may_win_over_a_cancellation() -> None:
     """A handler that returns although it was to stop has succeeded (rule 17)."""
-    assert JobState.JOB_STATE_SUCCEEDED == job_ended(Outcome(result={}), cancelled=True).state
+    assert JobState.JOB_STATE_SUCCEEDED == job_ended(Outcome(result={}), unheard, cancelled=True).state
 
 
 def test_a_handler_that_stops_when_cancelled_is_cancelled() -> None:
     """Also one that breaks while it is stopping; what broke is said."""
     for error in (asyncio.CancelledError(), Cancelled()):
-        assert JobEnded(state=JobState.JOB_STATE_CANCELLED) == job_ended(Outcome(error=error), cancelled=True)
-    broken = job_ended(Outcome(error=OSError("killed")), cancelled=True)
+        assert JobEnded(state=JobState.JOB_STATE_CANCELLED) == job_ended(
+            Outcome(error=error), unheard, cancelled=True
+        )
+    broken = job_ended(Outcome(error=OSError("killed")), unheard, cancelled=True)
     assert (JobState.JOB_STATE_CANCELLED, "OSError while it was being cancelled: killed") == (
         broken.state,
         broken.message,
@@ -166,19 +190,19 @@ def test_a_handler_that_stops_when_cancelled_is_cancelled() -> None:
 
 def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
     """Such as of something that the handler itself waited for."""
-    ended = job_ended(Outcome(error=asyncio.CancelledError()), cancelled=False)
+    ended = job_ended(Outcome(error=asyncio.CancelledError()), unheard, cancelled=False)
     assert (JobState.JOB_STATE_FAILED, "CancelledError") == (ended.state, ended.failure.code)
 
 
 def test_a_process_that_was_killed_is_cancelled_and_says_so() -> None:
     """And one that told of a failure while it was being cancelled is cancelled, too; of its own word, it has ended."""
-    killed = job_ended(Outcome(error=Killed()), cancelled=True)
+    killed = job_ended(Outcome(error=Killed()), unheard, cancelled=True)
     assert "The handler did not stop in time, so its process was killed." == killed.message
     failed = JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="X", message="boo"))
-    assert failed == job_ended(Outcome(ended=failed), cancelled=False)
-    told = job_ended(Outcome(ended=failed), cancelled=True)
+    assert failed == job_ended(Outcome(ended=failed), unheard, cancelled=False)
+    told = job_ended(Outcome(ended=failed), unheard, cancelled=True)
     assert (JobState.JOB_STATE_CANCELLED, "X while it was being cancelled: boo") == (told.state, told.message)
-    crashed = job_ended(Outcome(error=JobFailure("PROCESS_CRASHED", "It did.")), cancelled=True)
+    crashed = job_ended(Outcome(error=JobFailure("PROCESS_CRASHED", "It did.")), unheard, cancelled=True)
     assert "PROCESS_CRASHED while it was being cancelled: It did." == crashed.message
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
+from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.client import Cancelled, JobContext
+from milepost.client.values import from_struct
 from milepost.client.worker.reporter import Reporter
-from milepost.v1 import (
-    Job,
-    Severity,
-    Stage,
-)
+from milepost.contract.limits import CUSTOM_SIZE, LOG_FIELDS_SIZE
+from milepost.v1 import Job, Severity, Stage
 from tests.unit.client.stages import said
 
 
@@ -27,19 +29,25 @@ def test_a_log_line_never_fails_the_job(job: JobContext, reporter: Reporter) -> 
     job.log("plain", severity="warning", stage="hash", size=3, path={1, 2}, name="\udcff")
     job.log("x" * 100_000)
     job.log("a\udcffb", severity=Severity.SEVERITY_ERROR, blob="y" * 100_000)
-    first, second, third = (update.log_written for update in said(reporter))
+    lines = [update.log_written for update in said(reporter)]
+    first, second, third = (line for line in lines if not line.text.startswith("fields"))
+    assert [line.text[:12] for line in lines if line.text.startswith("fields")] == [
+        "fields.name ",
+        "fields is 10",
+    ]
     assert ("plain", Severity.SEVERITY_WARNING, "hash") == (first.text, first.severity, first.stage_id)
-    assert {"size": 3.0, "path": "{1, 2}", "name": "\\udcff"} == dict(first.fields.items())
+    assert from_struct(first.fields) == {"size": 3, "path": [1, 2], "name": "\\udcff"}
     assert 64 * 1024 >= len(second.text.encode())
     assert second.text.endswith("characters]")
     assert "a\\udcffb" == third.text
-    assert {"clipped": "[clipped 100018 bytes]"} == dict(third.fields.items())
+    assert re.fullmatch(r"y+… \[clipped \d+ characters\]", from_struct(third.fields)["blob"])
+    assert third.fields.ByteSize() <= LOG_FIELDS_SIZE
     with pytest.raises(ValueError, match="no severity 'loud'"):
         job.log("x", severity="loud")
 
 
 def test_an_artifact_is_registered(job: JobContext, reporter: Reporter) -> None:
-    """With what is known of it; what is out of its bounds is refused where it is given."""
+    """With what is known of it; what is out of its bounds never fails the job, and is in its log."""
     with job.stage("pack") as stage:
         job.artifact(
             "a.tar",
@@ -56,15 +64,32 @@ def test_an_artifact_is_registered(job: JobContext, reporter: Reporter) -> None:
         artifact.size_bytes,
         artifact.stage_id,
     )
-    for name, uri, sha256 in (("", "u", ""), ("n", "", ""), ("n", "u", "F" * 64)):
-        with pytest.raises(ValueError, match="artifact"):
-            job.artifact(name, uri, sha256=sha256)
-    with pytest.raises(ValueError, match="size of artifact"):
-        job.artifact("n", "u", size_bytes=-1)
+    for name, uri in (("", "u"), ("n", ""), ("n", "u" * 3000)):
+        job.artifact(name, uri)
+        (told,) = said(reporter)
+        assert f"Not registered: {name!r} at {uri!r}." in told.log_written.text
+    for size, sha256 in ((-1, "F" * 64), (math.nan, "short"), (2**63, "")):
+        job.artifact("n" * 300, "u", size_bytes=size, sha256=sha256, media_type="m" * 300)  # type: ignore[arg-type]
+    cut = [update.artifact_added.artifact for update in said(reporter) if update.HasField("artifact_added")]
+    assert all(200 < len(text) <= 256 for artifact in cut for text in (artifact.name, artifact.media_type))
+    assert [(artifact.size_bytes, artifact.sha256) for artifact in cut] == [(0, "f" * 64), (0, ""), (0, "")]
+
+
+def test_an_artifact_too_many_is_in_the_log(job: JobContext, reporter: Reporter) -> None:
+    """Nothing is lost of it, and the job goes on."""
+    for number in range(1000):
+        job.artifact(f"a{number}", "u")
+    said(reporter)
+    job.artifact("a7", "u2")
+    job.artifact("one-more", "file:///x")
+    replaced, told = said(reporter)
+    assert replaced.artifact_added.artifact.uri == "u2"
+    text = "A job has at most 1,000 artifacts. Not registered: 'one-more' at 'file:///x'."
+    assert told.log_written.text == text
 
 
 def test_an_event_of_ones_own(job: JobContext, reporter: Reporter) -> None:
-    """As JSON, or as a message; too large or misnamed it is refused where it is given."""
+    """As JSON, or as a message. A name that is none is refused; what is too large, or no JSON, never fails the job."""
     job.emit("topic.found", {"topic": "weather", "at": [1, 2.5, None, True]})
     job.emit("stage", Stage(stage_id="s"))
     first, second = (update.custom for update in said(reporter))
@@ -74,10 +99,26 @@ def test_an_event_of_ones_own(job: JobContext, reporter: Reporter) -> None:
     assert "s" == stage.stage_id
     with pytest.raises(ValueError, match="cannot be called"):
         job.emit("no spaces", {})
-    with pytest.raises(ValueError, match="at most 262144"):
-        job.emit("large", {"x": "y" * 300_000})
-    with pytest.raises(TypeError, match=r"data\.when"):
-        job.emit("t", {"when": object()})
+    job.emit("large", {"x": "y" * 300_000})
+    job.emit("large", Struct(fields={"x": Value(string_value="y" * 300_000)}))
+    job.emit("odd", {"loss": math.nan, "at": {"n": {2, 1}}})
+    job.emit("list", [1, 2])  # type: ignore[arg-type]
+    told = said(reporter)
+    events = [update.custom for update in told if update.HasField("custom")]
+    assert [event.type for event in events] == ["large", "odd", "list"]
+    assert all(event.ByteSize() <= CUSTOM_SIZE for event in events)
+    assert [from_struct(event.json) for event in events[1:]] == [
+        {"loss": "NaN", "at": {"n": [1, 2]}},
+        {"value": [1, 2]},
+    ]
+    assert [
+        update.log_written.text.split(" is ")[0] for update in told if update.HasField("log_written")
+    ] == [
+        "large: data",
+        "Event 'large'",
+        "odd: data.loss",
+        "list: data",
+    ]
 
 
 def test_the_job_is_what_was_submitted(reporter: Reporter) -> None:

@@ -11,9 +11,7 @@ import pytest
 
 from milepost.client import Cancelled, JobContext
 from milepost.client.worker.reporter import Reporter
-from milepost.v1 import (
-    Update,
-)
+from milepost.v1 import Stage, Update
 from tests.unit.client.stages import ended, progressed, said, started
 
 
@@ -142,7 +140,7 @@ def test_whoever_asks_how_far_it_is_hides_no_step(job: JobContext, reporter: Rep
 
 
 def test_steps_are_any_real_number(job: JobContext, reporter: Reporter) -> None:
-    """Also backwards; what no number can be is refused where it is given, and a sum that none can be is left out."""
+    """Also backwards; what is no number, or a sum that none can be, is left out."""
     with job.stage("s") as stage:
         stage.advance(2.5)
         stage.advance(Fraction(1, 2))  # type: ignore[arg-type]
@@ -154,8 +152,8 @@ def test_steps_are_any_real_number(job: JobContext, reporter: Reporter) -> None:
         stage.advance(1e308)
         assert 1e308 == stage.current
         for wrong in (None, 1j):
-            with pytest.raises(TypeError):
-                stage.advance(wrong)  # type: ignore[arg-type]
+            stage.advance(wrong)  # type: ignore[arg-type]
+        assert stage.current == 1e308
 
 
 async def test_track_takes_async_iterables(job: JobContext, reporter: Reporter) -> None:
@@ -188,19 +186,31 @@ def test_track_looks_for_the_cancellation(job: JobContext, reporter: Reporter) -
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
-def test_numbers_are_finite(job: JobContext, number: float) -> None:
-    """A number that is none is refused where it is given, and changes nothing."""
+def test_numbers_are_finite(job: JobContext, reporter: Reporter, number: float) -> None:
+    """A number that is none changes nothing but the log, which has a warning of each kind, and never fails the job."""
     with job.stage("s") as stage:
         stage.advance(5)
-        with pytest.raises(ValueError, match="cannot be"):
+        for _ in range(3):
             stage.advance(number)
-        with pytest.raises(ValueError, match="cannot be"):
-            stage.update(number)
-        with pytest.raises(ValueError, match="cannot be"):
-            stage.update(total=number)
-        assert 5.0 == stage.current
-    with pytest.raises(ValueError, match="total of stage"):
-        job.stage("t", total=number)
+            stage.update(number, total=number)
+        stage.update(10**400, total=-1)
+        assert (stage.current, stage.total) == (5.0, None)
+    with job.stage("t", total=number, weight=number) as other:
+        assert other.total is None
+    job.plan([Stage(stage_id="u", total=number, weight=number)])
+    told = said(reporter)
+    warnings = [update.log_written.text for update in told if update.HasField("log_written")]
+
+    assert warnings == [
+        f"Stage 's' cannot advance by {number}: it stays as it is.",
+        f"Stage 's' cannot have a total of {number}: it stays as it is.",
+        f"Stage 's' cannot be at {number}: it stays as it is.",
+        f"The weight of stage 't' cannot be {number}: it is left unknown.",
+        f"The total of stage 't' cannot be {number}: it is left unknown.",
+        f"The weight of stage 'u' cannot be {number}: it is left unknown.",
+        f"The total of stage 'u' cannot be {number}: it is left unknown.",
+    ]
+    assert list(told[-1].stages_planned.stages) == [Stage(stage_id="u")]
 
 
 def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter) -> None:

@@ -253,7 +253,8 @@ class Attempt:
                 self._call()
             else:
                 cancelled = self._stop is _Stop.CANCELLED
-                self._reporter.end(Update(job_ended=job_ended(outcome, cancelled=cancelled)))
+                ended = job_ended(outcome, self._context.remarks.add, cancelled=cancelled)
+                self._reporter.end(Update(job_ended=ended))
         self._on_change(self)
 
     def _rewind(self, acknowledged: int) -> None:

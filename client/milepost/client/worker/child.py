@@ -96,7 +96,8 @@ class _Child:
 
     def _end(self, outcome: Outcome) -> None:
         cancelled = self._interruption.requested
-        self._reporter.end(Update(job_ended=job_ended(outcome, cancelled=cancelled)))
+        ended = job_ended(outcome, self._context.remarks.add, cancelled=cancelled)
+        self._reporter.end(Update(job_ended=ended))
 
     def _send(self) -> None:
         reporter = self._reporter

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
 
-from google.protobuf.struct_pb2 import Struct
+from milepost.contract.limits import FAILURE_CODE
 
-from milepost.client.values import to_struct
-from milepost.contract.limits import FAILURE_CODE, LOG_FIELDS_SIZE
-
-__all__ = ["clip", "clip_bytes", "failure_code", "log_fields"]
+__all__ = ["clip", "clip_bytes", "failure_code", "text_of", "unicode_text"]
 
 _NOT_IN_CODE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def clip(text: str, length: int) -> str:
     """The text in at most `length` characters; one that is cut says by how much."""
-    text = _unicode(text)
+    text = unicode_text(text_of(text))
     if len(text) <= length:
         return text
     kept = max(length - len(_mark(len(text))), 0)
@@ -26,7 +23,7 @@ def clip(text: str, length: int) -> str:
 
 def clip_bytes(text: str, size: int) -> str:
     """The text in at most `size` bytes of UTF-8; one that is cut says by how many characters."""
-    text = _unicode(text)
+    text = unicode_text(text_of(text))
     if len(text) * 4 <= size:
         return text
     encoded = text.encode()
@@ -39,32 +36,25 @@ def clip_bytes(text: str, size: int) -> str:
 
 def failure_code(name: str) -> str:
     """The nearest thing to `name` that may be the code of a failure."""
-    code = _NOT_IN_CODE.sub("_", name).lstrip("._-")[:64]
+    code = _NOT_IN_CODE.sub("_", text_of(name)).lstrip("._-")[:64]
     return code if FAILURE_CODE.fullmatch(code) else "ERROR"
-
-
-def log_fields(fields: Mapping[str, object]) -> Struct | None:
-    """The fields of a log line. What JSON cannot say is said as text; what is too much is left out, and said to be."""
-    if not fields:
-        return None
-    try:
-        struct = to_struct(fields, "fields")
-    except (TypeError, ValueError):
-        struct = Struct()
-        for key, value in fields.items():
-            try:
-                struct.MergeFrom(to_struct({key: value}, "fields"))
-            except (TypeError, ValueError):
-                struct.fields[_unicode(key)].string_value = clip_bytes(str(value), LOG_FIELDS_SIZE)
-    size = struct.ByteSize()
-    return struct if size <= LOG_FIELDS_SIZE else to_struct({"clipped": f"[clipped {size} bytes]"}, "fields")
 
 
 def _mark(count: int) -> str:
     return f"… [clipped {count} characters]"
 
 
-def _unicode(text: str) -> str:
+def text_of(value: object) -> str:
+    """The text itself, or what `str` makes of anything else; its type where it makes nothing."""
+    if isinstance(value, str):
+        return value
+    with contextlib.suppress(Exception):  # of a class that cannot be printed
+        return str(value)
+    # Python prints no int of more than some thousand decimal digits.
+    return hex(value) if isinstance(value, int) else f"<{type(value).__name__}>"
+
+
+def unicode_text(text: str) -> str:
     """The text itself, or, where it holds what is not Unicode (as file names may), an escaped form of it."""
     if text.isascii():
         return text

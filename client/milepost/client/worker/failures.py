@@ -6,7 +6,7 @@ import traceback
 from typing import Final
 
 from milepost.client.errors import JobFailure
-from milepost.client.worker.clipping import clip, clip_bytes, failure_code
+from milepost.client.worker.clipping import clip, clip_bytes, failure_code, text_of
 from milepost.contract.limits import FAILURE_DETAIL_SIZE, MESSAGE_LENGTH
 from milepost.v1 import Failure
 
@@ -29,21 +29,14 @@ def failure_of(error: BaseException, *, detail: bool = True) -> Failure:
         return Failure(
             code=failure_code(error.code),
             message=clip(error.message or error.code, MESSAGE_LENGTH),
-            detail=clip_bytes(error.detail, FAILURE_DETAIL_SIZE),
+            detail=clip_bytes(error.detail or "", FAILURE_DETAIL_SIZE),
             retryable=bool(error.retryable),
         )
     name = type(error).__name__
     lines = traceback.format_exception(error, limit=-_FRAMES) if detail else ()
     return Failure(
         code=failure_code(name),
-        message=clip(_text(error) or name, MESSAGE_LENGTH),
+        message=clip(text_of(error) or name, MESSAGE_LENGTH),
         detail=clip_bytes("".join(lines), FAILURE_DETAIL_SIZE),
         retryable=True,
     )
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - an exception that cannot even be printed is still a failure to tell of
-        return ""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from milepost.client.errors import JobFailure
-from milepost.client.values import to_struct
 from milepost.client.worker.clipping import clip
 from milepost.client.worker.failures import failure_of
 from milepost.client.worker.job import JobContext
+from milepost.client.worker.nearest import Remark, nearest
 from milepost.contract.limits import MESSAGE_LENGTH, RESULT_SIZE
 from milepost.v1 import JobEnded, JobState
 
@@ -115,11 +115,12 @@ def way_of(handler: Handler, run: Run | None) -> Run:
     raise ValueError(f'There is no run={run!r}: use "process", "thread" or "task".')
 
 
-def job_ended(outcome: Outcome, *, cancelled: bool) -> JobEnded:
+def job_ended(outcome: Outcome, remark: Remark, *, cancelled: bool) -> JobEnded:
     """What an outcome means for the job.
 
     Args:
         outcome: Of its handler.
+        remark: Hears of what the result has that cannot be reported as it is.
         cancelled: Whether the job was to be cancelled. A handler that returned all the same has won (rule 17).
     """
     if (ended := outcome.ended) is not None:
@@ -128,7 +129,7 @@ def job_ended(outcome: Outcome, *, cancelled: bool) -> JobEnded:
         return ended
     error = outcome.error
     if error is None:
-        return _succeeded(outcome.result)
+        return _succeeded(outcome.result, remark)
     if not cancelled:
         return _failed(error)
     match error:
@@ -150,20 +151,10 @@ def _cancelled(message: str) -> JobEnded:
     return JobEnded(state=JobState.JOB_STATE_CANCELLED, message=clip(message, MESSAGE_LENGTH))
 
 
-def _succeeded(result: object) -> JobEnded:
+def _succeeded(result: object, remark: Remark) -> JobEnded:
     ended = JobEnded(state=JobState.JOB_STATE_SUCCEEDED)
-    if result is None:
-        return ended
-    if not isinstance(result, Mapping):
-        text = f"The handler returned {type(result).__name__}; it is to return a mapping, or None."
-        return _failed(JobFailure("RESULT_INVALID", text))
-    try:
-        ended.result.CopyFrom(to_struct(result, "result"))
-    except (TypeError, ValueError) as error:
-        return _failed(JobFailure("RESULT_INVALID", str(error)))
-    if (size := ended.result.ByteSize()) > RESULT_SIZE:
-        text = f"The result is {size:,} bytes, and at most {RESULT_SIZE:,} are allowed: register an artifact instead."
-        return _failed(JobFailure("RESULT_TOO_LARGE", text))
+    if result is not None:
+        ended.result.CopyFrom(nearest(result, "result", RESULT_SIZE, remark))
     return ended
 
 

@@ -12,8 +12,11 @@ from typing import Any, Final
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
-from milepost.client.values import from_struct, to_stages, to_struct
-from milepost.client.worker.clipping import clip, clip_bytes, log_fields
+from milepost.client.values import finite, from_struct, to_stages
+from milepost.client.worker.artifacts import described
+from milepost.client.worker.clipping import clip, clip_bytes
+from milepost.client.worker.nearest import nearest
+from milepost.client.worker.remarks import Remarks
 from milepost.client.worker.reporter import Reporter
 from milepost.client.worker.stage import StageContext
 from milepost.contract import limits
@@ -41,6 +44,10 @@ _SEVERITIES: Final = {
 }
 
 
+# What a custom event takes besides its data: its type, of at most 128 characters, and lengths.
+_CUSTOM_OVERHEAD: Final = 256
+
+
 class Cancelled(asyncio.CancelledError):
     """The handler is to stop: its job was cancelled, given to another worker, or given back.
 
@@ -52,16 +59,19 @@ class JobContext:
     """What a handler gets: the job, and the means to tell of it.
 
     From any thread. Nothing here waits, and nothing here raises because of the network: what is told goes into a
-    bounded buffer and is sent in the background. Text that is too long is cut, and says so; what is wrong otherwise
-    raises `ValueError` or `TypeError`.
+    bounded buffer and is sent in the background. Values never fail the job either: text that is too long is cut, and
+    says so; what cannot be reported as it is, such as NaN, is reported as near as can be, with a warning in the job's
+    log. Names that the contract does not have, as of stages and severities, raise `ValueError`.
 
     Attributes:
+        remarks: Warnings of what could not be reported as it was given.
         cancelled: Whether the handler is to stop. A plain attribute, since `StageContext.track` looks at it each time.
     """
 
     def __init__(self, job: Job, reporter: Reporter) -> None:
         self._job = job
         self._reporter = reporter
+        self.remarks = Remarks(job.job_id, reporter)
         self.cancelled = False
         # None once they were called.
         self._callbacks: list[Callable[[], object]] | None = []
@@ -148,19 +158,16 @@ class JobContext:
             parent: The stage that it is a part of; None for an outermost one.
 
         Raises:
-            ValueError: The stage_id is not one, a number is negative, NaN or infinite, or there are too many stages.
+            ValueError: The stage_id is not one, or there are too many stages.
         """
         stage = Stage(
             stage_id=self._declare(stage_id),
             parent_stage_id=_stage_id(parent),
             title=clip(title, limits.TITLE_LENGTH),
-            weight=weight,
-            total=total,
+            weight=self._amount(weight, "weight", stage_id),
+            total=self._amount(total, "total", stage_id),
             unit=clip(unit, limits.UNIT_LENGTH),
         )
-        for name, number in (("weight", weight), ("total", total)):
-            if number is not None and not 0 <= number < float("inf"):
-                raise ValueError(f"The {name} of stage {stage_id!r} cannot be {number}.")
         self._entered.add(stage_id)
         return StageContext(self, self._reporter, stage)
 
@@ -177,8 +184,10 @@ class JobContext:
                 stage_id=self._declare(stage.stage_id),
                 parent_stage_id=stage.parent_stage_id,
                 title=clip(stage.title, limits.TITLE_LENGTH),
-                weight=stage.weight if stage.HasField("weight") else None,
-                total=stage.total if stage.HasField("total") else None,
+                weight=self._amount(stage.weight, "weight", stage.stage_id)
+                if stage.HasField("weight")
+                else None,
+                total=self._amount(stage.total, "total", stage.stage_id) if stage.HasField("total") else None,
                 unit=clip(stage.unit, limits.UNIT_LENGTH),
             )
             for stage in to_stages(stages)
@@ -199,7 +208,7 @@ class JobContext:
             text: The line; what is over 64 KiB is cut.
             severity: ``"debug"``, ``"info"``, ``"warning"`` or ``"error"``.
             stage: The stage that it is about; empty for the job as a whole.
-            fields: Values that belong to it, for programs. What JSON cannot say is said as text.
+            fields: Values that belong to it, for programs, of at most 64 KiB.
 
         Raises:
             ValueError: There is no such severity.
@@ -212,7 +221,7 @@ class JobContext:
             stage_id=_stage_id(stage),
             severity=severity,
             text=clip_bytes(text, limits.LOG_TEXT_SIZE),
-            fields=log_fields(fields),
+            fields=nearest(fields, "fields", limits.LOG_FIELDS_SIZE, self.remarks.add) if fields else None,
         )
         self._reporter.add(Update(log_written=line), droppable=True)
 
@@ -228,41 +237,27 @@ class JobContext:
     ) -> None:
         """Registers something that the job has made, and that lies elsewhere. One of the same name is replaced.
 
+        What is out of these bounds is left out, or cut; an artifact without a name or a usable URI, or one too many,
+        is a warning in the job's log that says all that there is of it.
+
         Args:
             name: Names it within the job; 1 to 256 characters. A job has at most 1,000 artifacts.
             uri: Where it lies; 1 to 2,048 characters.
             media_type: Such as ``"application/json"``; at most 256 characters.
             size_bytes: Its size.
-            sha256: Its SHA-256 as 64 lower-case hexadecimal digits; empty where it is not known.
+            sha256: Its SHA-256 as 64 hexadecimal digits; empty where it is not known.
             stage: The stage that made it; empty for none.
-
-        Raises:
-            ValueError: One of these is out of its bounds.
         """
-        for field, value, least, most in (
-            ("name", name, 1, limits.ARTIFACT_NAME_LENGTH),
-            ("uri", uri, 1, limits.ARTIFACT_URI_LENGTH),
-            ("media_type", media_type, 0, limits.ARTIFACT_NAME_LENGTH),
-        ):
-            if not least <= len(value) <= most:
-                raise ValueError(
-                    f"The {field} of an artifact has {least} to {most} characters, not {len(value)}."
-                )
-        if size_bytes < 0:
-            raise ValueError(f"The size of artifact {name!r} cannot be {size_bytes}.")
-        if sha256 and not limits.SHA256.fullmatch(sha256):
-            raise ValueError(f"The SHA-256 of artifact {name!r} is to be 64 lower-case hexadecimal digits.")
-        self._artifacts.add(name)
-        if len(self._artifacts) > limits.ARTIFACTS:
-            raise ValueError(f"A job has at most {limits.ARTIFACTS} artifacts.")
-        artifact = Artifact(
-            name=name,
-            uri=uri,
-            media_type=media_type,
-            size_bytes=size_bytes,
-            sha256=sha256,
-            stage_id=_stage_id(stage),
+        artifact = described(
+            name, uri, media_type=media_type, size_bytes=size_bytes, sha256=sha256, remark=self.remarks.add
         )
+        if isinstance(artifact, Artifact) and len({*self._artifacts, artifact.name}) > limits.ARTIFACTS:
+            artifact = f"A job has at most {limits.ARTIFACTS:,} artifacts."
+        if not isinstance(artifact, Artifact):
+            self.log(f"{artifact} Not registered: {name!r} at {uri!r}.", severity="warning", stage=stage)
+            return
+        self._artifacts.add(artifact.name)
+        artifact.stage_id = _stage_id(stage)
         self._reporter.add(Update(artifact_added=ArtifactAdded(artifact=artifact)))
 
     def emit(self, type: str, data: Mapping[str, Any] | Message) -> None:  # noqa: A002 - the contract's own word
@@ -270,11 +265,11 @@ class JobContext:
 
         Args:
             type: Names the sort of event.
-            data: What it says: as JSON, or as a protobuf message.
+            data: What it says: as JSON, or as a protobuf message; at most 256 KiB. JSON that is larger is cut, and a
+                message that is larger is left out, with a warning.
 
         Raises:
-            TypeError: The data holds something that JSON cannot say.
-            ValueError: The type is not one, or the data is over 256 KiB.
+            ValueError: The type is not one.
         """
         if not limits.CUSTOM_TYPE.fullmatch(type):
             raise ValueError(
@@ -285,10 +280,15 @@ class JobContext:
             packed = AnyMessage()
             packed.Pack(data)
             custom.proto.CopyFrom(packed)
+            if (size := custom.ByteSize()) > limits.CUSTOM_SIZE:
+                bound = f"at most {limits.CUSTOM_SIZE:,} are allowed"
+                self.remarks.add(
+                    f"emit {type}", f"Event {type!r} is {size:,} bytes, and {bound}: it is left out."
+                )
+                return
         else:
-            custom.json.CopyFrom(to_struct(data, "data"))
-        if (size := custom.ByteSize()) > limits.CUSTOM_SIZE:
-            raise ValueError(f"Event {type!r} is {size} bytes, and at most {limits.CUSTOM_SIZE} are allowed.")
+            room = limits.CUSTOM_SIZE - _CUSTOM_OVERHEAD
+            custom.json.CopyFrom(nearest(data, f"{type}: data", room, self.remarks.add))
         self._reporter.add(Update(custom=custom), droppable=True)
 
     def unused_stage_id(self, stage_id: str) -> str:
@@ -310,6 +310,17 @@ class JobContext:
             callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
             _call(callback)
+
+    def _amount(self, value: float | None, name: str, stage_id: str) -> float | None:
+        """A finite number that is not negative; None for any other, which is remarked on."""
+        if value is None:
+            return None
+        number = finite(value)
+        if number is None or number < 0:
+            text = f"The {name} of stage {stage_id!r} cannot be {value}: it is left unknown."
+            self.remarks.add(f"{name} of {stage_id}", text)
+            return None
+        return number
 
     def _declare(self, stage_id: str) -> str:
         if not limits.STAGE_ID.fullmatch(stage_id):

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Si
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar, overload
 
-from milepost.client.worker.clipping import clip
+from milepost.client.values import finite
+from milepost.client.worker.clipping import clip, text_of
 from milepost.client.worker.failures import failure_of
 from milepost.contract.limits import MESSAGE_LENGTH
 from milepost.v1 import Failure, Stage, StageEnded, StageProgressed, StageStarted, StageState, Update
@@ -81,11 +82,13 @@ class StageContext:
     def advance(self, n: float = 1) -> None:
         """It is `n` further. Costs little enough to be called for every item.
 
-        Raises:
-            ValueError: The number is NaN or infinite.
+        What is not finite moves nothing, and is a warning in the job's log.
         """
         if type(n) is not int:
-            n = self._finite(n)
+            number = self._finite(n, "advance by")
+            if number is None:
+                return
+            n = number
         steps = self._steps
         steps.append(n)
         if len(steps) > self._room:
@@ -97,13 +100,12 @@ class StageContext:
     ) -> None:
         """Sets how far it is, how far it will be at its end, and a remark; what is None stays as it is.
 
-        Raises:
-            ValueError: A number is NaN or infinite, or the total is negative.
+        So does what cannot be: a number that is not finite, or a negative total. The job's log has a warning of it.
         """
-        if total is not None and not 0 <= total < math.inf:
-            raise ValueError(f"The total of stage {self.stage_id!r} cannot be {total}.")
+        if total is not None:
+            total = self._finite(total, "have a total of", least=0.0)
         if current is not None:
-            current = self._finite(current)
+            current = self._finite(current, "be at")
         with self._lock:
             if total is not None:
                 self._total = total
@@ -194,10 +196,12 @@ class StageContext:
         total = self._total
         return current + _STEP * total if total is not None and current < total else math.inf
 
-    def _finite(self, number: float) -> float:
-        number = float(number)
-        if not math.isfinite(number):
-            raise ValueError(f"Stage {self.stage_id!r} cannot be at {number}.")
+    def _finite(self, value: float, what: str, least: float = -math.inf) -> float | None:
+        number = finite(value)
+        if number is None or number < least:
+            text = f"Stage {self.stage_id!r} cannot {what} {text_of(value):.100}: it stays as it is."
+            self._job.remarks.add(f"stage {self.stage_id}: {what}", text)
+            return None
         return number
 
     def _add_up(self) -> int:

@@ -1,0 +1,296 @@
+"""Python values as JSON, as near as can be (rule 15)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import enum
+import math
+import uuid
+from collections import OrderedDict, deque, namedtuple
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+import pytest
+from google.protobuf.struct_pb2 import Struct
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.client.values import from_struct, to_struct
+from milepost.client.worker.nearest import nearest
+from milepost.client.worker.remarks import Remarks
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import Severity, Stage
+from tests.unit.client.stages import said
+from tests.unit.client.test_values import VALUES
+
+SIZE: Final = 1_000_000
+
+
+def converted(values: object, size: int = SIZE) -> tuple[dict[str, Any], list[str]]:
+    """The values as whoever reads them has them, and the paths of those that are remarked on."""
+    paths: list[str] = []
+    struct = nearest(values, "result", size, lambda path, text: paths.append(path))
+    assert struct.ByteSize() <= size
+    assert Struct.FromString(struct.SerializeToString()) == struct
+    return from_struct(struct), paths
+
+
+@given(st.dictionaries(st.text(), VALUES, max_size=4))
+def test_what_json_can_say_is_said_as_it_is(values: dict[str, object]) -> None:
+    """Just as the strict conversion has it, and without a remark."""
+    struct = nearest(values, "result", SIZE, lambda path, text: pytest.fail(text))
+    assert struct == to_struct(values, "result")
+
+
+class Colour(enum.Enum):
+    """Of a traffic light."""
+
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    """Of a log."""
+
+    HIGH = 3
+
+
+Point = namedtuple("Point", "x y")
+
+
+@dataclasses.dataclass
+class Score:
+    """With a field that is a mapping again."""
+
+    name: str
+    by: dict[str, float]
+
+
+class Scalar:
+    """What numpy's scalars and arrays look like."""
+
+    dtype = "float32"
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def tolist(self) -> object:
+        """Plain values."""
+        return self.value
+
+
+class Index:
+    """What may stand for an int."""
+
+    def __index__(self) -> int:
+        return 7
+
+
+@pytest.mark.parametrize(
+    ("value", "reported"),
+    [
+        ({3, 1, 2}, [1, 2, 3]),
+        (frozenset(), []),
+        (range(3), [0, 1, 2]),
+        (deque([1, "x"]), [1, "x"]),
+        ({"a": 1}.values(), [1]),
+        ({"b": 1, "a": 2}.keys(), ["a", "b"]),
+        (OrderedDict(a=1), {"a": 1}),
+        (Point(1, 2), [1, 2]),
+        (Colour.RED, "red"),
+        (Level.HIGH, 3),
+        (Score("f1", {"a": 0.5}), {"name": "f1", "by": {"a": 0.5}}),
+        (Stage(stage_id="s", total=2), {"stageId": "s", "total": 2}),
+        (Scalar(1.5), 1.5),
+        (Scalar([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (Index(), 7),
+    ],
+)
+def test_what_has_a_form_in_json_has_it(value: object, reported: object) -> None:
+    """Also where it is of another type; nothing is lost, so nothing is remarked on."""
+    assert converted({"x": value}) == ({"x": reported}, [])
+
+
+class Broken:
+    """Raises whatever is asked of it."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class BrokenMapping(Mapping[str, int]):
+    """Looks like a mapping."""
+
+    def __getitem__(self, key: str) -> int:
+        raise RuntimeError("no item")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["a"])
+
+    def __len__(self) -> int:
+        return 1
+
+    def __repr__(self) -> str:
+        return "a broken mapping"
+
+
+def numbers() -> Iterator[int]:
+    """Without an end."""
+    number = 0
+    while True:
+        yield number
+        number += 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (math.nan, "NaN"),
+        (math.inf, "Infinity"),
+        (-math.inf, "-Infinity"),
+        (2**53 + 1, "9007199254740993"),
+        (Scalar(math.nan), "NaN"),
+        ("file\udcff", "file\\udcff"),
+        (b"done\n", "done\n"),
+        (b"\xff\x00", "\\xff\x00"),
+        (bytearray(b"x"), "x"),
+        (PurePosixPath("/srv/a"), "/srv/a"),
+        (datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC), "2026-01-02T03:00:00+00:00"),
+        (datetime.timedelta(seconds=90), "0:01:30"),
+        (decimal.Decimal("1.10"), "1.10"),
+        (Fraction(1, 3), "1/3"),
+        (1 + 2j, "(1+2j)"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (ValueError("boo"), "boo"),
+        (Colour, "<enum 'Colour'>"),
+        (Broken(), "<Broken>"),
+        (BrokenMapping(), "a broken mapping"),
+    ],
+)
+def test_what_has_none_is_text(value: object, text: str) -> None:
+    """Wherever it is, and somebody hears of it; what is beside it is as it was."""
+    reported, paths = converted({"deep": [{"x": value, "y": 1}]})
+    assert reported == {"deep": [{"x": text, "y": 1}]}
+    assert paths == ["result.deep[0].x"]
+
+
+def test_an_integer_of_any_size_is_text() -> None:
+    """Python prints no more than some thousand decimal digits."""
+    assert converted({"x": 10**5000}) == ({"x": hex(10**5000)}, ["result.x"])
+
+
+def test_a_generator_is_not_used_up() -> None:
+    """It may have no end, and what it does is not the result's to start."""
+    endless = numbers()
+    reported, paths = converted({"x": endless})
+    assert reported["x"].startswith("<generator object numbers")
+    assert paths == ["result.x"]
+    assert next(endless) == 0
+
+
+def test_keys_are_text() -> None:
+    """None takes the place of another."""
+    reported, paths = converted({1: "a", "1": "b", None: "c", "\udc80": "d"})
+    assert reported == {"1": "a", "1_": "b", "None": "c", "\\udc80": "d"}
+    assert set(paths) == {"result"}
+
+
+@pytest.mark.parametrize("values", [[1, 2], "text", 3.5, (1, 2), True])
+def test_what_is_no_mapping_stands_under_a_key(values: object) -> None:
+    """The work is done, whatever it returned."""
+    expected = list(values) if isinstance(values, tuple) else values
+    assert converted(values) == ({"value": expected}, ["result"])
+
+
+def test_what_nests_without_an_end_ends_as_text() -> None:
+    """In itself, or so deep or so often that nobody could read it."""
+    itself: list[object] = []
+    itself.append(itself)
+    twice: list[object] = [1]
+    for _ in range(60):
+        twice = [twice, twice]
+    deep: dict[str, object] = {}
+    for _ in range(50):
+        deep = {"in": deep}
+    for value in (itself, twice, deep):
+        reported, paths = converted({"x": value, "n": 1})
+        assert reported["n"] == 1
+        assert paths
+
+
+def test_what_is_too_large_is_cut() -> None:
+    """Small fields stay whole; the large ones share the room, and say what is missing."""
+    rows = [{"id": number, "text": "x" * 20} for number in range(60_000)]
+    reported, paths = converted(
+        {"rows": rows, "log": "y" * 600_000, "count": 3, "deep": {"big": rows, "n": 1}}
+    )
+
+    assert paths == ["result: size"]
+    assert (reported["count"], reported["deep"]["n"]) == (3, 1)
+    for text in (reported["rows"], reported["log"], reported["deep"]["big"]):
+        assert 300_000 < len(text) < 340_000
+        assert text.endswith("characters]")
+    assert reported["rows"].startswith('[{"id": 0, "text": "xxx')
+
+
+def test_too_many_fields_are_cut() -> None:
+    """As many as there is room for are kept."""
+    reported, paths = converted({f"key-{number:06}": "x" * 100 for number in range(20_000)}, 100_000)
+    assert paths == ["result: size"]
+    assert 700 < len(reported)
+
+
+def test_what_is_huge_takes_no_room_from_others() -> None:
+    """Nor the time to look at all of it."""
+    reported, _ = converted({"huge": range(10**12), "after": [1, {"a": 2}]})
+    assert reported["after"] == [1, {"a": 2}]
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=20)
+    | st.binary(max_size=20)
+    | st.dates()
+    | st.decimals()
+    | st.complex_numbers(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(), max_size=5) | st.integers(), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(ANYTHING, st.integers(200, 1000))
+def test_anything_is_reported_within_the_bound(values: object, size: int) -> None:
+    """Whatever it is, as a struct that the contract allows."""
+    converted(values, size)
+
+
+@given(st.dictionaries(st.text(st.characters(), max_size=5), ANYTHING, max_size=5))
+def test_no_field_is_lost(values: dict[str, object]) -> None:
+    """Where there is room for it."""
+    reported, _ = converted(values)
+    assert len(reported) == len(values)
+
+
+def test_remarks_come_once_and_are_not_too_many(reporter: Reporter) -> None:
+    """A value in a tight loop, or a list of many, is no flood."""
+    remarks = Remarks("j", reporter)
+    for number in range(100):
+        nearest({"losses": [math.nan] * 3, f"x{number}": math.nan}, "fields", SIZE, remarks.add)
+    lines = [update.log_written for update in said(reporter)]
+
+    assert len(lines) == 51
+    assert (
+        lines[0].text
+        == "fields.losses[0] is nan, which JSON does not have: it is reported as the text 'NaN'."
+    )
+    assert lines[-1].text.startswith("More could not be reported")
+    assert {line.severity for line in lines} == {Severity.SEVERITY_WARNING}

@@ -6,6 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from milepost.server.log.store_files import StoreFiles
+
 
 class DirectoryInUse(Exception):
     """Another server has the data directory."""
@@ -32,6 +34,10 @@ class DataDirectory:
             ) from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+
+    def watch(self, files: StoreFiles) -> None:
+        """Have a store depend on the lock, too: without the file at its path another server would get in."""
+        files.watch(self.path / "lock", self._descriptor)
 
     def close(self) -> None:
         """Lets go of the directory."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.log.event_log import Conflict, StoreAway, StoreFailed, StoreFull
+from milepost.server.log.event_log import Conflict, StoreAway, StoreDisplaced, StoreFailed, StoreFull
 from milepost.server.refusal import Refusal
 from milepost.v1 import ErrorReason
 
@@ -22,6 +22,13 @@ def refusal_of(error: BaseException) -> Refusal | None:
         return Refusal(
             ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
             "The server's store does not answer, so whether this was done is not known. Try again.",
+            retry_delay=1.0,
+        )
+    if isinstance(error, StoreDisplaced):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "The server's data was moved, deleted or replaced while it ran, so it writes no more and ends; whether this "
+            "was done is not known. Try again once it has been started again; its log says which file it missed.",
             retry_delay=1.0,
         )
     if isinstance(error, StoreFailed | Conflict):

@@ -21,6 +21,7 @@ from milepost.server.edge.interceptor import Edge
 from milepost.server.edge.registration import add_service
 from milepost.server.health import Health
 from milepost.server.late import Late
+from milepost.server.log.store_files import StoreFiles
 from milepost.server.log.stores import NatsStore, open_store
 from milepost.server.retention import Keep
 from milepost.server.watching.admission import Admission
@@ -84,13 +85,16 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._directory = DataDirectory(settings.data)
-        self._store = open_store(settings.data, settings.nats, self._on_store)
+        files = StoreFiles()
+        self._store = open_store(settings.data, files, settings.nats, self._on_store)
+        self._directory.watch(files)
         self.failed = self._store.failed
         self._core: Core | None = None
         self._job_service, self._worker_service, self._admin_service = self._services = [
             Late(service) for service in _SERVICES
         ]
         self._health = Health(["", *_NAMES])
+        self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
         self._edge = Edge()
         self._grpc = grpc.aio.server(interceptors=[self._edge], options=_OPTIONS)
         self.address = ""

@@ -157,6 +157,7 @@ async def test_an_error_that_has_no_code(tmp_path: Path) -> None:
     log.give_room()
     author = Author("j")
     await put(log, author.submit())
+    await read(log, "j")  # whoever reads keeps the files in place when the writer's connection is closed
     log.break_down()
     with pytest.raises(StoreFailed, match="closed database"):
         await log.append(author.start())

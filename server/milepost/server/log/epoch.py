@@ -33,13 +33,15 @@ _RENEWAL = 1.0
 
 
 class EpochMark:
-    """The mark in its file."""
+    """The mark in its file at ``path``; it stays in its directory where that is moved. ``close`` it in the end."""
 
     def __init__(self, path: Path, database: Path) -> None:
-        self._path = path
+        self._name = path.name
+        self._directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
         self._inode = database.stat().st_ino
         self._epoch = ""
         self._renewed = 0.0
+        self._position = -1
 
     def settle(self, epoch: str | None, position: int) -> str:
         """The epoch, from now on, of a database that had ``epoch`` (None: it is new) and ends at ``position``."""
@@ -54,31 +56,45 @@ class EpochMark:
         return self._epoch
 
     def renew(self, position: int, *, now: bool = False) -> None:
-        """Notes that everything up to the position is durable; at most once a second unless ``now``."""
+        """Notes that everything up to the position is durable; at most once a second unless ``now``.
+
+        Nothing is written where the mark is there and says so already.
+        """
         clock = time.monotonic()
         if now or clock - self._renewed >= _RENEWAL:
             self._renewed = clock
             try:
-                self._write(json.dumps(Mark(self._epoch, self._inode, position)._asdict()))
+                if position != self._position or not self._is_there():
+                    self._write(json.dumps(Mark(self._epoch, self._inode, position)._asdict()))
+                    self._position = position
             except OSError as error:  # the mark stays behind, and tells less; the log is not concerned
                 _log.warning("the epoch's mark was not renewed", error=str(error))
 
+    def close(self) -> None:
+        """Lets go of the directory."""
+        os.close(self._directory)
+
+    def _is_there(self) -> bool:
+        try:
+            os.stat(self._name, dir_fd=self._directory)
+        except FileNotFoundError:
+            return False
+        return True
+
     def _write(self, text: str) -> None:
         """Synced before it takes the other's place: after a power cut there is one or the other, and whole."""
-        temporary = self._path.with_suffix(".new")
-        with temporary.open("w") as file:
+        temporary = self._name.replace(".json", ".new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=self._directory), "w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(self._path)
-        directory = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        os.replace(temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        os.fsync(self._directory)
 
     def _read(self) -> Mark | None:
         try:
-            return Mark(**json.loads(self._path.read_text()))
+            with os.fdopen(os.open(self._name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._directory)) as file:
+                return Mark(**json.load(file))
         except (OSError, ValueError, TypeError):
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
 from milepost.server.log.frames import Chunk
@@ -206,6 +207,17 @@ class StoreFull(Exception):
 
 class StoreFailed(Exception):
     """The store does not work any more; nothing was appended, and nothing will be."""
+
+
+class StoreDisplaced(StoreFailed):
+    """The file of the store that was at ``path`` is not there any more, so nothing more will be written.
+
+    Whether the append is in that file is not known.
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class StoreAway(StoreFailed):

@@ -8,27 +8,37 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import structlog
+
 from milepost.server.log import statements
 from milepost.server.log.appending import Append
 from milepost.server.log.epoch import EpochMark
-from milepost.server.log.event_log import Commit, Entry, StoreFailed
+from milepost.server.log.event_log import Commit, Entry, StoreDisplaced, StoreFailed
 from milepost.server.log.presence import Alone, Presence
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
+from milepost.server.log.store_files import StoreFiles, connect, create
 from milepost.server.log.transaction import Write
 from milepost.server.log.upkeep import Delete, Thin, Trim
 from milepost.server.log.writer import Outcome, Writer
 
 
+_log = structlog.get_logger("milepost.store")
+
+
 class SqliteEventLog(Readers):
     """An ``EventLog`` in ``directory``; made in a running event loop, and used from it only.
+
+    It adds its files to ``files``, and fails when one of those is no longer in its place.
 
     Raises SchemaTooNew, or sqlite3.Error where the database cannot be opened.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, files: StoreFiles | None = None) -> None:
         self._path = directory / "milepost.db"
+        self._files = StoreFiles() if files is None else files
+        create(self._path)
         connection = self._open()
         migrate(connection)
         self._mark = EpochMark(directory / "epoch.json", self._path)
@@ -38,16 +48,25 @@ class SqliteEventLog(Readers):
         secret = _meta(connection, "lease_secret") or secrets.token_hex(32)
         connection.execute(statements.SET_META, ("lease_secret", secret))
         self._lease_secret = bytes.fromhex(secret)
+        self._files.watch_database(self._path)
         self._mark.renew(position, now=True)
         self._written = self._position = position
 
-        super().__init__(lambda: Reader(self._open(), self._epoch))
+        super().__init__(self._open_reader)
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._closed = False
         self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
-        self._writer = Writer(connection, position, self._deliver, self._on_written)
+        self._connection = connection
+        self._writer = Writer(
+            connection,
+            position,
+            self._files,
+            deliver=self._deliver,
+            written=self._on_written,
+            failed=self._on_failed,
+        )
 
     @property
     def epoch(self) -> str:
@@ -113,6 +132,7 @@ class SqliteEventLog(Readers):
         await asyncio.sleep(0)  # what the writer delivered last is taken first
         self.close_readers()
         self._mark.renew(self._written, now=True)
+        self._mark.close()
 
     def _write(self, write: Write) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
@@ -128,6 +148,28 @@ class SqliteEventLog(Readers):
         self._written = position
         self._mark.renew(position)
 
+    def _on_failed(self, error: StoreFailed) -> None:
+        """On the writer's thread."""
+        if isinstance(error, StoreDisplaced) and error.path == self._path:
+            self._empty_wal()
+        self._loop.call_soon_threadsafe(self._fail, error)
+
+    def _fail(self, error: StoreFailed) -> None:
+        if not self._failed.done():
+            self._failed.set_result(error)
+
+    def _empty_wal(self) -> None:
+        """Moves what is committed into the database, wherever that is now.
+
+        The write-ahead log may have stayed at the old path, where SQLite would take it for that of the database which
+        was put there instead.
+        """
+        try:
+            self._connection.execute(statements.WAIT_NO_MORE)
+            self._connection.execute(statements.EMPTY_WAL)
+        except sqlite3.Error as error:
+            _log.warning("the write-ahead log was not emptied", error=str(error))
+
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         """On the writer's thread."""
         self._loop.call_soon_threadsafe(self._settle, outcomes)
@@ -140,8 +182,6 @@ class SqliteEventLog(Readers):
                 listener(entries)
         for write, _, error in outcomes:
             future = self._waiting.pop(id(write))
-            if isinstance(error, StoreFailed) and not self._failed.done():
-                self._failed.set_result(error)
             if future.cancelled():
                 continue
             if error is None:
@@ -149,12 +189,11 @@ class SqliteEventLog(Readers):
             else:
                 future.set_exception(error)
 
+    def _open_reader(self) -> Reader:
+        return Reader(self._files.opening(self._open), self._epoch)
+
     def _open(self) -> sqlite3.Connection:
-        # Each connection is used by one thread; the threads change only before they start and after they end.
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
-        for pragma in statements.PRAGMAS:
-            connection.execute(pragma)
-        return connection
+        return connect(self._path, statements.PRAGMAS)
 
 
 def _meta(connection: sqlite3.Connection, name: str) -> str | None:

@@ -28,6 +28,10 @@ BEGIN: Final = "BEGIN IMMEDIATE"
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
+# For a database that was displaced: the server ends soon, and readers may still be busy.
+WAIT_NO_MORE: Final = "PRAGMA busy_timeout = 1000"
+EMPTY_WAL: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
+
 GET_META: Final = "SELECT value FROM meta WHERE name = ?"
 SET_META: Final = (
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"

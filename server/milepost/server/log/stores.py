@@ -14,6 +14,7 @@ from milepost.server.log.event_log import EventLog, StoreFailed
 from milepost.server.log.jetstream.access import NatsAccess
 from milepost.server.log.presence import Presence
 from milepost.server.log.sqlite import SqliteEventLog
+from milepost.server.log.store_files import StoreFiles
 
 _log = structlog.get_logger("milepost.store")
 
@@ -48,10 +49,15 @@ class NatsStore:
     synced: bool = False
 
 
-def open_store(directory: Path, nats: NatsStore | None, on_state: Callable[[bool], None]) -> Store:
-    """The store in the directory, or in NATS with a projection there; ``on_state`` is told whether it is there."""
+def open_store(
+    directory: Path, files: StoreFiles, nats: NatsStore | None, on_state: Callable[[bool], None]
+) -> Store:
+    """The store in the directory, or in NATS with a projection there; ``on_state`` is told whether it is there.
+
+    It fails when one of ``files``, or of those that it adds to them, is no longer in its place.
+    """
     if nats is None:
-        return SqliteEventLog(directory)
+        return SqliteEventLog(directory, files)
     if not nats.synced:
         _log.warning(
             "NATS servers without sync_interval: always lose what they acknowledged in up to the last two minutes "
@@ -62,5 +68,10 @@ def open_store(directory: Path, nats: NatsStore | None, on_state: Callable[[bool
     from milepost.server.log.jetstream.stream import StreamNames
 
     return JetStreamEventLog(
-        directory, nats.access, StreamNames(nats.stream), replicas=nats.replicas, on_state=on_state
+        directory,
+        nats.access,
+        StreamNames(nats.stream),
+        files=files,
+        replicas=nats.replicas,
+        on_state=on_state,
     )

@@ -13,11 +13,15 @@ import structlog
 from milepost.server import failpoints
 from milepost.server.log import statements
 from milepost.server.log.appending import together
-from milepost.server.log.event_log import Conflict, Entry, StoreFailed, StoreFull
+from milepost.server.log.event_log import Conflict, Entry, StoreDisplaced, StoreFailed, StoreFull
+from milepost.server.log.store_files import StoreFiles
 from milepost.server.log.transaction import Transaction, Write
 
 # A group is bounded so that its first write does not wait for too many others.
 _GROUP_MOST = 1000
+
+# How often a writer without work checks that the files are still in their places, in seconds.
+CHECK_INTERVAL = 1.0
 
 _log = structlog.get_logger("milepost.store")
 
@@ -33,20 +37,26 @@ class Outcome(NamedTuple):
 class Writer:
     """Owns the connection that writes, in the order in which the writes were put.
 
-    ``deliver`` is called on the writer's thread with the outcomes of each group, in order; ``written`` with the last
-    position after each group that was committed.
+    On the writer's thread it calls ``deliver`` with the outcomes of each group, in order; ``written`` with the last
+    position after each group that was committed, and every ``CHECK_INTERVAL`` seconds without one; and ``failed`` with
+    the error after which it writes nothing more. It writes only while the files are where they were.
     """
 
     def __init__(
         self,
         connection: sqlite3.Connection,
         position: int,
+        files: StoreFiles,
+        *,
         deliver: Callable[[Sequence[Outcome]], None],
         written: Callable[[int], None],
+        failed: Callable[[StoreFailed], None],
     ) -> None:
         self._transaction = Transaction(connection, position)
+        self._files = files
         self._deliver = deliver
         self._written = written
+        self._on_failed = failed
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._failed: StoreFailed | None = None
         self._thread = threading.Thread(target=self._run, name="milepost-writer", daemon=True)
@@ -65,7 +75,11 @@ class Writer:
     def _run(self) -> None:
         closing = False
         while not closing:
-            waiting = [self._queue.get()]
+            try:
+                waiting = [self._queue.get(timeout=CHECK_INTERVAL)]
+            except queue.Empty:
+                self._check()
+                continue
             while len(waiting) < _GROUP_MOST:
                 try:
                     waiting.append(self._queue.get_nowait())
@@ -76,12 +90,24 @@ class Writer:
             if group:
                 self._deliver(self._commit(group))
 
+    def _check(self) -> None:
+        """Look after the store while nobody writes to it."""
+        if self._failed is not None:
+            return
+        try:
+            self._files.check()
+        except StoreDisplaced as error:
+            self._failure(error)
+        else:
+            self._written(self._transaction.position)
+
     def _commit(self, group: Sequence[Write]) -> Sequence[Outcome]:
         if self._failed is not None:
             return [Outcome(write, None, self._failed) for write in group]
         transaction = self._transaction
         position = transaction.position
         try:
+            self._files.check()
             transaction.connection.execute(statements.BEGIN)
             outcomes = [
                 outcome for write, parts in together(group) for outcome in self._attempt(write, parts)
@@ -89,10 +115,10 @@ class Writer:
             failpoints.reach("commit.before")
             transaction.connection.execute(statements.COMMIT)
             failpoints.reach("commit.after")
-        except (sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:
+            self._files.check()
+        except (StoreDisplaced, sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:
             transaction.position = position
             failure = self._failure(error)
-            _log.exception("commit failed", fatal=self._failed is not None)
             return [Outcome(write, None, failure) for write in group]
         self._written(transaction.position)
         return outcomes
@@ -117,7 +143,14 @@ class Writer:
                 connection.execute(statements.ROLLBACK)
         except sqlite3.Error:
             full = False
-        if full:
-            return StoreFull(str(error))
-        self._failed = StoreFailed(str(error))
-        return self._failed
+        if isinstance(error, StoreDisplaced):
+            _log.error("the store's files are not where they were", error=str(error))
+            failed: StoreFailed = error
+        else:
+            _log.error("commit failed", fatal=not full, exc_info=error)
+            if full:
+                return StoreFull(str(error))
+            failed = StoreFailed(str(error))
+        self._failed = failed
+        self._on_failed(failed)
+        return failed

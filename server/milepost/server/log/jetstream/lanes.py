@@ -92,6 +92,7 @@ class Lanes:
         self.names = names
         self.log = log
         self.sent: dict[bytes, Message] = {}
+        self.failed = False
         self._lanes: dict[str, _Lane] = {}
         self._node = os.urandom(8)
         self._count = 0
@@ -113,6 +114,13 @@ class Lanes:
         """Nothing is under way in the lane any more."""
         if self._lanes.get(job_id) is lane:
             del self._lanes[job_id]
+
+    def fail(self) -> None:
+        """Nothing more comes out of the stream here: nobody will know which of the messages got in, and none is sent."""
+        self.failed = True
+        for message in self.sent.values():
+            if not message.applied.done():
+                message.applied.set_exception(StoreAway("the node follows the stream no more"))
 
     async def finish(self) -> None:
         """Waits until everything that was put is settled."""
@@ -162,6 +170,8 @@ class _Lane:
 
     async def _step(self) -> None:
         """Sends the next message."""
+        if self._lanes.failed:
+            raise StoreFailed("the node follows the stream no more")
         if self._head is None:
             await self._all_applied()
             self._head = await self._lanes.log.head(self._job_id)
@@ -254,10 +264,13 @@ class _Lane:
     def _on_applied(self, message: Message, items: list[Item], applied: asyncio.Future[Applied]) -> None:
         self._under_way.discard(message)
         if not applied.cancelled():
-            taken = applied.result().taken
+            error = applied.exception()
             for item in items:
-                item.sequence = applied.result().delivered.sequence
-                item.settle(None if item.part < taken else Conflict(self._job_id))
+                if isinstance(error, StoreAway):
+                    item.settle(error)
+                else:
+                    item.sequence = applied.result().delivered.sequence
+                    item.settle(None if item.part < applied.result().taken else Conflict(self._job_id))
         self._leave()
 
     async def _all_applied(self) -> None:

@@ -27,6 +27,7 @@ from milepost.server.log.jetstream.stream import Identity, StreamNames
 from milepost.server.log.presence import Presence
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
+from milepost.server.log.store_files import StoreFiles
 from milepost.v1 import Job
 
 _log = structlog.get_logger("milepost.store")
@@ -61,6 +62,7 @@ class JetStreamEventLog(Readers):
         access: NatsAccess,
         names: StreamNames,
         *,
+        files: StoreFiles | None = None,
         replicas: int | None = None,
         on_state: Callable[[bool], None] = lambda up: None,
     ) -> None:
@@ -73,7 +75,7 @@ class JetStreamEventLog(Readers):
         self._link = Link(access, self._on_link)
         self._lanes = Lanes(self._link, names, self)
         self._dropping = Dropping(self._link, names, self._lanes.name, self._plan)
-        self._projection = Projection(directory, self._deliver)
+        self._projection = Projection(directory, files or StoreFiles(), self._deliver)
         self._follower: Follower | None = None
         self._following: asyncio.Task[None] | None = None
         self._renewals: Renewals | None = None
@@ -316,11 +318,7 @@ class JetStreamEventLog(Readers):
         job_id = self._names.job_id(subject)
         if not job_id:
             if sequence > self._identity.sequence:
-                self._fail(
-                    StoreFailed(
-                        "The stream has a new epoch, since another node found that it has lost something."
-                    )
-                )
+                self._fail(StoreFailed("The stream has a new epoch: a node found that it has lost something."))
             self._projection.put(Delivered(sequence, name_in(data)))
             return
         try:
@@ -387,6 +385,7 @@ class JetStreamEventLog(Readers):
         if not self._failed.done():
             _log.error("the log cannot go on", error=str(error))
             self._failed.set_result(error)
+            self._lanes.fail()
         if self._following is not None:
             self._following.cancel()
 

@@ -16,13 +16,16 @@ from typing import Final
 import structlog
 
 from milepost.server.log import statements
+from milepost.server.log.event_log import StoreDisplaced
 from milepost.server.log.jetstream.applying import SCHEMA, Applied, Applier, Delivered, Head, head_of
 from milepost.server.log.jetstream.drops import Plan, Planned, Rows
 from milepost.server.log.jetstream.missing import PENDING, TooFarBehind
 from milepost.server.log.jetstream.records import STRIDE
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
+from milepost.server.log.store_files import StoreFiles, connect, create
 from milepost.server.log.transaction import Transaction
+from milepost.server.log.writer import CHECK_INTERVAL
 
 _log = structlog.get_logger("milepost.store")
 
@@ -61,14 +64,20 @@ class ProjectionReader(Reader):
 
 
 class Projection:
-    """The database in ``directory``, and the one thread that writes it.
+    """The database in ``directory``, and the one thread that writes it, while its files are where they were.
 
     ``deliver`` is called on that thread with what became of each group of messages, in order; or with the error after
     which nothing more is applied.
     """
 
-    def __init__(self, directory: Path, deliver: Callable[[Sequence[Applied] | Exception], None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        files: StoreFiles,
+        deliver: Callable[[Sequence[Applied] | Exception], None],
+    ) -> None:
         self._path = directory / _FILE
+        self._files = files
         self._deliver = deliver
         self._connection = self._open()
         self._queue: queue.SimpleQueue[Delivered | None] = queue.SimpleQueue()
@@ -130,23 +139,25 @@ class Projection:
 
     def reader(self, epoch: str) -> ProjectionReader:
         """A reader with a connection of its own."""
-        return ProjectionReader(self._connect(), epoch)
+        return ProjectionReader(self._files.opening(self._connect), epoch)
 
     def _run(self, applier: Applier) -> None:
         transaction = Transaction(self._connection, 0)
         closing = False
         while not closing:
             group, closing = self._next_group()
-            if not group:
-                continue
             try:
+                self._files.check()
+                if not group:
+                    continue
                 self._connection.execute(statements.BEGIN)
                 applied = [applier.apply(transaction, delivered) for delivered in group]
                 last = group[-1]
                 self._connection.execute(statements.SET_META, ("applied", last.sequence))
                 self._connection.execute(statements.SET_META, ("applied_name", last.name.hex()))
                 self._connection.execute(statements.COMMIT)
-            except TooFarBehind as error:
+                self._files.check()
+            except (TooFarBehind, StoreDisplaced) as error:
                 self._deliver(error)
                 return
             except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be applied over a gap
@@ -156,8 +167,12 @@ class Projection:
             self._deliver(applied)
 
     def _next_group(self) -> tuple[list[Delivered], bool]:
+        """What to apply next, nothing after ``CHECK_INTERVAL`` without any; and whether it is the last."""
         group: list[Delivered] = []
-        waiting = self._queue.get()
+        try:
+            waiting = self._queue.get(timeout=CHECK_INTERVAL)
+        except queue.Empty:
+            return group, False
         while waiting is not None:
             group.append(waiting)
             if len(group) == _GROUP_MOST:
@@ -173,14 +188,12 @@ class Projection:
         return None if row is None else str(row[0])
 
     def _open(self) -> sqlite3.Connection:
+        create(self._path)
         connection = self._connect()
         migrate(connection)
         connection.execute(SCHEMA)
+        self._files.watch_database(self._path)
         return connection
 
     def _connect(self) -> sqlite3.Connection:
-        # Each connection is used by one thread; the threads change only before they start and after they end.
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-        return connection
+        return connect(self._path, _PRAGMAS)

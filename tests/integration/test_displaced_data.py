@@ -1,0 +1,108 @@
+"""``milepost serve`` whose data directory is deleted or moved under it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from milepost.v1 import Dispatch, GetJobRequest
+from tests.support.forking import Forkery
+from tests.support.refused import Refused, refused
+from tests.support.rpc import Rpc, connect
+from tests.support.server import ServerProcess
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.fixture
+def alone(tmp_path: Path, forkery: Forkery) -> Any:
+    """A server with its log in a data directory."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        yield server
+
+
+async def submitted(rpc: Rpc) -> str:
+    """A new job."""
+    return (await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
+
+
+async def ended(server: ServerProcess) -> tuple[int, str]:
+    """Waits until the server has ended by itself: its exit status, and the last line that it wrote."""
+    status = await asyncio.to_thread(server.wait)
+    return status, server.log_path.read_text().splitlines()[-1]
+
+
+async def test_data_that_is_deleted(alone: ServerProcess) -> None:
+    """Nothing more is acknowledged, the log says why, health follows, and the server ends."""
+    async with connect(alone.address) as rpc:
+        await submitted(rpc)
+        health: Any = health_pb2_grpc.HealthStub(rpc.channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=""))
+        assert (await watch.read()).status == SERVING
+        shutil.rmtree(alone.data)
+        told = await refused(rpc.submit())
+        assert (await watch.read()).status == NOT_SERVING
+
+    assert told.code == "UNAVAILABLE"
+    assert told.reason in ("STORE_UNAVAILABLE", "DRAINING")  # the server may have noticed before it was called
+    status, line = await ended(alone)
+    assert status == 1
+    assert line.startswith(f"Error: The store's file '{alone.data}/milepost.db' is gone")
+
+
+async def test_data_that_is_deleted_while_nobody_calls(alone: ServerProcess) -> None:
+    """The server ends all the same, and the next one is another store."""
+    epoch = alone.epoch
+    shutil.rmtree(alone.data)
+    status, _ = await ended(alone)
+    alone.restart()
+
+    assert status == 1
+    assert alone.epoch != epoch
+
+
+async def test_data_that_is_moved_under_traffic(alone: ServerProcess, forkery: Forkery) -> None:
+    """Started where the data is now, the server is the same store, and has every job that was acknowledged."""
+    acknowledged: list[str] = []
+
+    async def submit_all(rpc: Rpc) -> Refused:
+        async def submit() -> None:
+            while True:
+                acknowledged.append(await submitted(rpc))
+
+        return await refused(submit())
+
+    async with connect(alone.address) as rpc:
+        submitting = asyncio.create_task(submit_all(rpc))
+        while len(acknowledged) < 20:
+            await asyncio.sleep(0)
+        moved = alone.data.rename(alone.data.with_name("moved"))
+        assert (await submitting).code == "UNAVAILABLE"
+    status, _ = await ended(alone)
+
+    with ServerProcess(moved, forkery=forkery) as again:
+        async with connect(again.address) as rpc:
+            found = [(await rpc.jobs.GetJob(GetJobRequest(job_id=each))).job.job_id for each in acknowledged]
+    assert found == acknowledged
+    assert (again.epoch, status) == (alone.epoch, 1)
+
+
+async def test_a_lock_that_is_deleted(alone: ServerProcess) -> None:
+    """The directory would be open to another server, so this one ends; started again it has everything."""
+    async with connect(alone.address) as rpc:
+        job_id = await submitted(rpc)
+    (alone.data / "lock").unlink()
+    status, line = await ended(alone)
+    epoch = alone.epoch
+    alone.restart()
+    async with connect(alone.address) as rpc:
+        assert (await rpc.get(job_id)).job_id == job_id
+
+    assert (status, alone.epoch) == (1, epoch)
+    assert line.startswith(f"Error: The store's file '{alone.data}/lock' is gone")

@@ -1,0 +1,259 @@
+"""A store whose files somebody deletes, moves or replaces while it is open: it acknowledges nothing that is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from milepost.server import failpoints
+from milepost.server.failures import refusal_of
+from milepost.server.log import epoch, writer
+from milepost.server.log.event_log import StoreDisplaced, StoreFailed
+from milepost.server.log.jetstream import projection
+from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.sqlite import SqliteEventLog
+from tests.support.commits import Author, put, read
+from tests.support.nats import NatsServer
+from tests.support.rpc import eventually
+
+Harm = Callable[[Path], object]
+
+
+def move(directory: Path) -> Path:
+    """Moves the directory; where it is now."""
+    return directory.rename(directory.with_name("moved"))
+
+
+def lose(name: str) -> Harm:
+    """Deletes one file of the directory."""
+    return lambda directory: (directory / name).unlink()
+
+
+def replace(directory: Path) -> None:
+    """Puts a copy in the place of the database."""
+    shutil.copy(directory / "milepost.db", directory / "copy")
+    (directory / "copy").rename(directory / "milepost.db")
+
+
+HARMS = [
+    pytest.param(shutil.rmtree, id="directory deleted"),
+    pytest.param(move, id="directory moved"),
+    pytest.param(lose("milepost.db"), id="database deleted"),
+    pytest.param(replace, id="database replaced"),
+    pytest.param(lose("milepost.db-wal"), id="wal deleted"),
+    pytest.param(lose("milepost.db-shm"), id="shm deleted"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle writers look at their files often."""
+    for module in (writer, projection):
+        monkeypatch.setattr(module, "CHECK_INTERVAL", 0.02)
+    monkeypatch.setattr(epoch, "_RENEWAL", 0.02)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """One that a test may do anything with."""
+    path = tmp_path / "data"
+    path.mkdir()
+    return path
+
+
+async def started(directory: Path) -> tuple[SqliteEventLog, Author]:
+    """A store with a job in it."""
+    log, author = SqliteEventLog(directory), Author("j")
+    await put(log, author.submit(), author.start())
+    return log, author
+
+
+@pytest.mark.parametrize("harm", HARMS)
+async def test_it_takes_nothing_more(directory: Path, harm: Harm) -> None:
+    """The first append is refused, and all that follow; whoever runs the store is told why."""
+    log, author = await started(directory)
+    harm(directory)
+
+    for _ in range(2):
+        with pytest.raises(StoreDisplaced, match=str(directory)) as error:
+            await log.append(author.lines("a"))
+        refusal = refusal_of(error.value)
+        assert refusal is not None
+        assert "moved, deleted or replaced" in refusal.message  # and no path, which is none of the caller's business
+        assert str(directory) not in refusal.message
+    assert isinstance(await log.failed, StoreDisplaced)
+    await log.close()
+
+
+@pytest.mark.parametrize("harm", HARMS)
+async def test_it_fails_while_nobody_writes(directory: Path, harm: Harm) -> None:
+    """A server that nobody writes to says so as well."""
+    log, _ = await started(directory)
+    harm(directory)
+
+    assert isinstance(await log.failed, StoreDisplaced)
+    await log.close()
+
+
+@pytest.mark.parametrize("harm", HARMS)
+async def test_what_is_committed_to_a_lost_file_is_not_acknowledged(
+    directory: Path, harm: Harm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are looked at after a commit, too."""
+    log, author = await started(directory)
+
+    def reach(point: str) -> None:
+        if point == "commit.after":
+            harm(directory)
+
+    monkeypatch.setattr(failpoints, "reach", reach)
+    with pytest.raises(StoreDisplaced):
+        await log.append(author.lines("a"))
+    await log.close()
+
+
+async def test_a_directory_that_was_moved_has_everything(directory: Path) -> None:
+    """It is opened where it is now: with all that was acknowledged, and as the same store."""
+    log, author = await started(directory)
+    moved = move(directory)
+    with pytest.raises(StoreDisplaced):
+        await log.append(Author("late").submit())
+    await log.close()
+
+    again = SqliteEventLog(moved)
+    assert await read(again, "j") == author.events
+    assert await again.find("late") is None
+    assert again.epoch == log.epoch
+    await again.close()
+
+
+@pytest.mark.parametrize("name", ["milepost.db-wal", "milepost.db-shm"])
+async def test_a_file_beside_the_database_that_was_deleted_costs_nothing(directory: Path, name: str) -> None:
+    """What was acknowledged is moved into the database before the store ends."""
+    log, author = await started(directory)
+    (directory / name).unlink()
+    assert isinstance(await log.failed, StoreDisplaced)
+    await log.close()
+
+    again = SqliteEventLog(directory)
+    assert await read(again, "j") == author.events
+    assert again.epoch == log.epoch
+    await again.close()
+
+
+async def test_a_backup_that_is_put_back_under_a_running_store(directory: Path, tmp_path: Path) -> None:
+    """The store that is opened next is the backup, with nothing of the write-ahead log of the one before."""
+    log, author = await started(directory)
+    await log.close()
+    backup = shutil.copy(directory / "milepost.db", tmp_path)
+    log = SqliteEventLog(directory)
+    other = Author("other")
+    await put(log, other.submit(), other.start())
+
+    Path(backup).rename(directory / "milepost.db")
+    assert isinstance(await log.failed, StoreDisplaced)
+    await log.close()
+
+    again = SqliteEventLog(directory)
+    assert await read(again, "j") == author.events
+    assert await again.find("other") is None
+    assert again.epoch != log.epoch
+    await again.close()
+
+
+async def test_another_store_at_the_old_path_is_left_alone(directory: Path) -> None:
+    """A store that was moved away ends without touching the one that was made in its place."""
+    log, _ = await started(directory)
+    move(directory)
+    directory.mkdir()
+    other, author = await started(directory)
+    assert isinstance(await log.failed, StoreDisplaced)
+    await log.close()
+
+    await put(other, author.lines("a"))
+    await other.close()
+    again = SqliteEventLog(directory)
+    assert await read(again, "j") == author.events
+    assert again.epoch == other.epoch
+    await again.close()
+
+
+async def test_who_reads_first_after_it_is_refused(directory: Path) -> None:
+    """A connection that is opened late is not one to another file, and makes none."""
+    log, _ = await started(directory)
+    shutil.rmtree(directory)
+    directory.mkdir()
+
+    with pytest.raises(StoreDisplaced):
+        await log.find("j")
+    await log.close()
+    assert list(directory.glob("milepost.db*")) == []
+
+
+async def test_a_mark_that_was_deleted_is_written_again(directory: Path) -> None:
+    """So that the store is still the same one after a crash."""
+    log, _ = await started(directory)
+    mark = directory / "epoch.json"
+    written = mark.read_text()
+    mark.unlink()
+
+    async def is_there() -> bool:
+        return mark.exists()
+
+    await eventually(is_there)
+    assert not log.failed.done()
+    await log.close()
+    assert mark.read_text().partition("position")[0] == written.partition("position")[0]
+
+
+# --- The projection of a node ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(shutil.rmtree, id="directory deleted"),
+        pytest.param(move, id="directory moved"),
+        pytest.param(lose("projection.db"), id="database deleted"),
+        pytest.param(lose("projection.db-wal"), id="wal deleted"),
+    ],
+)
+async def test_a_projection(directory: Path, nats_server: NatsServer, harm: Harm) -> None:
+    """The node ends, whether somebody writes or not; nobody waits for it in vain, and the stream has what it took."""
+    access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
+    log, author = JetStreamEventLog(directory, access, names), Author("j")
+    await log.start()
+    await put(log, author.submit(), author.start())
+    harm(directory)
+
+    with pytest.raises(StoreFailed):
+        async with asyncio.timeout(30):
+            while True:
+                await log.append(author.lines("a"))
+    assert isinstance(await log.failed, StoreDisplaced)
+    await log.close()
+
+    directory.mkdir(exist_ok=True)
+    again = JetStreamEventLog(directory, access, names)
+    await again.start()
+    assert (await read(again, "j"))[:2] == author.events[:2]
+    await again.close()
+
+
+async def test_a_projection_while_nobody_writes(directory: Path, nats_server: NatsServer) -> None:
+    """It fails as well."""
+    log = JetStreamEventLog(
+        directory, NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
+    )
+    await log.start()
+    shutil.rmtree(directory)
+
+    assert isinstance(await log.failed, StoreDisplaced)
+    await log.close()

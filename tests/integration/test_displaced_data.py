@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from milepost.v1 import Dispatch, GetJobRequest
 from tests.support.forking import Forkery
-from tests.support.refused import Refused, refused
+from tests.support.refused import refused
 from tests.support.rpc import Rpc, connect
 from tests.support.server import ServerProcess
 
@@ -50,7 +50,8 @@ async def test_data_that_is_deleted(alone: ServerProcess) -> None:
         assert (await watch.read()).status == NOT_SERVING
 
     assert told.code == "UNAVAILABLE"
-    assert told.reason in ("STORE_UNAVAILABLE", "DRAINING")  # the server may have noticed before it was called
+    # The server may have noticed before it was called.
+    assert told.reason in ("STORE_UNAVAILABLE", "DRAINING")
     status, line = await ended(alone)
     assert status == 1
     assert line.startswith(f"Error: The store's file '{alone.data}/milepost.db' is gone")
@@ -70,18 +71,17 @@ async def test_data_that_is_deleted_while_nobody_calls(alone: ServerProcess) -> 
 async def test_data_that_is_moved_under_traffic(alone: ServerProcess, forkery: Forkery) -> None:
     """Started where the data is now, the server is the same store, and has every job that was acknowledged."""
     acknowledged: list[str] = []
+    flows = asyncio.Event()
 
-    async def submit_all(rpc: Rpc) -> Refused:
-        async def submit() -> None:
-            while True:
-                acknowledged.append(await submitted(rpc))
-
-        return await refused(submit())
+    async def submit_all(rpc: Rpc) -> None:
+        while True:
+            acknowledged.append(await submitted(rpc))
+            if len(acknowledged) == 20:
+                flows.set()
 
     async with connect(alone.address) as rpc:
-        submitting = asyncio.create_task(submit_all(rpc))
-        while len(acknowledged) < 20:
-            await asyncio.sleep(0)
+        submitting = asyncio.create_task(refused(submit_all(rpc)))
+        await flows.wait()
         moved = alone.data.rename(alone.data.with_name("moved"))
         assert (await submitting).code == "UNAVAILABLE"
     status, _ = await ended(alone)

@@ -60,11 +60,16 @@ class ServerProcess:
     ``data`` outlives it, so that another one can be started upon it. ``address`` and ``epoch`` are what it said when
     it was ready. Its log goes to ``log_path``. What it logs as a fault of its own fails the test, but where that has
     set ``may_be_at_fault``. ``failpoints`` says where it is to fail when it is started the next time. With a
-    ``forkery`` it is forked from that, and ready soon.
+    ``forkery`` it is forked from that, and ready soon. ``umask`` is this process's where it is negative.
     """
 
     def __init__(
-        self, data: Path, *options: str, address: str = "127.0.0.1:0", forkery: Forkery | None = None
+        self,
+        data: Path,
+        *options: str,
+        address: str = "127.0.0.1:0",
+        forkery: Forkery | None = None,
+        umask: int = -1,
     ) -> None:
         self.data = data
         self.log_path = data.parent / f"{data.name}.log"
@@ -73,6 +78,7 @@ class ServerProcess:
         self.may_be_at_fault = False
         self.failpoints = ""
         self._forkery = forkery
+        self._umask = umask
         self._arguments = ["serve", "--address", address, "--data", str(data), *options]
         self._process: subprocess.Popen[str] | Forked | None = None
 
@@ -109,6 +115,7 @@ class ServerProcess:
                     stdin=subprocess.DEVNULL,
                     text=True,
                     env=environment,
+                    umask=self._umask,
                 )
 
     @property

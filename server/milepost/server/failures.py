@@ -27,8 +27,8 @@ def refusal_of(error: BaseException) -> Refusal | None:
     if isinstance(error, StoreDisplaced):
         return Refusal(
             ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
-            "The server's data was moved, deleted or replaced while it ran, so it writes no more and ends; whether this "
-            "was done is not known. Try again once it has been started again; its log says which file it missed.",
+            "The server's data was moved, deleted or replaced while it ran, so it writes no more and ends; whether "
+            "this was done is not known. Try again once it has been started again; its log says which file it missed.",
             retry_delay=1.0,
         )
     if isinstance(error, StoreFailed | Conflict):

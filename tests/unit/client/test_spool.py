@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,86 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
         stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "spool", *(tmp_path / "spool").iterdir())
     }
     spool.close()
+
+
+def modes(directory: Path) -> set[str]:
+    """The permissions of the directory and of what is in it."""
+    return {oct(stat.S_IMODE(path.stat().st_mode)) for path in (directory, *directory.iterdir())}
+
+
+@pytest.fixture
+def wide_open() -> Iterator[None]:
+    """Nothing is taken away from others by the umask."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("wide_open")
+def test_nobody_else_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
+    """Nor what an earlier version, or somebody who made the directory, let others read."""
+    directory = tmp_path / "spool"
+    spool = Spool(directory)
+    spool.keep(rest())
+    assert modes(directory) == {"0o700", "0o600"}
+    spool.close()
+    for path in (directory, *directory.iterdir()):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+
+    again = Spool(directory)
+    assert modes(directory) == {"0o700", "0o600"}
+    again.close()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_directory_that_is_deleted_is_made_again(tmp_path: Path, moved: bool) -> None:
+    """With all that was kept: what another worker had left, what this one kept before, and what it keeps now."""
+    directory = tmp_path / "spool"
+    dead = Spool(directory)
+    dead.keep(rest("left"))
+    dead.close()
+    spool = Spool(directory)
+    spool.keep(rest("told"))
+    spool.keep(rest("before"))
+    spool.forget("told", "t")
+    if moved:
+        directory.rename(tmp_path / "elsewhere")
+    else:
+        shutil.rmtree(directory)
+    spool.keep(rest("now"))
+    assert modes(directory) == {"0o700", "0o600"}
+    spool.close()
+
+    again = Spool(directory)
+    assert jobs(again) == ["before", "left", "now"]
+    again.close()
+
+
+def test_a_directory_that_is_deleted_before_the_worker_ends(tmp_path: Path) -> None:
+    """What is kept and not told yet is there for the next one; where there is nothing, nothing is made."""
+    directory = tmp_path / "spool"
+    spool, idle = Spool(directory), Spool(directory)
+    spool.keep(rest())
+    shutil.rmtree(directory)
+    idle.close()
+    assert not directory.exists()
+    spool.close()
+
+    again = Spool(directory)
+    assert jobs(again) == ["j"]
+    again.close()
+
+
+def test_a_worker_whose_lock_was_deleted_locks_again(tmp_path: Path) -> None:
+    """Others take it for dead only until it keeps something; what it keeps then is its own."""
+    spool = Spool(tmp_path)
+    for lock in tmp_path.glob("*.lock"):
+        lock.unlink()
+    spool.keep(rest())
+    other = Spool(tmp_path)
+    assert jobs(other) == []
+    spool.close()
+    other.close()
 
 
 def test_what_a_living_worker_keeps_is_its_own(tmp_path: Path) -> None:

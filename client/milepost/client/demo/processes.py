@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
 
 from milepost.client.commands.ending import CommandFailed
 
@@ -70,7 +71,7 @@ async def worker(target: str, address: str, log: Path) -> AsyncIterator[Running]
 
 @asynccontextmanager
 async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterator[Running]:
-    with log.open("wb") as file:
+    with _private(log) as file:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "milepost.client", *arguments),
             stdin=asyncio.subprocess.DEVNULL,
@@ -83,6 +84,11 @@ async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncItera
         yield Running(name, process, log)
     finally:
         await _end(process)
+
+
+def _private(log: Path) -> IO[bytes]:
+    """A new file that nobody else can read."""
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
+from milepost.contract import private
 from milepost.v1 import Report
 
 __all__ = ["Spool"]
@@ -27,6 +28,7 @@ _REPORT: Final = ".report"
 _LOCK: Final = ".lock"
 _BROKEN: Final = ".broken"
 _NEW: Final = ".new"
+_OURS: Final = (_REPORT, _LOCK, _BROKEN, _NEW)
 
 
 class Spool:
@@ -46,26 +48,35 @@ class Spool:
         if sys.platform == "win32":
             raise ValueError("A spool needs file locks, which Windows does not have.")
         self._directory = directory
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        while True:  # another worker that starts may take a new lock for one that somebody has left behind
-            self._owner = uuid.uuid4().hex
-            lock = _lock(self._path_of_lock(self._owner))
-            if lock is not None:
-                break
-        self._lock: int | None = lock
+        # What is kept, by job and lease token.
+        self._reports: dict[tuple[str, str], Report] = {}
+        self._owner = ""
+        self._lock: int | None = None
+        self._closed = False
+        self._move_in()
         try:
             self._take_over()
             self.left = [report for path in self._mine() if (report := _read(path)) is not None]
         except OSError:
             self.close()
             raise
+        self._reports = {(report.job_id, report.lease_token): report for report in self.left}
 
     def keep(self, report: Report) -> None:
         """Keeps what an attempt has left to tell, in place of what was kept of it before. Durable when this returns.
 
+        A directory that somebody has deleted meanwhile is made again, with everything that was kept in it.
+
         Raises:
             OSError: It cannot be written.
         """
+        self._reports[report.job_id, report.lease_token] = report
+        if self._is_in_place():
+            self._write(report)
+        else:
+            self._move_in()
+
+    def _write(self, report: Report) -> None:
         path = self._path(report.job_id, report.lease_token)
         new = path.with_suffix(_NEW)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -82,16 +93,46 @@ class Spool:
         Raises:
             OSError: The directory cannot be written.
         """
+        self._reports.pop((job_id, lease_token), None)
         self._path(job_id, lease_token).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Leaves what is still there to the next worker that starts."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._reports and not self._is_in_place():
+            try:
+                self._move_in()
+            except OSError as error:
+                _log.error("%s was deleted, and cannot be made again: %s", self._directory, error)
         if self._lock is not None:
             if not self._mine():
                 with contextlib.suppress(OSError):
                     self._path_of_lock(self._owner).unlink(missing_ok=True)
             os.close(self._lock)
+
+    def _move_in(self) -> None:
+        """Makes the directory where it is not there, with a lock for an owner of its own, and what is kept."""
+        if not private.make_directory(self._directory):
+            _log.warning("others may list %s, and this user cannot change that", self._directory)
+        for path in self._directory.iterdir():
+            if path.suffix in _OURS:
+                private.tighten(path)
+        if self._lock is not None:
+            os.close(self._lock)
             self._lock = None
+        while (
+            self._lock is None
+        ):  # another worker that starts may take a new lock for one that was left behind
+            self._owner = uuid.uuid4().hex
+            self._lock = _lock(self._path_of_lock(self._owner))
+        for report in self._reports.values():
+            self._write(report)
+
+    def _is_in_place(self) -> bool:
+        """Whether the lock is where it was: without it, others take this worker for dead."""
+        return self._lock is not None and _is_at(self._path_of_lock(self._owner), self._lock)
 
     def _take_over(self) -> None:
         left = {
@@ -135,12 +176,20 @@ def _lock(path: Path) -> int | None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.stat(path).st_ino == os.fstat(descriptor).st_ino:  # noqa: PTH116 - beside fstat
+        if _is_at(path, descriptor):
             return descriptor
-    except (BlockingIOError, FileNotFoundError):
+    except BlockingIOError:
         pass
     os.close(descriptor)
     return None
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one at the path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _read(path: Path) -> Report | None:

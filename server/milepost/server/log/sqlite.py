@@ -23,7 +23,6 @@ from milepost.server.log.transaction import Write
 from milepost.server.log.upkeep import Delete, Thin, Trim
 from milepost.server.log.writer import Outcome, Writer
 
-
 _log = structlog.get_logger("milepost.store")
 
 

@@ -1,8 +1,8 @@
 """The files of an open store: whether each is still the one at its path.
 
-SQLite goes on writing to a file that somebody deleted, moved or replaced, so a store that did not look would acknowledge
-what nobody will ever read again (https://www.sqlite.org/howtocorrupt.html). The path of an open file says nothing about
-it; its device and inode do, and no other file can have those while it is open.
+SQLite goes on writing to a file that somebody deleted, moved or replaced, so a store that did not look would
+acknowledge what nobody will ever read again (https://www.sqlite.org/howtocorrupt.html). The path of an open file says
+nothing about it; its device and inode do, and no other file can have those while it is open.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class StoreFiles:
                 raise _displaced(path, "is gone: it was deleted, or its directory was moved") from None
             except OSError as error:
                 raise _displaced(path, f"cannot be looked at: {error.strerror}") from error
-            if (found.st_dev, found.st_ino) != known:
+            if _Identity(found.st_dev, found.st_ino) != known:
                 raise _displaced(path, "is another one: it was replaced")
 
     def opening(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
@@ -91,6 +91,6 @@ def connect(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
 def _displaced(path: Path, what: str) -> StoreDisplaced:
     return StoreDisplaced(
         path,
-        f"The store's file {str(path)!r} {what} while the server ran. The server writes no more, since what it acknowledged "
-        "could be lost. Put the data directory back in its place, or start the server with it where it is now.",
+        f"The store's file {str(path)!r} {what} while the server ran. The server writes no more, since what it "
+        "acknowledged could be lost. Put the data directory back in its place, or start the server where it is now.",
     )

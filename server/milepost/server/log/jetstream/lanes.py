@@ -116,7 +116,7 @@ class Lanes:
             del self._lanes[job_id]
 
     def fail(self) -> None:
-        """Nothing more comes out of the stream here: nobody will know which of the messages got in, and none is sent."""
+        """Nothing more comes out of the stream here: none will be sent, nor is it known which of those sent got in."""
         self.failed = True
         for message in self.sent.values():
             if not message.applied.done():

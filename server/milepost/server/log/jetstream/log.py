@@ -318,7 +318,9 @@ class JetStreamEventLog(Readers):
         job_id = self._names.job_id(subject)
         if not job_id:
             if sequence > self._identity.sequence:
-                self._fail(StoreFailed("The stream has a new epoch: a node found that it has lost something."))
+                self._fail(
+                    StoreFailed("The stream has a new epoch: a node found that it has lost something.")
+                )
             self._projection.put(Delivered(sequence, name_in(data)))
             return
         try:

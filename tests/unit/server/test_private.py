@@ -1,0 +1,65 @@
+"""What is taken away from others, and what is left to them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from milepost.contract import private
+
+
+def mode(path: Path) -> int:
+    """The permissions of a file itself."""
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0o644, 0o600), (0o666, 0o600), (0o640, 0o600), (0o400, 0o400)]
+)
+def test_a_file(tmp_path: Path, before: int, after: int) -> None:
+    """Its owner keeps what he could do."""
+    path = tmp_path / "file"
+    path.touch()
+    path.chmod(before)
+
+    assert (private.tighten(path), mode(path)) == (True, after)
+
+
+def test_a_directory_by_way_of_a_link(tmp_path: Path) -> None:
+    """It is the directory that counts."""
+    (tmp_path / "there").mkdir(mode=0o755)
+    (tmp_path / "here").symlink_to(tmp_path / "there")
+
+    assert (private.make_directory(tmp_path / "here"), mode(tmp_path / "there")) == (True, 0o700)
+
+
+def test_a_link_to_a_file(tmp_path: Path) -> None:
+    """Others may have put it there, so what it leads to stays as it is."""
+    (tmp_path / "there").touch()
+    (tmp_path / "there").chmod(0o644)
+    (tmp_path / "here").symlink_to(tmp_path / "there")
+
+    assert (private.tighten(tmp_path / "here"), mode(tmp_path / "there")) == (False, 0o644)
+
+
+def test_a_directory_for_all(tmp_path: Path) -> None:
+    """One like /tmp is not closed to those whom it is for."""
+    tmp_path.chmod(0o1777)
+
+    assert (private.make_directory(tmp_path), mode(tmp_path)) == (False, 0o1777)
+
+
+def test_a_directory_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a mounted volume may be: it can be used, and whoever asks learns that others get in."""
+    tmp_path.chmod(0o775)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+
+    assert (private.make_directory(tmp_path), mode(tmp_path)) == (False, 0o775)
+
+
+def test_what_is_gone(tmp_path: Path) -> None:
+    """Nobody can read it."""
+    assert private.tighten(tmp_path / "file")

@@ -14,7 +14,7 @@ from milepost.server.failures import refusal_of
 from milepost.server.log import epoch, writer
 from milepost.server.log.event_log import StoreDisplaced, StoreFailed
 from milepost.server.log.jetstream import projection
-from milepost.server.log.jetstream.link import NatsAccess
+from milepost.server.log.jetstream.access import NatsAccess
 from milepost.server.log.jetstream.log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.sqlite import SqliteEventLog

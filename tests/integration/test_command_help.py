@@ -33,6 +33,7 @@ def test_the_commands() -> None:
         "watch",
         "get",
         "list",
+        "workers",
         "cancel",
         "delete",
         "exec",
@@ -148,7 +149,7 @@ async def test_shell_completion(shell: str) -> None:
 @pytest.mark.parametrize(
     ("expected", "words"),
     [
-        ({"watch", "worker"}, "milepost w"),
+        ({"watch", "worker", "workers"}, "milepost w"),
         ({"plain"}, "milepost watch j --output p"),
         ({"cancelling", "cancelled"}, "milepost list --state c"),
     ],

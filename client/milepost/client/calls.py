@@ -15,17 +15,21 @@ from milepost.client.channel import LazyChannel, Target
 from milepost.client.values import to_duration, to_stages, to_struct
 from milepost.v1 import (
     CancelJobRequest,
+    ConnectedWorker,
     DeleteJobRequest,
     Dispatch,
     GetJobRequest,
+    GetJobResponse,
     Job,
     JobFilter,
     JobState,
     ListJobsRequest,
+    ListWorkersRequest,
     Retention,
     RetryPolicy,
     Stage,
     SubmitJobRequest,
+    Waiting,
 )
 
 __all__ = ["Calls"]
@@ -149,8 +153,20 @@ class Calls:
         Raises:
             JobNotFound: There is no such job.
         """
-        request = GetJobRequest(job_id=job_id)
-        return (await self._channel.call(self._channel.jobs().GetJob, request, self._timeout)).job
+        return (await self._get(job_id)).job
+
+    async def waiting(self, job_id: str) -> Waiting | None:
+        """What a QUEUED job waits for at this moment; None where it is not QUEUED.
+
+        `Waiting.waiting_for` says whether it waits for its turn, for workers that may be reconnecting, to be claimed,
+        or for a worker where none that is connected takes its kind; `Waiting.nearest_kinds` are then those that
+        workers do take. A watch tells the same as it changes: `Watch.waiting`.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        response = await self._get(job_id)
+        return response.waiting if response.HasField("waiting") else None
 
     async def list(
         self,
@@ -199,6 +215,25 @@ class Calls:
                 return
             request.page_token = page.next_page_token
 
+    async def workers(self, *, kind: str = "", page_size: int = 0) -> AsyncGenerator[ConnectedWorker, None]:
+        """The workers that are connected to the server, or to any of its nodes, by their ids.
+
+        Args:
+            kind: Those that take jobs of this kind; empty for all.
+            page_size: How many to fetch at once; 0 leaves it to the server.
+
+        Raises:
+            InvalidField: A field is out of its bounds.
+        """
+        request = ListWorkersRequest(kind=kind, page_size=page_size)
+        while True:
+            page = await self._channel.call(self._channel.admin().ListWorkers, request, self._timeout)
+            for worker in page.workers:
+                yield worker
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
     async def cancel(
         self, job_id: str, *, reason: str = "", grace_period: float | timedelta | None = None
     ) -> Job:
@@ -232,6 +267,10 @@ class Calls:
         await self._channel.call(
             self._channel.jobs().DeleteJob, DeleteJobRequest(job_id=job_id), self._timeout
         )
+
+    async def _get(self, job_id: str) -> GetJobResponse:
+        request = GetJobRequest(job_id=job_id)
+        return await self._channel.call(self._channel.jobs().GetJob, request, self._timeout)
 
     async def close(self) -> None:
         """Ends the connection and all calls and watches on it. Jobs go on."""

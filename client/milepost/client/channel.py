@@ -17,10 +17,12 @@ from milepost.client import forking
 from milepost.client.address import DEFAULT_ADDRESS
 from milepost.client.forking import grpc
 from milepost.client.refusals import error_from_status
+from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 from milepost.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 if TYPE_CHECKING:  # they are in the stubs only
+    from milepost.v1.admin_service_pb2_grpc import AdminServiceAsyncStub
     from milepost.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from milepost.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
 
@@ -132,6 +134,10 @@ class LazyChannel:
         """The service for those who do the work."""
         return WorkerServiceStub(self._open())
 
+    def admin(self) -> AdminServiceAsyncStub:
+        """The service for those who operate the servers."""
+        return AdminServiceStub(self._open())
+
     async def call(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
@@ -200,6 +206,7 @@ def _service_config() -> str:
     methods = {
         "milepost.v1.JobService": ("SubmitJob", "GetJob", "ListJobs", "CancelJob", "DeleteJob"),
         "milepost.v1.WorkerService": ("ReportJob",),
+        "milepost.v1.AdminService": ("ListWorkers",),
     }
     return json.dumps(
         {

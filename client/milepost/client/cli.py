@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "watch": ("watch:watch", "Follow a job until it has ended, and exit with its status."),
     "get": ("get:get", "Show a job as it stands."),
     "list": ("list:list_jobs", "List jobs, the newest first."),
+    "workers": ("workers:workers", "List the workers that are connected."),
     "cancel": ("cancel:cancel", "Ask for a job, and those that are a part of it, to be cancelled."),
     "delete": ("delete:delete", "Delete jobs that have ended, with their logs."),
     "exec": ("exec:execute", "Run COMMAND as a job, and exit with its exit status."),
@@ -125,7 +126,7 @@ def milepost(context: click.Context) -> None:
     """Submit long-running jobs, follow their progress, and do their work.
 
     Results go to stdout, progress and errors to stderr. With --output json both are JSON objects, one a line: jobs or
-    events on stdout, errors and changes of the connection on stderr.
+    events on stdout, errors, changes of the connection and what a job waits for on stderr.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)

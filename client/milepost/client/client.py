@@ -16,7 +16,7 @@ from milepost.client.subscriptions import Subscriptions
 from milepost.client.watching import StateWatch, Watch, WatchOptions
 from milepost.client.watching_jobs import JobsWatch
 from milepost.fold import Fold
-from milepost.v1 import Job, JobFilter, JobState
+from milepost.v1 import Job, JobFilter, JobState, Waiting
 
 __all__ = ["Client"]
 
@@ -91,6 +91,7 @@ class Client(Attaching):
         on_gap: OnGap = "raise",
         status_interval: float | None = None,
         on_state: Callable[[Connection], None] | None = None,
+        on_waiting: Callable[[Waiting | None], None] | None = None,
     ) -> Watch | StateWatch:
         """The events of a job: every one once and in order, whatever happens to the connection.
 
@@ -118,6 +119,8 @@ class Client(Attaching):
             status_interval: How often the server is to be heard where nothing happens: 1 s to 1 h; None for 10 s. A
                 connection that is silent for two and a half of these, and 5 s, is given up and made anew.
             on_state: Is told how the watch is connected each time that changes.
+            on_waiting: Is told what a QUEUED job waits for each time that changes, as `Watch.waiting` has it; None once
+                it does not wait any more.
 
         The watch raises:
             JobNotFound: There is no such job, or it was deleted.
@@ -146,6 +149,7 @@ class Client(Attaching):
             job_id,
             cursor,
             on_state=on_state,
+            on_waiting=on_waiting,
             status_interval=status_interval,
             timeout=self._timeout,
         )

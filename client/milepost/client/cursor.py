@@ -9,7 +9,18 @@ from milepost.client.errors import EpochChanged, MilepostError, ProtocolError, S
 from milepost.client.outcome import has_ended
 from milepost.client.showing import EVERYTHING, Showing
 from milepost.client.values import to_duration
-from milepost.v1 import Estimate, Event, Events, Job, Opened, Status, WatchJobRequest, WatchJobResponse
+from milepost.v1 import (
+    Estimate,
+    Event,
+    Events,
+    Job,
+    JobState,
+    Opened,
+    Status,
+    Waiting,
+    WatchJobRequest,
+    WatchJobResponse,
+)
 
 __all__ = ["Cursor", "OnGap", "Start"]
 
@@ -32,6 +43,7 @@ class Cursor:
         ended: Whether ``job_ended`` was taken, or a snapshot of a job that has ended.
         fraction: How much of the job is done, as the last status said; None before the first.
         estimate: How long the job will still take, as the last status said; None without evidence.
+        waiting: What the job waits for, as the last status said, until it starts or ends; None where nothing is known.
     """
 
     def __init__(
@@ -54,6 +66,7 @@ class Cursor:
         self.ended = False
         self.fraction: float | None = None
         self.estimate: Estimate | None = None
+        self.waiting: Waiting | None = None
         self._job_id = job_id
         self._start: Start = start
         self._showing = showing
@@ -170,6 +183,8 @@ class Cursor:
     def _jump(self, job: Job) -> Sequence[Job]:
         self._start, self.sequence = "after", job.last_sequence
         self.head = max(self.head, job.last_sequence)
+        if job.state != JobState.JOB_STATE_QUEUED:
+            self.waiting = None
         if has_ended(job):
             self.ended = self.caught_up = True
         return (job,)
@@ -189,6 +204,8 @@ class Cursor:
             sequence = event.sequence
         self.sequence = sequence
         self.head = max(self.head, sequence)
+        if any(event.HasField("job_started") or event.HasField("job_ended") for event in events):
+            self.waiting = None
         if events[-1].HasField("job_ended"):
             self.ended = self.caught_up = True
             if not self._showing.shows(events[-1]):
@@ -200,6 +217,7 @@ class Cursor:
         self.head = max(self.head, status.head_sequence)
         self.fraction = status.fraction
         self.estimate = status.estimate if status.HasField("estimate") else None
+        self.waiting = status.waiting if status.HasField("waiting") else None
 
     def _move(self, cursor: int) -> None:
         """Everything up to there was sent, or hidden."""

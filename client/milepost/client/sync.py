@@ -115,11 +115,13 @@ class SyncClient:
 
     submit = _waits(Client.submit)
     get = _waits(Client.get)
+    waiting = _waits(Client.waiting)
     cancel = _waits(Client.cancel)
     delete = _waits(Client.delete)
     result = _waits(Client.result)
     watch_jobs = _watches(Client.watch_jobs)
     list = _iterates(Client.list)
+    workers = _iterates(Client.workers)
     follow = _iterates(Client.follow)
     attach = _attaches(Client.attach)
     start = _attaches(Client.start)
@@ -142,7 +144,7 @@ class SyncClient:
     def watch(
         self, job_id: str, *, snapshot: bool = False, on_gap: OnGap = "raise", **options: Unpack[WatchOptions]
     ) -> SyncWatch | SyncStateWatch:
-        """See `Client.watch`. `on_state` is called in another thread."""
+        """See `Client.watch`. `on_state` and `on_waiting` are called in another thread."""
         watch = self._client.watch(job_id, snapshot=snapshot, on_gap=on_gap, **options)
         if isinstance(watch, Watch):
             return SyncWatch(watch, self._background)

@@ -21,6 +21,7 @@ from milepost.v1 import (
     Estimate,
     Event,
     Job,
+    Waiting,
     WatchJobRequest,
     WatchJobResponse,
     WatchJobsRequest,
@@ -133,6 +134,11 @@ class _SyncOfJob(_Resuming[_OfJob]):
     def estimate(self) -> Estimate | None:
         """See `Watch.estimate`."""
         return self._watch.estimate
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """See `Watch.waiting`."""
+        return self._watch.waiting
 
     def _yielded(self, item: _OfJob) -> None:
         self._cursor = item.sequence if isinstance(item, Event) else item.last_sequence

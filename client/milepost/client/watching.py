@@ -13,7 +13,7 @@ from milepost.client.forking import grpc
 from milepost.client.outcome import has_ended
 from milepost.client.resuming import Resuming
 from milepost.contract.limits import STATUS_INTERVAL
-from milepost.v1 import Estimate, Event, GetJobRequest, Job, WatchJobRequest, WatchJobResponse
+from milepost.v1 import Estimate, Event, GetJobRequest, Job, Waiting, WatchJobRequest, WatchJobResponse
 
 if TYPE_CHECKING:
     from milepost.client.channel import LazyChannel
@@ -38,6 +38,7 @@ class WatchOptions(TypedDict, total=False):
     latest_progress: bool
     follow: bool
     on_state: Callable[[Connection], None] | None
+    on_waiting: Callable[[Waiting | None], None] | None
     status_interval: float | None
 
 
@@ -56,6 +57,7 @@ class JobWatch(Resuming[Item, WatchJobRequest, WatchJobResponse]):
         position: Cursor,
         *,
         on_state: Callable[[Connection], None] | None = None,
+        on_waiting: Callable[[Waiting | None], None] | None = None,
         status_interval: float | None = None,
         timeout: float = 30.0,
         backoff: Backoff | None = None,
@@ -71,6 +73,8 @@ class JobWatch(Resuming[Item, WatchJobRequest, WatchJobResponse]):
         self._job_id = job_id
         self._position = position
         self._cursor = position.sequence
+        self._on_waiting = on_waiting
+        self._told_waiting: Waiting | None = None
 
     @property
     def job_id(self) -> str:
@@ -93,6 +97,14 @@ class JobWatch(Resuming[Item, WatchJobRequest, WatchJobResponse]):
         return self._position.estimate
 
     @property
+    def waiting(self) -> Waiting | None:
+        """What the job waits for while it is QUEUED, as the server said last; None where it has said nothing.
+
+        The server says it soon where the job waits for anything but its turn, and with each status of an idle stream.
+        """
+        return self._position.waiting
+
+    @property
     def _name(self) -> str:
         return f"job {self._job_id}"
 
@@ -108,7 +120,9 @@ class JobWatch(Resuming[Item, WatchJobRequest, WatchJobResponse]):
 
     def _take(self, frame: WatchJobResponse) -> Sequence[Item]:
         # Jobs are among the items only where they were asked for, and then the watch is one that has them.
-        return cast("Sequence[Item]", self._position.take(frame))
+        items = cast("Sequence[Item]", self._position.take(frame))
+        self._tell_waiting()
+        return items
 
     def _recover(self, error: MilepostError) -> Sequence[Item] | None:
         return cast("Sequence[Item] | None", self._position.recover(error))
@@ -122,10 +136,19 @@ class JobWatch(Resuming[Item, WatchJobRequest, WatchJobResponse]):
 
     async def _ask(self, timeout: float) -> Job:
         request = GetJobRequest(job_id=self._job_id)
-        return (await self._channel.call(self._channel.jobs().GetJob, request, timeout)).job
+        response = await self._channel.call(self._channel.jobs().GetJob, request, timeout)
+        self._position.waiting = response.waiting if response.HasField("waiting") else None
+        self._tell_waiting()
+        return response.job
 
     def _told(self, job: Job) -> Sequence[Item] | None:
         return cast("Sequence[Item]", self._position.take_job(job)) if self._position.takes_jobs else None
+
+    def _tell_waiting(self) -> None:
+        if self._told_waiting != self._position.waiting:
+            self._told_waiting = self._position.waiting
+            if self._on_waiting is not None:
+                self._on_waiting(self._told_waiting)
 
     async def _is_over(self) -> bool:
         job = await self._ask(self._timeout)

@@ -28,6 +28,7 @@ from milepost.v1 import (
     StagesPlanned,
     StageStarted,
     StageState,
+    Waiting,
 )
 
 JOB_ID: Final = "019aa8c2-5f0e-7c11-b0a1-9f3e3c1b7a21"
@@ -53,6 +54,7 @@ class FakeSource:
     head: int = 0
     estimate: Estimate | None = None
     connection: Connection = field(default_factory=lambda: Connection("live"))
+    waiting: Waiting | None = None
 
 
 class Story:

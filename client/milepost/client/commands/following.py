@@ -8,21 +8,23 @@ from datetime import UTC, datetime
 
 from milepost.client import Client, Connection
 from milepost.client.commands.ending import TimedOut
+from milepost.client.commands.errors import explain
 from milepost.client.commands.printing import can_draw
-from milepost.client.outcome import has_ended
+from milepost.client.errors import JobError
+from milepost.client.outcome import has_ended, result_of
 from milepost.client.rendering import as_json, text
 from milepost.client.rendering.console import Console
 from milepost.client.rendering.json_line import line
 from milepost.client.rendering.json_view import JsonView
 from milepost.client.rendering.live import LiveView
 from milepost.client.rendering.plain import PlainView
-from milepost.client.rendering.views import View
+from milepost.client.rendering.views import View, WarningView
 from milepost.client.rendering.watched import Watched
 from milepost.client.standard_streams import put, remark
 from milepost.fold import Fold
 from milepost.v1 import Job, JobState
 
-__all__ = ["follow", "print_result", "view_for"]
+__all__ = ["follow", "print_failure", "print_result", "view_for", "waiting_view_for"]
 
 
 def view_for(output: str) -> View:
@@ -33,6 +35,11 @@ def view_for(output: str) -> View:
     if output == "auto" and can_draw(console):
         return LiveView(console)
     return PlainView(remark)
+
+
+def waiting_view_for(output: str) -> View:
+    """The view for those who just wait: it tells them where nobody is there to take the job."""
+    return JsonView(lambda line: None, remark) if output == "json" else WarningView(remark)
 
 
 async def follow(
@@ -55,19 +62,22 @@ async def follow(
         TimedOut: It has not ended within ``timeout`` seconds.
         MilepostError: It cannot be watched.
     """
+    watched: Watched
+
+    def link_changed(connection: Connection) -> None:
+        watched.link_changed(datetime.now(UTC))
+        view.link(watched)
+
     watch = client.watch(
         job.job_id,
         after=after,
         epoch=epoch,
         follow=to_the_end,
         status_interval=status_interval,
-        on_state=lambda connection: link_changed(connection),
+        on_state=link_changed,
+        on_waiting=lambda waiting: view.waiting(watched),
     )
     watched = Watched(_start(job, after), watch, datetime.now(UTC), cursor=after)
-
-    def link_changed(connection: Connection) -> None:
-        watched.link_changed(datetime.now(UTC))
-        view.link(watched)
 
     try:
         async with asyncio.timeout(timeout), watch, view:
@@ -90,6 +100,15 @@ def print_result(job: Job) -> None:
     """Writes the result of a job to stdout, as JSON; nothing where it has none."""
     if job.state == JobState.JOB_STATE_SUCCEEDED and job.HasField("result"):
         put(line(as_json.values(job.result), indent=2 if sys.stdout.isatty() else None))
+
+
+def print_failure(job: Job) -> None:
+    """Writes to stderr why a job did not succeed; nothing where it did, or has not ended."""
+    if has_ended(job):
+        try:
+            result_of(job)
+        except JobError as error:
+            remark(f"Error: {explain(error)}")
 
 
 def _start(job: Job, after: int) -> Fold:

@@ -11,7 +11,7 @@ from milepost.client.commands.command import command
 from milepost.client.commands.options import Server, output_option, server_options
 
 if TYPE_CHECKING:
-    from milepost.v1 import Job
+    from milepost.v1 import Job, Waiting
 
 __all__ = ["get"]
 
@@ -25,9 +25,14 @@ def get(server: Server, job_id: str, output: str) -> None:
     from milepost.client.commands.printing import print_job
     from milepost.client.commands.running import run
 
-    print_job(run(_get(server, job_id)), output)
+    job, waiting = run(_get(server, job_id))
+    print_job(job, output, waiting)
 
 
-async def _get(server: Server, job_id: str) -> Job:
+async def _get(server: Server, job_id: str) -> tuple[Job, Waiting | None]:
+    from milepost.v1 import JobState
+
     async with server.client() as client:
-        return await client.get(job_id)
+        job = await client.get(job_id)
+        is_queued = job.state == JobState.JOB_STATE_QUEUED
+        return job, await client.waiting(job_id) if is_queued else None

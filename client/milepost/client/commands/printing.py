@@ -12,10 +12,11 @@ from milepost.client.rendering.canvas import Canvas
 from milepost.client.rendering.console import Console
 from milepost.client.rendering.jobs import job_lines, job_picture, jobs_lines, jobs_table
 from milepost.client.rendering.style import marks_for
-from milepost.client.standard_streams import put
-from milepost.v1 import Job
+from milepost.client.rendering.workers import workers_lines, workers_table
+from milepost.client.standard_streams import put, remark
+from milepost.v1 import ConnectedWorker, Job, Waiting
 
-__all__ = ["can_draw", "print_job", "print_jobs"]
+__all__ = ["can_draw", "print_job", "print_jobs", "print_workers"]
 
 
 def can_draw(console: Console) -> bool:
@@ -23,17 +24,30 @@ def can_draw(console: Console) -> bool:
     return console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
 
 
-def print_job(job: Job, output: str) -> None:
-    """Writes all that is known of a job."""
+def print_job(job: Job, output: str, waiting: Waiting | None = None) -> None:
+    """Writes all that is known of a job. With JSON, what it waits for goes to stderr: it is no part of the job."""
     now = datetime.now(UTC)
     console = Console()
     if output == "json":
         put(as_json.message_line(job))
+        if waiting is not None:
+            remark(as_json.waiting_line(waiting))
     elif output == "auto" and can_draw(console):
         canvas = Canvas(console.width, console.height, now, marks=marks_for(console.encoding))
-        console.print(job_picture(job, canvas))
+        console.print(job_picture(job, canvas, waiting))
     else:
-        for line in job_lines(job, now):
+        for line in job_lines(job, now, waiting=waiting):
+            put(line)
+
+
+def print_workers(workers: Sequence[ConnectedWorker], output: str) -> None:
+    """Writes a table of connected workers, for people."""
+    now = datetime.now(UTC)
+    console = Console()
+    if output == "auto" and can_draw(console):
+        console.print(Group(*workers_table(workers, now, console.width)))
+    else:
+        for line in workers_lines(workers, now):
             put(line)
 
 

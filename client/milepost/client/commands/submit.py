@@ -120,7 +120,7 @@ _EXAMPLES: Final = (
 @option("--external", is_flag=True, help="Another engine runs it, and its code claims the job.")
 @option("--request-id", default="", metavar="ID", help="The same id and content give the same job again.")
 @option("--watch", "-w", is_flag=True, help="Follow the job, and exit with its status.")
-@option("--wait", is_flag=True, help="Wait for its end without a word, and exit with its status.")
+@option("--wait", is_flag=True, help="Wait for its end, say only what goes wrong, and exit with its status.")
 @option(
     "--wait-timeout", type=seconds, metavar="TIME", help="Stop waiting after this time, with the status 124."
 )
@@ -165,10 +165,15 @@ def submit(
         )
 
     from milepost.client.commands.ending import of_job
-    from milepost.client.commands.following import follow, print_result, view_for
+    from milepost.client.commands.following import (
+        follow,
+        print_failure,
+        print_result,
+        view_for,
+        waiting_view_for,
+    )
     from milepost.client.commands.running import run
     from milepost.client.rendering.as_json import message_line
-    from milepost.client.rendering.views import SilentView
     from milepost.v1 import Dispatch, RetryPolicy
 
     async def submitted(client: Client) -> Job:
@@ -201,9 +206,8 @@ def submit(
             if output != "json":
                 put(job.job_id)
             if watch or wait:
-                job = await follow(
-                    client, job, view_for(output) if watch else SilentView(), timeout=wait_timeout
-                )
+                view = view_for(output) if watch else waiting_view_for(output)
+                job = await follow(client, job, view, timeout=wait_timeout)
             if output == "json" and not watch:
                 put(message_line(job))
             return job
@@ -214,5 +218,7 @@ def submit(
         raise click.BadParameter(str(error), param_hint="'--input'") from error
     if watch and output != "json":
         print_result(job)
+    elif wait and output != "json":
+        print_failure(job)
     if watch or wait:
         raise Exit(of_job(job))

@@ -79,6 +79,9 @@ class Interruption:
                 self._resumed_at = link.resumed_at
         self._view.link(watched)
 
+    def waiting(self, watched: Watched) -> None:
+        """Shows nothing: the demo's own worker is on its way."""
+
     async def _interrupt(self, job_id: str) -> None:
         loop = asyncio.get_running_loop()
         self._relay.cut()

@@ -10,9 +10,9 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.client.rendering.json_line import Json, line
-from milepost.v1 import Event
+from milepost.v1 import Event, Waiting
 
-__all__ = ["Json", "event_line", "line", "message_line", "values"]
+__all__ = ["Json", "event_line", "line", "message_line", "values", "waiting_line"]
 
 _LARGEST_EXACT = 2**53
 
@@ -20,6 +20,11 @@ _LARGEST_EXACT = 2**53
 def message_line(message: Message) -> str:
     """A message on one line."""
     return line(MessageToDict(message))
+
+
+def waiting_line(waiting: Waiting) -> str:
+    """What a job waits for, on one line."""
+    return line({"waiting": MessageToDict(waiting)})
 
 
 def event_line(event: Event) -> str:

@@ -25,7 +25,7 @@ _STAGES_LEAST = 3
 def frame(watched: Watched, canvas: Canvas) -> Group:
     """The job's line and bar, its stages, the last log lines, what it made, and how the connection is."""
     job = watched.job
-    above = [*header(job, watched.estimate, canvas), *notices(job, canvas)]
+    above = [*header(job, watched.estimate, canvas), *notices(job, canvas, watched.source.waiting)]
     below = [
         *_block(list(_log(watched, canvas))),
         *_block(list(artifacts(job, _ARTIFACTS))),

@@ -6,30 +6,28 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from milepost.client.outcome import has_ended
-from milepost.client.rendering import as_json, stages, text
+from milepost.client.rendering import as_json, stages, table, text
 from milepost.client.rendering.canvas import Canvas
-from milepost.client.rendering.parts import artifacts, header, notices, single_line
+from milepost.client.rendering.parts import artifacts, header, notices
 from milepost.client.rendering.style import JOB_STYLES
+from milepost.client.rendering.waiting import waiting_text
 from milepost.fold import Fold
-from milepost.v1 import Job
+from milepost.v1 import Job, Waiting
 
 __all__ = ["job_lines", "job_picture", "jobs_lines", "jobs_table"]
 
 _HEADINGS = ("JOB", "KIND", "STATE", "DONE", "TOOK", "AGE", "OWNER")
 _STATE = 2
 _YIELDING = (-1, 1)
-_COLUMN_LEAST = 5
-_GAP = 2
 
 
-def job_picture(job: Job, canvas: Canvas) -> Group:
-    """A job for a terminal: its line and bar, its stages, what it made, and the facts."""
+def job_picture(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Group:
+    """A job for a terminal: its line and bar, what it waits for, its stages, what it made, and the facts."""
     estimate = job.estimate if job.HasField("estimate") else None
     shown = stages.Shown(list(stages.in_order(Fold(job))), "")
     facts = Table.grid(padding=(0, 2))
@@ -37,14 +35,16 @@ def job_picture(job: Job, canvas: Canvas) -> Group:
     facts.add_column(overflow="fold")
     for name, value in _facts(job, canvas.zone):
         facts.add_row(f"  {name}", Text(value))
-    blocks: list[RenderableType] = [*header(job, estimate, canvas), *notices(job, canvas)]
+    blocks: list[RenderableType] = [*header(job, estimate, canvas), *notices(job, canvas, waiting)]
     for block in (list(stages.picture(shown, canvas)), list(artifacts(job, len(job.artifacts))), [facts]):
         if block:
             blocks += [Text(""), *block]
     return Group(*blocks)
 
 
-def job_lines(job: Job, now: datetime, zone: tzinfo | None = None) -> Iterator[str]:
+def job_lines(
+    job: Job, now: datetime, zone: tzinfo | None = None, *, waiting: Waiting | None = None
+) -> Iterator[str]:
     """A job as plain text: a name and a value on each line."""
     fold = Fold(job)
     lines = [("job", job.job_id), ("kind", job.kind), ("state", text.job_state(job.state))]
@@ -54,6 +54,8 @@ def job_lines(job: Job, now: datetime, zone: tzinfo | None = None) -> Iterator[s
         lines.append(("took", text.minutes(text.seconds_between(job.start_time, until))))
     if job.HasField("estimate") and not has_ended(job):
         lines.append(("left", text.minutes(text.remaining(job.estimate, now))))
+    if waiting is not None:
+        lines.append(("waiting", waiting_text(waiting, job.kind)))
     if job.HasField("failure"):
         lines.append(("failure", text.failure_text(job.failure)))
     if job.HasField("cancellation"):
@@ -71,35 +73,22 @@ def job_lines(job: Job, now: datetime, zone: tzinfo | None = None) -> Iterator[s
 
 def jobs_table(jobs: Sequence[Job], now: datetime, width: int) -> Iterator[Text]:
     """Jobs for a terminal that is so many cells wide. Where they do not fit, owners and kinds are cut first."""
-    rows, widths = _columns(jobs, now)
-    for column in _YIELDING:
-        over = sum(widths) + _GAP * (len(widths) - 1) - width
-        widths[column] -= max(min(over, widths[column] - _COLUMN_LEAST), 0)
-    for number, row in enumerate(rows):
-        line = Text()
-        for column, cell in enumerate(row):
-            style = JOB_STYLES.get(jobs[number - 1].state, "") if number and column == _STATE else ""
-            text_cell = Text(cell, style=style if number else "bold")
-            text_cell.truncate(widths[column], overflow="ellipsis", pad=True)
-            line.append_text(text_cell).append(" " * _GAP)
-        line.rstrip()
-        yield single_line(line)
+
+    def style(row: int, column: int) -> str:
+        return JOB_STYLES.get(jobs[row - 1].state, "") if column == _STATE else ""
+
+    return table.fitted(_rows(jobs, now), width, yielding=_YIELDING, style=style)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
-    """Jobs as plain text: aligned columns, and nothing cut."""
-    rows, widths = _columns(jobs, now)
-    for row in rows:
-        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
-        yield (" " * _GAP).join(cells).rstrip()
+    """Jobs as plain text."""
+    return table.whole(_rows(jobs, now))
 
 
-def _columns(jobs: Sequence[Job], now: datetime) -> tuple[list[tuple[str, ...]], list[int]]:
-    """The rows, headings first, and how wide each column is; without owners where there are none."""
+def _rows(jobs: Sequence[Job], now: datetime) -> list[tuple[str, ...]]:
+    """The rows, headings first; without owners where there are none."""
     rows = [_HEADINGS, *(_cells(job, now) for job in jobs)]
-    if not any(job.owner for job in jobs):
-        rows = [row[:-1] for row in rows]
-    return rows, [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return rows if any(job.owner for job in jobs) else [row[:-1] for row in rows]
 
 
 def _cells(job: Job, now: datetime) -> tuple[str, ...]:

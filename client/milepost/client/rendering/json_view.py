@@ -16,7 +16,7 @@ __all__ = ["JsonView"]
 
 
 class JsonView:
-    """Writes each event as JSON to ``write``, and each change of the connection to ``remark``."""
+    """Writes each event as JSON to ``write``; to ``remark`` changes of the connection, and what the job waits for."""
 
     def __init__(self, write: Callable[[str], None], remark: Callable[[str], None]) -> None:
         self._write = write
@@ -34,6 +34,11 @@ class JsonView:
     def event(self, event: Event, watched: Watched) -> None:
         """Writes the event."""
         self._write(as_json.event_line(event))
+
+    def waiting(self, watched: Watched) -> None:
+        """Writes what the job waits for."""
+        if watched.source.waiting is not None:
+            self._remark(as_json.waiting_line(watched.source.waiting))
 
     def link(self, watched: Watched) -> None:
         """Writes that the connection is lost, and that it is there again."""

@@ -65,6 +65,10 @@ class LiveView:
         """Is seen on the next picture."""
         self._watched = watched
 
+    def waiting(self, watched: Watched) -> None:
+        """Is seen on the next picture."""
+        self._watched = watched
+
     async def _draw_on(self) -> None:
         while True:
             self._draw()

@@ -13,7 +13,8 @@ from milepost.client.rendering import text
 from milepost.client.rendering.bars import bar
 from milepost.client.rendering.canvas import Canvas
 from milepost.client.rendering.style import JOB_STYLES
-from milepost.v1 import Estimate, Job, JobState
+from milepost.client.rendering.waiting import is_amiss, waiting_text
+from milepost.v1 import Estimate, Job, JobState, Waiting
 
 __all__ = ["artifacts", "header", "notices", "single_line"]
 
@@ -35,8 +36,11 @@ def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text
     yield bar(job.fraction, canvas.measure, style=style, marks=canvas.marks)
 
 
-def notices(job: Job, canvas: Canvas) -> Iterator[Text]:
-    """What is not as it should be: a failure, a retry, a cancellation."""
+def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterator[Text]:
+    """What keeps a job from going on: what it waits for, a failure, a retry, a cancellation."""
+    if waiting is not None and job.state == JobState.JOB_STATE_QUEUED:
+        style = "yellow" if is_amiss(waiting) else "dim"
+        yield from _notice(waiting_text(waiting, job.kind), style, canvas, mark=canvas.marks.pending)
     if job.HasField("failure"):
         words = text.failure_text(job.failure)
         if job.state == JobState.JOB_STATE_QUEUED:
@@ -84,9 +88,9 @@ def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
     return "  ".join(parts)
 
 
-def _notice(words: str, style: str, canvas: Canvas) -> Iterator[Text]:
+def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterator[Text]:
     for line in textwrap.wrap(
-        f"{canvas.marks.failed} {words}",
+        f"{mark or canvas.marks.failed} {words}",
         max(canvas.measure, _NOTICE_WIDTH),
         max_lines=_NOTICE_LINES,
         subsequent_indent="  ",

@@ -10,6 +10,7 @@ from typing import Self
 from milepost.client.rendering import text
 from milepost.client.rendering.events import describe
 from milepost.client.rendering.link import link_text, worth_telling
+from milepost.client.rendering.waiting import WaitingNews
 from milepost.client.rendering.watched import Watched
 from milepost.client.watching import Connection
 from milepost.v1 import Event
@@ -31,6 +32,7 @@ class PlainView:
         self._zone = zone
         self._told: dict[str, tuple[float, Event]] = {}
         self._link = Connection("connecting")
+        self._waiting = WaitingNews()
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,10 +54,15 @@ class PlainView:
         link, before = watched.source.connection, self._link
         self._link = link
         if worth_telling(link, before):
-            now = datetime.now(UTC)
-            self._put(
-                now.astimezone(self._zone).strftime("%H:%M:%S"), f"connection: {link_text(watched, now)}"
-            )
+            self._remark(f"connection: {link_text(watched, datetime.now(UTC))}")
+
+    def waiting(self, watched: Watched) -> None:
+        """Writes what the job waits for, where that is not just its turn, and that it is again."""
+        if words := self._waiting.words(watched.source.waiting, watched.job.kind):
+            self._remark(words)
+
+    def _remark(self, line: str) -> None:
+        self._put(datetime.now(UTC).astimezone(self._zone).strftime("%H:%M:%S"), line)
 
     def _put(self, time: str, line: str) -> None:
         first, *more = line.split("\n")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
+from milepost.client.rendering.waiting import WaitingNews
 from milepost.client.rendering.watched import Watched
 from milepost.v1 import Event
 
-__all__ = ["SilentView", "View"]
+__all__ = ["SilentView", "View", "WarningView"]
 
 
 class View(Protocol):
@@ -28,6 +30,9 @@ class View(Protocol):
     def link(self, watched: Watched) -> None:
         """The connection has changed."""
 
+    def waiting(self, watched: Watched) -> None:
+        """What the queued job waits for has changed."""
+
 
 class SilentView:
     """Shows nothing, for those who just wait."""
@@ -45,3 +50,19 @@ class SilentView:
 
     def link(self, watched: Watched) -> None:
         """Shows nothing."""
+
+    def waiting(self, watched: Watched) -> None:
+        """Shows nothing."""
+
+
+class WarningView(SilentView):
+    """Writes only what a job waits for that does not just wait for its turn, to ``remark``."""
+
+    def __init__(self, remark: Callable[[str], None]) -> None:
+        self._remark = remark
+        self._waiting = WaitingNews()
+
+    def waiting(self, watched: Watched) -> None:
+        """Writes it."""
+        if words := self._waiting.words(watched.source.waiting, watched.job.kind):
+            self._remark(f"Job {watched.job.job_id}: {words}")

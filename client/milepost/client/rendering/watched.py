@@ -11,7 +11,7 @@ from milepost.client.outcome import has_ended
 from milepost.client.rendering import text
 from milepost.client.watching import Connection
 from milepost.fold import Fold
-from milepost.v1 import Estimate, Event, Job
+from milepost.v1 import Estimate, Event, Job, Waiting
 
 __all__ = ["LogLine", "Source", "Watched"]
 
@@ -28,6 +28,10 @@ class Source(Protocol):
     @property
     def estimate(self) -> Estimate | None:
         """How long the job will still take."""
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What the job waits for."""
 
     @property
     def connection(self) -> Connection:

@@ -1,0 +1,103 @@
+"""What a queued job waits for, in words and in pictures."""
+
+from __future__ import annotations
+
+import pytest
+
+from milepost.client.rendering.frame import frame
+from milepost.client.rendering.jobs import job_lines, job_picture
+from milepost.client.rendering.plain import PlainView
+from milepost.client.rendering.views import WarningView
+from milepost.client.rendering.waiting import waiting_text
+from milepost.v1 import Job, JobState, JobSubmitted, Waiting, WaitingFor
+from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
+from tests.unit.command.test_jobs import drawn
+
+TURN = Waiting(waiting_for=WaitingFor.WAITING_FOR_TURN, workers=2)
+WORKER = Waiting(waiting_for=WaitingFor.WAITING_FOR_WORKER)
+NEAR = Waiting(waiting_for=WaitingFor.WAITING_FOR_WORKER, nearest_kinds=["archive", "archives"])
+RECONNECT = Waiting(waiting_for=WaitingFor.WAITING_FOR_RECONNECT)
+CLAIM = Waiting(waiting_for=WaitingFor.WAITING_FOR_CLAIM)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        (TURN, "waits for its turn; 2 workers take jobs of kind 'archve'"),
+        (
+            Waiting(waiting_for=WaitingFor.WAITING_FOR_TURN, workers=1),
+            "waits for its turn; 1 worker takes jobs of kind 'archve'",
+        ),
+        (WORKER, "no worker takes jobs of kind 'archve'"),
+        (NEAR, "no worker takes jobs of kind 'archve'; workers take 'archive' and 'archives'"),
+        (
+            RECONNECT,
+            "no worker takes jobs of kind 'archve' yet; the server has just started, and workers may be reconnecting",
+        ),
+        (CLAIM, "waits to be claimed"),
+    ],
+)
+def test_the_words(waiting: Waiting, words: str) -> None:
+    """What is the matter, and what workers take instead."""
+    assert waiting_text(waiting, "archve") == words
+
+
+def test_a_reason_of_a_later_server_is_a_turn() -> None:
+    """As the contract has it."""
+    later = Waiting(workers=2)
+    later.ParseFromString(b"\x08\x63" + later.SerializeToString())
+
+    assert waiting_text(later, "archive") == "waits for its turn; 2 workers take jobs of kind 'archive'"
+
+
+def test_what_another_says_steers_no_terminal() -> None:
+    """A kind is a kind only where the server says so."""
+    hostile = Waiting(waiting_for=WaitingFor.WAITING_FOR_WORKER, nearest_kinds=["a\x1b[2J"])
+
+    assert (
+        waiting_text(hostile, "k\u202e") == r"no worker takes jobs of kind 'k\x202e'; workers take 'a\x1b[2J'"
+    )
+
+
+def queued() -> Story:
+    """A job that is queued."""
+    story = Story()
+    job = Job(job_id=JOB_ID, kind="archve", state=JobState.JOB_STATE_QUEUED, submit_time=stamp(0))
+    story.tell(0, job_submitted=JobSubmitted(job=job))
+    return story
+
+
+def test_a_picture_says_it_under_the_bar() -> None:
+    """On a narrow terminal on several lines, and never cut."""
+    story = queued()
+    story.source.waiting = NEAR
+    lines = drawn(frame(story.watched, canvas(50, 3)), 50).splitlines()
+
+    assert lines[3:5] == [
+        "○ no worker takes jobs of kind 'archve'; workers",
+        "  take 'archive' and 'archives'",
+    ]
+
+
+def test_a_job_as_it_stands_says_it() -> None:
+    """In the picture and in the plain lines."""
+    job = queued().watched.job
+    picture = drawn(job_picture(job, canvas(80, 3), CLAIM), 80)
+
+    assert "○ waits to be claimed" in picture.splitlines()
+    assert "waiting    waits to be claimed" in list(job_lines(job, at(3), waiting=CLAIM))
+
+
+def test_plain_lines_say_what_is_news() -> None:
+    """That no worker is there, and that one is; not that a job waits for its turn, nor how many workers there are."""
+    story = queued()
+    lines: list[str] = []
+    plain, quiet = PlainView(lambda line: lines.append(line[10:])), WarningView(lines.append)
+    for waiting in (TURN, WORKER, WORKER, NEAR, None, NEAR, TURN, Waiting(waiting_for=TURN.waiting_for)):
+        story.source.waiting = waiting
+        plain.waiting(story.watched)
+        quiet.waiting(story.watched)
+
+    said = [waiting_text(waiting, "archve") for waiting in (WORKER, NEAR, TURN)]
+    assert lines[::2] == said
+    assert lines[1::2] == [f"Job {JOB_ID}: {words}" for words in said]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from google.protobuf.duration_pb2 import Duration
 from hypothesis import strategies as st
 
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.refusal import Refusal
 from milepost.v1 import (
+    Artifact,
+    ArtifactAdded,
     CancelAcknowledged,
     Event,
     Failure,
     JobEnded,
     JobState,
+    LogWritten,
     RetryPolicy,
     Stage,
     StageEnded,
@@ -24,10 +28,10 @@ from milepost.v1 import (
     Update,
 )
 
-__all__ = ["logs"]
+__all__ = ["IDS", "logs", "parts"]
 
 # Few, so that they meet. What is before the last "/" names the parent.
-_IDS = ["a", "b", "a/1", "a/2", "b/1", "a/1/x", "a/1/y"]
+IDS = ["a", "b", "a/1", "a/2", "b/1", "a/1/x", "a/1/y"]
 
 _amounts = st.integers(0, 8).map(lambda n: n / 4)
 _maybe_amounts = st.one_of(st.none(), _amounts)
@@ -37,8 +41,11 @@ _STEPS = (
     ["progress"] * 6
     + ["start"] * 4
     + ["end"] * 2
-    + ["plan", "acknowledge", "release", "cancel", "lose", "finish"]
+    + ["plan", "acknowledge", "release", "cancel", "lose", "finish", "wait", "children", "artifact", "log"]
 )
+
+_SECOND = 10**9
+_remarks = st.sampled_from(["", "", "m", "n"])
 
 
 @st.composite
@@ -47,7 +54,14 @@ def logs(draw: st.DrawFn) -> list[Event]:
     state = Fold()
     log = []
     stages = draw(_plans().filter(_is_sound))
-    request = SubmitJobRequest(kind="k", stages=stages, retry_policy=RetryPolicy(max_attempts=3))
+    request = SubmitJobRequest(
+        kind="k",
+        stages=stages,
+        planned_children=draw(st.integers(0, 3)),
+        retry_policy=RetryPolicy(max_attempts=3),
+        timeout=Duration(seconds=10) if draw(st.booleans()) else None,
+        start_deadline=Duration(seconds=10) if draw(st.booleans()) else None,
+    )
     events = [decide.submit(request, "j", 0)]
     for now in range(1, draw(st.integers(2, 40))):
         for event in events:
@@ -56,21 +70,49 @@ def logs(draw: st.DrawFn) -> list[Event]:
         if decide.is_final(state.job):
             break
         if state.job.state == JobState.JOB_STATE_QUEUED:
-            events = [decide.start(state.job, "w", now)]
+            events = draw(_waits(state, now))
         else:
             events = draw(_happenings(state, now))
     return log
 
 
 @st.composite
+def parts(draw: st.DrawFn) -> list[Event]:
+    """What a filter may leave of a log, some of it twice."""
+    log = draw(logs())
+    shown = [event for event in log if draw(st.integers(0, 4))]
+    again = draw(st.integers(0, len(shown)))
+    return shown[:again] + shown
+
+
+@st.composite
+def _waits(draw: st.DrawFn, state: Fold, now: int) -> list[Event]:
+    match draw(st.integers(0, 9)):
+        case 0:
+            return decide.cancel(state.job, reason="r", requested_by="o", grace_period=0, now=now)
+        case 1:
+            return decide.due(state.job, now + 20 * _SECOND, lease_is_out=False)
+        case _:
+            return [decide.start(state.job, "w", now, instance=draw(_remarks))]
+
+
+@st.composite
 def _happenings(draw: st.DrawFn, state: Fold, now: int) -> list[Event]:
     match draw(st.sampled_from(_STEPS)):
         case "cancel":
-            return decide.cancel(state.job, reason="", requested_by="", grace_period=10**12, now=now)
+            grace = draw(st.sampled_from([0, 1, 10**12]))
+            return decide.cancel(state.job, reason="", requested_by="", grace_period=grace, now=now)
         case "release":
             return decide.release(state.job, now)
         case "lose":
             return decide.due(state.job, now, lease_is_out=True)
+        case "wait":
+            return decide.due(state.job, now + 20 * _SECOND, lease_is_out=False)
+        case "children":
+            ended = draw(st.integers(0, 2))
+            return decide.family(
+                state.job, total=draw(st.integers(ended, 4)), ended=ended, fraction=0.5, now=now
+            )
         case step:
             try:
                 return [decide.report(state, draw(_updates(step, state)), now)]
@@ -82,36 +124,58 @@ def _happenings(draw: st.DrawFn, state: Fold, now: int) -> list[Event]:
 def _updates(draw: st.DrawFn, step: str, state: Fold) -> Update:
     match step:
         case "plan":
-            return Update(stages_planned=StagesPlanned(stages=draw(_plans())))
+            return Update(
+                stages_planned=StagesPlanned(
+                    stages=draw(_plans()), planned_children=draw(st.sampled_from([0, 0, 2]))
+                )
+            )
         case "start":
-            return Update(stage_started=StageStarted(stage=draw(_stages(draw(st.sampled_from(_IDS))))))
+            stage = draw(_stages(draw(st.sampled_from(IDS))))
+            stage.title, stage.unit, stage.message = draw(_remarks), draw(_remarks), draw(_remarks)
+            return Update(stage_started=StageStarted(stage=stage))
         case "progress":
             progress = StageProgressed(
-                stage_id=draw(_ids(state)), current=draw(_amounts), total=draw(_maybe_amounts)
+                stage_id=draw(_ids(state)),
+                current=draw(_amounts),
+                total=draw(_maybe_amounts),
+                unit=draw(_remarks),
+                message=draw(_remarks),
             )
             return Update(stage_progressed=progress)
         case "end":
-            end = draw(st.sampled_from(StageState.values()[3:]))
-            return Update(stage_ended=StageEnded(stage_id=draw(_ids(state)), state=end))
+            state_then = draw(st.sampled_from(StageState.values()[3:]))
+            failure = Failure(code="BROKEN") if draw(st.booleans()) else None
+            ended = StageEnded(
+                stage_id=draw(_ids(state)), state=state_then, message=draw(_remarks), failure=failure
+            )
+            return Update(stage_ended=ended)
         case "acknowledge":
             return Update(cancel_acknowledged=CancelAcknowledged())
+        case "artifact":
+            artifact = Artifact(name=draw(st.sampled_from("pq")), uri=draw(st.sampled_from("uv")))
+            return Update(artifact_added=ArtifactAdded(artifact=artifact))
+        case "log":
+            return Update(log_written=LogWritten(text="t"))
         case _:
-            failure = Failure(code="BROKEN", retryable=draw(st.booleans()))
-            return Update(
-                job_ended=JobEnded(state=draw(st.sampled_from(JobState.values()[4:])), failure=failure)
+            failure = Failure(code="BROKEN", message=draw(_remarks), retryable=draw(st.booleans()))
+            end = JobEnded(
+                state=draw(st.sampled_from(JobState.values()[4:])), failure=failure, message=draw(_remarks)
             )
+            if draw(st.booleans()):
+                end.result.update({"n": 1})
+            return Update(job_ended=end)
 
 
 def _ids(state: Fold) -> st.SearchStrategy[str]:
     """The ids of stages that run; of any where none does."""
     running = [stage.stage_id for stage in state.job.stages if stage.state == StageState.STAGE_STATE_RUNNING]
-    return st.sampled_from(running or _IDS)
+    return st.sampled_from(running or IDS)
 
 
 @st.composite
 def _plans(draw: st.DrawFn) -> list[Stage]:
     """Some of the stages, parents first; of some the parent may be missing."""
-    return [draw(_stages(stage_id)) for stage_id in _IDS if draw(st.booleans())]
+    return [draw(_stages(stage_id)) for stage_id in IDS if draw(st.booleans())]
 
 
 def _is_sound(plan: list[Stage]) -> bool:

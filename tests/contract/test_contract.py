@@ -36,6 +36,7 @@ def up_to(least: int, most: int) -> str:
     return f"{least:,} to {most:,}"
 
 
+AMOUNT = "finite, not negative, at most 1e30"
 NAME = at_most(limits.NAME_LENGTH, "characters")
 UNIT = at_most(limits.UNIT_LENGTH, "characters")
 MESSAGE = at_most(limits.MESSAGE_LENGTH, "characters")
@@ -61,7 +62,14 @@ BOUNDS = {
     "Job.input": f"{at_most(limits.INPUT_SIZE // limits.MIB, 'MiB encoded')}, {DEPTH}",
     "Job.result": RESULT,
     "Job.artifacts": at_most(limits.ARTIFACTS),
+    "Job.workload": AMOUNT,
     "Job.workload_unit": UNIT,
+    "Job.planned_children": at_most(limits.CHILDREN),
+    "Stage.weight": AMOUNT,
+    "Stage.current": AMOUNT,
+    "Stage.total": AMOUNT,
+    "StageProgressed.current": AMOUNT,
+    "StageProgressed.total": AMOUNT,
     "Stage.title": at_most(limits.TITLE_LENGTH, "characters"),
     "Stage.unit": UNIT,
     "Stage.message": MESSAGE,

@@ -111,10 +111,10 @@ async def test_children_are_counted(log: EventLog) -> None:
     assert Family(2, 0, 0.0) == await log.family("p")
 
     await put(log, first.stage("s"), first.progress(5))
-    assert Family(2, 0, 0.25) == await log.family("p")
+    assert Family(2, 0, 0.125) == await log.family("p")
 
     await put(log, second.succeed())
-    assert Family(2, 1, 0.75) == await log.family("p")
+    assert Family(2, 1, 0.625) == await log.family("p")
     assert Family(0, 0, 0.0) == await log.family("a")
 
 

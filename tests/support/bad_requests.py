@@ -45,7 +45,7 @@ __all__ = [
 INVALID = "INVALID_FIELD"
 TOO_LARGE = "TOO_LARGE"
 
-BAD_AMOUNTS = {"NaN": math.nan, "infinite": math.inf, "negative": -0.5}
+BAD_AMOUNTS = {"NaN": math.nan, "infinite": math.inf, "negative": -0.5, "over 1e30": 1.1e30}
 BAD_DURATIONS = {
     "negative": Duration(seconds=-1),
     "just negative": Duration(nanos=-1),
@@ -191,6 +191,8 @@ _SUBMIT = {
     "timeout too short": _submit("timeout", timeout=Duration(nanos=999_999_999)),
     "attempt_timeout too short": _submit("attempt_timeout", attempt_timeout=Duration(nanos=999_999_999)),
     "start_deadline too short": _submit("start_deadline", start_deadline=Duration(nanos=999_999_999)),
+    "planned_children negative": _submit("planned_children", planned_children=-1),
+    "planned_children too many": _submit("planned_children", planned_children=1_000_000_001),
     "priority too low": _submit("priority", priority=-1001),
     "priority too high": _submit("priority", priority=1001),
     "concurrency_key too long": _submit("concurrency_key", TOO_LARGE, concurrency_key="é" * 129),

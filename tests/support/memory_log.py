@@ -248,9 +248,11 @@ class MemoryEventLog:
                 size += len(chunks[-1].frames)
                 if size >= most_bytes:
                     break
-        fraction = Job.FromString(record.job).fraction
+        job = Job.FromString(record.job)
         ended, queued = record.state in FINAL, record.state == JobState.JOB_STATE_QUEUED
-        return Page(chunks, record.first, record.thinned, record.last, ended, queued, fraction)
+        return Page(
+            chunks, record.first, record.thinned, record.last, ended, queued, job.fraction, job.fraction_known
+        )
 
     async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
         """See ``EventLog``."""

@@ -76,6 +76,7 @@ class Calls:
         labels: Mapping[str, str] | None = None,
         parent_job_id: str = "",
         stages: Sequence[Stage | str] = (),
+        planned_children: int = 0,
         workload: float = 0.0,
         workload_unit: str = "",
         timeout: float | timedelta | None = None,
@@ -99,7 +100,9 @@ class Calls:
             owner: Whose job it is.
             labels: Marks to list by.
             parent_job_id: The job that it is a part of, and is cancelled with.
-            stages: Its stages where they are known beforehand: just ids, or messages with weight, total, title.
+            stages: Its stages where they are known beforehand: just ids, or messages with weight, total, title. Only
+                with a plan, by this or by `JobContext.plan`, does its fraction say how much is done.
+            planned_children: How many children it will have, where it has no stages; 0 where that is not known.
             workload: The job's size in `workload_unit`, for estimates; 0 for unknown.
             workload_unit: What `workload` counts, such as ``"bytes"``.
             timeout: The longest that it may take from the start of its first attempt, in seconds; None for no bound.
@@ -133,6 +136,7 @@ class Calls:
             parent_job_id=parent_job_id,
             input=to_struct(input, "input") if input is not None else None,
             stages=to_stages(stages),
+            planned_children=planned_children,
             workload=workload,
             workload_unit=workload_unit,
             timeout=_duration(timeout),

@@ -42,6 +42,7 @@ class Cursor:
         caught_up: Whether the head was reached, on this stream or one before; or the end.
         ended: Whether ``job_ended`` was taken, or a snapshot of a job that has ended.
         fraction: How much of the job is done, as the last status said; None before the first.
+        fraction_known: Whether that rests on a known number of stages or children; False before the first.
         estimate: How long the job will still take, as the last status said; None without evidence.
         waiting: What the job waits for, as the last status said, until it starts or ends; None where nothing is known.
     """
@@ -65,6 +66,7 @@ class Cursor:
         self.caught_up = False
         self.ended = False
         self.fraction: float | None = None
+        self.fraction_known = False
         self.estimate: Estimate | None = None
         self.waiting: Waiting | None = None
         self._job_id = job_id
@@ -215,7 +217,7 @@ class Cursor:
     def _status(self, status: Status) -> None:
         self._move(status.cursor)
         self.head = max(self.head, status.head_sequence)
-        self.fraction = status.fraction
+        self.fraction, self.fraction_known = status.fraction, status.fraction_known
         self.estimate = status.estimate if status.HasField("estimate") else None
         self.waiting = status.waiting if status.HasField("waiting") else None
 

@@ -131,6 +131,11 @@ class _SyncOfJob(_Resuming[_OfJob]):
         return self._watch.fraction
 
     @property
+    def fraction_known(self) -> bool:
+        """See `Watch.fraction_known`."""
+        return self._watch.fraction_known
+
+    @property
     def estimate(self) -> Estimate | None:
         """See `Watch.estimate`."""
         return self._watch.estimate

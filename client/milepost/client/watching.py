@@ -92,6 +92,14 @@ class JobWatch(Resuming[Item, WatchJobRequest, WatchJobResponse]):
         return self._position.fraction
 
     @property
+    def fraction_known(self) -> bool:
+        """Whether `fraction` rests on a known number of stages or children, so that a percentage of it can be shown.
+
+        False before the first status, and for a job whose stages nobody has planned.
+        """
+        return self._position.fraction_known
+
+    @property
     def estimate(self) -> Estimate | None:
         """How long the job will still take, as the server said last on an idle stream; None without evidence."""
         return self._position.estimate

@@ -38,6 +38,12 @@ UPDATES: Final = 1000
 ATTEMPTS: Final = 1000
 CONCURRENCY: Final = 10_000
 """Jobs at a worker, and jobs of one concurrency_key."""
+AMOUNT: Final = 1e30
+"""Of what is counted or weighed: a weight, a total, a current, a workload. It is far above what anybody counts, and so
+far below the largest double (1.8e308) that the sum of all weights is always a number: a mean over weights of
+1e308 would divide infinity by infinity."""
+CHILDREN: Final = 1_000_000_000
+"""Planned for one job."""
 PRIORITY: Final = 1000
 """Either way."""
 

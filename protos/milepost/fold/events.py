@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from milepost.fold.progress import carry_up
+from milepost.fold.known import carry_known_up, hides, refresh, stage_known
+from milepost.fold.progress import OPEN, carry_up, weight
 from milepost.v1 import Event, Job, JobState, Stage, StageState
 
 # The failure code of an attempt that was given back unharmed, and so does not count as failed.
 RELEASED = "RELEASED"
-
-_OPEN = frozenset({StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING})
 
 _ATTEMPT_FAILED = frozenset({JobState.JOB_STATE_FAILED, JobState.JOB_STATE_LOST})
 
@@ -85,7 +84,7 @@ def fold(events: Iterable[Event], job: Job | None = None) -> Job:
 def _end(stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> None:
     """Ends those that are open: those that run as ``state``, those that do not were not needed."""
     for stage in stages:
-        if stage.state not in _OPEN:
+        if stage.state not in OPEN:
             continue
         if stage.state == StageState.STAGE_STATE_RUNNING or state == StageState.STAGE_STATE_CANCELLED:
             stage.state = state
@@ -93,6 +92,7 @@ def _end(stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> 
             stage.state = StageState.STAGE_STATE_SKIPPED
         if stage.state == StageState.STAGE_STATE_SUCCEEDED:
             stage.fraction = 1.0
+            stage.fraction_known = True
         stage.end_time.CopyFrom(event.time)
 
 
@@ -114,7 +114,7 @@ def planned(stage: Stage) -> Stage:
 
 def _job_submitted(state: Fold, event: Event) -> None:
     state.job.CopyFrom(event.job_submitted.job)
-    state._index()
+    _all_planned(state)
 
 
 def _job_started(state: Fold, event: Event) -> None:
@@ -138,23 +138,58 @@ def _job_started(state: Fold, event: Event) -> None:
         stage.ClearField("failure")
         stage.ClearField("start_time")
         stage.ClearField("end_time")
+    refresh(state)
+
+
+def _all_planned(state: Fold) -> None:
+    """The stages that there are now are all that are known of: nobody expects another one."""
+    for stage in state.job.stages:
+        stage.planned = True
+    state._index()
+    refresh(state)
+
+
+def _leads_to(parents: Mapping[str, str], stage_id: str, outer_id: str) -> bool:
+    """Whether ``stage_id`` is ``outer_id`` or within it, so that the latter cannot be put into it.
+
+    No log has that, but a part of one may: where a filter hid that a stage had moved from the one place to the other.
+    """
+    while stage_id and stage_id != outer_id:
+        stage_id = parents.get(stage_id, "")
+    return bool(stage_id)
 
 
 def _stages_planned(state: Fold, event: Event) -> None:
     settled = state.settled()
-    plan = [planned(stage) for stage in event.stages_planned.stages if stage.stage_id not in settled]
     # A copy, since the originals go.
-    rest = Job(stages=[*(stage for stage in state.job.stages if stage.stage_id in settled), *plan])
+    rest = Job(stages=[stage for stage in state.job.stages if stage.stage_id in settled])
+    parents = {stage.stage_id: stage.parent_stage_id for stage in rest.stages}
+    missing = set(parents.values()) - settled - {""}
+    for told in event.stages_planned.stages:
+        if told.stage_id in settled:
+            continue
+        stage = rest.stages.add()
+        stage.CopyFrom(planned(told))
+        if stage.stage_id in missing and _leads_to(parents, stage.parent_stage_id, stage.stage_id):
+            stage.parent_stage_id = ""
+        parents[stage.stage_id] = stage.parent_stage_id
     del state.job.stages[:]
     state.job.stages.extend(rest.stages)
-    state._index()
+    if event.stages_planned.planned_children:
+        state.job.planned_children = event.stages_planned.planned_children
+    _all_planned(state)
 
 
 def _stage_started(state: Fold, event: Event) -> None:
     told = event.stage_started.stage
     stage = state.stages.get(told.stage_id)
+    before = None if stage is None else (hides(state, stage), weight(stage) > 0)
     if stage is None:
-        stage = state.job.stages.add(stage_id=told.stage_id, parent_stage_id=told.parent_stage_id)
+        parent = told.parent_stage_id
+        if state.children.get(told.stage_id):  # whose declaration comes late
+            parents = {name: stage.parent_stage_id for name, stage in state.stages.items()}
+            parent = "" if _leads_to(parents, parent, told.stage_id) else parent
+        stage = state.job.stages.add(stage_id=told.stage_id, parent_stage_id=parent)
         state.stages[stage.stage_id] = stage
         state.children.setdefault(stage.stage_id, [])
         state.children.setdefault(stage.parent_stage_id, []).append(stage)
@@ -170,6 +205,9 @@ def _stage_started(state: Fold, event: Event) -> None:
         stage.message = told.message
     stage.state = StageState.STAGE_STATE_RUNNING
     stage.start_time.CopyFrom(event.time)
+    stage.fraction_known = stage_known(state, stage)
+    if before != (hides(state, stage), weight(stage) > 0):
+        carry_known_up(state, stage.parent_stage_id)
 
 
 def _stage_progressed(state: Fold, event: Event) -> None:
@@ -181,6 +219,8 @@ def _stage_progressed(state: Fold, event: Event) -> None:
     stage.current = told.current
     if told.HasField("total"):
         stage.total = told.total
+        if stage.state in OPEN:
+            stage.fraction_known = stage_known(state, stage)
     if told.unit:
         stage.unit = told.unit
     if told.message:
@@ -195,9 +235,11 @@ def _stage_ended(state: Fold, event: Event) -> None:
     stage = state.stages.get(told.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
+    hid = hides(state, stage)
     stage.state = told.state
     if told.state == StageState.STAGE_STATE_SUCCEEDED:
         stage.fraction = 1.0
+        stage.fraction_known = True
     if told.message:
         stage.message = told.message
     if told.HasField("failure"):
@@ -205,6 +247,8 @@ def _stage_ended(state: Fold, event: Event) -> None:
     stage.end_time.CopyFrom(event.time)
     _end(state._within(stage), told.state, event)
     carry_up(state, stage)
+    if hid != hides(state, stage):
+        carry_known_up(state, stage.parent_stage_id)
 
 
 def _artifact_added(state: Fold, event: Event) -> None:
@@ -239,6 +283,7 @@ def _attempt_ended(state: Fold, event: Event) -> None:
         if stage.state == StageState.STAGE_STATE_RUNNING:
             stage.state = StageState.STAGE_STATE_CANCELLED if released else StageState.STAGE_STATE_FAILED
             stage.end_time.CopyFrom(event.time)
+    refresh(state)
 
 
 def _job_ended(state: Fold, event: Event) -> None:
@@ -258,11 +303,15 @@ def _job_ended(state: Fold, event: Event) -> None:
         job.cancellation.forced = True
     if told.state == JobState.JOB_STATE_SUCCEEDED:
         job.fraction = 1.0
+        job.fraction_known = True
     _end(job.stages, _ENDS_WITH_JOB.get(told.state, StageState.STAGE_STATE_CANCELLED), event)
 
 
 def _children_progressed(state: Fold, event: Event) -> None:
-    state.job.fraction = event.children_progressed.job_fraction
+    told = event.children_progressed
+    state.job.fraction = told.job_fraction
+    if not state.job.stages:
+        state.job.fraction_known = 0 < told.total <= state.job.planned_children
 
 
 def _no_effect(state: Fold, event: Event) -> None:

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from milepost.v1 import Job, Stage, StageState
 
+OPEN = frozenset({StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING})
+
 _COMPLETE = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
 
 
@@ -16,6 +18,11 @@ class StageTree(Protocol):
     job: Job
     stages: dict[str, Stage]
     children: dict[str, list[Stage]]
+
+
+def weight(stage: Stage) -> float:
+    """How much a stage counts against its siblings."""
+    return stage.weight if stage.HasField("weight") else 1.0
 
 
 def share(stage: Stage) -> float:
@@ -55,8 +62,17 @@ def _upward(tree: StageTree, stage: Stage, stage_share: float) -> Iterator[tuple
 
 def _weighted_mean(stages: Iterable[Stage], changed: Stage, changed_share: float) -> float:
     total = done = 0.0
+    count = 0
+    planned = True
     for stage in stages:
-        weight = stage.weight if stage.HasField("weight") else 1.0
-        total += weight
-        done += weight * (changed_share if stage is changed else share(stage))
-    return min(done / total, 1.0) if total > 0 else 0.0
+        counts = weight(stage)
+        if counts > 0:
+            total += counts
+            done += counts * (changed_share if stage is changed else share(stage))
+            count += 1
+            planned = planned and stage.planned
+    if not count:
+        return 0.0
+    mean = min(done / total, 1.0)
+    # Where stages are declared as they come there may be another one: an average one, of which nothing is done.
+    return mean if planned else mean * count / (count + 1)

@@ -28,15 +28,15 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from milepost.v1 import job_pb2 as milepost_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17milepost/v1/event.proto\x12\x0bmilepost.v1\x1a\x19google/protobuf/any.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15milepost/v1/job.proto\"\xce\x06\n\x05\x45vent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12\x32\n\rjob_submitted\x18\x05 \x01(\x0b\x32\x19.milepost.v1.JobSubmittedH\x00\x12.\n\x0bjob_started\x18\x06 \x01(\x0b\x32\x17.milepost.v1.JobStartedH\x00\x12\x34\n\x0estages_planned\x18\x07 \x01(\x0b\x32\x1a.milepost.v1.StagesPlannedH\x00\x12\x32\n\rstage_started\x18\x08 \x01(\x0b\x32\x19.milepost.v1.StageStartedH\x00\x12\x38\n\x10stage_progressed\x18\t \x01(\x0b\x32\x1c.milepost.v1.StageProgressedH\x00\x12.\n\x0bstage_ended\x18\n \x01(\x0b\x32\x17.milepost.v1.StageEndedH\x00\x12.\n\x0blog_written\x18\x0b \x01(\x0b\x32\x17.milepost.v1.LogWrittenH\x00\x12\x34\n\x0e\x61rtifact_added\x18\x0c \x01(\x0b\x32\x1a.milepost.v1.ArtifactAddedH\x00\x12%\n\x06\x63ustom\x18\r \x01(\x0b\x32\x13.milepost.v1.CustomH\x00\x12\x38\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x0b\x32\x1c.milepost.v1.CancelRequestedH\x00\x12>\n\x13\x63\x61ncel_acknowledged\x18\x0f \x01(\x0b\x32\x1f.milepost.v1.CancelAcknowledgedH\x00\x12\x32\n\rattempt_ended\x18\x10 \x01(\x0b\x32\x19.milepost.v1.AttemptEndedH\x00\x12*\n\tjob_ended\x18\x11 \x01(\x0b\x32\x15.milepost.v1.JobEndedH\x00\x12>\n\x13\x63hildren_progressed\x18\x12 \x01(\x0b\x32\x1f.milepost.v1.ChildrenProgressedH\x00\x42\t\n\x07payload\"A\n\x0cJobSubmitted\x12\x1d\n\x03job\x18\x01 \x01(\x0b\x32\x10.milepost.v1.Job\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"1\n\nJobStarted\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\"3\n\rStagesPlanned\x12\"\n\x06stages\x18\x01 \x03(\x0b\x32\x12.milepost.v1.Stage\"1\n\x0cStageStarted\x12!\n\x05stage\x18\x01 \x01(\x0b\x32\x12.milepost.v1.Stage\"\x99\x01\n\x0fStageProgressed\x12\x10\n\x08stage_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63urrent\x18\x02 \x01(\x01\x12\x12\n\x05total\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x10\n\x08\x66raction\x18\x06 \x01(\x01\x12\x14\n\x0cjob_fraction\x18\x07 \x01(\x01\x42\x08\n\x06_total\"\x94\x01\n\nStageEnded\x12\x10\n\x08stage_id\x18\x01 \x01(\t\x12&\n\x05state\x18\x02 \x01(\x0e\x32\x17.milepost.v1.StageState\x12\x0f\n\x07message\x18\x03 \x01(\t\x12%\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\x14.milepost.v1.Failure\x12\x14\n\x0cjob_fraction\x18\x05 \x01(\x01\"~\n\nLogWritten\x12\x10\n\x08stage_id\x18\x01 \x01(\t\x12\'\n\x08severity\x18\x02 \x01(\x0e\x32\x15.milepost.v1.Severity\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\'\n\x06\x66ields\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\"8\n\rArtifactAdded\x12\'\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x15.milepost.v1.Artifact\"n\n\x06\x43ustom\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\'\n\x04json\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12%\n\x05proto\x18\x03 \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x42\x06\n\x04\x64\x61ta\"B\n\x0f\x43\x61ncelRequested\x12/\n\x0c\x63\x61ncellation\x18\x01 \x01(\x0b\x32\x19.milepost.v1.Cancellation\"\x14\n\x12\x43\x61ncelAcknowledged\"e\n\x0c\x41ttemptEnded\x12%\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x14.milepost.v1.Failure\x12.\n\nretry_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa1\x01\n\x08JobEnded\x12$\n\x05state\x18\x01 \x01(\x0e\x32\x15.milepost.v1.JobState\x12\'\n\x06result\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x14.milepost.v1.Failure\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0e\n\x06\x66orced\x18\x05 \x01(\x08\"H\n\x12\x43hildrenProgressed\x12\r\n\x05total\x18\x01 \x01(\x05\x12\r\n\x05\x65nded\x18\x02 \x01(\x05\x12\x14\n\x0cjob_fraction\x18\x03 \x01(\x01*u\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_DEBUG\x10\x01\x12\x11\n\rSEVERITY_INFO\x10\x02\x12\x14\n\x10SEVERITY_WARNING\x10\x03\x12\x12\n\x0eSEVERITY_ERROR\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17milepost/v1/event.proto\x12\x0bmilepost.v1\x1a\x19google/protobuf/any.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15milepost/v1/job.proto\"\xce\x06\n\x05\x45vent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12\x32\n\rjob_submitted\x18\x05 \x01(\x0b\x32\x19.milepost.v1.JobSubmittedH\x00\x12.\n\x0bjob_started\x18\x06 \x01(\x0b\x32\x17.milepost.v1.JobStartedH\x00\x12\x34\n\x0estages_planned\x18\x07 \x01(\x0b\x32\x1a.milepost.v1.StagesPlannedH\x00\x12\x32\n\rstage_started\x18\x08 \x01(\x0b\x32\x19.milepost.v1.StageStartedH\x00\x12\x38\n\x10stage_progressed\x18\t \x01(\x0b\x32\x1c.milepost.v1.StageProgressedH\x00\x12.\n\x0bstage_ended\x18\n \x01(\x0b\x32\x17.milepost.v1.StageEndedH\x00\x12.\n\x0blog_written\x18\x0b \x01(\x0b\x32\x17.milepost.v1.LogWrittenH\x00\x12\x34\n\x0e\x61rtifact_added\x18\x0c \x01(\x0b\x32\x1a.milepost.v1.ArtifactAddedH\x00\x12%\n\x06\x63ustom\x18\r \x01(\x0b\x32\x13.milepost.v1.CustomH\x00\x12\x38\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x0b\x32\x1c.milepost.v1.CancelRequestedH\x00\x12>\n\x13\x63\x61ncel_acknowledged\x18\x0f \x01(\x0b\x32\x1f.milepost.v1.CancelAcknowledgedH\x00\x12\x32\n\rattempt_ended\x18\x10 \x01(\x0b\x32\x19.milepost.v1.AttemptEndedH\x00\x12*\n\tjob_ended\x18\x11 \x01(\x0b\x32\x15.milepost.v1.JobEndedH\x00\x12>\n\x13\x63hildren_progressed\x18\x12 \x01(\x0b\x32\x1f.milepost.v1.ChildrenProgressedH\x00\x42\t\n\x07payload\"A\n\x0cJobSubmitted\x12\x1d\n\x03job\x18\x01 \x01(\x0b\x32\x10.milepost.v1.Job\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"1\n\nJobStarted\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\"M\n\rStagesPlanned\x12\"\n\x06stages\x18\x01 \x03(\x0b\x32\x12.milepost.v1.Stage\x12\x18\n\x10planned_children\x18\x02 \x01(\x05\"1\n\x0cStageStarted\x12!\n\x05stage\x18\x01 \x01(\x0b\x32\x12.milepost.v1.Stage\"\x99\x01\n\x0fStageProgressed\x12\x10\n\x08stage_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63urrent\x18\x02 \x01(\x01\x12\x12\n\x05total\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x10\n\x08\x66raction\x18\x06 \x01(\x01\x12\x14\n\x0cjob_fraction\x18\x07 \x01(\x01\x42\x08\n\x06_total\"\x94\x01\n\nStageEnded\x12\x10\n\x08stage_id\x18\x01 \x01(\t\x12&\n\x05state\x18\x02 \x01(\x0e\x32\x17.milepost.v1.StageState\x12\x0f\n\x07message\x18\x03 \x01(\t\x12%\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\x14.milepost.v1.Failure\x12\x14\n\x0cjob_fraction\x18\x05 \x01(\x01\"~\n\nLogWritten\x12\x10\n\x08stage_id\x18\x01 \x01(\t\x12\'\n\x08severity\x18\x02 \x01(\x0e\x32\x15.milepost.v1.Severity\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\'\n\x06\x66ields\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\"8\n\rArtifactAdded\x12\'\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x15.milepost.v1.Artifact\"n\n\x06\x43ustom\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\'\n\x04json\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12%\n\x05proto\x18\x03 \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x42\x06\n\x04\x64\x61ta\"B\n\x0f\x43\x61ncelRequested\x12/\n\x0c\x63\x61ncellation\x18\x01 \x01(\x0b\x32\x19.milepost.v1.Cancellation\"\x14\n\x12\x43\x61ncelAcknowledged\"e\n\x0c\x41ttemptEnded\x12%\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x14.milepost.v1.Failure\x12.\n\nretry_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa1\x01\n\x08JobEnded\x12$\n\x05state\x18\x01 \x01(\x0e\x32\x15.milepost.v1.JobState\x12\'\n\x06result\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x14.milepost.v1.Failure\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0e\n\x06\x66orced\x18\x05 \x01(\x08\"H\n\x12\x43hildrenProgressed\x12\r\n\x05total\x18\x01 \x01(\x05\x12\r\n\x05\x65nded\x18\x02 \x01(\x05\x12\x14\n\x0cjob_fraction\x18\x03 \x01(\x01*u\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_DEBUG\x10\x01\x12\x11\n\rSEVERITY_INFO\x10\x02\x12\x14\n\x10SEVERITY_WARNING\x10\x03\x12\x12\n\x0eSEVERITY_ERROR\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'milepost.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEVERITY']._serialized_start=2260
-  _globals['_SEVERITY']._serialized_end=2377
+  _globals['_SEVERITY']._serialized_start=2286
+  _globals['_SEVERITY']._serialized_end=2403
   _globals['_EVENT']._serialized_start=154
   _globals['_EVENT']._serialized_end=1000
   _globals['_JOBSUBMITTED']._serialized_start=1002
@@ -44,27 +44,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBSTARTED']._serialized_start=1069
   _globals['_JOBSTARTED']._serialized_end=1118
   _globals['_STAGESPLANNED']._serialized_start=1120
-  _globals['_STAGESPLANNED']._serialized_end=1171
-  _globals['_STAGESTARTED']._serialized_start=1173
-  _globals['_STAGESTARTED']._serialized_end=1222
-  _globals['_STAGEPROGRESSED']._serialized_start=1225
-  _globals['_STAGEPROGRESSED']._serialized_end=1378
-  _globals['_STAGEENDED']._serialized_start=1381
-  _globals['_STAGEENDED']._serialized_end=1529
-  _globals['_LOGWRITTEN']._serialized_start=1531
-  _globals['_LOGWRITTEN']._serialized_end=1657
-  _globals['_ARTIFACTADDED']._serialized_start=1659
-  _globals['_ARTIFACTADDED']._serialized_end=1715
-  _globals['_CUSTOM']._serialized_start=1717
-  _globals['_CUSTOM']._serialized_end=1827
-  _globals['_CANCELREQUESTED']._serialized_start=1829
-  _globals['_CANCELREQUESTED']._serialized_end=1895
-  _globals['_CANCELACKNOWLEDGED']._serialized_start=1897
-  _globals['_CANCELACKNOWLEDGED']._serialized_end=1917
-  _globals['_ATTEMPTENDED']._serialized_start=1919
-  _globals['_ATTEMPTENDED']._serialized_end=2020
-  _globals['_JOBENDED']._serialized_start=2023
-  _globals['_JOBENDED']._serialized_end=2184
-  _globals['_CHILDRENPROGRESSED']._serialized_start=2186
-  _globals['_CHILDRENPROGRESSED']._serialized_end=2258
+  _globals['_STAGESPLANNED']._serialized_end=1197
+  _globals['_STAGESTARTED']._serialized_start=1199
+  _globals['_STAGESTARTED']._serialized_end=1248
+  _globals['_STAGEPROGRESSED']._serialized_start=1251
+  _globals['_STAGEPROGRESSED']._serialized_end=1404
+  _globals['_STAGEENDED']._serialized_start=1407
+  _globals['_STAGEENDED']._serialized_end=1555
+  _globals['_LOGWRITTEN']._serialized_start=1557
+  _globals['_LOGWRITTEN']._serialized_end=1683
+  _globals['_ARTIFACTADDED']._serialized_start=1685
+  _globals['_ARTIFACTADDED']._serialized_end=1741
+  _globals['_CUSTOM']._serialized_start=1743
+  _globals['_CUSTOM']._serialized_end=1853
+  _globals['_CANCELREQUESTED']._serialized_start=1855
+  _globals['_CANCELREQUESTED']._serialized_end=1921
+  _globals['_CANCELACKNOWLEDGED']._serialized_start=1923
+  _globals['_CANCELACKNOWLEDGED']._serialized_end=1943
+  _globals['_ATTEMPTENDED']._serialized_start=1945
+  _globals['_ATTEMPTENDED']._serialized_end=2046
+  _globals['_JOBENDED']._serialized_start=2049
+  _globals['_JOBENDED']._serialized_end=2210
+  _globals['_CHILDRENPROGRESSED']._serialized_start=2212
+  _globals['_CHILDRENPROGRESSED']._serialized_end=2284
 # @@protoc_insertion_point(module_scope)

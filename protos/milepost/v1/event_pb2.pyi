@@ -240,6 +240,9 @@ class StagesPlanned(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     STAGES_FIELD_NUMBER: _builtins.int
+    PLANNED_CHILDREN_FIELD_NUMBER: _builtins.int
+    planned_children: _builtins.int
+    """See `Job.planned_children`; 0 leaves that as it is."""
     @_builtins.property
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Stage]:
         """In order; of each stage the id, parent, title, weight, total and unit. Parents come before their children."""
@@ -248,10 +251,11 @@ class StagesPlanned(_message.Message):
         self,
         *,
         stages: _abc.Iterable[_job_pb2.Stage] | None = ...,
+        planned_children: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["planned_children", b"planned_children", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -297,9 +301,9 @@ class StageProgressed(_message.Message):
     stage_id: _builtins.str
     """A stage that is RUNNING."""
     current: _builtins.float
-    """How far it is, in `unit`; finite, not negative."""
+    """How far it is, in `unit`; finite, not negative, at most 1e30."""
     total: _builtins.float
-    """How far it will be at its end. From a worker: unset leaves it as it is."""
+    """How far it will be at its end. Finite, not negative, at most 1e30. From a worker: unset leaves it as it is."""
     unit: _builtins.str
     """What the numbers count; at most 32 characters. Empty: as before."""
     message: _builtins.str
@@ -596,7 +600,9 @@ class ChildrenProgressed(_message.Message):
     ended: _builtins.int
     """How many of them have ended."""
     job_fraction: _builtins.float
-    """How much of the job is done, 0 to 1: the mean of its children's fractions, where one that has ended counts as 1."""
+    """How much of the job is done, 0 to 1: the mean of its children's fractions, where one that has ended counts as 1. Those that are planned
+    and not yet submitted count as 0; where there are more than were planned, as if one more were to come.
+    """
     def __init__(
         self,
         *,

@@ -226,6 +226,8 @@ class Job(_message.Message):
     ATTEMPT_TIMEOUT_FIELD_NUMBER: _builtins.int
     FIRST_START_TIME_FIELD_NUMBER: _builtins.int
     WORKER_INSTANCE_FIELD_NUMBER: _builtins.int
+    FRACTION_KNOWN_FIELD_NUMBER: _builtins.int
+    PLANNED_CHILDREN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Names the job. Matches `[A-Za-z0-9_-]{1,128}`; a UUIDv7 where the submitter gave none."""
     kind: _builtins.str
@@ -237,13 +239,15 @@ class Job(_message.Message):
     state: Global___JobState.ValueType
     """Where the job stands."""
     fraction: _builtins.float
-    """How much is done, 0 to 1: the weighted mean of its outermost stages. Never falls within an attempt. 1 does not mean ended."""
+    """How much is done, 0 to 1: the weighted mean of its outermost stages, as if one more were to come where not all of them were planned.
+    Never falls within an attempt. 1 does not mean ended. See `fraction_known`.
+    """
     message: _builtins.str
     """The latest remark on the job as a whole: from its end, or from its last failed attempt."""
     attempt: _builtins.int
     """The number of the current or last attempt, from 1; 0 before the first."""
     workload: _builtins.float
-    """The size of the job in `workload_unit`, for estimates; 0 for unknown. Finite, not negative."""
+    """The size of the job in `workload_unit`, for estimates; 0 for unknown. Finite, not negative, at most 1e30."""
     workload_unit: _builtins.str
     """What `workload` counts, such as "bytes"; at most 32 characters."""
     epoch: _builtins.str
@@ -270,6 +274,12 @@ class Job(_message.Message):
     """How many jobs of its concurrency_key may be at work, itself included, for this one to start; at least 1 with a key, else 0."""
     worker_instance: _builtins.str
     """Which run of the worker process has the current attempt, or had the last one; see `Hello.instance`."""
+    fraction_known: _builtins.bool
+    """Whether `fraction` rests on a known number of stages, or of children: all of them were planned, or the job SUCCEEDED. Where it is
+    false, show what is done and not a percentage. Of an ended job it is as it was at the end.
+    """
+    planned_children: _builtins.int
+    """How many children the job will have, as its submission or its worker's plan says; 0 where nobody said. At most 1,000,000,000."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The submitter's own marks, to list by. At most 64; keys match `[a-z0-9][a-z0-9._/-]{0,62}`, values are at most 256 characters."""
@@ -390,10 +400,12 @@ class Job(_message.Message):
         attempt_timeout: _duration_pb2.Duration | None = ...,
         first_start_time: _timestamp_pb2.Timestamp | None = ...,
         worker_instance: _builtins.str = ...,
+        fraction_known: _builtins.bool = ...,
+        planned_children: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "cancellation", b"cancellation", "end_time", b"end_time", "estimate", b"estimate", "failure", b"failure", "first_start_time", b"first_start_time", "input", b"input", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "start_deadline", b"start_deadline", "start_time", b"start_time", "submit_time", b"submit_time", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "attempt", b"attempt", "attempt_timeout", b"attempt_timeout", "cancellation", b"cancellation", "concurrency_key", b"concurrency_key", "concurrency_limit", b"concurrency_limit", "dispatch", b"dispatch", "end_time", b"end_time", "epoch", b"epoch", "estimate", b"estimate", "failed_attempts", b"failed_attempts", "failure", b"failure", "first_sequence", b"first_sequence", "first_start_time", b"first_start_time", "fraction", b"fraction", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "last_sequence", b"last_sequence", "message", b"message", "owner", b"owner", "parent_job_id", b"parent_job_id", "priority", b"priority", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "stages", b"stages", "start_deadline", b"start_deadline", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "thinned_sequence", b"thinned_sequence", "timeout", b"timeout", "worker_id", b"worker_id", "worker_instance", b"worker_instance", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "attempt", b"attempt", "attempt_timeout", b"attempt_timeout", "cancellation", b"cancellation", "concurrency_key", b"concurrency_key", "concurrency_limit", b"concurrency_limit", "dispatch", b"dispatch", "end_time", b"end_time", "epoch", b"epoch", "estimate", b"estimate", "failed_attempts", b"failed_attempts", "failure", b"failure", "first_sequence", b"first_sequence", "first_start_time", b"first_start_time", "fraction", b"fraction", "fraction_known", b"fraction_known", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "last_sequence", b"last_sequence", "message", b"message", "owner", b"owner", "parent_job_id", b"parent_job_id", "planned_children", b"planned_children", "priority", b"priority", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "stages", b"stages", "start_deadline", b"start_deadline", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "thinned_sequence", b"thinned_sequence", "timeout", b"timeout", "worker_id", b"worker_id", "worker_instance", b"worker_instance", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -418,6 +430,8 @@ class Stage(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    PLANNED_FIELD_NUMBER: _builtins.int
+    FRACTION_KNOWN_FIELD_NUMBER: _builtins.int
     stage_id: _builtins.str
     """Names the stage within its job. Matches `[A-Za-z0-9._/-]{1,128}`, as in "transcribe/track-2"."""
     parent_stage_id: _builtins.str
@@ -425,19 +439,29 @@ class Stage(_message.Message):
     title: _builtins.str
     """For people; at most 256 characters. Empty: show the stage_id."""
     weight: _builtins.float
-    """Its share of its parent's fraction, against its siblings. Unset counts as 1; 0 takes no share. Finite, not negative."""
+    """Its share of its parent's fraction, against its siblings. Unset counts as 1; 0 takes no share. Finite, not negative,
+    at most 1e30: so the sum of all weights is always a number.
+    """
     state: Global___StageState.ValueType
     """Where the stage stands. Authored by the server."""
     current: _builtins.float
-    """How far it is, in `unit`; finite, not negative."""
+    """How far it is, in `unit`; finite, not negative, at most 1e30."""
     total: _builtins.float
-    """How far it will be at its end, in `unit`; unset where that is not known. Finite, not negative."""
+    """How far it will be at its end, in `unit`; unset where that is not known. Finite, not negative, at most 1e30."""
     unit: _builtins.str
     """What `current` and `total` count, such as "bytes"; at most 32 characters."""
     message: _builtins.str
     """The latest remark; at most 4,096 characters."""
     fraction: _builtins.float
-    """How much is done, 0 to 1. Authored by the server: `current` of `total`, or the weighted mean of its own stages. Never falls within an attempt."""
+    """How much is done, 0 to 1. Authored by the server: `current` of `total`, or the weighted mean of its own stages, as if one more were to
+    come where not all of them were planned. Never falls within an attempt. See `fraction_known`.
+    """
+    planned: _builtins.bool
+    """Whether the submission or a plan named it, or it had started when a plan came. False where it was declared by its start."""
+    fraction_known: _builtins.bool
+    """Whether `fraction` says how much is done: the stage has a total or, where it has stages of its own, all of them were planned; or it
+    SUCCEEDED. Where it is false, show what is done and not a percentage. Of an ended stage it is as it was at the end.
+    """
     @_builtins.property
     def failure(self) -> Global___Failure:
         """Why the stage FAILED."""
@@ -466,10 +490,12 @@ class Stage(_message.Message):
         failure: Global___Failure | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        planned: _builtins.bool = ...,
+        fraction_known: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "_weight", b"_weight", "end_time", b"end_time", "failure", b"failure", "start_time", b"start_time", "total", b"total", "weight", b"weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "_weight", b"_weight", "current", b"current", "end_time", b"end_time", "failure", b"failure", "fraction", b"fraction", "message", b"message", "parent_stage_id", b"parent_stage_id", "stage_id", b"stage_id", "start_time", b"start_time", "state", b"state", "title", b"title", "total", b"total", "unit", b"unit", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "_weight", b"_weight", "current", b"current", "end_time", b"end_time", "failure", b"failure", "fraction", b"fraction", "fraction_known", b"fraction_known", "message", b"message", "parent_stage_id", b"parent_stage_id", "planned", b"planned", "stage_id", b"stage_id", "start_time", b"start_time", "state", b"state", "title", b"title", "total", b"total", "unit", b"unit", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__total: _TypeAlias = _typing.Literal["total"]  # noqa: Y015
     _WhichOneofArgType__total: _TypeAlias = _typing.Literal["_total", b"_total"]  # noqa: Y015

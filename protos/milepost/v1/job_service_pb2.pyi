@@ -153,6 +153,7 @@ class SubmitJobRequest(_message.Message):
     CONCURRENCY_LIMIT_FIELD_NUMBER: _builtins.int
     START_DEADLINE_FIELD_NUMBER: _builtins.int
     ATTEMPT_TIMEOUT_FIELD_NUMBER: _builtins.int
+    PLANNED_CHILDREN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job's id; empty for one of the server's making. See `Job.job_id`."""
     request_id: _builtins.str
@@ -175,6 +176,8 @@ class SubmitJobRequest(_message.Message):
     """See `Job.concurrency_key`."""
     concurrency_limit: _builtins.int
     """See `Job.concurrency_limit`. 0 with a key counts as 1; without a key it must be 0."""
+    planned_children: _builtins.int
+    """See `Job.planned_children`."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """See `Job.labels`."""
@@ -229,10 +232,11 @@ class SubmitJobRequest(_message.Message):
         concurrency_limit: _builtins.int = ...,
         start_deadline: _duration_pb2.Duration | None = ...,
         attempt_timeout: _duration_pb2.Duration | None = ...,
+        planned_children: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "input", b"input", "retention", b"retention", "retry_policy", b"retry_policy", "start_deadline", b"start_deadline", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "concurrency_key", b"concurrency_key", "concurrency_limit", b"concurrency_limit", "dispatch", b"dispatch", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "owner", b"owner", "parent_job_id", b"parent_job_id", "priority", b"priority", "request_id", b"request_id", "retention", b"retention", "retry_policy", b"retry_policy", "stages", b"stages", "start_deadline", b"start_deadline", "timeout", b"timeout", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "concurrency_key", b"concurrency_key", "concurrency_limit", b"concurrency_limit", "dispatch", b"dispatch", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "owner", b"owner", "parent_job_id", b"parent_job_id", "planned_children", b"planned_children", "priority", b"priority", "request_id", b"request_id", "retention", b"retention", "retry_policy", b"retry_policy", "stages", b"stages", "start_deadline", b"start_deadline", "timeout", b"timeout", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -866,6 +870,7 @@ class Status(_message.Message):
     SERVER_TIME_FIELD_NUMBER: _builtins.int
     STORE_AWAY_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
+    FRACTION_KNOWN_FIELD_NUMBER: _builtins.int
     cursor: _builtins.int
     """Resume from here: everything up to it was sent, or was hidden by the filter. In WatchJobs a position."""
     head_sequence: _builtins.int
@@ -874,6 +879,8 @@ class Status(_message.Message):
     """`Job.fraction`."""
     store_away: _builtins.bool
     """Whether this node cannot reach its store just now. There may be more than it knows of, and it takes nothing in."""
+    fraction_known: _builtins.bool
+    """`Job.fraction_known`."""
     @_builtins.property
     def estimate(self) -> _job_pb2.Estimate:
         """`Job.estimate`."""
@@ -898,10 +905,11 @@ class Status(_message.Message):
         server_time: _timestamp_pb2.Timestamp | None = ...,
         store_away: _builtins.bool = ...,
         waiting: Global___Waiting | None = ...,
+        fraction_known: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["estimate", b"estimate", "server_time", b"server_time", "waiting", b"waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "estimate", b"estimate", "fraction", b"fraction", "head_sequence", b"head_sequence", "server_time", b"server_time", "store_away", b"store_away", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "estimate", b"estimate", "fraction", b"fraction", "fraction_known", b"fraction_known", "head_sequence", b"head_sequence", "server_time", b"server_time", "store_away", b"store_away", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

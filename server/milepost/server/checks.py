@@ -58,11 +58,10 @@ class Check:
         elif len(value) < least:
             self.wrong(field, "must not be empty")
 
-    def amount(self, field: str, value: float, most: float = math.inf) -> None:
-        """A finite number that is not negative."""
-        if not (0 <= value <= most) or math.isinf(value):
-            bound = "finite and not negative" if math.isinf(most) else f"between 0 and {most:g}"
-            self.wrong(field, f"is {value:g}; it must be {bound}")
+    def amount(self, field: str, value: float, most: float = limits.AMOUNT) -> None:
+        """A number from 0 to ``most``; so neither NaN nor infinite."""
+        if not 0 <= value <= most:
+            self.wrong(field, f"is {value:g}; it must be between 0 and {most:g}")
 
     def between(self, field: str, value: int, least: int, most: int) -> None:
         """A number within bounds."""

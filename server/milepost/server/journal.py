@@ -196,6 +196,7 @@ class Journal:
             turns=any(map(takes_turn, events)),
             ends=bool(events) and events[-1].HasField("job_ended"),
             submission=submission,
+            fraction_known=job.fraction_known,
         )
         opened.state, opened.fraction, opened.size = job.state, job.fraction, len(folded)
         opened.pending += 1

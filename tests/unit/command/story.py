@@ -72,15 +72,21 @@ class Story:
         self.source.head = max(self.source.head, sequence)
         return event
 
-    def begin(self, *stages: str) -> None:
+    def begin(self, *stages: Stage | str, planned_children: int = 0) -> None:
         """The job is submitted at once, and starts after a second."""
         job = Job(
-            job_id=JOB_ID, kind="archive", state=JobState.JOB_STATE_QUEUED, submit_time=stamp(0), owner="ann"
+            job_id=JOB_ID,
+            kind="archive",
+            state=JobState.JOB_STATE_QUEUED,
+            submit_time=stamp(0),
+            owner="ann",
+            planned_children=planned_children,
         )
         self.tell(0, job_submitted=JobSubmitted(job=job))
         self.tell(1, job_started=JobStarted(worker_id="box-1"))
         if stages:
-            self.tell(1, stages_planned=StagesPlanned(stages=[Stage(stage_id=stage) for stage in stages]))
+            plan = [Stage(stage_id=stage) if isinstance(stage, str) else stage for stage in stages]
+            self.tell(1, stages_planned=StagesPlanned(stages=plan))
 
     def start(self, seconds: float, stage: str, **fields: Any) -> Event:
         """A stage starts."""

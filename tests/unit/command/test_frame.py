@@ -48,7 +48,7 @@ def picture(story: Story, seconds: float, width: int = 80, height: int = 24, mar
 def midway() -> Story:
     """A job in the middle of its second stage, which has a stage of its own."""
     story = Story()
-    story.begin("scan", "hash", "pack")
+    story.begin("scan", "hash", Stage(stage_id="hash/1", parent_stage_id="hash"), "pack")
     story.start(1, "scan", unit="files")
     story.progress(1.5, "scan", 3412, 0.0)
     story.end(2, "scan", job_fraction=1 / 3)
@@ -207,7 +207,7 @@ def test_a_job_that_has_ended() -> None:
         ✗ NO_PATH: There is no such path:
           /srv/photos/{"x" * 60}
 
-          ✗ scan  {"─" * 29}    0%  00:06
+          ✗ scan  {"─" * 29}        00:06
 
         5 events"""
     )

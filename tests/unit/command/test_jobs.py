@@ -53,6 +53,7 @@ def failed() -> Job:
         parent_job_id="whole",
         state=JobState.JOB_STATE_FAILED,
         fraction=0.25,
+        fraction_known=True,
         message="gave up",
         stages=[
             Stage(
@@ -61,6 +62,7 @@ def failed() -> Job:
                 current=12,
                 unit="files",
                 fraction=1.0,
+                fraction_known=True,
                 start_time=stamp(1),
                 end_time=stamp(3),
             ),
@@ -119,12 +121,20 @@ def test_a_job_as_plain_text(failed: Job) -> None:
 
 def test_a_job_that_runs_as_plain_text() -> None:
     """It has an estimate where there is evidence, and the percent of what runs."""
-    stage = Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=4, current=1, fraction=0.25)
+    stage = Stage(
+        stage_id="s",
+        state=StageState.STAGE_STATE_RUNNING,
+        total=4,
+        current=1,
+        fraction=0.25,
+        fraction_known=True,
+    )
     job = Job(
         job_id="j",
         kind="k",
         state=JobState.JOB_STATE_RUNNING,
         fraction=0.25,
+        fraction_known=True,
         stages=[stage],
         start_time=stamp(0),
         estimate=Estimate(remaining_p50=Duration(seconds=9)),
@@ -156,7 +166,7 @@ def test_a_job_on_a_terminal(failed: Job) -> None:
 
           ✓ scan         {"━" * 22}  100%  00:02  12 files
             – Deep down
-          ✗ hash         {"─" * 22}    0%         DISK
+          ✗ hash         {"─" * 22}               DISK
 
           log  2.5 kB  file:///srv/log
 

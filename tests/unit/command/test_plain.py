@@ -90,7 +90,7 @@ def test_slow_progress_is_told_now_and_then(view: PlainView, lines: list[str]) -
 def test_progress_of_children_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
     """As that of stages is."""
     story = Story()
-    story.begin()
+    story.begin(planned_children=100)
     for step in range(1, 31):
         told = ChildrenProgressed(total=100, ended=step, job_fraction=step / 100)
         view.event(story.tell(2 + step, children_progressed=told), story.watched)

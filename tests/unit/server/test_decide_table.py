@@ -236,8 +236,9 @@ async def bring(core: Core, state: str, who: str, what: str) -> str:
         if who == "stale lease":
             await core.attempts.release(state, token)
             token = await core.start(state)
+        planned = Update(stages_planned=StagesPlanned(stages=[Stage(stage_id="s")]))
         started = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=2)))
-        await core.report(token, started, job_id=state)
+        await core.report(token, planned, started, job_id=state)
     befalls = {
         "again": "lease out",
         "CANCELLING": "cancel",

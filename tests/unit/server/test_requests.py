@@ -137,15 +137,15 @@ AT_THE_BOUND = {
                 stage_id=f"A._/-{number}",
                 parent_stage_id=f"A._/-{number - 1}" if number else "",
                 title="é" * 256,
-                weight=1.7e308,
-                total=1.7e308,
+                weight=1e30,
+                total=1e30,
                 unit="é" * 32,
                 message="é" * 4096,
                 fraction=1.0,
             )
             for number in range(limits.STAGES)
         ],
-        workload=1.7e308,
+        workload=1e30,
         workload_unit="é" * 32,
         timeout=Duration(seconds=1),
         retry_policy=RetryPolicy(

@@ -22,6 +22,7 @@ class SubmitOptions(TypedDict, total=False):
     stages: Sequence[Stage | str]
     workload: float
     workload_unit: str
+    planned_children: int
     timeout: float | timedelta | None
     attempt_timeout: float | timedelta | None
     retry_policy: RetryPolicy | None

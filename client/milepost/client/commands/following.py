@@ -87,7 +87,7 @@ async def follow(
                     view.event(event, watched)
     except TimeoutError:
         known = watched.job if watched.cursor else job
-        stands = f"{text.job_state(known.state)}, {text.percent(known.fraction)}"
+        stands = ", ".join(filter(None, (text.job_state(known.state), text.progress(known))))
         raise TimedOut(f"The job has not ended within {timeout:g} s ({stands}); it goes on.") from None
     except asyncio.CancelledError:
         if hint and not isinstance(view, JsonView):

@@ -95,5 +95,7 @@ class Telling:
     def _stage(self, stage_id: str) -> StageContext:
         stage = self._stages.get(stage_id)
         if stage is None:
+            if stage_id == self._usual and not self._stages and not self._job.message.stages:
+                self._job.plan([stage_id])  # there is no other, unless the command names one
             stage = self._stages[stage_id] = self._job.stage(stage_id).__enter__()
         return stage

@@ -57,7 +57,8 @@ def _stage_progressed(event: Event, fold: Fold) -> str:
         total: float | None = told.total
     else:
         total = stage.total if stage.HasField("total") else None
-    done = text.percent(told.fraction) if total is not None else ""
+    known = stage.fraction_known if told.stage_id in fold.stages else total is not None
+    done = text.percent(told.fraction) if known else ""
     numbers = text.amount(told.current, total, told.unit or stage.unit)
     remark = text.clip(text.clean(told.message), _DATA_LENGTH)
     return f"{text.stage_name(stage)}: {_joined(done, numbers, remark)}"
@@ -138,8 +139,10 @@ def _job_ended(event: Event, fold: Fold) -> str:
 
 def _children_progressed(event: Event, fold: Fold) -> str:
     told = event.children_progressed
-    done = text.percent(told.job_fraction)
-    return f"{told.ended:,} of {text.count(told.total, 'part')} ended, {done} of the job is done"
+    ended = f"{told.ended:,} of {text.count(told.total, 'part')} ended"
+    if not fold.job.fraction_known:
+        return f"{ended}, and there may be more"
+    return f"{ended}, {text.percent(told.job_fraction)} of the job is done"
 
 
 def _joined(*parts: str) -> str:

@@ -48,7 +48,8 @@ def job_lines(
     """A job as plain text: a name and a value on each line."""
     fold = Fold(job)
     lines = [("job", job.job_id), ("kind", job.kind), ("state", text.job_state(job.state))]
-    lines.append(("done", text.percent(job.fraction)))
+    if done := text.progress(job):
+        lines.append(("done", done.removesuffix(" done")))
     if job.HasField("start_time"):
         until = job.end_time if job.HasField("end_time") else now
         lines.append(("took", text.minutes(text.seconds_between(job.start_time, until))))
@@ -97,7 +98,7 @@ def _cells(job: Job, now: datetime) -> tuple[str, ...]:
         until = job.end_time if job.HasField("end_time") else now
         took = text.minutes(text.seconds_between(job.start_time, until))
     age = text.age(text.seconds_between(job.submit_time, now))
-    done = text.percent(job.fraction)
+    done = text.progress(job).removesuffix(" done")
     owner = text.clip(text.clean(job.owner), 128)
     return job.job_id, job.kind, text.job_state(job.state), done, took, age, owner
 

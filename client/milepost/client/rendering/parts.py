@@ -10,7 +10,7 @@ from rich.text import Text
 
 from milepost.client.outcome import has_ended
 from milepost.client.rendering import text
-from milepost.client.rendering.bars import bar
+from milepost.client.rendering.bars import bar, pulse
 from milepost.client.rendering.canvas import Canvas
 from milepost.client.rendering.style import JOB_STYLES
 from milepost.client.rendering.waiting import is_amiss, waiting_text
@@ -18,6 +18,7 @@ from milepost.v1 import Estimate, Job, JobState, Waiting
 
 __all__ = ["artifacts", "header", "notices", "single_line"]
 
+_AT_WORK = frozenset({JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_CANCELLING})
 _NOTICE_LINES = 4
 _NOTICE_WIDTH = 20
 
@@ -33,7 +34,11 @@ def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text
     else:
         yield single_line(who)
         yield single_line(how)
-    yield bar(job.fraction, canvas.measure, style=style, marks=canvas.marks)
+    if text.is_known(job) or job.state not in _AT_WORK:
+        done = job.fraction if text.is_known(job) else 0.0
+        yield bar(done, canvas.measure, style=style, marks=canvas.marks)
+    else:
+        yield pulse(canvas.now.timestamp(), canvas.measure, style=style, marks=canvas.marks)
 
 
 def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterator[Text]:
@@ -72,20 +77,20 @@ def single_line(line: Text) -> Text:
 
 
 def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
-    """Percent, time taken and time left: ``47%  00:12  00:14 left``."""
+    """Percent or stages done, time taken and time left: ``47%  00:12  00:14 left``."""
     if job.state == JobState.JOB_STATE_UNSPECIFIED:  # nothing is known of it yet
         return ""
     if job.state == JobState.JOB_STATE_QUEUED:
         if not job.HasField("submit_time"):
             return "waiting"
         return f"waiting {text.minutes(text.seconds_between(job.submit_time, canvas.now))}"
-    parts = [text.percent(job.fraction)]
+    parts = [text.progress(job)]
     if job.HasField("start_time"):
         until = job.end_time if job.HasField("end_time") else canvas.now
         parts.append(text.minutes(text.seconds_between(job.start_time, until)))
     if estimate is not None and estimate.HasField("remaining_p50") and not has_ended(job):
         parts.append(f"{text.minutes(text.remaining(estimate, canvas.now))} left")
-    return "  ".join(parts)
+    return "  ".join(part for part in parts if part)
 
 
 def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterator[Text]:

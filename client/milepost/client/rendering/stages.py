@@ -148,19 +148,14 @@ def _detail(stage: Stage) -> str:
 
 
 def _percent(stage: Stage) -> str:
-    return text.percent(stage.fraction) if stage.state in _BEGUN and not _endless(stage) else ""
+    return text.percent(stage.fraction) if stage.state in _BEGUN and stage.fraction_known else ""
 
 
 def _bar(stage: Stage, width: int, *, now: datetime, style: str, marks: Marks) -> Text:
     if stage.state not in _BEGUN:
         return Text(" " * width)
-    if _endless(stage):
+    if stage.fraction_known:
+        return bar(stage.fraction, width, style=style, marks=marks)
+    if stage.state == StageState.STAGE_STATE_RUNNING:
         return pulse(now.timestamp(), width, style=style, marks=marks)
-    return bar(stage.fraction, width, style=style, marks=marks)
-
-
-def _endless(stage: Stage) -> bool:
-    """Whether it runs, and nobody said for how long."""
-    return (
-        stage.state == StageState.STAGE_STATE_RUNNING and not stage.HasField("total") and stage.fraction == 0
-    )
+    return bar(0.0, width, style=style, marks=marks)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.contract.printable import escape
-from milepost.v1 import Artifact, Cancellation, Estimate, Failure, JobState, Severity, Stage, StageState
+from milepost.v1 import Artifact, Cancellation, Estimate, Failure, Job, JobState, Severity, Stage, StageState
 
 __all__ = [
     "age",
@@ -22,9 +22,11 @@ __all__ = [
     "failure_text",
     "human_size",
     "is_bytes",
+    "is_known",
     "job_state",
     "minutes",
     "percent",
+    "progress",
     "remaining",
     "seconds_between",
     "seconds_until",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _BYTES = frozenset({"b", "byte", "bytes"})
+_DONE = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 
 
@@ -51,6 +54,19 @@ def clip(text: str, most: int) -> str:
 def percent(fraction: float) -> str:
     """A fraction as whole percent, rounded down: 100% is only what is complete."""
     return f"{math.floor(min(max(fraction, 0.0), 1.0) * 100 + 1e-9)}%"
+
+
+def progress(job: Job) -> str:
+    """How far a job is: its percent, or how many stages are done where nobody knows how many there will be."""
+    if is_known(job):
+        return percent(job.fraction)
+    done = sum(not stage.parent_stage_id and stage.state in _DONE for stage in job.stages)
+    return f"{count(done, 'stage')} done" if done else ""
+
+
+def is_known(job: Job) -> bool:
+    """Whether the percent of a job says something; of one that has not begun, 0 does."""
+    return job.fraction_known or (job.state == JobState.JOB_STATE_QUEUED and not job.attempt)
 
 
 def minutes(seconds: float) -> str:

@@ -171,14 +171,22 @@ class JobContext:
         self._entered.add(stage_id)
         return StageContext(self, self._reporter, stage)
 
-    def plan(self, stages: Sequence[Stage | str]) -> None:
+    def plan(self, stages: Sequence[Stage | str] = (), *, children: int = 0) -> None:
         """Says which stages there will be, in order; parents come before their children.
 
-        Stages that have started stay as they are; those that were only planned before give way to these.
+        Stages that have started stay as they are; those that were only planned before give way to these. Without a
+        plan, here or where the job was submitted, nobody knows of how many stages its fraction is, and no percentage
+        of it is shown: so plan first, and again when more is known.
+
+        Args:
+            stages: Their ids, or messages with parent, weight, total, title and unit.
+            children: How many child jobs there will be, for a job that has no stages; 0 where that is not known.
 
         Raises:
-            ValueError: A stage_id is not one, or there are too many stages.
+            ValueError: A stage_id is not one, a number is out of its bounds, or there are too many stages.
         """
+        if not 0 <= children <= limits.CHILDREN:
+            raise ValueError(f"A job can plan 0 to {limits.CHILDREN:,} children, not {children}.")
         planned = [
             Stage(
                 stage_id=self._declare(stage.stage_id),
@@ -192,7 +200,7 @@ class JobContext:
             )
             for stage in to_stages(stages)
         ]
-        self._reporter.add(Update(stages_planned=StagesPlanned(stages=planned)))
+        self._reporter.add(Update(stages_planned=StagesPlanned(stages=planned, planned_children=children)))
 
     def log(
         self,

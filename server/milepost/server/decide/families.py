@@ -15,11 +15,13 @@ def family(
     """What to tell of a job whose ``total`` children, of which ``ended`` have, are at ``fraction`` in the mean.
 
     Nothing for a job that has stages of its own, or that has ended; and nothing that would move it by less than a
-    hundredth, unless more children have ended than ``told_ended``. The fraction never falls (rule 13).
+    hundredth, unless more children have ended than ``told_ended``. The fraction never falls (rule 13), and is not full
+    before all children that are planned are there; without a plan, one more may always come.
     """
     if job.stages or is_final(job) or total == 0:
         return []
-    fraction = max(job.fraction, min(fraction, 1.0))
+    expected = job.planned_children if total <= job.planned_children else total + 1
+    fraction = max(job.fraction, min(fraction, 1.0) * total / expected)
     if ended <= told_ended and fraction - job.fraction < _STEP:
         return []
     event = next_event(job, now)

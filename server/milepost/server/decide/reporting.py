@@ -47,9 +47,12 @@ def _stages_planned(state: Fold, update: Update, now: int) -> Event:
     checks.stage_plan(check, "stages_planned.stages", plan, settled)
     if len(plan) <= limits.STAGES < len({*settled, *(stage.stage_id for stage in plan)}):
         check.too_large("stages_planned.stages", f"would give the job more than {limits.STAGES:,} stages")
+    children = update.stages_planned.planned_children
+    check.between("stages_planned.planned_children", children, 0, limits.CHILDREN)
     check.refuse()
     event = next_event(state.job, now)
     event.stages_planned.stages.extend(planned(stage) for stage in plan)
+    event.stages_planned.planned_children = children
     return event
 
 
@@ -117,8 +120,8 @@ def _plain_progress(update: Update) -> bool:
     """Whether an update is within all bounds, found out at once: progress is most of what there is."""
     told = update.stage_progressed
     return (
-        0 <= told.current < 1e300
-        and 0 <= told.total < 1e300
+        0 <= told.current <= limits.AMOUNT
+        and 0 <= told.total <= limits.AMOUNT
         and 0 <= told.fraction <= 1
         and 0 <= told.job_fraction <= 1
         and len(told.unit) <= limits.UNIT_LENGTH

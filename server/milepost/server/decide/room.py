@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from milepost.contract import limits
-from milepost.fold import Fold
+from milepost.fold import Fold, planned
 from milepost.server.checks import Check
 from milepost.v1 import Event, Update
 
@@ -68,7 +68,7 @@ _NEW: Final = {
 
 def _stages_planned(state: Fold, event: Event) -> int:
     settled = state.settled()
-    replaced = sum(stage.ByteSize() for stage in state.job.stages if stage.stage_id not in settled)
+    replaced = sum(planned(stage).ByteSize() for stage in state.job.stages if stage.stage_id not in settled)
     return sum(stage.ByteSize() for stage in event.stages_planned.stages) - replaced
 
 

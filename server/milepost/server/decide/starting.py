@@ -36,6 +36,7 @@ def submit(request: SubmitJobRequest, job_id: str, now: int) -> Event:
     job.priority = request.priority
     job.concurrency_key = request.concurrency_key
     job.concurrency_limit = request.concurrency_limit or (1 if request.concurrency_key else 0)
+    job.planned_children = request.planned_children
     job.workload = request.workload
     job.workload_unit = request.workload_unit
     job.dispatch = request.dispatch or Dispatch.DISPATCH_QUEUE

@@ -49,6 +49,7 @@ def submit(request: SubmitJobRequest) -> None:
         check.wrong("parent_job_id", "a job cannot be its own parent")
     check.struct("input", request.input, limits.INPUT_SIZE)
     checks.stage_plan(check, "stages", request.stages, {})
+    check.between("planned_children", request.planned_children, 0, limits.CHILDREN)
     check.amount("workload", request.workload)
     check.length("workload_unit", request.workload_unit, limits.UNIT_LENGTH)
     for name in ("timeout", "attempt_timeout", "start_deadline"):

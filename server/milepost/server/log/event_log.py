@@ -75,6 +75,8 @@ class Commit:
     """Whether the job has ended by it."""
     submission: Event | None = None
     """The first event, of a new job."""
+    fraction_known: bool = False
+    """See ``Job.fraction_known``; with ``fraction``, after the append."""
 
     @property
     def job_id(self) -> str:
@@ -128,6 +130,7 @@ class Page:
     ended: bool
     queued: bool
     fraction: float
+    fraction_known: bool = False
 
 
 class Row(NamedTuple):

@@ -62,9 +62,9 @@ class Reader:
                         size += len(chunk.frames)
                         if size >= most_bytes:
                             break
-            fraction = Job.FromString(job).fraction
-            queued = state == JobState.JOB_STATE_QUEUED
-            return Page(chunks, first, thinned, last, state in FINAL, queued, fraction)
+            stands = Job.FromString(job)
+            ended, queued = state in FINAL, state == JobState.JOB_STATE_QUEUED
+            return Page(chunks, first, thinned, last, ended, queued, stands.fraction, stands.fraction_known)
 
     def span(self, query: Query, after: int, most_bytes: int) -> Span:
         """See ``EventLog.read_all``."""

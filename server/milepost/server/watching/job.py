@@ -196,6 +196,7 @@ class _Stream:
             cursor=self._cursor,
             head_sequence=self._tail.head,
             fraction=self._tail.fraction,
+            fraction_known=self._tail.fraction_known,
             store_away=not self._log.up,
             server_time=timestamp(self._clock.now()),
             waiting=waiting,

@@ -76,6 +76,7 @@ class Tail:
         "ended",
         "first",
         "fraction",
+        "fraction_known",
         "head",
         "kind",
         "queued",
@@ -97,6 +98,7 @@ class Tail:
         self.ended = False
         self.deleted = False
         self.fraction = 0.0
+        self.fraction_known = False
         self.queued = False
         self.kind: str | None = None
         """Looked up where the job is found QUEUED; so is ``dispatch``."""
@@ -106,7 +108,8 @@ class Tail:
     def observe(self, page: Page) -> None:
         """How the log was found to stand. It may have gone on since."""
         if page.head >= self.head:
-            self.head, self.ended, self.fraction = page.head, page.ended, page.fraction
+            self.head, self.ended = page.head, page.ended
+            self.fraction, self.fraction_known = page.fraction, page.fraction_known
             self.queued = page.queued
         self.first = max(self.first, page.first)
         self.thinned = page.thinned
@@ -119,7 +122,8 @@ class Tail:
         self._chunks.append(chunk)
         self._batches.clear()
         if chunk.last >= self.head:
-            self.head, self.ended, self.fraction = chunk.last, commit.ends, commit.fraction
+            self.head, self.ended = chunk.last, commit.ends
+            self.fraction, self.fraction_known = commit.fraction, commit.fraction_known
             self.queued = commit.state == JobState.JOB_STATE_QUEUED
         self._memory.grew(self, len(chunk.frames))
         self.signal.send()

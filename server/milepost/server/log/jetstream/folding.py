@@ -62,6 +62,7 @@ class Folds:
             turns=any(map(takes_turn, events)),
             ends=bool(events) and events[-1].HasField("job_ended"),
             submission=submission,
+            fraction_known=fold.job.fraction_known,
         )
 
     def forget(self, job_id: str) -> None:

@@ -167,9 +167,9 @@ async def test_newest_events_are_kept(server: Server) -> None:
 async def test_parents_follow_their_children(server: Server) -> None:
     """A parent without stages is as far as its children are, in its own log; and it never goes back."""
     async with connect(server.address) as rpc, rpc.session() as session:
-        parent = await rpc.submit(kind="parent")
+        parent = await rpc.submit(kind="parent", planned_children=2)
         for _ in range(2):
-            await rpc.submit(parent_job_id=parent.job_id)
+            await rpc.submit(parent_job_id=parent.job_id, stages=[Stage(stage_id="s")])
         first, second = await session.take(), await session.take()
         start = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=4)))
         half = Update(stage_progressed=StageProgressed(stage_id="s", current=2))

@@ -270,3 +270,20 @@ def test_stages_may_nest_deep() -> None:
 
     assert 49 >= len(lines)
     assert 80 >= max(map(cell_len, lines))
+
+
+def test_a_job_whose_stages_nobody_planned() -> None:
+    """There is no percentage of a number that nobody knows: the bar wanders, and what is done is counted."""
+    story = Story()
+    story.begin()
+    story.start(1, "scan")
+    story.end(2, "scan", job_fraction=0.5)
+    story.start(2, "hash", total=10)
+    story.start(2, "hash/1", parent_stage_id="hash")
+    story.end(4, "hash/1", job_fraction=0.5)
+
+    head, bar, *rest = picture(story, 5).splitlines()
+    assert head.endswith("running        1 stage done  00:04")
+    assert bar == "─" * 20 + "━" * 20 + "─" * 40
+    assert [line for line in rest if "%" in line and "100%" not in line] == []
+    assert "hash " in rest[2] and "%" not in rest[2]

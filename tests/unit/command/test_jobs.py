@@ -235,3 +235,17 @@ def test_a_table_is_no_wider_than_the_terminal(jobs: list[Job], width: int) -> N
 def test_no_jobs() -> None:
     """The headings alone."""
     assert ["JOB  KIND  STATE  DONE  TOOK  AGE"] == list(jobs_lines([], at(0)))
+
+
+def test_what_is_done_of_a_job_whose_stages_nobody_planned() -> None:
+    """A count, and no percentage; nothing at all where nothing is done; and 0% before it begins."""
+    stage = Stage(stage_id="s", state=StageState.STAGE_STATE_SUCCEEDED, fraction=1.0, fraction_known=True)
+    running = Job(job_id="j", state=JobState.JOB_STATE_RUNNING, fraction=0.5, stages=[stage], attempt=1)
+    begun = Job(job_id="k", state=JobState.JOB_STATE_RUNNING, attempt=1)
+    queued = Job(job_id="l", state=JobState.JOB_STATE_QUEUED)
+
+    assert [line for line in job_lines(running, at(0), UTC) if line.startswith("done")] == [
+        "done       1 stage"
+    ]
+    assert [line for line in job_lines(begun, at(0), UTC) if line.startswith("done")] == []
+    assert [line for line in job_lines(queued, at(0), UTC) if line.startswith("done")] == ["done       0%"]

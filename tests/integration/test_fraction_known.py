@@ -1,0 +1,181 @@
+"""A fraction that rests on an unknown number of stages or children is never full, and says that it is not known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.client import Client, JobContext
+from milepost.v1 import Job, Stage, StageEnded, StagesPlanned, StageStarted, StageState, Update
+from tests.support.rpc import Rpc, WorkSession, connect, eventually, succeeded
+from tests.support.server import Server
+from tests.support.working import working
+
+
+@pytest.fixture
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
+    """The services of a server that other tests use, too."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+def start(stage_id: str, parent: str = "") -> Update:
+    """A stage that starts."""
+    return Update(stage_started=StageStarted(stage=Stage(stage_id=stage_id, parent_stage_id=parent)))
+
+
+def end(stage_id: str) -> Update:
+    """A stage that ends well."""
+    return Update(stage_ended=StageEnded(stage_id=stage_id, state=StageState.STAGE_STATE_SUCCEEDED))
+
+
+def plan(*stage_ids: str, children: int = 0) -> Update:
+    """The stages that there will be."""
+    stages = [Stage(stage_id=stage_id) for stage_id in stage_ids]
+    return Update(stages_planned=StagesPlanned(stages=stages, planned_children=children))
+
+
+class Teller:
+    """Reports on one job, and looks at it after each report."""
+
+    def __init__(self, rpc: Rpc, session: WorkSession, job: Job, token: str) -> None:
+        self._rpc, self._session = rpc, session
+        self._job_id, self._token = job.job_id, token
+        self._number = 1
+
+    async def report(self, *updates: Update) -> Job:
+        """The job after these."""
+        await self._session.report(self._job_id, self._token, self._number, *updates)
+        self._number += len(updates)
+        await self._session.acknowledged(self._number - 1)
+        return await self._rpc.get(self._job_id)
+
+
+async def test_stages_that_are_declared_as_they_come(rpc: Rpc) -> None:
+    """Rule 13: after each of them the job goes on; it is never full, moves with each, and is full at its end."""
+    await rpc.submit()
+    async with rpc.session() as session:
+        job, token = await session.take()
+        told = Teller(rpc, session, job, token)
+        seen = [await told.report(start(name), end(name)) for name in ("a", "b", "c")]
+        assert [(job.fraction, job.fraction_known) for job in seen] == [
+            (1 / 2, False),
+            (2 / 3, False),
+            (3 / 4, False),
+        ]
+
+        done = await told.report(succeeded())
+        assert (done.fraction, done.fraction_known) == (1.0, True)
+
+
+async def test_stages_within_a_stage_that_are_declared_as_they_come(rpc: Rpc) -> None:
+    """After the first of three neither the outer stage is full nor the job; its end makes both known."""
+    await rpc.submit(stages=[Stage(stage_id="outer"), Stage(stage_id="last")])
+    async with rpc.session() as session:
+        job, token = await session.take()
+        told = Teller(rpc, session, job, token)
+        for name, fraction in (("1", 1 / 2), ("2", 2 / 3), ("3", 3 / 4)):
+            updates = [start("outer")] if name == "1" else []
+            seen = await told.report(*updates, start(name, "outer"), end(name))
+            outer = seen.stages[0]
+            assert (outer.fraction, outer.fraction_known) == (fraction, False)
+            assert (seen.fraction, seen.fraction_known) == (fraction / 2, False)
+
+        ended = await told.report(end("outer"))
+        assert (ended.stages[0].fraction, ended.stages[0].fraction_known) == (1.0, True)
+        assert (ended.fraction, ended.fraction_known) == (0.5, True)
+
+
+async def test_a_plan_makes_it_known(rpc: Rpc) -> None:
+    """From then on the fraction is the plain mean; one that was reached before does not fall (rule 13)."""
+    await rpc.submit()
+    async with rpc.session() as session:
+        job, token = await session.take()
+        told = Teller(rpc, session, job, token)
+        before = await told.report(start("a"), end("a"))
+        planned = await told.report(plan("a", "b", "c", "d"))
+        moved = await told.report(start("b"), end("b"), start("c"), end("c"))
+        beyond = await told.report(start("e"))
+
+        assert [(job.fraction, job.fraction_known) for job in (before, planned, moved, beyond)] == [
+            (0.5, False),
+            (0.5, True),
+            (0.75, True),
+            (0.75, False),
+        ]
+        assert [stage.planned for stage in beyond.stages] == [True] * 4 + [False]
+
+
+async def test_a_status_says_whether_it_is_known(rpc: Rpc) -> None:
+    """As the job does at that moment."""
+    job = await rpc.submit(stages=[Stage(stage_id="a")])
+    watch = rpc.watch(job.job_id, from_latest=True, status_interval=Duration(seconds=1))
+
+    async def status_that_says(known: bool) -> None:
+        async for frame in watch:
+            if frame.HasField("status") and frame.status.fraction_known == known:
+                return
+
+    await status_that_says(known=True)
+    async with rpc.session() as session:
+        assigned, token = await session.take()
+        await Teller(rpc, session, assigned, token).report(start("b"))
+        await status_that_says(known=False)
+    watch.cancel()
+
+
+async def test_children_that_come_as_they_are_submitted(shared_server: Server) -> None:
+    """A parent whose only child has ended is not full, since another one may come; with a plan it is known."""
+    async with connect(shared_server.address) as rpc, rpc.session(kinds=["parent"]) as session:
+        parent = await rpc.submit(kind="parent")
+        job, token = await session.take()
+        async with rpc.session(kinds=["child"]) as children:
+            await rpc.submit(kind="child", parent_job_id=parent.job_id)
+            child, child_token = await children.take()
+            await children.report(child.job_id, child_token, 1, succeeded())
+            await children.acknowledged(1)
+
+            async def parent_is(fraction: float, *, known: bool) -> bool:
+                seen = await rpc.get(parent.job_id)
+                return (seen.fraction, seen.fraction_known) == (fraction, known)
+
+            await eventually(lambda: parent_is(0.5, known=False))
+            await Teller(rpc, session, job, token).report(plan(children=3))
+            for fraction in (2 / 3, 1.0):
+                await rpc.submit(kind="child", parent_job_id=parent.job_id)
+                child, child_token = await children.take()
+                await children.report(child.job_id, child_token, 1, succeeded())
+                await children.acknowledged(1)
+                await eventually(partial(parent_is, fraction, known=True))
+
+
+async def test_the_sdk_plans_and_says_what_is_known(shared_server: Server) -> None:
+    """`JobContext.plan`, `Client.submit` and `Watch.fraction_known` are how it is said and seen from Python."""
+
+    async def planned(job: JobContext) -> None:
+        job.plan(["a", "b"])
+        async with job.stage("a"):
+            pass
+        async with job.stage("b"):
+            pass
+
+    async def unplanned(job: JobContext) -> None:
+        async with job.stage("a"):
+            pass
+        async with job.stage("b"):
+            pass
+
+    async with (
+        working(shared_server.address, planned=planned, unplanned=unplanned),
+        Client(shared_server.address) as client,
+    ):
+        for kind, known in (("planned", True), ("unplanned", False)):
+            submitted = await client.submit(kind)
+            seen = [job async for job in client.follow(submitted.job_id)]
+            going_on = [job for job in seen if not job.HasField("end_time") and job.stages]
+            assert {job.fraction_known for job in going_on} == {known}
+            assert all(known or job.fraction < 1 for job in going_on)
+            assert (seen[-1].fraction, seen[-1].fraction_known) == (1.0, True)

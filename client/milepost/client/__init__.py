@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from milepost.client.attaching import AttachedJob
     from milepost.client.client import Client
     from milepost.client.connection import Connection
+    from milepost.client.conversion import to_json
     from milepost.client.errors import JobFailure, MilepostError
     from milepost.client.subscriptions import Ended, Subscriptions
     from milepost.client.sync import SyncClient, SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
@@ -40,6 +41,7 @@ __all__ = [
     "SyncWatch",
     "Watch",
     "Worker",
+    "to_json",
 ]
 
 # Each name is imported when it is first used: the command's help and its shell completion need no gRPC.
@@ -47,6 +49,7 @@ _MODULES: Final = {
     "attaching": ("AttachedJob",),
     "client": ("Client",),
     "connection": ("Connection",),
+    "conversion": ("to_json",),
     "errors": ("JobFailure", "MilepostError"),
     "subscriptions": ("Ended", "Subscriptions"),
     "sync": ("SyncClient", "SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"),

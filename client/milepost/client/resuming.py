@@ -137,6 +137,17 @@ class Resuming(ABC, AsyncIterator[Item], Generic[Item, _Request, _Frame]):
         self._yielded((item,), whole=not self._ready)
         return item
 
+    async def opened(self) -> None:
+        """Waits until the server has accepted the watch, so that one that cannot start is known before the first item.
+
+        It has begun then, and may be iterated; where it was opened before this returns at once.
+
+        Raises:
+            MilepostError: What the first item would have raised, such as `JobNotFound` or `SequenceAhead`.
+        """
+        while not (self._connected_before or self._ready or self._done):
+            self._ready.extend(await self._advance())
+
     async def batch(self) -> Sequence[Item]:
         """The same items, as many at once as have come, which costs less where there are many; none at the end."""
         items: Sequence[Item] = tuple(self._ready) or await self._next()
@@ -216,17 +227,21 @@ class Resuming(ABC, AsyncIterator[Item], Generic[Item, _Request, _Frame]):
     async def _next(self) -> Sequence[Item]:
         """The next items; none at the end."""
         while not self._done:
-            if self._ended:
-                await self._line.goodbye()
-                self._stop()
-                break
-            try:
-                items = await self._step()
-            except MilepostError as error:
-                items = await self._interrupted(error)
+            items = await self._advance()
             if items and not self._done:
                 return items
         return ()
+
+    async def _advance(self) -> Sequence[Item]:
+        """What the next step brings, which may be nothing; an error that passes is gone over."""
+        if self._ended:
+            await self._line.goodbye()
+            self._stop()
+            return ()
+        try:
+            return await self._step()
+        except MilepostError as error:
+            return await self._interrupted(error)
 
     async def _step(self) -> Sequence[Item]:
         """What comes next, which may be nothing."""

@@ -73,6 +73,10 @@ class _Resuming(Iterator[_Item], Generic[_Item]):
         """See `Watch.reconnects`."""
         return self._resuming.reconnects
 
+    def opened(self) -> None:
+        """See `Watch.opened`."""
+        self._background.run(self._resuming.opened())
+
     def __iter__(self) -> Self:
         return self
 

@@ -7,6 +7,7 @@ import json
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
 
+from milepost.client import to_json
 from milepost.client.rendering import as_json
 from milepost.client.rendering.json_view import JsonView
 from milepost.client.watching import Connection
@@ -22,7 +23,7 @@ def test_an_event_by_the_mapping() -> None:
 
     assert (
         '{"jobId":"j","sequence":"7","time":"2026-01-02T12:00:00Z","attempt":1,"logWritten":{"text":"naïve\\n日本"}}'
-        == as_json.event_line(event)
+        == as_json.message_line(event)
     )
 
 
@@ -52,16 +53,16 @@ def test_what_a_struct_holds() -> None:
         "unset": None,
         "text": "x",
         "inner": {"a": True},
-        "list": [1, -2.5, 2.0**60, "nan", "inf"],
-    } == as_json.values(struct)
+        "list": [1, -2.5, 2.0**60, "NaN", "Infinity"],
+    } == to_json(struct)
 
 
 def test_an_event_of_an_application() -> None:
     """Its JSON is as it is, even where it has what JSON has not."""
     data = Struct(fields={"n": Value(number_value=float("nan"))})
 
-    assert {"custom": {"type": "t", "json": {"n": "nan"}}} == json.loads(
-        as_json.event_line(Event(custom=Custom(type="t", json=data)))
+    assert {"custom": {"type": "t", "json": {"n": "NaN"}}} == json.loads(
+        as_json.message_line(Event(custom=Custom(type="t", json=data)))
     )
 
 
@@ -77,7 +78,7 @@ def test_a_message_of_an_application() -> None:
         {"@type": "example.com/Topic", "value": "CAE="},
         {"@type": "type.googleapis.com/milepost.v1.Job", "value": "/w=="},
     ] == [
-        json.loads(as_json.event_line(Event(custom=Custom(type="t", proto=message))))["custom"]["proto"]
+        json.loads(as_json.message_line(Event(custom=Custom(type="t", proto=message))))["custom"]["proto"]
         for message in (known, unknown, broken)
     ]
 

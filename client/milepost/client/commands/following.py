@@ -10,9 +10,10 @@ from milepost.client import Client, Connection
 from milepost.client.commands.ending import TimedOut
 from milepost.client.commands.errors import explain
 from milepost.client.commands.printing import can_draw
+from milepost.client.conversion import to_json
 from milepost.client.errors import JobError
 from milepost.client.outcome import has_ended, result_of
-from milepost.client.rendering import as_json, text
+from milepost.client.rendering import text
 from milepost.client.rendering.console import Console
 from milepost.client.rendering.json_line import line
 from milepost.client.rendering.json_view import JsonView
@@ -99,7 +100,7 @@ async def follow(
 def print_result(job: Job) -> None:
     """Writes the result of a job to stdout, as JSON; nothing where it has none."""
     if job.state == JobState.JOB_STATE_SUCCEEDED and job.HasField("result"):
-        put(line(as_json.values(job.result), indent=2 if sys.stdout.isatty() else None))
+        put(line(to_json(job.result), indent=2 if sys.stdout.isatty() else None))
 
 
 def print_failure(job: Job) -> None:

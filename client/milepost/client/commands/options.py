@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 
 from milepost.client.address import DEFAULT_ADDRESS
+from milepost.client.rendering.json_line import always_print
 
 if TYPE_CHECKING:
     from click.types import OptionHelpExtra
@@ -90,16 +92,37 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_server
 
 
-output_option = option(
-    "--output",
-    "-o",
-    envvar="MILEPOST_OUTPUT",
-    type=click.Choice(FORMATS),
-    default="auto",
-    is_eager=True,  # so that an error of another option has the form
-    help="The form of what is printed: made for the terminal where there is one, plain text, or JSON.",
-)
-"""The form of the output."""
+def output_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options for the form of the output."""
+    for add in (
+        option(
+            "--always-print",
+            envvar="MILEPOST_ALWAYS_PRINT",
+            is_flag=True,
+            expose_value=False,
+            callback=_always_print,
+            help="With --output json, print fields that are zero or empty as well.",
+        ),
+        option(
+            "--output",
+            "-o",
+            envvar="MILEPOST_OUTPUT",
+            type=click.Choice(FORMATS),
+            default="auto",
+            is_eager=True,  # so that an error of another option has the form
+            help="The form of what is printed: made for the terminal where there is one, plain text, or JSON.",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+def _always_print(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if given and context.params.get("output") != "json":
+        on_the_command_line = ParameterSource.COMMANDLINE
+        if context.get_parameter_source("always_print") == on_the_command_line:
+            raise click.UsageError("--always-print is for --output json.")
+    always_print.set(given)
 
 
 def checked_address(told: str) -> str:

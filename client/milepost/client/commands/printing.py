@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rich.console import Group
 
-from milepost.client.rendering import as_json
+from milepost.client.rendering.as_json import message_line, waiting_line
 from milepost.client.rendering.canvas import Canvas
 from milepost.client.rendering.console import Console
 from milepost.client.rendering.jobs import job_lines, job_picture, jobs_lines, jobs_table
@@ -29,9 +29,9 @@ def print_job(job: Job, output: str, waiting: Waiting | None = None) -> None:
     now = datetime.now(UTC)
     console = Console()
     if output == "json":
-        put(as_json.message_line(job))
+        put(message_line(job))
         if waiting is not None:
-            remark(as_json.waiting_line(waiting))
+            remark(waiting_line(waiting))
     elif output == "auto" and can_draw(console):
         canvas = Canvas(console.width, console.height, now, marks=marks_for(console.encoding))
         console.print(job_picture(job, canvas, waiting))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from milepost.client.rendering import as_json, text
+from milepost.client.conversion import to_json
+from milepost.client.rendering import json_line, text
 from milepost.fold import Fold
 from milepost.v1 import Event, JobState, Stage, StageState
 
@@ -96,7 +97,7 @@ def _artifact_added(event: Event, fold: Fold) -> str:
 
 def _custom(event: Event, fold: Fold) -> str:
     custom = event.custom
-    data = custom.proto.type_url if custom.HasField("proto") else as_json.line(as_json.values(custom.json))
+    data = custom.proto.type_url if custom.HasField("proto") else json_line.line(to_json(custom.json))
     return f"event {custom.type} {text.clip(text.clean(data), _DATA_LENGTH)}"
 
 

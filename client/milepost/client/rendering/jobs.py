@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from milepost.client.conversion import to_json
 from milepost.client.outcome import has_ended
-from milepost.client.rendering import as_json, stages, table, text
+from milepost.client.rendering import json_line, stages, table, text
 from milepost.client.rendering.canvas import Canvas
 from milepost.client.rendering.parts import artifacts, header, notices
 from milepost.client.rendering.style import JOB_STYLES
@@ -121,9 +122,9 @@ def _facts(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     if job.message:
         yield "message", text.clean(job.message)
     if job.HasField("input"):
-        yield "input", text.clean(as_json.line(as_json.values(job.input)))
+        yield "input", text.clean(json_line.line(to_json(job.input)))
     if job.HasField("result"):
-        yield "result", text.clean(as_json.line(as_json.values(job.result)))
+        yield "result", text.clean(json_line.line(to_json(job.result)))
     if job.failure.detail:
         yield "detail", text.clean(job.failure.detail)
 

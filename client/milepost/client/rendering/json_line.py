@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TypeAlias
+from contextvars import ContextVar
+from typing import Final, TypeAlias
 
 from milepost.contract.printable import escape_json
 
-__all__ = ["Json", "line"]
+__all__ = ["Json", "always_print", "line"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+always_print: Final = ContextVar("always_print", default=False)
+"""Whether messages are printed with what is zero or empty."""
 
 
 def line(value: Mapping[str, Json], *, indent: int | None = None) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from milepost.client.rendering import as_json
+from milepost.client.rendering.as_json import message_line, waiting_line
+from milepost.client.rendering.json_line import Json, line
 from milepost.client.rendering.link import worth_telling
 from milepost.client.rendering.watched import Watched
 from milepost.client.watching import Connection
@@ -33,21 +34,21 @@ class JsonView:
 
     def event(self, event: Event, watched: Watched) -> None:
         """Writes the event."""
-        self._write(as_json.event_line(event))
+        self._write(message_line(event))
 
     def waiting(self, watched: Watched) -> None:
         """Writes what the job waits for."""
         if watched.source.waiting is not None:
-            self._remark(as_json.waiting_line(watched.source.waiting))
+            self._remark(waiting_line(watched.source.waiting))
 
     def link(self, watched: Watched) -> None:
         """Writes that the connection is lost, and that it is there again."""
         link, before = watched.source.connection, self._link
         self._link = link
         if worth_telling(link, before):
-            told: dict[str, as_json.Json] = {"state": link.state}
+            told: dict[str, Json] = {"state": link.state}
             if link.resumed_at is not None:
                 told["resumedAt"] = link.resumed_at
             if link.error:
                 told |= {"retryIn": round(link.retry_in, 3), "error": link.error}
-            self._remark(as_json.line({"connection": told}))
+            self._remark(line({"connection": told}))

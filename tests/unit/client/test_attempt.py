@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import time
 
 import pytest
 
-from milepost.client import JobContext
+from milepost.client import JobContext, JobFailure
 from milepost.client.worker.attempt import Attempt
 from milepost.client.worker.handlers import Handler, Registered
 from milepost.client.worker.outbox import Outbox
@@ -311,3 +313,83 @@ async def test_a_process_is_killed_before_the_deadline(resumed: bool) -> None:
         updates += (await desk.report()).updates
 
     assert "The handler did not stop in time, so its process was killed." == updates[-1].job_ended.message
+
+
+# What the worker's log says of it.
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines of the worker's log, without how long something took."""
+    return [re.sub(r"\d+\.\d s", "N s", message) for message in caplog.messages]
+
+
+async def fails(job: JobContext) -> None:
+    """Fails as it means to."""
+    raise JobFailure("NO_DISK", "there is\nno disk")
+
+
+async def breaks(job: JobContext) -> None:
+    """Fails as nobody meant it to."""
+    raise ValueError("boo")
+
+
+@pytest.mark.parametrize(
+    ("handler", "lines"),
+    [
+        (quick, ["job j succeeded after N s"]),
+        (fails, ["job j failed after N s: there is no disk (NO_DISK)"]),
+        (breaks, ["job j failed after N s: boo (ValueError)", "job j: its handler raised an exception"]),
+        (Registered(isolated.failing, "process"), ["job j failed after N s: 'how' (KeyError)"]),
+    ],
+    ids=["succeeds", "fails", "breaks", "in a process"],
+)
+async def test_an_end_is_logged(handler: Handler, lines: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    """In one line with how long it took; an exception that nobody meant, with where it was raised."""
+    with caplog.at_level(logging.INFO, "milepost.client"):
+        desk = Desk(handler)
+        await desk.returned.wait()
+
+    assert said(caplog) == lines
+    assert [record.exc_info is not None for record in caplog.records] == [False, True][: len(lines)]
+
+
+async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """When it has stopped."""
+    with caplog.at_level(logging.INFO, "milepost.client"):
+        desk = Desk(endless)
+        await asyncio.sleep(0)
+        desk.attempt.cancel(Cancellation())
+        await desk.returned.wait()
+
+    assert said(caplog) == ["job j is to be cancelled", "job j was cancelled after N s"]
+
+
+async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """While its handler is at work; and after that, where reports were left."""
+    with caplog.at_level(logging.INFO, "milepost.client"):
+        working = Desk(endless)
+        await asyncio.sleep(0)
+        working.attempt.rejected(rejected("LEASE_LOST"))
+        await working.returned.wait()
+        done = Desk(quick)
+        await done.returned.wait()
+        done.attempt.rejected(rejected("LEASE_LOST"))
+
+    assert said(caplog) == [
+        "job j is not this worker's any more: LEASE_LOST: No.",
+        "job j: its handler stopped N s after it started",
+        "job j succeeded after N s",
+        "job j was lost before all of its reports were taken: LEASE_LOST: No.",
+    ]
+
+
+async def test_an_end_that_is_refused_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """With why."""
+    desk = Desk(quick)
+    await desk.returned.wait()
+    report = await desk.report()
+    number = report.first_report_sequence + len(report.updates) - 1
+    with caplog.at_level(logging.INFO, "milepost.client"):
+        desk.attempt.rejected(rejected("INVALID_FIELD", number=number))
+
+    assert said(caplog)[-1] == "job j: the server refused its end, so that it fails: No."

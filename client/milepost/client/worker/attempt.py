@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
+import time
 from collections.abc import Callable
 
 from milepost.client.errors import JobFailure
@@ -12,6 +13,7 @@ from milepost.client.worker.failures import failure_of
 from milepost.client.worker.grace import LAST_GRACE, NO_GRACE, grace_of
 from milepost.client.worker.handlers import Handler, Outcome, job_ended
 from milepost.client.worker.job import JobContext
+from milepost.client.worker.lasted import lasted
 from milepost.client.worker.outbox import Outbox
 from milepost.client.worker.reporter import Reporter
 from milepost.client.worker.running import start
@@ -73,6 +75,7 @@ class Attempt:
         self._limit: asyncio.TimerHandle | None = None
         self._to_release = False
         self._end_was_refused = False
+        self._started = time.monotonic()
         self._reporter = Reporter(self._call)
         self._context = JobContext(assignment.job, self._reporter)
         self._running = start(handler, self._context, self._reporter)
@@ -239,23 +242,26 @@ class Attempt:
         self.is_running = False
         if self._limit is not None:
             self._limit.cancel()
-        error = outcome.error
-        if outcome.ended is not None and outcome.ended.HasField("failure"):
-            failure = outcome.ended.failure
-            _log.info("job %s failed: %s (%s)", self.job_id, failure.message, failure.code)
-        elif isinstance(error, JobFailure):
-            _log.info("job %s failed: %s (%s)", self.job_id, error, error.code)
-        elif error is not None and not isinstance(error, asyncio.CancelledError):
-            _log.error("job %s failed", self.job_id, exc_info=error)
-        if not self.is_over:
-            if self._stop is _Stop.GIVEN_BACK and not outcome.returned:
-                self._to_release = True
-                self._call()
-            else:
-                cancelled = self._stop is _Stop.CANCELLED
-                ended = job_ended(outcome, self._context.remarks.add, cancelled=cancelled)
-                self._reporter.end(Update(job_ended=ended))
+        after = lasted(time.monotonic() - self._started)
+        if self.is_over:
+            _log.info("job %s: its handler stopped %s after it started", self.job_id, after)
+            self._log_exception(outcome.error)
+        elif self._stop is _Stop.GIVEN_BACK and not outcome.returned:
+            _log.info("job %s is given back after %s", self.job_id, after)
+            self._to_release = True
+            self._call()
+        else:
+            cancelled = self._stop is _Stop.CANCELLED
+            ended = job_ended(outcome, self._context.remarks.add, cancelled=cancelled)
+            _log.info("job %s %s", self.job_id, _how(ended, after))
+            self._log_exception(outcome.error)
+            self._reporter.end(Update(job_ended=ended))
         self._on_change(self)
+
+    def _log_exception(self, error: BaseException | None) -> None:
+        """Says where an exception was raised that is neither a failure of the handler's making nor an interruption."""
+        if error is not None and not isinstance(error, JobFailure | asyncio.CancelledError):
+            _log.error("job %s: its handler raised an exception", self.job_id, exc_info=error)
 
     def _rewind(self, acknowledged: int) -> None:
         if not self._reporter.rewind(acknowledged):
@@ -266,7 +272,9 @@ class Attempt:
         """Another has the job, or nobody: the handler stops, and is not heard any more."""
         if self.is_over:
             return
-        if self.is_running:
+        if not self.is_running:
+            _log.warning("job %s was lost before all of its reports were taken: %s", self.job_id, why)
+        else:
             _log.warning("job %s is not this worker's any more: %s", self.job_id, why)
             if self._stop is not None:
                 grace = 0.0  # it was told to stop before, and has had its time
@@ -282,6 +290,7 @@ class Attempt:
             self._call()
             return
         self._end_was_refused = True
+        _log.warning("job %s: the server refused its end, so that it fails: %s", self.job_id, why)
         failure = failure_of(JobFailure("RESULT_REFUSED", why))
         self._reporter.amend(Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure)))
 
@@ -293,3 +302,14 @@ class Attempt:
         if not self.is_over:
             self.is_over = True
             self._on_change(self)
+
+
+def _how(ended: JobEnded, after: str) -> str:
+    """In one line, how a job ended."""
+    match ended.state:
+        case JobState.JOB_STATE_SUCCEEDED:
+            return f"succeeded after {after}"
+        case JobState.JOB_STATE_CANCELLED:
+            return f"was cancelled after {after}"
+    message = " ".join(ended.failure.message.split())
+    return f"failed after {after}: {message} ({ended.failure.code})"

@@ -6,12 +6,17 @@ import contextlib
 import os
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import asyncio
+
     from milepost.client.worker.job import JobContext
 
-__all__ = ["at_hand", "current_job"]
+__all__ = ["TASK", "at_hand", "current_job", "job_of"]
+
+TASK: Final = "job "
+"""How the names of tasks begin that handlers run in; the id of the job follows."""
 
 # With the process that it is at hand in: a fork has nobody who would send what is told there.
 _current: Final[ContextVar[tuple[int, JobContext] | None]] = ContextVar("milepost_job", default=None)
@@ -35,3 +40,12 @@ def at_hand(job: JobContext) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def job_of(task: asyncio.Task[Any]) -> str:
+    """The id of the job that is at hand in a task; empty where none is, or where Python before 3.12 does not tell."""
+    context = getattr(task, "get_context", None)
+    if context is None:
+        return task.get_name().removeprefix(TASK) if task.get_name().startswith(TASK) else ""
+    current = context().get(_current)
+    return current[1].id if current is not None else ""

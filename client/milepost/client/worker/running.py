@@ -9,7 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
-from milepost.client.worker.current import at_hand
+from milepost.client.worker.current import TASK, at_hand
 from milepost.client.worker.handlers import Handler, Outcome, Registered, is_async
 from milepost.client.worker.job import JobContext
 from milepost.client.worker.process import Process
@@ -51,7 +51,7 @@ class _Task:
 
     def __init__(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._work(handler, context), name=f"job {context.id}")
+        self._task = asyncio.create_task(self._work(handler, context), name=f"{TASK}{context.id}")
         # One that is cancelled before its first step never comes to settle it itself.
         self._task.add_done_callback(lambda _: _settle(self.outcome, Outcome(error=asyncio.CancelledError())))
 

@@ -21,6 +21,7 @@ from milepost.client.worker.handlers import Handler, Registered, Run, way_of
 from milepost.client.worker.loading import is_loading
 from milepost.client.worker.sessions import Sessions
 from milepost.client.worker.spool import Spool
+from milepost.client.worker.watchdog import Watchdog
 from milepost.contract.limits import CONCURRENCY, KIND, NAME_LENGTH
 
 __all__ = ["Worker"]
@@ -216,26 +217,27 @@ class Worker:
         )
         self._stopping = asyncio.Event()
         sessions = Sessions(channel, desk, self._worker_id, self._timeout)
-        connection = asyncio.create_task(sessions.run(_lost))
-        stopping = asyncio.create_task(self._stopping.wait())
-        try:
-            await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not connection.done():
-                await self._drain(desk, sessions, self._drain_timeout)
-        except asyncio.CancelledError:
-            await self._drain(desk, sessions, 0.0)
-            raise
-        finally:
+        with Watchdog():
+            connection = asyncio.create_task(sessions.run(_lost))
+            stopping = asyncio.create_task(self._stopping.wait())
             try:
-                stopping.cancel()
-                connection.cancel()
-                await asyncio.wait((connection,))
-                for attempt in desk:
-                    attempt.give_back()
-                await channel.close()
+                await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
+                if not connection.done():
+                    await self._drain(desk, sessions, self._drain_timeout)
+            except asyncio.CancelledError:
+                await self._drain(desk, sessions, 0.0)
+                raise
             finally:
-                desk.close()
-                self._stopping = self._desk = None
+                try:
+                    stopping.cancel()
+                    connection.cancel()
+                    await asyncio.wait((connection,))
+                    for attempt in desk:
+                        attempt.give_back()
+                    await channel.close()
+                finally:
+                    desk.close()
+                    self._stopping = self._desk = None
         if not connection.cancelled():
             connection.result()
 

@@ -1,0 +1,100 @@
+"""Notices an event loop that is blocked: meanwhile nothing is heard, nothing is sent, and leases run out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import sysconfig
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+from milepost.client.worker.current import job_of
+from milepost.client.worker.lasted import lasted
+
+__all__ = ["Watchdog"]
+
+_log = logging.getLogger("milepost.client")
+
+# Seconds between two signs of life of the loop, and without one until that is worth a warning.
+_BEAT: Final = 0.5
+_BLOCKED: Final = 2.0
+
+_LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+
+
+class Watchdog:
+    """For as long as it is entered, within the loop that it is for. Says that the loop is blocked, and by what, once it
+    has been for two seconds, and when it is over for how long it was.
+    """
+
+    def __init__(self, *, blocked: float = _BLOCKED) -> None:
+        """`blocked` is for tests: after how many seconds it says so."""
+        self._blocked = blocked
+        self._interval = min(_BEAT, blocked / 4)
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._timer: asyncio.TimerHandle | None = None
+        self._beaten = time.monotonic()
+        self._told_at = 0.0
+        self._culprit = ""
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="milepost watchdog", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._beat()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._over.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        """In the loop."""
+        now = time.monotonic()
+        blocked = now - self._beaten - self._interval
+        if blocked >= self._blocked:
+            _log.warning(
+                'the event loop was blocked for %s%s; use a plain function, or run="process"',
+                lasted(blocked),
+                self._culprit,
+            )
+        self._beaten, self._culprit = now, ""
+        self._timer = self._loop.call_later(self._interval, self._beat)
+
+    def _watch(self) -> None:
+        """In the thread."""
+        while not self._over.wait(self._interval):
+            beaten = self._beaten
+            blocked = time.monotonic() - beaten - self._interval
+            if blocked >= self._blocked and beaten != self._told_at:
+                self._told_at = beaten
+                culprit = self._look()
+                if culprit and beaten == self._beaten:  # otherwise it is over, and this is another one
+                    self._culprit = culprit
+                    _log.warning("the event loop has been blocked for %s%s", lasted(blocked), culprit)
+
+    def _look(self) -> str:
+        """By which job, and where, as far as that can be seen from here; empty where nothing is at work in the loop."""
+        task = asyncio.current_task(self._loop)
+        frame = sys._current_frames().get(self._loop_thread)
+        if task is None or frame is None:
+            return ""
+        job = job_of(task)
+        return f" by {f'job {job}' if job else f'the task {task.get_name()!r}'}, {_place(frame)}"
+
+
+def _place(innermost: FrameType) -> str:
+    """Where the code is: its innermost frame that is none of a library, if there is one."""
+    frame: FrameType | None = innermost
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
+        frame = frame.f_back
+    found = frame or innermost
+    return f"in {found.f_code.co_name} ({found.f_code.co_filename}, line {found.f_lineno})"

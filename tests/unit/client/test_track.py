@@ -227,3 +227,22 @@ def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter)
         for thread in threads:
             thread.join()
     assert 80_000.0 == said(reporter)[-2].stage_progressed.current
+
+
+def test_no_number_is_said_that_the_server_refuses(job: JobContext, reporter: Reporter) -> None:
+    """The contract's bound is 1e30: what is beyond leaves the stage as it was, or is told as the bound."""
+    with job.stage("s", total=1.1e30) as stage:
+        assert stage.total is None
+        stage.update(total=1e31)
+        stage.update(1e31)
+        stage.advance(5e29)
+        stage.advance(5e300)
+    told = [update.stage_progressed for update in said(reporter) if update.HasField("stage_progressed")]
+    assert [(progress.current, progress.HasField("total")) for progress in told] == [(1e30, False)]
+
+
+def test_children_that_cannot_be_planned_are_left_unknown(job: JobContext, reporter: Reporter) -> None:
+    """With a warning, as every value that cannot be said."""
+    job.plan(children=-1)
+    plans = [update.stages_planned for update in said(reporter) if update.HasField("stages_planned")]
+    assert [plan.planned_children for plan in plans] == [0]

@@ -183,10 +183,13 @@ class JobContext:
             children: How many child jobs there will be, for a job that has no stages; 0 where that is not known.
 
         Raises:
-            ValueError: A stage_id is not one, a number is out of its bounds, or there are too many stages.
+            ValueError: A stage_id is not one, or there are too many stages.
         """
-        if not 0 <= children <= limits.CHILDREN:
-            raise ValueError(f"A job can plan 0 to {limits.CHILDREN:,} children, not {children}.")
+        if type(children) is not int or not 0 <= children <= limits.CHILDREN:
+            self.remarks.add(
+                "planned children", f"A job cannot have {children} children: it is left unknown."
+            )
+            children = 0
         planned = [
             Stage(
                 stage_id=self._declare(stage.stage_id),
@@ -320,11 +323,11 @@ class JobContext:
             _call(callback)
 
     def _amount(self, value: float | None, name: str, stage_id: str) -> float | None:
-        """A finite number that is not negative; None for any other, which is remarked on."""
+        """A number from 0 to 1e30; None for any other, which is remarked on."""
         if value is None:
             return None
         number = finite(value)
-        if number is None or number < 0:
+        if number is None or not 0 <= number <= limits.AMOUNT:
             text = f"The {name} of stage {stage_id!r} cannot be {value}: it is left unknown."
             self.remarks.add(f"{name} of {stage_id}", text)
             return None

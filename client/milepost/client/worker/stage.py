@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar, overload
 from milepost.client.values import finite
 from milepost.client.worker.clipping import clip, text_of
 from milepost.client.worker.failures import failure_of
-from milepost.contract.limits import MESSAGE_LENGTH
+from milepost.contract.limits import AMOUNT, MESSAGE_LENGTH
 from milepost.v1 import Failure, Stage, StageEnded, StageProgressed, StageStarted, StageState, Update
 
 if TYPE_CHECKING:
@@ -100,12 +100,13 @@ class StageContext:
     ) -> None:
         """Sets how far it is, how far it will be at its end, and a remark; what is None stays as it is.
 
-        So does what cannot be: a number that is not finite, or a negative total. The job's log has a warning of it.
+        So does what cannot be: a number that is not finite or over 1e30, or a negative total. The job's log has a
+        warning of it.
         """
         if total is not None:
-            total = self._finite(total, "have a total of", least=0.0)
+            total = self._finite(total, "have a total of", least=0.0, most=AMOUNT)
         if current is not None:
-            current = self._finite(current, "be at")
+            current = self._finite(current, "be at", most=AMOUNT)
         with self._lock:
             if total is not None:
                 self._total = total
@@ -183,7 +184,7 @@ class StageContext:
             return None
         self._waits = False
         self._told_current = current
-        told = StageProgressed(stage_id=self.stage_id, current=max(current, 0.0))
+        told = StageProgressed(stage_id=self.stage_id, current=min(max(current, 0.0), AMOUNT))
         self._step_at = self._next_step(current)
         if self._total is not None and self._total != self._told_total:
             told.total = self._told_total = self._total
@@ -196,9 +197,11 @@ class StageContext:
         total = self._total
         return current + _STEP * total if total is not None and current < total else math.inf
 
-    def _finite(self, value: float, what: str, least: float = -math.inf) -> float | None:
+    def _finite(
+        self, value: float, what: str, least: float = -math.inf, most: float = math.inf
+    ) -> float | None:
         number = finite(value)
-        if number is None or number < least:
+        if number is None or not least <= number <= most:
             text = f"Stage {self.stage_id!r} cannot {what} {text_of(value):.100}: it stays as it is."
             self._job.remarks.add(f"stage {self.stage_id}: {what}", text)
             return None

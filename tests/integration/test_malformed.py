@@ -16,6 +16,7 @@ from milepost.v1 import (
     Hello,
     JobFilter,
     ListJobsRequest,
+    LogWritten,
     ReportJobRequest,
     SubmitJobRequest,
     Update,
@@ -134,11 +135,61 @@ async def test_an_unknown_method_is_unimplemented(rpc: Rpc) -> None:
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 async def test_a_request_over_4_mib_is_refused(rpc: Rpc, method: MethodDescriptor) -> None:
-    """It is turned away before it is read; the server goes on."""
+    """It is turned away before it is read, with the bound; the server goes on."""
     told = await refused(raw(rpc, method, field(4, b"x" * 4 * 1024 * 1024)))
 
-    assert "RESOURCE_EXHAUSTED" == told.code
-    assert [] == [job.job_id for job in await _list(rpc)]
+    assert (told.code, told.reason) == ("INVALID_ARGUMENT", "TOO_LARGE")
+    assert told.metadata == {"size": "4194309", "limit": "4194304"}
+    assert [job.job_id for job in await _list(rpc)] == []
+
+
+async def test_a_request_over_twice_4_mib_is_refused_by_grpc(rpc: Rpc) -> None:
+    """Nobody reads that much to say why."""
+    told = await refused(raw(rpc, SUBMIT, field(4, b"x" * 8 * 1024 * 1024)))
+
+    assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "")
+
+
+async def test_an_update_that_cannot_be_decoded_is_refused_by_itself(rpc: Rpc) -> None:
+    """In a session it has used up its number and names it; the updates around it are taken, and the session goes on."""
+    not_utf8 = field(11, field(3, b"caf\xe9"))
+    lines = [Update(log_written=LogWritten(text=text)).SerializeToString() for text in ("before", "after")]
+    call: Any = rpc.channel.stream_stream("/milepost.v1.WorkerService/Work")()
+    job = await rpc.submit()
+    await call.write(WorkRequest(hello=Hello(kinds=[rpc.kind], max_concurrency=1)).SerializeToString())
+    assert WorkResponse.FromString(await call.read()).HasField("welcome")
+    token = WorkResponse.FromString(await call.read()).assignment.lease_token
+
+    head = field(1, job.job_id.encode()) + field(2, token.encode()) + b"\x18\x01"
+    updates = [lines[0], not_utf8, lines[1]]
+    await call.write(field(4, head + b"".join(field(4, update) for update in updates)))
+    rejected = WorkResponse.FromString(await call.read()).rejected
+    acknowledged = WorkResponse.FromString(await call.read()).acknowledged
+
+    assert (rejected.job_id, rejected.field) == (job.job_id, "update")
+    assert (rejected.report_sequence, rejected.expected_report_sequence) == (2, 4)
+    assert "UTF-8" in rejected.message
+    assert acknowledged.report_sequence == 3
+    log = await rpc.log(job.job_id)
+    assert [event.log_written.text for event in log if event.HasField("log_written")] == ["before", "after"]
+    call.cancel()
+
+
+async def test_a_report_without_a_session_names_the_update_that_cannot_be_decoded(rpc: Rpc) -> None:
+    """It is refused as a whole."""
+    job = await rpc.submit()
+    async with rpc.session() as session:
+        _, token = await session.take()
+        head = field(1, job.job_id.encode()) + field(2, token.encode()) + b"\x18\x01"
+        line = Update(log_written=LogWritten(text="x")).SerializeToString()
+        report = SERVICES[1].methods_by_name["ReportJob"]
+        request = head + field(4, line) + field(4, field(11, field(3, b"\xff")))
+
+        assert (await refused(raw(rpc, report, request))).brief == (
+            "INVALID_ARGUMENT",
+            "INVALID_FIELD",
+            ("updates[1].update",),
+        )
 
 
 async def test_a_refusal_arrives_whatever_it_quotes(rpc: Rpc) -> None:

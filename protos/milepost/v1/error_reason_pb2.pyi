@@ -43,7 +43,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_INVALID_FIELD: _ErrorReason.ValueType  # 9
     """INVALID_ARGUMENT: a field is out of its bounds. `google.rpc.BadRequest` names it."""
     ERROR_REASON_TOO_LARGE: _ErrorReason.ValueType  # 10
-    """INVALID_ARGUMENT: something is larger than its limit. `google.rpc.BadRequest` names it."""
+    """INVALID_ARGUMENT: something is larger than its limit. `google.rpc.BadRequest` names it; where it is the request as a whole there are
+    the metadata `size` and `limit`.
+    """
     ERROR_REASON_LIMIT_REACHED: _ErrorReason.ValueType  # 11
     """RESOURCE_EXHAUSTED: a limit on how many is reached. Metadata: `limit`."""
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 12
@@ -81,7 +83,9 @@ ERROR_REASON_REPORT_GAP: ErrorReason.ValueType  # 8
 ERROR_REASON_INVALID_FIELD: ErrorReason.ValueType  # 9
 """INVALID_ARGUMENT: a field is out of its bounds. `google.rpc.BadRequest` names it."""
 ERROR_REASON_TOO_LARGE: ErrorReason.ValueType  # 10
-"""INVALID_ARGUMENT: something is larger than its limit. `google.rpc.BadRequest` names it."""
+"""INVALID_ARGUMENT: something is larger than its limit. `google.rpc.BadRequest` names it; where it is the request as a whole there are
+the metadata `size` and `limit`.
+"""
 ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 11
 """RESOURCE_EXHAUSTED: a limit on how many is reached. Metadata: `limit`."""
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 12

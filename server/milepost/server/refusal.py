@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from milepost.contract import limits
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason
 
@@ -99,6 +100,15 @@ def malformed() -> Refusal:
     return Refusal(
         ErrorReason.ERROR_REASON_INVALID_FIELD,
         "The request cannot be decoded. Send the message that the method takes; its texts are UTF-8.",
+    )
+
+
+def request_too_large(size: int) -> Refusal:
+    """The request as a whole is over the bound."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_TOO_LARGE,
+        f"The request is {size:,} bytes; at most {limits.REQUEST_SIZE:,} are taken. Split reports by their size.",
+        metadata={"size": str(size), "limit": str(limits.REQUEST_SIZE)},
     )
 
 

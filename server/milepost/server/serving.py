@@ -49,7 +49,8 @@ _OPTIONS = [
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.max_receive_message_length", limits.REQUEST_SIZE),
+    # Above the bound of a request, so that what is over that is refused with a reason. gRPC itself would give none.
+    ("grpc.max_receive_message_length", 2 * limits.REQUEST_SIZE),
 ]
 
 # How long calls that are under way may take to finish when the server stops, in seconds.

@@ -34,7 +34,10 @@ def report(state: Fold, update: Update, now: int) -> Event:
     name = update.WhichOneof("update")
     if name is None:
         check = Check()
-        check.wrong("update", "is empty, or is of a kind that this server does not know")
+        check.wrong(
+            "update",
+            "is empty, is of a kind that this server does not know, or cannot be decoded; texts are UTF-8",
+        )
         check.refuse()
     assert name is not None
     return _ARMS[name](state, update, now)

@@ -23,11 +23,12 @@ from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
+from milepost.contract import limits
 from milepost.contract.reasons import DOMAIN, reason_name
 from milepost.contract.status import STATUS
 from milepost.server.failures import refusal_of
 from milepost.server.instants import duration
-from milepost.server.refusal import Refusal, Unimplemented, draining, malformed
+from milepost.server.refusal import Refusal, Unimplemented, draining, malformed, request_too_large
 
 _log = structlog.get_logger("milepost.rpc")
 
@@ -121,6 +122,8 @@ def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | 
     """
 
     def decoded(request: bytes) -> Message | Refusal:
+        if len(request) > limits.REQUEST_SIZE:
+            return request_too_large(len(request))
         try:
             message = decode(request)
         except DecodeError:

@@ -11,6 +11,8 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from milepost.server.edge.reading import reader
+
 
 def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: object) -> None:
     """Serves the methods of ``service`` by those of ``servicer`` that have the same names."""
@@ -24,7 +26,7 @@ def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: o
             make = grpc.unary_unary_rpc_method_handler
         handlers[method.name] = make(
             getattr(servicer, method.name),
-            request_deserializer=GetMessageClass(method.input_type).FromString,
+            request_deserializer=reader(GetMessageClass(method.input_type)),
             response_serializer=_serialise,
         )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))

@@ -1,0 +1,99 @@
+"""Reads requests that hold updates of a job so that one of these that cannot be decoded is refused by itself.
+
+Protobuf reads a message as a whole or not at all: one text that is not UTF-8, deep within one of a thousand updates,
+and nobody knows which report is to be refused. So where that fails the same bytes are read once more by descriptors
+that take each update for a run of bytes, and then update by update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from milepost.v1 import Report, ReportJobRequest, Update, WorkRequest
+
+__all__ = ["reader"]
+
+_PACKAGE: Final = "milepost.server.reading"
+
+
+def reader(message: type[Message]) -> Callable[[bytes], Message]:
+    """What reads a request of this class; it raises DecodeError. An update that cannot be decoded is an empty one."""
+    if message is WorkRequest:
+        return _work_request
+    if message is ReportJobRequest:
+        return _report_job_request
+    return message.FromString
+
+
+def _work_request(data: bytes) -> Message:
+    try:
+        return WorkRequest.FromString(data)
+    except DecodeError:
+        envelope = cast("Any", _WORK_REQUEST.FromString(data))
+        if not envelope.HasField("report"):
+            raise
+        return WorkRequest(report=_with_updates(Report, envelope.report))
+
+
+def _report_job_request(data: bytes) -> Message:
+    try:
+        return ReportJobRequest.FromString(data)
+    except DecodeError:
+        envelope = _REPORT_JOB_REQUEST.FromString(data)
+        return cast("Message", _with_updates(ReportJobRequest, envelope))
+
+
+def _with_updates(message: type[Message], envelope: Any) -> Any:
+    return message(
+        job_id=envelope.job_id,
+        lease_token=envelope.lease_token,
+        first_report_sequence=envelope.first_report_sequence,
+        updates=[_update(data) for data in envelope.updates],
+    )
+
+
+def _update(data: bytes) -> Update:
+    try:
+        return Update.FromString(data)
+    except DecodeError:
+        return Update()
+
+
+def _envelopes() -> tuple[type[Message], type[Message]]:
+    """The classes of a WorkRequest that has nothing but a report, and of a ReportJobRequest; updates are bytes."""
+    work_request = DescriptorProto(name="WorkRequest")
+    work_request.field.add(
+        name="report",
+        number=WorkRequest.REPORT_FIELD_NUMBER,
+        label=FieldDescriptorProto.LABEL_OPTIONAL,
+        type=FieldDescriptorProto.TYPE_MESSAGE,
+        type_name=f".{_PACKAGE}.Report",
+    )
+    file = FileDescriptorProto(name="milepost/server/reading.proto", package=_PACKAGE, syntax="proto3")
+    file.message_type.extend(
+        [work_request, _envelope(Report.DESCRIPTOR), _envelope(ReportJobRequest.DESCRIPTOR)]
+    )
+    pool = DescriptorPool()
+    pool.Add(file)
+    found = pool.FindFileByName(file.name).message_types_by_name
+    return GetMessageClass(found["WorkRequest"]), GetMessageClass(found["ReportJobRequest"])
+
+
+def _envelope(descriptor: Descriptor) -> DescriptorProto:
+    proto = DescriptorProto()
+    descriptor.CopyToProto(proto)
+    for field in proto.field:
+        if field.type == FieldDescriptorProto.TYPE_MESSAGE:
+            field.type = FieldDescriptorProto.TYPE_BYTES
+            field.ClearField("type_name")
+    return proto
+
+
+_WORK_REQUEST, _REPORT_JOB_REQUEST = _envelopes()

@@ -7,6 +7,7 @@ import os
 import platform
 import resource
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import click
 import grpc
 import psutil
+from click.exceptions import Exit
 from rich.console import Console
 
 from bench import (
@@ -34,8 +36,9 @@ from bench import (
     track,
 )
 from bench.figures import Figure, Settings, table
+from bench.processes import MeasurementFailed
 
-_MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
+MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "replay": replay.measure,
     "live": live.measure,
     "reports": reports.measure,
@@ -55,7 +58,7 @@ _SHORT = ("replay", "live", "reports")
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("names", nargs=-1, type=click.Choice([*_MEASUREMENTS, "plot"]))
+@click.argument("names", nargs=-1, type=click.Choice([*MEASUREMENTS, "plot"]))
 @click.option("--full", is_flag=True, help="All of them where none is named, and at full size: half an hour.")
 @click.option("--rounds", type=click.IntRange(min=1), default=5, help="How many rounds of each are counted.")
 @click.option(
@@ -81,6 +84,8 @@ def main(
 ) -> None:
     """Measure NAMES (replay, live and reports if none is given).
 
+    A measurement that fails says why in a line; the others go on, and the exit status is 1.
+
     `plot` draws, from bench/figures.json or the file of --json, the plots in docs/.
     """
     if "plot" in names:
@@ -92,16 +97,27 @@ def main(
     machine = _machine(directory)
     console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
     figures: list[Figure] = []
-    for name in names or (_MEASUREMENTS if full else _SHORT):
+    failed = False
+    for name in names or (MEASUREMENTS if full else _SHORT):
+        begun = time.monotonic()
         with (
             console.status(f"measuring {name} …"),
             tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as fresh,
         ):
             settings = Settings(Path(fresh), rounds, seconds, directory / "bench-stores", full)
-            figures += _MEASUREMENTS[name](settings)
+            try:
+                figures += MEASUREMENTS[name](settings)
+            except (MeasurementFailed, grpc.RpcError, OSError) as error:
+                failed = True
+                console.print(f"{name} failed: {error}", markup=False)
+            else:
+                console.print(f"{name} took {time.monotonic() - begun:.0f} s")
         if json_path is not None:
             _save(json_path, machine, figures)
-    console.print(table(figures))
+    if figures:
+        console.print(table(figures))
+    if failed:
+        raise Exit(1)
 
 
 def _save(path: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:

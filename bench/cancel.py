@@ -16,7 +16,7 @@ import grpc.aio
 from bench import work
 from bench.bare import Script, bare
 from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
-from bench.processes import Load, Server, child, milepost
+from bench.processes import Load, MeasurementFailed, Server, child, milepost
 from milepost.client import Cancelled, Client, JobContext, Watch, Worker
 from milepost.v1 import Event
 
@@ -127,7 +127,7 @@ async def _end(address: str, kind: str, grace: float) -> AsyncGenerator[list[int
                 taken.append(time.perf_counter_ns() - begun)
                 ended = await _next(events, "job_ended")
                 if ended.job_ended.forced:
-                    raise RuntimeError("the server has ended a job before its worker did")
+                    raise MeasurementFailed("the server has ended a job before its worker did")
     yield taken
 
 
@@ -154,7 +154,7 @@ async def _next(events: Watch, payload: str) -> Event:
     async for event in events:
         if event.WhichOneof("payload") == payload:
             return event
-    raise RuntimeError(f"the job ended before {payload}")
+    raise MeasurementFailed(f"the job ended before {payload}")
 
 
 def _wait_until_gone(pid: int) -> None:

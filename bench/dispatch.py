@@ -16,7 +16,7 @@ import grpc.aio
 from bench import work
 from bench.bare import Script, bare
 from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
-from bench.processes import Load, Server, milepost
+from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.v1 import (
     Capacity,
     Hello,
@@ -144,8 +144,8 @@ async def _echo(address: str) -> AsyncGenerator[list[int]]:
 async def _work_off(address: str, workers: int, jobs: int) -> AsyncGenerator[float]:
     """Again and again: connects the workers and queues the jobs; then has the workers take and end them all.
 
-    Tells the seconds of each, while the workers are connected. Raises RuntimeError where the jobs were not started in
-    the order of the queue.
+    Tells the seconds of each, while the workers are connected. Raises MeasurementFailed where the jobs were not
+    started in the order of the queue.
     """
     async with work.connections(address, workers // _STREAMS) as channels:
         while True:
@@ -162,7 +162,7 @@ async def _work_off(address: str, workers: int, jobs: int) -> AsyncGenerator[flo
                 await ended.acquire()
             seconds = time.perf_counter() - begun
             if expected != await _started(channels[0], kind):
-                raise RuntimeError("the jobs were not started in the order of the queue")
+                raise MeasurementFailed("the jobs were not started in the order of the queue")
             yield seconds
             for call in calls:
                 call.cancel()
@@ -241,10 +241,10 @@ async def _connect(channel: grpc.aio.Channel, kind: str, max_concurrency: int) -
 async def _hear(call: _Call) -> WorkResponse:
     message = await call.read()
     if not isinstance(message, bytes):
-        raise RuntimeError(f"the session ended: {await call.details()}")
+        raise MeasurementFailed(f"the session ended: {await call.details()}")
     response = WorkResponse.FromString(message)
     if response.HasField("rejected"):
-        raise RuntimeError(f"refused: {response.rejected.message}")
+        raise MeasurementFailed(f"refused: {response.rejected.message}")
     return response
 
 

@@ -114,6 +114,8 @@ def table(figures: Sequence[Figure]) -> Table:
 
 
 def _spread(values: Sequence[float]) -> str:
+    if len(values) == 1:
+        return f"{_short(values[0])} (one round)"
     return f"{_short(statistics.median(values))} ({_short(min(values))} … {_short(max(values))})"
 
 

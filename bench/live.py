@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bench import work
 from bench.bare import Script, bare
 from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
-from bench.processes import Load, Server, milepost
+from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.v1 import WatchJobRequest, WatchJobResponse
 
 __all__ = ["Size", "measure", "play"]
@@ -107,7 +107,7 @@ def play(
     used = server.cpu() - before
     for receipts in received:
         if [sequence for sequence, _ in receipts] != list(range(2, _EARLIER + size.events + 2)):
-            raise RuntimeError("a subscriber was not sent each event once, and in order")
+            raise MeasurementFailed("a subscriber was not sent each event once, and in order")
     latencies = sorted(
         instant - published[sequence - _EARLIER - 1]
         for receipts in received

@@ -6,6 +6,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -17,14 +18,26 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psutil
 
-__all__ = ["Load", "Server", "child", "milepost", "nats"]
+__all__ = ["Load", "MeasurementFailed", "Server", "child", "milepost", "nats"]
+
+# Long enough that no job loses its worker because the machine is slow: the log of a job would be another one.
+_LEASE_TTL = "1h"
+
+# Below the ports that systems give to whoever connects. A server that is killed and started again would not get one of
+# those back for sure: a client that tries to connect meanwhile may be given it.
+_PORTS = range(20_000, 30_000)
 
 # How long anything may take before the run gives up, in seconds. No round of any measurement takes a tenth of it.
 _PATIENCE = 60.0
 
 _spawn = multiprocessing.get_context("spawn")
+
+
+class MeasurementFailed(Exception):
+    """A measurement could not be made, or came to something else than it must; the message says what."""
 
 
 class Server:
@@ -52,10 +65,11 @@ def _cpu(pid: int) -> float:
 
 
 @contextmanager
-def milepost(data: Path, *options: str, address: str = "127.0.0.1:0") -> Iterator[Server]:
-    """``milepost serve`` on a free loopback port, with its store in ``data``; at the end it is killed."""
+def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
+    """``milepost serve`` on a free loopback port or at ``address``, with its store in ``data``; killed at the end."""
     command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
-    command += ["serve", "--address", address, "--data", data, *options]
+    command += ["serve", "--address", address or f"127.0.0.1:{_free_port()}", "--data", data]
+    command += ["--lease-ttl", _LEASE_TTL, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
     with log.open("w") as stderr:  # in a group of its own, so that Ctrl-C is for the one who started it
@@ -67,7 +81,7 @@ def milepost(data: Path, *options: str, address: str = "127.0.0.1:0") -> Iterato
             assert process.stdout is not None
             ready = process.stdout.readline()
             if not ready:
-                raise RuntimeError(f"milepost serve did not start:\n{log.read_text()}")
+                raise MeasurementFailed(f"milepost serve did not start:\n{log.read_text()}")
             yield Server(json.loads(ready)["address"], process.pid)
         finally:
             process.kill()
@@ -96,6 +110,18 @@ def nats(directory: Path) -> Iterator[Server]:
             yield Server(f"nats://127.0.0.1:{port}", process.pid)
         finally:
             process.kill()
+
+
+def _free_port() -> int:
+    for port in random.sample(_PORTS, 100):
+        with socket.socket() as trying:
+            trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trying.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise MeasurementFailed(f"no free port was found from {_PORTS.start} to {_PORTS.stop - 1}")
 
 
 def _wait_for(port: int) -> None:
@@ -162,13 +188,16 @@ class Load:
         self._pipe.send(None)
 
     def result(self, patience: float = _PATIENCE) -> Any:
-        """What came of the step that was begun. Raises TimeoutError or RuntimeError."""
+        """What came of the step that was begun. Raises MeasurementFailed."""
         try:
             if not self._pipe.poll(patience):
-                raise TimeoutError(f"a step of a measurement took over {patience:g} s")
-            return self._pipe.recv()
+                raise MeasurementFailed(f"a step took over {patience:g} s")
+            result = self._pipe.recv()
         except (EOFError, ConnectionError):
-            raise RuntimeError("a process that makes load ended; it says why above") from None
+            raise MeasurementFailed("a process that makes load ended; it says why above") from None
+        if isinstance(result, MeasurementFailed):
+            raise result
+        return result
 
     def step(self, patience: float = _PATIENCE) -> Any:
         """Has the next step taken, and waits for its end, ``patience`` seconds at the most."""
@@ -197,4 +226,10 @@ async def _take_steps(pipe: Connection) -> None:
                 await steps.aclose()
             steps = function(*arguments)
         elif steps is not None:
-            pipe.send(await anext(steps))
+            try:
+                result = await anext(steps)
+            except MeasurementFailed as error:
+                result = error
+            except (grpc.RpcError, OSError) as error:
+                result = MeasurementFailed(f"{type(error).__name__}: {error}")
+            pipe.send(result)

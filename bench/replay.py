@@ -15,7 +15,7 @@ import grpc.aio
 from bench import work
 from bench.bare import Script, bare
 from bench.figures import OURS, Figure, Round, Settings, rounds
-from bench.processes import Load, Server, milepost
+from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.v1 import WatchJobRequest
 
 __all__ = ["Case", "Log", "measure", "play", "write"]
@@ -131,7 +131,7 @@ def play(
     seconds, sizes = load.step()
     used = server.cpu() - before
     if set(sizes) != {size}:
-        raise RuntimeError(f"subscribers were sent {sorted(set(sizes))} bytes instead of {size}")
+        raise MeasurementFailed(f"subscribers were sent {sorted(set(sizes))} bytes instead of {size}")
     sent = events * case.subscribers * case.times
     return {"events/s": sent / seconds, "server CPU, µs/event": used / sent * 1e6}
 

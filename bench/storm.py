@@ -13,7 +13,7 @@ import grpc.aio
 
 from bench import work
 from bench.figures import OURS, Figure, Round, Settings, rounds
-from bench.processes import Load, milepost
+from bench.processes import Load, MeasurementFailed, milepost
 from milepost.v1 import WatchJobRequest, WatchJobResponse
 
 __all__ = ["measure"]
@@ -86,7 +86,7 @@ async def _come_back(
         await asyncio.sleep(source.uniform(0.0, wait))
         try:
             if head != await _catch_up(work.watch(channel, _request(job_id, head - _MISSED)), head - _MISSED):
-                raise RuntimeError("the log is another one")
+                raise MeasurementFailed("the log is another one")
             return time.monotonic_ns()
         except grpc.aio.AioRpcError:
             wait = min(wait * 2, 2.0)
@@ -99,10 +99,10 @@ async def _catch_up(stream: work.Stream, cursor: int) -> int:
         for event in response.events.events:
             cursor += 1
             if event.sequence != cursor:
-                raise RuntimeError("a subscriber was not sent each event once, and in order")
+                raise MeasurementFailed("a subscriber was not sent each event once, and in order")
         if response.HasField("caught_up"):
             return cursor
-    raise RuntimeError("the stream ended")
+    raise MeasurementFailed("the stream ended")
 
 
 def _request(job_id: str, cursor: int) -> bytes:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import grpc
 import grpc.aio
 
+from bench.processes import MeasurementFailed
 from milepost.v1 import (
     Acknowledged,
     Assignment,
@@ -188,10 +189,10 @@ class Session:
 async def _read(call: grpc.aio.StreamStreamCall[bytes, bytes]) -> WorkResponse:
     message = await call.read()
     if not isinstance(message, bytes):
-        raise RuntimeError(f"the session ended: {await call.details()}")
+        raise MeasurementFailed(f"the session ended: {await call.details()}")
     response = WorkResponse.FromString(message)
     if response.HasField("rejected"):
-        raise RuntimeError(f"refused: {response.rejected.message}")
+        raise MeasurementFailed(f"refused: {response.rejected.message}")
     return response
 
 

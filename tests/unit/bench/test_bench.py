@@ -1,0 +1,92 @@
+"""What the measurements say of themselves, of their figures, and of one that fails."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+import bench
+from bench import __main__ as command
+from bench.figures import OURS, Figure, Settings, table
+from bench.processes import Load, MeasurementFailed
+
+README = (Path(bench.__file__).parent / "README.md").read_text()
+
+
+def printed(*figures: Figure) -> str:
+    """The table of these figures."""
+    console = Console(file=io.StringIO(), width=160)
+    with console.capture() as capture:
+        console.print(table(figures))
+    return capture.get()
+
+
+def test_the_readme_names_all_measurements() -> None:
+    """In the table of what they are, and with the time that each takes."""
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| (\d+ s|\d+ min)", README, re.MULTILINE)
+
+    assert sorted(name for name, _ in rows) == sorted(command.MEASUREMENTS)
+
+
+def test_a_figure_of_one_round_is_printed_as_such() -> None:
+    """It has neither a median nor a range; nor has its ratio."""
+    shown = printed(Figure("a", "s", {OURS: [2.0], "bare": [1.0]}))
+
+    assert shown.count("(one round)") == 3
+    assert "…" not in shown.partition("measured")[2]
+
+
+def test_a_figure_of_several_rounds_has_a_range() -> None:
+    """And the median."""
+    assert "3 (2 … 9)" in printed(Figure("a", "s", {OURS: [9.0, 2.0, 3.0]}))
+
+
+def test_a_measurement_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a line, with the exit status 1; the figures of the others are printed all the same."""
+
+    def fail(settings: Settings) -> list[Figure]:
+        raise MeasurementFailed("the log is another one")
+
+    monkeypatch.setattr(
+        command,
+        "MEASUREMENTS",
+        {"storm": fail, "idle": lambda settings: [Figure("idle", "KB", {OURS: [7.0]})]},
+    )
+    outcome = CliRunner().invoke(command.main, ["storm", "idle", "--directory", str(tmp_path)])
+
+    assert outcome.exit_code == 1
+    assert "storm failed: the log is another one\n" in outcome.output
+    assert "7 (one round)" in outcome.output
+    assert "Traceback" not in outcome.output
+
+
+async def missing() -> AsyncGenerator[None]:
+    """A load whose first step fails."""
+    for number in range(1):
+        raise MeasurementFailed(f"subscriber {number} missed an event")
+    yield
+
+
+def test_a_failure_in_a_process_that_makes_load_comes_back() -> None:
+    """As it was said there, rather than as a traceback on its stderr."""
+    with Load.start() as load:
+        load.begin(missing)
+        with pytest.raises(MeasurementFailed, match=r"^subscriber 0 missed an event$"):
+            load.step()
+
+
+@pytest.mark.nightly
+def test_idle_and_storm(tmp_path: Path) -> None:
+    """Whatever else the machine does: no job loses its worker, and a server that was killed gets its port back."""
+    outcome = CliRunner().invoke(
+        command.main, ["idle", "storm", "--rounds", "2", "--directory", str(tmp_path)], catch_exceptions=False
+    )
+
+    assert outcome.exit_code == 0, outcome.output
+    assert {"idle", "storm"} == set(re.findall(r"^(\w+) took \d+ s$", outcome.output, re.MULTILINE))

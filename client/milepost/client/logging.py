@@ -1,6 +1,12 @@
 """Records of `logging`, in the log of the job at hand.
 
-logging.getLogger().addHandler(JobHandler())
+    import logging
+
+    from milepost.client.logging import JobHandler
+
+    logging.getLogger().addHandler(JobHandler())
+
+Where no job is at hand, it does nothing.
 """
 
 from __future__ import annotations

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+import re
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
 from types import TracebackType
-from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 from milepost.client.attaching import Attached, SyncAttached
 from milepost.client.background import Background
@@ -16,6 +18,7 @@ from milepost.client.cursor import OnGap
 from milepost.client.sync_watching import SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
 from milepost.client.watching import Watch, WatchOptions
 from milepost.client.watching_jobs import JobsWatch
+from milepost.v1 import Job
 
 __all__ = ["SyncClient", "SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"]
 
@@ -23,12 +26,35 @@ _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
 
+_Call = TypeVar("_Call", bound=Callable[..., Any])
+
+_ASYNC: Final = re.compile(r"\b(?:async (?=(?:with|for)\b)|await )")
+
+
+def _plainly(verb: Callable[..., Any], *, returns: object = None) -> Callable[[_Call], _Call]:
+    """Gives a call the name, the parameters and the documentation of a verb of `Client`, for code without asyncio.
+
+    So `help` and editors show what is returned here, and examples that can be copied.
+    """
+
+    def decorate(call: _Call) -> _Call:
+        functools.update_wrapper(call, verb)
+        if returns is not None:
+            call.__annotations__["return"] = returns
+            vars(call)["__signature__"] = inspect.signature(verb).replace(return_annotation=returns)
+        call.__module__, call.__qualname__ = __name__, f"SyncClient.{verb.__name__}"
+        call.__doc__ = _ASYNC.sub("", inspect.cleandoc(verb.__doc__ or ""))
+        return call
+
+    return decorate
+
+
 def _waits(
     verb: Callable[Concatenate[Client, _Parameters], Coroutine[Any, Any, _Result]],
 ) -> Callable[Concatenate[SyncClient, _Parameters], _Result]:
     """The same verb, which waits for its result."""
 
-    @functools.wraps(verb)
+    @_plainly(verb)
     def call(self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
         return self._background.run(verb(self._client, *args, **kwargs))
 
@@ -36,14 +62,14 @@ def _waits(
 
 
 def _iterates(
-    verb: Callable[Concatenate[Client, _Parameters], AsyncGenerator[_Result, None]],
-) -> Callable[Concatenate[SyncClient, _Parameters], Generator[_Result, None, None]]:
-    """The same verb as a plain generator."""
+    verb: Callable[Concatenate[Client, _Parameters], AsyncGenerator[Job, None]],
+) -> Callable[Concatenate[SyncClient, _Parameters], Generator[Job, None, None]]:
+    """The same verb as a plain generator, of jobs."""
 
-    @functools.wraps(verb)
+    @_plainly(verb, returns=Iterator[Job])
     def call(
         self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
-    ) -> Generator[_Result, None, None]:
+    ) -> Generator[Job, None, None]:
         items = verb(self._client, *args, **kwargs)
         try:
             while item := self._background.run(_next(items)):
@@ -60,7 +86,7 @@ def _watches(
 ) -> Callable[Concatenate[SyncClient, _Parameters], SyncJobsWatch]:
     """The same verb as a plain iterator."""
 
-    @functools.wraps(verb)
+    @_plainly(verb, returns=SyncJobsWatch)
     def call(self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> SyncJobsWatch:
         return SyncJobsWatch(verb(self._client, *args, **kwargs), self._background)
 
@@ -72,7 +98,7 @@ def _attaches(
 ) -> Callable[Concatenate[SyncClient, _Parameters], SyncAttached]:
     """The same verb for a plain ``with``; see `SyncClient`."""
 
-    @functools.wraps(verb)
+    @_plainly(verb, returns=SyncAttached)
     def call(self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> SyncAttached:
         return SyncAttached(verb(self._client, *args, **kwargs), self._background)
 

@@ -35,13 +35,14 @@ class Attaching(Calls):
 
             async with client.attach(job_id) as job:
                 async with job.stage("pages", total=len(pages)) as stage:
-                    async for page in stage.track(pages):
-                        ...
+                    for page in stage.track(pages):
+                        await render(page)
                 job.result = {"pages": len(pages)}
 
-        When the job is to be cancelled, the block raises `asyncio.CancelledError` at its next await, as within
-        `asyncio.timeout`; once it is left, the job is CANCELLED, and `Cancelled` comes out of it. If it is cancelled by
-        others, the job FAILED with the code INTERRUPTED, which is retryable.
+        When the job is to be cancelled, the block of a `Client` raises `asyncio.CancelledError` where it waits next, as
+        within `asyncio.timeout`; that of a `SyncClient` looks for itself. Once it is left, the job is CANCELLED, and
+        `Cancelled` comes out of it. If it is cancelled by others, the job FAILED with the code INTERRUPTED, which is
+        retryable.
 
         Each block has a session of its own. At its end it waits until the server has taken what is left to tell, but
         not longer than the flush timeout. What was not taken then is written to the spool or, where there is none, lost

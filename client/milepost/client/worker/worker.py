@@ -58,7 +58,8 @@ class Worker:
                     job.log(f"{track} is done", stage=stage)
             return {"words": 1204}
 
-        worker.main()
+        if __name__ == "__main__":
+            worker.main()
 
     It reconnects by itself and goes on with the jobs that it has. A job that is cancelled interrupts its handler: an
     async one at its next await, a plain one where it calls `JobContext.raise_if_cancelled` or takes the next item from

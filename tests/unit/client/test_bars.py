@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import io
 import logging
 import os
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import tqdm as ordinary
 
+import milepost.client
 from milepost.client import Cancelled, JobContext
 from milepost.client.logging import JobHandler
 from milepost.client.tqdm import tqdm, trange
@@ -80,15 +82,25 @@ def test_without_a_job_a_bar_is_one_of_tqdm() -> None:
     assert "three: 100%" in shown.getvalue()
     assert ordinary.tqdm in type(trange(3, file=shown)).mro()
     assert tqdm.monitor_interval == ordinary.tqdm.monitor_interval
+    loosely: Any = tqdm
     with pytest.raises(AttributeError):
-        tqdm.no_such_thing  # noqa: B018 - it is looked for
+        loosely.no_such_thing  # noqa: B018 - it is looked for
 
 
-def test_without_tqdm_a_bar_counts(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And shows nothing; no code needs to know."""
+@pytest.fixture
+def without_tqdm(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The drop-in as it is imported where tqdm is not installed."""
+    name = "milepost.client.tqdm"
+    monkeypatch.setattr(milepost.client, "tqdm", sys.modules[name])
+    for module in [module for module in sys.modules if f"{module}.".startswith((f"{name}.", "tqdm."))]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "tqdm", None)
+    return importlib.import_module(name).tqdm
+
+
+def test_without_tqdm_a_bar_counts(without_tqdm: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """And shows nothing; no code needs to know."""
+    tqdm = without_tqdm
     bar = tqdm("abc", desc="letters")
     assert ["a", "b", "c"] == list(bar)
     assert (3, 3, True, True) == (bar.n, len(bar), bool(bar), isinstance(bar, tqdm))

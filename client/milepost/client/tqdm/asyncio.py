@@ -1,0 +1,20 @@
+"""In place of `tqdm.asyncio`: bars for ``async for``, and for awaiting many things."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from milepost.client.tqdm.std import tqdm as _tqdm
+from milepost.client.tqdm.variants import variant
+
+__all__ = ["tarange", "tqdm", "tqdm_asyncio", "trange"]
+
+tqdm = tqdm_asyncio = variant("tqdm.asyncio", "tqdm_asyncio")
+
+
+def tarange(*args: int, **options: Any) -> _tqdm[int]:
+    """``tqdm(range(...), ...)``."""
+    return tqdm_asyncio(range(*args), **options)
+
+
+trange = tarange

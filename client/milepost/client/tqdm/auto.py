@@ -1,0 +1,20 @@
+"""In place of `tqdm.auto`: bars for notebooks within one, otherwise for a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from milepost.client.tqdm.std import tqdm as _tqdm
+from milepost.client.tqdm.variants import variant
+
+__all__ = ["tqdm", "trange"]
+
+try:
+    tqdm = variant("tqdm.auto", "tqdm")
+except ImportError:
+    tqdm = _tqdm
+
+
+def trange(*args: int, **options: Any) -> _tqdm[int]:
+    """``tqdm(range(...), ...)``."""
+    return tqdm(range(*args), **options)

@@ -1,0 +1,28 @@
+"""In place of `tqdm.rich`: bars that rich draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from milepost.client.tqdm.std import tqdm as _tqdm
+from milepost.client.tqdm.variants import variant
+
+__all__ = ["tqdm", "tqdm_rich", "trange", "trrange"]
+
+
+class _Drawn:
+    """Where there is no terminal, rich is told to draw nothing: it does not write to the bar's file."""
+
+    def _hide(self, given: dict[str, Any]) -> None:
+        given["options"] = {"disable": True} | given.get("options", {})
+
+
+tqdm = tqdm_rich = variant("tqdm.rich", "tqdm_rich", _Drawn)
+
+
+def trrange(*args: int, **options: Any) -> _tqdm[int]:
+    """``tqdm(range(...), ...)``."""
+    return tqdm_rich(range(*args), **options)
+
+
+trange = trrange

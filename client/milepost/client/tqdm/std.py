@@ -1,0 +1,87 @@
+"""The bar and its shortcut, as `tqdm.std` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+
+from milepost.client.tqdm.plain import PlainBar
+from milepost.client.tqdm.reporting import Reporting
+
+__all__ = ["tqdm", "trange"]
+
+_Item = TypeVar("_Item")
+
+if TYPE_CHECKING:
+    _Real = PlainBar
+else:
+    try:
+        from tqdm.std import tqdm as _Real
+    except ImportError:
+        _Real = PlainBar
+
+# All bars, those of other code as well, share one lock, whoever makes the first.
+_Real.get_lock()
+
+
+class tqdm(Reporting[_Item], _Real):
+    """A bar, as tqdm has it; in a job it is a stage as well.
+
+    With ``disable=True`` nothing is shown and nothing reported. Iterating looks for the job's cancellation, as
+    `StageContext.track` does. The description at the beginning is the title of the stage; a later one, and what
+    `set_postfix` says, is its message.
+    """
+
+    if TYPE_CHECKING:
+        # What only tqdm's own has.
+        monitor_interval: ClassVar[float]
+        fp: Any
+        pos: int
+        ncols: int | None
+        mininterval: float
+        maxinterval: float
+        miniters: float
+        bar_format: str | None
+        colour: str | None
+        start_t: float
+        last_print_n: float
+        last_print_t: float
+        format_sizeof: ClassVar[Callable[..., str]]
+        format_interval: ClassVar[Callable[..., str]]
+        format_num: ClassVar[Callable[..., str]]
+        format_meter: ClassVar[Callable[..., str]]
+
+        @overload
+        def __init__(
+            self,
+            iterable: Iterable[_Item],
+            desc: str | None = None,
+            total: float | None = None,
+            leave: bool | None = True,
+            file: Any = None,
+            *args: Any,
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: tqdm[Any],
+            iterable: None = None,
+            desc: str | None = None,
+            total: float | None = None,
+            leave: bool | None = True,
+            file: Any = None,
+            *args: Any,
+            **options: Any,
+        ) -> None: ...
+        def __init__(self, *args: Any, **options: Any) -> None: ...
+
+    @classmethod
+    def set_lock(cls, lock: Any) -> None:
+        """Sets the lock that all bars share."""
+        super().set_lock(lock)
+        _Real.set_lock(lock)
+
+
+def trange(*args: int, **options: Any) -> tqdm[int]:
+    """``tqdm(range(...), ...)``."""
+    return tqdm(range(*args), **options)

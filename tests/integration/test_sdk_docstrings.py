@@ -15,6 +15,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, get_type_hints
 
 import pytest
@@ -24,7 +25,7 @@ from milepost import v1
 from milepost.client import Client, JobContext, SyncClient, Worker
 from milepost.client.logging import JobHandler
 from milepost.fold import Fold
-from milepost.v1 import Dispatch, Event, Job, JobState
+from milepost.v1 import ConnectedWorker, Dispatch, Event, Job, JobState
 from tests.support.command import environment
 from tests.support.forking import Forkery
 from tests.support.server import ServerProcess
@@ -291,12 +292,12 @@ def test_every_example_is_run() -> None:
     assert [name for name in EXAMPLES if f'"{name}"' not in RUN] == []
 
 
-@pytest.mark.parametrize("name", ["follow", "list"])
-def test_help_of_a_client_without_asyncio(name: str) -> None:
+@pytest.mark.parametrize(("name", "item"), [("follow", Job), ("list", Job), ("workers", ConnectedWorker)])
+def test_help_of_a_client_without_asyncio(name: str, item: type) -> None:
     """It shows a plain iterator."""
     verb = getattr(SyncClient, name)
 
-    assert get_type_hints(verb)["return"] == Iterator[Job]
+    assert get_type_hints(verb)["return"] == GenericAlias(Iterator, (item,))
     assert "-> collections.abc.Iterator[" in pydoc.plain(pydoc.render_doc(verb))
 
 

@@ -8,8 +8,20 @@ import inspect
 import os
 import re
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
-from types import TracebackType
-from typing import Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+from types import GenericAlias, TracebackType
+from typing import (
+    Any,
+    Concatenate,
+    Final,
+    Literal,
+    ParamSpec,
+    Self,
+    TypeVar,
+    Unpack,
+    get_args,
+    get_type_hints,
+    overload,
+)
 
 from milepost.client.attaching import Attached, SyncAttached
 from milepost.client.background import Background
@@ -18,7 +30,6 @@ from milepost.client.cursor import OnGap
 from milepost.client.sync_watching import SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
 from milepost.client.watching import Watch, WatchOptions
 from milepost.client.watching_jobs import JobsWatch
-from milepost.v1 import Job
 
 __all__ = ["SyncClient", "SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"]
 
@@ -62,14 +73,15 @@ def _waits(
 
 
 def _iterates(
-    verb: Callable[Concatenate[Client, _Parameters], AsyncGenerator[Job, None]],
-) -> Callable[Concatenate[SyncClient, _Parameters], Generator[Job, None, None]]:
-    """The same verb as a plain generator, of jobs."""
+    verb: Callable[Concatenate[Client, _Parameters], AsyncGenerator[_Result, None]],
+) -> Callable[Concatenate[SyncClient, _Parameters], Generator[_Result, None, None]]:
+    """The same verb as a plain generator."""
+    item, _ = get_args(get_type_hints(verb)["return"])
 
-    @_plainly(verb, returns=Iterator[Job])
+    @_plainly(verb, returns=GenericAlias(Iterator, (item,)))
     def call(
         self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
-    ) -> Generator[Job, None, None]:
+    ) -> Generator[_Result, None, None]:
         items = verb(self._client, *args, **kwargs)
         try:
             while item := self._background.run(_next(items)):

@@ -118,10 +118,9 @@ whole    from_latest    *           *           opened 3 of 1-3, caught_up 3
 
 # Job a is deleted (4): what was up to 2 cannot be continued any more, but may be started over from.
 DROPPED = """
-dropped  unset          none|right  *           opened 0 of 3-4, b:1, deleted a, caught_up 4
-dropped  0              none|right  unset|fail  SEQUENCE_TRIMMED requested=0 first=3 head=4
+dropped  unset|0        none|right  *           opened 0 of 3-4, b:1, deleted a, caught_up 4
 dropped  1              none|right  unset|fail  SEQUENCE_TRIMMED requested=1 first=3 head=4
-dropped  0|1            none|right  snapshot    opened 4 of 3-4, snapshot b:1, caught_up 4
+dropped  1              none|right  snapshot    opened 4 of 3-4, snapshot b:1, caught_up 4
 dropped  2              none|right  *           opened 2 of 3-4, b:1, deleted a, caught_up 4
 dropped  3              none|right  *           opened 3 of 3-4, deleted a, caught_up 4
 dropped  4              none|right  *           opened 4 of 3-4, caught_up 4

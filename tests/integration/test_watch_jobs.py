@@ -237,9 +237,10 @@ async def test_dropped_positions(server: Server) -> None:
         assert second.job_id == frames[1].snapshot.job.job_id
     server.kill()
     server.restart()
-    async with connect(server.address) as rpc:
+    async with connect(server.address) as again:
+        again.kind = rpc.kind
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await frames_of(rpc, after_position=1)
+            await frames_of(again, after_position=1)
         assert "SEQUENCE_TRIMMED" == error_info(caught.value).reason
 
 

@@ -97,7 +97,7 @@ class _Watcher:
             call = jobs.WatchJob(WatchJobRequest(job_id=self.job_id, **fields))
         else:
             call = jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(kinds=[self._model.kind]), **fields))
-        unset = not start and not self.job_id
+        unset = not self.job_id and not any(start.values())
         recorded = self.recording.record(
             call, None if fresh else cursor or 0, of_what_is_kept=unset, on_gap_snapshot=True
         )

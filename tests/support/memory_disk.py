@@ -6,11 +6,12 @@ It does what the statements of the SQLite log do, with dictionaries and lists.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from milepost.server.decide import FINAL
-from milepost.server.log.event_log import Appended, Commit, Conflict, Entry, Facts, Notice, Row
+from milepost.server.log.event_log import Appended, Commit, Conflict, Drop, Entry, Facts, Notice, Row
 from milepost.server.log.frames import Chunk, without_overtaken
 from milepost.v1 import Job
 
@@ -28,6 +29,7 @@ class Kept:
     chunk: Chunk
     state_before: int
     state: int
+    payloads: int
 
 
 @dataclass(slots=True)
@@ -59,10 +61,10 @@ class Disk:
         self.epoch = epoch
         self.lease_secret = lease_secret
         self.position = 0
-        self.dropped = 0
         self.records: dict[str, Record] = {}
         self.requests: dict[tuple[str, str], str] = {}
-        self.notices: list[Notice] = []
+        self.notices: dict[int, Notice] = {}
+        """The newest of each job that something was dropped of, by its key."""
         self._key = 0
 
     def saved(self) -> Disk:
@@ -101,7 +103,9 @@ class Disk:
         if not commit.chunk.frames:
             return None
         self.position += 1
-        record.kept.append(Kept(self.position, commit.chunk, commit.state_before, commit.state))
+        record.kept.append(
+            Kept(self.position, commit.chunk, commit.state_before, commit.state, commit.payloads)
+        )
         return Appended(commit, self.position)
 
     def thin(self, job_id: str) -> None:
@@ -120,14 +124,14 @@ class Disk:
             return None
         del record.kept[: len(dropped)]
         record.first = dropped[-1].chunk.last + 1
-        return self._notice(record, record.first, dropped[-1].position)
+        return self._notice(record, record.first, dropped)
 
     def delete(self, job_id: str) -> Entry:
         """See ``EventLog``."""
         record = self._ended(job_id)
         del self.records[job_id]
         self.requests.pop((record.facts.owner, record.request_id), None)
-        return self._notice(record, 0, record.kept[-1].position if record.kept else 0)
+        return self._notice(record, 0, record.kept)
 
     def _insert(self, commit: Commit) -> Record:
         assert commit.submission is not None
@@ -182,10 +186,13 @@ class Disk:
             raise Conflict(job_id)
         return record
 
-    def _notice(self, record: Record, first_sequence: int, dropped: int) -> Notice:
+    def _notice(self, record: Record, first_sequence: int, dropped: Sequence[Kept]) -> Notice:
         self.position += 1
-        self.dropped = max(self.dropped, dropped)
+        before = self.notices[record.key].drops if record.key in self.notices else ()
+        drops = {(drop.states, drop.payloads): drop.position for drop in before}
+        for kept in dropped:
+            drops[1 << kept.state_before | 1 << kept.state, kept.payloads] = kept.position
         facts = record.facts._replace(max_events=0)
-        notice = Notice(facts, first_sequence, self.position, dropped)
-        self.notices.append(notice._replace(dropped=0))
+        notice = Notice(facts, first_sequence, self.position, [Drop(*of, at) for of, at in drops.items()])
+        self.notices[record.key] = notice
         return notice

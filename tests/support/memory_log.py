@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeAlias
@@ -19,6 +19,7 @@ from milepost.server.log.event_log import (
     Conflict,
     EndedJob,
     Entry,
+    Facts,
     Family,
     Listed,
     Notice,
@@ -28,6 +29,7 @@ from milepost.server.log.event_log import (
     Span,
     Stored,
     StoreFailed,
+    state_mask,
 )
 from milepost.server.log.frames import Chunk
 from milepost.server.log.presence import Alone, Presence
@@ -254,27 +256,30 @@ class MemoryEventLog:
             chunks, record.first, record.thinned, record.last, ended, queued, job.fraction, job.fraction_known
         )
 
-    async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
+    async def read_all(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
         """See ``EventLog``."""
         await self._rest()
         disk = self._disk
         entries: list[Row | Notice] = []
         scanned, size = max(disk.position, after), 0
         for row in disk.rows():
-            record = disk.records[row.job_id]
-            if row.position > after and _is_of(record, query, {row.state_before, row.state}):
+            facts = disk.records[row.job_id].facts
+            if row.position > after and _is_of(facts, query, {row.state_before, row.state}):
                 entries.append(row)
                 size += len(row.chunk.frames)
                 if size >= most_bytes:
                     scanned = row.position
                     break
-        entries += [notice for notice in disk.notices if after < notice.position <= scanned]
-        return Span(sorted(entries, key=lambda entry: entry.position), scanned, disk.dropped)
+        entries += [
+            notice._replace(drops=()) for notice in self._notices(query) if after < notice.position <= scanned
+        ]
+        entries.sort(key=lambda entry: entry.position)
+        return Span(entries, scanned, self._dropped(query, known))
 
-    async def dropped(self) -> int:
+    async def dropped(self, query: Query) -> Mapping[int, int]:
         """See ``EventLog``."""
         await self._rest()
-        return self._disk.dropped
+        return self._dropped(query, 0)
 
     async def load(self, job_id: str) -> Stored | None:
         """See ``EventLog``."""
@@ -299,7 +304,7 @@ class MemoryEventLog:
         for record in self._records(newest_first=query.newest_first):
             if query.after is not None and (record.key < query.after) != query.newest_first:
                 continue
-            if record.key == query.after or not _is_of(record, query, {record.state}):
+            if record.key == query.after or not _is_of(record.facts, query, {record.state}):
                 continue
             if len(jobs) == query.limit or size >= query.most_bytes:
                 return Listed(jobs, more=True)
@@ -330,6 +335,18 @@ class MemoryEventLog:
         ]
         return sorted(found, key=lambda job: (job.end_time, job.key))[:limit]
 
+    def _notices(self, query: Query) -> Iterable[Notice]:
+        return (n for n in self._disk.notices.values() if _is_of(n.facts, query, set(query.states)))
+
+    def _dropped(self, query: Query, known: int) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for notice in self._notices(query):
+            for drop in notice.drops if notice.position > known else ():
+                payloads = drop.payloads_for(state_mask(query.states))
+                if payloads:
+                    found[payloads] = max(drop.position, found.get(payloads, 0))
+        return found
+
     async def _find(self, job_id: str) -> Record | None:
         await self._rest()
         record = self._disk.records.get(job_id)
@@ -343,9 +360,8 @@ class MemoryEventLog:
         await asyncio.sleep(self._pace.reading())
 
 
-def _is_of(record: Record, query: Query, states: set[int]) -> bool:
-    """Whether a job is one that the query asks for."""
-    facts = record.facts
+def _is_of(facts: Facts, query: Query, states: set[int]) -> bool:
+    """Whether a job, in any of these states, is one that the query asks for."""
     is_parent = query.with_parent and facts.job_id == query.parent_job_id
     return (
         (not query.owner or query.owner == facts.owner)

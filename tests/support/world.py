@@ -46,8 +46,7 @@ _STATUS = Duration(nanos=5_000_000)
 class World:
     """The server's parts, and what became durable in them, as the log told it.
 
-    ``first`` is the oldest event that is kept of each job, 0 where it was deleted; ``dropped`` the newest position of
-    what is gone.
+    ``first`` is the oldest event that is kept of each job, 0 where it was deleted.
     """
 
     def __init__(self, directory: Path, memory: int) -> None:
@@ -55,7 +54,6 @@ class World:
         self._memory = memory
         self._commits: list[tuple[int, Sequence[Event]]] = []
         self.first: dict[str, int] = {}
-        self.dropped = 0
         self.thinned: set[str] = set()
         self.open()
 
@@ -102,6 +100,23 @@ class World:
         }
         return History(self._commits, dropped=gone, thinned=self.thinned)
 
+    def newest_dropped(self, view: View, *, by_state: bool) -> int:
+        """The newest position of dropped events that a view of all jobs shows; 0 where there are none.
+
+        ``by_state``: a change of state counts whatever its events are, since a snapshot may belong to it.
+        """
+        history = self.history()
+        return max(
+            (
+                commit.position
+                for commit in history.commits
+                if view.commits(commit)
+                and any(key(event) in history.dropped for event in commit.events)
+                and (any(map(view.events, commit.events)) or (by_state and commit.before != commit.after))
+            ),
+            default=0,
+        )
+
     def _publish(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if isinstance(entry, Appended):
@@ -109,7 +124,6 @@ class World:
                 self._commits.append((entry.position, list(events)))
             else:
                 self.first[entry.facts.job_id] = entry.first_sequence
-                self.dropped = max(self.dropped, entry.dropped)
 
 
 class Subscriber:
@@ -146,7 +160,7 @@ class Subscriber:
         if not start and self.recording.streams and cursor is not None:
             start = {"after_position" if not self.job_id else "after_sequence": cursor}
         fresh = start.get("from_snapshot") or start.get("from_latest")
-        unset = not start and not self.job_id
+        unset = not self.job_id and not any(start.values())
         stream = Stream(
             None if fresh else cursor or 0,
             of_what_is_kept=unset,

@@ -750,7 +750,7 @@ class Opened(_message.Message):
     epoch: _builtins.str
     """The identity of the store; it changes when the store is restored or replaced."""
     first_sequence: _builtins.int
-    """The oldest event that is kept. In WatchJobs the oldest position."""
+    """The oldest event that is kept. In WatchJobs the oldest position from which on no event that matches was dropped."""
     head_sequence: _builtins.int
     """The newest event. In WatchJobs the newest position."""
     cursor: _builtins.int
@@ -933,7 +933,10 @@ class WatchJobsRequest(_message.Message):
     STATUS_INTERVAL_FIELD_NUMBER: _builtins.int
     MAX_BATCH_EVENTS_FIELD_NUMBER: _builtins.int
     after_position: _builtins.int
-    """After this position: that of the last frame which the subscriber has."""
+    """After this position: that of the last frame which the subscriber has. 0 is as unset. It is refused with SEQUENCE_TRIMMED only
+    where an event that matches `filter` and `event_filter.payloads` was dropped after it; whatever was dropped of other jobs does
+    not count. Progress that was left out of thinned logs does not count either.
+    """
     from_snapshot: _builtins.bool
     """With all matching jobs as they stand, and then what happens next."""
     from_latest: _builtins.bool

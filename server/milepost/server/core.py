@@ -93,7 +93,6 @@ class Core:
             self.deadlines.on_turn(job)
         for job in active:
             await self._cascade.recover(job)
-        await self._watching.start()
         self._tasks.start(self._retention.run())
 
     async def drain(self) -> None:

@@ -27,6 +27,7 @@ from milepost.server.log.event_log import (
     takes_turn,
 )
 from milepost.server.log.frames import Chunk, frame
+from milepost.server.log.payloads import payloads_of
 from milepost.server.refusal import Refusal, job_not_found
 from milepost.v1 import Event, Job
 
@@ -195,6 +196,7 @@ class Journal:
             time=opened.time,
             turns=any(map(takes_turn, events)),
             ends=bool(events) and events[-1].HasField("job_ended"),
+            payloads=payloads_of(events),
             submission=submission,
             fraction_known=job.fraction_known,
         )

@@ -46,7 +46,7 @@ def node(tmp_path: Path, nats_server: NatsServer) -> Nodes:
 
 async def known(log: EventLog) -> dict[str, Any]:
     """All that a log tells of its jobs."""
-    told: dict[str, Any] = {"dropped": await log.dropped(), "position": log.position}
+    told: dict[str, Any] = {"dropped": await log.dropped(Query()), "position": log.position}
     listed = await log.query(Query(limit=1000, newest_first=False))
     told["keys"] = [key for key, _ in listed.jobs]
     for _, job in listed.jobs:

@@ -39,6 +39,7 @@ async def test_what_is_joined_is_as_if_it_had_been_said_at_once() -> None:
                 frames=first.chunk.frames + second.chunk.frames + third.chunk.frames,
             ),
             fraction_before=0.0,
+            payloads=first.payloads | second.payloads,
         )
     ] == joined(first, second, third)
 
@@ -48,7 +49,7 @@ async def test_reports_that_were_refused_are_joined_too() -> None:
     author = started()
     line, refused = author.lines("a"), author.refused(3)
 
-    assert [replace(refused, chunk=line.chunk)] == joined(line, refused)
+    assert [replace(refused, chunk=line.chunk, payloads=line.payloads)] == joined(line, refused)
 
 
 async def test_a_turn_of_a_life_stands_by_itself() -> None:

@@ -25,6 +25,7 @@ def commit(first: int, frames: bytes) -> Commit:
         time=0,
         turns=False,
         ends=False,
+        payloads=0,
     )
 
 

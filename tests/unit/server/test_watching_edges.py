@@ -33,7 +33,6 @@ ALL = View()
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """One that keeps little in memory, so that the store is read."""
     made = World(tmp_path, memory=400)
-    await made.watching.start()
     yield made
     await made.log.close()
 
@@ -255,9 +254,9 @@ async def test_dropped_just_before_it_is_read(
             await world.log.trim("j", 4)
         return await reading(job_id, cursor, most_bytes)
 
-    async def late_all(query: Query, after: int, most_bytes: int) -> Span:
+    async def late_all(query: Query, after: int, most_bytes: int, known: int) -> Span:
         await world.log.trim("j", 4)
-        return await reading_all(query, after, most_bytes)
+        return await reading_all(query, after, most_bytes, known)
 
     monkeypatch.setattr(world.log, "read", late)
     monkeypatch.setattr(world.log, "read_all", late_all)

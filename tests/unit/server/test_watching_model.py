@@ -41,6 +41,7 @@ _Result = TypeVar("_Result")
 
 _LOGS = EventFilter(payloads=["log_written", "job_ended"])
 _RUNNING = JobFilter(states=[JobState.JOB_STATE_RUNNING])
+_OF_A = JobFilter(owner="a")
 
 
 def _is_log(event: Event) -> bool:
@@ -58,6 +59,7 @@ class WatchingModel(RuleBasedStateMachine):
         self.running: set[str] = set()
         self.ended: set[str] = set()
         self.subscribers: list[Subscriber] = []
+        self.of_running: list[Subscriber] = []
         self.held = False
         self._said = 0
         self._submitted = 0
@@ -78,12 +80,12 @@ class WatchingModel(RuleBasedStateMachine):
         self.world = self.run(opened())
 
     @precondition(lambda self: not self.held and len(self.jobs) < 5)
-    @rule()
-    def submit(self) -> None:
+    @rule(owner=st.sampled_from("ab"))
+    def submit(self, owner: str) -> None:
         """A new job."""
         self._submitted += 1
         self.jobs.append(f"j{self._submitted}")
-        self.run(self.world.submit(self.jobs[-1]))
+        self.run(self.world.submit(self.jobs[-1], owner=owner))
 
     @precondition(lambda self: set(self.jobs) - self.running - self.ended)
     @rule(data=st.data())
@@ -202,22 +204,25 @@ class WatchingModel(RuleBasedStateMachine):
         most: int,
         on_gap: OnGap.ValueType,
     ) -> None:
-        """Somebody comes, for one job or for all, or for those that run."""
-        job_id = data.draw(st.sampled_from(["", "", "running", *self.jobs]))
+        """Somebody comes, for one job or for all, or for those that run, those of an owner, or one by its id."""
+        job_id = data.draw(st.sampled_from(["", "", "running", "a's", "one", *self.jobs]))
         fields: dict[str, Any] = {"max_batch_events": most, "on_gap": on_gap}
         view = View(latest=latest, events=_is_log if logs_only else View.events)
         if latest:
             fields["delivery"] = Delivery.DELIVERY_LATEST
         if logs_only:
             fields["filter" if job_id in self.jobs else "event_filter"] = _LOGS
-        if job_id == "running":
+        wanted = {"running": _RUNNING, "a's": _OF_A, "one": JobFilter(job_ids=self.jobs[:1])}.get(job_id)
+        if wanted is not None:
             job_id = ""
-            fields["filter"] = _RUNNING
-            view = View(View.of_filter(_RUNNING).commits, view.events, latest)
+            fields["filter"] = wanted
+            view = View(View.of_filter(wanted).commits, view.events, latest)
 
         async def watching() -> None:
             subscriber = Subscriber(self.world, job_id, view, **fields)
             self.subscribers.append(subscriber)
+            if wanted is _RUNNING:
+                self.of_running.append(subscriber)
             subscriber.watch(**({start: True} if start else {}))
 
         self.run(watching())
@@ -302,7 +307,6 @@ class WatchingModel(RuleBasedStateMachine):
             await subscriber.cut()
         await self.world.log.close()
         self.world.open()
-        await self.world.watching.start()
         self.held = False
         for job_id in self.jobs:  # what was not durable never was
             job = await self.world.journal.find(job_id)
@@ -343,7 +347,8 @@ class WatchingModel(RuleBasedStateMachine):
                     first = self.world.first[subscriber.job_id]
                     assert first == 0 or cursor < first - 1  # 0: it was deleted later
                 case "SEQUENCE_TRIMMED":
-                    assert cursor < self.world.dropped
+                    by_state = subscriber in self.of_running
+                    assert cursor < self.world.newest_dropped(subscriber.view, by_state=by_state)
                 case "JOB_NOT_FOUND":
                     assert 0 == self.world.first[subscriber.job_id]
                 case "STORE_UNAVAILABLE":

@@ -38,7 +38,16 @@ class Append(NamedTuple):
         position = transaction.next_position()
         transaction.connection.execute(
             statements.INSERT_CHUNK,
-            (position, key, chunk.first, chunk.last, commit.state_before, commit.state, chunk.frames),
+            (
+                position,
+                key,
+                chunk.first,
+                chunk.last,
+                commit.state_before,
+                commit.state,
+                commit.payloads,
+                chunk.frames,
+            ),
         )
         return Appended(commit, position)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from milepost.server.log.frames import Chunk
+from milepost.server.log.payloads import ANY_PAYLOAD
 from milepost.v1 import Event, Job, JobState
 
 
@@ -73,6 +74,8 @@ class Commit:
     """Whether the job's life took a turn: whether there is more in it than a worker's progress."""
     ends: bool
     """Whether the job has ended by it."""
+    payloads: int
+    """The payloads of its events, as a mask (see ``payloads``)."""
     submission: Event | None = None
     """The first event, of a new job."""
     fraction_known: bool = False
@@ -91,16 +94,50 @@ class Appended(NamedTuple):
     position: int
 
 
+ANY_STATE: Final = -1
+"""All states, as a bit mask."""
+
+
+def state_mask(states: Iterable[int]) -> int:
+    """The bit mask of states: bit n is state n. All of them where none is given, as in filters."""
+    mask = 0
+    for state in states:
+        mask |= 1 << state
+    return mask or ANY_STATE
+
+
+class Drop(NamedTuple):
+    """The newest position of the dropped commits of a job that had these states and payloads, both as bit masks.
+
+    Bit n of ``states`` is state n: a commit has the states before and after it.
+    """
+
+    states: int
+    payloads: int
+    position: int
+
+    def payloads_for(self, states: int) -> int:
+        """The payloads for somebody who follows jobs of these states; 0 for no match.
+
+        A commit that leads into them or out of them matters whatever its payloads are: a snapshot may belong to it.
+        """
+        if not self.states & states:
+            return 0
+        return self.payloads if not self.states & ~states else ANY_PAYLOAD
+
+
 class Notice(NamedTuple):
     """That events were dropped: those before ``first_sequence``, or the whole job where it is 0.
 
-    ``dropped`` is the newest position of what went, 0 where that is not known any more.
+    ``drops`` are all drops of the job, earlier ones included; empty where the notice is read back. ``forgotten`` is
+    the position up to which deletions of jobs of this owner are not remembered one by one any more, 0 for none.
     """
 
     facts: Facts
     first_sequence: int
     position: int
-    dropped: int = 0
+    drops: Sequence[Drop] = ()
+    forgotten: int = 0
 
 
 Entry: TypeAlias = Appended | Notice
@@ -174,12 +211,12 @@ class Listed:
 class Span:
     """What happened after a position to the jobs of a query: all of it, up to and with ``scanned``.
 
-    ``dropped`` is as ``EventLog.dropped`` tells, of the same moment: before it, something may be missing.
+    ``dropped`` is as of ``EventLog.dropped`` and of the same moment, without what the caller knew of.
     """
 
     entries: Sequence[Row | Notice]
     scanned: int
-    dropped: int
+    dropped: Mapping[int, int]
 
 
 class Family(NamedTuple):
@@ -268,11 +305,18 @@ class EventLog(Protocol):
     async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
         """The events after the cursor, about ``most_bytes`` of them at the most; None where there is no such job."""
 
-    async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
-        """What happened to the jobs of a query after a position. States are those before or after each commit."""
+    async def read_all(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
+        """What happened to the jobs of a query after a position. States are those before or after each commit.
 
-    async def dropped(self) -> int:
-        """The newest position that something was dropped of: a cursor before it may miss events."""
+        The caller knows of what was dropped by notices up to the position ``known``.
+        """
+
+    async def dropped(self, query: Query) -> Mapping[int, int]:
+        """The newest positions of what was dropped of the jobs of a query, each by the mask of its payloads.
+
+        A cursor before such a position misses events that match; see ``Drop.payloads_for``. Of jobs that were deleted
+        long ago only their owner is known, so that they count wherever that may match.
+        """
 
     async def load(self, job_id: str) -> Stored | None:
         """The job, without its input; None where there is none."""

@@ -41,9 +41,13 @@ class Run:
         first, last = self.commits[0], self.commits[-1]
         if first is last:
             return first
+        payloads = 0
+        for commit in self.commits:
+            payloads |= commit.payloads
         return replace(
             last,
             chunk=Chunk(first.chunk.first, last.chunk.last, b"".join([c.chunk.frames for c in self.commits])),
+            payloads=payloads,
             state_before=first.state_before,
             fraction_before=first.fraction_before,
         )

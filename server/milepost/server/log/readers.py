@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -36,13 +36,13 @@ class Readers:
         """See ``EventLog``."""
         return await self._read(lambda reader: reader.page(job_id, cursor, most_bytes))
 
-    async def read_all(self, query: Query, after: int, most_bytes: int) -> Span:
+    async def read_all(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.span(query, after, most_bytes))
+        return await self._read(lambda reader: reader.span(query, after, most_bytes, known))
 
-    async def dropped(self) -> int:
+    async def dropped(self, query: Query) -> Mapping[int, int]:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.dropped())
+        return await self._read(lambda reader: reader.dropped(query))
 
     async def load(self, job_id: str) -> Stored | None:
         """See ``EventLog``."""

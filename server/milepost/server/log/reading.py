@@ -11,6 +11,7 @@ from milepost.server.log import statements
 from milepost.server.log.appending import WHOLE
 from milepost.server.log.event_log import (
     EndedJob,
+    Facts,
     Family,
     Listed,
     Notice,
@@ -19,9 +20,9 @@ from milepost.server.log.event_log import (
     Row,
     Span,
     Stored,
-    facts_of,
 )
 from milepost.server.log.frames import Chunk
+from milepost.server.log.payloads import ANY_PAYLOAD
 from milepost.v1 import Job, JobState
 
 # How many positions one read of many jobs goes through at the most, so that a filter that lets little through does not
@@ -66,13 +67,13 @@ class Reader:
             ended, queued = state in FINAL, state == JobState.JOB_STATE_QUEUED
             return Page(chunks, first, thinned, last, ended, queued, stands.fraction, stands.fraction_known)
 
-    def span(self, query: Query, after: int, most_bytes: int) -> Span:
+    def span(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
         """See ``EventLog.read_all``."""
         with self._moment():
             (head,) = self._connection.execute(statements.LAST_POSITION).fetchone()
             last = min(head, after + self._positions_most)
             if last <= after:
-                return Span([], after, self.dropped())
+                return Span([], after, self.dropped(query, known))
             entries: list[Row | Notice] = []
             size = 0
             with closing(self._connection.execute(*statements.span(query, after, last))) as rows:
@@ -82,14 +83,17 @@ class Reader:
                     if size >= most_bytes:
                         last = position
                         break
-            entries += self._notices(after, last)
+            entries += self._notices(query, after, last)
             entries.sort(key=lambda entry: entry.position)
-            return Span(entries, last, self.dropped())
+            return Span(entries, last, self.dropped(query, known))
 
-    def dropped(self) -> int:
-        """See ``EventLog.dropped``."""
-        row = self._connection.execute(statements.GET_META, ("dropped",)).fetchone()
-        return 0 if row is None else int(row[0])
+    def dropped(self, query: Query, known: int = 0) -> dict[int, int]:
+        """See ``EventLog.dropped``; without what there were notices of up to the position ``known``."""
+        found = dict(self._connection.execute(*statements.dropped(query, known)).fetchall())
+        (forgotten,) = self._connection.execute(*statements.forgotten(query)).fetchone()
+        if forgotten:
+            found[ANY_PAYLOAD] = max(forgotten, found.get(ANY_PAYLOAD, 0))
+        return found
 
     def load(self, job_id: str) -> Stored | None:
         """See ``EventLog.load``."""
@@ -143,9 +147,11 @@ class Reader:
         row = self._connection.execute(statements.LABEL_BEYOND, (name, value, _COMMON)).fetchone()
         return row is not None
 
-    def _notices(self, after: int, last: int) -> Iterator[Notice]:
-        for position, first, identity in self._connection.execute(statements.NOTICES, (after, last)):
-            yield Notice(facts_of(Job.FromString(identity)), first, position)
+    def _notices(self, query: Query, after: int, last: int) -> Iterator[Notice]:
+        rows = self._connection.execute(*statements.notices(query, after, last))
+        for position, first, key, job_id, owner, kind, parent in rows:
+            labels = dict(self._connection.execute(statements.DROPPED_LABELS, (key,)).fetchall())
+            yield Notice(Facts(job_id, owner, kind, parent, labels), first, position)
 
     def _job(self, stored: bytes, given: bytes | None, first: int, thinned: int) -> Job:
         job = Job.FromString(stored)

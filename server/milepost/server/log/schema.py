@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
+
+from milepost.v1 import Job
 
 # Migration n brings a database from `PRAGMA user_version` n to n + 1. What was released is never changed: add another.
 MIGRATIONS: Final[Sequence[str]] = (
@@ -68,6 +71,65 @@ MIGRATIONS: Final[Sequence[str]] = (
     CREATE INDEX jobs_by_kind_state ON jobs (kind, state, job_key);
     CREATE INDEX jobs_by_owner_kind_state ON jobs (owner, kind, state, job_key);
     """,
+    # What was dropped is remembered by job, for cursors over many jobs. Of what was dropped before it is known which
+    # jobs lost something, and at which position at the latest, but not of which states and payloads it was.
+    """
+    ALTER TABLE log ADD COLUMN payloads INTEGER NOT NULL DEFAULT -1;
+
+    -- Jobs that events were dropped of, also those that are deleted: these have `first_sequence` 0. `position` is that
+    -- of the newest notice.
+    CREATE TABLE dropped_jobs (
+        job_key INTEGER PRIMARY KEY,
+        position INTEGER NOT NULL UNIQUE,
+        first_sequence INTEGER NOT NULL,
+        job_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        parent_job_id TEXT NOT NULL
+    );
+    CREATE INDEX dropped_jobs_by_id ON dropped_jobs (job_id);
+    CREATE INDEX dropped_jobs_by_owner ON dropped_jobs (owner, position);
+    CREATE INDEX dropped_jobs_by_parent ON dropped_jobs (parent_job_id) WHERE parent_job_id <> '';
+    CREATE INDEX deleted_jobs ON dropped_jobs (owner, position) WHERE first_sequence = 0;
+    CREATE TABLE dropped_labels (
+        job_key INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (job_key, name)
+    ) WITHOUT ROWID;
+    -- The newest dropped position of each job by states and payloads, which are bit masks.
+    CREATE TABLE drops (
+        job_key INTEGER NOT NULL,
+        states INTEGER NOT NULL,
+        payloads INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (job_key, states, payloads)
+    ) WITHOUT ROWID;
+    -- How many deleted jobs of an owner are remembered, and up to which position earlier ones are not any more.
+    CREATE TABLE forgotten_drops (
+        owner TEXT PRIMARY KEY, deleted INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+
+    CREATE TEMP TABLE noted AS SELECT position, first_sequence, identity, identity_of(identity, 'job_id') AS job_id
+        FROM notices;
+    CREATE INDEX temp.noted_by_id ON noted (job_id, position);
+    DELETE FROM noted WHERE first_sequence > 0 AND EXISTS (
+        SELECT 1 FROM noted AS later WHERE later.job_id = noted.job_id AND later.position > noted.position
+    );
+    INSERT INTO dropped_jobs
+        SELECT coalesce(jobs.job_key, -noted.position), noted.position, noted.first_sequence, noted.job_id,
+            identity_of(identity, 'owner'), identity_of(identity, 'kind'), identity_of(identity, 'parent_job_id')
+        FROM noted LEFT JOIN jobs ON noted.first_sequence > 0 AND jobs.job_id = noted.job_id
+            AND jobs.first_sequence = noted.first_sequence;
+    INSERT INTO dropped_labels
+        SELECT job_key, labels.key, labels.value
+        FROM dropped_jobs JOIN noted USING (position) JOIN json_each(identity_of(identity, 'labels')) AS labels;
+    INSERT INTO drops
+        SELECT job_key, -1, -1, min(position - 1, CAST(value AS INTEGER)) FROM dropped_jobs
+        JOIN meta ON name = 'dropped';
+    INSERT INTO forgotten_drops (owner, deleted)
+        SELECT owner, count(*) FROM dropped_jobs WHERE first_sequence = 0 GROUP BY owner;
+    DROP TABLE noted;
+    DROP TABLE notices;
+    DELETE FROM meta WHERE name = 'dropped';
+    """,
 )
 
 
@@ -77,6 +139,7 @@ class SchemaTooNew(Exception):
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Brings the database to the newest schema, each step in a transaction of its own. Raises SchemaTooNew."""
+    connection.create_function("identity_of", 2, _identity_of, deterministic=True)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
         raise SchemaTooNew(
@@ -85,3 +148,9 @@ def migrate(connection: sqlite3.Connection) -> None:
         )
     for number in range(version, len(MIGRATIONS)):
         connection.executescript(f"BEGIN; {MIGRATIONS[number]}; PRAGMA user_version = {number + 1}; COMMIT;")
+
+
+def _identity_of(identity: bytes, name: str) -> str:
+    """A field of a serialised Job, for migrations; the labels as JSON."""
+    value = getattr(Job.FromString(identity), name)
+    return value if isinstance(value, str) else json.dumps(dict(value))

@@ -6,12 +6,16 @@ from collections.abc import Collection
 from itertools import product
 from typing import Any, Final
 
-from milepost.server.log.event_log import Query
+from milepost.server.log.event_log import ANY_STATE, Query, state_mask
+from milepost.server.log.payloads import ANY_PAYLOAD
 
 _HAS_LABEL = "job_key IN (SELECT job_key FROM labels WHERE name = ? AND value = ?)"
 _HAS_COMMON_LABEL = (
     "EXISTS (SELECT 1 FROM labels WHERE name = ? AND value = ? AND labels.job_key = jobs.job_key)"
 )
+_HAD_LABEL = """EXISTS (
+    SELECT 1 FROM dropped_labels WHERE dropped_labels.job_key = dropped_jobs.job_key AND name = ? AND value = ?
+)"""
 
 # How many selects one list is merged from at the most; SQLite takes 500.
 _ARMS_MOST = 100
@@ -36,13 +40,9 @@ GET_META: Final = "SELECT value FROM meta WHERE name = ?"
 SET_META: Final = (
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
-RAISE_META: Final = """
-    INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name)
-    DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))
-"""
 # Positions are never given twice: the newest may have been dropped, but then there is a notice after it.
 LAST_POSITION: Final = """
-    SELECT max(coalesce((SELECT max(position) FROM log), 0), coalesce((SELECT max(position) FROM notices), 0))
+    SELECT max(coalesce((SELECT max(position) FROM log), 0), coalesce((SELECT max(position) FROM dropped_jobs), 0))
 """
 
 INSERT_JOB: Final = """
@@ -63,8 +63,8 @@ COUNT_CHILD: Final = """
 INSERT_INPUT: Final = "INSERT INTO inputs (job_key, input) VALUES (?, ?)"
 INSERT_LABEL: Final = "INSERT INTO labels (name, value, job_key) VALUES (?, ?, ?)"
 INSERT_CHUNK: Final = """
-    INSERT INTO log (position, job_key, first_sequence, last_sequence, state_before, state_after, frames)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO log (position, job_key, first_sequence, last_sequence, state_before, state_after, payloads, frames)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 UPKEEP_ROW: Final = "SELECT job_key, state, last_sequence, job FROM jobs WHERE job_id = ?"
@@ -73,7 +73,6 @@ CHUNKS_FROM_END: Final = """
 """
 REPLACE_FRAMES: Final = "UPDATE log SET frames = ? WHERE position = ?"
 MARK_THINNED: Final = "UPDATE jobs SET thinned_sequence = ? WHERE job_key = ?"
-LAST_DROPPED: Final = "SELECT max(position) FROM log WHERE job_key = ? AND last_sequence < ?"
 LAST_BEFORE: Final = "SELECT max(last_sequence) FROM log WHERE job_key = ? AND last_sequence < ?"
 TRIM: Final = "DELETE FROM log WHERE job_key = ? AND last_sequence < ?"
 SET_FIRST: Final = "UPDATE jobs SET first_sequence = ? WHERE job_key = ?"
@@ -83,7 +82,36 @@ DELETE_JOB: Final = (
     "DELETE FROM labels WHERE job_key = ?",
     "DELETE FROM jobs WHERE job_key = ?",
 )
-INSERT_NOTICE: Final = "INSERT INTO notices (position, first_sequence, identity) VALUES (?, ?, ?)"
+
+# Those of before, and those of what is about to be dropped.
+DROPS_BEFORE: Final = """
+    SELECT states, payloads, max(position) FROM (
+        SELECT states, payloads, position FROM drops WHERE job_key = :key
+        UNION ALL
+        SELECT (1 << state_before) | (1 << state_after) AS states, payloads, position FROM log
+        WHERE job_key = :key AND last_sequence < :first
+    ) GROUP BY states, payloads
+"""
+RECORD_DROPPED: Final = """
+    INSERT INTO dropped_jobs (job_key, position, first_sequence, job_id, owner, kind, parent_job_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (job_key) DO UPDATE SET position = excluded.position, first_sequence = excluded.first_sequence
+"""
+RECORD_LABEL: Final = "INSERT OR IGNORE INTO dropped_labels (job_key, name, value) VALUES (?, ?, ?)"
+RECORD_DROP: Final = "INSERT OR REPLACE INTO drops (job_key, states, payloads, position) VALUES (?, ?, ?, ?)"
+COUNT_DELETED: Final = """
+    INSERT INTO forgotten_drops (owner, deleted) VALUES (?, 1)
+    ON CONFLICT (owner) DO UPDATE SET deleted = deleted + 1 RETURNING deleted, position
+"""
+OLDEST_DELETED: Final = """
+    SELECT job_key, position FROM dropped_jobs WHERE owner = ? AND first_sequence = 0 ORDER BY position LIMIT ?
+"""
+FORGET_DROPPED: Final = (
+    "DELETE FROM drops WHERE job_key = ?",
+    "DELETE FROM dropped_labels WHERE job_key = ?",
+    "DELETE FROM dropped_jobs WHERE job_key = ?",
+)
+SET_FORGOTTEN: Final = "UPDATE forgotten_drops SET deleted = ?, position = ? WHERE owner = ?"
 
 JOB_ROW: Final = """
     SELECT job_key, state, first_sequence, thinned_sequence, last_sequence, job FROM jobs WHERE job_id = ?
@@ -110,8 +138,7 @@ ENDED: Final = """
     SELECT job_key, end_time, first_sequence, thinned_sequence, job FROM jobs
     WHERE end_time IS NOT NULL AND (end_time, job_key) > (?, ?) ORDER BY end_time, job_key LIMIT ?
 """
-NOTICES: Final = "SELECT position, first_sequence, identity FROM notices WHERE position > ? AND position <= ?"
-
+DROPPED_LABELS: Final = "SELECT name, value FROM dropped_labels WHERE job_key = ?"
 
 SPAN: Final = """
     SELECT position, job_id, log.first_sequence, log.last_sequence, frames, state_before, state_after
@@ -121,10 +148,7 @@ SPAN: Final = """
 
 def span(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
     """The statement, with its parameters, for what happened to the jobs of a query after a position, up to ``last``."""
-    conditions, parameters = _conditions(query)
-    if query.kinds:
-        conditions.append(f"kind IN ({_marks(query.kinds)})")
-        parameters += query.kinds
+    conditions, parameters = _attributes(query)
     if query.states:
         marks = _marks(query.states)
         conditions.append(f"(log.state_before IN ({marks}) OR log.state_after IN ({marks}))")
@@ -132,6 +156,39 @@ def span(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
     # CROSS JOIN keeps to the order of positions, rather than to look up all jobs of the query first.
     where = " AND ".join(["position > ?", "position <= ?", *conditions])
     return f"{SPAN} WHERE {where} ORDER BY position", [after, last, *parameters]
+
+
+def notices(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
+    """The statement, with its parameters, for the notices of jobs of a query after a position, up to ``last``."""
+    where, parameters = _dropped_where(query)
+    return (
+        "SELECT position, first_sequence, job_key, job_id, owner, kind, parent_job_id FROM dropped_jobs "
+        f"WHERE {where} AND position <= ?"
+    ), [after, *parameters, last]
+
+
+def dropped(query: Query, known: int) -> tuple[str, list[Any]]:
+    """The statement, with its parameters, for the newest positions that were dropped of jobs of a query, by payloads.
+
+    Only what there were notices of after the position ``known``.
+    """
+    where, parameters = _dropped_where(query)
+    payloads = "payloads"
+    states = state_mask(query.states)
+    if states != ANY_STATE:  # see Drop.payloads_for
+        payloads = f"CASE WHEN states & ~{states} THEN {ANY_PAYLOAD} ELSE payloads END"
+        where += f" AND states & {states}"
+    # CROSS JOIN: the jobs first, by what the query asks for; their drops are then found by key.
+    return (
+        f"SELECT {payloads}, max(drops.position) FROM dropped_jobs CROSS JOIN drops USING (job_key) "
+        f"WHERE {where} GROUP BY 1"
+    ), [known, *parameters]
+
+
+def forgotten(query: Query) -> tuple[str, list[Any]]:
+    """The statement, with its parameters, for up to which position deleted jobs are not remembered one by one."""
+    statement = "SELECT max(position) FROM forgotten_drops"
+    return (f"{statement} WHERE owner = ?", [query.owner]) if query.owner else (statement, [])
 
 
 def listing(query: Query, common: Collection[str] = ()) -> tuple[str, list[Any]]:
@@ -173,7 +230,24 @@ def _arms(query: Query) -> list[tuple[list[str], list[Any]]]:
     ]
 
 
-def _conditions(query: Query, common: Collection[str] = ()) -> tuple[list[str], list[Any]]:
+def _dropped_where(query: Query) -> tuple[str, list[Any]]:
+    """The same of jobs that events were dropped of, after a position, which is the first parameter."""
+    conditions, parameters = _attributes(query, _HAD_LABEL)
+    return " AND ".join(["dropped_jobs.position > ?", *conditions]), parameters
+
+
+def _attributes(query: Query, label: str = _HAS_LABEL) -> tuple[list[str], list[Any]]:
+    """What a query asks, but for states."""
+    conditions, parameters = _conditions(query, label=label)
+    if query.kinds:
+        conditions.append(f"kind IN ({_marks(query.kinds)})")
+        parameters += query.kinds
+    return conditions, parameters
+
+
+def _conditions(
+    query: Query, common: Collection[str] = (), label: str = _HAS_LABEL
+) -> tuple[list[str], list[Any]]:
     """What a query asks, but for kinds and states."""
     conditions: list[str] = []
     parameters: list[Any] = []
@@ -191,7 +265,7 @@ def _conditions(query: Query, common: Collection[str] = ()) -> tuple[list[str], 
     if query.job_ids:
         where(f"job_id IN ({_marks(query.job_ids)})", *query.job_ids)
     for name, value in (query.labels or {}).items():
-        where(_HAS_COMMON_LABEL if name in common else _HAS_LABEL, name, value)
+        where(_HAS_COMMON_LABEL if name in common else label, name, value)
     return conditions, parameters
 
 

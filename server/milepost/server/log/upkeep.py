@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from milepost.server.decide import FINAL
 from milepost.server.log import statements
-from milepost.server.log.event_log import Conflict, Notice, facts_of
+from milepost.server.log.dropped import drops_before, record_dropped
+from milepost.server.log.event_log import Conflict, Notice
 from milepost.server.log.frames import without_overtaken
 from milepost.server.log.transaction import Transaction
 from milepost.v1 import Job
@@ -45,13 +46,13 @@ class Trim(NamedTuple):
         row = _row(connection, self.job_id)
         if row is None:
             raise Conflict(self.job_id)
-        (dropped,) = connection.execute(statements.LAST_DROPPED, (row.key, self.first_sequence)).fetchone()
-        if dropped is None:
-            return None
         (last,) = connection.execute(statements.LAST_BEFORE, (row.key, self.first_sequence)).fetchone()
+        if last is None:
+            return None
+        drops = drops_before(connection, row.key, self.first_sequence)
         connection.execute(statements.TRIM, (row.key, self.first_sequence))
         connection.execute(statements.SET_FIRST, (last + 1, row.key))
-        return _notice(transaction, Job.FromString(row.job), last + 1, dropped)
+        return record_dropped(transaction, row.key, Job.FromString(row.job), last + 1, drops)
 
 
 class Delete(NamedTuple):
@@ -65,10 +66,10 @@ class Delete(NamedTuple):
         row = _row(connection, self.job_id)
         if row is None or row.state not in FINAL:
             raise Conflict(self.job_id)
-        (dropped,) = connection.execute(statements.LAST_DROPPED, (row.key, row.last + 1)).fetchone()
+        drops = drops_before(connection, row.key, row.last + 1)
         for statement in statements.DELETE_JOB:
             connection.execute(statement, (row.key,))
-        return _notice(transaction, Job.FromString(row.job), 0, dropped or 0)
+        return record_dropped(transaction, row.key, Job.FromString(row.job), 0, drops)
 
 
 class _JobRow(NamedTuple):
@@ -81,15 +82,3 @@ class _JobRow(NamedTuple):
 def _row(connection: sqlite3.Connection, job_id: str) -> _JobRow | None:
     row = connection.execute(statements.UPKEEP_ROW, (job_id,)).fetchone()
     return None if row is None else _JobRow(*row)
-
-
-def _notice(transaction: Transaction, job: Job, first_sequence: int, dropped: int) -> Notice:
-    """Writes down that something was dropped, and up to which position cursors may miss it."""
-    position = transaction.next_position()
-    identity = Job(
-        job_id=job.job_id, owner=job.owner, kind=job.kind, parent_job_id=job.parent_job_id, labels=job.labels
-    )
-    connection = transaction.connection
-    connection.execute(statements.INSERT_NOTICE, (position, first_sequence, identity.SerializeToString()))
-    connection.execute(statements.RAISE_META, ("dropped", dropped))
-    return Notice(facts_of(identity), first_sequence, position, dropped)

@@ -6,13 +6,15 @@ many subscribers share it.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Entry, EventLog, Facts, Notice, Query, Row
+from milepost.server.log.event_log import Entry, EventLog, Facts, Notice, Query, Row, state_mask
 from milepost.server.log.frames import Chunk, watch_response
+from milepost.server.log.payloads import ANY_PAYLOAD
 from milepost.server.watching.memory import Memory
 from milepost.server.watching.signals import Signal
 from milepost.server.watching.tails import BATCH_BYTES
@@ -105,11 +107,41 @@ def dropped(notice: Notice) -> Item:
     return Item(notice.position, notice.facts.job_id, Chunk(0, 0, b""), joins=False, notice=notice)
 
 
+class DroppedPositions:
+    """The newest dropped positions, by the payloads of the commits; ``newest`` is the newest of all."""
+
+    def __init__(self) -> None:
+        self.newest = 0
+        self._by_payloads: dict[int, int] = {}
+
+    def note(self, payloads: int, position: int) -> None:
+        """A commit with these payloads was dropped."""
+        if payloads and position:
+            self._by_payloads[payloads] = max(position, self._by_payloads.get(payloads, 0))
+            self.newest = max(self.newest, position)
+
+    def update(self, found: Mapping[int, int]) -> None:
+        """Takes in what ``EventLog.dropped`` tells."""
+        for payloads, position in found.items():
+            self.note(payloads, position)
+
+    def newest_of(self, payloads: int) -> int:
+        """The newest position of a commit with any of these payloads; 0 where there is none."""
+        return max((at for mask, at in self._by_payloads.items() if mask & payloads), default=0)
+
+
 class Feed:
-    """The newest items for one filter. ``since`` is the position from which on it has everything."""
+    """The newest items for one filter. ``since`` is the position from which on it has everything.
+
+    ``drops`` are the positions of what was dropped that matches: complete once ``drops_known`` is true.
+    """
 
     def __init__(self, criteria: Criteria, position: int, memory: Memory) -> None:
         self.criteria = criteria
+        self.drops = DroppedPositions()
+        self.drops_known = False
+        self.loading = asyncio.Lock()
+        self._states = state_mask(criteria.states)
         self._memory = memory
         self._items: deque[Item] = deque()
         self._responses: dict[tuple[int, int, View | None], bytes] = {}
@@ -123,6 +155,8 @@ class Feed:
         matched = False
         for entry in entries:
             item = self.criteria.item(entry)
+            if isinstance(entry, Notice):
+                self._note_drops(entry, matches=item is not None)
             if item is not None:
                 matched = True
                 self._items.append(item)
@@ -159,6 +193,13 @@ class Feed:
             self._responses[key] = response
         return response
 
+    def _note_drops(self, notice: Notice, *, matches: bool) -> None:
+        if matches:
+            for drop in notice.drops:
+                self.drops.note(drop.payloads_for(self._states), drop.position)
+        if self.criteria.owner in ("", notice.facts.owner):
+            self.drops.note(ANY_PAYLOAD, notice.forgotten)
+
     def shrink(self) -> int:
         """See ``Holder``."""
         freed = 0
@@ -176,13 +217,7 @@ class Feeds:
         self._log = log
         self._memory = memory
         self._feeds: dict[Criteria, Feed] = {}
-        self.dropped = 0
-        """The newest position that something was dropped of; see ``EventLog.dropped``."""
         self.closed = False
-
-    async def start(self) -> None:
-        """Finds out what was dropped before."""
-        self.dropped = await self._log.dropped()
 
     @contextmanager
     def watching(self, criteria: Criteria) -> Iterator[Feed]:
@@ -201,16 +236,22 @@ class Feeds:
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Takes in what has become durable."""
-        for entry in entries:
-            if isinstance(entry, Notice):
-                self.dropped = max(self.dropped, entry.dropped)
         for feed in self._feeds.values():
             feed.push(entries)
 
-    async def older(self, criteria: Criteria, position: int) -> tuple[list[Item], int]:
+    async def load_drops(self, feed: Feed) -> None:
+        """Completes ``feed.drops``; those who come meanwhile wait for the same answer."""
+        async with feed.loading:
+            if not feed.drops_known:
+                feed.drops.update(await self._log.dropped(feed.criteria.query()))
+                feed.drops_known = True
+
+    async def older(self, feed: Feed, position: int) -> tuple[list[Item], int]:
         """Items after the position as the log has them, and up to which position that is all."""
-        span = await self._log.read_all(criteria.query(), position, BATCH_BYTES)
-        self.dropped = max(self.dropped, span.dropped)
+        criteria = feed.criteria
+        # All notices up to the log's position have come to the feed; the store may have later ones already.
+        span = await self._log.read_all(criteria.query(), position, BATCH_BYTES, self._log.position)
+        feed.drops.update(span.dropped)
         items: list[Item] = []
         for entry in span.entries:
             item = criteria.commit(*entry) if isinstance(entry, Row) else criteria.item(entry)

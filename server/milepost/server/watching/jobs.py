@@ -9,6 +9,7 @@ from dataclasses import replace
 from milepost.server.clock import Clock
 from milepost.server.instants import timestamp
 from milepost.server.log.event_log import EventLog
+from milepost.server.log.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.refusal import draining
 from milepost.server.watching.feeds import Criteria, Feed, Feeds, Item, compose
 from milepost.server.watching.streams import AHEAD_WAIT, Pulse, Send, ahead, changed_epoch, trimmed
@@ -74,8 +75,8 @@ class _Stream:
         self._cursor = request.after_position
         self._shown: dict[str, int] = {}
         self._settled = 0
-        # Without a start there is no cursor that could have missed anything: all that is kept is shown.
-        self._tolerated = 0 if request.WhichOneof("start") else feeds.dropped
+        self._payloads = mask_of(request.event_filter.payloads) or ANY_PAYLOAD
+        self._tolerated = 0
         view = view_of(request.event_filter, request.delivery)
         self._view = None if view == View() else view
         interval = request.status_interval if request.HasField("status_interval") else None
@@ -83,6 +84,7 @@ class _Stream:
 
     async def run(self) -> None:
         feed, pulse = self._feed, self.pulse
+        await self._feeds.load_drops(feed)
         snapshots = await self._start()
         await self._send(self._opened())
         if snapshots:
@@ -111,7 +113,7 @@ class _Stream:
         """Items after the cursor, from the feed if it reaches back that far, and up to which position that is all."""
         items = self._feed.after(self._cursor)
         if items is None:
-            items, reached = await self._feeds.older(self._feed.criteria, self._cursor)
+            items, reached = await self._feeds.older(self._feed, self._cursor)
         else:
             reached = items[-1].position if items else max(self._cursor, self._log.position)
         return self._bounded(items, reached) if self._request.max_batch_events else (items, reached)
@@ -122,6 +124,9 @@ class _Stream:
         if request.from_latest:
             self._cursor = self._log.position
             return False
+        if not (self._cursor or request.from_snapshot):
+            # From the beginning there is no cursor that could have missed anything: all that is kept is shown.
+            self._tolerated = self._dropped
         other_epoch = request.epoch not in ("", self._log.epoch)
         gap = other_epoch or self._is_trimmed()
         if request.from_snapshot or (gap and request.on_gap == OnGap.ON_GAP_SNAPSHOT):
@@ -139,7 +144,7 @@ class _Stream:
         deadline = self._clock.monotonic() + AHEAD_WAIT
         while self._cursor > self._log.position:
             if self._clock.monotonic() >= deadline:
-                raise ahead(_NAME, self._cursor, self._feeds.dropped + 1, self._log.position)
+                raise ahead(_NAME, self._cursor, self._dropped + 1, self._log.position)
             await asyncio.sleep(AHEAD_WAIT / 20)
             self._check()
 
@@ -148,11 +153,18 @@ class _Stream:
         if self._feeds.closed:
             raise draining()
         if self._is_trimmed():
-            raise trimmed(_NAME, self._cursor, self._feeds.dropped + 1, self._log.position)
+            raise trimmed(_NAME, self._cursor, self._dropped + 1, self._log.position)
+
+    @property
+    def _dropped(self) -> int:
+        """The newest position of a dropped event that matches; 0 where there is none."""
+        return self._feed.drops.newest_of(self._payloads)
 
     def _is_trimmed(self) -> bool:
-        """Whether something was dropped after the cursor that the feed does not have any more either."""
-        return self._cursor < self._feeds.dropped > self._tolerated and self._cursor < self._feed.since
+        """Whether a matching event was dropped after the cursor, and the feed does not have it any more either."""
+        if self._cursor >= min(self._feed.drops.newest, self._feed.since):
+            return False
+        return self._cursor < self._dropped > self._tolerated
 
     async def _send_snapshots(self) -> None:
         """All jobs that match, each as of its newest event. What happens meanwhile comes after, from the feed."""
@@ -236,7 +248,7 @@ class _Stream:
     def _opened(self) -> bytes:
         opened = Opened(
             epoch=self._log.epoch,
-            first_sequence=self._feeds.dropped + 1,
+            first_sequence=self._dropped + 1,
             head_sequence=max(self._log.position, self._cursor),
             cursor=self._cursor,
             server_time=timestamp(self._clock.now()),

@@ -31,10 +31,6 @@ class Watching:
         self._job = JobWatcher(log, self._tails, self._replays, self._queued, clock)
         self._jobs = JobsWatcher(log, self._feeds, clock)
 
-    async def start(self) -> None:
-        """Finds out how the log stands."""
-        await self._feeds.start()
-
     def publish(self, entries: Sequence[Entry]) -> None:
         """Takes in what has become durable."""
         self._replays.publish(entries)

@@ -17,7 +17,7 @@ from milepost.server.log.jetstream.folding import Folds
 from milepost.server.log.jetstream.missing import Missing
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
 from milepost.server.log.transaction import Transaction
-from milepost.server.log.upkeep import Delete, Thin
+from milepost.server.log.upkeep import Thin
 
 SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS subjects (
@@ -136,7 +136,7 @@ class Applier:
             return self.missing.settle(transaction, job_id, record)
         if record.kind is Kind.TRIM:
             return self.missing.trim(transaction, job_id, record)
-        return Delete(job_id).write(transaction)
+        return self.missing.delete(transaction, record)
 
     def _load(self, job_id: str) -> bytes | None:
         row = self._connection.execute(_JOB, (job_id,)).fetchone()

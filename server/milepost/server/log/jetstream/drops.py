@@ -7,12 +7,13 @@ carries what remains of the job, for nodes that come only after the beginning of
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from milepost.server.decide import FINAL
 from milepost.server.log import statements
-from milepost.server.log.event_log import Conflict
+from milepost.server.log.dropped import drops_before
+from milepost.server.log.event_log import Conflict, Drop
 from milepost.server.log.jetstream.records import Kind, Record, Remains
 from milepost.v1 import Job, JobSubmitted
 
@@ -56,14 +57,11 @@ class Rows:
         if self.state not in FINAL:
             raise Conflict(self._job_id)
 
-    def before(self, first_sequence: int) -> tuple[int, int] | None:
-        """The newest position and event of the commits that end before that event; None where there are none."""
-        parameters = (self._key, first_sequence)
-        (position,) = self._connection.execute(statements.LAST_DROPPED, parameters).fetchone()
-        if position is None:
-            return None
-        (last,) = self._connection.execute(statements.LAST_BEFORE, parameters).fetchone()
-        return position, last
+    def last_before(self, first_sequence: int) -> int | None:
+        """The newest event of the commits that end before that event; None where there are none."""
+        row = self._connection.execute(statements.LAST_BEFORE, (self._key, first_sequence)).fetchone()
+        last: int | None = row[0]
+        return last
 
     def kept_from(self, first_sequence: int) -> int | None:
         """See ``Planned``."""
@@ -72,19 +70,21 @@ class Rows:
         row = self._connection.execute(_KEPT, (self._key, first_sequence)).fetchone()
         return int(row[0] or 0)
 
-    def remains(self, first_sequence: int, dropped: int) -> Remains:
-        """What is to be known of the job once that is gone.
+    def drops(self, first_sequence: int) -> list[Drop]:
+        """All that is dropped once the commits are that end before that event.
 
-        What was dropped earlier goes on being known: what said so may be purged with the rest.
+        What was dropped earlier is part of it: the message that said so may be purged with the rest.
         """
-        row = self._connection.execute(statements.GET_META, ("dropped",)).fetchone()
-        dropped = max(dropped, 0 if row is None else int(row[0]))
+        return drops_before(self._connection, self._key, first_sequence)
+
+    def remains(self, first_sequence: int, drops: Sequence[Drop]) -> Remains:
+        """What is to be known of the job once that is gone."""
         return Remains(
             first_sequence=first_sequence,
-            dropped=dropped,
             thinned=self._thinned,
             report_sequence=self._report_sequence,
             time=self._time,
+            drops=drops,
             submitted=self._submitted.SerializeToString(),
         )
 
@@ -101,17 +101,15 @@ def thin(rows: Rows) -> Planned:
 
 def trim(rows: Rows, first_sequence: int) -> Planned | None:
     """See ``EventLog.trim``."""
-    found = rows.before(first_sequence)
-    if found is None:
+    last = rows.last_before(first_sequence)
+    if last is None:
         return None
-    position, last = found
-    record = Record(Kind.TRIM, b"", 0, remains=rows.remains(last + 1, position))
+    record = Record(Kind.TRIM, b"", 0, remains=rows.remains(last + 1, rows.drops(last + 1)))
     return Planned(record, rows.kept_from(last + 1))
 
 
 def delete(rows: Rows) -> Planned:
     """See ``EventLog.delete``."""
     rows.must_have_ended()
-    found = rows.before(rows.last + 1)
-    remains = rows.remains(0, 0 if found is None else found[0])
+    remains = rows.remains(0, rows.drops(rows.last + 1))
     return Planned(Record(Kind.DELETE, b"", 0, remains=remains), rows.kept_from(rows.last + 1))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from milepost.fold import Fold
 from milepost.server.log.event_log import Commit, Facts, facts_of, takes_turn
 from milepost.server.log.jetstream.records import Part
+from milepost.server.log.payloads import payloads_of
 from milepost.v1 import Event, Events, Job, JobState
 
 # How many jobs are kept between two commits of theirs. Any of them can be had from the projection.
@@ -61,6 +62,7 @@ class Folds:
             time=part.time,
             turns=any(map(takes_turn, events)),
             ends=bool(events) and events[-1].HasField("job_ended"),
+            payloads=payloads_of(events),
             submission=submission,
             fraction_known=fold.job.fraction_known,
         )

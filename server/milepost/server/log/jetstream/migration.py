@@ -86,7 +86,7 @@ class Migration:
             for key, job_id, first, thinned in connection.execute(_CUT).fetchall():
                 if first > 1:
                     # What was dropped before, no cursor of the new epoch can miss.
-                    remains = Rows(connection, job_id).remains(first, 0)._replace(dropped=0)
+                    remains = Rows(connection, job_id).remains(first, ())
                     await self._put(job_id, Record(Kind.TRIM, b"", self._key(key), remains=remains))
                 if thinned:
                     await self._put(job_id, Record(Kind.THIN, b"", self._key(key)))

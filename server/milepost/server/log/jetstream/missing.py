@@ -14,11 +14,13 @@ from milepost.server.decide import FINAL
 from milepost.server.instants import instant
 from milepost.server.log import statements
 from milepost.server.log.appending import WHOLE
-from milepost.server.log.event_log import Conflict, Notice, StoreFailed, facts_of
+from milepost.server.log.dropped import record_dropped
+from milepost.server.log.event_log import Conflict, Notice, StoreFailed
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
+from milepost.server.log.payloads import payloads_of
 from milepost.server.log.transaction import Transaction
 from milepost.server.log.upkeep import Thin
-from milepost.v1 import Job, JobSubmitted
+from milepost.v1 import Events, Job, JobSubmitted
 
 PENDING: Final = "SELECT count(*) FROM jobs WHERE state = 0"
 
@@ -94,7 +96,16 @@ class Missing:
         if chunk.frames:
             self._connection.execute(
                 statements.INSERT_CHUNK,
-                (position, key, chunk.first, chunk.last, part.state_before, part.state, chunk.frames),
+                (
+                    position,
+                    key,
+                    chunk.first,
+                    chunk.last,
+                    part.state_before,
+                    part.state,
+                    payloads_of(Events.FromString(chunk.frames).events),
+                    chunk.frames,
+                ),
             )
 
     def expect_parent(self, job_id: str, position: int) -> None:
@@ -110,7 +121,13 @@ class Missing:
         self._connection.execute(statements.TRIM, (record.key, remains.first_sequence))
         self._connection.execute(statements.SET_FIRST, (remains.first_sequence, record.key))
         self._thin(transaction, job_id, remains)
-        return self._notice(transaction, JobSubmitted.FromString(remains.submitted).job, remains)
+        return _record(transaction, record)
+
+    def delete(self, transaction: Transaction, record: Record) -> Notice:
+        """Drops a job that is whole, as a DELETE says."""
+        for statement in statements.DELETE_JOB:
+            self._connection.execute(statement, (record.key,))
+        return _record(transaction, record)
 
     def settle(self, transaction: Transaction, job_id: str, record: Record) -> Notice:
         """Makes a job whole, or drops it, by what a TRIM or DELETE says of it."""
@@ -133,28 +150,13 @@ class Missing:
         if job.parent_job_id:
             self.expect_parent(job.parent_job_id, transaction.position + 1)
             self._count(job.parent_job_id, 1, ended=ended, done=done)
-        return self._notice(transaction, job, remains)
+        return _record(transaction, record)
 
     def _thin(self, transaction: Transaction, job_id: str, remains: Remains) -> None:
         """Thins a job that was, where what said so was purged."""
         (thinned,) = self._connection.execute(_THINNED, (job_id,)).fetchone()
         if thinned < remains.thinned:
             Thin(job_id).write(transaction)
-
-    def _notice(self, transaction: Transaction, job: Job, remains: Remains) -> Notice:
-        identity = Job(
-            job_id=job.job_id,
-            owner=job.owner,
-            kind=job.kind,
-            parent_job_id=job.parent_job_id,
-            labels=job.labels,
-        )
-        position = transaction.next_position()
-        self._connection.execute(
-            statements.INSERT_NOTICE, (position, remains.first_sequence, identity.SerializeToString())
-        )
-        self._connection.execute(statements.RAISE_META, ("dropped", remains.dropped))
-        return Notice(facts_of(job), remains.first_sequence, position, remains.dropped)
 
     def _restore(self, record: Record, submitted: JobSubmitted) -> None:
         job, remains = submitted.job, record.remains
@@ -214,3 +216,11 @@ class Missing:
     def _check(self, job_id: str) -> None:
         if not self.allowed:
             raise TooFarBehind(job_id)
+
+
+def _record(transaction: Transaction, message: Record) -> Notice:
+    """Writes down what was dropped, as the message says it, so that all nodes remember the same."""
+    remains = message.remains
+    assert remains is not None
+    job = JobSubmitted.FromString(remains.submitted).job
+    return record_dropped(transaction, message.key, job, remains.first_sequence, remains.drops)

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from milepost.server.log.event_log import Commit
+from milepost.server.log.event_log import ANY_STATE, Commit, Drop
 from milepost.server.log.frames import Chunk
+from milepost.server.log.payloads import ANY_PAYLOAD
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""The version of TRIM and DELETE. The others are of version 1, and so were these before they held the job's drops."""
 
 STRIDE: Final = 1000
 """How many positions a message of the stream has: the n-th commit of message s is at s * STRIDE + n."""
@@ -55,11 +57,11 @@ class Remains(NamedTuple):
 
     first_sequence: int
     """From which on its events are kept; 0 where the job is deleted."""
-    dropped: int
-    """The newest position of what was dropped."""
     thinned: int
     report_sequence: int
     time: int
+    drops: Sequence[Drop]
+    """All that was dropped of the job, this time and before."""
     submitted: bytes
 
 
@@ -77,7 +79,9 @@ class Record(NamedTuple):
 
 _HEAD: Final = struct.Struct(">BB16sq")
 _PART: Final = struct.Struct(">qqqqBBI")
-_REMAINS: Final = struct.Struct(">qqqqq")
+_REMAINS: Final = struct.Struct(">qqqqI")
+_DROP: Final = struct.Struct(">qqq")
+_REMAINS_1: Final = struct.Struct(">qqqqq")
 
 
 def part_of(commit: Commit) -> Part:
@@ -92,15 +96,16 @@ def name_in(message: bytes) -> bytes:
 
 def encode(record: Record) -> bytes:
     """The message."""
-    pieces = [_HEAD.pack(VERSION, record.kind, record.name, record.key)]
+    version = 1 if record.remains is None else VERSION
+    pieces = [_HEAD.pack(version, record.kind, record.name, record.key)]
     if record.kind is Kind.COMMITS:
         for chunk, before, state, report_sequence, time in record.parts:
             size = len(chunk.frames)
             pieces.append(_PART.pack(chunk.first, chunk.last, report_sequence, time, before, state, size))
             pieces.append(chunk.frames)
     elif record.remains is not None:
-        *numbers, submitted = record.remains
-        pieces += (_REMAINS.pack(*numbers), submitted)
+        *numbers, drops, submitted = record.remains
+        pieces += (_REMAINS.pack(*numbers, len(drops)), *(_DROP.pack(*drop) for drop in drops), submitted)
     return b"".join(pieces)
 
 
@@ -108,15 +113,13 @@ def decode(message: bytes) -> Record:
     """What the message holds. Raises UnknownRecord."""
     try:
         version, number, name, key = _HEAD.unpack_from(message)
-        if version != VERSION:
-            raise UnknownRecord(f"is of version {version}; this Milepost knows version {VERSION}")
+        if not 1 <= version <= VERSION:
+            raise UnknownRecord(f"is of version {version}; this Milepost knows versions up to {VERSION}")
         kind, at = Kind(number), _HEAD.size
         if kind is Kind.THIN:
             return Record(kind, name, key)
         if kind is not Kind.COMMITS:
-            first, dropped, thinned, report_sequence, time = _REMAINS.unpack_from(message, at)
-            submitted = message[at + _REMAINS.size :]
-            remains = Remains(first, dropped, thinned, report_sequence, time, submitted)
+            remains = _remains_1(message, at) if version == 1 else _remains(message, at)
             return Record(kind, name, key, remains=remains)
         parts = []
         while at < len(message):
@@ -130,3 +133,20 @@ def decode(message: bytes) -> Record:
     except (struct.error, ValueError) as error:
         raise UnknownRecord(f"is no message of Milepost's: {error}") from None
     return Record(kind, name, key, parts)
+
+
+def _remains(message: bytes, at: int) -> Remains:
+    first, thinned, report_sequence, time, count = _REMAINS.unpack_from(message, at)
+    at += _REMAINS.size
+    end = at + count * _DROP.size
+    drops = [Drop(*fields) for fields in _DROP.iter_unpack(message[at:end])]
+    if len(drops) != count:
+        raise UnknownRecord("is cut off")
+    return Remains(first, thinned, report_sequence, time, drops, message[end:])
+
+
+def _remains_1(message: bytes, at: int) -> Remains:
+    """Of version 1, which had only the newest position that was dropped of any job: nothing of this one was later."""
+    first, dropped, thinned, report_sequence, time = _REMAINS_1.unpack_from(message, at)
+    drops = [Drop(ANY_STATE, ANY_PAYLOAD, dropped)] if dropped else []
+    return Remains(first, thinned, report_sequence, time, drops, message[at + _REMAINS_1.size :])

@@ -276,10 +276,10 @@ class MemoryEventLog:
         entries.sort(key=lambda entry: entry.position)
         return Span(entries, scanned, self._dropped(query, known))
 
-    async def dropped(self, query: Query) -> Mapping[int, int]:
+    async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
         """See ``EventLog``."""
         await self._rest()
-        return self._dropped(query, 0)
+        return self._dropped(query, known)
 
     async def load(self, job_id: str) -> Stored | None:
         """See ``EventLog``."""

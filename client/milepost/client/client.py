@@ -198,7 +198,7 @@ class Client(Attaching):
             parent_job_id: This job, and those that are a part of it; empty for any.
             job_ids: These jobs; none for any.
             states: Jobs in one of these states; none for any. One that ceases to match is shown up to that change.
-            after: The position to go on from, as `JobsWatch.position` told it; None for all that is kept.
+            after: The position to go on from, as `JobsWatch.position` told it; None or 0 for all that is kept.
             epoch: The epoch that `after` is of, as `JobsWatch.epoch` told it; empty: not checked.
             snapshot: Begin with all jobs that match as they stand, and go on with what happens next.
             latest: Begin with what happens next.
@@ -212,7 +212,7 @@ class Client(Attaching):
             on_state: As for `watch`.
 
         The watch raises:
-            SequenceTrimmed: Something that happened after the position is not kept any more.
+            SequenceTrimmed: Something that happened to matching jobs after the position is not kept any more.
             SequenceAhead: The store has not come to this position yet.
             EpochChanged: The position is of another store.
             InvalidField: A field is out of its bounds.
@@ -232,7 +232,7 @@ class Client(Attaching):
             wanted,
             after=after,
             epoch=epoch,
-            start=_start(after=after is not None, snapshot=snapshot, latest=latest),
+            start=_start(after=bool(after), snapshot=snapshot, latest=latest),
             showing=Showing.of(payloads, stages, latest_progress),
             on_gap=on_gap,
             follow=follow,

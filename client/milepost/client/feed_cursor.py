@@ -72,7 +72,7 @@ class FeedCursor:
         follow: bool = True,
         status_interval: float | None = None,
     ) -> None:
-        self.position = after
+        self.position = after or None  # 0 is the beginning
         self.epoch = epoch
         self.head = 0
         self.caught_up = False
@@ -140,6 +140,8 @@ class FeedCursor:
         Raises:
             ProtocolError: The stream did not open as it was asked to, or went back.
             EpochChanged: The jobs that were shown to begin with are of another store.
+            SequenceTrimmed: All was shown of a store in which nothing had happened yet, and since then some of what
+                did is gone.
         """
         name = frame.WhichOneof("frame")
         if name == "opened":
@@ -205,6 +207,8 @@ class FeedCursor:
         if self._start == "after":
             if opened.cursor != (self.position or 0):
                 raise ProtocolError(f"The stream opened after {opened.cursor}, not {self.position or 0}.")
+            if self.position == 0 and opened.first_sequence > 1:
+                raise _dropped_since_the_beginning(opened)
             if self.position is None:
                 self._dropped = opened.first_sequence - 1
                 self._seen.keep_all = self._dropped > 0
@@ -257,3 +261,12 @@ class FeedCursor:
         self._seen.keep_all = False
         self.missing.extend(job_id for job_id in self._seen.jobs if job_id not in self._listed)
         self._listed.clear()
+
+
+def _dropped_since_the_beginning(opened: Opened) -> SequenceTrimmed:
+    """The refusal that a server gives at any position but 0, from where it shows all that is kept."""
+    metadata = {"requested": "0", "first": str(opened.first_sequence), "head": str(opened.head_sequence)}
+    return SequenceTrimmed(
+        f"The feed cannot be continued from 0: what is kept begins with {opened.first_sequence}.",
+        metadata=metadata,
+    )

@@ -115,6 +115,23 @@ def test_a_stream_continues_after_the_position() -> None:
     assert ["kinds"] == [field.name for field, _ in cursor.request().filter.ListFields()]
 
 
+def test_the_beginning_is_no_position() -> None:
+    """Rule 1: 0 and none are the same, all that is kept."""
+    assert start_of(FeedCursor(JobFilter(), after=0)) == start_of(FeedCursor(JobFilter())) == (None, 0, "")
+
+
+def test_what_was_dropped_after_an_empty_store_is_missed() -> None:
+    """From 0 a server shows what is kept; whoever had seen that there was nothing yet is told of the gap."""
+    cursor = FeedCursor(JobFilter(), on_gap="snapshot")
+    assert taken(cursor, opened(head=0), caught_up(0)) == []
+    assert start_of(cursor) == ("after_position", 0, "e1")
+    assert taken(cursor, opened(head=4)) == []
+    with pytest.raises(SequenceTrimmed) as caught:
+        taken(cursor, opened(head=9, dropped=5))
+    assert (caught.value.requested, caught.value.first, caught.value.head) == (0, 6, 9)
+    assert short(cursor.recover(caught.value) or ()) == ["gap"]
+
+
 def test_snapshots_to_start_with_are_asked_for_again() -> None:
     """Where a stream breaks among them; what was shown as of the same event is not shown again."""
     cursor = FeedCursor(JobFilter(), start="snapshot")

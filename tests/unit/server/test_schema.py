@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log import schema
+from milepost.server.log.event_log import Query
+from milepost.server.log.payloads import ANY_PAYLOAD
+from milepost.server.log.reading import Reader
 from milepost.server.log.schema import SchemaTooNew, migrate
+from milepost.v1 import Job
 
 
 @pytest.fixture
@@ -81,3 +85,46 @@ def test_a_newer_database_is_refused(connection: sqlite3.Connection) -> None:
     with pytest.raises(SchemaTooNew, match=f"version {newer}"):
         migrate(connection)
     assert (newer, set()) == (version(connection), tables(connection))
+
+
+def test_what_was_dropped_before_is_known_by_job(connection: sqlite3.Connection) -> None:
+    """From version 2: of which jobs events were dropped, not which; so any may have been, up to a position."""
+    for number, migration in enumerate(schema.MIGRATIONS[:2], 1):
+        connection.executescript(f"{migration}; PRAGMA user_version = {number};")
+    connection.execute("INSERT INTO meta (name, value) VALUES ('dropped', '70')")
+    connection.execute(
+        "INSERT INTO jobs (job_key, job_id, owner, kind, parent_job_id, request_id, state, first_sequence,"
+        " last_sequence, report_sequence, time, job) VALUES (7, 'lives', 'a', 'k', '', '', 2, 9, 20, 0, 0, x'')"
+    )
+    connection.execute("INSERT INTO log VALUES (60, 7, 9, 20, 2, 2, x'00')")
+    for position, first, job in (
+        (20, 5, Job(job_id="lives", owner="a", kind="k")),
+        (40, 9, Job(job_id="lives", owner="a", kind="k")),
+        (50, 3, Job(job_id="gone", owner="b", kind="k", parent_job_id="p", labels={"l": "ä", "m": "2"})),
+        (80, 0, Job(job_id="gone", owner="b", kind="k", parent_job_id="p", labels={"l": "ä", "m": "2"})),
+    ):
+        connection.execute("INSERT INTO notices VALUES (?, ?, ?)", (position, first, job.SerializeToString()))
+    migrate(connection)
+
+    reader = Reader(connection, "epoch")
+    told = {
+        name: reader.dropped(query)
+        for name, query in {
+            "a": Query(owner="a"),
+            "b": Query(owner="b"),
+            "c": Query(owner="c"),
+            "labels": Query(labels={"l": "ä", "m": "2"}),
+            "parent": Query(parent_job_id="p"),
+            "states": Query(owner="a", states=[4]),
+        }.items()
+    }
+    assert told == {
+        "a": {ANY_PAYLOAD: 39},
+        "b": {ANY_PAYLOAD: 70},
+        "c": {},
+        "labels": {ANY_PAYLOAD: 70},
+        "parent": {ANY_PAYLOAD: 70},
+        "states": {ANY_PAYLOAD: 39},
+    }
+    assert [entry.position for entry in reader.span(Query(), 0, 1 << 20, 0).entries] == [40, 60, 80]
+    assert "notices" not in tables(connection)

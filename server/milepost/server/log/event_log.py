@@ -311,11 +311,13 @@ class EventLog(Protocol):
         The caller knows of what was dropped by notices up to the position ``known``.
         """
 
-    async def dropped(self, query: Query) -> Mapping[int, int]:
+    async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
         """The newest positions of what was dropped of the jobs of a query, each by the mask of its payloads.
 
         A cursor before such a position misses events that match; see ``Drop.payloads_for``. Of jobs that were deleted
         long ago only their owner is known, so that they count wherever that may match.
+
+        The caller knows of what was dropped by notices up to the position ``known``.
         """
 
     async def load(self, job_id: str) -> Stored | None:

@@ -40,9 +40,9 @@ class Readers:
         """See ``EventLog``."""
         return await self._read(lambda reader: reader.span(query, after, most_bytes, known))
 
-    async def dropped(self, query: Query) -> Mapping[int, int]:
+    async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.dropped(query))
+        return await self._read(lambda reader: reader.dropped(query, known))
 
     async def load(self, job_id: str) -> Stored | None:
         """See ``EventLog``."""

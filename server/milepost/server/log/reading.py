@@ -88,7 +88,7 @@ class Reader:
             return Span(entries, last, self.dropped(query, known))
 
     def dropped(self, query: Query, known: int = 0) -> dict[int, int]:
-        """See ``EventLog.dropped``; without what there were notices of up to the position ``known``."""
+        """See ``EventLog.dropped``."""
         found = dict(self._connection.execute(*statements.dropped(query, known)).fetchall())
         (forgotten,) = self._connection.execute(*statements.forgotten(query)).fetchone()
         if forgotten:

@@ -7,7 +7,7 @@ many subscribers share it.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -20,6 +20,9 @@ from milepost.server.watching.signals import Signal
 from milepost.server.watching.tails import BATCH_BYTES
 from milepost.server.watching.views import View
 from milepost.v1 import JobFilter
+
+# Of how many filters it is kept in memory what was dropped, beside those in use.
+_KNOWN_MOST = 1000
 
 
 class Item(NamedTuple):
@@ -130,17 +133,25 @@ class DroppedPositions:
         return max((at for mask, at in self._by_payloads.items() if mask & payloads), default=0)
 
 
+class Known(NamedTuple):
+    """What was dropped that matches a filter, by notices up to a position."""
+
+    drops: DroppedPositions
+    upto: int
+
+
 class Feed:
     """The newest items for one filter. ``since`` is the position from which on it has everything.
 
-    ``drops`` are the positions of what was dropped that matches: complete once ``drops_known`` is true.
+    ``drops`` are the positions of what was dropped that matches: complete once they are loaded.
     """
 
-    def __init__(self, criteria: Criteria, position: int, memory: Memory) -> None:
+    def __init__(self, criteria: Criteria, position: int, memory: Memory, known: Known) -> None:
         self.criteria = criteria
-        self.drops = DroppedPositions()
-        self.drops_known = False
+        self.drops = known.drops
+        self.drops_loaded = False
         self.loading = asyncio.Lock()
+        self.known = known.upto
         self._states = state_mask(criteria.states)
         self._memory = memory
         self._items: deque[Item] = deque()
@@ -217,6 +228,8 @@ class Feeds:
         self._log = log
         self._memory = memory
         self._feeds: dict[Criteria, Feed] = {}
+        # Of filters that nobody follows jobs by just now: where there are many drops it takes long to find them all.
+        self._known: OrderedDict[Criteria, Known] = OrderedDict()
         self.closed = False
 
     @contextmanager
@@ -224,7 +237,8 @@ class Feeds:
         """The feed of a filter, for as long as somebody follows it."""
         feed = self._feeds.get(criteria)
         if feed is None:
-            feed = self._feeds[criteria] = Feed(criteria, self._log.position, self._memory)
+            known = self._known.pop(criteria, None) or Known(DroppedPositions(), 0)
+            feed = self._feeds[criteria] = Feed(criteria, self._log.position, self._memory, known)
         feed.watchers += 1
         try:
             yield feed
@@ -233,6 +247,10 @@ class Feeds:
             if feed.watchers == 0:
                 self._memory.forget(feed)
                 del self._feeds[criteria]
+                if feed.drops_loaded and not criteria.job_ids:  # with ids they are soon found again
+                    self._known[criteria] = Known(feed.drops, self._log.position)
+                    if len(self._known) > _KNOWN_MOST:
+                        self._known.popitem(last=False)
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Takes in what has become durable."""
@@ -242,9 +260,9 @@ class Feeds:
     async def load_drops(self, feed: Feed) -> None:
         """Completes ``feed.drops``; those who come meanwhile wait for the same answer."""
         async with feed.loading:
-            if not feed.drops_known:
-                feed.drops.update(await self._log.dropped(feed.criteria.query()))
-                feed.drops_known = True
+            if not feed.drops_loaded:
+                feed.drops.update(await self._log.dropped(feed.criteria.query(), feed.known))
+                feed.drops_loaded = True
 
     async def older(self, feed: Feed, position: int) -> tuple[list[Item], int]:
         """Items after the position as the log has them, and up to which position that is all."""

@@ -1,0 +1,55 @@
+"""The messages of a stream, which every later version reads as they were written."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from milepost.server.log.event_log import ANY_STATE, Drop
+from milepost.server.log.frames import Chunk
+from milepost.server.log.jetstream.records import (
+    Kind,
+    Part,
+    Record,
+    Remains,
+    UnknownRecord,
+    decode,
+    encode,
+)
+from milepost.server.log.payloads import ANY_PAYLOAD
+
+NAME = bytes(range(16))
+DROPS = [Drop(6, 1 << 6, 2000), Drop(ANY_STATE, ANY_PAYLOAD, 5)]
+RECORDS = {
+    "commits": Record(Kind.COMMITS, NAME, 7, [Part(Chunk(1, 2, b"ab"), 0, 1, 3, 4)]),
+    "thin": Record(Kind.THIN, NAME, 7),
+    "trim": Record(Kind.TRIM, NAME, 7, remains=Remains(5, 0, 3, 4, DROPS, b"job")),
+    "delete": Record(Kind.DELETE, NAME, 7, remains=Remains(0, 0, 3, 4, [], b"")),
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_what_is_written_is_read(name: str) -> None:
+    """Each kind of message."""
+    assert decode(encode(RECORDS[name])) == RECORDS[name]
+
+
+@pytest.mark.parametrize("dropped", [0, 2000])
+def test_drops_of_version_1_are_read(dropped: int) -> None:
+    """It told the newest dropped position of all jobs: any event of its job up to there may be gone."""
+    message = struct.pack(">BB16sqqqqqq", 1, Kind.TRIM, NAME, 7, 5, dropped, 6, 3, 4) + b"job"
+    drops = [Drop(ANY_STATE, ANY_PAYLOAD, dropped)] if dropped else []
+    assert decode(message) == Record(Kind.TRIM, NAME, 7, remains=Remains(5, 6, 3, 4, drops, b"job"))
+
+
+def test_messages_without_drops_stay_as_they_were() -> None:
+    """Nodes of an older version read them."""
+    assert [encode(RECORDS[name])[0] for name in RECORDS] == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("end", [30, 60, 90])
+def test_a_message_that_is_cut_off_is_refused(end: int) -> None:
+    """Nobody guesses what it said."""
+    with pytest.raises(UnknownRecord):
+        decode(encode(RECORDS["trim"])[:end])

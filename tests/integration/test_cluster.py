@@ -27,6 +27,7 @@ from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster
 from tests.support.nodes import Nodes
 from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, state_name, succeeded
+from tests.support.spread import Stores
 
 _CALLS = (
     "/milepost.v1.JobService/SubmitJob",
@@ -193,7 +194,10 @@ async def test_a_job_that_is_finished_and_cancelled_at_once_has_one_end(rpcs: li
 
             await asyncio.gather(finish(job.job_id, start), cancel(job.job_id, start))
         for job in jobs:
-            events = await a.ended(job.job_id)
+            await a.ended(job.job_id)
+        await Stores([rpc.jobs for rpc in rpcs]).settle()
+        for job in jobs:
+            events = await a.log(job.job_id)
             assert 1 == kinds(events).count("job_ended")
             assert "job_ended" == kinds(events)[-1]
             assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
@@ -213,8 +217,10 @@ async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None
         c.session(kinds=[], max_concurrency=100) as other,
     ):
         wins: Counter[str] = Counter()
+        jobs = []
         for _ in range(100):
             job = await a.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+            jobs.append(job)
             claim = Claim(job_id=job.job_id)
             await asyncio.gather(one.send(claim=claim), other.send(claim=claim))
             told = [
@@ -222,6 +228,8 @@ async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None
             ]
             assert ["assignment", "rejected"] == sorted(map(str, told))
             wins[str(told[0])] += 1
+        await Stores([rpc.jobs for rpc in rpcs]).settle()
+        for job in jobs:
             assert ["job_submitted", "job_started"] == kinds(await a.log(job.job_id))
     assert 100 == wins.total()
 
@@ -319,6 +327,7 @@ async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each
             else:
                 assert response.HasField("cancel")
         await disturbing
+        await Stores([rpc.jobs for rpc in rpcs]).settle()
         events = await a.log(job.job_id)
 
     texts = [event.log_written.text for event in events if event.HasField("log_written")]

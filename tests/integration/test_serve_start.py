@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.nats import free_port
+from tests.support.ports import free_port
 from tests.support.server import MILEPOST
 
 

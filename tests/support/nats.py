@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from tests.support.ports import free_port
+from tests.support.reaping import forget, reap_later
 
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
 """The command, as it is installed beside this Python."""
@@ -75,6 +77,7 @@ class NatsServer:
                 stdout=log,
                 stderr=log,
             )
+        reap_later(self._process.pid)
         return self
 
     def ready(self, path: str = "/healthz") -> None:
@@ -110,15 +113,13 @@ class NatsServer:
         """``kill -9``, and waits until it is gone."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait()
-        self._process = None
+        self._reap()
 
     def stop(self) -> None:
         """SIGTERM, and waits until it is gone."""
         assert self._process is not None
         self._process.terminate()
-        self._process.wait()
-        self._process = None
+        self._reap()
 
     def save(self, backup: Path) -> Path:
         """Copies its store, while it is stopped."""
@@ -147,7 +148,11 @@ class NatsServer:
 
     def __enter__(self) -> NatsServer:
         self.start()
-        self.ready()
+        try:
+            self.ready()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(
@@ -155,6 +160,12 @@ class NatsServer:
     ) -> None:
         if self._process is not None:
             self.kill()
+
+    def _reap(self) -> None:
+        assert self._process is not None
+        self._process.wait()
+        forget(self._process.pid)
+        self._process = None
 
     def _stream(self, name: str) -> dict[str, Any]:
         told = self.monitored("/jsz?accounts=true&streams=true")
@@ -215,22 +226,18 @@ class NatsCluster:
         raise LookupError(f"nobody leads {stream}")
 
     def __enter__(self) -> NatsCluster:
-        for server in self.servers:
-            server.start()
-            self._stack.callback(server.__exit__, None, None, None)
-        for server in self.servers:
-            server.ready("/healthz")
+        try:
+            for server in self.servers:
+                server.start()
+                self._stack.callback(server.__exit__, None, None, None)
+            for server in self.servers:
+                server.ready("/healthz")
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has just now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from itertools import permutations
 from pathlib import Path
 
-from tests.support.nats import NatsCluster, NatsServer, free_port
+from tests.support.nats import NatsCluster, NatsServer
+from tests.support.ports import free_port
 from tests.support.proxy import CuttableProxy
 
 __all__ = ["PartedCluster"]
@@ -53,7 +54,11 @@ class PartedCluster(NatsCluster):
         )
 
     def __enter__(self) -> PartedCluster:
-        for proxy in self._between.values():
-            self._stack.enter_context(proxy)
+        try:
+            for proxy in self._between.values():
+                self._stack.enter_context(proxy)
+        except BaseException:
+            self._stack.close()
+            raise
         super().__enter__()
         return self

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from tests.support.forking import Forked, Forkery
+from tests.support.ports import free_port, give_back
 
 MILEPOST = Path(sys.executable).with_name("milepost")
 """The command, as it is installed beside this Python."""
@@ -67,7 +68,7 @@ class ServerProcess:
         self,
         data: Path,
         *options: str,
-        address: str = "127.0.0.1:0",
+        address: str = "",
         forkery: Forkery | None = None,
         umask: int = -1,
     ) -> None:
@@ -79,6 +80,9 @@ class ServerProcess:
         self.failpoints = ""
         self._forkery = forkery
         self._umask = umask
+        # Its own also while it is being restarted: nobody else gets it in between.
+        self._port = 0 if address else free_port()
+        address = address or f"127.0.0.1:{self._port}"
         self._arguments = ["serve", "--address", address, "--data", str(data), *options]
         self._process: subprocess.Popen[str] | Forked | None = None
 
@@ -163,6 +167,7 @@ class ServerProcess:
     ) -> None:
         if self._process is not None:
             self.kill()
+        give_back(self._port)
         if error is None and not self.may_be_at_fault:
             assert [] == self.faults()
 

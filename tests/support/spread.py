@@ -13,7 +13,7 @@ import grpc.aio
 
 from milepost.v1 import JobFilter, OnGap, WatchJobsRequest, WatchJobsResponse, job_service_pb2_grpc
 
-__all__ = ["spread"]
+__all__ = ["Stores", "spread"]
 
 # The reads: what they show is what their node has, which may be a moment behind.
 _READS = frozenset(
@@ -41,7 +41,7 @@ async def spread(
             made = grpc.aio.insecure_channel(address, options=options, interceptors=interceptors)
             return await stack.enter_async_context(made)
 
-        nodes = _Nodes([await channel(address) for address in addresses])
+        nodes = Stores([job_service_pb2_grpc.JobServiceStub(await channel(address)) for address in addresses])
         settled = [await channel(address, _SettledRead(nodes), _SettledWatch(nodes)) for address in addresses]
         yield cast("grpc.aio.Channel", _Spread(settled))
 
@@ -69,11 +69,11 @@ class _Spread:
         return call
 
 
-class _Nodes:
-    """What the nodes have."""
+class Stores:
+    """What the nodes have, each asked through a stub of its ``JobService``."""
 
-    def __init__(self, channels: Sequence[grpc.aio.Channel]) -> None:
-        self._jobs = [job_service_pb2_grpc.JobServiceStub(channel) for channel in channels]
+    def __init__(self, jobs: Sequence[Any]) -> None:
+        self._jobs = jobs
 
     async def settle(self) -> None:
         """Returns once each has all that one of them had."""
@@ -104,7 +104,7 @@ async def _read(jobs: Any, request: WatchJobsRequest) -> list[WatchJobsResponse]
 class _Settled:
     """Waits before a read."""
 
-    def __init__(self, nodes: _Nodes) -> None:
+    def __init__(self, nodes: Stores) -> None:
         self._nodes = nodes
 
     async def _called(self, go_on: Callable[..., Any], details: Any, request: Any) -> Any:

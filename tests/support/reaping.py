@@ -6,10 +6,11 @@ without a word. A second process waits for its end, and then kills what was not 
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
-from typing import IO, Final
+from typing import Final
 
 __all__ = ["forget", "reap_later"]
 
@@ -30,7 +31,7 @@ for pid in pids:
         pass
 """
 
-_reapers: dict[int, IO[bytes]] = {}
+_reapers: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def reap_later(pid: int) -> None:
@@ -45,12 +46,11 @@ def forget(pid: int) -> None:
 
 def _write(line: str) -> None:
     own = os.getpid()  # a fork has another one
-    pipe = _reapers.get(own)
-    if pipe is None:
-        reaper = subprocess.Popen(
-            [sys.executable, "-c", _REAPER], stdin=subprocess.PIPE, start_new_session=True
-        )
-        assert reaper.stdin is not None
-        pipe = _reapers[own] = reaper.stdin
-    pipe.write(line.encode())
-    pipe.flush()
+    reaper = _reapers.get(own)
+    if reaper is None:
+        command = [sys.executable, "-c", _REAPER]
+        reaper = _reapers[own] = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        atexit.register(reaper.communicate)
+    assert reaper.stdin is not None
+    reaper.stdin.write(line.encode())
+    reaper.stdin.flush()

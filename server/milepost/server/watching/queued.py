@@ -13,7 +13,8 @@ class Queued:
 
     def __init__(self, waits: Waits) -> None:
         self._waits = waits
-        self._tails: dict[str, set[Tail]] = {}
+        # A dict and no set, whose order would differ from run to run.
+        self._tails: dict[str, dict[Tail, None]] = {}
         # What those who watch jobs of a kind were told, or are to be told before they wait.
         self._reasons: dict[str, WaitingFor.ValueType] = {}
 
@@ -28,14 +29,15 @@ class Queued:
             tail.kind, tail.dispatch = stored.job.kind, stored.job.dispatch
         waiting = self._waits.of(tail.kind, tail.dispatch)
         if tail.dispatch != Dispatch.DISPATCH_EXTERNAL:
-            self._tails.setdefault(tail.kind, set()).add(tail)
+            self._tails.setdefault(tail.kind, {})[tail] = None
             self._reasons.setdefault(tail.kind, waiting.waiting_for)
         return waiting
 
     def refresh(self) -> None:
         """Other workers are connected than before, or enough time has passed."""
         for kind, tails in list(self._tails.items()):
-            tails -= {tail for tail in tails if not tail.queued or not tail.watchers}
+            for tail in [tail for tail in tails if not tail.queued or not tail.watchers]:
+                del tails[tail]
             if not tails:
                 del self._tails[kind], self._reasons[kind]
                 continue

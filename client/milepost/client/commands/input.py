@@ -53,7 +53,7 @@ def _read(given: str) -> tuple[str, str]:
             return Path(given[1:]).read_bytes().decode(), given[1:]
     except OSError as error:
         raise click.BadParameter(
-            f"{given[1:]} cannot be read: {error.strerror}.", param_hint="'--input'"
+            f"{given[1:] or 'stdin'} cannot be read: {error.strerror}.", param_hint="'--input'"
         ) from error
     except UnicodeDecodeError as error:
         raise click.BadParameter(f"{given} is not UTF-8 text.", param_hint="'--input'") from error

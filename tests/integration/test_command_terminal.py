@@ -12,8 +12,8 @@ import pytest
 from rich.cells import cell_len
 
 from milepost.client import Client, JobContext
-from tests.support.command import terminal
-from tests.support.server import ServerProcess
+from tests.support.command import WITH_JOB_CONTROL, terminal
+from tests.support.server import MILEPOST, ServerProcess
 from tests.support.working import working
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
@@ -142,8 +142,68 @@ async def test_lists_and_jobs_fit_the_terminal(
     arguments = command.format(kind=kind, x=x).split()
     async with terminal(*arguments, address=shared_server.address, columns=60) as shown:
         status = await shown.process.wait()
-        await shown.shows(lambda text: kind in text)
+        await shown.shows(lambda text: kind[:6] in text)
     lines = shown.text.splitlines()
 
     assert (0, expected) == (status, len(lines))
     assert 60 >= max(cell_len(line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("expected", "number"),
+    [(130, signal.SIGINT), (143, signal.SIGTERM), (143, signal.SIGHUP), (-signal.SIGQUIT, signal.SIGQUIT)],
+)
+async def test_the_terminal_is_as_it_was(
+    shared_server: ServerProcess, client: Client, kind: str, expected: int, number: signal.Signals
+) -> None:
+    """However the command is ended, by a key or from elsewhere: cursor, echo and line mode are there again."""
+    await client.submit(kind, job_id=kind)
+    async with terminal("watch", kind, address=shared_server.address) as shown:
+        before = shown.settings()
+        await shown.shows(lambda text: "waiting 00:" in text)
+        shown.process.send_signal(number)
+        status = await shown.process.wait()
+        await shown.shows(lambda _: shown.raw.rfind(SHOW) > shown.raw.rfind(HIDE))
+        after = shown.settings()
+
+    assert (status, after) == (expected, before)
+    assert "\x1b]" not in shown.raw  # its title was never another one
+    assert "defect" not in shown.text
+
+
+async def test_a_view_that_is_suspended(shared_server: ServerProcess, client: Client, kind: str) -> None:
+    """Ctrl-Z gives the terminal back to the shell; once the job is in the foreground again, the view goes on."""
+    await client.submit(kind, job_id=kind)
+    script = 'set -m; "$0" watch "$1"; echo suspended $?; read line; fg >/dev/null; echo ended $?'
+    program = (*WITH_JOB_CONTROL, "sh", "-c", script, MILEPOST)
+    async with terminal(kind, address=shared_server.address, program=program) as shown:
+        await shown.shows(lambda text: "waiting 00:" in text)
+        shown.type(b"\x1a")
+        await shown.shows(lambda text: "suspended 1" in text)
+        suspended = shown.raw
+        shown.type(b"\n")
+        await shown.shows(lambda text: "waiting 00:" in text.partition("suspended")[2])
+        resumed = shown.raw
+        await client.cancel(kind)
+        await shown.process.wait()
+        await shown.shows(lambda text: "ended 3" in text)
+
+    assert suspended.rfind(SHOW) > suspended.rfind(HIDE)
+    assert resumed.rfind(HIDE) > resumed.rfind(SHOW)
+    assert shown.raw.rfind(SHOW) > shown.raw.rfind(HIDE)
+
+
+async def test_a_view_in_the_background_leaves_the_terminal_alone(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """It is not its own then; the last picture would be drawn over what others write."""
+    await client.submit(kind, job_id=kind)
+    script = 'set -m; "$0" watch "$1" & echo begun; wait $!; echo ended $?'
+    program = (*WITH_JOB_CONTROL, "sh", "-c", script, MILEPOST)
+    async with terminal(kind, address=shared_server.address, program=program) as shown:
+        await shown.shows(lambda text: "begun" in text)
+        await client.cancel(kind)
+        await shown.process.wait()
+        await shown.shows(lambda text: "ended 3" in text)
+
+    assert HIDE not in shown.raw

@@ -11,8 +11,9 @@ import pty
 import re
 import signal
 import struct
+import sys
 import termios
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,16 @@ from typing import Any, Final
 
 from tests.support.server import MILEPOST
 
-__all__ = ["Outcome", "Running", "Terminal", "environment", "milepost", "started", "terminal"]
+__all__ = [
+    "WITH_JOB_CONTROL",
+    "Outcome",
+    "Running",
+    "Terminal",
+    "environment",
+    "milepost",
+    "started",
+    "terminal",
+]
 
 _GUARD: Final = 60.0
 """Seconds; against hangs only."""
@@ -128,19 +138,36 @@ async def milepost(*arguments: str | Path, **options: Any) -> Outcome:
         return await running.end()
 
 
+WITH_JOB_CONTROL: Final = (
+    sys.executable,
+    "-c",
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])",
+)
+"""Runs the program that follows with the terminal as its controlling one, so that keys such as Ctrl-Z are signals."""
+
+
 class Terminal:
     """A command on a terminal of its own."""
 
-    def __init__(self, process: asyncio.subprocess.Process, columns: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, columns: int, ours: int) -> None:
         self.process = process
         self.columns = columns
         self.raw = ""
+        self._ours = ours
         self._changed = asyncio.Condition()
 
     @property
     def text(self) -> str:
         """All that was written, without control sequences: one picture below the other."""
         return _ESCAPE.sub("", self.raw).replace("\r\n", "\n").replace("\r", "\n")
+
+    def type(self, keys: bytes) -> None:
+        """Presses keys."""
+        os.write(self._ours, keys)
+
+    def settings(self) -> list[Any]:
+        """How the terminal is set: whether it echoes, and reads by lines."""
+        return termios.tcgetattr(self._ours)
 
     async def shows(self, condition: Callable[[str], object]) -> None:
         """Waits until the text is as it should be."""
@@ -161,12 +188,13 @@ async def terminal(
     columns: int = 80,
     lines: int = 24,
     env: Mapping[str, str] | None = None,
+    program: Sequence[str | Path] = (MILEPOST,),
 ) -> AsyncIterator[Terminal]:
-    """Runs ``milepost`` with stdin, stdout and stderr on a terminal; killed at the end if it still runs."""
+    """Runs ``milepost`` with stdin, stdout and stderr on a terminal of its own; killed at the end if it still runs."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = await asyncio.create_subprocess_exec(
-        MILEPOST,
+        *map(str, program),
         *map(str, arguments),
         stdin=its,
         stdout=its,
@@ -175,7 +203,7 @@ async def terminal(
         start_new_session=True,
     )
     os.close(its)
-    shown = Terminal(process, columns)
+    shown = Terminal(process, columns, ours)
     reading = asyncio.create_task(_read_terminal(ours, shown))
     try:
         yield shown

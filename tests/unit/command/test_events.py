@@ -83,7 +83,7 @@ def test_a_stage_from_start_to_end(story: Story) -> None:
         story, story.progress(3, "hash", 61.2e6, 0.469, message="lib/x")
     )
     story.progress(4, "hash", 130.4e6, 1.0)
-    assert "hash: succeeded, 130.4 MB in 00:08" == said(story, story.end(10, "hash"))
+    assert "hash: succeeded, 130.4 MB in 8.0s" == said(story, story.end(10, "hash"))
 
 
 def test_a_stage_without_a_known_end(story: Story) -> None:

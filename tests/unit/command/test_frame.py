@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
@@ -71,9 +72,9 @@ def test_a_job_midway(midway: Story) -> None:
             archive 019aa8c2-5f0e-7c11-b0a1-9f3e3c1b7a21  running     49%  00:11  00:14 left
             ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━─────────────────────────────────────────
 
-              ✓ scan        ━━━━━━━━━━━━━━━━━━━━━━━  100%  00:01  3,412 files
+              ✓ scan        ━━━━━━━━━━━━━━━━━━━━━━━  100%   1.0s  3,412 files
               ● hash        ━━━━━━━━━━╸────────────   47%  00:10  61.2 of 130.4 MB · lib/py…
-                ● Part one  ━━━━━──────────────────        00:10  61.2 MB
+                ● Part one  ━━━━━──────────────────        00:10  61.2 MB · 6.1 MB/s
               ○ pack
 
               12:00:03  hash | skipping the link
@@ -91,21 +92,22 @@ def test_a_wide_terminal(midway: Story) -> None:
 
     assert 120 == len(lines[0]) == len(lines[1])
     assert (
-        f"  ● hash        {'━' * 18}╸{'─' * 21}   47%  00:10  61.2 of 130.4 MB · lib/python/x.py" == lines[4]
+        f"  ● hash        {'━' * 18}╸{'─' * 21}   47%  00:10  61.2 of 130.4 MB · lib/python/x.py · 6.1 MB/s"
+        == lines[4]
     )
 
 
 def test_a_narrow_terminal(midway: Story) -> None:
-    """The job's line is two, and what is least needed is cut."""
+    """The id is shortened, the bars give way to the numbers, and the state is there."""
     assert dedent(
         """\
-            archive 019aa8c2-5f0e-7c11-b0a1-9f3e3c1…
+            archive 019aa8c2-5f…f3e3c1b7a21  running
             49%  00:11  00:14 left
             ━━━━━━━━━━━━━━━━━━━╸────────────────────
 
-              ✓ scan       ━━━━━━━━  100%  00:01  3…
-              ● hash       ━━━╸────   47%  00:10  6…
-                ● Part o…  ━━──────        00:10  6…
+              ✓ scan       100%   1.0s  3,412 files
+              ● hash        47%  00:10  61.2 of 130…
+                ● Part o…        00:10  61.2 MB · 6…
               ○ pack
 
               12:00:03  hash | skipping the link
@@ -202,17 +204,69 @@ def test_a_job_that_has_ended() -> None:
 
     expected = dedent(
         f"""\
-        archive {JOB_ID}  failed{" " * 19}0%  00:07
+        archive {JOB_ID}  failed{" " * 20}0%  7.0s
         {"─" * 80}
         ✗ NO_PATH: There is no such path:
           /srv/photos/{"x" * 60}
 
-          ✗ scan  {"─" * 29}        00:06
+          ✗ scan  {"─" * 30}        6.0s
 
         5 events"""
     )
     assert expected == picture(story, 8)
     assert expected == picture(story, 1000)
+
+
+@pytest.mark.parametrize("width", [30, 50, 80])
+def test_the_state_is_never_cut(width: int) -> None:
+    """Of a line that is too long the id is shortened, then the kind."""
+    story = Story()
+    story.begin()
+    story.watched.job.kind = "transcribe-and-translate"
+
+    first = picture(story, 6, width=width).splitlines()[0]
+
+    assert first.split()[2] == "running"
+    assert first.split()[1].startswith("019a")
+    assert first.split()[1].endswith("7a21")
+
+
+def test_a_warning_is_read_to_its_end(midway: Story) -> None:
+    """It is wrapped, up to three lines; what is only for information is cut."""
+    words = "the file lib/python/a-long-name.py cannot be read since its owner has no right to it"
+    midway.log(10, words, "hash", Severity.SEVERITY_WARNING)
+    midway.log(11, words, "hash")
+    lines = picture(midway, 12, width=50).splitlines()
+    first = next(number for number, line in enumerate(lines) if "the file" in line)
+
+    assert [line.strip() for line in lines[first : first + 4]] == [
+        "12:00:10  hash | the file",
+        "lib/python/a-long-name.py cannot be",
+        "read since its owner has no right to…",
+        "12:00:11  hash | the file lib/python/a-long-nam…",
+    ]
+
+
+def test_the_last_picture_leaves_nothing_out() -> None:
+    """While a job runs its stages are folded into the terminal's height; once it has ended all are there."""
+    story = Story()
+    names = [f"stage-{number}" for number in range(40)]
+    story.begin(*names)
+    for name in names:
+        story.start(2, name)
+        story.end(3, name)
+    story.tell(8, job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+    last = drawn(frame(story.watched, replace(canvas(80, 8), stands=True)), 80)
+
+    assert "more" in picture(story, 8) or "… and" in picture(story, 8)
+    assert re.findall(r"stage-\d+", last) == names
+
+
+def test_a_line_of_another_day_has_its_date(midway: Story) -> None:
+    """A job that spans days does not seem to have happened within one."""
+    shown = picture(midway, 86_400)
+
+    assert "2026-01-02 12:00:03  hash | lib/x" in shown
 
 
 def test_a_lost_connection_counts_down(midway: Story) -> None:

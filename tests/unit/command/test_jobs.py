@@ -98,8 +98,8 @@ def test_a_job_as_plain_text(failed: Job) -> None:
         done       25%
         took       00:11
         failure    DISK: The disk is full.
-        cancel     requested by ann: too slow
-        stage      scan: succeeded, 00:02, 12 files
+        cancel     cancellation was requested by ann: too slow
+        stage      scan: succeeded, 2.0s, 12 files
         stage        Deep down: skipped
         stage      hash: failed, DISK
         artifact   log  2.5 kB  file:///srv/log
@@ -162,11 +162,11 @@ def test_a_job_on_a_terminal(failed: Job) -> None:
         archive {JOB_ID}  failed{" " * 18}25%  00:11
         {bar}
         ✗ DISK: The disk is full.
-        ✗ cancellation requested by ann: too slow
+        ✗ cancellation was requested by ann: too slow
 
-          ✓ scan         {"━" * 22}  100%  00:02  12 files
+          ✓ scan         {"━" * 23}  100%  2.0s  12 files
             – Deep down
-          ✗ hash         {"─" * 22}               DISK
+          ✗ hash         {"─" * 23}              DISK
 
           log  2.5 kB  file:///srv/log
 
@@ -218,6 +218,20 @@ def test_a_table_without_owners(jobs: list[Job]) -> None:
     assert [["JOB", "KIND", "STATE", "DONE", "TOOK", "AGE"]] * 2 == [
         next(jobs_lines(jobs, at(20))).split(),
         next(jobs_table(jobs, at(20), 80)).plain.split(),
+    ]
+
+
+def test_a_narrow_table_keeps_the_state(jobs: list[Job]) -> None:
+    """Ids are shortened, the columns behind the state left out."""
+    assert drawn(Group(*jobs_table(jobs, at(20), 50)), 50).splitlines() == [
+        "JOB         KIND   STATE   DONE  TOOK   AGE  OWNER",
+        "019aa…7a21  arch…  failed  25%   00:11  20s  ann",
+        "short       tran…  queued  0%           2h",
+    ]
+    assert drawn(Group(*jobs_table(jobs, at(20), 26)), 26).splitlines() == [
+        "JOB        KIND   STATE",
+        "019a…7a21  arch…  failed",
+        "short      tran…  queued",
     ]
 
 

@@ -43,8 +43,8 @@ def test_a_job_from_beginning_to_end(view: PlainView, lines: list[str]) -> None:
         "12:00:03  hash: 50%, 2 of 4 files",
         "12:00:04  hash | warning: unreadable:",
         "          lib/x",
-        "12:00:05  hash: succeeded, 2 files in 00:03",
-        "12:00:06  succeeded in 00:05",
+        "12:00:05  hash: succeeded, 2 files in 3.0s",
+        "12:00:06  succeeded in 5.0s",
     ] == lines
 
 

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.client.rendering import text
-from milepost.v1 import Artifact, Cancellation, Estimate, Failure, JobState, Severity, Stage, StageState
+from milepost.v1 import Artifact, Cancellation, Estimate, Failure, Job, JobState, Severity, Stage, StageState
 from tests.unit.command.story import at, stamp
 
 
@@ -152,9 +152,51 @@ def test_an_artifact_says_where_it_lies() -> None:
 def test_a_cancellation_says_by_whom_and_why() -> None:
     """And what became of it."""
     told = Cancellation(requested_by="ann", reason="too slow", acknowledge_time=stamp(1), forced=True)
+    said = {
+        name: text.cancellation(Job(cancellation=told, state=JobState.Value(f"JOB_STATE_{name}")))
+        for name in ("CANCELLING", "CANCELLED", "SUCCEEDED")
+    }
 
-    assert "requested by ann, heard by the worker, forced: too slow" == text.cancellation(told)
-    assert "requested" == text.cancellation(Cancellation())
+    assert said == {
+        "CANCELLING": "cancellation requested by ann, heard by the worker: too slow",
+        "CANCELLED": "cancelled by ann, without its worker: too slow",
+        "SUCCEEDED": "cancellation was requested by ann: too slow",
+    }
+    assert text.cancellation(Job(cancellation=Cancellation())) == "cancellation requested"
+
+
+@pytest.mark.parametrize(
+    ("expected", "seconds"),
+    [("0.0s", -1.0), ("0.4s", 0.44), ("9.9s", 9.94), ("00:09", 9.97), ("01:40", 100.0)],
+)
+def test_what_was_quick_has_tenths(expected: str, seconds: float) -> None:
+    """Below ten seconds; whole seconds above."""
+    assert text.took(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "current", "seconds", "unit"),
+    [
+        ("12.3 MB/s", 123e6, 10, "bytes"),
+        ("41 files/s", 410, 10, "files"),
+        ("4.5 files/s", 45, 10, "files"),
+        ("24 files/min", 4, 10, "files"),
+        ("", 4, 0.9, "files"),
+        ("", 0, 10, "files"),
+        ("", 4, 10, ""),
+    ],
+)
+def test_a_rate_says_how_fast(expected: str, current: float, seconds: float, unit: str) -> None:
+    """In units a second, a minute where they are few; not before there is something to go by."""
+    assert text.rate(current, seconds, unit) == expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "width"), [("0123456789", 10), ("0123…6789", 9), ("01…9", 4), ("0…", 2), ("…", 1), ("…", 0)]
+)
+def test_an_id_keeps_both_ends(expected: str, width: int) -> None:
+    """What is in the middle tells it least from others."""
+    assert text.shorten("0123456789", width) == expected
 
 
 def test_what_remains_runs_down() -> None:

@@ -21,6 +21,8 @@ class Canvas:
     now: datetime
     zone: tzinfo | None = None
     marks: Marks = UNICODE
+    stands: bool = False
+    """Whether the picture is the last one. It may be higher than the terminal, and leaves nothing out."""
 
     @property
     def measure(self) -> int:

@@ -28,7 +28,7 @@ def describe(event: Event, fold: Fold) -> str:
 def _job_submitted(event: Event, fold: Fold) -> str:
     job = event.job_submitted.job
     owner = f" by {text.clean(job.owner)}" if job.owner else ""
-    return f"{job.kind} {job.job_id} submitted{owner}"
+    return f"{text.label(job.kind)} {text.label(job.job_id)} submitted{owner}"
 
 
 def _job_started(event: Event, fold: Fold) -> str:
@@ -72,7 +72,7 @@ def _stage_ended(event: Event, fold: Fold) -> str:
     if told.state == StageState.STAGE_STATE_SUCCEEDED:
         done = text.amount(stage.current, None, stage.unit)
         took = (
-            text.minutes(text.seconds_between(stage.start_time, event.time))
+            text.took(text.seconds_between(stage.start_time, event.time))
             if stage.HasField("start_time")
             else ""
         )
@@ -128,7 +128,7 @@ def _job_ended(event: Event, fold: Fold) -> str:
     if told.failure.code == "TIMEOUT":
         line = "timed out"
     if fold.job.HasField("start_time"):
-        took = text.minutes(text.seconds_between(fold.job.start_time, event.time))
+        took = text.took(text.seconds_between(fold.job.start_time, event.time))
         line = f"{line} {'in' if told.state == JobState.JOB_STATE_SUCCEEDED else 'after'} {took}"
     message = text.clip(text.clean(told.message), _DATA_LENGTH)
     if told.HasField("failure"):

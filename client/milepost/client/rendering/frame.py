@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Group
 from rich.text import Text
 
 from milepost.client.rendering import stages, text
 from milepost.client.rendering.canvas import Canvas
 from milepost.client.rendering.link import link_text
-from milepost.client.rendering.parts import artifacts, header, notices, single_line
+from milepost.client.rendering.parts import artifacts, header, notices, single_line, wrapped
 from milepost.client.rendering.style import SEVERITY_STYLES
 from milepost.client.rendering.watched import Watched
+from milepost.v1 import Severity
 
 __all__ = ["frame"]
 
 _LOG_LINES = 5
 _ARTIFACTS = 5
 _STAGES_LEAST = 3
+_WARNING_LINES = 3
+_TO_READ = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ERROR})
 
 
 def frame(watched: Watched, canvas: Canvas) -> Group:
@@ -28,12 +32,12 @@ def frame(watched: Watched, canvas: Canvas) -> Group:
     above = [*header(job, watched.estimate, canvas), *notices(job, canvas, watched.source.waiting)]
     below = [
         *_block(list(_log(watched, canvas))),
-        *_block(list(artifacts(job, _ARTIFACTS))),
+        *_block(list(artifacts(job, len(job.artifacts) if canvas.stands else _ARTIFACTS))),
         *_block([_footer(watched, canvas)]),
     ]
     rows = list(stages.in_order(watched.fold))
     room = max(canvas.height - len(above) - len(below) - 2, _STAGES_LEAST)
-    shown = stages.choose(rows, room)
+    shown = stages.choose(rows, len(rows) if canvas.stands else room)
     return Group(*above, *_block(list(stages.picture(shown, canvas))), *below)
 
 
@@ -42,13 +46,22 @@ def _log(watched: Watched, canvas: Canvas) -> Iterator[Text]:
         told = line.event.log_written
         stage = watched.fold.stages.get(told.stage_id)
         name = text.stage_name(stage) if stage is not None else text.clean(told.stage_id)
-        yield single_line(
-            Text.assemble(
-                (f"  {text.clock(line.event.time, canvas.zone)}  ", "dim"),
-                (f"{name} | " if name else "", "dim"),
-                (line.text, SEVERITY_STYLES.get(told.severity, "")),
-            )
+        time = _time(line.event.time, canvas)
+        row = Text.assemble(
+            (f"  {time}  ", "dim"),
+            (f"{name} | " if name else "", "dim"),
+            (line.text, SEVERITY_STYLES.get(told.severity, "")),
         )
+        if told.severity in _TO_READ:
+            yield from wrapped(row, len(time) + 4, _WARNING_LINES, canvas)
+        else:
+            yield single_line(row)
+
+
+def _time(time: Timestamp, canvas: Canvas) -> str:
+    """The time of day; with the date where that is another day than today."""
+    clock, day = text.clock(time, canvas.zone), text.day(time, canvas.zone)
+    return clock if day == text.day(canvas.now, canvas.zone) else f"{day} {clock}"
 
 
 def _footer(watched: Watched, canvas: Canvas) -> Text:

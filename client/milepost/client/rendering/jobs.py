@@ -48,12 +48,15 @@ def job_lines(
 ) -> Iterator[str]:
     """A job as plain text: a name and a value on each line."""
     fold = Fold(job)
-    lines = [("job", job.job_id), ("kind", job.kind), ("state", text.job_state(job.state))]
+    lines = [
+        ("job", text.label(job.job_id)),
+        ("kind", text.label(job.kind)),
+        ("state", text.job_state(job.state)),
+    ]
     if done := text.progress(job):
         lines.append(("done", done.removesuffix(" done")))
     if job.HasField("start_time"):
-        until = job.end_time if job.HasField("end_time") else now
-        lines.append(("took", text.minutes(text.seconds_between(job.start_time, until))))
+        lines.append(("took", text.duration(job, now)))
     if job.HasField("estimate") and not has_ended(job):
         lines.append(("left", text.minutes(text.remaining(job.estimate, now))))
     if waiting is not None:
@@ -61,7 +64,7 @@ def job_lines(
     if job.HasField("failure"):
         lines.append(("failure", text.failure_text(job.failure)))
     if job.HasField("cancellation"):
-        lines.append(("cancel", text.cancellation(job.cancellation)))
+        lines.append(("cancel", text.cancellation(job)))
     lines += [
         ("stage", f"{'  ' * row.depth}{stages.sentence(row.stage, now)}") for row in stages.in_order(fold)
     ]
@@ -74,12 +77,16 @@ def job_lines(
 
 
 def jobs_table(jobs: Sequence[Job], now: datetime, width: int) -> Iterator[Text]:
-    """Jobs for a terminal that is so many cells wide. Where they do not fit, owners and kinds are cut first."""
+    """Jobs for a terminal that is so many cells wide.
+
+    Where they do not fit, owners and kinds are cut first, then ids, of which both ends stay; then columns are left out
+    from the right, but never the state.
+    """
 
     def style(row: int, column: int) -> str:
         return JOB_STYLES.get(jobs[row - 1].state, "") if column == _STATE else ""
 
-    return table.fitted(_rows(jobs, now), width, yielding=_YIELDING, style=style)
+    return table.fitted(_rows(jobs, now), width, yielding=_YIELDING, ids=0, kept=_STATE + 1, style=style)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
@@ -94,14 +101,11 @@ def _rows(jobs: Sequence[Job], now: datetime) -> list[tuple[str, ...]]:
 
 
 def _cells(job: Job, now: datetime) -> tuple[str, ...]:
-    took = ""
-    if job.HasField("start_time"):
-        until = job.end_time if job.HasField("end_time") else now
-        took = text.minutes(text.seconds_between(job.start_time, until))
+    took = text.duration(job, now) if job.HasField("start_time") else ""
     age = text.age(text.seconds_between(job.submit_time, now))
     done = text.progress(job).removesuffix(" done")
-    owner = text.clip(text.clean(job.owner), 128)
-    return job.job_id, job.kind, text.job_state(job.state), done, took, age, owner
+    owner = text.label(job.owner)
+    return text.label(job.job_id), text.label(job.kind), text.job_state(job.state), done, took, age, owner
 
 
 def _facts(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
@@ -109,9 +113,12 @@ def _facts(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     if job.owner:
         yield "owner", text.clean(job.owner)
     if job.labels:
-        yield "labels", ", ".join(f"{key}={text.clean(value)}" for key, value in sorted(job.labels.items()))
+        yield (
+            "labels",
+            ", ".join(f"{text.label(key)}={text.label(value)}" for key, value in sorted(job.labels.items())),
+        )
     if job.parent_job_id:
-        yield "part of", job.parent_job_id
+        yield "part of", text.label(job.parent_job_id)
     if job.attempt:
         most = max(job.retry_policy.max_attempts, 1)
         yield "attempt", f"{job.attempt} by worker {text.clean(job.worker_id)}, {most} allowed"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from milepost.client.outcome import has_ended
@@ -16,17 +15,20 @@ from milepost.client.rendering.style import JOB_STYLES
 from milepost.client.rendering.waiting import is_amiss, waiting_text
 from milepost.v1 import Estimate, Job, JobState, Waiting
 
-__all__ = ["artifacts", "header", "notices", "single_line"]
+__all__ = ["artifacts", "header", "notices", "single_line", "wrapped"]
 
 _AT_WORK = frozenset({JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_CANCELLING})
 _NOTICE_LINES = 4
 _NOTICE_WIDTH = 20
+_ALL_LINES = 1000
+_ID_LEAST = 9
+_KIND_LEAST = 8
 
 
 def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text]:
     """Kind, id, state, percent, time taken and left, on one line if it is wide enough; and the bar."""
     style = JOB_STYLES.get(job.state, "")
-    who = Text.assemble((job.kind, "bold"), " ", job.job_id, "  ", (text.job_state(job.state), style))
+    who = _who(job, style, canvas)
     how = Text(_pace(job, estimate, canvas))
     gap = canvas.measure - who.cell_len - how.cell_len
     if gap >= 2:
@@ -54,7 +56,7 @@ def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterato
             words = f"attempt {job.attempt} ended{then}: {words}"
         yield from _notice(words, "red", canvas)
     if job.HasField("cancellation"):
-        yield from _notice(f"cancellation {text.cancellation(job.cancellation)}", "yellow", canvas)
+        yield from _notice(text.cancellation(job), "yellow", canvas)
 
 
 def artifacts(job: Job, most: int) -> Iterator[Text]:
@@ -86,19 +88,45 @@ def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
         return f"waiting {text.minutes(text.seconds_between(job.submit_time, canvas.now))}"
     parts = [text.progress(job)]
     if job.HasField("start_time"):
-        until = job.end_time if job.HasField("end_time") else canvas.now
-        parts.append(text.minutes(text.seconds_between(job.start_time, until)))
+        parts.append(text.duration(job, canvas.now))
     if estimate is not None and estimate.HasField("remaining_p50") and not has_ended(job):
         parts.append(f"{text.minutes(text.remaining(estimate, canvas.now))} left")
     return "  ".join(part for part in parts if part)
 
 
+def wrapped(line: Text, indent: int, most: int, canvas: Canvas) -> Iterator[Text]:
+    """The line on up to ``most`` lines; from the second on they are indented, and the last one is cut if need be."""
+    rows = list(_wrap(line, max(canvas.measure, _NOTICE_WIDTH), indent))
+    for number, row in enumerate(rows[:most], 1):
+        if number == most < len(rows):
+            row.append(canvas.marks.ellipsis)
+            row.truncate(max(canvas.measure, _NOTICE_WIDTH), overflow="ellipsis")
+        yield single_line(row)
+
+
 def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterator[Text]:
-    for line in textwrap.wrap(
-        f"{mark or canvas.marks.failed} {words}",
-        max(canvas.measure, _NOTICE_WIDTH),
-        max_lines=_NOTICE_LINES,
-        subsequent_indent="  ",
-        placeholder=canvas.marks.ellipsis,
-    ):
-        yield single_line(Text(line, style=style))
+    most = _ALL_LINES if canvas.stands else _NOTICE_LINES
+    yield from wrapped(Text(f"{mark or canvas.marks.failed} {words}", style=style), 2, most, canvas)
+
+
+def _wrap(line: Text, width: int, indent: int) -> Iterator[Text]:
+    """Broken between words where that can be, by the cells that they take."""
+    while line.cell_len > width:
+        end = len(chop_cells(line.plain, width)[0])
+        blank = line.plain.rfind(" ", indent, end + 1)
+        row, rest = line.divide((blank if blank > 0 else end,))
+        yield row
+        line = Text(" " * indent).append_text(rest[1:] if blank > 0 else rest)
+    yield line
+
+
+def _who(job: Job, style: str, canvas: Canvas) -> Text:
+    """Kind, id and state. Where they do not fit, the id is shortened, then the kind; the state never is."""
+    kind, job_id, state = text.label(job.kind), text.label(job.job_id), text.job_state(job.state)
+    for name, least in (("id", _ID_LEAST), ("kind", _KIND_LEAST)):
+        over = cell_len(f"{kind} {job_id}  {state}") - canvas.measure
+        if over > 0 and name == "id":
+            job_id = text.shorten(job_id, max(len(job_id) - over, least), canvas.marks.ellipsis)
+        elif over > 0:
+            kind = text.shorten(kind, max(len(kind) - over, least), canvas.marks.ellipsis)
+    return Text.assemble((kind, "bold"), " ", job_id, "  ", (state, style))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +33,8 @@ class PlainView:
         self._told: dict[str, tuple[float, Event]] = {}
         self._link = Connection("connecting")
         self._waiting = WaitingNews()
+        self._day: date | None = None
+        """Of the line before: where a job spans days, each begins with its date."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,7 +49,7 @@ class PlainView:
         if self._worth_a_line(event):
             line = describe(event, watched.fold)
             if line:
-                self._put(text.clock(event.time, self._zone), line)
+                self._put(event.time.ToDatetime(tzinfo=UTC), line)
 
     def link(self, watched: Watched) -> None:
         """Writes that the connection is lost, and that it is there again."""
@@ -62,9 +64,14 @@ class PlainView:
             self._remark(words)
 
     def _remark(self, line: str) -> None:
-        self._put(datetime.now(UTC).astimezone(self._zone).strftime("%H:%M:%S"), line)
+        self._put(datetime.now(UTC), line)
 
-    def _put(self, time: str, line: str) -> None:
+    def _put(self, moment: datetime, line: str) -> None:
+        local = moment.astimezone(self._zone)
+        if self._day not in (None, local.date()):
+            self._write(f"{local:%Y-%m-%d}")
+        self._day = local.date()
+        time = f"{local:%H:%M:%S}"
         first, *more = line.split("\n")
         self._write(f"{time}  {first}")
         for rest in more:

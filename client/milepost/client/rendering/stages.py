@@ -83,11 +83,13 @@ def picture(shown: Shown, canvas: Canvas) -> Iterator[Text]:
     width, now, marks = canvas.measure, canvas.now, canvas.marks
     names = [_name(row, marks) for row in shown.rows]
     times = [_time(row.stage, now) for row in shown.rows]
-    details = [_detail(row.stage) for row in shown.rows]
+    details = [_detail(row.stage, now) for row in shown.rows]
     name_width = min(max(map(cell_len, names)), _NAME_MOST, max(width // 3, _NAME_LEAST))
     time_width = max(map(cell_len, times))
     room = width - name_width - _PERCENT - time_width - 3 * len(_GAP)
+    enough = min(max(map(cell_len, details)), _DETAIL_ENOUGH)
     bar_width = min(max(room - _DETAIL_ENOUGH - len(_GAP), _BAR_LEAST), _BAR_MOST)
+    has_bars = room - enough - len(_GAP) >= _BAR_LEAST  # else the numbers say it better
     for row, name, time, detail in zip(shown.rows, names, times, details, strict=True):
         style = STAGE_STYLES.get(row.stage.state, "")
         name_text = Text(name, style=style)
@@ -95,8 +97,7 @@ def picture(shown: Shown, canvas: Canvas) -> Iterator[Text]:
         line = Text.assemble(
             name_text,
             _GAP,
-            _bar(row.stage, bar_width, now=now, style=style, marks=marks),
-            _GAP,
+            *((_bar(row.stage, bar_width, now=now, style=style, marks=marks), _GAP) if has_bars else ()),
             f"{_percent(row.stage):>{_PERCENT}}",
             _GAP,
             (f"{time:>{time_width}}{_GAP}{detail}", "dim"),
@@ -112,7 +113,7 @@ def picture(shown: Shown, canvas: Canvas) -> Iterator[Text]:
 def sentence(stage: Stage, now: datetime) -> str:
     """A stage as plain text: its name, state, percent, time taken, and the numbers within."""
     done = _percent(stage) if stage.state == StageState.STAGE_STATE_RUNNING else ""
-    parts = (text.stage_state(stage.state), done, _time(stage, now), _detail(stage))
+    parts = (text.stage_state(stage.state), done, _time(stage, now), _detail(stage, now))
     return f"{text.stage_name(stage)}: {', '.join(part for part in parts if part)}"
 
 
@@ -130,12 +131,10 @@ def _name(row: Row, marks: Marks) -> str:
 def _time(stage: Stage, now: datetime) -> str:
     if not stage.HasField("start_time"):
         return ""
-    return text.minutes(
-        text.seconds_between(stage.start_time, stage.end_time if stage.HasField("end_time") else now)
-    )
+    return text.duration(stage, now)
 
 
-def _detail(stage: Stage) -> str:
+def _detail(stage: Stage, now: datetime) -> str:
     if stage.state == StageState.STAGE_STATE_PENDING:
         return ""
     if stage.HasField("failure"):
@@ -144,7 +143,10 @@ def _detail(stage: Stage) -> str:
     done = stage.state == StageState.STAGE_STATE_SUCCEEDED and stage.current == total
     numbers = text.amount(stage.current, None if done else total, stage.unit)
     remark = text.clip(text.clean(stage.message), 200)
-    return " · ".join(part for part in (numbers, remark) if part)
+    pace = ""
+    if stage.state == StageState.STAGE_STATE_RUNNING and stage.HasField("start_time"):
+        pace = text.rate(stage.current, text.seconds_between(stage.start_time, now), stage.unit)
+    return " · ".join(part for part in (numbers, remark, pace) if part)
 
 
 def _percent(stage: Stage) -> str:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, tzinfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from milepost.client.outcome import has_ended
 from milepost.contract.printable import escape
-from milepost.v1 import Artifact, Cancellation, Estimate, Failure, Job, JobState, Severity, Stage, StageState
+from milepost.v1 import Artifact, Estimate, Failure, Job, JobState, Severity, Stage, StageState
 
 __all__ = [
     "age",
@@ -19,20 +20,26 @@ __all__ = [
     "clip",
     "clock",
     "count",
+    "day",
+    "duration",
     "failure_text",
     "human_size",
     "is_bytes",
     "is_known",
     "job_state",
+    "label",
     "minutes",
     "percent",
     "progress",
+    "rate",
     "remaining",
     "seconds_between",
     "seconds_until",
     "severity",
+    "shorten",
     "stage_name",
     "stage_state",
+    "took",
 ]
 
 _BYTES = frozenset({"b", "byte", "bytes"})
@@ -49,6 +56,19 @@ def clip(text: str, most: int) -> str:
     """The text on one line, of ``most`` characters at the most."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def label(text: str) -> str:
+    """A name or an id, as it stands within a line."""
+    return clip(clean(text), 256)
+
+
+def shorten(text: str, width: int, ellipsis: str = "…") -> str:
+    """The text with its middle left out where it is longer than ``width``: of an id both ends tell it from others."""
+    if len(text) <= width:
+        return text
+    kept = max(width - len(ellipsis), 0)
+    return f"{text[: kept - kept // 2]}{ellipsis}{text[len(text) - kept // 2 :]}"
 
 
 def percent(fraction: float) -> str:
@@ -77,6 +97,18 @@ def minutes(seconds: float) -> str:
     return f"{hours}:{clock_part}" if hours else clock_part
 
 
+def took(seconds: float) -> str:
+    """How long something took that is over: with tenths below ten seconds, such as ``0.4s``; else as `minutes`."""
+    return f"{max(seconds, 0.0):.1f}s" if seconds < 9.95 else minutes(seconds)
+
+
+def duration(of: Job | Stage, now: datetime) -> str:
+    """How long a job or a stage has taken; it has a start."""
+    if of.HasField("end_time"):
+        return took(seconds_between(of.start_time, of.end_time))
+    return minutes(seconds_between(of.start_time, now))
+
+
 def age(seconds: float) -> str:
     """How long ago something was, in its largest unit: ``12s``, ``3m``, ``5h``, ``12d``."""
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
@@ -88,6 +120,12 @@ def age(seconds: float) -> str:
 def clock(time: Timestamp, zone: tzinfo | None = None) -> str:
     """The time of day as ``HH:MM:SS``; in the local zone unless told otherwise."""
     return time.ToDatetime(tzinfo=UTC).astimezone(zone).strftime("%H:%M:%S")
+
+
+def day(time: Timestamp | datetime, zone: tzinfo | None = None) -> str:
+    """The date as ``YYYY-MM-DD``; in the local zone unless told otherwise."""
+    moment = time if isinstance(time, datetime) else time.ToDatetime(tzinfo=UTC)
+    return moment.astimezone(zone).strftime("%Y-%m-%d")
 
 
 def seconds_between(start: Timestamp, end: Timestamp | datetime) -> float:
@@ -107,13 +145,17 @@ def artifact(told: Artifact) -> str:
     return "  ".join(part for part in (clean(told.name), size, clean(told.uri)) if part)
 
 
-def cancellation(told: Cancellation) -> str:
-    """Who wanted it, why, and what became of it."""
-    who = f" by {clean(told.requested_by)}" if told.requested_by else ""
-    heard = ", heard by the worker" if told.HasField("acknowledge_time") else ""
-    forced = ", forced" if told.forced else ""
+def cancellation(job: Job) -> str:
+    """Who wanted the job cancelled, why, and what became of that."""
+    told = job.cancellation
+    who = f" by {label(told.requested_by)}" if told.requested_by else ""
     why = f": {clip(clean(told.reason), 200)}" if told.reason else ""
-    return f"requested{who}{heard}{forced}{why}"
+    if job.state == JobState.JOB_STATE_CANCELLED:
+        return f"cancelled{who}{', without its worker' if told.forced else ''}{why}"
+    if has_ended(job):
+        return f"cancellation was requested{who}{why}"
+    heard = ", heard by the worker" if told.HasField("acknowledge_time") else ""
+    return f"cancellation requested{who}{heard}{why}"
 
 
 def remaining(estimate: Estimate, now: datetime) -> float:
@@ -144,6 +186,18 @@ def amount(current: float, total: float | None, unit: str) -> str:
         return f"{_scaled(current, scale)} of {_scaled(total, scale)} {prefix}B"
     number = _number(current) if total is None else f"{_number(current)} of {_number(total)}"
     return f"{number} {clean(unit)}".rstrip()
+
+
+def rate(current: float, seconds: float, unit: str) -> str:
+    """How fast a stage goes: ``12.3 MB/s``, ``41 files/s``, ``24 files/min``; empty where that says nothing yet."""
+    if current <= 0 or seconds < 1 or not unit:
+        return ""
+    pace = current / seconds
+    if is_bytes(unit):
+        return f"{human_size(pace)}/s"
+    if pace < 1:
+        return f"{_number(round(pace * 60, 1))} {label(unit)}/min"
+    return f"{_number(round(pace, 1) if pace < 10 else round(pace))} {label(unit)}/s"
 
 
 def count(number: int, noun: str) -> str:

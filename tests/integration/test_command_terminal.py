@@ -12,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from milepost.client import Client, JobContext
+from milepost.v1 import Dispatch
 from tests.support.command import WITH_JOB_CONTROL, terminal
 from tests.support.server import MILEPOST, ServerProcess
 from tests.support.working import working
@@ -132,13 +133,19 @@ async def test_ctrl_c_gives_the_terminal_back(
     assert "Traceback" not in shown.text
 
 
-@pytest.mark.parametrize(("expected", "command"), [(2, "list --kind {kind}"), (9, "get {kind}-{x}")])
+@pytest.mark.parametrize(("expected", "command"), [(2, "list --kind {kind}"), (10, "get {kind}-{x}")])
 async def test_lists_and_jobs_fit_the_terminal(
     shared_server: ServerProcess, client: Client, kind: str, expected: int, command: str
 ) -> None:
     """What does not fit is cut, not wrapped."""
     x = "x" * 60
-    await client.submit(kind, job_id=f"{kind}-{x}", owner="somebody with a long name", stages=["scan"])
+    await client.submit(
+        kind,
+        job_id=f"{kind}-{x}",
+        owner="somebody with a long name",
+        stages=["scan"],
+        dispatch=Dispatch.DISPATCH_EXTERNAL,
+    )
     arguments = command.format(kind=kind, x=x).split()
     async with terminal(*arguments, address=shared_server.address, columns=60) as shown:
         status = await shown.process.wait()

@@ -115,7 +115,7 @@ def ended_jobs_are_reported_on() -> list[Change]:
 
     def check_lease(self: Attempts, job: Job, token: str) -> None:
         if not self._tokens.holds(job, token):
-            raise lease_lost(job.job_id, job.attempt)
+            raise lease_lost(job)
 
     def take(_: Attempts, fold: Any, update: Update, now: int) -> Event:
         event = decide.report(fold, update, now)

@@ -192,7 +192,7 @@ class EpochChanged(ServiceError):
 
 
 class LeaseLost(ServiceError):
-    """The job was given to another worker."""
+    """Another worker has the job, or the lease on it has run out."""
 
     reasons = (ErrorReason.ERROR_REASON_LEASE_LOST,)
 

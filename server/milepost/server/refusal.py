@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from milepost.contract import limits
 from milepost.contract.reasons import reason_name
-from milepost.v1 import ErrorReason
+from milepost.v1 import ErrorReason, Job, JobState
 
 # A refusal travels in headers, of which gRPC takes 8 KiB, and in which what is not ASCII grows threefold. It quotes
 # what was sent, so it is kept short, and ASCII.
@@ -68,12 +68,16 @@ def job_not_found(job_id: str) -> Refusal:
     )
 
 
-def job_ended(job_id: str, state: str) -> Refusal:
-    """The job has ended, so that nothing more can happen in it."""
+def job_ended(job: Job) -> Refusal:
+    """The job has ended, so that nothing more can happen in it; says how."""
+    state = JobState.Name(job.state).removeprefix("JOB_STATE_")
+    # Not the failure's message: refusals are logged, and that is the job's own.
+    why = f" with {job.failure.code}" if job.failure.code else ""
+    attempts = f" after {job.attempt} attempts" if job.attempt > 1 else ""
     return Refusal(
         ErrorReason.ERROR_REASON_JOB_ENDED,
-        f"Job {job_id!r} has ended: it is {state}.",
-        metadata={"job_id": job_id, "state": state},
+        f"Job {job.job_id!r} has ended: it is {state}{why}{attempts}.",
+        metadata={"job_id": job.job_id, "state": state},
     )
 
 
@@ -86,12 +90,28 @@ def job_not_ended(job_id: str, state: str) -> Refusal:
     )
 
 
-def lease_lost(job_id: str, attempt: int) -> Refusal:
-    """The caller does not hold the lease of the job's current attempt."""
+def job_held(job: Job) -> Refusal:
+    """Another worker has the job that was claimed."""
     return Refusal(
         ErrorReason.ERROR_REASON_LEASE_LOST,
-        f"The lease on job {job_id!r} is not (or no longer) yours; its attempt is {attempt}. Stop working on it.",
-        metadata={"job_id": job_id, "attempt": attempt},
+        f"Worker {job.worker_id!r} has job {job.job_id!r}, as its attempt {job.attempt}. "
+        "It can be claimed once that attempt has ended, or its lease is out.",
+        metadata={"job_id": job.job_id, "attempt": job.attempt},
+    )
+
+
+def lease_lost(job: Job) -> Refusal:
+    """The lease token is not that of the job's current attempt, or that attempt is over; says what has become of it."""
+    if job.state in (JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_CANCELLING):
+        now = f"its attempt {job.attempt} is with worker {job.worker_id!r}"
+    elif job.attempt:
+        now = f"it waits for another attempt, since attempt {job.attempt} is over ({job.failure.code})"
+    else:
+        now = "no attempt at it has started"
+    return Refusal(
+        ErrorReason.ERROR_REASON_LEASE_LOST,
+        f"Job {job.job_id!r} is not, or no longer, with the bearer of this lease: {now}. Stop working on it.",
+        metadata={"job_id": job.job_id, "attempt": job.attempt},
     )
 
 

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from milepost.client.attaching.alone import Alone
 from milepost.client.attaching.desk import ClaimingDesk
 from milepost.client.attaching.job import AttachedJob
-from milepost.client.backoff import is_passing
+from milepost.client.backoff import Backoff, is_passing
 from milepost.client.channel import LazyChannel
 from milepost.client.errors import (
     JobEndedError,
@@ -26,6 +27,7 @@ from milepost.client.worker.failures import failure_of
 from milepost.client.worker.job import Cancelled, JobContext
 from milepost.client.worker.sessions import Sessions
 from milepost.client.worker.spool import Spool
+from milepost.v1 import Job
 
 __all__ = ["Attachment"]
 
@@ -35,6 +37,8 @@ _log = logging.getLogger("milepost.client")
 _GIVING_BACK: Final = 2.0
 # What says that somebody else has the job, or has had it.
 _ANOTHERS: Final = (LeaseLost, JobEndedError, JobNotFound)
+# Seconds for the server to end the session of the block that a job is taken over from.
+_TAKING_OVER: Final = 5.0
 # The most seconds between two tries to connect once the block is left: the flush timeout passes.
 _HURRY: Final = 0.5
 # Seconds for the server to end the session, once there is nothing left to say.
@@ -60,6 +64,9 @@ class Attachment:
         timeout: float,
         flush_timeout: float,
         spool: str | os.PathLike[str] | None,
+        wait: float,
+        instance: str | None,
+        alone: Job | None,
     ) -> None:
         """Nothing is connected yet.
 
@@ -71,6 +78,9 @@ class Attachment:
             timeout: How many seconds the server has to answer the claim.
             flush_timeout: How many seconds it has to take what is left to say at the end.
             spool: Where that is kept otherwise; from MILEPOST_SPOOL where it is not given.
+            wait: How many seconds to wait for a job that another has, or whose concurrency key is at its limit.
+            instance: Proves that an earlier block was of the same work, so that its job is taken over.
+            alone: What is known of the job where the block is to go on without its server; None where it is not to.
         """
         self.on_stop: Callable[[], None] = lambda: None
         self._channel = channel
@@ -80,6 +90,10 @@ class Attachment:
         self._timeout = timeout
         self._flush_timeout = flush_timeout
         self._spool = spool or os.environ.get("MILEPOST_SPOOL")
+        self._wait = max(wait, _TAKING_OVER) if instance else wait
+        self._instance = instance
+        self._known = alone
+        self._alone: Alone | None = None
         self._entered = False
         self._trouble: MilepostError | None = None
         self._stop: MilepostError | Cancelled | None = None
@@ -101,23 +115,38 @@ class Attachment:
         if self._entered:
             raise RuntimeError("This block was entered before: attach to the job again.")
         self._entered = True
-        self._job_id = await self._find()
         # What the block raised, as the job is to be told of it, once it has been left.
         self._left: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
-        spool = Spool(Path(self._spool)) if self._spool else None
-        self._desk = ClaimingDesk(self._job_id, self._stand_in, spool, self._flush_timeout)
-        self._sessions = Sessions(self._channel, self._desk, self._worker_id, self._timeout)
-        self._connection = asyncio.create_task(self._connect())
+        absent: MilepostError | None = None
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._desk.claimed
+            self._job_id = await self._find()
+        except MilepostError as error:
+            if self._known is None or not is_passing(error, connected_before=False):
+                raise
+            self._job_id, absent = self._known.job_id, error
+        spool = Spool(Path(self._spool)) if self._spool else None
+        self._desk = ClaimingDesk(self._job_id, self._stand_in, spool, self._flush_timeout, self._wait)
+        self._sessions = Sessions(
+            self._channel, self._desk, self._worker_id, self._timeout, instance=self._instance
+        )
+        self._unreachable: asyncio.Future[MilepostError] = asyncio.get_running_loop().create_future()
+        self._connection = asyncio.create_task(self._connect(absent))
+        if absent is not None:
+            return self._go_on(absent)
+        try:
+            async with asyncio.timeout(self._timeout + self._wait):
+                await asyncio.wait(
+                    (self._desk.claimed, self._unreachable), return_when=asyncio.FIRST_COMPLETED
+                )
+            return self._desk.claimed.result() if self._desk.claimed.done() else self._go_on(self._no_answer)
         except BaseException as error:
+            if isinstance(error, TimeoutError) and self._known is not None:
+                return self._go_on(self._no_answer)
             await self._give_back()
             if not isinstance(error, _ANOTHERS):
                 await self._leave_nothing()
             if isinstance(error, TimeoutError):
-                said = f"no answer to the claim within {self._timeout:g} s"
-                raise self._trouble or Unreachable(self._channel.target.address, said) from None
+                raise self._no_answer from None
             raise
 
     async def end(self, error: BaseException | None) -> None:
@@ -132,6 +161,10 @@ class Attachment:
             await asyncio.wait((telling, self._connection), return_when=asyncio.FIRST_COMPLETED)
             if not len(self._desk):
                 await self._sessions.finish(_GOODBYE)
+            if not self._desk.claimed.done():
+                _log.warning(
+                    "job %s: its server is not back in time, so that nothing is reported of it", self._job_id
+                )
         finally:
             telling.cancel()
             await self._disconnect()
@@ -148,14 +181,44 @@ class Attachment:
 
     # Within.
 
+    @property
+    def _no_answer(self) -> MilepostError:
+        said = f"no answer to the claim within {self._timeout:g} s"
+        return self._trouble or Unreachable(self._channel.target.address, said)
+
+    def _go_on(self, error: MilepostError) -> AttachedJob:
+        """The block runs without its server. Once that is back the job is claimed, and what was reported is sent."""
+        assert self._known is not None
+        _log.warning(
+            "job %s goes on without its server, and is reported once that is back: %s", self._job_id, error
+        )
+        self._alone = Alone(self._known)
+        self._desk.claimed.add_done_callback(self._answered)
+        return self._alone.job
+
+    def _answered(self, claimed: asyncio.Future[AttachedJob]) -> None:
+        """The server is back, with the job or with a reason why it cannot be had, which concerns nobody but the log."""
+        if claimed.cancelled():
+            return
+        if (error := claimed.exception()) is None:
+            _log.info("job %s: its server is back", self._job_id)
+        else:
+            _log.warning("job %s goes on without being reported: %s", self._job_id, error)
+
     async def _tell(self) -> None:
+        if self._alone is not None:
+            await asyncio.wait((self._desk.claimed,), timeout=self._flush_timeout)
         await self._desk.idle()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._flush_timeout):
                 await self._desk.empty()
 
     async def _stand_in(self, context: JobContext) -> Mapping[str, Any] | None:
-        job = AttachedJob(context)
+        if self._alone is None:
+            job = AttachedJob(context)
+        else:
+            job = self._alone.job
+            self._alone.connect(context)
         if not self._desk.claimed.done():
             self._desk.claimed.set_result(job)
         while not self._left.done():
@@ -166,13 +229,15 @@ class Attachment:
                     raise  # the loop or the client is being closed around the block
                 job.interrupt()
                 self._stops()
+        if self._alone is not None:
+            self._alone.finish()
         if (error := self._left.result()) is not None:
             raise error
         return job.result
 
     def _stops(self) -> None:
         if self._stop is None and not self._left.done():
-            lost = LeaseLost(f"Job {self._job_id!r} is not this process's any more.")
+            lost = LeaseLost(f"Job {self._job_id!r} was taken from this process: {self._desk.taken_because}.")
             self._stop = Cancelled() if self._desk.has_job else self._desk.refusal or lost
             self.on_stop()
 
@@ -213,17 +278,34 @@ class Attachment:
         await asyncio.wait((self._connection,))
         self._desk.close()
 
-    async def _connect(self) -> None:
-        """Once the job is claimed nothing but the end of its block ends that (rule 15)."""
+    async def _connect(self, absent: MilepostError | None) -> None:
+        """Once the job is claimed nothing but the end of its block ends that (rule 15).
+
+        Where the server was `absent` when it was to be made, it is made as soon as that is back.
+        """
         # It keeps no exception, and thereby no call: where nothing is under way a fork has the connection rest.
         try:
+            if absent is not None:
+                await self._make(absent)
             await self._sessions.run(self._lost)
         except asyncio.CancelledError:
             pass
         except MilepostError as refused:
-            self._desk.claimed.set_exception(refused)
+            if not self._desk.claimed.done():
+                self._desk.claimed.set_exception(refused)
         except RuntimeError as closed:
             _log.warning("job %s: the connection ended: %s", self._job_id, closed)
+
+    async def _make(self, absent: MilepostError) -> None:
+        backoff = Backoff()
+        while True:
+            await self._lost(absent, backoff.next())
+            try:
+                await self._find()
+            except MilepostError as error:
+                absent = error
+            else:
+                return
 
     async def _lost(self, error: MilepostError, wait: float) -> None:
         """A session was lost; the next one is to be tried after so many seconds."""
@@ -231,6 +313,8 @@ class Attachment:
         if not claimed and not is_passing(error, connected_before=False):
             raise error
         self._trouble = error
+        if self._known is not None and not self._unreachable.done():
+            self._unreachable.set_result(error)
         said = _log.warning if claimed else _log.info
         said("job %s: the session was lost, next try in %.1f s: %s", self._job_id, wait, error)
         if self._left.done():

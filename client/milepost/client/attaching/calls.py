@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, Unpack
+from typing import Any, Literal, TypeAlias, Unpack
 
 from milepost.client.attaching.attached import Attached
 from milepost.client.attaching.attachment import Attachment
 from milepost.client.attaching.options import SubmitOptions
 from milepost.client.calls import Calls
-from milepost.v1 import Dispatch
+from milepost.client.values import to_duration, to_struct
+from milepost.v1 import Dispatch, Job
 
-__all__ = ["Attaching"]
+__all__ = ["Attaching", "OnUnreachable"]
+
+OnUnreachable: TypeAlias = Literal["raise", "go on"]
+"""What a block does whose server cannot be reached when it is entered."""
 
 
 class Attaching(Calls):
@@ -23,6 +28,9 @@ class Attaching(Calls):
         self,
         job_id: str,
         *,
+        wait: float | timedelta | None = None,
+        instance: str | None = None,
+        on_unreachable: OnUnreachable = "raise",
         worker_id: str | None = None,
         flush_timeout: float = 10.0,
         spool: str | os.PathLike[str] | None = None,
@@ -50,6 +58,16 @@ class Attaching(Calls):
 
         Args:
             job_id: The job.
+            wait: How many seconds to wait while another has the job, until that attempt has ended or its lease is out,
+                or while the job's concurrency key is at its limit; None to be refused at once.
+            instance: Proves that this is the same work as an earlier block: any text that only that work knows, at most
+                128 characters, such as the id of a Celery task, which a retry and a redelivered message keep. A job
+                that an earlier block of the same instance still has is taken over at once; should that block still run,
+                it hears `LeaseLost`. None: random, so that nobody takes over.
+            on_unreachable: What to do where the server cannot be reached: ``"raise"``, or ``"go on"``: the block runs
+                without it, which is logged once, with a job that has no more than its id. When the server is back
+                before the block has ended, or within the flush timeout after it, the job is claimed and all that was
+                reported is told; otherwise it is lost, and that is logged.
             worker_id: Names this process, at most 128 characters; None for the host's name and the process id.
             flush_timeout: How many seconds the server has, at the end of the block, to take what is left to tell.
             spool: A directory for what it did not take, which is told by the next block or worker that begins with it;
@@ -58,7 +76,7 @@ class Attaching(Calls):
         Entering it raises:
             JobNotFound: There is no such job.
             JobEndedError: It has ended.
-            LeaseLost: Somebody else has it.
+            LeaseLost: Another has it, and had it until the wait was over.
             InvalidField: It goes through the queue.
             LimitReached: As many as may be of its concurrency key are at work.
             Unreachable: The server did not answer within the client's timeout.
@@ -74,7 +92,19 @@ class Attaching(Calls):
         async def find() -> str:
             return job_id
 
-        return Attached(self._attachment(find, None, worker_id, flush_timeout, spool))
+        alone = Job(job_id=job_id) if _goes_on(on_unreachable) else None
+        return Attached(
+            self._attachment(
+                find,
+                None,
+                worker_id=worker_id,
+                flush_timeout=flush_timeout,
+                spool=spool,
+                wait=wait,
+                instance=instance,
+                alone=alone,
+            )
+        )
 
     def start(
         self,
@@ -82,6 +112,9 @@ class Attaching(Calls):
         input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
         *,
         start_deadline: float | timedelta | None = 60.0,
+        wait: float | timedelta | None = None,
+        instance: str | None = None,
+        on_unreachable: OnUnreachable = "raise",
         worker_id: str | None = None,
         flush_timeout: float = 10.0,
         spool: str | os.PathLike[str] | None = None,
@@ -102,6 +135,9 @@ class Attaching(Calls):
             input: What to work on, as JSON can say it.
             start_deadline: How many seconds after its submission it fails if it was not claimed, as when this process
                 died in between; None for never.
+            wait: As for `attach`.
+            instance: As for `attach`.
+            on_unreachable: As for `attach`; without the server the block has the kind and the input of the job.
             worker_id: As for `attach`.
             flush_timeout: As for `attach`.
             spool: As for `attach`.
@@ -109,6 +145,16 @@ class Attaching(Calls):
 
         Entering it raises what `submit` and `attach` do.
         """
+        # What was made under a request_id of the caller's may be of an earlier call, and is asked for with it again.
+        withdraws = not options.get("request_id")
+        alone = None
+        if _goes_on(on_unreachable):
+            # The job has an id before the server has heard of it, and is made once, however often that is tried.
+            options["job_id"] = options.get("job_id") or str(uuid.uuid4())
+            options["request_id"] = options.get("request_id") or str(uuid.uuid4())
+            alone = Job(job_id=options["job_id"], kind=kind, labels=options.get("labels"))
+            if input is not None:
+                alone.input.CopyFrom(to_struct(input, "input"))
 
         async def submit() -> str:
             job = await self.submit(
@@ -119,17 +165,30 @@ class Attaching(Calls):
         async def cancel(job_id: str) -> None:
             await self.cancel(job_id, reason="The block that it was made for was not entered.")
 
-        # What was made under a request_id of the caller's may be of an earlier call, and is asked for with it again.
-        withdraw = None if options.get("request_id") else cancel
-        return Attached(self._attachment(submit, withdraw, worker_id, flush_timeout, spool))
+        return Attached(
+            self._attachment(
+                submit,
+                cancel if withdraws else None,
+                worker_id=worker_id,
+                flush_timeout=flush_timeout,
+                spool=spool,
+                wait=wait,
+                instance=instance,
+                alone=alone,
+            )
+        )
 
     def _attachment(
         self,
         find: Callable[[], Awaitable[str]],
         withdraw: Callable[[str], Awaitable[object]] | None,
+        *,
         worker_id: str | None,
         flush_timeout: float,
         spool: str | os.PathLike[str] | None,
+        wait: float | timedelta | None,
+        instance: str | None,
+        alone: Job | None,
     ) -> Attachment:
         return Attachment(
             self._channel,
@@ -139,4 +198,13 @@ class Attaching(Calls):
             timeout=self._timeout,
             flush_timeout=flush_timeout,
             spool=spool,
+            wait=to_duration(wait or 0.0).ToTimedelta().total_seconds(),
+            instance=instance,
+            alone=alone,
         )
+
+
+def _goes_on(on_unreachable: OnUnreachable) -> bool:
+    if on_unreachable not in ("raise", "go on"):
+        raise ValueError(f'There is no on_unreachable={on_unreachable!r}: use "raise" or "go on".')
+    return on_unreachable == "go on"

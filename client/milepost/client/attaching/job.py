@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from milepost.client.worker.job import JobContext
+from milepost.v1 import Job
 
 __all__ = ["AttachedJob"]
 
@@ -21,3 +22,10 @@ class AttachedJob(JobContext):
     def __init__(self, context: JobContext) -> None:
         super().__init__(context.message, context._reporter)
         self.result: Mapping[str, Any] | None = None
+
+    def assigned(self, message: Job) -> None:
+        """The server has answered: from now on the job is as it was assigned."""
+        self._job = message
+        self._stages.update(stage.stage_id for stage in message.stages)
+        for derived in ("input", "labels"):
+            self.__dict__.pop(derived, None)

@@ -57,6 +57,7 @@ class Attempt:
         attached: Whether the server knows that this session has the job, so that reports may be sent.
         is_running: Whether the handler is still at work.
         is_over: Whether there is nothing more to say of the job.
+        lost_because: Why it was taken away before its end; empty while it was not.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Attempt:
         self.attached = True
         self.is_running = True
         self.is_over = False
+        self.lost_because = ""
         self._token = assignment.lease_token
         self._outbox = outbox
         self._on_change = on_change
@@ -272,6 +274,7 @@ class Attempt:
         """Another has the job, or nobody: the handler stops, and is not heard any more."""
         if self.is_over:
             return
+        self.lost_because = why
         if not self.is_running:
             _log.warning("job %s was lost before all of its reports were taken: %s", self.job_id, why)
         else:

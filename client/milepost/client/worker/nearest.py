@@ -212,4 +212,4 @@ def _size_of(key: str, value: Value) -> int:
 
 def _json(value: Value) -> str:
     plain = from_value(value)
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, sort_keys=True)

@@ -21,15 +21,25 @@ __all__ = ["Sessions"]
 class Sessions:
     """One session after the other, until there is nothing left to say."""
 
-    def __init__(self, channel: LazyChannel, desk: Desk, worker_id: str | None, timeout: float) -> None:
+    def __init__(
+        self,
+        channel: LazyChannel,
+        desk: Desk,
+        worker_id: str | None,
+        timeout: float,
+        *,
+        instance: str | None = None,
+    ) -> None:
         """Nothing is connected yet; the server has `timeout` seconds to welcome the worker.
 
-        `worker_id` names this process; None for the host's name and the process id.
+        `worker_id` names this process; None for the host's name and the process id. `instance` names this run of it;
+        None for a random one.
         """
         self._channel = channel
         self._desk = desk
         self._worker_id = worker_id or f"{socket.gethostname()[:100]}-{os.getpid()}"
         self._timeout = timeout
+        self._instance = instance or str(uuid.uuid4())
         self._session: Session | None = None
         self._finishing = False
         self._ended = asyncio.Event()
@@ -41,11 +51,10 @@ class Sessions:
             lost: Called when a session was lost, with why, and with the seconds to wait before the next try. Waits for
                 them, or raises where there is to be none.
         """
-        instance = str(uuid.uuid4())
         backoff = Backoff()
         try:
             while True:
-                session = Session(self._channel, self._desk, self._worker_id, self._timeout, instance)
+                session = Session(self._channel, self._desk, self._worker_id, self._timeout, self._instance)
                 if self._finishing:
                     session.finish()
                 self._session = session

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from milepost.fold import planned
-from milepost.server.decide.authoring import is_final, next_event, state_name
+from milepost.server.decide.authoring import is_final, next_event
 from milepost.server.instants import timestamp
-from milepost.server.refusal import Refusal, job_ended, lease_lost
+from milepost.server.refusal import Refusal, job_ended, job_held
 from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRequest
 
 
@@ -61,7 +61,7 @@ def start(job: Job, worker_id: str, now: int, *, instance: str = "", claimed: bo
     the queue.
     """
     if is_final(job):
-        raise job_ended(job.job_id, state_name(job))
+        raise job_ended(job)
     if claimed and job.dispatch != Dispatch.DISPATCH_EXTERNAL:
         raise Refusal(
             ErrorReason.ERROR_REASON_INVALID_FIELD,
@@ -69,7 +69,7 @@ def start(job: Job, worker_id: str, now: int, *, instance: str = "", claimed: bo
             metadata={"field": "job_id"},
         )
     if job.state != JobState.JOB_STATE_QUEUED:
-        raise lease_lost(job.job_id, job.attempt)
+        raise job_held(job)
     event = next_event(job, now)
     event.attempt = job.attempt + 1
     event.job_started.worker_id = worker_id

@@ -91,7 +91,7 @@ class Submissions:
     async def _check_parent(self, parent_id: str) -> None:
         parent = await self._journal.find(parent_id)
         if decide.is_final(parent) or parent.state == JobState.JOB_STATE_CANCELLING:
-            raise job_ended(parent_id, decide.state_name(parent))
+            raise job_ended(parent)
 
 
 def _uuid7(now: int) -> str:

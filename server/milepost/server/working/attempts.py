@@ -197,7 +197,7 @@ class Attempts:
         """See ``report``. Nothing is awaited, so that reports keep their order."""
         job, job_id = opened.job, opened.facts.job_id
         if not self._tokens.holds(job, token):
-            raise lease_lost(job_id, job.attempt)
+            raise lease_lost(job)
         expected = opened.report_sequence + 1
         if not 1 <= first <= expected:
             raise _gap(job_id, expected, first)
@@ -258,7 +258,7 @@ class Attempts:
     def _check_lease(self, job: Job, token: str) -> None:
         """The lease is that of the current attempt, and the attempt is not over."""
         if not self._tokens.holds(job, token):
-            raise lease_lost(job.job_id, job.attempt)
+            raise lease_lost(job)
         if job.state not in decide.LEASED:
             raise _over(job)
 
@@ -266,8 +266,8 @@ class Attempts:
 def _over(job: Job) -> Refusal:
     """What there is to say to the worker of an attempt that is over."""
     if decide.is_final(job):
-        return job_ended(job.job_id, decide.state_name(job))
-    return lease_lost(job.job_id, job.attempt)
+        return job_ended(job)
+    return lease_lost(job)
 
 
 def _gap(job_id: str, expected: int, received: int) -> Refusal:

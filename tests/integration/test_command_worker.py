@@ -102,6 +102,33 @@ async def test_what_is_not_given_is_as_the_code_has_it(client: Client, module: P
         await working.says("127.0.0.1:1")
 
 
+async def test_a_worker_that_cannot_connect_says_so_once(tmp_path: Path, module: Path) -> None:
+    """In its own words, and not again for each of its tries; and that it is there, as soon as it is."""
+    with ServerProcess(tmp_path / "data") as server:
+        address = server.address
+        async with started("worker", "jobs:worker", address=address, cwd=module) as running:
+            await running.says("is connected to")
+            server.kill()
+            await running.says("lost the connection to the server at")
+            async with started("worker", "jobs:worker", address=address, cwd=module) as late:
+                await late.says("cannot connect to the server at")
+                server.restart()
+                await late.says("is connected to")
+                await running.says("again, after")
+                late.signal(signal.SIGTERM)
+                told = (await late.end()).err
+            running.signal(signal.SIGTERM)
+            lost = (await running.end()).err
+    events = [json.loads(line)["event"] for line in told.splitlines()]
+
+    assert events[0] == (
+        f"cannot connect to the server at {address}: connection refused; trying until it is there"
+    )
+    assert len([event for event in events if "connect" in event]) == 2
+    assert "ipv4" not in told + lost
+    assert lost.count("lost the connection") == 1
+
+
 async def test_a_worker_that_stops_gives_its_jobs_back(
     server: ServerProcess, client: Client, module: Path
 ) -> None:

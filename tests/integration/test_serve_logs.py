@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from milepost.v1 import GetJobRequest, SubmitJobRequest
+from milepost.v1 import GetJobRequest
 from tests.support.bad_requests import struct
 from tests.support.command import terminal
 from tests.support.refused import refused
@@ -53,6 +54,15 @@ async def test_each_call_has_one_line(server: ServerProcess) -> None:
         ("Work", "OK", ""),
     ] == sorted((line["method"].rpartition("/")[2], line["code"], line.get("reason", "")) for line in lines)
     assert all(line["seconds"] >= 0 and line["peer"].startswith("ipv4:127.0.0.1:") for line in lines)
+    about = {(line["method"].rpartition("/")[2], line.get("job_id", "")) for line in lines}
+    assert about == {
+        ("Check", ""),
+        ("GetJob", ""),
+        ("GetJob", "nowhere"),
+        ("SubmitJob", job.job_id),
+        ("WatchJob", job.job_id),
+        ("Work", ""),
+    }
 
 
 async def test_no_payload_is_logged(server: ServerProcess) -> None:
@@ -97,9 +107,13 @@ async def test_on_a_terminal_it_is_for_people(tmp_path: Path) -> None:
         await shown.shows(lambda text: "serving" in text and '"epoch"' in text and text.endswith("\n"))
         ready = next(json.loads(line) for line in shown.text.splitlines() if line.startswith("{"))
         async with connect(ready["address"]) as rpc:
-            await rpc.jobs.SubmitJob(SubmitJobRequest(kind="k"))
-        await shown.shows(lambda text: "SubmitJob" in text)
+            job = await rpc.submit()
+            await refused(rpc.jobs.GetJob(GetJobRequest(job_id="\x1b[2J")))
+        await shown.shows(lambda text: "GetJob" in text)
         text = shown.text
 
+    calls = [line for line in text.splitlines() if "Job " in line]
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d SubmitJob OK \d+ ms 127\.0\.0\.1 {job.job_id}", calls[0])
+    assert re.fullmatch(r"\d\d:\d\d:\d\d GetJob INVALID_ARGUMENT INVALID_FIELD \d+ ms 127\.0\.0\.1", calls[1])
     assert 1 == sum(line.startswith("{") for line in text.splitlines())
     assert "[info" in text

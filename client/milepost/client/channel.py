@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from google.protobuf.message import Message
+
 from milepost.client import forking
 from milepost.client.address import DEFAULT_ADDRESS
 from milepost.client.forking import grpc
-from milepost.client.refusals import error_from_status
+from milepost.client.refusals import error_from_status, request_too_large
+from milepost.contract import limits
 from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 from milepost.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -147,8 +150,11 @@ class LazyChannel:
         """Calls a unary method. gRPC itself tries again while the server is unavailable, up to five times in all.
 
         Raises:
+            TooLarge: The request is over the bound of a message.
             MilepostError: It was refused, or the server was not reached within `timeout` seconds.
         """
+        if isinstance(request, Message) and (size := request.ByteSize()) > limits.REQUEST_SIZE:
+            raise request_too_large(size)
         try:
             return await self.keep(method(request, timeout=timeout, metadata=self.target.metadata))
         except grpc.aio.AioRpcError as error:

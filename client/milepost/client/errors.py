@@ -54,11 +54,17 @@ class MilepostError(Exception):
 
 
 class Unreachable(MilepostError):
-    """The server cannot be reached."""
+    """The server cannot be reached.
+
+    Attributes:
+        address: The server.
+        why: In a few words, as far as that is known; empty where it is not.
+    """
 
     def __init__(self, address: str, message: str = "") -> None:
         super().__init__(f"The server at {address} cannot be reached{': ' + message if message else '.'}")
         self.address = address
+        self.why = message
 
 
 class StreamsBlocked(Unreachable):
@@ -71,6 +77,7 @@ class StreamsBlocked(Unreachable):
             "something between cuts them off or holds them back.",
         )
         self.address = address
+        self.why = "no stream gets through"
 
 
 class ProtocolError(MilepostError):

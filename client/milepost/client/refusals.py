@@ -9,11 +9,13 @@ from google.rpc import error_details_pb2, status_pb2
 
 from milepost.client import errors
 from milepost.client.forking import grpc
+from milepost.client.gist import gist
+from milepost.contract.limits import MIB, REQUEST_SIZE
 from milepost.contract.reasons import DOMAIN, reason_from_name, reason_name
 from milepost.contract.status import STATUS
 from milepost.v1 import ErrorReason, Rejected
 
-__all__ = ["error_from_rejection", "error_from_status"]
+__all__ = ["error_from_rejection", "error_from_status", "request_too_large"]
 
 _DETAILS: Final = "grpc-status-details-bin"
 
@@ -28,7 +30,7 @@ def error_from_status(error: grpc.aio.AioRpcError, address: str) -> errors.Milep
     code, message = error.code(), error.details() or ""
     info, bad_request, retry = _details(error)
     if info.domain != DOMAIN and code in _UNREACHABLE:
-        return errors.Unreachable(address, message)
+        return errors.Unreachable(address, gist(message))
     reason = reason_from_name(info.reason) if info.domain == DOMAIN else ErrorReason.ERROR_REASON_UNSPECIFIED
     kind = _BY_REASON.get(reason) or _BY_CODE.get(code, errors.ServiceError)
     return kind(
@@ -40,6 +42,15 @@ def error_from_status(error: grpc.aio.AioRpcError, address: str) -> errors.Milep
         retry_delay=retry.retry_delay.ToTimedelta().total_seconds()
         if retry.HasField("retry_delay")
         else None,
+    )
+
+
+def request_too_large(size: int) -> errors.TooLarge:
+    """The error for a request of so many bytes, which the server would refuse just the same."""
+    return errors.TooLarge(
+        f"The request is {size:,} bytes; at most {REQUEST_SIZE:,} ({REQUEST_SIZE // MIB} MiB) are taken.",
+        code=STATUS[ErrorReason.ERROR_REASON_TOO_LARGE],
+        metadata={"size": str(size), "limit": str(REQUEST_SIZE)},
     )
 
 

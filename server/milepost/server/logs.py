@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
 from milepost.contract.printable import escape_values
+from milepost.server.edge.access_line import access_line
 
 
 def configure(level: str) -> None:
@@ -18,16 +20,13 @@ def configure(level: str) -> None:
     first: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[structlog.typing.Processor]
     if sys.stderr.isatty():
-        last = [
-            structlog.processors.format_exc_info,
-            escape_values,
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-        ]
+        first.append(structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False))
+        last = [structlog.processors.format_exc_info, escape_values, _ForPeople()]
     else:
+        first.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         last = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
     structlog.configure(
@@ -44,3 +43,14 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[of_libraries], level=logging.WARNING, force=True)
+
+
+class _ForPeople:
+    """Renders an entry for a terminal: a call on one short line, all else as structlog does."""
+
+    def __init__(self) -> None:
+        self._render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+    def __call__(self, logger: Any, name: str, entry: structlog.typing.EventDict) -> str:
+        """See ``structlog.typing.Processor``."""
+        return access_line(entry) if entry.get("event") == "call" else self._render(logger, name, entry)

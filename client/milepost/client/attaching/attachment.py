@@ -315,8 +315,7 @@ class Attachment:
         self._trouble = error
         if self._known is not None and not self._unreachable.done():
             self._unreachable.set_result(error)
-        said = _log.warning if claimed else _log.info
-        said("job %s: the session was lost, next try in %.1f s: %s", self._job_id, wait, error)
+        self._sessions.outage.lost(error, level=logging.WARNING if claimed else logging.INFO)
         if self._left.done():
             await asyncio.sleep(min(wait, _HURRY))
         else:

@@ -12,6 +12,7 @@ from milepost.client.errors import ProtocolError, Unreachable
 from milepost.client.forking import grpc
 from milepost.client.refusals import error_from_status
 from milepost.client.worker.desk import Desk
+from milepost.client.worker.outage import Outage
 from milepost.v1 import Capacity, ErrorReason, Heartbeat, Hello, Rejected, Welcome, WorkRequest, WorkResponse
 
 __all__ = ["Session"]
@@ -40,11 +41,17 @@ class Session:
     """
 
     def __init__(
-        self, channel: LazyChannel, desk: Desk, worker_id: str, timeout: float, instance: str
+        self,
+        channel: LazyChannel,
+        desk: Desk,
+        worker_id: str,
+        timeout: float,
+        instance: str,
+        outage: Outage,
     ) -> None:
         """Nothing is connected yet; the server has `timeout` seconds to welcome the worker.
 
-        `instance` names this run of the worker, the same in all of its sessions.
+        `instance` names this run of the worker, the same in all of its sessions, as the `outage` between them is.
         """
         self.proved = self.finishing = self.given_too_late = False
         self._channel = channel
@@ -53,6 +60,7 @@ class Session:
         self._worker_id = worker_id
         self._timeout = timeout
         self._instance = instance
+        self._outage = outage
         # Jobs of an earlier session, or worker, that the server has not answered for yet.
         self._resuming: set[str] = set()
         self._told_capacity = 0
@@ -118,7 +126,7 @@ class Session:
             raise Unreachable(self._address, "it ended the session")
         if not response.HasField("welcome"):
             raise ProtocolError("The session did not begin with welcome.")
-        _log.info("worker %s is connected to %s", self._worker_id, self._address)
+        self._outage.over(self._worker_id)
         for request in desk.opening():
             desk.outbox.say(request)
         desk.on_change, desk.on_told = self._tell_capacity, self._answered

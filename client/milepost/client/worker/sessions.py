@@ -13,13 +13,18 @@ from milepost.client.backoff import Backoff
 from milepost.client.channel import LazyChannel
 from milepost.client.errors import MilepostError, ServiceError
 from milepost.client.worker.desk import Desk
+from milepost.client.worker.outage import Outage
 from milepost.client.worker.session import Session
 
 __all__ = ["Sessions"]
 
 
 class Sessions:
-    """One session after the other, until there is nothing left to say."""
+    """One session after the other, until there is nothing left to say.
+
+    Attributes:
+        outage: What is logged while there is none.
+    """
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class Sessions:
         self._worker_id = worker_id or f"{socket.gethostname()[:100]}-{os.getpid()}"
         self._timeout = timeout
         self._instance = instance or str(uuid.uuid4())
+        self.outage = Outage(channel.target.address)
         self._session: Session | None = None
         self._finishing = False
         self._ended = asyncio.Event()
@@ -54,7 +60,9 @@ class Sessions:
         backoff = Backoff()
         try:
             while True:
-                session = Session(self._channel, self._desk, self._worker_id, self._timeout, self._instance)
+                session = Session(
+                    *(self._channel, self._desk, self._worker_id, self._timeout, self._instance, self.outage)
+                )
                 if self._finishing:
                     session.finish()
                 self._session = session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -19,6 +20,7 @@ from milepost.client.worker.desk import Desk
 from milepost.client.worker.grace import LAST_GRACE
 from milepost.client.worker.handlers import Handler, Registered, Run, way_of
 from milepost.client.worker.loading import is_loading
+from milepost.client.worker.outage import Outage
 from milepost.client.worker.sessions import Sessions
 from milepost.client.worker.spool import Spool
 from milepost.client.worker.watchdog import Watchdog
@@ -219,7 +221,7 @@ class Worker:
         self._stopping = asyncio.Event()
         sessions = Sessions(channel, desk, self._worker_id, self._timeout)
         with Watchdog():
-            connection = asyncio.create_task(sessions.run(_lost))
+            connection = asyncio.create_task(sessions.run(functools.partial(_lost, sessions.outage)))
             stopping = asyncio.create_task(self._stopping.wait())
             try:
                 await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -297,11 +299,11 @@ class Worker:
             await sessions.finish(_GOODBYE)
 
 
-async def _lost(error: MilepostError, wait: float) -> None:
+async def _lost(outage: Outage, error: MilepostError, wait: float) -> None:
     """A session was lost; the next one is to be tried after so many seconds."""
     if isinstance(error, ProtocolError) or (isinstance(error, ServiceError) and error.code in _FATAL):
         raise error
-    _log.warning("the session was lost, next try in %.1f s: %s", wait, error)
+    outage.lost(error)
     await asyncio.sleep(wait)
 
 

@@ -116,7 +116,7 @@ def _parts(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]]
 
 
 def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | Refusal]:
-    """Never raises: what cannot be decoded becomes a Refusal, for the handler to raise.
+    """Never raises: what cannot be decoded, or is too large, becomes a Refusal, for the handler to raise.
 
     Fields that this server does not know are dropped here, so that nothing is stored that no bound was held against.
     """
@@ -152,8 +152,11 @@ async def _sound_each(requests: AsyncIterator[Message | Refusal]) -> AsyncIterat
 def _plain(method: str, function: Callable[..., Any], sound: Callable[[Any], Any]) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> Any:
         with _Access(method, context) as access:
+            access.is_about(request)
             try:
-                return await function(sound(request), context)
+                response = await function(sound(request), context)
+                access.is_about(response)
+                return response
             except Exception as error:
                 await access.abort(error)
                 raise
@@ -183,6 +186,13 @@ class _Access:
         self._started = time.monotonic()
         self._code: str | None = None
         self._reason = ""
+        self._job_id = ""
+
+    def is_about(self, message: object) -> None:
+        """Takes the job that a request or a response names, if it names one; whatever else it says is no id."""
+        job_id = getattr(message, "job_id", "") or getattr(getattr(message, "job", None), "job_id", "")
+        if not self._job_id and limits.JOB_ID.fullmatch(job_id):
+            self._job_id = job_id
 
     def __enter__(self) -> _Access:
         return self
@@ -199,6 +209,7 @@ class _Access:
             **({"reason": self._reason} if self._reason else {}),
             seconds=round(time.monotonic() - self._started, 4),
             peer=self._context.peer(),
+            **({"job_id": self._job_id} if self._job_id else {}),
         )
 
     async def abort(self, error: Exception) -> None:

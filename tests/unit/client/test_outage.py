@@ -1,0 +1,101 @@
+"""What is logged of a connection that is not there; and what gRPC says of it, in words."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from milepost.client.errors import Draining, StreamsBlocked, Unreachable
+from milepost.client.gist import gist
+from milepost.client.worker.outage import Outage
+from tests.support.clock import FakeClock
+
+REFUSED = Unreachable("h:1", "connection refused")
+LAST = "failed to connect to all addresses; last error: "
+
+
+def test_an_outage_is_said_once_and_then_rarely(caplog: pytest.LogCaptureFixture) -> None:
+    """However often a connection is tried: at once, after a minute, two, four, and so on; and when it is over."""
+    clock = FakeClock()
+    outage = Outage("h:1", clock=clock.monotonic)
+    with caplog.at_level(logging.INFO, "milepost.client"):
+        for _ in range(500):
+            outage.lost(REFUSED)
+            clock.advance(1)
+        outage.over("w")
+        outage.lost(Draining("The server is stopping."))
+        clock.advance(2)
+        outage.lost(Unreachable("h:1", "the connection was cut"))
+        outage.over("w")
+
+    assert caplog.messages == [
+        "cannot connect to the server at h:1: connection refused; trying until it is there",
+        "still no connection to the server at h:1 after 1 min 0 s: connection refused",
+        "still no connection to the server at h:1 after 3 min 0 s: connection refused",
+        "still no connection to the server at h:1 after 7 min 0 s: connection refused",
+        "worker w is connected to h:1, after 8 min 20 s",
+        "lost the connection to the server at h:1: The server is stopping; trying until it is there",
+        "worker w is connected to h:1 again, after 2.0 s",
+    ]
+
+
+def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    """Is said to be there."""
+    with caplog.at_level(logging.INFO, "milepost.client"):
+        Outage("h:1").over("w")
+
+    assert caplog.messages == ["worker w is connected to h:1"]
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        (
+            f"{LAST}UNKNOWN: ipv4:1.2.3.4:1: Failed to connect to remote host: Connection refused",
+            "connection refused",
+        ),
+        (f"{LAST}UNKNOWN: ipv4:1.2.3.4:1: connect: Connection refused (111)", "connection refused"),
+        (
+            "errors resolving x:1: [field:hostname lookup error: Domain name not found]",
+            "its name is not known",
+        ),
+        ("DNS resolution failed for x:1: C-ares status is not ARES_SUCCESS", "its name is not known"),
+        (
+            f"{LAST}UNAVAILABLE: ipv4:1.2.3.4:1: recvmsg:Connection reset by peer (104)",
+            "the connection was cut",
+        ),
+        (
+            f"{LAST}UNAVAILABLE: ipv4:1.2.3.4:1: Handshake read failed (Socket closed)",
+            "the connection was cut",
+        ),
+        (
+            f"{LAST}INTERNAL: Failed parsing HTTP/2 (Trying to connect an http1.x server (HTTP status 400))",
+            "what listens there does not speak gRPC",
+        ),
+        (
+            f"{LAST}UNKNOWN: Tls handshake failed: WRONG_VERSION_NUMBER: Invalid certificate verification context: OK",
+            "it does not speak TLS",
+        ),
+        (
+            f"{LAST}UNKNOWN: Ssl handshake failed: CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate",
+            "its certificate is not trusted",
+        ),
+        ("Deadline Exceeded", "no answer"),
+        ("ping timeout", "no answer"),
+        ("general: particular", "particular"),
+        ("", ""),
+    ],
+)
+def test_what_grpc_says_in_words(details: str, words: str) -> None:
+    """As this and other versions of it say it; where nothing fits, the particular of what it says."""
+    assert gist(details) == words
+
+
+def test_why_a_server_is_unreachable() -> None:
+    """In few words, beside the whole sentence."""
+    assert (REFUSED.why, str(REFUSED)) == (
+        "connection refused",
+        "The server at h:1 cannot be reached: connection refused",
+    )
+    assert StreamsBlocked("h:1").why == "no stream gets through"

@@ -7,66 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
-from milepost.client import SyncClient
 from milepost.client.cli import run
-from milepost.v1 import Dispatch, Event, Job, JobState, Severity, StageState
-from tests.support.command import environment, terminal
-from tests.support.server import MILEPOST, ServerProcess
+from milepost.v1 import Dispatch, Severity, StageState
+from tests.support.command import terminal
+from tests.support.executing import Exec, end, first_line, runs, state
+from tests.support.server import ServerProcess
 
 PYTHON = (sys.executable, "-u", "-c")
 INFO, WARNING = Severity.SEVERITY_INFO, Severity.SEVERITY_WARNING
-
-
-class Exec:
-    """``milepost exec`` at a server, with a kind of job of the test's own."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.client = SyncClient(address)
-        self.kind = f"exec-{uuid.uuid4().hex}"
-
-    def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
-        """Starts it."""
-        return subprocess.Popen(
-            [MILEPOST, "exec", *map(str, arguments)],
-            env=environment(self.address),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **{"stdin": subprocess.DEVNULL, **options},
-        )
-
-    def run(
-        self, *command: str, options: tuple[str, ...] = (), stdin: bytes = b""
-    ) -> tuple[int, bytes, bytes]:
-        """Runs the command as a job of the kind: the status, and what was written."""
-        process = self.start("--kind", self.kind, *options, "--", *command, stdin=subprocess.PIPE)
-        out, err = process.communicate(stdin, timeout=60)
-        return process.returncode, out, err
-
-    @property
-    def job(self) -> Job:
-        """The job that was run last."""
-        return next(self.client.list(kinds=[self.kind], page_size=1))
-
-    def events(self) -> list[Event]:
-        """Its log."""
-        return list(self.client.watch(self.job.job_id, follow=False))
-
-    def lines(self) -> list[tuple[int, str]]:
-        """The lines in it."""
-        return [
-            (event.log_written.severity, event.log_written.text)
-            for event in self.events()
-            if event.HasField("log_written")
-        ]
 
 
 @pytest.fixture
@@ -75,31 +28,6 @@ def at(shared_server: ServerProcess) -> Iterator[Exec]:
     executing = Exec(shared_server.address)
     with executing.client:
         yield executing
-
-
-def state(job: Job) -> str:
-    """The job's state, as ``"RUNNING"``."""
-    return JobState.Name(job.state).removeprefix("JOB_STATE_")
-
-
-def first_line(process: subprocess.Popen[bytes]) -> str:
-    """Waits for the first line that the command writes."""
-    assert process.stdout is not None
-    return process.stdout.readline().decode().rstrip("\n")
-
-
-def end(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
-    """Waits for its end: its status, and the rest of its output."""
-    out, _ = process.communicate(timeout=60)
-    return process.returncode, out
-
-
-def runs(pid: int) -> bool:
-    """Whether there is such a process, and it has not ended."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_what_it_writes_is_passed_on_and_told(at: Exec) -> None:

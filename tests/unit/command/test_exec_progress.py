@@ -23,6 +23,25 @@ def lines_of(*pieces: bytes) -> list[Line]:
         ([Line("a", True), Line("", True), Line("b", True)], b"a\n\nb"),
         ([Line(" 1%", False), Line(" 2%", False), Line("done", True)], b"\r 1%\r 2%\rdone\n"),
         ([Line("a", False), Line("a", True), Line("b", False), Line("b", True)], b"a\r\nb\r"),
+        ([Line("red", True)], b"\x1b]0;title\x07\x1b[1;31mred\x1b[0m\n"),
+        ([Line("on", True)], b"o\bof\b\bon\b\b\n"),
+        ([Line("ab", True)], b"a\x07\x1b(B\xc2\x9b1mb\n"),
+        ([Line("a\tb\x00", True)], b"a\tb\x00\n"),
+        # Two bars that are redrawn: the end of each is final when the stream is.
+        (
+            [
+                Line("a 1", True),
+                Line("b 1", True),
+                Line("a 2", False),
+                Line("b 2", False),
+                Line("done", True),
+                Line("a 2", True),
+                Line("b 2", True),
+            ],
+            b"a 1\nb 1\n\x1b[2A\x1b[2Ka 2\n\x1b[2Kb 2\ndone\n",
+        ),
+        # A bar that is erased, and a line in its place.
+        ([Line("50%", False), Line("", False), Line("done", True)], b"50%\r\x1b[2K\rdone\n"),
         ([Line("gr\u00fc\u00df \ufffd", True)], "gr\u00fc\u00df ".encode() + b"\xff\n"),
     ],
 )
@@ -31,7 +50,14 @@ def test_lines(expected: list[Line], written: bytes) -> None:
     assert expected == lines_of(written)
 
 
-@given(st.lists(st.sampled_from([b"a", b"\xc3\xbc", b"\r", b"\n", b"\r\n"])), st.integers(1, 5))
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"a", b"\xc3\xbc", b"\r", b"\n", b"\b", b"\x1b[2A", b"\x1b[1B", b"\x1b[2K", b"\x1b[J"]
+        )
+    ),
+    st.integers(1, 5),
+)
 def test_lines_do_not_depend_on_how_they_come(written: list[bytes], size: int) -> None:
     """Wherever the stream is divided."""
     stream = b"".join(written)
@@ -58,6 +84,29 @@ def test_a_line_without_an_end_is_cut() -> None:
         (Reading(3, 10), "regex", "[ 3/10] Building"),
         (Reading(7, 10), "regex", "1 / 10, no: 7 / 10"),
         (None, "regex", "on 2026/11/21, in /usr/3/4.txt, or 12/3"),
+        (Reading(1, 1000), "regex", "1/1,000"),
+        (Reading(999, 1_000_000), "regex", "999/1,000,000 rows"),
+        (Reading(1500.5, 2000), "regex", "1,500.5/2,000"),
+        (Reading(3, 1000), "regex", "3/1.000"),
+        (Reading(1_000_000, 2_000_000), "regex", "1.000.000/2.000.000"),
+        (Reading(0.5, 2.5), "regex", "0,5/2,5"),
+        (Reading(1.5, 10.25), "regex", "1.5/10.25"),
+        (Reading(1234, 10_000), "regex", "1\u202f234/10'000"),
+        (Reading(1_200_000, 3_400_000), "regex", "1.2/3.4 MB 5.6 MB/s eta 0:00:01"),
+        (Reading(512_000, 3_400_000), "regex", "512 kB / 3.4 MB"),
+        (Reading(2_000_000, 4_178_000), "regex", "2MB/4.178MB"),
+        (Reading(1024, 2048), "regex", "1 KiB/2 KiB"),
+        (None, "regex", "5.6 MB/3 s"),
+        (None, "regex", "(xfr#1, to-chk=12/100)"),
+        (Reading(1000), r"regex:(?P<current>[\d,]+) rows", "1,000 rows"),
+        (
+            Reading(45, 100),
+            "percent",
+            " 45 1024k   45  460k    0     0   978k      0  0:00:01 --:--:--  0:00:01",
+        ),
+        (Reading(45, 100), "auto", "Receiving objects:  45% (450/1000)"),
+        (Reading(450, 1000), "auto", "450/1000"),
+        (None, "auto", "time=00:00:04.00"),
         (Reading(5), "regex:frame= *(?P<current>[0-9]+)", "frame=   5 fps=25"),
         (Reading(2, 4, "b.c"), r"regex:(?P<message>\S+) (?P<current>\d) of (?P<total>\d)", "b.c 2 of 4"),
         (Reading(50, 100), "regex:(?P<percent>[0-9]+) percent", "50 percent"),

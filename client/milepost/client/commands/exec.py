@@ -22,7 +22,7 @@ __all__ = ["execute"]
 
 _EXAMPLES: Final = (
     "milepost exec --kind backup -- rsync -a /srv/photos /mnt/backup",
-    "milepost exec --kind encode --progress-from percent -- ./encode.sh film.mkv",
+    "milepost exec --kind encode --progress-from auto -- ffmpeg -i film.mkv film.mp4",
 )
 
 
@@ -49,8 +49,9 @@ _EXAMPLES: Final = (
     type=progress_reader,
     metavar="FORM",
     envvar="MILEPOST_EXEC_PROGRESS_FROM",
-    help="How its output says how far it is: percent, as in 42%; regex, as in 3/10; regex:PATTERN with the groups "
-    '(?P<current>), (?P<total>) or (?P<percent>); json, as in {"current": 3, "total": 10}.',
+    help="Form of the progress in its output: auto, as most programs print it; percent, as in 42%; regex, as in 3/10; "
+    "regex:PATTERN with the groups (?P<current>), (?P<total>) or (?P<percent>); json, as in "
+    '{"current": 3, "total": 10}.',
     show_default="not read",
 )
 @option(
@@ -104,7 +105,21 @@ _EXAMPLES: Final = (
     type=seconds,
     default=f"{GRACE_PERIOD:g}s",
     metavar="TIME",
-    help="How long the command may take to stop after SIGTERM, within the grace period of the cancellation.",
+    help="Time between SIGTERM and SIGKILL when the job is cancelled, has timed out or went to another attempt; of a "
+    "cancellation within its own grace period.",
+)
+@option(
+    "--pty",
+    is_flag=True,
+    envvar="MILEPOST_EXEC_PTY",
+    help="Give the command a terminal to write to, for programs that otherwise show no progress, or print in blocks. "
+    "It has one stream: all lines are logged as info.",
+)
+@option(
+    "--best-effort",
+    is_flag=True,
+    envvar="MILEPOST_EXEC_BEST_EFFORT",
+    help="Run the command without a job where the server cannot be reached.",
 )
 @option(
     "--spool",
@@ -135,6 +150,8 @@ def execute(
     parent: str,
     timeout: float | None,
     grace: float,
+    pty: bool,
+    best_effort: bool,
     spool: Path | None,
     log_level: str,
 ) -> None:
@@ -166,6 +183,8 @@ def execute(
             parent=parent,
             timeout=timeout,
             grace=grace,
+            pty=pty,
+            best_effort=best_effort,
             spool=spool,
         )
     )

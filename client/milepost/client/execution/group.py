@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -18,41 +19,63 @@ __all__ = ["Group"]
 _LOOK: Final = 0.02
 # Seconds for what was killed to be gone.
 _GONE: Final = 5.0
+# What runs a script that does not say what runs it.
+_SHELL: Final = "/bin/sh"
+# Bytes at the beginning of a file that show whether it is text.
+_HEAD: Final = 128
 
 
 class Group:
-    """The command, and whatever it starts that stays in its process group."""
+    """The command, and whatever it starts that stays in its process group.
+
+    As the first process of a container, or one that gets orphans otherwise (`PR_SET_CHILD_SUBREAPER`), this process
+    reaps those too, until the command ends: it must have no other children that somebody waits for.
+    """
 
     def __init__(
-        self, command: Sequence[str], stdout: int, stderr: int, environment: Mapping[str, str]
+        self, command: Sequence[str], output: tuple[int, int] | str, environment: Mapping[str, str]
     ) -> None:
         """Starts it, in the running loop. It reads what this process would, save from a terminal.
 
         On a terminal a command outside of the foreground's group would be stopped as soon as it reads.
 
+        Args:
+            command: The program and its arguments. A script without a shebang is run by the shell.
+            output: File descriptors for stdout and stderr, or the path of a terminal for both, which becomes the
+                controlling one of the command's session, with the command in its foreground.
+            environment: The whole of its environment.
+
         Raises:
             OSError: It cannot be started.
         """
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL if sys.stdin is None or sys.stdin.isatty() else None,
-            stdout=stdout,
-            stderr=stderr,
-            env=environment,
-            start_new_session=True,
-        )
-        # It is not reaped before the end: until then its number is surely that of its group.
-        self._ended = asyncio.get_running_loop().run_in_executor(None, _wait_for, self._process.pid)
+        try:
+            self._pid = _spawn(command, output, environment)
+        except OSError as error:
+            path = shutil.which(command[0]) or command[0]
+            if error.errno != errno.ENOEXEC or not _is_text(path):
+                raise
+            self._pid = _spawn([_SHELL, path, *command[1:]], output, environment)
+        # It is not reaped while this process lives: until then its number is surely that of its group.
+        self._ended = asyncio.get_running_loop().run_in_executor(None, _wait_for, self._pid)
 
-    async def wait(self) -> None:
-        """Waits until the command has ended; others of its group may go on."""
+    async def wait(self) -> int:
+        """Waits until the command has ended; others of its group may go on.
+
+        Returns:
+            Its exit status, or the number of the signal that ended it as a negative one.
+        """
         await asyncio.wait((self._ended,))
+        return self._ended.result()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the command has ended, also if that was just now and `wait` goes on."""
+        return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the whole group."""
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._pid, number)
 
     async def stop(self, patience: Coroutine[None, None, None]) -> None:
         """SIGTERM, and when `patience` is over SIGKILL to what is left; then nothing of the group is left."""
@@ -67,18 +90,49 @@ class Group:
         await asyncio.wait((gone,), timeout=_GONE)
         gone.cancel()
 
-    def status(self) -> int:
-        """How the command ended: its exit status, or a signal's number as a negative one."""
-        return self._process.wait()
-
     async def _gone(self) -> None:
         await self.wait()
-        while _is_alive(self._process.pid):  # noqa: ASYNC110 - nobody tells when a group has ended
+        while _is_alive(self._pid):  # noqa: ASYNC110 - nobody tells when a group has ended
             await asyncio.sleep(_LOOK)
 
 
-def _wait_for(pid: int) -> None:
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+def _spawn(command: Sequence[str], output: tuple[int, int] | str, environment: Mapping[str, str]) -> int:
+    """Starts a process in a session of its own.
+
+    Not by `subprocess`, which could give it a controlling terminal only in a fork of this process and its threads. The
+    first terminal that the leader of a session opens becomes the session's.
+    """
+    actions: list[tuple[int, int, int] | tuple[int, int, str, int, int]] = []
+    if sys.stdin is None or sys.stdin.isatty():
+        actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
+    if isinstance(output, str):
+        actions += [(os.POSIX_SPAWN_OPEN, 1, output, os.O_RDWR, 0), (os.POSIX_SPAWN_DUP2, 1, 2)]
+    else:
+        actions += [(os.POSIX_SPAWN_DUP2, output[0], 1), (os.POSIX_SPAWN_DUP2, output[1], 2)]
+    # Python ignores these, which a command does not expect.
+    defaults = (signal.SIGPIPE, signal.SIGXFSZ)
+    return os.posix_spawnp(
+        command[0], list(command), environment, file_actions=actions, setsid=True, setsigdef=defaults
+    )
+
+
+def _is_text(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return b"\0" not in file.read(_HEAD)
+    except OSError:
+        return False
+
+
+def _wait_for(pid: int) -> int:
+    while True:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        if ended is None:
+            continue
+        if ended.si_pid == pid:
+            return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(ended.si_pid, os.WNOHANG)
 
 
 def _is_alive(group: int) -> bool:

@@ -1,72 +1,190 @@
-"""From the bytes that a command writes to lines, as a terminal would show them."""
+"""Lines of a command's output, as a person would see them on a terminal."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from milepost.contract.limits import LOG_TEXT_SIZE
 
 __all__ = ["Line", "Lines"]
 
-_ENDS: Final = re.compile(rb"([\r\n])")
-# Of one line; the rest is left out. Less than a log event takes, for the mark that says so.
+# What ends a line or moves the cursor to another one: CR, LF, and the escape sequences for up, down and erase below.
+_MOVES: Final = re.compile(rb"(\r|\n|\x1b\[[0-9]*[ABEFJ])")
+# An escape sequence whose end has not been read yet.
+_UNFINISHED: Final = re.compile(rb"\x1b(?:\[[0-?]{0,32})?\Z")
+# Colors, erasing within a line, titles of windows, and the rest of ECMA-48.
+_ESCAPES: Final = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f]).*?(?:\x07|\x1b\\\\|\x9c|\\Z)"
+    "|\x1b[ -/]*[0-~]?",
+    re.DOTALL,
+)
+# Nobody can read them. Tabs stay, and so do NULs, which are there to separate (`find -print0`).
+_CONTROLS: Final = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f]")
+# Bytes of a line. Less than a log event takes, to leave space for the mark that says what was left out.
 _SIZE: Final = LOG_TEXT_SIZE - 64
+# Lines above the cursor that are remembered, for programs that go back to them.
+_ROWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was written up to the end of a line, or up to where the line was begun again.
+    """Text that was written up to the end of a line, or up to where the cursor left it.
 
     Attributes:
-        text: Without its end. What is over 64 KiB is cut, and says so.
-        stays: Whether it is still there when the next line begins; otherwise it was overwritten, as progress bars do
-            with a carriage return.
+        text: Without its end and without control sequences. What is over 64 KiB is cut, and says so.
+        stays: Whether it is final; otherwise something may be written over it, as progress bars do.
+        row: Number of the line on an endless screen, from 0.
+        redrawn: Whether it is among lines that the cursor goes back up to, as where bars stand below one another.
     """
 
     text: str
     stays: bool
+    row: int = field(default=0, compare=False)
+    redrawn: bool = field(default=False, compare=False)
+
+
+@dataclass(slots=True)
+class _Row:
+    """What a line shows; `logged` if it was handed out as one that stays."""
+
+    text: str
+    logged: bool = False
 
 
 class Lines:
-    """Cuts a stream into lines, wherever it was divided on its way."""
+    """Cuts a stream of bytes into lines, however the bytes were divided on their way."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: int | None = None) -> None:
+        """`columns` is the width of the terminal that they were written to; None where it was none."""
+        self._columns = columns
         self._part = bytearray()
         self._left_out = 0
-        self._overwritten = ""
+        self._held = b""
+        self._row = self._bottom = 0
+        # The uppermost line that the cursor went back to; None where it has not, or not since it left them for good.
+        self._top: int | None = None
+        self._rows: dict[int, _Row] = {}
 
     def feed(self, data: bytes) -> Iterator[Line]:
-        """The lines that have come to their end with this."""
-        for piece in _ENDS.split(data):
-            if piece == b"\n":
-                yield self._end()
-            elif piece == b"\r":
-                if self._part:
-                    self._overwritten = self._take()
-                    yield Line(self._overwritten, stays=False)
-            else:
-                room = _SIZE - len(self._part)
-                self._part += piece[:room]
-                self._left_out += max(len(piece) - room, 0)
+        """Lines that were ended, or left by the cursor, with these bytes."""
+        data = self._held + data
+        cut = _UNFINISHED.search(data)
+        self._held = data[cut.start() :] if cut else b""
+        pieces = _MOVES.split(data[: cut.start()] if cut else data)
+        for text, move in zip(pieces[::2], (*pieces[1::2], b""), strict=True):
+            space = _SIZE - len(self._part)
+            self._part += text[:space]
+            self._left_out += max(len(text) - space, 0)
+            if move == b"\n":
+                yield from self._line_feed()
+            elif move == b"\r":
+                yield from self._leave()
+            elif move.endswith(b"J"):
+                self._erase_below()
+            elif move:
+                yield from self._leave()
+                self._go(move)
+
+    def partial(self) -> list[Line]:
+        """The line that the cursor is in, as far as it was written, in as many pieces as it takes up on the screen."""
+        pieces = self._wrapped(self._text()) if self._part else []
+        return [
+            Line(piece, stays=False, row=row, redrawn=self._is_redrawn(row))
+            for row, piece in enumerate(pieces, self._row)
+        ]
 
     def end(self) -> Iterator[Line]:
-        """The last line, where the stream has ended without its end."""
-        if self._part or self._overwritten:
-            yield self._end()
+        """Lines that are final now that the stream has ended."""
+        self._part += self._held
+        list(self._leave())
+        for number, row in sorted(self._rows.items()):
+            if not row.logged:
+                yield Line(row.text, stays=True, row=number, redrawn=self._is_redrawn(number))
+        self._rows.clear()
 
-    def _end(self) -> Line:
+    def _line_feed(self) -> Iterator[Line]:
+        row = self._rows.get(self._row)
         # After a carriage return at its end the line still stands there.
-        text = self._take() if self._part else self._overwritten
-        self._overwritten = ""
-        return Line(text, stays=True)
+        text = self._take() if self._part else row.text if row is not None else ""
+        below = len(self._wrapped(text))
+        if self._row == self._bottom or (row is not None and not row.text and self._is_blank_below()):
+            yield self._line(text, stays=True)
+            self._remember(text, logged=True)
+            self._bottom = self._row + below
+            self._top = None
+        elif row is None or text != row.text:
+            self._remember(text)
+            yield self._line(text, stays=False)
+        self._row += below
+        self._bottom = max(self._bottom, self._row)
+
+    def _leave(self) -> Iterator[Line]:
+        """The cursor leaves the line, or goes back to its beginning."""
+        if not self._part:
+            return
+        for row, piece in enumerate(self._wrapped(self._take()), self._row):
+            self._row = row
+            self._bottom = max(self._bottom, self._row)
+            if self._row not in self._rows or self._rows[self._row].text != piece:
+                self._remember(piece)
+            yield self._line(piece, stays=False)
+
+    def _go(self, move: bytes) -> None:
+        count = int(move[2:-1] or 1)
+        if move[-1:] in b"AF":
+            self._row = max(self._row - count, 0)
+            self._top = self._row if self._top is None else min(self._top, self._row)
+        else:
+            self._row = min(self._row + count, self._bottom)
+
+    def _erase_below(self) -> None:
+        self._rows = {number: row for number, row in self._rows.items() if number < self._row}
+        self._bottom = self._row
+
+    def _is_blank_below(self) -> bool:
+        return not any(row.text for number, row in self._rows.items() if number > self._row)
+
+    def _is_redrawn(self, row: int) -> bool:
+        return self._top is not None and row >= self._top
+
+    def _remember(self, text: str, *, logged: bool = False) -> None:
+        self._rows[self._row] = _Row(text, logged)
+        if len(self._rows) > _ROWS:
+            del self._rows[min(self._rows)]
+
+    def _line(self, text: str, *, stays: bool) -> Line:
+        return Line(text, stays, self._row, self._is_redrawn(self._row))
+
+    def _wrapped(self, text: str) -> list[str]:
+        columns = self._columns or len(text)
+        return [text[at : at + columns] for at in range(0, len(text), columns)] if text else [""]
 
     def _take(self) -> str:
-        text = self._part.decode(errors="replace")
-        if self._left_out:
-            text += f"… [clipped {self._left_out} bytes]"
+        text = self._text()
         self._part.clear()
         self._left_out = 0
         return text
+
+    def _text(self) -> str:
+        text = _plain(self._part.decode(errors="replace"))
+        return f"{text}… [clipped {self._left_out} bytes]" if self._left_out else text
+
+
+def _plain(text: str) -> str:
+    """The text without control sequences, and without what backspaces have deleted."""
+    if text.isprintable():
+        return text
+    text = _ESCAPES.sub("", text).rstrip("\b")
+    if "\b" in text:
+        kept: list[str] = []
+        for character in text:
+            if character != "\b":
+                kept.append(character)
+            elif kept:
+                kept.pop()
+        text = "".join(kept)
+    return _CONTROLS.sub("", text)

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeGuard
 
 __all__ = ["Reader", "Reading", "reader"]
@@ -22,6 +22,8 @@ class Reading:
         message: A remark; None for none.
         stage: The stage that it is about; empty for the usual one.
         is_only_progress: Whether the line says nothing else, so that it need not be logged.
+        restarts: Whether another phase has begun, with a progress of its own.
+        in_bytes: Whether it counts bytes, which do not add up with anything else.
     """
 
     current: float
@@ -29,38 +31,62 @@ class Reading:
     message: str | None = None
     stage: str = ""
     is_only_progress: bool = False
+    restarts: bool = False
+    in_bytes: bool = field(default=False, compare=False)
 
 
 Reader: TypeAlias = Callable[[str], Reading | None]
 """Reads a line; None where it says nothing of progress."""
 
-_NUMBER: Final = r"\d+(?:[.,]\d+)?"
-_PERCENT: Final = re.compile(rf"(?<![\d.,])(?P<percent>{_NUMBER})\s?%")
-# Neither a date nor a part of a path.
-_N_OF_M: Final = re.compile(rf"(?<![\w./-])(?P<current>{_NUMBER})\s?/\s?(?P<total>{_NUMBER})(?![\w/-]|\.\w)")
+_NUMBER: Final = r"\d+(?:[.,'’_\u00a0\u202f]\d+)*"
+_PERCENT: Final = re.compile(r"(?<![\d.,])(?P<percent>\d+(?:[.,]\d+)?)\s?%")
+# A row of curl's meter, which has its percent sign in the heading: % total, % received, % sent, times and speeds.
+_CURL: Final = re.compile(
+    r"^\s*(?P<percent>\d{1,3})\s+[\d.]+[kMGTP]?\s+\d{1,3}\s+[\d.]+[kMGTP]?\s+\d{1,3}\s+[\d.]+[kMGTP]?"
+    r"(?:\s+[\d.]+[kMGTP]?){2}(?:\s+(?:[\d:]+[dhms]?|-[-:]+-)){1,3}"
+)
+_UNIT: Final = r"(?:[kKMGTP]i?)?B\b|[kKMGTP](?![A-Za-z])|bytes\b"
+# Neither a date nor a part of a path, nor what rsync has left to check.
+_N_OF_M: Final = re.compile(
+    rf"(?<![\w./-])(?<!-chk=)(?P<current>{_NUMBER})(?:\s?(?P<unit>{_UNIT}))?\s?/\s?"
+    rf"(?P<total>{_NUMBER})(?:\s?(?P<units>{_UNIT}))?(?![\w/-]|\.\w)"
+)
+# How ffmpeg says how long its input is, and where in it it is.
+_TIME: Final = r"(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d(?:\.\d+)?)"
+_DURATION: Final = re.compile(rf"\bDuration: {_TIME}")
+_POSITION: Final = re.compile(rf"\btime={_TIME}")
 _GROUPS: Final = frozenset({"current", "total", "percent", "message"})
+# Numbers with a mark between thousands, by that mark. A decimal comma and one between thousands look alike.
+_THOUSANDS: Final = {
+    ",": re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"),
+    ".": re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?"),
+}
+_SPACERS: Final = str.maketrans("", "", "'’_\u00a0\u202f")
 
 
 def reader(told: str) -> Reader:
-    """The reader for ``percent``, ``json``, ``regex`` (as in ``3/10``) or ``regex:PATTERN``.
+    """A reader for ``auto``, ``percent``, ``json``, ``regex`` (as in ``3/10``) or ``regex:PATTERN``.
 
-    The pattern has a group called ``current``, with or without ``total``, or one called ``percent``; and one called
-    ``message`` if it likes. Of several matches in a line the last one counts.
+    ``auto`` reads a percentage, else ``3/10`` as ``regex`` does, else ffmpeg's times. The pattern has a group called
+    ``current``, with or without ``total``, or one called ``percent``; and one called ``message`` if it likes. Of
+    several matches in a line the last one counts.
 
     Raises:
         ValueError: It is none of these, or the pattern is none.
     """
     kind, colon, pattern = told.partition(":")
     match kind, colon:
+        case "auto", "":
+            return _auto()
         case "percent", "":
-            return _by(_PERCENT)
+            return _percent
         case "json", "":
             return _json
         case "regex", "":
-            return _by(_N_OF_M)
+            return _n_of_m
         case "regex", _:
             return _by(_compiled(pattern))
-    raise ValueError(f"{told!r} is none of percent, json, regex and regex:PATTERN.")
+    raise ValueError(f"{told!r} is none of percent, json, regex, regex:PATTERN and auto.")
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -77,34 +103,95 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _by(pattern: re.Pattern[str]) -> Reader:
+def _by(*patterns: re.Pattern[str]) -> Reader:
     def read(line: str) -> Reading | None:
         found = None
-        for match in pattern.finditer(line):
-            found = _reading(match.groupdict()) or found
+        for pattern in patterns:
+            for match in pattern.finditer(line):
+                found = _reading(match.groupdict()) or found
         return found
 
     return read
 
 
+_percent: Final = _by(_PERCENT, _CURL)
+_n_of_m: Final = _by(_N_OF_M)
+
+
+def _auto() -> Reader:
+    duration = 0.0
+
+    def read(line: str) -> Reading | None:
+        nonlocal duration
+        for match in _DURATION.finditer(line):
+            duration = max(duration, _seconds(match))
+        if not duration:
+            return _percent(line) or _n_of_m(line)
+        positions = [_seconds(match) for match in _POSITION.finditer(line)]
+        return Reading(min(positions[-1], duration), duration) if positions else None
+
+    return read
+
+
+def _seconds(match: re.Match[str]) -> float:
+    return int(match["hours"]) * 3600 + int(match["minutes"]) * 60 + float(match["seconds"])
+
+
 def _reading(groups: dict[str, str | None]) -> Reading | None:
-    percent = _number(groups.get("percent"))
-    current, total = (
-        (percent, 100.0)
-        if percent is not None
-        else (_number(groups.get("current")), _number(groups.get("total")))
-    )
-    if current is None or (total is not None and not 0 <= current <= total):
+    message = groups.get("message")
+    if (percent := groups.get("percent")) is not None:
+        current = _number(percent.replace(",", "."))  # nobody needs thousands of percent
+        return Reading(current, 100.0, message) if current is not None and 0 <= current <= 100 else None
+    unit, units = groups.get("unit"), groups.get("units")
+    current, total = _amounts(groups.get("current"), groups.get("total"), is_counted=units is None)
+    if current is None:
         return None
-    return Reading(current, total, groups.get("message"))
+    if total is not None and units is not None:
+        current, total = round(current * _size(unit or units)), round(total * _size(units))
+    elif unit is not None:
+        return None  # a rate, as in 3 MB / 5
+    if total is not None and not 0 <= current <= total:
+        return None
+    return Reading(current, total, message, in_bytes=units is not None)
 
 
-def _number(text: str | None) -> float | None:
+def _amounts(
+    current: str | None, total: str | None, *, is_counted: bool
+) -> tuple[float | None, float | None]:
+    """Both numbers. They are read together, since each shows how the other one is written.
+
+    `is_counted` says that they have no unit, as what is counted one by one.
+    """
+    texts = [text.translate(_SPACERS) for text in (current, total) if text is not None]
+    commas = [text for text in texts if "," in text]
+    points = [text for text in texts if "." in text]
+    if all(_THOUSANDS[","].fullmatch(text) for text in commas):
+        texts = [text.replace(",", "") for text in texts]
+    elif all(_THOUSANDS["."].fullmatch(text) for text in points):
+        texts = [text.replace(".", "").replace(",", ".") for text in texts]
+    # A point is one between thousands only where nothing else makes sense: 3/1.000, 1.000.000.
+    is_mixed = is_counted and len(texts) == 2 and len(points) == 1
+    if points and not commas and (is_mixed or any(text.count(".") > 1 for text in points)):
+        texts = [text.replace(".", "") if _THOUSANDS["."].fullmatch(text) else text for text in texts]
+    numbers = iter([_number(text) for text in texts])
+    return (
+        next(numbers) if current is not None else None,
+        next(numbers) if total is not None else None,
+    )
+
+
+def _number(text: str) -> float | None:
     try:
-        number = float(text.replace(",", ".")) if text is not None else math.nan
+        number = float(text.replace(",", "."))
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def _size(unit: str) -> float:
+    """Bytes in the unit: powers of 1000 for ``kB``, of 1024 for ``KiB`` and ``K``."""
+    power = "BKMGTP".index(unit[0].upper())
+    return float((1000 if unit.endswith("B") and "i" not in unit else 1024) ** power)
 
 
 def _json(line: str) -> Reading | None:

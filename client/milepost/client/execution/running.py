@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TextIO
 
 from milepost.client.errors import JobFailure
 from milepost.client.execution.group import Group
-from milepost.client.execution.passing import Passing
+from milepost.client.execution.lines import Lines
+from milepost.client.execution.output import Output, Stream
 from milepost.client.execution.telling import Telling
+from milepost.client.execution.terminal import PseudoTerminal
 
 __all__ = ["Execution"]
 
@@ -22,10 +24,12 @@ __all__ = ["Execution"]
 _NOT_FOUND: Final = 127
 _NOT_STARTED: Final = 126
 _SIGNALLED: Final = 128
-# Seconds for what a command that was stopped has written to be read.
+# Seconds for what a command that was stopped has written to be read, and to tell of the end after a signal.
 _LAST_WORDS: Final = 1.0
 # What this process is told that is meant for the command.
 _PASSED_ON: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# Python does not write to a pipe before it has some thousand bytes, unless it is told to.
+_UNBUFFERED: Final = {"PYTHONUNBUFFERED": "1"}
 
 
 @dataclass
@@ -34,88 +38,149 @@ class Execution:
 
     Attributes:
         command: What is run, with its arguments.
-        environment: What it finds in its environment besides what this process does.
+        telling: Hears what it writes.
+        leave: Called when this process is asked to end although the command has ended already.
+        pty: Whether it writes to a terminal of its own.
+        environment: What it finds in its environment besides what this process does; None for what it does not find.
         status: Its exit status or, as in a shell, 128 and the number of the signal that has ended it, 127 where there
             is no such command, and 126 where it cannot be run; None before.
         started: Whether it has run at all.
     """
 
     command: Sequence[str]
-    environment: dict[str, str] = field(default_factory=dict)
+    telling: Telling
+    leave: Callable[[], object]
+    pty: bool = False
+    environment: dict[str, str | None] = field(default_factory=dict)
     status: int | None = None
     started: bool = False
+    failure: JobFailure | None = None
 
-    async def run(self, telling: Telling, patience: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Runs it to its end. Where this is cancelled, the command is stopped before.
-
-        Args:
-            telling: Hears what it writes.
-            patience: Returns once the command had time enough to stop.
+    def start(self) -> None:
+        """Starts it, in the running loop.
 
         Raises:
-            JobFailure: It did not end with the status 0.
+            JobFailure: It cannot be started.
         """
-        signal.signal(
-            signal.SIGCHLD, signal.SIG_DFL
-        )  # where it is ignored, nobody can tell how a command has ended
-        async with _passing(telling) as (out, err):
-            group = self._start(out, err)
-            _pass_on_signals(group)
-            try:
-                await group.wait()
-            except asyncio.CancelledError:
-                await group.stop(patience())
-                raise
-            finally:
-                status = group.status()
-                self.status = status if status >= 0 else _SIGNALLED - status
-        if status:
-            raise _failure(status, self.status, telling)
-
-    def _start(self, out: Passing, err: Passing) -> Group:
+        # Where it is ignored, nobody can tell how a command has ended.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        start = self._start_on_terminal if self.pty else self._start_on_pipes
         try:
-            group = Group(self.command, out.end, err.end, {**os.environ, **self.environment})
+            self._group, self._output = start()
         except OSError as error:
             name = self.command[0]
             found = not isinstance(error, FileNotFoundError)
             self.status = _NOT_STARTED if found else _NOT_FOUND
             code = "COMMAND_NOT_STARTED" if found else "COMMAND_NOT_FOUND"
             raise JobFailure(code, f"{name} cannot be run: {error.strerror}.") from error
-        finally:
-            out.close_end()
-            err.close_end()
         self.started = True
-        return group
+        self._pass_on_signals()
+        self._ending = asyncio.create_task(self._end())
+
+    async def wait(self) -> None:
+        """Waits until it has ended and its output is passed on, but not for what it has left in the background.
+
+        Raises:
+            JobFailure: It did not end with the status 0.
+        """
+        await asyncio.wait((self._ending,))
+        self._ending.result()
+        if self.failure is not None:
+            raise self.failure
+
+    async def stop(self, patience: Coroutine[None, None, None]) -> None:
+        """Has it end, with all of its group.
+
+        Args:
+            patience: Returns once it has had time enough to stop.
+        """
+        if self.status is None:
+            await self._group.stop(patience)
+        else:
+            patience.close()
+        # The end of a cancelled job is not to wait for a reader.
+        await self._output.finish(_LAST_WORDS)
+        await asyncio.wait((self._ending,))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and has ended, and its output is passed on."""
+        return self.started and self._ending.done()
+
+    async def ended(self, timeout: float) -> bool:
+        """Waits so many seconds for that, and says whether it is so."""
+        await asyncio.wait((self._ending,), timeout=timeout)
+        return self._ending.done()
+
+    async def _end(self) -> None:
+        status = await self._group.wait()
+        self.status = status if status >= 0 else _SIGNALLED - status
+        self._output.command_ended()
+        await self._output.finish(None)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGWINCH)
+        if status:
+            self.failure = _failure(status, self.status, self.telling.last_errors)
+
+    def _start_on_pipes(self) -> tuple[Group, Output]:
+        pipes = os.pipe(), os.pipe()
+        (out, out_end), (err, err_end) = pipes
+        try:
+            group = Group(self.command, (out_end, err_end), self._environment())
+        except OSError:
+            os.close(out)
+            os.close(err)
+            raise
+        finally:
+            os.close(out_end)
+            os.close(err_end)
+        return group, Output(
+            [self._stream(out, sys.stdout, "info"), self._stream(err, sys.stderr, "warning", is_error=True)]
+        )
+
+    def _start_on_terminal(self) -> tuple[Group, Output]:
+        with PseudoTerminal() as terminal:
+            # Programs do not take it for a terminal that can do anything without a name.
+            environment = {"TERM": "xterm", **self._environment()}
+            try:
+                group = Group(self.command, terminal.name, environment)
+            except OSError:
+                os.close(terminal.master)
+                raise
+        with contextlib.suppress(ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, terminal.resize)
+        stream = self._stream(terminal.master, sys.stdout, "info", is_error=True)
+        stream.lines = Lines(terminal.columns)
+        return group, Output([stream])
+
+    def _stream(self, source: int, to: TextIO | None, severity: str, *, is_error: bool = False) -> Stream:
+        listener = self.telling.listener(severity, is_error=is_error)
+        return Stream(source, to.fileno() if to is not None else None, listener)
+
+    def _environment(self) -> dict[str, str]:
+        environment = {**_UNBUFFERED, **os.environ, **self.environment}
+        return {name: value for name, value in environment.items() if value is not None}
+
+    def _pass_on_signals(self) -> None:
+        """While the command runs they are for it; then there is only its end to tell of, which they hurry."""
+        loop = asyncio.get_running_loop()
+        for number in _PASSED_ON:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, self._on_signal, number)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if not self._group.has_ended:
+            self._group.signal(number)
+        elif self._output.is_done:
+            self.leave()
+        else:
+            self._output.cut()
+            asyncio.get_running_loop().call_later(_LAST_WORDS, self.leave)
 
 
-@asynccontextmanager
-async def _passing(telling: Telling) -> AsyncIterator[tuple[Passing, Passing]]:
-    """Passes on what is written to them, until all of it is. The end of a cancelled job is not to wait for a reader."""
-    both = Passing(sys.stdout.fileno(), telling.out), Passing(sys.stderr.fileno(), telling.err)
-    timeout = None
-    try:
-        yield both
-    except asyncio.CancelledError:
-        timeout = _LAST_WORDS
-        raise
-    finally:
-        for passing in both:
-            passing.close_end()
-            await passing.finish(timeout)
-
-
-def _pass_on_signals(group: Group) -> None:
-    """From now on they are for the command; once it has ended, this process has only to tell of that."""
-    loop = asyncio.get_running_loop()
-    for number in _PASSED_ON:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            loop.add_signal_handler(number, group.signal, number)
-
-
-def _failure(status: int, shown: int, telling: Telling) -> JobFailure:
+def _failure(status: int, shown: int, last_errors: str) -> JobFailure:
     if status > 0:
         text = f"The command exited with status {status}."
-        return JobFailure("EXIT_STATUS", text, telling.last_errors, retryable=True)
+        return JobFailure("EXIT_STATUS", text, last_errors, retryable=True)
     name = next((number.name for number in signal.Signals if number == -status), f"SIGNAL_{-status}")
     text = f"The command was ended by {name}; its exit status is {shown}."
-    return JobFailure(name, text, telling.last_errors, retryable=True)
+    return JobFailure(name, text, last_errors, retryable=True)

@@ -1,0 +1,129 @@
+"""``milepost exec`` whose lease is lost: who has the job decides what becomes of the command."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from milepost.client import SyncClient
+from milepost.v1 import Dispatch, RetryPolicy
+from tests.support.executing import Exec, end, feed, first_line, says, state, until
+from tests.support.proxy import CuttableProxy
+from tests.support.server import ServerProcess
+
+WAITS = ("sh", "-c", 'echo ready; read line; echo "$line"; exit 7')
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server whose leases are short."""
+    with ServerProcess(tmp_path_factory.mktemp("hasty") / "data", "--lease-ttl", "1") as process:
+        yield process
+
+
+@pytest.fixture
+def at(hasty: ServerProcess) -> Iterator[Exec]:
+    """At that server."""
+    executing = Exec(hasty.address)
+    with executing.client:
+        yield executing
+
+
+def submit(at: Exec, attempts: int) -> str:
+    """A job that waits to be claimed, so many times."""
+    policy = RetryPolicy(max_attempts=attempts)
+    policy.initial_backoff.SetInParent()
+    return at.client.submit(at.kind, dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=policy).job_id
+
+
+def stop(process: subprocess.Popen[bytes], client: SyncClient, job_id: str, wanted: str) -> None:
+    """Has the whole of exec stand still until the job is in this state, and then lets it go on."""
+    process.send_signal(signal.SIGSTOP)
+    until(lambda: state(client.get(job_id)) == wanted)
+    process.send_signal(signal.SIGCONT)
+
+
+def test_a_stop_longer_than_the_lease(at: Exec) -> None:
+    """Nobody has succeeded a command whose job is LOST: it runs to its end, and has its own status."""
+    process = at.start("--kind", at.kind, *WAITS, stdin=subprocess.PIPE)
+    assert first_line(process) == "ready"
+    stop(process, at.client, at.job.job_id, "LOST")
+    says(process, "is LOST; the command goes on without it")
+    feed(process, b"on its own\n")
+
+    assert end(process) == (7, b"on its own\n")
+    assert state(at.job) == "LOST"
+
+
+def test_a_cut_longer_than_the_lease(at: Exec) -> None:
+    """Is as a stop is."""
+    with CuttableProxy(at.address) as proxy:
+        far = Exec(proxy.address)
+        with far.client:
+            process = far.start("--kind", at.kind, *WAITS, stdin=subprocess.PIPE)
+            assert first_line(process) == "ready"
+            proxy.refuse()
+            proxy.cut()
+            until(lambda: state(at.job) == "LOST")
+            proxy.allow()
+            says(process, "is LOST; the command goes on without it")
+            feed(process, b"on its own\n")
+
+            assert end(process) == (7, b"on its own\n")
+
+
+def test_a_job_that_waits_for_another_attempt(at: Exec) -> None:
+    """Is claimed again, and the same command goes on with that attempt: what it writes and how it ends are told."""
+    job_id = submit(at, attempts=2)
+    process = at.start("--job-id", job_id, "--stage", "s", *WAITS, stdin=subprocess.PIPE)
+    until(at.lines)
+    stop(process, at.client, job_id, "QUEUED")
+    until(lambda: (state(at.job), at.job.attempt) == ("RUNNING", 2))
+    feed(process, b"in the second one\n")
+
+    assert end(process) == (7, b"ready\nin the second one\n")
+    assert (state(at.job), at.job.failure.code, [stage.stage_id for stage in at.job.stages]) == (
+        "FAILED",
+        "EXIT_STATUS",
+        ["s"],
+    )
+    assert [text for _, text in at.lines()] == [
+        "ready",
+        "The lease ran out while the server did not hear from this process; the command goes on.",
+        "in the second one",
+    ]
+
+
+def test_a_job_that_another_attempt_has(at: Exec) -> None:
+    """The command is stopped, since two would be at work; it has the grace to clean up."""
+    job_id = submit(at, attempts=2)
+    program = "trap 'sleep 0.2; echo clean; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+    process = at.start("--job-id", job_id, "--", "sh", "-c", program)
+    assert first_line(process) == "ready"
+    process.send_signal(signal.SIGSTOP)
+    until(lambda: state(at.client.get(job_id)) == "QUEUED")
+    with at.client.attach(job_id) as other:
+        process.send_signal(signal.SIGCONT)
+        assert end(process) == (9, b"clean\n")
+
+    assert (other.attempt, state(at.job)) == (2, "SUCCEEDED")
+
+
+def test_a_job_that_has_timed_out(at: Exec) -> None:
+    """The command has the grace to clean up, and the status is that of a time-out."""
+    program = "trap 'sleep 1; echo clean; exit 0' TERM; sleep 20 & wait"
+    process = at.start("--kind", at.kind, "--timeout", "2", "--grace", "20s", "--", "sh", "-c", program)
+
+    assert end(process) == (124, b"clean\n")
+    assert at.job.failure.code == "TIMEOUT"
+
+
+def test_a_command_that_outlives_its_grace(at: Exec) -> None:
+    """Is killed, also after a time-out."""
+    program = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
+    process = at.start("--kind", at.kind, "--timeout", "2", "--grace", "0.2", "--", "sh", "-c", program)
+
+    assert end(process) == (124, b"ready\n")

@@ -1,0 +1,245 @@
+"""``milepost exec``: what a command writes and leaves behind, and how it is run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from milepost.v1 import Severity
+from tests.support.executing import Exec, end, feed, first_line, runs, state, until
+from tests.support.server import ServerProcess
+
+INFO, WARNING = Severity.SEVERITY_INFO, Severity.SEVERITY_WARNING
+RECORDINGS = Path(__file__).parents[1] / "unit" / "command" / "recordings"
+
+
+@pytest.fixture
+def at(shared_server: ServerProcess) -> Iterator[Exec]:
+    """At the shared server."""
+    executing = Exec(shared_server.address)
+    with executing.client:
+        yield executing
+
+
+def test_what_it_leaves_behind_is_not_listened_to_for_ever(at: Exec) -> None:
+    """However much it writes: the command has ended, and its status is that of exec."""
+    status, out, _ = at.run("sh", "-c", "(while :; do echo tick; sleep 0.05; done) & echo $!; exit 3")
+    (pid,) = (int(line) for line in out.split() if line.isdigit())
+    try:
+        assert (status, b"tick" in out, runs(pid)) == (3, True, True)
+        assert at.job.failure.code == "EXIT_STATUS"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_what_it_leaves_behind_is_not_killed_by_a_closed_pipe(
+    at: Exec, tmp_path: Path, *, closed: bool
+) -> None:
+    """It may write whatever it likes, also more than a pipe holds. Into a file it comes as without exec."""
+    late, log = tmp_path / "late", tmp_path / "log"
+    program = f"(read x <{tmp_path}/go; head -c 200000 /dev/zero; echo log; touch {late}) & echo started"
+    os.mkfifo(tmp_path / "go")
+    with log.open("wb") as file:
+        process = at.start(
+            "--kind", at.kind, "bash", "-c", program, stdout=subprocess.PIPE if closed else file
+        )
+        status = process.wait(60)
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+    (tmp_path / "go").write_text("go\n")
+    until(late.exists)
+
+    assert (status, state(at.job)) == (0, "SUCCEEDED")
+    if not closed:
+        until(lambda: log.read_bytes() == b"started\n" + bytes(200_000) + b"log\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_after_the_command_has_ended(at: Exec, number: signal.Signals) -> None:
+    """Ends exec, whoever it waits for; the status is the command's, and its end is told."""
+    process = at.start("--kind", at.kind, "sh", "-c", "echo $$; head -c 100000 /dev/zero; exit 3")
+    pid = int(first_line(process))
+    until(lambda: not runs(pid))  # what it wrote is under way to a reader that does not read
+    process.send_signal(number)
+
+    assert process.wait(60) == 3
+    assert (state(at.job), at.job.failure.code) == ("FAILED", "EXIT_STATUS")
+    end(process)
+
+
+def test_what_a_slow_reader_gets(at: Exec) -> None:
+    """Everything that the command wrote, although it has ended long before."""
+    process = at.start("--kind", at.kind, "sh", "-c", "echo $$; head -c 100000 /dev/zero")
+    pid = int(first_line(process))
+    until(lambda: not runs(pid))
+
+    assert process.stdout is not None
+    assert len(process.stdout.read()) == 100_000
+    assert end(process) == (0, b"")
+
+
+def test_lines_are_logged_in_the_order_in_which_they_were_written(at: Exec) -> None:
+    """Across stdout and stderr."""
+    program = "while read n; do echo out $n; read n; echo err $n >&2; done"
+    process = at.start("--kind", at.kind, "sh", "-c", program, stdin=subprocess.PIPE)
+    assert process.stderr is not None
+    expected = []
+    for number in range(20):
+        feed(process, f"{number}\n".encode())
+        assert first_line(process) == f"out {number}"
+        feed(process, f"{number}\n".encode())
+        assert process.stderr.readline() == f"err {number}\n".encode()
+        expected += [(INFO, f"out {number}"), (WARNING, f"err {number}")]
+    end(process)
+
+    assert at.lines() == expected
+
+
+def test_lines_can_be_read(at: Exec) -> None:
+    """Colors, titles and what was deleted are no text; they are passed on as they are."""
+    written = "\033]0;title\007\033[1;31mred\033[0m o\bof\b\bn\n"
+    status, out, _ = at.run("printf", "%b", written)
+
+    assert (status, out.decode()) == (0, written)
+    assert at.lines() == [(INFO, "red n")]
+
+
+def test_a_slow_reader_of_one_stream_does_not_hold_up_the_other(at: Exec) -> None:
+    """As without exec."""
+    process = at.start(
+        "--kind", at.kind, "sh", "-c", "(head -c 500000 /dev/zero &); sleep 0.1; echo heard >&2"
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == b"heard\n"
+    process.send_signal(signal.SIGTERM)
+    end(process)
+
+
+def test_a_script_without_a_shebang(at: Exec, tmp_path: Path) -> None:
+    """Is run by the shell, as a shell would; what is no text is not."""
+    script, binary = tmp_path / "script", tmp_path / "binary"
+    script.write_text('echo "$0 $1"\nexit 4\n')
+    binary.write_bytes(b"\0\1\2")
+    script.chmod(0o700)
+    binary.chmod(0o700)
+
+    assert at.run(str(script), "x y")[:2] == (4, f"{script} x y\n".encode())
+    assert at.run(str(binary))[:2] == (126, b"")
+
+
+def test_without_a_server_at_best_effort(tmp_path: Path) -> None:
+    """The command runs all the same, and one line says that it has no job."""
+    nowhere = Exec("127.0.0.1:1")
+    with nowhere.client:
+        process = nowhere.start(
+            "--kind",
+            "k",
+            "--best-effort",
+            "sh",
+            "-c",
+            'read line; echo "$line$MILEPOST_JOB_ID"; exit 4',
+            stdin=subprocess.PIPE,
+        )
+        out, err = process.communicate(b"on its own\n", timeout=60)
+
+    assert (process.returncode, out) == (4, b"on its own\n")
+    (line,) = err.decode().splitlines()
+    assert line.startswith("The server at 127.0.0.1:1 cannot be reached")
+    assert line.endswith("The command runs without a job.")
+
+
+def test_orphans_are_reaped(at: Exec, tmp_path: Path) -> None:
+    """As the first process of a container it is the parent of all whose own has ended."""
+    launcher = (
+        "import ctypes, os, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\n"  # PR_SET_CHILD_SUBREAPER
+        "os.execv(sys.argv[1], sys.argv[1:])\n"
+    )
+    program = "sh -c 'read x <$0 & echo $!' \"$0\"; read x; exit 5"
+    os.mkfifo(tmp_path / "go")
+    process = at.start(
+        "--kind",
+        at.kind,
+        "sh",
+        "-c",
+        program,
+        tmp_path / "go",
+        stdin=subprocess.PIPE,
+        launcher=(sys.executable, "-c", launcher),
+    )
+    orphan = int(first_line(process))
+    until(lambda: psutil.Process(orphan).ppid() == process.pid)
+    (tmp_path / "go").write_text("go\n")
+    until(lambda: not psutil.pid_exists(orphan))
+    feed(process, b"\n")
+
+    assert end(process)[0] == 5
+
+
+def test_python_does_not_keep_its_output_to_itself(at: Exec) -> None:
+    """What it prints is there at once, although it prints into a pipe."""
+    process = at.start(
+        "--kind", at.kind, sys.executable, "-c", "print('now'); input()", stdin=subprocess.PIPE
+    )
+    assert first_line(process) == "now"
+    feed(process, b"\n")
+
+    assert end(process) == (0, b"")
+
+
+def test_a_bar_is_not_one_update_behind(at: Exec) -> None:
+    """What stands in an unfinished line is what a person sees."""
+    process = at.start(
+        "--kind",
+        at.kind,
+        "--progress-from",
+        "percent",
+        "sh",
+        "-c",
+        r'printf "\r 50%%"; read x',
+        stdin=subprocess.PIPE,
+    )
+    until(lambda: [stage.current for job in at.client.list(kinds=[at.kind]) for stage in job.stages] == [50])
+    feed(process, b"\n")
+
+    assert end(process) == (0, b"\r 50%")
+
+
+def test_a_full_bar_is_not_the_end(at: Exec) -> None:
+    """While another phase may follow the job is not done, and once one does it is what is shown."""
+    process = at.start(
+        "--kind",
+        at.kind,
+        "--progress-from",
+        "percent",
+        "sh",
+        "-c",
+        "echo 40%; echo 100%; read x; echo 3%; read x",
+        stdin=subprocess.PIPE,
+    )
+    until(lambda: len(list(at.client.list(kinds=[at.kind]))) == 1 and len(at.lines()) == 2)
+    assert at.job.fraction == 0.4
+    feed(process, b"\n")
+    until(lambda: len(at.job.stages) == 2 and at.job.stages[1].current == 3)
+
+    assert (at.job.fraction < 0.5, at.job.fraction_known) == (True, False)
+    assert [(stage.stage_id, stage.fraction) for stage in at.job.stages] == [("run", 1.0), ("run-2", 0.03)]
+    feed(process, b"\n")
+    end(process)
+
+
+def test_phases_are_stages(at: Exec) -> None:
+    """Progress that starts again is that of another stage; the one before is done. Recorded from a clone of git's."""
+    at.run("cat", str(RECORDINGS / "git"), options=("--progress-from", "percent", "--stage", "clone"))
+
+    assert [(stage.stage_id, stage.current, stage.total) for stage in at.job.stages] == [
+        (stage_id, 100, 100) for stage_id in ("clone", "clone-2", "clone-3", "clone-4")
+    ]

@@ -1,0 +1,122 @@
+"""``milepost exec --pty``: a command that writes to a terminal of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+
+import pytest
+
+from milepost.v1 import Severity
+from tests.support.executing import Exec, end, feed, first_line, state, until
+from tests.support.server import ServerProcess
+
+INFO = Severity.SEVERITY_INFO
+
+
+@pytest.fixture
+def at(shared_server: ServerProcess) -> Iterator[Exec]:
+    """At the shared server."""
+    executing = Exec(shared_server.address)
+    with executing.client:
+        yield executing
+
+
+def test_a_terminal_for_the_command_alone(at: Exec) -> None:
+    """It has a size, and the command in its foreground; stdin is as it was, and lines end as the command ended them."""
+    program = (
+        "import os, sys\n"
+        "print(os.isatty(1), os.isatty(2), *os.get_terminal_size(1), os.tcgetpgrp(1) == os.getpgrp())\n"
+        "print(sys.stdin.read(), os.ttyname(os.open('/dev/tty', os.O_RDWR)) == '/dev/tty', file=sys.stderr)\n"
+    )
+    status, out, err = at.run(sys.executable, "-c", program, options=("--pty",), stdin=b"given")
+
+    assert (status, out, err) == (0, b"True True 80 24 True\ngiven True\n", b"")
+    assert at.lines() == [(INFO, "True True 80 24 True"), (INFO, "given True")]
+
+
+def test_signals_reach_what_is_in_its_foreground(at: Exec) -> None:
+    """As they do without a terminal."""
+    program = "trap 'echo heard; exit 7' INT; echo ready; while :; do sleep 0.05; done"
+    process = at.start("--kind", at.kind, "--pty", "--", "sh", "-c", program)
+    assert first_line(process) == "ready"
+    process.send_signal(signal.SIGINT)
+
+    assert end(process) == (7, b"heard\n")
+    assert at.job.failure.detail == "ready\nheard"
+
+
+def test_a_cancelled_job(at: Exec) -> None:
+    """Stops the command, and lets it clean up."""
+    program = "trap 'echo clean; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+    process = at.start("--kind", at.kind, "--pty", "--", "sh", "-c", program)
+    assert first_line(process) == "ready"
+    at.client.cancel(at.job.job_id)
+
+    status, out = end(process)
+    # What the shell says of its child, which has heard as well, is its own affair.
+    assert (status, out[-6:], state(at.job)) == (9, b"clean\n", "CANCELLED")
+
+
+def test_a_command_that_is_not_there(at: Exec) -> None:
+    """Has the status that it has in a shell."""
+    assert at.run("no-such-command", options=("--pty",))[:2] == (127, b"")
+
+
+def test_it_is_as_wide_as_the_terminal_that_exec_is_on(at: Exec) -> None:
+    """Also when that changes."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 50, 0, 0))
+    program = 'trap "stty size <&1; exit" WINCH; stty size <&1; while :; do sleep 0.05; done'
+    process = at.start(
+        "--kind", at.kind, "--pty", "--", "sh", "-c", program, stdout=its, start_new_session=True
+    )
+    os.close(its)
+    try:
+        until(lambda: list(at.client.list(kinds=[at.kind])))
+        until(lambda: at.lines() == [(INFO, "30 50")])
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
+        process.send_signal(signal.SIGWINCH)  # the terminal does so only where it is the controlling one
+        assert process.wait(60) == 0
+        assert os.read(ours, 100) == b"30 50\r\n20 60\r\n"
+    finally:
+        os.close(ours)
+        end(process)
+
+
+def test_bars_are_shown_to_programs_that_look_for_a_terminal(at: Exec) -> None:
+    """And what is redrawn below one another is progress of one stage, and no line of the log."""
+    program = (
+        r"test -t 1 && printf 'a 1/10\nb 1/10\n'; printf '\033[2A\033[2Ka 3/10\n\033[2Kb 7/10\n'; read x;"
+        r"printf '\033[2A\033[2Ka 10/10\n\033[2Kb 10/10\n'"
+    )
+    process = at.start(
+        "--kind",
+        at.kind,
+        "--pty",
+        "--progress-from",
+        "auto",
+        "--",
+        "sh",
+        "-c",
+        program,
+        stdin=subprocess.PIPE,
+    )
+    until(
+        lambda: (
+            [(stage.current, stage.total) for job in at.client.list(kinds=[at.kind]) for stage in job.stages]
+            == [(10, 20)]
+        )
+    )
+    feed(process, b"\n")
+    end(process)
+
+    assert [(stage.current, stage.total) for stage in at.job.stages] == [(20, 20)]
+    assert at.lines() == [(INFO, "a 1/10"), (INFO, "b 1/10")]

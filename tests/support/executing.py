@@ -1,0 +1,112 @@
+"""``milepost exec``, as tests run it."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from milepost.client import SyncClient
+from milepost.v1 import Event, Job, JobState
+from tests.support.command import environment
+from tests.support.server import MILEPOST
+
+
+class Exec:
+    """``milepost exec`` at a server, with a kind of job of the test's own."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.client = SyncClient(address)
+        self.kind = f"exec-{uuid.uuid4().hex}"
+
+    def start(
+        self, *arguments: str | Path, launcher: tuple[str, ...] = (), **options: Any
+    ) -> subprocess.Popen[bytes]:
+        """Starts it, where one is given by a launcher."""
+        return subprocess.Popen(
+            [*launcher, MILEPOST, "exec", *map(str, arguments)],
+            env=environment(self.address),
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                **options,
+            },
+        )
+
+    def run(
+        self, *command: str, options: tuple[str, ...] = (), stdin: bytes = b""
+    ) -> tuple[int, bytes, bytes]:
+        """Runs the command as a job of the kind: the status, and what was written."""
+        process = self.start("--kind", self.kind, *options, "--", *command, stdin=subprocess.PIPE)
+        out, err = process.communicate(stdin, timeout=60)
+        return process.returncode, out, err
+
+    @property
+    def job(self) -> Job:
+        """The job that was run last."""
+        return next(self.client.list(kinds=[self.kind], page_size=1))
+
+    def events(self) -> list[Event]:
+        """Its log."""
+        return list(self.client.watch(self.job.job_id, follow=False))
+
+    def lines(self) -> list[tuple[int, str]]:
+        """The lines in it."""
+        return [
+            (event.log_written.severity, event.log_written.text)
+            for event in self.events()
+            if event.HasField("log_written")
+        ]
+
+
+def state(job: Job) -> str:
+    """The job's state, as ``"RUNNING"``."""
+    return JobState.Name(job.state).removeprefix("JOB_STATE_")
+
+
+def first_line(process: subprocess.Popen[bytes]) -> str:
+    """Waits for the first line that the command writes."""
+    assert process.stdout is not None
+    return process.stdout.readline().decode().rstrip("\n")
+
+
+def end(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
+    """Waits for its end: its status, and the rest of its output."""
+    out, _ = process.communicate(timeout=60)
+    return process.returncode, out
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Waits until the condition holds; half a minute is a guard against hangs only."""
+    guard = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < guard
+        time.sleep(0.01)
+
+
+def feed(process: subprocess.Popen[bytes], data: bytes) -> None:
+    """Writes to the command's stdin."""
+    assert process.stdin is not None
+    process.stdin.write(data)
+    process.stdin.flush()
+
+
+def says(process: subprocess.Popen[bytes], text: str) -> None:
+    """Waits until stderr has a line with the text."""
+    assert process.stderr is not None
+    assert any(text.encode() in line for line in iter(process.stderr.readline, b""))

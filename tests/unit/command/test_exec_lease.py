@@ -1,0 +1,28 @@
+"""What becomes of a command whose lease is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from milepost.client.execution.lease import Next, next_step
+from milepost.v1 import Failure, Job, JobState
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        (None, Next.RUN_ON),
+        (Job(state=JobState.JOB_STATE_LOST, attempt=2), Next.RUN_ON),
+        (Job(state=JobState.JOB_STATE_LOST, attempt=3), Next.RUN_ON),
+        (Job(state=JobState.JOB_STATE_QUEUED, attempt=2), Next.CLAIM),
+        (Job(state=JobState.JOB_STATE_RUNNING, attempt=3), Next.STOP),
+        (Job(state=JobState.JOB_STATE_CANCELLING, attempt=3), Next.STOP),
+        (Job(state=JobState.JOB_STATE_SUCCEEDED, attempt=3), Next.STOP),
+        (Job(state=JobState.JOB_STATE_CANCELLED, attempt=2), Next.STOP),
+        (Job(state=JobState.JOB_STATE_FAILED, attempt=2, failure=Failure(code="TIMEOUT")), Next.STOP),
+        (Job(state=JobState.JOB_STATE_RUNNING, attempt=2), Next.LOOK_AGAIN),
+    ],
+)
+def test_a_command_is_stopped_only_where_it_has_a_successor(job: Job | None, expected: Next) -> None:
+    """Or where its job was ended by others; what nobody has it goes on with, and what waits it claims."""
+    assert next_step(job, 2) == expected

@@ -10,10 +10,11 @@ import click
 
 from milepost.client import Cancelled, Client, JobFailure
 from milepost.client.attaching import Attached
+from milepost.client.commands.ending import of_job
 from milepost.client.commands.errors import explain
 from milepost.client.commands.options import Server
 from milepost.client.commands.running import run
-from milepost.client.commands.status import Status, of_job
+from milepost.client.commands.status import Status
 from milepost.client.errors import Draining, MilepostError, StoreFull, StoreUnavailable, Unreachable
 from milepost.client.execution.lease import Holder
 from milepost.client.execution.progress import Reader

@@ -97,7 +97,7 @@ class Telling:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with self._lock:
-            self._release()
+            self._release(self._phase)
             for stage in reversed(self._stages.values()):
                 stage.__exit__(kind, error, traceback)
             self._job = None
@@ -124,17 +124,22 @@ class Telling:
         return True
 
     def _next_phase(self, job: JobContext) -> None:
-        """A stage never falls back, so that another phase is another stage."""
-        self._release()
-        if self._phases < _PHASES and (before := self._stages.pop(self._phase, None)) is not None:
-            before.__exit__(None, None, None)
-            self._phases += 1
-            self._phase = job.unused_stage_id(self._usual)
+        """A stage never falls back, so that another phase is another stage.
 
-    def _release(self) -> None:
+        It is declared before the one that is done is told to be, which would be the whole of the job otherwise.
+        """
+        if self._phases == _PHASES or self._phase not in self._stages:
+            return
+        self._phases += 1
+        before, self._phase = self._phase, job.unused_stage_id(self._usual)
+        self._stage(job, self._phase)
+        self._release(before)
+        self._stages.pop(before).__exit__(None, None, None)
+
+    def _release(self, phase: str) -> None:
         held, self._held = self._held, None
-        if held is not None and (stage := self._stages.get(self._phase)) is not None:
-            _update(stage, held)
+        if held is not None:
+            _update(self._stages[phase], held)
 
     def _stage(self, job: JobContext, stage_id: str) -> StageContext:
         stage = self._stages.get(stage_id)

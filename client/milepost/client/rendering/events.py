@@ -98,7 +98,7 @@ def _artifact_added(event: Event, fold: Fold) -> str:
 def _custom(event: Event, fold: Fold) -> str:
     custom = event.custom
     data = custom.proto.type_url if custom.HasField("proto") else json_line.line(to_json(custom.json))
-    return f"event {custom.type} {text.clip(text.clean(data), _DATA_LENGTH)}"
+    return f"event {text.label(custom.type)} {text.clip(text.clean(data), _DATA_LENGTH)}"
 
 
 def _cancel_requested(event: Event, fold: Fold) -> str:

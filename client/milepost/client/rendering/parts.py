@@ -111,6 +111,7 @@ def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterat
 
 def _wrap(line: Text, width: int, indent: int) -> Iterator[Text]:
     """Broken between words where that can be, by the cells that they take."""
+    indent = min(indent, width // 2)
     while line.cell_len > width:
         end = len(chop_cells(line.plain, width)[0])
         blank = line.plain.rfind(" ", indent, end + 1)

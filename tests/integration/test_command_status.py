@@ -144,6 +144,27 @@ async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
     assert "lost after" in outcome.err
 
 
+async def test_a_server_without_tls_is_said_to_be_one(shared_server: ServerProcess) -> None:
+    """In one line of the command's own; gRPC would write some more, one for each try."""
+    address = shared_server.address
+    outcome = await milepost("get", "nowhere", "--tls", address=address)
+
+    assert (outcome.status, outcome.out) == (5, "")
+    assert outcome.err == (
+        f"Error: The server at {address} cannot be reached (it does not speak TLS). "
+        "Is `milepost serve` running there? --address names another one.\n"
+    )
+
+
+async def test_what_grpc_is_told_stays_here(shared_server: ServerProcess, kind: str) -> None:
+    """A command that is run finds nothing of it in its environment."""
+    outcome = await milepost("exec", "--kind", kind, "--", "env", address=shared_server.address)
+
+    assert outcome.status == 0
+    found = {line.partition("=")[0] for line in outcome.out.splitlines() if line.startswith("GRPC_")}
+    assert found == {name for name in os.environ if name.startswith("GRPC_")}
+
+
 async def test_a_job_that_timed_out_is_124(shared_server: ServerProcess, kind: str) -> None:
     """Like the command `timeout`; that it was the job's own is said."""
     async with working(shared_server.address, **{kind: endless}):

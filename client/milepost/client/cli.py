@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 from milepost.client import standard_streams
 from milepost.client.commands.refusal import Refusal, show_usage_error
 from milepost.client.commands.status import MEANINGS, Status
+from milepost.client.grpc_settings import DURING_IMPORT
 from milepost.client.standard_streams import OutputFailed, ReaderGone, remark
 
 if TYPE_CHECKING:
@@ -136,6 +137,10 @@ def milepost(context: click.Context) -> None:
 def main() -> None:
     """Runs the command line of this process, and exits."""
     standard_streams.prepare()
+    if not os.environ.get("MILEPOST_DEBUG"):
+        DURING_IMPORT["GRPC_VERBOSITY"] = (
+            "NONE"  # what it would write to stderr, the command says in its own words
+        )
     with _Defects():
         sys.exit(run())
 

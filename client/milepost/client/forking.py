@@ -20,19 +20,18 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from milepost.client.grpc_settings import DURING_IMPORT
+
 __all__ = ["Connected", "claim_process", "grpc", "know"]
 
-# What gRPC does by itself at a fork is not made for its asyncio part, and crashes the child. It looks at this once, as
-# it is imported; what this process starts is not to find it.
-_SUPPORT: Final = "GRPC_ENABLE_FORK_SUPPORT"
 if TYPE_CHECKING:
     import grpc
-elif _SUPPORT in os.environ:
-    grpc = importlib.import_module("grpc")
 else:
-    os.environ[_SUPPORT] = "0"
+    _added = {name: value for name, value in DURING_IMPORT.items() if name not in os.environ}
+    os.environ.update(_added)
     grpc = importlib.import_module("grpc")
-    del os.environ[_SUPPORT]
+    for _name in _added:
+        del os.environ[_name]
 
 # Seconds for a loop in another thread to let go of its connection.
 _LETTING_GO: Final = 1.0

@@ -18,50 +18,12 @@ import pytest
 import tqdm as ordinary
 
 import milepost.client
-from milepost.client import Cancelled, JobContext
+from milepost.client import Cancelled
 from milepost.client.logging import JobHandler
 from milepost.client.tqdm import tqdm, trange
 from milepost.client.worker.current import at_hand, current_job
-from milepost.client.worker.reporter import Reporter
-from milepost.v1 import Job, LogWritten, Severity, Stage, StageState, Update
-
-
-class Listener:
-    """A job that is at hand, and what was said of it."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        self.reporter = Reporter(lambda: None)
-        self.job = JobContext(Job(job_id="j", kind="k", attempt=1), self.reporter)
-
-    def said(self) -> list[Update]:
-        """What was said since the last time, with the progress that waits."""
-        updates = []
-        self._now += 1.0
-        while (batch := self.reporter.take(self._now)) is not None:
-            updates += batch.updates
-            self.reporter.acknowledge(self.reporter.last)
-        return updates
-
-    def told(self) -> list[tuple[Any, ...]]:
-        """The same in short: stages that start, how far they are and what they say, and how they end."""
-        return [_short(update) for update in self.said()]
-
-
-def _short(update: Update) -> tuple[Any, ...]:
-    match update.WhichOneof("update"):
-        case "stage_started":
-            return ("start", update.stage_started.stage.stage_id)
-        case "stage_progressed":
-            told = update.stage_progressed
-            return (
-                (told.stage_id, told.current, told.message) if told.message else (told.stage_id, told.current)
-            )
-        case "stage_ended":
-            state = StageState.Name(update.stage_ended.state).removeprefix("STAGE_STATE_")
-            return ("end", update.stage_ended.stage_id, state)
-        case other:
-            return (other,)
+from milepost.v1 import LogWritten, Severity, Stage, StageState
+from tests.unit.client.bars import Listener
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ _ORDER: Final = (
     *("disable", "unit", "unit_scale", "dynamic_ncols", "smoothing", "bar_format", "initial", "position"),
     *("postfix", "unit_divisor", "write_bytes", "lock_args", "nrows", "colour", "delay", "gui"),
 )
+_STAGE_UNIT: Final = "milepost_stage_unit"
 _ENDS: Final = (StopIteration, StopAsyncIteration)
 
 
@@ -57,8 +58,10 @@ class Reporting(_Bar, Generic[_Item]):
     def __init__(self, *args: Any, **options: Any) -> None:
         """Starts it, with the arguments that tqdm's bars have."""
         job = current_job()
-        given = dict(zip(_ORDER, args, strict=False)) | options
-        if job is None or given.get("disable"):
+        stage_unit = options.pop(_STAGE_UNIT, None)
+        placed = dict(zip(_ORDER, args, strict=False))
+        given = placed | options
+        if job is None or given.get("disable") or placed.keys() & options:
             super().__init__(*args, **options)
             return
         if given.get("file") is None and not _is_terminal(sys.stderr):
@@ -68,7 +71,7 @@ class Reporting(_Bar, Generic[_Item]):
         super().__init__(*args[len(_ORDER) :], **given)
         if self.disable:
             return
-        unit = "" if self.unit == "it" else self.unit
+        unit = stage_unit or ("" if self.unit == "it" else self.unit)
         self._stage = open_bar(job, self.desc, _told(self.total), unit)
         self._title = self.desc
         self._last: tuple[float, float | None, str] = (0, self.total, "")
@@ -123,8 +126,9 @@ class Reporting(_Bar, Generic[_Item]):
         **options: Any,
     ) -> Any:
         """The stream, whose ``read`` or ``write`` moves a bar by what it has read or written."""
-        if bytes:
-            options = {"unit": "B", "unit_scale": True, "unit_divisor": 1024} | options
+        if bytes and current_job() is not None:
+            # A bar learns it after it is made, which is too late for a stage.
+            options[_STAGE_UNIT] = "B"
         return super().wrapattr(stream, method, total=total, bytes=bytes, **options)
 
     def __exit__(

@@ -1,0 +1,38 @@
+"""The drop-in is tqdm in all respects: code sees of its bars what it sees of tqdm's, in a job and outside."""
+
+from __future__ import annotations
+
+import io
+from contextlib import nullcontext
+
+import pytest
+import tqdm as ordinary
+import tqdm.std
+
+from milepost.client.tqdm import tqdm as ours
+from milepost.client.worker.current import at_hand
+from tests.unit.client import bars_shown, bars_used
+from tests.unit.client.bars import SCENARIOS, Clock, Listener
+
+
+def seen_with(kind: object, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[object, str]:
+    """What a scenario saw with that class of bars, by a clock that stands still but for it; and what they wrote."""
+    clock, file = Clock(), io.StringIO()
+    monkeypatch.setattr(tqdm.std, "time", clock)
+    return SCENARIOS[name](kind, file, clock), file.getvalue()
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["outside", "inside"])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_bar_is_as_one_of_tqdm(name: str, inside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In all that it does, gives back, and writes."""
+    expected = seen_with(ordinary.tqdm, name, monkeypatch)
+    with at_hand(Listener().job) if inside else nullcontext():
+        assert seen_with(ours, name, monkeypatch) == expected
+
+
+def test_the_scenarios_are_there() -> None:
+    """Of both modules."""
+    modules = {function.__module__ for function in SCENARIOS.values()}
+
+    assert modules == {bars_shown.__name__, bars_used.__name__}

@@ -1,0 +1,200 @@
+"""What the job hears of bars of every kind, and what people see of them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from milepost.client.tqdm import asyncio as bars_asyncio
+from milepost.client.tqdm import tqdm
+from milepost.client.tqdm.contrib import tenumerate, tmap, tzip
+from milepost.client.tqdm.contrib.concurrent import thread_map
+from milepost.client.tqdm.rich import tqdm as drawn
+from milepost.client.worker.current import at_hand
+from tests.unit.client.bars import Listener
+
+ROOT = Path(__file__).parents[3]
+
+
+class Mine(tqdm[Any]):
+    """A subclass, as code has it that shows its bars somewhere else."""
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        """Shows nothing."""
+        return False
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """The job is at hand during the test."""
+    listener = Listener()
+    with at_hand(listener.job):
+        yield listener
+
+
+def test_a_subclass_reports(listener: Listener) -> None:
+    """Its bars are instances of it."""
+    bar = Mine("ab", desc="mine")
+
+    assert type(bar) is Mine
+    assert list(bar) == ["a", "b"]
+    assert listener.told()[0] == ("start", "mine")
+    assert ("end", "mine", "SUCCEEDED") not in listener.told()
+
+
+def test_what_is_set_directly_is_told_with_the_next_update(listener: Listener) -> None:
+    """The total, how far it is, and the postfix."""
+    with tqdm(total=10_000, desc="load") as bar:
+        listener.said()
+        bar.total, bar.n, bar.postfix = 20_000, 100, "half"
+        bar.update()
+        (moved,) = listener.said()
+
+    progress = moved.stage_progressed
+    assert (progress.current, progress.total, progress.message) == (101, 20_000, "half")
+
+
+def test_what_is_said_within_a_loop_does_not_set_it_back(listener: Listener) -> None:
+    """The bar's own count is behind between two displays; the stage's is not."""
+    bar = tqdm(range(100_000), desc="loop", mininterval=1000)
+    moved = []
+    for number in bar:
+        if number == 50_000:
+            listener.said()
+            bar.set_postfix(loss=1)
+            moved = listener.told()
+
+    assert moved == [("loop", 50_000.0, "loss=1")]
+    assert listener.told()[-2:] == [("loop", 100_000.0), ("end", "loop", "SUCCEEDED")]
+
+
+def test_numbers_that_a_stage_cannot_have_fail_nothing(listener: Listener) -> None:
+    """What else has changed is told all the same."""
+    with tqdm(total=10, desc="odd") as bar:
+        listener.said()
+        bar.n, bar.total = float("nan"), float("inf")
+        bar.set_postfix_str("still here")
+        (moved,) = listener.said()
+        bar.total = -1
+        bar.reset()
+
+    assert (moved.stage_progressed.current, moved.stage_progressed.message) == (0, "still here")
+
+
+def test_a_bar_is_shown_in_the_file_that_it_is_given(
+    listener: Listener, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not on stderr, where that is no terminal."""
+    file = io.StringIO()
+    list(tqdm("ab", file=file))
+    list(tqdm("ab"))
+
+    assert "100%" in file.getvalue()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_reading_moves_a_stage_of_bytes(listener: Listener) -> None:
+    """Whose unit is known from its start."""
+    with tqdm.wrapattr(io.BytesIO(b"x" * 300), "read", total=300, desc="read") as stream:
+        stream.read()
+    started, *_, last, _ = listener.said()
+
+    assert started.stage_started.stage.unit == "B"
+    assert last.stage_progressed.current == 300
+
+
+async def test_bars_for_asyncio(listener: Listener) -> None:
+    """A loop, things that complete in any order, and such that are gathered."""
+
+    async def letters() -> Any:
+        for letter in "abc":
+            yield letter
+
+    async def later(number: int) -> int:
+        await asyncio.sleep(0)
+        return number
+
+    bar: Any = bars_asyncio.tqdm
+    assert [letter async for letter in bar(letters(), desc="loop")] == ["a", "b", "c"]
+    assert sorted([await each for each in bar.as_completed([later(1), later(2)], desc="any")]) == [1, 2]
+    assert await bar.gather(later(1), later(2), desc="all") == [1, 2]
+    assert [told for told in listener.told() if told[0] == "end"] == [
+        ("end", name, "SUCCEEDED") for name in ("loop", "any", "all")
+    ]
+
+
+def test_bars_of_contrib(listener: Listener) -> None:
+    """They are stages like others."""
+    assert list(tenumerate("ab", desc="enumerate")) == [(0, "a"), (1, "b")]
+    assert list(tzip("ab", "cd", desc="zip")) == [("a", "c"), ("b", "d")]
+    assert list(tmap(str.upper, "ab", desc="map")) == ["A", "B"]
+    assert thread_map(str.upper, "ab", desc="threads", max_workers=2) == ["A", "B"]
+    assert [told for told in listener.told() if told[0] == "end"] == [
+        ("end", name, "SUCCEEDED") for name in ("enumerate", "zip", "map", "threads")
+    ]
+
+
+def test_a_map_in_processes() -> None:
+    """They get the bars' lock by way of the class, which they import."""
+    program = (
+        "from milepost.client.tqdm.contrib.concurrent import process_map\n"
+        "from milepost.client.worker.current import at_hand\n"
+        "from tests.unit.client.bars import Listener\n"
+        "if __name__ == '__main__':\n"
+        "    listener = Listener()\n"
+        "    with at_hand(listener.job):\n"
+        "        print(process_map(abs, [-1, 2], desc='processes', max_workers=1))\n"
+        "    print(listener.told()[-1])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["[1, 2]", "('end', 'processes', 'SUCCEEDED')"]
+
+
+@pytest.mark.filterwarnings("ignore:rich is experimental")
+def test_bars_that_rich_draws(listener: Listener, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a job only where there is a terminal; otherwise as tqdm has them."""
+    assert list(drawn("ab", desc="told")) == ["a", "b"]
+    assert capsys.readouterr() == ("", "")
+    assert listener.told()[-1] == ("end", "told", "SUCCEEDED")
+
+
+@pytest.mark.filterwarnings("ignore:rich is experimental")
+def test_without_a_job_rich_draws_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stdout."""
+    assert list(drawn("ab", desc="shown")) == ["a", "b"]
+    assert "shown" in capsys.readouterr().out
+
+
+def test_a_bar_within_an_exception_that_is_handled(listener: Listener) -> None:
+    """What it counts is done, whether its end was known or not."""
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        for _ in tqdm((number for number in range(2)), desc="loop"):
+            pass
+        with tqdm(desc="block") as bar:
+            bar.update()
+
+    assert [told for told in listener.told() if told[0] == "end"] == [
+        ("end", "loop", "SUCCEEDED"),
+        ("end", "block", "SUCCEEDED"),
+    ]
+
+
+def test_a_notebook_that_lacks_widgets_is_told_as_by_tqdm() -> None:
+    """With its own exception, which says what to install."""
+    program = "import sys; sys.modules['ipywidgets'] = None; from milepost.client.tqdm.notebook import tqdm; tqdm('a')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert "ImportError: IProgress not found. Please update jupyter and ipywidgets." in done.stderr

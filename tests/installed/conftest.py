@@ -74,7 +74,16 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The versions that the lock file has, as constraints: what CI installs does not change by itself."""
     path = tmp_path_factory.mktemp("versions") / "constraints.txt"
-    uv("export", "--quiet", "--frozen", "--no-emit-workspace", "--no-hashes", "--output-file", path)
+    uv(
+        "export",
+        "--quiet",
+        "--frozen",
+        "--all-groups",
+        "--no-emit-workspace",
+        "--no-hashes",
+        "--output-file",
+        path,
+    )
     return path
 
 

@@ -28,8 +28,11 @@ SDK = {
 }
 COMMAND = {"__main__", "cli", "commands", "demo", "rendering"}
 """What of `milepost.client` is the command."""
+OF_TQDM = tuple(f"milepost.client.tqdm.{name}" for name in ("asyncio", "contrib", "notebook", "rich"))
+"""What of it is made of tqdm's own modules."""
 CLI = {"click", "rich", "structlog"}
 TOUR = Path(__file__).with_name("tour.py")
+BARS = Path(__file__).with_name("bars.py")
 
 
 def test_the_sdk_alone(install: Install) -> None:
@@ -38,7 +41,7 @@ def test_the_sdk_alone(install: Install) -> None:
     modules = [
         module.name
         for module in pkgutil.walk_packages(milepost.client.__path__, "milepost.client.")
-        if module.name.split(".")[2] not in COMMAND
+        if module.name.split(".")[2] not in COMMAND and not module.name.startswith(OF_TQDM)
     ]
     done = sdk.run("python", "-c", "".join(f"import {name}\n" for name in modules))
 
@@ -133,6 +136,23 @@ def test_everything(install: Install, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Every event came once and in order, just as in a second, uncut replay." in done.stdout
     assert list((tmp_path / "out").glob("*/small.tar.zst"))
+
+
+def test_bars_with_all_that_tqdm_goes_together_with(install: Install, shared_server: ServerProcess) -> None:
+    """Those of pandas, of a notebook and of rich report to the job, and do what tqdm's do."""
+    done = install("milepost-client", "tqdm", "pandas", "ipywidgets", "rich").run(
+        "python", BARS, shared_server.address
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-6:] == [
+        "auto 3.0 of 3.0",
+        "applied 4.0 of 4.0",
+        "grouped 2.0 of 2.0",
+        "mapped 4.0 of 4.0",
+        "notebook 3.0 of 3.0",
+        "rich 3.0 of 3.0",
+    ]
 
 
 def test_types_come_with_the_sdk(install: Install, tmp_path: Path) -> None:

@@ -45,6 +45,22 @@ def chunk(events: list[Event]) -> Chunk:
     return Chunk(events[0].sequence, events[-1].sequence, b"".join(map(frame, events)))
 
 
+@given(_logs(), st.data())
+def test_what_fits_into_so_many_bytes(events: list[Event], data: st.DataObject) -> None:
+    """As many whole events as there is room for, and one at the least; also where some of them are left out."""
+    whole = chunk(events)
+    kept = data.draw(st.lists(st.sampled_from(events), unique_by=lambda event: event.sequence, min_size=1))
+    shown = [event for event in events if event in kept]
+    thinned = Chunk(whole.first, whole.last, written(shown))
+    most = data.draw(st.integers(0, len(thinned.frames) + 1))
+    fitting = thinned.within(most)
+    count = max(1, *(n for n in range(len(shown) + 1) if len(written(shown[:n])) <= most))
+
+    assert fitting.frames == written(shown[:count])
+    last = whole.last if count == len(shown) else shown[count - 1].sequence
+    assert (fitting.first, fitting.last) == (whole.first, last)
+
+
 @given(_logs())
 def test_frames_are_the_events_of_a_message(events: list[Event]) -> None:
     """What is stored is what protobuf would write."""

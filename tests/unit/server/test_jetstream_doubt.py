@@ -36,6 +36,10 @@ async def node(directory: Path, url: str, names: StreamNames) -> AsyncIterator[J
         await log.close()
 
 
+# How many each of the writers has.
+_LINES = 300
+
+
 class Writer:
     """Writes lines to one job through one node, as the service does, and knows what was acknowledged."""
 
@@ -92,7 +96,7 @@ async def test_what_is_acknowledged_is_there_once(
             writers = [Writer(a, "a"), Writer(b, "b")]
             await writers[0].submit()
             await b.refresh("j")
-            writing = asyncio.gather(*(writer.write(300) for writer in writers))
+            writing = asyncio.gather(*(writer.write(_LINES) for writer in writers))
             cuts = 0
             while not writing.done():
                 await asyncio.sleep(chance.uniform(0.01, 0.15))
@@ -110,11 +114,16 @@ async def test_what_is_acknowledged_is_there_once(
 
     assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
     texts = [event.log_written.text for event in events if event.HasField("log_written")]
-    assert len(texts) == len({*texts})
-    for writer in writers:
-        own = [text for text in texts if text in {*writer.acknowledged, *writer.in_doubt}]
-        assert {*writer.acknowledged} <= {*own}
-        assert sorted(own, key=lambda text: int(text.split()[1])) == own
+    for writer, name in zip(writers, "ab", strict=True):
+        written = [f"{name} {number}" for number in range(_LINES)]
+        own = [text for text in texts if text in {*written}]
+        # Each line has an answer; those that were acknowledged are there, and of those in doubt some.
+        assert [text for text in written if text in {*writer.acknowledged, *writer.in_doubt}] == written
+        assert len(writer.acknowledged) + len(writer.in_doubt) == _LINES
+        assert [text for text in written if text in {*own}] == own
+        assert [text for text in own if text not in {*writer.in_doubt}] == writer.acknowledged
+        texts = [text for text in texts if text not in {*own}]
+    assert texts == []
     assert sum(len(writer.acknowledged) for writer in writers) > 200
 
 

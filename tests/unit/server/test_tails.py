@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from milepost.server.log.event_log import Commit, Facts
-from milepost.server.log.frames import Chunk
+from milepost.server.log.frames import Chunk, frame
 from milepost.server.watching.memory import Memory
-from milepost.server.watching.tails import Tail, Wish
-from milepost.v1 import JobState
+from milepost.server.watching.tails import BATCH_BYTES, Batch, Tail, Wish
+from milepost.v1 import Event, JobState, LogWritten, WatchJobResponse
 
 RUNNING = JobState.JOB_STATE_RUNNING
 
@@ -38,3 +42,67 @@ def test_commits_without_events_do_not_hide_what_is_kept() -> None:
 
     assert 6 == memory.used
     assert (None, 2) == (tail.batch(Wish(0, 0, None)), getattr(tail.batch(Wish(1, 0, None)), "last", None))
+
+
+def written(first: int, *texts: str) -> Commit:
+    """A commit of log lines, from that event on."""
+    events = [
+        Event(job_id="job", sequence=first + number, log_written=LogWritten(text=text))
+        for number, text in enumerate(texts)
+    ]
+    made = commit(first, b"x")
+    return replace(made, chunk=Chunk(first, first + len(texts) - 1, b"".join(map(frame, events))))
+
+
+def sequences(batch: Batch) -> list[int]:
+    """The events of a batch."""
+    return [event.sequence for event in WatchJobResponse.FromString(batch.response).events.events]
+
+
+def test_a_tail_that_is_cut_within_a_commit_has_no_gap() -> None:
+    """Rule 2: whoever stands within a commit that was let go of reads the log; nobody is shown what comes after it."""
+    commits = [written(1, "1", "2", "3"), written(4, "4", "5", "6"), written(7, "7", "8")]
+    tail = Tail(Memory(1 << 20))
+    for pushed in commits:
+        tail.push(pushed)
+    for first_kept in (1, 4, 7, 9):
+        for cursor in range(8):
+            batch = tail.batch(Wish(cursor, 0, None))
+            kept = None if cursor < first_kept - 1 or first_kept == 9 else list(range(cursor + 1, 9))
+            assert (None if batch is None else sequences(batch)) == kept
+        while tail.shrink() and tail.since == first_kept - 1:
+            pass  # what was made of it goes first
+
+
+@pytest.mark.parametrize("size", [100, 5000, 13_000, 20_000, 60_000])
+@pytest.mark.parametrize("together", [1, 3, 30])
+@pytest.mark.parametrize("most_events", [0, 7])
+def test_a_batch_is_bounded_in_bytes(size: int, together: int, most_events: int) -> None:
+    """It holds one event at the least; what one commit has may come in several batches, each event once."""
+    tail = Tail(Memory(1 << 30))
+    for first in range(1, 121, together):
+        tail.push(written(first, *["x" * size] * together))
+    cursor = 0
+    shown: list[int] = []
+    while cursor < 120:
+        batch = tail.batch(Wish(cursor, most_events, None))
+        assert batch is not None
+        assert batch.last > cursor
+        assert len(batch.response) < max(BATCH_BYTES, size) + 100
+        shown += sequences(batch)
+        cursor = batch.last
+    assert shown == list(range(1, 121))
+
+
+def test_batches_count_against_the_bound_of_memory() -> None:
+    """They are as large as what they are made of, and there may be one for each way to ask."""
+    memory = Memory(1 << 20)
+    tail = Tail(memory)
+    tail.push(written(1, "x" * 1000))
+    before = memory.used
+    batches = [tail.batch(Wish(0, most, None)) for most in range(40)]
+    assert all(batch is not None and len(batch.response) > 1000 for batch in batches)
+    kept = memory.used - before
+    assert 1000 < kept < 17 * 1100
+    tail.push(written(2, "y"))
+    assert memory.used < before + 100

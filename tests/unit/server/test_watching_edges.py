@@ -12,6 +12,7 @@ from milepost.server.log.event_log import Page, Query, Span
 from milepost.server.log.writer import Outcome
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.v1 import (
+    Event,
     Events,
     JobEnded,
     JobFilter,
@@ -23,7 +24,7 @@ from milepost.v1 import (
     Update,
 )
 from tests.support.rpc import eventually
-from tests.support.validators import View, check, missing
+from tests.support.validators import History, View, check, missing
 from tests.support.world import Subscriber, World
 
 ALL = View()
@@ -239,6 +240,63 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
         assert "" == subscriber.reason
     assert [3, 4] == [event.sequence for event in late.recording.events]
     check(live.recording, world.history("j"))
+
+
+async def test_a_replayed_job_of_a_deleted_ones_name(tmp_path: Path) -> None:
+    """What was read of a deleted job, and is kept for others who come the same way, is not shown of a later one."""
+    world = World(tmp_path, memory=1 << 20)
+    for text in ("old", "new"):
+        await ended(world, "j", *(line(f"{text} {number}") for number in range(5)))
+        subscriber = Subscriber(world, "j", ALL, max_batch_events=1)
+        subscriber.watch()
+        await over(subscriber)
+        check(
+            subscriber.recording, world.history("j") if text == "old" else History.of_log(await log_of(world))
+        )
+        told = [e.log_written.text for e in subscriber.recording.events if e.HasField("log_written")]
+        assert told == [f"{text} {number}" for number in range(5)]
+        await world.log.delete("j")
+    await world.log.close()
+
+
+async def log_of(world: World) -> list[Event]:
+    """The log of job "j" as the store has it."""
+    page = await world.log.read("j", 0, 1 << 20)
+    assert page is not None
+    return [event for chunk in page.chunks for event in Events.FromString(chunk.frames).events]
+
+
+async def test_dropped_and_not_yet_told_when_it_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 3: whoever reads a log that lacks something already, though the notice is still to come, is told as well."""
+    await ended(world, "j", line("1"), line("2"))
+    reading_all = world.log.read_all
+    untold: list[Outcome] = []
+    dropping: list[asyncio.Future[None]] = []
+
+    async def is_durable() -> bool:
+        return bool(untold)
+
+    async def late_all(query: Query, after: int, most_bytes: int, known: int) -> Span:
+        if not dropping:
+            monkeypatch.setattr(world.log, "_settle", untold.extend)
+            dropping.append(world.log.trim("j", 4))
+            await eventually(is_durable)
+        return await reading_all(query, after, most_bytes, known)
+
+    monkeypatch.setattr(world.log, "read_all", late_all)
+    subscriber = Subscriber(world, "", ALL)
+    subscriber.watch(after_position=1)
+
+    async def is_answered() -> bool:
+        return not subscriber.is_watching or bool(subscriber.recording.events)
+
+    await eventually(is_answered)
+    assert (subscriber.reason, subscriber.recording.events) == ("SEQUENCE_TRIMMED", [])
+    monkeypatch.undo()
+    world.log._settle(untold)
+    assert dropping[0].done()
 
 
 @pytest.mark.parametrize("job_id", ["j", ""])

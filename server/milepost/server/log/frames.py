@@ -60,6 +60,19 @@ class Chunk(NamedTuple):
                 return Chunk(self.first, last, self.frames[:end])
         return self
 
+    def within(self, most_bytes: int) -> Chunk:
+        """Its first events that come to no more than so many bytes, but one at the least."""
+        if len(self.frames) <= most_bytes:
+            return self
+        kept = (0, 0)
+        for start, end in _bounds(self.frames):
+            if kept[1] and end > most_bytes:
+                break
+            kept = start, end
+        if kept[1] == len(self.frames):
+            return self
+        return Chunk(self.first, _event(self.frames, *kept).sequence, self.frames[: kept[1]])
+
 
 def frame(event: Event) -> bytes:
     """The frame of an event."""

@@ -13,8 +13,9 @@ from typing import Final
 from milepost.server.log.event_log import Commit
 from milepost.server.log.frames import Chunk
 
-# What is joined comes to about as much at the most, in bytes of frames: what is one commit is read and shown whole.
-_MOST: Final = 16 * 1024
+COMMIT_BYTES: Final = 16 * 1024
+"""How much the events of a commit come to at the most, about, or else it has one: what is one commit is shown whole in
+WatchJobs, and a subscriber that does not read holds a batch of them."""
 
 
 class Run:
@@ -30,7 +31,7 @@ class Run:
         """Whether the commit is joined to the others. Where the job's life takes a turn it stands by itself."""
         last = self.commits[-1]
         size = self._size + len(commit.chunk.frames)
-        if size > _MOST or last.turns or commit.turns or commit.chunk.first != last.chunk.last + 1:
+        if size > COMMIT_BYTES or last.turns or commit.turns or commit.chunk.first != last.chunk.last + 1:
             return False
         self.commits.append(commit)
         self._size = size

@@ -74,7 +74,8 @@ class Criteria(NamedTuple):
             job_ids=sorted(self.job_ids),
             states=sorted(self.states),
             newest_first=False,
-            limit=1000,
+            limit=100,
+            most_bytes=BATCH_BYTES,
         )
 
     def item(self, entry: Entry) -> Item | None:
@@ -173,8 +174,7 @@ class Feed:
                 self._items.append(item)
                 size += len(item.chunk.frames)
         if matched:
-            self._responses.clear()
-            self._memory.grew(self, size)
+            self._memory.grew(self, size - self._forget_responses())
             self.signal.send()
 
     def after(self, position: int) -> list[Item] | None:
@@ -202,6 +202,7 @@ class Feed:
         if response is None:
             response = compose([item.chunk.frames for item in items], view, items[-1].position)
             self._responses[key] = response
+            self._memory.grew(self, len(response))
         return response
 
     def _note_drops(self, notice: Notice, *, matches: bool) -> None:
@@ -213,11 +214,16 @@ class Feed:
 
     def shrink(self) -> int:
         """See ``Holder``."""
-        freed = 0
+        freed = self._forget_responses()
         while self._items and not freed:
             item = self._items.popleft()
             self.since = item.position
             freed = len(item.chunk.frames)
+        return freed
+
+    def _forget_responses(self) -> int:
+        freed = sum(map(len, self._responses.values()))
+        self._responses.clear()
         return freed
 
 

@@ -78,29 +78,16 @@ class _Stream:
 
     async def run(self, send: Send) -> None:
         request, tail, pulse = self._request, self._tail, self.pulse
-        snapshot = await self._start()
-        await send(self._opened())
-        if snapshot:
-            await send(snapshot)
+        await self._open(send)
         caught_up = False
         while True:
             ticket = tail.signal.ticket
             self._check()
             if self._cursor < tail.head:
-                wish = Wish(self._cursor, request.max_batch_events, self._view)
-                batch = tail.batch(wish)
-                if batch is None:
-                    batch = await self._replays.batch(request.job_id, tail, wish)
-                    self._check()  # something may have been dropped before it could be read
-                if self._cursor < tail.thinned > self._thinned:
-                    raise thinned(self._name)
-                if batch is not None:
-                    self._cursor = batch.last
-                    if batch.response:
-                        await send(batch.response)
-                        pulse.sent()
-                        if pulse.pace:
-                            await asyncio.sleep(pulse.pace)
+                if await self._send_batch(send):
+                    pulse.sent()
+                    if pulse.pace:
+                        await asyncio.sleep(pulse.pace)
             elif not caught_up:
                 caught_up = True
                 await send(_encode(WatchJobResponse(caught_up=CaughtUp(sequence=self._cursor))))
@@ -109,6 +96,30 @@ class _Stream:
             elif await self._waits_otherwise() or not await pulse.wait(ticket):
                 await send(await self._status())
                 pulse.sent()
+
+    async def _open(self, send: Send) -> None:
+        """Sends what a stream begins with. A method of its own, so that the snapshot is not kept until the end."""
+        snapshot = await self._start()
+        await send(self._opened())
+        if snapshot:
+            await send(snapshot)
+
+    async def _send_batch(self, send: Send) -> bool:
+        """Sends what comes after the cursor, and moves that; whether there was something to be shown."""
+        tail = self._tail
+        wish = Wish(self._cursor, self._request.max_batch_events, self._view)
+        batch = tail.batch(wish)
+        if batch is None:
+            batch = await self._replays.batch(self._request.job_id, tail, wish)
+            self._check()  # something may have been dropped before it could be read
+        if self._cursor < tail.thinned > self._thinned:
+            raise thinned(self._name)
+        if batch is None:
+            return False
+        self._cursor = batch.last
+        if batch.response:
+            await send(batch.response)
+        return bool(batch.response)
 
     async def _start(self) -> bytes:
         """Finds out where to start; returns the snapshot to start with, if any."""

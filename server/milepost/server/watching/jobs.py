@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from milepost.server.clock import Clock
 from milepost.server.instants import timestamp
-from milepost.server.log.event_log import EventLog
+from milepost.server.log.event_log import EventLog, Query
 from milepost.server.log.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.refusal import draining
 from milepost.server.watching.feeds import Criteria, Feed, Feeds, Item, compose
 from milepost.server.watching.streams import AHEAD_WAIT, Pulse, Send, ahead, changed_epoch, trimmed
+from milepost.server.watching.tails import BATCH_BYTES
 from milepost.server.watching.views import View, view_of
 from milepost.v1 import (
     CaughtUp,
@@ -93,13 +94,13 @@ class _Stream:
         while True:
             ticket = feed.signal.ticket
             self._check()
-            items, reached = await self._next()
-            self._check()  # something may have been dropped before it could be read
-            if reached > self._cursor:
-                if await self._send_items(items, reached):
-                    pulse.sent()
-                    if pulse.pace:
-                        await asyncio.sleep(pulse.pace)
+            before = self._cursor
+            if await self._send_next():
+                pulse.sent()
+                if pulse.pace:
+                    await asyncio.sleep(pulse.pace)
+            elif self._cursor > before:
+                continue  # to what was hidden
             elif not caught_up:
                 caught_up = True
                 await self._send_encoded(WatchJobsResponse(caught_up=CaughtUp(sequence=self._cursor)))
@@ -116,7 +117,7 @@ class _Stream:
             items, reached = await self._feeds.older(self._feed, self._cursor)
         else:
             reached = items[-1].position if items else max(self._cursor, self._log.position)
-        return self._bounded(items, reached) if self._request.max_batch_events else (items, reached)
+        return self._bounded(items, reached)
 
     async def _start(self) -> bool:
         """Finds out where to start; returns whether to start with snapshots."""
@@ -172,22 +173,37 @@ class _Stream:
         after: int | None = None
         while True:
             self._check()
-            listed = await self._log.query(replace(query, after=after))
-            for after, job in listed.jobs:
-                self._shown[job.job_id] = job.last_sequence
-                await self._send_encoded(WatchJobsResponse(snapshot=Snapshot(job=job)))
-            if not listed.more:
+            after, more = await self._send_listed(replace(query, after=after))
+            if not more:
                 break
         self._settled = self._log.position
 
-    async def _send_items(self, items: Sequence[Item], reached: int) -> bool:
-        """Sends what there is to show of the items; whether that was anything."""
-        if not self._shown and not any(item.is_apart for item in items):
-            response = self._feed.response(items, self._view)
-            self._cursor = reached
-            if response:
-                await self._send(response)
-            return bool(response)
+    async def _send_listed(self, query: Query) -> tuple[int | None, bool]:
+        """A page of them, small because it is kept while nobody reads; where the next one starts, if there is one."""
+        listed = await self._log.query(query)
+        after = query.after
+        for after, job in listed.jobs:
+            self._shown[job.job_id] = job.last_sequence
+            await self._send_encoded(WatchJobsResponse(snapshot=Snapshot(job=job)))
+        return after, listed.more
+
+    async def _send_next(self) -> bool:
+        """Sends what there is to show of what comes next, and moves the cursor; whether there was anything."""
+        items, reached = await self._next()
+        self._check()  # something may have been dropped before it could be read
+        if reached <= self._cursor:
+            return False
+        if self._shown or any(item.is_apart for item in items):
+            return await self._send_each(items, reached)
+        response = self._feed.response(items, self._view)
+        self._cursor = reached
+        del items  # not to be kept beside the response for as long as nobody reads that
+        if response:
+            await self._send(response)
+        return bool(response)
+
+    async def _send_each(self, items: Sequence[Item], reached: int) -> bool:
+        """The same where some of the items are frames of their own, or were shown in a snapshot."""
         sent = False
         frames: list[bytes] = []
         for item in items:
@@ -206,11 +222,13 @@ class _Stream:
         return sent
 
     def _bounded(self, items: Sequence[Item], reached: int) -> tuple[Sequence[Item], int]:
-        """As many items as have no more events than one frame may; one at least, since commits stay whole."""
-        events = 0
+        """As many items as may be in one frame, by events and bytes; one at least, since commits stay whole."""
+        events = size = 0
+        most = self._request.max_batch_events
         for index, item in enumerate(items):
             events += item.chunk.last - item.chunk.first + 1
-            if index and events > self._request.max_batch_events:
+            size += len(item.chunk.frames)
+            if index and ((most and events > most) or size > BATCH_BYTES):
                 return items[:index], items[index - 1].position
         return items, reached
 

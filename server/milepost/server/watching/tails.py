@@ -20,10 +20,10 @@ from milepost.server.watching.signals import Signal
 from milepost.server.watching.views import View
 from milepost.v1 import Dispatch, JobState
 
-# What one batch holds, about, in bytes: some hundred events. gRPC keeps one for each stream whose reader has stopped;
-# larger ones make replays faster, and stalled subscribers dearer. docs/performance.md has figures of both.
+# What one batch holds at the most, in bytes, unless a single event is larger: some hundred events. gRPC keeps one for
+# each stream whose reader has stopped; larger ones make replays faster, and stalled subscribers dearer.
+# docs/performance.md has figures of both.
 BATCH_BYTES = 28 * 1024
-
 
 # How many batches a tail keeps, for those who want the same until something new comes.
 _BATCHES_MOST = 16
@@ -45,20 +45,28 @@ class Wish(NamedTuple):
 
     def batch(self, chunks: Sequence[Chunk]) -> Batch:
         """The batch of these chunks, the first of which holds the event after the cursor."""
-        left = self.most_events
-        taken = [chunks[0].after(self.cursor), *chunks[1:]]
-        if left:
-            bounded = []
-            for chunk in taken:
-                bounded.append(chunk.head(left))
-                left -= bounded[-1].last - bounded[-1].first + 1
-                if left <= 0:
-                    break
-            taken = bounded
+        taken = self._bounded([chunks[0].after(self.cursor), *chunks[1:]])
         frames = [chunk.frames for chunk in taken]
         if self.view is not None:
             frames = [self.view(b"".join(frames))]
         return Batch(watch_response(frames), taken[-1].last)
+
+    def _bounded(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        """As much as goes into one batch. A commit is cut only where it is too large by itself."""
+        left, size = self.most_events, 0
+        taken: list[Chunk] = []
+        for chunk in chunks:
+            if size and size + len(chunk.frames) > BATCH_BYTES:
+                break
+            kept = chunk.within(BATCH_BYTES)
+            if self.most_events:
+                kept = kept.head(left)
+                left -= kept.last - kept.first + 1
+            taken.append(kept)
+            size += len(kept.frames)
+            if kept is not chunk or (self.most_events and left <= 0):
+                break
+        return taken
 
 
 class Tail:
@@ -120,12 +128,12 @@ class Tail:
         if self.since is None:
             self.since = chunk.first - 1
         self._chunks.append(chunk)
-        self._batches.clear()
+        freed = self._forget_batches()
         if chunk.last >= self.head:
             self.head, self.ended = chunk.last, commit.ends
             self.fraction, self.fraction_known = commit.fraction, commit.fraction_known
             self.queued = commit.state == JobState.JOB_STATE_QUEUED
-        self._memory.grew(self, len(chunk.frames))
+        self._memory.grew(self, len(chunk.frames) - freed)
         self.signal.send()
 
     def drop(self, notice: Notice) -> None:
@@ -142,18 +150,23 @@ class Tail:
             return None
         batch = self._batches.get(wish)
         if batch is None:
-            if len(self._batches) >= _BATCHES_MOST:
-                self._batches.clear()
+            freed = self._forget_batches() if len(self._batches) >= _BATCHES_MOST else 0
             batch = self._batches[wish] = wish.batch(self._after(wish.cursor))
+            self._memory.grew(self, len(batch.response) - freed)
         return batch
 
     def shrink(self) -> int:
         """See ``Holder``."""
-        freed = 0
+        freed = self._forget_batches()
         while self._chunks and not freed:  # a commit that only used up report numbers has no frames
             chunk = self._chunks.popleft()
             self.since = chunk.last if self._chunks else None
             freed = len(chunk.frames)
+        return freed
+
+    def _forget_batches(self) -> int:
+        freed = sum(len(batch.response) for batch in self._batches.values())
+        self._batches.clear()
         return freed
 
     def _after(self, cursor: int) -> list[Chunk]:

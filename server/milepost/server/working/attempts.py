@@ -7,18 +7,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from milepost.contract import limits
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.joining import COMMIT_BYTES
 from milepost.server.refusal import Refusal, job_ended, lease_lost
 from milepost.server.working.leases import LeaseTokens
 from milepost.server.working.redoing import Redoing
 from milepost.v1 import ErrorReason, Event, Job, JobState, Update
 
-# A report is appended in parts that are about as large as this, since what is appended in one is shown in one: a frame
-# is to stay below what gRPC takes in a message unless it is told otherwise.
-_COMMIT_BYTES = 1 * limits.MIB
+# What the server adds to an update, about, in bytes: job, sequence, time, fractions.
+_AUTHORED = 80
 
 
 class Rejection(NamedTuple):
@@ -212,16 +211,17 @@ class Attempts:
                 self._try(opened, fresh, now, expected - first)
             room = decide.Room(opened.size, fresh)
             for number, update in enumerate(fresh, expected):
+                added = update.ByteSize() + _AUTHORED
+                if events and size + added > COMMIT_BYTES:
+                    durable = self._journal.append_folded(opened, events)
+                    events, size = [], 0
                 opened.report_sequence = number
                 try:
                     events.append(self._take(opened.fold, update, now, room))
                 except Refusal as refusal:
                     rejections.append(Rejection(number, refusal))
                     continue
-                size += update.ByteSize()
-                if size >= _COMMIT_BYTES:
-                    durable = self._journal.append_folded(opened, events)
-                    events, size = [], 0
+                size += added
         durable = self._journal.append_folded(opened, events)
         return Accepted(
             report_sequence=opened.report_sequence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -9,14 +10,20 @@ import grpc.aio
 import psutil
 import pytest
 
-from milepost.v1 import Claim, Dispatch, Event, WatchJobRequest, WatchJobResponse
+from milepost.v1 import (
+    Claim,
+    Dispatch,
+    Event,
+    JobFilter,
+    WatchJobRequest,
+    WatchJobResponse,
+    WatchJobsRequest,
+)
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 from tests.support.crowd import crowd, raise_open_files
-from tests.support.rpc import WatchCall, connect, log_line, succeeded
+from tests.support.rpc import Rpc, WatchCall, connect, eventually, log_line, succeeded
 from tests.support.server import ServerProcess
 from tests.support.validators import History, check
-
-MIB = 1 << 20
 
 # A client that does not read takes in no more than this, in bytes; gRPC would let it take in some MiB.
 _WINDOW = 64 * 1024
@@ -27,6 +34,9 @@ _OPTIONS = [
 ]
 _STREAMS = 10
 
+# What a stalled stream may cost the server, in bytes: one batch of 28 KiB, and what any stream costs, which is less.
+_HELD = 2 * 28 * 1024
+
 # The log is much larger than the windows, and than what the server may keep of it in memory.
 _REPORTS = 80
 _LINES = 50
@@ -34,7 +44,7 @@ _LINE = "x" * 2_000
 
 
 async def stalled(data: Path, stalling: int, reading: int) -> None:
-    """Those who read get all of it; and the log is not kept for those who do not."""
+    """Those who read get all of it, and so does later who did not."""
     raise_open_files()
     async with AsyncExitStack() as stack:
         server = stack.enter_context(ServerProcess(data, "--tail-memory", "2"))
@@ -50,14 +60,11 @@ async def stalled(data: Path, stalling: int, reading: int) -> None:
             calls += [stub.WatchJob(WatchJobRequest(job_id=job.job_id)) for _ in range(_STREAMS)]
         for call in calls:
             assert isinstance(await call.read(), WatchJobResponse)  # and then nothing more
-        process = psutil.Process(server.pid)
-        before = process.memory_info().rss
         async with crowd(server.address, job.job_id, reading) as members:
             for number in range(_REPORTS):
                 await session.report(job.job_id, token, number * _LINES + 1, *[log_line(_LINE)] * _LINES)
                 await session.acknowledged((number + 1) * _LINES)
             await session.report(job.job_id, token, _REPORTS * _LINES + 1, succeeded())
-        after = process.memory_info().rss
         log = await rpc.log(job.job_id)
         history = History.of_log(log)
         assert len(log) == _REPORTS * _LINES + 3
@@ -67,7 +74,6 @@ async def stalled(data: Path, stalling: int, reading: int) -> None:
             assert log == member.recording.events
         size = sum(event.ByteSize() for event in log)
         assert size > 100 * _WINDOW
-        assert after - before < stalling * MIB
         assert not any(call.done() for call in calls)
         # Whoever reads again after all has missed nothing.
         for call in calls[:3]:
@@ -87,3 +93,51 @@ async def test_stalled(tmp_path: Path) -> None:
 async def test_stalled_at_length(tmp_path: Path) -> None:
     """200 who never read beside 50 who do."""
     await stalled(tmp_path / "data", 200, 50)
+
+
+async def resting(process: psutil.Process) -> int:
+    """The server's memory in bytes, once it has nothing to do."""
+    used = [-1.0, -2.0, -3.0]
+
+    async def is_idle() -> bool:
+        times = process.cpu_times()
+        used.append(times.user + times.system)
+        await asyncio.sleep(0.05)
+        return len({*used[-3:]}) == 1
+
+    await eventually(is_idle)
+    return int(process.memory_info().rss)
+
+
+async def stall(rpc: Rpc, job_id: str, address: str, count: int, stack: AsyncExitStack) -> None:
+    """So many streams of the job and as many of all jobs, of which nothing is read but the first frame."""
+    for _ in range(0, count, _STREAMS):
+        channel = grpc.aio.insecure_channel(address, _OPTIONS)
+        stub = JobServiceStub(await stack.enter_async_context(channel))
+        of_all = JobFilter(kinds=[rpc.kind])
+        of_one = [stub.WatchJob(WatchJobRequest(job_id=job_id)) for _ in range(_STREAMS)]
+        of_many = [stub.WatchJobs(WatchJobsRequest(filter=of_all)) for _ in range(_STREAMS)]
+        frames = [await call.read() for call in of_one] + [await call.read() for call in of_many]
+        assert grpc.aio.EOF not in frames
+
+
+@pytest.mark.parametrize("together", [1, 30])
+async def test_a_stalled_stream_holds_one_batch(tmp_path: Path, together: int) -> None:
+    """However large events are, and however many of them were reported together (rule 7)."""
+    raise_open_files()
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(ServerProcess(tmp_path / "data", "--tail-memory", "2"))
+        rpc = await stack.enter_async_context(connect(server.address))
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        session = await stack.enter_async_context(rpc.session(kinds=[]))
+        await session.send(claim=Claim(job_id=job.job_id))
+        _, token = await session.take()
+        for first in range(1, 301, together):
+            await session.report(job.job_id, token, first, *[log_line("x" * 20_000)] * together)
+            await session.acknowledged(first + together - 1)
+        process = psutil.Process(server.pid)
+        await stall(rpc, job.job_id, server.address, 20, stack)  # what is needed once
+        before = await resting(process)
+        await stall(rpc, job.job_id, server.address, 50, stack)
+        after = await resting(process)
+    assert after - before < 100 * _HELD

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
 from bench import live, work
 from bench.bare import Script, bare
 from bench.figures import OURS, Figure, Round, Settings, rounds
 from bench.processes import Load, Server, milepost
-from milepost.v1 import WatchJobRequest
+from milepost.v1 import LogWritten, Update, WatchJobRequest
 
 __all__ = ["measure"]
 
@@ -23,12 +23,15 @@ _READING = live.Size(subscribers=50, events=100, gap=0.02)
 _EVENTS = 100_000
 """In the log that the stalled are sent: far more than they and the connections hold."""
 
+_LARGE = 1500
+"""Log lines of 20 KB, in the log of another job, reported 30 at a time: what one report brings is no batch."""
+
 # How long after the stalled were opened all that they are sent without reading has been sent, in seconds.
 _FULL = 2.0
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """50 live beside 200 stalled and without them; then the memory for each of the stalled."""
+    """50 live beside 200 stalled and without them; then the memory for each of the stalled, also of large events."""
     what = f"stalled, {_STALLED} beside {_READING.subscribers} live"
     with milepost(settings.directory / "stalled") as server, Load.start() as stalled:
         with Load.start() as worker, Load.start() as subscribers:
@@ -39,12 +42,15 @@ def measure(settings: Settings) -> list[Figure]:
             figures = rounds(
                 what, {OURS: partial(play, _STALLED), "none stalled": partial(play, 0)}, settings
             )
+            large_id = work.submit(server.address)
+            worker.begin(_write_large, server.address, large_id)
+            worker.step()
         request = WatchJobRequest(job_id=job_id, no_follow=True).SerializeToString()
         stalled.begin(work.record, server.address, request)
         script = Script(opening=stalled.step())
     with Load.start() as stalled:
 
-        def play_ours() -> Round:
+        def play_ours(job_id: str) -> Round:
             with milepost(settings.directory / "stalled") as server:
                 return _memory(stalled, server, job_id)
 
@@ -52,7 +58,12 @@ def measure(settings: Settings) -> list[Figure]:
             with bare(script) as server:
                 return _memory(stalled, server, job_id)
 
-        return [*figures, *rounds(what, {OURS: play_ours, "bare": play_bare}, settings, warm=False)]
+        plays: dict[str, Callable[[], Round]] = {
+            OURS: partial(play_ours, job_id),
+            "bare": play_bare,
+            "events of 20 KB": partial(play_ours, large_id),
+        }
+        return [*figures, *rounds(what, plays, settings, warm=False)]
 
 
 def _play(worker: Load, subscribers: Load, stalled: Load, server: Server, job_id: str, count: int) -> Round:
@@ -78,6 +89,16 @@ def _stall(stalled: Load, server: Server, job_id: str, count: int) -> None:
 
 
 # --- In the process that makes the load ---------------------------------------------------------------------
+
+
+async def _write_large(address: str, job_id: str) -> AsyncGenerator[None]:
+    updates = [Update(log_written=LogWritten(text="x" * 20_000))] * 30
+    async with work.connections(address, 1) as (channel,):
+        session = await work.Session.open(channel, job_id)
+        for _ in range(0, _LARGE, len(updates)):
+            await session.send(session.encode(updates))
+            await session.acknowledged(session.reported)
+    yield
 
 
 async def _open(address: str, job_id: str, count: int) -> AsyncGenerator[None]:

@@ -34,6 +34,7 @@ def test_the_commands() -> None:
         "get",
         "list",
         "workers",
+        "logs",
         "cancel",
         "delete",
         "exec",

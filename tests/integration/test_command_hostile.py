@@ -93,11 +93,13 @@ class HostileServer:
     async def WatchJobs(self, request: Any, context: Any) -> Any:
         """A snapshot of jobs that have ended."""
         await self._refuse(context)
-        opened, snapshot, caught_up = WatchJobsResponse(), WatchJobsResponse(), WatchJobsResponse()
+        opened = WatchJobsResponse()
         opened.opened.epoch = HOSTILE
-        snapshot.snapshot.job.CopyFrom(job(JobState.JOB_STATE_SUCCEEDED))
-        caught_up.caught_up.SetInParent()
-        for frame in (opened, snapshot, caught_up):
+        await context.write(opened)
+        for job_id in request.filter.job_ids:
+            frame = WatchJobsResponse()
+            frame.snapshot.job.CopyFrom(job(JobState.JOB_STATE_SUCCEEDED))
+            frame.snapshot.job.job_id = job_id
             await context.write(frame)
 
 

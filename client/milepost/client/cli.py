@@ -29,10 +29,11 @@ _PLUG_INS: Final = "milepost.commands"
 _COMMANDS: Final = {
     "worker": ("worker:worker", "Run a worker, the Worker called NAME in MODULE."),
     "submit": ("submit:submit", "Submit a job of KIND, and print its id."),
-    "watch": ("watch:watch", "Follow a job until it has ended, and exit with its status."),
+    "watch": ("watch:watch", "Follow jobs until they have ended, and exit with their status."),
     "get": ("get:get", "Show a job as it stands."),
     "list": ("list:list_jobs", "List jobs, the newest first."),
     "workers": ("workers:workers", "List the workers that are connected."),
+    "logs": ("job_log:logs", "Show what a job has written to its log."),
     "cancel": ("cancel:cancel", "Ask for a job, and those that are a part of it, to be cancelled."),
     "delete": ("delete:delete", "Delete jobs that have ended, with their logs."),
     "exec": ("exec:execute", "Run COMMAND as a job, and exit with its exit status."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.exceptions import Exit
@@ -10,7 +10,7 @@ from click.exceptions import Exit
 from milepost.client.commands import complete
 from milepost.client.commands.command import command
 from milepost.client.commands.options import Server, option, output_option, server_options
-from milepost.client.commands.parameters import seconds
+from milepost.client.commands.parameters import pair, seconds
 
 if TYPE_CHECKING:
     from milepost.v1 import Job
@@ -18,8 +18,37 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 
-@command(examples=("milepost watch J", "milepost watch J --after 41 --output json"))
-@click.argument("job_id", shell_complete=complete.job_ids)
+_EXAMPLES: Final = (
+    "milepost watch J",
+    "milepost watch J --after 41 --output json",
+    "milepost watch J1 J2 J3",
+    "milepost watch --kind archive --label team=photos",
+)
+
+
+@command(examples=_EXAMPLES)
+@click.argument("job_ids", metavar="[JOB_ID ...]", nargs=-1, shell_complete=complete.job_ids)
+@option(
+    "--kind",
+    "-k",
+    "kinds",
+    envvar="MILEPOST_WATCH_KIND",
+    multiple=True,
+    metavar="KIND",
+    shell_complete=complete.kinds,
+    help="All jobs of this kind, or of one of these.",
+)
+@option("--owner", default="", metavar="NAME", help="All jobs of this owner.")
+@option(
+    "--label",
+    "-l",
+    "labels",
+    envvar="MILEPOST_WATCH_LABEL",
+    type=pair,
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="All jobs that bear this label, or all of these.",
+)
 @option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Go on after event N.")
 @option("--epoch", default="", metavar="EPOCH", help="The epoch of the store that N is of.")
 @option("--no-follow", is_flag=True, help="Stop at what there is now.")
@@ -35,7 +64,10 @@ __all__ = ["watch"]
 @server_options
 def watch(
     server: Server,
-    job_id: str,
+    job_ids: tuple[str, ...],
+    kinds: tuple[str, ...],
+    owner: str,
+    labels: tuple[tuple[str, str], ...],
     after: int,
     epoch: str,
     no_follow: bool,
@@ -43,19 +75,45 @@ def watch(
     timeout: float | None,
     output: str,
 ) -> None:
-    """Follow a job until it has ended, and exit with its status.
+    """Follow jobs until they have ended, and exit with their status.
 
     The events so far come first, then what happens next. Whatever happens to the connection, it goes on where it
     was. Ctrl-C stops watching; it never cancels the job.
 
     What happens is shown on stderr, and the job's result goes to stdout, as JSON. With --output json, each event
     goes to stdout as one JSON object a line.
+
+    Several jobs are shown together, as they stand and as they go on: on a terminal as a table. The status is that of
+    the first one that did not succeed. With --kind, --owner or --label and no ids, all jobs that match are followed,
+    those that come later too, until Ctrl-C.
     """
+    if not job_ids and not (kinds or owner or labels):
+        raise click.UsageError("Give the ids of jobs, or --kind, --owner or --label.")
+    if job_ids and (kinds or owner or labels):
+        raise click.UsageError("Give either the ids of jobs, or --kind, --owner and --label.")
+    if len(job_ids) != 1:
+        if after or epoch:
+            raise click.UsageError("--after and --epoch are for one job.")
+        from milepost.client.commands.following_many import watch_many
+
+        raise Exit(
+            watch_many(
+                server,
+                job_ids,
+                kinds=kinds,
+                owner=owner,
+                labels=dict(labels),
+                to_the_end=not no_follow,
+                status_interval=status_interval,
+                timeout=timeout,
+                output=output,
+            )
+        )
     from milepost.client.commands.ending import of_job
     from milepost.client.commands.following import print_result
     from milepost.client.commands.running import run
 
-    job = run(_watch(server, job_id, after, epoch, not no_follow, status_interval, timeout, output))
+    job = run(_watch(server, job_ids[0], after, epoch, not no_follow, status_interval, timeout, output))
     if output != "json":
         print_result(job)
     raise Exit(of_job(job))

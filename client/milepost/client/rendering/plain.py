@@ -13,6 +13,7 @@ from milepost.client.rendering.link import link_text, worth_telling
 from milepost.client.rendering.waiting import WaitingNews
 from milepost.client.rendering.watched import Watched
 from milepost.client.watching import Connection
+from milepost.fold import Fold
 from milepost.v1 import Event
 
 __all__ = ["PlainView"]
@@ -27,8 +28,10 @@ class PlainView:
     and one after 30 s without.
     """
 
-    def __init__(self, write: Callable[[str], None], *, zone: tzinfo | None = None) -> None:
+    def __init__(self, write: Callable[[str], None], *, zone: tzinfo | None = None, name: str = "") -> None:
+        """``write`` gets the lines; with a ``name`` each begins with it behind its time."""
         self._write = write
+        self._name = f"{name}  " if name else ""
         self._zone = zone
         self._told: dict[str, tuple[float, Event]] = {}
         self._link = Connection("connecting")
@@ -46,8 +49,12 @@ class PlainView:
 
     def event(self, event: Event, watched: Watched) -> None:
         """Writes what the event says, if it is worth a line."""
+        self.tell(event, watched.fold)
+
+    def tell(self, event: Event, fold: Fold) -> None:
+        """The same; ``fold`` is the job with the event, or further."""
         if self._worth_a_line(event):
-            line = describe(event, watched.fold)
+            line = describe(event, fold)
             if line:
                 self._put(event.time.ToDatetime(tzinfo=UTC), line)
 
@@ -73,9 +80,9 @@ class PlainView:
         self._day = local.date()
         time = f"{local:%H:%M:%S}"
         first, *more = line.split("\n")
-        self._write(f"{time}  {first}")
+        self._write(f"{time}  {self._name}{first}")
         for rest in more:
-            self._write(f"{' ' * len(time)}  {rest}")
+            self._write(f"{' ' * len(time)}  {self._name}{rest}")
 
     def _worth_a_line(self, event: Event) -> bool:
         if event.HasField("stage_started"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pkgutil
 import re
+import subprocess
 import sys
 import uuid
 from collections.abc import Callable
@@ -189,10 +190,27 @@ def test_types_come_with_the_sdk(install: Install, tmp_path: Path) -> None:
     assert "Found 6 errors in 1 file" in done.stdout
 
 
-def test_from_git(fresh: Callable[[str], Path], versions: Path) -> None:
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with what is committed here: a clone that is not a whole one, as CI may have it, can't be cloned."""
+    archive, directory = tmp_path / "committed.tar", tmp_path / "repository"
+    directory.mkdir()
+    subprocess.run(["git", "archive", "--output", archive, "HEAD"], cwd=ROOT, check=True)
+    subprocess.run(["tar", "-xf", archive, "-C", directory], check=True)
+    author = ("-c", "user.name=Tests", "-c", "user.email=tests@example.com")
+    for arguments in (
+        ("init", "--quiet"),
+        ("add", "."),
+        (*author, "commit", "--quiet", "--message", "All of it"),
+    ):
+        subprocess.run(["git", *arguments], cwd=directory, check=True)
+    return directory
+
+
+def test_from_git(fresh: Callable[[str], Path], versions: Path, repository: Path) -> None:
     """As the README says, of what is committed."""
     directory = fresh("from-git")
-    url = f"git+{ROOT.as_uri()}"
+    url = f"git+{repository.as_uri()}"
     uv(
         *("pip", "install", "--quiet", "--python", directory, "--constraints", versions),
         *(f"milepost-{name} @ {url}#subdirectory={name}" for name in ("protos", "client")),

@@ -198,3 +198,37 @@ def test_a_notebook_that_lacks_widgets_is_told_as_by_tqdm() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
     assert "ImportError: IProgress not found. Please update jupyter and ipywidgets." in done.stderr
+
+
+@pytest.mark.parametrize("stderr", [None, object(), io.StringIO()], ids=["none", "odd", "closed"])
+def test_a_job_without_a_stderr_has_bars(
+    listener: Listener, stderr: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the job hears of them."""
+    if isinstance(stderr, io.StringIO):
+        stderr.close()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    assert list(tqdm("ab", desc="unseen")) == ["a", "b"]
+    assert listener.told()[-1] == ("end", "unseen", "SUCCEEDED")
+
+
+@pytest.mark.parametrize("options", [{}, {"mininterval": 0, "miniters": 0}], ids=["seldom", "always"])
+def test_a_stage_is_as_far_as_its_bar(listener: Listener, options: dict[str, Any]) -> None:
+    """Whether it is displayed in between or not, however it was moved."""
+    heard = []
+    with tqdm(total=1_000_000, desc="moved", initial=5, **options) as bar:
+        for number in range(300):
+            match number % 7:
+                case 3:
+                    bar.n = number
+                case 4:
+                    bar.total = 1_000_000 + number
+                case 5:
+                    bar.set_postfix(refresh=False, number=number)
+                case 6:
+                    bar.reset()
+            bar.update(number % 5 + 0.5)
+            bar.update(number)
+            heard.append((listener.told()[-1][1], bar.n))
+
+    assert [told for told, _ in heard] == [n for _, n in heard]

@@ -24,23 +24,14 @@ __all__ = ["Reporting"]
 
 _Item = TypeVar("_Item")
 
-# The arguments of a bar that may be given by position.
+# The arguments of a bar that may be given by position, in their order.
 _ORDER: Final = (
-    *(
-        "iterable",
-        "desc",
-        "total",
-        "leave",
-        "file",
-        "ncols",
-        "mininterval",
-        "maxinterval",
-        "miniters",
-        "ascii",
-    ),
+    *("iterable", "desc", "total", "leave", "file"),
+    *("ncols", "mininterval", "maxinterval", "miniters", "ascii"),
     *("disable", "unit", "unit_scale", "dynamic_ncols", "smoothing", "bar_format", "initial", "position"),
     *("postfix", "unit_divisor", "write_bytes", "lock_args", "nrows", "colour", "delay", "gui"),
 )
+# By this option a class method tells a bar the unit of its stage, where the bar learns it only later.
 _STAGE_UNIT: Final = "milepost_stage_unit"
 _ENDS: Final = (StopIteration, StopAsyncIteration)
 
@@ -54,6 +45,7 @@ class Reporting(_Bar, Generic[_Item]):
     _stage: BarStage | None = None
     # What is being handled where the bar is used, and is no concern of what it counts.
     _handled: BaseException | None = None
+    _loops = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Starts it, with the arguments that tqdm's bars have."""
@@ -74,7 +66,8 @@ class Reporting(_Bar, Generic[_Item]):
         unit = stage_unit or ("" if self.unit == "it" else self.unit)
         self._stage = open_bar(job, self.desc, _told(self.total), unit)
         self._title = self.desc
-        self._last: tuple[float, float | None, str] = (0, self.total, "")
+        self._told_n: float = 0
+        self._told_total, self._told_message = self.total, ""
         self._tell()
 
     def _hide(self, given: dict[str, Any]) -> None:
@@ -86,12 +79,21 @@ class Reporting(_Bar, Generic[_Item]):
         if bar is None:
             return super().__iter__()
         self._handled = sys.exc_info()[1]
+        self._loops = True
         return bar.stage.track(super().__iter__())
 
     def update(self, n: float = 1) -> bool | None:
         """It is `n` further. Whether it was displayed."""
+        bar = self._stage
+        if bar is None:
+            return super().update(n)
+        before = self.n
         displayed = super().update(n)
-        self._tell()
+        if self._loops or before != self._told_n or self._words() != self._told_words or not math.isfinite(n):
+            self._tell()
+        elif not displayed and not self.disable:
+            bar.stage.advance(n)  # which costs far less
+            self._told_n = self.n
         return displayed
 
     def refresh(self, nolock: bool = False, lock_args: Any = None) -> bool | None:
@@ -127,7 +129,6 @@ class Reporting(_Bar, Generic[_Item]):
     ) -> Any:
         """The stream, whose ``read`` or ``write`` moves a bar by what it has read or written."""
         if bytes and current_job() is not None:
-            # A bar learns it after it is made, which is too late for a stage.
             options[_STAGE_UNIT] = "B"
         return super().wrapattr(stream, method, total=total, bytes=bytes, **options)
 
@@ -158,14 +159,19 @@ class Reporting(_Bar, Generic[_Item]):
         """
         if self._stage is None:
             return
-        stage = self._stage.stage
-        n, total, message = self._last
-        self._last = (self.n, self.total, self._message())
-        moved = self.n != n and math.isfinite(self.n) and self.n != stage.current
-        stage_total = _told(self.total) if self.total != total else None
-        says = self._last[2] if self._last[2] != message else None
-        if moved or stage_total is not None or says is not None:
-            stage.update(self.n if moved else None, total=stage_total, message=says)
+        stage, n = self._stage.stage, self.n
+        moved = n != self._told_n and math.isfinite(n) and n != stage.current
+        total = _told(self.total) if self.total != self._told_total else None
+        message = self._message()
+        says = message if message != self._told_message else None
+        self._told_n, self._told_total, self._told_message = n, self.total, message
+        self._told_words = self._words()
+        if moved or total is not None or says is not None:
+            stage.update(n if moved else None, total=total, message=says)
+
+    def _words(self) -> tuple[object, ...]:
+        """What is told besides how far it is; objects in it may change, which is seen when it is displayed."""
+        return (self.total, self.desc, self.postfix)
 
     def _message(self) -> str:
         described = "" if self.desc == self._title else self.desc.removesuffix(": ")
@@ -181,7 +187,10 @@ class _Nowhere(io.StringIO):
 
 
 def _is_terminal(file: Any) -> bool:
-    return file is not None and not file.closed and bool(file.isatty())
+    try:
+        return bool(file.isatty())
+    except (AttributeError, ValueError):  # there is no stderr, or it is closed
+        return False
 
 
 def _told(total: float | None) -> float | None:

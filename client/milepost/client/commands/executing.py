@@ -20,6 +20,7 @@ from milepost.client.execution.lease import Holder
 from milepost.client.execution.progress import Reader
 from milepost.client.execution.running import Execution
 from milepost.client.execution.telling import Telling
+from milepost.client.rendering.link import reason
 from milepost.client.standard_streams import remark
 
 __all__ = ["execute_command"]
@@ -76,7 +77,9 @@ def execute_command(
                 except _AWAY as away:
                     if not best_effort or execution.started:
                         raise
-                    remark(f"{explain(away)} The command runs without a job.")
+                    remark(
+                        f"The server at {server.address} is away ({reason(str(away))}): no job for this command."
+                    )
                     await _run_alone(execution)
             except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001 - it is a status, or raised again
                 error = raised

@@ -104,6 +104,16 @@ def test_lines_are_logged_in_the_order_in_which_they_were_written(at: Exec) -> N
     assert at.lines() == expected
 
 
+def test_output_that_cannot_be_passed_on(at: Exec) -> None:
+    """Is not lost in silence, although the command has succeeded."""
+    with Path("/dev/full").open("wb") as full:
+        process = at.start("--kind", at.kind, "echo", "lost", stdout=full)
+    _, err = process.communicate(timeout=60)
+
+    assert (process.returncode, at.lines(), state(at.job)) == (74, [(INFO, "lost")], "SUCCEEDED")
+    assert err == b"Error: The output could not be passed on: No space left on device.\n"
+
+
 def test_lines_can_be_read(at: Exec) -> None:
     """Colors, titles and what was deleted are no text; they are passed on as they are."""
     written = "\033]0;title\007\033[1;31mred\033[0m o\bof\b\bn\n"

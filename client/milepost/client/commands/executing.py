@@ -116,4 +116,7 @@ def _status(error: BaseException | None, execution: Execution, holder: Holder) -
             pass  # a signal may have cut short what comes after the command
         case _:
             raise error
+    if execution.output_error is not None:
+        remark(f"Error: The output could not be passed on: {execution.output_error.strerror}.")
+        return status or Status.OUTPUT_FAILED
     return status or Status.SUCCEEDED

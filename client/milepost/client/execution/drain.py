@@ -40,7 +40,7 @@ def drain(source: int, target: int | None) -> None:
             os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-I", "-S", "-c", _PROGRAM],
-                {},
+                os.environ,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, source, 0),
                     (os.POSIX_SPAWN_DUP2, target if keeps and target is not None else nowhere, 1),

@@ -8,7 +8,6 @@ import errno
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -103,7 +102,7 @@ def _spawn(command: Sequence[str], output: tuple[int, int] | str, environment: M
     first terminal that the leader of a session opens becomes the session's.
     """
     actions: list[tuple[int, int, int] | tuple[int, int, str, int, int]] = []
-    if sys.stdin is None or sys.stdin.isatty():
+    if not _is_open(0) or os.isatty(0):
         actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
     if isinstance(output, str):
         actions += [(os.POSIX_SPAWN_OPEN, 1, output, os.O_RDWR, 0), (os.POSIX_SPAWN_DUP2, 1, 2)]
@@ -114,6 +113,14 @@ def _spawn(command: Sequence[str], output: tuple[int, int] | str, environment: M
     return os.posix_spawnp(
         command[0], list(command), environment, file_actions=actions, setsid=True, setsigdef=defaults
     )
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _is_text(path: str) -> bool:

@@ -56,11 +56,14 @@ class _Row:
 
 
 class Lines:
-    """Cuts a stream of bytes into lines, however the bytes were divided on their way."""
+    """Cuts a stream of bytes into lines, however the bytes were divided on their way.
+
+    Attributes:
+        columns: Width of the terminal that they are written to, in characters; None where it is none.
+    """
 
     def __init__(self, columns: int | None = None) -> None:
-        """`columns` is the width of the terminal that they were written to; None where it was none."""
-        self._columns = columns
+        self.columns = columns
         self._part = bytearray()
         self._left_out = 0
         self._held = b""
@@ -160,7 +163,7 @@ class Lines:
         return Line(text, stays, self._row, self._is_redrawn(self._row))
 
     def _wrapped(self, text: str) -> list[str]:
-        columns = self._columns or len(text)
+        columns = self.columns or len(text)
         return [text[at : at + columns] for at in range(0, len(text), columns)] if text else [""]
 
     def _take(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -89,8 +90,10 @@ class Stream:
         poll = select.poll()
         poll.register(self.target, select.POLLOUT)
         while self.pending and poll.poll(0):
-            with contextlib.suppress(BlockingIOError):
+            try:
                 self.pending = self.pending[os.write(self.target, self.pending[:_ATOMIC]) :]
+            except BlockingIOError:
+                return
 
     def look(self, now: float) -> None:
         """Has the unfinished line looked at, if it is time."""
@@ -104,6 +107,9 @@ class Output:
 
     A reader that is slow holds up the stream that it reads, and thereby the command, as it would without us; not the
     other stream, and not the event loop, which keeps up the lease.
+
+    Attributes:
+        error: Why a target could not be written to; None also where only its reader is gone.
     """
 
     def __init__(self, streams: Sequence[Stream]) -> None:
@@ -119,6 +125,7 @@ class Output:
             self._selector.register(stream.source, selectors.EVENT_READ, stream)
         self._listen_until: float | None = None
         self._is_cut = False
+        self.error: OSError | None = None
         # A daemon, so that a terminal that takes nothing cannot keep this process alive.
         threading.Thread(target=self._run, name="output", daemon=True).start()
 
@@ -147,22 +154,27 @@ class Output:
                     await self._done.wait()
 
     def _run(self) -> None:
-        while self._streams:
-            for key, _ in self._selector.select(self._timeout()):
-                if key.data is None:
-                    self._obey(os.read(self._orders, 16))
-                elif key.data in self._streams:
-                    self._carry(key.data)
-            now = time.monotonic()
-            for stream in tuple(self._streams):
-                stream.look(now)
-                if self._is_cut and not stream.pending and _readable(stream.source):
-                    self._carry(stream)  # what can be had without waiting
-                if stream in self._streams and (self._is_cut or self._is_over(stream, now)):
-                    self._close(stream, drained=True)
-        self._selector.close()
-        with contextlib.suppress(RuntimeError):  # nobody waits any more
-            self._loop.call_soon_threadsafe(self._done.set)
+        try:
+            while self._streams:
+                self._step()
+        finally:
+            self._selector.close()
+            with contextlib.suppress(RuntimeError):  # nobody waits any more
+                self._loop.call_soon_threadsafe(self._done.set)
+
+    def _step(self) -> None:
+        for key, _ in self._selector.select(self._timeout()):
+            if key.data is None:
+                self._obey(os.read(self._orders, 16))
+            elif key.data in self._streams:
+                self._carry(key.data)
+        now = time.monotonic()
+        for stream in tuple(self._streams):
+            stream.look(now)
+            if self._is_cut and not stream.pending and _readable(stream.source):
+                self._carry(stream)  # what can be had without waiting
+            if stream in self._streams and (self._is_cut or self._is_over(stream, now)):
+                self._close(stream, drained=True)
 
     def _timeout(self) -> float | None:
         times = [stream.look_at for stream in self._streams if stream.look_at is not None]
@@ -196,7 +208,9 @@ class Output:
             return
         try:
             stream.send()
-        except OSError:  # whoever read it is gone; the command finds out as it would without us
+        except OSError as error:  # nobody reads it; the command finds out as it would without us
+            if error.errno != errno.EPIPE:
+                self.error = error
             self._close(stream)
             return
         if waited == bool(stream.pending):

@@ -48,7 +48,7 @@ _CURL: Final = re.compile(
 _UNIT: Final = r"(?:[kKMGTP]i?)?B\b|[kKMGTP](?![A-Za-z])|bytes\b"
 # Neither a date nor a part of a path, nor what rsync has left to check.
 _N_OF_M: Final = re.compile(
-    rf"(?<![\w./-])(?<!-chk=)(?P<current>{_NUMBER})(?:\s?(?P<unit>{_UNIT}))?\s?/\s?"
+    rf"(?<![\w./,'’-])(?<!-chk=)(?P<current>{_NUMBER})(?:\s?(?P<unit>{_UNIT}))?\s?/\s?"
     rf"(?P<total>{_NUMBER})(?:\s?(?P<units>{_UNIT}))?(?![\w/-]|\.\w)"
 )
 # How ffmpeg says how long its input is, and where in it it is.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -13,7 +12,6 @@ from typing import Final, TextIO
 
 from milepost.client.errors import JobFailure
 from milepost.client.execution.group import Group
-from milepost.client.execution.lines import Lines
 from milepost.client.execution.output import Output, Stream
 from milepost.client.execution.telling import Telling
 from milepost.client.execution.terminal import PseudoTerminal
@@ -45,6 +43,8 @@ class Execution:
         status: Its exit status or, as in a shell, 128 and the number of the signal that has ended it, 127 where there
             is no such command, and 126 where it cannot be run; None before.
         started: Whether it has run at all.
+        failure: Why it has failed; None where it has not, or goes on.
+        output_error: Why what it wrote could not be passed on; None where it was, or nobody read it any more.
     """
 
     command: Sequence[str]
@@ -55,6 +55,7 @@ class Execution:
     status: int | None = None
     started: bool = False
     failure: JobFailure | None = None
+    output_error: OSError | None = None
 
     def start(self) -> None:
         """Starts it, in the running loop.
@@ -107,16 +108,12 @@ class Execution:
         """Whether it was started and has ended, and its output is passed on."""
         return self.started and self._ending.done()
 
-    async def ended(self, timeout: float) -> bool:
-        """Waits so many seconds for that, and says whether it is so."""
-        await asyncio.wait((self._ending,), timeout=timeout)
-        return self._ending.done()
-
     async def _end(self) -> None:
         status = await self._group.wait()
         self.status = status if status >= 0 else _SIGNALLED - status
         self._output.command_ended()
         await self._output.finish(None)
+        self.output_error = self._output.error
         asyncio.get_running_loop().remove_signal_handler(signal.SIGWINCH)
         if status:
             self.failure = _failure(status, self.status, self.telling.last_errors)
@@ -146,10 +143,14 @@ class Execution:
             except OSError:
                 os.close(terminal.master)
                 raise
-        with contextlib.suppress(ValueError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, terminal.resize)
         stream = self._stream(terminal.master, sys.stdout, "info", is_error=True)
-        stream.lines = Lines(terminal.columns)
+        stream.lines.columns = terminal.columns
+
+        def resize() -> None:
+            terminal.resize()
+            stream.lines.columns = terminal.columns
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, resize)
         return group, Output([stream])
 
     def _stream(self, source: int, to: TextIO | None, severity: str, *, is_error: bool = False) -> Stream:

@@ -108,9 +108,9 @@ class Telling:
             job = self._job
             if job is None:
                 return False
-            if reading.restarts and not reading.stage:
-                self._next_phase(job)
             try:
+                if reading.restarts and not reading.stage:
+                    self._next_phase(job)
                 stage = self._stage(job, reading.stage or self._phase)
                 if reading.stage:
                     _update(stage, reading)

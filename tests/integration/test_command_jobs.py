@@ -69,8 +69,8 @@ async def test_all_that_a_submission_may_have(
     job = await client.get(kind)
     printed = ParseDict(outcome.objects[0], Job())
 
-    assert (0, "", job) == (outcome.status, outcome.err, printed)
-    assert {"path": "/srv", "deep": {"n": 2.0}, "name": "x y"} == MessageToDict(job.input)
+    assert (0, "", job.proto) == (outcome.status, outcome.err, printed)
+    assert {"path": "/srv", "deep": {"n": 2.0}, "name": "x y"} == job.input
     assert ("ann", {"team": "photos", "env": "test"}) == (job.owner, dict(job.labels))
     assert (f"{kind}-parent", 90, 7.5, "GB") == (
         job.parent_job_id,
@@ -97,7 +97,7 @@ async def test_options_may_stand_in_the_environment(address: str, client: Client
     job = await client.get(kind)
 
     assert job == ParseDict(outcome.objects[0], Job())
-    assert ({"a": "1", "b": "2"}, {"from": "stdin"}) == (dict(job.labels), MessageToDict(job.input))
+    assert ({"a": "1", "b": "2"}, {"from": "stdin"}) == (dict(job.labels), job.input)
 
 
 async def test_a_request_may_be_repeated(address: str, kind: str) -> None:
@@ -190,7 +190,7 @@ async def test_a_job_is_cancelled(address: str, client: Client, kind: str) -> No
     job = await client.get(kind)
 
     assert (0, f"{kind} cancelled\n") == (first.status, first.out)
-    assert (0, job) == (second.status, ParseDict(second.objects[0], Job()))
+    assert (0, job.proto) == (second.status, ParseDict(second.objects[0], Job()))
     assert "enough" == job.cancellation.reason
 
 

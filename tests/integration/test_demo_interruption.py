@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from milepost.client import Client
+from milepost.client import Client, JobSnapshot
 from milepost.client.demo.relay import Relay
 from milepost.client.demo.showing import show
 from milepost.client.rendering.views import SilentView
-from milepost.v1 import Dispatch, Job, Stage, StageProgressed, StageStarted, Update
+from milepost.v1 import Dispatch, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import Rpc, connect, log_line, succeeded
 from tests.support.server import ServerProcess
 
@@ -34,7 +34,7 @@ class Quick(Client):
         self._token = ""
         self.jobs: list[str] = []
 
-    async def submit(self, *_content: Any, **_options: Any) -> Job:
+    async def submit(self, *_content: Any, **_options: Any) -> JobSnapshot:
         """A job."""
         job = await self._rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
         self.jobs.append(job.job_id)
@@ -48,9 +48,9 @@ class Quick(Client):
                 self._token = token
             await session.report(job.job_id, token, 1, *updates)
             await session.acknowledged(len(updates))
-        return job
+        return JobSnapshot(job)
 
-    async def get(self, job_id: str) -> Job:
+    async def get(self, job_id: str) -> JobSnapshot:
         """The job, which is over by then."""
         if self._token:
             async with self._rpc.session() as session:

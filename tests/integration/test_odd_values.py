@@ -72,7 +72,7 @@ async def test_no_result_is_lost(shared_server: Server, run: Run, whats: tuple[s
             job, events = await bench.run({"what": what})
             assert state_name(job) == "SUCCEEDED"
             assert warnings(events)
-            assert job.result.ByteSize() <= RESULT_SIZE
+            assert job.proto.result.ByteSize() <= RESULT_SIZE
             ended[what] = await bench.client.result(job.job_id)
 
     expected = {

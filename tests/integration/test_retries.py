@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.client import Client, JobContext, JobFailure, SyncClient
+from milepost.client import Client, JobContext, JobFailure, JobSnapshot, SyncClient
 from milepost.client.worker.handlers import Run
-from milepost.v1 import Dispatch, Job, RetryPolicy
+from milepost.v1 import Dispatch, RetryPolicy
 from tests.support.command import milepost
 from tests.support.isolating import at_bench
 from tests.support.rpc import state_name
@@ -177,6 +177,6 @@ async def test_the_command_submits_with_attempts_and_codes(client: Client, kind:
     assert "--max-attempts" in refused.err
 
 
-async def _end(client: Client, job: Job) -> Job:
+async def _end(client: Client, job: JobSnapshot) -> JobSnapshot:
     *_, ended = [state async for state in client.follow(job.job_id)]
     return ended

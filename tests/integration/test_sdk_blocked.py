@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from milepost.client import Client, Connection, JobContext, passage, resuming
+from milepost.client import Client, Connection, JobContext, JobSnapshot, passage, resuming
 from milepost.client.errors import StreamsBlocked
-from milepost.v1 import Event, Job, JobState
+from milepost.v1 import Event, JobState
 from tests.support.gateway import Gateway, gateway
 from tests.support.rpc import eventually
 from tests.support.server import ServerProcess
@@ -95,7 +95,7 @@ async def test_no_stream_gets_through(
     between.mode = "swallow" if mode == "swallow" else "cut"
     async with working(client.address, **{job.kind: job.handler}):
         submitted = await client.submit(job.kind)
-        told: list[Job] = []
+        told: list[JobSnapshot] = []
         async for current in far.follow(submitted.job_id, on_state=states.append):
             told.append(current)
             job.go_on.release()

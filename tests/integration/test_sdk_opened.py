@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.client import Client, JobsWatch, StateWatch, SyncClient, Watch
+from milepost.client import Client, JobSnapshot, JobsWatch, StateWatch, SyncClient, Watch
 from milepost.client.errors import (
     EpochChanged,
     JobNotFound,
@@ -139,6 +139,6 @@ def test_without_asyncio(shared_server: Server) -> None:
     assert item.job_id == later.job_id
 
 
-async def _submitted(server: Server) -> Job:
+async def _submitted(server: Server) -> JobSnapshot:
     async with Client(server.address) as client:
         return await client.submit("k")

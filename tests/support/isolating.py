@@ -12,9 +12,9 @@ from typing import Any
 
 import psutil
 
-from milepost.client import Client, Worker
+from milepost.client import Client, JobSnapshot, Worker
 from milepost.client.worker.handlers import Handler, Run
-from milepost.v1 import Event, Job
+from milepost.v1 import Event
 from tests.support.isolated import PIDS
 from tests.support.rpc import eventually
 
@@ -29,16 +29,18 @@ class Bench:
         self.worker = worker
         self.kind = kind
 
-    async def submit(self, values: dict[str, Any] | None = None, **fields: Any) -> Job:
+    async def submit(self, values: dict[str, Any] | None = None, **fields: Any) -> JobSnapshot:
         """Submits a job for it."""
         return await self.client.submit(self.kind, values, **fields)
 
-    async def run(self, values: dict[str, Any] | None = None, **fields: Any) -> tuple[Job, list[Event]]:
+    async def run(
+        self, values: dict[str, Any] | None = None, **fields: Any
+    ) -> tuple[JobSnapshot, list[Event]]:
         """A job from its submission to its end, and its log."""
         job = await self.submit(values, **fields)
         return await self.end(job.job_id)
 
-    async def end(self, job_id: str) -> tuple[Job, list[Event]]:
+    async def end(self, job_id: str) -> tuple[JobSnapshot, list[Event]]:
         """The job at its end, and its log."""
         events = [event async for event in self.client.watch(job_id)]
         return await self.client.get(job_id), events

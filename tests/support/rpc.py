@@ -14,6 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from milepost.client import JobSnapshot
 from milepost.v1 import (
     CancelJobRequest,
     Event,
@@ -189,7 +190,7 @@ def succeeded() -> Update:
     return Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
 
 
-def state_name(job: Job) -> str:
+def state_name(job: Job | JobSnapshot) -> str:
     """The job's state, as ``"RUNNING"``."""
     return JobState.Name(job.state).removeprefix("JOB_STATE_")
 

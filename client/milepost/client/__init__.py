@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from milepost.client.connection import Connection
     from milepost.client.conversion import to_json
     from milepost.client.errors import JobFailure, MilepostError
+    from milepost.client.snapshot import JobSnapshot
     from milepost.client.subscriptions import Ended, Subscriptions
     from milepost.client.sync import SyncClient, SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
     from milepost.client.watching import StateWatch, Watch
@@ -29,6 +30,7 @@ __all__ = [
     "Gap",
     "JobContext",
     "JobFailure",
+    "JobSnapshot",
     "JobsWatch",
     "MilepostError",
     "StageContext",
@@ -51,6 +53,7 @@ _MODULES: Final = {
     "connection": ("Connection",),
     "conversion": ("to_json",),
     "errors": ("JobFailure", "MilepostError"),
+    "snapshot": ("JobSnapshot",),
     "subscriptions": ("Ended", "Subscriptions"),
     "sync": ("SyncClient", "SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"),
     "watching": ("StateWatch", "Watch"),

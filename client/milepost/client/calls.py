@@ -12,6 +12,7 @@ from typing import Any, Self
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.client.channel import LazyChannel, Target
+from milepost.client.snapshot import JobSnapshot
 from milepost.client.values import to_duration, to_stages, to_struct
 from milepost.v1 import (
     CancelJobRequest,
@@ -20,7 +21,6 @@ from milepost.v1 import (
     Dispatch,
     GetJobRequest,
     GetJobResponse,
-    Job,
     JobFilter,
     JobState,
     ListJobsRequest,
@@ -88,7 +88,7 @@ class Calls:
         concurrency_limit: int = 0,
         retention: Retention | None = None,
         dispatch: Dispatch.ValueType = Dispatch.DISPATCH_QUEUE,
-    ) -> Job:
+    ) -> JobSnapshot:
         """Submits a job. It is durable when this returns.
 
         Args:
@@ -149,15 +149,17 @@ class Calls:
             retention=retention,
             dispatch=dispatch,
         )
-        return (await self._channel.call(self._channel.jobs().SubmitJob, request, self._timeout)).job
+        return JobSnapshot(
+            (await self._channel.call(self._channel.jobs().SubmitJob, request, self._timeout)).job
+        )
 
-    async def get(self, job_id: str) -> Job:
+    async def get(self, job_id: str) -> JobSnapshot:
         """The job as it stands.
 
         Raises:
             JobNotFound: There is no such job.
         """
-        return (await self._get(job_id)).job
+        return JobSnapshot((await self._get(job_id)).job)
 
     async def waiting(self, job_id: str) -> Waiting | None:
         """What a QUEUED job waits for at this moment; None where it is not QUEUED.
@@ -183,7 +185,7 @@ class Calls:
         states: Iterable[JobState.ValueType] = (),
         order_by: str = "",
         page_size: int = 0,
-    ) -> AsyncGenerator[Job, None]:
+    ) -> AsyncGenerator[JobSnapshot, None]:
         """All jobs that match, fetched page by page as they are asked for.
 
         Args:
@@ -214,7 +216,7 @@ class Calls:
         while True:
             page = await self._channel.call(self._channel.jobs().ListJobs, request, self._timeout)
             for job in page.jobs:
-                yield job
+                yield JobSnapshot(job)
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
@@ -240,7 +242,7 @@ class Calls:
 
     async def cancel(
         self, job_id: str, *, reason: str = "", grace_period: float | timedelta | None = None
-    ) -> Job:
+    ) -> JobSnapshot:
         """Asks for a job, and its children, to be cancelled, and returns it as it stands then.
 
         A queued job is cancelled at once; a running one is CANCELLING until its worker has stopped. A job that has
@@ -259,7 +261,9 @@ class Calls:
             reason=reason,
             grace_period=to_duration(grace_period) if grace_period is not None else None,
         )
-        return (await self._channel.call(self._channel.jobs().CancelJob, request, self._timeout)).job
+        return JobSnapshot(
+            (await self._channel.call(self._channel.jobs().CancelJob, request, self._timeout)).job
+        )
 
     async def delete(self, job_id: str) -> None:
         """Deletes a job that has ended, with its log. What it has made stays where it lies.

@@ -12,6 +12,7 @@ from milepost.client.cursor import Cursor, OnGap, Start
 from milepost.client.feed_cursor import FeedCursor
 from milepost.client.outcome import has_ended, result_of
 from milepost.client.showing import Showing
+from milepost.client.snapshot import JobSnapshot
 from milepost.client.subscriptions import Subscriptions
 from milepost.client.watching import StateWatch, Watch, WatchOptions
 from milepost.client.watching_jobs import JobsWatch
@@ -252,7 +253,7 @@ class Client(Attaching):
         *,
         on_state: Callable[[Connection], None] | None = None,
         status_interval: float | None = None,
-    ) -> AsyncGenerator[Job, None]:
+    ) -> AsyncGenerator[JobSnapshot, None]:
         """The job as it stands, and again after each change, or after each few that came together, until it has ended.
 
         Each is a message of its own, which stays as it is. The last one has ended. What is dropped from its log
@@ -279,7 +280,7 @@ class Client(Attaching):
                         fold.apply(item)
                 if watch.estimate is not None:
                     fold.job.estimate.CopyFrom(watch.estimate)
-                yield _copy(fold.job)
+                yield JobSnapshot(_copy(fold.job))
                 if has_ended(fold.job):
                     return
 
@@ -300,10 +301,10 @@ class Client(Attaching):
             JobNotFound: There is no such job.
         """
         async with asyncio.timeout(timeout):
-            job = Job()
+            ended = Job()
             async for job in self.follow(job_id):
-                pass
-        return result_of(job)
+                ended = job.proto
+        return result_of(ended)
 
 
 def _start(*, after: bool, snapshot: bool, latest: bool) -> Start:

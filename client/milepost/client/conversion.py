@@ -15,12 +15,13 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 
+from milepost.client.snapshot import JobSnapshot
 from milepost.client.values import EXACT
 
 __all__ = ["to_json"]
 
 
-def to_json(message: Message, *, always_print: bool = False) -> dict[str, Any]:
+def to_json(message: Message | JobSnapshot, *, always_print: bool = False) -> dict[str, Any]:
     """A message as a dict that `json.dumps` takes, by the protobuf JSON mapping (https://protobuf.dev/programming-guides/json).
 
     Names are in lowerCamelCase, 64-bit integers are text, times are RFC 3339, enums are names. What is zero or empty is
@@ -28,10 +29,11 @@ def to_json(message: Message, *, always_print: bool = False) -> dict[str, Any]:
     known here, or that cannot be read, stands as ``{"@type": …, "value": …}`` with its value in base64.
 
     Args:
-        message: Of the contract, or any other.
+        message: Of the contract, or any other; or a job as `Client.get` returns it.
         always_print: Have also what is zero or empty, save what tells unset from empty, such as messages.
     """
-    mapped: dict[str, Any] = _message(message, always_print)
+    proto = message.proto if isinstance(message, JobSnapshot) else message
+    mapped: dict[str, Any] = _message(proto, always_print)
     return mapped
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from milepost.client.forking import grpc
+from milepost.client.snapshot import JobSnapshot
 from milepost.contract.reasons import reason_name
 from milepost.v1 import Cancellation, ErrorReason, Failure, Job
 
@@ -277,7 +278,7 @@ class JobError(MilepostError):
 
     def __init__(self, job: Job, message: str = "") -> None:
         super().__init__(message)
-        self.job = job
+        self.job = JobSnapshot(job)
 
 
 class JobFailed(JobError):

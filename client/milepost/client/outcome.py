@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from milepost.client.errors import JobCancelled, JobError, JobFailed, JobLost
+from milepost.client.snapshot import JobSnapshot
 from milepost.client.values import from_struct
 from milepost.v1 import Job, JobState
 
@@ -17,7 +18,7 @@ _ERRORS: Final[dict[JobState.ValueType, type[JobFailed | JobCancelled | JobLost]
 }
 
 
-def has_ended(job: Job) -> bool:
+def has_ended(job: Job | JobSnapshot) -> bool:
     """Whether the job is in a state that is final."""
     return job.state == JobState.JOB_STATE_SUCCEEDED or job.state in _ERRORS
 

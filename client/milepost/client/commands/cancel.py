@@ -69,7 +69,7 @@ async def _cancel(
     from milepost.client.rendering.views import SilentView
 
     async with server.client() as client:
-        job = await client.cancel(job_id, reason=reason, grace_period=grace_period)
+        job = (await client.cancel(job_id, reason=reason, grace_period=grace_period)).proto
         if wait and not has_ended(job):
             job = await follow(client, job, SilentView(), after=job.last_sequence, timeout=timeout)
         return job

@@ -61,7 +61,7 @@ def of_error(error: errors.MilepostError) -> Status:
     if isinstance(error, CommandFailed):
         return error.status
     if isinstance(error, errors.JobError):
-        return of_job(error.job)
+        return of_job(error.job.proto)
     for kind, status in _ERRORS:
         if isinstance(error, kind):
             return status

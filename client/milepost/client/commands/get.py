@@ -33,6 +33,6 @@ async def _get(server: Server, job_id: str) -> tuple[Job, Waiting | None]:
     from milepost.v1 import JobState
 
     async with server.client() as client:
-        job = await client.get(job_id)
+        job = (await client.get(job_id)).proto
         is_queued = job.state == JobState.JOB_STATE_QUEUED
         return job, await client.waiting(job_id) if is_queued else None

@@ -108,9 +108,9 @@ def list_jobs(
                     break
                 count += 1
                 if output == "json":
-                    put(message_line(job))
+                    put(message_line(job.proto))
                 else:
-                    shown.append(job)
+                    shown.append(job.proto)
 
     run(main())
     if output != "json":

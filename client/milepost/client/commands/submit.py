@@ -177,7 +177,7 @@ def submit(
     from milepost.v1 import Dispatch, RetryPolicy
 
     async def submitted(client: Client) -> Job:
-        return await client.submit(
+        job = await client.submit(
             kind,
             read_input(given, settings),
             job_id=job_id,
@@ -199,6 +199,7 @@ def submit(
             else None,
             dispatch=Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE,
         )
+        return job.proto
 
     async def main() -> Job:
         async with server.client() as client:

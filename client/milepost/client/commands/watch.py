@@ -134,7 +134,7 @@ async def _watch(
     async with server.client() as client:
         return await follow(
             client,
-            await client.get(job_id),
+            (await client.get(job_id)).proto,
             view_for(output),
             after=after,
             epoch=epoch,

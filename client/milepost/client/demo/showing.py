@@ -35,7 +35,8 @@ async def show(
     while True:
         left -= 1
         interruption = Interruption(view(), relay, direct)
-        job = await follow(client, await direct.submit("archive", content), interruption, hint=False)
+        submitted = await direct.submit("archive", content)
+        job = await follow(client, submitted.proto, interruption, hint=False)
         account = interruption.account([event async for event in direct.watch(job.job_id, follow=False)])
         if account.cut_at or not left or job.state != JobState.JOB_STATE_SUCCEEDED:
             return job, account

@@ -1,0 +1,89 @@
+"""A job as the client's verbs return it: the message, with plain values where that has JSON."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import re
+
+import pytest
+
+from milepost.client import JobContext, JobSnapshot, to_json
+from milepost.client.errors import JobFailed
+from milepost.client.worker.reporter import Reporter
+from milepost.v1 import Failure, Job, JobState
+from tests.contract.samples import samples
+
+
+@pytest.fixture
+def message() -> Job:
+    """A job with all that it may have."""
+    sample = samples()["Job"]
+    assert isinstance(sample, Job)
+    sample.input.update({"n": 3, "deep": {"list": [1, 2.5, None, True, "x"]}})
+    sample.result.update({"files": 2})
+    return sample
+
+
+def test_input_and_result_are_what_a_handler_has(message: Job, reporter: Reporter) -> None:
+    """Plain dicts with whole numbers as ints, which `json.dumps` takes; labels, too."""
+    job, in_handler = JobSnapshot(message), JobContext(message, reporter)
+
+    assert (job.input, job.labels) == (in_handler.input, in_handler.labels)
+    assert [type(job.input), type(job.result), type(job.labels)] == [dict, dict, dict]
+    assert json.loads(json.dumps(job.input)) == job.input
+    assert [type(job.input["n"]), type(job.input["deep"]), type(job.input["deep"]["list"])] == [
+        int,
+        dict,
+        list,
+    ]
+    assert (JobSnapshot(Job()).input, JobSnapshot(Job()).result) == ({}, {})
+
+
+def test_everything_else_is_as_in_the_message(message: Job) -> None:
+    """Each field is there under its name, also for whoever checks types or looks what there is."""
+    job = JobSnapshot(message)
+    names = set(message.DESCRIPTOR.fields_by_name)
+
+    for name in names - {"input", "result", "labels"}:
+        assert getattr(job, name) == getattr(message, name)
+    assert names <= set(dir(job))
+    assert job.HasField("failure")
+    assert to_json(job) == to_json(message)
+    assert job.proto is message
+    assert not hasattr(job, "statee")
+
+
+def test_type_checkers_know_all_fields() -> None:
+    """A field that the contract gains is not to be forgotten here."""
+    annotated = re.findall(r"^        (\w+): ", inspect.getsource(JobSnapshot), re.MULTILINE)
+    plain = ["input", "result", "labels"]
+
+    assert sorted([*annotated, *plain]) == sorted([*Job.DESCRIPTOR.fields_by_name, "proto"])
+
+
+def test_it_is_a_value(message: Job) -> None:
+    """Equal to its like and to the message, copied whole, and not to be changed in part."""
+    job = JobSnapshot(message)
+    other = Job()
+    other.CopyFrom(message)
+
+    assert job == JobSnapshot(other)
+    assert job == other
+    assert other == job
+    assert job != JobSnapshot(Job(job_id="other"))
+    assert job != "job"
+    assert copy.deepcopy(job) == job
+    assert len({job, JobSnapshot(other)}) == 1
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        job.state = JobState.JOB_STATE_LOST
+    assert message.job_id in repr(job)
+
+
+def test_the_job_of_an_error_is_one(message: Job) -> None:
+    """What was worked on when it failed is as plain as elsewhere."""
+    error = JobFailed(Job(input=message.input, failure=Failure(code="X", message="boo")))
+
+    assert error.job.input == JobSnapshot(message).input
+    assert error.failure.code == "X"

@@ -44,8 +44,8 @@ _SEVERITIES: Final = {
 }
 
 
-# What a custom event takes besides its data: its type, of at most 128 characters, and lengths.
-_CUSTOM_OVERHEAD: Final = 256
+# What the data of a custom event takes besides themselves, in bytes: a tag, and their size.
+_OF_A_FIELD: Final = 4
 
 
 class Cancelled(asyncio.CancelledError):
@@ -298,7 +298,7 @@ class JobContext:
                 )
                 return
         else:
-            room = limits.CUSTOM_SIZE - _CUSTOM_OVERHEAD
+            room = limits.CUSTOM_SIZE - custom.ByteSize() - _OF_A_FIELD
             custom.json.CopyFrom(nearest(data, f"{type}: data", room, self.remarks.add))
         self._reporter.add(Update(custom=custom), droppable=True)
 

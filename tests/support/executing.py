@@ -11,8 +11,8 @@ from typing import Any
 
 import psutil
 
-from milepost.client import SyncClient
-from milepost.v1 import Event, Job, JobState
+from milepost.client import JobSnapshot, SyncClient
+from milepost.v1 import Event, JobState
 from tests.support.command import environment
 from tests.support.server import MILEPOST
 
@@ -49,7 +49,7 @@ class Exec:
         return process.returncode, out, err
 
     @property
-    def job(self) -> Job:
+    def job(self) -> JobSnapshot:
         """The job that was run last."""
         return next(self.client.list(kinds=[self.kind], page_size=1))
 
@@ -66,7 +66,7 @@ class Exec:
         ]
 
 
-def state(job: Job) -> str:
+def state(job: JobSnapshot) -> str:
     """The job's state, as ``"RUNNING"``."""
     return JobState.Name(job.state).removeprefix("JOB_STATE_")
 

@@ -155,7 +155,7 @@ class Holder:
     async def _look(self) -> tuple[Job | None, bool]:
         """The job, None where it was deleted; and whether that is known."""
         try:
-            return await self._client.get(self._job_id), True
+            return (await self._client.get(self._job_id)).proto, True
         except JobNotFound:
             return None, True
         except MilepostError as error:

@@ -370,7 +370,7 @@ async def test_nothing_that_the_sdk_lets_pass_is_too_large_for_the_server(
     assert [] == [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
     assert JobState.JOB_STATE_SUCCEEDED == events[-1].job_ended.state
     texts = [event.log_written.text for event in events if event.HasField("log_written")]
-    # With a warning each of fields with a key that is no text, fields and an event that are cut, and one that nests too deep.
+    # With four warnings: of a key that is not Unicode, fields and an event that are cut, and one that nests too deep.
     assert len(texts) == 213
     clipped = [text for text in texts if text.endswith("characters]")]
     assert {"x", "ä"} == {text[0] for text in clipped}

@@ -66,7 +66,7 @@ def logs(
             job = await client.get(job_id)
             after = max(job.first_sequence - 1, 0)
             async with client.watch(job_id, after=after, payloads=["log_written"], follow=follow) as watch:
-                view, fold = PlainView(put), Fold(job)
+                view, fold = PlainView(put), Fold(job.proto)
                 async for event in watch:
                     if not is_wanted(event):
                         continue

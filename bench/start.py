@@ -1,9 +1,15 @@
-"""Start: how long it takes from the command to the ready line, with a store of many jobs."""
+"""Start: from the command to the server's ready line, with a store of many jobs; and how long help and Tab take."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Final
 
 from bench import stores
 from bench.figures import OURS, Figure, Round, Settings, rounds
@@ -12,15 +18,56 @@ from bench.stores import EVENTS, Store
 
 __all__ = ["measure"]
 
+_MILEPOST: Final = Path(sys.executable).with_name("milepost")
+_CLICK: Final = "import click"
+_WORDS: Final = {
+    "Tab behind an option": "milepost watch j --output p",
+    "Tab for a job's id": "milepost watch ",
+    "Tab for a job's id, without a server": "milepost watch ",
+}
+"""What is typed when the Tab key is pressed."""
+
 
 def measure(settings: Settings) -> list[Figure]:
-    """Beside the same with a store of few jobs."""
+    """A server beside the same with a store of few jobs; the command beside a Python that only imports click."""
     found = stores.largest(settings)
     what = f"start, {found[OURS].name} of {EVENTS} events"
-    return rounds(what, {name: partial(_play, store) for name, store in found.items()}, settings)
+    figures = rounds(what, {name: partial(_play, store) for name, store in found.items()}, settings)
+    figures += _command("milepost --help", ["--help"], {}, settings)
+    with milepost(settings.directory / "empty") as server:
+        for what, words in _WORDS.items():
+            address = "127.0.0.1:1" if "without" in what else server.address
+            figures += _command(what, [], _completion(words, address), settings)
+    return figures
 
 
 def _play(store: Store) -> Round:
     begun = time.perf_counter()
     with milepost(store.path):
         return {"to the ready line, s": time.perf_counter() - begun}
+
+
+def _command(
+    what: str, arguments: Sequence[str], environment: Mapping[str, str], settings: Settings
+) -> list[Figure]:
+    contestants = {
+        OURS: partial(_run, [_MILEPOST, *arguments], environment),
+        _CLICK: partial(_run, [sys.executable, "-c", _CLICK], {}),
+    }
+    return rounds(what, contestants, settings)
+
+
+def _run(command: Sequence[str | Path], environment: Mapping[str, str]) -> Round:
+    begun = time.perf_counter()
+    subprocess.run(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, check=True)
+    return {"until it is done, s": time.perf_counter() - begun}
+
+
+def _completion(words: str, address: str) -> dict[str, str]:
+    """The environment in which bash asks what to offer."""
+    return {
+        "_MILEPOST_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+        "MILEPOST_ADDRESS": address,
+    }

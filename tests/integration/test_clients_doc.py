@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from milepost.v1 import (
     Claim,
     Dispatch,
     ErrorReason,
+    Heartbeat,
     JobFilter,
     JobState,
     Report,
@@ -23,10 +26,11 @@ from milepost.v1 import (
     Update,
     WatchJobsRequest,
 )
+from tests.support.forking import Forkery
 from tests.support.proxy import CuttableProxy
 from tests.support.refused import refused
 from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
-from tests.support.server import Server
+from tests.support.server import Server, ServerProcess
 
 DOC: Final = Path(__file__).parents[2] / "docs" / "clients.md"
 
@@ -85,6 +89,25 @@ async def test_what_rejected_means(rpc: Rpc) -> None:
 
     assert table("where") - seen == {"DRAINING", "STORE_UNAVAILABLE", "STORE_FULL"}
     assert seen <= table("where")
+
+
+async def test_a_worker_that_does_not_read_loses_its_jobs(tmp_path: Path, forkery: Forkery) -> None:
+    """Once too much waits for it nothing more is taken from it, heartbeats included, so that its leases run out."""
+    with ServerProcess(tmp_path / "data", "--lease-ttl", "1", forkery=forkery) as server:
+        async with connect(server.address) as rpc, rpc.session() as session:
+            await rpc.submit()
+            job, token = await session.take()
+
+            async def talk() -> None:
+                for first in itertools.count(1, 100):  # each is refused, and none of the refusals is read
+                    await session.report(job.job_id, token, first, *[Update()] * 100)
+                    await session.send(heartbeat=Heartbeat())
+
+            talking = asyncio.create_task(talk())
+            lost = (await rpc.ended(job.job_id))[-1].job_ended
+            talking.cancel()
+
+    assert (lost.state, lost.failure.code) == (JobState.JOB_STATE_LOST, "WORKER_LOST")
 
 
 async def test_a_snapshot_is_ahead_of_the_stream_and_may_match_no_more(rpc: Rpc) -> None:

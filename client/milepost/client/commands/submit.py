@@ -13,6 +13,7 @@ from milepost.client.commands.input import read_input
 from milepost.client.commands.options import Server, option, output_option, server_options
 from milepost.client.commands.parameters import pair, seconds, stage
 from milepost.client.standard_streams import put
+from milepost.contract import limits
 
 if TYPE_CHECKING:
     from milepost.client import Client
@@ -114,6 +115,13 @@ _EXAMPLES: Final = (
     help="Retry failures with this code, although the handler marked them as final.",
 )
 @option(
+    "--planned-children",
+    type=click.IntRange(0, limits.CHILDREN),
+    default=0,
+    metavar="N",
+    help="How many child jobs it will have; 0: unknown.",
+)
+@option(
     "--workload", type=click.FloatRange(min=0), default=0.0, help="The job's size, for estimates; 0: unknown."
 )
 @option("--workload-unit", default="", metavar="UNIT", help="What the workload counts, such as bytes.")
@@ -144,6 +152,7 @@ def submit(
     concurrency_limit: int,
     max_attempts: int,
     retry_codes: tuple[str, ...],
+    planned_children: int,
     workload: float,
     workload_unit: str,
     external: bool,
@@ -186,6 +195,7 @@ def submit(
             labels=dict(labels),
             parent_job_id=parent,
             stages=stages,
+            planned_children=planned_children,
             workload=workload,
             workload_unit=workload_unit,
             timeout=timeout,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -91,17 +90,20 @@ async def test_what_rejected_means(rpc: Rpc) -> None:
     assert seen <= table("where")
 
 
+@pytest.mark.nightly
 async def test_a_worker_that_does_not_read_loses_its_jobs(tmp_path: Path, forkery: Forkery) -> None:
     """Once too much waits for it nothing more is taken from it, heartbeats included, so that its leases run out."""
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1", forkery=forkery) as server:
         async with connect(server.address) as rpc, rpc.session() as session:
-            await rpc.submit()
+            await rpc.submit(job_id="j" * 128)
             job, token = await session.take()
 
             async def talk() -> None:
-                for first in itertools.count(1, 100):  # each is refused, and none of the refusals is read
-                    await session.report(job.job_id, token, first, *[Update()] * 100)
+                for first in range(1, 100_000, 1000):  # all are refused, and none of the refusals is read
+                    await session.report(job.job_id, token, first, *[Update()] * 1000)
+                while True:
                     await session.send(heartbeat=Heartbeat())
+                    await asyncio.sleep(0.1)
 
             talking = asyncio.create_task(talk())
             lost = (await rpc.ended(job.job_id))[-1].job_ended

@@ -90,16 +90,21 @@ async def test_what_rejected_means(rpc: Rpc) -> None:
     assert seen <= table("where")
 
 
-@pytest.mark.nightly
 async def test_a_worker_that_does_not_read_loses_its_jobs(tmp_path: Path, forkery: Forkery) -> None:
     """Once too much waits for it nothing more is taken from it, heartbeats included, so that its leases run out."""
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1", forkery=forkery) as server:
-        async with connect(server.address) as rpc, rpc.session() as session:
-            await rpc.submit(job_id="j" * 128)
+        # So little that what it does not read fills up soon; gRPC would let it take in some MiB.
+        options = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 64 * 1024)]
+        async with (
+            grpc.aio.insecure_channel(server.address, options) as channel,
+            Rpc(channel).session(kinds=["k"]) as session,
+            connect(server.address) as rpc,
+        ):
+            await rpc.submit(kind="k", job_id="j" * 128)
             job, token = await session.take()
 
             async def talk() -> None:
-                for first in range(1, 100_000, 1000):  # all are refused, and none of the refusals is read
+                for first in range(1, 10_000, 1000):  # all are refused, and none of the refusals is read
                     await session.report(job.job_id, token, first, *[Update()] * 1000)
                 while True:
                     await session.send(heartbeat=Heartbeat())

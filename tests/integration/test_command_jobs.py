@@ -61,6 +61,8 @@ async def test_all_that_a_submission_may_have(
             "7.5",
             "--workload-unit",
             "GB",
+            "--planned-children",
+            "3",
             "--external",
         ),
         *("--request-id", kind, "--output", "json"),
@@ -72,16 +74,23 @@ async def test_all_that_a_submission_may_have(
     assert (0, "", job.proto) == (outcome.status, outcome.err, printed)
     assert {"path": "/srv", "deep": {"n": 2.0}, "name": "x y"} == job.input
     assert ("ann", {"team": "photos", "env": "test"}) == (job.owner, dict(job.labels))
-    assert (f"{kind}-parent", 90, 7.5, "GB") == (
+    assert (f"{kind}-parent", 90, 7.5, "GB", 3) == (
         job.parent_job_id,
         job.timeout.seconds,
         job.workload,
         job.workload_unit,
+        job.planned_children,
     )
     assert (Dispatch.DISPATCH_EXTERNAL, RetryPolicy(max_attempts=3)) == (job.dispatch, job.retry_policy)
     assert [
-        Stage(stage_id="scan", state=StageState.STAGE_STATE_PENDING),
-        Stage(stage_id="hash", state=StageState.STAGE_STATE_PENDING, total=5),
+        Stage(stage_id="scan", state=StageState.STAGE_STATE_PENDING, planned=True),
+        Stage(
+            stage_id="hash",
+            state=StageState.STAGE_STATE_PENDING,
+            total=5,
+            planned=True,
+            fraction_known=True,
+        ),
     ] == list(job.stages)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from milepost.server.working.session import Outbox
-from milepost.v1 import Acknowledged, Drain, WorkResponse
+from milepost.v1 import Acknowledged, Drain, Rejected, WorkResponse
 
 
 def acknowledged(job_id: str, report_sequence: int) -> WorkResponse:
@@ -99,3 +99,18 @@ async def test_a_worker_that_does_not_read_is_not_heard() -> None:
 
     await outbox.get()
     await room
+
+
+async def test_there_is_room_again_once_less_waits_than_the_bound() -> None:
+    """Not as soon as anything is read: what a worker does not read stays bounded."""
+    outbox = Outbox()
+    for number in range(1030):
+        outbox.put(WorkResponse(rejected=Rejected(report_sequence=number + 1)))
+    waiting = asyncio.create_task(outbox.room())
+    for _ in range(6):
+        await outbox.get()
+        await asyncio.sleep(0)
+        assert not waiting.done()
+
+    await outbox.get()
+    await waiting

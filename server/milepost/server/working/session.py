@@ -63,7 +63,8 @@ class Outbox:
             if not following.HasField("acknowledged") or _attempt(following) != _attempt(response):
                 break
             response = self._responses.popleft()
-        self._room.set()
+        if len(self._responses) < _OUTBOX_MOST:
+            self._room.set()
         return response
 
 

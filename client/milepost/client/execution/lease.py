@@ -140,7 +140,7 @@ class Holder:
                         _log.warning(
                             "job %s has another attempt or has ended; the command is stopped", self._job_id
                         )
-                        await self._execution.stop(_pass(self._grace))
+                        await self._execution.stop(asyncio.sleep(self._grace))
                     await self._execution.wait()
                     return
                 case Next.CLAIM if await self._claim_again():
@@ -186,7 +186,3 @@ class Holder:
                 if job.state == JobState.JOB_STATE_CANCELLING:
                     until = min(until, loop.time() + _SHARE * grace_of(job.cancellation))
             await asyncio.sleep(max(min(until - loop.time(), _LOOK_CANCELLED), 0.0))
-
-
-async def _pass(seconds: float) -> None:
-    await asyncio.sleep(seconds)

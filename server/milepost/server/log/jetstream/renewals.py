@@ -95,12 +95,8 @@ class Renewals:
         task.add_done_callback(self._sending.discard)
 
     async def _send(self, **said: Any) -> None:
-        told = {
-            "node": self._node,
-            "jobs": [],
-            "run": "",
-            **said,
-        }  # the first three are what older nodes read
+        # Older nodes read the first three, and must find them.
+        told = {"node": self._node, "jobs": [], "run": "", **said}
         # What cannot be told now is told the next time that the worker is heard from.
         with contextlib.suppress(nats.errors.Error, OSError):
             await self._link.client.publish(self._names.renewals, json.dumps(told).encode())

@@ -49,6 +49,7 @@ def test_a_distance_is_the_same_both_ways(one: str, other: str) -> None:
         ("ab", ["abc", "b", "xyz"], ["abc", "b"]),
         ("resize", ["a", "resise", "resizer", "re-size", "resized"], ["re-size", "resise", "resized"]),
         ("x", [], []),
+        ("a" * 30, ["a" * 26, "a" * 25], ["a" * 26]),
     ],
 )
 def test_the_nearest_names(name: str, names: list[str], near: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What is logged of a connection: that it cannot be made, or is lost, then rarely that this goes on, and its return."""
+"""Logging of lost connections: once when one is lost, then rarely while it stays away, and when it is back."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Outage"]
 
 _log = logging.getLogger("milepost.client")
 
-# Seconds until it is said again that there is no connection; each time twice as many.
+# Seconds before the first reminder; each interval is twice the one before.
 _AGAIN: Final = 60.0
 _AGAIN_MOST: Final = 3600.0
 
 
 class Outage:
-    """Of one server. The tries to connect are frequent; what is said of them is not."""
+    """Rate-limits what a worker logs about an unreachable server, however often it tries to connect."""
 
     def __init__(self, address: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` is for tests."""
@@ -32,7 +32,7 @@ class Outage:
         self._connected_before = False
 
     def lost(self, error: MilepostError, *, level: int = logging.WARNING) -> None:
-        """A session was lost, or could not be had; another is tried."""
+        """A session was lost or could not be opened, and another try follows."""
         now = self._clock()
         if self._since is None:
             self._since, self._again = now, _AGAIN

@@ -1,4 +1,4 @@
-"""Notices an event loop that is blocked: meanwhile nothing is heard, nothing is sent, and leases run out."""
+"""Detects a blocked event loop, which sends no heartbeats, so that leases expire."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Watchdog"]
 
 _log = logging.getLogger("milepost.client")
 
-# Seconds between two signs of life of the loop, and without one until that is worth a warning.
+# Seconds between two beats of the loop, and without a beat before the first warning.
 _BEAT: Final = 0.5
 _BLOCKED: Final = 2.0
 
@@ -26,12 +26,12 @@ _LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "purel
 
 
 class Watchdog:
-    """For as long as it is entered, within the loop that it is for. Says that the loop is blocked, and by what, once it
-    has been for two seconds, and when it is over for how long it was.
+    """Logs a warning when the running loop has been blocked for two seconds, with the job and the line that block it,
+    and another one with the total when the loop runs again. A context manager.
     """
 
     def __init__(self, *, blocked: float = _BLOCKED) -> None:
-        """`blocked` is for tests: after how many seconds it says so."""
+        """`blocked`: seconds before the first warning; for tests."""
         self._blocked = blocked
         self._interval = min(_BEAT, blocked / 4)
         self._loop = asyncio.get_running_loop()
@@ -57,7 +57,7 @@ class Watchdog:
         self._thread.join()
 
     def _beat(self) -> None:
-        """In the loop."""
+        """Run in the loop: note that it is alive, and report a block that is over."""
         now = time.monotonic()
         blocked = now - self._beaten - self._interval
         if blocked >= self._blocked:
@@ -70,19 +70,19 @@ class Watchdog:
         self._timer = self._loop.call_later(self._interval, self._beat)
 
     def _watch(self) -> None:
-        """In the thread."""
+        """Run in a thread of its own: report a block while it lasts, once."""
         while not self._over.wait(self._interval):
             beaten = self._beaten
             blocked = time.monotonic() - beaten - self._interval
             if blocked >= self._blocked and beaten != self._told_at:
                 self._told_at = beaten
                 culprit = self._look()
-                if culprit and beaten == self._beaten:  # otherwise it is over, and this is another one
+                if culprit and beaten == self._beaten:  # otherwise the block has just ended
                     self._culprit = culprit
                     _log.warning("the event loop has been blocked for %s%s", lasted(blocked), culprit)
 
     def _look(self) -> str:
-        """By which job, and where, as far as that can be seen from here; empty where nothing is at work in the loop."""
+        """The job and the line that the loop is at, as far as known; empty while no task runs."""
         task = asyncio.current_task(self._loop)
         frame = sys._current_frames().get(self._loop_thread)
         if task is None or frame is None:
@@ -92,7 +92,7 @@ class Watchdog:
 
 
 def _place(innermost: FrameType) -> str:
-    """Where the code is: its innermost frame that is none of a library, if there is one."""
+    """The innermost frame outside the libraries or, without one, the innermost."""
     frame: FrameType | None = innermost
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
         frame = frame.f_back

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from milepost.contract import limits
 from milepost.server.checks import Check
 
-# Longer than any that is given out. What is deeply nested, and takes the parser a deep stack, is longer too.
+# Longer than any token of this server. The bound also keeps forged JSON from nesting deeply.
 _TOKEN_MOST = 1000
 
 _Key = TypeVar("_Key")
@@ -26,14 +26,14 @@ def page_size(asked: int) -> int:
 
 
 def token(asked: Message, key: object) -> str:
-    """Leads to what comes after ``key``, which JSON can say, in the list that ``asked`` asks for, and in no other."""
+    """The token for the page after ``key``, a JSON value; valid only with a request that equals ``asked``."""
     return base64.urlsafe_b64encode(json.dumps([_digest(asked), key]).encode()).decode().rstrip("=")
 
 
 def after(given: str, asked: Message, read: Callable[[object], _Key | None]) -> _Key | None:
-    """The key that a token was made with; None where none is given.
+    """The key of a token; None without a token. Raises INVALID_FIELD.
 
-    ``read`` gets it from JSON, and returns None for what is no key: anybody can make a token. Raises INVALID_FIELD.
+    ``read`` validates the key, and returns None for an invalid one: anybody can forge a token.
     """
     if not given:
         return None

@@ -193,7 +193,7 @@ class _Stream:
         return _encode(WatchJobResponse(opened=opened))
 
     async def _waits_otherwise(self) -> bool:
-        """Whether the job waits for something else than the subscriber was told; it expects its turn, untold."""
+        """Whether the reason for waiting differs from the last one sent; TURN is what a subscriber expects at first."""
         waiting = await self._waiting()
         return self._told_reason != (waiting.waiting_for if waiting else WaitingFor.WAITING_FOR_TURN)
 

@@ -1,4 +1,4 @@
-"""Watched jobs that are QUEUED: what each waits for, and whom to wake where that has changed."""
+"""Watched jobs that are QUEUED: what each waits for, and which watches to wake when that changes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from milepost.v1 import Dispatch, Waiting, WaitingFor
 
 
 class Queued:
-    """Finds out what watched jobs wait for, and wakes those who watch them; nobody else, and not for numbers alone."""
+    """Wakes the watches of queued jobs whose reason for waiting has changed, and no others."""
 
     def __init__(self, waits: Waits) -> None:
         self._waits = waits
         # A dict and no set, whose order would differ from run to run.
         self._tails: dict[str, dict[Tail, None]] = {}
-        # What those who watch jobs of a kind were told, or are to be told before they wait.
+        # By kind, the reason that watches of its jobs have sent, or will send before they wait.
         self._reasons: dict[str, WaitingFor.ValueType] = {}
 
     async def waiting(self, tail: Tail, job_id: str, log: EventLog) -> Waiting | None:
@@ -34,7 +34,7 @@ class Queued:
         return waiting
 
     def refresh(self) -> None:
-        """Other workers are connected than before, or enough time has passed."""
+        """Wake watches where other workers are connected than before, or the grace period is over."""
         for kind, tails in list(self._tails.items()):
             for tail in [tail for tail in tails if not tail.queued or not tail.watchers]:
                 del tails[tail]

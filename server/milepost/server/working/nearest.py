@@ -1,18 +1,21 @@
-"""Which names are nearest to one that was probably mistyped."""
+"""Finding the names that a mistyped one was probably meant to be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+# The most edits that are taken for a typing error. It also keeps the comparison of long names short.
+_EDITS_MOST = 4
+
 
 def nearest(name: str, names: Iterable[str], most: int) -> list[str]:
-    """At most ``most`` of the names, those first that take the fewest edits to become ``name``; never itself.
+    """At most ``most`` of the names, by the number of edits that turn them into ``name``; never the name itself.
 
-    A name is near if a third of the longer one's characters, rounded down, but at least one, are enough.
+    A name is near within a third as many edits as the longer one has characters: at least one, at most four.
     """
     near = []
     for other in names:
-        bound = max(max(len(name), len(other)) // 3, 1)
+        bound = min(max(max(len(name), len(other)) // 3, 1), _EDITS_MOST)
         edits = distance(name, other, bound)
         if 0 < edits <= bound:
             near.append((edits, other))
@@ -20,22 +23,28 @@ def nearest(name: str, names: Iterable[str], most: int) -> list[str]:
 
 
 def distance(one: str, other: str, bound: int) -> int:
-    """How many edits turn one text into the other; ``bound + 1`` where it takes more than ``bound``.
+    """The number of edits that turn one text into the other, or ``bound + 1`` if it is above ``bound``.
 
     An edit inserts, deletes or replaces a character, or swaps two neighbours (the optimal string alignment distance).
     """
     if abs(len(one) - len(other)) > bound:
         return bound + 1
+    # Cells further than the bound from the diagonal cannot count, and stay above it.
+    far = bound + 1
     before: list[int] = []
-    above = list(range(len(other) + 1))
+    above = [min(column, far) for column in range(len(other) + 1)]
     for row, character in enumerate(one, 1):
-        current = [row]
-        for column, against in enumerate(other, 1):
-            edits = min(above[column] + 1, current[-1] + 1, above[column - 1] + (character != against))
+        current = [far] * (len(other) + 1)
+        current[0] = min(row, far)
+        for column in range(max(row - bound, 1), min(row + bound, len(other)) + 1):
+            against = other[column - 1]
+            edits = min(
+                above[column] + 1, current[column - 1] + 1, above[column - 1] + (character != against)
+            )
             if row > 1 and column > 1 and character == other[column - 2] and one[row - 2] == against:
                 edits = min(edits, before[column - 2] + 1)
-            current.append(edits)
-        if min(*above, *current) > bound:  # a swap goes back two rows
-            return bound + 1
+            current[column] = edits
+        if min(above) >= far and min(current) >= far:  # a swap goes back two rows
+            return far
         before, above = above, current
-    return min(above[-1], bound + 1)
+    return min(above[-1], far)

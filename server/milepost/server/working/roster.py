@@ -1,7 +1,7 @@
-"""The workers that are connected: those of this node, and what the other nodes tell of theirs.
+"""The connected workers of all nodes.
 
-Nobody need know tomorrow who is connected today, so this is kept in memory, and travels between nodes outside the log
-(``Presence``). What another node tells expires unless it is told again, since a node may end without a word.
+This is soft state: it lives in memory, and nodes exchange it outside the log (``Presence``). What another node reported
+expires unless that node reports it again, since a node may crash.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from milepost.server.log.presence import Alone, Presence
 from milepost.server.working.session import Session
 from milepost.v1 import ConnectedWorker
 
-# How long changes are gathered before anybody hears of them, in seconds: a worker that reconnects leaves and comes.
+# Debounce of change notifications, in seconds: a worker that reconnects leaves and comes back within a moment.
 _GATHER = 0.1
 
-# How long a worker of another node counts as connected after that node told of it last, in seconds.
+# How long a worker of another node counts as connected after that node's last report of it, in seconds.
 _EXPIRY = 3 * limits.WORKERS_INTERVAL
 
 
 class Roster:
     """Counts the connected workers by kind, and lists them.
 
-    ``node`` is what this node is called. ``grace``, in seconds, is how long after a start or a reconnection it takes
-    workers that are missing to be about to connect; with 0 it never does.
+    ``node`` is this node's name for people. ``grace`` is the time in seconds, after a start or a reconnection, in which
+    missing workers may still be reconnecting; 0 for none.
     """
 
     def __init__(self, clock: Clock, *, node: str = "", grace: float = 0.0) -> None:
@@ -45,16 +45,16 @@ class Roster:
         self._others: Presence = Alone()
         self._listeners: list[Callable[[], None]] = []
         self._changed: dict[str, None] = {}
-        self._telling: asyncio.TimerHandle | None = None
+        self._notifying: asyncio.TimerHandle | None = None
 
     @property
     def kinds(self) -> Mapping[str, int]:
-        """How many connected workers take each kind; kinds that none takes are not in it."""
+        """The number of connected workers by kind, without kinds that no worker takes."""
         return self._kinds
 
     @property
     def is_complete(self) -> bool:
-        """Whether all workers that are there have had the time to connect."""
+        """Whether the grace period is over, so that a worker that is missing is gone."""
         return not self._in_grace
 
     def follow(self, listener: Callable[[], None]) -> None:
@@ -67,23 +67,23 @@ class Roster:
         found = (worker for worker in workers if not kind or kind in worker.kinds)
         return sorted(found, key=lambda worker: (worker.worker_id, worker.session_id))
 
-    # The node's life.
+    # Lifecycle.
 
     def start(self, others: Presence) -> None:
-        """Workers can connect from now on, and other nodes are told of them."""
+        """Begin the grace period, and exchange workers with ``others`` from now on."""
         self._others = others
         self.reconnected()
 
     def cut_off(self) -> None:
-        """The other nodes cannot be heard. Their workers are taken to be where they were."""
+        """The connection to the other nodes is lost; keep their workers as last reported."""
         if self._grace_ends is not None:
             self._grace_ends.cancel()
             self._grace_ends = None
         self._in_grace = self._grace > 0
-        self._tell_soon()
+        self._notify_soon()
 
     def reconnected(self) -> None:
-        """The other nodes can be heard, or workers can connect, as of now."""
+        """The connection to the other nodes is up: begin the grace period again, and ask for their workers."""
         self.cut_off()
         until = self._clock.monotonic() + _EXPIRY
         self._expires = dict.fromkeys(self._expires, until)
@@ -92,8 +92,8 @@ class Roster:
         self._others.ask()
 
     def close(self) -> None:
-        """Tells the other nodes that the workers of this one have left, and nobody anything from then on."""
-        for timer in (self._grace_ends, self._telling):
+        """Report the workers of this node as gone, and notify nobody from then on."""
+        for timer in (self._grace_ends, self._notifying):
             if timer is not None:
                 timer.cancel()
         self._others.workers((), list(self._here))
@@ -106,7 +106,7 @@ class Roster:
         """A worker connected here."""
         self._here[session.session_id] = session
         self._count(session.kinds, 1)
-        self._drop(self._instances.get(session.instance, ""))  # it has left the node where it was
+        self._drop(self._instances.get(session.instance, ""))  # it has left the node that it was connected to
         self.changed(session)
 
     def remove(self, session: Session) -> None:
@@ -116,20 +116,20 @@ class Roster:
             self.changed(session)
 
     def changed(self, session: Session) -> None:
-        """Other nodes are to hear of the worker."""
+        """Report the worker to the other nodes again."""
         self._changed[session.session_id] = None
-        self._tell_soon()
+        self._notify_soon()
 
-    # What other nodes say; see ``Presence``.
+    # Reports of other nodes; see ``Presence``.
 
     def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
-        """Takes in what another node tells of its workers."""
+        """Merge another node's report of its workers."""
         until = self._clock.monotonic() + _EXPIRY
         for worker in connected:
             before = self._elsewhere.get(self._instances.get(worker.instance, ""))
             if before is not None and before.session_id != worker.session_id:
                 if instant(before.connect_time) > instant(worker.connect_time):
-                    continue  # it has left that node, which has yet to notice
+                    continue  # the worker has left that node, which has not noticed yet
                 self._drop(before.session_id)
             self._drop(worker.session_id)
             self._elsewhere[worker.session_id] = worker
@@ -139,14 +139,14 @@ class Roster:
             self._count(worker.kinds, 1)
         for session_id in left:
             self._drop(session_id)
-        self._tell_soon()
+        self._notify_soon()
 
     def ask(self) -> None:
-        """Tells the other nodes who is connected here. Forgets whom they have not told of for too long."""
+        """Report all workers of this node, and drop those of other nodes whose reports have expired."""
         now = self._clock.monotonic()
         for session_id in [session_id for session_id, until in self._expires.items() if until <= now]:
             self._drop(session_id)
-            self._tell_soon()
+            self._notify_soon()
         self._others.workers([self._worker(session) for session in self._here.values()], ())
 
     def _drop(self, session_id: str) -> None:
@@ -157,19 +157,19 @@ class Roster:
                 del self._instances[worker.instance]
             self._count(worker.kinds, -1)
 
-    # Telling.
+    # Notifications.
 
     def _end_grace(self) -> None:
         self._grace_ends = None
         self._in_grace = False
-        self._tell_soon()
+        self._notify_soon()
 
-    def _tell_soon(self) -> None:
-        if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(_GATHER, self._tell)
+    def _notify_soon(self) -> None:
+        if self._notifying is None:
+            self._notifying = asyncio.get_running_loop().call_later(_GATHER, self._notify)
 
-    def _tell(self) -> None:
-        self._telling = None
+    def _notify(self) -> None:
+        self._notifying = None
         changed, self._changed = self._changed, {}
         here = [self._here[session_id] for session_id in changed if session_id in self._here]
         left = [session_id for session_id in changed if session_id not in self._here]

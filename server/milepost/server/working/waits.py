@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from milepost.contract import limits
 from milepost.server.working.nearest import nearest
 from milepost.server.working.roster import Roster
 from milepost.v1 import Dispatch, Job, JobState, Waiting, WaitingFor
 
+# How many kinds are compared to one that no worker takes, and for how many of those the result is cached.
+_KINDS_MOST = 1000
+
 
 class Waits:
-    """Tells what a job waits for, from the workers that are connected."""
+    """Derives what a queued job waits for from the connected workers."""
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
-        # The nearest kinds, as long as workers take the same kinds as when they were found.
+        # Cache of nearest kinds, valid while the set of kinds that workers take stays the same.
         self._nearest: dict[str, list[str]] = {}
         self._kinds: frozenset[str] = frozenset()
 
@@ -34,7 +38,7 @@ class Waits:
         return waiting
 
     def reason(self, kind: str, dispatch: Dispatch.ValueType) -> WaitingFor.ValueType:
-        """The same, without the details that take some looking."""
+        """The same without the nearest kinds, which are more costly to find."""
         if dispatch == Dispatch.DISPATCH_EXTERNAL:
             return WaitingFor.WAITING_FOR_CLAIM
         if self._roster.kinds.get(kind):
@@ -44,9 +48,9 @@ class Waits:
         return WaitingFor.WAITING_FOR_WORKER
 
     def _near(self, kind: str, workers: Mapping[str, int]) -> list[str]:
-        if self._kinds != workers.keys():
+        if self._kinds != workers.keys() or len(self._nearest) >= _KINDS_MOST:
             self._kinds, self._nearest = frozenset(workers), {}
         near = self._nearest.get(kind)
         if near is None:
-            near = self._nearest[kind] = nearest(kind, self._kinds, limits.NEAREST_KINDS)
+            near = self._nearest[kind] = nearest(kind, islice(self._kinds, _KINDS_MOST), limits.NEAREST_KINDS)
         return near

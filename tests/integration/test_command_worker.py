@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from milepost.client import Client
 from milepost.v1 import JobState
-from tests.support.command import milepost, started
+from tests.support.command import milepost, started, terminal
 from tests.support.server import ServerProcess
 
 
@@ -127,6 +128,18 @@ async def test_a_worker_that_cannot_connect_says_so_once(tmp_path: Path, module:
     assert len([event for event in events if "connect" in event]) == 2
     assert "ipv4" not in told + lost
     assert lost.count("lost the connection") == 1
+
+
+async def test_on_a_terminal_a_worker_logs_for_people(module: Path) -> None:
+    """With the time of day, as the server does."""
+    env = {"PYTHONPATH": str(module), "NO_COLOR": "1"}
+    async with terminal("worker", "jobs:worker", address="127.0.0.1:1", env=env) as shown:
+        await shown.shows(lambda text: "trying until it is there" in text)
+        text = shown.text
+
+    assert re.search(
+        r"^\d\d:\d\d:\d\d \[warning *\] cannot connect to the server at 127\.0\.0\.1:1: connection", text
+    )
 
 
 async def test_a_worker_that_stops_gives_its_jobs_back(

@@ -20,15 +20,16 @@ def configure(level: str) -> None:
     before: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: structlog.typing.Processor
     if sys.stderr.isatty():
-        before += [structlog.processors.format_exc_info, escape_values]
+        time = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+        before += [time, structlog.processors.format_exc_info, escape_values]
         last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        before.append(structlog.processors.ExceptionRenderer(tracebacks))
+        time = structlog.processors.TimeStamper(fmt="iso", utc=True)
+        before += [time, structlog.processors.ExceptionRenderer(tracebacks)]
         last = structlog.processors.JSONRenderer()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -25,7 +25,7 @@ WORKER = WaitingFor.WAITING_FOR_WORKER
 def address(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[str]:
     """A server whose workers have had the time to reconnect: half of the lease."""
     data = tmp_path_factory.mktemp("workers") / "data"
-    with ServerProcess(data, "--lease-ttl", "2", forkery=forkery) as server:
+    with ServerProcess(data, "--lease-ttl", "4", forkery=forkery) as server:
         yield server.address
 
 

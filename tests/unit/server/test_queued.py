@@ -1,0 +1,122 @@
+"""Which watches of queued jobs are woken when workers come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from milepost.server.log.presence import Alone
+from milepost.server.watching.memory import Memory
+from milepost.server.watching.queued import Queued
+from milepost.server.watching.tails import Tail
+from milepost.server.working.roster import Roster
+from milepost.server.working.session import Session
+from milepost.server.working.waits import Waits
+from milepost.v1 import Dispatch, Hello, WaitingFor
+from tests.support.clock import FakeClock
+
+LOG = cast("Any", None)
+"""Nothing is looked up of a tail whose kind is known."""
+
+
+class Watches:
+    """A tail that is watched for each name; they are woken by the roster's changes."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._queued = Queued(Waits(roster))
+        self._tails: dict[str, Tail] = {}
+        self.refresh = self._queued.refresh
+
+    def add(self, name: str, kind: str, *, external: bool = False) -> None:
+        """Somebody watches a queued job of this kind."""
+        tail = self._tails[name] = Tail(Memory(1 << 20))
+        tail.queued, tail.kind, tail.watchers = True, kind, 1
+        tail.dispatch = Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE
+
+    async def told(self, name: str) -> str:
+        """The reason that its next status would give; empty where the job is not queued."""
+        waiting = await self._queued.waiting(self._tails[name], name, LOG)
+        return "" if waiting is None else WaitingFor.Name(waiting.waiting_for).removeprefix("WAITING_FOR_")
+
+    def starts(self, name: str) -> None:
+        """The job is not queued any more."""
+        self._tails[name].queued = False
+
+    def leave(self, name: str) -> None:
+        """Nobody watches it any more."""
+        self._tails[name].watchers = 0
+
+    def woken(self) -> set[str]:
+        """Those that are woken by what has changed since."""
+        before = {name: tail.signal.ticket for name, tail in self._tails.items()}
+        self.refresh()
+        return {name for name, tail in self._tails.items() if tail.signal.ticket != before[name]}
+
+
+def session(*kinds: str) -> Session:
+    """A worker's session."""
+    return Session(Hello(kinds=kinds, max_concurrency=1))
+
+
+async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
+    """Where the first worker of a kind comes, and where the last one leaves; not for numbers, nor for other kinds."""
+    roster = Roster(FakeClock())
+    watches = Watches(roster)
+    watches.add("a", "archive")
+    watches.add("same", "archive")
+    watches.add("b", "transcribe")
+    watches.add("claimed", "archive", external=True)
+    told = {name: await watches.told(name) for name in ("a", "same", "b", "claimed")}
+    first, second, other = session("archive"), session("archive"), session("resize")
+    steps: list[set[str]] = []
+    for change, worker in (
+        (roster.add, other),
+        (roster.add, first),
+        (roster.add, second),
+        (roster.remove, first),
+        (roster.remove, second),
+    ):
+        change(worker)
+        steps.append(watches.woken())
+    roster.close()
+
+    assert told == {"a": "WORKER", "same": "WORKER", "b": "WORKER", "claimed": "CLAIM"}
+    assert steps == [set(), {"a", "same"}, set(), set(), {"a", "same"}]
+
+
+async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
+    """They wait for nothing any more."""
+    roster = Roster(FakeClock())
+    watches = Watches(roster)
+    for name in ("started", "left", "watched"):
+        watches.add(name, "archive")
+        await watches.told(name)
+    watches.starts("started")
+    watches.leave("left")
+    roster.add(session("archive"))
+    woken = watches.woken()
+    roster.close()
+
+    assert woken == {"watched"}
+    assert await watches.told("started") == ""
+
+
+async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> None:
+    """Until then a worker may be reconnecting; whose worker is there hears nothing."""
+    roster = Roster(FakeClock(), grace=0.01)
+    watches = Watches(roster)
+    watches.add("a", "archive")
+    watches.add("b", "transcribe")
+    roster.add(session("transcribe"))
+    roster.start(Alone())
+    before = [await watches.told("a"), await watches.told("b")]
+    over = asyncio.Event()
+    roster.follow(lambda: over.set() if roster.is_complete else None)
+    async with asyncio.timeout(30):
+        await over.wait()
+    woken = watches.woken()
+    roster.close()
+
+    assert before == ["RECONNECT", "TURN"]
+    assert woken == {"a"}
+    assert await watches.told("a") == "WORKER"

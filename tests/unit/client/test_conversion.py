@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import cast
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -74,7 +75,7 @@ def test_a_type_that_is_not_known_here_is_no_failure() -> None:
     [
         (StageProgressed(current=math.nan, fraction=-math.inf), {"current": "NaN", "fraction": "-Infinity"}),
         (Struct(fields={"x": Value(number_value=math.inf)}), {"x": "Infinity"}),
-        (Job(state=99), {"state": 99}),  # type: ignore[arg-type]
+        (Job(state=cast("JobState.ValueType", 99)), {"state": 99}),
         (
             Job(state=JobState.JOB_STATE_LOST, last_sequence=5),
             {"state": "JOB_STATE_LOST", "lastSequence": "5"},

@@ -156,7 +156,8 @@ def test_a_result_never_fails_the_job() -> None:
 
 def test_a_failure_may_be_of_any_values() -> None:
     """They become what the contract has, rather than leaving the job without an end."""
-    error = JobFailure(404, ValueError("gone"), detail=None, retryable="yes")  # type: ignore[arg-type]
+    odd: Any = {"code": 404, "message": ValueError("gone"), "detail": None, "retryable": "yes"}
+    error = JobFailure(**odd)
     failure = job_ended(Outcome(error=error), unheard, cancelled=False).failure
     assert (failure.code, failure.message, failure.retryable) == ("404", "gone", True)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from milepost.fold.known import carry_known_up, hides, refresh, stage_known
-from milepost.fold.progress import OPEN, carry_up, weight
+from milepost.fold.known import carry_known_up, refresh, stage_known, standing
+from milepost.fold.progress import OPEN, carry_up
 from milepost.v1 import Event, Job, JobState, Stage, StageState
 
 # The failure code of an attempt that was given back unharmed, and so does not count as failed.
@@ -183,7 +183,7 @@ def _stages_planned(state: Fold, event: Event) -> None:
 def _stage_started(state: Fold, event: Event) -> None:
     told = event.stage_started.stage
     stage = state.stages.get(told.stage_id)
-    before = None if stage is None else (hides(state, stage), weight(stage) > 0)
+    before = None if stage is None else standing(state, stage)
     if stage is None:
         parent = told.parent_stage_id
         if state.children.get(told.stage_id):  # whose declaration comes late
@@ -206,7 +206,7 @@ def _stage_started(state: Fold, event: Event) -> None:
     stage.state = StageState.STAGE_STATE_RUNNING
     stage.start_time.CopyFrom(event.time)
     stage.fraction_known = stage_known(state, stage)
-    if before != (hides(state, stage), weight(stage) > 0):
+    if before != standing(state, stage):
         carry_known_up(state, stage.parent_stage_id)
 
 
@@ -235,7 +235,7 @@ def _stage_ended(state: Fold, event: Event) -> None:
     stage = state.stages.get(told.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
-    hid = hides(state, stage)
+    before = standing(state, stage)
     stage.state = told.state
     if told.state == StageState.STAGE_STATE_SUCCEEDED:
         stage.fraction = 1.0
@@ -247,7 +247,7 @@ def _stage_ended(state: Fold, event: Event) -> None:
     stage.end_time.CopyFrom(event.time)
     _end(state._within(stage), told.state, event)
     carry_up(state, stage)
-    if hid != hides(state, stage):
+    if before != standing(state, stage):
         carry_known_up(state, stage.parent_stage_id)
 
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 from milepost.fold.progress import OPEN, StageTree, weight
 from milepost.v1 import Stage, StageState
 
-__all__ = ["carry_known_up", "hides", "refresh", "stage_known"]
+__all__ = ["carry_known_up", "refresh", "stage_known", "standing"]
 
 
-def hides(tree: StageTree, stage: Stage) -> bool:
-    """Whether what ``stage`` is a part of cannot be known, because of this stage."""
+def standing(tree: StageTree, stage: Stage) -> tuple[bool, bool]:
+    """What the level of ``stage`` has of it: whether it weighs anything, and whether it hides an unknown number."""
+    return weight(stage) > 0, _hides(tree, stage)
+
+
+def _hides(tree: StageTree, stage: Stage) -> bool:
     if weight(stage) == 0:
         return False
     unknown_within = stage.state in OPEN and bool(tree.children[stage.stage_id]) and not stage.fraction_known
@@ -53,7 +57,7 @@ def refresh(tree: StageTree) -> None:
 def _level_known(tree: StageTree, parent_stage_id: str) -> bool:
     weighted = False
     for stage in tree.children[parent_stage_id]:
-        if hides(tree, stage):
+        if _hides(tree, stage):
             return False
         weighted = weighted or weight(stage) > 0
     return weighted

@@ -89,7 +89,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     );
     CREATE INDEX dropped_jobs_by_id ON dropped_jobs (job_id);
     CREATE INDEX dropped_jobs_by_owner ON dropped_jobs (owner, position);
-    CREATE INDEX dropped_jobs_by_parent ON dropped_jobs (parent_job_id) WHERE parent_job_id <> '';
+    CREATE INDEX dropped_jobs_by_parent ON dropped_jobs (parent_job_id);
     CREATE INDEX deleted_jobs ON dropped_jobs (owner, position) WHERE first_sequence = 0;
     CREATE TABLE dropped_labels (
         job_key INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (job_key, name)

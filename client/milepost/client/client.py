@@ -256,7 +256,8 @@ class Client(Attaching):
     ) -> AsyncGenerator[JobSnapshot, None]:
         """The job as it stands, and again after each change, or after each few that came together, until it has ended.
 
-        Each is a message of its own, which stays as it is. The last one has ended. What is dropped from its log
+        Each is a snapshot of its own, which stays as it is. Its `fraction` is worth a percentage where its
+        `fraction_known` is true. The last one has ended. What is dropped from its log
         meanwhile, or a store that was replaced, makes no difference to how it stands.
 
         Args:

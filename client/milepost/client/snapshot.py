@@ -34,6 +34,9 @@ class JobSnapshot:
 
     Attributes:
         proto: The message, for what takes one, such as `milepost.fold.Fold`.
+        fraction: How much is done, 0 to 1. Never falls within an attempt; 1 does not mean ended.
+        fraction_known: Whether `fraction` rests on a known number of stages, or of child jobs: all of them were planned.
+            Show a percentage only where it is true, and else the stages that are done.
     """
 
     proto: Job

@@ -32,11 +32,11 @@ class JobSnapshot:
     Its input, its result and its labels are dicts, as a handler has them in its `JobContext`. It cannot be changed, and
     equals another one, or a message, with the same content. What watches yield to be folded is the message itself.
 
+    `fraction` says how much is done. `fraction_known` says whether that rests on a known number of stages, or of child
+    jobs: whether all of them were planned. Show a percentage only where it is true, and else the stages that are done.
+
     Attributes:
         proto: The message, for what takes one, such as `milepost.fold.Fold`.
-        fraction: How much is done, 0 to 1. Never falls within an attempt; 1 does not mean ended.
-        fraction_known: Whether `fraction` rests on a known number of stages, or of child jobs: all of them were planned.
-            Show a percentage only where it is true, and else the stages that are done.
     """
 
     proto: Job

@@ -99,9 +99,8 @@ class _Output(io.RawIOBase):
             raise ReaderGone from error
         first = escape(lost.decode(errors="replace").strip().partition("\n")[0])
         shown = first if len(first) <= _LOST_LENGTH else f"{first[:_LOST_LENGTH]}…"
-        raise OutputFailed(
-            f"stdout cannot be written to ({error.strerror}). It would have said: {shown}"
-        ) from error
+        said = f" It would have said: {shown}" if shown else ""
+        raise OutputFailed(f"stdout cannot be written to ({error.strerror}).{said}") from error
 
 
 def prepare() -> None:

@@ -16,11 +16,12 @@ from milepost.server import decide
 from milepost.server.clock import SystemClock
 from milepost.server.jobs.submissions import Submissions
 from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.joining import COMMIT_BYTES
 from milepost.server.log.schema import MIGRATIONS
 from milepost.server.log.sqlite import SqliteEventLog
+from milepost.server.refusal import job_ended
 from milepost.v1 import (
     Dispatch,
-    Event,
     JobEnded,
     JobState,
     Stage,
@@ -106,16 +107,14 @@ class Opened(NamedTuple):
         return opened
 
     async def append(self, opened: OpenJob, updates: Sequence[Update]) -> None:
-        """One commit; durable when it returns."""
+        """Durable when it returns."""
         now = self.journal.now(opened)
-        events: list[Event] = []
         if opened.job.state == JobState.JOB_STATE_QUEUED:
-            events.append(decide.start(opened.job, "bench", now))
-            opened.fold.apply(events[-1])
-        for update in updates:
-            events.append(decide.report(opened.fold, update, now))
-            opened.fold.apply(events[-1])
-        await self.journal.append_folded(opened, events)
+            await self.journal.append(opened, [decide.start(opened.job, "bench", now)])
+        batches = decide.report_batches(
+            opened.fold, updates, 1, now, size=opened.size, batch_bytes=COMMIT_BYTES, over=job_ended
+        )
+        await asyncio.gather(*[self.journal.append_batch(opened, batch.events) for batch in batches])
 
 
 def _request_of(number: int) -> SubmitJobRequest:

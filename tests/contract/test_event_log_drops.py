@@ -6,7 +6,7 @@ import pytest
 
 from milepost.server.log import dropped
 from milepost.server.log.event_log import Entry, EventLog, Notice, Query
-from milepost.server.log.payloads import ANY_PAYLOAD, mask_of
+from milepost.server.payloads import ANY_PAYLOAD, mask_of
 from milepost.v1 import JobState
 from tests.contract.conftest import Open
 from tests.support.commits import Author, put, put_in_turn

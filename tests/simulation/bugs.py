@@ -11,7 +11,7 @@ from typing import Any
 from milepost.client.worker.attempt import Attempt
 from milepost.client.worker.reporter import Reporter
 from milepost.server import decide, journal
-from milepost.server.decide import ending, reporting
+from milepost.server.decide import batching, ending, reporting
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit
 from milepost.server.refusal import lease_lost
@@ -20,7 +20,7 @@ from milepost.server.working.leases import LeaseTokens
 from milepost.server.working.queues import Queues, Waiting
 from milepost.server.working.service import _Conversation
 from milepost.server.working.sessions import Sessions
-from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, Update, WorkRequest
+from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, WorkRequest
 from tests.simulation.entropy import Change
 
 __all__ = ["BUGS", "leases_outlive_the_epoch"]
@@ -117,12 +117,10 @@ def ended_jobs_are_reported_on() -> list[Change]:
         if not self._tokens.holds(job, token):
             raise lease_lost(job)
 
-    def take(_: Attempts, fold: Any, update: Update, now: int) -> Event:
-        event = decide.report(fold, update, now)
-        fold.apply(event)
-        return event
-
-    return [Change(Attempts, "_check_lease", check_lease), Change(Attempts, "_take", take)]
+    return [
+        Change(Attempts, "_check_lease", check_lease),
+        Change(batching, "LEASED", frozenset(JobState.values())),
+    ]
 
 
 def given_to_two_workers() -> list[Change]:

@@ -5,6 +5,6 @@ last of them. The vectors in ``tests/contract/vectors`` say the same as data, fo
 """
 
 from milepost.fold.events import RELEASED, Fold, fold, planned
-from milepost.fold.progress import job_fraction_after, share
+from milepost.fold.progress import PathToJob, job_fraction_after, share
 
-__all__ = ["RELEASED", "Fold", "fold", "job_fraction_after", "planned", "share"]
+__all__ = ["RELEASED", "Fold", "PathToJob", "fold", "job_fraction_after", "planned", "share"]

@@ -11,9 +11,12 @@ import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from milepost.fold import Fold
 from milepost.server.clock import Clock
+from milepost.server.decide import EventBatch
+from milepost.server.instants import instant
 from milepost.server.log.event_log import (
     Appended,
     Commit,
@@ -24,10 +27,9 @@ from milepost.server.log.event_log import (
     StoreFailed,
     StoreFull,
     facts_of,
-    takes_turn,
 )
-from milepost.server.log.frames import Chunk, frame
-from milepost.server.log.payloads import payloads_of
+from milepost.server.log.frames import Chunk
+from milepost.server.payloads import has_end, has_transition
 from milepost.server.refusal import Refusal, job_not_found
 from milepost.v1 import Event, Job
 
@@ -164,46 +166,34 @@ class Journal:
 
     def append(self, opened: OpenJob, events: Sequence[Event]) -> asyncio.Future[None]:
         """Folds the events in and appends them; done when they, and all that was appended before, are durable."""
-        for event in events:
-            opened.fold.apply(event)
-        return self.append_folded(opened, events)
+        time = instant(events[-1].time) if events else 0
+        return self.append_batch(opened, EventBatch.apply(opened.fold, events, time))
 
-    def append_folded(self, opened: OpenJob, events: Sequence[Event]) -> asyncio.Future[None]:
+    def append_batch(self, opened: OpenJob, batch: EventBatch) -> asyncio.Future[None]:
         """Appends events that are folded in already."""
-        job = opened.job
-        submission = None
-        if events:
-            opened.time = events[-1].time.seconds * 10**9 + events[-1].time.nanos
-            if events[0].HasField("job_submitted"):
-                submission = events[0]
-                job.ClearField("input")
-                opened.facts = facts_of(job)
-        chunk = Chunk(
-            job.last_sequence - len(events) + 1,
-            job.last_sequence,
-            b"".join([frame(event) for event in events]),
-        )
-        folded = job.SerializeToString()
+        if batch.submission is not None:
+            opened.facts = facts_of(opened.job)
+        opened.time = batch.time or opened.time
         commit = Commit(
             facts=opened.facts,
-            chunk=chunk,
-            job=folded,
+            chunk=Chunk(batch.first, batch.last, batch.frames),
+            job=batch.job,
             state_before=opened.state,
-            state=job.state,
+            state=batch.state,
             fraction_before=opened.fraction,
-            fraction=job.fraction,
+            fraction=batch.fraction,
             report_sequence=opened.report_sequence,
             time=opened.time,
-            turns=any(map(takes_turn, events)),
-            ends=bool(events) and events[-1].HasField("job_ended"),
-            payloads=payloads_of(events),
-            submission=submission,
-            fraction_known=job.fraction_known,
+            turns=has_transition(batch.payloads),
+            ends=has_end(batch.payloads),
+            payloads=batch.payloads,
+            submission=batch.submission,
+            fraction_known=batch.fraction_known,
         )
-        opened.state, opened.fraction, opened.size = job.state, job.fraction, len(folded)
+        opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         opened.pending += 1
         durable = self._log.append(commit)
-        durable.add_done_callback(lambda future: self._appended(opened, future))
+        durable.add_done_callback(partial(self._appended, opened))
         return durable
 
     def publish(self, entries: Sequence[Entry]) -> None:

@@ -67,6 +67,10 @@ class Worker:
         """As the context of a call has it."""
         self.responses.put_nowait(response)
 
+    def peer(self) -> str:
+        """As the context of a call has it."""
+        return "ipv4:127.0.0.1:1"
+
     def __aiter__(self) -> Worker:
         return self
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.server.log.frames import Chunk, chosen, frame, watch_response, without_overtaken
+from milepost.server.event_encoding import event_frame as frame
+from milepost.server.log.frames import Chunk, chosen, watch_response, without_overtaken
 from milepost.v1 import Event, Events, LogWritten, StageProgressed, WatchJobResponse, WatchJobsResponse
 
 # Lengths around those where the size of a length changes, and between.

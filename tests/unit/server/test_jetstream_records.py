@@ -17,7 +17,7 @@ from milepost.server.log.jetstream.records import (
     decode,
     encode,
 )
-from milepost.server.log.payloads import ANY_PAYLOAD
+from milepost.server.payloads import ANY_PAYLOAD
 
 NAME = bytes(range(16))
 DROPS = [Drop(6, 1 << 6, 2000), Drop(ANY_STATE, ANY_PAYLOAD, 5)]

@@ -11,9 +11,9 @@ import pytest
 
 from milepost.server.log import schema
 from milepost.server.log.event_log import Query
-from milepost.server.log.payloads import ANY_PAYLOAD
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import SchemaTooNew, migrate
+from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Job
 
 

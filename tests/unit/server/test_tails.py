@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from milepost.server.event_encoding import event_frame as frame
 from milepost.server.log.event_log import Commit, Facts
-from milepost.server.log.frames import Chunk, frame
+from milepost.server.log.frames import Chunk
 from milepost.server.watching.memory import Memory
 from milepost.server.watching.tails import BATCH_BYTES, Batch, Tail, Wish
 from milepost.v1 import Event, JobState, LogWritten, WatchJobResponse

@@ -5,6 +5,7 @@ a ``Refusal``; they change nothing and know of no transport, store or clock. Wha
 """
 
 from milepost.server.decide.authoring import ACTIVE, FINAL, LEASED, is_final, state_name
+from milepost.server.decide.batching import Rejection, ReportBatch, report_batches
 from milepost.server.decide.ending import (
     cancel,
     crowded_out,
@@ -14,6 +15,7 @@ from milepost.server.decide.ending import (
     next_deadline,
     release,
 )
+from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.families import family
 from milepost.server.decide.reporting import report
 from milepost.server.decide.room import Room, fit
@@ -23,6 +25,9 @@ __all__ = [
     "ACTIVE",
     "FINAL",
     "LEASED",
+    "EventBatch",
+    "Rejection",
+    "ReportBatch",
     "Room",
     "cancel",
     "crowded_out",
@@ -35,6 +40,7 @@ __all__ = [
     "next_deadline",
     "release",
     "report",
+    "report_batches",
     "same_submission",
     "start",
     "state_name",

@@ -12,7 +12,7 @@ from milepost.server import checks
 from milepost.server.checks import Check
 from milepost.server.decide.authoring import next_event
 from milepost.server.decide.ending import failed_attempt
-from milepost.v1 import Event, JobState, Severity, Stage, StageState, Update
+from milepost.v1 import Event, JobState, LogWritten, Severity, Stage, StageState, Update
 
 _STAGE_ENDS = frozenset(
     {
@@ -23,6 +23,7 @@ _STAGE_ENDS = frozenset(
     }
 )
 _JOB_ENDS = frozenset({JobState.JOB_STATE_SUCCEEDED, JobState.JOB_STATE_FAILED, JobState.JOB_STATE_CANCELLED})
+_SEVERITIES = frozenset(Severity.values())
 _DONE = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
 
 
@@ -152,6 +153,16 @@ def _stage_ended(state: Fold, update: Update, now: int) -> Event:
     stage_share = 1.0 if told.state in _DONE else stage.fraction
     event.stage_ended.job_fraction = job_fraction_after(state, stage, stage_share)
     return event
+
+
+def is_plain_line(state: Fold, line: LogWritten) -> bool:
+    """Whether a log line is within all bounds, found out at once; one with fields is looked at more closely."""
+    return (
+        (not line.stage_id or line.stage_id in state.stages)
+        and line.severity in _SEVERITIES
+        and len(line.text) * 4 <= limits.LOG_TEXT_SIZE
+        and not line.HasField("fields")
+    )
 
 
 def _log_written(state: Fold, update: Update, now: int) -> Event:

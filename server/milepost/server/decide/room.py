@@ -7,13 +7,13 @@ out. For the end of the job there is always room.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from milepost.contract import limits
 from milepost.fold import Fold, planned
 from milepost.server.checks import Check
-from milepost.v1 import Event, Update
+from milepost.v1 import Event
 
 LEFT_OUT: Final = "[left out: the job is as large as it may be]"
 """In place of a text that there is no room for."""
@@ -22,13 +22,14 @@ LEFT_OUT: Final = "[left out: the job is as large as it may be]"
 class Room:
     """The room that a job has for what its worker says of it in one report."""
 
-    __slots__ = ("_size",)
+    __slots__ = ("_size", "is_ample")
 
-    def __init__(self, size: int, updates: Sequence[Update]) -> None:
-        """``size`` is that of the job before the report, in bytes, and without its input."""
+    def __init__(self, size: int, report_size: int) -> None:
+        """``size`` is that of the job before the report, without its input; ``report_size`` that of all updates."""
         # What an update adds to the job is no more than the update itself, so that most reports need no closer look.
-        roomy = size + sum([update.ByteSize() for update in updates]) <= limits.JOB_SIZE
-        self._size = None if roomy else size
+        self.is_ample = size + report_size <= limits.JOB_SIZE
+        """Whether there is room for all of the report, whatever it says."""
+        self._size = None if self.is_ample else size
 
     def fit(self, state: Fold, event: Event) -> None:
         """Sees to it that there is room for the next event, as ``fit`` does."""

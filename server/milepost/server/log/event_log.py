@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from milepost.server.log.frames import Chunk
-from milepost.server.log.payloads import ANY_PAYLOAD
+from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Event, Job, JobState
 
 
@@ -24,32 +24,11 @@ class Facts(NamedTuple):
     max_events: int = 0
 
 
-# The payloads that a worker reports along the way, and that change nothing about who does what next.
-_ALONG_THE_WAY = frozenset(
-    {
-        "stages_planned",
-        "stage_started",
-        "stage_progressed",
-        "stage_ended",
-        "log_written",
-        "artifact_added",
-        "custom",
-        "cancel_acknowledged",
-        "children_progressed",
-    }
-)
-
-
 def facts_of(job: Job) -> Facts:
     """What never changes of the job."""
     return Facts(
         job.job_id, job.owner, job.kind, job.parent_job_id, dict(job.labels), job.retention.max_events
     )
-
-
-def takes_turn(event: Event) -> bool:
-    """Whether the event is one after which somebody may have something to do."""
-    return event.WhichOneof("payload") not in _ALONG_THE_WAY
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,8 +1,7 @@
-"""Events as bytes, in the form in which they stand inside a response: serialised once, when they are appended.
+"""Frames of events that follow one another (see ``event_encoding``), as the log and the tails keep them.
 
-A frame is the field tag, the length and the message, exactly as an entry of ``Events.events``. Frames that follow one
-another are therefore the body of an ``Events`` message as they are, and nothing is parsed or serialised on the way from
-the log to a subscriber. The form is that of protobuf's wire (https://protobuf.dev/programming-guides/encoding/).
+They are the body of an ``Events`` message as they are, so nothing is parsed or serialised on the way from the log to a
+subscriber.
 """
 
 from __future__ import annotations
@@ -10,28 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from milepost.server.event_encoding import tag, varint
 from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
 
-_VARINT, _LENGTH_DELIMITED = 0, 2
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _tag(number: int, wire_type: int = _LENGTH_DELIMITED) -> bytes:
-    return _varint(number << 3 | wire_type)
-
-
-_EVENT_TAG = _tag(Events.EVENTS_FIELD_NUMBER)
-_POSITION_TAG = _tag(Events.POSITION_FIELD_NUMBER, _VARINT)
-_EVENTS_TAG = _tag(WatchJobResponse.EVENTS_FIELD_NUMBER)
-assert _tag(WatchJobsResponse.EVENTS_FIELD_NUMBER) == _EVENTS_TAG
+_EVENT_TAG = tag(Events.EVENTS_FIELD_NUMBER)
+_POSITION_TAG = tag(Events.POSITION_FIELD_NUMBER, 0)
+_EVENTS_TAG = tag(WatchJobResponse.EVENTS_FIELD_NUMBER)
+assert tag(WatchJobsResponse.EVENTS_FIELD_NUMBER) == _EVENTS_TAG
 
 
 class Chunk(NamedTuple):
@@ -74,12 +58,6 @@ class Chunk(NamedTuple):
         return Chunk(self.first, _event(self.frames, *kept).sequence, self.frames[: kept[1]])
 
 
-def frame(event: Event) -> bytes:
-    """The frame of an event."""
-    message = event.SerializeToString()
-    return _EVENT_TAG + _varint(len(message)) + message
-
-
 def watch_response(frames: Sequence[bytes], position: int = 0) -> bytes:
     """A serialised ``WatchJobResponse`` or ``WatchJobsResponse`` whose ``events`` are these frames; empty for none.
 
@@ -88,8 +66,8 @@ def watch_response(frames: Sequence[bytes], position: int = 0) -> bytes:
     size = sum(map(len, frames))
     if not size:
         return b""
-    end = _POSITION_TAG + _varint(position) if position else b""
-    return b"".join((_EVENTS_TAG, _varint(size + len(end)), *frames, end))
+    end = _POSITION_TAG + varint(position) if position else b""
+    return b"".join((_EVENTS_TAG, varint(size + len(end)), *frames, end))
 
 
 def chosen(frames: bytes, choose: Callable[[Event], bool]) -> bytes:

@@ -22,7 +22,7 @@ from milepost.server.log.event_log import (
     Stored,
 )
 from milepost.server.log.frames import Chunk
-from milepost.server.log.payloads import ANY_PAYLOAD
+from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Job, JobState
 
 # How many positions one read of many jobs goes through at the most, so that a filter that lets little through does not

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from milepost.server.log.event_log import Entry, EventLog, Facts, Notice, Query, Row, state_mask
 from milepost.server.log.frames import Chunk, watch_response
-from milepost.server.log.payloads import ANY_PAYLOAD
+from milepost.server.payloads import ANY_PAYLOAD
 from milepost.server.watching.memory import Memory
 from milepost.server.watching.signals import Signal
 from milepost.server.watching.tails import BATCH_BYTES

@@ -9,7 +9,7 @@ from dataclasses import replace
 from milepost.server.clock import Clock
 from milepost.server.instants import timestamp
 from milepost.server.log.event_log import EventLog, Query
-from milepost.server.log.payloads import ANY_PAYLOAD, mask_of
+from milepost.server.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.refusal import draining
 from milepost.server.watching.feeds import Criteria, Feed, Feeds, Item, compose
 from milepost.server.watching.streams import AHEAD_WAIT, Pulse, Send, ahead, changed_epoch, trimmed

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.joining import COMMIT_BYTES
 from milepost.server.refusal import Refusal, job_ended, lease_lost
 from milepost.server.working.leases import LeaseTokens
 from milepost.server.working.redoing import Redoing
 from milepost.v1 import ErrorReason, Event, Job, JobState, Update
-
-# What the server adds to an update, about, in bytes: job, sequence, time, fractions.
-_AUTHORED = 80
-
-
-class Rejection(NamedTuple):
-    """An update that was refused; it has used up its number all the same."""
-
-    report_sequence: int
-    refusal: Refusal
 
 
 @dataclass(slots=True, frozen=True)
@@ -201,28 +191,30 @@ class Attempts:
         if not 1 <= first <= expected:
             raise _gap(job_id, expected, first)
         fresh = updates[expected - first :]
-        events: list[Event] = []
-        size = 0
+        if not fresh:  # it was taken before: acknowledged once that is durable
+            return self._accepted(opened, [], self._journal.append(opened, []))
+        self._check_lease(job, token)
+        now, fold = self._journal.now(opened), opened.fold
+        if whole:
+            fold = Fold(Job.FromString(job.SerializeToString()))
+        batches = decide.report_batches(
+            fold, fresh, expected, now, size=opened.size, batch_bytes=COMMIT_BYTES, over=_over
+        )
+        if whole:
+            # All of it is decided before any of it counts, on a copy that takes the job's place.
+            batches = iter(list(_whole(batches, expected - first, expected)))
+            opened.fold = fold
         rejections: list[Rejection] = []
-        if fresh:
-            self._check_lease(job, token)
-            now = self._journal.now(opened)
-            if whole:
-                self._try(opened, fresh, now, expected - first)
-            room = decide.Room(opened.size, fresh)
-            for number, update in enumerate(fresh, expected):
-                added = update.ByteSize() + _AUTHORED
-                if events and size + added > COMMIT_BYTES:
-                    durable = self._journal.append_folded(opened, events)
-                    events, size = [], 0
-                opened.report_sequence = number
-                try:
-                    events.append(self._take(opened.fold, update, now, room))
-                except Refusal as refusal:
-                    rejections.append(Rejection(number, refusal))
-                    continue
-                size += added
-        durable = self._journal.append_folded(opened, events)
+        appended: list[asyncio.Future[None]] = []
+        for batch in batches:
+            opened.report_sequence = batch.report_sequence
+            appended.append(self._journal.append_batch(opened, batch.events))
+            rejections += batch.rejections
+        return self._accepted(opened, rejections, appended[-1])
+
+    def _accepted(
+        self, opened: OpenJob, rejections: Sequence[Rejection], durable: asyncio.Future[None]
+    ) -> Accepted:
         return Accepted(
             report_sequence=opened.report_sequence,
             last_sequence=opened.job.last_sequence,
@@ -235,32 +227,23 @@ class Attempts:
         """The job as of its last durable event."""
         return await self._journal.find(job_id)
 
-    def _try(self, opened: OpenJob, updates: Sequence[Update], now: int, first: int) -> None:
-        """Raises what the first of these updates would be refused for; ``first`` is its place in the request."""
-        job = Job()
-        job.CopyFrom(opened.job)
-        tried, room = Fold(job), decide.Room(opened.size, updates)
-        for place, update in enumerate(updates, first):
-            try:
-                self._take(tried, update, now, room)
-            except Refusal as refusal:
-                raise refusal.within(f"updates[{place}]") from None
-
-    def _take(self, fold: Fold, update: Update, now: int, room: decide.Room) -> Event:
-        """The event of an update, folded in."""
-        if fold.job.state not in decide.LEASED:
-            raise _over(fold.job)
-        event = decide.report(fold, update, now)
-        room.fit(fold, event)
-        fold.apply(event)
-        return event
-
     def _check_lease(self, job: Job, token: str) -> None:
         """The lease is that of the current attempt, and the attempt is not over."""
         if not self._tokens.holds(job, token):
             raise lease_lost(job)
         if job.state not in decide.LEASED:
             raise _over(job)
+
+
+def _whole(batches: Iterator[ReportBatch], skipped: int, expected: int) -> Iterator[ReportBatch]:
+    """The batches of a report, none of whose updates may be refused; ``skipped`` of the request were taken before.
+
+    Raises what the first bad update is refused for, with its place in the request.
+    """
+    for batch in batches:
+        for number, refusal in batch.rejections:
+            raise refusal.within(f"updates[{number - expected + skipped}]")
+        yield batch
 
 
 def _over(job: Job) -> Refusal:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from milepost.fold import Fold
-from milepost.server.log.event_log import Commit, Facts, facts_of, takes_turn
+from milepost.server.log.event_log import Commit, Facts, facts_of
 from milepost.server.log.jetstream.records import Part
-from milepost.server.log.payloads import payloads_of
+from milepost.server.payloads import has_end, has_transition, payloads_of
 from milepost.v1 import Event, Events, Job, JobState
 
 # How many jobs are kept between two commits of theirs. Any of them can be had from the projection.
@@ -50,6 +50,7 @@ class Folds:
         if submission is not None:
             fold.job.ClearField("input")
         self._keep(job_id, folded)
+        payloads = payloads_of(events)
         return Commit(
             facts=facts,
             chunk=part.chunk,
@@ -60,9 +61,9 @@ class Folds:
             fraction=fold.job.fraction,
             report_sequence=part.report_sequence,
             time=part.time,
-            turns=any(map(takes_turn, events)),
-            ends=bool(events) and events[-1].HasField("job_ended"),
-            payloads=payloads_of(events),
+            turns=has_transition(payloads),
+            ends=has_end(payloads),
+            payloads=payloads,
             submission=submission,
             fraction_known=fold.job.fraction_known,
         )

@@ -17,9 +17,9 @@ from milepost.server.log.appending import WHOLE
 from milepost.server.log.dropped import record_dropped
 from milepost.server.log.event_log import Conflict, Notice, StoreFailed
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
-from milepost.server.log.payloads import payloads_of
 from milepost.server.log.transaction import Transaction
 from milepost.server.log.upkeep import Thin
+from milepost.server.payloads import payloads_of
 from milepost.v1 import Events, Job, JobSubmitted
 
 PENDING: Final = "SELECT count(*) FROM jobs WHERE state = 0"

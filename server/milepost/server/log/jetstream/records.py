@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from milepost.server.log.event_log import ANY_STATE, Commit, Drop
 from milepost.server.log.frames import Chunk
-from milepost.server.log.payloads import ANY_PAYLOAD
+from milepost.server.payloads import ANY_PAYLOAD
 
 VERSION: Final = 2
 """The version of TRIM and DELETE. The others are of version 1, and so were these before they held the job's drops."""

@@ -1,0 +1,67 @@
+"""Events that go into the log together, and what those who keep and follow the log need to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from milepost.fold import Fold
+from milepost.server.event_encoding import event_frame
+from milepost.server.payloads import payloads_of
+from milepost.v1 import Event, JobState
+
+__all__ = ["EventBatch"]
+
+
+class EventBatch(NamedTuple):
+    """The events ``first`` to ``last`` of a job, serialised, with the job after them. Without events, last < first.
+
+    Attributes:
+        frames: The events, as frames.
+        job: The job after the last of them, serialised, without its input.
+        state: Its state.
+        fraction: Its fraction.
+        fraction_known: See ``Job.fraction_known``.
+        time: When they happened, in nanoseconds since the epoch; 0 where there are none.
+        payloads: Their payloads, as a mask (see ``payloads``).
+        submission: The first of them, of a new job.
+    """
+
+    first: int
+    last: int
+    frames: bytes
+    job: bytes
+    state: JobState.ValueType
+    fraction: float
+    fraction_known: bool
+    time: int
+    payloads: int
+    submission: Event | None = None
+
+    @classmethod
+    def of(cls, fold: Fold, frames: Sequence[bytes], time: int, payloads: int) -> EventBatch:
+        """These frames, whose events are the last that were folded in."""
+        job = fold.job
+        last = job.last_sequence
+        return cls(
+            first=last - len(frames) + 1,
+            last=last,
+            frames=b"".join(frames),
+            job=job.SerializeToString(),
+            state=job.state,
+            fraction=job.fraction,
+            fraction_known=job.fraction_known,
+            time=time,
+            payloads=payloads,
+        )
+
+    @classmethod
+    def apply(cls, fold: Fold, events: Sequence[Event], time: int) -> EventBatch:
+        """Fold these events in; they follow the last one that was."""
+        for event in events:
+            fold.apply(event)
+        submission = events[0] if events and events[0].HasField("job_submitted") else None
+        if submission is not None:
+            fold.job.ClearField("input")  # it never changes, and is kept apart
+        batch = cls.of(fold, [event_frame(event) for event in events], time, payloads_of(events))
+        return batch if submission is None else batch._replace(submission=submission)

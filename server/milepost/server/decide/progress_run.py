@@ -1,0 +1,94 @@
+"""Successive progress of one stage: each update is decided as it comes, and the last one is folded in for all.
+
+Progress is nine tenths of what workers report, and its numbers are absolute, so the last of a run stands for those
+before it (see ``StageProgressed``). A run decides and encodes what ``reporting`` and the fold would for each update by
+itself; a property test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from milepost.contract import limits
+from milepost.fold import Fold, PathToJob
+from milepost.server.event_encoding import EventEncoder
+from milepost.v1 import Event, StageProgressed, StageState
+
+__all__ = ["ProgressRun"]
+
+
+class ProgressRun:
+    """Progress of a stage that is RUNNING and has a total. It holds until something else of the job changes."""
+
+    __slots__ = (
+        "_current",
+        "_fold",
+        "_fraction",
+        "_job_fraction",
+        "_message",
+        "_moves",
+        "_path",
+        "_total",
+        "stage_id",
+    )
+
+    def __init__(self, fold: Fold, stage_id: str) -> None:
+        stage = fold.stages[stage_id]
+        self.stage_id = stage_id
+        self._fold = fold
+        self._path = PathToJob(fold, stage)
+        # A stage with stages of its own is as far as those are.
+        self._moves = not fold.children[stage_id]
+        self._total = stage.total
+        self._fraction = stage.fraction
+        self._job_fraction = self._path.job_fraction(stage.fraction)
+        self._message = ""
+        self._current = 0.0
+
+    @staticmethod
+    def can_start(fold: Fold, stage_id: str) -> bool:
+        """Whether progress of this stage may be plain: it is RUNNING, and moves by its total."""
+        stage = fold.stages.get(stage_id)
+        return stage is not None and stage.state == StageState.STAGE_STATE_RUNNING and stage.total > 0
+
+    def take(self, progress: StageProgressed, sequence: int, encoder: EventEncoder) -> bytes | None:
+        """The frame of the next update; None where it is more than plain progress, and is decided like any other.
+
+        Plain is what has neither a total nor a unit, nor numbers that the server authors, and moves the job.
+        """
+        current, message = progress.current, progress.message
+        if (
+            not 0 < current <= limits.AMOUNT
+            or len(message) > limits.MESSAGE_LENGTH
+            or progress.unit
+            or progress.HasField("total")
+            or progress.fraction
+            or progress.job_fraction
+        ):
+            return None
+        if self._moves:
+            fraction = current / self._total
+            if fraction > self._fraction:
+                self._fraction = min(1.0, fraction)
+                self._job_fraction = self._path.job_fraction(self._fraction)
+        if not self._job_fraction or not self._fraction:
+            return None
+        self._current = current
+        if message:
+            self._message = message
+        return encoder.stage_progressed(
+            sequence, self.stage_id, current, self._total, message, self._fraction, self._job_fraction
+        )
+
+    def fold(self, sequence: int) -> None:
+        """Fold the run in, as its last event, which has this sequence. Nothing was taken: nothing changes."""
+        if not self._current:
+            return
+        event = Event(sequence=sequence)
+        told = event.stage_progressed
+        told.stage_id = self.stage_id
+        told.current = self._current
+        told.total = self._total
+        told.message = self._message
+        told.fraction = self._fraction
+        told.job_fraction = self._job_fraction
+        self._fold.apply(event)
+        self._current = 0.0

@@ -1,0 +1,124 @@
+"""Events as frames: serialised once, in the form in which they stand inside a response.
+
+A frame is the field tag, the length and the message, exactly as an entry of ``Events.events``. The form is that of
+protobuf's wire (https://protobuf.dev/programming-guides/encoding/).
+
+Progress and log lines, of which most of a log is made, are written field by field: no ``Event`` is made for them, and
+what all events of a report have in common (job, time, attempt) is encoded once. What comes out is byte for byte what
+protobuf's own serialiser makes of the same event.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.v1 import Event, Events, LogWritten, StageProgressed
+
+__all__ = ["EventEncoder", "event_frame", "tag", "varint"]
+
+_VARINT, _FIXED64, _DELIMITED = 0, 1, 2
+
+
+def _encode(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+# Nearly all lengths, and most sequences, are below: one or two bytes, looked up.
+_SHORT: Final = 1 << 14
+_VARINTS: Final = [_encode(value) for value in range(_SHORT)]
+
+
+def varint(value: int) -> bytes:
+    """A number of 0 or more, in base 128."""
+    return _VARINTS[value] if value < _SHORT else _encode(value)
+
+
+def tag(number: int, wire_type: int = _DELIMITED) -> bytes:
+    """What stands before the value of a field."""
+    return varint(number << 3 | wire_type)
+
+
+_FRAME: Final = tag(Events.EVENTS_FIELD_NUMBER)
+_SEQUENCE: Final = tag(Event.SEQUENCE_FIELD_NUMBER, _VARINT)
+_STAGE_PROGRESSED: Final = tag(Event.STAGE_PROGRESSED_FIELD_NUMBER)
+_LOG_WRITTEN: Final = tag(Event.LOG_WRITTEN_FIELD_NUMBER)
+_MESSAGE: Final = tag(StageProgressed.MESSAGE_FIELD_NUMBER)
+_CURRENT: Final = tag(StageProgressed.CURRENT_FIELD_NUMBER, _FIXED64)
+_TOTAL: Final = tag(StageProgressed.TOTAL_FIELD_NUMBER, _FIXED64)
+_FRACTION: Final = tag(StageProgressed.FRACTION_FIELD_NUMBER, _FIXED64)
+_JOB_FRACTION: Final = tag(StageProgressed.JOB_FRACTION_FIELD_NUMBER, _FIXED64)
+
+# Two fields of type double: tag and value, twice.
+_two_doubles = struct.Struct("<cdcd").pack
+_DOUBLES_SIZE: Final = 4 * 9
+
+
+def event_frame(event: Event) -> bytes:
+    """The frame of an event."""
+    message = event.SerializeToString()
+    return _FRAME + varint(len(message)) + message
+
+
+class EventEncoder:
+    """Writes the frames of those events of one attempt at a job that happen at the same time."""
+
+    __slots__ = ("_head", "_logged", "_prefix", "_progressed", "_size", "_stage_id")
+
+    def __init__(self, job_id: str, time: Timestamp, attempt: int) -> None:
+        self._head = Event(job_id=job_id).SerializeToString() + _SEQUENCE
+        tail = Event(time=time, attempt=attempt).SerializeToString()
+        self._progressed, self._logged = tail + _STAGE_PROGRESSED, tail + _LOG_WRITTEN
+        self._size = len(self._head) + len(tail) + 1
+        self._stage_id, self._prefix = "", b""
+
+    def log_written(self, sequence: int, line: LogWritten) -> bytes:
+        """The frame of a log line."""
+        payload, number = line.SerializeToString(), varint(sequence)
+        length = varint(len(payload))
+        size = self._size + len(number) + len(length) + len(payload)
+        return b"".join((_FRAME, varint(size), self._head, number, self._logged, length, payload))
+
+    def stage_progressed(
+        self,
+        sequence: int,
+        stage_id: str,
+        current: float,
+        total: float,
+        message: str,
+        fraction: float,
+        job_fraction: float,
+    ) -> bytes:
+        """The frame of progress without a unit, none of whose numbers is 0 (which is not written)."""
+        if stage_id != self._stage_id:
+            self._stage_id, self._prefix = stage_id, StageProgressed(stage_id=stage_id).SerializeToString()
+        number, size = varint(sequence), len(self._prefix) + _DOUBLES_SIZE
+        if message:
+            text = message.encode()
+            text_head = _MESSAGE + varint(len(text))
+            size += len(text_head) + len(text)
+        else:
+            text = text_head = b""
+        length = varint(size)
+        return b"".join(
+            (
+                _FRAME,
+                varint(self._size + len(number) + len(length) + size),
+                self._head,
+                number,
+                self._progressed,
+                length,
+                self._prefix,
+                _two_doubles(_CURRENT, current, _TOTAL, total),
+                text_head,
+                text,
+                _two_doubles(_FRACTION, fraction, _JOB_FRACTION, job_fraction),
+            )
+        )

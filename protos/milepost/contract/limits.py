@@ -1,7 +1,7 @@
 """The bounds of the contract, as the comments in the ``.proto`` files give them.
 
 Lengths of text are in characters, sizes in bytes of the encoded message. The server refuses what is over; the SDK
-clips text visibly before it sends, and raises for the rest.
+clips text visibly before it sends, reports values as near as can be with a warning, and raises for names.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ async def client(shared_server: Server) -> AsyncIterator[Client]:
 def hasty(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, serve: Serve) -> Iterator[Server]:
     """A server with short leases."""
     data = tmp_path_factory.mktemp("hasty") / "data"
-    with serve(data, "--lease-ttl", "1", forkery=forkery) as server:
+    with serve(data, "--lease-ttl", "3", forkery=forkery) as server:
         yield server
 
 
@@ -214,7 +214,7 @@ async def test_it_is_reported_once_the_server_is_back(
     """All that was reported meanwhile, in order, and what comes after; the job is as it would have been."""
     caplog.set_level(logging.INFO, "milepost.client")
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
-        async with Client(server.address, timeout=5) as client:
+        async with Client(server.address) as client:
             job_id = await external(client, {"n": 3})
             server.kill()
             block = (
@@ -253,7 +253,7 @@ async def test_it_is_reported_once_the_server_is_back(
 async def test_a_server_that_comes_back_at_the_end(tmp_path: Path, forkery: Forkery) -> None:
     """Within the flush timeout it is told of the whole."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
-        async with Client(server.address, timeout=5) as client:
+        async with Client(server.address) as client:
             job_id = await external(client)
             server.kill()
 
@@ -277,7 +277,7 @@ async def test_a_job_that_was_taken_meanwhile(
 ) -> None:
     """Concerns nobody but the log: the block goes on to its end."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
-        async with Client(server.address, timeout=5) as client:
+        async with Client(server.address) as client:
             job_id = await external(client)
             await client.cancel(job_id)
             server.kill()

@@ -39,7 +39,7 @@ class Bars:
             if reading is not None:
                 self._screen.clear()
                 self._bars.clear()
-            return self._phase(reading, is_new=True)
+            return self._phase(reading, are_same=True)
         if reading is not None and (reading.stage or reading.total is None):
             return reading
         if line.text.strip():
@@ -68,15 +68,15 @@ class Bars:
             all(map(_is_full, before)) and not self._bars.items() >= shown.items()
         ):
             self._bars.clear()  # these are the bars of another phase
-        is_new = self._bars.keys() >= shown.keys()
+        are_same = self._bars.keys() >= shown.keys()
         gone = {label: _full(bar) for label, bar in self._bars.items() if label not in shown}
         self._bars = gone | shown
         if len(self._bars) == 1:
-            return self._phase(next(iter(self._bars.values())), is_new=is_new)
+            return self._phase(next(iter(self._bars.values())), are_same=are_same)
         total = sum(bar.total or 0.0 for bar in self._bars.values())
-        return self._phase(Reading(sum(bar.current for bar in self._bars.values()), total), is_new=is_new)
+        return self._phase(Reading(sum(bar.current for bar in self._bars.values()), total), are_same=are_same)
 
-    def _phase(self, reading: Reading | None, *, is_new: bool) -> Reading | None:
+    def _phase(self, reading: Reading | None, *, are_same: bool) -> Reading | None:
         """The same reading, marked where another phase has begun.
 
         A fall of the sum may also mean that a bar was added; that is no phase, unless all bars before were full.
@@ -84,7 +84,7 @@ class Bars:
         if reading is None or reading.stage:
             return reading
         before, self._before = self._before, reading
-        if before is None or not (is_new or _is_full(before)) or not _starts_again(before, reading):
+        if before is None or not (are_same or _is_full(before)) or not _starts_again(before, reading):
             return reading
         return replace(reading, restarts=True)
 

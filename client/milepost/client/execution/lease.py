@@ -135,8 +135,8 @@ class Holder:
                     await self._execution.wait()
                     return
                 case Next.STOP:
-                    self.job = job
                     if not self._execution.has_ended:
+                        self.job = job
                         _log.warning(
                             "job %s has another attempt or has ended; the command is stopped", self._job_id
                         )

@@ -32,7 +32,7 @@ from milepost.server.log.event_log import (
     state_mask,
 )
 from milepost.server.log.frames import Chunk
-from milepost.server.log.presence import Alone, Presence
+from milepost.server.log.presence import Alone, Others, Presence
 from milepost.server.log.transaction import Transaction, Write
 from milepost.v1 import Job, JobState
 from tests.support.memory_disk import WHOLE, Disk, Record
@@ -116,7 +116,7 @@ class MemoryEventLog:
     async def start(self) -> None:
         """See ``Store``: it can be read at once."""
 
-    async def share_presence(self, here: Presence, interval: float) -> Presence:
+    async def share_presence(self, here: Presence, interval: float) -> Others:
         """See ``Store``: there are no others to tell."""
         return Alone()
 

@@ -83,6 +83,7 @@ class Core:
             _Here(self.deadlines, self.worker_service, self._roster), interval
         )
         self.deadlines.pass_on = others.heard
+        self.deadlines.contact = others.contact
         self.worker_service.pass_on = others.connected
         self._roster.start(others)
         # What took a turn while they were read is known as it was after that.
@@ -110,7 +111,6 @@ class Core:
     def on_store(self, up: bool) -> None:
         """The store is there, and with it the other nodes; or it is not."""
         if up:
-            self.deadlines.start_over()
             self._roster.reconnected()
         else:
             self._roster.cut_off()

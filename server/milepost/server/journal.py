@@ -110,14 +110,15 @@ class Journal:
         self._jobs.move_to_end(job_id)
         return opened
 
-    async def act(self, job_id: str, decision: Decision) -> OpenJob:
+    async def act(self, job_id: str, decision: Decision, *, by_time: bool = False) -> OpenJob:
         """Opens the job, lets happen what is decided, and returns once that is durable.
 
+        With ``by_time`` that does not wait for a store that is away: it raises StoreFailed instead.
         Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed; Conflict if others are always first.
         """
         conflict = Conflict(job_id)
         for _ in range(_TRIES):
-            opened, durable = await self.begin(job_id, decision)
+            opened, durable = await self.begin(job_id, decision, by_time=by_time)
             try:
                 await asyncio.shield(durable)
             except Conflict as error:
@@ -127,7 +128,9 @@ class Journal:
                 return opened
         raise conflict
 
-    async def begin(self, job_id: str, decision: Decision) -> tuple[OpenJob, asyncio.Future[None]]:
+    async def begin(
+        self, job_id: str, decision: Decision, *, by_time: bool = False
+    ) -> tuple[OpenJob, asyncio.Future[None]]:
         """Lets happen what is decided, and returns at once with what is done when it is durable. Raises as ``act``."""
         while True:
             opened = await self.open(job_id)
@@ -139,7 +142,7 @@ class Journal:
                 await self.settle(opened)
                 continue
             if events or opened.pending:
-                return opened, self.append(opened, events)
+                return opened, self.append(opened, events, by_time=by_time)
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             done.set_result(None)
             return opened, done
@@ -164,12 +167,17 @@ class Journal:
         """The instant for the job's next event: never earlier than that of the event before."""
         return max(self._clock.now(), opened.time)
 
-    def append(self, opened: OpenJob, events: Sequence[Event]) -> asyncio.Future[None]:
+    def append(
+        self, opened: OpenJob, events: Sequence[Event], *, by_time: bool = False
+    ) -> asyncio.Future[None]:
         """Folds the events in and appends them; done when they, and all that was appended before, are durable."""
         time = instant(events[-1].time) if events else 0
-        return self.append_batch(opened, EventBatch.apply(opened.fold, events, time))
+        batch = EventBatch.apply(opened.fold, events, time)
+        return self.append_batch(opened, batch, by_time=by_time and bool(events))
 
-    def append_batch(self, opened: OpenJob, batch: EventBatch) -> asyncio.Future[None]:
+    def append_batch(
+        self, opened: OpenJob, batch: EventBatch, *, by_time: bool = False
+    ) -> asyncio.Future[None]:
         """Appends events that are folded in already."""
         if batch.submission is not None:
             opened.facts = facts_of(opened.job)
@@ -189,6 +197,7 @@ class Journal:
             payloads=batch.payloads,
             submission=batch.submission,
             fraction_known=batch.fraction_known,
+            by_time=by_time,
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         opened.pending += 1

@@ -17,7 +17,7 @@ import structlog
 from milepost.server.clock import Clock
 from milepost.server.failures import STORE_ERRORS
 from milepost.server.instants import SECOND, nanoseconds
-from milepost.server.log.event_log import Appended, Conflict, EndedJob, Entry, EventLog
+from milepost.server.log.event_log import Appended, Conflict, EndedJob, Entry, EventLog, StoreAway
 from milepost.v1 import Retention as RetentionMessage
 
 _log = structlog.get_logger("milepost.retention")
@@ -80,20 +80,29 @@ class Retention:
 
     async def sweep(self) -> None:
         """One round: the logs that are too long, then all jobs that have ended, those that ended first coming first."""
-        too_long, self._too_long = self._too_long, {}
-        for job_id, first_sequence in too_long.items():
+        for job_id in list(self._too_long):
+            self._check_up()
+            first_sequence = self._too_long[job_id]
             with contextlib.suppress(Conflict):  # it was deleted meanwhile
                 await self._log.trim(job_id, first_sequence)
+            if self._too_long[job_id] == first_sequence:
+                del self._too_long[job_id]
         after = (0, 0)
         while True:
             ended = await self._log.ended(after, _STEP)
             for job in ended:
+                self._check_up()
                 with contextlib.suppress(Conflict):
                     await self._drop(job)
             if len(ended) < _STEP:
                 return
             after = (ended[-1].end_time, ended[-1].key)
             await asyncio.sleep(_REST)
+
+    def _check_up(self) -> None:
+        """Nothing is dropped by what the log was before its store went away."""
+        if not self._log.up:
+            raise StoreAway("the store is away")
 
     async def _drop(self, ended: EndedJob) -> None:
         """What is due of one job."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from milepost.server.core import Core
-from milepost.server.log.presence import Alone, Presence
+from milepost.server.log.presence import Alone, Others, Presence
 from milepost.server.retention import Keep
 from milepost.server.watching.admission import Admission
 from milepost.v1 import (
@@ -51,7 +51,7 @@ class SharedLog(MemoryEventLog):
         super().__init__(disk)
         self.others = RecordedPresence()
 
-    async def share_presence(self, here: Presence, interval: float) -> Presence:
+    async def share_presence(self, here: Presence, interval: float) -> Others:
         """See ``Store``."""
         return self.others
 

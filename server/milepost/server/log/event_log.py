@@ -59,6 +59,8 @@ class Commit:
     """The first event, of a new job."""
     fraction_known: bool = False
     """See ``Job.fraction_known``; with ``fraction``, after the append."""
+    by_time: bool = False
+    """Whether it was decided since time had passed. It is appended at once or not at all, as it may be wrong later."""
 
     @property
     def job_id(self) -> str:

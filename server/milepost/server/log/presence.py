@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Protocol
 
 from milepost.v1 import ConnectedWorker
 
-__all__ = ["Alone", "Presence"]
+__all__ = ["Alone", "Others", "Presence"]
 
 
 class Presence(Protocol):
@@ -26,6 +27,16 @@ class Presence(Protocol):
         """Who is connected is to be told with ``workers``."""
 
 
+class Others(Presence, Protocol):
+    """The other nodes, as this one reaches them."""
+
+    def contact(self) -> float:
+        """For how many seconds this node could hear what they say, without a break; 0 where it cannot.
+
+        Whoever was not heard from before may have been heard by others.
+        """
+
+
 class Alone:
     """There are no other nodes to tell."""
 
@@ -40,3 +51,7 @@ class Alone:
 
     def ask(self) -> None:
         """See ``Presence``."""
+
+    def contact(self) -> float:
+        """See ``Others``: nobody speaks that could not be heard."""
+        return math.inf

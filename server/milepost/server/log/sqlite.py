@@ -14,7 +14,7 @@ from milepost.server.log import statements
 from milepost.server.log.appending import Append
 from milepost.server.log.epoch import EpochMark
 from milepost.server.log.event_log import Commit, Entry, StoreDisplaced, StoreFailed
-from milepost.server.log.presence import Alone, Presence
+from milepost.server.log.presence import Alone, Others, Presence
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
 from milepost.server.log.schema import migrate
@@ -95,7 +95,7 @@ class SqliteEventLog(Readers):
     async def start(self) -> None:
         """See ``Store``: it can be read as soon as it is open."""
 
-    async def share_presence(self, here: Presence, interval: float) -> Presence:
+    async def share_presence(self, here: Presence, interval: float) -> Others:
         """See ``Store``: there is no other node."""
         return Alone()
 

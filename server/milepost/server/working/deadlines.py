@@ -47,6 +47,8 @@ class Deadlines:
         """Told of the jobs whose workers were heard from here, so that other nodes hear of it."""
         self.listening_since: Callable[[str], float] = lambda job_id: -math.inf
         """Since when the job's worker has been listened to in vain, as ``Sessions`` has it."""
+        self.contact: Callable[[], float] = lambda: math.inf
+        """For how long this node could hear the others, as ``Others`` has it."""
 
     def on_turn(self, job: Job) -> None:
         """Sets the timer anew, or drops it where time does nothing to the job any more. A lease begins in full."""
@@ -93,10 +95,6 @@ class Deadlines:
                 del self._kept[job_id]
             self.renew([job_id])
 
-    def start_over(self) -> None:
-        """All leases begin anew: it could not be heard for a while who else was heard from."""
-        self.hear(list(self._leases))
-
     @property
     def watched(self) -> set[str]:
         """The jobs that have a timer."""
@@ -131,21 +129,28 @@ class Deadlines:
         """When the lease is out, if nothing more is heard.
 
         What a worker says while the server does not listen, since it waits for its store, stands unread in the stream.
-        So it can only be silent from when the server listens again.
+        So it can only be silent from when the server listens again. Where another node hears the worker, it can only be
+        silent from when this one hears that node again.
         """
         silent_since = now if job_id in self._kept else min(self.listening_since(job_id), now)
+        silent_since = max(silent_since, now - self.contact())
         return max(lease.until, silent_since + self._lease_ttl)
 
     async def _go_off(self, job_id: str) -> None:
         def decision(opened: OpenJob, now: int) -> list[Event]:
+            if not self.contact():  # others may have decided already
+                return []
             # The job may be further than its turns are told here: of its newest attempt the lease has yet to begin.
             lease = self._leases.get(job_id, _Lease(0, 0.0))
             at = self._clock.monotonic()
             is_out = lease.attempt == opened.job.attempt and self._end(job_id, lease, at) <= at
             return decide.due(opened.job, now, lease_is_out=is_out)
 
+        if not self.contact():
+            self._set_timer(job_id, _STORE_WAIT)
+            return
         try:
-            opened = await self._journal.act(job_id, decision)
+            opened = await self._journal.act(job_id, decision, by_time=True)
         except STORE_ERRORS:
             self._set_timer(job_id, _STORE_WAIT)
             return

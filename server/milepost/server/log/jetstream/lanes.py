@@ -73,6 +73,13 @@ class Item:
         """Which message of the stream it came to be in; 0 before it is done, and where there was nothing to do."""
         self.part = 0
         """Which part of that message."""
+        self.breaks = 0
+        """``Link.breaks`` when it was put."""
+
+    @property
+    def by_time(self) -> bool:
+        """See ``Commit``."""
+        return self.commit is not None and self.commit.by_time
 
     def settle(self, error: Exception | None = None) -> None:
         """It is durable, or was not appended."""
@@ -99,6 +106,7 @@ class Lanes:
 
     def put(self, job_id: str, item: Item) -> asyncio.Future[None]:
         """Appends an item to the job's log, after those that were put before."""
+        item.breaks = self.link.breaks
         lane = self._lanes.get(job_id)
         if lane is None:
             lane = self._lanes[job_id] = _Lane(self, job_id)
@@ -200,7 +208,10 @@ class _Lane:
         self._lanes.sent[record.name] = message
         self._under_way.add(message)
         try:
-            sequence = await self._send(message, head.sequence)
+            if items[0].by_time:
+                sequence = await self._send_now(message, items[0].breaks, head.sequence)
+            else:
+                sequence = await self._send(message, head.sequence)
         except BaseException:
             # Should it turn out to be there after all, it is taken in like one of another node's.
             self._under_way.discard(message)
@@ -212,7 +223,10 @@ class _Lane:
             self._head = Head(sequence, last, head.key or sequence * STRIDE)
 
     def _together(self, last: int) -> list[Item]:
-        """The items that go out together: each follows upon the one before, the first upon event ``last``."""
+        """The items that go out together: each follows upon the one before, the first upon event ``last``.
+
+        What was decided by time goes alone.
+        """
         together: list[Item] = []
         size = 0
         for item in self._items:
@@ -220,7 +234,7 @@ class _Lane:
             if commit is None or commit.chunk.first != last + 1 or len(together) == COMMITS_MOST:
                 break
             size += len(commit.chunk.frames)
-            if together and size > _TOGETHER:
+            if together and (size > _TOGETHER or item.by_time or together[0].by_time):
                 break
             together.append(item)
             last = commit.chunk.last
@@ -260,6 +274,21 @@ class _Lane:
         except TimeoutError:
             _log.warning("an append was given up", job_id=self._job_id, seconds=PATIENCE)
             raise StoreAway("NATS did not answer in time") from None
+
+    async def _send_now(self, message: Message, breaks: int, expected: int) -> int:
+        """The same for what was decided by time, which is sent once, and only over the connection of the decision."""
+        link = self._lanes.link
+        if link.breaks == breaks:
+            try:
+                reply = await link.publish(self._subject, encode(message.record), expected, _ANSWER)
+            except LinkLost as error:
+                _log.info("a decision of time came to nothing", job_id=self._job_id, error=str(error))
+            else:
+                if not reply.error:
+                    return reply.sequence
+                if reply.error in WRONG_LAST_SEQUENCE:
+                    raise Conflict(self._job_id)
+        raise StoreAway("NATS was away, or took nothing")
 
     def _on_applied(self, message: Message, items: list[Item], applied: asyncio.Future[Applied]) -> None:
         self._under_way.discard(message)

@@ -88,6 +88,8 @@ class Link:
         self._unanswered: dict[str, float] = {}
         self._turning: asyncio.Task[None] | None = None
         self.closed = False
+        self.breaks = 0
+        """How often the connection broke, or an answer did not come."""
 
     @property
     def up(self) -> bool:
@@ -187,6 +189,7 @@ class Link:
         try:
             yield
         except LinkLost:
+            self.breaks += 1
             now = asyncio.get_running_loop().time()
             since = self._unanswered.setdefault(what, now)
             if now - since > _UNANSWERED_MOST and self.up:
@@ -216,6 +219,7 @@ class Link:
             reply.set_result(Reply(0, error.get("err_code", 0), error.get("description", "")))
 
     async def _on_disconnected(self) -> None:
+        self.breaks += 1
         self._set(up=False)
         for reply in self._replies.values():
             if not reply.done():

@@ -24,7 +24,7 @@ from milepost.server.log.jetstream.projection import Projection, ProjectionReade
 from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
 from milepost.server.log.jetstream.renewals import Renewals
 from milepost.server.log.jetstream.stream import Identity, StreamNames
-from milepost.server.log.presence import Presence
+from milepost.server.log.presence import Others, Presence
 from milepost.server.log.readers import Readers
 from milepost.server.log.reading import Reader
 from milepost.server.log.store_files import StoreFiles
@@ -138,7 +138,7 @@ class JetStreamEventLog(Readers):
         self._following.add_done_callback(self._on_following_ended)
         await self._catch_up(head)
 
-    async def share_presence(self, here: Presence, interval: float) -> Presence:
+    async def share_presence(self, here: Presence, interval: float) -> Others:
         """See ``Store``."""
         self._renewals = renewals = Renewals(self._link, self._names, here, interval)
         await renewals.start()

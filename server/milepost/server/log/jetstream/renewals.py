@@ -1,7 +1,8 @@
 """Which workers are connected, and which were heard from, told from node to node outside the log.
 
 A lease lasts as long as its worker is heard from, by whichever node. That is nothing to be kept, so it travels as plain
-messages of NATS. A node that was cut off has heard nothing, and so begins all leases anew when it is back (rule 14).
+messages of NATS, which a node that is cut off does not hear. Whether it is cut off, a node knows only from asking the
+stream, as often as it tells the others (rule 14).
 """
 
 from __future__ import annotations
@@ -14,17 +15,25 @@ from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, Final
 
 import nats.errors
+import nats.js.errors
 from nats.aio.msg import Msg
 
 from milepost.contract import limits
+from milepost.server.log.event_log import StoreFailed
+from milepost.server.log.jetstream.access import LinkLost
+from milepost.server.log.jetstream.contact import Contact
 from milepost.server.log.jetstream.link import Link
-from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.jetstream.stream import StreamNames, message_at
 from milepost.server.log.presence import Presence
 from milepost.v1 import ConnectedWorker
 
 # How many ids go into one message, and how many bytes of workers, which is then far below what NATS takes.
 _IDS_MOST: Final = 2000
 _WORKERS_BYTES: Final = 512 << 10
+
+# How many intervals without an answer of the stream break contact. With those of ``Core`` that is half of a lease: in
+# the other half, a worker that is well is heard from once at least.
+_PATIENCE: Final = 10
 
 
 class Renewals:
@@ -43,11 +52,20 @@ class Renewals:
         self._node = link.client.new_inbox()
         self._telling: list[asyncio.Task[None]] = []
         self._sending: set[asyncio.Task[None]] = set()
+        self._contact = Contact(_PATIENCE * interval, lambda: link.breaks)
 
     async def start(self) -> None:
         """From now on hears and tells."""
         await self._link.client.subscribe(self._names.renewals, cb=self._on_message)
-        self._telling = [asyncio.create_task(self._tell()), asyncio.create_task(self._tell_workers())]
+        self._telling = [
+            asyncio.create_task(self._tell()),
+            asyncio.create_task(self._tell_workers()),
+            asyncio.create_task(self._keep_contact()),
+        ]
+
+    def contact(self) -> float:
+        """See ``Others``."""
+        return self._contact.lasts()
 
     def heard(self, job_ids: Iterable[str]) -> None:
         """See ``Presence``."""
@@ -82,6 +100,14 @@ class Renewals:
             heard, self._heard = list(self._heard), {}
             for start in range(0, len(heard), _IDS_MOST):
                 await self._send(jobs=heard[start : start + _IDS_MOST])
+
+    async def _keep_contact(self) -> None:
+        while True:
+            asked = self._contact.asks()
+            with contextlib.suppress(LinkLost, StoreFailed, nats.js.errors.APIError):
+                await message_at(self._link, self._names, subject=self._names.meta)
+                self._contact.answered(asked)
+            await asyncio.sleep(self._interval)
 
     async def _tell_workers(self) -> None:
         while True:

@@ -1,0 +1,121 @@
+"""A node that was cut off from the others: what it has not heard meanwhile is held against nobody (rule 14)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc.aio
+import pytest
+
+from milepost.v1 import Dispatch, Heartbeat, Job
+from tests.support.forking import Forkery
+from tests.support.nats import NatsServer
+from tests.support.nodes import Nodes
+from tests.support.proxy import CuttableProxy
+from tests.support.rpc import Rpc, WorkSession, eventually, kinds, state_name, succeeded
+
+# How long leases last, and how often a worker is heard from, in seconds.
+LEASE = 1.0
+HEARTBEAT = LEASE / 3
+
+# Heartbeats in about two leases.
+LONG = 6
+
+
+@pytest.fixture
+def parted(tmp_path: Path, forkery: Forkery) -> Iterator[tuple[Nodes, CuttableProxy]]:
+    """Two nodes with short leases, the second of which can be cut off."""
+    with (
+        NatsServer(tmp_path) as nats,
+        CuttableProxy(f"127.0.0.1:{nats.port}") as proxy,
+        Nodes(
+            tmp_path, [nats.url, f"nats://{proxy.address}"], "--lease-ttl", f"{LEASE:g}", forkery=forkery
+        ) as nodes,
+    ):
+        yield nodes, proxy
+
+
+class Worker:
+    """A worker with a job, which does nothing but be heard from."""
+
+    def __init__(self, session: WorkSession, job: Job, token: str) -> None:
+        self.job = job
+        self._session = session
+        self._token = token
+
+    async def beats(self, times: int) -> None:
+        """Sends so many heartbeats, as often as a worker does."""
+        for _ in range(times):
+            await self._session.send(heartbeat=Heartbeat())
+            await asyncio.sleep(HEARTBEAT)
+
+    async def succeeds(self) -> None:
+        """Ends the job, which the server has to take."""
+        await self._session.report(self.job.job_id, self._token, 1, succeeded())
+        await self._session.acknowledged(1)
+
+
+@asynccontextmanager
+async def working(rpc: Rpc) -> AsyncIterator[Worker]:
+    """A worker at that node."""
+    async with rpc.session() as session:
+        await rpc.submit()
+        yield Worker(session, *await session.take())
+
+
+def cut(proxy: CuttableProxy) -> None:
+    """Breaks the connection, and lets none be made."""
+    proxy.refuse()
+    proxy.cut()
+
+
+@pytest.mark.parametrize(
+    "part", [pytest.param(cut, id="cut"), pytest.param(CuttableProxy.stall, id="stalled")]
+)
+async def test_a_healthy_worker_elsewhere_keeps_its_job(
+    parted: tuple[Nodes, CuttableProxy], part: Callable[[CuttableProxy], None]
+) -> None:
+    """Also where the node was cut off for longer than a lease, and whether it knew of it or not."""
+    nodes, proxy = parted
+    async with nodes.connected() as (whole, cut_off), working(whole) as worker:
+        await eventually(lambda: knows(cut_off, worker.job))
+        part(proxy)
+        await worker.beats(LONG)
+        proxy.allow()
+        other = await whole.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        await asyncio.gather(eventually(lambda: knows(cut_off, other)), worker.beats(LONG))
+        await worker.succeeds()
+        log = await whole.log(worker.job.job_id)
+
+    assert kinds(log) == ["job_submitted", "job_started", "job_ended"]
+
+
+async def test_a_node_that_is_back_ends_leases_again(parted: tuple[Nodes, CuttableProxy]) -> None:
+    """Once it has heard for as long as a lease lasts: a worker that is gone loses its job, with no other node left."""
+    nodes, proxy = parted
+    async with nodes.connected() as (whole, cut_off):
+        async with working(whole) as worker:
+            await eventually(lambda: knows(cut_off, worker.job))
+            cut(proxy)
+            await worker.beats(LONG)
+            nodes.servers[0].kill()
+        proxy.allow()
+        await eventually(lambda: is_lost(cut_off, worker.job))
+
+
+async def knows(rpc: Rpc, job: Job) -> bool:
+    """Whether the node has the job as it is."""
+    try:
+        return (await rpc.get(job.job_id)).last_sequence >= job.last_sequence
+    except grpc.aio.AioRpcError as error:
+        if error.code() != grpc.StatusCode.NOT_FOUND:
+            raise
+        return False
+
+
+async def is_lost(rpc: Rpc, job: Job) -> bool:
+    """Whether the job has ended for want of its worker."""
+    return state_name(await rpc.get(job.job_id)) == "LOST"

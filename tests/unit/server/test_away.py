@@ -1,0 +1,230 @@
+"""What a node decides because time has passed while it cannot hear the others: nothing (rule 14)."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.server import decide
+from milepost.server.clock import SystemClock
+from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.event_log import StoreAway, Stored, StoreFull
+from milepost.server.log.jetstream.access import NatsAccess
+from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.retention import Keep, Retention
+from milepost.server.turns import follow_turns
+from milepost.server.working import deadlines
+from milepost.server.working.deadlines import Deadlines
+from milepost.v1 import Event, LogWritten, SubmitJobRequest, Update
+from milepost.v1 import Retention as RetentionMessage
+from tests.support.commits import read
+from tests.support.nats import NatsServer
+from tests.support.proxy import CuttableProxy
+from tests.support.rpc import eventually, kinds, log_line, state_name
+from tests.unit.server.core import Core
+
+# A lease that ends within a test, and one that does not, in seconds.
+SHORT = 0.05
+LONG = 30.0
+
+
+class Node:
+    """The deadlines of a node, whose contact with the others a test sets; ``looks`` counts how often they asked."""
+
+    def __init__(self, core: Core, lease: float) -> None:
+        self._core = core
+        self.contact = 0.0
+        self.looks = 0
+        self.deadlines = Deadlines(core.journal, core.clock, core.tasks, lease)
+        self.deadlines.contact = self._ask
+        follow_turns(core.log, self.deadlines.on_turn)
+
+    async def decides(self) -> None:
+        """Has the timers look at the clock again, and waits until they have decided."""
+        for job in await self._core.log.active():
+            self.deadlines.on_turn(job)
+        before = self.looks
+
+        async def have_looked() -> bool:
+            return self.looks > before + 3
+
+        await eventually(have_looked)
+
+    async def comes_to(self, job_id: str, state: str, code: str) -> None:
+        """Waits until the job has ended so."""
+
+        async def has() -> bool:
+            job = await self._core.journal.find(job_id)
+            return (state_name(job), job.failure.code) == (state, code)
+
+        await eventually(has)
+
+    def _ask(self) -> float:
+        self.looks += 1
+        return self.contact
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that is away looks again soon."""
+    monkeypatch.setattr(deadlines, "_STORE_WAIT", 0.01)
+
+
+@pytest.fixture
+async def node(core: Core) -> AsyncIterator[Node]:
+    """One that is away, and whose leases do not run out."""
+    made = Node(core, LONG)
+    yield made
+    made.deadlines.close()
+
+
+@pytest.mark.parametrize("contact", [0.0, SHORT / 2], ids=["away", "back for half a lease"])
+async def test_a_lease_runs_out_only_where_the_node_has_heard_for_as_long(core: Core, contact: float) -> None:
+    """Another node may have heard the worker until contact began, and the worker is heard before a lease is over."""
+    node = Node(core, SHORT)
+    node.contact = contact
+    await core.submit()
+    await core.start()
+    core.clock.advance(3600)
+    await node.decides()
+    assert state_name(await core.journal.find("j")) == "RUNNING"
+
+    node.contact = SHORT
+    await node.comes_to("j", "LOST", "WORKER_LOST")
+    node.deadlines.close()
+
+
+async def test_bounds_that_pass_while_the_node_is_away(core: Core, node: Node) -> None:
+    """They are looked at when it is back, by what the log says then: others may have gone on with the job."""
+    bound = Duration(seconds=5)
+    await core.submit("starts", start_deadline=bound)
+    await core.submit("runs", timeout=bound)
+    await core.start("runs")
+    await core.submit("cancelled")
+    await core.start("cancelled")
+    await core.cancel(5, "cancelled")
+    core.clock.advance(5)
+    await node.decides()
+    states = [state_name(await core.journal.find(each)) for each in ("starts", "runs", "cancelled")]
+    assert states == ["QUEUED", "RUNNING", "CANCELLING"]
+
+    node.contact = 0.1
+    await node.comes_to("starts", "FAILED", "START_DEADLINE")
+    await node.comes_to("runs", "FAILED", "TIMEOUT")
+    await node.comes_to("cancelled", "CANCELLED", "")
+
+
+async def test_contact_that_breaks_while_the_job_is_opened(
+    core: Core, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is the moment of the decision."""
+    await core.submit("starts", start_deadline=Duration(seconds=5))
+    core.journal._jobs.clear()
+    node.contact = 1.0
+    load = core.log.load
+    loaded = asyncio.Event()
+
+    async def breaks(job_id: str) -> Stored | None:
+        node.contact = 0.0
+        loaded.set()
+        return await load(job_id)
+
+    monkeypatch.setattr(core.log, "load", breaks)
+    core.clock.advance(5)
+    for job in await core.log.active():
+        node.deadlines.on_turn(job)
+    await loaded.wait()
+    await node.decides()
+    assert state_name(await core.journal.find("starts")) == "QUEUED"
+
+
+async def test_nothing_is_dropped(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a job whose time has come nor the beginning of a long one; they are when the store is back."""
+    retention = Retention(core.log, core.clock, Keep(jobs=1.0), interval=60)
+    core.log.follow(retention.publish)
+    await core.submit("ended")
+    await core.cancel(0, "ended")
+    await core.submit("long", retention=RetentionMessage(max_events=100))
+    token = await core.start("long")
+    for _ in range(4):
+        await core.report(token, *[log_line("x")] * 50, job_id="long")
+    core.clock.advance(2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(core.log), "up", False)
+        with pytest.raises(StoreAway):
+            await retention.sweep()
+    assert await core.log.find("ended") is not None
+    await retention.sweep()
+    assert await core.log.find("ended") is None
+    assert (await core.journal.find("long")).first_sequence == 103
+
+
+async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that is too long is not forgotten where the store had no room."""
+    retention = Retention(core.log, core.clock, Keep(), interval=60)
+    core.log.follow(retention.publish)
+    await core.submit(retention=RetentionMessage(max_events=100))
+    token = await core.start()
+    for _ in range(4):
+        await core.report(token, *[log_line("x")] * 50)
+
+    async def full(job_id: str, first_sequence: int) -> None:
+        raise StoreFull("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(core.log, "trim", full)
+        with pytest.raises(StoreFull):
+            await retention.sweep()
+    await retention.sweep()
+    assert (await core.journal.find("j")).first_sequence == 103
+
+
+# --- What is appended to a stream --------------------------------------------------------------------------------
+
+
+def line(text: str, opened: OpenJob, now: int) -> list[Event]:
+    """A line in the job's log, which stands for anything that can be decided."""
+    return [decide.report(opened.fold, Update(log_written=LogWritten(text=text)), now)]
+
+
+async def test_a_decision_of_time_does_not_wait_for_nats(tmp_path: Path, nats_server: NatsServer) -> None:
+    """It goes out over the connection that it was made on, or not at all; what comes after it goes out."""
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+    with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
+        log = JetStreamEventLog(tmp_path, NatsAccess((f"nats://{proxy.address}",)), names)
+        await log.start()
+        journal = Journal(log, SystemClock())
+        log.follow(journal.publish)
+        now = SystemClock().now()
+        await journal.create(decide.submit(SubmitJobRequest(kind="k"), "j", now))
+        await journal.act("j", lambda opened, now: [decide.start(opened.job, "w", now)])
+        await journal.act("j", lambda opened, now: line("in contact", opened, now), by_time=True)
+
+        # The connection breaks between the decision and its turn.
+        _, durable = await journal.begin("j", lambda opened, now: line("late", opened, now), by_time=True)
+        log.link.breaks += 1
+        with pytest.raises(StoreAway):
+            await durable
+
+        proxy.refuse()
+        proxy.cut()
+        deciding = journal.act("j", lambda opened, now: line("away", opened, now), by_time=True)
+        with pytest.raises(StoreAway):
+            await deciding
+        proxy.allow()
+        await log.link.wait_up()
+        await journal.act("j", lambda opened, now: line("back", opened, now), by_time=True)
+
+        texts = [event.log_written.text for event in await read(log, "j") if event.HasField("log_written")]
+        assert texts == ["in contact", "back"]
+        assert kinds(await read(log, "j"))[:2] == ["job_submitted", "job_started"]
+        await log.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,8 +15,9 @@ from milepost.v1 import Dispatch, Heartbeat, Job
 from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
 from tests.support.nodes import Nodes
+from tests.support.parting import PartedCluster
 from tests.support.proxy import CuttableProxy
-from tests.support.rpc import Rpc, WorkSession, eventually, kinds, state_name, succeeded
+from tests.support.rpc import Rpc, StreamEnded, WorkSession, eventually, kinds, state_name, succeeded
 
 # How long leases last, and how often a worker is heard from, in seconds.
 LEASE = 1.0
@@ -39,18 +41,30 @@ def parted(tmp_path: Path, forkery: Forkery) -> Iterator[tuple[Nodes, CuttablePr
 
 
 class Worker:
-    """A worker with a job, which does nothing but be heard from."""
+    """A worker with a job, which does nothing but be heard from, as often as workers are."""
 
     def __init__(self, session: WorkSession, job: Job, token: str) -> None:
         self.job = job
         self._session = session
         self._token = token
+        self._beats = 0
+        self._beaten = asyncio.Condition()
+
+    async def beat(self) -> None:
+        """Until its session ends."""
+        with contextlib.suppress(grpc.aio.AioRpcError, StreamEnded):
+            while True:
+                await self._session.send(heartbeat=Heartbeat())
+                async with self._beaten:
+                    self._beats += 1
+                    self._beaten.notify_all()
+                await asyncio.sleep(HEARTBEAT)
 
     async def beats(self, times: int) -> None:
-        """Sends so many heartbeats, as often as a worker does."""
-        for _ in range(times):
-            await self._session.send(heartbeat=Heartbeat())
-            await asyncio.sleep(HEARTBEAT)
+        """Waits for so many heartbeats."""
+        last = self._beats + times
+        async with self._beaten:
+            await self._beaten.wait_for(lambda: self._beats >= last)
 
     async def succeeds(self) -> None:
         """Ends the job, which the server has to take."""
@@ -63,7 +77,13 @@ async def working(rpc: Rpc) -> AsyncIterator[Worker]:
     """A worker at that node."""
     async with rpc.session() as session:
         await rpc.submit()
-        yield Worker(session, *await session.take())
+        worker = Worker(session, *await session.take())
+        beating = asyncio.create_task(worker.beat())
+        try:
+            yield worker
+        finally:
+            beating.cancel()
+            await asyncio.wait([beating])
 
 
 def cut(proxy: CuttableProxy) -> None:
@@ -86,7 +106,8 @@ async def test_a_healthy_worker_elsewhere_keeps_its_job(
         await worker.beats(LONG)
         proxy.allow()
         other = await whole.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
-        await asyncio.gather(eventually(lambda: knows(cut_off, other)), worker.beats(LONG))
+        await eventually(lambda: knows(cut_off, other))
+        await worker.beats(LONG)
         await worker.succeeds()
         log = await whole.log(worker.job.job_id)
 
@@ -104,6 +125,43 @@ async def test_a_node_that_is_back_ends_leases_again(parted: tuple[Nodes, Cuttab
             nodes.servers[0].kill()
         proxy.allow()
         await eventually(lambda: is_lost(cut_off, worker.job))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("beats", [LONG, 10 * LONG])
+@pytest.mark.parametrize("leads", [False, True])
+async def test_a_server_of_nats_that_is_parted_from_the_others(
+    tmp_path: Path, forkery: Forkery, leads: bool, beats: int
+) -> None:
+    """Its node is connected all the time, and hears nobody; also where it leads the stream until another one does."""
+    lease = ("--lease-ttl", f"{LEASE:g}")
+    with (
+        PartedCluster(tmp_path) as cluster,
+        Nodes(tmp_path, [server.url for server in cluster.servers], *lease, forkery=forkery) as nodes,
+    ):
+        leader = cluster.servers.index(cluster.leader("milepost"))
+        lonely = leader if leads else (leader + 1) % 3
+        async with nodes.connected() as rpcs, working(rpcs[lonely - 1]) as worker:
+            await eventually(lambda: knows(rpcs[lonely], worker.job))
+            await asyncio.to_thread(cluster.cut_off, cluster.servers[lonely])
+            await worker.beats(beats)
+            cluster.join(cluster.servers[lonely])
+            await eventually(lambda: is_told(rpcs[lonely - 1], rpcs[lonely]), seconds=90)
+            await worker.beats(LONG)
+            await worker.succeeds()
+            log = await rpcs[lonely - 1].log(worker.job.job_id)
+
+    assert kinds(log) == ["job_submitted", "job_started", "job_ended"]
+
+
+async def is_told(rpc: Rpc, other: Rpc) -> bool:
+    """Whether what is submitted to one node gets to another."""
+    try:
+        return await knows(other, await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL))
+    except grpc.aio.AioRpcError as error:
+        if error.code() != grpc.StatusCode.UNAVAILABLE:
+            raise
+        return False
 
 
 async def knows(rpc: Rpc, job: Job) -> bool:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
+from pathlib import Path
+
 import pytest
 
+from milepost.server.log.jetstream import stream
+from milepost.server.log.jetstream.access import NatsAccess
 from milepost.server.log.jetstream.contact import Contact
+from milepost.server.log.jetstream.link import Link
+from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.presence import Heard
+from tests.support.nats import NatsCluster
+from tests.support.rpc import eventually
 
 PATIENCE = 3.0
 
@@ -17,16 +27,16 @@ class Time:
         self.breaks = 0
         self.contact = Contact(PATIENCE, lambda: self.breaks, lambda: self.now)
 
-    def ask(self, *, answer_after: float = 0.0) -> None:
-        """A question, answered after so many seconds."""
+    def ask(self, *, answer_after: float = 0.0, age: float = 0.0) -> None:
+        """A question, answered after so many seconds, of when contact was there so long before it."""
         asked = self.contact.asks()
         self.now += answer_after
-        self.contact.answered(asked)
+        self.contact.answered(asked, age)
 
-    def lasts(self, after: float = 0.0) -> float:
-        """How long contact has lasted, so many seconds later."""
+    def heard(self, after: float = 0.0) -> Heard | None:
+        """When the others could be heard, asked so many seconds later."""
         self.now += after
-        return self.contact.lasts()
+        return self.contact.heard()
 
 
 @pytest.fixture
@@ -37,14 +47,14 @@ def time() -> Time:
 
 def test_before_an_answer_there_is_none(time: Time) -> None:
     """A node that has just started has heard nobody."""
-    assert time.lasts(after=1000) == 0
+    assert time.heard(after=1000) is None
 
 
 def test_it_begins_when_the_first_answered_question_was_asked(time: Time) -> None:
-    """What came before the answer may have been missed before the question only."""
+    """It is not proved for the time since then."""
     time.ask(answer_after=2)
-    assert time.lasts() == 2
-    assert time.lasts(after=1) == 3
+    assert time.heard() == (2, 2)
+    assert time.heard(after=1) == (3, 3)
 
 
 def test_it_lasts_while_answers_come(time: Time) -> None:
@@ -52,16 +62,39 @@ def test_it_lasts_while_answers_come(time: Time) -> None:
     for _ in range(10):
         time.ask(answer_after=2)
         time.now += 1
-    assert time.lasts() == 30
+    assert time.heard() == (30, 3)
+
+
+def test_it_is_proved_as_of_when_the_server_heard_from_the_others(time: Time) -> None:
+    """A server that is cut off from them answers all the same."""
+    time.ask()
+    time.now += 2
+    time.ask(age=0.5)
+    assert time.heard() == (2, 0.5)
+    time.now += 2
+    time.ask(age=PATIENCE)
+    assert time.heard() == (4, 2.5)
+    time.now += 2
+    time.ask(age=PATIENCE + 2)
+    assert time.heard() is None
+
+
+def test_an_answer_of_less_takes_nothing_back(time: Time) -> None:
+    """What was proved once stays so, as where another server answers."""
+    time.ask()
+    time.now += 1
+    time.ask()
+    time.ask(age=0.5)
+    assert time.heard() == (1, 0)
 
 
 def test_it_ends_where_no_answer_comes(time: Time) -> None:
     """And begins with the next one, not with those before."""
     time.ask()
-    assert time.lasts(after=PATIENCE) == PATIENCE
-    assert time.lasts(after=0.1) == 0
+    assert time.heard(after=PATIENCE) == (PATIENCE, PATIENCE)
+    assert time.heard(after=0.1) is None
     time.ask()
-    assert time.lasts(after=1) == 1
+    assert time.heard(after=1) == (1, 1)
 
 
 def test_an_answer_that_comes_late_does_not_bridge_a_gap(time: Time) -> None:
@@ -69,7 +102,7 @@ def test_an_answer_that_comes_late_does_not_bridge_a_gap(time: Time) -> None:
     time.ask()
     time.now += 1
     time.ask(answer_after=PATIENCE + 1)
-    assert time.lasts() == 0
+    assert time.heard() is None
 
 
 def test_it_ends_where_the_connection_breaks(time: Time) -> None:
@@ -78,8 +111,36 @@ def test_it_ends_where_the_connection_breaks(time: Time) -> None:
     time.now += 1
     asked = time.contact.asks()
     time.breaks += 1
-    assert time.lasts() == 0
-    time.contact.answered(asked)
-    assert time.lasts() == 0
+    assert time.heard() is None
+    time.contact.answered(asked, 0)
+    assert time.heard() is None
     time.ask()
-    assert time.lasts(after=1) == 1
+    assert time.heard(after=1) == (1, 1)
+
+
+async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
+    """While most servers are there it has just heard from one of them; when they are gone, that is ever longer ago."""
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+    with NatsCluster(*[tmp_path] * 3) as cluster:
+        link = Link(NatsAccess(tuple(server.url for server in cluster.servers)), lambda up: None)
+        await link.open()
+        await stream.make_or_check(link, names, 3)
+        leader = cluster.leader(names.stream)
+
+        async def is_proved() -> bool:
+            return await stream.quorum_age(link, names) < 1.5
+
+        async def is_not() -> bool:
+            return not await is_proved()
+
+        others = [server for server in cluster.servers if server is not leader]
+        await eventually(is_proved)
+        others[0].kill()
+        await eventually(is_proved)
+        await link.close()
+
+        link = Link(NatsAccess((leader.url,)), lambda up: None)
+        await link.open()
+        others[1].kill()
+        await eventually(is_not)
+        await link.close()

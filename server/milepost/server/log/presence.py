@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 from milepost.v1 import ConnectedWorker
 
-__all__ = ["Alone", "Others", "Presence"]
+__all__ = ["ALWAYS", "Alone", "Heard", "Others", "Presence"]
 
 
 class Presence(Protocol):
@@ -27,13 +27,25 @@ class Presence(Protocol):
         """Who is connected is to be told with ``workers``."""
 
 
+class Heard(NamedTuple):
+    """A time without a break, up to now as far as is known, in which a node could hear the others."""
+
+    began: float
+    """How many seconds ago it began."""
+    proved: float
+    """How many seconds ago it was last proved that it goes on."""
+
+
+ALWAYS: Final = Heard(math.inf, 0.0)
+
+
 class Others(Presence, Protocol):
     """The other nodes, as this one reaches them."""
 
-    def contact(self) -> float:
-        """For how many seconds this node could hear what they say, without a break; 0 where it cannot.
+    def contact(self) -> Heard | None:
+        """When this node could hear what they say; None where it is cut off.
 
-        Whoever was not heard from before may have been heard by others.
+        Whoever was not heard from before, or is not since, may well have been heard by others.
         """
 
 
@@ -52,6 +64,6 @@ class Alone:
     def ask(self) -> None:
         """See ``Presence``."""
 
-    def contact(self) -> float:
+    def contact(self) -> Heard | None:
         """See ``Others``: nobody speaks that could not be heard."""
-        return math.inf
+        return ALWAYS

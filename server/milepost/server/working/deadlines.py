@@ -14,6 +14,7 @@ from milepost.server.clock import Clock
 from milepost.server.failures import STORE_ERRORS
 from milepost.server.instants import SECOND
 from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.presence import ALWAYS, Heard
 from milepost.server.tasks import Tasks
 from milepost.v1 import Event, Job
 
@@ -47,8 +48,8 @@ class Deadlines:
         """Told of the jobs whose workers were heard from here, so that other nodes hear of it."""
         self.listening_since: Callable[[str], float] = lambda job_id: -math.inf
         """Since when the job's worker has been listened to in vain, as ``Sessions`` has it."""
-        self.contact: Callable[[], float] = lambda: math.inf
-        """For how long this node could hear the others, as ``Others`` has it."""
+        self.contact: Callable[[], Heard | None] = lambda: ALWAYS
+        """When this node could hear the others, as ``Others`` has it."""
 
     def on_turn(self, job: Job) -> None:
         """Sets the timer anew, or drops it where time does nothing to the job any more. A lease begins in full."""
@@ -133,12 +134,16 @@ class Deadlines:
         silent from when this one hears that node again.
         """
         silent_since = now if job_id in self._kept else min(self.listening_since(job_id), now)
-        silent_since = max(silent_since, now - self.contact())
-        return max(lease.until, silent_since + self._lease_ttl)
+        contact = self.contact()
+        if contact is None:
+            return now + self._lease_ttl
+        silent_since = max(silent_since, now - contact.began)
+        # It has been silent for as long as that only where contact is known to have lasted until then.
+        return max(lease.until, silent_since + self._lease_ttl) + contact.proved
 
     async def _go_off(self, job_id: str) -> None:
         def decision(opened: OpenJob, now: int) -> list[Event]:
-            if not self.contact():  # others may have decided already
+            if self.contact() is None:  # others may have decided already
                 return []
             # The job may be further than its turns are told here: of its newest attempt the lease has yet to begin.
             lease = self._leases.get(job_id, _Lease(0, 0.0))
@@ -146,7 +151,7 @@ class Deadlines:
             is_out = lease.attempt == opened.job.attempt and self._end(job_id, lease, at) <= at
             return decide.due(opened.job, now, lease_is_out=is_out)
 
-        if not self.contact():
+        if self.contact() is None:
             self._set_timer(job_id, _STORE_WAIT)
             return
         try:

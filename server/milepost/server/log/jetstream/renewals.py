@@ -23,17 +23,19 @@ from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream.access import LinkLost
 from milepost.server.log.jetstream.contact import Contact
 from milepost.server.log.jetstream.link import Link
-from milepost.server.log.jetstream.stream import StreamNames, message_at
-from milepost.server.log.presence import Presence
+from milepost.server.log.jetstream.stream import StreamNames, quorum_age
+from milepost.server.log.presence import Heard, Presence
 from milepost.v1 import ConnectedWorker
 
 # How many ids go into one message, and how many bytes of workers, which is then far below what NATS takes.
 _IDS_MOST: Final = 2000
 _WORKERS_BYTES: Final = 512 << 10
 
-# How many intervals without an answer of the stream break contact. With those of ``Core`` that is half of a lease: in
-# the other half, a worker that is well is heard from once at least.
+# After how many intervals without proof contact is taken to be broken. With those of ``Core`` that is half of a lease:
+# in the other half, a worker that is well is heard from once at least. But servers of NATS hear from each other only
+# once a second, so that it is no less than this, in seconds.
 _PATIENCE: Final = 10
+_QUORUM_PATIENCE: Final = 1.5
 
 
 class Renewals:
@@ -52,7 +54,7 @@ class Renewals:
         self._node = link.client.new_inbox()
         self._telling: list[asyncio.Task[None]] = []
         self._sending: set[asyncio.Task[None]] = set()
-        self._contact = Contact(_PATIENCE * interval, lambda: link.breaks)
+        self._contact = Contact(max(_PATIENCE * interval, _QUORUM_PATIENCE), lambda: link.breaks)
 
     async def start(self) -> None:
         """From now on hears and tells."""
@@ -63,9 +65,9 @@ class Renewals:
             asyncio.create_task(self._keep_contact()),
         ]
 
-    def contact(self) -> float:
+    def contact(self) -> Heard | None:
         """See ``Others``."""
-        return self._contact.lasts()
+        return self._contact.heard()
 
     def heard(self, job_ids: Iterable[str]) -> None:
         """See ``Presence``."""
@@ -105,8 +107,7 @@ class Renewals:
         while True:
             asked = self._contact.asks()
             with contextlib.suppress(LinkLost, StoreFailed, nats.js.errors.APIError):
-                await message_at(self._link, self._names, subject=self._names.meta)
-                self._contact.answered(asked)
+                self._contact.answered(asked, await quorum_age(self._link, self._names))
             await asyncio.sleep(self._interval)
 
     async def _tell_workers(self) -> None:

@@ -8,6 +8,7 @@ another epoch by one more message there (rule 4).
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -229,6 +230,24 @@ async def end(link: Link, names: StreamNames) -> int:
         return info.state.last_seq
 
     return await link.ask(question)
+
+
+async def quorum_age(link: Link, names: StreamNames) -> float:
+    """How many seconds ago the stream's leader has heard from so many servers that they are most of them with it.
+
+    A leader that is cut off from the others goes on answering until it notices, which takes it ten seconds. Where all
+    is well the servers hear from each other once a second. Raises LinkLost.
+    """
+    info = await link.ask(lambda jetstream: jetstream.stream_info(names.stream))
+    if info.cluster is None:
+        return 0.0
+    if not info.cluster.leader:
+        raise LinkLost("the stream's leader is not known here")
+    replicas = info.cluster.replicas or []
+    # One that was never heard from is said to have been just now, but not to be current.
+    ages = sorted((peer.active or 0) / 1e9 if peer.current or peer.active else math.inf for peer in replicas)
+    needed = (len(replicas) + 1) // 2
+    return ages[needed - 1] if needed else 0.0
 
 
 async def ends_before(link: Link, names: StreamNames, sequence: int) -> bool:

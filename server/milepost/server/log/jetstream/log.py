@@ -132,8 +132,7 @@ class JetStreamEventLog(Readers):
         self._applied = self._projection.applied
         self._position = self._projection.position
         self._projection.start()
-        follower = Follower(self._link, self._names, self._applied, self._take, self._check)
-        self._follower = follower
+        self._follower = Follower(self._link, self._names, self._applied, self._take, self._check)
         self._following = asyncio.create_task(self._follower.run())
         self._following.add_done_callback(self._on_following_ended)
         await self._catch_up(head)

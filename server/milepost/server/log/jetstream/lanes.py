@@ -245,7 +245,7 @@ class _Lane:
 
         Raises Conflict where another one follows that, StoreFull, or StoreAway where nothing is known in time.
         """
-        link, names = self._lanes.link, self._lanes.names
+        link = self._lanes.link
         data = encode(message.record)
         try:
             async with asyncio.timeout(PATIENCE):
@@ -257,12 +257,9 @@ class _Lane:
                         if reply.error in NO_ROOM:
                             raise StoreFull(reply.text)
                         if reply.error in WRONG_LAST_SEQUENCE:
-                            found = await message_at(link, names, subject=self._subject)
-                            if found is not None and found[0] > expected:
-                                await self._lanes.log.reached(found[0])
-                                if message.applied.done():
-                                    return message.applied.result().delivered.sequence
-                                raise Conflict(self._job_id)
+                            await self._check_overtaken(message, expected)
+                            if message.applied.done():
+                                return message.applied.result().delivered.sequence
                         else:
                             _log.warning("the stream takes nothing", error=reply.text, code=reply.error)
                     except LinkLost:
@@ -278,17 +275,28 @@ class _Lane:
     async def _send_now(self, message: Message, breaks: int, expected: int) -> int:
         """The same for what was decided by time, which is sent once, and only over the connection of the decision."""
         link = self._lanes.link
-        if link.breaks == breaks:
-            try:
+        try:
+            if link.breaks != breaks:
+                raise LinkLost("the connection broke before it was sent")
+            async with asyncio.timeout(PATIENCE):
                 reply = await link.publish(self._subject, encode(message.record), expected, _ANSWER)
-            except LinkLost as error:
-                _log.info("a decision of time came to nothing", job_id=self._job_id, error=str(error))
-            else:
                 if not reply.error:
                     return reply.sequence
                 if reply.error in WRONG_LAST_SEQUENCE:
-                    raise Conflict(self._job_id)
-        raise StoreAway("NATS was away, or took nothing")
+                    await self._check_overtaken(message, expected)
+            why = reply.text
+        except (LinkLost, TimeoutError) as error:
+            why = str(error) or "NATS did not answer in time"
+        _log.info("a decision of time came to nothing", job_id=self._job_id, error=why)
+        raise StoreAway(why)
+
+    async def _check_overtaken(self, message: Message, expected: int) -> None:
+        """Raises Conflict where another message follows the ``expected`` one, once the node has applied that."""
+        found = await message_at(self._lanes.link, self._lanes.names, subject=self._subject)
+        if found is not None and found[0] > expected:
+            await self._lanes.log.reached(found[0])
+            if not message.applied.done():
+                raise Conflict(self._job_id)
 
     def _on_applied(self, message: Message, items: list[Item], applied: asyncio.Future[Applied]) -> None:
         self._under_way.discard(message)

@@ -19,7 +19,6 @@ import nats.js.errors
 from nats.aio.msg import Msg
 
 from milepost.contract import limits
-from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream.access import LinkLost
 from milepost.server.log.jetstream.contact import Contact
 from milepost.server.log.jetstream.link import Link
@@ -106,7 +105,7 @@ class Renewals:
     async def _keep_contact(self) -> None:
         while True:
             asked = self._contact.asks()
-            with contextlib.suppress(LinkLost, StoreFailed, nats.js.errors.APIError):
+            with contextlib.suppress(LinkLost, nats.js.errors.APIError):
                 self._contact.answered(asked, await quorum_age(self._link, self._names))
             await asyncio.sleep(self._interval)
 

@@ -222,14 +222,16 @@ async def end(link: Link, names: StreamNames) -> int:
 
     That may be an older one, where the leader was just chosen, or is none any more and has yet to learn of it.
     """
+    info = await link.ask(lambda jetstream: _info(jetstream, names))
+    return info.state.last_seq
 
-    async def question(jetstream: JetStreamContext) -> int:
-        info = await jetstream.stream_info(names.stream)
-        if info.cluster is not None and not info.cluster.leader:  # the server is cut off from the others
-            raise LinkLost("the stream's leader is not known here")
-        return info.state.last_seq
 
-    return await link.ask(question)
+async def _info(jetstream: JetStreamContext, names: StreamNames) -> api.StreamInfo:
+    """What the stream's leader says of it. Raises LinkLost where there is none."""
+    info = await jetstream.stream_info(names.stream)
+    if info.cluster is not None and not info.cluster.leader:  # the server is cut off from the others
+        raise LinkLost("the stream's leader is not known here")
+    return info
 
 
 async def quorum_age(link: Link, names: StreamNames) -> float:
@@ -238,12 +240,8 @@ async def quorum_age(link: Link, names: StreamNames) -> float:
     A leader that is cut off from the others goes on answering until it notices, which takes it ten seconds. Where all
     is well the servers hear from each other once a second. Raises LinkLost.
     """
-    info = await link.ask(lambda jetstream: jetstream.stream_info(names.stream))
-    if info.cluster is None:
-        return 0.0
-    if not info.cluster.leader:
-        raise LinkLost("the stream's leader is not known here")
-    replicas = info.cluster.replicas or []
+    info = await link.ask(lambda jetstream: _info(jetstream, names))
+    replicas = (info.cluster and info.cluster.replicas) or []
     # One that was never heard from is said to have been just now, but not to be current.
     ages = sorted((peer.active or 0) / 1e9 if peer.current or peer.active else math.inf for peer in replicas)
     needed = (len(replicas) + 1) // 2

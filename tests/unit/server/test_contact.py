@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from milepost.server.log.jetstream import stream
-from milepost.server.log.jetstream.access import NatsAccess
+from milepost.server.log.jetstream.access import LinkLost, NatsAccess
 from milepost.server.log.jetstream.contact import Contact
 from milepost.server.log.jetstream.link import Link
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.presence import Heard
-from tests.support.nats import NatsCluster
+from tests.support.nats import NatsCluster, NatsServer
 from tests.support.rpc import eventually
 
 PATIENCE = 3.0
@@ -122,25 +125,52 @@ async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
     """While most servers are there it has just heard from one of them; when they are gone, that is ever longer ago."""
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     with NatsCluster(*[tmp_path] * 3) as cluster:
-        link = Link(NatsAccess(tuple(server.url for server in cluster.servers)), lambda up: None)
-        await link.open()
-        await stream.make_or_check(link, names, 3)
-        leader = cluster.leader(names.stream)
+        async with linked(cluster.servers) as link:
 
-        async def is_proved() -> bool:
-            return await stream.quorum_age(link, names) < 1.5
+            async def is_made() -> bool:
+                with contextlib.suppress(LinkLost):
+                    await stream.make_or_check(link, names, 3)
+                    return True
+                return False
 
-        async def is_not() -> bool:
-            return not await is_proved()
+            await eventually(is_made, seconds=60)
+            await eventually(lambda: is_proved(link, names))
+            leader = await eventually(lambda: leading(cluster, names))
+            others = [server for server in cluster.servers if server is not leader]
+            others[0].kill()
+            await eventually(lambda: is_proved(link, names))
 
-        others = [server for server in cluster.servers if server is not leader]
-        await eventually(is_proved)
-        others[0].kill()
-        await eventually(is_proved)
+        async with linked([leader]) as link:
+
+            async def is_not() -> bool:
+                return not await is_proved(link, names)
+
+            others[1].kill()
+            await eventually(is_not)
+
+
+@asynccontextmanager
+async def linked(servers: Sequence[NatsServer]) -> AsyncIterator[Link]:
+    """A connection to one of the servers."""
+    link = Link(NatsAccess(tuple(server.url for server in servers)), lambda up: None)
+    await link.open()
+    try:
+        yield link
+    finally:
         await link.close()
 
-        link = Link(NatsAccess((leader.url,)), lambda up: None)
-        await link.open()
-        others[1].kill()
-        await eventually(is_not)
-        await link.close()
+
+async def is_proved(link: Link, names: StreamNames) -> bool:
+    """Whether the leader answers, and has just heard from most servers."""
+    try:
+        return await stream.quorum_age(link, names) < 1.5
+    except LinkLost:
+        return False
+
+
+async def leading(cluster: NatsCluster, names: StreamNames) -> NatsServer | None:
+    """The server that leads the stream, if one does."""
+    try:
+        return cluster.leader(names.stream)
+    except LookupError:
+        return None

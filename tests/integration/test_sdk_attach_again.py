@@ -151,7 +151,8 @@ async def test_the_same_work_takes_its_job_over(client: Client) -> None:
             pass
     async with client.attach(job_id, instance=task_id) as job:
         taken.set()
-        assert job.attempt == 2
+        # One more where the earlier block's session came back just when this one was given the job.
+        assert job.attempt >= 2
         with pytest.raises(LeaseLost):
             await earlier
         job.result = {"by": "the second"}

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from milepost.fold import Fold, fold, job_fraction_after, share
-from milepost.v1 import Event, Job, JobState, Stage, StageState
+from milepost.v1 import (
+    Event,
+    Job,
+    JobEnded,
+    JobState,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StagesPlanned,
+    StageStarted,
+    StageState,
+)
 from tests.contract.vectors import Vector, vectors
 
 VECTORS = vectors()
@@ -106,6 +117,25 @@ def test_stages_may_nest_as_deep_as_there_are_stages(payload: str) -> None:
     job = fold([event], Job(stages=stages))
 
     assert [stage.state for stage in job.stages] == [StageState.STAGE_STATE_SUCCEEDED] * 1000
+
+
+@pytest.mark.parametrize("parents", [{"a": "a"}, {"a": "b", "b": "a"}])
+def test_stages_that_are_part_of_each_other_do_not_hang_the_fold(parents: dict[str, str]) -> None:
+    """No server lets that be; a client that is sent it by something else goes on with the next event."""
+    running = StageState.STAGE_STATE_RUNNING
+    stages = [Stage(stage_id=key, parent_stage_id=value, state=running) for key, value in parents.items()]
+    events = [
+        Event(sequence=1, stage_progressed=StageProgressed(stage_id="a", current=1, total=2, fraction=0.5)),
+        Event(sequence=2, stage_started=StageStarted(stage=Stage(stage_id="c", parent_stage_id="c"))),
+        Event(sequence=3, stages_planned=StagesPlanned(stages=[Stage(stage_id="d", parent_stage_id="d")])),
+        Event(sequence=4, stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE_SUCCEEDED)),
+        Event(sequence=5, job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED)),
+    ]
+
+    job = fold(events, Job(stages=stages))
+
+    assert job.last_sequence == 5
+    assert all(stage.HasField("end_time") for stage in job.stages if stage.stage_id != "d")
 
 
 def _steps(vector: Vector) -> Iterator[tuple[Fold, Event]]:

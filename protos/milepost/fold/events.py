@@ -67,10 +67,14 @@ class Fold:
 
     def _within(self, stage: Stage) -> list[Stage]:
         """All stages below ``stage``. Found by a loop, since they may nest a thousand deep."""
-        found = list(self.children[stage.stage_id])
-        for inner in found:  # which grows meanwhile
-            found.extend(self.children[inner.stage_id])
-        return found
+        found = {inner.stage_id: inner for inner in self.children[stage.stage_id]}
+        waiting = list(found.values())
+        while waiting:
+            for inner in self.children[waiting.pop().stage_id]:
+                if inner.stage_id not in found:  # no server sends a circle, but it must not hang a client
+                    found[inner.stage_id] = inner
+                    waiting.append(inner)
+        return list(found.values())
 
 
 def fold(events: Iterable[Event], job: Job | None = None) -> Job:

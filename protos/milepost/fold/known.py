@@ -33,7 +33,9 @@ def stage_known(tree: StageTree, stage: Stage) -> bool:
 
 def carry_known_up(tree: StageTree, parent_stage_id: str) -> None:
     """Set the flags of what a changed level belongs to, up to the job. An ended stage keeps its flag."""
-    while parent_stage_id and parent_stage_id in tree.stages:
+    for _ in range(len(tree.stages)):  # as many levels as there can be, though no server sends a circle
+        if parent_stage_id not in tree.stages:
+            break
         parent = tree.stages[parent_stage_id]
         if parent.state not in OPEN:
             return

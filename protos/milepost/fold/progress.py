@@ -42,7 +42,8 @@ class PathToJob:
     def __init__(self, tree: StageTree, stage: Stage) -> None:
         self._job = tree.job
         self._levels: list[_Level] = []
-        while True:
+        # No server lets stages be part of each other in a circle; a client that is sent one must not hang.
+        for _ in range(len(tree.stages)):
             parent = tree.stages.get(stage.parent_stage_id)
             self._levels.append(_level(tree.children[stage.parent_stage_id], stage, parent))
             if parent is None:

@@ -12,9 +12,9 @@ from bench import stores, work
 from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
 from bench.processes import Load
 from bench.stores import Opened, Store
-from milepost.server.clock import SystemClock
+from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.server.log.event_log import Query
-from milepost.server.retention import Keep, Retention
+from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import JobState, SubmitJobRequest
 
 __all__ = ["measure"]
@@ -51,7 +51,7 @@ def measure(settings: Settings) -> list[Figure]:
 
 async def _measure(store: Store) -> AsyncGenerator[Round]:
     parts = Opened.at(store.path)
-    retention = Retention(parts.log, SystemClock(), Keep(jobs=0.0), 3600.0)
+    retention = Retention(parts.log, SystemClock(), RetentionPolicy(jobs=0.0), 3600.0)
     begun = time.perf_counter()
     sweeping = asyncio.create_task(retention.sweep())
     appends = await _appends_while(parts, sweeping)

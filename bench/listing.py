@@ -13,7 +13,7 @@ from bench import stores, work
 from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
 from bench.processes import Load, milepost
 from bench.stores import Opened, Store
-from milepost.server.jobs import listing
+from milepost.server.rpc import job_listing
 from milepost.v1 import JobFilter, JobState, ListJobsRequest
 
 __all__ = ["measure"]
@@ -81,11 +81,11 @@ async def _list_inside(store: Store) -> AsyncGenerator[list[list[int]]]:
     taken = []
     for wanted in _FILTERS.values():
         request = ListJobsRequest(filter=wanted)
-        await listing.page(parts.log, request)
+        await job_listing.page(parts.log, request)
         times = []
         for _ in range(_TIMES):
             begun = time.perf_counter_ns()
-            await listing.page(parts.log, request)
+            await job_listing.page(parts.log, request)
             times.append(time.perf_counter_ns() - begun)
         taken.append(times)
     await parts.log.close()

@@ -13,13 +13,13 @@ from bench import work
 from bench.figures import OURS, Settings
 from bench.processes import Load
 from milepost.server import decide
-from milepost.server.clock import SystemClock
-from milepost.server.jobs.submissions import Submissions
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.joining import COMMIT_BYTES
-from milepost.server.log.schema import MIGRATIONS
-from milepost.server.log.sqlite import SqliteEventLog
-from milepost.server.refusal import job_ended
+from milepost.server.log.sqlite.coalescing import COMMIT_BYTES
+from milepost.server.log.sqlite.schema import MIGRATIONS
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.rpc.refusal import job_ended
+from milepost.server.runtime.clock import SystemClock
+from milepost.server.submissions import Submissions
 from milepost.v1 import (
     Dispatch,
     JobEnded,

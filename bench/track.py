@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from bench.figures import OURS, Figure, Round, Settings, rounds
 from milepost.client import JobContext
-from milepost.client.worker.outbox import Outbox
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.reporter import Reporter
+from milepost.client._worker.send_queue import Outbox
 from milepost.v1 import Job, Report, WorkRequest
 
 __all__ = ["measure"]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.event_log import EventLog
-from milepost.server.log.jetstream.access import NatsAccess
-from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
+from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
-from milepost.server.log.sqlite import SqliteEventLog
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from tests.support.memory_disk import Disk
 from tests.support.memory_log import MemoryEventLog
 

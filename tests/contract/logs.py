@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.refusal import Refusal
+from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.server.log import dropped
+from milepost.server.log import drop_summary
 from milepost.server.log.event_log import Entry, EventLog, Notice, Query
 from milepost.server.payloads import ANY_PAYLOAD, mask_of
 from milepost.v1 import JobState
@@ -142,7 +142,7 @@ async def test_what_is_remembered_of_deleted_jobs_is_bounded(
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By owner: one who deletes many jobs has only feeds of his own, or of everybody, begin anew."""
-    monkeypatch.setattr(dropped, "DELETED_MOST", 2)
+    monkeypatch.setattr(drop_summary, "DELETED_MOST", 2)
     told: list[Entry] = []
     log.follow(told.extend)
     for number in range(5):

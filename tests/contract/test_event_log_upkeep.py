@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from milepost.server.log.event_log import Conflict, Entry, EventLog, Family, Notice, Query, Row
+from milepost.server.log.event_log import ChildrenSummary, Conflict, Entry, EventLog, Notice, Query, Row
 from milepost.v1 import JobState
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, events_of, put, put_in_turn, read, read_page
@@ -105,17 +105,17 @@ async def test_children_are_counted(log: EventLog) -> None:
     """How many, how many have ended, and how far they are on the mean; one that has ended counts as done."""
     parent, first, second = Author("p"), Author("a", parent_job_id="p"), Author("b", parent_job_id="p")
     await put(log, parent.submit())
-    assert Family(0, 0, 0.0) == await log.family("p")
+    assert ChildrenSummary(0, 0, 0.0) == await log.family("p")
 
     await put(log, first.submit(), second.submit(), first.start(), second.start())
-    assert Family(2, 0, 0.0) == await log.family("p")
+    assert ChildrenSummary(2, 0, 0.0) == await log.family("p")
 
     await put(log, first.stage("s"), first.progress(5))
-    assert Family(2, 0, 0.125) == await log.family("p")
+    assert ChildrenSummary(2, 0, 0.125) == await log.family("p")
 
     await put(log, second.succeed())
-    assert Family(2, 1, 0.625) == await log.family("p")
-    assert Family(0, 0, 0.0) == await log.family("a")
+    assert ChildrenSummary(2, 1, 0.625) == await log.family("p")
+    assert ChildrenSummary(0, 0, 0.0) == await log.family("a")
 
 
 async def test_ended_jobs_come_in_the_order_of_their_ends(log: EventLog) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
-from milepost.client.rendering.events import describe
+from milepost.client._cli.rendering.event_text import describe
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.v1 import (

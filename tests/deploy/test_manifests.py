@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from milepost.server.cli import serve
+from milepost.server.cli.serve import serve
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"

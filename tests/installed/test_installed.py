@@ -47,7 +47,7 @@ def test_the_sdk_alone(install: Install) -> None:
     done = sdk.run("python", "-c", "".join(f"import {name}\n" for name in modules))
 
     assert sdk.packages() == SDK
-    assert "milepost.client.worker.process" in modules
+    assert "milepost.client._worker.subprocess.handler_process" in modules
     assert (done.returncode, done.stderr) == (0, "")
 
 

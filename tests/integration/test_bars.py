@@ -10,7 +10,7 @@ from contextlib import redirect_stderr
 import pytest
 
 from milepost.client import JobContext, SyncClient
-from milepost.client.worker.handlers import Handler, Run
+from milepost.client._worker.handlers import Handler, Run
 from milepost.v1 import Event, JobState
 from tests.support import barred
 from tests.support.isolating import at_bench, lines

@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from milepost.client.worker.handlers import Handler, Run
+from milepost.client._worker.handlers import Handler, Run
 from milepost.v1 import Event, JobState, Severity, StageState
 from tests.support import isolated
 from tests.support.isolating import all_gone, at_bench, is_gone, lines, pids_in
@@ -38,8 +38,8 @@ def after_request(events: list[Event]) -> list[str]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a grace a fortieth is for the handler, and the rest to tell of its end, however slow the machine is."""
-    monkeypatch.setattr("milepost.client.worker.grace._MARGIN", 1 - 1 / 40)
-    monkeypatch.setattr("milepost.client.worker.grace._MARGIN_MOST", 600.0)
+    monkeypatch.setattr("milepost.client._worker.grace_period._MARGIN", 1 - 1 / 40)
+    monkeypatch.setattr("milepost.client._worker.grace_period._MARGIN_MOST", 600.0)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType
             f"""
             import time
             from pathlib import Path
-            from milepost.client.worker.loading import is_loading
+            from milepost.client._worker.subprocess.handler_pickling import is_loading
 
             def plain(job):
                 job.log("begun")
@@ -231,7 +231,7 @@ async def test_a_process_is_killed_when_its_worker_stops(
     shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The drain is over, and the handler has not stopped a moment later: the job is given back."""
-    monkeypatch.setattr("milepost.client.worker.attempt.LAST_GRACE", 0.2)
+    monkeypatch.setattr("milepost.client._worker.attempt.LAST_GRACE", 0.2)
     async with at_bench(shared_server.address, isolated.stubborn) as bench:
         job = await bench.submit()
         pids = await bench.pids(job.job_id)

@@ -12,8 +12,8 @@ import nats.js.errors
 import pytest
 from nats.js import api
 
-from milepost.server.log.jetstream.access import LinkLost, NatsAccess
-from milepost.server.log.jetstream.link import Link
+from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
+from milepost.server.log.jetstream.nats_connection import NatsConnection
 from tests.support.enduring import Enduring
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster
@@ -83,9 +83,9 @@ async def test_a_cut_takes_what_is_not_synced(disks: list[PoweredDisk], sync_alw
 
 
 @asynccontextmanager
-async def connected(access: NatsAccess) -> AsyncIterator[Link]:
+async def connected(access: NatsAccess) -> AsyncIterator[NatsConnection]:
     """A connection."""
-    link = Link(access, lambda up: None)
+    link = NatsConnection(access, lambda up: None)
     await link.open()
     try:
         yield link
@@ -93,12 +93,12 @@ async def connected(access: NatsAccess) -> AsyncIterator[Link]:
         await link.close()
 
 
-async def messages(link: Link) -> int:
+async def messages(link: NatsConnection) -> int:
     """How many messages the stream has, once it has a leader; none where it is gone."""
     while True:
         try:
             return (await link.ask(lambda jetstream: jetstream.stream_info("control"))).state.messages
         except nats.js.errors.NotFoundError:
             return 0
-        except (LinkLost, nats.js.errors.APIError):
+        except (ConnectionLost, nats.js.errors.APIError):
             await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.client.cli import run
+from milepost.client._cli.main import run
 from milepost.v1 import Dispatch, Severity, StageState
 from tests.support.command import terminal
 from tests.support.executing import Exec, end, first_line, runs, state

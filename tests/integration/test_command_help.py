@@ -9,8 +9,8 @@ import sys
 import click
 import pytest
 
-from milepost.client.cli import milepost as group
-from milepost.client.commands.status import Status
+from milepost.client._cli.commands.exit_status import Status
+from milepost.client._cli.main import milepost as group
 from tests.support.command import milepost
 
 COMMANDS = group.list_commands(click.Context(group))
@@ -111,10 +111,10 @@ def test_commands_are_imported_when_they_run() -> None:
         "structlog",
         "asyncio",
         "milepost.v1",
-        "milepost.server.serving",
+        "milepost.server.runtime.server",
     )
     probe = (
-        "import sys; from milepost.client.cli import milepost;"
+        "import sys; from milepost.client._cli.main import milepost;"
         "milepost.main(sys.argv[1:], standalone_mode=False, prog_name='milepost');"
         f"sys.stderr.write(' '.join(name for name in {heavy!r} if name in sys.modules))"
     )

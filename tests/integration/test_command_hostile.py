@@ -46,7 +46,8 @@ COMMANDS: Final = (
 _REFUSED: Final = (("exec", "--job-id", "j", "--", "true"),)
 """What has no form of output."""
 _EACH: Final = (
-    "import json, sys; from milepost.client.standard_streams import prepare; from milepost.client.cli import run\n"
+    "import json, sys; from milepost.client._cli.standard_streams import prepare\n"
+    "from milepost.client._cli.main import run\n"
     "prepare(); print('statuses', [int(run(arguments)) for arguments in json.loads(sys.argv[1])])"
 )
 """Runs several command lines in one process."""
@@ -150,7 +151,7 @@ async def test_no_command_passes_it_on(output: str, refuses: bool) -> None:
 
 _LOGGING: Final = """
 import logging, sys
-from milepost.client.commands.logs import configure
+from milepost.client._cli.commands.log_setup import configure
 configure("debug")
 text = sys.argv[1]
 logging.getLogger("milepost.client").warning("%s", text)
@@ -161,7 +162,7 @@ except ValueError:
 """
 _STRUCTLOG: Final = """
 import structlog, sys
-from milepost.server.logs import configure
+from milepost.server.cli.log_output import configure
 configure("debug")
 text = sys.argv[1]
 log = structlog.get_logger("milepost.rpc")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from milepost.client import Client, JobSnapshot
-from milepost.client.demo.relay import Relay
-from milepost.client.demo.showing import show
-from milepost.client.rendering.views import SilentView
+from milepost.client._cli.demo.demo_run import show
+from milepost.client._cli.demo.tcp_relay import Relay
+from milepost.client._cli.rendering.view import SilentView
 from milepost.v1 import Dispatch, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import Rpc, connect, log_line, succeeded
 from tests.support.server import ServerProcess

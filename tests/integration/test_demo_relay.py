@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from milepost.client.demo.relay import Relay
+from milepost.client._cli.demo.tcp_relay import Relay
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from milepost.contract import limits
-from milepost.server.decide.room import LEFT_OUT
+from milepost.server.decide.size_budget import LEFT_OUT
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,

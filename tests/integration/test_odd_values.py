@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from milepost.client import Client, JobContext, SyncClient
-from milepost.client.worker.handlers import Run
+from milepost.client._worker.handlers import Run
 from milepost.contract.limits import RESULT_SIZE
 from milepost.v1 import Dispatch, Event, Severity
 from tests.support.isolating import at_bench

@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.client import Client, JobContext, JobFailure, JobSnapshot, SyncClient
-from milepost.client.worker.handlers import Run
+from milepost.client._worker.handlers import Run
 from milepost.v1 import Dispatch, RetryPolicy
 from tests.support.command import milepost
 from tests.support.isolating import at_bench

@@ -11,13 +11,13 @@ from datetime import timedelta
 import pytest
 
 from milepost.client import Cancelled, Client, JobFailure
-from milepost.client.attaching import AttachedJob
-from milepost.client.attaching.attachment import Attachment
+from milepost.client._attach import AttachedJob
+from milepost.client._attach.attachment import Attachment
+from milepost.client._worker.current_job import current_job
 from milepost.client.errors import (
     JobEndedError,
     JobFailed,
 )
-from milepost.client.worker.current import current_job
 from milepost.v1 import Dispatch, Event, RetryPolicy
 from tests.support.rpc import eventually, state_name
 from tests.support.server import ServerProcess

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from milepost.client import SyncClient
-from milepost.client.attaching import AttachedJob
+from milepost.client._attach import AttachedJob
+from milepost.client._worker.current_job import current_job
 from milepost.client.errors import JobNotFound
-from milepost.client.worker.current import current_job
 from milepost.v1 import Dispatch
 from tests.support.rpc import state_name
 from tests.support.server import ServerProcess

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from milepost.client import Client
-from milepost.client.attaching.desk import ClaimingDesk
+from milepost.client._attach.claimed_job_table import ClaimedJobTable
 from milepost.client.errors import (
     InvalidField,
     JobEndedError,
@@ -100,11 +100,11 @@ async def test_a_start_that_is_given_up_leaves_nothing_behind(
     """Where the task is cancelled that claims; somebody else's job is left alone."""
     claiming = asyncio.Event()
 
-    def ask_for_nothing(_: ClaimingDesk) -> list[WorkRequest]:
+    def ask_for_nothing(_: ClaimedJobTable) -> list[WorkRequest]:
         claiming.set()
         return []
 
-    monkeypatch.setattr(ClaimingDesk, "opening", ask_for_nothing)
+    monkeypatch.setattr(ClaimedJobTable, "opening", ask_for_nothing)
     job_ids = [f"given-up-{uuid.uuid4().hex}" for _ in range(2)]
     await client.submit("step", dispatch=EXTERNAL, job_id=job_ids[1])
     for block in (client.start("step", job_id=job_ids[0]), client.attach(job_ids[1])):

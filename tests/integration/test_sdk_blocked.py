@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from milepost.client import Client, Connection, JobContext, JobSnapshot, passage, resuming
+from milepost.client import Client, Connection, JobContext, JobSnapshot
+from milepost.client._watch import reconnecting_stream, transport_fallback
 from milepost.client.errors import StreamsBlocked
 from milepost.v1 import Event, JobState
 from tests.support.gateway import Gateway, gateway
@@ -21,14 +22,14 @@ from tests.support.working import working
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is found out and asked sooner."""
-    monkeypatch.setattr(resuming, "_POLL", 0.05)
-    monkeypatch.setattr(resuming, "_PROBE", 0.5)
+    monkeypatch.setattr(reconnecting_stream, "_POLL", 0.05)
+    monkeypatch.setattr(reconnecting_stream, "_PROBE", 0.5)
 
 
 @pytest.fixture
 def patient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What gets through may take its time."""
-    monkeypatch.setattr(resuming, "_PROBE", 1.0)
+    monkeypatch.setattr(reconnecting_stream, "_PROBE", 1.0)
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ async def test_no_stream_gets_through(
         assert sorted({current.last_sequence for current in told}) == [c.last_sequence for c in told]
         assert {"done": True} == await far.result(submitted.job_id)
     assert "polling" == states[-1].state
-    assert any("asking again and again" in record.message for record in caplog.records)
+    assert any("polling" in record.message for record in caplog.records)
     assert logging.WARNING == max(record.levelno for record in caplog.records)
     with pytest.raises(StreamsBlocked, match="no stream gets through"):
         await anext(far.watch(submitted.job_id))
@@ -132,8 +133,8 @@ async def test_streams_that_stop_getting_through(
             assert 3 == (await anext(watch)).sequence
             assert "polling" == watch.connection.state
             between.mode, between.frames = "pass", None
-            monkeypatch.setattr(passage, "_STREAMS_AGAIN", 0.0)
-            monkeypatch.setattr(resuming, "_PROBE", 30.0)  # what gets through may take its time
+            monkeypatch.setattr(transport_fallback, "_STREAMS_AGAIN", 0.0)
+            monkeypatch.setattr(reconnecting_stream, "_PROBE", 30.0)  # what gets through may take its time
             job.go_on.release()
             assert 4 == (await anext(watch)).sequence
             job.go_on.release()

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from milepost.client import Client, Connection, Ended, Subscriptions, SyncClient
+from milepost.client._watch.subscriptions import Subscribed
 from milepost.client.errors import JobNotFound, SequenceAhead
-from milepost.client.subscriptions import Subscribed
 from milepost.v1 import Event, Job
 from tests.support.gateway import Gateway, gateway
 from tests.support.proxy import CuttableProxy

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from milepost.client import Client, Connection, Gap, JobContext, JobsWatch
+from milepost.client._watch.jobs_cursor import Item
 from milepost.client.errors import EpochChanged, SequenceTrimmed
-from milepost.client.feed_cursor import Item
 from milepost.fold import Fold
 from milepost.v1 import Deleted, Event, Job, JobState
 from tests.support.gateway import gateway

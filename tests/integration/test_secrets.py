@@ -73,7 +73,7 @@ AT_EXIT: Final = dedent(
             connect()
         except ConnectionError:
             logging.getLogger("library").exception("connecting failed")
-            if "milepost.server.logs" in sys.modules:
+            if "milepost.server.cli.log_output" in sys.modules:
                 import structlog
                 structlog.get_logger("server").exception("connecting failed")
     """

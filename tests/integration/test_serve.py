@@ -17,7 +17,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
-from milepost.server.cli import serve
+from milepost.server.cli.serve import serve
 from milepost.v1 import GetJobRequest
 from tests.support.command import milepost, started
 from tests.support.refused import refused

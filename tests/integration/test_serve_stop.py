@@ -13,8 +13,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
-from milepost.server import serving
-from milepost.server.serving import Server, Settings
+from milepost.server.runtime import server as serving
+from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import (
     Dispatch,
     GetJobRequest,

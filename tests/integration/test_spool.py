@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from milepost.client import Client, JobContext, Worker
-from milepost.client.worker.spool import Spool
+from milepost.client._worker.spool.spool_directory import Spool
 from milepost.v1 import Event, JobState, Report, Stage
 from tests.support.command import started
 from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, succeeded

@@ -31,7 +31,7 @@ from milepost.v1 import (
 )
 from tests.support.rpc import Rpc, connect, log_line, succeeded
 from tests.support.server import Server
-from tests.support.validators import VALIDATORS, History, Recording, Stream, View, check, failing
+from tests.support.validators import VALIDATORS, EventView, History, Recording, Stream, check, failing
 
 Mutant: TypeAlias = Callable[[Recording], object]
 
@@ -331,10 +331,10 @@ async def test_leak_past_a_filter(shared_server: Server) -> None:
         feed = await history_of(rpc)
     for recording, history in ((of_one, log), (of_many, feed)):
         assert ["a", "b", "c", "d"] == [event.log_written.text for event in recording.events]
-        check(recording, history, View(events=is_log))
-        assert "Filter" in failing(recording, history, View(events=lambda event: False))
+        check(recording, history, EventView(events=is_log))
+        assert "Filter" in failing(recording, history, EventView(events=lambda event: False))
         leak(recording)
-        assert "Filter" in failing(recording, history, View(events=is_log))
+        assert "Filter" in failing(recording, history, EventView(events=is_log))
 
 
 async def test_what_latest_hides(shared_server: Server) -> None:
@@ -349,11 +349,11 @@ async def test_what_latest_hides(shared_server: Server) -> None:
         await recording.record(rpc.jobs.WatchJob(latest))
     shown = [e.stage_progressed.current for e in recording.events if e.HasField("stage_progressed")]
     assert [4] == shown
-    check(recording, history, View(latest=True))
+    check(recording, history, EventView(latest=True))
     assert "Reliable" in failing(recording, history)
     events = frames_of(recording.streams[0])[0].events
     del events[next(index for index, event in enumerate(events) if event.HasField("stage_progressed"))]
-    assert "Reliable" in failing(recording, history, View(latest=True))
+    assert "Reliable" in failing(recording, history, EventView(latest=True))
 
 
 async def test_wrong_snapshot(shared_server: Server) -> None:

@@ -26,7 +26,7 @@ from milepost.v1 import (
 )
 from tests.support.rpc import Rpc, connect, error_info, kinds, log_line, succeeded
 from tests.support.server import Server
-from tests.support.validators import History, Recording, Stream, View, check
+from tests.support.validators import EventView, History, Recording, Stream, check
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ async def test_comes_to_match(rpc: Rpc, live: bool) -> None:
     assert list(range(snapshot.last_sequence + 1, 5)) == shown
     history = History.of_feed(await frames_of(rpc, max_batch_events=1))
     stream = Stream(frames=[*seen, *frames] if live else [seen[0], *frames])
-    check(Recording([stream]), history, View.of_filter(wanted))
+    check(Recording([stream]), history, EventView.of_filter(wanted))
 
 
 async def test_from_snapshot(rpc: Rpc) -> None:

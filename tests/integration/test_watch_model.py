@@ -35,7 +35,7 @@ from milepost.v1 import (
 from tests.support.forking import Forkery
 from tests.support.rpc import WorkSession, connect, error_info, eventually, log_line, succeeded
 from tests.support.server import Serve, Server
-from tests.support.validators import Frame, History, Recording, View, check, key, missing
+from tests.support.validators import EventView, Frame, History, Recording, check, key, missing
 
 _Result = TypeVar("_Result")
 
@@ -65,7 +65,7 @@ class _Job:
 class _Watcher:
     """A subscriber of a job, or of all of the model where ``job_id`` is empty."""
 
-    def __init__(self, model: WireModel, job_id: str, view: View, fields: dict[str, Any]) -> None:
+    def __init__(self, model: WireModel, job_id: str, view: EventView, fields: dict[str, Any]) -> None:
         self._model = model
         self.job_id = job_id
         self.view = view
@@ -222,7 +222,7 @@ class WireModel(RuleBasedStateMachine):
         fields: dict[str, Any] = {"max_batch_events": most}
         if latest:
             fields["delivery"] = Delivery.DELIVERY_LATEST
-        watcher = _Watcher(self, job_id, View(latest=latest), fields)
+        watcher = _Watcher(self, job_id, EventView(latest=latest), fields)
         self.watchers.append(watcher)
         self._watch(watcher, start)
 

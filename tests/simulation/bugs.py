@@ -8,18 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from milepost.client.worker.attempt import Attempt
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.attempt import Attempt
+from milepost.client._worker.reporter import Reporter
 from milepost.server import decide, journal
-from milepost.server.decide import batching, ending, reporting
+from milepost.server.decide import ending, report_batches, reporting
+from milepost.server.dispatch.attempts import Accepted, Attempts, Started
+from milepost.server.dispatch.job_queues import JobQueues, Waiting
+from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.session_table import Sessions
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit
-from milepost.server.refusal import lease_lost
-from milepost.server.working.attempts import Accepted, Attempts, Started
-from milepost.server.working.leases import LeaseTokens
-from milepost.server.working.queues import Queues, Waiting
-from milepost.server.working.service import _Conversation
-from milepost.server.working.sessions import Sessions
+from milepost.server.rpc.refusal import lease_lost
+from milepost.server.rpc.worker_service import _Conversation
 from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, WorkRequest
 from tests.simulation.entropy import Change
 
@@ -119,16 +119,16 @@ def ended_jobs_are_reported_on() -> list[Change]:
 
     return [
         Change(Attempts, "_check_lease", check_lease),
-        Change(batching, "LEASED", frozenset(JobState.values())),
+        Change(report_batches, "LEASED", frozenset(JobState.values())),
     ]
 
 
 def given_to_two_workers() -> list[Change]:
     """A job stays in its queue when it is given out for the first time, and starts although it is at work."""
-    take, start = Queues.take, decide.start
-    given: set[tuple[Queues, str]] = set()
+    take, start = JobQueues.take, decide.start
+    given: set[tuple[JobQueues, str]] = set()
 
-    def leave(self: Queues, kind: str) -> Waiting | None:
+    def leave(self: JobQueues, kind: str) -> Waiting | None:
         job = take(self, kind)
         if job is not None and (self, job.job_id) not in given:
             given.add((self, job.job_id))
@@ -140,7 +140,7 @@ def given_to_two_workers() -> list[Change]:
         queued.dispatch, queued.state = job.dispatch, JobState.JOB_STATE_QUEUED
         return start(queued, *args, **options)
 
-    return [Change(Queues, "take", leave), Change(decide, "start", starts)]
+    return [Change(JobQueues, "take", leave), Change(decide, "start", starts)]
 
 
 def giving_back_is_failing() -> list[Change]:

@@ -10,7 +10,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from milepost.client import backoff
+from milepost.client._transport import backoff
 
 __all__ = ["Change", "changed", "from_seed"]
 

@@ -15,8 +15,8 @@ from typing import Any, Final, Protocol, TypeVar
 import grpc
 import grpc.aio
 
-from milepost.contract.status import STATUS
-from milepost.server.failures import refusal_of
+from milepost.contract.status_codes import STATUS
+from milepost.server.rpc.store_errors import refusal_of
 from milepost.v1 import WorkRequest, WorkResponse
 from tests.simulation.loop import NETWORK, VirtualLoop
 from tests.simulation.pipes import Inbox, Pipe, delay

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from milepost.server.core import Core
+from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.event_log import StoreFull
-from milepost.server.retention import Keep
+from milepost.server.runtime.core import Core
 from milepost.server.watching.admission import Admission
 from tests.simulation.loop import Node, VirtualClock, VirtualLoop
 from tests.support.memory_disk import Disk
@@ -60,7 +60,7 @@ class SimulatedServer:
         self._core = Core(
             self.log,
             lease_ttl=LEASE_TTL,
-            keep=Keep(),
+            keep=RetentionPolicy(),
             sweep_interval=60.0,
             tail_memory=1 << 20,
             admission=Admission(100, 100),

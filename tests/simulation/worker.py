@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from milepost.client import JobFailure
-from milepost.client.worker.job import JobContext
-from milepost.client.worker.worker import Worker
+from milepost.client._worker.job_context import JobContext
+from milepost.client._worker.worker import Worker
 from tests.simulation.loop import Node, VirtualLoop
 from tests.simulation.network import Network
 from tests.simulation.scenario import Behaviour, WorkerPlan

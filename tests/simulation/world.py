@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import structlog
 
-from milepost.client.worker import worker as sdk
-from milepost.client.worker.desk import Desk
+from milepost.client._worker import worker as sdk
+from milepost.client._worker.job_table import JobTable
 from milepost.server.decide import FINAL
-from milepost.server.refusal import Refusal
-from milepost.server.working import service
+from milepost.server.rpc import worker_service
+from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Assignment, WorkResponse
 from tests.simulation.client import SimulatedClient
 from tests.simulation.entropy import Change, changed, from_seed
@@ -98,12 +98,12 @@ class _World:
         """What the SDK's workers use in place of a channel, and to be seen."""
         record, network = self.record, self._network
 
-        class WatchedDesk(Desk):
+        class WatchedDesk(JobTable):
             def take_on(self, assignment: Assignment) -> None:
                 super().take_on(assignment)
                 record.loaded(assignment.job.worker_id, len(self), self._max_concurrency)
 
-        rejection = vars(service)["rejection"]
+        rejection = vars(worker_service)["rejection"]
 
         def watched(
             job_id: str, refusal: Refusal, token: str = "", *, report_sequence: int = 0, expected: int = 0
@@ -116,9 +116,9 @@ class _World:
             return response
 
         return [
-            Change(service, "rejection", watched),
+            Change(worker_service, "rejection", watched),
             Change(sdk, "LazyChannel", lambda target: Channel(network, Node.current().name)),
-            Change(sdk, "Desk", WatchedDesk),
+            Change(sdk, "JobTable", WatchedDesk),
             Change(sdk, "Watchdog", nullcontext),  # it looks at real time
         ]
 

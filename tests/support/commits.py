@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.clock import SystemClock
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit, EventLog, Page
 from milepost.server.log.frames import Chunk
+from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import (
     Event,
     Events,

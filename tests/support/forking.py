@@ -141,9 +141,9 @@ def _become(order: dict[str, Any], out: int, log: int) -> None:
 
 
 if __name__ == "__main__":
-    import milepost.client.worker
-    import milepost.server.cli
-    import milepost.server.running  # noqa: F401 - all that a command loads when it runs, before anything is forked
-    from milepost.client.cli import main
+    import milepost.client._worker
+    import milepost.server.cli.serve
+    import milepost.server.cli.server_process  # noqa: F401 - all that a command loads when it runs, before anything is forked
+    from milepost.client._cli.main import main
 
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from milepost.server.log.event_log import Commit, Stored
-from milepost.server.log.sqlite import SqliteEventLog
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 
 __all__ = ["HeldLog"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from milepost.client import Client, JobSnapshot, Worker
-from milepost.client.worker.handlers import Handler, Run
+from milepost.client._worker.handlers import Handler, Run
 from milepost.v1 import Event
 from tests.support.isolated import PIDS
 from tests.support.rpc import eventually

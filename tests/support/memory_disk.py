@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milepost.server.decide import FINAL
-from milepost.server.log.event_log import Appended, Commit, Conflict, Drop, Entry, Facts, Notice, Row
+from milepost.server.log.event_log import Appended, Commit, Conflict, Drop, Entry, JobAttributes, Notice, Row
 from milepost.server.log.frames import Chunk, without_overtaken
 from milepost.v1 import Job
 
-__all__ = ["WHOLE", "Disk", "Kept", "Record"]
+__all__ = ["WHOLE", "Disk", "Record", "Redelivery"]
 
 WHOLE = 1_000_000
 """Children's fractions are summed as whole numbers, as every store does."""
 
 
 @dataclass(slots=True)
-class Kept:
+class Redelivery:
     """A commit on the disk."""
 
     position: int
@@ -37,7 +37,7 @@ class Record:
     """A job on the disk."""
 
     key: int
-    facts: Facts
+    facts: JobAttributes
     request_id: str
     job: bytes
     input: bytes | None
@@ -48,7 +48,7 @@ class Record:
     end_time: int | None = None
     first: int = 1
     thinned: int = 0
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[Redelivery] = field(default_factory=list)
     children: int = 0
     children_ended: int = 0
     children_done: int = 0
@@ -104,7 +104,7 @@ class Disk:
             return None
         self.position += 1
         record.kept.append(
-            Kept(self.position, commit.chunk, commit.state_before, commit.state, commit.payloads)
+            Redelivery(self.position, commit.chunk, commit.state_before, commit.state, commit.payloads)
         )
         return Appended(commit, self.position)
 
@@ -186,7 +186,7 @@ class Disk:
             raise Conflict(job_id)
         return record
 
-    def _notice(self, record: Record, first_sequence: int, dropped: Sequence[Kept]) -> Notice:
+    def _notice(self, record: Record, first_sequence: int, dropped: Sequence[Redelivery]) -> Notice:
         self.position += 1
         before = self.notices[record.key].drops if record.key in self.notices else ()
         drops = {(drop.states, drop.payloads): drop.position for drop in before}

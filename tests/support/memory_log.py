@@ -13,14 +13,13 @@ from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from milepost.server.decide import ACTIVE, FINAL
-from milepost.server.log.appending import Append, together
 from milepost.server.log.event_log import (
+    ChildrenSummary,
     Commit,
     Conflict,
     EndedJob,
     Entry,
-    Facts,
-    Family,
+    JobAttributes,
     Listed,
     Notice,
     Page,
@@ -32,8 +31,9 @@ from milepost.server.log.event_log import (
     state_mask,
 )
 from milepost.server.log.frames import Chunk
-from milepost.server.log.presence import Alone, Others, Presence
-from milepost.server.log.transaction import Transaction, Write
+from milepost.server.log.node_presence import Alone, Others, Presence
+from milepost.server.log.sqlite.append import Append, together
+from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.v1 import Job, JobState
 from tests.support.memory_disk import WHOLE, Disk, Record
 
@@ -317,13 +317,13 @@ class MemoryEventLog:
         await self._rest()
         return [self._disk.job(record) for record in self._records() if record.state in ACTIVE]
 
-    async def family(self, job_id: str) -> Family:
+    async def family(self, job_id: str) -> ChildrenSummary:
         """See ``EventLog``."""
         record = await self._find(job_id)
         if record is None or not record.children:
-            return Family(0, 0, 0.0)
+            return ChildrenSummary(0, 0, 0.0)
         fraction = record.children_done / WHOLE / record.children
-        return Family(record.children, record.children_ended, fraction)
+        return ChildrenSummary(record.children, record.children_ended, fraction)
 
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
         """See ``EventLog``."""
@@ -360,7 +360,7 @@ class MemoryEventLog:
         await asyncio.sleep(self._pace.reading())
 
 
-def _is_of(facts: Facts, query: Query, states: set[int]) -> bool:
+def _is_of(facts: JobAttributes, query: Query, states: set[int]) -> bool:
     """Whether a job, in any of these states, is one that the query asks for."""
     is_parent = query.with_parent and facts.job_id == query.parent_job_id
     return (

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from milepost.client import Worker
-from milepost.client.worker.handlers import Handler
+from milepost.client._worker.handlers import Handler
 
 
 @asynccontextmanager

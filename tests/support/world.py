@@ -11,18 +11,18 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
-from milepost.contract.status import STATUS
+from milepost.contract.status_codes import STATUS
 from milepost.server import decide
-from milepost.server.clock import SystemClock
+from milepost.server.dispatch.attempts import Attempts
+from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.wait_reasons import WaitReasons
+from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Appended, Entry
-from milepost.server.refusal import Refusal
+from milepost.server.rpc.refusal import Refusal
+from milepost.server.runtime.clock import SystemClock
 from milepost.server.watching.admission import Admission
-from milepost.server.watching.service import Watching
-from milepost.server.working.attempts import Attempts
-from milepost.server.working.leases import LeaseTokens
-from milepost.server.working.roster import Roster
-from milepost.server.working.waits import Waits
+from milepost.server.watching.watches import Watches
 from milepost.v1 import (
     Event,
     Events,
@@ -35,7 +35,7 @@ from milepost.v1 import (
     WatchJobsResponse,
 )
 from tests.support.held_log import HeldLog
-from tests.support.validators import Frame, History, Recording, Stream, View, key
+from tests.support.validators import EventView, Frame, History, Recording, Stream, key
 
 __all__ = ["Subscriber", "World"]
 
@@ -64,7 +64,9 @@ class World:
         self.journal = Journal(self.log, clock)
         self.tokens = LeaseTokens(self.log.lease_secret, self.log.epoch)
         self.attempts = Attempts(self.journal, self.tokens)
-        self.watching = Watching(self.log, clock, Admission(1000, 1000), self._memory, Waits(Roster(clock)))
+        self.watching = Watches(
+            self.log, clock, Admission(1000, 1000), self._memory, WaitReasons(WorkerRegistry(clock))
+        )
         for listener in (self.journal.publish, self.watching.publish, self._publish):
             self.log.follow(listener)
 
@@ -100,7 +102,7 @@ class World:
         }
         return History(self._commits, dropped=gone, thinned=self.thinned)
 
-    def newest_dropped(self, view: View, *, by_state: bool) -> int:
+    def newest_dropped(self, view: EventView, *, by_state: bool) -> int:
         """The newest position of dropped events that a view of all jobs shows; 0 where there are none.
 
         ``by_state``: a change of state counts whatever its events are, since a snapshot may belong to it.
@@ -135,7 +137,7 @@ class Subscriber:
     """
 
     def __init__(
-        self, world: World, job_id: str, view: View, *, stalls_at: int | None = None, **fields: Any
+        self, world: World, job_id: str, view: EventView, *, stalls_at: int | None = None, **fields: Any
     ) -> None:
         self._world = world
         self.job_id = job_id

@@ -9,17 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from milepost.client.attaching import AttachedJob
-    from milepost.client.client import Client
-    from milepost.client.connection import Connection
-    from milepost.client.conversion import to_json
+    from milepost.client._attach import AttachedJob
+    from milepost.client._client import Client
+    from milepost.client._job_snapshot import JobSnapshot
+    from milepost.client._message_json import to_json
+    from milepost.client._sync import SyncClient, SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
+    from milepost.client._watch.connection_state import Connection
+    from milepost.client._watch.job_watch import StateWatch, Watch
+    from milepost.client._watch.jobs_watch import Gap, JobsWatch
+    from milepost.client._watch.subscriptions import Ended, Subscriptions
+    from milepost.client._worker import Cancelled, JobContext, StageContext, Worker
     from milepost.client.errors import JobFailure, MilepostError
-    from milepost.client.snapshot import JobSnapshot
-    from milepost.client.subscriptions import Ended, Subscriptions
-    from milepost.client.sync import SyncClient, SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
-    from milepost.client.watching import StateWatch, Watch
-    from milepost.client.watching_jobs import Gap, JobsWatch
-    from milepost.client.worker import Cancelled, JobContext, StageContext, Worker
 
 __all__ = [
     "AttachedJob",
@@ -48,17 +48,17 @@ __all__ = [
 
 # Each name is imported when it is first used: the command's help and its shell completion need no gRPC.
 _MODULES: Final = {
-    "attaching": ("AttachedJob",),
-    "client": ("Client",),
-    "connection": ("Connection",),
-    "conversion": ("to_json",),
+    "_attach": ("AttachedJob",),
+    "_client": ("Client",),
+    "_watch.connection_state": ("Connection",),
+    "_message_json": ("to_json",),
     "errors": ("JobFailure", "MilepostError"),
-    "snapshot": ("JobSnapshot",),
-    "subscriptions": ("Ended", "Subscriptions"),
-    "sync": ("SyncClient", "SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"),
-    "watching": ("StateWatch", "Watch"),
-    "watching_jobs": ("Gap", "JobsWatch"),
-    "worker": ("Cancelled", "JobContext", "StageContext", "Worker"),
+    "_job_snapshot": ("JobSnapshot",),
+    "_watch.subscriptions": ("Ended", "Subscriptions"),
+    "_sync": ("SyncClient", "SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"),
+    "_watch.job_watch": ("StateWatch", "Watch"),
+    "_watch.jobs_watch": ("Gap", "JobsWatch"),
+    "_worker": ("Cancelled", "JobContext", "StageContext", "Worker"),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -18,7 +18,7 @@ def main() -> None:
     """Runs the command line of this process, and exits."""
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         sys.exit(_refuse(missing))
-    from milepost.client.cli import main as run
+    from milepost.client._cli.main import main as run
 
     run()
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from milepost.client.forking import grpc
-from milepost.client.snapshot import JobSnapshot
+from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._transport.fork_safety import grpc
 from milepost.contract.reasons import reason_name
 from milepost.v1 import Cancellation, ErrorReason, Failure, Job
 

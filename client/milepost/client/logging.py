@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 
-from milepost.client.worker.current import current_job
+from milepost.client._worker.current_job import current_job
 
 __all__ = ["JobHandler"]
 

@@ -14,9 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from milepost.fold import Fold
-from milepost.server.clock import Clock
 from milepost.server.decide import EventBatch
-from milepost.server.instants import instant
 from milepost.server.log.event_log import (
     Appended,
     Commit,
@@ -26,11 +24,13 @@ from milepost.server.log.event_log import (
     Stored,
     StoreFailed,
     StoreFull,
-    facts_of,
+    job_attributes,
 )
 from milepost.server.log.frames import Chunk
 from milepost.server.payloads import has_end, has_transition
-from milepost.server.refusal import Refusal, job_not_found
+from milepost.server.rpc.refusal import Refusal, job_not_found
+from milepost.server.runtime.clock import Clock
+from milepost.server.runtime.timestamps import instant
 from milepost.v1 import Event, Job
 
 # How many jobs are kept in memory between two decisions about them. Any of them can be opened again.
@@ -59,7 +59,7 @@ class OpenJob:
         self.report_sequence = report_sequence
         self.time = time
         self.pending = 0
-        self.facts = facts_of(fold.job)
+        self.facts = job_attributes(fold.job)
         self.state = fold.job.state
         self.fraction = fold.job.fraction
         self.size = fold.job.ByteSize()
@@ -180,7 +180,7 @@ class Journal:
     ) -> asyncio.Future[None]:
         """Appends events that are folded in already."""
         if batch.submission is not None:
-            opened.facts = facts_of(opened.job)
+            opened.facts = job_attributes(opened.job)
         opened.time = batch.time or opened.time
         commit = Commit(
             facts=opened.facts,

@@ -4,18 +4,18 @@ A ``Recording`` keeps what one subscriber was shown, frame by frame, over as man
 what there was to be shown, read from the log afterwards. ``check`` holds the one against the other.
 """
 
-from tests.support.validators.history import Commit, History, View, key
+from tests.support.validators.history import Commit, EventView, History, key
 from tests.support.validators.recording import Frame, Recording, Stream, bookmark
 from tests.support.validators.rules import VALIDATORS, Violation, check, failing, missing
 
 __all__ = [
     "VALIDATORS",
     "Commit",
+    "EventView",
     "Frame",
     "History",
     "Recording",
     "Stream",
-    "View",
     "Violation",
     "bookmark",
     "check",

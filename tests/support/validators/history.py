@@ -11,7 +11,7 @@ from typing import NamedTuple
 from milepost.fold import Fold
 from milepost.v1 import Event, Job, JobFilter, WatchJobsResponse
 
-__all__ = ["Commit", "History", "Key", "View", "key"]
+__all__ = ["Commit", "EventView", "History", "Key", "key"]
 
 
 class Key(NamedTuple):
@@ -44,7 +44,7 @@ def _every(_: object) -> bool:
 
 
 @dataclass(frozen=True)
-class View:
+class EventView:
     """What a subscriber asked to be shown: of which commits, which events; ``latest`` is LATEST delivery."""
 
     commits: Callable[[Commit], bool] = _every
@@ -52,7 +52,7 @@ class View:
     latest: bool = False
 
     @classmethod
-    def of_filter(cls, wanted: JobFilter) -> View:
+    def of_filter(cls, wanted: JobFilter) -> EventView:
         """That of a filter of WatchJobs, as the contract words it: a commit matches by its job and either state."""
 
         def matches(commit: Commit) -> bool:

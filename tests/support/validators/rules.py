@@ -8,12 +8,12 @@ from typing import Final
 import grpc
 
 from milepost.v1 import Event, Job, WatchJobsResponse
-from tests.support.validators.history import Commit, History, Key, View, key
+from tests.support.validators.history import Commit, EventView, History, Key, key
 from tests.support.validators.recording import Frame, Recording, Stream, bookmark
 
 __all__ = ["VALIDATORS", "Violation", "check", "failing", "missing"]
 
-Validator = Callable[[Recording, History, View], None]
+Validator = Callable[[Recording, History, EventView], None]
 
 
 class Violation(AssertionError):
@@ -23,7 +23,7 @@ class Violation(AssertionError):
 class _Seen:
     """What was shown so far in a stream, itself or folded into a snapshot."""
 
-    def __init__(self, stream: Stream, history: History, view: View) -> None:
+    def __init__(self, stream: Stream, history: History, view: EventView) -> None:
         self._stream = stream
         self._history = history
         self._view = view
@@ -57,7 +57,7 @@ class _Seen:
         return event.sequence <= self._stream.opened.thinned_sequence
 
 
-def ordered(recording: Recording, history: History, view: View) -> None:
+def ordered(recording: Recording, history: History, view: EventView) -> None:
     """Frames and events come in the order of the log: `opened` first, `caught_up` once, nothing after the end."""
     for stream in _opened(recording):
         names = [frame.WhichOneof("frame") for frame in stream.frames]
@@ -82,7 +82,7 @@ def ordered(recording: Recording, history: History, view: View) -> None:
             marked = bookmark(frame) or marked
 
 
-def unique(recording: Recording, history: History, view: View) -> None:
+def unique(recording: Recording, history: History, view: EventView) -> None:
     """Each event comes once in a stream and once over those that continue it, and none that a snapshot had before."""
     for chain in recording.chains:
         shown: set[Key] = set()
@@ -99,7 +99,7 @@ def unique(recording: Recording, history: History, view: View) -> None:
                     covered[frame.snapshot.job.job_id] = frame.snapshot.job.last_sequence
 
 
-def reliable(recording: Recording, history: History, view: View) -> None:
+def reliable(recording: Recording, history: History, view: EventView) -> None:
     """Between the start and the last event that was shown none is missing; and a good end is the end of all."""
     for stream in _opened(recording):
         seen = _Seen(stream, history, view)
@@ -122,7 +122,7 @@ def reliable(recording: Recording, history: History, view: View) -> None:
             _hold(ended and not _is_of_many(stream), "the stream ended well before the job", end)
 
 
-def resumable(recording: Recording, history: History, view: View) -> None:
+def resumable(recording: Recording, history: History, view: EventView) -> None:
     """A stream continues exactly where the one before left off, in the same epoch."""
     for chain in recording.chains:
         stands = chain[0].opened.cursor
@@ -148,7 +148,7 @@ def resumable(recording: Recording, history: History, view: View) -> None:
             stands = max(stands, _last_bookmark(stream))
 
 
-def bookmarkable(recording: Recording, history: History, view: View) -> None:
+def bookmarkable(recording: Recording, history: History, view: EventView) -> None:
     """Where a frame says to resume, all up to there was shown or is hidden, and nothing beyond."""
     for stream in _opened(recording):
         seen = _Seen(stream, history, view)
@@ -170,7 +170,7 @@ def bookmarkable(recording: Recording, history: History, view: View) -> None:
             _hold(marked <= history.head, f"the bookmark {marked} is ahead of the log", history.head)
 
 
-def atomic(recording: Recording, history: History, view: View) -> None:
+def atomic(recording: Recording, history: History, view: EventView) -> None:
     """In WatchJobs the events of a commit come in one frame, so that no position lies within a commit."""
     for stream in _opened(recording):
         seen = _Seen(stream, history, view)
@@ -189,7 +189,7 @@ def atomic(recording: Recording, history: History, view: View) -> None:
                 _hold(not seen.lacks(commit, frame.events.position), "a commit is torn", commit.position)
 
 
-def filtered(recording: Recording, history: History, view: View) -> None:
+def filtered(recording: Recording, history: History, view: EventView) -> None:
     """Nothing is shown that the filter hides; that nothing is missing which it shows is for the others to tell."""
     for event in recording.events:
         found = history.find(event)
@@ -199,7 +199,7 @@ def filtered(recording: Recording, history: History, view: View) -> None:
         )
 
 
-def durable(recording: Recording, history: History, view: View) -> None:
+def durable(recording: Recording, history: History, view: EventView) -> None:
     """What was shown is in the log, just so; a snapshot is the fold of the log."""
     for stream in _opened(recording):
         for event in stream.events:
@@ -229,35 +229,35 @@ VALIDATORS: Final[Mapping[str, Validator]] = {
 }
 
 
-def check(recording: Recording, history: History, view: View | None = None) -> None:
+def check(recording: Recording, history: History, view: EventView | None = None) -> None:
     """Holds a recording against the log. Raises Violation.
 
     What was shown up to the last frame is checked; how far that is, is for the test to say.
     """
     for name, validator in VALIDATORS.items():
         try:
-            validator(recording, history, view or View())
+            validator(recording, history, view or EventView())
         except Violation as violation:
             raise Violation(f"{name}: {violation}") from None
 
 
-def failing(recording: Recording, history: History, view: View | None = None) -> set[str]:
+def failing(recording: Recording, history: History, view: EventView | None = None) -> set[str]:
     """The names of the validators that a recording fails."""
     names = set()
     for name, validator in VALIDATORS.items():
         try:
-            validator(recording, history, view or View())
+            validator(recording, history, view or EventView())
         except Violation:
             names.add(name)
     return names
 
 
-def missing(recording: Recording, history: History, view: View | None = None) -> list[Event]:
+def missing(recording: Recording, history: History, view: EventView | None = None) -> list[Event]:
     """What the last stream has yet to show, for the subscriber to have all that there is now."""
     if not recording.streams or not recording.streams[-1].frames:
         return [event for commit in history.commits for event in commit.events]
     stream = recording.streams[-1]
-    seen = _Seen(stream, history, view or View())
+    seen = _Seen(stream, history, view or EventView())
     for frame in stream.frames:
         seen.take(frame)
     commits = history.after(stream.opened.cursor, history.head)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from milepost.client import JobContext
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.reporter import Reporter
 from milepost.v1 import Job, StageState, Update
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from milepost.client import JobContext
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.reporter import Reporter
 from milepost.v1 import (
     Job,
 )

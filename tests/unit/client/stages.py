@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.reporter import Reporter
 from milepost.v1 import (
     Failure,
     Stage,

@@ -10,9 +10,9 @@ import time
 import pytest
 
 from milepost.client import JobContext, JobFailure
-from milepost.client.worker.attempt import Attempt
-from milepost.client.worker.handlers import Handler, Registered
-from milepost.client.worker.outbox import Outbox
+from milepost.client._worker.attempt import Attempt
+from milepost.client._worker.handlers import Handler, Registered
+from milepost.client._worker.send_queue import Outbox
 from milepost.v1 import (
     Assignment,
     Cancellation,
@@ -31,7 +31,7 @@ from tests.support import isolated
 from tests.support.isolating import all_gone
 
 
-class Desk:
+class JobTable:
     """Has one attempt, and sends what it has to say to nobody."""
 
     def __init__(self, handler: Handler) -> None:
@@ -92,7 +92,7 @@ def rejected(reason: str, *, number: int = 0, expected: int = 0) -> Rejected:
 
 async def test_it_is_over_when_its_end_is_acknowledged() -> None:
     """Not when the handler has returned: the end has to be durable."""
-    desk = Desk(quick)
+    desk = JobTable(quick)
     report = await desk.report()
     while not report.updates[-1].HasField("job_ended"):
         more = await desk.report()
@@ -111,7 +111,7 @@ async def test_it_is_over_when_its_end_is_acknowledged() -> None:
 
 async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
     """It sends nothing until the server has answered; then what the server lacks, under the same numbers."""
-    desk = Desk(quick)
+    desk = JobTable(quick)
     await desk.report()
     desk.attempt.attached = False
     desk.outbox.clear()
@@ -124,7 +124,7 @@ async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
 
 async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
     """A job that goes on although the number of its end is used up has not ended: the refusal had been lost."""
-    desk = Desk(quick)
+    desk = JobTable(quick)
     reported = 0
     while reported < 2:
         reported += len((await desk.report()).updates)
@@ -142,7 +142,7 @@ async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
 
 async def test_a_gap_is_filled() -> None:
     """From the number that the server expects."""
-    desk = Desk(quick)
+    desk = JobTable(quick)
     reported = 0
     while reported < 2:
         reported += len((await desk.report()).updates)
@@ -153,7 +153,7 @@ async def test_a_gap_is_filled() -> None:
 
 async def test_a_refused_update_does_not_stop_the_job() -> None:
     """It has used up its number; the job goes on."""
-    desk = Desk(endless)
+    desk = JobTable(endless)
     await desk.report()
     desk.attempt.rejected(rejected("INVALID_FIELD", number=1))
     assert (True, False) == (desk.attempt.is_running, desk.attempt.is_over)
@@ -161,7 +161,7 @@ async def test_a_refused_update_does_not_stop_the_job() -> None:
 
 async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
     """The job has to end somehow."""
-    desk = Desk(quick)
+    desk = JobTable(quick)
     reported = 0
     while reported < 2:
         reported += len((await desk.report()).updates)
@@ -183,7 +183,7 @@ async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED", "JOB_NOT_FOUND"])
 async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) -> None:
     """What the handler says while it stops is for nobody (rule 11)."""
-    desk = Desk(endless)
+    desk = JobTable(endless)
     await desk.report()
     desk.attempt.rejected(rejected(reason))
     assert (True, True) == (desk.attempt.is_running, desk.attempt.is_over)
@@ -199,7 +199,7 @@ async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) ->
 @pytest.mark.parametrize("acknowledged", [-1, 99])
 async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) -> None:
     """What it would have to be told again is not here any more; or it knows what was never said."""
-    desk = Desk(endless)
+    desk = JobTable(endless)
     await desk.report()
     desk.attempt.acknowledged(1)
     desk.attempt.attached = False
@@ -211,7 +211,7 @@ async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) ->
 
 async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> None:
     """However often it is told of; also when it comes with `resumed`."""
-    desk = Desk(endless)
+    desk = JobTable(endless)
     await desk.report()
     desk.attempt.attached = False
     desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1, cancellation=Cancellation()))
@@ -227,7 +227,7 @@ async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> No
 
 async def test_a_job_that_is_given_back_is_released_when_its_handler_has_stopped() -> None:
     """After everything that the handler had to say."""
-    desk = Desk(endless)
+    desk = JobTable(endless)
     await desk.report()
     desk.attempt.give_back()
     assert ["stage_ended"] == names(await desk.report())
@@ -237,7 +237,7 @@ async def test_a_job_that_is_given_back_is_released_when_its_handler_has_stopped
 
 async def test_a_job_that_has_ended_is_not_given_back() -> None:
     """It has only to be told."""
-    desk = Desk(quick)
+    desk = JobTable(quick)
     await desk.returned.wait()
     desk.attempt.give_back()
     desk.attempt.abandon()
@@ -255,7 +255,7 @@ async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> N
             except asyncio.CancelledError:
                 continue
 
-    desk = Desk(stubborn)
+    desk = JobTable(stubborn)
     await asyncio.sleep(0)
     desk.attempt.give_back()
     desk.attempt.abandon()
@@ -269,8 +269,8 @@ async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> N
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED"])
 async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that does not stop: another attempt may be at work already."""
-    monkeypatch.setattr("milepost.client.worker.attempt.LAST_GRACE", 0.1)
-    desk = Desk(Registered(isolated.stubborn, "process"))
+    monkeypatch.setattr("milepost.client._worker.attempt.LAST_GRACE", 0.1)
+    desk = JobTable(Registered(isolated.stubborn, "process"))
     (told,) = (await desk.report()).updates
     pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
     desk.attempt.rejected(rejected(reason))
@@ -283,7 +283,7 @@ async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch
 
 async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> None:
     """The server has ended it, since the grace was over: the process is killed at once."""
-    desk = Desk(Registered(isolated.stubborn, "process"))
+    desk = JobTable(Registered(isolated.stubborn, "process"))
     (told,) = (await desk.report()).updates
     pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
     desk.attempt.cancel(Cancellation())
@@ -296,7 +296,7 @@ async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> No
 @pytest.mark.parametrize("resumed", [False, True])
 async def test_a_process_is_killed_before_the_deadline(resumed: bool) -> None:
     """Whether the worker hears of the cancellation at once, or on its next session."""
-    desk = Desk(Registered(isolated.stubborn, "process"))
+    desk = JobTable(Registered(isolated.stubborn, "process"))
     await desk.report()
     now = time.time_ns()
     cancellation = Cancellation()
@@ -346,7 +346,7 @@ async def breaks(job: JobContext) -> None:
 async def test_an_end_is_logged(handler: Handler, lines: list[str], caplog: pytest.LogCaptureFixture) -> None:
     """In one line with how long it took; an exception that nobody meant, with where it was raised."""
     with caplog.at_level(logging.INFO, "milepost.client"):
-        desk = Desk(handler)
+        desk = JobTable(handler)
         await desk.returned.wait()
 
     assert said(caplog) == lines
@@ -356,7 +356,7 @@ async def test_an_end_is_logged(handler: Handler, lines: list[str], caplog: pyte
 async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """When it has stopped."""
     with caplog.at_level(logging.INFO, "milepost.client"):
-        desk = Desk(endless)
+        desk = JobTable(endless)
         await asyncio.sleep(0)
         desk.attempt.cancel(Cancellation())
         await desk.returned.wait()
@@ -367,11 +367,11 @@ async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> No
 async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """While its handler is at work; and after that, where reports were left."""
     with caplog.at_level(logging.INFO, "milepost.client"):
-        working = Desk(endless)
+        working = JobTable(endless)
         await asyncio.sleep(0)
         working.attempt.rejected(rejected("LEASE_LOST"))
         await working.returned.wait()
-        done = Desk(quick)
+        done = JobTable(quick)
         await done.returned.wait()
         done.attempt.rejected(rejected("LEASE_LOST"))
 
@@ -385,7 +385,7 @@ async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) ->
 
 async def test_an_end_that_is_refused_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """With why."""
-    desk = Desk(quick)
+    desk = JobTable(quick)
     await desk.returned.wait()
     report = await desk.report()
     number = report.first_report_sequence + len(report.updates) - 1

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from milepost.client.background import Background
+from milepost.client._transport.event_loop_thread import EventLoopThread
 
 
 def test_who_comes_while_it_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather than left to wait for a loop that runs no more."""
-    background = Background()
+    background = EventLoopThread()
     closing = threading.Thread(target=background.close)
     schedule = asyncio.run_coroutine_threadsafe
 
@@ -33,7 +33,7 @@ def test_who_comes_while_it_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 def test_it_is_closed_once_and_for_all() -> None:
     """Also where it has never run."""
-    background = Background()
+    background = EventLoopThread()
     background.close()
     background.close()
     with pytest.raises(RuntimeError, match="The client is closed"):

@@ -7,7 +7,7 @@ import random
 import grpc
 import pytest
 
-from milepost.client.backoff import Backoff, is_passing
+from milepost.client._transport.backoff import Backoff, is_passing
 from milepost.client.errors import (
     Draining,
     EpochChanged,

@@ -19,9 +19,9 @@ import tqdm as ordinary
 
 import milepost.client
 from milepost.client import Cancelled
+from milepost.client._worker.current_job import at_hand, current_job
 from milepost.client.logging import JobHandler
 from milepost.client.tqdm import tqdm, trange
-from milepost.client.worker.current import at_hand, current_job
 from milepost.v1 import LogWritten, Severity, Stage, StageState
 from tests.unit.client.bars import Listener
 

@@ -9,8 +9,8 @@ import pytest
 import tqdm as ordinary
 import tqdm.std
 
+from milepost.client._worker.current_job import at_hand
 from milepost.client.tqdm import tqdm as ours
-from milepost.client.worker.current import at_hand
 from tests.unit.client import bars_shown, bars_used
 from tests.unit.client.bars import SCENARIOS, Clock, Listener
 

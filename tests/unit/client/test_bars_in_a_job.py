@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from milepost.client._worker.current_job import at_hand
 from milepost.client.tqdm import asyncio as bars_asyncio
 from milepost.client.tqdm import tqdm
 from milepost.client.tqdm.contrib import tenumerate, tmap, tzip
 from milepost.client.tqdm.contrib.concurrent import thread_map
 from milepost.client.tqdm.rich import tqdm as drawn
-from milepost.client.worker.current import at_hand
 from tests.unit.client.bars import Listener
 
 ROOT = Path(__file__).parents[3]
@@ -145,7 +145,7 @@ def test_a_map_in_processes() -> None:
     """They get the bars' lock by way of the class, which they import."""
     program = (
         "from milepost.client.tqdm.contrib.concurrent import process_map\n"
-        "from milepost.client.worker.current import at_hand\n"
+        "from milepost.client._worker.current_job import at_hand\n"
         "from tests.unit.client.bars import Listener\n"
         "if __name__ == '__main__':\n"
         "    listener = Listener()\n"

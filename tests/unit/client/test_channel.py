@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from milepost.client import Client
-from milepost.client.channel import LazyChannel, Target
+from milepost.client._transport.channel import LazyChannel, Target
 
 
 @pytest.fixture(autouse=True)

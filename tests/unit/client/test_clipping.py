@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.client.worker.clipping import clip, clip_bytes, failure_code
+from milepost.client._worker.truncation import clip, clip_bytes, failure_code
 from milepost.contract.limits import FAILURE_CODE
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from milepost.client.cursor import Cursor
+from milepost.client._watch.event_selection import EventSelection
+from milepost.client._watch.job_cursor import Cursor
 from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed, ServiceError
-from milepost.client.showing import Showing
 from milepost.v1 import (
     CaughtUp,
     Estimate,
@@ -223,7 +223,7 @@ def test_a_gap_is_raised_or_gone_over(error: ServiceError) -> None:
 
 def test_what_is_hidden_moves_the_cursor() -> None:
     """A resumed stream does not look at it again."""
-    cursor = Cursor("j", showing=Showing.of(["stage_ended"], [], False))
+    cursor = Cursor("j", showing=EventSelection.of(["stage_ended"], [], False))
     assert ["job_ended", "stage_ended"] == list(cursor.request().filter.payloads)
     assert taken(cursor, opened(0, 9), events([3, 7]), caught_up(9)) == [3, 7]
     assert 9 == cursor.request().after_sequence
@@ -236,11 +236,11 @@ def test_what_is_hidden_moves_the_cursor() -> None:
 
 def test_the_end_is_known_where_it_is_hidden() -> None:
     """`job_ended` is asked for in any case, and shown only where it was asked for."""
-    cursor = Cursor("j", showing=Showing.of(["log_written"], [], False))
+    cursor = Cursor("j", showing=EventSelection.of(["log_written"], [], False))
     cursor.request()
     assert taken(cursor, opened(0), events([4, 9], end=True)) == [4]
     assert (True, 9) == (cursor.ended, cursor.sequence)
-    shown = Cursor("j", showing=Showing.of([], ["s"], True))
+    shown = Cursor("j", showing=EventSelection.of([], ["s"], True))
     assert [] == list(shown.request().filter.payloads)
     assert taken(shown, opened(0), events([4, 9], end=True)) == [4, 9]
 

@@ -10,9 +10,9 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from milepost.client import errors
-from milepost.client.refusals import error_from_status
+from milepost.client._transport.error_mapping import error_from_status
 from milepost.contract.reasons import DOMAIN, reason_name
-from milepost.contract.status import STATUS
+from milepost.contract.status_codes import STATUS
 from milepost.v1 import Cancellation, ErrorReason, Failure, Job
 
 ADDRESS = "example.test:7070"

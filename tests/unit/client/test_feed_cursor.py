@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.client import seen
+from milepost.client._watch import deduplicator
+from milepost.client._watch.jobs_cursor import FeedCursor, Gap, Item
 from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed
-from milepost.client.feed_cursor import FeedCursor, Gap, Item
 from milepost.v1 import (
     CaughtUp,
     Deleted,
@@ -243,7 +243,7 @@ def test_a_store_replaced_while_jobs_are_listed_is_a_gap(on_gap: str) -> None:
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that came to match first are forgotten first; and all of them where a stream is idle."""
-    monkeypatch.setattr(seen, "_REMEMBERED", 10)
+    monkeypatch.setattr(deduplicator, "_REMEMBERED", 10)
     cursor = FeedCursor(JobFilter(), start="latest")
     taken(cursor, opened(0))
     more(cursor, *(snapshot(f"j{number}", 5, number) for number in range(1, 101)))

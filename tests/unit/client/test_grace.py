@@ -7,7 +7,7 @@ import time
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.client.worker.grace import grace_of
+from milepost.client._worker.grace_period import grace_of
 from milepost.v1 import Cancellation
 
 NOW = 1_800_000_000.0

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from milepost.client import Cancelled, JobContext, JobFailure, Worker
-from milepost.client.values import from_struct
-from milepost.client.worker.current import current_job
-from milepost.client.worker.handlers import Handler, Killed, Outcome, is_async, job_ended, way_of
-from milepost.client.worker.reporter import Reporter
-from milepost.client.worker.running import Running, start
+from milepost.client._conversion import from_struct
+from milepost.client._worker.current_job import current_job
+from milepost.client._worker.handlers import Handler, Killed, Outcome, is_async, job_ended, way_of
+from milepost.client._worker.in_process_runner import Running, start
+from milepost.client._worker.reporter import Reporter
 from milepost.contract.limits import RESULT_SIZE
 from milepost.v1 import Failure, Job, JobEnded, JobState
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from milepost.client import Cancelled, JobContext
-from milepost.client.worker.handlers import Outcome
-from milepost.client.worker.interruption import Interruption
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.handlers import Outcome
+from milepost.client._worker.reporter import Reporter
+from milepost.client._worker.subprocess.interrupter import Interruption
 from milepost.v1 import Job
 
 

@@ -10,8 +10,8 @@ import pytest
 from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.client import Cancelled, JobContext
-from milepost.client.values import from_struct
-from milepost.client.worker.reporter import Reporter
+from milepost.client._conversion import from_struct
+from milepost.client._worker.reporter import Reporter
 from milepost.contract.limits import CUSTOM_SIZE, LOG_FIELDS_SIZE
 from milepost.v1 import Job, Severity, Stage
 from tests.unit.client.stages import said

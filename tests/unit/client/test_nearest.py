@@ -19,10 +19,10 @@ from google.protobuf.struct_pb2 import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.client.values import from_struct, to_struct
-from milepost.client.worker.nearest import nearest
-from milepost.client.worker.remarks import Remarks
-from milepost.client.worker.reporter import Reporter
+from milepost.client._conversion import from_struct, to_struct
+from milepost.client._worker.json_values import nearest
+from milepost.client._worker.report_warnings import Remarks
+from milepost.client._worker.reporter import Reporter
 from milepost.v1 import Severity, Stage
 from tests.unit.client.stages import said
 from tests.unit.client.test_values import VALUES

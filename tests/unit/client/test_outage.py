@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
+from milepost.client._transport.connection_errors import gist
+from milepost.client._worker.outage_log import Outage
 from milepost.client.errors import Draining, StreamsBlocked, Unreachable
-from milepost.client.gist import gist
-from milepost.client.worker.outage import Outage
 from tests.support.clock import FakeClock
 
 REFUSED = Unreachable("h:1", "connection refused")

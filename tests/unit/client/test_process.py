@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from milepost.client._conversion import to_struct
+from milepost.client._worker.handlers import Handler, Registered
+from milepost.client._worker.in_process_runner import Running, start
+from milepost.client._worker.job_context import JobContext
+from milepost.client._worker.reporter import Reporter
 from milepost.client.errors import JobFailure
-from milepost.client.values import to_struct
-from milepost.client.worker.handlers import Handler, Registered
-from milepost.client.worker.job import JobContext
-from milepost.client.worker.reporter import Reporter
-from milepost.client.worker.running import Running, start
 from milepost.v1 import Job, JobState, Update
 from tests.support import isolated
 from tests.support.isolating import all_gone
@@ -100,7 +100,7 @@ async def test_a_system_that_has_no_room_for_a_process(monkeypatch: pytest.Monke
 
 async def test_the_system_need_not_tell_when_a_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without that it is looked for."""
-    monkeypatch.setattr("milepost.client.worker.process._descriptor", lambda pid: None)
+    monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._descriptor", lambda pid: None)
     ended = (await started(isolated.where, Reports()).outcome).ended
 
     assert ended is not None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from milepost.client.worker.relay import Relay
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.reporter import Reporter
+from milepost.client._worker.subprocess.report_relay import Relay
 from milepost.v1 import LogWritten, StageEnded, StageProgressed, StageState, Update
 
 ENDED = Update(stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE_SUCCEEDED))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from milepost.client.worker.reporter import Batch, Reporter
+from milepost.client._worker.reporter import Batch, Reporter
 from milepost.v1 import (
     Custom,
     JobEnded,

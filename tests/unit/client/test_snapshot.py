@@ -10,8 +10,8 @@ import re
 import pytest
 
 from milepost.client import JobContext, JobSnapshot, to_json
+from milepost.client._worker.reporter import Reporter
 from milepost.client.errors import JobFailed
-from milepost.client.worker.reporter import Reporter
 from milepost.v1 import Failure, Job, JobState
 from tests.contract.samples import samples
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from milepost.client.worker.kept import Kept
-from milepost.client.worker.outbox import Outbox
-from milepost.client.worker.spool import Spool
+from milepost.client._worker.send_queue import Outbox
+from milepost.client._worker.spool.redelivery import Redelivery
+from milepost.client._worker.spool.spool_directory import Spool
 from milepost.v1 import ErrorReason, JobEnded, JobState, LogWritten, Rejected, Report, Update, WorkRequest
 
 
@@ -176,7 +176,7 @@ def test_what_a_living_worker_keeps_is_its_own(tmp_path: Path) -> None:
     """Workers may share a directory; one takes over only from those that are dead, however they died."""
     code = f"""
 import sys
-from milepost.client.worker.spool import Spool
+from milepost.client._worker.spool.spool_directory import Spool
 from milepost.v1 import Report, Update
 spool = Spool(__import__("pathlib").Path({str(tmp_path)!r}))
 spool.keep(Report(job_id="theirs", updates=[Update()]))
@@ -256,8 +256,8 @@ class Telling:
     """Something kept, on its way to a server that is played by the test."""
 
     def __init__(self, report: Report) -> None:
-        self.over: list[Kept] = []
-        self.kept = Kept(report, Outbox(), self.over.append)
+        self.over: list[Redelivery] = []
+        self.kept = Redelivery(report, Outbox(), self.over.append)
 
     def says(self) -> list[tuple[int, list[str | None]]]:
         """What it says next: the number of the first update, and what they are."""

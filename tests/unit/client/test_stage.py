@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from milepost.client import Cancelled, JobContext, JobFailure
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.reporter import Reporter
 from milepost.v1 import (
     Failure,
 )

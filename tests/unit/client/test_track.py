@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 
 from milepost.client import Cancelled, JobContext
-from milepost.client.worker.reporter import Reporter
+from milepost.client._worker.reporter import Reporter
 from milepost.v1 import Stage, Update
 from tests.unit.client.stages import ended, progressed, said, started
 

@@ -11,7 +11,7 @@ from google.protobuf.struct_pb2 import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.client.values import from_struct, to_duration, to_stages, to_struct
+from milepost.client._conversion import from_struct, to_duration, to_stages, to_struct
 from milepost.v1 import Stage
 
 VALUES = st.recursive(

@@ -11,11 +11,11 @@ import time
 import pytest
 
 from milepost.client import JobContext
-from milepost.client.worker.handlers import Outcome
-from milepost.client.worker.lasted import lasted
-from milepost.client.worker.reporter import Reporter
-from milepost.client.worker.running import start
-from milepost.client.worker.watchdog import Watchdog
+from milepost.client._worker.elapsed_text import lasted
+from milepost.client._worker.handlers import Outcome
+from milepost.client._worker.in_process_runner import start
+from milepost.client._worker.loop_watchdog import Watchdog
+from milepost.client._worker.reporter import Reporter
 
 BLOCKED = 0.05
 """Seconds."""

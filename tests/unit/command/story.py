@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.client.rendering.canvas import Canvas
-from milepost.client.rendering.style import UNICODE, Marks
-from milepost.client.rendering.watched import Watched
-from milepost.client.watching import Connection
+from milepost.client._cli.rendering.canvas import Canvas
+from milepost.client._cli.rendering.state_style import UNICODE, Marks
+from milepost.client._cli.rendering.watched_job import Watched
+from milepost.client._watch.job_watch import Connection
 from milepost.fold import Fold
 from milepost.v1 import (
     Estimate,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from milepost.client.demo.account import Account
-from milepost.client.demo.summary import summary
+from milepost.client._cli.demo.demo_summary import summary
+from milepost.client._cli.demo.event_audit import Account
 from milepost.v1 import Artifact, Event, Job, JobEnded
 
 

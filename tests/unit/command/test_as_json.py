@@ -8,9 +8,9 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
 
 from milepost.client import to_json
-from milepost.client.rendering import as_json
-from milepost.client.rendering.json_view import JsonView
-from milepost.client.watching import Connection
+from milepost.client._cli.rendering import message_json
+from milepost.client._cli.rendering.json_view import JsonView
+from milepost.client._watch.job_watch import Connection
 from milepost.v1 import Custom, Event, Job, JobState, LogWritten
 from tests.unit.command.story import START, Story, stamp
 
@@ -23,13 +23,13 @@ def test_an_event_by_the_mapping() -> None:
 
     assert (
         '{"jobId":"j","sequence":"7","time":"2026-01-02T12:00:00Z","attempt":1,"logWritten":{"text":"naïve\\n日本"}}'
-        == as_json.message_line(event)
+        == message_json.message_line(event)
     )
 
 
 def test_a_job_by_the_mapping() -> None:
     """The same for any message."""
-    assert '{"jobId":"j","state":"JOB_STATE_LOST"}' == as_json.message_line(
+    assert '{"jobId":"j","state":"JOB_STATE_LOST"}' == message_json.message_line(
         Job(job_id="j", state=JobState.JOB_STATE_LOST)
     )
 
@@ -62,7 +62,7 @@ def test_an_event_of_an_application() -> None:
     data = Struct(fields={"n": Value(number_value=float("nan"))})
 
     assert {"custom": {"type": "t", "json": {"n": "NaN"}}} == json.loads(
-        as_json.message_line(Event(custom=Custom(type="t", json=data)))
+        message_json.message_line(Event(custom=Custom(type="t", json=data)))
     )
 
 
@@ -78,7 +78,9 @@ def test_a_message_of_an_application() -> None:
         {"@type": "example.com/Topic", "value": "CAE="},
         {"@type": "type.googleapis.com/milepost.v1.Job", "value": "/w=="},
     ] == [
-        json.loads(as_json.message_line(Event(custom=Custom(type="t", proto=message))))["custom"]["proto"]
+        json.loads(message_json.message_line(Event(custom=Custom(type="t", proto=message))))["custom"][
+            "proto"
+        ]
         for message in (known, unknown, broken)
     ]
 

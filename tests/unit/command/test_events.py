@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.struct_pb2 import Struct
 
-from milepost.client.rendering.events import PAYLOADS, describe
+from milepost.client._cli.rendering.event_text import PAYLOADS, describe
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.client.execution.lease import Next, next_step
+from milepost.client._cli.exec.lease_recovery import Next, next_step
 from milepost.v1 import Failure, Job, JobState
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.client.execution.lines import Line, Lines
-from milepost.client.execution.progress import Reading, reader
+from milepost.client._cli.exec.line_splitter import Line, Lines
+from milepost.client._cli.exec.progress_patterns import Reading, reader
 
 
 def lines_of(*pieces: bytes) -> list[Line]:

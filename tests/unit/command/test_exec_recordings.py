@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from milepost.client.execution.bars import Bars
-from milepost.client.execution.lines import Lines
-from milepost.client.execution.progress import Reading, reader
+from milepost.client._cli.exec.bar_progress import Bars
+from milepost.client._cli.exec.line_splitter import Lines
+from milepost.client._cli.exec.progress_patterns import Reading, reader
 
 RECORDINGS = Path(__file__).parent / "recordings"
 # Where a program may have written one picture and then the next.

@@ -12,9 +12,9 @@ from google.protobuf.duration_pb2 import Duration
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from milepost.client.rendering.frame import frame
-from milepost.client.rendering.style import ASCII, UNICODE, Marks, marks_for
-from milepost.client.watching import Connection
+from milepost.client._cli.rendering.job_frame import frame
+from milepost.client._cli.rendering.state_style import ASCII, UNICODE, Marks, marks_for
+from milepost.client._watch.job_watch import Connection
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,

@@ -11,12 +11,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import RenderableType
 
-from milepost.client.rendering import as_json
-from milepost.client.rendering.console import Console
-from milepost.client.rendering.frame import frame
-from milepost.client.rendering.jobs import job_lines, job_picture, jobs_lines, jobs_table
-from milepost.client.rendering.plain import PlainView
-from milepost.client.watching import Connection
+from milepost.client._cli.rendering import message_json
+from milepost.client._cli.rendering.console import Console
+from milepost.client._cli.rendering.job_frame import frame
+from milepost.client._cli.rendering.job_listing import job_lines, job_picture, jobs_lines, jobs_table
+from milepost.client._cli.rendering.plain_view import PlainView
+from milepost.client._watch.job_watch import Connection
 from milepost.contract.printable import escape, escape_json, escape_values
 from milepost.v1 import Event, Job, JobState, StageState
 from tests.support.hostile import HOSTILE, filled, obeyed
@@ -112,7 +112,7 @@ def test_a_job(state: JobState.ValueType) -> None:
     assert obeyed("\n".join(map(escape, plain))) == []
     assert len([*jobs_lines([job], START)]) == 2
     assert not any("\n" in line for line in plain)
-    assert obeyed(as_json.message_line(job)) == []
+    assert obeyed(message_json.message_line(job)) == []
 
 
 def test_a_watched_job() -> None:
@@ -129,7 +129,7 @@ def test_a_watched_job() -> None:
             shown = drawn(frame(story.watched, canvas(width, 0)), width)
             assert obeyed(shown) == []
             assert max(map(cell_len, shown.split("\n"))) <= width
-        assert obeyed(as_json.message_line(event)) == []
+        assert obeyed(message_json.message_line(event)) == []
 
     assert len(written) >= len(PAYLOADS)
     assert obeyed("\n".join(map(escape, written))) == []

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import click
 import pytest
 
-from milepost.client.commands.input import read_input, set_value
-from milepost.client.commands.options import checked_address
-from milepost.client.commands.parameters import pair, seconds, stage
+from milepost.client._cli.commands.job_input import read_input, set_value
+from milepost.client._cli.commands.options import checked_address
+from milepost.client._cli.commands.parameter_types import pair, seconds, stage
 from milepost.v1 import Stage
 
 

@@ -12,7 +12,7 @@ from google.protobuf.struct_pb2 import Struct
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 
-from milepost.client.rendering.jobs import job_lines, job_picture, jobs_lines, jobs_table
+from milepost.client._cli.rendering.job_listing import job_lines, job_picture, jobs_lines, jobs_table
 from milepost.v1 import (
     Artifact,
     Cancellation,

@@ -6,8 +6,8 @@ from datetime import UTC
 
 import pytest
 
-from milepost.client.rendering.plain import PlainView
-from milepost.client.watching import Connection
+from milepost.client._cli.rendering.plain_view import PlainView
+from milepost.client._watch.job_watch import Connection
 from milepost.v1 import ChildrenProgressed, JobEnded, JobState, Severity
 from tests.unit.command.story import START, Story
 

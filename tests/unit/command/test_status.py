@@ -9,10 +9,10 @@ import grpc
 import pytest
 
 from milepost.client import errors
-from milepost.client.commands.ending import CommandFailed, TimedOut, of_error, of_job
-from milepost.client.commands.errors import explain, refusal
-from milepost.client.commands.refusal import show_usage_error
-from milepost.client.commands.status import MEANINGS, Status
+from milepost.client._cli.commands.command_error import show_usage_error
+from milepost.client._cli.commands.error_messages import explain, refusal
+from milepost.client._cli.commands.exit_status import MEANINGS, Status
+from milepost.client._cli.commands.exit_status_of import CommandFailed, TimedOut, of_error, of_job
 from milepost.v1 import ErrorReason, Failure, Job, JobState
 
 

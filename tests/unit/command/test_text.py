@@ -7,7 +7,7 @@ from datetime import UTC
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.client.rendering import text
+from milepost.client._cli.rendering import text
 from milepost.v1 import Artifact, Cancellation, Estimate, Failure, Job, JobState, Severity, Stage, StageState
 from tests.unit.command.story import at, stamp
 

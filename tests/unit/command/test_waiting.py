@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.client.rendering.frame import frame
-from milepost.client.rendering.jobs import job_lines, job_picture
-from milepost.client.rendering.plain import PlainView
-from milepost.client.rendering.views import WarningView
-from milepost.client.rendering.waiting import waiting_text
+from milepost.client._cli.rendering.job_frame import frame
+from milepost.client._cli.rendering.job_listing import job_lines, job_picture
+from milepost.client._cli.rendering.plain_view import PlainView
+from milepost.client._cli.rendering.view import WarningView
+from milepost.client._cli.rendering.wait_text import waiting_text
 from milepost.v1 import Job, JobState, JobSubmitted, Waiting, WaitingFor
 from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
 from tests.unit.command.test_jobs import drawn

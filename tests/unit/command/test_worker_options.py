@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from milepost.client import JobContext, Worker
-from milepost.client.channel import Target
-from milepost.client.commands.worker import worker as command
+from milepost.client._cli.commands.cmd_worker import worker as command
+from milepost.client._transport.channel import Target
 
 CODE = Target("code.test:1", "of-the-code", False, None)
 
@@ -25,7 +25,7 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worker:
     async def handler(job: JobContext) -> None:
         """Nothing to do."""
 
-    monkeypatch.setattr("milepost.client.commands.worker._find", lambda target: worker)
+    monkeypatch.setattr("milepost.client._cli.commands.cmd_worker._find", lambda target: worker)
     monkeypatch.setattr(Worker, "main", lambda self: None)
     return worker
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.turns import follow_turns
-from milepost.server.working.dispatcher import Dispatcher
+from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.followers.transitions import follow_transitions
 from tests.unit.server.core import Core
 
 
@@ -24,6 +24,6 @@ async def core(tmp_path: Path) -> AsyncIterator[Core]:
 async def dispatcher(core: Core) -> AsyncIterator[Dispatcher]:
     """One that follows the core's log."""
     made = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
-    follow_turns(core.log, made.on_turn)
+    follow_transitions(core.log, made.on_transition)
     yield made
     made.close()

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from milepost.server import decide
-from milepost.server.instants import SECOND
-from milepost.server.jobs.cascade import Cascade
-from milepost.server.jobs.submissions import Submissions
+from milepost.server.dispatch.attempts import Accepted, Attempts
+from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.followers.child_cancellation import ChildCancellation
+from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Journal
-from milepost.server.tasks import Tasks
-from milepost.server.turns import follow_turns
-from milepost.server.working.attempts import Accepted, Attempts
-from milepost.server.working.leases import LeaseTokens
-from milepost.server.working.roster import Roster
+from milepost.server.runtime.background_tasks import Tasks
+from milepost.server.runtime.timestamps import SECOND
+from milepost.server.submissions import Submissions
 from milepost.v1 import Event, Events, Job, SubmitJobRequest, Update
 from tests.support.clock import FakeClock
 from tests.support.held_log import HeldLog
@@ -33,9 +33,9 @@ class Core:
         self.attempts = Attempts(self.journal, self.tokens)
         self.submissions = Submissions(self.log, self.journal, self.clock)
         self.tasks = Tasks()
-        self.roster = Roster(self.clock)
+        self.roster = WorkerRegistry(self.clock)
         self.log.follow(self.journal.publish)
-        follow_turns(self.log, Cascade(self.log, self.journal, self.tasks).on_turn)
+        follow_transitions(self.log, ChildCancellation(self.log, self.journal, self.tasks).on_transition)
 
     async def close(self) -> None:
         """Ends it."""

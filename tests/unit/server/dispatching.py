@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from milepost.contract.reasons import reason_name
-from milepost.server.working.dispatcher import Dispatcher
-from milepost.server.working.session import Session
+from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import Hello, JobState, WorkResponse
 from tests.unit.server.core import Core
 from tests.unit.server.states import ended

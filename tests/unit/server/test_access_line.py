@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from milepost.server.edge.access_line import access_line
+from milepost.server.rpc.access_log import access_line
 
 ENTRY = {
     "timestamp": "23:40:35",

@@ -12,17 +12,17 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.server import decide
-from milepost.server.clock import SystemClock
+from milepost.server.followers import deadlines
+from milepost.server.followers.deadlines import Deadlines
+from milepost.server.followers.retention import Retention, RetentionPolicy
+from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import StoreAway, Stored, StoreFull
-from milepost.server.log.jetstream.access import NatsAccess
-from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
+from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
-from milepost.server.log.presence import Heard
-from milepost.server.retention import Keep, Retention
-from milepost.server.turns import follow_turns
-from milepost.server.working import deadlines
-from milepost.server.working.deadlines import Deadlines
+from milepost.server.log.node_presence import Heard
+from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import Event, LogWritten, SubmitJobRequest, Update
 from milepost.v1 import Retention as RetentionMessage
 from tests.support.commits import read
@@ -45,12 +45,12 @@ class Node:
         self.looks = 0
         self.deadlines = Deadlines(core.journal, core.clock, core.tasks, lease)
         self.deadlines.contact = self._ask
-        follow_turns(core.log, self.deadlines.on_turn)
+        follow_transitions(core.log, self.deadlines.on_transition)
 
     async def decides(self) -> None:
         """Has the timers look at the clock again, and waits until they have decided."""
         for job in await self._core.log.active():
-            self.deadlines.on_turn(job)
+            self.deadlines.on_transition(job)
         before = self.looks
 
         async def have_looked() -> bool:
@@ -149,7 +149,7 @@ async def test_contact_that_breaks_while_the_job_is_opened(
     monkeypatch.setattr(core.log, "load", breaks)
     core.clock.advance(5)
     for job in await core.log.active():
-        node.deadlines.on_turn(job)
+        node.deadlines.on_transition(job)
     await loaded.wait()
     await node.decides()
     assert state_name(await core.journal.find("starts")) == "QUEUED"
@@ -157,7 +157,7 @@ async def test_contact_that_breaks_while_the_job_is_opened(
 
 async def test_nothing_is_dropped(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a job whose time has come nor the beginning of a long one; they are when the store is back."""
-    retention = Retention(core.log, core.clock, Keep(jobs=1.0), interval=60)
+    retention = Retention(core.log, core.clock, RetentionPolicy(jobs=1.0), interval=60)
     core.log.follow(retention.publish)
     await core.submit("ended")
     await core.cancel(0, "ended")
@@ -181,7 +181,7 @@ async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A log that is too long is not forgotten where the store had no room."""
-    retention = Retention(core.log, core.clock, Keep(), interval=60)
+    retention = Retention(core.log, core.clock, RetentionPolicy(), interval=60)
     core.log.follow(retention.publish)
     await core.submit(retention=RetentionMessage(max_events=100))
     token = await core.start()

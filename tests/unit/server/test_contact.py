@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.jetstream import stream
-from milepost.server.log.jetstream.access import LinkLost, NatsAccess
-from milepost.server.log.jetstream.contact import Contact
-from milepost.server.log.jetstream.link import Link
+from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
+from milepost.server.log.jetstream.nats_connection import NatsConnection
+from milepost.server.log.jetstream.peer_contact import Contact
 from milepost.server.log.jetstream.stream import StreamNames
-from milepost.server.log.presence import Heard
+from milepost.server.log.node_presence import Heard
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.rpc import eventually
 
@@ -128,7 +128,7 @@ async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
         async with linked(cluster.servers) as link:
 
             async def is_made() -> bool:
-                with contextlib.suppress(LinkLost):
+                with contextlib.suppress(ConnectionLost):
                     await stream.make_or_check(link, names, 3)
                     return True
                 return False
@@ -150,9 +150,9 @@ async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def linked(servers: Sequence[NatsServer]) -> AsyncIterator[Link]:
+async def linked(servers: Sequence[NatsServer]) -> AsyncIterator[NatsConnection]:
     """A connection to one of the servers."""
-    link = Link(NatsAccess(tuple(server.url for server in servers)), lambda up: None)
+    link = NatsConnection(NatsAccess(tuple(server.url for server in servers)), lambda up: None)
     await link.open()
     try:
         yield link
@@ -160,11 +160,11 @@ async def linked(servers: Sequence[NatsServer]) -> AsyncIterator[Link]:
         await link.close()
 
 
-async def is_proved(link: Link, names: StreamNames) -> bool:
+async def is_proved(link: NatsConnection, names: StreamNames) -> bool:
     """Whether the leader answers, and has just heard from most servers."""
     try:
         return await stream.quorum_age(link, names) < 1.5
-    except LinkLost:
+    except ConnectionLost:
         return False
 
 

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 
-from milepost.server.core import Core
-from milepost.server.log.presence import Alone, Others, Presence
-from milepost.server.retention import Keep
+from milepost.server.followers.retention import RetentionPolicy
+from milepost.server.log.node_presence import Alone, Others, Presence
+from milepost.server.runtime.core import Core
 from milepost.server.watching.admission import Admission
 from milepost.v1 import (
     Claim,
@@ -91,7 +91,7 @@ async def test_other_nodes_are_told_who_was_heard_from(way: str) -> None:
     core = Core(
         log,
         lease_ttl=30.0,
-        keep=Keep(),
+        keep=RetentionPolicy(),
         sweep_interval=60.0,
         tail_memory=1 << 20,
         admission=Admission(100, 100),

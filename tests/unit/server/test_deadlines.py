@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.server.followers.deadlines import Deadlines
+from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Decision, OpenJob
 from milepost.server.log.event_log import StoreFull
-from milepost.server.turns import follow_turns
-from milepost.server.working.deadlines import Deadlines
 from milepost.v1 import Dispatch, JobState, RetryPolicy
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
@@ -23,7 +23,7 @@ LEASE = 30.0
 async def deadlines(core: Core) -> AsyncIterator[Deadlines]:
     """Those of the core."""
     made = Deadlines(core.journal, core.clock, core.tasks, LEASE)
-    follow_turns(core.log, made.on_turn)
+    follow_transitions(core.log, made.on_transition)
     yield made
     made.close()
 
@@ -36,7 +36,7 @@ async def failed(core: Core, job_id: str) -> str:
 async def look(core: Core, deadlines: Deadlines) -> None:
     """Has the timers look at the clock again, which they would do in their time."""
     for job in await core.log.active():
-        deadlines.on_turn(job)
+        deadlines.on_transition(job)
 
 
 async def test_each_bound_is_kept(core: Core, deadlines: Deadlines) -> None:
@@ -115,12 +115,12 @@ async def test_another_attempt_has_another_lease(core: Core) -> None:
         if job_id == "tried":
             await core.attempts.release(job_id, token)
     for job in told:
-        deadlines.on_turn(job)
+        deadlines.on_transition(job)
     for job_id in ("waits", "tried"):
         await core.start(job_id)
     core.clock.advance(LEASE)
     for job in told:
-        deadlines.on_turn(job)
+        deadlines.on_transition(job)
 
     await eventually(lambda: _is(core, "lost", "WORKER_LOST"))
     assert [(JobState.JOB_STATE_RUNNING, 1), (JobState.JOB_STATE_RUNNING, 2)] == [
@@ -144,7 +144,7 @@ async def test_a_server_that_stood_still_listens_before_it_judges(
 
     monkeypatch.setattr(core.journal, "act", seen)
     deadlines = Deadlines(core.journal, core.clock, core.tasks, lease)
-    follow_turns(core.log, deadlines.on_turn)
+    follow_transitions(core.log, deadlines.on_transition)
     await core.submit()
     await core.start()
     core.clock.advance(3600)

@@ -10,8 +10,8 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
-from milepost.server.working.dispatcher import Dispatcher
-from milepost.server.working.session import Session
+from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core

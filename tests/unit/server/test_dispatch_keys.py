@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from milepost.server.core import Core as Server
+from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.followers.retention import RetentionPolicy
+from milepost.server.followers.transitions import follow_transitions
 from milepost.server.log.event_log import StoreFull
-from milepost.server.retention import Keep
-from milepost.server.turns import follow_turns
+from milepost.server.runtime.core import Core as Server
 from milepost.server.watching.admission import Admission
-from milepost.server.working.dispatcher import Dispatcher
 from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
 from tests.unit.server.core import Core
 from tests.unit.server.dispatching import done, hears, takes, why, worker
@@ -67,7 +67,7 @@ async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
 ) -> None:
     """What the log has later is given back unharmed, before its worker hears of it; and a claim is refused."""
     other = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
-    follow_turns(core.log, other.on_turn)
+    follow_transitions(core.log, other.on_transition)
     for kind in ("a", "b"):
         await core.submit(kind, kind=kind, concurrency_key="user")
     await core.submit("c", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -78,7 +78,7 @@ async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
     second = worker(other, "second", kinds=("b",))
     await core.log.holds(2)
     third = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
-    follow_turns(core.log, third.on_turn)
+    follow_transitions(core.log, third.on_transition)
     claiming = third.claim(engine, "c")
     await core.log.holds(3)
     core.log.let_go()
@@ -111,8 +111,8 @@ async def test_keys_hold_after_a_restart(core: Core) -> None:
     token = await core.start("works", claimed=True)
     dispatcher = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
     for job in await core.log.active():
-        dispatcher.on_turn(job)
-    follow_turns(core.log, dispatcher.on_turn)
+        dispatcher.on_transition(job)
+    follow_transitions(core.log, dispatcher.on_transition)
     session = worker(dispatcher, "w", room=5)
     await core.submit("free")
     assert "free" == await takes(session)
@@ -196,7 +196,7 @@ async def test_what_happens_while_a_server_starts_is_not_undone(
     server = Server(
         core.log,
         lease_ttl=30.0,
-        keep=Keep(),
+        keep=RetentionPolicy(),
         sweep_interval=60.0,
         tail_memory=1 << 20,
         admission=Admission(10, 10),

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from milepost.server.working.queues import Key, Queues, Waiting
+from milepost.server.dispatch.job_queues import JobQueues, Key, Waiting
 
 __all__ = ["TestAgainstAModel"]
 
@@ -29,20 +29,20 @@ def job(
     return Waiting(job_id, kind, owner, priority, submitted, Key(owner, key) if key else None, limit)
 
 
-def taken(queues: Queues, kind: str = "k") -> str:
+def taken(queues: JobQueues, kind: str = "k") -> str:
     """The job whose turn it is; empty where there is none."""
     found = queues.take(kind)
     return "" if found is None else found.job_id
 
 
-def drained(queues: Queues, kind: str = "k") -> list[str]:
+def drained(queues: JobQueues, kind: str = "k") -> list[str]:
     """All that may start, in order."""
     return list(iter(lambda: taken(queues, kind), ""))
 
 
-def filled(*jobs: Waiting) -> Queues:
+def filled(*jobs: Waiting) -> JobQueues:
     """Queues with these."""
-    queues = Queues()
+    queues = JobQueues()
     for waiting in jobs:
         queues.add(waiting)
     return queues
@@ -152,14 +152,14 @@ class Model:
         self.turn = 0
 
     def add(self, waiting: Waiting) -> None:
-        """See ``Queues``."""
+        """See ``JobQueues``."""
         self.jobs[waiting.job_id] = waiting
         if _line(waiting) not in self.turns:
             self.turn += 1
             self.turns[_line(waiting)] = self.turn
 
     def remove(self, job_id: str) -> None:
-        """See ``Queues``."""
+        """See ``JobQueues``."""
         if self.jobs.pop(job_id, None) is not None:
             lines = {_line(waiting) for waiting in self.jobs.values()}
             self.turns = {line: turn for line, turn in self.turns.items() if line in lines}
@@ -169,7 +169,7 @@ class Model:
         return waiting.key is None or self.at_work[waiting.key] < waiting.limit
 
     def take(self, kind: str) -> Waiting | None:
-        """See ``Queues``."""
+        """See ``JobQueues``."""
         able = [waiting for waiting in self.jobs.values() if waiting.kind == kind and self.may_start(waiting)]
         if not able:
             return None
@@ -199,7 +199,7 @@ class _Order(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queues = Queues()
+        self.queues = JobQueues()
         self.model = Model()
         self.came = 0
 

@@ -11,11 +11,11 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
-from milepost.server.refusal import Refusal
-from milepost.server.turns import follow_turns
-from milepost.server.working.deadlines import Deadlines
-from milepost.server.working.dispatcher import Dispatcher
-from milepost.server.working.service import WorkerService
+from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.followers.deadlines import Deadlines
+from milepost.server.followers.transitions import follow_transitions
+from milepost.server.rpc.refusal import Refusal
+from milepost.server.rpc.worker_service import WorkerService
 from milepost.v1 import (
     Capacity,
     Claim,
@@ -95,13 +95,13 @@ class Talk:
             yield request
 
 
-class Desk:
+class JobTable:
     """The server's side of all sessions."""
 
     def __init__(self, core: Core) -> None:
         self.dispatcher = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
         self.deadlines = Deadlines(core.journal, core.clock, core.tasks, LEASE)
-        follow_turns(core.log, self.dispatcher.on_turn, self.deadlines.on_turn)
+        follow_transitions(core.log, self.dispatcher.on_transition, self.deadlines.on_transition)
         self.service = WorkerService(core.attempts, self.dispatcher, self.deadlines, LEASE)
         self._talks: list[Talk] = []
 
@@ -122,17 +122,17 @@ class Desk:
 
 
 @asynccontextmanager
-async def _desk(core: Core) -> AsyncIterator[Desk]:
-    opened = Desk(core)
+async def _desk(core: Core) -> AsyncIterator[JobTable]:
+    opened = JobTable(core)
     for job in await core.log.active():
-        opened.dispatcher.on_turn(job)
-        opened.deadlines.on_turn(job)
+        opened.dispatcher.on_transition(job)
+        opened.deadlines.on_transition(job)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def desk(core: Core) -> AsyncIterator[Desk]:
+async def desk(core: Core) -> AsyncIterator[JobTable]:
     """Of the core."""
     async with _desk(core) as opened:
         yield opened
@@ -145,7 +145,7 @@ async def state(core: Core, job_id: str = "j") -> tuple[str, int, int]:
 
 
 async def test_a_resumption_does_not_outlive_its_job(
-    core: Core, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that ends while it is resumed takes up no room at the worker that resumed it."""
     await core.submit()
@@ -169,7 +169,7 @@ async def test_a_resumption_does_not_outlive_its_job(
     assert "next" == (await second.takes())[0].job_id
 
 
-async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: Desk) -> None:
+async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: JobTable) -> None:
     """Also one that reported the end of an earlier attempt, which was not its own."""
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=RetryPolicy(max_attempts=2))
     token = await core.start(claimed=True)
@@ -184,7 +184,7 @@ async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: Desk) -> N
     assert ("j", "JOB_ENDED") == await talk.refused()
 
 
-async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, desk: Desk) -> None:
+async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, desk: JobTable) -> None:
     """Also where the other one takes it in the same moment."""
     await core.submit(retry_policy=RetryPolicy(max_attempts=2, initial_backoff=Duration()))
     loses = await desk.session(worker_id="loses", max_concurrency=1)
@@ -196,7 +196,7 @@ async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, des
     assert 2 == (await takes.takes())[0].attempt
 
 
-async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: Core, desk: Desk) -> None:
+async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: Core, desk: JobTable) -> None:
     """At once, and at no cost; what it has it keeps, and what another run of it was given is not its own."""
     for job_id in ("has", "lost", "others"):
         await core.submit(job_id)
@@ -216,7 +216,9 @@ async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: 
     assert "RELEASED" == given_back.attempt_ended.failure.code
 
 
-async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(core: Core, desk: Desk) -> None:
+async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(
+    core: Core, desk: JobTable
+) -> None:
     """The server may hear of a broken connection long after the worker does."""
     await core.submit()
     older = await desk.session(instance="one")
@@ -227,7 +229,7 @@ async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(core
     assert 2 == (await newer.takes())[0].attempt
 
 
-async def test_what_is_on_its_way_to_an_older_session_comes_back(core: Core, desk: Desk) -> None:
+async def test_what_is_on_its_way_to_an_older_session_comes_back(core: Core, desk: JobTable) -> None:
     """Its start is not durable yet when the worker says hello again."""
     await core.submit()
     core.log.hold(1)
@@ -253,7 +255,7 @@ async def test_what_was_lost_before_a_restart_is_given_back_after_it(core: Core)
         await again.leave()
 
 
-async def test_a_job_that_was_to_be_cancelled_is_when_nobody_has_it(core: Core, desk: Desk) -> None:
+async def test_a_job_that_was_to_be_cancelled_is_when_nobody_has_it(core: Core, desk: JobTable) -> None:
     """Its worker never heard of it, so there is nothing to stop, by force or otherwise."""
     await core.submit()
     await (await desk.session(instance="one")).takes()
@@ -264,7 +266,7 @@ async def test_a_job_that_was_to_be_cancelled_is_when_nobody_has_it(core: Core, 
     assert not (await core.journal.find("j")).cancellation.forced
 
 
-async def test_a_worker_without_an_instance_has_its_lease(core: Core, desk: Desk) -> None:
+async def test_a_worker_without_an_instance_has_its_lease(core: Core, desk: JobTable) -> None:
     """Nobody knows what it has heard of."""
     await core.submit()
     await (await desk.session()).takes()
@@ -273,7 +275,7 @@ async def test_a_worker_without_an_instance_has_its_lease(core: Core, desk: Desk
     assert ("RUNNING", 1, 0) == await state(core)
 
 
-async def test_two_workers_of_one_name_are_two(core: Core, desk: Desk) -> None:
+async def test_two_workers_of_one_name_are_two(core: Core, desk: JobTable) -> None:
     """Each has its own jobs; one that resumes the other's has it from then on, and room is counted so."""
     for number in range(3):
         await core.submit(f"j{number}")
@@ -290,7 +292,7 @@ async def test_two_workers_of_one_name_are_two(core: Core, desk: Desk) -> None:
     assert "j0" == (await two.hears("cancel")).cancel.job_id
 
 
-async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(core: Core, desk: Desk) -> None:
+async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(core: Core, desk: JobTable) -> None:
     """Until it has fewer."""
     talk = await desk.session(max_concurrency=2)
     for number in range(3):
@@ -306,7 +308,7 @@ async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(core: Core,
     assert "j1" == (await talk.takes())[0].job_id
 
 
-async def test_a_claim_takes_up_room(core: Core, desk: Desk) -> None:
+async def test_a_claim_takes_up_room(core: Core, desk: JobTable) -> None:
     """From when it is asked for; and gives it back where it is refused."""
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk = await desk.session()
@@ -322,7 +324,7 @@ async def test_a_claim_takes_up_room(core: Core, desk: Desk) -> None:
     assert "j" == (await talk.takes())[0].job_id
 
 
-async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(core: Core, desk: Desk) -> None:
+async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(core: Core, desk: JobTable) -> None:
     """Who has it goes on, and hears of what concerns it."""
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     has, asks = await desk.session(kinds=[]), await desk.session(kinds=[])
@@ -336,7 +338,7 @@ async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(core: Core, de
     assert "e" == (await has.hears("cancel")).cancel.job_id
 
 
-async def test_a_stopping_server_gives_nothing_out(core: Core, desk: Desk) -> None:
+async def test_a_stopping_server_gives_nothing_out(core: Core, desk: JobTable) -> None:
     """What is given back meanwhile waits for the next server; what is asked for by name, too."""
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk = await desk.session(max_concurrency=2)
@@ -351,7 +353,7 @@ async def test_a_stopping_server_gives_nothing_out(core: Core, desk: Desk) -> No
     assert ("QUEUED", 0, 0) == await state(core, "e")
 
 
-async def test_what_a_stopping_server_cannot_tell_is_given_back(core: Core, desk: Desk) -> None:
+async def test_what_a_stopping_server_cannot_tell_is_given_back(core: Core, desk: JobTable) -> None:
     """A job that was given out in the last moment."""
     await core.submit()
     core.log.hold(1)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server import failpoints
-from milepost.server.failures import refusal_of
-from milepost.server.log import epoch, writer
 from milepost.server.log.event_log import StoreDisplaced, StoreFailed
 from milepost.server.log.jetstream import projection
-from milepost.server.log.jetstream.access import NatsAccess
-from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
+from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
-from milepost.server.log.sqlite import SqliteEventLog
+from milepost.server.log.sqlite import epoch_mark, writer
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.rpc.store_errors import refusal_of
+from milepost.server.runtime import failpoints
 from tests.support.commits import Author, put, read
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually
@@ -72,7 +72,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle writers look at their files often."""
     for module in (writer, projection):
         monkeypatch.setattr(module, "CHECK_INTERVAL", 0.02)
-    monkeypatch.setattr(epoch, "_RENEWAL", 0.02)
+    monkeypatch.setattr(epoch_mark, "_RENEWAL", 0.02)
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 
 from milepost.contract.reasons import reason_name
 from milepost.server.log.event_log import Stored
-from milepost.server.refusal import Refusal
+from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Claim, Dispatch, Release, Report, Resume
 from tests.support.rpc import log_line
 from tests.unit.server.core import Core
-from tests.unit.server.test_dispatch_sessions import Desk, Talk, desk, state
+from tests.unit.server.test_dispatch_sessions import JobTable, Talk, desk, state
 
 __all__ = ["desk"]
 
@@ -41,7 +41,7 @@ class SlowLoad:
         return await self._load(job_id)
 
 
-async def claimed(core: Core, desk: Desk) -> tuple[Talk, str]:
+async def claimed(core: Core, desk: JobTable) -> tuple[Talk, str]:
     """A worker with a job of its own, and the lease token."""
     talk = await desk.session(kinds=[])
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -64,7 +64,7 @@ async def lines(core: Core) -> list[str]:
 
 
 async def test_a_report_that_is_being_taken_is_acknowledged(
-    core: Core, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stop waits for the decision about it, then for the disk, and the answer comes before the end."""
     talk, token = await claimed(core, desk)
@@ -81,7 +81,7 @@ async def test_a_report_that_is_being_taken_is_acknowledged(
     assert await lines(core) == ["1"]
 
 
-async def test_a_report_that_comes_after_the_stop_began_is_not_taken(core: Core, desk: Desk) -> None:
+async def test_a_report_that_comes_after_the_stop_began_is_not_taken(core: Core, desk: JobTable) -> None:
     """It is in the log no more than it is acknowledged, even while reports from before still become durable."""
     talk, token = await claimed(core, desk)
     core.log.hold(2)
@@ -100,7 +100,7 @@ async def test_a_report_that_comes_after_the_stop_began_is_not_taken(core: Core,
 
 
 async def test_a_resumption_that_is_being_taken_is_answered(
-    core: Core, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a report is."""
     talk, token = await claimed(core, desk)
@@ -117,7 +117,7 @@ async def test_a_resumption_that_is_being_taken_is_answered(
 
 
 async def test_a_job_that_is_being_given_back_is_given_back(
-    core: Core, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stop does not break it off halfway."""
     talk, token = await claimed(core, desk)

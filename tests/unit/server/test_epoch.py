@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.epoch import EpochMark
+from milepost.server.log.sqlite.epoch_mark import EpochMark
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from milepost.server import decide
-from milepost.server.clock import SystemClock
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import EventLog, StoreAway
-from milepost.server.log.jetstream import lanes
-from milepost.server.log.jetstream.access import NatsAccess
-from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream import job_publisher
+from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
+from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import Event, LogWritten, SubmitJobRequest, Update
 from tests.support.commits import read
 from tests.support.nats import NatsServer
@@ -82,7 +82,7 @@ async def test_what_is_acknowledged_is_there_once(
 
     What is in doubt is there once or not at all, and all is in order.
     """
-    monkeypatch.setattr(lanes, "PATIENCE", 1.0)
+    monkeypatch.setattr(job_publisher, "PATIENCE", 1.0)
     chance = random.Random(seed)
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     target = f"127.0.0.1:{nats_server.port}"
@@ -131,7 +131,7 @@ async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_b
     tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is refused after a while, rather than that whoever waits hangs; nothing need be started again."""
-    monkeypatch.setattr(lanes, "PATIENCE", 0.3)
+    monkeypatch.setattr(job_publisher, "PATIENCE", 0.3)
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
         async with node(tmp_path, f"nats://{proxy.address}", names) as log:

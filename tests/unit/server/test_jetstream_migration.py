@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.access import NatsAccess
-from milepost.server.log.jetstream.link import Link, Reply
-from milepost.server.log.jetstream.log import JetStreamEventLog
-from milepost.server.log.jetstream.migration import Migration
+from milepost.server.log.jetstream.import_from_sqlite import Migration
+from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
+from milepost.server.log.jetstream.nats_access import NatsAccess
+from milepost.server.log.jetstream.nats_connection import NatsConnection, Reply
 from milepost.server.log.jetstream.stream import StreamNames, make_or_check
-from milepost.server.log.sqlite import SqliteEventLog
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from tests.support.commits import Author, put_in_turn, read
 from tests.support.nats import NatsServer
 
@@ -36,9 +36,9 @@ async def written(directory: Path, authors: Sequence[Author]) -> Path:
 
 
 @asynccontextmanager
-async def connected(access: NatsAccess, names: StreamNames) -> AsyncIterator[Link]:
+async def connected(access: NatsAccess, names: StreamNames) -> AsyncIterator[NatsConnection]:
     """NATS, with an empty stream."""
-    link = Link(access, lambda up: None)
+    link = NatsConnection(access, lambda up: None)
     await link.open()
     try:
         await make_or_check(link, names, None)
@@ -75,14 +75,16 @@ async def test_a_failure_is_told_once(
     database = await written(tmp_path, [Author(job_id) for job_id in "abc"])
     access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
 
-    publish = Link.publish
+    publish = NatsConnection.publish
 
-    async def full(self: Link, subject: str, message: bytes, expected: int, timeout: float) -> Reply:
+    async def full(
+        self: NatsConnection, subject: str, message: bytes, expected: int, timeout: float
+    ) -> Reply:
         if subject == names.meta:
             return await publish(self, subject, message, expected, timeout)
         return Reply(0, 1, "there is no room")
 
-    monkeypatch.setattr(Link, "publish", full)
+    monkeypatch.setattr(NatsConnection, "publish", full)
     async with connected(access, names) as link:
         with pytest.raises(StoreFailed, match="there is no room"):
             await Migration(database, link, names).run()

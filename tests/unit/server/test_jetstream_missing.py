@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from milepost.server.log.event_log import EventLog, Query, StoreFailed
-from milepost.server.log.jetstream.access import NatsAccess
-from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
+from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.v1 import JobState
 from tests.support.bad_requests import struct
@@ -145,7 +145,7 @@ async def test_a_stream_that_somebody_else_purged_is_refused(
     node: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it lacks nobody can tell; so it is said what happened."""
-    monkeypatch.setattr("milepost.server.log.jetstream.log._PENDING_PATIENCE", 0.1)
+    monkeypatch.setattr("milepost.server.log.jetstream.jetstream_log._PENDING_PATIENCE", 0.1)
     async with node("a") as log:
         author = Author("j")
         for commit in (author.submit(), author.start(), author.lines("a")):

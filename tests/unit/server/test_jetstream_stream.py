@@ -14,9 +14,9 @@ from nats.js import JetStreamContext, api
 
 from milepost.server.log.event_log import StoreFailed, StoreFull
 from milepost.server.log.jetstream import stream
-from milepost.server.log.jetstream.access import NatsAccess, StreamRefused
-from milepost.server.log.jetstream.link import Link
-from milepost.server.log.jetstream.log import JetStreamEventLog
+from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
+from milepost.server.log.jetstream.nats_access import NatsAccess, StreamRefused
+from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
 from tests.support.commits import Author, put, read
 from tests.support.nats import NatsServer
@@ -230,7 +230,7 @@ async def test_a_leader_that_knows_of_an_older_end_only_is_not_believed(
         epoch = log.epoch
         await put(log, author.submit())
 
-    async def older(link: Link, names: StreamNames) -> int:
+    async def older(link: NatsConnection, names: StreamNames) -> int:
         return 1
 
     monkeypatch.setattr(stream, "end", older)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from milepost.server.log.appending import Append, together
 from milepost.server.log.event_log import Commit
-from milepost.server.log.joining import runs
-from milepost.server.log.transaction import Write
-from milepost.server.log.upkeep import Trim
+from milepost.server.log.sqlite.append import Append, together
+from milepost.server.log.sqlite.coalescing import runs
+from milepost.server.log.sqlite.pruning import Trim
+from milepost.server.log.sqlite.transaction import Write
 from tests.support.commits import Author
 
 

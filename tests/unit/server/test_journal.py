@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from milepost.server import decide, journal
+from milepost.server.dispatch.attempts import Accepted
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Conflict, Stored, StoreFull
-from milepost.server.refusal import Refusal
-from milepost.server.working.attempts import Accepted
+from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Event, JobState, SubmitJobRequest
 from tests.support.clock import START, FakeClock
 from tests.unit.server.core import Core

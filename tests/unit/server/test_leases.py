@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.server.working.leases import LeaseTokens
+from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.v1 import Job
 
 tokens = LeaseTokens(b"secret", "epoch")

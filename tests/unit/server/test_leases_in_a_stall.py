@@ -6,22 +6,22 @@ import asyncio
 import math
 from typing import Any, cast
 
-from milepost.server.working.service import WorkerService
+from milepost.server.rpc.worker_service import WorkerService
 from milepost.v1 import Claim, Dispatch, Heartbeat, Release, Report, ReportJobRequest
 from tests.support.rpc import eventually, log_line
 from tests.unit.server.core import Core
-from tests.unit.server.test_dispatch_sessions import LEASE, Desk, Talk, desk, state
+from tests.unit.server.test_dispatch_sessions import LEASE, JobTable, Talk, desk, state
 
 __all__ = ["desk"]
 
 
-async def look(core: Core, desk: Desk) -> None:
+async def look(core: Core, desk: JobTable) -> None:
     """Has the timers look at the clock again, which they would do in their time."""
     for job in await core.log.active():
-        desk.deadlines.on_turn(job)
+        desk.deadlines.on_transition(job)
 
 
-async def waits(core: Core, desk: Desk) -> tuple[Talk, str]:
+async def waits(core: Core, desk: JobTable) -> tuple[Talk, str]:
     """A worker that the server does not listen to: it gives one job back, which waits for the store. The other's lease.
 
     One that is silent has a job, too.
@@ -38,7 +38,7 @@ async def waits(core: Core, desk: Desk) -> tuple[Talk, str]:
     return talks[0], tokens["j"]
 
 
-async def stall(core: Core, desk: Desk) -> None:
+async def stall(core: Core, desk: JobTable) -> None:
     """The store takes nothing for longer than a lease; what is written down then is the end of the silent worker's."""
     core.clock.advance(LEASE)
     await look(core, desk)
@@ -46,7 +46,7 @@ async def stall(core: Core, desk: Desk) -> None:
     core.log.let_go()
 
 
-async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: Desk) -> None:
+async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: JobTable) -> None:
     """It has its job when it is heard again; one that was silent has lost its own."""
     talk, token = await waits(core, desk)
     talk.say(heartbeat=Heartbeat())
@@ -59,7 +59,7 @@ async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: Des
     await eventually(lambda: stands(core, "silent", "LOST"))
 
 
-async def test_a_worker_that_is_silent_when_the_server_listens_again(core: Core, desk: Desk) -> None:
+async def test_a_worker_that_is_silent_when_the_server_listens_again(core: Core, desk: JobTable) -> None:
     """It has the time of a lease to be heard in, and no more."""
     await waits(core, desk)
     await stall(core, desk)
@@ -73,7 +73,7 @@ async def test_a_worker_that_is_silent_when_the_server_listens_again(core: Core,
     await eventually(lambda: stands(core, "j", "LOST"))
 
 
-async def test_a_worker_that_waits_for_an_answer(core: Core, desk: Desk) -> None:
+async def test_a_worker_that_waits_for_an_answer(core: Core, desk: JobTable) -> None:
     """One without a session, whose call the server has not answered: it is not silent."""
     await core.submit()
     token = await core.start()
@@ -92,7 +92,7 @@ async def test_a_worker_that_waits_for_an_answer(core: Core, desk: Desk) -> None
     assert ("RUNNING", 1, 0) == await state(core)
 
 
-async def listens(desk: Desk) -> bool:
+async def listens(desk: JobTable) -> bool:
     """Whether the server waits for what the worker says next."""
     return desk.dispatcher.sessions.listening_since("j") < math.inf
 

@@ -9,11 +9,11 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
-from milepost.server.refusal import Refusal
+from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Claim, Dispatch, Report, ReportJobRequest, RetryPolicy
 from tests.support.rpc import eventually, log_line
 from tests.unit.server.core import Core
-from tests.unit.server.test_dispatch_sessions import LEASE, Desk, desk, state
+from tests.unit.server.test_dispatch_sessions import LEASE, JobTable, desk, state
 
 __all__ = ["desk"]
 
@@ -25,14 +25,14 @@ async def has_state(core: Core, *expected: Any) -> bool:
     return await state(core) == expected
 
 
-async def pass_time(core: Core, desk: Desk, seconds: float) -> None:
+async def pass_time(core: Core, desk: JobTable, seconds: float) -> None:
     """Advance the clock, and have the timers look at it."""
     core.clock.advance(seconds)
     for job in await core.log.active():
-        desk.deadlines.on_turn(job)
+        desk.deadlines.on_transition(job)
 
 
-async def report_job(desk: Desk, token: str, first: int, *lines: str) -> int:
+async def report_job(desk: JobTable, token: str, first: int, *lines: str) -> int:
     """Call ReportJob; the last report number that is durable."""
     request = ReportJobRequest(
         job_id="j", lease_token=token, first_report_sequence=first, updates=map(log_line, lines)
@@ -40,7 +40,7 @@ async def report_job(desk: Desk, token: str, first: int, *lines: str) -> int:
     return (await desk.service.ReportJob(request, cast("Any", None))).report_sequence
 
 
-async def test_refused_reports_of_a_lost_attempt(core: Core, desk: Desk) -> None:
+async def test_refused_reports_of_a_lost_attempt(core: Core, desk: JobTable) -> None:
     """A worker that lost its lease goes on reporting: the lease of the next attempt runs out all the same."""
     await core.submit(retry_policy=TWICE)
     first = await desk.session(worker_id="first")
@@ -65,7 +65,7 @@ async def test_refused_reports_of_a_lost_attempt(core: Core, desk: Desk) -> None
     await eventually(lambda: has_state(core, "LOST", 2, 2))
 
 
-async def test_a_report_of_another_job_renews_only_that_job(core: Core, desk: Desk) -> None:
+async def test_a_report_of_another_job_renews_only_that_job(core: Core, desk: JobTable) -> None:
     """A report through a session proves its own lease; the other jobs of the session have theirs by heartbeats."""
     for job_id in ("j", "other"):
         await core.submit(job_id, dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -82,7 +82,7 @@ async def test_a_report_of_another_job_renews_only_that_job(core: Core, desk: De
     assert await talk.refused() == ("other", "JOB_ENDED")
 
 
-async def test_report_job_without_updates_renews_the_lease(core: Core, desk: Desk) -> None:
+async def test_report_job_without_updates_renews_the_lease(core: Core, desk: JobTable) -> None:
     """It is how a worker without a session says that it is alive."""
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start(claimed=True)
@@ -95,7 +95,7 @@ async def test_report_job_without_updates_renews_the_lease(core: Core, desk: Des
     await eventually(lambda: has_state(core, "LOST", 1, 1))
 
 
-async def test_report_job_answers_once_its_updates_are_durable(core: Core, desk: Desk) -> None:
+async def test_report_job_answers_once_its_updates_are_durable(core: Core, desk: JobTable) -> None:
     """While the store holds the append there is no answer; it comes with the commit (rule 12)."""
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start(claimed=True)

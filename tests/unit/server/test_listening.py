@@ -9,8 +9,8 @@ import click
 import pytest
 import trustme
 
-from milepost.server.listening import address as read_address
-from milepost.server.listening import check_free, check_pair
+from milepost.server.cli.listen_address import address as read_address
+from milepost.server.cli.listen_address import check_free, check_pair
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:7070", "[::1]:65535", "0.0.0.0:1"])

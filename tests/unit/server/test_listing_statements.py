@@ -8,9 +8,9 @@ from contextlib import closing
 
 import pytest
 
-from milepost.server.log import statements
 from milepost.server.log.event_log import Query
-from milepost.server.log.schema import migrate
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.schema import migrate
 
 
 def plan(query: Query, common: Sequence[str] = ()) -> list[str]:

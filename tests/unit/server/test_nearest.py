@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from milepost.server.working.nearest import distance, nearest
+from milepost.server.dispatch.nearest_names import distance, nearest
 
 NAMES = st.text("abc", max_size=7)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from milepost.server.working.session import Outbox
+from milepost.server.dispatch.worker_session import Outbox
 from milepost.v1 import Acknowledged, Drain, Rejected, WorkResponse
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.contract import private
+from milepost.contract import private_files
 
 
 def mode(path: Path) -> int:
@@ -25,7 +25,7 @@ def test_a_file(tmp_path: Path, before: int, after: int) -> None:
     path.touch()
     path.chmod(before)
 
-    assert (private.tighten(path), mode(path)) == (True, after)
+    assert (private_files.tighten(path), mode(path)) == (True, after)
 
 
 def test_a_directory_by_way_of_a_link(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_directory_by_way_of_a_link(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir(mode=0o755)
     (tmp_path / "here").symlink_to(tmp_path / "there")
 
-    assert (private.make_directory(tmp_path / "here"), mode(tmp_path / "there")) == (True, 0o700)
+    assert (private_files.make_directory(tmp_path / "here"), mode(tmp_path / "there")) == (True, 0o700)
 
 
 def test_a_link_to_a_file(tmp_path: Path) -> None:
@@ -42,14 +42,14 @@ def test_a_link_to_a_file(tmp_path: Path) -> None:
     (tmp_path / "there").chmod(0o644)
     (tmp_path / "here").symlink_to(tmp_path / "there")
 
-    assert (private.tighten(tmp_path / "here"), mode(tmp_path / "there")) == (False, 0o644)
+    assert (private_files.tighten(tmp_path / "here"), mode(tmp_path / "there")) == (False, 0o644)
 
 
 def test_a_directory_for_all(tmp_path: Path) -> None:
     """One like /tmp is not closed to those whom it is for."""
     tmp_path.chmod(0o1777)
 
-    assert (private.make_directory(tmp_path), mode(tmp_path)) == (False, 0o1777)
+    assert (private_files.make_directory(tmp_path), mode(tmp_path)) == (False, 0o1777)
 
 
 def test_a_directory_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,9 +57,9 @@ def test_a_directory_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyP
     tmp_path.chmod(0o775)
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
 
-    assert (private.make_directory(tmp_path), mode(tmp_path)) == (False, 0o775)
+    assert (private_files.make_directory(tmp_path), mode(tmp_path)) == (False, 0o775)
 
 
 def test_what_is_gone(tmp_path: Path) -> None:
     """Nobody can read it."""
-    assert private.tighten(tmp_path / "file")
+    assert private_files.tighten(tmp_path / "file")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from milepost.server.log.presence import Alone
-from milepost.server.watching.memory import Memory
-from milepost.server.watching.queued import Queued
+from milepost.server.dispatch.wait_reasons import WaitReasons
+from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.dispatch.worker_session import Session
+from milepost.server.log.node_presence import Alone
+from milepost.server.watching.memory_budget import MemoryBudget
+from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.tails import Tail
-from milepost.server.working.roster import Roster
-from milepost.server.working.session import Session
-from milepost.server.working.waits import Waits
 from milepost.v1 import Dispatch, Hello, WaitingFor
 from tests.support.clock import FakeClock
 
@@ -22,14 +22,14 @@ LOG = cast("Any", None)
 class Watches:
     """A tail that is watched for each name; they are woken by the roster's changes."""
 
-    def __init__(self, roster: Roster) -> None:
-        self._queued = Queued(Waits(roster))
+    def __init__(self, roster: WorkerRegistry) -> None:
+        self._queued = QueuedJobs(WaitReasons(roster))
         self._tails: dict[str, Tail] = {}
         self.refresh = self._queued.refresh
 
     def add(self, name: str, kind: str, *, external: bool = False) -> None:
         """Somebody watches a queued job of this kind."""
-        tail = self._tails[name] = Tail(Memory(1 << 20))
+        tail = self._tails[name] = Tail(MemoryBudget(1 << 20))
         tail.queued, tail.kind, tail.watchers = True, kind, 1
         tail.dispatch = Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE
 
@@ -60,7 +60,7 @@ def session(*kinds: str) -> Session:
 
 async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
     """Where the first worker of a kind comes, and where the last one leaves; not for numbers, nor for other kinds."""
-    roster = Roster(FakeClock())
+    roster = WorkerRegistry(FakeClock())
     watches = Watches(roster)
     watches.add("a", "archive")
     watches.add("same", "archive")
@@ -86,7 +86,7 @@ async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
 
 async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
     """They wait for nothing any more."""
-    roster = Roster(FakeClock())
+    roster = WorkerRegistry(FakeClock())
     watches = Watches(roster)
     for name in ("started", "left", "watched"):
         watches.add(name, "archive")
@@ -103,7 +103,7 @@ async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
 
 async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> None:
     """Until then a worker may be reconnecting; whose worker is there hears nothing."""
-    roster = Roster(FakeClock(), grace=0.01)
+    roster = WorkerRegistry(FakeClock(), grace=0.01)
     watches = Watches(roster)
     watches.add("a", "archive")
     watches.add("b", "transcribe")

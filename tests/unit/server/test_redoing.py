@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.log.event_log import Conflict, StoreFull
-from milepost.server.working.redoing import Redoing
 
 
 @dataclass
@@ -24,11 +24,11 @@ def decided(name: str) -> Report:
     return Report(name, asyncio.get_running_loop().create_future())
 
 
-class Desk:
+class JobTable:
     """Where reports are decided again; ``conflicts`` says how often each of them meets another conflict."""
 
     def __init__(self, **conflicts: int) -> None:
-        self.redoing: Redoing[Report] = Redoing()
+        self.redoing: ConflictRetry[Report] = ConflictRetry()
         self.order: list[str] = []
         self._conflicts = conflicts
 
@@ -53,7 +53,7 @@ class Desk:
 
 async def test_what_met_no_conflict_is_what_was_decided() -> None:
     """Nothing is decided again."""
-    desk, report = Desk(), decided("a")
+    desk, report = JobTable(), decided("a")
     settled = desk.follow(report)
     report.durable.set_result(None)
 
@@ -63,7 +63,7 @@ async def test_what_met_no_conflict_is_what_was_decided() -> None:
 
 async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
     """As often as it takes, and each before the next; nothing new comes before them."""
-    desk = Desk(a=2)
+    desk = JobTable(a=2)
     reports = [decided(name) for name in "abc"]
     settled = [desk.follow(report) for report in reports]
     for report in reports:
@@ -79,7 +79,7 @@ async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
 
 async def test_what_is_refused_the_second_time_is_told() -> None:
     """And those after it are decided all the same."""
-    desk = Desk()
+    desk = JobTable()
     first, second = decided("a"), decided("b")
     refused, taken = desk.follow(first, ValueError("over")), desk.follow(second)
     for report in (first, second):
@@ -92,7 +92,7 @@ async def test_what_is_refused_the_second_time_is_told() -> None:
 
 async def test_what_failed_otherwise_is_not_decided_again() -> None:
     """The store's word is passed on."""
-    desk, report = Desk(), decided("a")
+    desk, report = JobTable(), decided("a")
     settled = desk.follow(report)
     report.durable.set_exception(StoreFull("no room"))
 

@@ -13,7 +13,7 @@ from milepost.server import decide
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.event_encoding import event_frame
 from milepost.server.payloads import payloads_of
-from milepost.server.refusal import Refusal, job_ended
+from milepost.server.rpc.refusal import Refusal, job_ended
 from milepost.v1 import (
     Event,
     Events,
@@ -100,7 +100,7 @@ def running() -> Fold:
 
 def one_by_one(fold: Fold, updates: Sequence[Update], size: int) -> tuple[list[Event], list[tuple[int, str]]]:
     """The events of the updates, each decided upon the one before, and the refusals by their numbers."""
-    room = decide.Room(size, sum(update.ByteSize() + 80 for update in updates))
+    room = decide.SizeBudget(size, sum(update.ByteSize() + 80 for update in updates))
     events: list[Event] = []
     refused: list[tuple[int, str]] = []
     for number, update in enumerate(updates, 1):

@@ -10,9 +10,8 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract import limits
 from milepost.contract.reasons import reason_name
-from milepost.server.edge import requests
-from milepost.server.jobs import listing
-from milepost.server.refusal import Refusal
+from milepost.server.rpc import job_listing, validation
+from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import (
     CancelJobRequest,
     Capacity,
@@ -38,24 +37,24 @@ from tests.support.bad_requests import BAD_DURATIONS, INVALID, REQUESTS, TOO_LAR
 def check(request: Any) -> None:
     """What the server checks before all else."""
     checks: dict[str, Callable[[Any], object]] = {
-        "SubmitJobRequest": requests.submit,
-        "GetJobRequest": lambda request: requests.job_id(request.job_id),
+        "SubmitJobRequest": validation.submit,
+        "GetJobRequest": lambda request: validation.job_id(request.job_id),
         "ListJobsRequest": list_jobs,
-        "CancelJobRequest": requests.cancel,
-        "WatchJobRequest": requests.watch,
-        "WatchJobsRequest": requests.watch_jobs,
-        "DeleteJobRequest": lambda request: requests.job_id(request.job_id),
-        "WorkRequest": requests.hello,
-        "Capacity": requests.capacity,
-        "Report": requests.report,
+        "CancelJobRequest": validation.cancel,
+        "WatchJobRequest": validation.watch,
+        "WatchJobsRequest": validation.watch_jobs,
+        "DeleteJobRequest": lambda request: validation.job_id(request.job_id),
+        "WorkRequest": validation.hello,
+        "Capacity": validation.capacity,
+        "Report": validation.report,
     }
     checks[request.DESCRIPTOR.name](request)
 
 
 def list_jobs(request: ListJobsRequest) -> None:
     """Both that a list is checked for."""
-    requests.list_jobs(request)
-    listing.after(request)
+    validation.list_jobs(request)
+    job_listing.after(request)
 
 
 def refused(request: Any) -> tuple[str, str]:
@@ -210,7 +209,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     request = SubmitJobRequest(kind="", owner="x" * 129, timeout=BAD_DURATIONS["negative"])
 
     with pytest.raises(Refusal) as caught:
-        requests.submit(request)
+        validation.submit(request)
 
     assert ["kind", "owner", "timeout"] == [violation.field for violation in caught.value.violations]
     assert INVALID == reason_name(caught.value.reason)
@@ -223,7 +222,7 @@ def test_a_refusal_stays_small_whatever_it_quotes() -> None:
     )
 
     with pytest.raises(Refusal) as caught:
-        requests.submit(request)
+        validation.submit(request)
 
     told = caught.value
     size = len(told.message) + sum(map(len, told.metadata.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.server.retention import Keep, Retention
+from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.v1 import Retention as RetentionMessage
 from tests.support.rpc import log_line
 from tests.unit.server.core import Core
@@ -21,7 +21,7 @@ async def test_a_jobs_own_bound_comes_before_the_servers(
 
     Of 502 events the newest are kept: trimming is by whole commits, here of 50 events.
     """
-    retention = Retention(core.log, core.clock, Keep(max_events=server), interval=60)
+    retention = Retention(core.log, core.clock, RetentionPolicy(max_events=server), interval=60)
     core.log.follow(retention.publish)
     await core.submit(retention=RetentionMessage(max_events=own))
     token = await core.start()

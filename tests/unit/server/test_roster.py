@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from milepost.contract import limits
-from milepost.server.working.roster import Roster
-from milepost.server.working.session import Session
+from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import ConnectedWorker, Hello
 from tests.support.clock import FakeClock
 
@@ -18,7 +18,7 @@ from tests.support.clock import FakeClock
 class Wire:
     """What one node says goes straight to the other one, unless it is cut; it counts the workers that it carries."""
 
-    def __init__(self, to: Roster) -> None:
+    def __init__(self, to: WorkerRegistry) -> None:
         self._to = to
         self.is_cut = False
         self.carried = 0
@@ -47,7 +47,7 @@ class Nodes:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.a, self.b = Roster(self.clock, node="a"), Roster(self.clock, node="b")
+        self.a, self.b = WorkerRegistry(self.clock, node="a"), WorkerRegistry(self.clock, node="b")
         self.to_a, self.to_b = Wire(self.a), Wire(self.b)
         self.a.start(self.to_b)
         self.b.start(self.to_a)
@@ -76,7 +76,7 @@ def session(name: str = "w", *kinds: str, instance: str = "", at: int = 1) -> Se
     return made
 
 
-async def told(roster: Roster) -> None:
+async def told(roster: WorkerRegistry) -> None:
     """Waits until the roster has told of what has changed."""
     heard = asyncio.Event()
     roster.follow(heard.set)
@@ -84,7 +84,7 @@ async def told(roster: Roster) -> None:
         await heard.wait()
 
 
-def names(roster: Roster) -> list[tuple[str, str]]:
+def names(roster: WorkerRegistry) -> list[tuple[str, str]]:
     """The workers that it lists, each with its node."""
     return [(worker.worker_id, worker.node) for worker in roster.listed()]
 
@@ -107,7 +107,7 @@ async def test_a_node_that_starts_asks_who_is_there(nodes: Nodes) -> None:
     """It does not wait until something changes."""
     nodes.a.add(session("w"))
     await told(nodes.a)
-    late = Roster(nodes.clock, node="late")
+    late = WorkerRegistry(nodes.clock, node="late")
     nodes.a.start(Wire(late))
     late.start(Wire(nodes.a))
 
@@ -170,7 +170,7 @@ async def test_a_worker_that_moved_is_where_it_connected_last(nodes: Nodes) -> N
     nodes.b.add(session("w", instance="i", at=2))
     assert (names(nodes.b), nodes.b.kinds) == ([("w", "b")], {"k": 1})
 
-    third = Roster(nodes.clock)
+    third = WorkerRegistry(nodes.clock)
     third.workers(nodes.b.listed(), ())
     third.workers(nodes.a.listed(), ())
     assert names(third) == [("w", "b")]
@@ -204,7 +204,7 @@ async def test_of_many_jobs_some_are_named(nodes: Nodes) -> None:
 
 async def test_workers_may_be_missing_for_a_while_after_a_start() -> None:
     """Before the node has started, for the grace after it, and while other nodes cannot be heard."""
-    roster = Roster(FakeClock(), grace=0.01)
+    roster = WorkerRegistry(FakeClock(), grace=0.01)
     states = [roster.is_complete]
     roster.start(Wire(roster))
     states.append(roster.is_complete)

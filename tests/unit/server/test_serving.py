@@ -11,8 +11,8 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from milepost.server.core import Core
-from milepost.server.serving import Server, Settings
+from milepost.server.runtime.core import Core
+from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import GetJobRequest, job_service_pb2_grpc
 
 SERVICES = ("", "milepost.v1.JobService", "milepost.v1.WorkerService")

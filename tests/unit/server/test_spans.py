@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from milepost.server.spans import span
+from milepost.server.cli.duration_option import span
 
 
 @pytest.mark.parametrize("told", ["0", "1", "20m", "90d"])

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from milepost.server.event_encoding import event_frame as frame
-from milepost.server.log.event_log import Commit, Facts
+from milepost.server.log.event_log import Commit, JobAttributes
 from milepost.server.log.frames import Chunk
-from milepost.server.watching.memory import Memory
+from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.tails import BATCH_BYTES, Batch, Tail, Wish
 from milepost.v1 import Event, JobState, LogWritten, WatchJobResponse
 
@@ -19,7 +19,7 @@ RUNNING = JobState.JOB_STATE_RUNNING
 def commit(first: int, frames: bytes) -> Commit:
     """Of one event, or of none where there are no frames."""
     return Commit(
-        facts=Facts("job", "", "kind", "", {}),
+        facts=JobAttributes("job", "", "kind", "", {}),
         chunk=Chunk(first, first if frames else first - 1, frames),
         job=b"",
         state_before=RUNNING,
@@ -36,7 +36,7 @@ def commit(first: int, frames: bytes) -> Commit:
 
 def test_commits_without_events_do_not_hide_what_is_kept() -> None:
     """All that a tail keeps counts against the bound, also after one that keeps nothing was let go of."""
-    memory = Memory(10)
+    memory = MemoryBudget(10)
     tail = Tail(memory)
     for pushed in (commit(1, b""), commit(1, b"six.b1"), commit(2, b""), commit(2, b"six.b2")):
         tail.push(pushed)
@@ -63,7 +63,7 @@ def sequences(batch: Batch) -> list[int]:
 def test_a_tail_that_is_cut_within_a_commit_has_no_gap() -> None:
     """Rule 2: whoever stands within a commit that was let go of reads the log; nobody is shown what comes after it."""
     commits = [written(1, "1", "2", "3"), written(4, "4", "5", "6"), written(7, "7", "8")]
-    tail = Tail(Memory(1 << 20))
+    tail = Tail(MemoryBudget(1 << 20))
     for pushed in commits:
         tail.push(pushed)
     for first_kept in (1, 4, 7, 9):
@@ -80,7 +80,7 @@ def test_a_tail_that_is_cut_within_a_commit_has_no_gap() -> None:
 @pytest.mark.parametrize("most_events", [0, 7])
 def test_a_batch_is_bounded_in_bytes(size: int, together: int, most_events: int) -> None:
     """It holds one event at the least; what one commit has may come in several batches, each event once."""
-    tail = Tail(Memory(1 << 30))
+    tail = Tail(MemoryBudget(1 << 30))
     for first in range(1, 121, together):
         tail.push(written(first, *["x" * size] * together))
     cursor = 0
@@ -97,7 +97,7 @@ def test_a_batch_is_bounded_in_bytes(size: int, together: int, most_events: int)
 
 def test_batches_count_against_the_bound_of_memory() -> None:
     """They are as large as what they are made of, and there may be one for each way to ask."""
-    memory = Memory(1 << 20)
+    memory = MemoryBudget(1 << 20)
     tail = Tail(memory)
     tail.push(written(1, "x" * 1000))
     before = memory.used

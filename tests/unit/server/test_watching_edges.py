@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.event_log import Page, Query, Span
-from milepost.server.log.writer import Outcome
+from milepost.server.log.sqlite.writer import Outcome
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.v1 import (
     Event,
@@ -24,10 +24,10 @@ from milepost.v1 import (
     Update,
 )
 from tests.support.rpc import eventually
-from tests.support.validators import History, View, check, missing
+from tests.support.validators import EventView, History, check, missing
 from tests.support.world import Subscriber, World
 
-ALL = View()
+ALL = EventView()
 
 
 @pytest.fixture

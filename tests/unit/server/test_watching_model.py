@@ -34,7 +34,7 @@ from milepost.v1 import (
     Update,
 )
 from tests.support.rpc import eventually
-from tests.support.validators import View, check, missing
+from tests.support.validators import EventView, check, missing
 from tests.support.world import Subscriber, World
 
 _Result = TypeVar("_Result")
@@ -207,7 +207,7 @@ class WatchingModel(RuleBasedStateMachine):
         """Somebody comes, for one job or for all, or for those that run, those of an owner, or one by its id."""
         job_id = data.draw(st.sampled_from(["", "", "running", "a's", "one", *self.jobs]))
         fields: dict[str, Any] = {"max_batch_events": most, "on_gap": on_gap}
-        view = View(latest=latest, events=_is_log if logs_only else View.events)
+        view = EventView(latest=latest, events=_is_log if logs_only else EventView.events)
         if latest:
             fields["delivery"] = Delivery.DELIVERY_LATEST
         if logs_only:
@@ -216,7 +216,7 @@ class WatchingModel(RuleBasedStateMachine):
         if wanted is not None:
             job_id = ""
             fields["filter"] = wanted
-            view = View(View.of_filter(wanted).commits, view.events, latest)
+            view = EventView(EventView.of_filter(wanted).commits, view.events, latest)
 
         async def watching() -> None:
             subscriber = Subscriber(self.world, job_id, view, **fields)

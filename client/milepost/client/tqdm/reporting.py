@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from milepost.client.worker.bar_stages import BarStage, open_bar
-from milepost.client.worker.current import current_job
+from milepost.client._worker.bar_stages import BarStage, open_bar
+from milepost.client._worker.current_job import current_job
 
 if TYPE_CHECKING:
     from milepost.client.tqdm.plain import PlainBar as _Bar

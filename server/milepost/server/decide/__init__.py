@@ -4,8 +4,6 @@ Pure functions over a job (as a ``Fold``) and an instant: they return the events
 a ``Refusal``; they change nothing and know of no transport, store or clock. What the events do is the fold's to say.
 """
 
-from milepost.server.decide.authoring import ACTIVE, FINAL, LEASED, is_final, state_name
-from milepost.server.decide.batching import Rejection, ReportBatch, report_batches
 from milepost.server.decide.ending import (
     cancel,
     crowded_out,
@@ -16,10 +14,12 @@ from milepost.server.decide.ending import (
     release,
 )
 from milepost.server.decide.event_batch import EventBatch
-from milepost.server.decide.families import family
+from milepost.server.decide.job_states import ACTIVE, FINAL, LEASED, is_final, state_name
+from milepost.server.decide.parent_progress import family
+from milepost.server.decide.report_batches import Rejection, ReportBatch, report_batches
 from milepost.server.decide.reporting import report
-from milepost.server.decide.room import Room, fit
-from milepost.server.decide.starting import same_submission, start, submit
+from milepost.server.decide.size_budget import SizeBudget, fit
+from milepost.server.decide.submitting import same_submission, start, submit
 
 __all__ = [
     "ACTIVE",
@@ -28,7 +28,7 @@ __all__ = [
     "EventBatch",
     "Rejection",
     "ReportBatch",
-    "Room",
+    "SizeBudget",
     "cancel",
     "crowded_out",
     "due",

@@ -7,9 +7,9 @@ import math
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.fold import RELEASED
-from milepost.server.decide import bounds
-from milepost.server.decide.authoring import LEASED, is_final, next_event
-from milepost.server.instants import SECOND, instant, nanoseconds, timestamp
+from milepost.server.decide import time_limits
+from milepost.server.decide.job_states import LEASED, is_final, next_event
+from milepost.server.runtime.timestamps import SECOND, instant, nanoseconds, timestamp
 from milepost.v1 import Cancellation, Event, Failure, Job, JobState, RetryPolicy
 
 _INITIAL_BACKOFF = 1 * SECOND
@@ -28,7 +28,7 @@ def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: 
     """
     if is_final(job):
         return []
-    deadline = min([now + grace_period, *bounds.of(job)]) if job.state in LEASED else now
+    deadline = min([now + grace_period, *time_limits.of(job)]) if job.state in LEASED else now
     request = next_event(job, now)
     cancellation = request.cancel_requested.cancellation
     if job.HasField("cancellation"):
@@ -80,13 +80,13 @@ def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
                 _forced(job, now, f"Worker {job.worker_id!r} was not heard from again and was fenced off.")
             ]
         return []
-    if bounds.is_over(bounds.timeout(job), now):
+    if time_limits.is_over(time_limits.timeout(job), now):
         message = f"Took longer than its timeout of {_seconds(job.timeout)}."
         return [_failed(job, now, Failure(code="TIMEOUT", message=message))]
-    if bounds.is_over(bounds.start_deadline(job), now):
+    if time_limits.is_over(time_limits.start_deadline(job), now):
         message = f"Did not start within its start_deadline of {_seconds(job.start_deadline)}."
         return [_failed(job, now, Failure(code="START_DEADLINE", message=message))]
-    if bounds.is_over(bounds.attempt_timeout(job), now):
+    if time_limits.is_over(time_limits.attempt_timeout(job), now):
         message = (
             f"Attempt {job.attempt} ran longer than its attempt_timeout of {_seconds(job.attempt_timeout)}."
         )
@@ -112,7 +112,7 @@ def next_deadline(job: Job) -> int | None:
     """The instant at which ``due`` is to be asked next, leases aside; None where time does nothing."""
     if job.state == JobState.JOB_STATE_CANCELLING:
         return instant(job.cancellation.deadline)
-    return min(bounds.of(job), default=None)
+    return min(time_limits.of(job), default=None)
 
 
 def failed_attempt(job: Job, failure: Failure, now: int, *, otherwise: JobState.ValueType) -> Event:

@@ -8,10 +8,10 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from milepost.contract import limits
 from milepost.fold import Fold, job_fraction_after, planned
-from milepost.server import checks
-from milepost.server.checks import Check
-from milepost.server.decide.authoring import next_event
 from milepost.server.decide.ending import failed_attempt
+from milepost.server.decide.job_states import next_event
+from milepost.server.rpc import field_checks
+from milepost.server.rpc.field_checks import Check
 from milepost.v1 import Event, JobState, LogWritten, Severity, Stage, StageState, Update
 
 _STAGE_ENDS = frozenset(
@@ -48,7 +48,7 @@ def _stages_planned(state: Fold, update: Update, now: int) -> Event:
     check = Check()
     plan = update.stages_planned.stages
     settled = {stage_id: state.stages[stage_id] for stage_id in state.settled()}
-    checks.stage_plan(check, "stages_planned.stages", plan, settled)
+    field_checks.stage_plan(check, "stages_planned.stages", plan, settled)
     if len(plan) <= limits.STAGES < len({*settled, *(stage.stage_id for stage in plan)}):
         check.too_large("stages_planned.stages", f"would give the job more than {limits.STAGES:,} stages")
     children = update.stages_planned.planned_children
@@ -64,7 +64,7 @@ def _stage_started(state: Fold, update: Update, now: int) -> Event:
     check = Check()
     told = update.stage_started.stage
     path = "stage_started.stage"
-    checks.stage_fields(check, path, told)
+    field_checks.stage_fields(check, path, told)
     stage = state.stages.get(told.stage_id)
     if stage is None:
         if len(state.stages) >= limits.STAGES:
@@ -145,7 +145,7 @@ def _stage_ended(state: Fold, update: Update, now: int) -> Event:
     check.length("stage_ended.message", told.message, limits.MESSAGE_LENGTH)
     check.amount("stage_ended.job_fraction", told.job_fraction, most=1.0)
     if told.HasField("failure"):
-        checks.failure(check, "stage_ended.failure", told.failure)
+        field_checks.failure(check, "stage_ended.failure", told.failure)
     check.refuse()
     assert stage is not None
     event = next_event(state.job, now)
@@ -183,7 +183,7 @@ def _log_written(state: Fold, update: Update, now: int) -> Event:
 def _artifact_added(state: Fold, update: Update, now: int) -> Event:
     check = Check()
     told = update.artifact_added.artifact
-    checks.artifact(check, "artifact_added.artifact", told)
+    field_checks.artifact(check, "artifact_added.artifact", told)
     _stage_exists(check, "artifact_added.artifact.stage_id", told.stage_id, state)
     artifacts = state.job.artifacts
     if len(artifacts) >= limits.ARTIFACTS and all(artifact.name != told.name for artifact in artifacts):
@@ -230,7 +230,7 @@ def _job_ended(state: Fold, update: Update, now: int) -> Event:
     if told.HasField("result"):
         check.struct("job_ended.result", told.result, limits.RESULT_SIZE)
     if told.HasField("failure"):
-        checks.failure(check, "job_ended.failure", told.failure)
+        field_checks.failure(check, "job_ended.failure", told.failure)
     elif told.state == JobState.JOB_STATE_FAILED:
         check.wrong("job_ended.failure", "must be set when the job FAILED")
     check.refuse()

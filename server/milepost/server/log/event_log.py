@@ -13,7 +13,7 @@ from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Event, Job, JobState
 
 
-class Facts(NamedTuple):
+class JobAttributes(NamedTuple):
     """What never changes of a job: what filters ask for, and how many of its events it wants kept (0: does not say)."""
 
     job_id: str
@@ -24,9 +24,9 @@ class Facts(NamedTuple):
     max_events: int = 0
 
 
-def facts_of(job: Job) -> Facts:
+def job_attributes(job: Job) -> JobAttributes:
     """What never changes of the job."""
-    return Facts(
+    return JobAttributes(
         job.job_id, job.owner, job.kind, job.parent_job_id, dict(job.labels), job.retention.max_events
     )
 
@@ -40,7 +40,7 @@ class Commit:
     chunk then ends before it begins), where reports were refused and only their numbers are used up.
     """
 
-    facts: Facts
+    facts: JobAttributes
     chunk: Chunk
     job: bytes
     state_before: JobState.ValueType
@@ -114,7 +114,7 @@ class Notice(NamedTuple):
     the position up to which deletions of jobs of this owner are not remembered one by one any more, 0 for none.
     """
 
-    facts: Facts
+    facts: JobAttributes
     first_sequence: int
     position: int
     drops: Sequence[Drop] = ()
@@ -200,7 +200,7 @@ class Span:
     dropped: Mapping[int, int]
 
 
-class Family(NamedTuple):
+class ChildrenSummary(NamedTuple):
     """The children of a job: how many, how many of them ended, and the mean of their fractions."""
 
     total: int
@@ -316,7 +316,7 @@ class EventLog(Protocol):
     async def active(self) -> Sequence[Job]:
         """All jobs that have not ended, oldest first, without their inputs."""
 
-    async def family(self, job_id: str) -> Family:
+    async def family(self, job_id: str) -> ChildrenSummary:
         """The children of a job, counted as their commits were made."""
 
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:

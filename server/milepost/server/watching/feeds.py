@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Entry, EventLog, Facts, Notice, Query, Row, state_mask
+from milepost.server.log.event_log import Entry, EventLog, JobAttributes, Notice, Query, Row, state_mask
 from milepost.server.log.frames import Chunk, watch_response
 from milepost.server.payloads import ANY_PAYLOAD
-from milepost.server.watching.memory import Memory
+from milepost.server.watching.event_filters import EventView
+from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.signals import Signal
 from milepost.server.watching.tails import BATCH_BYTES
-from milepost.server.watching.views import View
 from milepost.v1 import JobFilter
 
 # Of how many filters it is kept in memory what was dropped, beside those in use.
@@ -96,7 +96,7 @@ class Criteria(NamedTuple):
             joins = chunk.first > 1
         return Item(position, job_id, chunk, joins)
 
-    def _matches(self, facts: Facts) -> bool:
+    def _matches(self, facts: JobAttributes) -> bool:
         return (
             (not self.owner or facts.owner == self.owner)
             and (not self.kinds or facts.kind in self.kinds)
@@ -147,7 +147,7 @@ class Feed:
     ``drops`` are the positions of what was dropped that matches: complete once they are loaded.
     """
 
-    def __init__(self, criteria: Criteria, position: int, memory: Memory, known: Known) -> None:
+    def __init__(self, criteria: Criteria, position: int, memory: MemoryBudget, known: Known) -> None:
         self.criteria = criteria
         self.drops = known.drops
         self.drops_loaded = False
@@ -156,7 +156,7 @@ class Feed:
         self._states = state_mask(criteria.states)
         self._memory = memory
         self._items: deque[Item] = deque()
-        self._responses: dict[tuple[int, int, View | None], bytes] = {}
+        self._responses: dict[tuple[int, int, EventView | None], bytes] = {}
         self.signal = Signal()
         self.since = position
         self.watchers = 0
@@ -193,7 +193,7 @@ class Feed:
                 break
         return items
 
-    def response(self, items: Sequence[Item], view: View | None) -> bytes:
+    def response(self, items: Sequence[Item], view: EventView | None) -> bytes:
         """The serialised response with the events of these items, shared by all who are to be sent the same."""
         if not items:
             return b""
@@ -230,7 +230,7 @@ class Feed:
 class Feeds:
     """The feeds of all filters that somebody follows jobs by."""
 
-    def __init__(self, log: EventLog, memory: Memory) -> None:
+    def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
         self._log = log
         self._memory = memory
         self._feeds: dict[Criteria, Feed] = {}
@@ -290,6 +290,6 @@ class Feeds:
             feed.signal.send()
 
 
-def compose(frames: Sequence[bytes], view: View | None, position: int) -> bytes:
+def compose(frames: Sequence[bytes], view: EventView | None, position: int) -> bytes:
     """The serialised response with these frames as the view shows them; empty where it shows none."""
     return watch_response(frames if view is None else [view(b"".join(frames))], position)

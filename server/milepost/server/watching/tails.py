@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from milepost.server.log.event_log import Appended, Commit, Entry, EventLog, Notice, Page
 from milepost.server.log.frames import Chunk, watch_response
-from milepost.server.watching.memory import Memory
+from milepost.server.watching.event_filters import EventView
+from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.signals import Signal
-from milepost.server.watching.views import View
 from milepost.v1 import Dispatch, JobState
 
 # What one batch holds at the most, in bytes, unless a single event is larger: some hundred events. gRPC keeps one for
@@ -41,7 +41,7 @@ class Wish(NamedTuple):
 
     cursor: int
     most_events: int
-    view: View | None
+    view: EventView | None
 
     def batch(self, chunks: Sequence[Chunk]) -> Batch:
         """The batch of these chunks, the first of which holds the event after the cursor."""
@@ -94,7 +94,7 @@ class Tail:
         "watchers",
     )
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
         self._chunks: deque[Chunk] = deque()
         self._batches: dict[Wish, Batch] = {}
@@ -187,7 +187,7 @@ class Tail:
 class Tails:
     """The tails of all jobs that are being watched."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
         self._tails: dict[str, Tail] = {}
         self.closed = False
@@ -232,7 +232,7 @@ class Tails:
 class Replays:
     """Batches of older events, as they were read from the log, for others who come the same way soon after."""
 
-    def __init__(self, log: EventLog, memory: Memory) -> None:
+    def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
         self._log = log
         self._memory = memory
         self._batches: dict[tuple[str, Wish], Batch] = {}

@@ -19,8 +19,8 @@ import structlog
 from nats.aio.msg import Msg
 from nats.js import api
 
-from milepost.server.log.jetstream.access import LinkLost
-from milepost.server.log.jetstream.link import Link
+from milepost.server.log.jetstream.nats_access import ConnectionLost
+from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
 
 _log = structlog.get_logger("milepost.nats")
@@ -60,7 +60,7 @@ class Follower:
 
     def __init__(
         self,
-        link: Link,
+        link: NatsConnection,
         names: StreamNames,
         start: int,
         take: Callable[[int, str, bytes], None],
@@ -96,7 +96,7 @@ class Follower:
             try:
                 await self._consume()
                 told = ""
-            except (LinkLost, nats.errors.Error, OSError) as error:
+            except (ConnectionLost, nats.errors.Error, OSError) as error:
                 if str(error) != told:
                     told = str(error)
                     _log.info("following is broken off", error=told)
@@ -137,7 +137,7 @@ class Follower:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()
             if self._link.up and consumer:
-                with contextlib.suppress(LinkLost, nats.errors.Error):
+                with contextlib.suppress(ConnectionLost, nats.errors.Error):
                     await self._link.ask(
                         lambda jetstream: jetstream.delete_consumer(self._names.stream, consumer)
                     )

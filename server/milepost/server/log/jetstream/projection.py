@@ -15,17 +15,17 @@ from typing import Final
 
 import structlog
 
-from milepost.server.log import statements
 from milepost.server.log.event_log import StoreDisplaced
-from milepost.server.log.jetstream.applying import SCHEMA, Applied, Applier, Delivered, Head, head_of
-from milepost.server.log.jetstream.drops import Plan, Planned, Rows
-from milepost.server.log.jetstream.missing import PENDING, TooFarBehind
+from milepost.server.log.jetstream.applier import SCHEMA, Applied, Applier, Delivered, Head, head_of
+from milepost.server.log.jetstream.drop_plans import Plan, Planned, Rows
+from milepost.server.log.jetstream.purged_jobs import PENDING, TooFarBehind
 from milepost.server.log.jetstream.records import STRIDE
-from milepost.server.log.reading import Reader
-from milepost.server.log.schema import migrate
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.reader import Reader
+from milepost.server.log.sqlite.schema import migrate
+from milepost.server.log.sqlite.transaction import Transaction
+from milepost.server.log.sqlite.writer import CHECK_INTERVAL
 from milepost.server.log.store_files import StoreFiles, connect, create
-from milepost.server.log.transaction import Transaction
-from milepost.server.log.writer import CHECK_INTERVAL
 
 _log = structlog.get_logger("milepost.store")
 

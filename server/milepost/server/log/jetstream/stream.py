@@ -20,8 +20,8 @@ from nats.js import JetStreamContext, api
 
 from milepost.contract import limits
 from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.access import LinkLost, StreamRefused
-from milepost.server.log.jetstream.link import REQUEST_TIMEOUT, Link
+from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamRefused
+from milepost.server.log.jetstream.nats_connection import REQUEST_TIMEOUT, NatsConnection
 from milepost.server.log.jetstream.records import Kind, Record, encode
 
 _log = structlog.get_logger("milepost.nats")
@@ -82,7 +82,7 @@ class StreamNames:
         return subject[len(prefix) :] if subject.startswith(prefix) else ""
 
 
-async def make_or_check(link: Link, names: StreamNames, replicas: int | None) -> api.StreamInfo:
+async def make_or_check(link: NatsConnection, names: StreamNames, replicas: int | None) -> api.StreamInfo:
     """The stream, made if there is none. Raises StreamRefused, LinkLost."""
     payload = link.client.max_payload
     if payload < _PAYLOAD_LEAST:
@@ -122,7 +122,9 @@ async def _make(jetstream: JetStreamContext, names: StreamNames, replicas: int |
         if error.err_code == _STREAM_NAME_IN_USE:  # another node was first, and asked for something else
             return await jetstream.stream_info(names.stream)
         if error.err_code == _NO_PEERS:  # the cluster is still coming together, or too small
-            raise LinkLost(f"{config.num_replicas} replicas cannot be placed: {error.description}") from error
+            raise ConnectionLost(
+                f"{config.num_replicas} replicas cannot be placed: {error.description}"
+            ) from error
         if error.err_code != _REPLICAS_NOT_CLUSTERED or replicas is not None:
             raise StreamRefused(
                 f"The stream {names.stream!r} with {config.num_replicas} replicas cannot be made: "
@@ -162,7 +164,7 @@ def _faults(config: api.StreamConfig, names: StreamNames, replicas: int | None) 
     return wrong
 
 
-async def identity(link: Link, names: StreamNames) -> Identity:
+async def identity(link: NatsConnection, names: StreamNames) -> Identity:
     """Who the stream is; settled with it where it is new. Raises LinkLost."""
     found = await _read_identity(link, names)
     if found is None:
@@ -170,19 +172,19 @@ async def identity(link: Link, names: StreamNames) -> Identity:
     return found
 
 
-async def change_epoch(link: Link, names: StreamNames, before: Identity) -> Identity:
+async def change_epoch(link: NatsConnection, names: StreamNames, before: Identity) -> Identity:
     """Gives a stream that is not what it was another epoch, unless another node has. Raises LinkLost."""
     return await _settle(link, names, before.lease_secret, after=before.sequence)
 
 
-async def _settle(link: Link, names: StreamNames, secret: str, after: int) -> Identity:
+async def _settle(link: NatsConnection, names: StreamNames, secret: str, after: int) -> Identity:
     message = _meta(uuid.uuid4().hex, secret)
     reply = await link.publish(names.meta, message, after, REQUEST_TIMEOUT)
     if reply.error and reply.error not in WRONG_LAST_SEQUENCE:
         raise StoreFailed(f"The stream takes nothing: {reply.text}.")
     found = await _read_identity(link, names)
     if found is None:
-        raise LinkLost("the stream's identity cannot be read")
+        raise ConnectionLost("the stream's identity cannot be read")
     return found
 
 
@@ -191,7 +193,7 @@ def _meta(epoch: str, secret: str, *, filling: bool = False) -> bytes:
     return json.dumps({**said, "filling": True} if filling else said).encode()
 
 
-async def begin_filling(link: Link, names: StreamNames) -> bytes:
+async def begin_filling(link: NatsConnection, names: StreamNames) -> bytes:
     """Takes an empty stream for what is to be copied into it; the message that is to end that. Raises StreamRefused."""
     epoch, secret = uuid.uuid4().hex, secrets.token_hex(32)
     info = await link.ask(lambda jetstream: jetstream.stream_info(names.stream))
@@ -203,7 +205,7 @@ async def begin_filling(link: Link, names: StreamNames) -> bytes:
     return _meta(epoch, secret)
 
 
-async def _read_identity(link: Link, names: StreamNames) -> Identity | None:
+async def _read_identity(link: NatsConnection, names: StreamNames) -> Identity | None:
     found = await message_at(link, names, subject=names.meta)
     if found is None:
         return None
@@ -217,7 +219,7 @@ async def _read_identity(link: Link, names: StreamNames) -> Identity | None:
     return Identity(said["epoch"], said["lease_secret"], sequence)
 
 
-async def end(link: Link, names: StreamNames) -> int:
+async def end(link: NatsConnection, names: StreamNames) -> int:
     """The stream's last message, as its leader has it. Raises LinkLost.
 
     That may be an older one, where the leader was just chosen, or is none any more and has yet to learn of it.
@@ -230,11 +232,11 @@ async def _info(jetstream: JetStreamContext, names: StreamNames) -> api.StreamIn
     """What the stream's leader says of it. Raises LinkLost where there is none."""
     info = await jetstream.stream_info(names.stream)
     if info.cluster is not None and not info.cluster.leader:  # the server is cut off from the others
-        raise LinkLost("the stream's leader is not known here")
+        raise ConnectionLost("the stream's leader is not known here")
     return info
 
 
-async def quorum_age(link: Link, names: StreamNames) -> float:
+async def quorum_age(link: NatsConnection, names: StreamNames) -> float:
     """How many seconds ago the stream's leader has heard from so many servers that they are most of them with it.
 
     A leader that is cut off from the others goes on answering until it notices, which takes it ten seconds. Where all
@@ -248,7 +250,7 @@ async def quorum_age(link: Link, names: StreamNames) -> float:
     return ages[needed - 1] if needed else 0.0
 
 
-async def ends_before(link: Link, names: StreamNames, sequence: int) -> bool:
+async def ends_before(link: NatsConnection, names: StreamNames, sequence: int) -> bool:
     """Whether the stream lacks a message that was in it. Raises LinkLost."""
     if await end(link, names) >= sequence:
         return False
@@ -257,11 +259,11 @@ async def ends_before(link: Link, names: StreamNames, sequence: int) -> bool:
     try:
         put = await link.ask(lambda jetstream: jetstream.publish(names.job(_NOBODY), message))
     except nats.js.errors.APIError as error:
-        raise LinkLost(f"the stream takes nothing: {error.description}") from error
+        raise ConnectionLost(f"the stream takes nothing: {error.description}") from error
     return put.seq <= sequence
 
 
-async def is_there_more(link: Link, names: StreamNames, sequence: int) -> bool:
+async def is_there_more(link: NatsConnection, names: StreamNames, sequence: int) -> bool:
     """Whether the stream has anything after that message; True where it cannot be asked."""
     try:
         await link.ask(
@@ -269,13 +271,13 @@ async def is_there_more(link: Link, names: StreamNames, sequence: int) -> bool:
         )
     except nats.js.errors.NotFoundError:
         return False
-    except LinkLost:
+    except ConnectionLost:
         pass
     return True
 
 
 async def message_at(
-    link: Link, names: StreamNames, *, sequence: int | None = None, subject: str | None = None
+    link: NatsConnection, names: StreamNames, *, sequence: int | None = None, subject: str | None = None
 ) -> tuple[int, bytes] | None:
     """The message of that sequence, or the last one of the subject, as the stream's leader has it. Raises LinkLost."""
     try:

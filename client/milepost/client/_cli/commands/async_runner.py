@@ -1,0 +1,57 @@
+"""Running the asynchronous part of a command, so that signals end it in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Final, TypeVar
+
+from click.exceptions import Exit
+
+from milepost.client._cli.commands.exit_status import Status
+
+__all__ = ["run"]
+
+_T = TypeVar("_T")
+
+
+def run(main: Coroutine[None, None, _T]) -> _T:
+    """Runs ``main`` to its end. A signal cancels it, once, so that it can put back what it has changed.
+
+    Raises:
+        Exit: It was interrupted or terminated.
+    """
+    return asyncio.run(_until_signalled(main))
+
+
+async def _until_signalled(main: Coroutine[None, None, _T]) -> _T:
+    loop, task = asyncio.get_running_loop(), asyncio.create_task(main)
+    signalled: list[Status] = []
+
+    def end(status: Status) -> None:
+        if not signalled:
+            signalled.append(status)
+            task.cancel()
+
+    heeded = {
+        number: status for number, status in _STATUSES.items() if signal.getsignal(number) != signal.SIG_IGN
+    }
+    for number, status in heeded.items():
+        loop.add_signal_handler(number, end, status)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if signalled:
+            raise Exit(signalled[0]) from None
+        raise
+    finally:
+        for number in heeded:
+            loop.remove_signal_handler(number)
+
+
+_STATUSES: Final = {
+    signal.SIGINT: Status.INTERRUPTED,
+    signal.SIGTERM: Status.TERMINATED,
+    signal.SIGHUP: Status.TERMINATED,
+}

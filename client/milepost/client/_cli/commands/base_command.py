@@ -1,0 +1,64 @@
+"""What all commands have in common: how they begin, how errors leave them, and what their help says."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+__all__ = ["Command", "command"]
+
+
+class Command(click.Command):
+    """A command whose errors leave it as a `Refusal`, in the form that its output has.
+
+    Its module is loaded for its help and for shell completion, too. So it imports the SDK only when it runs.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._examples = examples
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs it."""
+        from milepost.client._cli.commands.error_messages import refusal
+        from milepost.client.errors import MilepostError
+
+        try:
+            return super().invoke(ctx)
+        except MilepostError as error:
+            raise refusal(error, json=ctx.params.get("output") == "json") from error
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples, and how the environment variables of its options are called."""
+        if self._examples:
+            with formatter.section("Examples"):
+                formatter.write(
+                    "".join(f"{' ' * formatter.current_indent}{line}\n" for line in self._examples)
+                )
+        super().format_epilog(ctx, formatter)
+        if environment := self._environment(ctx):
+            formatter.write_paragraph()
+            formatter.write_text(environment)
+
+    def _environment(self, ctx: click.Context) -> str:
+        own: list[tuple[str, str]] = []
+        shared: list[tuple[str, str]] = []
+        for parameter in self.params:
+            if isinstance(parameter, click.Option) and parameter.envvar is None:
+                own.append((parameter.opts[-1], f"{ctx.auto_envvar_prefix}_{parameter.name}".upper()))
+            elif isinstance(parameter, click.Option):
+                pair = parameter.opts[0], str(parameter.envvar)
+                (own if pair[1].startswith(f"{ctx.auto_envvar_prefix}_") else shared).append(pair)
+        sentences = []
+        if own:
+            sentences.append(f"Each option is read from the environment, too: {own[0][0]} from {own[0][1]}.")
+        if shared:
+            sentences.append(f"The same for all commands: {', '.join(name for _, name in shared)}.")
+        return " ".join(sentences)
+
+
+command = functools.partial(click.command, cls=Command)
+"""Makes a `Command` of a function; ``examples`` are command lines for its help."""

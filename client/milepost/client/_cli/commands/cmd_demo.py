@@ -1,0 +1,158 @@
+"""`milepost demo`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+from click.exceptions import Exit
+
+from milepost.client._cli.commands.base_command import command
+from milepost.client._cli.commands.exit_status import Status
+from milepost.client._cli.commands.options import option
+from milepost.client._cli.standard_streams import put, remark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from milepost.client._cli.demo.event_audit import Account
+    from milepost.v1 import Job
+
+__all__ = ["demo"]
+
+_EXAMPLE: Final = "milepost.examples.archive"
+# What lies among the standard library and is not of it: the work would depend on what is installed.
+_NOT_STANDARD: Final = ("site-packages", "dist-packages", "__pycache__")
+_DATA: Final = "store"
+
+
+@command(examples=("milepost demo", "milepost demo ~/photos --no-keep"))
+@click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@option(
+    "--output",
+    "directory",
+    envvar="MILEPOST_DEMO_OUTPUT",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Make a directory for the archive and the server's data in this one, not where temporary files are.",
+)
+@option("--keep/--no-keep", default=True, help="Keep that directory, to look at the job again.")
+def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
+    """Show a job that is followed, cut off and resumed.
+
+    A server, a worker and a subscriber are started here, as processes of their own. The job packs PATH, by default
+    Python's standard library, into an archive. Halfway the subscriber's connection is really cut for about a second,
+    while the job goes on; then it resumes after the event that it had. At the end all events are counted.
+    """
+    from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.commands.exit_status_of import of_job
+    from milepost.client._cli.demo.demo_summary import summary
+    from milepost.v1 import JobState
+
+    _check_installation()
+    _forget_settings()
+    room = _room(directory)
+    try:
+        job, account = run(_demo(_input(path, room), room))
+    finally:
+        if not keep:
+            shutil.rmtree(room, ignore_errors=True)
+    if job.state != JobState.JOB_STATE_SUCCEEDED:
+        raise Exit(of_job(job))
+    put("")
+    for line in summary(job, account, room / _DATA if keep else None, _program()):
+        put(line)
+    if not account.good:
+        raise Exit(Status.FAILED)
+
+
+async def _demo(content: Mapping[str, object], room: Path) -> tuple[Job, Account]:
+    import asyncio
+
+    from milepost.client import Client
+    from milepost.client._cli.commands.follow import view_for
+    from milepost.client._cli.demo import demo_processes
+    from milepost.client._cli.demo.demo_run import show
+    from milepost.client._cli.demo.tcp_relay import Relay
+
+    async with (
+        demo_processes.server(room / _DATA, room / "server.log") as (server, address),
+        demo_processes.worker(f"{_EXAMPLE}:worker", address, room / "worker.log") as worker,
+        Relay(address) as relay,
+        Client(relay.address) as client,
+        Client(address) as direct,
+    ):
+        remark(f"server      {address}")
+        remark(f"subscriber  by way of {relay.address}, a relay that can be cut")
+        remark(f"archiving   {content['path']}\n")
+        showing = asyncio.create_task(show(client, direct, relay, content, lambda: view_for("auto")))
+        endings = [asyncio.create_task(running.ended()) for running in (server, worker)]
+        try:
+            done, _ = await asyncio.wait((showing, *endings), return_when=asyncio.FIRST_COMPLETED)
+            for ending in endings:
+                if ending in done:
+                    raise ending.result()
+            return showing.result()
+        finally:
+            for task in (showing, *endings):
+                task.cancel()
+            await asyncio.wait((showing, *endings))
+
+
+def _input(path: Path | None, room: Path) -> dict[str, object]:
+    """The input of the job."""
+    import sysconfig
+
+    root = (path or Path(sysconfig.get_path("stdlib"))).resolve()
+    content: dict[str, object] = {"path": str(root), "output": str(room / f"{root.name or 'root'}.tar.zst")}
+    if path is None:
+        content["exclude"] = list(_NOT_STANDARD)
+    return content
+
+
+def _room(directory: Path | None) -> Path:
+    """A fresh directory for all that the demo makes."""
+    import tempfile
+
+    try:
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="milepost-demo-", dir=directory)).resolve()
+    except OSError as error:
+        raise click.BadParameter(
+            f"no directory can be made in {directory}: {error.strerror}.", param_hint="'--output'"
+        ) from error
+
+
+def _program() -> str:
+    """What the command can be called as: by its name where that is on the path, else as it was called now."""
+    called = sys.argv[0]
+    return "milepost" if shutil.which("milepost") or Path(called).name != "milepost" else called
+
+
+def _check_installation() -> None:
+    """The demo needs the server and the example, which other distributions bring."""
+    for module in ("milepost.server", _EXAMPLE):
+        if not _is_there(module):
+            raise click.ClickException(
+                f"The demo needs the server and an example job, and {module} is not installed. "
+                "Install everything with: pip install milepost"
+            )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # nor is the package that it would be in
+        return False
+
+
+def _forget_settings() -> None:
+    """The demo has a server of its own: settings for another one are not for its clients."""
+    for name in [name for name in os.environ if name.startswith("MILEPOST_") and name != "MILEPOST_DEBUG"]:
+        del os.environ[name]

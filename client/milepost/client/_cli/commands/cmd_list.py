@@ -1,0 +1,124 @@
+"""`milepost list`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from milepost.client._cli.commands import completion
+from milepost.client._cli.commands.base_command import command
+from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.parameter_types import pair
+from milepost.client._cli.rendering.json_line import line
+from milepost.client._cli.standard_streams import put, remark
+from milepost.contract.limits import PAGE_SIZE_MOST
+
+if TYPE_CHECKING:
+    from milepost.v1 import Job
+
+__all__ = ["list_jobs"]
+
+_STATES: Final = ("queued", "running", "cancelling", "succeeded", "failed", "cancelled", "lost")
+_EXAMPLES: Final = (
+    "milepost list --state running --state queued",
+    "milepost list --kind archive --label team=photos --limit 0 --output json",
+)
+
+
+@command("list", examples=_EXAMPLES)
+@option("--owner", default="", metavar="NAME", help="Jobs of this owner.")
+@option(
+    "--kind",
+    "-k",
+    "kinds",
+    envvar="MILEPOST_LIST_KIND",
+    multiple=True,
+    metavar="KIND",
+    shell_complete=completion.kinds,
+    help="Jobs of this kind, or of one of these.",
+)
+@option(
+    "--state",
+    "-s",
+    "states",
+    envvar="MILEPOST_LIST_STATE",
+    type=click.Choice(_STATES, case_sensitive=False),
+    multiple=True,
+    help="Jobs in this state, or in one of these.",
+)
+@option(
+    "--label",
+    "-l",
+    "labels",
+    envvar="MILEPOST_LIST_LABEL",
+    type=pair,
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Jobs that bear this label, or all of these.",
+)
+@option(
+    "--parent",
+    default="",
+    metavar="JOB_ID",
+    shell_complete=completion.job_ids,
+    help="Jobs that are a part of this one.",
+)
+@option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")
+@option("--limit", type=click.IntRange(min=0), default=100, metavar="N", help="At most N jobs; 0 for all.")
+@output_option
+@server_options
+def list_jobs(
+    server: Server,
+    owner: str,
+    kinds: tuple[str, ...],
+    states: tuple[str, ...],
+    labels: tuple[tuple[str, str], ...],
+    parent: str,
+    oldest_first: bool,
+    limit: int,
+    output: str,
+) -> None:
+    """List jobs, the newest first.
+
+    With --output json each job is a JSON object on a line of its own. That there are more than --limit is said on
+    stderr.
+    """
+    from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.commands.printing import print_jobs
+    from milepost.client._cli.rendering.message_json import message_line
+    from milepost.v1 import JobState
+
+    shown: list[Job] = []
+
+    async def main() -> None:
+        async with server.client() as client:
+            count = 0
+            async for job in client.list(
+                owner=owner,
+                kinds=kinds,
+                labels=dict(labels),
+                parent_job_id=parent,
+                states=[JobState.Value(f"JOB_STATE_{state.upper()}") for state in states],
+                order_by="submit_time" if oldest_first else "",
+                page_size=min(limit + 1, PAGE_SIZE_MOST) if limit else PAGE_SIZE_MOST,
+            ):
+                if limit and count == limit:
+                    remark(_there_are_more(limit, output))
+                    break
+                count += 1
+                if output == "json":
+                    put(message_line(job.proto))
+                else:
+                    shown.append(job.proto)
+
+    run(main())
+    if output != "json":
+        print_jobs(shown, output)
+
+
+def _there_are_more(limit: int, output: str) -> str:
+    if output == "json":
+        return line({"truncated": {"limit": limit}})
+    shown = "this one" if limit == 1 else f"these {limit:,}"
+    return f"There are more jobs than {shown}; --limit 0 shows all."

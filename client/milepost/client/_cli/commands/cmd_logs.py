@@ -1,0 +1,78 @@
+"""`milepost logs`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from milepost.client._cli.commands import completion
+from milepost.client._cli.commands.base_command import command
+from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.parameter_types import stage_id
+from milepost.client._cli.standard_streams import put
+
+if TYPE_CHECKING:
+    from milepost.v1 import Event
+
+__all__ = ["logs"]
+
+_SEVERITIES: Final = ("debug", "info", "warning", "error")
+
+
+@command(examples=("milepost logs J", "milepost logs J --follow --severity warning"))
+@click.argument("job_id", shell_complete=completion.job_ids)
+@option("--follow", "-f", is_flag=True, help="Go on until the job has ended.")
+@option(
+    "--stage",
+    "stages",
+    envvar="MILEPOST_LOGS_STAGE",
+    type=stage_id,
+    multiple=True,
+    metavar="ID",
+    help="Lines of this stage, or of one of these.",
+)
+@option(
+    "--severity",
+    type=click.Choice(_SEVERITIES),
+    default="debug",
+    help="Lines that are at least this grave.",
+)
+@output_option
+@server_options
+def logs(
+    server: Server, job_id: str, follow: bool, stages: tuple[str, ...], severity: str, output: str
+) -> None:
+    """Show what a job has written to its log.
+
+    A line is the time, the stage that it is about, and the text. With --output json each is the event as a JSON
+    object on a line of its own.
+    """
+    from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.rendering.message_json import message_line
+    from milepost.client._cli.rendering.plain_view import PlainView
+    from milepost.fold import Fold
+    from milepost.v1 import Severity
+
+    least = Severity.Value(f"SEVERITY_{severity.upper()}")
+
+    def is_wanted(event: Event) -> bool:
+        line = event.log_written
+        grave = (line.severity or Severity.SEVERITY_INFO) >= least
+        return event.HasField("log_written") and grave and (not stages or line.stage_id in stages)
+
+    async def main() -> None:
+        async with server.client() as client:
+            job = await client.get(job_id)
+            after = max(job.first_sequence - 1, 0)
+            async with client.watch(job_id, after=after, payloads=["log_written"], follow=follow) as watch:
+                view, fold = PlainView(put), Fold(job.proto)
+                async for event in watch:
+                    if not is_wanted(event):
+                        continue
+                    if output == "json":
+                        put(message_line(event))
+                    else:
+                        view.tell(event, fold)
+
+    run(main())

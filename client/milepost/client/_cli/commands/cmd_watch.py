@@ -1,0 +1,144 @@
+"""`milepost watch`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+from click.exceptions import Exit
+
+from milepost.client._cli.commands import completion
+from milepost.client._cli.commands.base_command import command
+from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.parameter_types import pair, seconds
+
+if TYPE_CHECKING:
+    from milepost.v1 import Job
+
+__all__ = ["watch"]
+
+
+_EXAMPLES: Final = (
+    "milepost watch J",
+    "milepost watch J --after 41 --output json",
+    "milepost watch J1 J2 J3",
+    "milepost watch --kind archive --label team=photos",
+)
+
+
+@command(examples=_EXAMPLES)
+@click.argument("job_ids", metavar="[JOB_ID ...]", nargs=-1, shell_complete=completion.job_ids)
+@option(
+    "--kind",
+    "-k",
+    "kinds",
+    envvar="MILEPOST_WATCH_KIND",
+    multiple=True,
+    metavar="KIND",
+    shell_complete=completion.kinds,
+    help="All jobs of this kind, or of one of these.",
+)
+@option("--owner", default="", metavar="NAME", help="All jobs of this owner.")
+@option(
+    "--label",
+    "-l",
+    "labels",
+    envvar="MILEPOST_WATCH_LABEL",
+    type=pair,
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="All jobs that bear this label, or all of these.",
+)
+@option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Go on after event N.")
+@option("--epoch", default="", metavar="EPOCH", help="The epoch of the store that N is of.")
+@option("--no-follow", is_flag=True, help="Stop at what there is now.")
+@option(
+    "--status-interval",
+    type=seconds,
+    metavar="TIME",
+    help="How often the server is to be heard where nothing happens.",
+    show_default="10s",
+)
+@option("--timeout", type=seconds, metavar="TIME", help="Stop watching after this time, with the status 124.")
+@output_option
+@server_options
+def watch(
+    server: Server,
+    job_ids: tuple[str, ...],
+    kinds: tuple[str, ...],
+    owner: str,
+    labels: tuple[tuple[str, str], ...],
+    after: int,
+    epoch: str,
+    no_follow: bool,
+    status_interval: float | None,
+    timeout: float | None,
+    output: str,
+) -> None:
+    """Follow jobs until they have ended, and exit with their status.
+
+    The events so far come first, then what happens next. Whatever happens to the connection, it goes on where it
+    was. Ctrl-C stops watching; it never cancels the job.
+
+    What happens is shown on stderr, and the job's result goes to stdout, as JSON. With --output json, each event
+    goes to stdout as one JSON object a line.
+
+    Several jobs are shown together, as they stand and as they go on: on a terminal as a table. The status is that of
+    the first one that did not succeed. With --kind, --owner or --label and no ids, all jobs that match are followed,
+    those that come later too, until Ctrl-C.
+    """
+    if not job_ids and not (kinds or owner or labels):
+        raise click.UsageError("Give the ids of jobs, or --kind, --owner or --label.")
+    if job_ids and (kinds or owner or labels):
+        raise click.UsageError("Give either the ids of jobs, or --kind, --owner and --label.")
+    if len(job_ids) != 1:
+        if after or epoch:
+            raise click.UsageError("--after and --epoch are for one job.")
+        from milepost.client._cli.commands.follow_many import watch_many
+
+        raise Exit(
+            watch_many(
+                server,
+                job_ids,
+                kinds=kinds,
+                owner=owner,
+                labels=dict(labels),
+                to_the_end=not no_follow,
+                status_interval=status_interval,
+                timeout=timeout,
+                output=output,
+            )
+        )
+    from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.commands.exit_status_of import of_job
+    from milepost.client._cli.commands.follow import print_result
+
+    job = run(_watch(server, job_ids[0], after, epoch, not no_follow, status_interval, timeout, output))
+    if output != "json":
+        print_result(job)
+    raise Exit(of_job(job))
+
+
+async def _watch(
+    server: Server,
+    job_id: str,
+    after: int,
+    epoch: str,
+    to_the_end: bool,
+    status_interval: float | None,
+    timeout: float | None,
+    output: str,
+) -> Job:
+    from milepost.client._cli.commands.follow import follow, view_for
+
+    async with server.client() as client:
+        return await follow(
+            client,
+            (await client.get(job_id)).proto,
+            view_for(output),
+            after=after,
+            epoch=epoch,
+            to_the_end=to_the_end,
+            status_interval=status_interval,
+            timeout=timeout,
+        )

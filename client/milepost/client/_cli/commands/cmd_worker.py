@@ -1,0 +1,134 @@
+"""`milepost worker`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from milepost.client._cli.commands import completion
+from milepost.client._cli.commands.base_command import command
+from milepost.client._cli.commands.options import LOG_LEVELS, Server, option, server_options
+from milepost.client._cli.commands.parameter_types import seconds
+
+if TYPE_CHECKING:
+    from milepost.client import Worker
+
+__all__ = ["worker"]
+
+
+@command(
+    examples=(
+        "milepost worker milepost.examples.archive:worker",
+        "milepost worker jobs:worker --concurrency 4 --spool spool",
+    )
+)
+@click.argument("target", metavar="MODULE:NAME", shell_complete=completion.modules)
+@option(
+    "--concurrency", "-c", type=click.IntRange(1, 10_000), metavar="N", help="How many jobs to run at once."
+)
+@option("--worker-id", metavar="ID", help="What this process is called.")
+@option(
+    "--drain-timeout",
+    type=seconds,
+    metavar="TIME",
+    help="How long running jobs may take to finish once the worker is to stop.",
+)
+@option(
+    "--flush-timeout",
+    type=seconds,
+    metavar="TIME",
+    help="How long the server has to take what a finished job has left to tell, before that is spooled.",
+)
+@option(
+    "--spool",
+    envvar="MILEPOST_SPOOL",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where to keep what the server did not take, for the next worker that starts with it.",
+)
+@option(
+    "--log-level",
+    envvar="MILEPOST_LOG_LEVEL",
+    type=click.Choice(LOG_LEVELS),
+    default="info",
+    help="What the worker says of itself, on stderr.",
+)
+@server_options
+@click.pass_context
+def worker(
+    context: click.Context,
+    server: Server,
+    target: str,
+    concurrency: int | None,
+    worker_id: str | None,
+    drain_timeout: float | None,
+    flush_timeout: float | None,
+    spool: Path | None,
+    log_level: str,
+) -> None:
+    """Run a worker, the Worker called NAME in MODULE.
+
+    The working directory is searched for MODULE first. What is not given here is as the Worker was made. SIGTERM or
+    Ctrl-C stops it: running jobs may finish, others are given back.
+    """
+    from milepost.client._cli.commands import log_setup
+
+    log_setup.configure(log_level)
+    found = _find(target)
+    found.configure(
+        **_given(context, server),
+        worker_id=worker_id,
+        max_concurrency=concurrency,
+        drain_timeout=drain_timeout,
+        flush_timeout=flush_timeout,
+        spool=spool,
+    )
+    found.main()
+
+
+def _find(target: str) -> Worker:
+    """The worker that ``MODULE:NAME`` names."""
+    from milepost.client import Worker
+    from milepost.client._cli.rendering import text
+
+    module_name, colon, name = target.partition(":")
+    if not colon or not module_name or not name:
+        raise click.BadParameter(f"{target!r} is not of the form MODULE:NAME.", param_hint="'MODULE:NAME'")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = attrgetter(name)(importlib.import_module(module_name))
+    except Exception as error:
+        if os.environ.get("MILEPOST_DEBUG"):
+            raise
+        said = text.clip(f"{type(error).__name__}: {error}", 500)
+        if "/" in module_name or module_name.endswith(".py"):
+            said = f"give the module, as in package.module:{name}, and not its file"
+        raise click.BadParameter(
+            f"{target} cannot be imported: {said} (MILEPOST_DEBUG=1 shows where.)", param_hint="'MODULE:NAME'"
+        ) from error
+    if not isinstance(found, Worker):
+        raise click.BadParameter(
+            f"{target} is not a Worker, but of type {type(found).__name__}.", param_hint="'MODULE:NAME'"
+        )
+    if not found.kinds:
+        raise click.BadParameter(
+            f"{target} has no handlers: decorate some with @{name}.job(kind).", param_hint="'MODULE:NAME'"
+        )
+    return found
+
+
+def _given(context: click.Context, server: Server) -> dict[str, Any]:
+    """What the command line or the environment say of the server; the Worker knows the rest."""
+    said = {"address": server.address, "token": server.token, "tls": server.tls, "tls_ca": server.tls_ca}
+    return {
+        name: value
+        for name, value in said.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }

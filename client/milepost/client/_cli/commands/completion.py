@@ -1,0 +1,92 @@
+"""What the shell offers as a value: jobs and kinds as the server has them, modules of the working directory."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+
+from milepost.client._transport.default_address import DEFAULT_ADDRESS
+
+__all__ = ["ended_job_ids", "job_ids", "kinds", "modules", "unfinished_job_ids"]
+
+_Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
+# Seconds for the server's answer: of what a person waits for after the Tab key, most goes into starting Python.
+_PATIENCE: Final = 0.1
+# Newest jobs that are looked at.
+_JOBS: Final = 200
+_UNFINISHED: Final = ("QUEUED", "RUNNING", "CANCELLING")
+_ENDED: Final = ("SUCCEEDED", "FAILED", "CANCELLED", "LOST")
+_WORKER: Final = re.compile(r"^(\w+)(?:\s*:[^=]+)?\s*=\s*(?:\w+\.)*Worker\(", re.MULTILINE)
+"""How a module makes a worker; it is read, not imported."""
+
+
+def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Ids and kinds of the newest jobs; none where the server does not answer at once."""
+    from milepost.client._transport.fork_safety import grpc
+    from milepost.v1.job_pb2 import JobState
+    from milepost.v1.job_service_pb2 import ListJobsRequest, ListJobsResponse
+
+    settings = context.params
+    token = settings.get("token") or os.environ.get("MILEPOST_TOKEN", "")
+    address = settings.get("address") or os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS
+    authority = settings.get("tls_ca") or os.environ.get("MILEPOST_TLS_CA")
+    request = ListJobsRequest(page_size=_JOBS)
+    request.filter.states.extend(JobState.Value(f"JOB_STATE_{state}") for state in states)
+    if authority or settings.get("tls") or os.environ.get("MILEPOST_TLS"):
+        roots = Path(authority).read_bytes() if authority else None
+        channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(roots))
+    else:
+        channel = grpc.insecure_channel(address)
+    with channel:
+        call = channel.unary_unary(
+            "/milepost.v1.JobService/ListJobs",
+            ListJobsRequest.SerializeToString,
+            ListJobsResponse.FromString,
+        )
+        try:
+            answer = call(
+                request,
+                timeout=_PATIENCE,
+                metadata=(("authorization", f"Bearer {token}"),) if token else None,
+            )
+        except (grpc.RpcError, OSError, ValueError):
+            return []
+    return [(job.job_id, job.kind) for job in answer.jobs]
+
+
+def _ids(*states: str) -> _Complete:
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        return [job_id for job_id, _ in _jobs(context, states) if job_id.startswith(incomplete)]
+
+    return complete
+
+
+job_ids: Final = _ids()
+unfinished_job_ids: Final = _ids(*_UNFINISHED)
+ended_job_ids: Final = _ids(*_ENDED)
+
+
+def kinds(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The kinds of the newest jobs."""
+    return sorted({kind for _, kind in _jobs(context) if kind.startswith(incomplete)})
+
+
+def modules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """``MODULE:NAME`` of the workers in the working directory, and the packages on the way to others."""
+    *packages, _ = incomplete.partition(":")[0].split(".")
+    directory = Path(*packages)
+    found = []
+    for path in sorted(directory.iterdir()) if directory.is_dir() else []:
+        module = ".".join((*packages, path.stem))
+        source = path / "__init__.py" if path.is_dir() else path
+        if path.is_dir() and path.name.isidentifier() and any(path.glob("*.py")):
+            found.append(f"{module}.")
+        if source.suffix == ".py" and source.is_file():
+            found += [f"{module}:{name}" for name in _WORKER.findall(source.read_text(errors="replace"))]
+    return [each for each in found if each.startswith(incomplete)]

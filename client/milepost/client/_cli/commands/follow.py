@@ -1,0 +1,129 @@
+"""Following a job in a view: what `watch`, `submit --watch`, `cancel --wait` and `demo` have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+
+from milepost.client import Client, Connection
+from milepost.client._cli.commands.error_messages import explain
+from milepost.client._cli.commands.exit_status_of import TimedOut
+from milepost.client._cli.commands.printing import can_draw
+from milepost.client._cli.rendering import text
+from milepost.client._cli.rendering.console import Console
+from milepost.client._cli.rendering.json_line import line
+from milepost.client._cli.rendering.json_view import JsonView
+from milepost.client._cli.rendering.live_view import LiveView
+from milepost.client._cli.rendering.plain_view import PlainView
+from milepost.client._cli.rendering.view import EventView, WarningView
+from milepost.client._cli.rendering.watched_job import Watched
+from milepost.client._cli.standard_streams import put, remark
+from milepost.client._message_json import to_json
+from milepost.client._results import has_ended, result_of
+from milepost.client.errors import JobError
+from milepost.fold import Fold
+from milepost.v1 import Job, JobState
+
+__all__ = ["follow", "print_failure", "print_result", "view_for", "waiting_view_for"]
+
+
+def view_for(output: str) -> EventView:
+    """The view for an output form. People's views are on stderr, so that stdout is for the result alone."""
+    if output == "json":
+        return JsonView(put, remark)
+    console = Console(stderr=True)
+    if output == "auto" and can_draw(console):
+        return LiveView(console)
+    return PlainView(remark)
+
+
+def waiting_view_for(output: str) -> EventView:
+    """The view for those who just wait: it tells them where nobody is there to take the job."""
+    return JsonView(lambda line: None, remark) if output == "json" else WarningView(remark)
+
+
+async def follow(
+    client: Client,
+    job: Job,
+    view: EventView,
+    *,
+    after: int = 0,
+    epoch: str = "",
+    to_the_end: bool = True,
+    status_interval: float | None = None,
+    timeout: float | None = None,
+    hint: bool = True,
+) -> Job:
+    """Shows the events of ``job`` after ``after`` until it has ended, and returns it as it is then.
+
+    When it is interrupted it says how to go on, unless ``hint`` is false or the view is for programs.
+
+    Raises:
+        TimedOut: It has not ended within ``timeout`` seconds.
+        MilepostError: It cannot be watched.
+    """
+    watched: Watched
+
+    def link_changed(connection: Connection) -> None:
+        watched.link_changed(datetime.now(UTC))
+        view.link(watched)
+
+    watch = client.watch(
+        job.job_id,
+        after=after,
+        epoch=epoch,
+        follow=to_the_end,
+        status_interval=status_interval,
+        on_state=link_changed,
+        on_waiting=lambda waiting: view.waiting(watched),
+    )
+    watched = Watched(_start(job, after), watch, datetime.now(UTC), cursor=after)
+
+    try:
+        async with asyncio.timeout(timeout), watch, view:
+            async for events in watch.batches():
+                for event in events:
+                    watched.take(event)
+                    view.event(event, watched)
+    except TimeoutError:
+        known = watched.job if watched.cursor else job
+        stands = ", ".join(filter(None, (text.job_state(known.state), text.progress(known))))
+        raise TimedOut(f"The job has not ended within {timeout:g} s ({stands}); it goes on.") from None
+    except asyncio.CancelledError:
+        if hint and not isinstance(view, JsonView):
+            remark(_how_to_go_on(watched, watch.epoch))
+        raise
+    return watched.job
+
+
+def print_result(job: Job) -> None:
+    """Writes the result of a job to stdout, as JSON; nothing where it has none."""
+    if job.state == JobState.JOB_STATE_SUCCEEDED and job.HasField("result"):
+        put(line(to_json(job.result), indent=2 if sys.stdout.isatty() else None))
+
+
+def print_failure(job: Job) -> None:
+    """Writes to stderr why a job did not succeed; nothing where it did, or has not ended."""
+    if has_ended(job):
+        try:
+            result_of(job)
+        except JobError as error:
+            remark(f"Error: {explain(error)}")
+
+
+def _start(job: Job, after: int) -> Fold:
+    """What to fold the events into. A log from its beginning needs nothing but what to call the job meanwhile."""
+    if after > 0 or job.first_sequence > 1:
+        return Fold(job)
+    return Fold(Job(job_id=job.job_id, kind=job.kind))
+
+
+def _how_to_go_on(watched: Watched, epoch: str) -> str:
+    if has_ended(watched.job):
+        return "Stopped watching."
+    options = f" --after {watched.cursor} --epoch {epoch}" if watched.cursor and epoch else ""
+    return (
+        f"Stopped watching after event {watched.cursor}; the job goes on. To go on from there: "
+        f"milepost watch {watched.job.job_id}{options}"
+    )

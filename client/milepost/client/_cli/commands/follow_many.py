@@ -1,0 +1,118 @@
+"""Following many jobs at once: what `milepost watch` does with several ids, or with a filter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+
+from milepost.client import Client
+from milepost.client._cli.commands.async_runner import run
+from milepost.client._cli.commands.exit_status import Status
+from milepost.client._cli.commands.exit_status_of import TimedOut, of_job
+from milepost.client._cli.commands.options import Server
+from milepost.client._cli.commands.printing import can_draw
+from milepost.client._cli.rendering.console import Console
+from milepost.client._cli.rendering.jobs_view import Board, BoardLines, BoardObjects, BoardView, Jobs
+from milepost.client._cli.standard_streams import put, remark
+from milepost.client._results import has_ended
+from milepost.client._watch.jobs_cursor import Gap, Item
+from milepost.fold import Fold
+from milepost.v1 import Deleted, Event, Job
+
+__all__ = ["watch_many"]
+
+
+def watch_many(
+    server: Server,
+    job_ids: Sequence[str],
+    *,
+    kinds: Sequence[str],
+    owner: str,
+    labels: Mapping[str, str],
+    to_the_end: bool,
+    status_interval: float | None,
+    timeout: float | None,
+    output: str,
+) -> Status:
+    """Shows the jobs until all of ``job_ids`` have ended, or without these until it is interrupted.
+
+    Returns the status of the first of ``job_ids`` that did not succeed, or SUCCEEDED.
+
+    Raises:
+        JobNotFound: There is no such job.
+        TimedOut: They have not ended within ``timeout`` seconds.
+    """
+    jobs: Jobs = {}
+    left = set(job_ids)
+    statuses: dict[str, Status] = {}
+
+    def is_over(item: Item) -> bool:
+        """Whether the item was the end of the last one that was left."""
+        if isinstance(item, Gap) or item.job_id not in left:
+            return False
+        if isinstance(item, Deleted):
+            statuses[item.job_id] = Status.NOT_FOUND
+        elif item.job_id in jobs and has_ended(jobs[item.job_id].job):
+            statuses[item.job_id] = of_job(jobs[item.job_id].job)
+        else:
+            return False
+        left.discard(item.job_id)
+        return not left
+
+    async def follow(client: Client, view: BoardView) -> None:
+        async with client.watch_jobs(
+            job_ids=job_ids,
+            kinds=kinds,
+            owner=owner,
+            labels=labels,
+            snapshot=True,
+            on_gap="snapshot",
+            follow=to_the_end,
+            status_interval=status_interval,
+        ) as watch:
+            async for item in watch:
+                _take(item, jobs)
+                view.item(item, jobs)
+                if is_over(item) and to_the_end:
+                    return
+
+    async def main() -> None:
+        async with server.client() as client, AsyncExitStack() as stack:
+            for job_id in job_ids:
+                await client.get(job_id)  # so that one that is not there is known at once
+            view = _view_for(output)
+            if isinstance(view, Board):
+                await stack.enter_async_context(view)
+            try:
+                async with asyncio.timeout(timeout):
+                    await follow(client, view)
+            except TimeoutError:
+                raise TimedOut(f"Not all jobs have ended within {timeout:g} s; they go on.") from None
+
+    run(main())
+    ended = (statuses.get(job_id, Status.SUCCEEDED) for job_id in job_ids)
+    return next((status for status in ended if status != Status.SUCCEEDED), Status.SUCCEEDED)
+
+
+def _view_for(output: str) -> BoardView:
+    if output == "json":
+        return BoardObjects(put)
+    console = Console(stderr=True)
+    return Board(console) if output == "auto" and can_draw(console) else BoardLines(remark)
+
+
+def _take(item: Item, jobs: Jobs) -> None:
+    """Takes in what has happened."""
+    match item:
+        case Job():
+            jobs[item.job_id] = Fold(item)
+        case Event() if item.HasField("job_submitted"):
+            jobs[item.job_id] = Fold()
+            jobs[item.job_id].apply(item)
+        case Event() if item.job_id in jobs:
+            jobs[item.job_id].apply(item)
+        case Deleted():
+            jobs.pop(item.job_id, None)
+        case Gap():
+            jobs.clear()

@@ -1,0 +1,108 @@
+"""The server and the worker, each in a process of its own, ended by their own ids."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+from milepost.client._cli.commands.exit_status_of import CommandFailed
+
+__all__ = ["DemoFailed", "Running", "server", "worker"]
+
+_READY_WITHIN = 30.0
+_STOP_WITHIN = 10.0
+_LOG_LINES = 5
+
+
+class DemoFailed(CommandFailed):
+    """The demo could not show what it is to show."""
+
+
+class Running:
+    """A process of the demo's own, and where its log is."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.process = process
+        self.log = log
+
+    async def ended(self) -> DemoFailed:
+        """Waits until it ends, which it is not to do by itself."""
+        status = await self.process.wait()
+        return DemoFailed(f"The {self.name} ended with the status {status}. {self._said()}")
+
+    def not_ready(self, seconds: float) -> DemoFailed:
+        """It took too long to begin."""
+        return DemoFailed(f"The {self.name} was not ready within {seconds:g} s. {self._said()}")
+
+    def _said(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+        return f"The end of its log, {self.log}: {' | '.join(lines) or 'nothing'}"
+
+
+@asynccontextmanager
+async def server(data: Path, log: Path) -> AsyncIterator[tuple[Running, str]]:
+    """A server on a free loopback port, with its log store in ``data``; and its address."""
+    arguments = ("serve", "--address", "127.0.0.1:0", "--data", str(data))
+    async with _started("server", arguments, log) as running:
+        assert running.process.stdout is not None
+        try:
+            async with asyncio.timeout(_READY_WITHIN):
+                ready = await running.process.stdout.readline()
+                if not ready:
+                    raise await running.ended()
+        except TimeoutError:
+            raise running.not_ready(_READY_WITHIN) from None
+        yield running, str(json.loads(ready)["address"])
+
+
+@asynccontextmanager
+async def worker(target: str, address: str, log: Path) -> AsyncIterator[Running]:
+    """A worker that runs ``target``, a ``MODULE:NAME``, for the server at ``address``."""
+    async with _started("worker", ("worker", target, "--address", address), log) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterator[Running]:
+    with _private(log) as file:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "milepost.client", *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if name == "server" else file,
+            stderr=file,
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C is for the demo, which ends it in order
+        )
+    try:
+        yield Running(name, process, log)
+    finally:
+        await _end(process)
+
+
+def _private(log: Path) -> IO[bytes]:
+    """A new file that nobody else can read."""
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_WITHIN):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """The environment without settings for another server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}

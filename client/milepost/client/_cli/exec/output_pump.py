@@ -1,0 +1,245 @@
+"""A command's output on its way: unchanged to where this process writes, and line by line to the job."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import select
+import selectors
+import termios
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from milepost.client._cli.exec.job_reporting import Listener
+from milepost.client._cli.exec.line_splitter import Lines
+from milepost.client._cli.exec.output_drain import drain
+
+__all__ = ["Output", "Stream"]
+
+_SIZE: Final = 65_536
+# A write of so many bytes to a pipe or terminal that poll calls writable does not block.
+_ATOMIC: Final = select.PIPE_BUF
+# Libraries that buffer output write whole blocks of this size, or a multiple, wherever a line ends.
+_BLOCK: Final = 4096
+# Seconds after which what stands in an unfinished line is what a person sees.
+_GLANCE: Final = 0.05
+# Once the command has ended: seconds of silence, and seconds altogether, for what it has left in the background.
+_SILENCE: Final = 0.5
+_LISTENING: Final = 2.0
+# Seconds for the thread to notice that it is to stop.
+_STOPPING: Final = 0.5
+
+_ENDED: Final = b"e"
+_CUT: Final = b"c"
+
+
+@dataclass(eq=False)
+class Stream:
+    """One stream of output.
+
+    Attributes:
+        source: File descriptor that its bytes are read from; closed when they end.
+        target: File descriptor that they are written to; None for nowhere.
+        listener: Hears what they say.
+        lines: Cuts them into lines.
+    """
+
+    source: int
+    target: int | None
+    listener: Listener
+    lines: Lines = field(default_factory=Lines)
+    pending: memoryview = field(default_factory=lambda: memoryview(b""))
+    # When to look at the unfinished line, and when what is left behind has been silent for long enough.
+    look_at: float | None = None
+    silent_at: float = 0.0
+    # Bytes that the command had written when it ended, and that were not read yet.
+    owed: int = 0
+
+    def receive(self) -> bool:
+        """Reads what there is; False at the end."""
+        try:
+            data = os.read(self.source, _SIZE)
+        except OSError:  # that is how a pseudo-terminal ends
+            return False
+        now = time.monotonic()
+        for line in self.lines.feed(data):
+            self.listener.take(line)
+        # A whole block was cut off by a buffer, perhaps within a number.
+        self.look_at = (self.look_at or now + _GLANCE) if len(data) % _BLOCK else None
+        self.silent_at = now + _SILENCE
+        self.owed -= len(data)
+        if self.target is not None:
+            self.pending = memoryview(data)
+        return bool(data)
+
+    def send(self) -> None:
+        """Writes as much as can be written without waiting.
+
+        Raises:
+            OSError: Whoever read it is gone.
+        """
+        if self.target is None:
+            return
+        poll = select.poll()
+        poll.register(self.target, select.POLLOUT)
+        while self.pending and poll.poll(0):
+            try:
+                self.pending = self.pending[os.write(self.target, self.pending[:_ATOMIC]) :]
+            except BlockingIOError:
+                return
+
+    def look(self, now: float) -> None:
+        """Has the unfinished line looked at, if it is time."""
+        if self.look_at is not None and now >= self.look_at:
+            self.look_at = None
+            self.listener.look(self.lines.partial())
+
+
+class Output:
+    """Carries streams of output in one thread, so that lines reach the job in the order in which they were written.
+
+    A reader that is slow holds up the stream that it reads, and thereby the command, as it would without us; not the
+    other stream, and not the event loop, which keeps up the lease.
+
+    Attributes:
+        error: Why a target could not be written to; None also where only its reader is gone.
+    """
+
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        """Starts the thread, for the running loop."""
+        self._streams = list(streams)
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        self._orders, self._order = os.pipe()
+        # epoll hands out streams in the order in which they became readable.
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._orders, selectors.EVENT_READ)
+        for stream in self._streams:
+            self._selector.register(stream.source, selectors.EVENT_READ, stream)
+        self._listen_until: float | None = None
+        self._is_cut = False
+        self.error: OSError | None = None
+        # A daemon, so that a terminal that takes nothing cannot keep this process alive.
+        threading.Thread(target=self._run, name="output", daemon=True).start()
+
+    def command_ended(self) -> None:
+        """What was written so far is carried to its end; what is left behind is listened to for a bounded time."""
+        os.write(self._order, _ENDED)
+
+    def cut(self) -> None:
+        """Waits for nobody any more."""
+        os.write(self._order, _CUT)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all is carried that will be."""
+        return self._done.is_set()
+
+    async def finish(self, timeout: float | None) -> None:
+        """Waits until all is carried; after so many seconds what is not is given up."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._done.wait()
+        if not self.is_done:
+            self.cut()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_STOPPING):
+                    await self._done.wait()
+
+    def _run(self) -> None:
+        try:
+            while self._streams:
+                self._step()
+        finally:
+            self._selector.close()
+            with contextlib.suppress(RuntimeError):  # nobody waits any more
+                self._loop.call_soon_threadsafe(self._done.set)
+
+    def _step(self) -> None:
+        for key, _ in self._selector.select(self._timeout()):
+            if key.data is None:
+                self._obey(os.read(self._orders, 16))
+            elif key.data in self._streams:
+                self._carry(key.data)
+        now = time.monotonic()
+        for stream in tuple(self._streams):
+            stream.look(now)
+            if self._is_cut and not stream.pending and _readable(stream.source):
+                self._carry(stream)  # what can be had without waiting
+            if stream in self._streams and (self._is_cut or self._is_over(stream, now)):
+                self._close(stream, drained=True)
+
+    def _timeout(self) -> float | None:
+        times = [stream.look_at for stream in self._streams if stream.look_at is not None]
+        if self._listen_until is not None:
+            times += [
+                min(stream.silent_at, self._listen_until) if stream.owed <= 0 else stream.silent_at
+                for stream in self._streams
+                if not stream.pending
+            ]
+        return max(min(times) - time.monotonic(), 0.0) if times else None
+
+    def _obey(self, orders: bytes) -> None:
+        if _CUT in orders:
+            self._is_cut = True
+        if self._listen_until is None:
+            now = time.monotonic()
+            self._listen_until = now + _LISTENING
+            for stream in self._streams:
+                stream.owed = _readable(stream.source)
+                stream.silent_at = now + _SILENCE
+
+    def _is_over(self, stream: Stream, now: float) -> bool:
+        if self._listen_until is None or stream.pending:
+            return False
+        return now >= stream.silent_at or (stream.owed <= 0 and now >= self._listen_until)
+
+    def _carry(self, stream: Stream) -> None:
+        waited = bool(stream.pending)
+        if not waited and not stream.receive():
+            self._close(stream)
+            return
+        try:
+            stream.send()
+        except OSError as error:  # nobody reads it; the command finds out as it would without us
+            if error.errno != errno.EPIPE:
+                self.error = error
+            self._close(stream)
+            return
+        if waited == bool(stream.pending):
+            return
+        # A stream whose reader is slow is not read meanwhile.
+        assert stream.target is not None
+        before, after = (stream.source, stream.target)[:: -1 if waited else 1]
+        self._selector.unregister(before)
+        self._selector.register(after, selectors.EVENT_READ if waited else selectors.EVENT_WRITE, stream)
+        if waited:
+            stream.silent_at = time.monotonic() + _SILENCE
+
+    def _close(self, stream: Stream, *, drained: bool = False) -> None:
+        self._streams.remove(stream)
+        for descriptor in (stream.source, stream.target):
+            with contextlib.suppress(KeyError, ValueError):
+                if descriptor is not None:
+                    self._selector.unregister(descriptor)
+        for line in stream.lines.end():
+            stream.listener.take(line)
+        stream.listener.look(())
+        if drained:
+            drain(stream.source, stream.target)
+        os.close(stream.source)
+
+
+def _readable(descriptor: int) -> int:
+    """Bytes that wait to be read."""
+    count = array.array("i", [0])
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(descriptor, termios.FIONREAD, count)
+    return count[0]

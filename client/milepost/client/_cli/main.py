@@ -1,0 +1,231 @@
+"""The command `milepost`."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import sys
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+import click
+from click.exceptions import Exit
+from click.shell_completion import CompletionItem
+
+from milepost.client._cli import standard_streams
+from milepost.client._cli.commands.command_error import Refusal, show_usage_error
+from milepost.client._cli.commands.exit_status import MEANINGS, Status
+from milepost.client._cli.standard_streams import OutputFailed, ReaderGone, remark
+from milepost.client._transport.grpc_environment import DURING_IMPORT
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["main", "milepost", "run"]
+
+_PLUG_INS: Final = "milepost.commands"
+"""The entry points that bring the commands of other members, such as `serve`."""
+_COMMANDS: Final = {
+    "worker": ("cmd_worker:worker", "Run a worker, the Worker called NAME in MODULE."),
+    "submit": ("cmd_submit:submit", "Submit a job of KIND, and print its id."),
+    "watch": ("cmd_watch:watch", "Follow jobs until they have ended, and exit with their status."),
+    "get": ("cmd_get:get", "Show a job as it stands."),
+    "list": ("cmd_list:list_jobs", "List jobs, the newest first."),
+    "workers": ("cmd_workers:workers", "List the workers that are connected."),
+    "logs": ("cmd_job_log:logs", "Show what a job has written to its log."),
+    "cancel": ("cmd_cancel:cancel", "Ask for a job, and those that are a part of it, to be cancelled."),
+    "delete": ("cmd_delete:delete", "Delete jobs that have ended, with their logs."),
+    "exec": ("cmd_exec:execute", "Run COMMAND as a job, and exit with its exit status."),
+    "demo": ("cmd_demo:demo", "Show a job that is followed, cut off and resumed."),
+}
+"""Where each command is, and what it does: the overview must not load them all."""
+_ELSEWHERE: Final = {
+    "migrate": (
+        "milepost-server[nats]",
+        "Copy the log of a server that is stopped into an empty stream of NATS JetStream.",
+    ),
+    "serve": ("milepost-server", "Run the server, alone or as one of many nodes."),
+}
+"""The commands of other distributions: what brings them, and what they do."""
+
+_STATUSES = "\n".join(f"  {int(status):>3}  {meaning}" for status, meaning in MEANINGS.items())
+_EPILOG = f"""Each option can be set in the environment: --owner of submit by MILEPOST_SUBMIT_OWNER, and what commands
+share without the command's name, as --address by MILEPOST_ADDRESS.
+
+\b
+Exit status:
+{_STATUSES}
+
+\b
+Shell completion, for bash (zsh and fish likewise):
+  eval "$(_MILEPOST_COMPLETE=bash_source milepost)"
+"""
+
+
+class _Group(click.Group):
+    """The commands of the client, and before them those that are plugged in. Each is loaded when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*sorted(found.name for found in _plugged_in()), *_COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        loaded: object = None
+        if cmd_name in _COMMANDS:
+            loaded = pkgutil.resolve_name(f"milepost.client._cli.commands.{_COMMANDS[cmd_name][0]}")
+        else:
+            for found in _plugged_in():
+                if found.name == cmd_name:
+                    loaded = _load(found)
+        if loaded is None and cmd_name in _ELSEWHERE:
+            return _absent(cmd_name)
+        return loaded if isinstance(loaded, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
+            ctx.fail(f"There is no command {name!r}.{_did_you_mean(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._overview(ctx)))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        commands = [
+            CompletionItem(name, help=says)
+            for name, says in self._overview(ctx)
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def _overview(self, ctx: click.Context) -> Iterator[tuple[str, str]]:
+        for name in self.list_commands(ctx):
+            if name in _COMMANDS:
+                yield name, _COMMANDS[name][1]
+            elif name in _ELSEWHERE:
+                yield name, _ELSEWHERE[name][1]
+            elif (command := self.get_command(ctx, name)) is not None:
+                yield name, command.get_short_help_str()
+
+
+@click.group(
+    cls=_Group,
+    context_settings={
+        "auto_envvar_prefix": "MILEPOST",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
+    epilog=_EPILOG,
+    invoke_without_command=True,
+)
+@click.version_option(package_name="milepost-client", prog_name="milepost", message="%(prog)s %(version)s")
+@click.pass_context
+def milepost(context: click.Context) -> None:
+    """Submit long-running jobs, follow their progress, and do their work.
+
+    Results go to stdout, progress and errors to stderr. With --output json both are JSON objects, one a line: jobs or
+    events on stdout, errors, changes of the connection and what a job waits for on stderr.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        raise Exit(Status.USAGE)
+
+
+def main() -> None:
+    """Runs the command line of this process, and exits."""
+    standard_streams.prepare()
+    if not os.environ.get("MILEPOST_DEBUG"):
+        DURING_IMPORT["GRPC_VERBOSITY"] = (
+            "NONE"  # what it would write to stderr, the command says in its own words
+        )
+    with _Defects():
+        sys.exit(run())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line, and returns its exit status."""
+    try:
+        return _run(arguments)
+    except ReaderGone:
+        return Status.READER_GONE
+    except OutputFailed as error:
+        remark(f"Error: {error}")
+        return Status.OUTPUT_FAILED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        status = milepost.main(arguments, prog_name="milepost", standalone_mode=False)
+    except Refusal as refusal:
+        refusal.show()
+        return refusal.status
+    except click.Abort:
+        return Status.INTERRUPTED
+    except click.ClickException as error:
+        show_usage_error(error)
+        return Status.USAGE
+    return status if isinstance(status, int) else Status.SUCCEEDED
+
+
+class _Defects:
+    """Says of an error that nobody expected just what it is; with MILEPOST_DEBUG set, also where."""
+
+    def __enter__(self) -> None:
+        """Nothing has gone wrong yet."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not isinstance(error, Exception) or os.environ.get("MILEPOST_DEBUG"):
+            return
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        remark(f"Error: A defect in Milepost: {said} (MILEPOST_DEBUG=1 shows where.)")
+        sys.exit(Status.DEFECT)
+
+
+def _load(plug_in: EntryPoint) -> object:
+    """What is plugged in or, if that is broken, a command that says so: the others are to work all the same."""
+    try:
+        return plug_in.load()
+    except ImportError as error:
+        return _saying(plug_in.name, f"{plug_in.value} cannot be loaded: {error}.")
+
+
+def _absent(name: str) -> click.Command:
+    """In place of a command whose distribution is not installed: it says which one that is, whatever it is given."""
+    return _saying(
+        name,
+        f"`milepost {name}` comes with another package. Install it with: pip install '{_ELSEWHERE[name][0]}'",
+    )
+
+
+def _saying(name: str, said: str) -> click.Command:
+    """A command that only says why there is none."""
+
+    def say(arguments: tuple[str, ...]) -> None:
+        raise click.ClickException(said)
+
+    return click.Command(
+        name,
+        callback=say,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True},
+        help=said,
+    )
+
+
+def _did_you_mean(name: str, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def _plugged_in() -> Sequence[EntryPoint]:
+    import importlib.metadata
+
+    return tuple(importlib.metadata.entry_points(group=_PLUG_INS))

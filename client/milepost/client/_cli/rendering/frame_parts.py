@@ -1,0 +1,133 @@
+"""The parts of pictures of a job: its line and bar, what went wrong with it, and what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len, chop_cells
+from rich.text import Text
+
+from milepost.client._cli.rendering import text
+from milepost.client._cli.rendering.bars import bar, pulse
+from milepost.client._cli.rendering.canvas import Canvas
+from milepost.client._cli.rendering.state_style import JOB_STYLES
+from milepost.client._cli.rendering.wait_text import is_amiss, waiting_text
+from milepost.client._results import has_ended
+from milepost.v1 import Estimate, Job, JobState, Waiting
+
+__all__ = ["artifacts", "header", "notices", "single_line", "wrapped"]
+
+_AT_WORK = frozenset({JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_CANCELLING})
+_NOTICE_LINES = 4
+_NOTICE_WIDTH = 20
+_ALL_LINES = 1000
+_ID_LEAST = 9
+_KIND_LEAST = 8
+
+
+def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text]:
+    """Kind, id, state, percent, time taken and left, on one line if it is wide enough; and the bar."""
+    style = JOB_STYLES.get(job.state, "")
+    who = _who(job, style, canvas)
+    how = Text(_pace(job, estimate, canvas))
+    gap = canvas.measure - who.cell_len - how.cell_len
+    if gap >= 2:
+        yield single_line(Text.assemble(who, " " * gap, how))
+    else:
+        yield single_line(who)
+        yield single_line(how)
+    if text.is_known(job) or job.state not in _AT_WORK:
+        done = job.fraction if text.is_known(job) else 0.0
+        yield bar(done, canvas.measure, style=style, marks=canvas.marks)
+    else:
+        yield pulse(canvas.now.timestamp(), canvas.measure, style=style, marks=canvas.marks)
+
+
+def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterator[Text]:
+    """What keeps a job from going on: what it waits for, a failure, a retry, a cancellation."""
+    if waiting is not None and job.state == JobState.JOB_STATE_QUEUED:
+        style = "yellow" if is_amiss(waiting) else "dim"
+        yield from _notice(waiting_text(waiting, job.kind), style, canvas, mark=canvas.marks.pending)
+    if job.HasField("failure"):
+        words = text.failure_text(job.failure)
+        if job.state == JobState.JOB_STATE_QUEUED:
+            wait = text.seconds_until(job.retry_time, canvas.now) if job.HasField("retry_time") else 0.0
+            then = f", the next one in {text.minutes(wait)}" if wait >= 1 else ""
+            words = f"attempt {job.attempt} ended{then}: {words}"
+        yield from _notice(words, "red", canvas)
+    if job.HasField("cancellation"):
+        yield from _notice(text.cancellation(job), "yellow", canvas)
+
+
+def artifacts(job: Job, most: int) -> Iterator[Text]:
+    """A line for each of the last ``most`` artifacts: name, size and where it lies."""
+    shown = job.artifacts[-most:]
+    names = [text.clip(text.clean(artifact.name), 60) for artifact in shown]
+    sizes = [text.human_size(artifact.size_bytes) if artifact.size_bytes else "" for artifact in shown]
+    name_width = max(map(cell_len, names), default=0)
+    size_width = max(map(cell_len, sizes), default=0)
+    for artifact, name, size in zip(shown, names, sizes, strict=True):
+        pad = " " * (name_width - cell_len(name))
+        uri = text.clean(artifact.uri)
+        yield single_line(Text.assemble("  ", (name, "bold"), pad, f"  {size:>{size_width}}  ", (uri, "dim")))
+
+
+def single_line(line: Text) -> Text:
+    """The line, cut where it is wider than the terminal."""
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
+    """Percent or stages done, time taken and time left: ``47%  00:12  00:14 left``."""
+    if job.state == JobState.JOB_STATE_UNSPECIFIED:  # nothing is known of it yet
+        return ""
+    if job.state == JobState.JOB_STATE_QUEUED:
+        if not job.HasField("submit_time"):
+            return "waiting"
+        return f"waiting {text.minutes(text.seconds_between(job.submit_time, canvas.now))}"
+    parts = [text.progress(job)]
+    if job.HasField("start_time"):
+        parts.append(text.duration(job, canvas.now))
+    if estimate is not None and estimate.HasField("remaining_p50") and not has_ended(job):
+        parts.append(f"{text.minutes(text.remaining(estimate, canvas.now))} left")
+    return "  ".join(part for part in parts if part)
+
+
+def wrapped(line: Text, indent: int, most: int, canvas: Canvas) -> Iterator[Text]:
+    """The line on up to ``most`` lines; from the second on they are indented, and the last one is cut if need be."""
+    rows = list(_wrap(line, max(canvas.measure, _NOTICE_WIDTH), indent))
+    for number, row in enumerate(rows[:most], 1):
+        if number == most < len(rows):
+            row.append(canvas.marks.ellipsis)
+            row.truncate(max(canvas.measure, _NOTICE_WIDTH), overflow="ellipsis")
+        yield single_line(row)
+
+
+def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterator[Text]:
+    most = _ALL_LINES if canvas.stands else _NOTICE_LINES
+    yield from wrapped(Text(f"{mark or canvas.marks.failed} {words}", style=style), 2, most, canvas)
+
+
+def _wrap(line: Text, width: int, indent: int) -> Iterator[Text]:
+    """Broken between words where that can be, by the cells that they take."""
+    indent = min(indent, width // 2)
+    while line.cell_len > width:
+        end = len(chop_cells(line.plain, width)[0])
+        blank = line.plain.rfind(" ", indent, end + 1)
+        row, rest = line.divide((blank if blank > 0 else end,))
+        yield row
+        line = Text(" " * indent).append_text(rest[1:] if blank > 0 else rest)
+    yield line
+
+
+def _who(job: Job, style: str, canvas: Canvas) -> Text:
+    """Kind, id and state. Where they do not fit, the id is shortened, then the kind; the state never is."""
+    kind, job_id, state = text.label(job.kind), text.label(job.job_id), text.job_state(job.state)
+    for name, least in (("id", _ID_LEAST), ("kind", _KIND_LEAST)):
+        over = cell_len(f"{kind} {job_id}  {state}") - canvas.measure
+        if over > 0 and name == "id":
+            job_id = text.shorten(job_id, max(len(job_id) - over, least), canvas.marks.ellipsis)
+        elif over > 0:
+            kind = text.shorten(kind, max(len(kind) - over, least), canvas.marks.ellipsis)
+    return Text.assemble((kind, "bold"), " ", job_id, "  ", (state, style))

@@ -1,0 +1,116 @@
+"""The views of many jobs at once: a table on a terminal, and lines elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from milepost.client._cli.rendering import text
+from milepost.client._cli.rendering.canvas import Canvas
+from milepost.client._cli.rendering.frame_parts import single_line
+from milepost.client._cli.rendering.job_listing import jobs_table
+from milepost.client._cli.rendering.json_line import line
+from milepost.client._cli.rendering.message_json import message_line
+from milepost.client._cli.rendering.plain_view import PlainView
+from milepost.client._cli.rendering.screen import Screen
+from milepost.client._results import has_ended
+from milepost.client._watch.jobs_cursor import Gap, Item
+from milepost.fold import Fold
+from milepost.v1 import Deleted, Event, Job, Trimmed
+
+__all__ = ["Board", "BoardLines", "BoardObjects", "BoardView", "Jobs"]
+
+Jobs = dict[str, Fold]
+"""What is known of the jobs that are watched, by their ids."""
+
+# Lines of the table that are no jobs: the headings, the sum and what is around it.
+_FRAME_LINES = 4
+
+
+class BoardView(Protocol):
+    """Shows what happens to many jobs, for as long as it is entered."""
+
+    def item(self, item: Item, jobs: Jobs) -> None:
+        """Something has happened, and is in ``jobs`` already."""
+
+
+class Board(Screen):
+    """A table of the jobs: those that have not ended first, then the newest."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._jobs: Mapping[str, Fold] = {}
+        self._is_shown = False
+
+    def item(self, item: Item, jobs: Jobs) -> None:
+        """Is seen on the next picture."""
+        self._jobs = jobs
+        self._is_shown = True
+
+    def picture(self, canvas: Canvas) -> RenderableType | None:
+        """The table, and how many jobs are in which state."""
+        if not self._is_shown:
+            return None
+        jobs = sorted((fold.job for fold in self._jobs.values()), key=_rank)
+        room = len(jobs) if canvas.stands else max(canvas.height - _FRAME_LINES, 1)
+        counts = Counter(job.state for job in jobs)
+        states = ", ".join(f"{count:,} {text.job_state(state)}" for state, count in sorted(counts.items()))
+        summary = f"{text.count(len(jobs), 'job')}{': ' if states else ''}{states}"
+        table = jobs_table(jobs[:room], canvas.now, canvas.measure)
+        return Group(*table, Text(""), single_line(Text(summary, style="dim")))
+
+    def is_final(self) -> bool:
+        """Whether all jobs have ended."""
+        return all(has_ended(fold.job) for fold in self._jobs.values())
+
+
+class BoardLines:
+    """A line for each event that is worth one, with the job's id."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._views: dict[str, PlainView] = {}
+
+    def item(self, item: Item, jobs: Jobs) -> None:
+        """Writes what has happened."""
+        match item:
+            case Event() if item.job_id in jobs:
+                if item.job_id not in self._views:
+                    self._views[item.job_id] = PlainView(self._write, name=text.label(item.job_id))
+                self._views[item.job_id].tell(item, jobs[item.job_id])
+            case Job():
+                done = text.progress(item)
+                state = ", ".join(filter(None, (text.job_state(item.state), done)))
+                self._write(f"{text.label(item.job_id)}  {text.label(item.kind)}: {state}")
+            case Deleted():
+                self._views.pop(item.job_id, None)
+                self._write(f"{text.label(item.job_id)}  deleted")
+
+
+class BoardObjects:
+    """Each item as one JSON object a line: events as they are, and others by their name."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def item(self, item: Item, jobs: Jobs) -> None:
+        """Writes it."""
+        match item:
+            case Event():
+                self._write(message_line(item))
+            case Job():
+                self._write(f'{{"snapshot":{{"job":{message_line(item)}}}}}')
+            case Deleted():
+                self._write(f'{{"deleted":{message_line(item)}}}')
+            case Trimmed():
+                self._write(f'{{"trimmed":{message_line(item)}}}')
+            case Gap():
+                self._write(line({"gap": {"message": str(item.error)}}))
+
+
+def _rank(job: Job) -> tuple[bool, float]:
+    return has_ended(job), -job.submit_time.ToMicroseconds()

@@ -1,0 +1,255 @@
+"""Numbers, times and words as people read them. Everything is plain text, without control characters."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, tzinfo
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.client._results import has_ended
+from milepost.contract.printable import escape
+from milepost.v1 import Artifact, Estimate, Failure, Job, JobState, Severity, Stage, StageState
+
+__all__ = [
+    "age",
+    "amount",
+    "artifact",
+    "cancellation",
+    "clean",
+    "clip",
+    "clock",
+    "count",
+    "day",
+    "duration",
+    "failure_text",
+    "human_size",
+    "is_bytes",
+    "is_known",
+    "job_state",
+    "label",
+    "minutes",
+    "percent",
+    "progress",
+    "rate",
+    "remaining",
+    "seconds_between",
+    "seconds_until",
+    "severity",
+    "shorten",
+    "stage_name",
+    "stage_state",
+    "took",
+]
+
+_BYTES = frozenset({"b", "byte", "bytes"})
+_DONE = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
+_PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
+
+
+def clean(text: str) -> str:
+    """The text with its control characters made visible. Tabs become spaces; line ends stay."""
+    return escape(text.expandtabs(4).replace("\r\n", "\n").rstrip("\n"))
+
+
+def clip(text: str, most: int) -> str:
+    """The text on one line, of ``most`` characters at the most."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def label(text: str) -> str:
+    """A name or an id, as it stands within a line."""
+    return clip(clean(text), 256)
+
+
+def shorten(text: str, width: int, ellipsis: str = "…") -> str:
+    """The text with its middle left out where it is longer than ``width``: of an id both ends tell it from others."""
+    if len(text) <= width:
+        return text
+    kept = max(width - len(ellipsis), 0)
+    return f"{text[: kept - kept // 2]}{ellipsis}{text[len(text) - kept // 2 :]}"
+
+
+def percent(fraction: float) -> str:
+    """A fraction as whole percent, rounded down: 100% is only what is complete."""
+    return f"{math.floor(min(max(fraction, 0.0), 1.0) * 100 + 1e-9)}%"
+
+
+def progress(job: Job) -> str:
+    """How far a job is: its percent, or how many stages are done where nobody knows how many there will be."""
+    if is_known(job):
+        return percent(job.fraction)
+    done = sum(not stage.parent_stage_id and stage.state in _DONE for stage in job.stages)
+    return f"{count(done, 'stage')} done" if done else ""
+
+
+def is_known(job: Job) -> bool:
+    """Whether the percent of a job says something; of one that has not begun, 0 does."""
+    return job.fraction_known or (job.state == JobState.JOB_STATE_QUEUED and not job.attempt)
+
+
+def minutes(seconds: float) -> str:
+    """A length of time as ``MM:SS``; from an hour on as ``H:MM:SS``. Never negative."""
+    total = int(max(seconds, 0.0))
+    hours, rest = divmod(total, 3600)
+    clock_part = f"{rest // 60:02d}:{rest % 60:02d}"
+    return f"{hours}:{clock_part}" if hours else clock_part
+
+
+def took(seconds: float) -> str:
+    """How long something took that is over: with tenths below ten seconds, such as ``0.4s``; else as `minutes`."""
+    return f"{max(seconds, 0.0):.1f}s" if seconds < 9.95 else minutes(seconds)
+
+
+def duration(of: Job | Stage, now: datetime) -> str:
+    """How long a job or a stage has taken; it has a start."""
+    if of.HasField("end_time"):
+        return took(seconds_between(of.start_time, of.end_time))
+    return minutes(seconds_between(of.start_time, now))
+
+
+def age(seconds: float) -> str:
+    """How long ago something was, in its largest unit: ``12s``, ``3m``, ``5h``, ``12d``."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds)}s"
+
+
+def clock(time: Timestamp, zone: tzinfo | None = None) -> str:
+    """The time of day as ``HH:MM:SS``; in the local zone unless told otherwise."""
+    return time.ToDatetime(tzinfo=UTC).astimezone(zone).strftime("%H:%M:%S")
+
+
+def day(time: Timestamp | datetime, zone: tzinfo | None = None) -> str:
+    """The date as ``YYYY-MM-DD``; in the local zone unless told otherwise."""
+    moment = time if isinstance(time, datetime) else time.ToDatetime(tzinfo=UTC)
+    return moment.astimezone(zone).strftime("%Y-%m-%d")
+
+
+def seconds_between(start: Timestamp, end: Timestamp | datetime) -> float:
+    """Seconds from ``start`` to ``end``; never negative, since two clocks may disagree."""
+    last = end if isinstance(end, datetime) else end.ToDatetime(tzinfo=UTC)
+    return max((last - start.ToDatetime(tzinfo=UTC)).total_seconds(), 0.0)
+
+
+def seconds_until(time: Timestamp, now: datetime) -> float:
+    """Seconds from now to ``time``; never negative."""
+    return max((time.ToDatetime(tzinfo=UTC) - now).total_seconds(), 0.0)
+
+
+def artifact(told: Artifact) -> str:
+    """Name, size and where it lies: ``manifest.json  51.2 kB  file:///…``."""
+    size = human_size(told.size_bytes) if told.size_bytes else ""
+    return "  ".join(part for part in (clean(told.name), size, clean(told.uri)) if part)
+
+
+def cancellation(job: Job) -> str:
+    """Who wanted the job cancelled, why, and what became of that."""
+    told = job.cancellation
+    who = f" by {label(told.requested_by)}" if told.requested_by else ""
+    why = f": {clip(clean(told.reason), 200)}" if told.reason else ""
+    if job.state == JobState.JOB_STATE_CANCELLED:
+        return f"cancelled{who}{', without its worker' if told.forced else ''}{why}"
+    if has_ended(job):
+        return f"cancellation was requested{who}{why}"
+    heard = ", heard by the worker" if told.HasField("acknowledge_time") else ""
+    return f"cancellation requested{who}{heard}{why}"
+
+
+def remaining(estimate: Estimate, now: datetime) -> float:
+    """The seconds that a job will still take, as likely too long as too short; never negative."""
+    since = seconds_between(estimate.as_of, now) if estimate.HasField("as_of") else 0.0
+    return max(estimate.remaining_p50.seconds + estimate.remaining_p50.nanos / 1e9 - since, 0.0)
+
+
+def human_size(size: float) -> str:
+    """A number of bytes in decimal units: ``999 B``, ``1.5 kB``, ``130.4 MB``."""
+    scale, prefix = _scale(size)
+    return f"{_scaled(size, scale)} {prefix}B"
+
+
+def is_bytes(unit: str) -> bool:
+    """Whether a stage counts bytes."""
+    return unit.lower() in _BYTES
+
+
+def amount(current: float, total: float | None, unit: str) -> str:
+    """How far a stage is: ``61.2 of 130.4 MB``, ``12 files``; empty where there is nothing to say."""
+    if total is None and current == 0:
+        return ""
+    if is_bytes(unit):
+        if total is None:
+            return human_size(current)
+        scale, prefix = _scale(total)
+        return f"{_scaled(current, scale)} of {_scaled(total, scale)} {prefix}B"
+    number = _number(current) if total is None else f"{_number(current)} of {_number(total)}"
+    return f"{number} {clean(unit)}".rstrip()
+
+
+def rate(current: float, seconds: float, unit: str) -> str:
+    """How fast a stage goes: ``12.3 MB/s``, ``41 files/s``, ``24 files/min``; empty where that says nothing yet."""
+    if current <= 0 or seconds < 1 or not unit:
+        return ""
+    pace = current / seconds
+    if is_bytes(unit):
+        return f"{human_size(pace)}/s"
+    if pace < 1:
+        return f"{_number(round(pace * 60, 1))} {label(unit)}/min"
+    return f"{_number(round(pace, 1) if pace < 10 else round(pace))} {label(unit)}/s"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: ``1 event``, ``1,234 events``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def job_state(state: JobState.ValueType) -> str:
+    """The state as a word, such as ``running``; empty where it is not known yet."""
+    if state == JobState.JOB_STATE_UNSPECIFIED:
+        return ""
+    return _word(JobState.Name(state), "JOB_STATE_") if state in JobState.values() else f"state {state}"
+
+
+def stage_state(state: StageState.ValueType) -> str:
+    """The state as a word, such as ``pending``."""
+    return _word(StageState.Name(state), "STAGE_STATE_") if state in StageState.values() else f"state {state}"
+
+
+def severity(value: Severity.ValueType) -> str:
+    """``debug``, ``warning``, ``error``; ``info`` also where none was given."""
+    if value not in Severity.values() or value == Severity.SEVERITY_UNSPECIFIED:
+        return "info"
+    return _word(Severity.Name(value), "SEVERITY_")
+
+
+def stage_name(stage: Stage) -> str:
+    """What people call the stage: its title or, where it has none, its id."""
+    return clip(clean(stage.title or stage.stage_id), 256)
+
+
+def failure_text(failure: Failure) -> str:
+    """The code and the sentence: ``PATH_NOT_FOUND: There is no …``."""
+    code, message = clean(failure.code), clip(clean(failure.message), 1000)
+    return f"{code}: {message}" if code and message else code or message
+
+
+def _scale(size: float) -> tuple[float, str]:
+    scale, rank = 1.0, 0
+    while size >= 999.95 * scale and rank < len(_PREFIXES) - 1:
+        scale *= 1000.0
+        rank += 1
+    return scale, _PREFIXES[rank]
+
+
+def _scaled(size: float, scale: float) -> str:
+    return f"{size:,.0f}" if scale == 1.0 else f"{size / scale:,.1f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def _word(name: str, prefix: str) -> str:
+    return name.removeprefix(prefix).lower()

@@ -1,0 +1,35 @@
+"""How a job ended."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from milepost.client._conversion import from_struct
+from milepost.client._job_snapshot import JobSnapshot
+from milepost.client.errors import JobCancelled, JobError, JobFailed, JobLost
+from milepost.v1 import Job, JobState
+
+__all__ = ["has_ended", "result_of"]
+
+_ERRORS: Final[dict[JobState.ValueType, type[JobFailed | JobCancelled | JobLost]]] = {
+    JobState.JOB_STATE_FAILED: JobFailed,
+    JobState.JOB_STATE_CANCELLED: JobCancelled,
+    JobState.JOB_STATE_LOST: JobLost,
+}
+
+
+def has_ended(job: Job | JobSnapshot) -> bool:
+    """Whether the job is in a state that is final."""
+    return job.state == JobState.JOB_STATE_SUCCEEDED or job.state in _ERRORS
+
+
+def result_of(job: Job) -> dict[str, Any]:
+    """What came of a job that has ended; empty where its handler returned nothing.
+
+    Raises:
+        JobError: It did not succeed: `JobFailed`, `JobCancelled` or `JobLost`.
+    """
+    if job.state == JobState.JOB_STATE_SUCCEEDED:
+        return from_struct(job.result)
+    error: JobError = _ERRORS[job.state](job)
+    raise error

@@ -1,0 +1,252 @@
+"""The connection to a server: where it is, who is calling, and how a broken one is found."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import ipaddress
+import json
+import logging
+import os
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from google.protobuf.message import Message
+
+from milepost.client._transport import fork_safety
+from milepost.client._transport.default_address import DEFAULT_ADDRESS
+from milepost.client._transport.error_mapping import error_from_status, request_too_large
+from milepost.client._transport.fork_safety import grpc
+from milepost.contract import limits
+from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
+from milepost.v1.job_service_pb2_grpc import JobServiceStub
+from milepost.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+if TYPE_CHECKING:  # they are in the stubs only
+    from milepost.v1.admin_service_pb2_grpc import AdminServiceAsyncStub
+    from milepost.v1.job_service_pb2_grpc import JobServiceAsyncStub
+    from milepost.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
+
+__all__ = ["SDK", "LazyChannel", "Target"]
+
+SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
+"""What the server is told that this is."""
+
+_CLOSED: Final = "The client is closed."
+
+_log = logging.getLogger("milepost.client")
+
+_Call = TypeVar("_Call", bound=grpc.aio.Call)
+_Request = TypeVar("_Request")
+_Response = TypeVar("_Response")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the server is, and who is calling.
+
+    Attributes:
+        address: As ``host:port``.
+        token: Travels as ``authorization: Bearer …``; empty for none.
+        tls: Whether the connection is encrypted.
+        tls_ca: A PEM file with the certificates that are trusted; None for the system's.
+    """
+
+    address: str
+    token: str = field(repr=False)
+    tls: bool
+    tls_ca: Path | None
+
+    @classmethod
+    def of(
+        cls,
+        address: str | None,
+        *,
+        token: str | None = None,
+        tls: bool = False,
+        tls_ca: str | os.PathLike[str] | None = None,
+    ) -> Target:
+        """From arguments; what is None is taken from MILEPOST_ADDRESS, MILEPOST_TOKEN and MILEPOST_TLS_CA."""
+        if address is None:
+            address = os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS
+        if token is None:
+            token = os.environ.get("MILEPOST_TOKEN", "")
+        if tls_ca is None:
+            tls_ca = os.environ.get("MILEPOST_TLS_CA") or None
+        return cls(address, token, tls or tls_ca is not None, None if tls_ca is None else Path(tls_ca))
+
+    def changed(
+        self,
+        *,
+        address: str | None = None,
+        token: str | None = None,
+        tls: bool | None = None,
+        tls_ca: str | os.PathLike[str] | None = None,
+    ) -> Target:
+        """The same target with other values; what is None stays. A CA file implies TLS."""
+        return Target(
+            self.address if address is None else address,
+            self.token if token is None else token,
+            (self.tls if tls is None else tls) or tls_ca is not None,
+            self.tls_ca if tls_ca is None else Path(tls_ca),
+        )
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every call carries."""
+        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine."""
+        host = self.address.rpartition(":")[0].strip("[]")
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or self.address.startswith("unix:")
+
+
+class LazyChannel:
+    """One long-lived gRPC channel, made when it is first needed.
+
+    A channel belongs to the process and to the event loop that made it; in another one a new one is made.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.cut_off: weakref.WeakSet[object] = weakref.WeakSet()
+        """The watches that are not connected at the moment, having been so before."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._channel: grpc.aio.Channel | None = None
+        self._closed = False
+        self._calls: weakref.WeakSet[grpc.aio.Call] = weakref.WeakSet()
+        fork_safety.know(self)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that the channel belongs to; None where there is no channel."""
+        return self._loop if self._channel is not None else None
+
+    def jobs(self) -> JobServiceAsyncStub:
+        """The service for those who submit, follow and cancel."""
+        return JobServiceStub(self._open())
+
+    def work(self) -> WorkerServiceAsyncStub:
+        """The service for those who do the work."""
+        return WorkerServiceStub(self._open())
+
+    def admin(self) -> AdminServiceAsyncStub:
+        """The service for those who operate the servers."""
+        return AdminServiceStub(self._open())
+
+    async def call(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
+        request: _Request,
+        timeout: float,
+    ) -> _Response:
+        """Calls a unary method. gRPC itself tries again while the server is unavailable, up to five times in all.
+
+        Raises:
+            TooLarge: The request is over the bound of a message.
+            MilepostError: It was refused, or the server was not reached within `timeout` seconds.
+        """
+        if isinstance(request, Message) and (size := request.ByteSize()) > limits.REQUEST_SIZE:
+            raise request_too_large(size)
+        try:
+            return await self.keep(method(request, timeout=timeout, metadata=self.target.metadata))
+        except grpc.aio.AioRpcError as error:
+            del (
+                method
+            )  # whoever keeps the exception is not to keep the channel up by it; a fork could not rest it
+            raise error_from_status(error, self.target.address) from error.with_traceback(None)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if (
+                self._closed and task is not None and not task.cancelling()
+            ):  # the call was cancelled, not who waits
+                raise RuntimeError(_CLOSED) from None
+            raise
+
+    def keep(self, call: _Call) -> _Call:
+        """Has the channel stay up over a fork for as long as this call on it is under way."""
+        self._calls.add(call)
+        return call
+
+    def rest(self) -> None:
+        """Lets go of the channel if nothing is under way on it; the next call makes a new one."""
+        if all(call.done() for call in self._calls):
+            self._channel = None
+
+    async def close(self) -> None:
+        """Ends all calls and the connection."""
+        self._closed = True
+        if self._channel is not None and self._loop is asyncio.get_running_loop():
+            await self._channel.close()
+            self._channel = None
+
+    def _open(self) -> grpc.aio.Channel:
+        if self._closed:
+            raise RuntimeError(_CLOSED)
+        fork_safety.claim_process()
+        loop = asyncio.get_running_loop()
+        if self._channel is None or self._loop is not loop:
+            self._loop, self._channel = loop, _make(self.target)
+        return self._channel
+
+
+def _make(target: Target) -> grpc.aio.Channel:
+    if target.token and not target.tls and not target.is_local:
+        _log.warning("The token travels to %s in clear text: use TLS.", target.address)
+    options = [*_OPTIONS, ("grpc.enable_http_proxy", int(not target.is_local))]
+    if not target.tls:
+        return grpc.aio.insecure_channel(target.address, options)
+    trusted = None if target.tls_ca is None else target.tls_ca.read_bytes()
+    return grpc.aio.secure_channel(target.address, grpc.ssl_channel_credentials(trusted), options)
+
+
+def _service_config() -> str:
+    """Unary calls are tried again while the server is unavailable: each of them is safe to repeat."""
+    methods = {
+        "milepost.v1.JobService": ("SubmitJob", "GetJob", "ListJobs", "CancelJob", "DeleteJob"),
+        "milepost.v1.WorkerService": ("ReportJob",),
+        "milepost.v1.AdminService": ("ListWorkers",),
+    }
+    return json.dumps(
+        {
+            "methodConfig": [
+                {
+                    "name": [
+                        {"service": service, "method": method}
+                        for service, names in methods.items()
+                        for method in names
+                    ],
+                    "retryPolicy": {
+                        "maxAttempts": 5,  # the most that gRPC allows
+                        "initialBackoff": "0.1s",
+                        "maxBackoff": "2s",
+                        "backoffMultiplier": 2,
+                        "retryableStatusCodes": ["UNAVAILABLE"],
+                    },
+                }
+            ]
+        }
+    )
+
+
+_OPTIONS: Final = (
+    ("grpc.primary_user_agent", SDK),
+    ("grpc.service_config", _service_config()),
+    # What the server holds was bounded on its way in; a page of large jobs is above gRPC's default of 4 MiB.
+    ("grpc.max_receive_message_length", -1),
+    # A peer that is gone without a word is found by pings while a call is open: after 15 + 10 seconds.
+    ("grpc.keepalive_time_ms", 15_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # When to try to connect again is decided by the loops of the SDK, which have their own backoff.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.use_local_subchannel_pool", 1),
+)

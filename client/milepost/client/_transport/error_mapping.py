@@ -1,0 +1,116 @@
+"""From the status of a call to the error that it means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+
+from milepost.client import errors
+from milepost.client._transport.connection_errors import gist
+from milepost.client._transport.fork_safety import grpc
+from milepost.contract.limits import MIB, REQUEST_SIZE
+from milepost.contract.reasons import DOMAIN, reason_from_name, reason_name
+from milepost.contract.status_codes import STATUS
+from milepost.v1 import ErrorReason, Rejected
+
+__all__ = ["error_from_rejection", "error_from_status", "request_too_large"]
+
+_DETAILS: Final = "grpc-status-details-bin"
+
+
+def error_from_status(error: grpc.aio.AioRpcError, address: str) -> errors.MilepostError:
+    """The error that the status of a call means.
+
+    Args:
+        error: What gRPC raised.
+        address: Where the server is said to be, for the message.
+    """
+    code, message = error.code(), error.details() or ""
+    info, bad_request, retry = _details(error)
+    if info.domain != DOMAIN and code in _UNREACHABLE:
+        return errors.Unreachable(address, gist(message))
+    reason = reason_from_name(info.reason) if info.domain == DOMAIN else ErrorReason.ERROR_REASON_UNSPECIFIED
+    kind = _BY_REASON.get(reason) or _BY_CODE.get(code, errors.ServiceError)
+    return kind(
+        message or code.name,
+        reason=reason,
+        code=code,
+        metadata=info.metadata,
+        violations=tuple((field.field, field.description) for field in bad_request.field_violations),
+        retry_delay=retry.retry_delay.ToTimedelta().total_seconds()
+        if retry.HasField("retry_delay")
+        else None,
+    )
+
+
+def request_too_large(size: int) -> errors.TooLarge:
+    """The error for a request of so many bytes, which the server would refuse just the same."""
+    return errors.TooLarge(
+        f"The request is {size:,} bytes; at most {REQUEST_SIZE:,} ({REQUEST_SIZE // MIB} MiB) are taken.",
+        code=STATUS[ErrorReason.ERROR_REASON_TOO_LARGE],
+        metadata={"size": str(size), "limit": str(REQUEST_SIZE)},
+    )
+
+
+def error_from_rejection(rejected: Rejected) -> errors.ServiceError:
+    """The error that a refusal within a worker's session means."""
+    kind = _BY_REASON.get(rejected.reason, errors.ServiceError)
+    return kind(
+        rejected.message or reason_name(rejected.reason),
+        reason=rejected.reason,
+        code=STATUS.get(rejected.reason, grpc.StatusCode.UNKNOWN),
+        metadata={"job_id": rejected.job_id},
+        violations=((rejected.field, rejected.message),) if rejected.field else (),
+    )
+
+
+def _details(
+    error: grpc.aio.AioRpcError,
+) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest, error_details_pb2.RetryInfo]:
+    info, bad_request, retry = (
+        error_details_pb2.ErrorInfo(),
+        error_details_pb2.BadRequest(),
+        error_details_pb2.RetryInfo(),
+    )
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS and isinstance(value, bytes):
+            try:
+                for detail in status_pb2.Status.FromString(value).details:
+                    for message in (info, bad_request, retry):
+                        detail.Unpack(message)
+            except DecodeError:  # a proxy's, perhaps; the status code still stands
+                continue
+    return info, bad_request, retry
+
+
+_UNREACHABLE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
+
+_BY_REASON: Final[dict[ErrorReason.ValueType, type[errors.ServiceError]]] = {
+    reason: kind
+    for kind in (
+        errors.JobNotFound,
+        errors.JobAlreadyExists,
+        errors.JobEndedError,
+        errors.JobNotEnded,
+        errors.SequenceTrimmed,
+        errors.SequenceAhead,
+        errors.EpochChanged,
+        errors.LeaseLost,
+        errors.ReportGap,
+        errors.InvalidField,
+        errors.TooLarge,
+        errors.LimitReached,
+        errors.StoreUnavailable,
+        errors.StoreFull,
+        errors.Draining,
+    )
+    for reason in kind.reasons
+}
+
+_BY_CODE: Final = {
+    grpc.StatusCode.UNAUTHENTICATED: errors.Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: errors.PermissionDenied,
+    grpc.StatusCode.UNIMPLEMENTED: errors.Unimplemented,
+}

@@ -1,0 +1,1 @@
+"""Following jobs: reconnecting streams, their cursors, and what they fall back to."""

@@ -1,1 +1,0 @@
-"""For those who operate the servers."""

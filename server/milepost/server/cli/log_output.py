@@ -1,0 +1,56 @@
+"""The server's own log, on stderr: for people on a terminal, one JSON object a line elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from milepost.contract.printable import escape_values
+from milepost.server.rpc.access_log import access_line
+
+
+def configure(level: str) -> None:
+    """Sets structlog up, and what libraries log with. ``level`` is one of debug, info, warning, error.
+
+    Tracebacks come without the values of variables, which may be anybody's payload.
+    """
+    first: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+    ]
+    last: list[structlog.typing.Processor]
+    if sys.stderr.isatty():
+        first.append(structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False))
+        last = [structlog.processors.format_exc_info, escape_values, _ForPeople()]
+    else:
+        first.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
+        tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        last = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[*first, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    of_libraries = logging.StreamHandler(sys.stderr)
+    of_libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*first, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    logging.basicConfig(handlers=[of_libraries], level=logging.WARNING, force=True)
+
+
+class _ForPeople:
+    """Renders an entry for a terminal: a call on one short line, all else as structlog does."""
+
+    def __init__(self) -> None:
+        self._render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+    def __call__(self, logger: Any, name: str, entry: structlog.typing.EventDict) -> str:
+        """See ``structlog.typing.Processor``."""
+        return access_line(entry) if entry.get("event") == "call" else self._render(logger, name, entry)

@@ -1,0 +1,111 @@
+"""``milepost migrate``: from one machine to many."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from milepost.server.cli.store_options import access_options, servers, store
+
+if TYPE_CHECKING:
+    from milepost.server.log.store import NatsStore
+
+
+def _option(name: str, *more: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """An option with its environment twin."""
+    variable = "MILEPOST_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, *more, envvar=variable, **settings)
+
+
+def _source(told: str) -> Path:
+    """``sqlite://DIR``, or the directory itself. Raises click.BadParameter."""
+    path = Path(told.removeprefix("sqlite://"))
+    if not (path / "milepost.db").exists():
+        raise click.BadParameter(f"there is no log in {str(path)!r}.")
+    return path
+
+
+def _target(told: str) -> tuple[str, ...]:
+    urls = servers(told)
+    if not urls:
+        raise click.BadParameter(f"{told!r} is not nats://host:4222,host:4222.")
+    return urls
+
+
+_EPILOG = """\b
+Examples:
+  milepost migrate --from sqlite:///var/lib/milepost --to nats://n1:4222,n2:4222,n3:4222
+
+Each option is read from the environment, too: --nats-stream from MILEPOST_NATS_STREAM.
+"""
+
+
+@click.command(context_settings={"show_default": True}, epilog=_EPILOG)
+@_option(
+    "--from", "source", type=_source, metavar="URL", required=True, help="sqlite:// and a data directory."
+)
+@_option("--to", "target", type=_target, metavar="URL", required=True, help="nats://host:4222,host:4222.")
+@access_options(_option)
+@_option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="warning",
+    help="What it says of itself, on stderr.",
+)
+def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) -> None:
+    """Copy the log of a server that is stopped into an empty stream of NATS JetStream.
+
+    Jobs keep their events with their numbers. The epoch is another one, so that subscribers are told; with it leases
+    end, so let the workers finish first. What is copied from stays as it is.
+
+    At the end it prints one JSON line on stdout.
+    """
+    import asyncio
+
+    from milepost.server.cli import log_output
+    from milepost.server.log.event_log import StoreFailed
+    from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamRefused
+    from milepost.server.log.sqlite.schema import SchemaTooNew
+    from milepost.server.runtime.data_directory import DataDirectory, DirectoryInUse
+
+    log_output.configure(log_level)
+    made = store(store=target, **nats)
+    assert made is not None
+    try:
+        directory = DataDirectory(source)
+        try:
+            asyncio.run(_migrate(source, made))
+        finally:
+            directory.close()
+    except (DirectoryInUse, SchemaTooNew, StoreFailed, StreamRefused) as error:
+        raise click.ClickException(str(error)) from error
+    except ConnectionLost as error:
+        raise click.ClickException(
+            f"NATS was lost on the way: {error}. Delete the stream, and begin again."
+        ) from error
+    except sqlite3.Error as error:
+        raise click.ClickException(f"The database in {str(source)!r} cannot be read: {error}.") from error
+
+
+async def _migrate(source: Path, target: NatsStore) -> None:
+    # Imported here, since they need the extra `nats`; without it `store` has refused the URL.
+    from milepost.server.log.jetstream.import_from_sqlite import Migration
+    from milepost.server.log.jetstream.nats_connection import NatsConnection
+    from milepost.server.log.jetstream.stream import StreamNames, make_or_check
+
+    link = NatsConnection(target.access, lambda up: None)
+    names = StreamNames(target.stream)
+    await link.open()
+    try:
+        await make_or_check(link, names, target.replicas)
+        copied = await Migration(source / "milepost.db", link, names).run()
+    finally:
+        await link.close()
+    told = {"stream": names.stream, "jobs": copied.jobs, "events": copied.events}
+    sys.stdout.write(json.dumps(told) + "\n")

@@ -1,0 +1,73 @@
+"""The life of a server process: it starts, says that it is ready, and serves until a signal stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import structlog
+
+from milepost.server.runtime import gc_tuning
+from milepost.server.runtime.server import Server, Settings
+
+__all__ = ["run"]
+
+_log = structlog.get_logger("milepost.server")
+
+
+def run(settings: Settings) -> None:
+    """Serves until SIGTERM or Ctrl-C.
+
+    Raises:
+        StoreFailed: The store can never work again.
+        DirectoryInUse, SchemaTooNew, StreamRefused: The store cannot be opened.
+        OSError: The address or the data directory cannot be used.
+        sqlite3.Error: The database cannot be opened.
+    """
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = Server(settings)
+    try:
+        if not await _before(stop, server.start()):
+            return
+        gc_tuning.settle()
+        _say_ready({"address": server.address, "epoch": server.epoch})
+        server.failed.add_done_callback(lambda _: stop.set())
+        await stop.wait()
+        if server.failed.done():
+            raise server.failed.result()
+    finally:
+        await server.stop()
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Does the work, unless there is a signal to stop before it is done. Whether it is."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+        return working.done()
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+def _say_ready(facts: Mapping[str, str]) -> None:
+    """Writes the ready line. A server whose stdout is closed or full serves all the same; its log has the line."""
+    try:
+        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        _log.warning("the ready line could not be written to stdout", **facts, error=str(error))

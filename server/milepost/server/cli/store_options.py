@@ -1,0 +1,142 @@
+"""Where ``milepost serve`` is told to keep its log, and how to get at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from milepost.server.log.store import NatsStore
+
+_SCHEME = re.compile(r"(nats|tls|ws|wss)://")
+_STREAM = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CREDENTIALS = ("BEGIN NATS USER JWT-----\n", "BEGIN USER NKEY SEED-----\n")
+_SEED = re.compile(r"SU[A-Z2-7]{56}")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def servers(told: str) -> tuple[str, ...]:
+    """``nats://host:4222,host:4222``: one URL for each; empty for the data directory. Raises click.BadParameter."""
+    if told == "sqlite":
+        return ()
+    scheme = _SCHEME.match(told)
+    if scheme is None:
+        raise click.BadParameter(f"{told!r} is neither sqlite nor nats://host:4222,host:4222.")
+    urls = [url if _SCHEME.match(url) else scheme.group() + url for url in told.split(",")]
+    if any(not _SCHEME.sub("", url) for url in urls):
+        raise click.BadParameter(f"{told!r} names a server without a host.")
+    return tuple(urls)
+
+
+def store_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """The options, each made with ``option``; what is given by them is for ``store``."""
+    where = option(
+        "--store",
+        type=servers,
+        metavar="URL",
+        default="sqlite",
+        help="Where the log is kept: sqlite, in the data directory; or for many nodes in NATS JetStream, "
+        "nats://host:4222,host:4222, and in the data directory a copy to read from.",
+    )
+    synced = option(
+        "--nats-sync-always",
+        is_flag=True,
+        help="Says that the NATS servers run with sync_interval: always; else there is a warning.",
+    )
+    access = access_options(option)
+    return lambda command: where(access(synced(command)))
+
+
+def access_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """Those of the options that say which stream, and how to be let in."""
+    options = (
+        option(
+            "--nats-stream", default="milepost", metavar="NAME", help="The stream; made if it is not there."
+        ),
+        option(
+            "--nats-replicas",
+            type=click.IntRange(1, 5),
+            help="How many servers of a NATS cluster keep the stream; 3 in a cluster unless it is told.",
+        ),
+        option("--nats-credentials", type=_FILE, help="A file with the JWT and NKey to log in to NATS with."),
+        option(
+            "--nats-nkey-seed", type=_FILE, help="A file with the seed of the NKey to log in to NATS with."
+        ),
+        option(
+            "--nats-tls-ca",
+            type=_FILE,
+            help="Whom to trust as a NATS server (PEM); the system's, if not told.",
+        ),
+        option("--nats-tls-cert", type=_FILE, help="The certificate to show to NATS (PEM)."),
+        option("--nats-tls-key", type=_FILE, help="The key of --nats-tls-cert (PEM)."),
+    )
+
+    def decorate(command: Any) -> Any:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return decorate
+
+
+def store(
+    *,
+    store: tuple[str, ...],
+    nats_stream: str,
+    nats_replicas: int | None,
+    nats_credentials: Path | None,
+    nats_nkey_seed: Path | None,
+    nats_tls_ca: Path | None,
+    nats_tls_cert: Path | None,
+    nats_tls_key: Path | None,
+    nats_sync_always: bool = False,
+) -> NatsStore | None:
+    """The store that was asked for; None for the data directory. Raises click.UsageError."""
+    from milepost.server.log.jetstream.nats_access import NatsAccess, installed
+    from milepost.server.log.store import NatsStore
+
+    if not store:
+        if nats_sync_always or any(
+            (nats_replicas, nats_credentials, nats_nkey_seed, nats_tls_ca, nats_tls_cert)
+        ):
+            raise click.UsageError("The --nats-… options are for a log in NATS: --store nats://host:4222.")
+        return None
+    if not installed():
+        raise click.ClickException(
+            "A log in NATS needs nats-py and nkeys, which milepost-server does not bring by itself. "
+            "Install them with: pip install 'milepost-server[nats]'"
+        )
+    if not _STREAM.fullmatch(nats_stream):
+        raise click.UsageError(
+            f"--nats-stream cannot be {nats_stream!r}: letters, digits, - and _ only, up to 64."
+        )
+    if (nats_tls_cert is None) != (nats_tls_key is None):
+        raise click.UsageError("--nats-tls-cert and --nats-tls-key go together.")
+    if nats_credentials is not None and nats_nkey_seed is not None:
+        raise click.UsageError("--nats-credentials and --nats-nkey-seed are two ways to log in; give one.")
+    if nats_credentials is not None and not all(part in _text(nats_credentials) for part in _CREDENTIALS):
+        raise click.UsageError(
+            f"--nats-credentials needs a JWT and its NKey seed, as nsc writes them, not {nats_credentials}."
+        )
+    if nats_nkey_seed is not None and not _SEED.fullmatch(_text(nats_nkey_seed).strip()):
+        raise click.UsageError(
+            f"--nats-nkey-seed needs the seed of a user, SU…, which {nats_nkey_seed} is not."
+        )
+    access = NatsAccess(
+        store,
+        credentials=nats_credentials,
+        nkey_seed=nats_nkey_seed,
+        tls_ca=nats_tls_ca,
+        tls_certificate=nats_tls_cert,
+        tls_key=nats_tls_key,
+    )
+    return NatsStore(access, nats_stream, nats_replicas, synced=nats_sync_always)
+
+
+def _text(path: Path) -> str:
+    """What a file says that NATS reads byte by byte."""
+    return path.read_bytes().decode(errors="replace")

@@ -1,0 +1,122 @@
+"""A whole report: which events its updates become, and which of them are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from milepost.fold import Fold
+from milepost.server.decide.event_batch import EventBatch
+from milepost.server.decide.job_states import LEASED
+from milepost.server.decide.progress_run import ProgressRun
+from milepost.server.decide.reporting import is_plain_line, report
+from milepost.server.decide.size_budget import SizeBudget
+from milepost.server.event_encoding import EventEncoder, event_frame
+from milepost.server.payloads import LOG_WRITTEN, STAGE_PROGRESSED, payloads_of
+from milepost.server.rpc.refusal import Refusal
+from milepost.server.runtime.timestamps import timestamp
+from milepost.v1 import Job, Update
+
+__all__ = ["Rejection", "ReportBatch", "report_batches"]
+
+_AUTHORED: Final = 80
+"""About what the server adds to an update, in bytes: job, sequence, time, fractions."""
+
+
+class Rejection(NamedTuple):
+    """An update that was refused; it has used up its number all the same."""
+
+    report_sequence: int
+    refusal: Refusal
+
+
+class ReportBatch(NamedTuple):
+    """A part of a report.
+
+    Attributes:
+        events: What goes into the log.
+        report_sequence: The number of the last update of this part.
+        rejections: Which of its updates were refused.
+    """
+
+    events: EventBatch
+    report_sequence: int
+    rejections: Sequence[Rejection]
+
+
+def report_batches(
+    fold: Fold,
+    updates: Sequence[Update],
+    first: int,
+    now: int,
+    *,
+    size: int,
+    batch_bytes: int,
+    over: Callable[[Job], Refusal],
+) -> Iterator[ReportBatch]:
+    """Decide updates, the first of which has the number ``first``, one upon the other, and fold them in.
+
+    There is at least one batch; the last may be without events. A batch comes to at most ``batch_bytes``, or is one
+    event. ``size`` is that of the job before, in bytes; ``over`` makes the refusal for what comes after the end of the
+    attempt.
+    """
+    job, time = fold.job, timestamp(now)
+    encoder = EventEncoder(job.job_id, time, job.attempt)
+    sizes = [update.ByteSize() + _AUTHORED for update in updates]
+    room = SizeBudget(size, sum(sizes))
+    number, sequence = first - 1, job.last_sequence
+    frames: list[bytes] = []
+    payloads = frames_size = 0
+    rejections: list[Rejection] = []
+    run: ProgressRun | None = None
+    for number, (update, update_size) in enumerate(zip(updates, sizes, strict=True), first):
+        if frames and frames_size + update_size > batch_bytes:
+            _finish(fold, run, sequence)
+            run = None
+            yield ReportBatch(EventBatch.of(fold, frames, now, payloads), number - 1, rejections)
+            frames, frames_size, payloads, rejections = [], 0, 0, []
+        frame: bytes | None = None
+        if room.is_ample and job.state in LEASED:
+            # Nearly everything is plain progress of one stage, and lines about it, which change nothing.
+            if update.HasField("stage_progressed"):
+                progress = update.stage_progressed
+                if run is None or run.stage_id != progress.stage_id:
+                    run = _another(fold, run, sequence, progress.stage_id)
+                if run is not None:
+                    frame = run.take(progress, sequence + 1, encoder)
+                    payloads |= STAGE_PROGRESSED if frame is not None else 0
+            elif update.HasField("log_written") and is_plain_line(fold, update.log_written):
+                frame = encoder.log_written(sequence + 1, update.log_written)
+                payloads |= LOG_WRITTEN
+        if frame is None:
+            _finish(fold, run, sequence)
+            run = None
+            try:
+                if job.state not in LEASED:
+                    raise over(job)
+                event = report(fold, update, now)
+                room.fit(fold, event)
+            except Refusal as refusal:
+                rejections.append(Rejection(number, refusal))
+                continue
+            fold.apply(event)
+            frame = event_frame(event)
+            payloads |= payloads_of([event])
+        sequence += 1
+        frames.append(frame)
+        frames_size += update_size
+    _finish(fold, run, sequence)
+    yield ReportBatch(EventBatch.of(fold, frames, now if frames else 0, payloads), number, rejections)
+
+
+def _another(fold: Fold, run: ProgressRun | None, sequence: int, stage_id: str) -> ProgressRun | None:
+    """The run of another stage, if there can be one."""
+    _finish(fold, run, sequence)
+    return ProgressRun(fold, stage_id) if ProgressRun.can_start(fold, stage_id) else None
+
+
+def _finish(fold: Fold, run: ProgressRun | None, sequence: int) -> None:
+    """Fold in what was decided so far: the run, and the lines among it, up to this sequence."""
+    if run is not None:
+        run.fold(sequence)
+    fold.job.last_sequence = sequence

@@ -1,0 +1,77 @@
+"""How a job comes to be, and how an attempt at it starts."""
+
+from __future__ import annotations
+
+from milepost.fold import planned
+from milepost.server.decide.job_states import is_final, next_event
+from milepost.server.rpc.refusal import Refusal, job_ended, job_held
+from milepost.server.runtime.timestamps import timestamp
+from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRequest
+
+
+def submit(request: SubmitJobRequest, job_id: str, now: int) -> Event:
+    """The first event of a job. The request has been checked already."""
+    event = next_event(Job(job_id=job_id), now)
+    event.job_submitted.request_id = request.request_id
+    job = event.job_submitted.job
+    job.job_id = job_id
+    job.kind = request.kind
+    job.owner = request.owner
+    job.labels.update(request.labels)
+    job.parent_job_id = request.parent_job_id
+    job.state = JobState.JOB_STATE_QUEUED
+    job.stages.extend(planned(stage) for stage in request.stages)
+    if request.HasField("input"):
+        job.input.CopyFrom(request.input)
+    if request.HasField("retry_policy"):
+        job.retry_policy.CopyFrom(request.retry_policy)
+    if request.HasField("retention"):
+        job.retention.CopyFrom(request.retention)
+    if request.HasField("timeout"):
+        job.timeout.CopyFrom(request.timeout)
+    if request.HasField("attempt_timeout"):
+        job.attempt_timeout.CopyFrom(request.attempt_timeout)
+    if request.HasField("start_deadline"):
+        job.start_deadline.CopyFrom(request.start_deadline)
+    job.priority = request.priority
+    job.concurrency_key = request.concurrency_key
+    job.concurrency_limit = request.concurrency_limit or (1 if request.concurrency_key else 0)
+    job.planned_children = request.planned_children
+    job.workload = request.workload
+    job.workload_unit = request.workload_unit
+    job.dispatch = request.dispatch or Dispatch.DISPATCH_QUEUE
+    job.submit_time.CopyFrom(timestamp(now))
+    return event
+
+
+def same_submission(first: Event, request: SubmitJobRequest) -> bool:
+    """Whether ``request`` is the one that ``first``, the first event of a job, came from: same id and same content."""
+    accepted = first.job_submitted
+    if request.request_id != accepted.request_id or not request.request_id:
+        return False
+    again = submit(request, request.job_id or first.job_id, 0).job_submitted.job
+    again.submit_time.CopyFrom(accepted.job.submit_time)
+    return again == accepted.job
+
+
+def start(job: Job, worker_id: str, now: int, *, instance: str = "", claimed: bool = False) -> Event:
+    """The start of the job's next attempt, at a worker whose run is named by ``instance``.
+
+    Raises JOB_ENDED, LEASE_LOST where another worker has it, or INVALID_FIELD where it is claimed but goes through
+    the queue.
+    """
+    if is_final(job):
+        raise job_ended(job)
+    if claimed and job.dispatch != Dispatch.DISPATCH_EXTERNAL:
+        raise Refusal(
+            ErrorReason.ERROR_REASON_INVALID_FIELD,
+            f"Job {job.job_id!r} goes through the queue. Submit it with the dispatch EXTERNAL to claim it.",
+            metadata={"field": "job_id"},
+        )
+    if job.state != JobState.JOB_STATE_QUEUED:
+        raise job_held(job)
+    event = next_event(job, now)
+    event.attempt = job.attempt + 1
+    event.job_started.worker_id = worker_id
+    event.job_started.instance = instance
+    return event

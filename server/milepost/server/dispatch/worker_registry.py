@@ -1,0 +1,201 @@
+"""The connected workers of all nodes.
+
+This is soft state: it lives in memory, and nodes exchange it outside the log (``Presence``). What another node reported
+expires unless that node reports it again, since a node may crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from milepost.contract import limits
+from milepost.server.dispatch.worker_session import Session
+from milepost.server.log.node_presence import Alone, Presence
+from milepost.server.runtime.clock import Clock
+from milepost.server.runtime.timestamps import instant, timestamp
+from milepost.v1 import ConnectedWorker
+
+# Debounce of change notifications, in seconds: a worker that reconnects leaves and comes back within a moment.
+_GATHER = 0.1
+
+# How long a worker of another node counts as connected after that node's last report of it, in seconds.
+_EXPIRY = 3 * limits.WORKERS_INTERVAL
+
+
+class WorkerRegistry:
+    """Counts the connected workers by kind, and lists them.
+
+    ``node`` is this node's name for people. ``grace`` is the time in seconds, after a start or a reconnection, in which
+    missing workers may still be reconnecting; 0 for none.
+    """
+
+    def __init__(self, clock: Clock, *, node: str = "", grace: float = 0.0) -> None:
+        self._clock = clock
+        self._node = node
+        self._grace = grace
+        self._in_grace = grace > 0
+        self._grace_ends: asyncio.TimerHandle | None = None
+        self._here: dict[str, Session] = {}
+        self._elsewhere: dict[str, ConnectedWorker] = {}
+        self._expires: dict[str, float] = {}
+        self._instances: dict[str, str] = {}
+        self._kinds: Counter[str] = Counter()
+        self._others: Presence = Alone()
+        self._listeners: list[Callable[[], None]] = []
+        self._changed: dict[str, None] = {}
+        self._notifying: asyncio.TimerHandle | None = None
+
+    @property
+    def kinds(self) -> Mapping[str, int]:
+        """The number of connected workers by kind, without kinds that no worker takes."""
+        return self._kinds
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the grace period is over, so that a worker that is missing is gone."""
+        return not self._in_grace
+
+    def follow(self, listener: Callable[[], None]) -> None:
+        """Calls ``listener`` soon after ``kinds`` or ``is_complete`` has changed."""
+        self._listeners.append(listener)
+
+    def listed(self, kind: str = "") -> list[ConnectedWorker]:
+        """The workers that take this kind, or all, by ``worker_id`` and ``session_id``."""
+        workers = [*map(self._worker, self._here.values()), *self._elsewhere.values()]
+        found = (worker for worker in workers if not kind or kind in worker.kinds)
+        return sorted(found, key=lambda worker: (worker.worker_id, worker.session_id))
+
+    # Lifecycle.
+
+    def start(self, others: Presence) -> None:
+        """Begin the grace period, and exchange workers with ``others`` from now on."""
+        self._others = others
+        self.reconnected()
+
+    def cut_off(self) -> None:
+        """The connection to the other nodes is lost; keep their workers as last reported."""
+        if self._grace_ends is not None:
+            self._grace_ends.cancel()
+            self._grace_ends = None
+        self._in_grace = self._grace > 0
+        self._notify_soon()
+
+    def reconnected(self) -> None:
+        """The connection to the other nodes is up: begin the grace period again, and ask for their workers."""
+        self.cut_off()
+        until = self._clock.monotonic() + _EXPIRY
+        self._expires = dict.fromkeys(self._expires, until)
+        if self._in_grace:
+            self._grace_ends = asyncio.get_running_loop().call_later(self._grace, self._end_grace)
+        self._others.ask()
+
+    def close(self) -> None:
+        """Report the workers of this node as gone, and notify nobody from then on."""
+        for timer in (self._grace_ends, self._notifying):
+            if timer is not None:
+                timer.cancel()
+        self._others.workers((), list(self._here))
+        self._others = Alone()
+        self._listeners.clear()
+
+    # Workers of this node.
+
+    def add(self, session: Session) -> None:
+        """A worker connected here."""
+        self._here[session.session_id] = session
+        self._count(session.kinds, 1)
+        self._drop(self._instances.get(session.instance, ""))  # it has left the node that it was connected to
+        self.changed(session)
+
+    def remove(self, session: Session) -> None:
+        """A worker left."""
+        if self._here.pop(session.session_id, None) is not None:
+            self._count(session.kinds, -1)
+            self.changed(session)
+
+    def changed(self, session: Session) -> None:
+        """Report the worker to the other nodes again."""
+        self._changed[session.session_id] = None
+        self._notify_soon()
+
+    # Reports of other nodes; see ``Presence``.
+
+    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+        """Merge another node's report of its workers."""
+        until = self._clock.monotonic() + _EXPIRY
+        for worker in connected:
+            before = self._elsewhere.get(self._instances.get(worker.instance, ""))
+            if before is not None and before.session_id != worker.session_id:
+                if instant(before.connect_time) > instant(worker.connect_time):
+                    continue  # the worker has left that node, which has not noticed yet
+                self._drop(before.session_id)
+            self._drop(worker.session_id)
+            self._elsewhere[worker.session_id] = worker
+            self._expires[worker.session_id] = until
+            if worker.instance:
+                self._instances[worker.instance] = worker.session_id
+            self._count(worker.kinds, 1)
+        for session_id in left:
+            self._drop(session_id)
+        self._notify_soon()
+
+    def ask(self) -> None:
+        """Report all workers of this node, and drop those of other nodes whose reports have expired."""
+        now = self._clock.monotonic()
+        for session_id in [session_id for session_id, until in self._expires.items() if until <= now]:
+            self._drop(session_id)
+            self._notify_soon()
+        self._others.workers([self._worker(session) for session in self._here.values()], ())
+
+    def _drop(self, session_id: str) -> None:
+        worker = self._elsewhere.pop(session_id, None)
+        if worker is not None:
+            del self._expires[session_id]
+            if self._instances.get(worker.instance) == session_id:
+                del self._instances[worker.instance]
+            self._count(worker.kinds, -1)
+
+    # Notifications.
+
+    def _end_grace(self) -> None:
+        self._grace_ends = None
+        self._in_grace = False
+        self._notify_soon()
+
+    def _notify_soon(self) -> None:
+        if self._notifying is None:
+            self._notifying = asyncio.get_running_loop().call_later(_GATHER, self._notify)
+
+    def _notify(self) -> None:
+        self._notifying = None
+        changed, self._changed = self._changed, {}
+        here = [self._here[session_id] for session_id in changed if session_id in self._here]
+        left = [session_id for session_id in changed if session_id not in self._here]
+        if changed:
+            self._others.workers([self._worker(session) for session in here], left)
+        for listener in self._listeners:
+            listener()
+
+    def _count(self, kinds: Sequence[str], by: int) -> None:
+        for kind in kinds:
+            self._kinds[kind] += by
+            if not self._kinds[kind]:
+                del self._kinds[kind]
+
+    def _worker(self, session: Session) -> ConnectedWorker:
+        return ConnectedWorker(
+            worker_id=session.worker_id,
+            session_id=session.session_id,
+            instance=session.instance,
+            peer=session.peer,
+            node=self._node,
+            sdk=session.sdk,
+            kinds=session.kinds,
+            max_concurrency=session.max_concurrency,
+            job_count=len(session.jobs),
+            job_ids=sorted(session.jobs)[: limits.WORKER_JOB_IDS],
+            connect_time=timestamp(session.connected_at),
+            last_heard_time=timestamp(session.heard_at),
+        )

@@ -1,1 +1,0 @@
-"""Jobs as those see them who submit, list and cancel them."""

@@ -1,0 +1,143 @@
+"""How a message of the stream changes the projection; the same on every node, whatever else the node knows.
+
+A commit is taken where it follows upon what was taken of its job before, and a submission where neither its id nor its
+request is taken; any other is passed over. So which of two that compete counts is decided by the order of the stream,
+and every node decides it alike.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from milepost.server.log.event_log import Commit, Conflict, Entry
+from milepost.server.log.jetstream.fold_cache import FoldCache
+from milepost.server.log.jetstream.purged_jobs import PurgedJobs
+from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
+from milepost.server.log.sqlite.append import Append
+from milepost.server.log.sqlite.pruning import Thin
+from milepost.server.log.sqlite.transaction import Transaction
+
+SCHEMA: Final = """
+    CREATE TABLE IF NOT EXISTS subjects (
+        job_id TEXT PRIMARY KEY,
+        sequence INTEGER NOT NULL,
+        -- Whether there was another job of that name, whose end is still in the stream.
+        reused INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID
+"""
+_SET_SUBJECT: Final = """
+    INSERT INTO subjects (job_id, sequence) VALUES (?, ?)
+    ON CONFLICT (job_id) DO UPDATE SET sequence = excluded.sequence, reused = reused OR ?
+"""
+_HEAD: Final = """
+    SELECT coalesce(sequence, 0), coalesce(last_sequence, 0), coalesce(job_key, 0)
+    FROM (SELECT ? AS job_id) LEFT JOIN subjects USING (job_id) LEFT JOIN jobs USING (job_id)
+"""
+_LAST: Final = "SELECT last_sequence, job_key FROM jobs WHERE job_id = ?"
+_JOB: Final = "SELECT job FROM jobs WHERE job_id = ?"
+
+
+class Head(NamedTuple):
+    """Where a job's log ends: the last message of its subject, its last event, and its key; 0 where it is new."""
+
+    sequence: int
+    last: int
+    key: int
+
+
+class Delivered(NamedTuple):
+    """A message as it came out of the stream.
+
+    ``record`` is None where it is not about a job. ``commits`` are those that it was made of, where this node made it.
+    """
+
+    sequence: int
+    name: bytes
+    job_id: str = ""
+    record: Record | None = None
+    commits: Sequence[Commit] | None = None
+
+
+class Applied(NamedTuple):
+    """What became of a message: what those who follow are told, how many of its parts were taken, the job's head."""
+
+    delivered: Delivered
+    entries: Sequence[Entry]
+    taken: int
+    head: Head
+
+
+def head_of(connection: sqlite3.Connection, job_id: str) -> Head:
+    """Where the job's log ends, as the projection has it."""
+    return Head(*connection.execute(_HEAD, (job_id,)).fetchone())
+
+
+class Applier:
+    """Applies messages to the projection, within transactions that are the caller's."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._folds = FoldCache(self._load)
+        self.missing = PurgedJobs(connection)
+
+    def apply(self, transaction: Transaction, delivered: Delivered) -> Applied:
+        """Applies a message."""
+        entries: list[Entry] = []
+        taken = 0
+        record = delivered.record
+        if record is None:
+            return Applied(delivered, entries, taken, Head(0, 0, 0))
+        try:
+            if record.kind is Kind.COMMITS:
+                for taken, part in enumerate(record.parts):
+                    entry = self._commit(transaction, delivered, record, taken, part)
+                    if entry is not None:
+                        entries.append(entry)
+            else:
+                transaction.position = delivered.sequence * STRIDE - 1
+                entry = self._drop(transaction, delivered.job_id, record)
+                if entry is not None:
+                    entries.append(entry)
+            taken += 1
+        except Conflict:
+            self._folds.forget(delivered.job_id)
+        begins = record.kind is Kind.COMMITS and not record.key
+        self._connection.execute(_SET_SUBJECT, (delivered.job_id, delivered.sequence, begins))
+        last, key = self._connection.execute(_LAST, (delivered.job_id,)).fetchone() or (0, 0)
+        return Applied(delivered, entries, taken, Head(delivered.sequence, last, key))
+
+    def _commit(
+        self, transaction: Transaction, delivered: Delivered, record: Record, index: int, part: Part
+    ) -> Entry | None:
+        job_id = delivered.job_id
+        if delivered.commits is not None:
+            self._folds.forget(job_id)
+            commit: Commit | None = delivered.commits[index]
+        else:
+            commit = self._folds.commit(job_id, part)
+        position = delivered.sequence * STRIDE + index
+        if commit is None:
+            self._folds.forget(job_id)
+            self.missing.keep(job_id, record.key, position, part)
+            return None
+        if commit.submission is not None and commit.facts.parent_job_id:
+            self.missing.expect_parent(commit.facts.parent_job_id, position)
+        transaction.position = position - 1
+        return Append(commit, position).write(transaction)
+
+    def _drop(self, transaction: Transaction, job_id: str, record: Record) -> Entry | None:
+        self._folds.forget(job_id)
+        if record.kind is Kind.THIN:
+            Thin(job_id).write(transaction)
+            return None
+        if not self.missing.is_whole(record, job_id):
+            return self.missing.settle(transaction, job_id, record)
+        if record.kind is Kind.TRIM:
+            return self.missing.trim(transaction, job_id, record)
+        return self.missing.delete(transaction, record)
+
+    def _load(self, job_id: str) -> bytes | None:
+        row = self._connection.execute(_JOB, (job_id,)).fetchone()
+        return None if row is None else bytes(row[0])

@@ -1,0 +1,115 @@
+"""What is to be dropped of a job, worked out from the projection before it is said in the stream.
+
+What is said is the same for every node, since it is guarded like an append: nothing happens to the job in between. It
+carries what remains of the job, for nodes that come only after the beginning of its subject was purged.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from milepost.server.decide import FINAL
+from milepost.server.log.drop_summary import drops_before
+from milepost.server.log.event_log import Conflict, Drop
+from milepost.server.log.jetstream.records import Kind, Record, Remains
+from milepost.server.log.sqlite import statements
+from milepost.v1 import Job, JobSubmitted
+
+_JOB: Final = """
+    SELECT job_key, state, last_sequence, thinned_sequence, report_sequence, time, request_id, job, input, reused
+    FROM jobs LEFT JOIN inputs USING (job_key) LEFT JOIN subjects USING (job_id) WHERE job_id = ?
+"""
+
+_KEPT: Final = "SELECT min(position) FROM log WHERE job_key = ? AND last_sequence >= ?"
+
+
+class Planned(NamedTuple):
+    """What is to be said in the stream, without its name and key.
+
+    ``keeps`` is the position of the oldest commit that is still needed, 0 where none is; None where nothing is to be
+    purged: what says that an earlier job of the same name is gone, which would go with it, is needed for good.
+    """
+
+    record: Record
+    keeps: int | None
+
+
+class Rows:
+    """One job's rows. Raises Conflict where there is no such job."""
+
+    def __init__(self, connection: sqlite3.Connection, job_id: str) -> None:
+        row = connection.execute(_JOB, (job_id,)).fetchone()
+        if row is None:
+            raise Conflict(job_id)
+        self._connection = connection
+        self._job_id = job_id
+        self._key: int = row[0]
+        self.state, self.last, self._thinned, self._report_sequence, self._time = row[1:6]
+        request_id, job, given, self._reused = row[6:]
+        self._submitted = JobSubmitted(request_id=request_id, job=Job.FromString(job))
+        if given is not None:
+            self._submitted.job.input.ParseFromString(given)
+
+    def must_have_ended(self) -> None:
+        """Raises Conflict where it has not."""
+        if self.state not in FINAL:
+            raise Conflict(self._job_id)
+
+    def last_before(self, first_sequence: int) -> int | None:
+        """The newest event of the commits that end before that event; None where there are none."""
+        row = self._connection.execute(statements.LAST_BEFORE, (self._key, first_sequence)).fetchone()
+        last: int | None = row[0]
+        return last
+
+    def kept_from(self, first_sequence: int) -> int | None:
+        """See ``Planned``."""
+        if self._reused:
+            return None
+        row = self._connection.execute(_KEPT, (self._key, first_sequence)).fetchone()
+        return int(row[0] or 0)
+
+    def drops(self, first_sequence: int) -> list[Drop]:
+        """All that is dropped once the commits are that end before that event.
+
+        What was dropped earlier is part of it: the message that said so may be purged with the rest.
+        """
+        return drops_before(self._connection, self._key, first_sequence)
+
+    def remains(self, first_sequence: int, drops: Sequence[Drop]) -> Remains:
+        """What is to be known of the job once that is gone."""
+        return Remains(
+            first_sequence=first_sequence,
+            thinned=self._thinned,
+            report_sequence=self._report_sequence,
+            time=self._time,
+            drops=drops,
+            submitted=self._submitted.SerializeToString(),
+        )
+
+
+Plan: TypeAlias = Callable[[Rows], Planned | None]
+"""What is to be dropped of a job; None where there is nothing."""
+
+
+def thin(rows: Rows) -> Planned:
+    """See ``EventLog.thin``. The stream keeps what is thinned: messages cannot be changed."""
+    rows.must_have_ended()
+    return Planned(Record(Kind.THIN, b"", 0), None)
+
+
+def trim(rows: Rows, first_sequence: int) -> Planned | None:
+    """See ``EventLog.trim``."""
+    last = rows.last_before(first_sequence)
+    if last is None:
+        return None
+    record = Record(Kind.TRIM, b"", 0, remains=rows.remains(last + 1, rows.drops(last + 1)))
+    return Planned(record, rows.kept_from(last + 1))
+
+
+def delete(rows: Rows) -> Planned:
+    """See ``EventLog.delete``."""
+    rows.must_have_ended()
+    remains = rows.remains(0, rows.drops(rows.last + 1))
+    return Planned(Record(Kind.DELETE, b"", 0, remains=remains), rows.kept_from(rows.last + 1))

@@ -1,0 +1,89 @@
+"""What other nodes have appended, made into commits again by folding their events."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from milepost.fold import Fold
+from milepost.server.log.event_log import Commit, JobAttributes, job_attributes
+from milepost.server.log.jetstream.records import Part
+from milepost.server.payloads import has_end, has_transition, payloads_of
+from milepost.v1 import Event, Events, Job, JobState
+
+# How many jobs are kept between two commits of theirs. Any of them can be had from the projection.
+_JOBS_IN_MEMORY = 10_000
+
+
+class _Folded(NamedTuple):
+    facts: JobAttributes
+    fold: Fold
+
+
+class FoldCache:
+    """The jobs as of the last commit that was applied. ``load`` gives one as the projection has it, serialised."""
+
+    def __init__(self, load: Callable[[str], bytes | None]) -> None:
+        self._load = load
+        self._jobs: OrderedDict[str, _Folded] = OrderedDict()
+
+    def commit(self, job_id: str, part: Part) -> Commit | None:
+        """The commit that a part is; None where what comes before it is not known here."""
+        events = Events.FromString(part.chunk.frames).events
+        submission: Event | None = None
+        if events and events[0].HasField("job_submitted"):
+            submission = events[0]
+            folded: _Folded | None = _Folded(job_attributes(submission.job_submitted.job), Fold())
+        else:
+            folded = self._known(job_id)
+        if folded is None:
+            return None
+        facts, fold = folded
+        if fold.job.last_sequence < part.chunk.first - 1:
+            return None
+        fraction_before = fold.job.fraction
+        for event in events:
+            fold.apply(event)
+        # Of a log that was thinned before it was copied into the stream, some events are left out.
+        fold.job.last_sequence = part.chunk.last
+        if submission is not None:
+            fold.job.ClearField("input")
+        self._keep(job_id, folded)
+        payloads = payloads_of(events)
+        return Commit(
+            facts=facts,
+            chunk=part.chunk,
+            job=fold.job.SerializeToString(),
+            state_before=JobState.ValueType(part.state_before),
+            state=JobState.ValueType(part.state),
+            fraction_before=fraction_before,
+            fraction=fold.job.fraction,
+            report_sequence=part.report_sequence,
+            time=part.time,
+            turns=has_transition(payloads),
+            ends=has_end(payloads),
+            payloads=payloads,
+            submission=submission,
+            fraction_known=fold.job.fraction_known,
+        )
+
+    def forget(self, job_id: str) -> None:
+        """What is kept of the job is not as it is any more."""
+        self._jobs.pop(job_id, None)
+
+    def _known(self, job_id: str) -> _Folded | None:
+        folded = self._jobs.get(job_id)
+        if folded is None:
+            stored = self._load(job_id)
+            if not stored:
+                return None
+            job = Job.FromString(stored)
+            folded = _Folded(job_attributes(job), Fold(job))
+        return folded
+
+    def _keep(self, job_id: str, folded: _Folded) -> None:
+        self._jobs[job_id] = folded
+        self._jobs.move_to_end(job_id)
+        if len(self._jobs) > _JOBS_IN_MEMORY:
+            self._jobs.popitem(last=False)

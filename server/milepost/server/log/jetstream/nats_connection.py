@@ -1,0 +1,265 @@
+"""The connection to NATS: made, kept, and asked; and whether it is there just now."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import re
+import ssl
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.protocol.parser import PERMISSIONS_ERR
+
+from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
+
+_log = structlog.get_logger("milepost.nats")
+
+_Answer = TypeVar("_Answer")
+
+# What a URL may say of who logs in, and is not to be logged.
+_LOGIN = re.compile("//[^/]*@")
+
+# How soon a server that does not answer is given up for another one: pings, in seconds, and how many may be open.
+_PING_INTERVAL = 2
+_PINGS_OUTSTANDING = 2
+_CONNECT_TIMEOUT = 2
+_RECONNECT_WAIT = 0.2
+
+# After how long without an answer of JetStream another server is turned to, in seconds: the choice of another leader
+# takes less, and helps by itself.
+_UNANSWERED_MOST = 10.0
+
+# Why there is no connection is said no more often than that, in seconds.
+_TELL_EVERY = 5.0
+
+# How often a try to connect is told that it is not wanted any more, in seconds.
+_CANCELLED_AGAIN = 0.1
+
+# How long one question to JetStream may take, in seconds.
+REQUEST_TIMEOUT = 2.0
+
+
+class Reply(NamedTuple):
+    """What JetStream says to a message that was published: its sequence in the stream, or an error's number."""
+
+    sequence: int
+    error: int = 0
+    text: str = ""
+
+
+class _Lasting(Client):
+    """A client that connects again, too, where the server ends a connection and says why, such as over a login."""
+
+    async def _process_err(self, err_msg: str) -> None:
+        if PERMISSIONS_ERR in err_msg:
+            await super()._process_err(err_msg)
+            return
+        error = nats.errors.Error(err_msg.strip("'"))
+        await self._error_cb(error)
+        await self._process_op_err(error)
+
+
+class NatsConnection:
+    """A connection that is made again whenever it breaks. ``on_state`` is told when it is there and when it is not.
+
+    It goes to another server, too, where one is there but cannot get an answer: it may be cut off from its peers.
+    """
+
+    def __init__(self, access: NatsAccess, on_state: Callable[[bool], None]) -> None:
+        self._access = access
+        self._on_state = on_state
+        self.client = _Lasting()
+        self._up = asyncio.Event()
+        self._replies: dict[str, asyncio.Future[Reply]] = {}
+        self._reply_subject = ""
+        self._asked = 0
+        self._told = float("-inf")
+        self._connecting: asyncio.Task[None] | None = None
+        # Since when, by the loop's clock: what is published, and what is asked.
+        self._unanswered: dict[str, float] = {}
+        self._turning: asyncio.Task[None] | None = None
+        self.closed = False
+        self.breaks = 0
+        """How often the connection broke, or an answer did not come."""
+
+    @property
+    def up(self) -> bool:
+        """Whether NATS is there, as far as is known."""
+        return self._up.is_set()
+
+    async def open(self) -> None:
+        """Connects, however long that takes."""
+        access = self._access
+        store = ",".join(_LOGIN.sub("//", url) for url in access.servers)
+        _log.info("waiting for NATS, and not serving before", store=store)
+        connecting = self.client.connect(
+            # One after the other, so that the next one is never the one before.
+            servers=random.sample(access.servers, len(access.servers)),
+            dont_randomize=True,
+            name="milepost",
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+            closed_cb=self._on_disconnected,
+            connect_timeout=_CONNECT_TIMEOUT,
+            reconnect_time_wait=_RECONNECT_WAIT,  # type: ignore[arg-type]  # it is only slept
+            max_reconnect_attempts=-1,
+            ping_interval=_PING_INTERVAL,
+            max_outstanding_pings=_PINGS_OUTSTANDING,
+            # What could not be sent is decided upon anew; it is not sent late.
+            pending_size=0,
+            tls=_tls(access),
+            user_credentials=None if access.credentials is None else str(access.credentials),
+            nkeys_seed=None if access.nkey_seed is None else str(access.nkey_seed),
+        )
+        self._connecting = asyncio.create_task(connecting)
+        await asyncio.shield(self._connecting)
+        self._reply_subject = self.client.new_inbox()
+        await self.client.subscribe(f"{self._reply_subject}.*", cb=self._on_reply)
+        self._set(up=True)
+
+    async def close(self) -> None:
+        """Lets go of the connection."""
+        self.closed = True
+        while self._connecting is not None and not self._connecting.done():
+            # Its tries take a cancellation for one more failure, at times.
+            self._connecting.cancel()
+            await asyncio.wait((self._connecting,), timeout=_CANCELLED_AGAIN)
+        await self.client.close()
+
+    async def wait_up(self) -> None:
+        """Waits until NATS is there."""
+        await self._up.wait()
+
+    async def publish(self, subject: str, message: bytes, expected: int, timeout: float) -> Reply:
+        """Puts a message after the ``expected`` one of its subject (0: there is none). Raises LinkLost."""
+        if not self.up:
+            raise ConnectionLost("NATS is not there")
+        self._asked += 1
+        token = f"{self._reply_subject}.{self._asked}"
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._replies[token] = reply
+        headers = {"Nats-Expected-Last-Subject-Sequence": str(expected)}
+        with self._expecting_answer("published"):
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.client.publish(subject, message, reply=token, headers=headers)
+                    return await reply
+            except TimeoutError:
+                raise ConnectionLost("NATS did not answer in time") from None
+            except (nats.errors.Error, OSError) as error:
+                raise ConnectionLost(str(error)) from error
+            finally:
+                self._replies.pop(token, None)
+
+    async def ask(self, question: Callable[[JetStreamContext], Coroutine[Any, Any, _Answer]]) -> _Answer:
+        """Asks JetStream. Raises LinkLost where it does not answer; its refusals pass.
+
+        The question is put by a task of its own: a cancellation that comes together with the answer would get lost in
+        it (https://github.com/python/cpython/issues/86296).
+        """
+        if not self.up:
+            raise ConnectionLost("NATS is not there")
+        asking = asyncio.create_task(question(self.client.jetstream(timeout=REQUEST_TIMEOUT)))
+        asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
+        with self._expecting_answer("asked"):
+            try:
+                return await asyncio.shield(asking)
+            except nats.errors.TimeoutError:
+                raise ConnectionLost("NATS did not answer in time") from None
+            except nats.js.errors.ServiceUnavailableError as error:
+                raise ConnectionLost(f"JetStream does not answer: {error.description}") from error
+            except nats.js.errors.APIError:
+                raise
+            except (nats.errors.Error, OSError) as error:
+                raise ConnectionLost(str(error)) from error
+
+    @contextlib.contextmanager
+    def _expecting_answer(self, what: str) -> Iterator[None]:
+        """Turns to another server after too long without any; that a server can be asked does not say that it works."""
+        try:
+            yield
+        except ConnectionLost:
+            self.breaks += 1
+            now = asyncio.get_running_loop().time()
+            since = self._unanswered.setdefault(what, now)
+            if now - since > _UNANSWERED_MOST and self.up:
+                self._unanswered.clear()
+                _log.warning(
+                    "JetStream does not answer; another server is turned to", server=_shown(self.client)
+                )
+                self._turning = asyncio.create_task(self.client.force_reconnect())
+            raise
+        except nats.js.errors.APIError:
+            self._unanswered.pop(what, None)
+            raise
+        self._unanswered.pop(what, None)
+
+    async def _on_reply(self, message: Msg) -> None:
+        reply = self._replies.get(message.subject)
+        if reply is None or reply.done():
+            return
+        if not message.data:  # nobody listens: the stream has no leader just now, or there is none
+            reply.set_exception(ConnectionLost("JetStream does not answer"))
+            return
+        said: dict[str, Any] = json.loads(message.data)
+        error = said.get("error")
+        if error is None:
+            reply.set_result(Reply(said["seq"]))
+        else:
+            reply.set_result(Reply(0, error.get("err_code", 0), error.get("description", "")))
+
+    async def _on_disconnected(self) -> None:
+        self.breaks += 1
+        self._set(up=False)
+        for reply in self._replies.values():
+            if not reply.done():
+                reply.set_exception(ConnectionLost("the connection broke"))
+
+    async def _on_reconnected(self) -> None:
+        self._unanswered.clear()
+        self._set(up=True)
+
+    async def _on_error(self, error: Exception) -> None:
+        transport: Any = self.client._transport
+        if transport is not None and not self.client.is_connected:
+            # It is about to be replaced by that of the next try, which would leave it open.
+            transport.close()
+        now = asyncio.get_running_loop().time()
+        if now >= self._told + _TELL_EVERY:
+            self._told = now
+            _log.warning("trouble with NATS", error=str(error) or type(error).__name__)
+
+    def _set(self, *, up: bool) -> None:
+        if up == self._up.is_set() or self.closed:
+            return
+        if up:
+            self._up.set()
+            _log.info("connected to NATS", server=_shown(self.client))
+        else:
+            self._up.clear()
+            _log.warning("NATS is away; what there is can be read, and nothing can be written")
+        self._on_state(up)
+
+
+def _shown(client: Client) -> str:
+    url = client.connected_url
+    return "" if url is None else f"{url.hostname}:{url.port}"
+
+
+def _tls(access: NatsAccess) -> ssl.SSLContext | None:
+    if access.tls_ca is None and access.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(cafile=None if access.tls_ca is None else str(access.tls_ca))
+    if access.tls_certificate is not None:
+        context.load_cert_chain(access.tls_certificate, access.tls_key)
+    return context

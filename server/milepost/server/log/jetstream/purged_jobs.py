@@ -1,0 +1,226 @@
+"""Jobs whose beginning was purged from the stream before this node has read it.
+
+What was purged is made good by what a TRIM or DELETE says of the job, later in the stream. Until that is read, the job
+is *pending*: its row has no state, and holds only what is counted of its children; its later commits are kept. No node
+serves while a job of its projection is pending.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final, NamedTuple
+
+from milepost.server.decide import FINAL
+from milepost.server.log.drop_summary import record_dropped
+from milepost.server.log.event_log import Conflict, Notice, StoreFailed
+from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.append import WHOLE
+from milepost.server.log.sqlite.pruning import Thin
+from milepost.server.log.sqlite.transaction import Transaction
+from milepost.server.payloads import payloads_of
+from milepost.server.runtime.timestamps import instant
+from milepost.v1 import Events, Job, JobSubmitted
+
+PENDING: Final = "SELECT count(*) FROM jobs WHERE state = 0"
+
+_ROW: Final = "SELECT job_key, state, last_sequence, job FROM jobs WHERE job_id = ?"
+_IS_KNOWN: Final = """
+    SELECT EXISTS (SELECT 1 FROM jobs WHERE job_id = :job_id) OR EXISTS (SELECT 1 FROM subjects WHERE job_id = :job_id)
+"""
+_INSERT: Final = """
+    INSERT INTO jobs
+        (job_key, job_id, owner, kind, parent_job_id, request_id, state, last_sequence, report_sequence, time, job)
+    VALUES (?, ?, '', '', '', '', 0, ?, 0, 0, x'')
+"""
+_FORGET: Final = (
+    "DELETE FROM log WHERE job_key = ?",
+    "DELETE FROM inputs WHERE job_key = ?",
+    "DELETE FROM labels WHERE job_key = ?",
+)
+_MAKE_PENDING: Final = """
+    UPDATE jobs SET job_key = ?, state = 0, last_sequence = ?, request_id = '', end_time = NULL, job = x''
+    WHERE job_id = ?
+"""
+_THINNED: Final = "SELECT thinned_sequence FROM jobs WHERE job_id = ?"
+_SET_LAST: Final = "UPDATE jobs SET last_sequence = ? WHERE job_id = ?"
+_RESTORE: Final = """
+    UPDATE jobs SET job_key = ?, owner = ?, kind = ?, parent_job_id = ?, request_id = ?, state = ?, first_sequence = ?,
+        thinned_sequence = 0, last_sequence = ?, report_sequence = ?, time = ?, end_time = ?, job = ?
+    WHERE job_id = ?
+"""
+_OF_REQUEST: Final = "SELECT job_key FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
+
+
+class TooFarBehind(StoreFailed):
+    """The node serves, and lacks what was purged meanwhile; started again it makes that good first."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"This node was cut off from NATS for so long that it lacks what was dropped meanwhile of job {job_id!r}. "
+            "It is to be started again, and catches up before it serves."
+        )
+
+
+class _Row(NamedTuple):
+    key: int
+    state: int
+    last: int
+    job: bytes
+
+
+class PurgedJobs:
+    """Makes good what was purged. ``allowed`` says whether it may be: not while the node serves."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.allowed = True
+
+    def is_whole(self, record: Record, job_id: str) -> bool:
+        """Whether the projection has all of the job that the TRIM or DELETE is about."""
+        assert record.remains is not None
+        row = self._row(job_id)
+        last = JobSubmitted.FromString(record.remains.submitted).job.last_sequence
+        return row is not None and bool(row.state) and (row.key, row.last) == (record.key, last)
+
+    def keep(self, job_id: str, key: int, position: int, part: Part) -> None:
+        """Keeps a commit of a job that is pending, or is so from now on."""
+        self._check(job_id)
+        chunk = part.chunk
+        row = self._row(job_id)
+        if row is None or row.state or row.key != key:
+            self._make_pending(job_id, key, chunk.first - 1, row)
+        elif row.last != chunk.first - 1 and row.last:
+            raise Conflict(job_id)
+        self._connection.execute(_SET_LAST, (chunk.last, job_id))
+        if chunk.frames:
+            self._connection.execute(
+                statements.INSERT_CHUNK,
+                (
+                    position,
+                    key,
+                    chunk.first,
+                    chunk.last,
+                    part.state_before,
+                    part.state,
+                    payloads_of(Events.FromString(chunk.frames).events),
+                    chunk.frames,
+                ),
+            )
+
+    def expect_parent(self, job_id: str, position: int) -> None:
+        """Has a place for what is counted of the children of a job that may come later."""
+        (known,) = self._connection.execute(_IS_KNOWN, {"job_id": job_id}).fetchone()
+        if not known and self.allowed:
+            self._connection.execute(_INSERT, (-position, job_id, 0))
+
+    def trim(self, transaction: Transaction, job_id: str, record: Record) -> Notice:
+        """Drops of a job what a TRIM says."""
+        remains = record.remains
+        assert remains is not None
+        self._connection.execute(statements.TRIM, (record.key, remains.first_sequence))
+        self._connection.execute(statements.SET_FIRST, (remains.first_sequence, record.key))
+        self._thin(transaction, job_id, remains)
+        return _record(transaction, record)
+
+    def delete(self, transaction: Transaction, record: Record) -> Notice:
+        """Drops a job that is whole, as a DELETE says."""
+        for statement in statements.DELETE_JOB:
+            self._connection.execute(statement, (record.key,))
+        return _record(transaction, record)
+
+    def settle(self, transaction: Transaction, job_id: str, record: Record) -> Notice:
+        """Makes a job whole, or drops it, by what a TRIM or DELETE says of it."""
+        self._check(job_id)
+        remains = record.remains
+        assert remains is not None
+        submitted = JobSubmitted.FromString(remains.submitted)
+        job = submitted.job
+        row = self._row(job_id)
+        if row is None or row.state or row.key != record.key:
+            self._make_pending(job_id, record.key, 0, row)
+        if record.kind is Kind.TRIM:
+            self._restore(record, submitted)
+            self._thin(transaction, job_id, remains)
+            done, ended = round(job.fraction * WHOLE), job.state in FINAL
+        else:
+            for statement in statements.DELETE_JOB:
+                self._connection.execute(statement, (record.key,))
+            done, ended = WHOLE, True
+        if job.parent_job_id:
+            self.expect_parent(job.parent_job_id, transaction.position + 1)
+            self._count(job.parent_job_id, 1, ended=ended, done=done)
+        return _record(transaction, record)
+
+    def _thin(self, transaction: Transaction, job_id: str, remains: Remains) -> None:
+        """Thins a job that was, where what said so was purged."""
+        (thinned,) = self._connection.execute(_THINNED, (job_id,)).fetchone()
+        if thinned < remains.thinned:
+            Thin(job_id).write(transaction)
+
+    def _restore(self, record: Record, submitted: JobSubmitted) -> None:
+        job, remains = submitted.job, record.remains
+        assert remains is not None
+        connection = self._connection
+        for (other,) in connection.execute(_OF_REQUEST, (job.owner, submitted.request_id)).fetchall():
+            # Nobody else has that one: the request was taken when it came.
+            for statement in statements.DELETE_JOB:
+                connection.execute(statement, (other,))
+        if job.HasField("input"):
+            connection.execute(statements.INSERT_INPUT, (record.key, job.input.SerializeToString()))
+            job.ClearField("input")
+        connection.executemany(
+            statements.INSERT_LABEL, [(name, value, record.key) for name, value in job.labels.items()]
+        )
+        connection.execute(statements.TRIM, (record.key, remains.first_sequence))
+        connection.execute(
+            _RESTORE,
+            (
+                record.key,
+                job.owner,
+                job.kind,
+                job.parent_job_id,
+                submitted.request_id,
+                job.state,
+                remains.first_sequence,
+                job.last_sequence,
+                remains.report_sequence,
+                remains.time,
+                instant(job.end_time) if job.HasField("end_time") else None,
+                job.SerializeToString(),
+                job.job_id,
+            ),
+        )
+
+    def _make_pending(self, job_id: str, key: int, last: int, row: _Row | None) -> None:
+        if row is None:
+            self._connection.execute(_INSERT, (key, job_id, last))
+            return
+        if row.state:
+            job = Job.FromString(row.job)
+            if job.parent_job_id:  # it is counted anew when it is whole again
+                ended = job.state in FINAL
+                done = WHOLE if ended else round(job.fraction * WHOLE)
+                self._count(job.parent_job_id, -1, ended=ended, done=-done)
+            for statement in _FORGET:
+                self._connection.execute(statement, (row.key,))
+        self._connection.execute(_MAKE_PENDING, (key, last, job_id))
+
+    def _count(self, parent_job_id: str, count: int, *, ended: bool, done: int) -> None:
+        self._connection.execute(statements.COUNT_CHILD, (count, count if ended else 0, done, parent_job_id))
+
+    def _row(self, job_id: str) -> _Row | None:
+        row = self._connection.execute(_ROW, (job_id,)).fetchone()
+        return None if row is None else _Row(*row)
+
+    def _check(self, job_id: str) -> None:
+        if not self.allowed:
+            raise TooFarBehind(job_id)
+
+
+def _record(transaction: Transaction, message: Record) -> Notice:
+    """Writes down what was dropped, as the message says it, so that all nodes remember the same."""
+    remains = message.remains
+    assert remains is not None
+    job = JobSubmitted.FromString(remains.submitted).job
+    return record_dropped(transaction, message.key, job, remains.first_sequence, remains.drops)

@@ -1,0 +1,84 @@
+"""Dropping what need not be kept: progress that was overtaken, the beginnings of logs, whole jobs."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from milepost.server.decide import FINAL
+from milepost.server.log.drop_summary import drops_before, record_dropped
+from milepost.server.log.event_log import Conflict, Notice
+from milepost.server.log.frames import without_overtaken
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.transaction import Transaction
+from milepost.v1 import Job
+
+
+class Thin(NamedTuple):
+    """Leaves out, of the log of an ended job, all progress that a later one of the same stage overtook."""
+
+    job_id: str
+
+    def write(self, transaction: Transaction) -> None:
+        """See ``Write``."""
+        connection = transaction.connection
+        row = _row(connection, self.job_id)
+        if row is None or row.state not in FINAL:
+            raise Conflict(self.job_id)
+        overtaken: set[tuple[str, str]] = set()
+        # From the end, since what is overtaken is known there first.
+        for position, frames in connection.execute(statements.CHUNKS_FROM_END, (row.key,)).fetchall():
+            thinned = without_overtaken(frames, overtaken)
+            if len(thinned) < len(frames):
+                connection.execute(statements.REPLACE_FRAMES, (thinned, position))
+        connection.execute(statements.MARK_THINNED, (row.last, row.key))
+
+
+class Trim(NamedTuple):
+    """Drops the commits that end before ``first_sequence``."""
+
+    job_id: str
+    first_sequence: int
+
+    def write(self, transaction: Transaction) -> Notice | None:
+        """See ``Write``."""
+        connection = transaction.connection
+        row = _row(connection, self.job_id)
+        if row is None:
+            raise Conflict(self.job_id)
+        (last,) = connection.execute(statements.LAST_BEFORE, (row.key, self.first_sequence)).fetchone()
+        if last is None:
+            return None
+        drops = drops_before(connection, row.key, self.first_sequence)
+        connection.execute(statements.TRIM, (row.key, self.first_sequence))
+        connection.execute(statements.SET_FIRST, (last + 1, row.key))
+        return record_dropped(transaction, row.key, Job.FromString(row.job), last + 1, drops)
+
+
+class Delete(NamedTuple):
+    """Drops an ended job with its log."""
+
+    job_id: str
+
+    def write(self, transaction: Transaction) -> Notice:
+        """See ``Write``."""
+        connection = transaction.connection
+        row = _row(connection, self.job_id)
+        if row is None or row.state not in FINAL:
+            raise Conflict(self.job_id)
+        drops = drops_before(connection, row.key, row.last + 1)
+        for statement in statements.DELETE_JOB:
+            connection.execute(statement, (row.key,))
+        return record_dropped(transaction, row.key, Job.FromString(row.job), 0, drops)
+
+
+class _JobRow(NamedTuple):
+    key: int
+    state: int
+    last: int
+    job: bytes
+
+
+def _row(connection: sqlite3.Connection, job_id: str) -> _JobRow | None:
+    row = connection.execute(statements.UPKEEP_ROW, (job_id,)).fetchone()
+    return None if row is None else _JobRow(*row)

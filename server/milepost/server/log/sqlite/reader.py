@@ -1,0 +1,172 @@
+"""How the log is read back: plain functions over a connection, each of one moment of the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from milepost.server.decide import FINAL
+from milepost.server.log.event_log import (
+    ChildrenSummary,
+    EndedJob,
+    JobAttributes,
+    Listed,
+    Notice,
+    Page,
+    Query,
+    Row,
+    Span,
+    Stored,
+)
+from milepost.server.log.frames import Chunk
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.append import WHOLE
+from milepost.server.payloads import ANY_PAYLOAD
+from milepost.v1 import Job, JobState
+
+# How many positions one read of many jobs goes through at the most, so that a filter that lets little through does not
+# keep a reader for long.
+_POSITIONS_MOST = 20_000
+
+# How many jobs have a label that is found by looking at one job after another.
+_COMMON = 2000
+
+
+class Reader:
+    """Reads, for a store with this epoch. ``stride`` is by how much positions differ from one to the next, about."""
+
+    def __init__(self, connection: sqlite3.Connection, epoch: str, *, stride: int = 1) -> None:
+        connection.execute("PRAGMA query_only = ON")
+        self._connection = connection
+        self._epoch = epoch
+        self._positions_most = _POSITIONS_MOST * stride
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
+    def page(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+        """See ``EventLog.read``."""
+        with self._moment():
+            row = self._connection.execute(statements.JOB_ROW, (job_id,)).fetchone()
+            if row is None:
+                return None
+            key, state, first, thinned, last, job = row
+            chunks = []
+            size = 0
+            if cursor < last:
+                with closing(self._connection.execute(statements.CHUNKS, (key, cursor))) as rows:
+                    for found in rows:
+                        chunk = Chunk(*found).after(cursor)
+                        chunks.append(chunk)
+                        size += len(chunk.frames)
+                        if size >= most_bytes:
+                            break
+            stands = Job.FromString(job)
+            ended, queued = state in FINAL, state == JobState.JOB_STATE_QUEUED
+            return Page(chunks, first, thinned, last, ended, queued, stands.fraction, stands.fraction_known)
+
+    def span(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
+        """See ``EventLog.read_all``."""
+        with self._moment():
+            (head,) = self._connection.execute(statements.LAST_POSITION).fetchone()
+            last = min(head, after + self._positions_most)
+            if last <= after:
+                return Span([], after, self.dropped(query, known))
+            entries: list[Row | Notice] = []
+            size = 0
+            with closing(self._connection.execute(*statements.span(query, after, last))) as rows:
+                for position, job_id, first, sequence, frames, before, state in rows:
+                    entries.append(Row(position, job_id, Chunk(first, sequence, frames), before, state))
+                    size += len(frames)
+                    if size >= most_bytes:
+                        last = position
+                        break
+            entries += self._notices(query, after, last)
+            entries.sort(key=lambda entry: entry.position)
+            return Span(entries, last, self.dropped(query, known))
+
+    def dropped(self, query: Query, known: int = 0) -> dict[int, int]:
+        """See ``EventLog.dropped``."""
+        found = dict(self._connection.execute(*statements.dropped(query, known)).fetchall())
+        (forgotten,) = self._connection.execute(*statements.forgotten(query)).fetchone()
+        if forgotten:
+            found[ANY_PAYLOAD] = max(forgotten, found.get(ANY_PAYLOAD, 0))
+        return found
+
+    def load(self, job_id: str) -> Stored | None:
+        """See ``EventLog.load``."""
+        row = self._connection.execute(statements.LOAD, (job_id,)).fetchone()
+        return None if row is None else Stored(self._job(row[0], None, row[1], row[2]), row[3], row[4])
+
+    def find(self, job_id: str) -> Job | None:
+        """See ``EventLog.find``."""
+        row = self._connection.execute(statements.FIND, (job_id,)).fetchone()
+        return None if row is None else self._job(*row)
+
+    def find_request(self, owner: str, request_id: str) -> str | None:
+        """See ``EventLog.find_request``."""
+        row = self._connection.execute(statements.FIND_REQUEST, (owner, request_id)).fetchone()
+        return None if row is None else str(row[0])
+
+    def listed(self, query: Query) -> Listed:
+        """See ``EventLog.query``."""
+        jobs: list[tuple[int, Job]] = []
+        size = 0
+        with self._moment():
+            common = [name for name, value in (query.labels or {}).items() if self._is_common(name, value)]
+            for (key,) in self._connection.execute(*statements.listing(query, common)).fetchall():
+                if len(jobs) == query.limit or size >= query.most_bytes:
+                    return Listed(jobs, more=True)
+                row = self._connection.execute(statements.LISTED, (key,)).fetchone()
+                jobs.append((key, self._job(*row)))
+                size += len(row[0]) + len(row[1] or b"")
+        return Listed(jobs, more=False)
+
+    def active(self) -> Sequence[Job]:
+        """See ``EventLog.active``."""
+        rows = self._connection.execute(statements.ACTIVE).fetchall()
+        return [self._job(job, None, first, thinned) for job, first, thinned in rows]
+
+    def family(self, job_id: str) -> ChildrenSummary:
+        """See ``EventLog.family``."""
+        row = self._connection.execute(statements.FAMILY, (job_id,)).fetchone()
+        total, ended, done = row or (0, 0, 0)
+        return ChildrenSummary(total, ended, done / WHOLE / total if total else 0.0)
+
+    def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
+        """See ``EventLog.ended``."""
+        rows = self._connection.execute(statements.ENDED, (*after, limit)).fetchall()
+        return [
+            EndedJob(key, end_time, first, thinned, Job.FromString(job))
+            for key, end_time, first, thinned, job in rows
+        ]
+
+    def _is_common(self, name: str, value: str) -> bool:
+        row = self._connection.execute(statements.LABEL_BEYOND, (name, value, _COMMON)).fetchone()
+        return row is not None
+
+    def _notices(self, query: Query, after: int, last: int) -> Iterator[Notice]:
+        rows = self._connection.execute(*statements.notices(query, after, last))
+        for position, first, key, job_id, owner, kind, parent in rows:
+            labels = dict(self._connection.execute(statements.DROPPED_LABELS, (key,)).fetchall())
+            yield Notice(JobAttributes(job_id, owner, kind, parent, labels), first, position)
+
+    def _job(self, stored: bytes, given: bytes | None, first: int, thinned: int) -> Job:
+        job = Job.FromString(stored)
+        if given is not None:
+            job.input.ParseFromString(given)
+        job.epoch = self._epoch
+        job.first_sequence = first
+        job.thinned_sequence = thinned
+        return job
+
+    @contextmanager
+    def _moment(self) -> Iterator[None]:
+        """All that is read within is of one moment."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")

@@ -1,0 +1,86 @@
+"""The reading half of a log whose jobs lie in SQLite: a few threads, each with a connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from milepost.server.log.event_log import ChildrenSummary, EndedJob, Listed, Page, Query, Span, Stored
+from milepost.server.log.sqlite.reader import Reader
+from milepost.v1 import Job
+
+_READERS = 2
+
+_Result = TypeVar("_Result")
+
+
+class Readers:
+    """What ``EventLog`` says of reading. ``open_reader`` is called once on each of the threads."""
+
+    def __init__(self, open_reader: Callable[[], Reader]) -> None:
+        self._open_reader = open_reader
+        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="milepost-reader")
+        self._local = threading.local()
+        self._readers: list[Reader] = []
+
+    def close_readers(self) -> None:
+        """Waits for what is being read, and reads no more."""
+        self._threads.shutdown()
+        for reader in self._readers:
+            reader.close()
+
+    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.page(job_id, cursor, most_bytes))
+
+    async def read_all(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.span(query, after, most_bytes, known))
+
+    async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.dropped(query, known))
+
+    async def load(self, job_id: str) -> Stored | None:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.load(job_id))
+
+    async def find(self, job_id: str) -> Job | None:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.find(job_id))
+
+    async def find_request(self, owner: str, request_id: str) -> str | None:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.find_request(owner, request_id))
+
+    async def query(self, query: Query) -> Listed:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.listed(query))
+
+    async def active(self) -> Sequence[Job]:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.active())
+
+    async def family(self, job_id: str) -> ChildrenSummary:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.family(job_id))
+
+    async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
+        """See ``EventLog``."""
+        return await self._read(lambda reader: reader.ended(after, limit))
+
+    async def _read(self, function: Callable[[Reader], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: function(self._reader())
+        )
+
+    def _reader(self) -> Reader:
+        """That of the thread."""
+        reader: Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = self._open_reader()
+            self._readers.append(reader)
+        return reader

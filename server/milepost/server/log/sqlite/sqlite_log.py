@@ -1,0 +1,200 @@
+"""The event log in one directory: a SQLite database, written by one thread and read by a few."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from milepost.server.log.event_log import Commit, Entry, StoreDisplaced, StoreFailed
+from milepost.server.log.node_presence import Alone, Others, Presence
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.append import Append
+from milepost.server.log.sqlite.epoch_mark import EpochMark
+from milepost.server.log.sqlite.pruning import Delete, Thin, Trim
+from milepost.server.log.sqlite.reader import Reader
+from milepost.server.log.sqlite.reader_pool import Readers
+from milepost.server.log.sqlite.schema import migrate
+from milepost.server.log.sqlite.transaction import Write
+from milepost.server.log.sqlite.writer import Outcome, Writer
+from milepost.server.log.store_files import StoreFiles, connect, create
+
+_log = structlog.get_logger("milepost.store")
+
+
+class SqliteEventLog(Readers):
+    """An ``EventLog`` in ``directory``; made in a running event loop, and used from it only.
+
+    It adds its files to ``files``, and fails when one of those is no longer in its place.
+
+    Raises SchemaTooNew, or sqlite3.Error where the database cannot be opened.
+    """
+
+    def __init__(self, directory: Path, files: StoreFiles | None = None) -> None:
+        self._path = directory / "milepost.db"
+        self._files = StoreFiles() if files is None else files
+        create(self._path)
+        connection = self._open()
+        migrate(connection)
+        self._mark = EpochMark(directory / "epoch.json", self._path)
+        position: int = connection.execute(statements.LAST_POSITION).fetchone()[0]
+        self._epoch = self._mark.settle(_meta(connection, "epoch"), position)
+        connection.execute(statements.SET_META, ("epoch", self._epoch))
+        secret = _meta(connection, "lease_secret") or secrets.token_hex(32)
+        connection.execute(statements.SET_META, ("lease_secret", secret))
+        self._lease_secret = bytes.fromhex(secret)
+        self._files.watch_database(self._path)
+        self._mark.renew(position, now=True)
+        self._written = self._position = position
+
+        super().__init__(self._open_reader)
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._closed = False
+        self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
+        self._connection = connection
+        self._writer = Writer(
+            connection,
+            position,
+            self._files,
+            deliver=self._deliver,
+            written=self._on_written,
+            failed=self._on_failed,
+        )
+
+    @property
+    def epoch(self) -> str:
+        """See ``EventLog``."""
+        return self._epoch
+
+    @property
+    def failed(self) -> asyncio.Future[StoreFailed]:
+        """See ``Store``."""
+        return self._failed
+
+    @property
+    def lease_secret(self) -> bytes:
+        """See ``EventLog``."""
+        return self._lease_secret
+
+    @property
+    def up(self) -> bool:
+        """See ``EventLog``."""
+        return not self._failed.done()
+
+    @property
+    def position(self) -> int:
+        """See ``EventLog``."""
+        return self._position
+
+    async def start(self) -> None:
+        """See ``Store``: it can be read as soon as it is open."""
+
+    async def share_presence(self, here: Presence, interval: float) -> Others:
+        """See ``Store``: there is no other node."""
+        return Alone()
+
+    async def refresh(self, job_id: str) -> None:
+        """See ``EventLog``: nobody else appends."""
+
+    def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+        """See ``EventLog``."""
+        self._listeners.append(listener)
+
+    # --- Writing ----------------------------------------------------------------------------------------------------
+
+    def append(self, commit: Commit) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(Append(commit))
+
+    def thin(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(Thin(job_id))
+
+    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(Trim(job_id, first_sequence))
+
+    def delete(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(Delete(job_id))
+
+    async def close(self) -> None:
+        """See ``EventLog``."""
+        self._closed = True
+        await asyncio.to_thread(self._writer.close)
+        await asyncio.sleep(0)  # what the writer delivered last is taken first
+        self.close_readers()
+        self._mark.renew(self._written, now=True)
+        self._mark.close()
+
+    def _write(self, write: Write) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(StoreFailed("the store is closed"))
+            return future
+        self._waiting[id(write)] = future
+        self._writer.put(write)
+        return future
+
+    def _on_written(self, position: int) -> None:
+        """On the writer's thread."""
+        self._written = position
+        self._mark.renew(position)
+
+    def _on_failed(self, error: StoreFailed) -> None:
+        """On the writer's thread."""
+        if isinstance(error, StoreDisplaced) and error.path == self._path:
+            self._empty_wal()
+        self._loop.call_soon_threadsafe(self._fail, error)
+
+    def _fail(self, error: StoreFailed) -> None:
+        if not self._failed.done():
+            self._failed.set_result(error)
+
+    def _empty_wal(self) -> None:
+        """Moves what is committed into the database, wherever that is now.
+
+        The write-ahead log may have stayed at the old path, where SQLite would take it for that of the database which
+        was put there instead.
+        """
+        try:
+            self._connection.execute(statements.WAIT_NO_MORE)
+            self._connection.execute(statements.EMPTY_WAL)
+        except sqlite3.Error as error:
+            _log.warning("the write-ahead log was not emptied", error=str(error))
+
+    def _deliver(self, outcomes: Sequence[Outcome]) -> None:
+        """On the writer's thread."""
+        self._loop.call_soon_threadsafe(self._settle, outcomes)
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
+        if entries:
+            self._position = entries[-1].position
+            for listener in self._listeners:
+                listener(entries)
+        for write, _, error in outcomes:
+            future = self._waiting.pop(id(write))
+            if future.cancelled():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+    def _open_reader(self) -> Reader:
+        return Reader(self._files.opening(self._open), self._epoch)
+
+    def _open(self) -> sqlite3.Connection:
+        return connect(self._path, statements.PRAGMAS)
+
+
+def _meta(connection: sqlite3.Connection, name: str) -> str | None:
+    row = connection.execute(statements.GET_META, (name,)).fetchone()
+    return None if row is None else str(row[0])

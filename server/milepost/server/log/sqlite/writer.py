@@ -1,0 +1,156 @@
+"""The one thread that writes: whatever waits goes into one transaction, so that many commits share one fsync."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from milepost.server.log.event_log import Conflict, Entry, StoreDisplaced, StoreFailed, StoreFull
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.append import together
+from milepost.server.log.sqlite.transaction import Transaction, Write
+from milepost.server.log.store_files import StoreFiles
+from milepost.server.runtime import failpoints
+
+# A group is bounded so that its first write does not wait for too many others.
+_GROUP_MOST = 1000
+
+# How often a writer without work checks that the files are still in their places, in seconds.
+CHECK_INTERVAL = 1.0
+
+_log = structlog.get_logger("milepost.store")
+
+
+class Outcome(NamedTuple):
+    """What became of a write; ``error`` is None where it is durable. Of joined ones the last has the entry."""
+
+    write: Write
+    entry: Entry | None
+    error: Exception | None
+
+
+class Writer:
+    """Owns the connection that writes, in the order in which the writes were put.
+
+    On the writer's thread it calls ``deliver`` with the outcomes of each group, in order; ``written`` with the last
+    position after each group that was committed, and every ``CHECK_INTERVAL`` seconds without one; and ``failed`` with
+    the error after which it writes nothing more. It writes only while the files are where they were.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        position: int,
+        files: StoreFiles,
+        *,
+        deliver: Callable[[Sequence[Outcome]], None],
+        written: Callable[[int], None],
+        failed: Callable[[StoreFailed], None],
+    ) -> None:
+        self._transaction = Transaction(connection, position)
+        self._files = files
+        self._deliver = deliver
+        self._written = written
+        self._on_failed = failed
+        self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self._failed: StoreFailed | None = None
+        self._thread = threading.Thread(target=self._run, name="milepost-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, write: Write) -> None:
+        """Queues a write."""
+        self._queue.put(write)
+
+    def close(self) -> None:
+        """Writes what is queued, then ends the thread and closes the connection."""
+        self._queue.put(None)
+        self._thread.join()
+        self._transaction.connection.close()
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            try:
+                waiting = [self._queue.get(timeout=CHECK_INTERVAL)]
+            except queue.Empty:
+                self._check()
+                continue
+            while len(waiting) < _GROUP_MOST:
+                try:
+                    waiting.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            closing = waiting[-1] is None
+            group = [write for write in waiting if write is not None]
+            if group:
+                self._deliver(self._commit(group))
+
+    def _check(self) -> None:
+        """Look after the store while nobody writes to it."""
+        if self._failed is not None:
+            return
+        try:
+            self._files.check()
+        except StoreDisplaced as error:
+            self._failure(error)
+        else:
+            self._written(self._transaction.position)
+
+    def _commit(self, group: Sequence[Write]) -> Sequence[Outcome]:
+        if self._failed is not None:
+            return [Outcome(write, None, self._failed) for write in group]
+        transaction = self._transaction
+        position = transaction.position
+        try:
+            self._files.check()
+            transaction.connection.execute(statements.BEGIN)
+            outcomes = [
+                outcome for write, parts in together(group) for outcome in self._attempt(write, parts)
+            ]
+            failpoints.reach("commit.before")
+            transaction.connection.execute(statements.COMMIT)
+            failpoints.reach("commit.after")
+            self._files.check()
+        except (StoreDisplaced, sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:
+            transaction.position = position
+            failure = self._failure(error)
+            return [Outcome(write, None, failure) for write in group]
+        self._written(transaction.position)
+        return outcomes
+
+    def _attempt(self, write: Write, parts: Sequence[Write]) -> list[Outcome]:
+        try:
+            entry = write.write(self._transaction)
+        except Conflict as conflict:
+            return [Outcome(part, None, conflict) for part in parts]
+        return [*(Outcome(part, None, None) for part in parts[:-1]), Outcome(parts[-1], entry, None)]
+
+    def _failure(self, error: Exception) -> StoreFull | StoreFailed:
+        """Nothing of the group is kept. A full disk may have room again; after any other error nothing is sure.
+
+        (After a failed fsync the next commit can succeed although data is gone: see
+        https://wiki.postgresql.org/wiki/Fsync_Errors.)
+        """
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        connection = self._transaction.connection
+        try:
+            if connection.in_transaction:
+                connection.execute(statements.ROLLBACK)
+        except sqlite3.Error:
+            full = False
+        if isinstance(error, StoreDisplaced):
+            _log.error("the store's files are not where they were", error=str(error))
+            failed: StoreFailed = error
+        else:
+            _log.error("commit failed", fatal=not full, exc_info=error)
+            if full:
+                return StoreFull(str(error))
+            failed = StoreFailed(str(error))
+        self._failed = failed
+        self._on_failed(failed)
+        return failed

@@ -1,0 +1,40 @@
+"""What a failing store means to a caller."""
+
+from __future__ import annotations
+
+from milepost.server.log.event_log import Conflict, StoreAway, StoreDisplaced, StoreFailed, StoreFull
+from milepost.server.rpc.refusal import Refusal
+from milepost.v1 import ErrorReason
+
+STORE_ERRORS = (StoreFull, StoreFailed, Conflict)
+
+
+def refusal_of(error: BaseException) -> Refusal | None:
+    """The refusal that an error amounts to; None where it is a fault of the server."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, StoreFull):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_FULL,
+            "The server's disk is full; nothing was changed. Free some room.",
+        )
+    if isinstance(error, StoreAway):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "The server's store does not answer, so whether this was done is not known. Try again.",
+            retry_delay=1.0,
+        )
+    if isinstance(error, StoreDisplaced):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "The server's data was moved, deleted or replaced while it ran, so it writes no more and ends; whether "
+            "this was done is not known. Try again once it has been started again; its log says which file it missed.",
+            retry_delay=1.0,
+        )
+    if isinstance(error, StoreFailed | Conflict):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "The server's store does not answer; nothing was changed. Try again.",
+            retry_delay=1.0,
+        )
+    return None

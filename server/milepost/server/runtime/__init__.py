@@ -1,0 +1,1 @@
+"""The server process: its parts put together, its life from start to stop, and what they all need."""

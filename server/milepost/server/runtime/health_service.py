@@ -1,0 +1,74 @@
+"""The gRPC health protocol (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
+
+It is like the servicer of grpcio-health-checking, but that its watches end when the server stops: there they go on, so
+that the stop would have to wait for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthServicer
+
+from milepost.server.rpc.refusal import draining
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+# It has messages that its types do not know of.
+_protocol: Any = health_pb2
+
+
+class Health(HealthServicer):
+    """Says of each of the services, ``""`` for all of them, whether it is serving; at first none is."""
+
+    def __init__(self, services: Iterable[str]) -> None:
+        self._serving = dict.fromkeys(services, False)
+        self._changed = asyncio.Event()
+        self._draining = False
+
+    def set(self, serving: bool, *services: str) -> None:
+        """These are serving, or are not; those who watch them are told."""
+        self._serving.update(dict.fromkeys(services, serving and not self._draining))
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def drain(self) -> None:
+        """None is serving any more. Those who watch are told so, and then DRAINING."""
+        self._draining = True
+        self.set(False, *self._serving)
+
+    async def Check(self, request: HealthCheckRequest, context: _Context) -> HealthCheckResponse:
+        """See the protocol."""
+        if request.service not in self._serving:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"There is no service {request.service!r}.")
+        return HealthCheckResponse(status=self._status(request.service))
+
+    async def List(self, request: object, context: _Context) -> Any:
+        """See the protocol."""
+        statuses = {name: HealthCheckResponse(status=self._status(name)) for name in self._serving}
+        return _protocol.HealthListResponse(statuses=statuses)
+
+    async def Watch(self, request: HealthCheckRequest, context: _Context) -> None:
+        """See the protocol."""
+        told: int | None = None
+        while True:
+            changed = self._changed
+            status = self._status(request.service)
+            if status != told:
+                await context.write(HealthCheckResponse(status=status))
+                told = status
+            elif self._draining:
+                raise draining()
+            else:
+                await changed.wait()
+
+    def _status(self, service: str) -> int:
+        if service not in self._serving:
+            return HealthCheckResponse.SERVICE_UNKNOWN
+        return HealthCheckResponse.SERVING if self._serving[service] else HealthCheckResponse.NOT_SERVING

@@ -1,0 +1,187 @@
+"""The server as a whole: its parts put together, its life from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import structlog
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from milepost.contract import limits
+from milepost.server.cli import listen_address
+from milepost.server.followers.retention import RetentionPolicy
+from milepost.server.log.store import NatsStore, open_store
+from milepost.server.log.store_files import StoreFiles
+from milepost.server.rpc.interceptor import Interceptor
+from milepost.server.rpc.registration import add_service
+from milepost.server.runtime.core import Core
+from milepost.server.runtime.data_directory import DataDirectory
+from milepost.server.runtime.health_service import Health
+from milepost.server.runtime.startup_placeholder import StartupPlaceholder
+from milepost.server.watching.admission import Admission
+from milepost.v1 import admin_service_pb2, job_service_pb2, worker_service_pb2
+
+_log = structlog.get_logger("milepost.server")
+
+_SERVICES = (
+    job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
+    worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"],
+    admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"],
+)
+
+_NAMES = [service.full_name for service in _SERVICES]
+
+_OPTIONS = [
+    # A second server on the same port would be handed half of the connections, silently.
+    ("grpc.so_reuseport", 0),
+    # A burst of streams, as after a restart, is not to be turned away: the defaults reject what is over 1,000.
+    ("grpc.server.max_pending_requests", 50_000),
+    ("grpc.server.max_pending_requests_hard_limit", 100_000),
+    # Clients may ping often, and a dead peer is found in seconds.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Above the bound of a request, so that what is over that is refused with a reason. gRPC itself would give none.
+    ("grpc.max_receive_message_length", 2 * limits.REQUEST_SIZE),
+]
+
+# How long calls that are under way may take to finish when the server stops, in seconds.
+_STOP_GRACE = 5.0
+
+# How long no call comes if no more do, in seconds; and how often to wait for that.
+_LULL = 0.05
+_LULLS_MOST = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the server is started with. ``address`` is ``host:port``, with port 0 for a free one; times in seconds."""
+
+    address: str
+    data: Path
+    lease_ttl: float = 30.0
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    keep: RetentionPolicy = field(default_factory=RetentionPolicy)
+    sweep_interval: float = 60.0
+    tail_memory: int = 256 << 20
+    """In bytes."""
+    max_watches: int = 50_000
+    max_watches_per_caller: int = 20_000
+    nats: NatsStore | None = None
+    """Where the log is if it is in a stream; otherwise it is in the data directory."""
+
+
+class Server:
+    """A Milepost server. ``start`` it, then ``stop`` it; ``failed`` is done if its store fails it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._directory = DataDirectory(settings.data)
+        files = StoreFiles()
+        self._store = open_store(settings.data, files, settings.nats, self._on_store)
+        self._directory.watch(files)
+        self.failed = self._store.failed
+        self._core: Core | None = None
+        self._job_service, self._worker_service, self._admin_service = self._services = [
+            StartupPlaceholder(service) for service in _SERVICES
+        ]
+        self._health = Health(["", *_NAMES])
+        self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
+        self._edge = Interceptor()
+        self._grpc = grpc.aio.server(interceptors=[self._edge], options=_OPTIONS)
+        self.address = ""
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the store."""
+        return self._store.epoch
+
+    async def start(self) -> None:
+        """Takes up the jobs that have not ended, then serves. Raises OSError where the address cannot be had.
+
+        Until then it can be asked for its health, which is NOT_SERVING, and refuses everything else.
+        """
+        for service, servicer in zip(_SERVICES, self._services, strict=True):
+            add_service(self._grpc, service, servicer)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        reflection.enable_server_reflection(
+            [*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
+        )
+        self.address = self._bind()
+        await self._grpc.start()
+        await self._store.start()
+        await self._move_in()
+        self._health.set(True, "", *_NAMES)
+        _log.info("serving", address=self.address, data=str(self._settings.data), epoch=self.epoch)
+
+    async def stop(self) -> None:
+        """Stops in order: no more is taken, streams are told, what is being committed is committed."""
+        if self.address:
+            _log.info("stopping")
+        self._edge.drain()
+        self._health.drain()
+        if self._core is not None:
+            await self._core.drain()
+        await self._last_calls()
+        await self._grpc.stop(_STOP_GRACE)
+        if self._core is not None:
+            await self._core.close()
+        await self._store.close()
+        self._directory.close()
+        if self.address:
+            _log.info("stopped")
+
+    async def _move_in(self) -> None:
+        settings = self._settings
+        self._core = core = Core(
+            self._store,
+            lease_ttl=settings.lease_ttl,
+            keep=settings.keep,
+            sweep_interval=settings.sweep_interval,
+            tail_memory=settings.tail_memory,
+            admission=Admission(settings.max_watches, settings.max_watches_per_caller),
+            node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
+        )
+        await core.start()
+        self._job_service.arrive(core.job_service)
+        self._worker_service.arrive(core.worker_service)
+        self._admin_service.arrive(core.admin_service)
+
+    def _on_store(self, up: bool) -> None:
+        """The store is there, or is not. Reads and watches go on without it; work does not, and health says so."""
+        if self._core is not None:
+            self._core.on_store(up)
+            self._health.set(up, _NAMES[1])
+
+    async def _last_calls(self) -> None:
+        """Waits until no more calls come: those that gRPC has not told of yet it would end with CANCELLED."""
+        for _ in range(_LULLS_MOST):
+            arrived = self._edge.arrived
+            await asyncio.sleep(_LULL)
+            if arrived == self._edge.arrived:
+                return
+
+    def _bind(self) -> str:
+        host, _, _ = self._settings.address.rpartition(":")
+        listen_address.check_free(self._settings.address)
+        try:
+            if self._settings.tls_certificate is not None and self._settings.tls_key is not None:
+                pair = (self._settings.tls_key.read_bytes(), self._settings.tls_certificate.read_bytes())
+                credentials = grpc.ssl_server_credentials([pair])
+                port = self._grpc.add_secure_port(self._settings.address, credentials)
+            else:
+                port = self._grpc.add_insecure_port(self._settings.address)
+        except RuntimeError as error:
+            raise listen_address.cannot_listen(
+                self._settings.address, "gRPC cannot, and has said why"
+            ) from error
+        return f"{host}:{port}"

@@ -1,0 +1,103 @@
+"""Accepting jobs: each submission once, however often it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import uuid
+
+from milepost.server import decide
+from milepost.server.journal import Journal
+from milepost.server.log.event_log import Conflict, EventLog
+from milepost.server.rpc.refusal import Refusal, job_ended
+from milepost.server.runtime.clock import Clock
+from milepost.v1 import ErrorReason, Events, Job, JobState, SubmitJobRequest
+
+
+class Submissions:
+    """Turns requests into jobs."""
+
+    def __init__(self, log: EventLog, journal: Journal, clock: Clock) -> None:
+        self._log = log
+        self._journal = journal
+        self._clock = clock
+        self._under_way: dict[tuple[str, str], asyncio.Task[Job]] = {}
+
+    async def submit(self, request: SubmitJobRequest) -> Job:
+        """Accepts a job; durable when it returns. The request has been checked.
+
+        Raises JOB_ALREADY_EXISTS; of the parent JOB_NOT_FOUND and JOB_ENDED.
+        """
+        if not request.request_id:
+            return await self._submit(request)
+        # One that is repeated waits for the one before, whose caller may be gone, and is told what came of that: its
+        # parent may have ended since.
+        key = request.owner, request.request_id
+        while (before := self._under_way.get(key)) is not None:
+            await asyncio.wait([before])
+        submitting = self._under_way[key] = asyncio.create_task(self._submit(request))
+        submitting.add_done_callback(lambda _: self._settled(key))
+        return await asyncio.shield(submitting)
+
+    def _settled(self, key: tuple[str, str]) -> None:
+        submitted = self._under_way.pop(key)
+        if not submitted.cancelled():
+            submitted.exception()  # it has been looked at, even where nobody waits for it any more
+
+    async def _submit(self, request: SubmitJobRequest) -> Job:
+        known = await self._known(request)
+        if known is not None:
+            return await self._again(known, request)
+        if request.parent_job_id:
+            await self._check_parent(request.parent_job_id)
+        now = self._clock.now()
+        job_id = request.job_id or _uuid7(now)
+        try:
+            await self._journal.create(decide.submit(request, job_id, now))
+        except Conflict:  # the same was submitted while this was under way
+            return await self._again(await self._known(request) or job_id, request)
+        return await self._journal.find(job_id)
+
+    async def _known(self, request: SubmitJobRequest) -> str | None:
+        if request.request_id:
+            known = await self._log.find_request(request.owner, request.request_id)
+            if known is not None:
+                return known
+        if request.job_id and await self._log.load(request.job_id) is not None:
+            return request.job_id
+        return None
+
+    async def _again(self, job_id: str, request: SubmitJobRequest) -> Job:
+        """The job that is there already, if it came from the same request."""
+        page = await self._log.read(job_id, 0, 0)
+        if page is not None and page.first > 1:
+            # What it was submitted with is not kept any more; by which request it was, is.
+            if await self._log.find_request(request.owner, request.request_id) == job_id:
+                return await self._journal.find(job_id)
+        elif page is not None and page.chunks:
+            first = Events.FromString(page.chunks[0].head(1).frames).events[0]
+            if decide.same_submission(first, request):
+                return await self._journal.find(job_id)
+        if request.request_id:
+            told = f"Job {job_id!r} was submitted before, with another request_id or other content than this."
+        else:
+            told = f"There is a job {job_id!r} already. (With a request_id a submission may be repeated.)"
+        raise Refusal(
+            ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,
+            f"{told} Use another id, or get that job.",
+            metadata={"job_id": job_id},
+        )
+
+    async def _check_parent(self, parent_id: str) -> None:
+        parent = await self._journal.find(parent_id)
+        if decide.is_final(parent) or parent.state == JobState.JOB_STATE_CANCELLING:
+            raise job_ended(parent)
+
+
+def _uuid7(now: int) -> str:
+    """A time-ordered UUID (RFC 9562, section 5.7) of the instant."""
+    milliseconds = now // 10**6
+    value = milliseconds << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(uuid.UUID(int=value & (1 << 128) - 1))

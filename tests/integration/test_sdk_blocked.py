@@ -83,7 +83,7 @@ async def test_streams_that_are_held_back(client: Client, between: Gateway, far:
     assert list(range(1, 7)) == [event.sequence for event in events]
     assert events[-1].HasField("job_ended")
     assert "polling" == states[-1].state
-    assert "streams that last do not get through" in states[-1].error
+    assert "long-lived streams do not get through" in states[-1].error
 
 
 @pytest.mark.parametrize("mode", ["swallow", "cut"])

@@ -33,7 +33,7 @@ _COMMANDS: Final = {
     "get": ("cmd_get:get", "Show a job as it stands."),
     "list": ("cmd_list:list_jobs", "List jobs, the newest first."),
     "workers": ("cmd_workers:workers", "List the workers that are connected."),
-    "logs": ("cmd_job_log:logs", "Show what a job has written to its log."),
+    "logs": ("cmd_logs:logs", "Show what a job has written to its log."),
     "cancel": ("cmd_cancel:cancel", "Ask for a job, and those that are a part of it, to be cancelled."),
     "delete": ("cmd_delete:delete", "Delete jobs that have ended, with their logs."),
     "exec": ("cmd_exec:execute", "Run COMMAND as a job, and exit with its exit status."),

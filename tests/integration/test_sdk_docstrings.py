@@ -294,7 +294,7 @@ def test_every_example_is_run() -> None:
 
 @pytest.mark.parametrize("name", ["follow", "list", "workers"])
 def test_help_of_a_client_without_asyncio(name: str) -> None:
-    """It shows a plain iterator, of what the verb of `Client` yields."""
+    """It shows a plain iterator, of what the verb of `Client` yields, which stays as it is."""
     verb = getattr(SyncClient, name)
     item, _ = get_args(get_type_hints(getattr(Client, name))["return"])
 

@@ -51,7 +51,7 @@ def _plainly(verb: Callable[..., Any], *, returns: object = None) -> Callable[[_
     def decorate(call: _Call) -> _Call:
         functools.update_wrapper(call, verb)
         if returns is not None:
-            call.__annotations__["return"] = returns
+            call.__annotations__ = {**verb.__annotations__, "return": returns}  # not those of the verb itself
             vars(call)["__signature__"] = inspect.signature(verb).replace(return_annotation=returns)
         call.__module__, call.__qualname__ = __name__, f"SyncClient.{verb.__name__}"
         call.__doc__ = _ASYNC.sub("", inspect.cleandoc(verb.__doc__ or ""))

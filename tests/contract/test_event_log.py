@@ -30,7 +30,7 @@ async def test_a_cursor_is_exclusive(log: EventLog) -> None:
 
     for cursor in range(7):
         assert author.events[cursor:] == await read(log, "j", cursor)
-    assert [] == await read(log, "j", 1000)
+    assert await read(log, "j", 1000) == []
 
 
 async def test_a_page_is_bounded_and_never_empty_before_the_head(log: EventLog) -> None:
@@ -47,7 +47,7 @@ async def test_a_page_is_bounded_and_never_empty_before_the_head(log: EventLog) 
         pages += 1
     assert author.events == found
     assert pages >= 5
-    assert 1 == len(await read(log, "j", 0, most_bytes=0))
+    assert len(await read(log, "j", 0, most_bytes=0)) == 1
 
 
 async def test_a_page_tells_how_the_log_stood(log: EventLog) -> None:
@@ -55,11 +55,11 @@ async def test_a_page_tells_how_the_log_stood(log: EventLog) -> None:
     author = Author("j")
     await put(log, author.submit(), author.start())
     page = await read_page(log, "j", 2)
-    assert ([], 1, 2, False, 0.0) == (list(page.chunks), page.first, page.head, page.ended, page.fraction)
+    assert (list(page.chunks), page.first, page.head, page.ended, page.fraction) == ([], 1, 2, False, 0.0)
 
     await put(log, author.succeed())
     page = await read_page(log, "j", 3)
-    assert ([], 1, 3, True, 1.0) == (list(page.chunks), page.first, page.head, page.ended, page.fraction)
+    assert (list(page.chunks), page.first, page.head, page.ended, page.fraction) == ([], 1, 3, True, 1.0)
 
 
 async def test_there_is_nothing_of_a_job_that_does_not_exist(log: EventLog) -> None:
@@ -139,11 +139,11 @@ async def test_a_request_makes_one_job(log: EventLog) -> None:
         Author("m", owner="a").submit(),
         Author("n", owner="a").submit(),
     )
-    assert ("j", "l", None) == (
+    assert (
         await log.find_request("a", "r"),
         await log.find_request("b", "r"),
         await log.find_request("a", ""),
-    )
+    ) == ("j", "l", None)
     assert await log.load("k") is None
 
 
@@ -167,7 +167,7 @@ async def test_reports_that_were_refused_use_up_their_numbers(log: EventLog) -> 
     await put(log, author.refused(7))
     stored = await log.load("j")
     assert stored is not None
-    assert (7, 2) == (stored.report_sequence, stored.job.last_sequence)
+    assert (stored.report_sequence, stored.job.last_sequence) == (7, 2)
     assert author.events == await read(log, "j")
 
     late = author.refused(1)
@@ -198,7 +198,7 @@ async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> 
 
     positions = [entry.position for entry in told]
     assert [Appended(commit, position) for position, commit in zip(positions, commits, strict=True)] == told
-    assert [*sorted({*positions})] == positions
+    assert positions == [*sorted({*positions})]
     assert (4, positions[-1]) == (len(done), log.position)
     assert all(number <= heard for number, heard in enumerate(done, 1))
 
@@ -248,7 +248,7 @@ async def test_several_follow(log: EventLog) -> None:
     commit = Author("j").submit()
     await put(log, commit)
 
-    assert ([Appended(commit, log.position)],) * 2 == told
+    assert told == ([Appended(commit, log.position)],) * 2
 
 
 async def test_nobody_is_told_of_reports_that_were_refused(log: EventLog) -> None:
@@ -284,17 +284,17 @@ async def test_closing_finishes_what_is_under_way(opening: Callable[[], Awaitabl
     author = Author("j", request_id="r", input=struct({"x": 1}))
     futures = [log.append(commit) for commit in (author.submit(), author.start(), author.lines("a"))]
     await log.close()
-    assert [None, None, None] == await asyncio.gather(*futures)
+    assert await asyncio.gather(*futures) == [None, None, None]
 
     again = await opening()
     try:
-        assert 3 == len(told)
+        assert len(told) == 3
         assert (epoch, secret, told[-1].position) == (again.epoch, again.lease_secret, again.position)
         assert author.events == await read(again, "j")
-        assert "j" == await again.find_request("", "r")
+        assert await again.find_request("", "r") == "j"
         stored = await again.load("j")
         assert stored is not None
-        assert 1 == stored.report_sequence
+        assert stored.report_sequence == 1
         await put(again, author.succeed())
     finally:
         await again.close()

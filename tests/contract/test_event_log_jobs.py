@@ -20,7 +20,7 @@ async def test_a_job_is_loaded_as_of_its_last_commit(log: EventLog) -> None:
     assert stored is not None
     expected = Job.FromString(author.job.SerializeToString())
     expected.epoch, expected.first_sequence = log.epoch, 1
-    assert (expected, 2) == (stored.job, stored.report_sequence)
+    assert (stored.job, stored.report_sequence) == (expected, 2)
     assert instant(author.events[-1].time) == stored.time
 
 
@@ -31,7 +31,7 @@ async def test_a_job_is_found_with_its_input(log: EventLog) -> None:
     found = await log.find("j")
 
     assert found is not None
-    assert ("/x", JobState.JOB_STATE_RUNNING, 2) == (found.input["path"], found.state, found.last_sequence)
+    assert (found.input["path"], found.state, found.last_sequence) == ("/x", JobState.JOB_STATE_RUNNING, 2)
     assert (log.epoch, 1) == (found.epoch, found.first_sequence)
 
 
@@ -40,7 +40,7 @@ async def test_no_input_is_not_an_empty_one(log: EventLog) -> None:
     await put(log, Author("none").submit(), Author("empty", input=struct({})).submit())
 
     found = [await log.find("none"), await log.find("empty")]
-    assert [False, True] == [job.HasField("input") for job in found if job is not None]
+    assert [job.HasField("input") for job in found if job is not None] == [False, True]
 
 
 async def test_active_jobs_are_those_that_have_not_ended(log: EventLog) -> None:
@@ -50,7 +50,7 @@ async def test_active_jobs_are_those_that_have_not_ended(log: EventLog) -> None:
     await put(log, running.start(), over.start(), over.succeed())
     active = await log.active()
 
-    assert ["running", "queued"] == [job.job_id for job in active]
+    assert [job.job_id for job in active] == ["running", "queued"]
     assert not active[1].HasField("input")
     assert log.epoch == active[0].epoch
 
@@ -101,7 +101,7 @@ async def test_jobs_are_listed_by_what_they_are(log: EventLog, query: Query, exp
         running.start(),
     )
 
-    assert [*expected] == await listed(log, query)
+    assert await listed(log, query) == [*expected]
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
@@ -129,9 +129,9 @@ async def test_a_page_of_large_jobs_is_short(log: EventLog) -> None:
     await put_in_turn(log, *(Author(f"j{number}", input=large).submit() for number in range(5)))
 
     page = await log.query(Query(most_bytes=250_000))
-    assert (["j4", "j3", "j2"], True) == ([job.job_id for _, job in page.jobs], page.more)
+    assert ([job.job_id for _, job in page.jobs], page.more) == (["j4", "j3", "j2"], True)
     page = await log.query(Query(most_bytes=1, after=page.jobs[-1][0]))
-    assert (["j1"], True) == ([job.job_id for _, job in page.jobs], page.more)
+    assert ([job.job_id for _, job in page.jobs], page.more) == (["j1"], True)
 
 
 async def test_listed_jobs_are_whole(log: EventLog) -> None:
@@ -153,8 +153,8 @@ async def test_jobs_are_listed_by_a_label_that_many_have(log: EventLog) -> None:
     await put(log, *commits[1200:2400])
     await put_in_turn(log, *commits[2400:])
 
-    assert ["j2401", "j2400"] == await listed(log, Query(labels={"env": "prod"}, limit=2))
-    assert ["j2401", "j1201", "j1"] == await listed(log, Query(labels={"env": "prod", "rare": "1"}))
+    assert await listed(log, Query(labels={"env": "prod"}, limit=2)) == ["j2401", "j2400"]
+    assert await listed(log, Query(labels={"env": "prod", "rare": "1"})) == ["j2401", "j1201", "j1"]
     queued = [JobState.JOB_STATE_QUEUED]
-    assert ["j2401"] == await listed(log, Query(labels={"env": "prod"}, states=queued, limit=1))
-    assert [] == await listed(log, Query(labels={"env": "prod"}, kinds=["none"]))
+    assert await listed(log, Query(labels={"env": "prod"}, states=queued, limit=1)) == ["j2401"]
+    assert await listed(log, Query(labels={"env": "prod"}, kinds=["none"])) == []

@@ -70,7 +70,7 @@ async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, mo
         Row(position, commit.job_id, commit.chunk, commit.state_before, commit.state)
         for position, commit in zip(positions, commits, strict=True)
     ]
-    assert expected == await spans(log, Query(), most_bytes=most_bytes)
+    assert await spans(log, Query(), most_bytes=most_bytes) == expected
     assert expected[4:] == await spans(log, Query(), after=positions[3], most_bytes=most_bytes)
 
 
@@ -105,17 +105,17 @@ async def test_children_are_counted(log: EventLog) -> None:
     """How many, how many have ended, and how far they are on the mean; one that has ended counts as done."""
     parent, first, second = Author("p"), Author("a", parent_job_id="p"), Author("b", parent_job_id="p")
     await put(log, parent.submit())
-    assert ChildrenSummary(0, 0, 0.0) == await log.family("p")
+    assert await log.family("p") == ChildrenSummary(0, 0, 0.0)
 
     await put(log, first.submit(), second.submit(), first.start(), second.start())
-    assert ChildrenSummary(2, 0, 0.0) == await log.family("p")
+    assert await log.family("p") == ChildrenSummary(2, 0, 0.0)
 
     await put(log, first.stage("s"), first.progress(5))
-    assert ChildrenSummary(2, 0, 0.125) == await log.family("p")
+    assert await log.family("p") == ChildrenSummary(2, 0, 0.125)
 
     await put(log, second.succeed())
-    assert ChildrenSummary(2, 1, 0.625) == await log.family("p")
-    assert ChildrenSummary(0, 0, 0.0) == await log.family("a")
+    assert await log.family("p") == ChildrenSummary(2, 1, 0.625)
+    assert await log.family("a") == ChildrenSummary(0, 0, 0.0)
 
 
 async def test_ended_jobs_come_in_the_order_of_their_ends(log: EventLog) -> None:
@@ -131,7 +131,7 @@ async def test_ended_jobs_come_in_the_order_of_their_ends(log: EventLog) -> None
     while page := await log.ended(after, 2):
         found += [job.job.job_id for job in page]
         after = (page[-1].end_time, page[-1].key)
-    assert ["j3", "j0", "j4"] == found
+    assert found == ["j3", "j0", "j4"]
 
 
 # --- Dropping ---------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ async def test_thinning_leaves_out_progress_that_was_overtaken(log: EventLog) ->
 
     overtaken = {5, 6, 9}  # of stage s all but the last; stage t has only one
     expected = [event for event in author.events if event.sequence not in overtaken]
-    assert expected == await read(log, "j")
+    assert await read(log, "j") == expected
     for cursor in range(len(author.events) + 1):
         assert [event for event in expected if event.sequence > cursor] == await read(log, "j", cursor)
     page = await read_page(log, "j")
@@ -170,7 +170,7 @@ async def test_trimming_drops_the_oldest(log: EventLog) -> None:
     assert (positions[2], positions[8]) == (max((await log.dropped(Query())).values()), log.position)
     found = await log.find("j")
     assert found is not None
-    assert 5 == found.first_sequence
+    assert found.first_sequence == 5
 
 
 async def test_a_whole_log_may_be_trimmed(log: EventLog) -> None:
@@ -181,10 +181,10 @@ async def test_a_whole_log_may_be_trimmed(log: EventLog) -> None:
     await log.trim("j", head + 1)
 
     page = await read_page(log, "j", head)
-    assert ([], head + 1, head, True) == (events_of(page.chunks), page.first, page.head, page.ended)
+    assert (events_of(page.chunks), page.first, page.head, page.ended) == ([], head + 1, head, True)
     found = await log.find("j")
     assert found is not None
-    assert (SUCCEEDED, True) == (found.state, found.HasField("input"))
+    assert (found.state, found.HasField("input")) == (SUCCEEDED, True)
 
 
 async def test_a_deleted_job_never_was(log: EventLog) -> None:
@@ -196,15 +196,15 @@ async def test_a_deleted_job_never_was(log: EventLog) -> None:
     log.follow(told.extend)
     await log.delete("j")
 
-    assert (None, None, None) == (await log.find("j"), await log.load("j"), await log.read("j", 0, 1))
+    assert (await log.find("j"), await log.load("j"), await log.read("j", 0, 1)) == (None, None, None)
     assert await log.find_request("", "r") is None
-    assert ["k"] == [job.job_id for _, job in (await log.query(Query())).jobs]
+    assert [job.job_id for _, job in (await log.query(Query())).jobs] == ["k"]
     assert other.events == await read(log, "k")
     (notice,) = told
     assert isinstance(notice, Notice)
     newest = max(drop.position for drop in notice.drops)
-    assert ("j", 0, positions[7]) == (notice.facts.job_id, notice.first_sequence, newest)
-    assert {"a": "b"} == notice.facts.labels
+    assert (notice.facts.job_id, notice.first_sequence, newest) == ("j", 0, positions[7])
+    assert notice.facts.labels == {"a": "b"}
 
     again = Author("j", request_id="r")
     await put(log, again.submit())

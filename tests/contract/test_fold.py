@@ -72,7 +72,7 @@ def test_every_payload_is_in_a_vector() -> None:
     """No arm of the fold goes without a vector."""
     expected = {field.name for field in Event.DESCRIPTOR.oneofs_by_name["payload"].fields}
 
-    assert expected == {event.WhichOneof("payload") for vector in VECTORS for event in vector.events} - {None}
+    assert {event.WhichOneof("payload") for vector in VECTORS for event in vector.events} - {None} == expected
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "CANCELLED", "LOST"])
@@ -98,7 +98,7 @@ def test_a_payload_of_a_later_version_only_counts() -> None:
     field_99 = bytes([0x9A, 0x06, 0x02, 0x08, 0x01])
     event = Event.FromString(Event(job_id="j", sequence=1).SerializeToString() + field_99)
 
-    assert Job(last_sequence=1) == fold([event])
+    assert fold([event]) == Job(last_sequence=1)
 
 
 @pytest.mark.parametrize("payload", ["job_ended", "stage_ended"])

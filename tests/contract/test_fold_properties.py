@@ -26,7 +26,7 @@ def test_fractions_never_fall_within_an_attempt(log: list[Event]) -> None:
         if job.last_sequence > 1 and log[job.last_sequence - 1].HasField("job_started"):
             before = {}
         assert all(0 <= fraction <= 1 for fraction in fractions.values())
-        assert [] == [name for name, old in before.items() if fractions.get(name, 1.0) < old]
+        assert [name for name, old in before.items() if fractions.get(name, 1.0) < old] == []
         before = fractions
 
 

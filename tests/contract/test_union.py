@@ -81,7 +81,7 @@ def test_every_payload_has_an_arm_in_the_fold(payload: str) -> None:
 
     state.apply(event)
 
-    assert 1 == state.job.last_sequence
+    assert state.job.last_sequence == 1
 
 
 def test_every_payload_has_a_producer() -> None:
@@ -93,7 +93,7 @@ def test_every_payload_is_rendered() -> None:
     """The command has a line for each payload."""
     silent = [event.WhichOneof("payload") for event, state in happenings() if not describe(event, state)]
 
-    assert [] == silent
+    assert silent == []
 
 
 @each_payload
@@ -101,8 +101,8 @@ def test_every_payload_is_in_the_docs(payload: str) -> None:
     """A reader finds each payload in the table, and a section on it."""
     text = DOCS.read_text(encoding="utf-8")
 
-    assert 1 == len(re.findall(rf"^\| `{payload}` \|", text, re.MULTILINE))
-    assert 1 == len(re.findall(rf"^### `{payload}`$", text, re.MULTILINE))
+    assert len(re.findall(rf"^\| `{payload}` \|", text, re.MULTILINE)) == 1
+    assert len(re.findall(rf"^### `{payload}`$", text, re.MULTILINE)) == 1
 
 
 def test_the_docs_tell_of_no_other_payload() -> None:

@@ -49,7 +49,7 @@ def test_compose_takes_it() -> None:
         check=False,
     )
 
-    assert (0, "") == (checked.returncode, checked.stderr), checked.stdout
+    assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
 
 
 def test_nats_takes_its_configuration(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_nats_takes_its_configuration(tmp_path: Path) -> None:
     tested = subprocess.run(
         [BIN / "nats-server", "-c", mine, "-t"], capture_output=True, text=True, check=False
     )
-    assert 0 == tested.returncode, tested.stderr
+    assert tested.returncode == 0, tested.stderr
 
 
 @pytest.mark.parametrize("budget", of_kind("PodDisruptionBudget"), ids=name_of)
@@ -74,8 +74,8 @@ def test_a_disruption_budget_leaves_two_of_three(budget: dict[str, Any]) -> None
         if each["metadata"] == {**each["metadata"], "name": budget["metadata"]["name"]}
     ]
 
-    assert 3 == workload["spec"]["replicas"]
-    assert 1 == budget["spec"]["maxUnavailable"]
+    assert workload["spec"]["replicas"] == 3
+    assert budget["spec"]["maxUnavailable"] == 1
     assert workload["spec"]["template"]["metadata"]["labels"] == budget["spec"]["selector"]["matchLabels"]
 
 
@@ -86,7 +86,7 @@ def test_a_service_finds_the_pods(workload: dict[str, Any]) -> None:
         each for each in of_kind("Service") if each["metadata"]["name"] == workload["spec"]["serviceName"]
     ]
 
-    assert "None" == service["spec"]["clusterIP"]
+    assert service["spec"]["clusterIP"] == "None"
     assert workload["spec"]["template"]["metadata"]["labels"] == service["spec"]["selector"]
 
 

@@ -25,14 +25,14 @@ async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit
             job = await rpc.submit()
             watches: list[Any] = [rpc.watch(job.job_id), other.jobs.WatchJobs(WatchJobsRequest())]
             for watch in watches:
-                assert "opened" == (await watch.read()).WhichOneof("frame")
+                assert (await watch.read()).WhichOneof("frame") == "opened"
             for one_more in (other.watch(job.job_id), rpc.jobs.WatchJobs(WatchJobsRequest())):
                 told = await refused(one_more.read())
-                assert ("RESOURCE_EXHAUSTED", "LIMIT_REACHED", {"limit": limit}) == (
+                assert (
                     told.code,
                     told.reason,
                     told.metadata,
-                )
+                ) == ("RESOURCE_EXHAUSTED", "LIMIT_REACHED", {"limit": limit})
                 assert told.retry_delay
             watches[0].cancel()
 

@@ -132,13 +132,13 @@ async def test_a_directory_becomes_an_archive_with_a_manifest(
         "left_out": 0,
     } == result
     manifest = json.loads(manifest_path.read_bytes())
-    assert {"large", "empty", "pkg/module.py"} == {file["path"] for file in manifest["files"]}
+    assert {file["path"] for file in manifest["files"]} == {"large", "empty", "pkg/module.py"}
     assert all(sha256(root / file["path"]) == file["sha256"] for file in manifest["files"])
     ended = await client.get(job.job_id)
-    assert [
+    assert [(artifact.name, _path(artifact), artifact.media_type) for artifact in ended.artifacts] == [
         ("archive", output, "application/zstd"),
         ("manifest", manifest_path, "application/json"),
-    ] == [(artifact.name, _path(artifact), artifact.media_type) for artifact in ended.artifacts]
+    ]
     for artifact in ended.artifacts:
         assert artifact.size_bytes == size_of(_path(artifact))
         assert artifact.sha256 == sha256(_path(artifact))
@@ -154,11 +154,11 @@ async def test_every_stage_is_planned_and_succeeds(
     ended = await client.get(job.job_id)
 
     size = size_of(root)
-    assert STAGES == [stage.stage_id for stage in ended.stages]
-    assert {StageState.STAGE_STATE_SUCCEEDED} == {stage.state for stage in ended.stages}
-    assert [(size, size, "bytes")] * 3 == [
-        (stage.current, stage.total, stage.unit) for stage in ended.stages[1:4]
-    ]
+    assert [stage.stage_id for stage in ended.stages] == STAGES
+    assert {stage.state for stage in ended.stages} == {StageState.STAGE_STATE_SUCCEEDED}
+    assert [(stage.current, stage.total, stage.unit) for stage in ended.stages[1:4]] == [
+        (size, size, "bytes")
+    ] * 3
 
 
 async def test_the_same_directory_gives_the_same_archive(
@@ -170,7 +170,7 @@ async def test_the_same_directory_gives_the_same_archive(
         job = await client.submit(kind, {"path": str(root), "output": str(path), "exclude": ["a.tar.zst*"]})
         hashes.append((await client.result(job.job_id))["sha256"])
 
-    assert [hashes[0]] * 4 == hashes
+    assert hashes == [hashes[0]] * 4
 
 
 async def test_what_is_left_out_is_told(client: Client, kind: str, root: Path, output: Path) -> None:
@@ -182,12 +182,12 @@ async def test_what_is_left_out_is_told(client: Client, kind: str, root: Path, o
 
     result = await client.result(job.job_id)
 
-    assert (1.0, 2.0) == (result["links"], result["left_out"])
-    assert [
+    assert (result["links"], result["left_out"]) == (1.0, 2.0)
+    assert await _warnings(client, job.job_id) == [
         ("scan", "in: is a symbolic link to pkg, kept as such"),
         ("scan", "out: is a symbolic link out of the directory, to /etc; left out"),
         ("scan", "pipe: is neither a file nor a directory; left out"),
-    ] == await _warnings(client, job.job_id)
+    ]
 
 
 async def test_many_warnings_are_summed_up(client: Client, kind: str, root: Path, output: Path) -> None:
@@ -199,8 +199,8 @@ async def test_many_warnings_are_summed_up(client: Client, kind: str, root: Path
 
     warnings = await _warnings(client, job.job_id)
 
-    assert 21 == len(warnings)
-    assert ("scan", "5 more such entries; the manifest lists them") == warnings[-1]
+    assert len(warnings) == 21
+    assert warnings[-1] == ("scan", "5 more such entries; the manifest lists them")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -225,7 +225,7 @@ async def test_cancelling_leaves_nothing_behind(
     assert [older] == list(older.parent.iterdir())
     assert hashlib.sha256(b"old").hexdigest() == sha256(older)
     ended = await client.get(job.job_id)
-    assert StageState.STAGE_STATE_CANCELLED == {s.stage_id: s.state for s in ended.stages}[stage]
+    assert {s.stage_id: s.state for s in ended.stages}[stage] == StageState.STAGE_STATE_CANCELLED
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ async def test_what_cannot_be_done_fails_clearly(
         await client.result(job.job_id)
 
     failure = caught.value.failure
-    assert (code, "", False) == (failure.code, failure.detail, failure.retryable)
+    assert (failure.code, failure.detail, failure.retryable) == (code, "", False)
     assert failure.message.endswith(".")
-    assert [] == list(output.parent.iterdir())
+    assert list(output.parent.iterdir()) == []
 
 
 async def test_files_that_change_meanwhile_fail_the_job(
@@ -273,10 +273,10 @@ async def test_files_that_change_meanwhile_fail_the_job(
     with pytest.raises(JobFailed) as caught:
         await client.result(job.job_id)
 
-    assert ("VERIFY_MISMATCH", True) == (caught.value.failure.code, caught.value.failure.retryable)
+    assert (caught.value.failure.code, caught.value.failure.retryable) == ("VERIFY_MISMATCH", True)
     assert "large" in caught.value.failure.message
-    assert [("pack", "large: changed while it was being archived")] == await _warnings(client, job.job_id)
-    assert [] == list(output.parent.iterdir())
+    assert await _warnings(client, job.job_id) == [("pack", "large: changed while it was being archived")]
+    assert list(output.parent.iterdir()) == []
 
 
 async def test_files_that_vanish_meanwhile_are_left_out(
@@ -290,8 +290,8 @@ async def test_files_that_vanish_meanwhile_are_left_out(
         (root / "large").unlink()
     result = await client.result(job.job_id)
 
-    assert (2.0, 1.0) == (result["files"], result["left_out"])
-    assert [("pack", "large: no such file or directory; left out")] == await _warnings(client, job.job_id)
+    assert (result["files"], result["left_out"]) == (2.0, 1.0)
+    assert await _warnings(client, job.job_id) == [("pack", "large: no such file or directory; left out")]
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ async def test_the_worker_of_the_example_takes_jobs_of_its_kind(
 
     assert result["sha256"] == sha256(output)
     worker_process.send_signal(signal.SIGTERM)
-    assert 0 == await asyncio.to_thread(worker_process.wait)
+    assert await asyncio.to_thread(worker_process.wait) == 0
 
 
 def _path(artifact: Artifact) -> Path:

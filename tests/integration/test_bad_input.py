@@ -83,8 +83,8 @@ async def test_an_unknown_job_is_not_found(rpc: Rpc, request_: Message) -> None:
     """And is named."""
     told = await refused(answer(rpc, request_))
 
-    assert ("NOT_FOUND", "JOB_NOT_FOUND", ()) == told.brief
-    assert ("milepost.v1", {"job_id": "nowhere"}) == (told.domain, told.metadata)
+    assert told.brief == ("NOT_FOUND", "JOB_NOT_FOUND", ())
+    assert (told.domain, told.metadata) == ("milepost.v1", {"job_id": "nowhere"})
 
 
 async def test_an_existing_id_is_taken(rpc: Rpc) -> None:
@@ -92,7 +92,7 @@ async def test_an_existing_id_is_taken(rpc: Rpc) -> None:
     job = await rpc.submit(job_id=f"{rpc.kind}-taken")
 
     told = await refused(rpc.submit(job_id=job.job_id))
-    assert ("ALREADY_EXISTS", "JOB_ALREADY_EXISTS", ()) == told.brief
+    assert told.brief == ("ALREADY_EXISTS", "JOB_ALREADY_EXISTS", ())
     assert {"job_id": job.job_id} == told.metadata
 
 
@@ -111,7 +111,7 @@ async def test_the_same_request_gives_the_same_job(rpc: Rpc) -> None:
     )
     for other in others:
         told = await refused(rpc.submit(**{**content, **other}))
-        assert ("ALREADY_EXISTS", "JOB_ALREADY_EXISTS", ()) == told.brief
+        assert told.brief == ("ALREADY_EXISTS", "JOB_ALREADY_EXISTS", ())
         assert {"job_id": job.job_id} == told.metadata
 
 
@@ -128,7 +128,7 @@ async def test_a_child_of_a_job_that_has_ended_is_refused(rpc: Rpc) -> None:
     await rpc.jobs.CancelJob(CancelJobRequest(job_id=parent.job_id))
 
     told = await refused(rpc.submit(parent_job_id=parent.job_id))
-    assert ("FAILED_PRECONDITION", "JOB_ENDED", ()) == told.brief
+    assert told.brief == ("FAILED_PRECONDITION", "JOB_ENDED", ())
     assert {"job_id": parent.job_id, "state": "CANCELLED"} == told.metadata
 
 
@@ -137,7 +137,7 @@ async def test_a_job_that_has_not_ended_is_not_deleted(rpc: Rpc) -> None:
     job = await rpc.submit()
 
     told = await refused(rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id)))
-    assert ("FAILED_PRECONDITION", "JOB_NOT_ENDED", ()) == told.brief
+    assert told.brief == ("FAILED_PRECONDITION", "JOB_NOT_ENDED", ())
     assert {"job_id": job.job_id, "state": "QUEUED"} == told.metadata
 
 
@@ -157,9 +157,9 @@ async def test_a_page_token_is_good_for_its_query_only(rpc: Rpc) -> None:
         ListJobsRequest(page_token=token[:-1], filter=mine),
     ):
         told = await refused(rpc.jobs.ListJobs(other))
-        assert ("INVALID_ARGUMENT", "INVALID_FIELD", ("page_token",)) == told.brief
+        assert told.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("page_token",))
     rest = await rpc.jobs.ListJobs(ListJobsRequest(filter=mine, page_size=1000, page_token=token))
-    assert (1, "") == (len(rest.jobs), rest.next_page_token)
+    assert (len(rest.jobs), rest.next_page_token) == (1, "")
 
 
 async def test_a_large_page_size_is_clipped(rpc: Rpc) -> None:
@@ -167,7 +167,7 @@ async def test_a_large_page_size_is_clipped(rpc: Rpc) -> None:
     await rpc.submit()
     page = await rpc.jobs.ListJobs(ListJobsRequest(filter=JobFilter(kinds=[rpc.kind]), page_size=2**31 - 1))
 
-    assert 1 == len(page.jobs)
+    assert len(page.jobs) == 1
 
 
 async def test_a_page_is_no_larger_than_a_message_may_be(rpc: Rpc) -> None:
@@ -206,7 +206,7 @@ async def test_a_frame_is_no_larger_than_a_message_may_be(rpc: Rpc) -> None:
         sequences += [event.sequence for event in frame.events.events]
 
     assert max(sizes) < limits.REQUEST_SIZE
-    assert [*range(1, 2 + first)] == sequences
+    assert sequences == [*range(1, 2 + first)]
 
 
 # --- WorkerService: ReportJob -----------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ async def test_a_report_out_of_its_own_bounds_is_refused(rpc: Rpc) -> None:
         request = ReportJobRequest(**{**good, field: value})
         assert_names(field, reason, await refused(rpc.workers.ReportJob(request)))
     response = await rpc.workers.ReportJob(ReportJobRequest(**{**good, "updates": [log_line("x")] * 1000}))
-    assert len(BEFORE) + 1000 == response.report_sequence
+    assert response.report_sequence == len(BEFORE) + 1000
 
 
 async def test_a_report_out_of_order_or_without_the_lease_is_refused(rpc: Rpc) -> None:

@@ -64,14 +64,14 @@ async def test_a_session_goes_on_after_any_bad_update(rpc: Rpc) -> None:
                 job_id, token, number + 1, log_line("before"), bad.message, log_line("after")
             )
             expected = (job_id, bad.reason, bad.field, number + 2, number + 4)
-            assert expected == await rejected(session)
+            assert await rejected(session) == expected
             number += 3
             await session.acknowledged(number)
         await session.report(job_id, token, number + 1, succeeded())
         await session.acknowledged(number + 1)
 
     lines = [event.log_written.text for event in await rpc.log(job_id) if event.HasField("log_written")]
-    assert ["before", "after"] * len(UPDATES) == lines
+    assert lines == ["before", "after"] * len(UPDATES)
 
 
 async def test_a_session_goes_on_after_any_bad_message(rpc: Rpc) -> None:
@@ -117,7 +117,7 @@ async def test_a_session_goes_on_after_any_bad_message(rpc: Rpc) -> None:
             ),
         ):
             await session.send(**message)
-            assert expected == await rejected(session)
+            assert await rejected(session) == expected
         await session.report(job_id, token, 1, succeeded())
         await session.acknowledged(1)
 
@@ -173,7 +173,7 @@ async def test_a_session_without_a_word_ends(rpc: Rpc) -> None:
     call = rpc.workers.Work()
     await call.done_writing()
 
-    assert ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",)) == (await refused(call.read())).brief
+    assert (await refused(call.read())).brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",))
 
 
 async def test_hello_comes_once(rpc: Rpc) -> None:
@@ -182,7 +182,7 @@ async def test_hello_comes_once(rpc: Rpc) -> None:
         await session.send(hello=Hello())
 
         told = await refused(session.call.read())
-        assert ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",)) == told.brief
+        assert told.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",))
 
 
 async def test_a_worker_that_has_said_all_is_answered(rpc: Rpc) -> None:
@@ -195,5 +195,5 @@ async def test_a_worker_that_has_said_all_is_answered(rpc: Rpc) -> None:
         answers = [(await session.call.read()).WhichOneof("message") for _ in range(2)]
         end = await session.call.read()
 
-        assert ["assignment", "rejected"] == sorted(answers)
-        assert (grpc.aio.EOF, grpc.StatusCode.OK) == (end, await session.call.code())
+        assert sorted(answers) == ["assignment", "rejected"]
+        assert (end, await session.call.code()) == (grpc.aio.EOF, grpc.StatusCode.OK)

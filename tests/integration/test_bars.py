@@ -37,7 +37,7 @@ def story(events: list[Event]) -> list[tuple[str, object]]:
             case "stage_ended":
                 told.append(("stage_ended", event.stage_ended.stage_id))
             case "log_written":
-                assert "tests.barred" == event.log_written.fields["logger"]
+                assert event.log_written.fields["logger"] == "tests.barred"
                 told.append(("log_written", event.log_written.text))
             case "job_ended":
                 told.append(("job_ended", dict(event.job_ended.result.items())))
@@ -59,11 +59,12 @@ async def test_code_that_shows_bars_and_logs_reports_to_its_job(
     """Wherever its handler runs, and however far from it the code is."""
     async with at_bench(shared_server.address, handler, run) as bench:
         job, events = await bench.run()
-    assert EXPECTED == story(events)
-    assert [("epochs", 2.0, 2.0, ""), ("batches", 3.0, 3.0, "rows")] == [
-        (stage.stage_id, stage.current, stage.total, stage.unit) for stage in job.stages
+    assert story(events) == EXPECTED
+    assert [(stage.stage_id, stage.current, stage.total, stage.unit) for stage in job.stages] == [
+        ("epochs", 2.0, 2.0, ""),
+        ("batches", 3.0, 3.0, "rows"),
     ]
-    assert 1.0 == job.fraction
+    assert job.fraction == 1.0
 
 
 def test_so_does_code_that_has_attached_to_one(shared_server: ServerProcess) -> None:
@@ -74,7 +75,7 @@ def test_so_does_code_that_has_attached_to_one(shared_server: ServerProcess) -> 
         with redirect_stderr(io.StringIO()) as shown:
             barred.compute()
         assert "epochs: 100%" in shown.getvalue()
-        assert EXPECTED == story(list(client.watch(job.id)))
+        assert story(list(client.watch(job.id))) == EXPECTED
 
 
 async def test_eight_threads_may_tell_of_one_job(shared_server: ServerProcess) -> None:
@@ -100,13 +101,13 @@ async def test_eight_threads_may_tell_of_one_job(shared_server: ServerProcess) -
 
     async with at_bench(shared_server.address, handler, "thread") as bench:
         job, events = await bench.run()
-    assert JobState.JOB_STATE_SUCCEEDED == job.state
+    assert job.state == JobState.JOB_STATE_SUCCEEDED
     said = lines(events)
     assert threads * steps == len(said)
     for thread in range(threads):
         own = [line for line in said if line.startswith(f"t{thread} ")]
-        assert [f"t{thread} {number}" for number in range(steps)] == own
-    assert threads * steps / 100 == sum(event.HasField("custom") for event in events)
+        assert own == [f"t{thread} {number}" for number in range(steps)]
+    assert sum(event.HasField("custom") for event in events) == threads * steps / 100
     assert {"all": float(threads * steps)} | {f"t{thread}": float(steps) for thread in range(threads)} == {
         stage.stage_id: stage.current for stage in job.stages
     }

@@ -31,9 +31,9 @@ async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
 async def test_cancel_queued(rpc: Rpc) -> None:
     """Rule 16: a queued job is cancelled at once."""
     job = await rpc.submit()
-    assert JobState.JOB_STATE_CANCELLED == (await rpc.cancel(job.job_id)).state
+    assert (await rpc.cancel(job.job_id)).state == JobState.JOB_STATE_CANCELLED
     events = await rpc.log(job.job_id)
-    assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(events)
+    assert kinds(events) == ["job_submitted", "cancel_requested", "job_ended"]
     assert not events[-1].job_ended.forced
 
 
@@ -46,7 +46,7 @@ async def test_cancel_running(rpc: Rpc) -> None:
             job.job_id, token, 1, Update(stage_started=StageStarted(stage=Stage(stage_id="a")))
         )
         await session.acknowledged(1)
-        assert JobState.JOB_STATE_CANCELLING == (await rpc.cancel(job.job_id)).state
+        assert (await rpc.cancel(job.job_id)).state == JobState.JOB_STATE_CANCELLING
         told = (await session.receive("cancel")).cancel
         assert (job.job_id, "enough") == (told.job_id, told.cancellation.reason)
         await session.report(job.job_id, token, 2, Update(cancel_acknowledged=CancelAcknowledged()))
@@ -56,9 +56,9 @@ async def test_cancel_running(rpc: Rpc) -> None:
         )
         await session.acknowledged(3)
     final = await rpc.get(job.job_id)
-    assert (JobState.JOB_STATE_CANCELLED, False) == (final.state, final.cancellation.forced)
+    assert (final.state, final.cancellation.forced) == (JobState.JOB_STATE_CANCELLED, False)
     assert final.cancellation.HasField("acknowledge_time")
-    assert [StageState.STAGE_STATE_CANCELLED] * 2 == [stage.state for stage in final.stages]
+    assert [stage.state for stage in final.stages] == [StageState.STAGE_STATE_CANCELLED] * 2
 
 
 async def test_cancel_is_idempotent(rpc: Rpc) -> None:
@@ -72,10 +72,13 @@ async def test_cancel_is_idempotent(rpc: Rpc) -> None:
         await session.report(job.job_id, token, 1, succeeded())
         await session.acknowledged(1)
     final = await rpc.cancel(job.job_id)
-    assert JobState.JOB_STATE_SUCCEEDED == final.state
-    assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(
-        await rpc.log(job.job_id)
-    )
+    assert final.state == JobState.JOB_STATE_SUCCEEDED
+    assert kinds(await rpc.log(job.job_id)) == [
+        "job_submitted",
+        "job_started",
+        "cancel_requested",
+        "job_ended",
+    ]
 
 
 async def test_forced_cancel(rpc: Rpc) -> None:
@@ -86,11 +89,11 @@ async def test_forced_cancel(rpc: Rpc) -> None:
         await rpc.cancel(job.job_id, grace=0.05)
         await session.receive("cancel")
         rejected = (await session.receive("rejected")).rejected
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == rejected.reason
+        assert rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED
         await session.report(job.job_id, token, 1, succeeded())
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED
     events = await rpc.ended(job.job_id)
-    assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(events)
+    assert kinds(events) == ["job_submitted", "job_started", "cancel_requested", "job_ended"]
     assert events[-1].job_ended.forced
 
 
@@ -100,7 +103,7 @@ async def test_cancel_with_less_grace(rpc: Rpc) -> None:
         await rpc.submit()
         job, _ = await session.take()
         await rpc.cancel(job.job_id)
-        assert JobState.JOB_STATE_CANCELLED == (await rpc.cancel(job.job_id, grace=0)).state
+        assert (await rpc.cancel(job.job_id, grace=0)).state == JobState.JOB_STATE_CANCELLED
     assert (await rpc.get(job.job_id)).cancellation.forced
 
 
@@ -111,8 +114,8 @@ async def test_cancel_reaches_children(rpc: Rpc) -> None:
     grandchild = await rpc.submit(parent_job_id=child.job_id)
     await rpc.cancel(parent.job_id)
     events = await rpc.ended(grandchild.job_id)
-    assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(events)
-    assert f"parent job {child.job_id}" == events[1].cancel_requested.cancellation.requested_by
+    assert kinds(events) == ["job_submitted", "cancel_requested", "job_ended"]
+    assert events[1].cancel_requested.cancellation.requested_by == f"parent job {child.job_id}"
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await rpc.submit(parent_job_id=parent.job_id)
-    assert "JOB_ENDED" == error_info(caught.value).reason
+    assert error_info(caught.value).reason == "JOB_ENDED"

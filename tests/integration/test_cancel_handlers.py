@@ -57,10 +57,10 @@ async def test_a_handler_in_a_process_is_interrupted(shared_server: ServerProces
         await all_gone(pids)
 
     told = after_request(events)
-    assert ["cancel_requested", "cancel_acknowledged"] == told[:2]
-    assert 1 == told.count("called back")
+    assert told[:2] == ["cancel_requested", "cancel_acknowledged"]
+    assert told.count("called back") == 1
     assert told.index("interrupted") < told.index("cleaned up")
-    assert (CANCELLED, False, "") == (job.state, job.cancellation.forced, job.message)
+    assert (job.state, job.cancellation.forced, job.message) == (CANCELLED, False, "")
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ async def test_a_handler_is_called_back(shared_server: ServerProcess, handler: H
         await bench.client.cancel(job.job_id, grace_period=60)
         job, events = await bench.end(job.job_id)
 
-    assert ["first", "at once"] == lines(events)[1:]
-    assert (CANCELLED, False) == (job.state, job.cancellation.forced)
+    assert lines(events)[1:] == ["first", "at once"]
+    assert (job.state, job.cancellation.forced) == (CANCELLED, False)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -100,11 +100,11 @@ async def test_a_process_that_does_not_stop_is_killed(
         await all_gone(pids)
 
     assert "cancel_acknowledged" in after_request(events)
-    assert (CANCELLED, False, "The handler did not stop in time, so its process was killed.") == (
+    assert (
         job.state,
         job.cancellation.forced,
         job.message,
-    )
+    ) == (CANCELLED, False, "The handler did not stop in time, so its process was killed.")
 
 
 async def test_a_grace_of_nothing_kills_as_well(shared_server: ServerProcess) -> None:
@@ -115,7 +115,7 @@ async def test_a_grace_of_nothing_kills_as_well(shared_server: ServerProcess) ->
         job = await bench.client.cancel(job.job_id, grace_period=0)
         await all_gone(pids)
 
-    assert (CANCELLED, True) == (job.state, job.cancellation.forced)
+    assert (job.state, job.cancellation.forced) == (CANCELLED, True)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -136,8 +136,8 @@ async def test_what_cannot_be_killed_is_said_to_go_on(
         (tmp_path / "end").touch()
 
     warnings = [event for event in events if event.log_written.severity == Severity.SEVERITY_WARNING]
-    assert ["The handler has not stopped"] == [event.log_written.text[:27] for event in warnings]
-    assert (CANCELLED, True) == (job.state, job.cancellation.forced)
+    assert [event.log_written.text[:27] for event in warnings] == ["The handler has not stopped"]
+    assert (job.state, job.cancellation.forced) == (CANCELLED, True)
 
 
 @pytest.mark.parametrize(
@@ -172,14 +172,14 @@ async def test_a_cancellation_races_the_end(shared_server: ServerProcess, races:
             await asyncio.sleep(chance.uniform(0, 0.05))
             await bench.client.cancel(job.job_id, grace_period=60)
             job, events = await bench.end(job.job_id)
-            assert 1 == kinds(events).count("job_ended")
+            assert kinds(events).count("job_ended") == 1
             await all_gone(pids)
             return job.state, job.cancellation.forced
 
         ends = set(await asyncio.gather(*(race() for _ in range(races))))
 
     assert {(CANCELLED, False), (JobState.JOB_STATE_SUCCEEDED, False)} >= ends
-    assert races < 100 or 2 == len(ends)
+    assert races < 100 or len(ends) == 2
 
 
 @pytest.fixture
@@ -223,8 +223,8 @@ async def test_a_handler_that_has_not_begun_does_not(
         (tmp_path / "go on").touch()
         job, events = await bench.end(job.job_id)
 
-    assert ["cancel_requested", "cancel_acknowledged", "job_ended"] == after_request(events)
-    assert (CANCELLED, False, "") == (job.state, job.cancellation.forced, job.message)
+    assert after_request(events) == ["cancel_requested", "cancel_acknowledged", "job_ended"]
+    assert (job.state, job.cancellation.forced, job.message) == (CANCELLED, False, "")
 
 
 async def test_a_process_is_killed_when_its_worker_stops(
@@ -243,7 +243,7 @@ async def test_a_process_is_killed_when_its_worker_stops(
         await all_gone(pids)
         await bench.client.cancel(job.job_id)
 
-    assert "RELEASED" == event.attempt_ended.failure.code
+    assert event.attempt_ended.failure.code == "RELEASED"
 
 
 @pytest.fixture
@@ -267,12 +267,12 @@ async def test_cancelling_an_archive_leaves_nothing(
     async with at_bench(shared_server.address, isolated.held_archive) as bench:
         job = await bench.submit({"path": str(root), "output": str(older), "hold": stage})
         pids = await bench.pids(job.job_id)
-        assert 1 < len(list(older.parent.iterdir()))
+        assert len(list(older.parent.iterdir())) > 1
         await bench.client.cancel(job.job_id, grace_period=60)
         job, _ = await bench.end(job.job_id)
         await all_gone(pids)
 
     assert [older] == list(older.parent.iterdir())
     assert hashlib.sha256(b"old").digest() == hashlib.sha256(older.read_bytes()).digest()
-    assert (CANCELLED, False) == (job.state, job.cancellation.forced)
-    assert StageState.STAGE_STATE_CANCELLED == {s.stage_id: s.state for s in job.stages}[stage]
+    assert (job.state, job.cancellation.forced) == (CANCELLED, False)
+    assert {s.stage_id: s.state for s in job.stages}[stage] == StageState.STAGE_STATE_CANCELLED

@@ -50,7 +50,7 @@ async def heard(session: WorkSession, job_id: str) -> list[WorkResponse]:
             response = await session.next()
             assert job_id == getattr(response, str(response.WhichOneof("message"))).job_id
             told.append(response)
-    assert grpc.StatusCode.OK == await session.call.code()
+    assert await session.call.code() == grpc.StatusCode.OK
     return told
 
 
@@ -75,7 +75,7 @@ async def finished_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) ->
     log = await rpc.log(job.job_id)
     final = await rpc.get(job.job_id)
 
-    assert ["job_submitted", "job_started", "log_written"] == kinds(log[:3]), "traffic flowed before"
+    assert kinds(log[:3]) == ["job_submitted", "job_started", "log_written"], "traffic flowed before"
     assert [len(log)] == [event.sequence for event in log if event.HasField("job_ended")]
     assert log[-1].job_ended.state == final.state
     (answer,) = answers
@@ -88,11 +88,11 @@ async def finished_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) ->
     if state_name(final) == "SUCCEEDED":
         assert (2, len(log)) == (last.acknowledged.report_sequence, last.acknowledged.last_sequence)
     else:
-        assert (JobState.JOB_STATE_CANCELLED, True) == (final.state, final.cancellation.forced)
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == last.rejected.reason
-        assert JobState.JOB_STATE_CANCELLED == answer.state
+        assert (final.state, final.cancellation.forced) == (JobState.JOB_STATE_CANCELLED, True)
+        assert last.rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED
+        assert answer.state == JobState.JOB_STATE_CANCELLED
     if not requested:
-        assert JobState.JOB_STATE_SUCCEEDED == answer.state
+        assert answer.state == JobState.JOB_STATE_SUCCEEDED
     return f"{'finish' if not requested else 'cancel'} first, {state_name(final)}"
 
 
@@ -120,7 +120,7 @@ async def started_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> 
     """One race between a worker who comes and a submitter who cancels. Where the job was cancelled."""
     async with rpc.session(max_concurrency=0) as session:
         job_id = (await rpc.submit()).job_id
-        assert ["job_submitted"] == kinds(await rpc.log(job_id))
+        assert kinds(await rpc.log(job_id)) == ["job_submitted"]
 
         async def come() -> None:
             await session.send(capacity={"max_concurrency": 1})
@@ -130,7 +130,7 @@ async def started_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> 
 
         await race(source, come, cancel)
         if "job_started" not in kinds(log := await rpc.log(job_id)):
-            assert ["job_submitted", "cancel_requested", "job_ended"] == kinds(log)
+            assert kinds(log) == ["job_submitted", "cancel_requested", "job_ended"]
             assert not log[-1].job_ended.forced
             await session.leave()
             return "in the queue"
@@ -139,6 +139,6 @@ async def started_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> 
         await session.report(job_id, token, 1, succeeded())
         await session.acknowledged(1)
         log = await rpc.log(job_id)
-        assert ["job_submitted", "job_started", "cancel_requested", "job_ended"] == kinds(log)
+        assert kinds(log) == ["job_submitted", "job_started", "cancel_requested", "job_ended"]
         await session.leave()
         return "at its worker"

@@ -82,7 +82,7 @@ async def chaos(server: ServerProcess, seed: int, *, resets: bool) -> None:
                 network.reset_the_dead()
         log = await rpc.log(job.job_id)
     assert sum(weather.after for weather in weathers) <= before, "traffic flowed before the faults"
-    assert set(FAULTS) == set(network.struck)
+    assert set(network.struck) == set(FAULTS)
     assert sum(subscriber.reconnects for subscriber in subscribers) > 0
     for subscriber in subscribers:
         recording = Recording.of_batches(subscriber.batches)

@@ -68,8 +68,8 @@ async def test_a_job_goes_through_all_nodes(rpcs: list[Rpc]) -> None:
         await session.report(taken.job_id, token, 3, succeeded())
         seen = [event async for frame in watch for event in frame.events.events]
 
-    assert ["job_submitted", "job_started", "log_written", "log_written", "job_ended"] == kinds(seen)
-    assert [1, 2, 3, 4, 5] == [event.sequence for event in seen]
+    assert kinds(seen) == ["job_submitted", "job_started", "log_written", "log_written", "job_ended"]
+    assert [event.sequence for event in seen] == [1, 2, 3, 4, 5]
     for rpc in rpcs:
         assert seen == await rpc.ended(job.job_id)
         assert await a.get(job.job_id) == await rpc.get(job.job_id)
@@ -81,7 +81,7 @@ async def test_what_one_node_has_told_every_node_knows(rpcs: list[Rpc]) -> None:
     for _ in range(20):
         job = await a.submit()
         assert job.job_id == (await b.get(job.job_id)).job_id
-        assert "CANCELLED" == state_name(await c.cancel(job.job_id))
+        assert state_name(await c.cancel(job.job_id)) == "CANCELLED"
 
 
 async def test_a_cancellation_reaches_the_worker_of_another_node(rpcs: list[Rpc]) -> None:
@@ -90,7 +90,7 @@ async def test_a_cancellation_reaches_the_worker_of_another_node(rpcs: list[Rpc]
     async with b.session() as session:
         job = await a.submit()
         _, token = await session.take()
-        assert "CANCELLING" == state_name(await c.cancel(job.job_id, grace=30))
+        assert state_name(await c.cancel(job.job_id, grace=30)) == "CANCELLING"
         cancel = (await session.receive("cancel")).cancel
         assert (job.job_id, "enough") == (cancel.job_id, cancel.cancellation.reason)
         ended = Update(job_ended=JobEnded(state=JobState.JOB_STATE_CANCELLED))
@@ -98,7 +98,7 @@ async def test_a_cancellation_reaches_the_worker_of_another_node(rpcs: list[Rpc]
         await session.acknowledged(2)
 
     async def is_cancelled() -> bool:
-        return "CANCELLED" == state_name(await a.get(job.job_id))
+        return state_name(await a.get(job.job_id)) == "CANCELLED"
 
     await eventually(is_cancelled)
 
@@ -114,7 +114,7 @@ async def test_each_call_may_go_to_another_node(nodes: Nodes) -> None:
                 await session.receive("cancel")
                 await session.report(job.job_id, token, 1, succeeded())
                 await session.acknowledged(1)
-                assert "SUCCEEDED" == state_name(await rpc.get(job.job_id))
+                assert state_name(await rpc.get(job.job_id)) == "SUCCEEDED"
 
     async def each_was_called() -> bool:
         called = [{str(line.get("method")) for line in server.log()} for server in nodes.servers]
@@ -141,7 +141,7 @@ async def test_reports_may_go_through_any_node(rpcs: list[Rpc]) -> None:
         assert number == answer.report_sequence
 
     texts = [event.log_written.text for event in await a.log(job.job_id) if event.HasField("log_written")]
-    assert [str(number) for number in range(1, 31)] == texts
+    assert texts == [str(number) for number in range(1, 31)]
 
 
 async def test_a_position_means_the_same_at_every_node(rpcs: list[Rpc]) -> None:
@@ -198,15 +198,15 @@ async def test_a_job_that_is_finished_and_cancelled_at_once_has_one_end(rpcs: li
         await Stores([rpc.jobs for rpc in rpcs]).settle()
         for job in jobs:
             events = await a.log(job.job_id)
-            assert 1 == kinds(events).count("job_ended")
-            assert "job_ended" == kinds(events)[-1]
+            assert kinds(events).count("job_ended") == 1
+            assert kinds(events)[-1] == "job_ended"
             assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
             states = {state_name(await rpc.get(job.job_id)) for rpc in rpcs}
-            assert 1 == len(states)
+            assert len(states) == 1
             ends[states.pop()] += 1
 
-    assert 100 == ends.total()
-    assert {"SUCCEEDED", "CANCELLED"} == set(ends)
+    assert ends.total() == 100
+    assert set(ends) == {"SUCCEEDED", "CANCELLED"}
 
 
 async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None:
@@ -226,12 +226,12 @@ async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None
             told = [
                 response.WhichOneof("message") for response in await asyncio.gather(one.next(), other.next())
             ]
-            assert ["assignment", "rejected"] == sorted(map(str, told))
+            assert sorted(map(str, told)) == ["assignment", "rejected"]
             wins[str(told[0])] += 1
         await Stores([rpc.jobs for rpc in rpcs]).settle()
         for job in jobs:
-            assert ["job_submitted", "job_started"] == kinds(await a.log(job.job_id))
-    assert 100 == wins.total()
+            assert kinds(await a.log(job.job_id)) == ["job_submitted", "job_started"]
+    assert wins.total() == 100
 
 
 async def test_workers_of_all_nodes_share_the_work(rpcs: list[Rpc]) -> None:
@@ -253,7 +253,7 @@ async def test_workers_of_all_nodes_share_the_work(rpcs: list[Rpc]) -> None:
         working = [asyncio.create_task(until_gone(number)) for number in range(3)]
         jobs = [await rpcs[number % 3].submit() for number in range(60)]
         for job in jobs:
-            assert ["job_submitted", "job_started", "job_ended"] == kinds(await rpcs[0].ended(job.job_id))
+            assert kinds(await rpcs[0].ended(job.job_id)) == ["job_submitted", "job_started", "job_ended"]
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
@@ -293,12 +293,12 @@ async def test_a_half_open_session_is_ended_by_one_at_another_node(rpcs: list[Rp
         await a.submit()
         job, token = await older.take()
         async with b.session(instance=a.kind, job_ids=[job.job_id]) as newer:
-            assert "OK" == (await older.call.code()).name
+            assert (await older.call.code()).name == "OK"
             await newer.send(resume=Resume(job_id=job.job_id, lease_token=token))
             await newer.receive("resumed")
             await newer.report(job.job_id, token, 1, succeeded())
             await newer.acknowledged(1)
-    assert 1 == (await b.get(job.job_id)).attempt
+    assert (await b.get(job.job_id)).attempt == 1
 
 
 async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each_other(
@@ -331,9 +331,9 @@ async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each
         events = await a.log(job.job_id)
 
     texts = [event.log_written.text for event in events if event.HasField("log_written")]
-    assert [str(number) for number in range(1, 201)] == texts
+    assert texts == [str(number) for number in range(1, 201)]
     assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
-    assert 40 == kinds(events).count("cancel_requested")
+    assert kinds(events).count("cancel_requested") == 40
 
 
 async def test_a_parent_is_told_of_its_children_once(rpcs: list[Rpc]) -> None:

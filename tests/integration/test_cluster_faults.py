@@ -126,18 +126,18 @@ async def test_most_servers_of_nats_may_be_gone(nodes: Nodes, cluster: NatsClust
             server.kill()
         for rpc in rpcs:
             told = await refused(rpc.submit())
-            assert ("UNAVAILABLE", "STORE_UNAVAILABLE") == (told.code, told.reason)
-            assert "QUEUED" == state_name(await rpc.get(job.job_id))
+            assert (told.code, told.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+            assert state_name(await rpc.get(job.job_id)) == "QUEUED"
         for server in cluster.servers[1:]:
             server.start()
 
         async def goes_on() -> bool:
             with contextlib.suppress(grpc.aio.AioRpcError):
-                return "CANCELLED" == state_name(await rpcs[1].cancel(job.job_id))
+                return state_name(await rpcs[1].cancel(job.job_id)) == "CANCELLED"
             return False
 
         await eventually(goes_on, seconds=60)
-        assert "CANCELLED" == state_name(await rpcs[2].cancel(job.job_id))
+        assert state_name(await rpcs[2].cancel(job.job_id)) == "CANCELLED"
 
 
 # --- A node that is cut off ---------------------------------------------------------------------------------------
@@ -184,22 +184,22 @@ async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
             return await _health(address, "milepost.v1.WorkerService") == NOT_SERVING
 
         await eventually(is_away)
-        assert (SERVING, SERVING) == (
+        assert (
             await _health(address, ""),
             await _health(address, "milepost.v1.JobService"),
-        )
-        assert "QUEUED" == state_name(await cut_off.get(job.job_id))
+        ) == (SERVING, SERVING)
+        assert state_name(await cut_off.get(job.job_id)) == "QUEUED"
         while not (await anext(frames)).status.store_away:
             pass
         told = await refused(cut_off.submit())
-        assert ("UNAVAILABLE", "STORE_UNAVAILABLE") == (told.code, told.reason)
+        assert (told.code, told.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
         assert told.retry_delay is not None
-        assert "CANCELLED" == state_name(await whole.cancel(job.job_id))
-        assert "QUEUED" == state_name(await cut_off.get(job.job_id))
+        assert state_name(await whole.cancel(job.job_id)) == "CANCELLED"
+        assert state_name(await cut_off.get(job.job_id)) == "QUEUED"
 
         proxy.allow()
         seen = [event async for frame in frames for event in frame.events.events]
-        assert ["cancel_requested", "job_ended"] == kinds(seen)
+        assert kinds(seen) == ["cancel_requested", "job_ended"]
 
         async def is_back() -> bool:
             return await _health(address, "milepost.v1.WorkerService") == SERVING
@@ -240,7 +240,7 @@ async def test_a_node_that_starts_empty_catches_up(
             await eventually(is_up)
             async with connect(f"127.0.0.1:{port}") as early:
                 told = await refused(early.get(job.job_id))
-                assert ("UNAVAILABLE", "STORE_UNAVAILABLE") == (told.code, told.reason)
+                assert (told.code, told.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
             proxy.allow()
 
             async def is_ready() -> bool:
@@ -248,7 +248,7 @@ async def test_a_node_that_starts_empty_catches_up(
 
             await eventually(is_ready)
             async with connect(f"127.0.0.1:{port}") as late:
-                assert expected == await late.log(job.job_id)
+                assert await late.log(job.job_id) == expected
                 assert await rpc.get(job.job_id) == await late.get(job.job_id)
         finally:
             empty.kill()
@@ -277,17 +277,17 @@ async def test_a_node_that_was_cut_off_for_too_long_ends_and_catches_up(
 
         await eventually(is_purged)
         proxy.allow()
-        assert 0 != await asyncio.to_thread(late.wait)
+        assert await asyncio.to_thread(late.wait) != 0
         assert "to be started again" in late.log_path.read_text()
 
         await asyncio.to_thread(late.restart)
         for rpc in (whole, cut_off):
             told = await refused(rpc.get(job.job_id))
-            assert "JOB_NOT_FOUND" == told.reason
+            assert told.reason == "JOB_NOT_FOUND"
             told = await refused(shown(rpc, position))
-            assert "SEQUENCE_TRIMMED" == told.reason
+            assert told.reason == "SEQUENCE_TRIMMED"
             assert other == await rpc.get(other.job_id)
-        assert "CANCELLED" == state_name(await cut_off.cancel(other.job_id))
+        assert state_name(await cut_off.cancel(other.job_id)) == "CANCELLED"
 
 
 async def shown(rpc: Rpc, position: int) -> list[WatchJobsResponse]:

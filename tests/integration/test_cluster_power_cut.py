@@ -75,7 +75,7 @@ async def test_a_cut_takes_what_is_not_synced(disks: list[PoweredDisk], sync_alw
             await link.ask(lambda jetstream: jetstream.add_stream(config))
             for number in range(500):
                 reply = await link.publish("control", b"x" * 100, number, 10)
-                assert number + 1 == reply.sequence
+                assert reply.sequence == number + 1
         await asyncio.to_thread(cut, cluster, disks, 3, random.Random(1))
         async with connected(access) as link:
             kept = await asyncio.wait_for(messages(link), 60)

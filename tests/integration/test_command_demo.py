@@ -41,10 +41,10 @@ async def test_the_demo_cuts_and_resumes(small: Path, tmp_path: Path) -> None:
     (room,) = (tmp_path / "out").iterdir()
     job_id = outcome.out.rsplit(" ", 1)[1].strip()
 
-    assert 0 == outcome.status
-    assert (0, 0) == (numbers["lost"], numbers["doubled"])
+    assert outcome.status == 0
+    assert (numbers["lost"], numbers["doubled"]) == (0, 0)
     assert 0 < numbers["cut at"] == numbers["resumed at"] < numbers["events"]
-    assert 0 < numbers["meanwhile"]
+    assert numbers["meanwhile"] > 0
     assert "Every event came once and in order, just as in a second, uncut replay." in outcome.out
     assert f"connection: live, resumed at {numbers['cut at']}" in outcome.err
     assert (
@@ -76,8 +76,8 @@ async def test_the_demo_needs_no_settings_and_keeps_nothing_if_it_is_told_to(
         },
     )
 
-    assert 0 == outcome.status
-    assert [] == list((tmp_path / "out").iterdir())
+    assert outcome.status == 0
+    assert list((tmp_path / "out").iterdir()) == []
     assert "milepost watch" not in outcome.out
 
 
@@ -99,9 +99,9 @@ async def test_an_interrupted_demo_ends_its_processes(
             demo.signal(number)
         outcome = await demo.end()
 
-    assert expected == outcome.status
-    assert {"serve", "worker"} == set(children)
-    assert [] == [name for name, child in children.items() if child.is_running()]
+    assert outcome.status == expected
+    assert set(children) == {"serve", "worker"}
+    assert [name for name, child in children.items() if child.is_running()] == []
     assert "Traceback" not in outcome.err
 
 
@@ -112,7 +112,7 @@ async def test_a_demo_whose_worker_dies_says_so(small: Path, tmp_path: Path) -> 
         children["worker"].kill()
         outcome = await demo.end()
 
-    assert 1 == outcome.status
+    assert outcome.status == 1
     assert outcome.err.splitlines()[-1].startswith(
         "Error: The worker ended with the status -9. The end of its log, "
     )
@@ -123,7 +123,7 @@ async def test_a_path_that_is_none(tmp_path: Path) -> None:
     """Is found before anything is started."""
     outcome = await milepost("demo", tmp_path / "none", cwd=CHECKOUT)
 
-    assert 2 == outcome.status
+    assert outcome.status == 2
     assert f"Directory '{tmp_path}/none' does not exist" in outcome.err
 
 
@@ -132,5 +132,5 @@ async def test_an_output_that_cannot_be_written(small: Path, tmp_path: Path) -> 
     (tmp_path / "file").touch()
     outcome = await milepost("demo", small, "--output", tmp_path / "file" / "out", cwd=CHECKOUT)
 
-    assert (2, 1) == (outcome.status, len(outcome.err.splitlines()))
+    assert (outcome.status, len(outcome.err.splitlines())) == (2, 1)
     assert "Not a directory" in outcome.err

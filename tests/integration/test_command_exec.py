@@ -39,18 +39,21 @@ def test_what_it_writes_is_passed_on_and_told(at: Exec) -> None:
     )
     told = at.run(*PYTHON, program, options=("-l", "team=a", "-s", "n=3"), stdin=b"one\r\ntwo\n")
 
-    assert (0, b"one\r\ntwo\n\xff\x00\n" + at.job.job_id.encode(), b"careful\n\n") == told
-    assert ("SUCCEEDED", {"team": "a"}, {"n": 3}, {"exit_status": 0}) == (
+    assert told == (0, b"one\r\ntwo\n\xff\x00\n" + at.job.job_id.encode(), b"careful\n\n")
+    assert (
         state(at.job),
         dict(at.job.labels),
         dict(at.job.input.items()),
         at.client.result(at.job.job_id),
-    )
+    ) == ("SUCCEEDED", {"team": "a"}, {"n": 3}, {"exit_status": 0})
     lines = at.lines()
-    assert [(INFO, "one"), (INFO, "two"), (INFO, "\ufffd\x00"), (INFO, at.job.job_id)] == [
-        line for line in lines if line[0] == INFO
+    assert [line for line in lines if line[0] == INFO] == [
+        (INFO, "one"),
+        (INFO, "two"),
+        (INFO, "\ufffd\x00"),
+        (INFO, at.job.job_id),
     ]
-    assert [(WARNING, "careful")] == [line for line in lines if line[0] == WARNING]
+    assert [line for line in lines if line[0] == WARNING] == [(WARNING, "careful")]
 
 
 @pytest.mark.parametrize(
@@ -102,13 +105,13 @@ def test_progress_of_a_bar(at: Exec) -> None:
     at.run(*PYTHON, program, options=("--progress-from", "percent", "--stage", "load"))
 
     (stage,) = at.job.stages
-    assert ("load", 100, 100, StageState.STAGE_STATE_SUCCEEDED) == (
+    assert (
         stage.stage_id,
         stage.current,
         stage.total,
         stage.state,
-    )
-    assert [(WARNING, "100% done")] == at.lines()
+    ) == ("load", 100, 100, StageState.STAGE_STATE_SUCCEEDED)
+    assert at.lines() == [(WARNING, "100% done")]
 
 
 def test_progress_by_json(at: Exec) -> None:
@@ -120,10 +123,12 @@ def test_progress_by_json(at: Exec) -> None:
     at.run("sh", "-c", program, options=("--progress-from", "json"))
 
     assert [
+        (stage.stage_id, stage.current, stage.total, stage.message, stage.state) for stage in at.job.stages
+    ] == [
         ("a", 2, 4, "two", StageState.STAGE_STATE_FAILED),
         ("run", 0.25, 1, "", StageState.STAGE_STATE_FAILED),
-    ] == [(stage.stage_id, stage.current, stage.total, stage.message, stage.state) for stage in at.job.stages]
-    assert [(INFO, '{"stage": "no stage", "fraction": 0.5}')] == at.lines()
+    ]
+    assert at.lines() == [(INFO, '{"stage": "no stage", "fraction": 0.5}')]
 
 
 # Tells its pid and its child's, and then waits, for as long as nothing ends it.
@@ -148,9 +153,9 @@ def test_a_cancelled_job_stops_the_whole_group(at: Exec, hears: str, expected: i
     at.client.cancel(at.job.job_id, grace_period=4 if hears == "deaf" else 30)
     status, _ = end(process)
 
-    assert (expected, [False, False]) == (status, [runs(pid) for pid in pids])
-    assert ("CANCELLED", False) == (state(at.job), at.job.cancellation.forced)
-    assert [] == at.lines()[1:]
+    assert (status, [runs(pid) for pid in pids]) == (expected, [False, False])
+    assert (state(at.job), at.job.cancellation.forced) == ("CANCELLED", False)
+    assert at.lines()[1:] == []
 
 
 def test_a_grace_of_its_own(at: Exec) -> None:
@@ -160,8 +165,8 @@ def test_a_grace_of_its_own(at: Exec) -> None:
     pids = [int(pid) for pid in first_line(process).split()]
     at.client.cancel(at.job.job_id)
 
-    assert (9, b"") == end(process)
-    assert ([False, False], "CANCELLED") == ([runs(pid) for pid in pids], state(at.job))
+    assert end(process) == (9, b"")
+    assert ([runs(pid) for pid in pids], state(at.job)) == ([False, False], "CANCELLED")
 
 
 def test_a_command_that_cleans_up(at: Exec) -> None:
@@ -170,13 +175,13 @@ def test_a_command_that_cleans_up(at: Exec) -> None:
         "trap 'echo cleaning; sleep 0.1; echo clean; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
     )
     process = at.start("--kind", at.kind, "--", "sh", "-c", program)
-    assert "ready" == first_line(process)
+    assert first_line(process) == "ready"
     at.client.cancel(at.job.job_id)
 
-    assert (0, b"cleaning\nclean\n") == end(process)
-    assert "CANCELLED" == state(at.job)
+    assert end(process) == (0, b"cleaning\nclean\n")
+    assert state(at.job) == "CANCELLED"
     # What the shell says of its child, which has heard as well, is its own affair.
-    assert ["ready", "cleaning", "clean"] == [text for severity, text in at.lines() if severity == INFO]
+    assert [text for severity, text in at.lines() if severity == INFO] == ["ready", "cleaning", "clean"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -184,19 +189,19 @@ def test_signals_are_for_the_command(at: Exec, number: signal.Signals) -> None:
     """Which may make of them what it likes."""
     program = f"trap 'echo heard; exit 7' {number.name.removeprefix('SIG')}; echo ready; while :; do sleep 0.05; done"
     process = at.start("--kind", at.kind, "--", "sh", "-c", program)
-    assert "ready" == first_line(process)
+    assert first_line(process) == "ready"
     process.send_signal(number)
 
-    assert (7, b"heard\n") == end(process)
-    assert ("FAILED", "EXIT_STATUS") == (state(at.job), at.job.failure.code)
+    assert end(process) == (7, b"heard\n")
+    assert (state(at.job), at.job.failure.code) == ("FAILED", "EXIT_STATUS")
 
 
 def test_a_job_that_there_is(at: Exec) -> None:
     """Is claimed by its id; what cannot be claimed is refused, and nothing is run."""
     job_id = at.client.submit(at.kind, dispatch=Dispatch.DISPATCH_EXTERNAL).job_id
     first = at.start("--job-id", job_id, "echo", "ran")
-    assert (0, b"ran\n") == end(first)
-    assert ("SUCCEEDED", {"exit_status": 0}) == (state(at.job), at.client.result(job_id))
+    assert end(first) == (0, b"ran\n")
+    assert (state(at.job), at.client.result(job_id)) == ("SUCCEEDED", {"exit_status": 0})
 
     queued = at.client.submit(at.kind).job_id
     for status, other in ((2, job_id), (2, queued), (4, "no-such-job")):
@@ -219,7 +224,7 @@ def test_what_is_asked_for_wrongly(
     expected: str, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Is refused before there is a job."""
-    assert 2 == run(["exec", *arguments])
+    assert run(["exec", *arguments]) == 2
     assert expected in capsys.readouterr().err
 
 
@@ -229,7 +234,7 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     with nowhere.client:
         status, out, err = nowhere.run("touch", str(tmp_path / "ran"))
 
-    assert (5, b"", False) == (status, out, (tmp_path / "ran").exists())
+    assert (status, out, (tmp_path / "ran").exists()) == (5, b"", False)
     assert b"cannot be reached" in err
 
 
@@ -246,19 +251,19 @@ def test_a_server_that_is_lost(server: ServerProcess) -> None:
             "echo ready; read line; echo $line; cat",
             stdin=subprocess.PIPE,
         )
-        assert "ready" == first_line(process)
+        assert first_line(process) == "ready"
         server.kill()
         assert process.stdin is not None
         process.stdin.write(b"on its own\n")
         process.stdin.flush()
-        assert "on its own" == first_line(process)
+        assert first_line(process) == "on its own"
         server.restart()
         while (INFO, "on its own") not in at.lines():
             time.sleep(0.01)
 
-        assert (0, b"") == end(process)
-        assert [(INFO, "ready"), (INFO, "on its own")] == at.lines()
-        assert ("SUCCEEDED", 1) == (state(at.job), at.job.attempt)
+        assert end(process) == (0, b"")
+        assert at.lines() == [(INFO, "ready"), (INFO, "on its own")]
+        assert (state(at.job), at.job.attempt) == ("SUCCEEDED", 1)
 
 
 def test_it_is_killed_itself(tmp_path: Path) -> None:
@@ -271,7 +276,7 @@ def test_it_is_killed_itself(tmp_path: Path) -> None:
             process.kill()
             try:
                 *_, job = at.client.follow(at.job.job_id)
-                assert "LOST" == state(job)
+                assert state(job) == "LOST"
             finally:
                 os.kill(pid, signal.SIGKILL)
                 end(process)
@@ -282,7 +287,7 @@ def test_what_it_leaves_behind(at: Exec) -> None:
     status, out, _ = at.run("sh", "-c", "sleep 60 & echo $!")
     pid = int(out)
     try:
-        assert (0, True, "SUCCEEDED") == (status, runs(pid), state(at.job))
+        assert (status, runs(pid), state(at.job)) == (0, True, "SUCCEEDED")
     finally:
         os.kill(pid, signal.SIGKILL)
 
@@ -290,12 +295,12 @@ def test_what_it_leaves_behind(at: Exec) -> None:
 def test_a_reader_that_is_gone(at: Exec) -> None:
     """The command meets with what it would meet without us."""
     process = at.start("--kind", at.kind, "sh", "-c", "while echo y; do sleep 0.05; done")
-    assert "y" == first_line(process)
+    assert first_line(process) == "y"
     assert process.stdout is not None
     process.stdout.close()
 
-    assert 141 == process.wait(60)
-    assert ("FAILED", "SIGPIPE") == (state(at.job), at.job.failure.code)
+    assert process.wait(60) == 141
+    assert (state(at.job), at.job.failure.code) == ("FAILED", "SIGPIPE")
     assert process.stderr is not None
     process.stderr.close()
 
@@ -303,11 +308,11 @@ def test_a_reader_that_is_gone(at: Exec) -> None:
 def test_a_reader_that_does_not_read(at: Exec) -> None:
     """Holds the command up, but not the cancellation of its job."""
     process = at.start("--kind", at.kind, "sh", "-c", "echo y; head -c 1000000 /dev/zero; sleep 60")
-    assert "y" == first_line(process)
+    assert first_line(process) == "y"
     at.client.cancel(at.job.job_id)
 
-    assert 143 == process.wait(60)
-    assert ("CANCELLED", False) == (state(at.job), at.job.cancellation.forced)
+    assert process.wait(60) == 143
+    assert (state(at.job), at.job.cancellation.forced) == ("CANCELLED", False)
     end(process)
 
 
@@ -316,6 +321,6 @@ async def test_on_a_terminal(shared_server: ServerProcess) -> None:
     program = "sh", "-c", "printf '1%%'; cat; printf '\\r2%%'; echo"
     async with terminal("exec", "--kind", "shown", *program, address=shared_server.address) as shown:
         await shown.shows(lambda text: "2%" in text)
-        assert 0 == await shown.process.wait()
+        assert await shown.process.wait() == 0
 
-    assert "1%\r2%\r\n" == shown.raw
+    assert shown.raw == "1%\r2%\r\n"

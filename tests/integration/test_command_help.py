@@ -25,7 +25,7 @@ def options(name: str) -> list[click.Option]:
 
 def test_the_commands() -> None:
     """Those of the client, and those that the server adds."""
-    assert [
+    assert COMMANDS == [
         "migrate",
         "serve",
         "worker",
@@ -39,15 +39,15 @@ def test_the_commands() -> None:
         "delete",
         "exec",
         "demo",
-    ] == COMMANDS
+    ]
 
 
 async def test_help_tells_of_all_commands_and_statuses() -> None:
     """And of shell completion."""
     outcome = await milepost("--help")
 
-    assert (0, "") == (outcome.status, outcome.err)
-    assert COMMANDS == re.findall(r"^  (\w+) {2,}[A-Z]", outcome.out.partition("Commands:")[2], re.MULTILINE)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert re.findall(r"^  (\w+) {2,}[A-Z]", outcome.out.partition("Commands:")[2], re.MULTILINE) == COMMANDS
     assert [int(status) for status in Status] == [
         int(number) for number in re.findall(r"^ +(\d+)  ", outcome.out, re.MULTILINE)
     ]
@@ -58,7 +58,7 @@ async def test_no_command_at_all() -> None:
     """Help, and the status of a wrong command line."""
     outcome = await milepost()
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert outcome.err.startswith("Usage: milepost ")
 
 
@@ -77,7 +77,7 @@ async def test_each_option_has_a_twin_in_the_environment(name: str) -> None:
 
         assert twin in {f"MILEPOST_{words}", f"MILEPOST_{name.upper()}_{words}"}
 
-    assert (0, 0) == (outcome.status, outcome.out.count("env var"))
+    assert (outcome.status, outcome.out.count("env var")) == (0, 0)
     assert re.search(r"(from the environment|in the environment)", " ".join(outcome.out.split()))
 
 
@@ -133,7 +133,7 @@ def test_commands_are_imported_when_they_run() -> None:
 )
 def test_each_length_of_time_is_read_the_same_way(name: str, option: click.Option) -> None:
     """With units, one after the other; and of a negative one it is said that it is."""
-    assert 90.0 == option.type_cast_value(click.Context(group), "1m30s")
+    assert option.type_cast_value(click.Context(group), "1m30s") == 90.0
     with pytest.raises(click.BadParameter, match=r"^-1s is negative: a length of time is 0 or more\.$"):
         option.type_cast_value(click.Context(group), "-1s")
 
@@ -143,7 +143,7 @@ async def test_shell_completion(shell: str) -> None:
     """The script for each shell, and what it asks for."""
     script = await milepost(env={"_MILEPOST_COMPLETE": f"{shell}_source"})
 
-    assert 0 == script.status
+    assert script.status == 0
     assert "_MILEPOST_COMPLETE" in script.out
 
 
@@ -162,11 +162,11 @@ async def test_completions(expected: set[str], words: str) -> None:
         env={"_MILEPOST_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(count)}
     )
 
-    assert expected == {line.partition(",")[2] for line in outcome.out.splitlines()}
+    assert {line.partition(",")[2] for line in outcome.out.splitlines()} == expected
 
 
 async def test_the_version() -> None:
     """Of the client."""
     outcome = await milepost("--version")
 
-    assert (0, "milepost 0.1.0\n") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (0, "milepost 0.1.0\n")

@@ -71,18 +71,18 @@ async def test_all_that_a_submission_may_have(
     job = await client.get(kind)
     printed = ParseDict(outcome.objects[0], Job())
 
-    assert (0, "", job.proto) == (outcome.status, outcome.err, printed)
-    assert {"path": "/srv", "deep": {"n": 2.0}, "name": "x y"} == job.input
-    assert ("ann", {"team": "photos", "env": "test"}) == (job.owner, dict(job.labels))
-    assert (f"{kind}-parent", 90, 7.5, "GB", 3) == (
+    assert (outcome.status, outcome.err, printed) == (0, "", job.proto)
+    assert job.input == {"path": "/srv", "deep": {"n": 2.0}, "name": "x y"}
+    assert (job.owner, dict(job.labels)) == ("ann", {"team": "photos", "env": "test"})
+    assert (
         job.parent_job_id,
         job.timeout.seconds,
         job.workload,
         job.workload_unit,
         job.planned_children,
-    )
-    assert (Dispatch.DISPATCH_EXTERNAL, RetryPolicy(max_attempts=3)) == (job.dispatch, job.retry_policy)
-    assert [
+    ) == (f"{kind}-parent", 90, 7.5, "GB", 3)
+    assert (job.dispatch, job.retry_policy) == (Dispatch.DISPATCH_EXTERNAL, RetryPolicy(max_attempts=3))
+    assert list(job.stages) == [
         Stage(stage_id="scan", state=StageState.STAGE_STATE_PENDING, planned=True),
         Stage(
             stage_id="hash",
@@ -91,7 +91,7 @@ async def test_all_that_a_submission_may_have(
             planned=True,
             fraction_known=True,
         ),
-    ] == list(job.stages)
+    ]
 
 
 async def test_options_may_stand_in_the_environment(address: str, client: Client, kind: str) -> None:
@@ -106,14 +106,14 @@ async def test_options_may_stand_in_the_environment(address: str, client: Client
     job = await client.get(kind)
 
     assert job == ParseDict(outcome.objects[0], Job())
-    assert ({"a": "1", "b": "2"}, {"from": "stdin"}) == (dict(job.labels), job.input)
+    assert (dict(job.labels), job.input) == ({"a": "1", "b": "2"}, {"from": "stdin"})
 
 
 async def test_a_request_may_be_repeated(address: str, kind: str) -> None:
     """The same request_id and content give the same job."""
     outcomes = [await milepost("submit", kind, "--request-id", kind, address=address) for _ in range(2)]
 
-    assert [0, 0] == [outcome.status for outcome in outcomes]
+    assert [outcome.status for outcome in outcomes] == [0, 0]
     assert outcomes[0].out == outcomes[1].out
 
 
@@ -123,7 +123,7 @@ async def test_the_events_of_a_submission_as_json(address: str, client: Client, 
         outcome = await milepost("submit", kind, "--watch", "-o", "json", address=address)
     events = [ParseDict(line, Event()) for line in outcome.objects]
 
-    assert (0, "") == (outcome.status, outcome.err)
+    assert (outcome.status, outcome.err) == (0, "")
     assert events == [event async for event in client.watch(events[0].job_id)]
 
 
@@ -133,8 +133,8 @@ async def test_the_end_of_a_submission_as_json(address: str, client: Client, kin
         outcome = await milepost("submit", kind, "--wait", "-o", "json", address=address)
     (job,) = (ParseDict(line, Job()) for line in outcome.objects)
 
-    assert (0, "", JobState.JOB_STATE_SUCCEEDED) == (outcome.status, outcome.err, job.state)
-    assert {"files": 3} == MessageToDict(job.result)
+    assert (outcome.status, outcome.err, job.state) == (0, "", JobState.JOB_STATE_SUCCEEDED)
+    assert MessageToDict(job.result) == {"files": 3}
 
 
 async def test_a_job_as_it_stands(address: str, client: Client, kind: str) -> None:
@@ -143,7 +143,7 @@ async def test_a_job_as_it_stands(address: str, client: Client, kind: str) -> No
     text = await milepost("get", kind, address=address)
     as_json = await milepost("get", kind, "--output", "json", address=address)
 
-    assert ["job", kind, "kind", kind, "state", "queued"] == " ".join(text.out.splitlines()[:3]).split()
+    assert " ".join(text.out.splitlines()[:3]).split() == ["job", kind, "kind", kind, "state", "queued"]
     assert "stage      scan: pending\n" in text.out
     assert await client.get(kind) == ParseDict(as_json.objects[0], Job())
 
@@ -163,13 +163,13 @@ async def test_a_list_of_jobs(address: str, client: Client, kind: str) -> None:
         outcome = await milepost("list", "--kind", kind, *arguments, "-o", "json", address=address)
         return [line["jobId"].removeprefix(f"{kind}-") for line in outcome.objects]
 
-    assert ["4", "3", "2", "1", "0"] == await ids()
-    assert ["0", "1", "2", "3", "4"] == await ids("--oldest-first", "--limit", "0")
-    assert ["4", "3"] == await ids("--limit", "2")
-    assert ["3", "1"] == await ids("--owner", "owner 1")
-    assert ["4", "2", "0"] == await ids("--label", "even=True")
-    assert ["4"] == await ids("--state", "cancelled", "--state", "LOST")
-    assert [] == await ids("--parent", f"{kind}-0")
+    assert await ids() == ["4", "3", "2", "1", "0"]
+    assert await ids("--oldest-first", "--limit", "0") == ["0", "1", "2", "3", "4"]
+    assert await ids("--limit", "2") == ["4", "3"]
+    assert await ids("--owner", "owner 1") == ["3", "1"]
+    assert await ids("--label", "even=True") == ["4", "2", "0"]
+    assert await ids("--state", "cancelled", "--state", "LOST") == ["4"]
+    assert await ids("--parent", f"{kind}-0") == []
 
 
 async def test_a_table_of_jobs(address: str, client: Client, kind: str) -> None:
@@ -179,16 +179,16 @@ async def test_a_table_of_jobs(address: str, client: Client, kind: str) -> None:
     outcome = await milepost("list", "--kind", kind, "--limit", "2", address=address)
     rows = [line.split() for line in outcome.out.splitlines()]
 
-    assert [
+    assert [rows[0], *(row[:-1] for row in rows[1:])] == [
         ["JOB", "KIND", "STATE", "DONE", "TOOK", "AGE"],
         [f"{kind}-2", kind, "queued", "0%"],
         [f"{kind}-1", kind, "queued", "0%"],
-    ] == [rows[0], *(row[:-1] for row in rows[1:])]
-    assert "There are more jobs than these 2; --limit 0 shows all.\n" == outcome.err
+    ]
+    assert outcome.err == "There are more jobs than these 2; --limit 0 shows all.\n"
     one = await milepost("list", "--kind", kind, "--limit", "1", address=address)
-    assert "There are more jobs than this one; --limit 0 shows all.\n" == one.err
+    assert one.err == "There are more jobs than this one; --limit 0 shows all.\n"
     for_programs = await milepost("list", "--kind", kind, "--limit", "2", "-o", "json", address=address)
-    assert {"truncated": {"limit": 2}} == json.loads(for_programs.err)
+    assert json.loads(for_programs.err) == {"truncated": {"limit": 2}}
 
 
 async def test_a_job_is_cancelled(address: str, client: Client, kind: str) -> None:
@@ -198,9 +198,9 @@ async def test_a_job_is_cancelled(address: str, client: Client, kind: str) -> No
     second = await milepost("cancel", kind, "-o", "json", address=address)
     job = await client.get(kind)
 
-    assert (0, f"{kind} cancelled\n") == (first.status, first.out)
+    assert (first.status, first.out) == (0, f"{kind} cancelled\n")
     assert (0, job.proto) == (second.status, ParseDict(second.objects[0], Job()))
-    assert "enough" == job.cancellation.reason
+    assert job.cancellation.reason == "enough"
 
 
 async def test_an_error_as_json(address: str) -> None:
@@ -208,10 +208,10 @@ async def test_an_error_as_json(address: str) -> None:
     outcome = await milepost("get", "nobody", "--output", "json", address=address)
     error = json.loads(outcome.err)["error"]
 
-    assert (4, "", 4, "JOB_NOT_FOUND", {"job_id": "nobody"}) == (
+    assert (
         outcome.status,
         outcome.out,
         error["status"],
         error["reason"],
         error["metadata"],
-    )
+    ) == (4, "", 4, "JOB_NOT_FOUND", {"job_id": "nobody"})

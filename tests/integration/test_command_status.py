@@ -48,10 +48,10 @@ async def test_a_job_that_succeeds_is_0(shared_server: ServerProcess, kind: str)
         outcome = await milepost("submit", kind, "--job-id", kind, "--watch", address=shared_server.address)
 
     assert (outcome.status, outcome.out) == (0, f'{kind}\n{{"files":3,"name":"naïve"}}\n')
-    assert [f"{kind} {kind} submitted", "succeeded in N.Ns"] == [
+    assert [
         re.sub(r"\d+\.\ds$", "N.Ns", line.split("  ", 1)[1])
         for line in (outcome.err.splitlines()[0], outcome.err.splitlines()[-1])
-    ]
+    ] == [f"{kind} {kind} submitted", "succeeded in N.Ns"]
 
 
 async def test_a_job_that_fails_is_1(shared_server: ServerProcess, kind: str) -> None:
@@ -59,7 +59,7 @@ async def test_a_job_that_fails_is_1(shared_server: ServerProcess, kind: str) ->
     async with working(shared_server.address, **{kind: bad}):
         outcome = await milepost("submit", kind, "--watch", address=shared_server.address)
 
-    assert 1 == outcome.status
+    assert outcome.status == 1
     assert re.search(r"  failed after \d\.\ds: NO_PATH: There is no such path\.\n$", outcome.err)
 
 
@@ -87,7 +87,7 @@ async def test_what_cannot_be_done_as_it_was_given_is_2(
     """It is said in one line on stderr, whether the command or the server found it."""
     outcome = await milepost(*arguments, address=shared_server.address)
 
-    assert (2, "", 1) == (outcome.status, outcome.out, len(outcome.err.splitlines()))
+    assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert outcome.err.startswith("Error: ")
 
 
@@ -102,8 +102,8 @@ async def test_a_job_that_was_cancelled_is_3(shared_server: ServerProcess, kind:
         cancelled = await milepost("cancel", kind, "--reason", "enough", "--wait", address=address)
         watched = await watching.end()
 
-    assert (3, f"{kind} cancelled\n", "") == (cancelled.status, cancelled.out, cancelled.err)
-    assert 3 == watched.status
+    assert (cancelled.status, cancelled.out, cancelled.err) == (3, f"{kind} cancelled\n", "")
+    assert watched.status == 3
     assert "cancellation requested, to stop within 00:30: enough" in watched.err
 
 
@@ -112,7 +112,7 @@ async def test_a_job_that_does_not_exist_is_4(shared_server: ServerProcess, comm
     """Its id is named."""
     outcome = await milepost(command, "nobody", address=shared_server.address)
 
-    assert (4, "", 1) == (outcome.status, outcome.out, len(outcome.err.splitlines()))
+    assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (4, "", 1)
     assert "nobody" in outcome.err
 
 
@@ -129,7 +129,7 @@ async def test_a_server_that_is_not_there_is_5(arguments: tuple[str, ...]) -> No
         f"Error: The server at {address} cannot be reached (connection refused). "
         "Is `milepost serve` running there? --address names another one.\n"
     )
-    assert (5, "", expected) == (outcome.status, outcome.out, outcome.err)
+    assert (outcome.status, outcome.out, outcome.err) == (5, "", expected)
 
 
 async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
             await session.take()
             outcome = await milepost("watch", job.job_id, address=server.address)
 
-    assert 6 == outcome.status
+    assert outcome.status == 6
     assert "lost after" in outcome.err
 
 
@@ -193,11 +193,11 @@ async def test_a_command_that_timed_out_is_124(
             )
         job = await client.get(kind)
 
-    assert 124 == outcome.status
+    assert outcome.status == 124
     assert (
-        "Error: The job has not ended within 0.2 s (queued, 0%); it goes on." == outcome.err.splitlines()[-1]
+        outcome.err.splitlines()[-1] == "Error: The job has not ended within 0.2 s (queued, 0%); it goes on."
     )
-    assert JobState.JOB_STATE_QUEUED == job.state
+    assert job.state == JobState.JOB_STATE_QUEUED
 
 
 @pytest.mark.parametrize(("expected", "number"), [(130, signal.SIGINT), (143, signal.SIGTERM)])
@@ -215,12 +215,13 @@ async def test_an_interrupted_watch_is_130(
         job = await client.get(kind)
         await client.cancel(kind)
 
-    assert (expected, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (expected, "")
     assert (
-        f"Stopped watching after event 3; the job goes on. To go on from there: "
-        f"milepost watch {kind} --after 3 --epoch {job.epoch}" == outcome.err.splitlines()[-1]
+        outcome.err.splitlines()[-1]
+        == f"Stopped watching after event 3; the job goes on. To go on from there: "
+        f"milepost watch {kind} --after 3 --epoch {job.epoch}"
     )
-    assert JobState.JOB_STATE_RUNNING == job.state
+    assert job.state == JobState.JOB_STATE_RUNNING
 
 
 async def test_a_reader_that_is_gone_is_141(shared_server: ServerProcess, kind: str) -> None:
@@ -257,7 +258,7 @@ async def test_no_status_is_given_away(shared_server: ServerProcess, kind: str) 
             for arguments in (("get", kind), ("list", "--kind", kind), ("cancel", kind))
         ]
 
-    assert [0, 0, 0] == statuses
+    assert statuses == [0, 0, 0]
 
 
 async def _has_failed(client: Client, job_id: str) -> bool:

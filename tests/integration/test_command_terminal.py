@@ -70,21 +70,21 @@ async def test_a_job_is_drawn(shared_server: ServerProcess, client: Client, kind
     lines = [line.rstrip() for line in last.splitlines()]
     events = (await client.get(kind)).last_sequence
 
-    assert 0 == status
+    assert status == 0
     assert columns >= max(cell_len(line) for line in shown.text.splitlines())
-    assert (1, 1) == (shown.raw.count(HIDE), shown.raw.count(SHOW))
-    assert f"{kind} {kind}  succeeded" == re.split(r" {3,}", lines[0])[0]
-    assert "━" * columns == lines[1]
-    assert ["✓ hash", "✓ pack"] == [line.strip()[:6] for line in lines[3:5]]
+    assert (shown.raw.count(HIDE), shown.raw.count(SHOW)) == (1, 1)
+    assert re.split(r" {3,}", lines[0])[0] == f"{kind} {kind}  succeeded"
+    assert lines[1] == "━" * columns
+    assert [line.strip()[:6] for line in lines[3:5]] == ["✓ hash", "✓ pack"]
     assert lines[6].endswith("  hash | unreadable: lib/x")
-    assert [
+    assert lines[8:] == [
         "  manifest  512 B  file:///srv/manifest.json",
         "",
         f"{events} events",
         "{",
         '  "files": 3',
         "}",
-    ] == lines[8:]
+    ]
 
 
 async def test_the_words_are_the_same_without_color(
@@ -97,7 +97,7 @@ async def test_the_words_are_the_same_without_color(
         await shown.process.wait()
         await shown.shows(lambda text: "3 events" in text)
 
-    assert [] == re.findall(r"\x1b\[[0-9;]*[34][0-7][;m]", shown.raw)
+    assert re.findall(r"\x1b\[[0-9;]*[34][0-7][;m]", shown.raw) == []
     assert f"{kind} {kind}  cancelled" in shown.text
 
 
@@ -112,8 +112,10 @@ async def test_a_simple_terminal_has_the_plain_view(
             await shown.process.wait()
             await shown.shows(lambda text: text.endswith("cancelled\n"))
 
-        assert [f"{kind} {kind} submitted", "cancellation requested", "cancelled"] == [
-            line.split("  ", 1)[1] for line in shown.text.splitlines()
+        assert [line.split("  ", 1)[1] for line in shown.text.splitlines()] == [
+            f"{kind} {kind} submitted",
+            "cancellation requested",
+            "cancelled",
         ]
 
 
@@ -128,8 +130,8 @@ async def test_ctrl_c_gives_the_terminal_back(
         status = await shown.process.wait()
         await shown.shows(lambda text: "To go on from there" in text)
 
-    assert 130 == status
-    assert (1, 1) == (shown.raw.count(HIDE), shown.raw.count(SHOW))
+    assert status == 130
+    assert (shown.raw.count(HIDE), shown.raw.count(SHOW)) == (1, 1)
     assert "Traceback" not in shown.text
 
 
@@ -152,8 +154,8 @@ async def test_lists_and_jobs_fit_the_terminal(
         await shown.shows(lambda text: kind[:6] in text)
     lines = shown.text.splitlines()
 
-    assert (0, expected) == (status, len(lines))
-    assert 60 >= max(cell_len(line) for line in lines)
+    assert (status, len(lines)) == (0, expected)
+    assert max(cell_len(line) for line in lines) <= 60
 
 
 @pytest.mark.parametrize(

@@ -72,16 +72,16 @@ async def test_a_job_that_has_ended_is_replayed(
     outcome = await milepost("watch", kind, address=shared_server.address)
     lines = [re.sub(r"\d+\.\ds$", "N.Ns", line.split("  ", 1)[1]) for line in outcome.err.splitlines()]
 
-    assert 0 == outcome.status
-    assert {"steps": 5, "name": "naïve"} == json.loads(outcome.out)
-    assert [
+    assert outcome.status == 0
+    assert json.loads(outcome.out) == {"steps": 5, "name": "naïve"}
+    assert lines == [
         f"{kind} {kind} submitted",
         f"started by worker {(await client.get(kind)).worker_id}",
         "count: started, 5 steps",
         *(f"count | step {number}" for number in range(5)),
         "count: succeeded, 5 steps in N.Ns",
         "succeeded in N.Ns",
-    ] == lines
+    ]
     assert log[-1].HasField("job_ended")
 
 
@@ -92,7 +92,7 @@ async def test_events_as_json(
     log = await ended_job(client, shared_server.address, kind, stepwise)
     outcome = await milepost("watch", kind, "--output", "json", address=shared_server.address)
 
-    assert (0, "") == (outcome.status, outcome.err)
+    assert (outcome.status, outcome.err) == (0, "")
     assert log == [ParseDict(line, Event()) for line in outcome.objects]
 
 
@@ -107,7 +107,7 @@ async def test_a_watch_goes_on_after_an_event(
             "watch", kind, "--after", str(after), "-o", "json", address=shared_server.address
         )
 
-        assert 0 == outcome.status
+        assert outcome.status == 0
         assert log[after:] == [ParseDict(line, Event()) for line in outcome.objects]
 
 
@@ -127,7 +127,7 @@ async def test_a_watch_that_does_not_follow(shared_server: ServerProcess, client
     await client.submit(kind, job_id=kind)
     outcome = await milepost("watch", kind, "--no-follow", "-o", "json", address=shared_server.address)
 
-    assert (0, ["1"]) == (outcome.status, [line["sequence"] for line in outcome.objects])
+    assert (outcome.status, [line["sequence"] for line in outcome.objects]) == (0, ["1"])
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_a_cursor_that_cannot_be_continued_from(
     outcome = await milepost("watch", kind, *arguments, "-o", "json", address=shared_server.address)
     error = json.loads(outcome.err)["error"]
 
-    assert (2, "", 2, reason) == (outcome.status, outcome.out, error["status"], error["reason"])
+    assert (outcome.status, outcome.out, error["status"], error["reason"]) == (2, "", 2, reason)
 
 
 async def test_a_watch_survives_its_connection(
@@ -174,7 +174,7 @@ async def test_a_watch_survives_its_connection(
             for_programs, for_people = await programs.end(), await people.end()
     log = [event async for event in client.watch(kind)]
 
-    assert (0, 0) == (for_programs.status, for_people.status)
+    assert (for_programs.status, for_people.status) == (0, 0)
     assert log == [ParseDict(line, Event()) for line in for_programs.objects]
     assert "connection: live, resumed at " in for_people.err
     assert '{"connection":{"state":"live","resumedAt":' in for_programs.err
@@ -193,5 +193,5 @@ async def test_a_watch_survives_a_restart_of_the_server(server: ServerProcess) -
             await client.cancel("j")
             outcome = await watching.end()
 
-    assert 3 == outcome.status
-    assert ["1", "2", "3"] == [line["sequence"] for line in outcome.objects]
+    assert outcome.status == 3
+    assert [line["sequence"] for line in outcome.objects] == ["1", "2", "3"]

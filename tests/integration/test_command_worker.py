@@ -69,8 +69,8 @@ async def test_a_worker_of_a_module_in_the_working_directory(
         outcome = await working.end()
     events = [json.loads(line)["event"] for line in outcome.err.splitlines()]
 
-    assert {"greeting": "Hello Ann"} == result
-    assert (0, "greeting\n") == (outcome.status, outcome.out)
+    assert result == {"greeting": "Hello Ann"}
+    assert (outcome.status, outcome.out) == (0, "greeting\n")
     assert any(server.address in event for event in events)
 
 
@@ -94,7 +94,7 @@ async def test_the_command_line_is_above_the_code(
         job = await client.submit("greet", {"name": "Ann"})
         await client.result(job.job_id)
 
-        assert "here" == (await client.get(job.job_id)).worker_id
+        assert (await client.get(job.job_id)).worker_id == "here"
 
 
 async def test_what_is_not_given_is_as_the_code_has_it(client: Client, module: Path) -> None:
@@ -157,8 +157,8 @@ async def test_a_worker_that_stops_gives_its_jobs_back(
         outcome = await working.end()
     job = await client.get("j")
 
-    assert 0 == outcome.status
-    assert (JobState.JOB_STATE_QUEUED, "RELEASED") == (job.state, job.failure.code)
+    assert outcome.status == 0
+    assert (job.state, job.failure.code) == (JobState.JOB_STATE_QUEUED, "RELEASED")
 
 
 @pytest.mark.parametrize(
@@ -186,5 +186,5 @@ async def test_a_worker_that_cannot_be_run(module: Path, expected: str, target: 
     """A line that says why, and no traceback."""
     outcome = await milepost("worker", target, cwd=module)
 
-    assert (2, "", 1) == (outcome.status, outcome.out, len(outcome.err.splitlines()))
+    assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert outcome.err.startswith(f"Error: Invalid value for 'MODULE:NAME': {expected}")

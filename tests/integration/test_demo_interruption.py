@@ -74,7 +74,7 @@ async def test_a_job_that_ends_as_soon_as_the_connection_is_cut(server: ServerPr
         job, account = await show(client, direct, relay, {}, SilentView)
 
     assert (over + 1, job.job_id) == (len(direct.jobs), direct.jobs[-1])
-    assert (4, 4, 2, True) == (account.cut_at, account.resumed_at, account.meanwhile, account.good)
+    assert (account.cut_at, account.resumed_at, account.meanwhile, account.good) == (4, 4, 2, True)
 
 
 async def test_jobs_that_are_always_over_before(server: ServerProcess) -> None:
@@ -87,4 +87,4 @@ async def test_jobs_that_are_always_over_before(server: ServerProcess) -> None:
     ):
         _, account = await show(client, direct, relay, {}, SilentView)
 
-    assert (4, 0, False) == (len(direct.jobs), account.cut_at, account.good)
+    assert (len(direct.jobs), account.cut_at, account.good) == (4, 0, False)

@@ -116,10 +116,10 @@ async def is_refused_but_read(rpc: Rpc, reporting: Reporting) -> None:
     request = SubmitJobRequest(kind=rpc.kind, input=struct({"x": LINE * 100}), job_id="large", request_id="r")
     for _ in range(3):
         told = await refused(rpc.jobs.SubmitJob(request))
-        assert ("RESOURCE_EXHAUSTED", "STORE_FULL") == (told.code, told.reason)
+        assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "STORE_FULL")
         assert counted(reporting.acknowledged) == await lines(rpc, reporting.job_id)
-    assert JobState.JOB_STATE_RUNNING == (await rpc.get(reporting.job_id)).state
-    assert "JOB_NOT_FOUND" == (await refused(rpc.get("large"))).reason
+    assert (await rpc.get(reporting.job_id)).state == JobState.JOB_STATE_RUNNING
+    assert (await refused(rpc.get("large"))).reason == "JOB_NOT_FOUND"
 
 
 async def is_whole(rpc: Rpc, server: ServerProcess, reporting: Reporting, epoch: str) -> None:
@@ -127,7 +127,7 @@ async def is_whole(rpc: Rpc, server: ServerProcess, reporting: Reporting, epoch:
     for _ in range(2):
         log = await rpc.log(reporting.job_id)
         assert counted(reporting.said) == await lines(rpc, reporting.job_id)
-        assert ["job_submitted", "job_started", *["log_written"] * reporting.said, "job_ended"] == kinds(log)
+        assert kinds(log) == ["job_submitted", "job_started", *["log_written"] * reporting.said, "job_ended"]
         assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
         server.kill()
         server.restart()

@@ -38,7 +38,7 @@ async def test_the_order_of_the_queue(rpc: Rpc) -> None:
     async with rpc.session(max_concurrency=10) as session:
         taken = [(await session.take())[0].job_id.removeprefix(f"{rpc.kind}-") for _ in range(7)]
 
-    assert ["high", "a1", "b1", "a2", "b2", "a3", "low"] == taken
+    assert taken == ["high", "a1", "b1", "a2", "b2", "a3", "low"]
 
 
 async def test_the_queue_survives_a_restart(tmp_path: Path, serve: Serve) -> None:
@@ -72,12 +72,12 @@ async def test_a_key_limits_what_is_at_work(rpc: Rpc) -> None:
         (one, token), (two, _) = await session.take(), await session.take()
         assert [first.job_id, other.job_id] == [one.job_id, two.job_id]
         await engine.send(claim=Claim(job_id=external.job_id))
-        assert ErrorReason.ERROR_REASON_LIMIT_REACHED == (await engine.receive("rejected")).rejected.reason
+        assert (await engine.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_LIMIT_REACHED
 
         await session.send(capacity=Capacity(max_concurrency=0))
         await session.report(first.job_id, token, 1, succeeded())
         await session.acknowledged(1)
-        assert "SUCCEEDED" == state_name(await rpc.get(first.job_id))  # as whoever is asked knows
+        assert state_name(await rpc.get(first.job_id)) == "SUCCEEDED"  # as whoever is asked knows
         await engine.send(claim=Claim(job_id=external.job_id))
         assert external.job_id == (await engine.take())[0].job_id
 
@@ -89,12 +89,15 @@ async def test_what_was_lost_on_its_way_goes_out_again_at_once(rpc: Rpc) -> None
         job, _ = await session.take()
     async with rpc.session(instance=rpc.kind) as session:
         again, _ = await session.take()
-        assert (job.job_id, 2, 0) == (again.job_id, again.attempt, again.failed_attempts)
+        assert (again.job_id, again.attempt, again.failed_attempts) == (job.job_id, 2, 0)
         assert (rpc.kind, rpc.kind) == (job.worker_instance, again.worker_instance)
 
-    assert ["job_submitted", "job_started", "attempt_ended", "job_started"] == kinds(
-        await rpc.log(job.job_id)
-    )
+    assert kinds(await rpc.log(job.job_id)) == [
+        "job_submitted",
+        "job_started",
+        "attempt_ended",
+        "job_started",
+    ]
 
 
 async def test_what_was_lost_before_a_restart_goes_out_again(tmp_path: Path, serve: Serve) -> None:
@@ -119,12 +122,12 @@ async def test_a_half_open_session_is_ended_by_the_next_one(rpc: Rpc) -> None:
         await rpc.submit()
         job, token = await older.take()
         async with rpc.session(instance=rpc.kind, job_ids=[job.job_id]) as newer:
-            assert "OK" == (await older.call.code()).name
+            assert (await older.call.code()).name == "OK"
             await newer.send(resume=Resume(job_id=job.job_id, lease_token=token))
             await newer.receive("resumed")
             await newer.report(job.job_id, token, 1, succeeded())
             await newer.acknowledged(1)
-    assert 1 == (await rpc.get(job.job_id)).attempt
+    assert (await rpc.get(job.job_id)).attempt == 1
 
 
 async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server: Server) -> None:
@@ -142,7 +145,7 @@ async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server:
         await rpc.ended(job.job_id)
         instances.append((await rpc.get(job.job_id)).worker_instance)
 
-    assert 2 == len({*instances} - {""})
+    assert len({*instances} - {""}) == 2
 
 
 async def test_an_assignment_that_the_network_loses_goes_out_again(rpc: Rpc, shared_server: Server) -> None:
@@ -165,10 +168,10 @@ async def test_an_assignment_that_the_network_loses_goes_out_again(rpc: Rpc, sha
             proxy.allow()
             events = await rpc.ended(job.job_id)
 
-    assert ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"] == kinds(events)
+    assert kinds(events) == ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"]
     final = await rpc.get(job.job_id)
-    assert ("SUCCEEDED", 0) == (state_name(final), final.failed_attempts)
-    assert "RELEASED" == events[2].attempt_ended.failure.code
+    assert (state_name(final), final.failed_attempts) == ("SUCCEEDED", 0)
+    assert events[2].attempt_ended.failure.code == "RELEASED"
 
 
 async def test_many_workers_and_many_jobs(rpc: Rpc) -> None:
@@ -203,4 +206,4 @@ async def test_many_workers_and_many_jobs(rpc: Rpc) -> None:
     assert submitted == set(taken)
     for job_id in submitted:
         await rpc.ended(job_id)
-        assert "SUCCEEDED" == state_name(await rpc.get(job_id))
+        assert state_name(await rpc.get(job_id)) == "SUCCEEDED"

@@ -35,9 +35,9 @@ async def test_they_are_off_unless_told_otherwise(server: ServerProcess) -> None
     async with connect(server.address) as rpc:
         await rpc.submit()
 
-    assert "" == server.failpoints
-    assert [] == failpoints.armed()
-    assert [] == [line for line in server.log() if "failpoint" in line["event"]]
+    assert server.failpoints == ""
+    assert failpoints.armed() == []
+    assert [line for line in server.log() if "failpoint" in line["event"]] == []
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_no_point_of_failure(settings: str) -> None:
     """What is none is refused, rather than passed over."""
     with pytest.raises(ValueError, match="is no point of failure"):
         failpoints.arm(f"commit.before=kill,{settings}")
-    assert [] == failpoints.armed()
+    assert failpoints.armed() == []
 
 
 async def test_a_server_without_such_a_point() -> None:
     """It does not start."""
     outcome = await milepost("serve", env={failpoints.VARIABLE: "commit.middle=kill"})
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert "'commit.middle=kill' is no point of failure" in outcome.err
 
 
@@ -81,7 +81,7 @@ class Falling:
 
     async def fall(self, then: str = "") -> None:
         """Waits until it has fallen, and starts it again, perhaps to fall elsewhere."""
-        assert -signal.SIGKILL == await asyncio.to_thread(self._server.wait)
+        assert await asyncio.to_thread(self._server.wait) == -signal.SIGKILL
         with closing(sqlite3.connect(self._server.data / "milepost.db")) as database:
             (self.commits,) = database.execute("SELECT count(*) FROM log").fetchone()
         self._server.failpoints = then
@@ -97,7 +97,7 @@ async def falling(forkery: Forkery, server: ServerProcess) -> AsyncIterator[Fall
         for task in reporter.tasks:
             task.finish()
         await reporter.run()
-        assert ["job_submitted", "job_started", "job_ended"] == kinds(await rpc.log(reporter.tasks[0].job_id))
+        assert kinds(await rpc.log(reporter.tasks[0].job_id)) == ["job_submitted", "job_started", "job_ended"]
     yield Falling(server)
 
 
@@ -136,10 +136,10 @@ async def test_a_worker_who_reports(server: ServerProcess, server_to_fall: Falli
             task.finish()
         log = await rpc.log(task.job_id)
 
-    assert 0 < said
-    assert 2 == reporter.sessions
-    assert 3 < server_to_fall.commits or point.endswith(":1")
-    assert ["job_submitted", "job_started", *["log_written"] * len(task.lines), "job_ended"] == kinds(log)
+    assert said > 0
+    assert reporter.sessions == 2
+    assert server_to_fall.commits > 3 or point.endswith(":1")
+    assert kinds(log) == ["job_submitted", "job_started", *["log_written"] * len(task.lines), "job_ended"]
     assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
     assert log == seen.events
     check(seen, History.of_log(log))
@@ -162,9 +162,9 @@ async def test_the_end_of_a_job(server: ServerProcess, server_to_fall: Falling, 
             other.finish()
         log = await rpc.log(ending.job_id)
 
-    assert 3 < server_to_fall.commits
-    assert 2 == reporter.sessions
-    assert ["job_submitted", "job_started", "job_ended"] == kinds(log)
+    assert server_to_fall.commits > 3
+    assert reporter.sessions == 2
+    assert kinds(log) == ["job_submitted", "job_started", "job_ended"]
 
 
 @pytest.mark.parametrize(
@@ -181,13 +181,13 @@ async def test_a_submission(server: ServerProcess, server_to_fall: Falling, poin
         await server_to_fall.fall()
         with pytest.raises(grpc.aio.AioRpcError):
             await submitting
-        assert 4 + kept == server_to_fall.commits
+        assert server_to_fall.commits == 4 + kept
         job = (await rpc.jobs.SubmitJob(request, wait_for_ready=True)).job
         log = await rpc.log("j")
 
-    assert ("j", JobState.JOB_STATE_QUEUED) == (job.job_id, job.state)
-    assert JobState.JOB_STATE_QUEUED == before.state
-    assert ["job_submitted"] == kinds(log)
+    assert (job.job_id, job.state) == ("j", JobState.JOB_STATE_QUEUED)
+    assert before.state == JobState.JOB_STATE_QUEUED
+    assert kinds(log) == ["job_submitted"]
 
 
 @pytest.mark.parametrize(
@@ -234,15 +234,15 @@ async def test_a_worker_of_the_sdk(
                 logs = [await ended(client, job.result()) for job in jobs]
             commits = server_to_fall.commits
 
-    assert 3 < commits
-    assert 3 <= len(attempts)
+    assert commits > 3
+    assert len(attempts) >= 3
     for log in logs:
         last = max(event.attempt for event in log)
-        assert LINES == [e.log_written.text for e in log if e.attempt == last and e.HasField("log_written")]
+        assert [e.log_written.text for e in log if e.attempt == last and e.HasField("log_written")] == LINES
         assert [("job_ended", len(log))] == [
             (kind, event.sequence) for kind, event in zip(kinds(log), log, strict=True) if kind == "job_ended"
         ]
-        assert JobState.JOB_STATE_SUCCEEDED == log[-1].job_ended.state
+        assert log[-1].job_ended.state == JobState.JOB_STATE_SUCCEEDED
         assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
 
 

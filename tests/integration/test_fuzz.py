@@ -66,8 +66,8 @@ def fuzzed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     """A server; in the end it still works, and its log tells of no defect."""
     with ServerProcess(tmp_path_factory.mktemp("fuzzed") / "data") as server:
         yield server
-        assert 0 == server.stop()
-        assert [] == [line for line in server.log() if line["level"] == "error" or line.get("code") in UNSAID]
+        assert server.stop() == 0
+        assert [line for line in server.log() if line["level"] == "error" or line.get("code") in UNSAID] == []
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def assert_said(told: Refused | None) -> None:
     if told is None or (told.code, told.reason) == ("UNIMPLEMENTED", ""):
         return
     assert told.code not in UNSAID
-    assert (DOMAIN, True) == (told.domain, bool(told.reason))
+    assert (told.domain, bool(told.reason)) == (DOMAIN, True)
     for leak in ("Traceback", "Error(", "sqlite", ".py", "<class"):
         assert leak not in told.message
 

@@ -54,7 +54,7 @@ def run(script: list[str]) -> list[list[Any]]:
         check=False,
         env={**os.environ, "PATH": f"{MILEPOST.parent}:{os.environ['PATH']}"},
     )
-    assert (0, "") == (found.returncode, found.stderr), found.stdout
+    assert (found.returncode, found.stderr) == (0, ""), found.stdout
     return [objects(part) for part in found.stdout.split(MARK)[1:]]
 
 
@@ -88,30 +88,30 @@ def test_the_readmes_requests(server: ServerProcess, tool: Callable[[str, str], 
         [tool(command, server.address) for command in commands()]
     )
 
-    assert [("nightly-7", "backup", "JOB_STATE_QUEUED")] == [
-        (answer["job"]["job_id"], answer["job"]["kind"], answer["job"]["state"]) for answer in submitted
-    ]
-    assert got == [{**submitted[0], "waiting": {"waiting_for": "WAITING_FOR_CLAIM"}}]
-    assert [] == claimed  # it went into a variable, without which what follows would be refused
-    assert [("2", "4")] == [(answer["report_sequence"], answer["last_sequence"]) for answer in reported]
     assert [
+        (answer["job"]["job_id"], answer["job"]["kind"], answer["job"]["state"]) for answer in submitted
+    ] == [("nightly-7", "backup", "JOB_STATE_QUEUED")]
+    assert got == [{**submitted[0], "waiting": {"waiting_for": "WAITING_FOR_CLAIM"}}]
+    assert claimed == []  # it went into a variable, without which what follows would be refused
+    assert [(answer["report_sequence"], answer["last_sequence"]) for answer in reported] == [("2", "4")]
+    assert events(watched) == [
         (1, "job_submitted"),
         (2, "job_started"),
         (3, "stage_started"),
         (4, "stage_progressed"),
-    ] == events(watched)
-    assert [(3, "stage_started"), (4, "stage_progressed")] == events(resumed)
+    ]
+    assert events(resumed) == [(3, "stage_started"), (4, "stage_progressed")]
     assert server.epoch == watched[0]["opened"]["epoch"]
     assert {"caught_up": {"sequence": "4"}} == watched[-1] == resumed[-1]
-    assert [("JOB_STATE_CANCELLING", "maintenance")] == [
-        (answer["job"]["state"], answer["job"]["cancellation"]["reason"]) for answer in cancelled
+    assert [(answer["job"]["state"], answer["job"]["cancellation"]["reason"]) for answer in cancelled] == [
+        ("JOB_STATE_CANCELLING", "maintenance")
     ]
-    assert [("3", "6")] == [(answer["report_sequence"], answer["last_sequence"]) for answer in ended]
+    assert [(answer["report_sequence"], answer["last_sequence"]) for answer in ended] == [("3", "6")]
     ((job,),) = (answer["jobs"] for answer in listed)
-    assert ("nightly-7", "JOB_STATE_CANCELLED", "cron") == (job["job_id"], job["state"], job["worker_id"])
-    assert [("dump", "STAGE_STATE_CANCELLED", 2, 3)] == [
+    assert (job["job_id"], job["state"], job["worker_id"]) == ("nightly-7", "JOB_STATE_CANCELLED", "cron")
+    assert [
         (stage["stage_id"], stage["state"], stage["current"], stage["total"]) for stage in job["stages"]
-    ]
+    ] == [("dump", "STAGE_STATE_CANCELLED", 2, 3)]
 
 
 def test_grpcurl_lists_and_describes(shared_server: ServerProcess) -> None:

@@ -47,11 +47,11 @@ async def test_a_process_says_what_a_thread_would(shared_server: ServerProcess, 
         async with at_bench(shared_server.address, handler, run) as bench:
             job, events = await bench.run({"topic": "π"}, labels={"a": "b"})
         told.append(said(events))
-        assert JobState.JOB_STATE_SUCCEEDED == job.state
+        assert job.state == JobState.JOB_STATE_SUCCEEDED
         assert (bench.kind, job.job_id) == (job.result["kind"], job.result["id"])
 
     assert told[0] == told[1]
-    assert 15 < len(told[0])
+    assert len(told[0]) > 15
 
 
 async def test_a_process_is_a_clean_one(shared_server: ServerProcess) -> None:
@@ -85,13 +85,13 @@ async def test_a_crash_ends_the_attempt_and_nothing_else(
             await bench.run({"how": how})
         job, _ = await bench.run({"how": how})
 
-    assert JobState.JOB_STATE_FAILED == job.state
-    assert ("PROCESS_CRASHED", f"The handler's process {fate} before it returned.", True) == (
+    assert job.state == JobState.JOB_STATE_FAILED
+    assert (
         job.failure.code,
         job.failure.message,
         job.failure.retryable,
-    )
-    assert ["first words", "last words"] == job.failure.detail.splitlines()[:2]
+    ) == ("PROCESS_CRASHED", f"The handler's process {fate} before it returned.", True)
+    assert job.failure.detail.splitlines()[:2] == ["first words", "last words"]
 
 
 async def test_jobs_beside_it_go_on(shared_server: ServerProcess, tmp_path: Path) -> None:
@@ -110,9 +110,9 @@ async def test_jobs_beside_it_go_on(shared_server: ServerProcess, tmp_path: Path
         job, events = await bench.end(beside.job_id)
 
     states = (crashed.state, killed.state, job.state)
-    assert (JobState.JOB_STATE_FAILED, JobState.JOB_STATE_CANCELLED, JobState.JOB_STATE_SUCCEEDED) == states
-    assert (1, [isolated.PIDS]) == (job.attempt, lines(events))
-    assert {"cancelled": False} == dict(job.result.items())
+    assert states == (JobState.JOB_STATE_FAILED, JobState.JOB_STATE_CANCELLED, JobState.JOB_STATE_SUCCEEDED)
+    assert (job.attempt, lines(events)) == (1, [isolated.PIDS])
+    assert dict(job.result.items()) == {"cancelled": False}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ async def test_a_module_that_cannot_be_imported_fails_the_job(
         job, _ = await bench.run()
     del sys.modules["changed"]
 
-    assert "HANDLER_NOT_LOADED" == job.failure.code
+    assert job.failure.code == "HANDLER_NOT_LOADED"
     assert "KeyError: 'no such setting'" in job.failure.message
     assert str(module) in job.failure.detail
     assert job.failure.retryable
@@ -168,11 +168,11 @@ async def test_an_object_is_pickled(shared_server: ServerProcess) -> None:
     """With what it holds; where that cannot be, the job says so."""
     async with at_bench(shared_server.address, Bound("carried over")) as bench:
         job, _ = await bench.run()
-    assert {"value": "carried over"} == dict(job.result.items())
+    assert dict(job.result.items()) == {"value": "carried over"}
 
     async with at_bench(shared_server.address, Bound(threading.Lock())) as bench:
         job, _ = await bench.run()
-    assert "HANDLER_NOT_LOADED" == job.failure.code
+    assert job.failure.code == "HANDLER_NOT_LOADED"
     assert "cannot pickle '_thread.lock' object" in job.failure.message
 
 
@@ -188,7 +188,7 @@ async def test_what_a_handler_leaves_behind_is_killed(
         job, _ = await bench.end(job.job_id)
         await all_gone(pids)
 
-    assert JobState.JOB_STATE_SUCCEEDED == job.state
+    assert job.state == JobState.JOB_STATE_SUCCEEDED
 
 
 async def test_what_has_left_the_group_holds_up_nothing(
@@ -201,7 +201,7 @@ async def test_what_has_left_the_group_holds_up_nothing(
         _, pid = await bench.pids(job.job_id)
         job, _ = await bench.end(job.job_id)
 
-    assert JobState.JOB_STATE_SUCCEEDED == job.state
+    assert job.state == JobState.JOB_STATE_SUCCEEDED
     os.kill(pid, signal.SIGKILL)
     await all_gone([pid])
 
@@ -339,7 +339,7 @@ async def test_a_script_has_to_say_when_it_is_run(shared_server: ServerProcess, 
             process.terminate()
         await process.wait()
 
-    assert "HANDLER_NOT_LOADED" == caught.value.failure.code
+    assert caught.value.failure.code == "HANDLER_NOT_LOADED"
     assert 'only under `if __name__ == "__main__":`' in caught.value.failure.message
 
 
@@ -354,5 +354,5 @@ async def test_a_signal_from_elsewhere_is_for_the_worker(
         (tmp_path / "end").touch()
         job, events = await bench.end(job.job_id)
 
-    assert (JobState.JOB_STATE_SUCCEEDED, {"cancelled": False}) == (job.state, dict(job.result.items()))
-    assert [isolated.PIDS] == lines(events)
+    assert (job.state, dict(job.result.items())) == (JobState.JOB_STATE_SUCCEEDED, {"cancelled": False})
+    assert lines(events) == [isolated.PIDS]

@@ -117,7 +117,7 @@ async def test_kill_at_random_moments(server: ServerProcess) -> None:
     """Each report is in the log exactly once and in order, and subscribers saw that log and no other."""
     killing = Killing(server, 1, kills=30, reports=200)
     await killing.run()
-    assert 30 == len(killing.ready)
+    assert len(killing.ready) == 30
     print(f"{killing.total} reports, ready again within {max(killing.ready):.2f} s")
 
 
@@ -130,7 +130,7 @@ async def test_epoch_survives_a_crash(server: ServerProcess) -> None:
     server.restart()
     assert epoch == server.epoch
     async with connect(server.address) as rpc:
-        assert [1] == [event.sequence for event in await rpc.log(job.job_id)]
+        assert [event.sequence for event in await rpc.log(job.job_id)] == [1]
 
 
 async def test_restored_copy_has_a_new_epoch(server: ServerProcess) -> None:
@@ -138,13 +138,13 @@ async def test_restored_copy_has_a_new_epoch(server: ServerProcess) -> None:
     epoch = server.epoch
     async with connect(server.address) as rpc:
         await rpc.submit()
-    assert 0 == server.stop()
+    assert server.stop() == 0
     backup = (server.data / "milepost.db").read_bytes()
     server.restart()
     assert epoch == server.epoch
     async with connect(server.address) as rpc:
         await rpc.submit()
-    assert 0 == server.stop()
+    assert server.stop() == 0
     (server.data / "milepost.db").write_bytes(backup)
     server.restart()
     assert epoch != server.epoch
@@ -181,7 +181,7 @@ async def test_an_acknowledged_cancel_survives_a_crash(server: ServerProcess) ->
             await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
             told = (await session.receive("resumed")).resumed
 
-    assert JobState.JOB_STATE_CANCELLING == acknowledged.state
+    assert acknowledged.state == JobState.JOB_STATE_CANCELLING
     assert acknowledged == found
     assert (job.job_id, acknowledged.cancellation) == (told.job_id, told.cancellation)
 
@@ -199,5 +199,5 @@ async def test_kill_a_thousand_times(tmp_path: Path) -> None:
             total += killing.total
             ready += killing.ready
             print(f"{len(ready)} kills, {total} reports, ready again within {max(killing.ready):.2f} s")
-    assert KILLS == len(ready)
-    assert REPORTS <= total
+    assert len(ready) == KILLS
+    assert total >= REPORTS

@@ -52,14 +52,14 @@ async def kill(server: ServerProcess, seed: int) -> None:
     assert killed_at[-1] < len(said), "there was work left at the last kill"
     for log in logs:
         last = max(event.attempt for event in log)
-        assert LINES == [e.log_written.text for e in log if e.attempt == last and e.HasField("log_written")]
+        assert [e.log_written.text for e in log if e.attempt == last and e.HasField("log_written")] == LINES
         assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
         assert [len(log)] == [event.sequence for event in log if event.HasField("job_ended")]
-        assert JobState.JOB_STATE_SUCCEEDED == log[-1].job_ended.state
+        assert log[-1].job_ended.state == JobState.JOB_STATE_SUCCEEDED
         # An attempt is begun anew only where it was lost on its way to its worker.
-        assert ["RELEASED"] * (last - 1) == [
-            e.attempt_ended.failure.code for e in log if e.HasField("attempt_ended")
-        ]
+        assert [e.attempt_ended.failure.code for e in log if e.HasField("attempt_ended")] == ["RELEASED"] * (
+            last - 1
+        )
         assert last == kinds(log).count("job_started")
 
 

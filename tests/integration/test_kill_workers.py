@@ -96,16 +96,16 @@ async def test_kill_workers(tmp_path: Path, forkery: Forkery) -> None:
             started = (await rpc.log(jobs["before acknowledgement"]))[1]
             reader = started.job_started.worker_id
             doomed[int(reader.removeprefix("doomed-"))].process.kill()
-            assert {-signal.SIGKILL} == {worker.process.wait() for worker in doomed}
+            assert {worker.process.wait() for worker in doomed} == {-signal.SIGKILL}
 
             stack.enter_context(worker_process(forkery, module, server.address, "rescue", len(POINTS)))
             logs = {point: await rpc.ended(job_id) for point, job_id in jobs.items()}
 
     for point, log in logs.items():
         assert lines(log, 1) in POINTS[point], point
-        assert [str(number) for number in range(1, 7)] == lines(log, 2)
+        assert lines(log, 2) == [str(number) for number in range(1, 7)]
         assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
         turns = [kind for kind in kinds(log) if kind != "log_written"]
-        assert ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"] == turns
-        assert ["WORKER_LOST"] == [e.attempt_ended.failure.code for e in log if e.HasField("attempt_ended")]
-        assert JobState.JOB_STATE_SUCCEEDED == log[-1].job_ended.state
+        assert turns == ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"]
+        assert [e.attempt_ended.failure.code for e in log if e.HasField("attempt_ended")] == ["WORKER_LOST"]
+        assert log[-1].job_ended.state == JobState.JOB_STATE_SUCCEEDED

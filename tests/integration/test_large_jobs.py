@@ -62,7 +62,7 @@ async def grown(rpc: Rpc, session: WorkSession) -> tuple[Job, int]:
             response = await session.next()
             acknowledged = max(acknowledged, response.acknowledged.report_sequence)
             if response.HasField("rejected"):
-                assert ErrorReason.ERROR_REASON_TOO_LARGE == response.rejected.reason
+                assert response.rejected.reason == ErrorReason.ERROR_REASON_TOO_LARGE
                 refused += 1
     return job, refused
 
@@ -78,12 +78,12 @@ async def test_a_job_can_always_be_read(shared_server: ServerProcess) -> None:
         ][:2]
         log: list[Event] = await rpc.log(job.job_id)
 
-    assert JobState.JOB_STATE_SUCCEEDED == found.state
-    assert {FAILED} == {stage.state for stage in found.stages}
+    assert found.state == JobState.JOB_STATE_SUCCEEDED
+    assert {stage.state for stage in found.stages} == {FAILED}
     details = [stage.failure.detail for stage in found.stages]
-    assert (50, {"d" * limits.FAILURE_DETAIL_SIZE, LEFT_OUT}) == (len(details), set(details))
+    assert (len(details), set(details)) == (50, {"d" * limits.FAILURE_DETAIL_SIZE, LEFT_OUT})
     assert 0 < refused == 500 - len(found.artifacts)
     assert [found.job_id] == [each.job_id for each in listed.jobs]
-    assert "opened" == opened.WhichOneof("frame")
+    assert opened.WhichOneof("frame") == "opened"
     assert found == snapshot.snapshot.job
     assert len(log) == found.last_sequence

@@ -95,7 +95,7 @@ async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 async def test_bytes_that_are_no_message_are_refused(rpc: Rpc, method: MethodDescriptor) -> None:
     """Every method says so in the same words, which give nothing of the server's own away."""
-    assert MALFORMED == await refused(raw(rpc, method, b"\xff\xff\xff\xff"))
+    assert await refused(raw(rpc, method, b"\xff\xff\xff\xff")) == MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ async def test_bytes_that_are_no_message_are_refused(rpc: Rpc, method: MethodDes
 )
 async def test_nearly_messages_are_refused(rpc: Rpc, method: MethodDescriptor, request_: bytes) -> None:
     """Protobuf takes none of these, and neither does the server."""
-    assert MALFORMED == await refused(raw(rpc, method, request_))
+    assert await refused(raw(rpc, method, request_)) == MALFORMED
 
 
 async def test_a_session_that_stutters_ends(rpc: Rpc) -> None:
@@ -122,15 +122,15 @@ async def test_a_session_that_stutters_ends(rpc: Rpc) -> None:
     welcome = WorkResponse.FromString(await call.read())
     await call.write(b"\xff\xff\xff\xff")
 
-    assert "welcome" == welcome.WhichOneof("message")
-    assert MALFORMED == await refused(call.read())
+    assert welcome.WhichOneof("message") == "welcome"
+    assert await refused(call.read()) == MALFORMED
 
 
 async def test_an_unknown_method_is_unimplemented(rpc: Rpc) -> None:
     """Of a newer version, perhaps."""
     call: Any = rpc.channel.unary_unary("/milepost.v1.JobService/PauseJob")
 
-    assert "UNIMPLEMENTED" == (await refused(call(b""))).code
+    assert (await refused(call(b""))).code == "UNIMPLEMENTED"
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -205,7 +205,7 @@ async def test_a_refusal_arrives_whatever_it_quotes(rpc: Rpc) -> None:
         ListJobsRequest(filter=JobFilter(kinds=["K"] * 1_000_000)),
     ):
         told = await refused(rpc.jobs.ListJobs(request))
-        assert ("INVALID_ARGUMENT", "milepost.v1") == (told.code, told.domain)
+        assert (told.code, told.domain) == ("INVALID_ARGUMENT", "milepost.v1")
         assert told.fields
 
 
@@ -242,7 +242,7 @@ async def test_an_empty_message_ends_a_session(rpc: Rpc) -> None:
         await session.send()
         told = await refused(session.call.read())
 
-    assert ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",)) == told.brief
+    assert told.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",))
 
 
 async def _list(rpc: Rpc) -> Any:

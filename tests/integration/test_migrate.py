@@ -83,11 +83,11 @@ async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forker
             kind = rpc.kind
             listed = (await rpc.jobs.ListJobs(ListJobsRequest())).jobs
             logs = {job.job_id: await _kept(rpc, job.job_id) for job in listed}
-        assert 0 == server.stop()
+        assert server.stop() == 0
         before = server.epoch
         to = ("--to", nats_server.url, "--nats-stream", "moved")
         outcome = await milepost("migrate", "--from", f"sqlite://{data}", *to)
-        assert 0 == outcome.status, outcome.err
+        assert outcome.status == 0, outcome.err
         (told,) = outcome.objects
         assert len(listed) == told["jobs"]
 
@@ -103,7 +103,7 @@ async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forker
             for job_id, log in logs.items():
                 assert log == await _kept(rpc, job_id)
             gone = await refused(_first(rpc, WatchJobRequest(job_id="done-1", epoch=before)))
-            assert "EPOCH_CHANGED" == gone.reason
+            assert gone.reason == "EPOCH_CHANGED"
             again = await rpc.submit(
                 job_id="done-1",
                 request_id="r-1",
@@ -111,7 +111,7 @@ async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forker
                 labels={"number": "1"},
                 input=struct({"path": "/x/1"}),
             )
-            assert "done-1" == again.job_id
+            assert again.job_id == "done-1"
             async with rpc.session(kinds=[]) as session:
                 await session.send(resume=Resume(job_id=held, lease_token=token))
                 told_to_stop = (await session.receive("rejected")).rejected
@@ -137,11 +137,11 @@ async def test_a_stream_that_is_not_empty_is_left_alone(tmp_path: Path, nats_ser
     with ServerProcess(data) as server:
         to = ("--to", nats_server.url, "--nats-stream", "taken")
         outcome = await milepost("migrate", "--from", f"sqlite://{data}", *to)
-        assert (2, True) == (outcome.status, "in use" in outcome.err)
-        assert 0 == server.stop()
+        assert (outcome.status, "in use" in outcome.err) == (2, True)
+        assert server.stop() == 0
         for expected in (0, 2):
             outcome = await milepost("migrate", "--from", f"sqlite://{data}", *to)
-            assert expected == outcome.status, outcome.err
+            assert outcome.status == expected, outcome.err
         assert "is not empty" in outcome.err
 
 
@@ -156,4 +156,4 @@ async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], tol
     """Before anything is done."""
     (tmp_path / "milepost.db").touch()
     outcome = await milepost("migrate", *options, cwd=tmp_path)
-    assert (2, True) == (outcome.status, told in " ".join(outcome.err.split()))
+    assert (outcome.status, told in " ".join(outcome.err.split())) == (2, True)

@@ -42,7 +42,7 @@ async def works(directory: Path, *options: str) -> None:
     """A node with these options takes a job."""
     with ServerProcess(directory / "data", *options) as node:
         async with connect(node.address) as rpc:
-            assert "QUEUED" == state_name(await rpc.submit())
+            assert state_name(await rpc.submit()) == "QUEUED"
 
 
 async def refused(directory: Path, why: str, *options: str) -> None:
@@ -124,11 +124,11 @@ async def test_credentials_may_be_renewed(tmp_path: Path) -> None:
                 lambda: says(node, "NATS is away; what there is can be read, and nothing can be written")
             )
             await eventually(lambda: says(node, "trouble with NATS", error="revoked"))
-            assert "QUEUED" == state_name(await rpc.get(job.job_id))
+            assert state_name(await rpc.get(job.job_id)) == "QUEUED"
             account.write_credentials(file)
 
             async def cancelled() -> bool:
-                return "CANCELLED" == state_name(await rpc.cancel(job.job_id))
+                return state_name(await rpc.cancel(job.job_id)) == "CANCELLED"
 
             await eventually(cancelled)
 
@@ -162,5 +162,5 @@ async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], tol
     """Before anything is made."""
     outcome = await milepost("serve", "--data", tmp_path / "data", *options)
 
-    assert (2, False) == (outcome.status, (tmp_path / "data").exists())
+    assert (outcome.status, (tmp_path / "data").exists()) == (2, False)
     assert told in " ".join(outcome.err.split())

@@ -77,7 +77,7 @@ async def test_nothing_acknowledged_is_lost(disk: PoweredDisk, forkery: Forkery)
             assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
             assert log == recording.events
             check(recording, History.of_log(log))
-        assert 0 == server.stop()
+        assert server.stop() == 0
 
 
 @pytest.mark.parametrize(("synchronous", "loses"), [("FULL", False), ("OFF", True)])

@@ -44,11 +44,11 @@ def test_the_readmes_script(server: ServerProcess, tmp_path: Path) -> None:
 
     done = run(["python", "nightly.py"], server.address, tmp_path)
 
-    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     with SyncClient(server.address) as client:
         (job,) = client.list(kinds=["dump"])
-        assert {"tables": 2} == client.result(job.job_id)
-        assert 1.0 == job.fraction
+        assert client.result(job.job_id) == {"tables": 2}
+        assert job.fraction == 1.0
 
 
 def test_the_readmes_commands(server: ServerProcess, tmp_path: Path) -> None:
@@ -58,16 +58,16 @@ def test_the_readmes_commands(server: ServerProcess, tmp_path: Path) -> None:
 
     done = run(["bash", "-u", "-c", script], server.address, tmp_path)
 
-    assert (0, "") == (done.returncode, done.stderr)
-    assert ["25% copied", "50% copied", "75% copied", "100% copied", "copy-7"] == done.stdout.splitlines()[:5]
-    assert ["file 1/3", "file 2/3", "status 5"] == done.stdout.splitlines()[5:8]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:5] == ["25% copied", "50% copied", "75% copied", "100% copied", "copy-7"]
+    assert done.stdout.splitlines()[5:8] == ["file 1/3", "file 2/3", "status 5"]
     with SyncClient(server.address) as client:
         external, made = client.list(kinds=["copy"])
-        assert (JobState.JOB_STATE_SUCCEEDED, {"exit_status": 0}) == (made.state, client.result(made.job_id))
+        assert (made.state, client.result(made.job_id)) == (JobState.JOB_STATE_SUCCEEDED, {"exit_status": 0})
         (stage,) = external.stages
-        assert ("copy-7", "EXIT_STATUS", 2, 3) == (
+        assert (
             external.job_id,
             external.failure.code,
             stage.current,
             stage.total,
-        )
+        ) == ("copy-7", "EXIT_STATUS", 2, 3)

@@ -41,6 +41,6 @@ async def test_the_readmes_programs(server: ServerProcess, tmp_path: Path) -> No
     async with started("worker", "counting:worker", address=server.address, cwd=tmp_path):
         found = await asyncio.to_thread(run, tmp_path / "backend.py", server.address)
 
-    assert (0, "") == (found.returncode, found.stderr)
+    assert (found.returncode, found.stderr) == (0, "")
     *progress, result = found.stdout.splitlines()
-    assert ("100%", "{'sum': 4999950000}") == (progress[-1], result)
+    assert (progress[-1], result) == ("100%", "{'sum': 4999950000}")

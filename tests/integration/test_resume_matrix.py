@@ -271,7 +271,7 @@ async def make_jobs(rpc: Rpc) -> dict[str, str]:
             (await rpc.jobs.GetJob(GetJobRequest(job_id=jobs[name]))).job
             for name in ("trimmed", "emptied", "thinned")
         ]
-        return (21, 5, 7) == (trimmed.first_sequence, emptied.first_sequence, thinned.thinned_sequence)
+        return (trimmed.first_sequence, emptied.first_sequence, thinned.thinned_sequence) == (21, 5, 7)
 
     await eventually(is_swept)
     return jobs
@@ -289,7 +289,7 @@ async def test_watch_job(tmp_path: Path, serve: Serve) -> None:
                 for case in expected
             ]
             found = await asyncio.gather(*(told(call, {}) for call in calls))
-    assert expected == dict(zip(expected, found, strict=True))
+    assert dict(zip(expected, found, strict=True)) == expected
 
 
 async def test_watch_jobs(server: Server) -> None:
@@ -318,7 +318,7 @@ async def test_watch_jobs(server: Server) -> None:
                 for case in expected
             ]
             found = await asyncio.gather(*(told(call, names, places) for call in calls))
-            assert expected == dict(zip(expected, found, strict=True))
+            assert dict(zip(expected, found, strict=True)) == expected
 
 
 async def head(rpc: Rpc) -> int:

@@ -57,20 +57,20 @@ async def test_events_are_dropped(sweeping: Server) -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await rpc.log(job.job_id)
             info = error_info(caught.value)
-            assert ("SEQUENCE_TRIMMED", {"requested": "0", "first": "5", "head": "4"}) == (
+            assert (
                 info.reason,
                 dict(info.metadata),
-            )
+            ) == ("SEQUENCE_TRIMMED", {"requested": "0", "first": "5", "head": "4"})
             request = WatchJobRequest(job_id=job.job_id, on_gap=OnGap.ON_GAP_SNAPSHOT)
             frames = [frame async for frame in rpc.jobs.WatchJob(request)]
-            assert ["opened", "snapshot", "caught_up"] == [frame.WhichOneof("frame") for frame in frames]
+            assert [frame.WhichOneof("frame") for frame in frames] == ["opened", "snapshot", "caught_up"]
             assert await rpc.get(job.job_id) == frames[1].snapshot.job
             # Its submission may still be repeated, though what was submitted is gone.
             assert await rpc.get(job.job_id) == await rpc.submit(
                 request_id="r", retention=Retention(keep_events=NOW)
             )
             # One who has it all is not concerned.
-            assert [] == [f async for f in rpc.watch(job.job_id, after_sequence=4) if f.HasField("events")]
+            assert [f async for f in rpc.watch(job.job_id, after_sequence=4) if f.HasField("events")] == []
 
 
 async def test_jobs_are_deleted(sweeping: Server) -> None:
@@ -85,7 +85,7 @@ async def test_jobs_are_deleted(sweeping: Server) -> None:
 
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await eventually(is_still_there)
-            assert "JOB_NOT_FOUND" == error_info(caught.value).reason
+            assert error_info(caught.value).reason == "JOB_NOT_FOUND"
 
 
 async def test_what_a_job_says_of_itself_comes_before_what_the_server_has(
@@ -120,15 +120,17 @@ async def test_progress_is_thinned(tmp_path: Path, serve: Serve) -> None:
 
             await eventually(is_thinned)
             log = await rpc.log(job.job_id)
-            assert [
-                "job_submitted",
-                "job_started",
-                "stage_started",
-                "stage_progressed",
-                "log_written",
-                "job_ended",
-            ] == (kinds(log))
-            assert [1, 2, 3, 12, 13, 14] == [event.sequence for event in log]
+            assert kinds(log) == (
+                [
+                    "job_submitted",
+                    "job_started",
+                    "stage_started",
+                    "stage_progressed",
+                    "log_written",
+                    "job_ended",
+                ]
+            )
+            assert [event.sequence for event in log] == [1, 2, 3, 12, 13, 14]
             told = await rpc.get(job.job_id)
             folded = fold(log)
             for output_only in ("epoch", "first_sequence", "thinned_sequence"):
@@ -138,7 +140,7 @@ async def test_progress_is_thinned(tmp_path: Path, serve: Serve) -> None:
                 frames = [frame async for frame in rpc.watch(job.job_id, after_sequence=cursor)]
                 shown = [event.sequence for frame in frames for event in frame.events.events]
                 assert [s for s in (1, 2, 3, 12, 13, 14) if s > cursor] == shown
-                assert 14 == frames[0].opened.thinned_sequence
+                assert frames[0].opened.thinned_sequence == 14
 
 
 async def test_newest_events_are_kept(server: Server) -> None:
@@ -155,7 +157,7 @@ async def test_newest_events_are_kept(server: Server) -> None:
 
         await eventually(is_trimmed)
         told = await rpc.get(job.job_id)
-        assert 502 == told.last_sequence
+        assert told.last_sequence == 502
         kept = [
             e
             async for f in rpc.watch(job.job_id, after_sequence=told.first_sequence - 1, no_follow=True)
@@ -184,8 +186,8 @@ async def test_parents_follow_their_children(server: Server) -> None:
         await session.report(second[0].job_id, second[1], 1, start, half)
         await eventually(lambda: parent_is_at(0.75))
         log = await rpc.log(parent.job_id)
-        assert [(2, 0, 0.25), (2, 1, 0.5), (2, 1, 0.75)] == [
+        assert [
             (told.total, told.ended, told.job_fraction)
             for told in (e.children_progressed for e in log)
             if told.total
-        ]
+        ] == [(2, 0, 0.25), (2, 1, 0.5), (2, 1, 0.75)]

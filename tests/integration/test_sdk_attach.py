@@ -47,13 +47,13 @@ async def test_a_block_tells_of_its_job_as_a_handler_does(client: Client) -> Non
     job_id = (await client.submit("step", {"n": 3}, dispatch=EXTERNAL)).job_id
 
     async with client.attach(job_id, worker_id="celery-7") as job:
-        assert (job_id, "step", {"n": 3}, 1, False) == (
+        assert (
             job.id,
             job.kind,
             job.input,
             job.attempt,
             job.cancelled,
-        )
+        ) == (job_id, "step", {"n": 3}, 1, False)
         assert job is current_job()
         with job.stage("count") as stage:
             for number in stage.track(range(job.input["n"])):
@@ -62,16 +62,18 @@ async def test_a_block_tells_of_its_job_as_a_handler_does(client: Client) -> Non
 
     assert current_job() is None
     ended = await client.get(job_id)
-    assert ("SUCCEEDED", "celery-7", {"counted": 3}) == (
+    assert (
         state_name(ended),
         ended.worker_id,
         await client.result(job_id),
-    )
+    ) == ("SUCCEEDED", "celery-7", {"counted": 3})
     events = await log(client, job_id)
-    assert ["at 0", "at 1", "at 2"] == [
-        event.log_written.text for event in events if event.HasField("log_written")
+    assert [event.log_written.text for event in events if event.HasField("log_written")] == [
+        "at 0",
+        "at 1",
+        "at 2",
     ]
-    assert (3, 3) == (ended.stages[0].current, ended.stages[0].total)
+    assert (ended.stages[0].current, ended.stages[0].total) == (3, 3)
 
 
 async def test_a_job_is_started_in_one_go(client: Client) -> None:
@@ -81,16 +83,16 @@ async def test_a_job_is_started_in_one_go(client: Client) -> None:
     async with client.start("nightly", start_deadline=timedelta(seconds=5), job_id=f"{job.id}-b") as second:
         pass
 
-    assert ("RUNNING", EXTERNAL, "ops", {"team": "a"}, 60, {"host": "db1"}) == (
+    assert (
         state_name(running),
         running.dispatch,
         running.owner,
         dict(running.labels),
         running.start_deadline.seconds,
         job.input,
-    )
-    assert (f"{job.id}-b", 5) == (second.id, (await client.get(second.id)).start_deadline.seconds)
-    assert ["SUCCEEDED"] * 2 == [state_name(await client.get(one)) for one in (job.id, second.id)]
+    ) == ("RUNNING", EXTERNAL, "ops", {"team": "a"}, 60, {"host": "db1"})
+    assert (second.id, (await client.get(second.id)).start_deadline.seconds) == (f"{job.id}-b", 5)
+    assert [state_name(await client.get(one)) for one in (job.id, second.id)] == ["SUCCEEDED"] * 2
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ async def test_an_exception_fails_the_job(
             raise error
 
     assert error is caught.value
-    assert ["test_an_exception_fails_the_job"] == [entry.name for entry in caught.traceback]
+    assert [entry.name for entry in caught.traceback] == ["test_an_exception_fails_the_job"]
     failure = (await client.get(job.id)).failure
     assert (code, message) == (failure.code, failure.message)
 
@@ -134,13 +136,13 @@ async def test_a_cancellation_interrupts_the_block(client: Client) -> None:
 
     task = asyncio.current_task()
     assert task is not None
-    assert (0, ["cleaned up, True"]) == (task.cancelling(), steps)
+    assert (task.cancelling(), steps) == (0, ["cleaned up, True"])
     ended = await client.get(job_id)
-    assert ("CANCELLED", False, "enough") == (
+    assert (
         state_name(ended),
         ended.cancellation.forced,
         ended.cancellation.reason,
-    )
+    ) == ("CANCELLED", False, "enough")
     assert ended.cancellation.HasField("acknowledge_time")
 
 
@@ -155,7 +157,7 @@ async def test_a_block_that_is_done_all_the_same_has_won(client: Client) -> None
 
     task = asyncio.current_task()
     assert task is not None
-    assert (0, "SUCCEEDED") == (task.cancelling(), state_name(await client.get(job.id)))
+    assert (task.cancelling(), state_name(await client.get(job.id))) == (0, "SUCCEEDED")
 
 
 @pytest.mark.parametrize("awaits", [False, True])
@@ -200,7 +202,7 @@ async def test_an_error_while_it_is_being_cancelled(client: Client) -> None:
         await work()
 
     ended = await client.get(job_id)
-    assert "CANCELLED" == state_name(ended)
+    assert state_name(ended) == "CANCELLED"
     assert "half a file" in ended.message
 
 
@@ -221,13 +223,14 @@ async def test_a_task_that_others_cancel(client: Client) -> None:
         task.cancel()
     outcomes = await asyncio.gather(once, retried, return_exceptions=True)
 
-    assert [asyncio.CancelledError] * 2 == [type(outcome) for outcome in outcomes]
+    assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
     jobs = [await client.get(job_id) for job_id in job_ids]
-    assert {("FAILED", "INTERRUPTED"), ("QUEUED", "INTERRUPTED")} == {
-        (state_name(job), job.failure.code) for job in jobs
+    assert {(state_name(job), job.failure.code) for job in jobs} == {
+        ("FAILED", "INTERRUPTED"),
+        ("QUEUED", "INTERRUPTED"),
     }
     async with client.attach(next(job.job_id for job in jobs if state_name(job) == "QUEUED")) as again:
-        assert 2 == again.attempt
+        assert again.attempt == 2
 
 
 async def test_a_timeout_of_the_blocks_own(client: Client) -> None:
@@ -245,7 +248,7 @@ async def test_a_timeout_of_the_blocks_own(client: Client) -> None:
 
     with pytest.raises(TimeoutError):
         await work()
-    assert "INTERRUPTED" == (await client.get(job_id)).failure.code
+    assert (await client.get(job_id)).failure.code == "INTERRUPTED"
 
 
 async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> None:
@@ -270,7 +273,7 @@ async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> N
     await asyncio.wait((task,))
 
     assert task.cancelled()
-    assert (1, "CANCELLED") == (task.cancelling(), state_name(await client.get(job.id)))
+    assert (task.cancelling(), state_name(await client.get(job.id))) == (1, "CANCELLED")
 
 
 async def test_a_job_that_others_end_interrupts_the_block(client: Client) -> None:
@@ -294,7 +297,7 @@ async def test_what_is_to_be_called_at_a_cancellation(client: Client) -> None:
 
     with pytest.raises(Cancelled):
         await work()
-    assert 1 == len(called)
+    assert len(called) == 1
 
 
 async def test_many_blocks_share_a_client(client: Client) -> None:
@@ -308,4 +311,4 @@ async def test_many_blocks_share_a_client(client: Client) -> None:
 
     job_ids = await asyncio.gather(*(work(number) for number in range(20)))
 
-    assert [{"number": number} for number in range(20)] == [await client.result(one) for one in job_ids]
+    assert [await client.result(one) for one in job_ids] == [{"number": number} for number in range(20)]

@@ -57,8 +57,8 @@ async def test_a_block_survives_cuts_and_restarts(server: ServerProcess) -> None
             ended = await near.get(job.id)
             told = await lines(near, job.id)
 
-    assert ("SUCCEEDED", 1) == (state_name(ended), ended.attempt)
-    assert ["0", "0 after", "1", "1 after", "2", "2 after", "nobody hears"] == told
+    assert (state_name(ended), ended.attempt) == ("SUCCEEDED", 1)
+    assert told == ["0", "0 after", "1", "1 after", "2", "2 after", "nobody hears"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_plain_code_hears_that_its_lease_ran_out(hasty: ServerProcess) -> 
             proxy.refuse()
             proxy.cut()
             *_, job = near.follow("plain")
-            assert "LOST" == state_name(job)
+            assert state_name(job) == "LOST"
             proxy.allow()
 
     with CuttableProxy(hasty.address) as proxy, pytest.raises(JobEndedError, match="LOST"):
@@ -139,10 +139,10 @@ async def test_what_a_server_did_not_take_is_kept(server: ServerProcess, tmp_pat
             job.result = {"n": 1}
         server.restart()
         async with client.start("step", spool=spool) as other:
-            assert {"n": 1} == await client.result("kept")
+            assert await client.result("kept") == {"n": 1}
         told = await lines(client, "kept")
 
-    assert (["nobody hears"], other.id != "kept", []) == (told, True, list(spool.iterdir()))
+    assert (told, True, list(spool.iterdir())) == (["nobody hears"], other.id != "kept", [])
 
 
 def test_a_client_that_is_closed_within_the_block(
@@ -181,4 +181,4 @@ async def test_a_claim_that_is_not_answered() -> None:
             with pytest.raises(Unreachable, match=r"no answer to the claim within 0\.1 s"):
                 async with client.attach("j"):
                     pass
-    assert 3 <= server.sessions
+    assert server.sessions >= 3

@@ -45,7 +45,7 @@ def test_plain_code(shared_server: ServerProcess) -> None:
         job_id = plain.submit("step", dispatch=EXTERNAL).job_id
         with plain.attach(job_id):
             pass
-        assert ("FAILED", "SUCCEEDED") == (state_name(plain.get(failing.id)), state_name(plain.get(job_id)))
+        assert (state_name(plain.get(failing.id)), state_name(plain.get(job_id))) == ("FAILED", "SUCCEEDED")
 
     assert {number: {"total": sum(range(number))} for number in range(4)} == results
 
@@ -66,7 +66,7 @@ def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> 
 
     def go_on_for_too_long(job: AttachedJob) -> None:
         plain.cancel(job.id, grace_period=0.01)
-        while "CANCELLED" != state_name(plain.get(job.id)):
+        while state_name(plain.get(job.id)) != "CANCELLED":
             time.sleep(0.001)
 
     def look(job: AttachedJob) -> None:
@@ -84,7 +84,7 @@ def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> 
         return "", state_name(plain.get(job_id))
 
     with SyncClient(shared_server.address) as plain:
-        assert ("Cancelled", "CANCELLED") == outcome(track)
-        assert ("", "SUCCEEDED") == outcome(go_on)
-        assert ("Cancelled", "CANCELLED") == outcome(go_on_for_too_long)
-        assert ("JobEndedError", "FAILED") == outcome(look, timeout=1)
+        assert outcome(track) == ("Cancelled", "CANCELLED")
+        assert outcome(go_on) == ("", "SUCCEEDED")
+        assert outcome(go_on_for_too_long) == ("Cancelled", "CANCELLED")
+        assert outcome(look, timeout=1) == ("JobEndedError", "FAILED")

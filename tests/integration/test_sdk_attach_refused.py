@@ -46,14 +46,14 @@ async def test_what_cannot_be_claimed(client: Client) -> None:
         await claim("no-such-job")
     with pytest.raises(InvalidField, match="EXTERNAL") as refused:
         await claim(queued.job_id)
-    assert "job_id" == refused.value.violations[0][0]
+    assert refused.value.violations[0][0] == "job_id"
     with pytest.raises(JobEndedError):
         await claim(over.id)
     async with client.start("step") as held:
         with pytest.raises(LeaseLost):
             await claim(held.id)
         held.log("still here")
-    assert "SUCCEEDED" == state_name(await client.get(held.id))
+    assert state_name(await client.get(held.id)) == "SUCCEEDED"
     with pytest.raises(InvalidField):
         async with client.start("Not A Kind"):
             pass
@@ -71,7 +71,7 @@ async def test_a_key_that_is_at_its_limit(client: Client) -> None:
     async with client.attach(waiting):
         pass
 
-    assert "SUCCEEDED" == state_name(await client.get(waiting))
+    assert state_name(await client.get(waiting)) == "SUCCEEDED"
 
 
 async def test_a_start_that_is_refused_leaves_nothing_behind(client: Client) -> None:
@@ -88,10 +88,10 @@ async def test_a_start_that_is_refused_leaves_nothing_behind(client: Client) -> 
         with pytest.raises(LimitReached):
             await start(f"{key}-again", request_id=key)
     refused = await client.get(f"{key}-refused")
-    assert ("CANCELLED", 0) == (state_name(refused), refused.attempt)
+    assert (state_name(refused), refused.attempt) == ("CANCELLED", 0)
     await start(f"{key}-again", request_id=key)
 
-    assert "SUCCEEDED" == state_name(await client.get(f"{key}-again"))
+    assert state_name(await client.get(f"{key}-again")) == "SUCCEEDED"
 
 
 async def test_a_start_that_is_given_up_leaves_nothing_behind(
@@ -115,7 +115,7 @@ async def test_a_start_that_is_given_up_leaves_nothing_behind(
         await asyncio.wait((task,))
         assert task.cancelled()
 
-    assert ["CANCELLED", "QUEUED"] == [state_name(await client.get(job_id)) for job_id in job_ids]
+    assert [state_name(await client.get(job_id)) for job_id in job_ids] == ["CANCELLED", "QUEUED"]
 
 
 async def test_a_block_is_entered_once(client: Client) -> None:

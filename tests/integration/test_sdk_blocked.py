@@ -82,7 +82,7 @@ async def test_streams_that_are_held_back(client: Client, between: Gateway, far:
             job.go_on.release()
     assert list(range(1, 7)) == [event.sequence for event in events]
     assert events[-1].HasField("job_ended")
-    assert "polling" == states[-1].state
+    assert states[-1].state == "polling"
     assert "long-lived streams do not get through" in states[-1].error
 
 
@@ -100,12 +100,12 @@ async def test_no_stream_gets_through(
         async for current in far.follow(submitted.job_id, on_state=states.append):
             told.append(current)
             job.go_on.release()
-        assert JobState.JOB_STATE_SUCCEEDED == told[-1].state
+        assert told[-1].state == JobState.JOB_STATE_SUCCEEDED
         assert sorted({current.last_sequence for current in told}) == [c.last_sequence for c in told]
-        assert {"done": True} == await far.result(submitted.job_id)
-    assert "polling" == states[-1].state
+        assert await far.result(submitted.job_id) == {"done": True}
+    assert states[-1].state == "polling"
     assert any("polling" in record.message for record in caplog.records)
-    assert logging.WARNING == max(record.levelno for record in caplog.records)
+    assert max(record.levelno for record in caplog.records) == logging.WARNING
     with pytest.raises(StreamsBlocked, match="no stream gets through"):
         await anext(far.watch(submitted.job_id))
     with pytest.raises(StreamsBlocked):
@@ -127,19 +127,19 @@ async def test_streams_that_stop_getting_through(
         submitted = await client.submit(job.kind)
         between.frames, between.then = 3, "hold"
         async with far.watch(submitted.job_id, on_state=states.append) as watch:
-            assert 1 == (await anext(watch)).sequence
-            assert 2 == (await anext(watch)).sequence
+            assert (await anext(watch)).sequence == 1
+            assert (await anext(watch)).sequence == 2
             job.go_on.release()
-            assert 3 == (await anext(watch)).sequence
-            assert "polling" == watch.connection.state
+            assert (await anext(watch)).sequence == 3
+            assert watch.connection.state == "polling"
             between.mode, between.frames = "pass", None
             monkeypatch.setattr(transport_fallback, "_STREAMS_AGAIN", 0.0)
             monkeypatch.setattr(reconnecting_stream, "_PROBE", 30.0)  # what gets through may take its time
             job.go_on.release()
-            assert 4 == (await anext(watch)).sequence
+            assert (await anext(watch)).sequence == 4
             job.go_on.release()
-            assert [5, 6] == [event.sequence async for event in watch]
-    assert "live" == states[-1].state
+            assert [event.sequence async for event in watch] == [5, 6]
+    assert states[-1].state == "live"
 
 
 @pytest.mark.usefixtures("patient")
@@ -152,8 +152,8 @@ async def test_a_watch_of_many_jobs(client: Client, between: Gateway, far: Clien
         submitted = await client.submit(kind)
         assert submitted.job_id == getattr(await first, "job_id", "")
         await client.cancel(submitted.job_id)
-        assert [2, 3] == [getattr(await anext(watch), "sequence", 0) for _ in range(2)]
-        assert "polling" == watch.connection.state
+        assert [getattr(await anext(watch), "sequence", 0) for _ in range(2)] == [2, 3]
+        assert watch.connection.state == "polling"
 
 
 @pytest.mark.usefixtures("patient")
@@ -173,7 +173,7 @@ async def test_a_server_that_is_away_is_not_asked_in_another_way(server: ServerP
         await eventually(is_lost)
         await asyncio.to_thread(server.restart)
         await client.cancel(job.job_id)
-        assert 2 == (await waiting).sequence
+        assert (await waiting).sequence == 2
         await watch.aclose()
-    assert {"connecting", "live", "reconnecting"} == {state.state for state in states}
+    assert {state.state for state in states} == {"connecting", "live", "reconnecting"}
     assert max(state.fruitless for state in states) >= 5

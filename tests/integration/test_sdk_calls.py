@@ -56,7 +56,7 @@ async def test_everything_that_may_be_submitted(client: Client, kind: str) -> No
         retry_policy=RetryPolicy(max_attempts=2),
         dispatch=Dispatch.DISPATCH_EXTERNAL,
     )
-    assert (f"{kind}-1", parent.job_id, 12.5, "MB", 90, 2, Dispatch.DISPATCH_EXTERNAL) == (
+    assert (
         job.job_id,
         job.parent_job_id,
         job.workload,
@@ -64,8 +64,8 @@ async def test_everything_that_may_be_submitted(client: Client, kind: str) -> No
         job.timeout.seconds,
         job.retry_policy.max_attempts,
         job.dispatch,
-    )
-    assert [("a", False), ("b", True)] == [(stage.stage_id, stage.HasField("weight")) for stage in job.stages]
+    ) == (f"{kind}-1", parent.job_id, 12.5, "MB", 90, 2, Dispatch.DISPATCH_EXTERNAL)
+    assert [(stage.stage_id, stage.HasField("weight")) for stage in job.stages] == [("a", False), ("b", True)]
 
 
 async def test_listing_goes_through_all_pages(client: Client, kind: str) -> None:
@@ -75,21 +75,21 @@ async def test_listing_goes_through_all_pages(client: Client, kind: str) -> None
     assert ids == [job.job_id async for job in client.list(kinds=[kind], order_by="submit_time", page_size=1)]
     assert [ids[3], ids[1]] == [job.job_id async for job in client.list(kinds=[kind], labels={"n": "1"})]
     assert [ids[2]] == [job.job_id async for job in client.list(kinds=[kind], job_ids=[ids[2]])]
-    assert [] == [job async for job in client.list(kinds=[kind], states=[JobState.JOB_STATE_FAILED])]
+    assert [job async for job in client.list(kinds=[kind], states=[JobState.JOB_STATE_FAILED])] == []
 
 
 async def test_what_is_refused_is_told_apart(client: Client, kind: str) -> None:
     """By classes, with what belongs to each."""
     with pytest.raises(JobNotFound) as not_found:
         await client.get("no-such-job")
-    assert {"job_id": "no-such-job"} == not_found.value.metadata
+    assert not_found.value.metadata == {"job_id": "no-such-job"}
     with pytest.raises(JobNotFound):
         await anext(client.watch("no-such-job"))
     with pytest.raises(JobNotFound):
         await client.result("no-such-job")
     with pytest.raises(InvalidField) as invalid:
         await client.submit("No Kind")
-    assert ["kind"] == [field for field, _ in invalid.value.violations]
+    assert [field for field, _ in invalid.value.violations] == ["kind"]
     with pytest.raises(TypeError, match=r"input\.x is of type set"):
         await client.submit(kind, {"x": {1}})
 

@@ -41,12 +41,12 @@ async def test_a_worker_that_may_not_finish_gives_its_jobs_back(client: Client) 
         job = await client.submit(KIND)
         await started.wait()
     async with working(client.address, **{KIND: quick}):
-        assert {"attempt": 2.0} == await client.result(job.job_id)
+        assert await client.result(job.job_id) == {"attempt": 2.0}
     ended = await client.get(job.job_id)
-    assert 0 == ended.failed_attempts
+    assert ended.failed_attempts == 0
     events = [event async for event in client.watch(job.job_id)]
     (back,) = (event.attempt_ended for event in events if event.HasField("attempt_ended"))
-    assert "RELEASED" == back.failure.code
+    assert back.failure.code == "RELEASED"
 
 
 async def test_a_cancelled_worker_gives_its_jobs_back(client: Client) -> None:
@@ -65,7 +65,7 @@ async def test_a_cancelled_worker_gives_its_jobs_back(client: Client) -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert JobState.JOB_STATE_QUEUED == (await client.get(job.job_id)).state
+    assert (await client.get(job.job_id)).state == JobState.JOB_STATE_QUEUED
 
 
 SCRIPT = """
@@ -99,5 +99,5 @@ async def test_sigterm_stops_a_worker_in_order(
         if event.HasField("custom"):
             break
     os.kill(process.pid, signal.SIGTERM)
-    assert 0 == await process.wait()
+    assert await process.wait() == 0
     assert state == (await client.get(job.job_id)).state

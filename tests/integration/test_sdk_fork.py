@@ -93,19 +93,19 @@ def run(address: str, before: str, forks: int) -> list[str]:
         timeout=120,
         check=False,
     )
-    assert 0 == done.returncode, done.stderr
+    assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 
 def test_clients_that_were_not_used(shared_server: ServerProcess) -> None:
     """As in servers that load the application first."""
-    assert [f"child {WORKS}", "status 0", f"parent {WORKS}"] == run(shared_server.address, "unused", 1)
+    assert run(shared_server.address, "unused", 1) == [f"child {WORKS}", "status 0", f"parent {WORKS}"]
 
 
 def test_clients_that_are_at_rest(shared_server: ServerProcess) -> None:
     """Both sides submit, attach, report and work after it, with the same clients, however often."""
     children = [f"child {WORKS}", "status 0"] * 5
-    assert [f"parent {WORKS}", *children, f"parent {WORKS}"] == run(shared_server.address, "used", 5)
+    assert run(shared_server.address, "used", 5) == [f"parent {WORKS}", *children, f"parent {WORKS}"]
 
 
 @pytest.mark.parametrize(

@@ -62,12 +62,12 @@ async def test_a_job_from_submission_to_result(client: Client, kind: str) -> Non
         job = await client.submit(
             kind, {"path": "/srv", "deep": [1, {"a": None}]}, labels={"team": "a"}, owner="o"
         )
-        assert (kind, JobState.JOB_STATE_QUEUED, {"team": "a"}) == (job.kind, job.state, dict(job.labels))
+        assert (job.kind, job.state, dict(job.labels)) == (kind, JobState.JOB_STATE_QUEUED, {"team": "a"})
         events = [event async for event in client.watch(job.job_id)]
         result = await client.result(job.job_id)
-    assert {"files": 2.0, "input": {"path": "/srv", "deep": [1.0, {"a": None}]}} == result
+    assert result == {"files": 2.0, "input": {"path": "/srv", "deep": [1.0, {"a": None}]}}
     assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
-    assert [
+    assert [payload for payload in payloads(events) if payload != "stage_progressed"] == [
         "job_submitted",
         "job_started",
         "stages_planned",
@@ -81,16 +81,18 @@ async def test_a_job_from_submission_to_result(client: Client, kind: str) -> Non
         "custom",
         "artifact_added",
         "job_ended",
-    ] == [payload for payload in payloads(events) if payload != "stage_progressed"]
+    ]
     log = next(event.log_written for event in events if event.HasField("log_written"))
-    assert ("scan", Severity.SEVERITY_DEBUG, "found", "/a") == (
+    assert (
         log.stage_id,
         log.severity,
         log.text,
         log.fields["path"],
-    )
-    assert [("scan", 2.0), ("pack", 0.0), ("deep", 0.0)] == [
-        (stage.stage_id, stage.current) for stage in (await client.get(job.job_id)).stages
+    ) == ("scan", Severity.SEVERITY_DEBUG, "found", "/a")
+    assert [(stage.stage_id, stage.current) for stage in (await client.get(job.job_id)).stages] == [
+        ("scan", 2.0),
+        ("pack", 0.0),
+        ("deep", 0.0),
     ]
 
 
@@ -117,7 +119,7 @@ async def test_following_is_folding(client: Client, kind: str) -> None:
     assert sorted(job.fraction for job in jobs) == [job.fraction for job in jobs]
     last = await client.get(submitted.job_id)
     assert last == jobs[-1]
-    assert JobState.JOB_STATE_SUCCEEDED == last.state
+    assert last.state == JobState.JOB_STATE_SUCCEEDED
     assert [last] == [job async for job in client.follow(submitted.job_id)]
     folded = fold([event async for event in client.watch(submitted.job_id)])
     folded.epoch, folded.first_sequence = last.epoch, last.first_sequence
@@ -135,11 +137,11 @@ async def test_a_plain_handler(client: Client, kind: str) -> None:
 
     async with working(client.address, **{kind: handler}):
         job = await client.submit(kind)
-        assert {"thread": f"job {job.job_id}"} == await client.result(job.job_id)
+        assert await client.result(job.job_id) == {"thread": f"job {job.job_id}"}
     lines = [
         event.log_written.text async for event in client.watch(job.job_id) if event.HasField("log_written")
     ]
-    assert ["line 1", "line 2", "line 3"] == lines
+    assert lines == ["line 1", "line 2", "line 3"]
 
 
 async def test_an_exception_fails_the_job(client: Client, kind: str) -> None:
@@ -153,14 +155,14 @@ async def test_an_exception_fails_the_job(client: Client, kind: str) -> None:
         job = await client.submit(kind)
         with pytest.raises(JobFailed, match=r"no such track \(LookupError\)") as failed:
             await client.result(job.job_id)
-    assert ("LookupError", "no such track", True) == (
+    assert (
         failed.value.failure.code,
         failed.value.failure.message,
         failed.value.failure.retryable,
-    )
+    ) == ("LookupError", "no such track", True)
     assert "raise LookupError" in failed.value.failure.detail
     (stage,) = failed.value.job.stages
-    assert (StageState.STAGE_STATE_FAILED, "LookupError") == (stage.state, stage.failure.code)
+    assert (stage.state, stage.failure.code) == (StageState.STAGE_STATE_FAILED, "LookupError")
 
 
 async def test_a_failure_that_may_pass_is_tried_again(client: Client, kind: str) -> None:
@@ -175,9 +177,9 @@ async def test_a_failure_that_may_pass_is_tried_again(client: Client, kind: str)
     policy = RetryPolicy(max_attempts=3, initial_backoff=Duration(nanos=1_000_000))
     async with working(client.address, **{kind: handler}):
         job = await client.submit(kind, retry_policy=policy)
-        assert {"attempt": 3.0} == await client.result(job.job_id)
+        assert await client.result(job.job_id) == {"attempt": 3.0}
     events = [event async for event in client.watch(job.job_id)]
-    assert 2 == payloads(events).count("attempt_ended")
+    assert payloads(events).count("attempt_ended") == 2
 
 
 async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
@@ -200,14 +202,14 @@ async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
             events.append(event)
             if event.HasField("stage_started"):
                 told = await client.cancel(job.job_id, reason="too late", grace_period=20)
-                assert JobState.JOB_STATE_CANCELLING == told.state
+                assert told.state == JobState.JOB_STATE_CANCELLING
                 answered.set()
         with pytest.raises(JobCancelled, match="too late") as cancelled:
             await client.result(job.job_id)
     await cleaned.wait()
-    assert ["cancel_requested", "cancel_acknowledged", "stage_ended", "job_ended"] == payloads(events)[-4:]
+    assert payloads(events)[-4:] == ["cancel_requested", "cancel_acknowledged", "stage_ended", "job_ended"]
     assert not cancelled.value.cancellation.forced
-    assert StageState.STAGE_STATE_CANCELLED == cancelled.value.job.stages[0].state
+    assert cancelled.value.job.stages[0].state == StageState.STAGE_STATE_CANCELLED
 
 
 async def test_cancelling_a_plain_handler(client: Client, kind: str) -> None:
@@ -244,14 +246,14 @@ async def test_completion_may_win(client: Client, kind: str) -> None:
         async for event in client.watch(job.job_id):
             if event.HasField("stage_started"):
                 await client.cancel(job.job_id)
-        assert {"finished": True} == await client.result(job.job_id)
+        assert await client.result(job.job_id) == {"finished": True}
 
 
 async def test_a_queued_job_is_cancelled_at_once(client: Client, kind: str) -> None:
     """Nobody has to hear of it (rule 16); doing it again changes nothing (rule 17)."""
     job = await client.submit(kind)
     cancelled = await client.cancel(job.job_id, reason="changed my mind")
-    assert JobState.JOB_STATE_CANCELLED == cancelled.state
+    assert cancelled.state == JobState.JOB_STATE_CANCELLED
     assert cancelled == await client.cancel(job.job_id)
 
 
@@ -274,7 +276,7 @@ async def test_a_worker_runs_as_many_jobs_as_it_may(client: Client, kind: str) -
         jobs = [await client.submit(kind) for _ in range(9)]
         for job in jobs:
             await client.result(job.job_id)
-    assert 3 == most
+    assert most == 3
 
 
 async def test_waiting_for_a_result_has_a_timeout(client: Client, kind: str) -> None:
@@ -282,7 +284,7 @@ async def test_waiting_for_a_result_has_a_timeout(client: Client, kind: str) -> 
     job = await client.submit(kind)
     with pytest.raises(TimeoutError):
         await client.result(job.job_id, timeout=0.05)
-    assert JobState.JOB_STATE_QUEUED == (await client.get(job.job_id)).state
+    assert (await client.get(job.job_id)).state == JobState.JOB_STATE_QUEUED
 
 
 async def test_watching_from_a_cursor(client: Client, kind: str) -> None:
@@ -293,28 +295,28 @@ async def test_watching_from_a_cursor(client: Client, kind: str) -> None:
     last = (await client.get(job.job_id)).last_sequence
     watch = client.watch(job.job_id, after=4)
     assert list(range(5, last + 1)) == [event.sequence async for event in watch]
-    assert (last, last, True, 0, "live") == (
+    assert (
         watch.cursor,
         watch.head,
         watch.caught_up,
         watch.reconnects,
         watch.connection.state,
-    )
-    assert [] == [event async for event in client.watch(job.job_id, after=last, epoch=watch.epoch)]
-    assert [] == [event async for event in client.watch(job.job_id, after=last, follow=False)]
+    ) == (last, last, True, 0, "live")
+    assert [event async for event in client.watch(job.job_id, after=last, epoch=watch.epoch)] == []
+    assert [event async for event in client.watch(job.job_id, after=last, follow=False)] == []
     with pytest.raises(EpochChanged) as changed:
         await anext(client.watch(job.job_id, after=1, epoch="another"))
     assert ("another", watch.epoch) == (changed.value.requested, changed.value.epoch)
     with pytest.raises(SequenceAhead) as ahead:
         await anext(client.watch(job.job_id, after=last + 1))
-    assert (last + 1, 1, last) == (ahead.value.requested, ahead.value.first, ahead.value.head)
+    assert (ahead.value.requested, ahead.value.first, ahead.value.head) == (last + 1, 1, last)
 
 
 async def test_watching_without_following_stops_at_the_head(client: Client, kind: str) -> None:
     """Though the job goes on."""
     job = await client.submit(kind)
     watch = client.watch(job.job_id, follow=False)
-    assert ["job_submitted"] == payloads([event async for event in watch])
+    assert payloads([event async for event in watch]) == ["job_submitted"]
     assert watch.caught_up
 
 
@@ -333,4 +335,4 @@ async def test_events_come_in_batches_as_well(client: Client, kind: str) -> None
     rest = [[event.sequence for event in events] async for events in watch.batches()]
     assert list(range(1, 2004)) == first + [sequence for batch in rest for sequence in batch]
     assert len(rest) < 200
-    assert 2003 == watch.cursor
+    assert watch.cursor == 2003

@@ -45,7 +45,7 @@ async def test_a_worker_that_stops_loses_no_job(server: ServerProcess) -> None:
             await eventually(lambda: stands(rpc, second, "QUEUED"))
             given_back = await rpc.get(second)
 
-    assert ("RELEASED", 1, 0) == (given_back.failure.code, given_back.attempt, given_back.failed_attempts)
+    assert (given_back.failure.code, given_back.attempt, given_back.failed_attempts) == ("RELEASED", 1, 0)
 
 
 async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
@@ -57,7 +57,7 @@ async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
         hellos.append(await stream.welcomes(heartbeat=0.01))
         await stream.beats()
         ready.set()
-        assert 0 == (await stream.hears("capacity")).capacity.max_concurrency
+        assert (await stream.hears("capacity")).capacity.max_concurrency == 0
         await stream.ends()
         await stream.says(assignment=assignment())
 
@@ -73,7 +73,7 @@ async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
         await running
 
     first, last = hellos
-    assert (first.instance, 0, []) == (last.instance, last.max_concurrency, list(last.job_ids))
+    assert (last.instance, last.max_concurrency, list(last.job_ids)) == (first.instance, 0, [])
 
 
 async def test_a_claim_that_is_answered_too_late() -> None:
@@ -104,12 +104,12 @@ async def test_a_claim_that_is_answered_too_late() -> None:
         await asyncio.wait((task,))
 
     first, second = hellos
-    assert (True, first.instance, 0, []) == (
+    assert (
         task.cancelled(),
         second.instance,
         second.max_concurrency,
         list(second.job_ids),
-    )
+    ) == (True, first.instance, 0, [])
 
 
 async def test_who_gives_up_while_it_claims_keeps_no_job(shared_server: ServerProcess) -> None:
@@ -129,5 +129,5 @@ async def test_who_gives_up_while_it_claims_keeps_no_job(shared_server: ServerPr
             await asyncio.wait((task,))
             assert task.cancelled()
             left = await rpc.get(job.job_id)
-            if "INTERRUPTED" != left.failure.code:
+            if left.failure.code != "INTERRUPTED":
                 await eventually(lambda job_id=job.job_id: stands(rpc, job_id, "QUEUED"))

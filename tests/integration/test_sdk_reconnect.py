@@ -129,8 +129,8 @@ async def test_a_watch_waits_for_a_network_that_is_down(client: Client, proxy: C
         proxy.allow()
         events += await rest
     assert list(range(1, 11)) == steps_of(events)
-    assert ("live", events[-1].sequence - 7) == (states[-1].state, states[-1].resumed_at)
-    assert 1 == watch.reconnects
+    assert (states[-1].state, states[-1].resumed_at) == ("live", events[-1].sequence - 7)
+    assert watch.reconnects == 1
     assert 0 < max(state.retry_in for state in states) <= 10
 
 
@@ -177,10 +177,10 @@ async def test_a_restarted_server_is_taken_up_again(client: Client, server: Serv
             steps.allow(COUNT // 12)  # said to nobody, for now
             await asyncio.to_thread(server.restart)
         events += await _rest(watch)
-        assert {"count": COUNT} == await client.result(job.job_id)
+        assert await client.result(job.job_id) == {"count": COUNT}
     assert list(range(1, COUNT + 1)) == steps_of(events)
     assert list(range(1, COUNT + 4)) == [event.sequence for event in events]
-    assert [1] == steps.attempts
+    assert steps.attempts == [1]
     assert watch.reconnects >= 3
 
 
@@ -199,7 +199,7 @@ async def test_a_worker_survives_cuts(client: Client, proxy: CuttableProxy, cuts
         events += await _rest(watch)
         assert {"count": steps.count} == await client.result(job.job_id)
     assert list(range(1, steps.count + 1)) == steps_of(events)
-    assert [1] == steps.attempts
+    assert steps.attempts == [1]
     assert proxy.accepted >= cuts
 
 
@@ -224,7 +224,7 @@ async def test_a_cut_worker_is_given_no_more_than_it_can_do(client: Client, prox
             steps.allow(10)
         for job in jobs:
             await client.result(job.job_id)
-    assert 2 >= most
+    assert most <= 2
 
 
 async def test_a_cancellation_reaches_a_worker_that_was_away(client: Client, proxy: CuttableProxy) -> None:
@@ -248,8 +248,10 @@ async def test_a_cancellation_reaches_a_worker_that_was_away(client: Client, pro
         proxy.allow()
         await cancelled.wait()
         events = [event async for event in client.watch(job.job_id)]
-    assert ["cancel_requested", "cancel_acknowledged", "job_ended"] == [
-        event.WhichOneof("payload") for event in events[-3:]
+    assert [event.WhichOneof("payload") for event in events[-3:]] == [
+        "cancel_requested",
+        "cancel_acknowledged",
+        "job_ended",
     ]
 
 
@@ -269,11 +271,11 @@ async def test_a_forced_cancellation_frees_the_worker_when_the_handler_stops(cli
         job = await client.submit(KIND)
         await asyncio.to_thread(started.wait)
         ended = await client.cancel(job.job_id, grace_period=0)
-        assert (JobState.JOB_STATE_CANCELLED, True) == (ended.state, ended.cancellation.forced)
+        assert (ended.state, ended.cancellation.forced) == (JobState.JOB_STATE_CANCELLED, True)
         waiting = await client.submit("other")
-        assert JobState.JOB_STATE_QUEUED == (await client.get(waiting.job_id)).state
+        assert (await client.get(waiting.job_id)).state == JobState.JOB_STATE_QUEUED
         stuck.set()
-        assert {} == await client.result(waiting.job_id)
+        assert await client.result(waiting.job_id) == {}
     assert ended == await client.get(job.job_id)
 
 
@@ -305,12 +307,12 @@ async def test_a_worker_that_stays_away_loses_its_job(tmp_path: Path) -> None:
             proxy.refuse()
             await asyncio.to_thread(proxy.cut)
             async with working(server.address, **{KIND: found}):
-                assert {"attempt": 2.0} == await client.result(job.job_id)
+                assert await client.result(job.job_id) == {"attempt": 2.0}
             assert not interrupted.is_set()
             proxy.allow()
             await interrupted.wait()
             events = [event async for event in client.watch(job.job_id)]
-    assert [1] == steps_of(events)
+    assert steps_of(events) == [1]
 
 
 async def test_a_worker_that_stops_finishes_what_it_has(client: Client) -> None:
@@ -322,5 +324,5 @@ async def test_a_worker_that_stops_finishes_what_it_has(client: Client) -> None:
         second = await client.submit(KIND)
         worker.stop()
         steps.allow(6)
-    assert JobState.JOB_STATE_SUCCEEDED == (await client.get(first.job_id)).state
-    assert JobState.JOB_STATE_QUEUED == (await client.get(second.job_id)).state
+    assert (await client.get(first.job_id)).state == JobState.JOB_STATE_SUCCEEDED
+    assert (await client.get(second.job_id)).state == JobState.JOB_STATE_QUEUED

@@ -72,7 +72,7 @@ async def test_watches_come_and_go(client: Client, kind: str) -> None:
         subscriptions.add(second, snapshot=True)
         begin = [await anext(subscriptions) for _ in range(2)]
         assert {(first, Event), (second, Job)} == {(item.job_id, type(item)) for item in begin}
-        assert (1, 1) == (subscriptions.cursor(first), subscriptions.cursor(second))
+        assert (subscriptions.cursor(first), subscriptions.cursor(second)) == (1, 1)
         with pytest.raises(ValueError, match="already"):
             subscriptions.add(first)
         waiting = asyncio.create_task(ended(subscriptions, 1))
@@ -90,7 +90,7 @@ async def test_watches_come_and_go(client: Client, kind: str) -> None:
         subscriptions.add(second, after=2)
         await client.cancel(third)
         items = await ended(subscriptions, 2)
-        assert ([3], [2, 3]) == (sequences(items, second), sequences(items, third))
+        assert (sequences(items, second), sequences(items, third)) == ([3], [2, 3])
         assert not subscriptions
     with pytest.raises(StopAsyncIteration):
         await anext(subscriptions)
@@ -161,10 +161,10 @@ async def test_jobs_take_turns_and_nothing_piles_up() -> None:
         await eventually(have_some)
         items = [await anext(subscriptions) for _ in range(100)]
         told = [sequences(items, job_id) for job_id in ("chatty", "other")]
-        assert [[*range(1, 51)]] * 2 == told
+        assert told == [[*range(1, 51)]] * 2
         subscriptions.add("calm")
         items = await ended(subscriptions, 1)
-        assert [1, 2, 3] == sequences(items, "calm")
+        assert sequences(items, "calm") == [1, 2, 3]
         held = [len(member._items) for member in subscriptions._members.values()]
         assert max(held) <= 100
 
@@ -214,22 +214,22 @@ def test_the_same_without_asyncio(shared_server: Server, kind: str) -> None:
             assert job_ids == [getattr(next(jobs), "job_id", "") for _ in job_ids]
             assert jobs.position is None
             client.cancel(job_ids[0])
-            assert [2, 3] == [getattr(next(jobs), "sequence", 0) for _ in range(2)]
+            assert [getattr(next(jobs), "sequence", 0) for _ in range(2)] == [2, 3]
             position, epoch = jobs.position, jobs.epoch
         rest = client.watch_jobs(kinds=[kind], after=position, epoch=epoch, follow=False)
-        assert [] == list(rest)
+        assert list(rest) == []
         with client.watch(job_ids[1], snapshot=True, on_gap="snapshot") as watch:
             assert isinstance(next(watch), Job)
             client.cancel(job_ids[1])
-            assert [2, 3] == [item.sequence for item in watch if isinstance(item, Event)]
-            assert 3 == watch.cursor
+            assert [item.sequence for item in watch if isinstance(item, Event)] == [2, 3]
+            assert watch.cursor == 3
         with client.subscriptions() as subscriptions:
             for job_id in job_ids:
                 subscriptions.add(job_id, after=2)
             items = []
             while subscriptions:
                 items.append(next(subscriptions))
-            assert 4 == len(items)
+            assert len(items) == 4
             assert {Ended(job_id) for job_id in job_ids} == {i for i in items if isinstance(i, Ended)}
 
 
@@ -254,7 +254,7 @@ async def test_many_watches_of_one_client_come_back_apart(client: Client, kind: 
             first = dict(enumerate(s.retry_in for s in states if s.fruitless == 1 and s.state != "live"))
             proxy.allow()
             await client.cancel(job.job_id)
-            assert {2} == {(await task).sequence for task in waiting}
-            assert [[3]] * 400 == [[event.sequence async for event in watch] for watch in watches]
+            assert {(await task).sequence for task in waiting} == {2}
+            assert [[event.sequence async for event in watch] for watch in watches] == [[3]] * 400
             assert all(watch.reconnects == 1 for watch in watches)
     assert 0.1 < max(first.values()) <= 0.4

@@ -59,10 +59,14 @@ def test_the_same_verbs(client: SyncClient, kind: str) -> None:
     job = client.submit(kind, {"count": 5})
     events = list(client.watch(job.job_id))
     assert list(range(1, len(events) + 1)) == [event.sequence for event in events]
-    assert ["0", "1", "2", "3", "4"] == [
-        event.log_written.text for event in events if event.HasField("log_written")
+    assert [event.log_written.text for event in events if event.HasField("log_written")] == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
     ]
-    assert {"counted": 5.0} == client.result(job.job_id)
+    assert client.result(job.job_id) == {"counted": 5.0}
     ended = client.get(job.job_id)
     assert [ended] == list(client.follow(job.job_id))
     assert [ended] == list(client.list(kinds=[kind]))
@@ -92,12 +96,12 @@ def test_a_watch_can_be_left_and_taken_up(client: SyncClient, kind: str) -> None
     client.result(job.job_id)
     with client.watch(job.job_id) as watch:
         first = [next(watch).sequence for _ in range(3)]
-        assert (3, "live") == (watch.cursor, watch.connection.state)
+        assert (watch.cursor, watch.connection.state) == (3, "live")
         cursor, epoch = watch.cursor, watch.epoch
-    assert [] == list(watch)
+    assert list(watch) == []
     rest = client.watch(job.job_id, after=cursor, epoch=epoch)
-    assert [*first, *(event.sequence for event in rest)] == list(range(1, rest.head + 1))
-    assert (True, 0) == (rest.caught_up, rest.reconnects)
+    assert list(range(1, rest.head + 1)) == [*first, *(event.sequence for event in rest)]
+    assert (rest.caught_up, rest.reconnects) == (True, 0)
 
 
 def test_a_watch_survives_cuts(shared_server: ServerProcess, client: SyncClient, kind: str) -> None:
@@ -111,8 +115,8 @@ def test_a_watch_survives_cuts(shared_server: ServerProcess, client: SyncClient,
         client.cancel(job.job_id)
         rest = list(watch)
     assert rest[-1].HasField("job_ended")
-    assert 1 == watch.reconnects
-    assert ["connecting", "live", "reconnecting", "live"] == [state.state for state in states]
+    assert watch.reconnects == 1
+    assert [state.state for state in states] == ["connecting", "live", "reconnecting", "live"]
 
 
 def test_several_threads_share_a_client(client: SyncClient, kind: str) -> None:
@@ -153,7 +157,7 @@ def test_closing_a_client_wakes_who_waits(shared_server: ServerProcess, client: 
     other.close()
     for thread in threads:
         thread.join()
-    assert ["The client is closed.", "The client is closed."] == caught
+    assert caught == ["The client is closed.", "The client is closed."]
     client.cancel(job.job_id)
 
 
@@ -176,4 +180,4 @@ def test_generators_can_be_left(client: SyncClient, kind: str) -> None:
 def test_a_job_is_queued_without_a_worker(client: SyncClient) -> None:
     """And is cancelled at once."""
     job = client.submit("nobody-does-this")
-    assert JobState.JOB_STATE_CANCELLED == client.cancel(job.job_id).state
+    assert client.cancel(job.job_id).state == JobState.JOB_STATE_CANCELLED

@@ -50,7 +50,7 @@ async def test_a_trusted_certificate_is_enough(tls_server: ServerProcess, truste
     async with Client(tls_server.address, tls_ca=trusted) as client:
         job = await client.submit("echo", {"over": "TLS"})
         await worker.run()
-        assert {"over": "TLS"} == await client.result(job.job_id)
+        assert await client.result(job.job_id) == {"over": "TLS"}
 
 
 def test_what_is_not_trusted_is_not_spoken_to(tls_server: ServerProcess) -> None:

@@ -70,7 +70,7 @@ async def test_with_the_job_as_it_stands(client: Client, rpc: Rpc) -> None:
             between.frames = 2
             first = await beginning
             assert isinstance(first, Job)
-            assert (4, 4) == (first.last_sequence, watch.cursor)
+            assert (first.last_sequence, watch.cursor) == (4, 4)
             fold = Fold(first)
             await session.report(job.job_id, token, 3, *map(progressed, (6, 7)), succeeded())
             sequences = []
@@ -78,7 +78,7 @@ async def test_with_the_job_as_it_stands(client: Client, rpc: Rpc) -> None:
                 assert isinstance(item, Event)
                 sequences.append(item.sequence)
                 fold.apply(item)
-    assert [5, 6, 7] == sequences
+    assert sequences == [5, 6, 7]
     assert (await client.get(job.job_id)).stages == fold.job.stages
     again = [item async for item in client.watch(job.job_id, snapshot=True)]
     assert [await client.get(job.job_id)] == again
@@ -95,22 +95,22 @@ async def test_with_what_happens_next(client: Client, rpc: Rpc) -> None:
 
         await eventually(is_connected)
         await client.cancel(job.job_id)
-        assert 2 == (await first).sequence
-        assert [3] == [event.sequence async for event in watch]
-    assert [] == [event async for event in client.watch(job.job_id, latest=True)]
+        assert (await first).sequence == 2
+        assert [event.sequence async for event in watch] == [3]
+    assert [event async for event in client.watch(job.job_id, latest=True)] == []
 
 
 async def test_only_some_events(client: Client, rpc: Rpc) -> None:
     """The rest is hidden, and moves the cursor; the end is known though it is hidden; it may be resumed anywhere."""
     job = await done(rpc, started(), progressed(1), log_line("a"), progressed(2), log_line("b"))
     watch = client.watch(job.job_id, payloads=["log_written"])
-    assert [5, 7] == [event.sequence async for event in watch]
-    assert (8, 0) == (watch.cursor, watch.reconnects)
+    assert [event.sequence async for event in watch] == [5, 7]
+    assert (watch.cursor, watch.reconnects) == (8, 0)
     for after in range(9):
         rest = client.watch(job.job_id, after=after, payloads=["log_written"])
         assert [s for s in (5, 7) if s > after] == [event.sequence async for event in rest]
     of_stage = client.watch(job.job_id, stages=["another"])
-    assert [1, 2, 5, 7, 8] == [event.sequence async for event in of_stage]
+    assert [event.sequence async for event in of_stage] == [1, 2, 5, 7, 8]
     with pytest.raises(InvalidField):
         await anext(client.watch(job.job_id, payloads=["no_such_payload"]))
     with pytest.raises(TypeError):
@@ -124,10 +124,10 @@ async def test_only_the_latest_progress(client: Client, rpc: Rpc) -> None:
     job = await done(rpc, started(), *map(progressed, range(1, 51)), log_line("a"))
     watch = client.watch(job.job_id, latest_progress=True)
     events = [event async for event in watch]
-    assert [50.0] == [
-        event.stage_progressed.current for event in events if event.HasField("stage_progressed")
+    assert [event.stage_progressed.current for event in events if event.HasField("stage_progressed")] == [
+        50.0
     ]
-    assert 6 == len(events)
+    assert len(events) == 6
     folded = Fold()
     for event in events:
         folded.apply(event)
@@ -158,9 +158,9 @@ async def test_a_hidden_stretch_is_not_looked_at_again(client: Client, rpc: Rpc)
                     return watch.reconnects == 1
 
                 await eventually(is_back)
-                assert 12 == watch.connection.resumed_at
+                assert watch.connection.resumed_at == 12
                 await session.report(job.job_id, token, 11, log_line("a"))
-                assert 13 == (await first).sequence
+                assert (await first).sequence == 13
 
 
 async def test_a_changed_epoch(client: Client, rpc: Rpc) -> None:
@@ -186,10 +186,10 @@ async def test_a_log_that_is_trimmed_while_a_watch_is_away(tmp_path: Path) -> No
                     far.watch(job.job_id) as strict,
                     far.watch(job.job_id, on_gap="snapshot") as steady,
                 ):
-                    assert [1, 2] == [(await anext(strict)).sequence for _ in range(2)]
-                    assert [1, 2] == [getattr(await anext(steady), "sequence", 0) for _ in range(2)]
+                    assert [(await anext(strict)).sequence for _ in range(2)] == [1, 2]
+                    assert [getattr(await anext(steady), "sequence", 0) for _ in range(2)] == [1, 2]
                     following = far.follow(job.job_id)
-                    assert 2 == (await anext(following)).last_sequence
+                    assert (await anext(following)).last_sequence == 2
                     proxy.refuse()
                     await asyncio.to_thread(proxy.cut)
                     for batch in range(10):
@@ -205,8 +205,8 @@ async def test_a_log_that_is_trimmed_while_a_watch_is_away(tmp_path: Path) -> No
                         await anext(strict)
                     told = await anext(steady)
                     assert isinstance(told, Job)
-                    assert 502 == told.last_sequence
-                    assert 502 == (await anext(following)).last_sequence
+                    assert told.last_sequence == 502
+                    assert (await anext(following)).last_sequence == 502
                     await session.report(job.job_id, token, 501, succeeded())
-                    assert [503] == [getattr(item, "sequence", 0) async for item in steady]
-                    assert [503] == [current.last_sequence async for current in following]
+                    assert [getattr(item, "sequence", 0) async for item in steady] == [503]
+                    assert [current.last_sequence async for current in following] == [503]

@@ -53,10 +53,10 @@ async def test_an_interrupted_stream_is_resumed(code: grpc.StatusCode | None) ->
     async with scripted(interrupted, whole_log) as server, Client(server.address) as client:
         states: list[Connection] = []
         watch = client.watch("j", on_state=states.append)
-        assert [1, 2, 3, 4, 5] == await sequences(watch)
-    assert [(0, ""), (2, "e")] == [(request.after_sequence, request.epoch) for request in server.requests]
-    assert ["connecting", "live", "reconnecting", "live"] == [state.state for state in states]
-    assert (2, 1) == (states[-1].resumed_at, watch.reconnects)
+        assert await sequences(watch) == [1, 2, 3, 4, 5]
+    assert [(request.after_sequence, request.epoch) for request in server.requests] == [(0, ""), (2, "e")]
+    assert [state.state for state in states] == ["connecting", "live", "reconnecting", "live"]
+    assert (states[-1].resumed_at, watch.reconnects) == (2, 1)
     assert states[2].error
     assert 0 <= states[2].retry_in <= 0.1
 
@@ -73,11 +73,11 @@ async def test_a_limit_after_a_lost_connection_is_waited_out() -> None:
         await refuse(stream, code_pb2.RESOURCE_EXHAUSTED, "LIMIT_REACHED", "too many")
 
     async with scripted(interrupted, refused, whole_log) as server, Client(server.address) as client:
-        assert [1, 2, 3, 4, 5] == await sequences(client.watch("j"))
+        assert await sequences(client.watch("j")) == [1, 2, 3, 4, 5]
     async with scripted(refused) as server, Client(server.address) as client:
         with pytest.raises(ServiceError, match="too many"):
             await anext(client.watch("j"))
-    assert 1 == len(server.requests)
+    assert len(server.requests) == 1
 
 
 async def refuse(stream: Stream, code: int, reason: str, text: str) -> None:
@@ -104,11 +104,13 @@ async def test_following_gets_over_events_that_are_not_kept() -> None:
         await stream.snapshot(9, JobState.JOB_STATE_SUCCEEDED)
 
     async with scripted(running, done, trimmed) as server, Client(server.address) as client:
-        assert [2, 9] == [job.last_sequence async for job in client.follow("j")]
+        assert [job.last_sequence async for job in client.follow("j")] == [2, 9]
         with pytest.raises(SequenceTrimmed):
             await anext(client.watch("j"))
-    assert ["from_snapshot", "from_snapshot", "after_sequence"] == [
-        request.WhichOneof("start") for request in server.requests
+    assert [request.WhichOneof("start") for request in server.requests] == [
+        "from_snapshot",
+        "from_snapshot",
+        "after_sequence",
     ]
 
 
@@ -130,7 +132,7 @@ async def test_other_statuses_are_raised_at_once(code: grpc.StatusCode) -> None:
                 PermissionDenied if code is grpc.StatusCode.PERMISSION_DENIED else ServiceError
             ):
                 await sequences(client.watch("j"))
-        assert 1 == len(server.requests)
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("next_event", [2, 4])
@@ -145,7 +147,7 @@ async def test_a_server_that_skips_or_repeats_is_found_out(next_event: int) -> N
 
     async with scripted(wrong) as server, Client(server.address) as client:
         watch = client.watch("j")
-        assert [1, 2] == [(await anext(watch)).sequence for _ in range(2)]
+        assert [(await anext(watch)).sequence for _ in range(2)] == [1, 2]
         with pytest.raises(ProtocolError):
             await anext(watch)
         await server.cancelled.wait()
@@ -160,7 +162,7 @@ async def test_a_watch_from_the_end_of_an_ended_log_ends() -> None:
 
     async with scripted(at_the_end) as server, Client(server.address) as client:
         server.job = Job(job_id="j", state=JobState.JOB_STATE_SUCCEEDED, last_sequence=5)
-        assert [] == await sequences(client.watch("j", after=5))
+        assert await sequences(client.watch("j", after=5)) == []
     async with scripted(at_the_end, at_the_end, nothing_new) as server, Client(server.address) as client:
         server.job = Job(job_id="j", state=JobState.JOB_STATE_RUNNING, last_sequence=5)
         watch = client.watch("j", after=5)
@@ -187,8 +189,8 @@ async def test_a_server_that_comes_up_late_is_found() -> None:
 
     async with scripted(draining, draining, draining, whole_log) as server, Client(server.address) as client:
         watch = client.watch("j")
-        assert [1, 2, 3, 4, 5] == await sequences(watch)
-        assert 0 == watch.reconnects
+        assert await sequences(watch) == [1, 2, 3, 4, 5]
+        assert watch.reconnects == 0
         assert watch.connection.resumed_at is None
 
 
@@ -207,9 +209,9 @@ async def test_silence_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> 
     async with scripted(falls_silent, whole_log) as server, Client(server.address) as client:
         states: list[Connection] = []
         watch = client.watch("j", status_interval=1.0, on_state=states.append)
-        assert [1, 2, 3, 4, 5] == await sequences(watch)
+        assert await sequences(watch) == [1, 2, 3, 4, 5]
         await server.cancelled.wait()
-    assert 2 == len(server.requests)
+    assert len(server.requests) == 2
     assert "nothing was heard" in states[2].error
 
 
@@ -226,7 +228,7 @@ async def test_closing_a_watch_ends_it_at_the_server() -> None:
         await anext(watch)
         await watch.aclose()
         await still_cancelled(server)
-        assert [] == await sequences(watch)
+        assert await sequences(watch) == []
 
         server.cancelled.clear()
         async with client.watch("j") as left:
@@ -252,11 +254,11 @@ async def test_closing_a_watch_wakes_who_waits_for_it() -> None:
     """The iteration just ends."""
     async with scripted(nothing_new) as server, Client(server.address) as client:
         watch = client.watch("j")
-        assert [1, 2] == [(await anext(watch)).sequence for _ in range(2)]
+        assert [(await anext(watch)).sequence for _ in range(2)] == [1, 2]
         waiting = asyncio.create_task(sequences(watch))
         await asyncio.sleep(0)
         await watch.aclose()
-        assert [] == await waiting
+        assert await waiting == []
 
 
 async def test_a_cancelled_wait_loses_nothing() -> None:
@@ -271,14 +273,14 @@ async def test_a_cancelled_wait_loses_nothing() -> None:
 
     async with scripted(slow) as server, Client(server.address) as client:
         watch = client.watch("j")
-        assert 1 == (await anext(watch)).sequence
+        assert (await anext(watch)).sequence == 1
         for _ in range(20):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(anext(watch), 0.002)
         go_on.set()
-        assert [2, 3, 4, 5] == await sequences(watch)
-        assert 0 == watch.reconnects
-    assert 1 == len(server.requests)
+        assert await sequences(watch) == [2, 3, 4, 5]
+        assert watch.reconnects == 0
+    assert len(server.requests) == 1
 
 
 async def test_calls_carry_the_token() -> None:
@@ -286,5 +288,5 @@ async def test_calls_carry_the_token() -> None:
     async with scripted(whole_log) as server, Client(server.address, token="secret") as client:
         await client.get("j")
         await sequences(client.watch("j"))
-    assert ["Bearer secret", "Bearer secret"] == [metadata["authorization"] for metadata in server.metadata]
+    assert [metadata["authorization"] for metadata in server.metadata] == ["Bearer secret", "Bearer secret"]
     assert all(str(metadata["user-agent"]).startswith("milepost-python/") for metadata in server.metadata)

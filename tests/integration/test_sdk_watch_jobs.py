@@ -83,7 +83,7 @@ async def test_all_events_come_once_over_cuts(client: Client, kind: str) -> None
             await following
     assert {job.job_id: list(range(1, 24)) for job in jobs} == sequences(items)
     assert watch.reconnects >= 12
-    assert "live" == states[-1].state
+    assert states[-1].state == "live"
 
 
 async def _is(condition: bool) -> bool:
@@ -139,8 +139,8 @@ async def test_a_stream_that_breaks_among_its_snapshots(client: Client, kind: st
             assert watch.position is not None
     assert job_ids[:3] == [item.job_id for item in first if isinstance(item, Job)]
     changed = {item.job_id: item for item in rest if not isinstance(item, Gap)}
-    assert {*job_ids} - {job_ids[2]} == set(changed)
-    assert 3 == getattr(changed[job_ids[0]], "last_sequence", 0)
+    assert set(changed) == {*job_ids} - {job_ids[2]}
+    assert getattr(changed[job_ids[0]], "last_sequence", 0) == 3
     assert isinstance(changed[job_ids[1]], Deleted)
 
 
@@ -171,7 +171,7 @@ async def test_cut_off_after_each_frame(client: Client, kind: str) -> None:
         between.frames = 3
         states = [JobState.JOB_STATE_RUNNING]
         now = client.watch_jobs(kinds=[kind], latest=True, follow=False)
-        assert [] == [item async for item in now]
+        assert [item async for item in now] == []
         start, epoch = now.position, now.epoch
         shown: dict[str, Fold] = {}
         async with (
@@ -188,7 +188,7 @@ async def test_cut_off_after_each_frame(client: Client, kind: str) -> None:
                     )
                     shown[item.job_id] = Fold(item)
                 elif isinstance(item, Event):
-                    assert shown[item.job_id].job.last_sequence + 1 == item.sequence
+                    assert item.sequence == shown[item.job_id].job.last_sequence + 1
                     shown[item.job_id].apply(item)
                 if isinstance(item, Job | Event):
                     job = shown[item.job_id].job
@@ -196,14 +196,14 @@ async def test_cut_off_after_each_frame(client: Client, kind: str) -> None:
                 if ended == 6:
                     break
             assert watch.reconnects > 0
-    assert [8] * 6 == [fold.job.last_sequence for fold in shown.values()]
+    assert [fold.job.last_sequence for fold in shown.values()] == [8] * 6
 
 
 async def test_positions_are_for_other_watches(client: Client, kind: str) -> None:
     """A watch goes on where another one was left; a filter moves on past what it hides."""
     job_ids = await queued(client, kind, 2)
     async with client.watch_jobs(kinds=[kind], follow=False, latest=True) as watch:
-        assert [] == [item async for item in watch]
+        assert [item async for item in watch] == []
         position, epoch = watch.position, watch.epoch
     for job_id in job_ids:
         await client.cancel(job_id)
@@ -212,7 +212,7 @@ async def test_positions_are_for_other_watches(client: Client, kind: str) -> Non
     hidden = client.watch_jobs(
         kinds=[kind], after=position, epoch=epoch, follow=False, payloads=["log_written"]
     )
-    assert [] == [item async for item in hidden]
+    assert [item async for item in hidden] == []
     assert (hidden.position or 0) >= (watch.position or 0) > (position or 0)
 
 
@@ -242,7 +242,7 @@ async def test_gaps(tmp_path: Path, serve: Serve) -> None:
                 with pytest.raises(SequenceTrimmed):
                     await anext(strict)
                 await client.cancel(second)
-                assert [2, 3] == [getattr(item, "sequence", 0) for item in await upto(steady, 2)]
+                assert [getattr(item, "sequence", 0) for item in await upto(steady, 2)] == [2, 3]
 
 
 async def test_all_that_is_kept_over_cuts(tmp_path: Path, serve: Serve) -> None:
@@ -262,5 +262,5 @@ async def test_all_that_is_kept_over_cuts(tmp_path: Path, serve: Serve) -> None:
                     items += [item async for item in watch]
                     assert {job_id: [1] for job_id in job_ids} == sequences(items)
                     assert [gone.job_id] == [item.job_id for item in items if isinstance(item, Deleted)]
-                    assert 5 == len(items)
-                    assert 1 == watch.reconnects
+                    assert len(items) == 5
+                    assert watch.reconnects == 1

@@ -111,7 +111,7 @@ async def scripted(*script: Play) -> AsyncIterator[ScriptedServer]:
         yield servicer
     finally:
         await server.stop(None)
-    assert [] == servicer.failures
+    assert servicer.failures == []
 
 
 def worker_at(server: ScriptedServer, **options: Any) -> Worker:
@@ -186,17 +186,17 @@ async def test_everything_else_passes(code: grpc.StatusCode | None) -> None:
             await stream.context.abort(code, "trouble")
 
     async def good(stream: Stream) -> None:
-        assert 0 == (await stream.welcomes()).max_concurrency  # its one place is taken
+        assert (await stream.welcomes()).max_concurrency == 0  # its one place is taken
         resume = (await stream.hears("resume")).resume
-        assert ("j", "t") == (resume.job_id, resume.lease_token)
+        assert (resume.job_id, resume.lease_token) == ("j", "t")
         await stream.says(resumed=Resumed(job_id="j", acknowledged_report_sequence=1))
         capacity = await stream.hears("capacity")
-        assert 1 == capacity.capacity.max_concurrency
+        assert capacity.capacity.max_concurrency == 1
         report = (await stream.hears("report")).report
-        assert (2, ["job_ended"]) == (
+        assert (
             report.first_report_sequence,
             [update.WhichOneof("update") for update in report.updates],
-        )
+        ) == (2, ["job_ended"])
         await stream.says(acknowledged=Acknowledged(job_id="j", report_sequence=2))
         done.set()
         await stream.ends()
@@ -207,7 +207,7 @@ async def test_everything_else_passes(code: grpc.StatusCode | None) -> None:
         await done.wait()
         worker.stop()
         await running
-    assert 2 == server.sessions
+    assert server.sessions == 2
 
 
 async def test_a_store_in_trouble_is_come_back_to() -> None:
@@ -238,7 +238,7 @@ async def test_a_store_in_trouble_is_come_back_to() -> None:
         await done.wait()
         worker.stop()
         await running
-    assert [1, 1] == reports
+    assert reports == [1, 1]
 
 
 async def test_jobs_that_nobody_wants_are_given_back() -> None:
@@ -249,7 +249,7 @@ async def test_jobs_that_nobody_wants_are_given_back() -> None:
         await stream.welcomes()
         await stream.says(assignment=assignment(kind="other"))
         release = (await stream.hears("release")).release
-        assert ("j", "t") == (release.job_id, release.lease_token)
+        assert (release.job_id, release.lease_token) == ("j", "t")
         done.set()
         await stream.ends()
 
@@ -283,7 +283,7 @@ async def test_a_worker_that_stops_before_it_is_welcome() -> None:
         await worker.run()
 
     first, last = hellos
-    assert (first.instance, 0, []) == (last.instance, last.max_concurrency, list(last.job_ids))
+    assert (last.instance, last.max_concurrency, list(last.job_ids)) == (first.instance, 0, [])
 
 
 async def test_a_newer_attempt_replaces_an_older_one() -> None:
@@ -293,13 +293,13 @@ async def test_a_newer_attempt_replaces_an_older_one() -> None:
     async def again(stream: Stream) -> None:
         await stream.welcomes()
         await stream.says(assignment=assignment(token="old"))
-        assert "old" == (await stream.hears("report")).report.lease_token
+        assert (await stream.hears("report")).report.lease_token == "old"
         await stream.says(assignment=assignment(token="new"))
         while True:
             request = await stream.hears("report")
             if request.report.lease_token == "new":
                 break
-        assert 1 == request.report.first_report_sequence
+        assert request.report.first_report_sequence == 1
         await stream.says(acknowledged=Acknowledged(job_id="j", report_sequence=2))
         done.set()
         await stream.ends()
@@ -369,7 +369,7 @@ async def test_a_worker_without_handlers_is_a_mistake() -> None:
     with pytest.raises(RuntimeError, match="no handlers"):
         await worker.run()
     worker.job("k")(lambda job: None)
-    assert ("k",) == worker.kinds
+    assert worker.kinds == ("k",)
     with pytest.raises(ValueError, match="already"):
         worker.job("k")
     with pytest.raises(ValueError, match="cannot be called"):

@@ -51,8 +51,8 @@ async def test_one_line_says_that_it_is_ready(tmp_path: Path) -> None:
 
     (ready,) = outcome.objects
     host, _, port = ready["address"].rpartition(":")
-    assert {"address", "epoch"} == set(ready)
-    assert (0, "127.0.0.1", 32) == (outcome.status, host, len(ready["epoch"]))
+    assert set(ready) == {"address", "epoch"}
+    assert (outcome.status, host, len(ready["epoch"])) == (0, "127.0.0.1", 32)
     assert int(port) > 0
     assert (tmp_path / "new" / "data" / "milepost.db").exists()
 
@@ -65,14 +65,14 @@ async def test_options_have_twins_in_the_environment(tmp_path: Path) -> None:
         server.signal(signal.SIGINT)
         outcome = await server.end()
 
-    assert (0, "localhost") == (outcome.status, outcome.objects[0]["address"].rpartition(":")[0])
+    assert (outcome.status, outcome.objects[0]["address"].rpartition(":")[0]) == (0, "localhost")
     assert (tmp_path / "data" / "milepost.db").exists()
 
 
 def test_it_listens_on_loopback_unless_told_otherwise(shared_server: ServerProcess) -> None:
     """The default is loopback, and nothing but what was asked for is listened on."""
     (address,) = [option for option in serve.params if option.name == "address"]
-    assert "127.0.0.1:7070" == address.default
+    assert address.default == "127.0.0.1:7070"
 
     listening = {
         connection.laddr
@@ -89,7 +89,7 @@ async def test_health(shared_server: ServerProcess, service: str) -> None:
         health: Any = health_pb2_grpc.HealthStub(channel)
         answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
 
-    assert health_pb2.HealthCheckResponse.SERVING == answer.status
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 async def test_health_of_another_service(shared_server: ServerProcess) -> None:
@@ -98,7 +98,7 @@ async def test_health_of_another_service(shared_server: ServerProcess) -> None:
         health: Any = health_pb2_grpc.HealthStub(channel)
         told = await refused(health.Check(health_pb2.HealthCheckRequest(service="milepost.v2.JobService")))
 
-    assert "NOT_FOUND" == told.code
+    assert told.code == "NOT_FOUND"
 
 
 async def test_health_of_all_services(shared_server: ServerProcess) -> None:
@@ -130,13 +130,13 @@ async def test_reflection_lists_the_services(shared_server: ServerProcess) -> No
         await call.done_writing()
 
     listed = {service.name for service in answer.list_services_response.service}
-    assert {*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"} == listed
+    assert listed == {*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
 
 
 async def test_the_probe_tells_whether_it_is_serving(shared_server: ServerProcess) -> None:
     """For a container's health check: exit status 0 if so, 1 if not."""
     found = await asyncio.gather(probe(shared_server.address), probe("127.0.0.1:1"))
-    assert [0, 1] == list(found)
+    assert list(found) == [0, 1]
 
 
 async def test_the_store_is_kept(server: ServerProcess) -> None:
@@ -144,7 +144,7 @@ async def test_the_store_is_kept(server: ServerProcess) -> None:
     epoch = server.epoch
     async with connect(server.address) as rpc:
         job = await rpc.submit()
-    assert 0 == server.stop()
+    assert server.stop() == 0
     server.restart()
 
     assert epoch == server.epoch
@@ -159,9 +159,9 @@ async def test_a_data_directory_has_one_server(shared_server: ServerProcess) -> 
     """A second one says so, names the first, and exits; the first is not concerned."""
     outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", shared_server.data)
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert f"in use by another milepost serve (process {shared_server.pid})" in outcome.err
-    assert 0 == await probe(shared_server.address)
+    assert await probe(shared_server.address) == 0
 
 
 async def test_a_port_in_use(shared_server: ServerProcess, tmp_path: Path) -> None:
@@ -172,14 +172,14 @@ async def test_a_port_in_use(shared_server: ServerProcess, tmp_path: Path) -> No
         f"Error: Cannot listen on '{shared_server.address}': the address is in use. "
         "Name another one with --address; port 0 takes a free one.\n"
     )
-    assert (2, "", expected) == (outcome.status, outcome.out, outcome.err)
+    assert (outcome.status, outcome.out, outcome.err) == (2, "", expected)
 
 
 async def test_an_address_that_is_none(tmp_path: Path) -> None:
     """It is a matter of usage, and not of what else there is on the machine."""
     outcome = await milepost("serve", "--address", "127.0.0.1:99999", "--data", tmp_path)
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert "'127.0.0.1:99999' is not host:port" in outcome.err
 
 
@@ -194,7 +194,7 @@ async def test_a_newer_database_is_refused(tmp_path: Path) -> None:
 
     outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", tmp_path / "data")
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert "schema version 1000" in outcome.err
     assert before == database.read_bytes()
 
@@ -206,9 +206,9 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
     outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", tmp_path)
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert "cannot be opened" in outcome.err
-    assert b"anything else" * 1000 == database.read_bytes()
+    assert database.read_bytes() == b"anything else" * 1000
 
 
 async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
 
     outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", tmp_path / "file" / "data")
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert "Traceback" not in outcome.err
     assert str(tmp_path / "file" / "data") in outcome.err
 
@@ -233,5 +233,5 @@ async def test_an_address_that_is_not_to_be_had(expected: str, address: str, tmp
     """It is said why, in one line and nothing else."""
     outcome = await milepost("serve", "--address", address, "--data", tmp_path)
 
-    assert (2, "", 1) == (outcome.status, outcome.out, len(outcome.err.splitlines()))
+    assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert outcome.err.startswith(f"Error: Cannot listen on {address!r}: {expected}. ")

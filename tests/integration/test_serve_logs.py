@@ -35,16 +35,18 @@ async def test_each_call_has_one_line(server: ServerProcess) -> None:
             await call.read()
             call.cancel()
             await session.call.done_writing()
-            assert grpc.aio.EOF == await session.call.read()
+            assert await session.call.read() == grpc.aio.EOF
         health: Any = health_pb2_grpc.HealthStub(rpc.channel)
         await health.Check(health_pb2.HealthCheckRequest())
     server.stop()
     log = server.log()
-    assert ["serving", "stopping", "stopped"] == [line["event"] for line in (log[0], *log[-2:])]
+    assert [line["event"] for line in (log[0], *log[-2:])] == ["serving", "stopping", "stopped"]
     assert all(line["level"] == "info" and line["timestamp"].endswith("Z") for line in log)
     lines = [line for line in log if line["event"] == "call"]
 
-    assert [
+    assert sorted(
+        (line["method"].rpartition("/")[2], line["code"], line.get("reason", "")) for line in lines
+    ) == [
         ("Check", "OK", ""),
         ("GetJob", "INVALID_ARGUMENT", "INVALID_FIELD"),
         ("GetJob", "NOT_FOUND", "JOB_NOT_FOUND"),
@@ -52,7 +54,7 @@ async def test_each_call_has_one_line(server: ServerProcess) -> None:
         ("WatchJob", "CANCELLED", ""),
         ("WatchJob", "OK", ""),
         ("Work", "OK", ""),
-    ] == sorted((line["method"].rpartition("/")[2], line["code"], line.get("reason", "")) for line in lines)
+    ]
     assert all(line["seconds"] >= 0 and line["peer"].startswith("ipv4:127.0.0.1:") for line in lines)
     about = {(line["method"].rpartition("/")[2], line.get("job_id", "")) for line in lines}
     assert about == {
@@ -92,8 +94,8 @@ async def test_a_defect_gives_nothing_away(server: ServerProcess) -> None:
     server.stop()
 
     (line,) = [line for line in server.log() if line["level"] == "error"]
-    assert ("INTERNAL", "") == (told.code, told.reason)
-    assert f"The server failed. Its log says why, under the id {line['error_id']}." == told.message
+    assert (told.code, told.reason) == ("INTERNAL", "")
+    assert told.message == f"The server failed. Its log says why, under the id {line['error_id']}."
     assert "no such table" in json.dumps(line)
     assert job.job_id not in json.dumps(line)
     assert SECRET not in server.log_path.read_text()
@@ -115,5 +117,5 @@ async def test_on_a_terminal_it_is_for_people(tmp_path: Path) -> None:
     calls = [line for line in text.splitlines() if "Job " in line]
     assert re.fullmatch(rf"\d\d:\d\d:\d\d SubmitJob OK \d+ ms 127\.0\.0\.1 {job.job_id}", calls[0])
     assert re.fullmatch(r"\d\d:\d\d:\d\d GetJob INVALID_ARGUMENT INVALID_FIELD \d+ ms 127\.0\.0\.1", calls[1])
-    assert 1 == sum(line.startswith("{") for line in text.splitlines())
+    assert sum(line.startswith("{") for line in text.splitlines()) == 1
     assert "[info" in text

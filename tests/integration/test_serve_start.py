@@ -32,4 +32,4 @@ def test_a_server_that_waits_for_nats_can_be_stopped(tmp_path: Path, number: sig
             process.kill()
 
     assert store == waiting["store"]
-    assert (0, "") == (process.returncode, out)
+    assert (process.returncode, out) == (0, "")

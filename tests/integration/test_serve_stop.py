@@ -81,7 +81,7 @@ async def test_watches_of_health_are_told(
         told = await refused(watch.read())
         await stopping
 
-    assert (DRAINING, expected) == (told.brief, statuses)
+    assert (told.brief, statuses) == (DRAINING, expected)
 
 
 async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytes
         told = await refused(stream.read())
         await stopping
 
-    assert DRAINING == told.brief
+    assert told.brief == DRAINING
 
 
 async def test_open_watches_are_told(server: ServerProcess) -> None:
@@ -120,9 +120,9 @@ async def test_open_watches_are_told(server: ServerProcess) -> None:
         stopping = asyncio.ensure_future(stopped(server))
         told = await asyncio.gather(*(refused(rest(call)) for call in calls))
 
-        assert [DRAINING] * 3 == [refusal.brief for refusal in told]
+        assert [refusal.brief for refusal in told] == [DRAINING] * 3
         assert all(refusal.retry_delay for refusal in told)
-        assert 0 == await stopping
+        assert await stopping == 0
 
 
 async def test_sessions_are_told(server: ServerProcess) -> None:
@@ -133,12 +133,12 @@ async def test_sessions_are_told(server: ServerProcess) -> None:
         stopping = asyncio.ensure_future(stopped(server))
         await session.receive("drain")
         told = await refused(session.call.read())
-        assert (DRAINING, 0) == (told.brief, await stopping)
+        assert (told.brief, await stopping) == (DRAINING, 0)
 
     server.restart()
     async with connect(server.address) as rpc:
         found = (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
-    assert (JobState.JOB_STATE_RUNNING, 1) == (found.state, found.attempt)
+    assert (found.state, found.attempt) == (JobState.JOB_STATE_RUNNING, 1)
 
 
 async def test_a_session_that_says_nothing_is_told(server: ServerProcess) -> None:
@@ -150,7 +150,7 @@ async def test_a_session_that_says_nothing_is_told(server: ServerProcess) -> Non
         stopping = asyncio.ensure_future(stopped(server))
         told = await refused(call.read())
 
-        assert (DRAINING, 0) == (told.brief, await stopping)
+        assert (told.brief, await stopping) == (DRAINING, 0)
 
 
 class Reporting:
@@ -201,19 +201,19 @@ async def test_what_is_being_committed_is_committed(server: ServerProcess) -> No
         await asyncio.gather(reading, writing)
     # A client of grpc.aio that was writing just then may see its own failure to write, rather than the status.
     (line,) = [line for line in server.log() if line["event"] == "call" and line["method"].endswith("/Work")]
-    assert ("UNAVAILABLE", "DRAINING", 0) == (line["code"], line["reason"], status)
+    assert (line["code"], line["reason"], status) == ("UNAVAILABLE", "DRAINING", 0)
 
     server.restart()
     async with connect(server.address) as rpc:
         lines = [
             event.log_written.text for event in await rpc.log(job.job_id) if event.HasField("log_written")
         ]
-        assert [str(number) for number in range(1, len(lines) + 1)] == lines
+        assert lines == [str(number) for number in range(1, len(lines) + 1)]
         assert len(lines) >= worker.acknowledged > 0
         end = ReportJobRequest(
             job_id=job.job_id, lease_token=token, first_report_sequence=len(lines) + 1, updates=[succeeded()]
         )
-        assert len(lines) + 1 == (await rpc.workers.ReportJob(end)).report_sequence
+        assert (await rpc.workers.ReportJob(end)).report_sequence == len(lines) + 1
 
 
 async def test_calls_under_way_are_answered(server: ServerProcess) -> None:
@@ -221,7 +221,7 @@ async def test_calls_under_way_are_answered(server: ServerProcess) -> None:
     async with connect(server.address) as rpc:
         submitting = [asyncio.ensure_future(accepted(rpc)) for _ in range(100)]
         await asyncio.wait(submitting, return_when=asyncio.FIRST_COMPLETED)
-        assert 0 == await stopped(server)
+        assert await stopped(server) == 0
         ids = [job_id for job_id in await asyncio.gather(*submitting) if job_id]
     assert ids
 
@@ -248,7 +248,7 @@ async def test_a_store_that_fails_ends_the_server(server: ServerProcess) -> None
             database.execute("ALTER TABLE log RENAME TO elsewhere")
         told = await refused(rpc.submit())
         status = await asyncio.to_thread(server.wait)
-    assert ("UNAVAILABLE", "STORE_UNAVAILABLE", ()) == told.brief
+    assert told.brief == ("UNAVAILABLE", "STORE_UNAVAILABLE", ())
     assert told.retry_delay
-    assert 1 == status
+    assert status == 1
     assert server.log_path.read_text().splitlines()[-1].startswith("Error: ")

@@ -45,18 +45,18 @@ async def test_tls(tmp_path: Path, certificates: Certificates, monkeypatch: pyte
             rpc = Rpc(channel)
             assert rpc.kind == (await rpc.submit()).kind
         async with grpc.aio.secure_channel(server.address, grpc.ssl_channel_credentials(other)) as channel:
-            assert "UNAVAILABLE" == (await refused(Rpc(channel).submit())).code
+            assert (await refused(Rpc(channel).submit())).code == "UNAVAILABLE"
         async with connect(server.address) as rpc:
-            assert "UNAVAILABLE" == (await refused(rpc.submit())).code
-        assert 0 == server.stop()
-        assert "OK" == server.log()[1]["code"]
+            assert (await refused(rpc.submit())).code == "UNAVAILABLE"
+        assert server.stop() == 0
+        assert server.log()[1]["code"] == "OK"
 
 
 async def test_certificate_and_key_go_together(tmp_path: Path, certificates: Certificates) -> None:
     """Half of it is not taken for none of it."""
     outcome = await milepost("serve", "--tls-cert", certificates.chain, "--data", tmp_path / "data")
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert "--tls-cert and --tls-key go together" in outcome.err
 
 
@@ -75,5 +75,5 @@ async def test_a_pair_that_is_none(tmp_path: Path, certificates: Certificates) -
         key,
     )
 
-    assert (2, "") == (outcome.status, outcome.out)
+    assert (outcome.status, outcome.out) == (2, "")
     assert f"'{chain}' and '{key}' are no certificate chain and its key" in outcome.err

@@ -148,18 +148,18 @@ async def test_an_end_that_the_server_did_not_hear_is_told_by_the_next_worker(
     server.kill()
     held.end()
     await held.stop()
-    assert 1 == len(kept(directory))
+    assert len(kept(directory)) == 1
     assert f"job {held.job_id}: 1001 updates and its end are not delivered yet, and kept" in caplog.text
 
     server.restart()
     events = await told(server.address, held.job_id, directory)
-    assert ["before", *map(str, range(1000))] == lines(events)
+    assert lines(events) == ["before", *map(str, range(1000))]
     last = events[-1]
-    assert (1, JobState.JOB_STATE_SUCCEEDED, 42.0) == (
+    assert (
         last.attempt,
         last.job_ended.state,
         last.job_ended.result["n"],
-    )
+    ) == (1, JobState.JOB_STATE_SUCCEEDED, 42.0)
 
 
 async def test_a_server_that_is_silent_holds_nobody_up(
@@ -171,12 +171,12 @@ async def test_a_server_that_is_silent_holds_nobody_up(
     os.kill(server.pid, signal.SIGSTOP)
     held.end()
     await held.stop()
-    assert 1 == len(kept(directory))
+    assert len(kept(directory)) == 1
 
     os.kill(server.pid, signal.SIGCONT)
     events = await told(server.address, held.job_id, directory)
-    assert ["before", *map(str, range(1000))] == lines(events)
-    assert 42.0 == events[-1].job_ended.result["n"]
+    assert lines(events) == ["before", *map(str, range(1000))]
+    assert events[-1].job_ended.result["n"] == 42.0
 
 
 async def test_a_worker_that_is_killed_has_kept_it_by_then(
@@ -212,7 +212,7 @@ async def test_a_worker_that_is_killed_has_kept_it_by_then(
         await worker.end()
     server.restart()
     events = await told(server.address, job_id, directory)
-    assert (["before"], 42.0) == (lines(events), events[-1].job_ended.result["n"])
+    assert (lines(events), events[-1].job_ended.result["n"]) == (["before"], 42.0)
 
 
 async def test_what_is_told_by_the_worker_itself_is_not_kept(
@@ -228,7 +228,7 @@ async def test_what_is_told_by_the_worker_itself_is_not_kept(
     events = await rpc.ended(held.job_id)
     await empty(directory)
     await held.stop()
-    assert ["before", *map(str, range(1000))] == lines(events)
+    assert lines(events) == ["before", *map(str, range(1000))]
     assert nothing_in(directory)
 
 
@@ -251,10 +251,10 @@ async def test_what_the_server_has_is_not_told_twice(shared_server: ServerProces
             jobs.append(job.job_id)
         async with idle(shared_server.address, directory):
             for job_id in jobs:
-                assert ["1", "2", "3"] == lines(await rpc.ended(job_id))
+                assert lines(await rpc.ended(job_id)) == ["1", "2", "3"]
             await empty(directory)
             job = await rpc.submit(kind="nothing")  # it has its place for jobs again
-            assert "job_ended" == kinds(await rpc.ended(job.job_id))[-1]
+            assert kinds(await rpc.ended(job.job_id))[-1] == "job_ended"
 
 
 async def test_what_nobody_wants_any_more_is_removed(
@@ -282,8 +282,8 @@ async def test_what_nobody_wants_any_more_is_removed(
         async with idle(shared_server.address, directory):
             await empty(directory)
         await session.report(job.job_id, token, 1, succeeded())
-        assert [] == lines(await rpc.ended(job.job_id))
-    assert 3 == caplog.text.count("2 updates with its end as SUCCEEDED, and is removed")
+        assert lines(await rpc.ended(job.job_id)) == []
+    assert caplog.text.count("2 updates with its end as SUCCEEDED, and is removed") == 3
     for reason in (
         "LEASE_LOST",
         "JOB_NOT_FOUND",
@@ -326,7 +326,7 @@ async def test_an_idle_worker_that_stops_with_its_server_does_not_look_for_anoth
         worker.signal(signal.SIGTERM)
         server.kill()
         outcome = await worker.end()
-    assert 0 == outcome.status
+    assert outcome.status == 0
     assert "the worker stops" in outcome.err
     assert "running jobs" not in outcome.err
 
@@ -367,12 +367,12 @@ async def test_nothing_that_the_sdk_lets_pass_is_too_large_for_the_server(
         job = await client.submit("limits")
         await client.result(job.job_id)
         events = [event async for event in client.watch(job.job_id)]
-    assert [] == [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
-    assert JobState.JOB_STATE_SUCCEEDED == events[-1].job_ended.state
+    assert [record.getMessage() for record in caplog.records if "refused" in record.getMessage()] == []
+    assert events[-1].job_ended.state == JobState.JOB_STATE_SUCCEEDED
     texts = [event.log_written.text for event in events if event.HasField("log_written")]
     # With four warnings: of a key that is not Unicode, fields and an event that are cut, and one that nests too deep.
     assert len(texts) == 213
     clipped = [text for text in texts if text.endswith("characters]")]
-    assert {"x", "ä"} == {text[0] for text in clipped}
+    assert {text[0] for text in clipped} == {"x", "ä"}
     assert 65_536 >= max(len(text.encode()) for text in texts) > 65_500
     assert 1 + 256 * 1024 > max(event.custom.ByteSize() for event in events) > 256 * 1024 - 100

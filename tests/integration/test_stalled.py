@@ -69,7 +69,7 @@ async def stalled(data: Path, stalling: int, reading: int) -> None:
         history = History.of_log(log)
         assert len(log) == _REPORTS * _LINES + 3
         for member in members:
-            assert 1 == len(member.recording.streams)
+            assert len(member.recording.streams) == 1
             check(member.recording, history)
             assert log == member.recording.events
         size = sum(event.ByteSize() for event in log)

@@ -78,15 +78,15 @@ async def test_a_stall_that_lasts_longer_than_a_lease(tmp_path: Path, forkery: F
             await calling
 
             async def is_lost() -> bool:
-                return ("LOST", 1) == await stands(rpc, lost)
+                return await stands(rpc, lost) == ("LOST", 1)
 
             await eventually(is_lost)
-            assert ("RUNNING", 1) == await stands(rpc, spoken)
+            assert await stands(rpc, spoken) == ("RUNNING", 1)
             enough.set()
             await beating
             await speaks.report(spoken, token, 1, log_line("still here"), succeeded())
             await speaks.acknowledged(2)
 
-            assert ("SUCCEEDED", 1) == await stands(rpc, spoken)
-            assert ("SUCCEEDED", 1) == await stands(rpc, called[0])
-            assert [("QUEUED", 1)] * 2 == [await stands(rpc, job_id) for _, job_id, _ in back]
+            assert await stands(rpc, spoken) == ("SUCCEEDED", 1)
+            assert await stands(rpc, called[0]) == ("SUCCEEDED", 1)
+            assert [await stands(rpc, job_id) for _, job_id, _ in back] == [("QUEUED", 1)] * 2

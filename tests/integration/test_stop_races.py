@@ -119,11 +119,11 @@ async def test_calls(server: ServerProcess, rounds: int) -> None:
             answers = await asyncio.gather(*calling)
         server.restart()
         async with connect(server.address) as rpc:
-            assert [
+            assert answers == [
                 *[await logged(rpc, job.job_id) == 1 for job, _ in running],
                 *[await exists(rpc, job_id) for job_id in new],
                 *[state_name(await rpc.get(job.job_id)) == "CANCELLED" for job in queued],
-            ] == answers
+            ]
 
 
 async def exists(rpc: Rpc, job_id: str) -> bool:

@@ -107,18 +107,18 @@ async def test_a_worker_that_was_stopped_past_its_lease(tmp_path: Path, forkery:
             async def taken() -> str:
                 return (await rpc.get(again.job_id)).worker_id
 
-            assert "stopped" == await eventually(taken)
+            assert await eventually(taken) == "stopped"
 
     assert counted(1, len(reported)) == reported
     assert reported == lines(log, 1)
     assert counted(2, len(lines(log, 2))) == lines(log, 2)
     assert len(lines(log, 2)) == log[-1].job_ended.result["lines"]
-    assert [1] * (len(reported) + 2) == [event.attempt for event in log[1 : len(reported) + 3]]
-    assert {2} == {event.attempt for event in log[len(reported) + 3 :]}
+    assert [event.attempt for event in log[1 : len(reported) + 3]] == [1] * (len(reported) + 2)
+    assert {event.attempt for event in log[len(reported) + 3 :]} == {2}
     assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
     turns = [kind for kind in kinds(log) if kind != "log_written"]
-    assert ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"] == turns
-    assert JobState.JOB_STATE_SUCCEEDED == log[-1].job_ended.state
+    assert turns == ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"]
+    assert log[-1].job_ended.state == JobState.JOB_STATE_SUCCEEDED
 
 
 async def test_a_worker_that_is_not_heard_from_is_given_no_more(tmp_path: Path, forkery: Forkery) -> None:

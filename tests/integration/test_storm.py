@@ -44,7 +44,7 @@ async def storm(data: Path, size: int) -> None:
     for member in members:
         assert len(member.recording.streams) >= 2
         check(member.recording, history)
-        assert [*range(1, len(log) + 1)] == [event.sequence for event in member.recording.events]
+        assert [event.sequence for event in member.recording.events] == [*range(1, len(log) + 1)]
 
 
 async def test_storm(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ async def test_a_job_that_does_not_start_in_time_fails(rpc: Rpc) -> None:
     external = await rpc.submit(start_deadline=SECOND, dispatch=Dispatch.DISPATCH_EXTERNAL)
     for job in (queued, external):
         events = await rpc.ended(job.job_id)
-        assert ["job_submitted", "job_ended"] == kinds(events)
+        assert kinds(events) == ["job_submitted", "job_ended"]
         failure = events[-1].job_ended.failure
-        assert ("START_DEADLINE", JobState.JOB_STATE_FAILED) == (failure.code, events[-1].job_ended.state)
+        assert (failure.code, events[-1].job_ended.state) == ("START_DEADLINE", JobState.JOB_STATE_FAILED)
 
 
 async def test_an_attempt_that_takes_too_long_is_followed_by_another(rpc: Rpc) -> None:
@@ -42,14 +42,14 @@ async def test_an_attempt_that_takes_too_long_is_followed_by_another(rpc: Rpc) -
     job = await rpc.submit(attempt_timeout=SECOND, retry_policy=policy)
     async with rpc.session(max_concurrency=1) as session:
         await session.take()
-        assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
-        assert 2 == (await session.take())[0].attempt
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_LEASE_LOST
+        assert (await session.take())[0].attempt == 2
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED
     events = await rpc.ended(job.job_id)
 
-    assert ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"] == kinds(events)
+    assert kinds(events) == ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"]
     codes = [events[2].attempt_ended.failure.code, events[4].job_ended.failure.code]
-    assert ["ATTEMPT_TIMEOUT"] * 2 == codes
+    assert codes == ["ATTEMPT_TIMEOUT"] * 2
 
 
 async def test_a_jobs_time_runs_while_it_waits_for_its_next_attempt(rpc: Rpc) -> None:
@@ -64,9 +64,9 @@ async def test_a_jobs_time_runs_while_it_waits_for_its_next_attempt(rpc: Rpc) ->
         await session.acknowledged(1)
     events = await rpc.ended(job.job_id)
 
-    assert ["job_submitted", "job_started", "attempt_ended", "job_ended"] == kinds(events)
-    assert "TIMEOUT" == events[-1].job_ended.failure.code
-    assert 1 == (await rpc.get(job.job_id)).failed_attempts
+    assert kinds(events) == ["job_submitted", "job_started", "attempt_ended", "job_ended"]
+    assert events[-1].job_ended.failure.code == "TIMEOUT"
+    assert (await rpc.get(job.job_id)).failed_attempts == 1
 
 
 async def test_bounds_hold_over_a_restart(tmp_path: Path, serve: Serve) -> None:
@@ -95,7 +95,7 @@ async def test_cancelling_wins_over_a_timeout(rpc: Rpc) -> None:
         assert (told.deadline.ToDatetime() - told.request_time.ToDatetime()).total_seconds() <= WHILE.seconds
         end = (await rpc.ended(job.job_id))[-1].job_ended
 
-    assert (JobState.JOB_STATE_CANCELLED, True) == (end.state, end.forced)
+    assert (end.state, end.forced) == (JobState.JOB_STATE_CANCELLED, True)
     assert "did not stop within its grace period" in end.message
     assert "fenced off" in end.message
     assert end.message == (await rpc.get(job.job_id)).message

@@ -287,7 +287,7 @@ OF_MANY: dict[Mutant, str] = {
 def test_no_validator_is_idle() -> None:
     """Each of them has something that it catches here."""
     caught = {*BOTH.values(), *OF_A_JOB.values(), *OF_MANY.values(), "Filter"}
-    assert set(VALIDATORS) == caught
+    assert caught == set(VALIDATORS)
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ async def test_leak_past_a_filter(shared_server: Server) -> None:
         log = History.of_log(await rpc.log(job_id))
         feed = await history_of(rpc)
     for recording, history in ((of_one, log), (of_many, feed)):
-        assert ["a", "b", "c", "d"] == [event.log_written.text for event in recording.events]
+        assert [event.log_written.text for event in recording.events] == ["a", "b", "c", "d"]
         check(recording, history, EventView(events=is_log))
         assert "Filter" in failing(recording, history, EventView(events=lambda event: False))
         leak(recording)
@@ -348,7 +348,7 @@ async def test_what_latest_hides(shared_server: Server) -> None:
         )
         await recording.record(rpc.jobs.WatchJob(latest))
     shown = [e.stage_progressed.current for e in recording.events if e.HasField("stage_progressed")]
-    assert [4] == shown
+    assert shown == [4]
     check(recording, history, EventView(latest=True))
     assert "Reliable" in failing(recording, history)
     events = frames_of(recording.streams[0])[0].events

@@ -58,24 +58,24 @@ async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
     """Rule 1: an unset start is the whole log. `opened` comes first, `caught_up` once, and the end after job_ended."""
     job_id = await finished_job(rpc, lines=3)
     frames = await frames_of(rpc, job_id)
-    assert ["opened", "events", "caught_up"] == names(frames)
+    assert names(frames) == ["opened", "events", "caught_up"]
     opened = frames[0].opened
-    assert (shared_server.epoch, 1, 6, 0) == (
+    assert (
         opened.epoch,
         opened.first_sequence,
         opened.head_sequence,
         opened.cursor,
-    )
-    assert [1, 2, 3, 4, 5, 6] == sequences(frames)
-    assert [
+    ) == (shared_server.epoch, 1, 6, 0)
+    assert sequences(frames) == [1, 2, 3, 4, 5, 6]
+    assert kinds(frames[1].events.events) == [
         "job_submitted",
         "job_started",
         "log_written",
         "log_written",
         "log_written",
         "job_ended",
-    ] == kinds(frames[1].events.events)
-    assert 6 == frames[2].caught_up.sequence
+    ]
+    assert frames[2].caught_up.sequence == 6
 
 
 async def test_fold_of_the_log_is_the_job(rpc: Rpc) -> None:
@@ -114,7 +114,7 @@ async def test_live_events(rpc: Rpc) -> None:
         job, token = await session.take()
         watch = rpc.watch(submitted.job_id)
         seen = [await next_frame(watch)]
-        while "caught_up" != seen[-1].WhichOneof("frame"):
+        while seen[-1].WhichOneof("frame") != "caught_up":
             seen.append(await next_frame(watch))
         for number in range(1, 6):
             await session.report(job.job_id, token, number, log_line(str(number)))
@@ -123,25 +123,25 @@ async def test_live_events(rpc: Rpc) -> None:
             seen.append(frame)
         await session.report(job.job_id, token, 6, succeeded())
         seen.append(await next_frame(watch))
-        assert grpc.aio.EOF is await watch.read()
+        assert await watch.read() is grpc.aio.EOF
         assert list(range(1, 9)) == sequences(seen)
-        assert grpc.StatusCode.OK == await watch.code()
+        assert await watch.code() == grpc.StatusCode.OK
         check(Recording.of(seen), History.of_log(await rpc.log(job.job_id)))
 
 
 async def test_no_follow(rpc: Rpc) -> None:
     """With no_follow the stream ends at the head of a job that goes on."""
     job = await rpc.submit()
-    assert ["opened", "events", "caught_up"] == names(await frames_of(rpc, job.job_id, no_follow=True))
+    assert names(await frames_of(rpc, job.job_id, no_follow=True)) == ["opened", "events", "caught_up"]
 
 
 async def test_status_on_an_idle_stream(rpc: Rpc) -> None:
     """An idle stream tells where it stands at the interval that was asked for."""
     job = await rpc.submit()
     watch = rpc.watch(job.job_id, after_sequence=1, status_interval=Duration(seconds=1))
-    assert ["opened", "caught_up", "status"] == names([await next_frame(watch) for _ in range(3)])
+    assert names([await next_frame(watch) for _ in range(3)]) == ["opened", "caught_up", "status"]
     status = (await next_frame(watch)).status
-    assert (1, 1, 0.0) == (status.cursor, status.head_sequence, status.fraction)
+    assert (status.cursor, status.head_sequence, status.fraction) == (1, 1, 0.0)
     watch.cancel()
 
 
@@ -149,9 +149,9 @@ async def test_snapshot_then_events(rpc: Rpc) -> None:
     """`from_snapshot` is the job as of a sequence, and then the events after it."""
     job_id = await finished_job(rpc, lines=3)
     frames = await frames_of(rpc, job_id, from_snapshot=True)
-    assert ["opened", "snapshot", "caught_up"] == names(frames)
+    assert names(frames) == ["opened", "snapshot", "caught_up"]
     assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job == frames[1].snapshot.job
-    assert 6 == frames[0].opened.cursor
+    assert frames[0].opened.cursor == 6
     check(Recording.of(frames, cursor=None), History.of_log(await rpc.log(job_id)))
 
 
@@ -159,7 +159,7 @@ async def test_from_latest(rpc: Rpc) -> None:
     """`from_latest` shows only what happens next."""
     job_id = await finished_job(rpc, lines=3)
     frames = await frames_of(rpc, job_id, from_latest=True)
-    assert ["opened", "caught_up"] == names(frames)
+    assert names(frames) == ["opened", "caught_up"]
     check(Recording.of(frames, cursor=None), History.of_log(await rpc.log(job_id)))
 
 
@@ -168,12 +168,12 @@ async def test_cursor_ahead(rpc: Rpc) -> None:
     job_id = await finished_job(rpc, lines=3)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await frames_of(rpc, job_id, after_sequence=7)
-    assert grpc.StatusCode.OUT_OF_RANGE == caught.value.code()
+    assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
     info = error_info(caught.value)
-    assert ("SEQUENCE_AHEAD", {"requested": "7", "first": "1", "head": "6"}) == (
+    assert (
         info.reason,
         dict(info.metadata),
-    )
+    ) == ("SEQUENCE_AHEAD", {"requested": "7", "first": "1", "head": "6"})
 
 
 async def test_cursor_ahead_waits_for_the_log(rpc: Rpc) -> None:
@@ -184,31 +184,31 @@ async def test_cursor_ahead_waits_for_the_log(rpc: Rpc) -> None:
         watch = rpc.watch(job.job_id, after_sequence=3)
         await session.report(job.job_id, token, 1, log_line("3"), log_line("4"))
         opened = await next_frame(watch)
-        assert 3 == opened.opened.cursor
-        assert ["4"] == [event.log_written.text for event in (await next_frame(watch)).events.events]
+        assert opened.opened.cursor == 3
+        assert [event.log_written.text for event in (await next_frame(watch)).events.events] == ["4"]
         watch.cancel()
 
 
 async def test_epoch(shared_server: Server, rpc: Rpc) -> None:
     """Rule 4: a cursor of another epoch is refused, or answered with a snapshot where that was asked for."""
     job_id = await finished_job(rpc, lines=3)
-    assert [4, 5, 6] == sequences(await frames_of(rpc, job_id, after_sequence=3, epoch=shared_server.epoch))
+    assert sequences(await frames_of(rpc, job_id, after_sequence=3, epoch=shared_server.epoch)) == [4, 5, 6]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await frames_of(rpc, job_id, after_sequence=3, epoch="another")
-    assert grpc.StatusCode.FAILED_PRECONDITION == caught.value.code()
+    assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     info = error_info(caught.value)
     metadata = {"requested": "another", "epoch": shared_server.epoch}
     assert ("EPOCH_CHANGED", metadata) == (info.reason, dict(info.metadata))
     frames = await frames_of(rpc, job_id, after_sequence=3, epoch="another", on_gap=OnGap.ON_GAP_SNAPSHOT)
-    assert ["opened", "snapshot", "caught_up"] == names(frames)
+    assert names(frames) == ["opened", "snapshot", "caught_up"]
 
 
 async def test_unknown_job(rpc: Rpc) -> None:
     """A watch of a job that does not exist is NOT_FOUND."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await frames_of(rpc, "nobody")
-    assert grpc.StatusCode.NOT_FOUND == caught.value.code()
-    assert "JOB_NOT_FOUND" == error_info(caught.value).reason
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+    assert error_info(caught.value).reason == "JOB_NOT_FOUND"
 
 
 async def test_leaving_cancels_nothing(server: Server) -> None:
@@ -230,4 +230,4 @@ async def test_leaving_cancels_nothing(server: Server) -> None:
         await eventually(all_left)
         await session.report(job.job_id, token, 1, succeeded())
         await session.acknowledged(1)
-        assert ["job_submitted", "job_started", "job_ended"] == kinds(await rpc.log(job.job_id))
+        assert kinds(await rpc.log(job.job_id)) == ["job_submitted", "job_started", "job_ended"]

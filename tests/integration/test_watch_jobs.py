@@ -68,9 +68,9 @@ async def test_logs_of_all_jobs(rpc: Rpc) -> None:
     for _ in range(3):
         await run(rpc, (await rpc.submit()).job_id)
     frames = await frames_of(rpc)
-    assert ("opened", "caught_up") == (names(frames)[0], names(frames)[-1])
+    assert (names(frames)[0], names(frames)[-1]) == ("opened", "caught_up")
     job_ids = {event.job_id for event in events_of(frames)}
-    assert 3 == len(job_ids)
+    assert len(job_ids) == 3
     for job_id in job_ids:
         assert await rpc.log(job_id) == events_of(frames, job_id)
     positions = [frame.events.position for frame in frames if frame.HasField("events")]
@@ -126,8 +126,8 @@ async def test_filters(rpc: Rpc, by: str) -> None:
         "kinds": JobFilter(kinds=[f"{rpc.kind}-other"]),
     }[by]
     call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=wanted, from_latest=True))
-    assert "opened" == (await next_frame(call)).WhichOneof("frame")
-    assert "caught_up" == (await next_frame(call)).WhichOneof("frame")
+    assert (await next_frame(call)).WhichOneof("frame") == "opened"
+    assert (await next_frame(call)).WhichOneof("frame") == "caught_up"
     await rpc.submit(job_id=f"{rpc.kind}-no", kind=rpc.kind)
     await rpc.submit(
         job_id=f"{rpc.kind}-yes",
@@ -136,7 +136,7 @@ async def test_filters(rpc: Rpc, by: str) -> None:
         parent_job_id=parent.job_id,
         kind=f"{rpc.kind}-other",
     )
-    assert [f"{rpc.kind}-yes"] == [event.job_id for event in (await next_frame(call)).events.events]
+    assert [event.job_id for event in (await next_frame(call)).events.events] == [f"{rpc.kind}-yes"]
     call.cancel()
     shown = {event.job_id for event in events_of(await frames_of(rpc, wanted))}
     assert shown - {parent.job_id} == {f"{rpc.kind}-yes"}
@@ -157,7 +157,7 @@ async def test_comes_to_match(rpc: Rpc, live: bool) -> None:
     wanted = JobFilter(kinds=[rpc.kind], states=[JobState.JOB_STATE_RUNNING])
     call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=wanted))
     seen = [await next_frame(call), await next_frame(call)]
-    assert ["opened", "caught_up"] == names(seen)
+    assert names(seen) == ["opened", "caught_up"]
     job = await rpc.submit()
     await run(rpc, job.job_id)
     if live:
@@ -167,7 +167,7 @@ async def test_comes_to_match(rpc: Rpc, live: bool) -> None:
     else:
         frames = [f for f in await frames_of(rpc, wanted) if f.WhichOneof("frame") in ("snapshot", "events")]
     call.cancel()
-    assert "snapshot" == names(frames)[0]
+    assert names(frames)[0] == "snapshot"
     snapshot = frames[0].snapshot.job
     shown = [event.sequence for event in events_of(frames)]
     assert list(range(snapshot.last_sequence + 1, 5)) == shown
@@ -188,10 +188,10 @@ async def test_from_snapshot(rpc: Rpc) -> None:
     told = {frame.snapshot.job.job_id: frame.snapshot.job for frame in frames if frame.HasField("snapshot")}
     for job_id in (done.job_id, waiting.job_id):
         assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job == told[job_id]
-    assert [] == events_of(frames)
+    assert events_of(frames) == []
     await rpc.jobs.CancelJob(CancelJobRequest(job_id=waiting.job_id))
     frames.append(await next_frame(call))
-    assert [2, 3] == [event.sequence for event in events_of(frames)]
+    assert [event.sequence for event in events_of(frames)] == [2, 3]
     call.cancel()
     check(
         Recording([Stream(None, frames=list(frames))]),
@@ -204,9 +204,9 @@ async def test_deleted(rpc: Rpc) -> None:
     job = await rpc.submit()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
-    assert "JOB_NOT_ENDED" == error_info(caught.value).reason
+    assert error_info(caught.value).reason == "JOB_NOT_ENDED"
     call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), from_latest=True))
-    assert ["opened", "caught_up"] == names([await next_frame(call), await next_frame(call)])
+    assert names([await next_frame(call), await next_frame(call)]) == ["opened", "caught_up"]
     await run(rpc, job.job_id)
     await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
     frames = [await next_frame(call)]
@@ -216,8 +216,8 @@ async def test_deleted(rpc: Rpc) -> None:
     call.cancel()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))
-    assert "JOB_NOT_FOUND" == error_info(caught.value).reason
-    assert 1 == (await rpc.submit(job_id=job.job_id)).last_sequence
+    assert error_info(caught.value).reason == "JOB_NOT_FOUND"
+    assert (await rpc.submit(job_id=job.job_id)).last_sequence == 1
 
 
 async def test_dropped_positions(server: Server) -> None:
@@ -229,11 +229,11 @@ async def test_dropped_positions(server: Server) -> None:
         await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=first.job_id))
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await frames_of(rpc, after_position=1)
-        assert grpc.StatusCode.OUT_OF_RANGE == caught.value.code()
-        assert "SEQUENCE_TRIMMED" == error_info(caught.value).reason
-        assert ["opened", "deleted", "caught_up"] == names(await frames_of(rpc, after_position=position))
+        assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
+        assert error_info(caught.value).reason == "SEQUENCE_TRIMMED"
+        assert names(await frames_of(rpc, after_position=position)) == ["opened", "deleted", "caught_up"]
         frames = await frames_of(rpc, after_position=1, on_gap=OnGap.ON_GAP_SNAPSHOT)
-        assert ["opened", "snapshot", "caught_up"] == names(frames)
+        assert names(frames) == ["opened", "snapshot", "caught_up"]
         assert second.job_id == frames[1].snapshot.job.job_id
     server.kill()
     server.restart()
@@ -241,7 +241,7 @@ async def test_dropped_positions(server: Server) -> None:
         again.kind = rpc.kind
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await frames_of(again, after_position=1)
-        assert "SEQUENCE_TRIMMED" == error_info(caught.value).reason
+        assert error_info(caught.value).reason == "SEQUENCE_TRIMMED"
 
 
 async def test_event_filter_and_cursor(rpc: Rpc) -> None:
@@ -249,5 +249,5 @@ async def test_event_filter_and_cursor(rpc: Rpc) -> None:
     job = await rpc.submit()
     await run(rpc, job.job_id, lines=5)
     frames = await frames_of(rpc, event_filter={"payloads": ["job_ended"]})
-    assert ["job_ended"] == kinds(events_of(frames))
+    assert kinds(events_of(frames)) == ["job_ended"]
     assert frames[-1].caught_up.sequence >= max(f.events.position for f in await frames_of(rpc))

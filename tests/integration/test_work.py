@@ -45,7 +45,7 @@ async def test_assignment_and_progress(rpc: Rpc) -> None:
     async with rpc.session(worker_id="w-1") as session:
         await rpc.submit(input={"path": "/x"}, stages=[Stage(stage_id="a", weight=3), Stage(stage_id="b")])
         job, token = await session.take()
-        assert ("/x", "w-1", 1) == (job.input["path"], job.worker_id, job.attempt)
+        assert (job.input["path"], job.worker_id, job.attempt) == ("/x", "w-1", 1)
         await session.report(
             job.job_id,
             token,
@@ -60,13 +60,14 @@ async def test_assignment_and_progress(rpc: Rpc) -> None:
         await session.acknowledged(6)
     events = await rpc.ended(job.job_id)
     progress = [event.stage_progressed for event in events if event.HasField("stage_progressed")]
-    assert [(4.0, 10.0, 0.4, 0.3), (2.0, 10.0, 0.4, 0.3)] == [
-        (p.current, p.total, p.fraction, round(p.job_fraction, 9)) for p in progress
+    assert [(p.current, p.total, p.fraction, round(p.job_fraction, 9)) for p in progress] == [
+        (4.0, 10.0, 0.4, 0.3),
+        (2.0, 10.0, 0.4, 0.3),
     ]
-    assert [0.75] == [event.stage_ended.job_fraction for event in events if event.HasField("stage_ended")]
+    assert [event.stage_ended.job_fraction for event in events if event.HasField("stage_ended")] == [0.75]
     final = await rpc.get(job.job_id)
-    assert 1.0 == final.fraction
-    assert [StageState.STAGE_STATE_SUCCEEDED] * 2 == [stage.state for stage in final.stages]
+    assert final.fraction == 1.0
+    assert [stage.state for stage in final.stages] == [StageState.STAGE_STATE_SUCCEEDED] * 2
     assert all(stage.HasField("end_time") for stage in final.stages)
 
 
@@ -82,7 +83,7 @@ async def test_duplicate_reports(rpc: Rpc) -> None:
         texts = [
             event.log_written.text for event in await rpc.log(job.job_id) if event.HasField("log_written")
         ]
-        assert ["1", "2", "3"] == texts
+        assert texts == ["1", "2", "3"]
 
 
 async def test_report_gap(rpc: Rpc) -> None:
@@ -92,10 +93,10 @@ async def test_report_gap(rpc: Rpc) -> None:
         job, token = await session.take()
         await session.report(job.job_id, token, 3, log_line("3"))
         rejected = (await session.receive("rejected")).rejected
-        assert (ErrorReason.ERROR_REASON_REPORT_GAP, 1) == (
+        assert (
             rejected.reason,
             rejected.expected_report_sequence,
-        )
+        ) == (ErrorReason.ERROR_REASON_REPORT_GAP, 1)
         await session.report(job.job_id, token, 1, log_line("1"))
         await session.acknowledged(1)
 
@@ -108,21 +109,25 @@ async def test_refused_update(rpc: Rpc) -> None:
         bad = Update(stage_progressed=StageProgressed(stage_id="nowhere", current=1))
         await session.report(job.job_id, token, 1, log_line("1"), bad, log_line("3"))
         rejected = (await session.receive("rejected")).rejected
-        assert (ErrorReason.ERROR_REASON_INVALID_FIELD, 2, 4, "stage_progressed.stage_id") == (
+        assert (
             rejected.reason,
             rejected.report_sequence,
             rejected.expected_report_sequence,
             rejected.field,
-        )
+        ) == (ErrorReason.ERROR_REASON_INVALID_FIELD, 2, 4, "stage_progressed.stage_id")
         await session.acknowledged(3)
         await session.report(job.job_id, token, 4, bad)
-        assert 4 == (await session.receive("rejected")).rejected.report_sequence
+        assert (await session.receive("rejected")).rejected.report_sequence == 4
         await session.acknowledged(4)
         await session.report(job.job_id, token, 5, succeeded())
         await session.acknowledged(5)
-    assert ["job_submitted", "job_started", "log_written", "log_written", "job_ended"] == kinds(
-        await rpc.log(job.job_id)
-    )
+    assert kinds(await rpc.log(job.job_id)) == [
+        "job_submitted",
+        "job_started",
+        "log_written",
+        "log_written",
+        "job_ended",
+    ]
 
 
 async def test_after_the_end(rpc: Rpc) -> None:
@@ -135,7 +140,7 @@ async def test_after_the_end(rpc: Rpc) -> None:
         await session.report(job.job_id, token, 1, log_line("1"), succeeded())
         await session.acknowledged(2)
         await session.report(job.job_id, token, 3, log_line("3"))
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED
 
 
 async def test_wrong_lease(rpc: Rpc) -> None:
@@ -144,9 +149,9 @@ async def test_wrong_lease(rpc: Rpc) -> None:
         await rpc.submit()
         job, _ = await session.take()
         await session.report(job.job_id, "f" * 32, 1, log_line("1"))
-        assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_LEASE_LOST
         await session.report("no-such-job", "f" * 32, 1, log_line("1"))
-        assert ErrorReason.ERROR_REASON_JOB_NOT_FOUND == (await session.receive("rejected")).rejected.reason
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_JOB_NOT_FOUND
 
 
 async def test_resume_after_reconnect(rpc: Rpc) -> None:
@@ -158,10 +163,10 @@ async def test_resume_after_reconnect(rpc: Rpc) -> None:
         await session.acknowledged(2)
     async with rpc.session() as session:
         await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
-        assert 2 == (await session.receive("resumed")).resumed.acknowledged_report_sequence
+        assert (await session.receive("resumed")).resumed.acknowledged_report_sequence == 2
         await session.report(job.job_id, token, 3, succeeded())
         await session.acknowledged(3)
-    assert "SUCCEEDED" == state_name(await rpc.get(job.job_id))
+    assert state_name(await rpc.get(job.job_id)) == "SUCCEEDED"
 
 
 async def test_resume_is_refused(rpc: Rpc) -> None:
@@ -170,7 +175,7 @@ async def test_resume_is_refused(rpc: Rpc) -> None:
         await rpc.submit()
         job, _ = await session.take()
         await session.send(resume=Resume(job_id=job.job_id, lease_token="0" * 32))
-        assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_LEASE_LOST
 
 
 async def test_release(rpc: Rpc) -> None:
@@ -182,14 +187,18 @@ async def test_release(rpc: Rpc) -> None:
         await session.send(release=Release(job_id=job.job_id, lease_token=token))
         async with rpc.session(worker_id="second") as second:
             again, second_token = await second.take()
-            assert (job.job_id, 2, 0) == (again.job_id, again.attempt, again.failed_attempts)
+            assert (again.job_id, again.attempt, again.failed_attempts) == (job.job_id, 2, 0)
             await session.report(job.job_id, token, 1, log_line("late"))
-            assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+            assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_LEASE_LOST
             await second.report(job.job_id, second_token, 1, succeeded())
             await second.acknowledged(1)
-    assert ["job_submitted", "job_started", "attempt_ended", "job_started", "job_ended"] == kinds(
-        await rpc.log(job.job_id)
-    )
+    assert kinds(await rpc.log(job.job_id)) == [
+        "job_submitted",
+        "job_started",
+        "attempt_ended",
+        "job_started",
+        "job_ended",
+    ]
 
 
 async def test_claim(rpc: Rpc) -> None:
@@ -204,13 +213,13 @@ async def test_claim(rpc: Rpc) -> None:
             claimed, token = await engine.take()
             assert external.job_id == claimed.job_id
             await session.send(claim=Claim(job_id=external.job_id))
-            assert ErrorReason.ERROR_REASON_LEASE_LOST == (await session.receive("rejected")).rejected.reason
+            assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_LEASE_LOST
             await engine.report(claimed.job_id, token, 1, succeeded())
             await engine.acknowledged(1)
         await session.send(claim=Claim(job_id=external.job_id))
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED
         await session.send(claim=Claim(job_id="nobody"))
-        assert ErrorReason.ERROR_REASON_JOB_NOT_FOUND == (await session.receive("rejected")).rejected.reason
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_JOB_NOT_FOUND
 
 
 async def test_claim_of_a_queued_job(rpc: Rpc) -> None:
@@ -218,7 +227,7 @@ async def test_claim_of_a_queued_job(rpc: Rpc) -> None:
     queued = await rpc.submit()
     async with rpc.session(kinds=[]) as engine:
         await engine.send(claim=Claim(job_id=queued.job_id))
-        assert ErrorReason.ERROR_REASON_INVALID_FIELD == (await engine.receive("rejected")).rejected.reason
+        assert (await engine.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_INVALID_FIELD
     await rpc.cancel(queued.job_id)
 
 
@@ -231,7 +240,7 @@ async def test_concurrency(rpc: Rpc) -> None:
         await session.send(heartbeat=Heartbeat())
         await session.report(second[0].job_id, second[1], 1, succeeded())
         responses = [await session.call.read() for _ in range(2)]
-        assert {"acknowledged", "assignment"} == {response.WhichOneof("message") for response in responses}
+        assert {response.WhichOneof("message") for response in responses} == {"acknowledged", "assignment"}
 
 
 async def test_retry(rpc: Rpc) -> None:
@@ -249,20 +258,20 @@ async def test_retry(rpc: Rpc) -> None:
         )
         await session.acknowledged(2)
         again, second_token = await session.take()
-        assert (2, 1, 0.0) == (again.attempt, again.failed_attempts, again.fraction)
-        assert [StageState.STAGE_STATE_PENDING] == [stage.state for stage in again.stages]
+        assert (again.attempt, again.failed_attempts, again.fraction) == (2, 1, 0.0)
+        assert [stage.state for stage in again.stages] == [StageState.STAGE_STATE_PENDING]
         await session.report(job.job_id, second_token, 1, failed)
         await session.acknowledged(1)
     events = await rpc.ended(job.job_id)
-    assert [
+    assert kinds(events) == [
         "job_submitted",
         "job_started",
         "stage_started",
         "attempt_ended",
         "job_started",
         "job_ended",
-    ] == kinds(events)
-    assert "FLAKY" == events[-1].job_ended.failure.code
+    ]
+    assert events[-1].job_ended.failure.code == "FLAKY"
 
 
 async def test_timeout(rpc: Rpc) -> None:
@@ -270,8 +279,8 @@ async def test_timeout(rpc: Rpc) -> None:
     async with rpc.session() as session:
         await rpc.submit(timeout=Duration(seconds=1))
         job, _ = await session.take()
-        assert ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
-    assert "TIMEOUT" == (await rpc.ended(job.job_id))[-1].job_ended.failure.code
+        assert (await session.receive("rejected")).rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED
+    assert (await rpc.ended(job.job_id))[-1].job_ended.failure.code == "TIMEOUT"
 
 
 async def test_lost_worker(tmp_path: Path, serve: Serve) -> None:
@@ -282,15 +291,15 @@ async def test_lost_worker(tmp_path: Path, serve: Serve) -> None:
                 await rpc.submit()
                 job, token = await session.take()
             events = await rpc.ended(job.job_id)
-            assert (JobState.JOB_STATE_LOST, "WORKER_LOST") == (
+            assert (
                 events[-1].job_ended.state,
                 events[-1].job_ended.failure.code,
-            )
+            ) == (JobState.JOB_STATE_LOST, "WORKER_LOST")
             async with rpc.session() as session:
                 await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
                 assert (
-                    ErrorReason.ERROR_REASON_JOB_ENDED == (await session.receive("rejected")).rejected.reason
-                )
+                    await session.receive("rejected")
+                ).rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED
 
 
 async def test_heartbeats_keep_the_lease(tmp_path: Path, serve: Serve) -> None:
@@ -327,21 +336,21 @@ async def test_report_job(rpc: Rpc) -> None:
             job_id=job.job_id, lease_token=token, first_report_sequence=first, updates=updates
         )
 
-    assert 1 == (await rpc.workers.ReportJob(request(1, log_line("1")))).report_sequence
-    assert 1 == (await rpc.workers.ReportJob(request(1, log_line("1")))).report_sequence
+    assert (await rpc.workers.ReportJob(request(1, log_line("1")))).report_sequence == 1
+    assert (await rpc.workers.ReportJob(request(1, log_line("1")))).report_sequence == 1
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await rpc.workers.ReportJob(request(2, log_line("2"), Update(stage_ended=StageEnded(stage_id="x"))))
-    assert "INVALID_FIELD" == error_info(caught.value).reason
+    assert error_info(caught.value).reason == "INVALID_FIELD"
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await rpc.workers.ReportJob(request(5, log_line("5")))
-    assert ("REPORT_GAP", "2") == (
+    assert (
         error_info(caught.value).reason,
         error_info(caught.value).metadata["expected"],
-    )
+    ) == ("REPORT_GAP", "2")
     await rpc.cancel(job.job_id)
     answer = await rpc.workers.ReportJob(request(2, log_line("2"), succeeded()))
-    assert (3, "enough") == (answer.report_sequence, answer.cancellation.reason)
-    assert ["1", "2"] == [e.log_written.text for e in await rpc.log(job.job_id) if e.HasField("log_written")]
+    assert (answer.report_sequence, answer.cancellation.reason) == (3, "enough")
+    assert [e.log_written.text for e in await rpc.log(job.job_id) if e.HasField("log_written")] == ["1", "2"]
 
 
 async def test_answers_say_which_attempt_they_are_about(rpc: Rpc) -> None:

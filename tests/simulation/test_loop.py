@@ -28,7 +28,7 @@ def test_time_passes_only_where_nothing_is_ready(loop: VirtualLoop) -> None:
         await asyncio.sleep(0)
         return [then - start, loop.time() - then]
 
-    assert [1e6, 0.0] == loop.run_until_complete(sleeps())
+    assert loop.run_until_complete(sleeps()) == [1e6, 0.0]
 
 
 def test_a_node_that_is_stopped_does_nothing_until_it_goes_on(loop: VirtualLoop) -> None:
@@ -52,7 +52,7 @@ def test_a_node_that_is_stopped_does_nothing_until_it_goes_on(loop: VirtualLoop)
         ticks[:] = [(name, time - start) for name, time in ticks]
 
     loop.run_until_complete(world())
-    assert [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 10), ("a", 11)] == ticks
+    assert ticks == [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 10), ("a", 11)]
 
 
 def test_a_world_that_does_not_come_to_rest_is_ended(loop: VirtualLoop) -> None:

@@ -36,8 +36,8 @@ def hold(seeds: Iterable[int]) -> None:
         happened += what_happened(evidence)
         if found := violations(evidence):
             broken[seed] = found
-    assert {} == broken
-    assert [] == [name for name in _TO_HAPPEN if not happened[name]]
+    assert broken == {}
+    assert [name for name in _TO_HAPPEN if not happened[name]] == []
     # Reports are under way when the faults come.
     assert happened["acknowledged amid faults"] > _BLOCK
 
@@ -53,7 +53,7 @@ def test_every_job_ends_after_an_older_copy_was_restored() -> None:
     worlds = [evidence_of(run(seed, restores=True)) for seed in range(60)]
 
     broken = {world.run.seed: violations(world, OF_LOGS) for world in worlds}
-    assert {} == {seed: found for seed, found in broken.items() if found}
+    assert {seed: found for seed, found in broken.items() if found} == {}
     assert sum(world.record.counts["fault: restore disk"] for world in worlds) > 40
 
 

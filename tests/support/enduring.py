@@ -98,11 +98,11 @@ async def _check(rpc: Rpc, tasks: Sequence[Task], seen: Sequence[Recording], of_
         assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
         assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
         # One attempt: no worker that came back in time was fenced off (rule 14).
-        assert [1, 1, len(log)] == [
+        assert [
             kinds(log).count("job_started"),
             kinds(log).count("job_ended"),
             log[-1].sequence,
-        ]
+        ] == [1, 1, len(log)]
         assert log == recording.events
         check(recording, History.of_log(log))
     whole = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), max_batch_events=1, no_follow=True)

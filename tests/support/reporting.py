@@ -129,7 +129,7 @@ class Reporter:
         response = await _hear(session)
         if response.HasField("rejected"):
             # Only the acknowledgement of the end was lost; an exact repeat brings it (rule 11).
-            assert ErrorReason.ERROR_REASON_JOB_ENDED == response.rejected.reason, response
+            assert response.rejected.reason == ErrorReason.ERROR_REASON_JOB_ENDED, response
             assert task.end == task.said
             stands = task.said - 1
         else:

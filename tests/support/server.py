@@ -169,7 +169,7 @@ class ServerProcess:
             self.kill()
         give_back(self._port)
         if error is None and not self.may_be_at_fault:
-            assert [] == self.faults()
+            assert self.faults() == []
 
     def faults(self) -> list[dict[str, Any]]:
         """What it has logged as a fault of its own: a call or a task that ended with anything but a refusal."""

@@ -25,7 +25,7 @@ def test_a_file_has_its_name_once_it_is_committed(tmp_path: Path) -> None:
         partial.commit()
 
     assert [target] == list(tmp_path.iterdir())
-    assert b"whole" == target.read_bytes()
+    assert target.read_bytes() == b"whole"
 
 
 def test_a_file_that_is_not_committed_leaves_no_trace(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_file_that_is_not_committed_leaves_no_trace(tmp_path: Path) -> None:
         interrupted()
 
     assert [target] == list(tmp_path.iterdir())
-    assert b"old" == target.read_bytes()
+    assert target.read_bytes() == b"old"
 
 
 def test_a_file_that_was_just_made_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +55,7 @@ def test_a_file_that_was_just_made_leaves_no_trace(tmp_path: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt):
         Partial(tmp_path / "a").__enter__()
 
-    assert [] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_committed_file_replaces_an_older_one(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_committed_file_replaces_an_older_one(tmp_path: Path) -> None:
         partial.file.write(b"new")
         partial.commit()
 
-    assert b"new" == target.read_bytes()
+    assert target.read_bytes() == b"new"
 
 
 def test_a_new_file_has_the_rights_that_others_have(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_new_file_has_the_rights_that_others_have(tmp_path: Path) -> None:
     finally:
         os.umask(umask)
 
-    assert 0o644 == (tmp_path / "a").stat().st_mode & 0o777
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("name", ["missing/a", "file/a", "directory", "n" * 300])
@@ -91,8 +91,8 @@ def test_an_output_that_cannot_be_written_is_an_error(tmp_path: Path, name: str)
     ):
         partial.commit()
 
-    assert "OUTPUT_NOT_WRITABLE" == caught.value.code
-    assert {"file", "directory"} == {path.name for path in tmp_path.iterdir()}
+    assert caught.value.code == "OUTPUT_NOT_WRITABLE"
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "directory"}
 
 
 def test_a_directory_that_may_not_be_written_is_an_error(open_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_directory_that_may_not_be_written_is_an_error(open_path: Path) -> Non
     ):
         pass
 
-    assert "OUTPUT_NOT_WRITABLE" == caught.value.code
+    assert caught.value.code == "OUTPUT_NOT_WRITABLE"
 
 
 def test_a_request_is_resolved(tmp_path: Path) -> None:
@@ -118,10 +118,10 @@ def test_a_request_is_resolved(tmp_path: Path) -> None:
         {"path": f"{tmp_path}/link", "output": f"{tmp_path}/link/../real/a.tar.xz", "exclude": ["*.o"]}
     )
 
-    assert tmp_path.resolve() / "real" == request.root
-    assert tmp_path.resolve() / "real" / "a.tar.xz" == request.output
-    assert ".tar.xz" == request.form.suffix
-    assert ("*.o",) == request.exclude
+    assert request.root == tmp_path.resolve() / "real"
+    assert request.output == tmp_path.resolve() / "real" / "a.tar.xz"
+    assert request.form.suffix == ".tar.xz"
+    assert request.exclude == ("*.o",)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_bad_input_is_an_error(values: dict[str, object], text: str) -> None:
     with pytest.raises(ArchiveError, match=text) as caught:
         parse(values)
 
-    assert "BAD_INPUT" == caught.value.code
+    assert caught.value.code == "BAD_INPUT"
 
 
 def test_a_path_in_a_circle_is_an_error(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_path_in_a_circle_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError) as caught:
         parse({"path": str(tmp_path / "loop" / "x"), "output": str(tmp_path / "a.tar.zst")})
 
-    assert "BAD_INPUT" == caught.value.code
+    assert caught.value.code == "BAD_INPUT"
 
 
 def test_the_manifest_says_what_is_in_the_archive_and_what_is_not(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_the_manifest_says_what_is_in_the_archive_and_what_is_not(tmp_path: Path
 
     content = json.loads(manifest(path, Digest(7, "ab" * 32), tree, digests))
 
-    assert tmp_path / "a.tar.zst.manifest.json" == manifest_path(path)
+    assert manifest_path(path) == tmp_path / "a.tar.zst.manifest.json"
     assert {
         "archive": {"path": str(path), "bytes": 7, "sha256": "ab" * 32},
         "root": str(root),

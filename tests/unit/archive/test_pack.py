@@ -41,7 +41,7 @@ def test_an_archive_gives_back_what_went_in(tmp_path: Path, form: Format) -> Non
     assert list(tree.entries) == list(back.entries)
     for name, content in EVERYTHING.items():
         assert content is None or content == (tmp_path / "back" / name).read_bytes()
-    assert Path("../empty") == (tmp_path / "back" / "pkg" / "link").readlink()
+    assert (tmp_path / "back" / "pkg" / "link").readlink() == Path("../empty")
     assert os.access(tmp_path / "back" / "empty", os.X_OK)
 
 
@@ -109,7 +109,7 @@ def test_a_truncated_archive_is_found_out(tmp_path: Path, form: Format) -> None:
     with pytest.raises(ArchiveError, match="cannot be read back") as caught:
         verify(path, form, tree, digests, ignore)
 
-    assert "ARCHIVE_DAMAGED" == caught.value.code
+    assert caught.value.code == "ARCHIVE_DAMAGED"
 
 
 def test_an_archive_of_something_else_is_found_out(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_an_archive_of_something_else_is_found_out(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=r"b, c, d changed meanwhile") as caught:
         verify(path, ZSTD, tree, digests, ignore)
 
-    assert "VERIFY_MISMATCH" == caught.value.code
+    assert caught.value.code == "VERIFY_MISMATCH"
     assert caught.value.retryable
 
 
@@ -133,7 +133,7 @@ def test_a_file_that_cannot_be_read_is_left_out(open_path: Path) -> None:
     with as_nobody():
         tree, digests = found(root)
 
-    assert [Note("closed", "permission denied")] == tree.notes
+    assert tree.notes == [Note("closed", "permission denied")]
     verify(packed(tree, open_path / "a"), ZSTD, tree, digests, ignore)
 
 
@@ -144,8 +144,8 @@ def test_a_file_that_vanishes_before_it_is_hashed_is_left_out(tmp_path: Path) ->
 
     digests = hash_files(tree, ignore)
 
-    assert ["a"] == list(digests)
-    assert [Note("b", "no such file or directory")] == tree.notes
+    assert list(digests) == ["a"]
+    assert tree.notes == [Note("b", "no such file or directory")]
     verify(packed(tree, tmp_path / "archive"), ZSTD, tree, digests, ignore)
 
 
@@ -172,8 +172,8 @@ def test_a_file_that_is_none_any_more_is_left_out(tmp_path: Path, change: Callab
 
     path = packed(tree, tmp_path / "archive")
 
-    assert ["a"] == list(tree.entries)
-    assert ["b"] == [note.name for note in tree.left_out]
+    assert list(tree.entries) == ["a"]
+    assert [note.name for note in tree.left_out] == ["b"]
     verify(path, ZSTD, tree, digests, ignore)
 
 
@@ -185,7 +185,7 @@ def test_a_file_that_changes_its_size_is_noted_and_found_out(tmp_path: Path, con
 
     path = packed(tree, tmp_path / "archive")
 
-    assert [Note("b", "changed while it was being archived", left_out=False)] == tree.notes
+    assert tree.notes == [Note("b", "changed while it was being archived", left_out=False)]
     with pytest.raises(ArchiveError, match="b changed meanwhile"):
         verify(path, ZSTD, tree, digests, ignore)
 
@@ -213,7 +213,7 @@ def test_a_file_that_becomes_shorter_while_it_is_read_is_noted(tmp_path: Path) -
     with (tmp_path / "archive").open("wb") as output:
         pack(tree, output, ZSTD, shorten)
 
-    assert [Note("a", "changed while it was being archived", left_out=False)] == tree.notes
+    assert tree.notes == [Note("a", "changed while it was being archived", left_out=False)]
     with pytest.raises(ArchiveError, match="a changed meanwhile"):
         verify(tmp_path / "archive", ZSTD, tree, digests, ignore)
 
@@ -236,7 +236,7 @@ def test_a_full_disk_is_an_error_of_the_output(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb", buffering=0) as output, pytest.raises(OSError, match="No space left"):
         pack(tree, output, ZSTD, ignore)
 
-    assert [] == tree.notes
+    assert tree.notes == []
 
 
 def test_a_copy_of_a_tree_gives_the_same_archive(tmp_path: Path) -> None:

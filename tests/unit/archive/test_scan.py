@@ -17,7 +17,7 @@ def test_everything_is_found_in_the_order_of_names(tmp_path: Path) -> None:
     """The order is that of the names' bytes in each directory, what is within a directory right behind it."""
     tree = scan(grow(tmp_path, dict(reversed(list(EVERYTHING.items())))))
 
-    assert [
+    assert list(tree.entries) == [
         "empty",
         "long" * 30,
         f"{'long' * 30}/{'name' * 30}",
@@ -29,8 +29,8 @@ def test_everything_is_found_in_the_order_of_names(tmp_path: Path) -> None:
         "pkg/data/large.bin",
         "pkg/data/ünïcode ☃.txt",
         "pkg-2",
-    ] == list(tree.entries)
-    assert [] == tree.notes
+    ]
+    assert tree.notes == []
 
 
 def test_sizes_are_counted(tmp_path: Path) -> None:
@@ -50,8 +50,8 @@ def test_links_within_the_directory_are_kept_and_noted(tmp_path: Path) -> None:
 
     tree = scan(tmp_path)
 
-    assert ["again", "pkg", "pkg/loop", "pkg/module.py", "pkg/nowhere"] == list(tree.entries)
-    assert ["pkg", "..", "missing.py"] == [entry.target for entry in tree.links]
+    assert list(tree.entries) == ["again", "pkg", "pkg/loop", "pkg/module.py", "pkg/nowhere"]
+    assert [entry.target for entry in tree.links] == ["pkg", "..", "missing.py"]
     assert [(note.name, note.left_out) for note in tree.notes] == [
         ("again", False),
         ("pkg/loop", False),
@@ -69,8 +69,8 @@ def test_links_out_of_the_directory_are_left_out(tmp_path: Path, target: str) ->
 
     tree = scan(root)
 
-    assert ["pkg", "pkg/module.py"] == list(tree.entries)
-    assert [Note("link", f"is a symbolic link out of the directory, to {target}")] == tree.notes
+    assert list(tree.entries) == ["pkg", "pkg/module.py"]
+    assert tree.notes == [Note("link", f"is a symbolic link out of the directory, to {target}")]
 
 
 def test_what_is_neither_file_nor_directory_is_left_out(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_what_is_neither_file_nor_directory_is_left_out(tmp_path: Path) -> None:
 
     tree = scan(tmp_path)
 
-    assert {} == tree.entries
-    assert ["pipe", "socket"] == [note.name for note in tree.left_out]
+    assert tree.entries == {}
+    assert [note.name for note in tree.left_out] == ["pipe", "socket"]
 
 
 def test_a_directory_that_cannot_be_read_is_noted(open_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_a_directory_that_cannot_be_read_is_noted(open_path: Path) -> None:
     with as_nobody():
         tree = scan(open_path)
 
-    assert ["open", "open/file"] == list(tree.entries)
-    assert [Note("closed", "permission denied")] == tree.notes
+    assert list(tree.entries) == ["open", "open/file"]
+    assert tree.notes == [Note("closed", "permission denied")]
 
 
 def test_a_root_that_cannot_be_read_is_an_error(open_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_root_that_cannot_be_read_is_an_error(open_path: Path) -> None:
     with as_nobody(), pytest.raises(ArchiveError, match="permission denied") as caught:
         scan(closed)
 
-    assert "PATH_NOT_READABLE" == caught.value.code
+    assert caught.value.code == "PATH_NOT_READABLE"
 
 
 @pytest.mark.parametrize(("name", "code"), [("missing", "PATH_NOT_FOUND"), ("file", "NOT_A_DIRECTORY")])
@@ -129,8 +129,8 @@ def test_paths_are_left_out_without_a_word(tmp_path: Path) -> None:
 
     tree = scan(tmp_path, leave_out={tmp_path / "out" / "a.tar.zst"})
 
-    assert ["a", "out", "out/b"] == list(tree.entries)
-    assert [] == tree.notes
+    assert list(tree.entries) == ["a", "out", "out/b"]
+    assert tree.notes == []
 
 
 def test_patterns_are_passed_over_at_any_depth(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_patterns_are_passed_over_at_any_depth(tmp_path: Path) -> None:
 
     tree = scan(tmp_path, exclude=["site-packages", "*.pyc", "__pycache__"])
 
-    assert ["pkg", "pkg/a.py"] == list(tree.entries)
+    assert list(tree.entries) == ["pkg", "pkg/a.py"]
 
 
 def test_the_walk_can_be_stopped(tmp_path: Path) -> None:

@@ -89,4 +89,4 @@ def test_idle_and_storm(tmp_path: Path) -> None:
     )
 
     assert outcome.exit_code == 0, outcome.output
-    assert {"idle", "storm"} == set(re.findall(r"^(\w+) took \d+ s$", outcome.output, re.MULTILINE))
+    assert set(re.findall(r"^(\w+) took \d+ s$", outcome.output, re.MULTILINE)) == {"idle", "storm"}

@@ -98,14 +98,14 @@ async def test_it_is_over_when_its_end_is_acknowledged() -> None:
         more = await desk.report()
         assert report.first_report_sequence + len(report.updates) == more.first_report_sequence
         report.updates.extend(more.updates)
-    assert ("j", "t", 1) == (report.job_id, report.lease_token, report.first_report_sequence)
-    assert ["log_written", "job_ended"] == names(report)
-    assert (False, False) == (desk.attempt.is_running, desk.attempt.is_over)
+    assert (report.job_id, report.lease_token, report.first_report_sequence) == ("j", "t", 1)
+    assert names(report) == ["log_written", "job_ended"]
+    assert (desk.attempt.is_running, desk.attempt.is_over) == (False, False)
     desk.attempt.acknowledged(1)
     assert not desk.attempt.is_over
     desk.attempt.acknowledged(2)
     assert desk.attempt.is_over
-    assert 2 == desk.changes
+    assert desk.changes == 2
     assert desk.says_nothing()
 
 
@@ -116,10 +116,10 @@ async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
     desk.attempt.attached = False
     desk.outbox.clear()
     assert desk.says_nothing()
-    assert WorkRequest(resume=Resume(job_id="j", lease_token="t")) == desk.attempt.resume()
+    assert desk.attempt.resume() == WorkRequest(resume=Resume(job_id="j", lease_token="t"))
     desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1))
     report = await desk.report()
-    assert (2, ["job_ended"]) == (report.first_report_sequence, names(report))
+    assert (report.first_report_sequence, names(report)) == (2, ["job_ended"])
 
 
 async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
@@ -133,11 +133,11 @@ async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
     assert not desk.attempt.is_over
     report = await desk.report()
     ended = report.updates[0].job_ended
-    assert (3, JobState.JOB_STATE_FAILED, "RESULT_REFUSED") == (
+    assert (
         report.first_report_sequence,
         ended.state,
         ended.failure.code,
-    )
+    ) == (3, JobState.JOB_STATE_FAILED, "RESULT_REFUSED")
 
 
 async def test_a_gap_is_filled() -> None:
@@ -148,7 +148,7 @@ async def test_a_gap_is_filled() -> None:
         reported += len((await desk.report()).updates)
     desk.attempt.rejected(rejected("REPORT_GAP", expected=1))
     report = await desk.report()
-    assert (1, 2) == (report.first_report_sequence, len(report.updates))
+    assert (report.first_report_sequence, len(report.updates)) == (1, 2)
 
 
 async def test_a_refused_update_does_not_stop_the_job() -> None:
@@ -156,7 +156,7 @@ async def test_a_refused_update_does_not_stop_the_job() -> None:
     desk = JobTable(endless)
     await desk.report()
     desk.attempt.rejected(rejected("INVALID_FIELD", number=1))
-    assert (True, False) == (desk.attempt.is_running, desk.attempt.is_over)
+    assert (desk.attempt.is_running, desk.attempt.is_over) == (True, False)
 
 
 async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
@@ -169,14 +169,14 @@ async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
     desk.attempt.acknowledged(2)
     report = await desk.report()
     ended = report.updates[0].job_ended
-    assert (3, JobState.JOB_STATE_FAILED, "RESULT_REFUSED", "No.") == (
+    assert (
         report.first_report_sequence,
         ended.state,
         ended.failure.code,
         ended.failure.message,
-    )
+    ) == (3, JobState.JOB_STATE_FAILED, "RESULT_REFUSED", "No.")
     desk.attempt.rejected(rejected("INVALID_FIELD", number=3))
-    assert WorkRequest(release=Release(job_id="j", lease_token="t")) == await desk.next()
+    assert await desk.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
     assert desk.attempt.is_over
 
 
@@ -186,14 +186,14 @@ async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) ->
     desk = JobTable(endless)
     await desk.report()
     desk.attempt.rejected(rejected(reason))
-    assert (True, True) == (desk.attempt.is_running, desk.attempt.is_over)
+    assert (desk.attempt.is_running, desk.attempt.is_over) == (True, True)
     if (
         reason == "LEASE_LOST"
     ):  # should the refusal have been of an earlier attempt, another worker gets this one
-        assert WorkRequest(release=Release(job_id="j", lease_token="t")) == await desk.next()
+        assert await desk.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
     await desk.returned.wait()
     assert desk.says_nothing()
-    assert 2 == desk.changes
+    assert desk.changes == 2
 
 
 @pytest.mark.parametrize("acknowledged", [-1, 99])
@@ -206,7 +206,7 @@ async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) ->
     desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1 + acknowledged))
     assert desk.attempt.is_over
     # Its lease would be kept up for as long as the session lasts, and nobody would be at work.
-    assert WorkRequest(release=Release(job_id="j", lease_token="t")) == await desk.next()
+    assert await desk.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
 
 
 async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> None:
@@ -219,10 +219,12 @@ async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> No
     updates: list[Update] = []
     while not updates or not updates[-1].HasField("job_ended"):
         updates += (await desk.report()).updates
-    assert ["cancel_acknowledged", "stage_ended", "job_ended"] == [
-        update.WhichOneof("update") for update in updates
+    assert [update.WhichOneof("update") for update in updates] == [
+        "cancel_acknowledged",
+        "stage_ended",
+        "job_ended",
     ]
-    assert JobState.JOB_STATE_CANCELLED == updates[-1].job_ended.state
+    assert updates[-1].job_ended.state == JobState.JOB_STATE_CANCELLED
 
 
 async def test_a_job_that_is_given_back_is_released_when_its_handler_has_stopped() -> None:
@@ -230,8 +232,8 @@ async def test_a_job_that_is_given_back_is_released_when_its_handler_has_stopped
     desk = JobTable(endless)
     await desk.report()
     desk.attempt.give_back()
-    assert ["stage_ended"] == names(await desk.report())
-    assert WorkRequest(release=Release(job_id="j", lease_token="t")) == await desk.next()
+    assert names(await desk.report()) == ["stage_ended"]
+    assert await desk.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
     assert desk.attempt.is_over
 
 
@@ -241,7 +243,7 @@ async def test_a_job_that_has_ended_is_not_given_back() -> None:
     await desk.returned.wait()
     desk.attempt.give_back()
     desk.attempt.abandon()
-    assert ["log_written", "job_ended"] == names(await desk.report())
+    assert names(await desk.report()) == ["log_written", "job_ended"]
 
 
 async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> None:
@@ -260,7 +262,7 @@ async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> N
     desk.attempt.give_back()
     desk.attempt.abandon()
     assert (await desk.next()).HasField("release")
-    assert (True, True) == (desk.attempt.is_running, desk.attempt.is_over)
+    assert (desk.attempt.is_running, desk.attempt.is_over) == (True, True)
     go_on.set()
     await desk.returned.wait()
     assert desk.says_nothing()
@@ -312,7 +314,7 @@ async def test_a_process_is_killed_before_the_deadline(resumed: bool) -> None:
     while not updates or not updates[-1].HasField("job_ended"):
         updates += (await desk.report()).updates
 
-    assert "The handler did not stop in time, so its process was killed." == updates[-1].job_ended.message
+    assert updates[-1].job_ended.message == "The handler did not stop in time, so its process was killed."
 
 
 # What the worker's log says of it.

@@ -42,14 +42,22 @@ class Lowest(random.Random):
 def test_the_bound_doubles_up_to_its_most() -> None:
     """The longest possible waits are 0.1 s, doubled each time, and never over 10 s."""
     backoff = Backoff(source=Highest())
-    assert [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0] == pytest.approx(
-        [backoff.next() for _ in range(9)]
-    )
+    assert pytest.approx([backoff.next() for _ in range(9)]) == [
+        0.1,
+        0.2,
+        0.4,
+        0.8,
+        1.6,
+        3.2,
+        6.4,
+        10.0,
+        10.0,
+    ]
 
 
 def test_jitter_is_full() -> None:
     """A wait may be anything from nothing to the bound, so that those who were cut off together come back apart."""
-    assert [0.0, 0.0, 0.0] == [Backoff(source=Lowest()).next() for _ in range(3)]
+    assert [Backoff(source=Lowest()).next() for _ in range(3)] == [0.0, 0.0, 0.0]
     backoff = Backoff(first=1.0, most=1.0, source=random.Random(7))
     waits = [backoff.next() for _ in range(1000)]
     assert 0.0 <= min(waits) < 0.05
@@ -69,16 +77,16 @@ def test_it_grows_further_where_a_server_brings_nothing() -> None:
     """Not where the server is just away: then it may be back at any moment."""
     away, useless = Backoff(source=Highest()), Backoff(source=Highest())
     waits = [(away.next(), useless.next(opened=True)) for _ in range(12)]
-    assert (10.0, 60.0) == waits[-1]
-    assert (12, 12) == (away.fruitless, useless.fruitless)
+    assert waits[-1] == (10.0, 60.0)
+    assert (away.fruitless, useless.fruitless) == (12, 12)
     useless.reset()
-    assert (0, 0.1) == (useless.fruitless, useless.next(opened=True))
+    assert (useless.fruitless, useless.next(opened=True)) == (0, 0.1)
 
 
 def test_a_crowd_is_spread_further() -> None:
     """Those of one client that were cut off at once come back at a thousand a second, about."""
-    assert 5.0 == Backoff(source=Highest()).next(crowd=5000)
-    assert 0.1 == Backoff(source=Highest()).next(crowd=50)
+    assert Backoff(source=Highest()).next(crowd=5000) == 5.0
+    assert Backoff(source=Highest()).next(crowd=50) == 0.1
 
 
 def test_what_the_server_asks_for_comes_on_top() -> None:

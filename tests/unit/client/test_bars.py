@@ -40,7 +40,7 @@ def test_without_a_job_a_bar_is_one_of_tqdm() -> None:
     bar = tqdm([1, 2, 3], desc="three", file=shown)
     assert ordinary.tqdm in type(bar).mro()
     assert isinstance(bar, tqdm)
-    assert [1, 2, 3] == list(bar)
+    assert list(bar) == [1, 2, 3]
     assert "three: 100%" in shown.getvalue()
     assert ordinary.tqdm in type(trange(3, file=shown)).mro()
     assert tqdm.monitor_interval == ordinary.tqdm.monitor_interval
@@ -64,8 +64,8 @@ def test_without_tqdm_a_bar_counts(without_tqdm: Any, capsys: pytest.CaptureFixt
     """And shows nothing; no code needs to know."""
     tqdm = without_tqdm
     bar = tqdm("abc", desc="letters")
-    assert ["a", "b", "c"] == list(bar)
-    assert (3, 3, True, True) == (bar.n, len(bar), bool(bar), isinstance(bar, tqdm))
+    assert list(bar) == ["a", "b", "c"]
+    assert (bar.n, len(bar), bool(bar), isinstance(bar, tqdm)) == (3, 3, True, True)
     with tqdm(total=10, initial=2) as bar:
         bar.update(3)
         bar.set_description("other")
@@ -73,9 +73,9 @@ def test_without_tqdm_a_bar_counts(without_tqdm: Any, capsys: pytest.CaptureFixt
         bar.refresh()
         bar.clear()
         bar.unpause()
-        assert (5, "loss=0.123") == (bar.n, bar.postfix)
+        assert (bar.n, bar.postfix) == (5, "loss=0.123")
     tqdm.write("a line")
-    assert ("a line\n", "") == capsys.readouterr()
+    assert capsys.readouterr() == ("a line\n", "")
     with pytest.raises(AttributeError):
         tqdm.monitor_interval  # noqa: B018 - it is looked for
 
@@ -83,15 +83,14 @@ def test_without_tqdm_a_bar_counts(without_tqdm: Any, capsys: pytest.CaptureFixt
 def test_in_a_job_a_bar_is_a_stage(listener: Listener, capsys: pytest.CaptureFixture[str]) -> None:
     """Named from its description, with its total and unit; nothing is shown where there is no terminal."""
     bar = tqdm([10, 20, 30], desc="Reading files!", unit="file")
-    assert [10, 20, 30] == list(bar)
+    assert list(bar) == [10, 20, 30]
     first, *_, last, end = listener.said()
-    assert (
-        Stage(stage_id="Reading-files", title="Reading files!", total=3, unit="file")
-        == first.stage_started.stage
+    assert first.stage_started.stage == Stage(
+        stage_id="Reading-files", title="Reading files!", total=3, unit="file"
     )
-    assert 3.0 == last.stage_progressed.current
-    assert StageState.STAGE_STATE_SUCCEEDED == end.stage_ended.state
-    assert (3, ("", "")) == (bar.n, capsys.readouterr())
+    assert last.stage_progressed.current == 3.0
+    assert end.stage_ended.state == StageState.STAGE_STATE_SUCCEEDED
+    assert (bar.n, capsys.readouterr()) == (3, ("", ""))
 
 
 def test_a_fork_has_no_job_at_hand(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,9 +107,9 @@ def test_names_of_stages_are_unique(listener: Listener) -> None:
         pass
     for desc in ("load", "save", "save", "", "§"):
         list(tqdm("a", desc=desc))
-    assert ["load", "load-2", "save", "save-2", "bar", "bar-2"] == [
+    assert [
         update.stage_started.stage.stage_id for update in listener.said() if update.HasField("stage_started")
-    ]
+    ] == ["load", "load-2", "save", "save-2", "bar", "bar-2"]
 
 
 def test_a_bar_is_moved_and_described(listener: Listener) -> None:
@@ -119,20 +118,20 @@ def test_a_bar_is_moved_and_described(listener: Listener) -> None:
         bar.update()
         bar.update(2)
         bar.set_postfix(loss=0.123456, epoch=3)
-        assert [("start", "load"), ("load", 4.0, "epoch=3, loss=0.123")] == listener.told()
+        assert listener.told() == [("start", "load"), ("load", 4.0, "epoch=3, loss=0.123")]
         bar.set_description("load again")
-        assert [("load", 4.0, "load again: epoch=3, loss=0.123")] == listener.told()
+        assert listener.told() == [("load", 4.0, "load again: epoch=3, loss=0.123")]
         bar.set_postfix_str("almost")
         bar.n = 9
         bar.total = 20_000
         bar.refresh()
         (moved,) = listener.said()
-        assert (9.0, 20_000.0) == (moved.stage_progressed.current, moved.stage_progressed.total)
-        assert (9, 20_000) == (bar.n, len(bar))
+        assert (moved.stage_progressed.current, moved.stage_progressed.total) == (9.0, 20_000.0)
+        assert (bar.n, len(bar)) == (9, 20_000)
         bar.update(float("nan"))
         bar.reset(5)
-        assert 0 == bar.n
-    assert ("end", "load", "SUCCEEDED") == listener.told()[-1]
+        assert bar.n == 0
+    assert listener.told()[-1] == ("end", "load", "SUCCEEDED")
 
 
 def test_a_bar_ends_as_what_happened_within_it(listener: Listener) -> None:
@@ -154,8 +153,9 @@ def test_a_bar_ends_as_what_happened_within_it(listener: Listener) -> None:
     except ZeroDivisionError:
         list(tqdm("ab", desc="complete"))
     gc.collect()
-    assert [("end", "block", "FAILED"), ("end", "complete", "SUCCEEDED")] == [
-        told for told in listener.told() if told[0] == "end"
+    assert [told for told in listener.told() if told[0] == "end"] == [
+        ("end", "block", "FAILED"),
+        ("end", "complete", "SUCCEEDED"),
     ]
 
 
@@ -166,12 +166,13 @@ def test_bars_within_a_bar_share_a_stage(listener: Listener) -> None:
             pass
     updates = listener.said()
     started = [update.stage_started.stage for update in updates if update.HasField("stage_started")]
-    assert [("epochs", False, 1.0), ("batches", True, 0.0)] == [
+    assert [
         (stage.stage_id, stage.HasField("weight"), stage.weight or float(stage.stage_id == "epochs"))
         for stage in started
-    ]
-    assert ["batches", "epochs"] == [
-        update.stage_ended.stage_id for update in updates if update.HasField("stage_ended")
+    ] == [("epochs", False, 1.0), ("batches", True, 0.0)]
+    assert [update.stage_ended.stage_id for update in updates if update.HasField("stage_ended")] == [
+        "batches",
+        "epochs",
     ]
 
 
@@ -179,17 +180,17 @@ def test_a_bar_more_than_there_may_be_stages_is_none(listener: Listener) -> None
     """The job has no fewer items for it."""
     for number in range(1000):
         listener.job.stage(f"s{number}")
-    assert ["a", "b"] == list(tqdm("ab"))
+    assert list(tqdm("ab")) == ["a", "b"]
     with tqdm(total=3) as bar:
         bar.update(2)
         bar.set_postfix(a=1)
-        assert 2 == bar.n
+        assert bar.n == 2
 
 
 def test_a_loop_over_a_bar_hears_of_the_cancellation(listener: Listener) -> None:
     """As one over `StageContext.track` does."""
     items = iter(tqdm(range(10)))
-    assert [0, 1, 2] == [next(items) for _ in range(3)]
+    assert [next(items) for _ in range(3)] == [0, 1, 2]
     listener.job.interrupt()
     with pytest.raises(Cancelled):
         next(items)
@@ -198,10 +199,10 @@ def test_a_loop_over_a_bar_hears_of_the_cancellation(listener: Listener) -> None
 def test_disable_means_that_nothing_is_told(listener: Listener) -> None:
     """Where it is meant so; None leaves it to whether there is a terminal, which is another question."""
     assert ordinary.tqdm in type(tqdm("ab", disable=True)).mro()
-    assert ["a", "b"] == list(tqdm("ab", disable=True))
-    assert [] == listener.told()
+    assert list(tqdm("ab", disable=True)) == ["a", "b"]
+    assert listener.told() == []
     list(tqdm("ab", disable=None))
-    assert [("start", "bar"), ("bar", 1.0), ("bar", 2.0), ("end", "bar", "SUCCEEDED")] == listener.told()
+    assert listener.told() == [("start", "bar"), ("bar", 1.0), ("bar", 2.0), ("end", "bar", "SUCCEEDED")]
 
 
 class Terminal(io.StringIO):
@@ -218,7 +219,7 @@ def test_on_a_terminal_a_bar_is_shown_as_well(listener: Listener) -> None:
     for _ in tqdm("abc", desc="letters", file=shown, mininterval=0, ncols=60):
         pass
     assert "letters: 100%" in shown.getvalue()
-    assert ("end", "letters", "SUCCEEDED") == listener.told()[-1]
+    assert listener.told()[-1] == ("end", "letters", "SUCCEEDED")
     with tqdm(total=4, file=shown, ncols=60) as bar:
         bar.update(2)
         bar.set_description("by hand")
@@ -230,8 +231,8 @@ def test_on_a_terminal_a_bar_is_shown_as_well(listener: Listener) -> None:
 def test_a_line_beside_the_bars_is_in_the_log(listener: Listener, capsys: pytest.CaptureFixture[str]) -> None:
     """And printed."""
     tqdm.write("found one")
-    assert ["found one"] == [update.log_written.text for update in listener.said()]
-    assert "found one\n" == capsys.readouterr().out
+    assert [update.log_written.text for update in listener.said()] == ["found one"]
+    assert capsys.readouterr().out == "found one\n"
 
 
 def test_bars_in_threads_are_beside_each_other(listener: Listener) -> None:
@@ -247,7 +248,7 @@ def test_bars_in_threads_are_beside_each_other(listener: Listener) -> None:
         for update in listener.said()
         if update.HasField("stage_started")
     }
-    assert {"outer": False, "before": True, "within": False} == weights
+    assert weights == {"outer": False, "before": True, "within": False}
 
 
 @pytest.fixture
@@ -283,8 +284,8 @@ def test_records_are_written_to_the_log_of_the_job(listener: Listener, log: logg
             ("four", Severity.SEVERITY_ERROR),
         )
     ] == written[:4]
-    assert {"logger": "app.part"} == dict(written[0].fields.items())
-    assert {"logger": "app.part", "exception": "ZeroDivisionError"} == dict(written[4].fields.items())
+    assert dict(written[0].fields.items()) == {"logger": "app.part"}
+    assert dict(written[4].fields.items()) == {"logger": "app.part", "exception": "ZeroDivisionError"}
     assert written[4].text.startswith("five\nTraceback")
     assert written[4].text.endswith("ZeroDivisionError: division by zero")
 
@@ -296,7 +297,7 @@ def test_a_formatter_and_filters_are_heard(listener: Listener, log: logging.Logg
     handler.addFilter(lambda record: "secret" not in record.getMessage())
     log.info("a secret")
     log.info("known")
-    assert ["INFO: known"] == [update.log_written.text for update in listener.said()]
+    assert [update.log_written.text for update in listener.said()] == ["INFO: known"]
 
 
 def test_without_a_job_nothing_is_written(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
@@ -311,7 +312,7 @@ def test_what_the_sdk_says_of_itself_is_not_the_jobs(listener: Listener, log: lo
     for name in ("milepost", "milepost.client"):
         handler.handle(logging.LogRecord(name, logging.ERROR, "", 0, "of itself", None, None))
     handler.handle(logging.LogRecord("mileposts", logging.ERROR, "", 0, "of another", None, None))
-    assert ["of another"] == [update.log_written.text for update in listener.said()]
+    assert [update.log_written.text for update in listener.said()] == ["of another"]
 
 
 def test_a_record_that_cannot_be_formatted_fails_nothing(
@@ -319,7 +320,7 @@ def test_a_record_that_cannot_be_formatted_fails_nothing(
 ) -> None:
     """It is said on stderr, as with any handler."""
     log.handlers[0].handle(logging.LogRecord("app", logging.ERROR, "", 0, "%d", ("no number",), None))
-    assert [] == listener.said()
+    assert listener.said() == []
     assert "--- Logging error ---" in capsys.readouterr().err
 
 
@@ -338,4 +339,4 @@ def test_a_finalizer_may_log_while_the_job_is_told_of(listener: Listener, log: l
         entered.set()
         log.info("of a finalizer")
     thread.join()
-    assert ["of a finalizer", "of another thread"] == [update.log_written.text for update in listener.said()]
+    assert [update.log_written.text for update in listener.said()] == ["of a finalizer", "of another thread"]

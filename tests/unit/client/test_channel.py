@@ -21,8 +21,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults() -> None:
     """This machine, in plain text, as nobody."""
     target = Target.of(None)
-    assert Target("127.0.0.1:7070", "", False, None) == target
-    assert () == target.metadata
+    assert target == Target("127.0.0.1:7070", "", False, None)
+    assert target.metadata == ()
 
 
 def test_the_environment_says_what_arguments_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,11 +31,11 @@ def test_the_environment_says_what_arguments_do_not(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("MILEPOST_TOKEN", "secret")
     monkeypatch.setenv("MILEPOST_TLS_CA", "/ca.pem")
     target = Target.of(None)
-    assert Target("example.test:1", "secret", True, Path("/ca.pem")) == target
-    assert (("authorization", "Bearer secret"),) == target.metadata
+    assert target == Target("example.test:1", "secret", True, Path("/ca.pem"))
+    assert target.metadata == (("authorization", "Bearer secret"),)
     assert "secret" not in repr(target)
-    assert Target("other:2", "", True, Path("/other.pem")) == Target.of(
-        "other:2", token="", tls_ca="/other.pem"
+    assert Target.of("other:2", token="", tls_ca="/other.pem") == Target(
+        "other:2", "", True, Path("/other.pem")
     )
 
 

@@ -12,18 +12,18 @@ from milepost.contract.limits import FAILURE_CODE
 
 def test_short_text_stays_as_it_is() -> None:
     """Up to the bound, and at it."""
-    assert "abc" == clip("abc", 3)
-    assert "äöü" == clip_bytes("äöü", 6)
+    assert clip("abc", 3) == "abc"
+    assert clip_bytes("äöü", 6) == "äöü"
 
 
 def test_what_is_cut_says_by_how_much() -> None:
     """The mark has the number of characters that are missing."""
     clipped = clip("a" * 100, 40)
-    assert "a" * 14 + "… [clipped 86 characters]" == clipped
-    assert 40 >= len(clipped)
+    assert clipped == "a" * 14 + "… [clipped 86 characters]"
+    assert len(clipped) <= 40
     clipped = clip_bytes("ä" * 100, 60)
-    assert "ä" * 16 + "… [clipped 84 characters]" == clipped
-    assert 60 >= len(clipped.encode())
+    assert clipped == "ä" * 16 + "… [clipped 84 characters]"
+    assert len(clipped.encode()) <= 60
 
 
 @given(st.text(st.characters(), max_size=300), st.integers(30, 200))

@@ -29,7 +29,7 @@ def test_it_is_the_mapping_of_protobuf(name: str) -> None:
         assert to_json(message, always_print=True) == MessageToDict(
             message, always_print_fields_with_no_presence=True
         )
-        assert ParseDict(json.loads(json.dumps(to_json(message))), type(full)()) == message
+        assert message == ParseDict(json.loads(json.dumps(to_json(message))), type(full)())
 
 
 def test_whole_numbers_of_a_struct_are_ints() -> None:

@@ -55,14 +55,14 @@ def test_events_come_once_over_several_streams() -> None:
     assert taken(cursor, opened(0, 9), events([1, 2]), events([3])) == [1, 2, 3]
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=3, epoch="e1")
     assert taken(cursor, opened(3, 9), events([4, 5], end=True)) == [4, 5]
-    assert (5, 9, True) == (cursor.sequence, cursor.head, cursor.ended)
+    assert (cursor.sequence, cursor.head, cursor.ended) == (5, 9, True)
 
 
 def test_it_starts_where_it_is_told_to() -> None:
     """A cursor is exclusive: the first event is the one after it (rule 1)."""
     cursor = Cursor("j", after=41, epoch="e1", follow=False, status_interval=2.5)
     request = cursor.request()
-    assert (41, "e1", True) == (request.after_sequence, request.epoch, request.no_follow)
+    assert (request.after_sequence, request.epoch, request.no_follow) == (41, "e1", True)
     assert request.status_interval.ToTimedelta().total_seconds() == 2.5
     assert taken(cursor, opened(41, 42), events([42])) == [42]
 
@@ -125,7 +125,7 @@ def test_a_status_that_is_ahead_means_that_something_is_missing() -> None:
     cursor.request()
     taken(cursor, opened(0), events([1, 2]))
     cursor.take(WatchJobResponse(status=Status(cursor=2, head_sequence=7, fraction=0.25)))
-    assert (7, 0.25, None) == (cursor.head, cursor.fraction, cursor.estimate)
+    assert (cursor.head, cursor.fraction, cursor.estimate) == (7, 0.25, None)
     with pytest.raises(ProtocolError):
         cursor.take(WatchJobResponse(status=Status(cursor=3)))
 
@@ -156,9 +156,9 @@ def test_when_a_stream_that_ends_well_is_complete() -> None:
     following = Cursor("j")
     following.request()
     taken(following, opened(0, 2), events([1, 2]), caught_up(2))
-    assert (False, True, True) == (following.complete, following.maybe_complete, following.caught_up)
+    assert (following.complete, following.maybe_complete, following.caught_up) == (False, True, True)
     following.request()
-    assert (False, False, True) == (following.complete, following.maybe_complete, following.caught_up)
+    assert (following.complete, following.maybe_complete, following.caught_up) == (False, False, True)
     taken(following, opened(2, 3), events([3], end=True))
     assert following.complete
 
@@ -185,7 +185,7 @@ def test_it_may_start_with_the_job_as_it_stands() -> None:
     assert taken(cursor, opened(7, 7)) == []
     assert cursor.request().WhichOneof("start") == "from_snapshot"
     assert taken(cursor, opened(8, 9)) == []
-    assert [8] == [job.last_sequence for job in cursor.take(snapshot(8)) if isinstance(job, Job)]
+    assert [job.last_sequence for job in cursor.take(snapshot(8)) if isinstance(job, Job)] == [8]
     assert taken(cursor, events([9])) == [9]
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=9, epoch="e1")
 
@@ -214,22 +214,22 @@ def test_a_gap_is_raised_or_gone_over(error: ServiceError) -> None:
     assert Cursor("j", after=3).recover(error) is None
     cursor = Cursor("j", after=3, epoch="e0", on_gap="snapshot")
     assert cursor.recover(JobNotFound()) is None
-    assert () == cursor.recover(error)
+    assert cursor.recover(error) == ()
     assert cursor.request() == WatchJobRequest(job_id="j", from_snapshot=True)
     assert taken(cursor, opened(2, 2)) == []
-    assert 1 == len(cursor.take(snapshot(2)))
-    assert (2, 2, "e1") == (cursor.sequence, cursor.head, cursor.epoch)
+    assert len(cursor.take(snapshot(2))) == 1
+    assert (cursor.sequence, cursor.head, cursor.epoch) == (2, 2, "e1")
 
 
 def test_what_is_hidden_moves_the_cursor() -> None:
     """A resumed stream does not look at it again."""
     cursor = Cursor("j", showing=EventSelection.of(["stage_ended"], [], False))
-    assert ["job_ended", "stage_ended"] == list(cursor.request().filter.payloads)
+    assert list(cursor.request().filter.payloads) == ["job_ended", "stage_ended"]
     assert taken(cursor, opened(0, 9), events([3, 7]), caught_up(9)) == [3, 7]
-    assert 9 == cursor.request().after_sequence
+    assert cursor.request().after_sequence == 9
     cursor.take(opened(9, 9))
     cursor.take(WatchJobResponse(status=Status(cursor=20, head_sequence=20)))
-    assert 20 == cursor.request().after_sequence
+    assert cursor.request().after_sequence == 20
     with pytest.raises(ProtocolError):
         taken(cursor, opened(20), events([20]))
 
@@ -239,9 +239,9 @@ def test_the_end_is_known_where_it_is_hidden() -> None:
     cursor = Cursor("j", showing=EventSelection.of(["log_written"], [], False))
     cursor.request()
     assert taken(cursor, opened(0), events([4, 9], end=True)) == [4]
-    assert (True, 9) == (cursor.ended, cursor.sequence)
+    assert (cursor.ended, cursor.sequence) == (True, 9)
     shown = Cursor("j", showing=EventSelection.of([], ["s"], True))
-    assert [] == list(shown.request().filter.payloads)
+    assert list(shown.request().filter.payloads) == []
     assert taken(shown, opened(0), events([4, 9], end=True)) == [4, 9]
 
 
@@ -256,8 +256,8 @@ def test_a_head_that_is_ahead_of_the_events_means_that_something_is_missing() ->
 def test_a_job_that_a_call_tells_of_is_new_where_it_has_gone_on() -> None:
     """Or where it is of another store."""
     cursor = Cursor("j", on_gap="snapshot")
-    assert 1 == len(cursor.take_job(Job(last_sequence=3, epoch="e1")))
-    assert 0 == len(cursor.take_job(Job(last_sequence=3, epoch="e1")))
-    assert 1 == len(cursor.take_job(Job(last_sequence=4, epoch="e1")))
-    assert 1 == len(cursor.take_job(Job(last_sequence=2, epoch="e2")))
+    assert len(cursor.take_job(Job(last_sequence=3, epoch="e1"))) == 1
+    assert len(cursor.take_job(Job(last_sequence=3, epoch="e1"))) == 0
+    assert len(cursor.take_job(Job(last_sequence=4, epoch="e1"))) == 1
+    assert len(cursor.take_job(Job(last_sequence=2, epoch="e2"))) == 1
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=2, epoch="e2")

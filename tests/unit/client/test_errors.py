@@ -76,19 +76,19 @@ def test_fields_of_cursor_errors_are_typed() -> None:
         status(grpc.StatusCode.OUT_OF_RANGE, "", info("SEQUENCE_TRIMMED", **metadata)), ADDRESS
     )
     assert isinstance(trimmed, errors.SequenceTrimmed)
-    assert (4, 10, 90) == (trimmed.requested, trimmed.first, trimmed.head)
+    assert (trimmed.requested, trimmed.first, trimmed.head) == (4, 10, 90)
     changed = error_from_status(
         status(grpc.StatusCode.FAILED_PRECONDITION, "", info("EPOCH_CHANGED", requested="a", epoch="b")),
         ADDRESS,
     )
     assert isinstance(changed, errors.EpochChanged)
-    assert ("a", "b") == (changed.requested, changed.epoch)
+    assert (changed.requested, changed.epoch) == ("a", "b")
     gap = error_from_status(
         status(grpc.StatusCode.FAILED_PRECONDITION, "", info("REPORT_GAP", expected="3", received="5")),
         ADDRESS,
     )
     assert isinstance(gap, errors.ReportGap)
-    assert (3, 5) == (gap.expected, gap.received)
+    assert (gap.expected, gap.received) == (3, 5)
 
 
 def test_violations_and_delays_are_carried() -> None:
@@ -105,7 +105,7 @@ def test_violations_and_delays_are_carried() -> None:
         ADDRESS,
     )
     assert isinstance(error, errors.InvalidField)
-    assert ((("kind", "must not be empty"),), 2.5) == (error.violations, error.retry_delay)
+    assert (error.violations, error.retry_delay) == ((("kind", "must not be empty"),), 2.5)
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_a_reason_of_a_newer_server_is_a_service_error() -> None:
     """A reason that this client does not know keeps its code and its text."""
     error = error_from_status(status(grpc.StatusCode.ABORTED, "New.", info("NOT_KNOWN_YET")), ADDRESS)
     assert type(error) is errors.ServiceError
-    assert (ErrorReason.ERROR_REASON_UNSPECIFIED, grpc.StatusCode.ABORTED) == (error.reason, error.code)
+    assert (error.reason, error.code) == (ErrorReason.ERROR_REASON_UNSPECIFIED, grpc.StatusCode.ABORTED)
 
 
 def test_details_that_cannot_be_read_leave_the_code() -> None:
     """Whatever a proxy puts into the trailers, the status still counts."""
     error = error_from_status(status(grpc.StatusCode.UNAVAILABLE, "gone", raw=b"\xff\xff"), ADDRESS)
     assert isinstance(error, errors.Unreachable)
-    assert "The server at example.test:7070 cannot be reached: gone" == str(error)
+    assert str(error) == "The server at example.test:7070 cannot be reached: gone"
 
 
 def test_every_error_says_something() -> None:

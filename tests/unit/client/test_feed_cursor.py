@@ -105,14 +105,14 @@ def start_of(cursor: FeedCursor) -> tuple[str | None, int, str]:
 def test_a_stream_continues_after_the_position() -> None:
     """Of all frames that tell one."""
     cursor = FeedCursor(JobFilter(kinds=["k"]))
-    assert (None, 0, "") == start_of(cursor)
-    assert [("a", 1), ("b", 1), ("a", 2)] == taken(cursor, opened(), events(3, ("a", 1), ("b", 1), ("a", 2)))
-    assert ("after_position", 3, "e1") == start_of(cursor)
-    assert ["<a", "-b"] == taken(cursor, opened(3), trimmed("a", 5), deleted("b", 6))
-    assert ("after_position", 6, "e1") == start_of(cursor)
-    assert [] == taken(cursor, opened(6, head=9), status(9))
-    assert ("after_position", 9, "e1") == start_of(cursor)
-    assert ["kinds"] == [field.name for field, _ in cursor.request().filter.ListFields()]
+    assert start_of(cursor) == (None, 0, "")
+    assert taken(cursor, opened(), events(3, ("a", 1), ("b", 1), ("a", 2))) == [("a", 1), ("b", 1), ("a", 2)]
+    assert start_of(cursor) == ("after_position", 3, "e1")
+    assert taken(cursor, opened(3), trimmed("a", 5), deleted("b", 6)) == ["<a", "-b"]
+    assert start_of(cursor) == ("after_position", 6, "e1")
+    assert taken(cursor, opened(6, head=9), status(9)) == []
+    assert start_of(cursor) == ("after_position", 9, "e1")
+    assert [field.name for field, _ in cursor.request().filter.ListFields()] == ["kinds"]
 
 
 def test_the_beginning_is_no_position() -> None:
@@ -135,65 +135,65 @@ def test_what_was_dropped_after_an_empty_store_is_missed() -> None:
 def test_snapshots_to_start_with_are_asked_for_again() -> None:
     """Where a stream breaks among them; what was shown as of the same event is not shown again."""
     cursor = FeedCursor(JobFilter(), start="snapshot")
-    assert ["a=3", "b=1"] == taken(cursor, opened(9), snapshot("a", 3), snapshot("b", 1))
+    assert taken(cursor, opened(9), snapshot("a", 3), snapshot("b", 1)) == ["a=3", "b=1"]
     assert cursor.position is None
-    assert ("from_snapshot", 0, "e1") == start_of(cursor)
+    assert start_of(cursor) == ("from_snapshot", 0, "e1")
     again = taken(cursor, opened(12), snapshot("a", 3), snapshot("b", 2), snapshot("c", 1), caught_up(12))
-    assert ["b=2", "c=1"] == again
-    assert ("after_position", 12, "e1") == start_of(cursor)
-    assert [] == cursor.missing
+    assert again == ["b=2", "c=1"]
+    assert start_of(cursor) == ("after_position", 12, "e1")
+    assert cursor.missing == []
 
 
 def test_a_snapshot_is_ahead_of_the_stream() -> None:
     """The server leaves out what a snapshot has, but knows this no more after a break."""
     cursor = FeedCursor(JobFilter(), start="snapshot")
-    assert ["a=3", ("b", 1)] == taken(cursor, opened(9), snapshot("a", 3), events(10, ("b", 1)))
-    assert [("b", 2), ("a", 4)] == taken(cursor, opened(10), events(14, ("a", 3), ("b", 2), ("a", 4)))
-    assert ["j=7"] == more(cursor, snapshot("j", 7, 15))
-    assert [("j", 8)] == taken(cursor, opened(15), events(20, ("j", 6), ("j", 7), ("j", 8)))
-    assert ["j=9"] == more(cursor, snapshot("j", 9, 21), snapshot("j", 9, 22))
+    assert taken(cursor, opened(9), snapshot("a", 3), events(10, ("b", 1))) == ["a=3", ("b", 1)]
+    assert taken(cursor, opened(10), events(14, ("a", 3), ("b", 2), ("a", 4))) == [("b", 2), ("a", 4)]
+    assert more(cursor, snapshot("j", 7, 15)) == ["j=7"]
+    assert taken(cursor, opened(15), events(20, ("j", 6), ("j", 7), ("j", 8))) == [("j", 8)]
+    assert more(cursor, snapshot("j", 9, 21), snapshot("j", 9, 22)) == ["j=9"]
 
 
 def test_a_snapshot_may_be_ahead_of_the_head() -> None:
     """It was read before the commits that it has were counted; their events do not come again."""
     cursor = FeedCursor(JobFilter(), start="snapshot")
-    assert ["a=4"] == taken(cursor, opened(9), snapshot("a", 4), caught_up(9))
-    assert [("b", 1)] == more(cursor, events(10, ("a", 3)), events(11, ("b", 1)), events(12, ("a", 4)))
-    assert [("a", 5)] == more(cursor, events(13, ("a", 5)))
+    assert taken(cursor, opened(9), snapshot("a", 4), caught_up(9)) == ["a=4"]
+    assert more(cursor, events(10, ("a", 3)), events(11, ("b", 1)), events(12, ("a", 4))) == [("b", 1)]
+    assert more(cursor, events(13, ("a", 5))) == [("a", 5)]
 
 
 def test_jobs_that_vanish_between_two_lists_are_looked_up() -> None:
     """Nothing else would tell that they are gone, or do not match any more."""
     cursor = FeedCursor(JobFilter(), start="snapshot")
-    assert ["a=1", "b=1", "c=1"] == taken(cursor, opened(9), *(snapshot(job_id, 1) for job_id in "abc"))
-    assert [] == taken(cursor, opened(12), snapshot("b", 1), caught_up(12))
-    assert ["a", "c"] == cursor.missing
-    assert ["-a"] == short(cursor.found("a", None))
-    assert ["c=2"] == short(cursor.found("c", Job(job_id="c", last_sequence=2)))
-    assert [] == cursor.missing
+    assert taken(cursor, opened(9), *(snapshot(job_id, 1) for job_id in "abc")) == ["a=1", "b=1", "c=1"]
+    assert taken(cursor, opened(12), snapshot("b", 1), caught_up(12)) == []
+    assert cursor.missing == ["a", "c"]
+    assert short(cursor.found("a", None)) == ["-a"]
+    assert short(cursor.found("c", Job(job_id="c", last_sequence=2))) == ["c=2"]
+    assert cursor.missing == []
 
 
 def test_an_id_may_be_taken_again() -> None:
     """A job of the same id that came after the deleted one is another one."""
     cursor = FeedCursor(JobFilter(), start="snapshot")
-    assert ["a=3"] == taken(cursor, opened(9), snapshot("a", 3))
-    assert ["a=3"] == taken(cursor, opened(12), snapshot("a", 3, submitted=5), caught_up(12))
-    assert ["-a", ("a", 1)] == more(cursor, deleted("a", 13), events(14, ("a", 1)))
+    assert taken(cursor, opened(9), snapshot("a", 3)) == ["a=3"]
+    assert taken(cursor, opened(12), snapshot("a", 3, submitted=5), caught_up(12)) == ["a=3"]
+    assert more(cursor, deleted("a", 13), events(14, ("a", 1))) == ["-a", ("a", 1)]
 
 
 def test_all_that_is_kept_can_only_be_read_from_its_beginning() -> None:
     """Up to where something was dropped there is no position to resume from; yet nothing comes twice."""
     cursor = FeedCursor(JobFilter())
-    assert [("a", 1), "-x"] == taken(cursor, opened(dropped=50), events(10, ("a", 1)), deleted("x", 20))
+    assert taken(cursor, opened(dropped=50), events(10, ("a", 1)), deleted("x", 20)) == [("a", 1), "-x"]
     assert cursor.position is None
-    assert (None, 0, "e1") == start_of(cursor)
+    assert start_of(cursor) == (None, 0, "e1")
     again = taken(
         cursor, opened(dropped=60), events(12, ("a", 1), ("a", 2)), deleted("x", 20), trimmed("a", 30)
     )
-    assert [("a", 2), "<a"] == again
-    assert [("b", 1)] == more(cursor, events(60, ("b", 1)))
-    assert ("after_position", 60, "e1") == start_of(cursor)
-    assert [("a", 3)] == taken(cursor, opened(60), events(61, ("a", 3)))
+    assert again == [("a", 2), "<a"]
+    assert more(cursor, events(60, ("b", 1))) == [("b", 1)]
+    assert start_of(cursor) == ("after_position", 60, "e1")
+    assert taken(cursor, opened(60), events(61, ("a", 3))) == [("a", 3)]
 
 
 def test_a_gap_is_raised_or_gone_over() -> None:
@@ -202,30 +202,30 @@ def test_a_gap_is_raised_or_gone_over() -> None:
     assert FeedCursor(JobFilter(), after=1).recover(gap) is None
     cursor = FeedCursor(JobFilter(), start="snapshot", on_gap="snapshot")
     assert cursor.recover(JobNotFound()) is None
-    assert ["a=1"] == taken(cursor, opened(9), snapshot("a", 1), caught_up(9))
-    assert [Gap(gap)] == list(cursor.recover(gap) or ())
+    assert taken(cursor, opened(9), snapshot("a", 1), caught_up(9)) == ["a=1"]
+    assert list(cursor.recover(gap) or ()) == [Gap(gap)]
     assert not cursor.caught_up
-    assert ("from_snapshot", 0, "") == start_of(cursor)
-    assert ["a=1"] == taken(cursor, opened(5, epoch="e2"), snapshot("a", 1), caught_up(5))
-    assert ("after_position", 5, "e2") == start_of(cursor)
+    assert start_of(cursor) == ("from_snapshot", 0, "")
+    assert taken(cursor, opened(5, epoch="e2"), snapshot("a", 1), caught_up(5)) == ["a=1"]
+    assert start_of(cursor) == ("after_position", 5, "e2")
 
 
 def test_trimming_while_jobs_are_listed_is_no_gap() -> None:
     """The next list is up to date."""
     cursor = FeedCursor(JobFilter(), start="snapshot")
-    assert ["a=1"] == taken(cursor, opened(9), snapshot("a", 1))
-    assert () == cursor.recover(SequenceTrimmed())
-    assert ["b=1"] == taken(cursor, opened(9), snapshot("a", 1), snapshot("b", 1), caught_up(9))
+    assert taken(cursor, opened(9), snapshot("a", 1)) == ["a=1"]
+    assert cursor.recover(SequenceTrimmed()) == ()
+    assert taken(cursor, opened(9), snapshot("a", 1), snapshot("b", 1), caught_up(9)) == ["b=1"]
 
 
 def test_trimming_before_the_first_of_what_is_kept_is_no_gap() -> None:
     """All that is kept was asked for, and the next stream begins with what is kept by then."""
     cursor = FeedCursor(JobFilter())
-    assert [] == taken(cursor, opened(head=9))
-    assert () == cursor.recover(SequenceTrimmed())
-    assert [("a", 3)] == taken(cursor, opened(dropped=4, head=9), events(3, ("a", 3)))
-    assert () == cursor.recover(SequenceTrimmed())
-    assert [("b", 1)] == taken(cursor, opened(dropped=5, head=9), events(6, ("b", 1)))
+    assert taken(cursor, opened(head=9)) == []
+    assert cursor.recover(SequenceTrimmed()) == ()
+    assert taken(cursor, opened(dropped=4, head=9), events(3, ("a", 3))) == [("a", 3)]
+    assert cursor.recover(SequenceTrimmed()) == ()
+    assert taken(cursor, opened(dropped=5, head=9), events(6, ("b", 1))) == [("b", 1)]
     assert cursor.recover(SequenceTrimmed()) is None
 
 
@@ -233,12 +233,12 @@ def test_trimming_before_the_first_of_what_is_kept_is_no_gap() -> None:
 def test_a_store_replaced_while_jobs_are_listed_is_a_gap(on_gap: str) -> None:
     """The jobs of the first list are of another store."""
     cursor = FeedCursor(JobFilter(), start="snapshot", on_gap="raise" if on_gap == "raise" else "snapshot")
-    assert ["a=1"] == taken(cursor, opened(9), snapshot("a", 1))
+    assert taken(cursor, opened(9), snapshot("a", 1)) == ["a=1"]
     if on_gap == "raise":
         with pytest.raises(EpochChanged):
             taken(cursor, opened(3, epoch="e2"))
     else:
-        assert ["gap", "a=1"] == taken(cursor, opened(3, epoch="e2"), snapshot("a", 1), caught_up(3))
+        assert taken(cursor, opened(3, epoch="e2"), snapshot("a", 1), caught_up(3)) == ["gap", "a=1"]
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,10 +247,10 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     cursor = FeedCursor(JobFilter(), start="latest")
     taken(cursor, opened(0))
     more(cursor, *(snapshot(f"j{number}", 5, number) for number in range(1, 101)))
-    assert [] == more(cursor, snapshot("j100", 5, 100), snapshot("j91", 5, 100))
-    assert ["j1=5"] == more(cursor, snapshot("j1", 5, 100))
+    assert more(cursor, snapshot("j100", 5, 100), snapshot("j91", 5, 100)) == []
+    assert more(cursor, snapshot("j1", 5, 100)) == ["j1=5"]
     more(cursor, status(200), status(201))
-    assert ["j100=5"] == more(cursor, snapshot("j100", 5, 202))
+    assert more(cursor, snapshot("j100", 5, 202)) == ["j100=5"]
 
 
 @pytest.mark.parametrize(
@@ -273,6 +273,6 @@ def test_when_a_stream_that_ends_well_is_complete() -> None:
     following, replaying = FeedCursor(JobFilter()), FeedCursor(JobFilter(), follow=False)
     for cursor in (following, replaying):
         taken(cursor, opened(), caught_up(0))
-    assert (False, True) == (following.complete, replaying.complete)
-    assert (False, True) == (following.request().no_follow, replaying.request().no_follow)
+    assert (following.complete, replaying.complete) == (False, True)
+    assert (following.request().no_follow, replaying.request().no_follow) == (False, True)
     assert following.request(finite=True).no_follow

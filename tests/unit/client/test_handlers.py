@@ -54,7 +54,7 @@ async def test_a_plain_handler_runs_in_a_thread() -> None:
     def handler(job: JobContext) -> dict[str, str]:
         return {"variable": variable.get(), "thread": threading.current_thread().name}
 
-    assert {"variable": "carried over", "thread": "job j"} == (await outcome(handler)).result
+    assert (await outcome(handler)).result == {"variable": "carried over", "thread": "job j"}
 
 
 async def test_the_job_is_at_hand_for_whatever_a_handler_calls() -> None:
@@ -69,7 +69,7 @@ async def test_the_job_is_at_hand_for_whatever_a_handler_calls() -> None:
         return {"here": current_job() is job, "there": asyncio.run(asyncio.to_thread(current_job)) is job}
 
     for handler in (in_loop, in_thread):
-        assert {"here": True, "there": True} == (await outcome(handler)).result
+        assert (await outcome(handler)).result == {"here": True, "there": True}
     assert current_job() is None
 
 
@@ -112,10 +112,10 @@ async def test_tracebacks_begin_in_the_handler() -> None:
 
     for handler in (in_loop, in_thread):
         ended = job_ended(await outcome(handler), unheard, cancelled=False)
-        assert ("ValueError", "boo") == (ended.failure.code, ended.failure.message)
+        assert (ended.failure.code, ended.failure.message) == ("ValueError", "boo")
         assert handler.__name__ in ended.failure.detail
         assert "handlers.py" not in ended.failure.detail.replace("test_handlers.py", "")
-    assert "StopIteration" == job_ended(await outcome(stops), unheard, cancelled=False).failure.code
+    assert job_ended(await outcome(stops), unheard, cancelled=False).failure.code == "StopIteration"
 
 
 async def test_a_handler_that_cannot_be_called_fails_its_job() -> None:
@@ -124,14 +124,14 @@ async def test_a_handler_that_cannot_be_called_fails_its_job() -> None:
     def handler() -> None: ...
 
     failed = job_ended(await outcome(handler), unheard, cancelled=False)  # type: ignore[arg-type]
-    assert "TypeError" == failed.failure.code
+    assert failed.failure.code == "TypeError"
 
 
 def test_a_mapping_or_nothing_is_a_result() -> None:
     """Nothing gives an empty result."""
     ended = job_ended(Outcome(result={"n": 1}), unheard, cancelled=False)
-    assert (JobState.JOB_STATE_SUCCEEDED, {"n": 1.0}) == (ended.state, dict(ended.result.items()))
-    assert JobEnded(state=JobState.JOB_STATE_SUCCEEDED) == job_ended(Outcome(), unheard, cancelled=False)
+    assert (ended.state, dict(ended.result.items())) == (JobState.JOB_STATE_SUCCEEDED, {"n": 1.0})
+    assert job_ended(Outcome(), unheard, cancelled=False) == JobEnded(state=JobState.JOB_STATE_SUCCEEDED)
 
 
 def test_a_result_never_fails_the_job() -> None:
@@ -166,45 +166,45 @@ def test_a_failure_says_itself() -> None:
     """Without a traceback, and within its bounds."""
     error = JobFailure("no such code!", "m" * 5000, detail="why", retryable=True)
     failure = job_ended(Outcome(error=error), unheard, cancelled=False).failure
-    assert ("no_such_code_", "why", True) == (failure.code, failure.detail, failure.retryable)
-    assert 4096 >= len(failure.message)
+    assert (failure.code, failure.detail, failure.retryable) == ("no_such_code_", "why", True)
+    assert len(failure.message) <= 4096
     assert failure.message.endswith("characters]")
 
 
 def test_completion_may_win_over_a_cancellation() -> None:
     """A handler that returns although it was to stop has succeeded (rule 17)."""
-    assert JobState.JOB_STATE_SUCCEEDED == job_ended(Outcome(result={}), unheard, cancelled=True).state
+    assert job_ended(Outcome(result={}), unheard, cancelled=True).state == JobState.JOB_STATE_SUCCEEDED
 
 
 def test_a_handler_that_stops_when_cancelled_is_cancelled() -> None:
     """Also one that breaks while it is stopping; what broke is said."""
     for error in (asyncio.CancelledError(), Cancelled()):
-        assert JobEnded(state=JobState.JOB_STATE_CANCELLED) == job_ended(
-            Outcome(error=error), unheard, cancelled=True
+        assert job_ended(Outcome(error=error), unheard, cancelled=True) == JobEnded(
+            state=JobState.JOB_STATE_CANCELLED
         )
     broken = job_ended(Outcome(error=OSError("killed")), unheard, cancelled=True)
-    assert (JobState.JOB_STATE_CANCELLED, "OSError while it was being cancelled: killed") == (
+    assert (
         broken.state,
         broken.message,
-    )
+    ) == (JobState.JOB_STATE_CANCELLED, "OSError while it was being cancelled: killed")
 
 
 def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
     """Such as of something that the handler itself waited for."""
     ended = job_ended(Outcome(error=asyncio.CancelledError()), unheard, cancelled=False)
-    assert (JobState.JOB_STATE_FAILED, "CancelledError") == (ended.state, ended.failure.code)
+    assert (ended.state, ended.failure.code) == (JobState.JOB_STATE_FAILED, "CancelledError")
 
 
 def test_a_process_that_was_killed_is_cancelled_and_says_so() -> None:
     """And one that told of a failure while it was being cancelled is cancelled, too; of its own word, it has ended."""
     killed = job_ended(Outcome(error=Killed()), unheard, cancelled=True)
-    assert "The handler did not stop in time, so its process was killed." == killed.message
+    assert killed.message == "The handler did not stop in time, so its process was killed."
     failed = JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="X", message="boo"))
     assert failed == job_ended(Outcome(ended=failed), unheard, cancelled=False)
     told = job_ended(Outcome(ended=failed), unheard, cancelled=True)
-    assert (JobState.JOB_STATE_CANCELLED, "X while it was being cancelled: boo") == (told.state, told.message)
+    assert (told.state, told.message) == (JobState.JOB_STATE_CANCELLED, "X while it was being cancelled: boo")
     crashed = job_ended(Outcome(error=JobFailure("PROCESS_CRASHED", "It did.")), unheard, cancelled=True)
-    assert "PROCESS_CRASHED while it was being cancelled: It did." == crashed.message
+    assert crashed.message == "PROCESS_CRASHED while it was being cancelled: It did."
 
 
 async def in_loop(job: JobContext, more: object = None) -> None:
@@ -238,8 +238,8 @@ PLAIN: list[Any] = [plain, functools.partial(plain, more=1), Called(), lambda jo
 
 def test_what_is_async_is_known() -> None:
     """Functions, methods, objects that are called, and partials."""
-    assert [True] * 4 == [is_async(handler) for handler in ASYNC]
-    assert [False] * 4 == [is_async(handler) for handler in PLAIN]
+    assert [is_async(handler) for handler in ASYNC] == [True] * 4
+    assert [is_async(handler) for handler in PLAIN] == [False] * 4
 
 
 def test_where_a_handler_runs() -> None:
@@ -248,7 +248,7 @@ def test_where_a_handler_runs() -> None:
         for handler in handlers:
             assert usual == way_of(handler, None) == way_of(handler, usual)  # type: ignore[arg-type]
         for handler in handlers[:3]:
-            assert "process" == way_of(handler, "process")
+            assert way_of(handler, "process") == "process"
 
 
 @pytest.mark.parametrize(

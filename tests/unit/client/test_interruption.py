@@ -69,7 +69,7 @@ def test_it_is_never_in_the_midst_of_the_sdk(interruption: Interruption) -> None
     while trace is not None:
         names.append(trace.tb_frame.f_code.co_name)
         trace = trace.tb_next
-    assert ["handler", "_on_signal", "_raise_if_requested"] == names
+    assert names == ["handler", "_on_signal", "_raise_if_requested"]
 
 
 def test_a_handler_is_interrupted_once(interruption: Interruption, job: JobContext) -> None:
@@ -89,8 +89,8 @@ def test_a_handler_is_interrupted_once(interruption: Interruption, job: JobConte
             interruption.request()
         return "cleaned up"
 
-    assert "cleaned up" == interrupted(interruption, handler, begun).result
-    assert [True] == seen
+    assert interrupted(interruption, handler, begun).result == "cleaned up"
+    assert seen == [True]
 
 
 def test_one_that_was_to_stop_before_does_not_begin(interruption: Interruption) -> None:
@@ -160,7 +160,7 @@ def test_a_handler_of_signals_that_is_not_ours_is_called_once(interruption: Inte
         job.raise_if_cancelled()
 
     assert isinstance(interrupted(interruption, handler, begun).error, Cancelled)
-    assert [signal.SIGTERM] == heard
+    assert heard == [signal.SIGTERM]
 
 
 def test_sigterm_from_elsewhere_is_passed_over(interruption: Interruption) -> None:
@@ -170,4 +170,4 @@ def test_sigterm_from_elsewhere_is_passed_over(interruption: Interruption) -> No
         signal.raise_signal(signal.SIGTERM)
         return "done"
 
-    assert "done" == interruption.call(handler).result
+    assert interruption.call(handler).result == "done"

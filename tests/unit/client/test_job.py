@@ -20,9 +20,10 @@ from tests.unit.client.stages import said
 def test_a_plan_is_told(job: JobContext, reporter: Reporter) -> None:
     """As ids, or as messages with more."""
     job.plan(["scan", Stage(stage_id="hash", weight=4)])
-    assert [Stage(stage_id="scan"), Stage(stage_id="hash", weight=4)] == list(
-        said(reporter)[0].stages_planned.stages
-    )
+    assert list(said(reporter)[0].stages_planned.stages) == [
+        Stage(stage_id="scan"),
+        Stage(stage_id="hash", weight=4),
+    ]
 
 
 def test_a_log_line_never_fails_the_job(job: JobContext, reporter: Reporter) -> None:
@@ -36,11 +37,11 @@ def test_a_log_line_never_fails_the_job(job: JobContext, reporter: Reporter) -> 
         "fields.name ",
         "fields is 10",
     ]
-    assert ("plain", Severity.SEVERITY_WARNING, "hash") == (first.text, first.severity, first.stage_id)
+    assert (first.text, first.severity, first.stage_id) == ("plain", Severity.SEVERITY_WARNING, "hash")
     assert from_struct(first.fields) == {"size": 3, "path": [1, 2], "name": "\\udcff"}
-    assert 64 * 1024 >= len(second.text.encode())
+    assert len(second.text.encode()) <= 64 * 1024
     assert second.text.endswith("characters]")
-    assert "a\\udcffb" == third.text
+    assert third.text == "a\\udcffb"
     assert re.fullmatch(r"y+… \[clipped \d+ characters\]", from_struct(third.fields)["blob"])
     assert third.fields.ByteSize() <= LOG_FIELDS_SIZE
     with pytest.raises(ValueError, match="no severity 'loud'"):
@@ -59,12 +60,12 @@ def test_an_artifact_is_registered(job: JobContext, reporter: Reporter) -> None:
             stage=stage,
         )
     artifact = said(reporter)[1].artifact_added.artifact
-    assert ("a.tar", "file:///a.tar", 7, "pack") == (
+    assert (
         artifact.name,
         artifact.uri,
         artifact.size_bytes,
         artifact.stage_id,
-    )
+    ) == ("a.tar", "file:///a.tar", 7, "pack")
     for name, uri in (("", "u"), ("n", ""), ("n", "u" * 3000)):
         job.artifact(name, uri)
         (told,) = said(reporter)
@@ -94,10 +95,10 @@ def test_an_event_of_ones_own(job: JobContext, reporter: Reporter) -> None:
     job.emit("topic.found", {"topic": "weather", "at": [1, 2.5, None, True]})
     job.emit("stage", Stage(stage_id="s"))
     first, second = (update.custom for update in said(reporter))
-    assert ("topic.found", "weather") == (first.type, first.json["topic"])
+    assert (first.type, first.json["topic"]) == ("topic.found", "weather")
     stage = Stage()
     assert second.proto.Unpack(stage)
-    assert "s" == stage.stage_id
+    assert stage.stage_id == "s"
     with pytest.raises(ValueError, match="cannot be called"):
         job.emit("no spaces", {})
     job.emit("large", {"x": "y" * 300_000})
@@ -127,8 +128,8 @@ def test_the_job_is_what_was_submitted(reporter: Reporter) -> None:
     message = Job(job_id="j", kind="k", attempt=3, labels={"a": "b"})
     message.input.update({"n": 1, "deep": {"list": [1, "x"]}})
     job = JobContext(message, reporter)
-    assert ("j", "k", 3, {"a": "b"}) == (job.id, job.kind, job.attempt, job.labels)
-    assert {"n": 1.0, "deep": {"list": [1.0, "x"]}} == job.input
+    assert (job.id, job.kind, job.attempt, job.labels) == ("j", "k", 3, {"a": "b"})
+    assert job.input == {"n": 1.0, "deep": {"list": [1.0, "x"]}}
     assert message is job.message
     assert not job.cancelled
     job.raise_if_cancelled()
@@ -143,6 +144,8 @@ def test_a_finalizer_may_log_at_any_moment(job: JobContext, reporter: Reporter) 
     with reporter.lock:
         job.log("last words")
         job.stage("s").advance()
-    assert ["log_written", "stage_started", "stage_progressed"] == [
-        update.WhichOneof("update") for update in said(reporter)
+    assert [update.WhichOneof("update") for update in said(reporter)] == [
+        "log_written",
+        "stage_started",
+        "stage_progressed",
     ]

@@ -240,7 +240,7 @@ def test_too_many_fields_are_cut() -> None:
     """As many as there is room for are kept."""
     reported, paths = converted({f"key-{number:06}": "x" * 100 for number in range(20_000)}, 100_000)
     assert paths == ["result: size"]
-    assert 700 < len(reported)
+    assert len(reported) > 700
 
 
 def test_what_is_huge_takes_no_room_from_others() -> None:

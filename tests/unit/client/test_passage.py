@@ -24,9 +24,9 @@ def test_streams_are_given_up_when_calls_are_answered_beside() -> None:
     assert not failed(passage, answered=True)
     for _ in range(2):
         assert failed(passage, answered=True)
-        assert TransportMode.STREAM is passage.way
+        assert passage.way is TransportMode.STREAM
     assert failed(passage, answered=True)
-    assert TransportMode.REPLAY is passage.way
+    assert passage.way is TransportMode.REPLAY
 
 
 def test_a_server_that_is_down_is_no_reason() -> None:
@@ -34,9 +34,9 @@ def test_a_server_that_is_down_is_no_reason() -> None:
     passage = TransportFallback()
     for answered in (True, True, True, False, True, True, False, True, True):
         failed(passage, answered=answered)
-        assert TransportMode.STREAM is passage.way
+        assert passage.way is TransportMode.STREAM
     passage.opened()
-    assert 0 == passage.doubts
+    assert passage.doubts == 0
     assert not passage.failed()
 
 
@@ -45,7 +45,7 @@ def test_the_last_try_looks_around_at_once() -> None:
     passage = TransportFallback()
     assert passage.failed(last=True)
     assert passage.called(answered=True, now=0.0, last=True)
-    assert TransportMode.REPLAY is passage.way
+    assert passage.way is TransportMode.REPLAY
 
 
 def test_calls_are_the_last_way() -> None:
@@ -55,9 +55,9 @@ def test_calls_are_the_last_way() -> None:
     passage.called(answered=True, now=0.0, last=True)
     assert not failed(passage, answered=True)
     assert failed(passage, answered=True)
-    assert TransportMode.CALL is passage.way
+    assert passage.way is TransportMode.CALL
     passage.unanswered()
-    assert (TransportMode.STREAM, 0) == way_and_doubts(passage)
+    assert way_and_doubts(passage) == (TransportMode.STREAM, 0)
 
 
 def test_streams_are_tried_again_once_in_a_while() -> None:
@@ -66,9 +66,9 @@ def test_streams_are_tried_again_once_in_a_while() -> None:
     passage.failed(last=True)
     passage.called(answered=True, now=100.0, last=True)
     passage.look_again(399.0)
-    assert (TransportMode.REPLAY, 1) == way_and_doubts(passage)
+    assert way_and_doubts(passage) == (TransportMode.REPLAY, 1)
     passage.look_again(400.0)
-    assert (TransportMode.STREAM, 2) == way_and_doubts(passage)
+    assert way_and_doubts(passage) == (TransportMode.STREAM, 2)
     assert failed(passage, answered=True, now=405.0)
     passage.look_again(410.0)
-    assert (TransportMode.REPLAY, 3) == way_and_doubts(passage)
+    assert way_and_doubts(passage) == (TransportMode.REPLAY, 3)

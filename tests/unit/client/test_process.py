@@ -57,8 +57,8 @@ async def test_a_worker_that_does_not_listen_does_not_block_a_handler(tmp_path: 
     last = await reports.has("stage_progressed")
 
     assert ended is not None
-    assert JobState.JOB_STATE_SUCCEEDED == ended.state
-    assert 20_000 == last.stage_progressed.current
+    assert ended.state == JobState.JOB_STATE_SUCCEEDED
+    assert last.stage_progressed.current == 20_000
     assert any("updates were dropped here" in update.log_written.text for update in reports.taken)
 
 
@@ -95,7 +95,7 @@ async def test_a_system_that_has_no_room_for_a_process(monkeypatch: pytest.Monke
     error = (await started(isolated.sleeping, Reports()).outcome).error
 
     assert isinstance(error, JobFailure)
-    assert ("PROCESS_NOT_STARTED", True) == (error.code, error.retryable)
+    assert (error.code, error.retryable) == ("PROCESS_NOT_STARTED", True)
 
 
 async def test_the_system_need_not_tell_when_a_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,4 +104,4 @@ async def test_the_system_need_not_tell_when_a_process_ends(monkeypatch: pytest.
     ended = (await started(isolated.where, Reports()).outcome).ended
 
     assert ended is not None
-    assert JobState.JOB_STATE_SUCCEEDED == ended.state
+    assert ended.state == JobState.JOB_STATE_SUCCEEDED

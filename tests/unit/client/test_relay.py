@@ -65,5 +65,5 @@ def test_a_stage_ends_after_its_progress() -> None:
 def test_what_is_too_much_is_dropped_and_counted() -> None:
     """Log lines first (rule 15)."""
     taken = relayed(*(line("x" * 1000) for _ in range(20_000)), ENDED)
-    assert ENDED == taken[-1]
+    assert taken[-1] == ENDED
     assert "updates were dropped here" in taken[-2].log_written.text

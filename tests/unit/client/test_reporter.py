@@ -67,10 +67,10 @@ def test_updates_are_numbered_from_one_in_order() -> None:
     second = reporter.take(0.0)
     assert first is not None
     assert second is not None
-    assert (1, ["a", "b"]) == (first.first, texts(first))
-    assert (3, ["c"]) == (second.first, texts(second))
+    assert (first.first, texts(first)) == (1, ["a", "b"])
+    assert (second.first, texts(second)) == (3, ["c"])
     assert reporter.take(0.0) is None
-    assert 3 == reporter.last
+    assert reporter.last == 3
 
 
 def test_it_wakes_once_until_it_is_heard() -> None:
@@ -78,11 +78,11 @@ def test_it_wakes_once_until_it_is_heard() -> None:
     wakes = Wakes()
     reporter = Reporter(wakes)
     say(reporter, *"abc")
-    assert 1 == wakes.count
+    assert wakes.count == 1
     reporter.take(0.0)
-    assert 1 == wakes.count
+    assert wakes.count == 1
     say(reporter, *"de")
-    assert 2 == wakes.count
+    assert wakes.count == 2
 
 
 def test_acknowledgements_are_cumulative() -> None:
@@ -91,9 +91,9 @@ def test_acknowledgements_are_cumulative() -> None:
     say(reporter, *"abcd")
     reporter.take(0.0)
     reporter.acknowledge(3)
-    assert (3, 4, False) == (reporter.acknowledged, reporter.last, reporter.is_empty)
+    assert (reporter.acknowledged, reporter.last, reporter.is_empty) == (3, 4, False)
     reporter.acknowledge(2)
-    assert 3 == reporter.acknowledged
+    assert reporter.acknowledged == 3
     reporter.acknowledge(4)
     assert reporter.is_empty
 
@@ -105,7 +105,7 @@ def test_a_stray_acknowledgement_forgets_nothing_that_was_not_sent() -> None:
     reporter.take(0.0)
     say(reporter, "b")
     reporter.acknowledge(99)
-    assert ["b"] == texts(reporter.take(0.0))
+    assert texts(reporter.take(0.0)) == ["b"]
 
 
 def test_it_goes_on_after_what_the_server_has() -> None:
@@ -118,7 +118,7 @@ def test_it_goes_on_after_what_the_server_has() -> None:
     assert reporter.rewind(3)
     again = reporter.take(0.0)
     assert again is not None
-    assert (4, ["d", "e", "f"]) == (again.first, texts(again))
+    assert (again.first, texts(again)) == (4, ["d", "e", "f"])
     assert reporter.take(0.0) is None
 
 
@@ -138,24 +138,24 @@ def test_batches_are_bounded_in_number_and_in_size() -> None:
     many = Reporter(Wakes())
     say(many, *("x" for _ in range(1200)))
     batches = [many.take(0.0), many.take(0.0), many.take(0.0)]
-    assert [500, 500, 200] == [len(texts(batch)) for batch in batches]
+    assert [len(texts(batch)) for batch in batches] == [500, 500, 200]
     large = Reporter(Wakes())
     for _ in range(10):
         large.add(Update(custom=Custom(type="t" * 250_000)))
     sizes = []
     while (batch := large.take(0.0)) is not None:
         sizes.append(sum(update.ByteSize() for update in batch.updates))
-    assert 2_500_000 <= sum(sizes)
-    assert 1024 * 1024 > max(sizes)
+    assert sum(sizes) >= 2_500_000
+    assert max(sizes) < 1024 * 1024
 
 
 def test_an_update_that_no_message_can_hold_is_left_out() -> None:
     """And said to be; sent, it would end the session each time."""
     reporter = Reporter(Wakes())
     reporter.add(Update(stages_planned=StagesPlanned(stages=[Stage(title="t" * 5_000_000)])))
-    assert ["An update of 5,000,015 bytes was left out: at most 4,128,768 can be sent."] == texts(
-        reporter.take(0.0)
-    )
+    assert texts(reporter.take(0.0)) == [
+        "An update of 5,000,015 bytes was left out: at most 4,128,768 can be sent."
+    ]
 
 
 def test_what_is_not_acknowledged_can_be_told_by_another() -> None:
@@ -168,10 +168,10 @@ def test_what_is_not_acknowledged_can_be_told_by_another() -> None:
     rest = reporter.rest()
     assert rest is not None
     another = Reporter.restored(Wakes(), rest)
-    assert (2, 5, True) == (another.acknowledged, another.last, another.has_ended)
+    assert (another.acknowledged, another.last, another.has_ended) == (2, 5, True)
     batch = another.take(0.0)
     assert batch is not None
-    assert (3, ["c", "d", ""]) == (batch.first, texts(batch))
+    assert (batch.first, texts(batch)) == (3, ["c", "d", ""])
     assert another.rewind(4)
     another.take(0.0)
     another.acknowledge(5)
@@ -185,9 +185,9 @@ def test_no_more_than_a_window_is_on_its_way() -> None:
     sent = 0
     while (batch := reporter.take(0.0)) is not None:
         sent += len(batch.updates)
-    assert 5000 == sent
+    assert sent == 5000
     reporter.acknowledge(400)
-    assert 400 == len(texts(reporter.take(0.0)))
+    assert len(texts(reporter.take(0.0))) == 400
     assert reporter.take(0.0) is None
 
 
@@ -201,13 +201,13 @@ def test_a_full_buffer_drops_and_says_so() -> None:
     while (batch := reporter.take(0.0)) is not None:
         got += batch.updates
         reporter.acknowledge(reporter.last)
-    assert [str(number) for number in range(50_000)] == [update.log_written.text for update in got[:50_000]]
+    assert [update.log_written.text for update in got[:50_000]] == [str(number) for number in range(50_000)]
     assert (
-        "10000 updates were dropped here: they came faster than they could be sent."
-        == got[50_000].log_written.text
+        got[50_000].log_written.text
+        == "10000 updates were dropped here: they came faster than they could be sent."
     )
     assert got[50_001].HasField("stage_started")
-    assert 50_002 == len(got)
+    assert len(got) == 50_002
 
 
 def test_a_buffer_is_bounded_in_bytes_as_well() -> None:
@@ -234,8 +234,8 @@ def test_progress_is_asked_for_once_a_tick() -> None:
         batch = reporter.take(100 + millisecond / 1000)
         if batch is not None:
             told += [update.stage_progressed.current for update in batch.updates]
-    assert 10 == meter.asked
-    assert 1.0 == told[0]
+    assert meter.asked == 10
+    assert told[0] == 1.0
     assert sorted(told) == told
 
 
@@ -245,7 +245,7 @@ def test_progress_that_waits_is_due_with_the_next_tick() -> None:
     meter = Meter(1.0)
     with reporter.lock:
         reporter.touch(meter)
-    assert 0.0 == reporter.due(50.0)
+    assert reporter.due(50.0) == 0.0
     assert reporter.take(50.0) is not None
     assert reporter.due(50.0) is None
     meter.current = 2.0
@@ -257,7 +257,7 @@ def test_progress_that_waits_is_due_with_the_next_tick() -> None:
     assert 0.039 < wait < 0.041
     batch = reporter.take(50.06 + wait)
     assert batch is not None
-    assert [2.0] == [update.stage_progressed.current for update in batch.updates]
+    assert [update.stage_progressed.current for update in batch.updates] == [2.0]
 
 
 def test_the_end_comes_last_with_all_progress_before_it() -> None:
@@ -271,7 +271,7 @@ def test_the_end_comes_last_with_all_progress_before_it() -> None:
     reporter.end(Update(job_ended=JobEnded()))
     batch = reporter.take(0.0)
     assert batch is not None
-    assert ["stage_progressed", "job_ended"] == [update.WhichOneof("update") for update in batch.updates]
+    assert [update.WhichOneof("update") for update in batch.updates] == ["stage_progressed", "job_ended"]
     assert reporter.has_ended
 
 
@@ -283,7 +283,7 @@ def test_a_refused_end_can_be_told_differently() -> None:
     reporter.amend(Update(job_ended=JobEnded(message="second")))
     batch = reporter.take(0.0)
     assert batch is not None
-    assert (2, "second") == (batch.first, batch.updates[0].job_ended.message)
+    assert (batch.first, batch.updates[0].job_ended.message) == (2, "second")
 
 
 def test_a_closed_reporter_is_silent() -> None:
@@ -329,4 +329,4 @@ def test_any_history_of_losses_brings_each_update_once_in_order() -> None:
                     reporter.take(0.0)  # this one never arrives, nor do the acknowledgements
                     acknowledged.clear()
                     assert reporter.rewind(len(log))
-        assert [str(number) for number in range(said)] == log
+        assert log == [str(number) for number in range(said)]

@@ -40,7 +40,7 @@ def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
     """As it was kept last; what is forgotten is not. An empty spool leaves nothing behind."""
     directory = tmp_path / "var" / "spool"
     spool = Spool(directory)
-    assert [] == spool.left
+    assert spool.left == []
     spool.keep(rest(first=1))
     spool.keep(rest(first=3))
     spool.keep(rest(token="of another attempt"))
@@ -55,7 +55,7 @@ def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
     for report in again.left:
         again.forget(report.job_id, report.lease_token)
     again.close()
-    assert [] == names(directory)
+    assert names(directory) == []
 
 
 def test_what_is_kept_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,9 +86,9 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     """It holds lease tokens, and results."""
     spool = Spool(tmp_path / "spool")
     spool.keep(rest())
-    assert {0o700, 0o600} == {
+    assert {
         stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "spool", *(tmp_path / "spool").iterdir())
-    }
+    } == {0o700, 0o600}
     spool.close()
 
 
@@ -190,14 +190,14 @@ sys.stdin.read()
         other.stdout.readline()
         mine = Spool(tmp_path)
         mine.keep(rest("mine"))
-        assert [] == mine.left
+        assert mine.left == []
         other.kill()
         other.wait()
         third = Spool(tmp_path)
-        assert ["theirs"] == jobs(third)
+        assert jobs(third) == ["theirs"]
         mine.close()
         fourth = Spool(tmp_path)
-        assert ["mine"] == jobs(fourth)
+        assert jobs(fourth) == ["mine"]
         third.close()
         fourth.close()
 
@@ -220,9 +220,9 @@ def test_of_workers_that_start_at_once_one_gets_each_report(tmp_path: Path) -> N
         thread.start()
     for thread in threads:
         thread.join()
-    assert [f"{number}{letter}" for number in range(8) for letter in "abc"] == sorted(
-        job for spool in spools for job in jobs(spool)
-    )
+    assert sorted(job for spool in spools for job in jobs(spool)) == [
+        f"{number}{letter}" for number in range(8) for letter in "abc"
+    ]
     for spool in spools:
         spool.close()
 
@@ -239,8 +239,8 @@ def test_what_makes_no_sense_is_put_aside(tmp_path: Path, caplog: pytest.LogCapt
     (half,) = tmp_path.glob("*.half.*.report")
     half.rename(half.with_suffix(".new"))
     again = Spool(tmp_path)
-    assert ["good"] == jobs(again)
-    assert [".broken", ".lock", ".report"] == names(tmp_path)
+    assert jobs(again) == ["good"]
+    assert names(tmp_path) == [".broken", ".lock", ".report"]
     assert "is put aside" in caplog.text
     again.close()
 
@@ -264,7 +264,7 @@ class Telling:
         said: list[tuple[int, list[str | None]]] = []
         while (request := self.kept.next_request(0.0)) is not None:
             assert isinstance(request, WorkRequest)
-            assert ("j", "t") == (request.report.job_id, request.report.lease_token)
+            assert (request.report.job_id, request.report.lease_token) == ("j", "t")
             updates: list[str | None] = [update.WhichOneof("update") for update in request.report.updates]
             said.append((request.report.first_report_sequence, updates))
         return said
@@ -285,15 +285,15 @@ class Telling:
 async def test_what_was_kept_is_told_on_each_session_until_it_is_acknowledged() -> None:
     """Under the numbers that it had, so that a server that has some of it passes that over."""
     telling = Telling(rest("j", "t", 3, "a", "b"))
-    assert [] == telling.says()
+    assert telling.says() == []
     telling.kept.attach()
-    assert [(3, ["log_written", "log_written", "job_ended"])] == telling.says()
+    assert telling.says() == [(3, ["log_written", "log_written", "job_ended"])]
     telling.kept.acknowledged(3)
     telling.kept.attached = False
     telling.kept.attach()
-    assert [(4, ["log_written", "job_ended"])] == telling.says()
+    assert telling.says() == [(4, ["log_written", "job_ended"])]
     assert telling.kept.due(0.0) is None
-    assert [] == telling.over
+    assert telling.over == []
     telling.kept.acknowledged(5)
     assert [telling.kept] == telling.over
 
@@ -304,7 +304,7 @@ async def test_a_server_that_has_less_is_told_from_there() -> None:
     telling.kept.attach()
     telling.says()
     telling.hears("REPORT_GAP", expected=4)
-    assert [(4, ["log_written", "job_ended"])] == telling.says()
+    assert telling.says() == [(4, ["log_written", "job_ended"])]
     telling.hears("REPORT_GAP", expected=2)
     assert [telling.kept] == telling.over
 
@@ -319,7 +319,7 @@ async def test_what_cannot_be_told_any_more_is_given_up(
     telling.says()
     telling.hears(reason)
     assert [telling.kept] == telling.over
-    assert [] == telling.says()
+    assert telling.says() == []
     assert "cannot be told any more, 3 updates with its end as SUCCEEDED, and is removed" in caplog.text
     assert f"{reason}: why" in caplog.text
 
@@ -331,6 +331,6 @@ async def test_an_end_that_is_refused_is_told_differently() -> None:
     telling.says()
     telling.hears("TOO_LARGE", number=3)
     telling.hears("INVALID_FIELD", number=4)
-    assert [(5, ["job_ended"])] == telling.says()
+    assert telling.says() == [(5, ["job_ended"])]
     telling.hears("INVALID_FIELD", number=5)
     assert [telling.kept] == telling.over

@@ -30,7 +30,7 @@ def test_update_sets_what_is_given(job: JobContext, reporter: Reporter) -> None:
         stage.update(message="half of it")
         stage.advance(3)
         assert [progressed("s", 5.0)] == said(reporter, 2.0)
-        assert (5.0, 20.0) == (stage.current, stage.total)
+        assert (stage.current, stage.total) == (5.0, 20.0)
 
 
 def test_an_exception_fails_the_stage_and_goes_on(job: JobContext, reporter: Reporter) -> None:

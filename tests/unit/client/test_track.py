@@ -30,7 +30,7 @@ def test_progress_is_told_each_half_percent_without_a_tick(job: JobContext, repo
         for _ in range(100_000):
             stage.advance()
             told += [update for update in said(reporter, now=0.0) if update.HasField("stage_progressed")]
-    assert [progressed("s", 1.0 + 500.0 * n) for n in range(200)] == told
+    assert told == [progressed("s", 1.0 + 500.0 * n) for n in range(200)]
 
 
 def test_progress_waits_for_the_tick_where_the_connection_is_slow(
@@ -51,15 +51,15 @@ def test_a_stage_that_does_not_move_says_nothing(job: JobContext, reporter: Repo
     with job.stage("s") as stage:
         stage.advance()
         assert [started("s"), progressed("s", 1.0)] == said(reporter, 1.0)
-        assert [] == said(reporter, 2.0)
+        assert said(reporter, 2.0) == []
 
 
 def test_track_counts_what_was_dealt_with(job: JobContext, reporter: Reporter) -> None:
     """An item counts when the next one is asked for; the total is what can be counted."""
     with job.stage("s") as stage:
         for item in stage.track([1, 2, 3]):
-            assert item - 1 == stage.current
-        assert (3.0, 3.0) == (stage.current, stage.total)
+            assert stage.current == item - 1
+        assert (stage.current, stage.total) == (3.0, 3.0)
 
 
 def test_track_tells_of_a_slow_item_with_the_next_tick(job: JobContext, reporter: Reporter) -> None:
@@ -79,7 +79,7 @@ def test_track_tells_of_a_slow_item_with_the_next_tick(job: JobContext, reporter
                 if update.HasField("stage_progressed")
             ]
             assert counted == stage.current
-            assert [] == said(reporter, now=tick + 0.5)
+            assert said(reporter, now=tick + 0.5) == []
 
 
 def test_a_loop_tells_at_most_each_half_percent(job: JobContext, reporter: Reporter) -> None:
@@ -90,7 +90,7 @@ def test_a_loop_tells_at_most_each_half_percent(job: JobContext, reporter: Repor
                 pass
         updates = [update.stage_progressed.current for update in said(reporter)[1:-1]]
         assert sorted(set(updates)) == updates
-        assert 30_000.0 == updates[-1]
+        assert updates[-1] == 30_000.0
         assert (101 if total == 30_000 else 2) >= len(
             updates
         )  # while nobody takes them, no more than 100 wait
@@ -117,7 +117,7 @@ def test_no_step_is_overlooked(job: JobContext, reporter: Reporter, way: str) ->
             while thread.is_alive():
                 told += said(reporter, now := now + 1.0)
             told += said(reporter, now := now + 1.0)
-            assert 1000.0 * round_ == told[-1].stage_progressed.current
+            assert told[-1].stage_progressed.current == 1000.0 * round_
 
 
 def test_whoever_asks_how_far_it_is_hides_no_step(job: JobContext, reporter: Reporter) -> None:
@@ -135,7 +135,7 @@ def test_whoever_asks_how_far_it_is_hides_no_step(job: JobContext, reporter: Rep
     with job.stage("s") as stage:
         stage._steps = Asked()
         stage.advance()
-        assert [1.0] == asked
+        assert asked == [1.0]
         assert progressed("s", 1.0) == said(reporter)[-1]
 
 
@@ -146,11 +146,11 @@ def test_steps_are_any_real_number(job: JobContext, reporter: Reporter) -> None:
         stage.advance(Fraction(1, 2))  # type: ignore[arg-type]
         stage.advance(True)
         stage.advance(-1)
-        assert 3.0 == stage.current
+        assert stage.current == 3.0
         stage.advance(10**400)
         stage.advance(1e308)
         stage.advance(1e308)
-        assert 1e308 == stage.current
+        assert stage.current == 1e308
         for wrong in (None, 1j):
             stage.advance(wrong)  # type: ignore[arg-type]
         assert stage.current == 1e308
@@ -164,8 +164,8 @@ async def test_track_takes_async_iterables(job: JobContext, reporter: Reporter) 
             yield number
 
     async with job.stage("s", total=8) as stage:
-        assert [0, 1, 2, 3] == [item async for item in stage.track(items())]
-        assert (4.0, 8.0) == (stage.current, stage.total)
+        assert [item async for item in stage.track(items())] == [0, 1, 2, 3]
+        assert (stage.current, stage.total) == (4.0, 8.0)
 
 
 def test_track_looks_for_the_cancellation(job: JobContext, reporter: Reporter) -> None:
@@ -181,7 +181,7 @@ def test_track_looks_for_the_cancellation(job: JobContext, reporter: Reporter) -
 
     with pytest.raises(Cancelled):
         handler()
-    assert [0, 1, 2] == got
+    assert got == [0, 1, 2]
     assert ended("s", "CANCELLED") == said(reporter)[-1]
 
 
@@ -226,7 +226,7 @@ def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter)
             thread.start()
         for thread in threads:
             thread.join()
-    assert 80_000.0 == said(reporter)[-2].stage_progressed.current
+    assert said(reporter)[-2].stage_progressed.current == 80_000.0
 
 
 def test_no_number_is_said_that_the_server_refuses(job: JobContext, reporter: Reporter) -> None:

@@ -30,15 +30,15 @@ def test_what_json_can_say_comes_back(values: dict[str, object]) -> None:
     """Through a Struct and back everything is the same (1 and 1.0 are), and as protobuf's own mapping has it."""
     struct = to_struct(values, "input")
     assert values == from_struct(struct)
-    assert ParseDict(values, Struct()) == struct
-    assert MessageToDict(struct) == from_struct(struct)
+    assert struct == ParseDict(values, Struct())
+    assert from_struct(struct) == MessageToDict(struct)
 
 
 def test_whole_numbers_come_back_as_ints() -> None:
     """JSON has one kind of number; what is whole, and exact as such, can be counted and ranged over."""
     values = {"a": 1, "b": 2.0, "c": -(2**53), "d": 1.5, "e": 1e300}
     expected = {"a": int, "b": int, "c": int, "d": float, "e": float}
-    assert expected == {key: type(value) for key, value in from_struct(to_struct(values, "input")).items()}
+    assert {key: type(value) for key, value in from_struct(to_struct(values, "input")).items()} == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,8 @@ def test_what_contains_itself_is_refused() -> None:
 def test_durations_and_stages() -> None:
     """Seconds or a timedelta; an id or a message."""
     assert to_duration(1.5) == to_duration(timedelta(milliseconds=1500))
-    assert (1, 500_000_000) == (to_duration(1.5).seconds, to_duration(1.5).nanos)
-    assert [Stage(stage_id="a"), Stage(stage_id="b", weight=2)] == to_stages(
-        ["a", Stage(stage_id="b", weight=2)]
-    )
+    assert (to_duration(1.5).seconds, to_duration(1.5).nanos) == (1, 500_000_000)
+    assert to_stages(["a", Stage(stage_id="b", weight=2)]) == [
+        Stage(stage_id="a"),
+        Stage(stage_id="b", weight=2),
+    ]

@@ -27,7 +27,7 @@ def account() -> Account:
 
 def test_all_is_well(account: Account) -> None:
     """Every event once, over a cut."""
-    assert (True, 0, 0) == (account.good, account.lost, account.doubled)
+    assert (account.good, account.lost, account.doubled) == (True, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_fault_is_found(account: Account, expected: tuple[int, int], change: d
     """Whatever is amiss, all is not well; what is lost and doubled is counted."""
     faulty = dataclasses.replace(account, **change)
 
-    assert (False, *expected) == (faulty.good, faulty.lost, faulty.doubled)
+    assert (faulty.good, faulty.lost, faulty.doubled) == (False, *expected)
 
 
 def test_the_end_of_the_demo_in_words(account: Account, tmp_path: Path) -> None:
@@ -117,4 +117,4 @@ def test_a_demo_that_proves_nothing_says_so(account: Account, expected: str, cha
     """And names nothing that was not kept."""
     faulty = dataclasses.replace(account, **change)
 
-    assert ["", expected] == list(summary(Job(job_id="j"), faulty, None))[-2:]
+    assert list(summary(Job(job_id="j"), faulty, None))[-2:] == ["", expected]

@@ -22,15 +22,16 @@ def test_an_event_by_the_mapping() -> None:
     )
 
     assert (
-        '{"jobId":"j","sequence":"7","time":"2026-01-02T12:00:00Z","attempt":1,"logWritten":{"text":"naïve\\n日本"}}'
-        == message_json.message_line(event)
+        message_json.message_line(event)
+        == '{"jobId":"j","sequence":"7","time":"2026-01-02T12:00:00Z","attempt":1,"logWritten":{"text":"naïve\\n日本"}}'
     )
 
 
 def test_a_job_by_the_mapping() -> None:
     """The same for any message."""
-    assert '{"jobId":"j","state":"JOB_STATE_LOST"}' == message_json.message_line(
-        Job(job_id="j", state=JobState.JOB_STATE_LOST)
+    assert (
+        message_json.message_line(Job(job_id="j", state=JobState.JOB_STATE_LOST))
+        == '{"jobId":"j","state":"JOB_STATE_LOST"}'
     )
 
 
@@ -48,22 +49,22 @@ def test_what_a_struct_holds() -> None:
         }
     )
 
-    assert {
+    assert to_json(struct) == {
         "none": None,
         "unset": None,
         "text": "x",
         "inner": {"a": True},
         "list": [1, -2.5, 2.0**60, "NaN", "Infinity"],
-    } == to_json(struct)
+    }
 
 
 def test_an_event_of_an_application() -> None:
     """Its JSON is as it is, even where it has what JSON has not."""
     data = Struct(fields={"n": Value(number_value=float("nan"))})
 
-    assert {"custom": {"type": "t", "json": {"n": "NaN"}}} == json.loads(
-        message_json.message_line(Event(custom=Custom(type="t", json=data)))
-    )
+    assert json.loads(message_json.message_line(Event(custom=Custom(type="t", json=data)))) == {
+        "custom": {"type": "t", "json": {"n": "NaN"}}
+    }
 
 
 def test_a_message_of_an_application() -> None:
@@ -74,14 +75,14 @@ def test_a_message_of_an_application() -> None:
     broken = AnyMessage(type_url="type.googleapis.com/milepost.v1.Job", value=b"\xff")
 
     assert [
-        {"@type": "type.googleapis.com/milepost.v1.Job", "jobId": "inner"},
-        {"@type": "example.com/Topic", "value": "CAE="},
-        {"@type": "type.googleapis.com/milepost.v1.Job", "value": "/w=="},
-    ] == [
         json.loads(message_json.message_line(Event(custom=Custom(type="t", proto=message))))["custom"][
             "proto"
         ]
         for message in (known, unknown, broken)
+    ] == [
+        {"@type": "type.googleapis.com/milepost.v1.Job", "jobId": "inner"},
+        {"@type": "example.com/Topic", "value": "CAE="},
+        {"@type": "type.googleapis.com/milepost.v1.Job", "value": "/w=="},
     ]
 
 
@@ -103,8 +104,8 @@ def test_the_view_for_programs() -> None:
         story.watched.link_changed(START)
         view.link(story.watched)
 
-    assert ["1"] == [json.loads(line)["sequence"] for line in written]
-    assert [
+    assert [json.loads(line)["sequence"] for line in written] == ["1"]
+    assert [json.loads(line) for line in remarks] == [
         {"connection": {"state": "reconnecting", "retryIn": 0.123, "error": "Gone."}},
         {"connection": {"state": "live", "resumedAt": 1}},
-    ] == [json.loads(line) for line in remarks]
+    ]

@@ -49,7 +49,7 @@ def test_the_table_is_the_union() -> None:
 
 def test_a_payload_of_a_later_version_says_nothing(story: Story) -> None:
     """What is not known is skipped (rule 9)."""
-    assert "" == said(story, Event(sequence=99))
+    assert said(story, Event(sequence=99)) == ""
 
 
 def test_the_beginning(story: Story) -> None:
@@ -58,10 +58,11 @@ def test_the_beginning(story: Story) -> None:
     submitted = Event()
     submitted.job_submitted.job.CopyFrom(fold.job)
 
-    assert f"archive {JOB_ID} submitted by ann" == said(story, submitted)
-    assert "started by worker w" == said(story, Event(attempt=1, job_started=JobStarted(worker_id="w")))
-    assert "started by worker w, attempt 2" == said(
-        story, Event(attempt=2, job_started=JobStarted(worker_id="w"))
+    assert said(story, submitted) == f"archive {JOB_ID} submitted by ann"
+    assert said(story, Event(attempt=1, job_started=JobStarted(worker_id="w"))) == "started by worker w"
+    assert (
+        said(story, Event(attempt=2, job_started=JobStarted(worker_id="w")))
+        == "started by worker w, attempt 2"
     )
 
 
@@ -70,27 +71,29 @@ def test_a_plan_names_the_first_stages(story: Story) -> None:
     few = StagesPlanned(stages=[Stage(stage_id="a", title="First"), Stage(stage_id="b")])
     many = StagesPlanned(stages=[Stage(stage_id=f"s{number}") for number in range(20)])
 
-    assert "planned 2 stages: First, b" == said(story, Event(stages_planned=few))
-    assert "planned 20 stages: s0, s1, s2, s3, s4, s5, s6, s7, and 12 more" == said(
-        story, Event(stages_planned=many)
+    assert said(story, Event(stages_planned=few)) == "planned 2 stages: First, b"
+    assert (
+        said(story, Event(stages_planned=many))
+        == "planned 20 stages: s0, s1, s2, s3, s4, s5, s6, s7, and 12 more"
     )
 
 
 def test_a_stage_from_start_to_end(story: Story) -> None:
     """Its size, its progress in its own units, and how long it took."""
-    assert "hash: started, 130.4 MB" == said(story, story.start(2, "hash", total=130.4e6, unit="bytes"))
-    assert "hash: 46%, 61.2 of 130.4 MB, lib/x" == said(
-        story, story.progress(3, "hash", 61.2e6, 0.469, message="lib/x")
+    assert said(story, story.start(2, "hash", total=130.4e6, unit="bytes")) == "hash: started, 130.4 MB"
+    assert (
+        said(story, story.progress(3, "hash", 61.2e6, 0.469, message="lib/x"))
+        == "hash: 46%, 61.2 of 130.4 MB, lib/x"
     )
     story.progress(4, "hash", 130.4e6, 1.0)
-    assert "hash: succeeded, 130.4 MB in 8.0s" == said(story, story.end(10, "hash"))
+    assert said(story, story.end(10, "hash")) == "hash: succeeded, 130.4 MB in 8.0s"
 
 
 def test_a_stage_without_a_known_end(story: Story) -> None:
     """It has numbers, and no percent."""
     story.start(2, "scan", unit="files")
 
-    assert "scan: 3,412 files" == said(story, story.progress(3, "scan", 3412, 0.0))
+    assert said(story, story.progress(3, "scan", 3412, 0.0)) == "scan: 3,412 files"
 
 
 def test_a_stage_that_did_not_succeed(story: Story) -> None:
@@ -98,24 +101,26 @@ def test_a_stage_that_did_not_succeed(story: Story) -> None:
     story.start(2, "scan")
     failure = Failure(code="NO_PATH", message="There is none.")
 
-    assert "scan: failed: NO_PATH: There is none." == said(
-        story, story.end(3, "scan", StageState.STAGE_STATE_FAILED, failure=failure)
+    assert (
+        said(story, story.end(3, "scan", StageState.STAGE_STATE_FAILED, failure=failure))
+        == "scan: failed: NO_PATH: There is none."
     )
-    assert "hash: skipped, not needed" == said(
-        story, story.end(3, "hash", StageState.STAGE_STATE_SKIPPED, message="not needed")
+    assert (
+        said(story, story.end(3, "hash", StageState.STAGE_STATE_SKIPPED, message="not needed"))
+        == "hash: skipped, not needed"
     )
 
 
 def test_progress_of_a_stage_that_a_filter_hid(story: Story) -> None:
     """It is called by its id."""
-    assert "other: 5 files" == said(story, story.progress(3, "other", 5, 0.0, unit="files"))
+    assert said(story, story.progress(3, "other", 5, 0.0, unit="files")) == "other: 5 files"
 
 
 def test_log_lines(story: Story) -> None:
     """The stage, how grave it is where it is not as expected, and the text with all its lines."""
-    assert "scan | found" == said(story, story.log(2, "found", "scan"))
-    assert "| warning: two\nlines" == said(story, story.log(2, "two\nlines", "", Severity.SEVERITY_WARNING))
-    assert r"scan | error: \x1b[2J" == said(story, story.log(2, "\x1b[2J", "scan", Severity.SEVERITY_ERROR))
+    assert said(story, story.log(2, "found", "scan")) == "scan | found"
+    assert said(story, story.log(2, "two\nlines", "", Severity.SEVERITY_WARNING)) == "| warning: two\nlines"
+    assert said(story, story.log(2, "\x1b[2J", "scan", Severity.SEVERITY_ERROR)) == r"scan | error: \x1b[2J"
 
 
 def test_what_a_job_made_and_what_it_says_of_its_own(story: Story) -> None:
@@ -124,14 +129,17 @@ def test_what_a_job_made_and_what_it_says_of_its_own(story: Story) -> None:
     data.update({"title": "Weather", "number": 5})
     artifact = Artifact(name="m.json", uri="file:///m.json", size_bytes=51_234)
 
-    assert "artifact m.json  51.2 kB  file:///m.json" == said(
-        story, Event(artifact_added=ArtifactAdded(artifact=artifact))
+    assert (
+        said(story, Event(artifact_added=ArtifactAdded(artifact=artifact)))
+        == "artifact m.json  51.2 kB  file:///m.json"
     )
-    assert 'event topic.found {"number":5,"title":"Weather"}' == said(
-        story, Event(custom=Custom(type="topic.found", json=data))
+    assert (
+        said(story, Event(custom=Custom(type="topic.found", json=data)))
+        == 'event topic.found {"number":5,"title":"Weather"}'
     )
-    assert "event topic.found example.com/Topic" == said(
-        story, Event(custom=Custom(type="topic.found", proto=AnyMessage(type_url="example.com/Topic")))
+    assert (
+        said(story, Event(custom=Custom(type="topic.found", proto=AnyMessage(type_url="example.com/Topic"))))
+        == "event topic.found example.com/Topic"
     )
 
 
@@ -141,14 +149,17 @@ def test_a_cancellation(story: Story) -> None:
         cancellation=Cancellation(requested_by="ann", reason="too slow", deadline=stamp(35))
     )
 
-    assert "cancellation requested by ann, to stop within 00:30: too slow" == said(
-        story, story.tell(5, cancel_requested=asked)
+    assert (
+        said(story, story.tell(5, cancel_requested=asked))
+        == "cancellation requested by ann, to stop within 00:30: too slow"
     )
-    assert "the worker has heard of the cancellation, and is stopping" == said(
-        story, story.tell(6, cancel_acknowledged=CancelAcknowledged())
+    assert (
+        said(story, story.tell(6, cancel_acknowledged=CancelAcknowledged()))
+        == "the worker has heard of the cancellation, and is stopping"
     )
-    assert "cancelled after 00:34, without its worker, which did not stop in time" == said(
-        story, story.tell(35, job_ended=JobEnded(state=JobState.JOB_STATE_CANCELLED, forced=True))
+    assert (
+        said(story, story.tell(35, job_ended=JobEnded(state=JobState.JOB_STATE_CANCELLED, forced=True)))
+        == "cancelled after 00:34, without its worker, which did not stop in time"
     )
 
 
@@ -156,12 +167,16 @@ def test_an_attempt_that_failed(story: Story) -> None:
     """Why, and when the next one is."""
     failure = Failure(code="WORKER_LOST", message="It is gone.")
 
-    assert "attempt 1 ended, the next one in 00:04: WORKER_LOST: It is gone." == said(
-        story, story.tell(5, attempt_ended=AttemptEnded(failure=failure, retry_time=stamp(9)))
+    assert (
+        said(story, story.tell(5, attempt_ended=AttemptEnded(failure=failure, retry_time=stamp(9))))
+        == "attempt 1 ended, the next one in 00:04: WORKER_LOST: It is gone."
     )
-    assert "attempt 1 ended, back in the queue: RELEASED" == said(
-        story,
-        story.tell(5, attempt_ended=AttemptEnded(failure=Failure(code="RELEASED"), retry_time=stamp(5))),
+    assert (
+        said(
+            story,
+            story.tell(5, attempt_ended=AttemptEnded(failure=Failure(code="RELEASED"), retry_time=stamp(5))),
+        )
+        == "attempt 1 ended, back in the queue: RELEASED"
     )
 
 
@@ -169,8 +184,8 @@ def test_children(story: Story) -> None:
     """How many there are, and how far the job is by them."""
     told = ChildrenProgressed(total=4, ended=1, job_fraction=0.399)
 
-    assert "1 of 4 parts ended, 39% of the job is done" == said(
-        story, story.tell(5, children_progressed=told)
+    assert (
+        said(story, story.tell(5, children_progressed=told)) == "1 of 4 parts ended, 39% of the job is done"
     )
 
 
@@ -204,4 +219,4 @@ def test_children(story: Story) -> None:
 )
 def test_the_end(story: Story, expected: str, ended: JobEnded) -> None:
     """How the job ended, after how long, and why."""
-    assert expected == said(story, story.tell(12, job_ended=ended))
+    assert said(story, story.tell(12, job_ended=ended)) == expected

@@ -47,7 +47,7 @@ def lines_of(*pieces: bytes) -> list[Line]:
 )
 def test_lines(expected: list[Line], written: bytes) -> None:
     """As a terminal shows them: a carriage return begins the line again, and the last line may have no end."""
-    assert expected == lines_of(written)
+    assert lines_of(written) == expected
 
 
 @given(
@@ -70,7 +70,7 @@ def test_a_line_without_an_end_is_cut() -> None:
     long, short = lines_of(*[b"x" * 10_000] * 10, b"\nnext\n")
     assert len(long.text.encode()) <= 65_536
     assert long.text.endswith(f"x\u2026 [clipped {100_000 - long.text.count('x')} bytes]")
-    assert Line("next", True) == short
+    assert short == Line("next", True)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_line_without_an_end_is_cut() -> None:
 )
 def test_progress(expected: Reading | None, form: str, line: str) -> None:
     """The last that a line says counts; what makes no sense is not progress."""
-    assert expected == reader(form)(line)
+    assert reader(form)(line) == expected
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,8 @@ def test_a_wide_terminal(midway: Story) -> None:
 
     assert 120 == len(lines[0]) == len(lines[1])
     assert (
-        f"  ● hash        {'━' * 18}╸{'─' * 21}   47%  00:10  61.2 of 130.4 MB · lib/python/x.py · 6.1 MB/s"
-        == lines[4]
+        lines[4]
+        == f"  ● hash        {'━' * 18}╸{'─' * 21}   47%  00:10  61.2 of 130.4 MB · lib/python/x.py · 6.1 MB/s"
     )
 
 
@@ -132,13 +132,13 @@ def test_nothing_is_wider_than_the_terminal(midway: Story, width: int) -> None:
 
 def test_a_terminal_without_unicode(midway: Story) -> None:
     """Marks and bars have a form in ASCII."""
-    assert ASCII == marks_for("iso-8859-1")
-    assert UNICODE == marks_for("utf-8")
+    assert marks_for("iso-8859-1") == ASCII
+    assert marks_for("utf-8") == UNICODE
 
     lines = picture(midway, 12, marks=ASCII).splitlines()
 
-    assert "=" * 39 + "-" * 41 == lines[1]
-    assert "  * hash        ==========>------------   47%  00:10  61.2 of 130.4 MB · lib/py…" == lines[4]
+    assert lines[1] == "=" * 39 + "-" * 41
+    assert lines[4] == "  * hash        ==========>------------   47%  00:10  61.2 of 130.4 MB · lib/py…"
 
 
 def test_color_is_not_needed(midway: Story) -> None:
@@ -150,7 +150,7 @@ def test_color_is_not_needed(midway: Story) -> None:
         console.print(frame(midway.watched, canvas(80, 12)))
     shown = capture.get()
 
-    assert [] == re.findall(r"\x1b\[[0-9;]*3[0-9]", shown)
+    assert re.findall(r"\x1b\[[0-9;]*3[0-9]", shown) == []
     assert picture(midway, 12) == re.sub(r"\x1b\[[0-9;]*m", "", shown).rstrip("\n")
 
 
@@ -162,9 +162,12 @@ def test_before_the_first_event() -> None:
         "connecting", 3.0, error="The server cannot be reached: Connection refused"
     )
 
-    assert ["archive j", "─" * 41, "", "○ connecting in 3 s (Connection refused)"] == picture(
-        story, 0, width=41
-    ).splitlines()
+    assert picture(story, 0, width=41).splitlines() == [
+        "archive j",
+        "─" * 41,
+        "",
+        "○ connecting in 3 s (Connection refused)",
+    ]
 
 
 def test_a_queued_job_waits() -> None:
@@ -176,8 +179,8 @@ def test_a_queued_job_waits() -> None:
 
     lines = picture(story, 6.5).splitlines()
 
-    assert f"archive {JOB_ID}  queued" + " " * 15 + "waiting 00:06" == lines[0]
-    assert "✗ attempt 1 ended, the next one in 00:02: WORKER_LOST: It was not heard from." == lines[2]
+    assert lines[0] == f"archive {JOB_ID}  queued" + " " * 15 + "waiting 00:06"
+    assert lines[2] == "✗ attempt 1 ended, the next one in 00:02: WORKER_LOST: It was not heard from."
 
 
 def test_a_job_that_is_being_cancelled() -> None:
@@ -191,7 +194,7 @@ def test_a_job_that_is_being_cancelled() -> None:
     lines = picture(story, 6).splitlines()
 
     assert lines[0].startswith(f"archive {JOB_ID}  cancelling ")
-    assert "✗ cancellation requested by ann: enough" == lines[2]
+    assert lines[2] == "✗ cancellation requested by ann: enough"
 
 
 def test_a_job_that_has_ended() -> None:
@@ -213,8 +216,8 @@ def test_a_job_that_has_ended() -> None:
 
         5 events"""
     )
-    assert expected == picture(story, 8)
-    assert expected == picture(story, 1000)
+    assert picture(story, 8) == expected
+    assert picture(story, 1000) == expected
 
 
 @pytest.mark.parametrize("width", [30, 50, 80])
@@ -276,9 +279,9 @@ def test_a_lost_connection_counts_down(midway: Story) -> None:
     )
     midway.watched.link_changed(at(10))
 
-    assert "○ reconnecting in 3 s (Connection refused)  event 12" == picture(midway, 10).splitlines()[-1]
-    assert "○ reconnecting in 1 s (Connection refused)  event 12" == picture(midway, 12).splitlines()[-1]
-    assert "○ reconnecting (Connection refused)  event 12" == picture(midway, 14).splitlines()[-1]
+    assert picture(midway, 10).splitlines()[-1] == "○ reconnecting in 3 s (Connection refused)  event 12"
+    assert picture(midway, 12).splitlines()[-1] == "○ reconnecting in 1 s (Connection refused)  event 12"
+    assert picture(midway, 14).splitlines()[-1] == "○ reconnecting (Connection refused)  event 12"
 
 
 def test_a_subscriber_that_is_behind_says_so(midway: Story) -> None:
@@ -286,7 +289,7 @@ def test_a_subscriber_that_is_behind_says_so(midway: Story) -> None:
     midway.source.head = 5012
 
     assert (
-        "● live, resumed at 7, 5,000 events to catch up on  event 12" == picture(midway, 12).splitlines()[-1]
+        picture(midway, 12).splitlines()[-1] == "● live, resumed at 7, 5,000 events to catch up on  event 12"
     )
 
 
@@ -306,11 +309,11 @@ def test_more_stages_than_lines() -> None:
 
     lines = picture(story, 6, height=14).splitlines()
 
-    assert [
+    assert [" ".join(line.split()[:2]) if "…" not in line else line.strip() for line in lines[3:-2]] == [
         *["● s20", "✓ s27", "✓ s28", "✓ s29", "● s30", "○ s31", "○ s32"],
         "… and 27 pending, 26 succeeded",
-    ] == [" ".join(line.split()[:2]) if "…" not in line else line.strip() for line in lines[3:-2]]
-    assert 13 >= len(lines)
+    ]
+    assert len(lines) <= 13
 
 
 def test_stages_may_nest_deep() -> None:
@@ -322,8 +325,8 @@ def test_stages_may_nest_deep() -> None:
 
     lines = picture(story, 2, height=50).splitlines()
 
-    assert 49 >= len(lines)
-    assert 80 >= max(map(cell_len, lines))
+    assert len(lines) <= 49
+    assert max(map(cell_len, lines)) <= 80
 
 
 def test_a_job_whose_stages_nobody_planned() -> None:

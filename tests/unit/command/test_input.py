@@ -17,12 +17,12 @@ from milepost.v1 import Stage
 
 def test_no_input_is_an_empty_one() -> None:
     """A job need not have any."""
-    assert {} == read_input(None, [])
+    assert read_input(None, []) == {}
 
 
 def test_input_as_json() -> None:
     """An object, just as it is."""
-    assert {"path": "/srv", "n": [1, 2.5, None]} == read_input('{"path": "/srv", "n": [1, 2.5, null]}', [])
+    assert read_input('{"path": "/srv", "n": [1, 2.5, null]}', []) == {"path": "/srv", "n": [1, 2.5, None]}
 
 
 def test_input_from_a_file(tmp_path: Path) -> None:
@@ -30,28 +30,28 @@ def test_input_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "input.json"
     file.write_text('{"name": "naïve"}', encoding="utf-8")
 
-    assert {"name": "naïve"} == read_input(f"@{file}", [])
+    assert read_input(f"@{file}", []) == {"name": "naïve"}
 
 
 def test_input_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a dash."""
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b'{"a": 1}')))
 
-    assert {"a": 1} == read_input("-", [])
+    assert read_input("-", []) == {"a": 1}
 
 
 def test_settings_come_on_top() -> None:
     """JSON where it is JSON, else text; dots go deeper; the last one counts."""
     settings = [("n", "3"), ("on", "true"), ("path", "/srv"), ("text", '"7"'), ("a.b.c", "[1]"), ("n", "4")]
 
-    assert {
+    assert read_input('{"old": 1, "n": 2, "a": {"x": 0}}', settings) == {
         "n": 4,
         "old": 1,
         "on": True,
         "path": "/srv",
         "text": "7",
         "a": {"x": 0, "b": {"c": [1]}},
-    } == read_input('{"old": 1, "n": 2, "a": {"x": 0}}', settings)
+    }
 
 
 def test_a_setting_that_is_no_json_number_is_text() -> None:
@@ -59,7 +59,7 @@ def test_a_setting_that_is_no_json_number_is_text() -> None:
     content: dict[str, object] = {}
     set_value(content, "n", "NaN")
 
-    assert {"n": "NaN"} == content
+    assert content == {"n": "NaN"}
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_input_that_cannot_be_read(expected: str, given: str) -> None:
     with pytest.raises(click.BadParameter) as raised:
         read_input(given, [])
 
-    assert expected == raised.value.message
-    assert "'--input'" == raised.value.param_hint
+    assert raised.value.message == expected
+    assert raised.value.param_hint == "'--input'"
 
 
 def test_input_that_is_not_text(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_setting_within_something_else() -> None:
     with pytest.raises(click.BadParameter) as raised:
         read_input('{"a": {"b": 1}}', [("a.b.c", "2")])
 
-    assert "a.b is not an object." == raised.value.message
+    assert raised.value.message == "a.b is not an object."
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_setting_within_something_else() -> None:
 )
 def test_a_length_of_time(expected: float, told: str) -> None:
     """Seconds, or with units."""
-    assert expected == seconds(told)
+    assert seconds(told) == expected
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_a_negative_length_of_time(told: str) -> None:
     with pytest.raises(click.BadParameter) as raised:
         seconds(told)
 
-    assert f"{told} is negative: a length of time is 0 or more." == raised.value.message
+    assert raised.value.message == f"{told} is negative: a length of time is 0 or more."
 
 
 def test_a_pair() -> None:
     """The first equals sign parts it; the value may be empty."""
-    assert ("a", "b=c") == pair("a=b=c")
-    assert ("a", "") == pair("a=")
+    assert pair("a=b=c") == ("a", "b=c")
+    assert pair("a=") == ("a", "")
 
 
 @pytest.mark.parametrize("told", ["a", "=b", ""])
@@ -147,9 +147,9 @@ def test_no_pair(told: str) -> None:
 
 def test_a_stage() -> None:
     """Its id, or an object as in the contract."""
-    assert Stage(stage_id="scan") == stage("scan")
-    assert Stage(stage_id="hash", total=5, unit="bytes") == stage(
-        '{"stageId": "hash", "total": 5, "unit": "bytes"}'
+    assert stage("scan") == Stage(stage_id="scan")
+    assert stage('{"stageId": "hash", "total": 5, "unit": "bytes"}') == Stage(
+        stage_id="hash", total=5, unit="bytes"
     )
 
 

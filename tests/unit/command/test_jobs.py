@@ -116,7 +116,7 @@ def test_a_job_as_plain_text(failed: Job) -> None:
         detail     Traceback:
                      line 1"""
     )
-    assert expected == "\n".join(job_lines(failed, at(100), UTC))
+    assert "\n".join(job_lines(failed, at(100), UTC)) == expected
 
 
 def test_a_job_that_runs_as_plain_text() -> None:
@@ -141,7 +141,7 @@ def test_a_job_that_runs_as_plain_text() -> None:
         last_sequence=3,
     )
 
-    assert [
+    assert list(job_lines(job, at(3), UTC)) == [
         "job        j",
         "kind       k",
         "state      running",
@@ -151,7 +151,7 @@ def test_a_job_that_runs_as_plain_text() -> None:
         "stage      s: running, 25%, 1 of 4",
         "started    2026-01-02 12:00:00 UTC",
         "events     3",
-    ] == list(job_lines(job, at(3), UTC))
+    ]
 
 
 def test_a_job_on_a_terminal(failed: Job) -> None:
@@ -183,7 +183,7 @@ def test_a_job_on_a_terminal(failed: Job) -> None:
           detail     Traceback:
                        line 1"""
     )
-    assert expected == drawn(job_picture(failed, canvas(80, 100)), 80)
+    assert drawn(job_picture(failed, canvas(80, 100)), 80) == expected
 
 
 @pytest.fixture
@@ -195,30 +195,30 @@ def jobs(failed: Job) -> list[Job]:
 
 def test_a_table_of_jobs_as_plain_text(jobs: list[Job]) -> None:
     """Aligned columns, nothing cut."""
-    assert [
+    assert list(jobs_lines(jobs, at(20))) == [
         "JOB                                   KIND        STATE   DONE  TOOK   AGE  OWNER",
         f"{JOB_ID}  archive     failed  25%   00:11  20s  ann",
         "short                                 transcribe  queued  0%           2h",
-    ] == list(jobs_lines(jobs, at(20)))
+    ]
 
 
 def test_a_table_of_jobs_on_a_terminal(jobs: list[Job]) -> None:
     """No wider than the terminal: kinds and owners are cut, an id is not at 80."""
-    assert [
+    assert drawn(Group(*jobs_table(jobs, at(20), 80)), 80).splitlines() == [
         "JOB                                   KIND       STATE   DONE  TOOK   AGE  OWNER",
         f"{JOB_ID}  archive    failed  25%   00:11  20s  ann",
         "short                                 transcri…  queued  0%           2h",
-    ] == drawn(Group(*jobs_table(jobs, at(20), 80)), 80).splitlines()
+    ]
 
 
 def test_a_table_without_owners(jobs: list[Job]) -> None:
     """Where no job has one, there is no column for them."""
     jobs[0].owner = ""
 
-    assert [["JOB", "KIND", "STATE", "DONE", "TOOK", "AGE"]] * 2 == [
+    assert [
         next(jobs_lines(jobs, at(20))).split(),
         next(jobs_table(jobs, at(20), 80)).plain.split(),
-    ]
+    ] == [["JOB", "KIND", "STATE", "DONE", "TOOK", "AGE"]] * 2
 
 
 def test_a_narrow_table_keeps_the_state(jobs: list[Job]) -> None:
@@ -242,13 +242,13 @@ def test_a_table_is_no_wider_than_the_terminal(jobs: list[Job], width: int) -> N
 
     lines = drawn(Group(*jobs_table(jobs, at(20), width)), width).splitlines()
 
-    assert 3 == len(lines)
+    assert len(lines) == 3
     assert width >= max(map(cell_len, lines))
 
 
 def test_no_jobs() -> None:
     """The headings alone."""
-    assert ["JOB  KIND  STATE  DONE  TOOK  AGE"] == list(jobs_lines([], at(0)))
+    assert list(jobs_lines([], at(0))) == ["JOB  KIND  STATE  DONE  TOOK  AGE"]
 
 
 def test_what_is_done_of_a_job_whose_stages_nobody_planned() -> None:

@@ -38,14 +38,14 @@ def test_a_job_from_beginning_to_end(view: PlainView, lines: list[str]) -> None:
     for event in show:
         view.event(event, story.watched)
 
-    assert [
+    assert lines == [
         "12:00:02  hash: started, 4 files",
         "12:00:03  hash: 50%, 2 of 4 files",
         "12:00:04  hash | warning: unreadable:",
         "          lib/x",
         "12:00:05  hash: succeeded, 2 files in 3.0s",
         "12:00:06  succeeded in 5.0s",
-    ] == lines
+    ]
 
 
 def test_progress_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
@@ -56,8 +56,9 @@ def test_progress_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
     for step in range(1, 1001):
         view.event(story.progress(2 + step / 50, "hash", step, step / 1000), story.watched)
 
-    assert ["started, 1,000", *(f"{tenth * 10}%, {tenth * 100} of 1,000" for tenth in range(1, 10))] == [
-        line.partition(": ")[2] for line in lines
+    assert [line.partition(": ")[2] for line in lines] == [
+        "started, 1,000",
+        *(f"{tenth * 10}%, {tenth * 100} of 1,000" for tenth in range(1, 10)),
     ]
 
 
@@ -69,7 +70,7 @@ def test_progress_of_a_short_stage_is_not_worth_many_lines(view: PlainView, line
     for step in range(1, 1001):
         view.event(story.progress(2 + step / 1000, "hash", step, step / 1000), story.watched)
 
-    assert ["12:00:02  hash: started, 1,000"] == lines
+    assert lines == ["12:00:02  hash: started, 1,000"]
 
 
 def test_slow_progress_is_told_now_and_then(view: PlainView, lines: list[str]) -> None:
@@ -80,11 +81,11 @@ def test_slow_progress_is_told_now_and_then(view: PlainView, lines: list[str]) -
     for second in range(1, 71):
         view.event(story.progress(second, "scan", second, 0.0), story.watched)
 
-    assert [
+    assert lines == [
         "12:00:00  scan: started",
         "12:00:30  scan: 30 files",
         "12:01:00  scan: 60 files",
-    ] == lines
+    ]
 
 
 def test_progress_of_children_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
@@ -108,7 +109,7 @@ def test_a_second_attempt_is_told_from_its_beginning(view: PlainView, lines: lis
         view.event(story.start(2 + attempt, "hash", total=10), story.watched)
         view.event(story.progress(4 + attempt, "hash", 5, 0.5), story.watched)
 
-    assert ["started, 10", "50%, 5 of 10"] * 2 == [line.partition(": ")[2] for line in lines]
+    assert [line.partition(": ")[2] for line in lines] == ["started, 10", "50%, 5 of 10"] * 2
 
 
 def test_the_connection_is_news_when_it_goes_and_when_it_comes(view: PlainView, lines: list[str]) -> None:
@@ -127,8 +128,9 @@ def test_the_connection_is_news_when_it_goes_and_when_it_comes(view: PlainView, 
         story.watched.link_changed(START)
         view.link(story.watched)
 
-    assert ["connection: reconnecting (Socket closed)", "connection: live, resumed at 2"] == [
-        line.partition("  ")[2] for line in lines
+    assert [line.partition("  ")[2] for line in lines] == [
+        "connection: reconnecting (Socket closed)",
+        "connection: live, resumed at 2",
     ]
 
 
@@ -137,4 +139,4 @@ def test_an_unknown_event_is_passed_over(view: PlainView, lines: list[str]) -> N
     story = Story()
     view.event(story.tell(0), story.watched)
 
-    assert [] == lines
+    assert lines == []

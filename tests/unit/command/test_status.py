@@ -37,7 +37,7 @@ def job(state: JobState.ValueType, code: str = "") -> Job:
 )
 def test_a_command_that_follows_a_job_has_its_status(expected: int, ended: Job) -> None:
     """The table of the design; a job that goes on is no failure of the command."""
-    assert expected == of_job(ended)
+    assert of_job(ended) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_error_has_a_status(expected: int, error: errors.MilepostError) -> No
     if isinstance(error, errors.ServiceError) and error.code == grpc.StatusCode.UNKNOWN:
         error.code = grpc.StatusCode.FAILED_PRECONDITION
 
-    assert expected == of_error(error)
+    assert of_error(error) == expected
 
 
 def test_every_status_has_a_meaning() -> None:
@@ -145,14 +145,14 @@ def test_every_status_has_a_meaning() -> None:
 )
 def test_an_error_says_what_to_do(expected: str, error: errors.MilepostError) -> None:
     """One line: what is wrong, with which value, and what to do."""
-    assert expected == explain(error)
+    assert explain(error) == expected
 
 
 def test_an_error_is_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """On stderr."""
     refusal(errors.JobNotFound("There is no job 'x'."), json=False).show()
 
-    assert ("", "Error: There is no job 'x'.\n") == capsys.readouterr()
+    assert capsys.readouterr() == ("", "Error: There is no job 'x'.\n")
 
 
 def test_an_error_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,15 +163,15 @@ def test_an_error_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) 
     refusal(error, json=True).show()
     out, err = capsys.readouterr()
 
-    assert "" == out
-    assert {
+    assert out == ""
+    assert json.loads(err) == {
         "error": {
             "status": 4,
             "message": "There is no job 'x'.",
             "reason": "JOB_NOT_FOUND",
             "metadata": {"job_id": "x"},
         }
-    } == json.loads(err)
+    }
 
 
 @pytest.mark.parametrize(
@@ -189,4 +189,4 @@ def test_a_wrong_command_line_is_a_line(
     context.params["output"] = output
     show_usage_error(click.UsageError("Wrong.", context))
 
-    assert ("", expected) == capsys.readouterr()
+    assert capsys.readouterr() == ("", expected)

@@ -26,13 +26,13 @@ from tests.unit.command.story import at, stamp
 )
 def test_text_of_a_job_cannot_steer_a_terminal(expected: str, told: str) -> None:
     """Control characters are shown, not obeyed; line ends and letters of all scripts stay."""
-    assert expected == text.clean(told)
+    assert text.clean(told) == expected
 
 
 def test_a_line_is_clipped_visibly() -> None:
     """What is too long for a line ends in an ellipsis, and is one line."""
-    assert "one two" == text.clip("one\n two ", 7)
-    assert "one tw…" == text.clip("one\n two three", 7)
+    assert text.clip("one\n two ", 7) == "one two"
+    assert text.clip("one\n two three", 7) == "one tw…"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_line_is_clipped_visibly() -> None:
 )
 def test_percent_is_rounded_down(expected: str, fraction: float) -> None:
     """Nothing is 100% that is not complete."""
-    assert expected == text.percent(fraction)
+    assert text.percent(fraction) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_percent_is_rounded_down(expected: str, fraction: float) -> None:
 )
 def test_a_length_of_time_is_minutes_and_seconds(expected: str, seconds: float) -> None:
     """MM:SS, with hours in front where there are any."""
-    assert expected == text.minutes(seconds)
+    assert text.minutes(seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,20 +65,20 @@ def test_a_length_of_time_is_minutes_and_seconds(expected: str, seconds: float) 
 )
 def test_an_age_is_in_its_largest_unit(expected: str, seconds: float) -> None:
     """One number and one unit are enough to tell how old a job is."""
-    assert expected == text.age(seconds)
+    assert text.age(seconds) == expected
 
 
 def test_a_time_of_day_is_in_the_zone_of_the_reader() -> None:
     """The zone can be given."""
-    assert "12:00:05" == text.clock(stamp(5.9), UTC)
+    assert text.clock(stamp(5.9), UTC) == "12:00:05"
 
 
 def test_seconds_are_never_negative() -> None:
     """The clocks of two machines may disagree."""
-    assert 0.0 == text.seconds_between(stamp(5), stamp(3))
-    assert 2.0 == text.seconds_between(stamp(5), at(7))
-    assert 0.0 == text.seconds_until(stamp(5), at(7))
-    assert 2.0 == text.seconds_until(stamp(7), at(5))
+    assert text.seconds_between(stamp(5), stamp(3)) == 0.0
+    assert text.seconds_between(stamp(5), at(7)) == 2.0
+    assert text.seconds_until(stamp(5), at(7)) == 0.0
+    assert text.seconds_until(stamp(7), at(5)) == 2.0
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_seconds_are_never_negative() -> None:
 )
 def test_bytes_are_in_decimal_units(expected: str, size: float) -> None:
     """The largest unit of which there is at least one."""
-    assert expected == text.human_size(size)
+    assert text.human_size(size) == expected
 
 
 @pytest.mark.parametrize(
@@ -116,37 +116,38 @@ def test_bytes_are_in_decimal_units(expected: str, size: float) -> None:
 )
 def test_an_amount_has_its_unit(expected: str, current: float, total: float | None, unit: str) -> None:
     """Bytes are shown in the unit of the total, other things are counted."""
-    assert expected == text.amount(current, total, unit)
+    assert text.amount(current, total, unit) == expected
 
 
 def test_words_for_states() -> None:
     """States are words; one of a later version is its number."""
-    assert "cancelling" == text.job_state(JobState.JOB_STATE_CANCELLING)
-    assert "" == text.job_state(JobState.JOB_STATE_UNSPECIFIED)
-    assert "skipped" == text.stage_state(StageState.STAGE_STATE_SKIPPED)
-    assert "info" == text.severity(Severity.SEVERITY_UNSPECIFIED)
-    assert "warning" == text.severity(Severity.SEVERITY_WARNING)
+    assert text.job_state(JobState.JOB_STATE_CANCELLING) == "cancelling"
+    assert text.job_state(JobState.JOB_STATE_UNSPECIFIED) == ""
+    assert text.stage_state(StageState.STAGE_STATE_SKIPPED) == "skipped"
+    assert text.severity(Severity.SEVERITY_UNSPECIFIED) == "info"
+    assert text.severity(Severity.SEVERITY_WARNING) == "warning"
 
 
 def test_a_stage_is_called_by_its_title() -> None:
     """Or by its id, where it has none."""
-    assert "Track 1" == text.stage_name(Stage(stage_id="t/1", title="Track 1"))
-    assert "t/1" == text.stage_name(Stage(stage_id="t/1"))
+    assert text.stage_name(Stage(stage_id="t/1", title="Track 1")) == "Track 1"
+    assert text.stage_name(Stage(stage_id="t/1")) == "t/1"
 
 
 def test_a_failure_has_code_and_sentence() -> None:
     """Each of them may be missing."""
-    assert "NO_PATH: There is none." == text.failure_text(Failure(code="NO_PATH", message="There\nis none."))
-    assert "NO_PATH" == text.failure_text(Failure(code="NO_PATH"))
-    assert "Why." == text.failure_text(Failure(message="Why."))
+    assert text.failure_text(Failure(code="NO_PATH", message="There\nis none.")) == "NO_PATH: There is none."
+    assert text.failure_text(Failure(code="NO_PATH")) == "NO_PATH"
+    assert text.failure_text(Failure(message="Why.")) == "Why."
 
 
 def test_an_artifact_says_where_it_lies() -> None:
     """Name, size where there is one, and place."""
-    assert "m.json  2 B  file:///m.json" == text.artifact(
-        Artifact(name="m.json", uri="file:///m.json", size_bytes=2)
+    assert (
+        text.artifact(Artifact(name="m.json", uri="file:///m.json", size_bytes=2))
+        == "m.json  2 B  file:///m.json"
     )
-    assert "log  s3://x" == text.artifact(Artifact(name="log", uri="s3://x"))
+    assert text.artifact(Artifact(name="log", uri="s3://x")) == "log  s3://x"
 
 
 def test_a_cancellation_says_by_whom_and_why() -> None:
@@ -203,5 +204,5 @@ def test_what_remains_runs_down() -> None:
     """An estimate counts from when it was made."""
     estimate = Estimate(remaining_p50=Duration(seconds=14), as_of=stamp(10))
 
-    assert 10.5 == text.remaining(estimate, at(13.5))
-    assert 0.0 == text.remaining(estimate, at(100))
+    assert text.remaining(estimate, at(13.5)) == 10.5
+    assert text.remaining(estimate, at(100)) == 0.0

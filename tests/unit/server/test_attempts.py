@@ -67,7 +67,7 @@ async def test_each_report_is_taken_once(core: Core, sent: list[tuple[int, int]]
         await accepted.durable
         taken = max(taken, first + count - 1)
         assert taken == accepted.report_sequence
-    assert [str(number) for number in range(1, taken + 1)] == told(await core.events(job_id))
+    assert told(await core.events(job_id)) == [str(number) for number in range(1, taken + 1)]
 
 
 async def test_what_is_refused_has_used_up_its_number(core: Core) -> None:
@@ -76,11 +76,11 @@ async def test_what_is_refused_has_used_up_its_number(core: Core) -> None:
     updates = [log_line("1"), Update(), log_line("3"), Update()]
 
     accepted = await report(core, token, 1, updates)
-    assert [2, 4] == [rejection.report_sequence for rejection in accepted.rejections]
-    assert (4, ["1", "3"]) == (accepted.report_sequence, told(await core.events()))
+    assert [rejection.report_sequence for rejection in accepted.rejections] == [2, 4]
+    assert (accepted.report_sequence, told(await core.events())) == (4, ["1", "3"])
     again = await report(core, token, 1, updates)
-    assert ([], 4) == (again.rejections, again.report_sequence)
-    assert ["1", "3"] == told(await core.events())
+    assert (again.rejections, again.report_sequence) == ([], 4)
+    assert told(await core.events()) == ["1", "3"]
 
 
 async def test_refused_numbers_survive_a_restart(core: Core) -> None:
@@ -90,7 +90,7 @@ async def test_refused_numbers_survive_a_restart(core: Core) -> None:
     stored = await core.log.load("j")
 
     assert stored is not None
-    assert 2 == stored.report_sequence
+    assert stored.report_sequence == 2
 
 
 async def test_a_report_as_a_whole_is_all_or_nothing(core: Core) -> None:
@@ -100,11 +100,11 @@ async def test_a_report_as_a_whole_is_all_or_nothing(core: Core) -> None:
 
     with pytest.raises(Refusal) as caught:
         await core.attempts.report("j", token, 2, [log_line("2"), log_line("3"), Update()], whole=True)
-    assert "updates[2].update" == caught.value.metadata["field"]
-    assert ["1", "2"] == told(await core.events())
+    assert caught.value.metadata["field"] == "updates[2].update"
+    assert told(await core.events()) == ["1", "2"]
     accepted = await core.attempts.report("j", token, 2, lines(2, 3), whole=True)
     await accepted.durable
-    assert (4, ["1", "2", "3", "4"]) == (accepted.report_sequence, told(await core.events()))
+    assert (accepted.report_sequence, told(await core.events())) == (4, ["1", "2", "3", "4"])
 
 
 async def test_after_the_end_only_a_repeat_is_acknowledged(core: Core) -> None:
@@ -112,19 +112,19 @@ async def test_after_the_end_only_a_repeat_is_acknowledged(core: Core) -> None:
     token = await running(core)
     updates = [log_line("1"), ended(JobState.JOB_STATE_SUCCEEDED), log_line("3")]
     accepted = await report(core, token, 1, updates)
-    assert (3, True, [3]) == (
+    assert (
         accepted.report_sequence,
         accepted.over,
         [r.report_sequence for r in accepted.rejections],
-    )
-    assert "JOB_ENDED" == reason_name(accepted.rejections[0].refusal.reason)
+    ) == (3, True, [3])
+    assert reason_name(accepted.rejections[0].refusal.reason) == "JOB_ENDED"
 
-    assert 3 == (await report(core, token, 1, updates)).report_sequence
-    assert 3 == (await report(core, token, 2, updates[1:])).report_sequence
-    assert "JOB_ENDED" == await refusal(core, token, 4, [log_line("4")])
-    assert "JOB_ENDED" == await refusal(core, token, 1, [*updates, log_line("4")])
-    assert "REPORT_GAP" == await refusal(core, token, 6, [log_line("6")])
-    assert ["1"] == told(await core.events())
+    assert (await report(core, token, 1, updates)).report_sequence == 3
+    assert (await report(core, token, 2, updates[1:])).report_sequence == 3
+    assert await refusal(core, token, 4, [log_line("4")]) == "JOB_ENDED"
+    assert await refusal(core, token, 1, [*updates, log_line("4")]) == "JOB_ENDED"
+    assert await refusal(core, token, 6, [log_line("6")]) == "REPORT_GAP"
+    assert told(await core.events()) == ["1"]
 
 
 async def test_each_attempt_numbers_its_reports_anew(core: Core) -> None:
@@ -132,14 +132,14 @@ async def test_each_attempt_numbers_its_reports_anew(core: Core) -> None:
     first = await running(core)
     await report(core, first, 1, lines(1, 3))
     await core.attempts.release("j", first)
-    assert "LEASE_LOST" == await refusal(core, first, 4, lines(4, 1))
-    assert 3 == (await report(core, first, 1, lines(1, 3))).report_sequence
+    assert await refusal(core, first, 4, lines(4, 1)) == "LEASE_LOST"
+    assert (await report(core, first, 1, lines(1, 3))).report_sequence == 3
 
     second = await core.start()
-    assert 1 == (await report(core, second, 1, lines(9, 1))).report_sequence
+    assert (await report(core, second, 1, lines(9, 1))).report_sequence == 1
     for token in (first, "", second[::-1]):
-        assert "LEASE_LOST" == await refusal(core, token, 1, lines(1, 1))
-        assert "LEASE_LOST" == await refusal(core, token, 2, lines(2, 1))
+        assert await refusal(core, token, 1, lines(1, 1)) == "LEASE_LOST"
+        assert await refusal(core, token, 2, lines(2, 1)) == "LEASE_LOST"
 
 
 @pytest.mark.parametrize(
@@ -173,8 +173,8 @@ async def test_a_part_that_cannot_be_appended_takes_the_rest_along(core: Core) -
     with pytest.raises(Conflict):
         await accepted.durable
 
-    assert 15 == (await report(core, token, 1, [large] * 15)).report_sequence
-    assert [*range(1, 18)] == [event.sequence for event in await core.events()]
+    assert (await report(core, token, 1, [large] * 15)).report_sequence == 15
+    assert [event.sequence for event in await core.events()] == [*range(1, 18)]
 
 
 async def test_a_worker_resumes_where_its_reports_stand(core: Core) -> None:
@@ -183,4 +183,4 @@ async def test_a_worker_resumes_where_its_reports_stand(core: Core) -> None:
     await report(core, token, 1, lines(1, 3))
     report_sequence, job = await core.attempts.resume("j", token)
 
-    assert (3, 5) == (report_sequence, job.last_sequence)
+    assert (report_sequence, job.last_sequence) == (3, 5)

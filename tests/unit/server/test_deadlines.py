@@ -96,12 +96,12 @@ async def test_nothing_is_kept_of_what_time_does_nothing_to(core: Core, deadline
     await core.submit("bounded", start_deadline=Duration(seconds=5))
     await core.submit("j")
     await core.start("j")
-    assert {"bounded", "j"} == deadlines.watched
+    assert deadlines.watched == {"bounded", "j"}
     for job_id in ("bounded", "j"):
         await core.cancel(0, job_id)
     await core.submit("free")
 
-    assert set() == deadlines.watched
+    assert deadlines.watched == set()
 
 
 async def test_another_attempt_has_another_lease(core: Core) -> None:
@@ -123,9 +123,9 @@ async def test_another_attempt_has_another_lease(core: Core) -> None:
         deadlines.on_transition(job)
 
     await eventually(lambda: _is(core, "lost", "WORKER_LOST"))
-    assert [(JobState.JOB_STATE_RUNNING, 1), (JobState.JOB_STATE_RUNNING, 2)] == [
+    assert [
         (job.state, job.attempt) for job in [await core.journal.find(job_id) for job_id in ("waits", "tried")]
-    ]
+    ] == [(JobState.JOB_STATE_RUNNING, 1), (JobState.JOB_STATE_RUNNING, 2)]
     deadlines.close()
 
 

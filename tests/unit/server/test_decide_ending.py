@@ -29,16 +29,16 @@ def test_cancelling_says_who_why_and_by_when() -> None:
     (event,) = ask(run(), 10)
 
     told = event.cancel_requested.cancellation
-    assert ("r", "b") == (told.reason, told.requested_by)
-    assert (NOW, NOW + 10 * SECOND) == (instant(told.request_time), instant(told.deadline))
+    assert (told.reason, told.requested_by) == ("r", "b")
+    assert (instant(told.request_time), instant(told.deadline)) == (NOW, NOW + 10 * SECOND)
 
 
 def test_asking_again_later_changes_nothing() -> None:
     """Rule 17: the deadline that was given stands."""
     state = apply(run(), ask(run(), 10))
 
-    assert [] == ask(state, 10)
-    assert [] == ask(state, 60, now=NOW + SECOND)
+    assert ask(state, 10) == []
+    assert ask(state, 60, now=NOW + SECOND) == []
 
 
 def test_asking_again_for_sooner_moves_the_deadline_only() -> None:
@@ -47,35 +47,35 @@ def test_asking_again_for_sooner_moves_the_deadline_only() -> None:
     (event,) = decide.cancel(state.job, reason="now!", requested_by="c", grace_period=SECOND, now=NOW)
 
     told = event.cancel_requested.cancellation
-    assert ("r", "b", NOW) == (told.reason, told.requested_by, instant(told.request_time))
-    assert NOW + SECOND == instant(told.deadline)
+    assert (told.reason, told.requested_by, instant(told.request_time)) == ("r", "b", NOW)
+    assert instant(told.deadline) == NOW + SECOND
 
 
 def test_a_queued_job_is_cancelled_at_once_and_not_by_force() -> None:
     """Rule 16: there is no worker to wait for."""
     _, end = ask(submitted(), 10)
 
-    assert JobEnded(state=JobState.JOB_STATE_CANCELLED) == end.job_ended
+    assert end.job_ended == JobEnded(state=JobState.JOB_STATE_CANCELLED)
 
 
 def test_the_deadline_comes_first_of_what_time_does() -> None:
     """The grace and the timeout are both asked for; the earlier one counts."""
     state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))
-    assert NOW + 60 * SECOND == decide.next_deadline(state.job)
+    assert decide.next_deadline(state.job) == NOW + 60 * SECOND
 
     apply(state, ask(state, 10))
-    assert NOW + 10 * SECOND == decide.next_deadline(state.job)
+    assert decide.next_deadline(state.job) == NOW + 10 * SECOND
 
 
 def test_the_grace_does_not_reach_past_a_timeout() -> None:
     """The worker is told what it has, and cancelling wins; asking again for more changes nothing."""
     request = SubmitJobRequest(kind="k", timeout=Duration(seconds=60), attempt_timeout=Duration(seconds=20))
     state = apply(run(request), ask(run(request), 30))
-    assert NOW + 20 * SECOND == instant(state.job.cancellation.deadline)
-    assert [] == ask(state, 60)
+    assert instant(state.job.cancellation.deadline) == NOW + 20 * SECOND
+    assert ask(state, 60) == []
 
     (event,) = decide.due(state.job, NOW + 100 * SECOND, lease_is_out=True)
-    assert (JobState.JOB_STATE_CANCELLED, True) == (event.job_ended.state, event.job_ended.forced)
+    assert (event.job_ended.state, event.job_ended.forced) == (JobState.JOB_STATE_CANCELLED, True)
 
 
 def bounded(timeout: int = 0, attempt_timeout: int = 0, start_deadline: int = 0) -> SubmitJobRequest:
@@ -93,32 +93,32 @@ def test_the_timeout_is_the_whole_jobs() -> None:
     """From the start of its first attempt, through waits and further attempts, to its end."""
     state = run(bounded(timeout=60))
     apply(state, decide.due(state.job, NOW + 30 * SECOND, lease_is_out=True))
-    assert NOW + 60 * SECOND == decide.next_deadline(state.job)
-    assert [] == decide.due(state.job, NOW + 60 * SECOND - 1, lease_is_out=False)
+    assert decide.next_deadline(state.job) == NOW + 60 * SECOND
+    assert decide.due(state.job, NOW + 60 * SECOND - 1, lease_is_out=False) == []
     (while_it_waits,) = decide.due(state.job, NOW + 60 * SECOND, lease_is_out=False)
-    assert ("TIMEOUT", False) == _failed(while_it_waits)
+    assert _failed(while_it_waits) == ("TIMEOUT", False)
 
     apply(state, [decide.start(state.job, "w", NOW + 35 * SECOND)])
-    assert NOW + 60 * SECOND == decide.next_deadline(state.job)
+    assert decide.next_deadline(state.job) == NOW + 60 * SECOND
     (while_it_runs,) = decide.due(state.job, NOW + 60 * SECOND, lease_is_out=False)
-    assert ("TIMEOUT", False) == _failed(while_it_runs)
+    assert _failed(while_it_runs) == ("TIMEOUT", False)
 
 
 def test_an_attempt_has_a_timeout_of_its_own() -> None:
     """Each from its own start; as the policy has it, another attempt follows."""
     state = run(bounded(attempt_timeout=10))
-    assert [] == decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False)
+    assert decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False) == []
     (event,) = decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False)
-    assert ("ATTEMPT_TIMEOUT", True) == (
+    assert (
         event.attempt_ended.failure.code,
         event.attempt_ended.failure.retryable,
-    )
-    assert NOW + 15 * SECOND == instant(event.attempt_ended.retry_time)
+    ) == ("ATTEMPT_TIMEOUT", True)
+    assert instant(event.attempt_ended.retry_time) == NOW + 15 * SECOND
     apply(state, [event])
     assert decide.next_deadline(state.job) is None
 
     apply(state, [decide.start(state.job, "w", NOW + 15 * SECOND)])
-    assert NOW + 25 * SECOND == decide.next_deadline(state.job)
+    assert decide.next_deadline(state.job) == NOW + 25 * SECOND
 
 
 def test_the_last_attempt_that_takes_too_long_fails_the_job() -> None:
@@ -126,7 +126,7 @@ def test_the_last_attempt_that_takes_too_long_fails_the_job() -> None:
     request = SubmitJobRequest(kind="k", attempt_timeout=Duration(seconds=10))
     (event,) = decide.due(run(request).job, NOW + 10 * SECOND, lease_is_out=False)
 
-    assert ("ATTEMPT_TIMEOUT", True) == _failed(event)
+    assert _failed(event) == ("ATTEMPT_TIMEOUT", True)
 
 
 def test_of_two_bounds_the_jobs_own_counts() -> None:
@@ -135,21 +135,21 @@ def test_of_two_bounds_the_jobs_own_counts() -> None:
         run(bounded(timeout=10, attempt_timeout=10)).job, NOW + 10 * SECOND, lease_is_out=True
     )
 
-    assert ("TIMEOUT", False) == _failed(event)
+    assert _failed(event) == ("TIMEOUT", False)
 
 
 def test_a_job_starts_in_time_or_not_at_all() -> None:
     """From its submission to its first start; later waits have no such bound."""
     state = submitted(bounded(start_deadline=10))
-    assert NOW + 10 * SECOND == decide.next_deadline(state.job)
-    assert [] == decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False)
+    assert decide.next_deadline(state.job) == NOW + 10 * SECOND
+    assert decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False) == []
     (event,) = decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False)
-    assert ("START_DEADLINE", False) == _failed(event)
+    assert _failed(event) == ("START_DEADLINE", False)
 
     apply(state, [decide.start(state.job, "w", NOW)])
     apply(state, decide.release(state.job, NOW))
     assert decide.next_deadline(state.job) is None
-    assert [] == decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False)
+    assert decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False) == []
 
 
 def test_what_an_older_server_started_has_its_timeout() -> None:
@@ -157,11 +157,11 @@ def test_what_an_older_server_started_has_its_timeout() -> None:
     state = run(bounded(timeout=60))
     state.job.ClearField("first_start_time")
 
-    assert NOW + 60 * SECOND == decide.next_deadline(state.job)
+    assert decide.next_deadline(state.job) == NOW + 60 * SECOND
 
 
 def _failed(event: Event) -> tuple[str, bool]:
-    assert JobState.JOB_STATE_FAILED == event.job_ended.state
+    assert event.job_ended.state == JobState.JOB_STATE_FAILED
     return event.job_ended.failure.code, event.job_ended.failure.retryable
 
 
@@ -171,16 +171,16 @@ def test_time_does_nothing_to_a_job_without_a_worker(name: str) -> None:
     state = STATES[name]()
 
     assert decide.next_deadline(state.job) is None
-    assert [] == decide.due(state.job, 10 * NOW, lease_is_out=True)
+    assert decide.due(state.job, 10 * NOW, lease_is_out=True) == []
 
 
 def test_nothing_is_due_before_its_time() -> None:
     """Not a nanosecond early."""
     state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))
-    assert [] == decide.due(state.job, NOW + 60 * SECOND - 1, lease_is_out=False)
+    assert decide.due(state.job, NOW + 60 * SECOND - 1, lease_is_out=False) == []
 
     apply(state, ask(state, 10))
-    assert [] == decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False)
+    assert decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False) == []
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_the_wait_can_be_said_after_any_number_of_failures(multiplier: float, ba
         state.job.failed_attempts = failed
         event = fail(state)
         expected = min(NOW + backoff * SECOND, 253_402_300_800 * SECOND - 1)
-        assert expected == instant(event.attempt_ended.retry_time)
+        assert instant(event.attempt_ended.retry_time) == expected
         assert event.attempt_ended.retry_time.ToJsonString()
 
 
@@ -255,12 +255,12 @@ def test_the_last_attempt_that_fails_ends_the_job() -> None:
     state = run(SubmitJobRequest(kind="k", retry_policy=RetryPolicy(max_attempts=3)))
     for _ in range(2):
         apply(state, [fail(state)])
-        assert JobState.JOB_STATE_QUEUED == state.job.state
+        assert state.job.state == JobState.JOB_STATE_QUEUED
         apply(state, [decide.start(state.job, "w", NOW)])
 
     apply(state, [fail(state)])
 
-    assert (JobState.JOB_STATE_FAILED, 3) == (state.job.state, state.job.failed_attempts)
+    assert (state.job.state, state.job.failed_attempts) == (JobState.JOB_STATE_FAILED, 3)
 
 
 def test_giving_a_job_back_costs_no_attempt() -> None:
@@ -281,7 +281,7 @@ def test_a_timeout_is_not_retried() -> None:
     )
     (event,) = decide.due(run(request).job, NOW + 60 * SECOND, lease_is_out=True)
 
-    assert ("TIMEOUT", JobState.JOB_STATE_FAILED) == (event.job_ended.failure.code, event.job_ended.state)
+    assert (event.job_ended.failure.code, event.job_ended.state) == ("TIMEOUT", JobState.JOB_STATE_FAILED)
 
 
 def test_a_worker_that_is_lost_is_named() -> None:
@@ -289,11 +289,11 @@ def test_a_worker_that_is_lost_is_named() -> None:
     (event,) = decide.due(run().job, NOW, lease_is_out=True)
 
     failure = event.job_ended.failure
-    assert ("WORKER_LOST", True, JobState.JOB_STATE_LOST) == (
+    assert (
         failure.code,
         failure.retryable,
         event.job_ended.state,
-    )
+    ) == ("WORKER_LOST", True, JobState.JOB_STATE_LOST)
     assert "'w'" in failure.message
 
 
@@ -302,5 +302,5 @@ def test_completion_may_win_against_cancellation() -> None:
     state = apply(run(), ask(run(), 10))
     apply(state, [decide.report(state, ended(JobState.JOB_STATE_SUCCEEDED), NOW)])
 
-    assert JobState.JOB_STATE_SUCCEEDED == state.job.state
-    assert [] == ask(state, 0)
+    assert state.job.state == JobState.JOB_STATE_SUCCEEDED
+    assert ask(state, 0) == []

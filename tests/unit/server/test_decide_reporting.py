@@ -77,7 +77,7 @@ def test_an_event_follows_the_one_before_it() -> None:
     """It bears the job, the next number, the instant and the attempt."""
     event = decide.report(running(), start("s"), NOW + 1)
 
-    assert ("j", 3, 1, NOW + 1) == (event.job_id, event.sequence, event.attempt, event.time.ToNanoseconds())
+    assert (event.job_id, event.sequence, event.attempt, event.time.ToNanoseconds()) == ("j", 3, 1, NOW + 1)
 
 
 def test_what_the_server_authors_is_ignored_from_a_worker() -> None:
@@ -87,19 +87,19 @@ def test_what_the_server_authors_is_ignored_from_a_worker() -> None:
         "s", state=StageState.STAGE_STATE_SUCCEEDED, fraction=0.9, current=5.0, total=10.0, message="m"
     )
     stage = say(state, said).stage_started.stage
-    assert Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=10.0, message="m") == stage
+    assert stage == Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=10.0, message="m")
 
     told = say(state, progress("s", 2.0, fraction=0.9, job_fraction=0.9)).stage_progressed
-    assert (0.2, 0.2) == (told.fraction, told.job_fraction)
+    assert (told.fraction, told.job_fraction) == (0.2, 0.2)
 
     ended = end("s")
     ended.stage_ended.job_fraction = 0.1
-    assert 1.0 == say(state, ended).stage_ended.job_fraction
+    assert say(state, ended).stage_ended.job_fraction == 1.0
 
     plan = Update(stages_planned=StagesPlanned(stages=[Stage(stage_id="t", fraction=0.5, message="m")]))
-    assert [Stage(stage_id="t", state=StageState.STAGE_STATE_PENDING)] == list(
-        say(state, plan).stages_planned.stages
-    )
+    assert list(say(state, plan).stages_planned.stages) == [
+        Stage(stage_id="t", state=StageState.STAGE_STATE_PENDING)
+    ]
 
 
 def test_progress_keeps_the_total_that_was_said_before() -> None:
@@ -107,10 +107,10 @@ def test_progress_keeps_the_total_that_was_said_before() -> None:
     state = running()
     say(state, start("s", total=4.0))
 
-    assert [4.0, 8.0, 8.0] == [
+    assert [
         say(state, update).stage_progressed.total
         for update in (progress("s", 1.0), progress("s", 2.0, total=8.0), progress("s", 4.0))
-    ]
+    ] == [4.0, 8.0, 8.0]
     say(state, start("t"))
     assert not say(state, progress("t", 1.0)).stage_progressed.HasField("total")
 
@@ -129,9 +129,9 @@ def test_fractions_never_fall() -> None:
         )
     ]
 
-    assert [0.5, 0.5, 0.5, 1.0] == [event.fraction for event in told]
-    assert [0.5, 0.5, 0.5, 1.0] == [event.job_fraction for event in told]
-    assert [5.0, 2.0, 5.0, 1e9] == [event.current for event in told]
+    assert [event.fraction for event in told] == [0.5, 0.5, 0.5, 1.0]
+    assert [event.job_fraction for event in told] == [0.5, 0.5, 0.5, 1.0]
+    assert [event.current for event in told] == [5.0, 2.0, 5.0, 1e9]
 
 
 def test_numbers_at_the_ends_of_what_there_is() -> None:
@@ -139,11 +139,11 @@ def test_numbers_at_the_ends_of_what_there_is() -> None:
     state = running(Stage(stage_id="a", weight=1e30), Stage(stage_id="b", weight=1e30))
     say(state, start("a", total=5e-324))
     told = say(state, progress("a", 1e30)).stage_progressed
-    assert (1.0, True) == (told.fraction, 0 <= told.job_fraction <= 1)
+    assert (told.fraction, 0 <= told.job_fraction <= 1) == (1.0, True)
 
     say(state, start("b", total=0.0))
     told = say(state, progress("b", 3.0)).stage_progressed
-    assert (0.0, True) == (told.fraction, 0 <= told.job_fraction <= 1)
+    assert (told.fraction, 0 <= told.job_fraction <= 1) == (0.0, True)
 
 
 def test_a_stage_counts_by_its_weight() -> None:
@@ -157,9 +157,9 @@ def test_a_stage_counts_by_its_weight() -> None:
     for stage in ("a", "a/1"):
         say(state, start(stage))
 
-    assert 0.375 == say(state, end("a/1")).stage_ended.job_fraction
-    assert 0.625 == say(state, end("b", StageState.STAGE_STATE_SKIPPED)).stage_ended.job_fraction
-    assert 1.0 == say(state, end("a")).stage_ended.job_fraction
+    assert say(state, end("a/1")).stage_ended.job_fraction == 0.375
+    assert say(state, end("b", StageState.STAGE_STATE_SKIPPED)).stage_ended.job_fraction == 0.625
+    assert say(state, end("a")).stage_ended.job_fraction == 1.0
 
 
 def test_a_planned_stage_starts_where_it_was_planned() -> None:
@@ -167,8 +167,8 @@ def test_a_planned_stage_starts_where_it_was_planned() -> None:
     state = running(Stage(stage_id="a"), Stage(stage_id="a/1", parent_stage_id="a", title="One", total=3))
     event = say(state, start("a/1", total=5))
 
-    assert ("a", 5.0) == (event.stage_started.stage.parent_stage_id, event.stage_started.stage.total)
-    assert "One" == state.stages["a/1"].title
+    assert (event.stage_started.stage.parent_stage_id, event.stage_started.stage.total) == ("a", 5.0)
+    assert state.stages["a/1"].title == "One"
 
 
 def test_a_job_has_a_thousand_stages_and_no_more() -> None:
@@ -191,7 +191,7 @@ def test_a_job_has_a_thousand_artifacts_and_no_more() -> None:
 
     with pytest.raises(Refusal) as caught:
         decide.report(state, added("another"), NOW)
-    assert "TOO_LARGE" == reason_name(caught.value.reason)
+    assert reason_name(caught.value.reason) == "TOO_LARGE"
     say(state, added("a7"))
 
 

@@ -116,7 +116,7 @@ def test_what_makes_the_job_no_larger_needs_no_room(what: str) -> None:
     state = running("s")
     event = decide.report(state, ALWAYS[what], NOW)
 
-    assert limits.JOB_SIZE == decide.fit(state, event, limits.JOB_SIZE)
+    assert decide.fit(state, event, limits.JOB_SIZE) == limits.JOB_SIZE
     assert decide.report(state, ALWAYS[what], NOW) == event
 
 
@@ -151,7 +151,7 @@ def test_a_planned_stage_may_always_start() -> None:
     say(state, Update(stage_started=StageStarted(stage=stage)), limits.JOB_SIZE)
 
     (found,) = state.job.stages
-    assert ("T", "u", LEFT_OUT, 3) == (found.title, found.unit, found.message, found.total)
+    assert (found.title, found.unit, found.message, found.total) == ("T", "u", LEFT_OUT, 3)
 
 
 def test_what_replaces_something_needs_room_for_the_difference() -> None:
@@ -165,7 +165,7 @@ def test_what_replaces_something_needs_room_for_the_difference() -> None:
     for _ in range(20):
         size = say(state, Update(stages_planned=plan), size)
 
-    assert TEXT == state.job.stages[0].message
+    assert state.job.stages[0].message == TEXT
     assert abs(size - state.job.ByteSize()) < 5_000
 
 
@@ -180,7 +180,7 @@ def test_a_job_stays_below_what_grpc_takes() -> None:
         size = say(state, progress(stage_id), size)
     for stage_id in ids:
         size = say(state, fail(stage_id, message=TEXT, detail="d" * 600), size)
-    assert {"d" * 600, LEFT_OUT} == {stage.failure.detail for stage in state.job.stages}
+    assert {stage.failure.detail for stage in state.job.stages} == {"d" * 600, LEFT_OUT}
     result = JobEnded(state=JobState.JOB_STATE_SUCCEEDED, result=struct({"text": "x" * 1_048_500}))
     say(state, Update(job_ended=result), size)
 

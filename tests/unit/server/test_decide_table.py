@@ -310,10 +310,10 @@ def test_the_table_has_every_state_and_every_update() -> None:
     updates = {update.WhichOneof("update") for update in UPDATES.values()}
     cells = {cell for row in lines().values() for cell in row.values()}
 
-    assert states | {"again"} == set(lines()["dispatcher", "start"])
-    assert {None, *(field.name for field in Update.DESCRIPTOR.fields)} == updates
+    assert set(lines()["dispatcher", "start"]) == states | {"again"}
+    assert updates == {None, *(field.name for field in Update.DESCRIPTOR.fields)}
     assert set(UPDATES) == {what for who, what in lines() if who == "holder"} - {"resume", "release"}
-    assert set(EVENTS) == {cell for cell in cells if not cell.isupper()}
+    assert {cell for cell in cells if not cell.isupper()} == set(EVENTS)
 
 
 async def test_a_job_of_the_queue_cannot_be_claimed(core: Core) -> None:
@@ -322,4 +322,4 @@ async def test_a_job_of_the_queue_cannot_be_claimed(core: Core) -> None:
 
     with pytest.raises(Refusal) as caught:
         await core.start(claimed=True)
-    assert "INVALID_FIELD" == reason_name(caught.value.reason)
+    assert reason_name(caught.value.reason) == "INVALID_FIELD"

@@ -25,8 +25,8 @@ async def test_who_waits_longest_is_given_the_next_job(core: Core, dispatcher: D
     for number in range(4):
         await core.submit(f"j{number}")
 
-    assert ["j0", "j2"] == [await takes(first), await takes(first)]
-    assert ["j1", "j3"] == [await takes(second), await takes(second)]
+    assert [await takes(first), await takes(first)] == ["j0", "j2"]
+    assert [await takes(second), await takes(second)] == ["j1", "j3"]
 
 
 async def test_jobs_that_wait_are_given_in_the_order_in_which_they_came(
@@ -46,14 +46,14 @@ async def test_a_worker_takes_what_it_has_room_for(core: Core, dispatcher: Dispa
     await core.submit("other", kind="other")
     for number in range(2):
         await core.submit(f"j{number}")
-    assert "j0" == await takes(session)
-    assert 1 == len(session.jobs)
+    assert await takes(session) == "j0"
+    assert len(session.jobs) == 1
 
     token = core.tokens.token("j0", 1)
     session.leaving.add("j0")
     await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="j0")
-    assert "j1" == await takes(session)
-    assert JobState.JOB_STATE_QUEUED == (await core.journal.find("other")).state
+    assert await takes(session) == "j1"
+    assert (await core.journal.find("other")).state == JobState.JOB_STATE_QUEUED
 
 
 async def test_what_is_cancelled_in_the_queue_is_given_to_nobody(core: Core, dispatcher: Dispatcher) -> None:
@@ -63,21 +63,21 @@ async def test_what_is_cancelled_in_the_queue_is_given_to_nobody(core: Core, dis
     await core.submit("j")
     await core.cancel(0, "cancelled")
 
-    assert "j" == await takes(worker(dispatcher, "w", room=3))
+    assert await takes(worker(dispatcher, "w", room=3)) == "j"
 
 
 async def test_a_retry_waits_for_its_time(core: Core, dispatcher: Dispatcher) -> None:
     """Others go first, though they came later."""
     await core.submit("j", retry_policy=RetryPolicy(max_attempts=2))
     session = worker(dispatcher, "w", room=2)
-    assert "j" == await takes(session)
+    assert await takes(session) == "j"
     await core.pass_time(0, lease_is_out=True)
     await hears(session, "rejected")
     await core.submit("later")
     dispatcher.sessions.heard(session)
 
-    assert "later" == await takes(session)
-    assert JobState.JOB_STATE_QUEUED == (await core.journal.find("j")).state
+    assert await takes(session) == "later"
+    assert (await core.journal.find("j")).state == JobState.JOB_STATE_QUEUED
 
 
 async def test_a_worker_that_lost_a_job_by_its_silence_is_given_no_other(
@@ -86,17 +86,17 @@ async def test_a_worker_that_lost_a_job_by_its_silence_is_given_no_other(
     """Until it is heard from again (rule 14)."""
     await core.submit("j", retry_policy=RetryPolicy(max_attempts=1))
     session = worker(dispatcher, "w", room=2)
-    assert "j" == await takes(session)
+    assert await takes(session) == "j"
     await core.pass_time(0, lease_is_out=True)
     await hears(session, "rejected")
     await core.submit("later")
     assert not session.has_room
-    assert "later" == await takes(worker(dispatcher, "other"))
+    assert await takes(worker(dispatcher, "other")) == "later"
 
     dispatcher.sessions.heard(session)
     assert session.has_room
     await core.submit("latest")
-    assert "latest" == await takes(session)
+    assert await takes(session) == "latest"
 
 
 async def test_a_worker_that_has_left_does_not_keep_what_it_was_just_given(
@@ -110,9 +110,9 @@ async def test_a_worker_that_has_left_does_not_keep_what_it_was_just_given(
     dispatcher.sessions.remove(leaving)
     core.log.let_go()
 
-    assert "j" == await takes(worker(dispatcher, "next"))
+    assert await takes(worker(dispatcher, "next")) == "j"
     job = await core.journal.find("j")
-    assert ("next", 2, 0) == (job.worker_id, job.attempt, job.failed_attempts)
+    assert (job.worker_id, job.attempt, job.failed_attempts) == ("next", 2, 0)
 
 
 async def test_nobody_remembers_a_worker_that_has_left(dispatcher: Dispatcher) -> None:
@@ -134,8 +134,8 @@ async def test_a_stopping_server_gives_out_no_jobs(core: Core, dispatcher: Dispa
     dispatcher.close()
     await core.attempts.release("j", core.tokens.token("j", 1))
 
-    assert "LEASE_LOST" == reason_name((await hears(session, "rejected")).rejected.reason)
-    assert JobState.JOB_STATE_QUEUED == (await core.journal.find("j")).state
+    assert reason_name((await hears(session, "rejected")).rejected.reason) == "LEASE_LOST"
+    assert (await core.journal.find("j")).state == JobState.JOB_STATE_QUEUED
     dispatcher.sessions.drain()
     await hears(session, "drain")
 
@@ -147,14 +147,14 @@ async def test_a_worker_is_told_that_its_job_is_to_stop(core: Core, dispatcher: 
     await takes(session)
     await core.cancel(30)
     told = (await hears(session, "cancel")).cancel
-    assert ("j", "r") == (told.job_id, told.cancellation.reason)
+    assert (told.job_id, told.cancellation.reason) == ("j", "r")
     await core.cancel(10)
     sooner = (await hears(session, "cancel")).cancel.cancellation.deadline
     assert sooner.ToNanoseconds() < told.cancellation.deadline.ToNanoseconds()
 
     await core.cancel(0)
-    assert "JOB_ENDED" == reason_name((await hears(session, "rejected")).rejected.reason)
-    assert {} == session.jobs
+    assert reason_name((await hears(session, "rejected")).rejected.reason) == "JOB_ENDED"
+    assert session.jobs == {}
 
 
 async def test_what_happens_before_a_worker_knows_of_its_job_is_told_after(
@@ -179,12 +179,12 @@ async def test_a_claim_is_answered(core: Core, dispatcher: Dispatcher) -> None:
     first, second = worker(dispatcher, "first", room=0), worker(dispatcher, "second", room=0)
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await dispatcher.claim(first, "e")
-    assert "e" == await takes(first)
+    assert await takes(first) == "e"
 
     for job_id, reason in (("e", "LEASE_LOST"), ("nowhere", "JOB_NOT_FOUND")):
         await dispatcher.claim(second, job_id)
         assert (job_id, reason) == why(await hears(second, "rejected"))
-    assert (["e"], []) == ([*first.jobs], [*second.jobs])
+    assert ([*first.jobs], [*second.jobs]) == (["e"], [])
     await core.cancel(30, "e")
     await hears(first, "cancel")
 
@@ -197,9 +197,9 @@ async def test_of_many_who_claim_a_job_one_has_it(core: Core, dispatcher: Dispat
     answers = [await session.outbox.get() for session in workers]
 
     given = [answer for answer in answers if answer is not None and answer.HasField("assignment")]
-    assert ["JOB_STATE_RUNNING"] == [JobState.Name(answer.assignment.job.state) for answer in given]
-    assert 1 == sum("e" in session.jobs for session in workers)
-    assert [1] == [event.attempt for event in await core.events("e") if event.HasField("job_started")]
+    assert [JobState.Name(answer.assignment.job.state) for answer in given] == ["JOB_STATE_RUNNING"]
+    assert sum("e" in session.jobs for session in workers) == 1
+    assert [event.attempt for event in await core.events("e") if event.HasField("job_started")] == [1]
 
 
 async def test_priority_goes_before_turns_and_turns_before_age(core: Core, dispatcher: Dispatcher) -> None:
@@ -217,7 +217,7 @@ async def test_priority_goes_before_turns_and_turns_before_age(core: Core, dispa
     session = worker(dispatcher, "w", room=10)
 
     expected = ["high", "a1", "b1", "a2", "a3", "low"]
-    assert expected == [await takes(session) for _ in expected]
+    assert [await takes(session) for _ in expected] == expected
 
 
 async def test_a_job_that_comes_back_has_its_old_place(core: Core, dispatcher: Dispatcher) -> None:
@@ -226,13 +226,13 @@ async def test_a_job_that_comes_back_has_its_old_place(core: Core, dispatcher: D
     for number in range(3):
         await core.submit(f"j{number}")
         core.clock.advance(1)
-    assert "j0" == await takes(session)
+    assert await takes(session) == "j0"
     session.leaving.add("j0")
     await core.attempts.release("j0", core.tokens.token("j0", 1))
 
-    assert "j0" == await takes(session)
+    assert await takes(session) == "j0"
     await done(core, session, "j0", 2)
-    assert "j1" == await takes(session)
+    assert await takes(session) == "j1"
 
 
 async def test_a_job_that_cannot_start_any_more_is_not_started(core: Core, dispatcher: Dispatcher) -> None:
@@ -242,12 +242,12 @@ async def test_a_job_that_cannot_start_any_more_is_not_started(core: Core, dispa
     core.clock.advance(5)
     await core.submit("next")
     session = worker(dispatcher, "w", room=5)
-    assert "next" == await takes(session)
+    assert await takes(session) == "next"
     await dispatcher.claim(session, "e")
-    assert ("e", "JOB_ENDED") == why(await hears(session, "rejected"))
+    assert why(await hears(session, "rejected")) == ("e", "JOB_ENDED")
 
     for job_id in ("late", "e"):
-        assert "START_DEADLINE" == (await core.journal.find(job_id)).failure.code
+        assert (await core.journal.find(job_id)).failure.code == "START_DEADLINE"
 
 
 async def test_an_attempt_that_is_over_is_told_to_nobody(
@@ -261,7 +261,7 @@ async def test_an_attempt_that_is_over_is_told_to_nobody(
         monkeypatch.undo()
         workers["fast"] = worker(dispatcher, "fast")
         await core.attempts.lost(job_id, 1)
-        assert "j" == await takes(workers["fast"])
+        assert await takes(workers["fast"]) == "j"
         return await find(job_id)
 
     workers: dict[str, Session] = {}
@@ -270,8 +270,8 @@ async def test_an_attempt_that_is_over_is_told_to_nobody(
     await eventually(lambda: has(workers, "fast"))
     await core.submit("next")
 
-    assert "next" == await takes(slow)
-    assert (["j"], ["next"]) == ([*workers["fast"].jobs], [*slow.jobs])
+    assert await takes(slow) == "next"
+    assert ([*workers["fast"].jobs], [*slow.jobs]) == (["j"], ["next"])
 
 
 async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(core: Core, dispatcher: Dispatcher) -> None:
@@ -284,8 +284,8 @@ async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(core: Core, di
     deaf.max_concurrency = 0
     core.log.let_go()
 
-    assert "j" == await takes(worker(dispatcher, "next"))
-    assert {} == deaf.jobs
+    assert await takes(worker(dispatcher, "next")) == "j"
+    assert deaf.jobs == {}
 
 
 async def has(workers: dict[str, Session], name: str) -> bool:

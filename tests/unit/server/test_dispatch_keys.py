@@ -26,11 +26,11 @@ async def test_of_a_key_as_many_are_at_work_as_its_jobs_allow(core: Core, dispat
         core.clock.advance(1)
     await core.submit("free")
     session = worker(dispatcher, "w", room=3)
-    assert ["u0", "u1", "free"] == [await takes(session) for _ in range(3)]
+    assert [await takes(session) for _ in range(3)] == ["u0", "u1", "free"]
     await core.submit("later")
 
     await done(core, session, "u1")
-    assert "u2" == await takes(session)
+    assert await takes(session) == "u2"
 
 
 async def test_a_key_is_one_over_all_kinds_and_each_owners_own(core: Core, dispatcher: Dispatcher) -> None:
@@ -39,10 +39,10 @@ async def test_a_key_is_one_over_all_kinds_and_each_owners_own(core: Core, dispa
     await core.submit("a-other-kind", owner="a", kind="other", concurrency_key="user")
     await core.submit("b", owner="b", concurrency_key="user")
     first, second = worker(dispatcher, "first", room=3), worker(dispatcher, "second", kinds=("other",))
-    assert ["a", "b"] == [await takes(first), await takes(first)]
+    assert [await takes(first), await takes(first)] == ["a", "b"]
 
     await done(core, first, "a")
-    assert "a-other-kind" == await takes(second)
+    assert await takes(second) == "a-other-kind"
 
 
 async def test_what_is_being_started_counts_under_its_key(core: Core, dispatcher: Dispatcher) -> None:
@@ -53,13 +53,13 @@ async def test_what_is_being_started_counts_under_its_key(core: Core, dispatcher
     core.log.hold(1)
     session = worker(dispatcher, "w", room=2)
     await core.log.holds(1)
-    assert ["u0"] == [*session.jobs]
+    assert [*session.jobs] == ["u0"]
     core.log.let_go()
-    assert "u0" == await takes(session)
+    assert await takes(session) == "u0"
 
     await core.cancel(0, "u0")
     await hears(session, "rejected")
-    assert "u1" == await takes(session)
+    assert await takes(session) == "u1"
 
 
 async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
@@ -84,12 +84,12 @@ async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
     core.log.let_go()
     await claiming
 
-    assert "a" == await takes(first)
-    assert ("c", "LIMIT_REACHED") == why(await hears(engine, "rejected"))
+    assert await takes(first) == "a"
+    assert why(await hears(engine, "rejected")) == ("c", "LIMIT_REACHED")
     await done(core, first, "a")
-    assert "b" == await takes(second)
-    assert [1, 2, 1] == [(await core.journal.find(job_id)).attempt for job_id in ("a", "b", "c")]
-    assert 0 == (await core.journal.find("b")).failed_attempts
+    assert await takes(second) == "b"
+    assert [(await core.journal.find(job_id)).attempt for job_id in ("a", "b", "c")] == [1, 2, 1]
+    assert (await core.journal.find("b")).failed_attempts == 0
     other.close()
     third.close()
 
@@ -101,7 +101,7 @@ async def test_a_start_that_fails_leaves_its_key(core: Core, dispatcher: Dispatc
     core.log.errors.append(StoreFull("full"))
     session = worker(dispatcher, "w", room=1)
 
-    assert "u1" == await takes(session)
+    assert await takes(session) == "u1"
 
 
 async def test_keys_hold_after_a_restart(core: Core) -> None:
@@ -115,10 +115,10 @@ async def test_keys_hold_after_a_restart(core: Core) -> None:
     follow_transitions(core.log, dispatcher.on_transition)
     session = worker(dispatcher, "w", room=5)
     await core.submit("free")
-    assert "free" == await takes(session)
+    assert await takes(session) == "free"
 
     await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="works")
-    assert "waits" == await takes(session)
+    assert await takes(session) == "waits"
     dispatcher.close()
 
 
@@ -130,19 +130,19 @@ async def test_a_claim_counts_under_its_key_and_is_refused_beyond_it(
     for job_id in ("e0", "e1"):
         await core.submit(job_id, concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await dispatcher.claim(engine, "e0")
-    assert "e0" == await takes(engine)
+    assert await takes(engine) == "e0"
     await dispatcher.claim(engine, "e1")
-    assert ("e1", "LIMIT_REACHED") == why(await hears(engine, "rejected"))
-    assert JobState.JOB_STATE_QUEUED == (await core.journal.find("e1")).state
+    assert why(await hears(engine, "rejected")) == ("e1", "LIMIT_REACHED")
+    assert (await core.journal.find("e1")).state == JobState.JOB_STATE_QUEUED
     await core.submit("queued", concurrency_key="user")
 
     await done(core, engine, "e0")
-    assert "queued" == await takes(session)
+    assert await takes(session) == "queued"
     await dispatcher.claim(engine, "e1")
-    assert ("e1", "LIMIT_REACHED") == why(await hears(engine, "rejected"))
+    assert why(await hears(engine, "rejected")) == ("e1", "LIMIT_REACHED")
     await done(core, session, "queued")
     await dispatcher.claim(engine, "e1")
-    assert "e1" == await takes(engine)
+    assert await takes(engine) == "e1"
 
 
 async def test_of_many_who_claim_under_one_key_as_many_have_one(core: Core, dispatcher: Dispatcher) -> None:
@@ -155,7 +155,7 @@ async def test_of_many_who_claim_under_one_key_as_many_have_one(core: Core, disp
     await asyncio.gather(*(dispatcher.claim(session, f"e{number}") for number, session in enumerate(workers)))
     answers = [await session.outbox.get() for session in workers]
 
-    assert 2 == sum(answer is not None and answer.HasField("assignment") for answer in answers)
+    assert sum(answer is not None and answer.HasField("assignment") for answer in answers) == 2
 
 
 async def test_a_job_that_is_claimed_again_at_once_stays_at_work(core: Core, dispatcher: Dispatcher) -> None:
@@ -175,8 +175,8 @@ async def test_a_job_that_is_claimed_again_at_once_stays_at_work(core: Core, dis
     core.log.let_go()
     await asyncio.gather(reporting, claiming)
 
-    assert "e" == await takes(engine)
-    assert {} == session.jobs
+    assert await takes(engine) == "e"
+    assert session.jobs == {}
 
 
 async def test_what_happens_while_a_server_starts_is_not_undone(
@@ -203,5 +203,5 @@ async def test_what_happens_while_a_server_starts_is_not_undone(
     )
     monkeypatch.setattr(core.log, "active", ends_meanwhile)
     await server.start()
-    assert set() == server.deadlines.watched
+    assert server.deadlines.watched == set()
     await server.close()

@@ -52,36 +52,36 @@ def test_the_highest_priority_goes_first() -> None:
     """However late it came, and whoever waits besides."""
     queues = filled(job("usual"), job("low", "a", priority=-5), job("high", "b", priority=7))
 
-    assert ["high", "usual", "low"] == drained(queues)
+    assert drained(queues) == ["high", "usual", "low"]
 
 
 def test_owners_take_turns() -> None:
     """One who has submitted a hundred jobs does not keep another waiting for more than one."""
     queues = filled(*(job(f"a{n}", "a", submitted=n) for n in range(100)), job("b0", "b", submitted=200))
-    assert ["a0", "b0", "a1"] == [taken(queues) for _ in range(3)]
+    assert [taken(queues) for _ in range(3)] == ["a0", "b0", "a1"]
 
     queues.add(job("b1", "b", submitted=201))
-    assert ["a2", "b1", "a3"] == [taken(queues) for _ in range(3)]
+    assert [taken(queues) for _ in range(3)] == ["a2", "b1", "a3"]
 
 
 def test_of_an_owner_what_was_submitted_first_goes_first() -> None:
     """A job that comes back, to be tried again or since it was given back, has its old place."""
     queues = filled(*(job(f"j{n}", submitted=n) for n in range(4)))
-    assert "j0" == taken(queues)
-    assert "j1" == taken(queues)
+    assert taken(queues) == "j0"
+    assert taken(queues) == "j1"
     queues.add(job("j0", submitted=0))
 
-    assert ["j0", "j2", "j3"] == drained(queues)
+    assert drained(queues) == ["j0", "j2", "j3"]
 
 
 def test_a_key_that_is_full_is_passed_over() -> None:
     """And its jobs are in their old place again when one of them leaves work."""
     queues = filled(job("j1", submitted=1, key="u"), job("j2", submitted=2), job("j3", submitted=3))
     queues.occupy(Key("", "u"))
-    assert "j2" == taken(queues)
+    assert taken(queues) == "j2"
 
-    assert {"k"} == queues.vacate(Key("", "u"))
-    assert ["j1", "j3"] == drained(queues)
+    assert queues.vacate(Key("", "u")) == {"k"}
+    assert drained(queues) == ["j1", "j3"]
 
 
 def test_each_job_has_its_own_limit() -> None:
@@ -89,7 +89,7 @@ def test_each_job_has_its_own_limit() -> None:
     queues = filled(job("one", submitted=1, key="u", limit=1), job("two", submitted=2, key="u", limit=2))
     queues.occupy(Key("", "u"))
 
-    assert ["two"] == drained(queues)
+    assert drained(queues) == ["two"]
 
 
 def test_keys_are_their_owners_own() -> None:
@@ -97,9 +97,9 @@ def test_keys_are_their_owners_own() -> None:
     key = Key("a", "u")
     queues = filled(job("a", "a", key="u"), job("b", "b", key="u"), job("other", "a", kind="other", key="u"))
     queues.occupy(key)
-    assert (["b"], []) == (drained(queues), drained(queues, "other"))
+    assert (drained(queues), drained(queues, "other")) == (["b"], [])
 
-    assert {"k", "other"} == queues.vacate(key)
+    assert queues.vacate(key) == {"k", "other"}
 
 
 def test_an_owner_that_was_passed_over_is_next() -> None:
@@ -108,10 +108,10 @@ def test_an_owner_that_was_passed_over_is_next() -> None:
         job("a1", "a", key="u"), job("b1", "b", submitted=1), job("b2", "b", submitted=2), job("c1", "c")
     )
     queues.occupy(Key("a", "u"))
-    assert "b1" == taken(queues)
+    assert taken(queues) == "b1"
     queues.vacate(Key("a", "u"))
 
-    assert ["a1", "c1", "b2"] == drained(queues)
+    assert drained(queues) == ["a1", "c1", "b2"]
 
 
 def test_what_is_cancelled_leaves_nothing_behind() -> None:
@@ -139,7 +139,7 @@ def test_what_is_cancelled_leaves_nothing_behind() -> None:
         tracemalloc.stop()
 
     assert grown < 20_000
-    assert 10 == len(queues)
+    assert len(queues) == 10
 
 
 class Model:
@@ -239,7 +239,7 @@ class _Order(RuleBasedStateMachine):
     def is_taken(self, kind: str, at_work: bool) -> None:
         """The next job is taken, and is at work from then on, unless it was cancelled at that moment."""
         expected = self.model.take(kind)
-        assert expected == self.queues.take(kind)
+        assert self.queues.take(kind) == expected
         if expected is not None and expected.key is not None and at_work:
             self.queues.occupy(expected.key)
             self.model.at_work[expected.key] += 1
@@ -270,7 +270,7 @@ class _Order(RuleBasedStateMachine):
         while True:
             for kind in ("k", "other"):
                 while (expected := self.model.take(kind)) is not None:
-                    assert expected == self.queues.take(kind)
+                    assert self.queues.take(kind) == expected
                 assert self.queues.take(kind) is None
             if not self.model.at_work.total():
                 break

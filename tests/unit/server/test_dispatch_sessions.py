@@ -163,10 +163,10 @@ async def test_a_resumption_does_not_outlive_its_job(
 
     monkeypatch.setattr(core.log, "find", ends_meanwhile)
     second.say(resume=Resume(job_id="j", lease_token=token))
-    assert ("j", "JOB_ENDED") == await second.refused()
+    assert await second.refused() == ("j", "JOB_ENDED")
 
     await core.submit("next")
-    assert "next" == (await second.takes())[0].job_id
+    assert (await second.takes())[0].job_id == "next"
 
 
 async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: JobTable) -> None:
@@ -181,7 +181,7 @@ async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: JobTable) 
     await talk.takes()
 
     await core.cancel(0)
-    assert ("j", "JOB_ENDED") == await talk.refused()
+    assert await talk.refused() == ("j", "JOB_ENDED")
 
 
 async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, desk: JobTable) -> None:
@@ -192,8 +192,8 @@ async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, des
     takes = await desk.session(worker_id="takes")
 
     await core.pass_time(0, lease_is_out=True)
-    assert ("j", "LEASE_LOST") == await loses.refused()
-    assert 2 == (await takes.takes())[0].attempt
+    assert await loses.refused() == ("j", "LEASE_LOST")
+    assert (await takes.takes())[0].attempt == 2
 
 
 async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: Core, desk: JobTable) -> None:
@@ -208,12 +208,12 @@ async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: 
 
     again = await desk.session(instance="one", job_ids=["has"])
     job, _ = await again.takes()
-    assert ("lost", 2, 0) == (job.job_id, job.attempt, job.failed_attempts)
+    assert (job.job_id, job.attempt, job.failed_attempts) == ("lost", 2, 0)
     again.say(resume=Resume(job_id="has", lease_token=token))
     await again.hears("resumed")
-    assert [("RUNNING", 1, 0)] * 2 == [await state(core, "has"), await state(core, "others")]
+    assert [await state(core, "has"), await state(core, "others")] == [("RUNNING", 1, 0)] * 2
     given_back = next(e for e in await core.events("lost") if e.HasField("attempt_ended"))
-    assert "RELEASED" == given_back.attempt_ended.failure.code
+    assert given_back.attempt_ended.failure.code == "RELEASED"
 
 
 async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(
@@ -226,7 +226,7 @@ async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(
 
     newer = await desk.session(instance="one")
     await older.over()
-    assert 2 == (await newer.takes())[0].attempt
+    assert (await newer.takes())[0].attempt == 2
 
 
 async def test_what_is_on_its_way_to_an_older_session_comes_back(core: Core, desk: JobTable) -> None:
@@ -238,7 +238,7 @@ async def test_what_is_on_its_way_to_an_older_session_comes_back(core: Core, des
     newer = await desk.session(instance="one")
     core.log.let_go()
 
-    assert 2 == (await newer.takes())[0].attempt
+    assert (await newer.takes())[0].attempt == 2
     await older.over()
 
 
@@ -251,7 +251,7 @@ async def test_what_was_lost_before_a_restart_is_given_back_after_it(core: Core)
     async with _desk(core) as after:
         other = await after.session(instance="another")
         again = await after.session(instance="one", kinds=[])
-        assert 2 == (await other.takes())[0].attempt
+        assert (await other.takes())[0].attempt == 2
         await again.leave()
 
 
@@ -272,7 +272,7 @@ async def test_a_worker_without_an_instance_has_its_lease(core: Core, desk: JobT
     await (await desk.session()).takes()
     await desk.session()
 
-    assert ("RUNNING", 1, 0) == await state(core)
+    assert await state(core) == ("RUNNING", 1, 0)
 
 
 async def test_two_workers_of_one_name_are_two(core: Core, desk: JobTable) -> None:
@@ -281,15 +281,15 @@ async def test_two_workers_of_one_name_are_two(core: Core, desk: JobTable) -> No
         await core.submit(f"j{number}")
     one, two = await desk.session(), await desk.session(max_concurrency=2)
     (first, token), (second, _) = await one.takes(), await two.takes()
-    assert ("j0", "j1") == (first.job_id, second.job_id)
-    assert "j2" == (await two.takes())[0].job_id
+    assert (first.job_id, second.job_id) == ("j0", "j1")
+    assert (await two.takes())[0].job_id == "j2"
 
     await core.submit("j3")
     two.say(resume=Resume(job_id="j0", lease_token=token))
     await two.hears("resumed")
-    assert "j3" == (await one.takes())[0].job_id
+    assert (await one.takes())[0].job_id == "j3"
     await core.cancel(30, "j0")
-    assert "j0" == (await two.hears("cancel")).cancel.job_id
+    assert (await two.hears("cancel")).cancel.job_id == "j0"
 
 
 async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(core: Core, desk: JobTable) -> None:
@@ -301,11 +301,11 @@ async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(core: Core,
     talk.say(capacity=Capacity(max_concurrency=1))
     talk.say(release=Release(job_id="j0", lease_token=tokens[0]))
     other = await desk.session(worker_id="other", max_concurrency=2)
-    assert ["j0", "j2"] == sorted([(await other.takes())[0].job_id, (await other.takes())[0].job_id])
+    assert sorted([(await other.takes())[0].job_id, (await other.takes())[0].job_id]) == ["j0", "j2"]
 
     await core.submit("j3")
     talk.say(release=Release(job_id="j1", lease_token=tokens[1]))
-    assert "j1" == (await talk.takes())[0].job_id
+    assert (await talk.takes())[0].job_id == "j1"
 
 
 async def test_a_claim_takes_up_room(core: Core, desk: JobTable) -> None:
@@ -318,10 +318,10 @@ async def test_a_claim_takes_up_room(core: Core, desk: JobTable) -> None:
     for job_id, reason in (("e", "LEASE_LOST"), ("nowhere", "JOB_NOT_FOUND"), ("j", "INVALID_FIELD")):
         talk.say(claim=Claim(job_id=job_id))
         assert (job_id, reason) == await talk.refused()
-    assert ("QUEUED", 0, 0) == await state(core)
+    assert await state(core) == ("QUEUED", 0, 0)
 
     talk.say(release=Release(job_id="e", lease_token=token))
-    assert "j" == (await talk.takes())[0].job_id
+    assert (await talk.takes())[0].job_id == "j"
 
 
 async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(core: Core, desk: JobTable) -> None:
@@ -332,10 +332,10 @@ async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(core: Core, de
     await has.takes()
     asks.say(claim=Claim(job_id="e"))
     has.say(claim=Claim(job_id="e"))
-    assert [("e", "LEASE_LOST")] * 2 == [await asks.refused(), await has.refused()]
+    assert [await asks.refused(), await has.refused()] == [("e", "LEASE_LOST")] * 2
 
     await core.cancel(30, "e")
-    assert "e" == (await has.hears("cancel")).cancel.job_id
+    assert (await has.hears("cancel")).cancel.job_id == "e"
 
 
 async def test_a_stopping_server_gives_nothing_out(core: Core, desk: JobTable) -> None:
@@ -347,10 +347,10 @@ async def test_a_stopping_server_gives_nothing_out(core: Core, desk: JobTable) -
     desk.dispatcher.close()
     talk.say(release=Release(job_id="j", lease_token=token))
     talk.say(claim=Claim(job_id="e"))
-    assert ("e", "DRAINING") == await talk.refused()
+    assert await talk.refused() == ("e", "DRAINING")
 
-    assert ("QUEUED", 1, 0) == await state(core)
-    assert ("QUEUED", 0, 0) == await state(core, "e")
+    assert await state(core) == ("QUEUED", 1, 0)
+    assert await state(core, "e") == ("QUEUED", 0, 0)
 
 
 async def test_what_a_stopping_server_cannot_tell_is_given_back(core: Core, desk: JobTable) -> None:

@@ -114,10 +114,10 @@ def test_the_mark_is_renewed_now_and_then(database: Path) -> None:
     path = database.with_name("epoch.json")
     found.renew(1, now=True)
     found.renew(2)
-    assert 1 == json.loads(path.read_text())["position"]
+    assert json.loads(path.read_text())["position"] == 1
 
     found.renew(3, now=True)
-    assert 3 == json.loads(path.read_text())["position"]
+    assert json.loads(path.read_text())["position"] == 3
 
 
 def test_a_mark_that_cannot_be_written_stops_nothing(database: Path) -> None:
@@ -126,4 +126,4 @@ def test_a_mark_that_cannot_be_written_stops_nothing(database: Path) -> None:
     database.with_name("epoch.new").mkdir()
 
     assert epoch == opened(database, epoch, 9)
-    assert 7 == json.loads(database.with_name("epoch.json").read_text())["position"]
+    assert json.loads(database.with_name("epoch.json").read_text())["position"] == 7

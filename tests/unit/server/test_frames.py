@@ -143,4 +143,4 @@ def test_a_response_is_what_protobuf_would_write(logs: list[list[Event]], positi
         assert response == b""
         return
     assert WatchJobResponse(events=expected).SerializeToString() == response
-    assert WatchJobsResponse(events=expected) == WatchJobsResponse.FromString(response)
+    assert WatchJobsResponse.FromString(response) == WatchJobsResponse(events=expected)

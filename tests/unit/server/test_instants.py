@@ -21,17 +21,17 @@ def test_an_instant_is_the_same_after_a_journey(value: int) -> None:
 @given(st.integers(_YEAR_10000, 2**80))
 def test_after_the_year_9999_is_the_end_of_it(value: int) -> None:
     """A Timestamp says no more, and its JSON form cannot be written with more."""
-    assert "9999-12-31T23:59:59.999999999Z" == timestamp(value).ToJsonString()
+    assert timestamp(value).ToJsonString() == "9999-12-31T23:59:59.999999999Z"
 
 
 @given(st.integers(0, 10**9 - 1), st.integers(0, 315_576_000_000))
 def test_a_duration_is_so_many_nanoseconds(nanos: int, seconds: int) -> None:
     """Its seconds and its nanoseconds add up."""
-    assert seconds * SECOND + nanos == nanoseconds(Duration(seconds=seconds, nanos=nanos))
+    assert nanoseconds(Duration(seconds=seconds, nanos=nanos)) == seconds * SECOND + nanos
 
 
 def test_seconds_become_a_duration() -> None:
     """To the nanosecond."""
-    assert Duration(seconds=2, nanos=500_000_000) == duration(2.5)
-    assert Duration(nanos=1) == duration(1e-9)
-    assert Timestamp(seconds=1, nanos=1) == timestamp(SECOND + 1)
+    assert duration(2.5) == Duration(seconds=2, nanos=500_000_000)
+    assert duration(1e-9) == Duration(nanos=1)
+    assert timestamp(SECOND + 1) == Timestamp(seconds=1, nanos=1)

@@ -140,11 +140,11 @@ async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_b
             proxy.refuse()
             proxy.cut()
             await writer.write(2)
-            assert 2 == len(writer.in_doubt)
+            assert len(writer.in_doubt) == 2
             proxy.allow()
             await log.link.wait_up()
             await writer.write(2)
-            assert 2 == len(writer.acknowledged)
+            assert len(writer.acknowledged) == 2
             assert not log.failed.done()
             texts = [
                 event.log_written.text for event in await read(log, "j") if event.HasField("log_written")

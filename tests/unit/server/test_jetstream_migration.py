@@ -55,7 +55,7 @@ async def test_jobs_that_write_by_turns(tmp_path: Path, nats_server: NatsServer)
     async with connected(access, names) as link:
         copied = await Migration(database, link, names).run()
 
-    assert (3, 6 + 80) == (copied.jobs, copied.events)
+    assert (copied.jobs, copied.events) == (3, 6 + 80)
     directory = tmp_path / "node"
     directory.mkdir()
     node = JetStreamEventLog(directory, access, names)
@@ -90,4 +90,4 @@ async def test_a_failure_is_told_once(
             await Migration(database, link, names).run()
     gc.collect()
 
-    assert [] == caplog.messages
+    assert caplog.messages == []

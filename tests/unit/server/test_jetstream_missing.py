@@ -103,7 +103,7 @@ async def test_a_late_node_knows_a_job_that_was_trimmed(node: Nodes, first_seque
         await log.trim("j", first_sequence)
         async with node("late") as late:
             assert await known(log) == await known(late)
-            assert "j" == await late.find_request("", "r")
+            assert await late.find_request("", "r") == "j"
             await put(late, author.lines("d"))
             await log.refresh("j")
             await put(log, author.succeed())
@@ -117,7 +117,7 @@ async def test_a_node_that_was_away_knows_what_was_trimmed_meanwhile(node: Nodes
         author = Author("j", labels={"x": "1"})
         await put(log, author.submit())
         async with node("away") as away:
-            assert "j" == (await known(away))["j"][0].job_id
+            assert (await known(away))["j"][0].job_id == "j"
         for commit in (author.start(), author.lines("a"), author.lines("b"), author.lines("c")):
             await put(log, commit)
         await log.trim("j", 5)
@@ -138,7 +138,7 @@ async def test_a_node_that_was_away_knows_what_was_deleted_meanwhile(node: Nodes
         await put(log, Author("j", owner="o").submit())
     async with node("a") as log, node("away") as away:
         assert await known(log) == await known(away)
-        assert "o" == (await known(away))["j"][0].owner
+        assert (await known(away))["j"][0].owner == "o"
 
 
 async def test_a_stream_that_somebody_else_purged_is_refused(
@@ -231,7 +231,7 @@ async def test_a_late_node_knows_what_all_others_know(node: Nodes, seed: int) ->
         nodes = (log, other)
         await asyncio.gather(*(each.refresh(f"j{number}") for number in range(5) for each in nodes))
         expected = await known(log)
-        assert expected == await known(other)
+        assert await known(other) == expected
         for name in ("now and then", "late"):
             async with node(name) as late:
-                assert expected == await known(late)
+                assert await known(late) == expected

@@ -78,12 +78,12 @@ async def test_a_stream_is_made_that_keeps_what_it_acknowledges(
     """In files, for good, and refusing what it has no room for rather than losing what it has."""
     async with node():
         config = (await jetstream.stream_info(names.stream)).config
-    assert (api.StorageType.FILE, api.DiscardPolicy.NEW, api.RetentionPolicy.LIMITS) == (
+    assert (
         config.storage,
         config.discard,
         config.retention,
-    )
-    assert (0, -1, 1, True) == (config.max_age, config.max_msgs, config.num_replicas, config.deny_delete)
+    ) == (api.StorageType.FILE, api.DiscardPolicy.NEW, api.RetentionPolicy.LIMITS)
+    assert (config.max_age, config.max_msgs, config.num_replicas, config.deny_delete) == (0, -1, 1, True)
 
 
 async def test_a_stream_that_was_made_as_it_must_be_is_taken(
@@ -165,8 +165,8 @@ async def test_a_full_stream_refuses_and_goes_on(
 async def test_nodes_that_make_the_stream_together_agree(node: Nodes) -> None:
     """On its epoch, and on the secret of its leases."""
     async with node("a") as a, node("b") as b, node("c") as c:
-        assert 1 == len({log.epoch for log in (a, b, c)})
-        assert 1 == len({log.lease_secret for log in (a, b, c)})
+        assert len({log.epoch for log in (a, b, c)}) == 1
+        assert len({log.lease_secret for log in (a, b, c)}) == 1
 
 
 async def test_a_stream_that_was_made_anew_has_another_epoch(
@@ -179,7 +179,7 @@ async def test_a_stream_that_was_made_anew_has_another_epoch(
     await jetstream.delete_stream(names.stream)
     async with node() as log:
         assert epoch != log.epoch
-        assert (0, None) == (log.position, await log.find("j"))
+        assert (log.position, await log.find("j")) == (0, None)
 
 
 async def test_a_stream_that_lost_its_end_gets_another_epoch(

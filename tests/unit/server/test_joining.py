@@ -74,7 +74,7 @@ async def test_a_commit_stays_small() -> None:
     commits = [author.lines("x" * 1000) for _ in range(40)]
     made = joined(*commits)
 
-    assert [15, 15, 10] == [commit.chunk.last - commit.chunk.first + 1 for commit in made]
+    assert [commit.chunk.last - commit.chunk.first + 1 for commit in made] == [15, 15, 10]
     assert all(len(commit.chunk.frames) <= 16 * 1024 for commit in made)
 
 

@@ -35,13 +35,13 @@ async def test_a_decision_sees_those_before_it(core: Core) -> None:
     acting = [asyncio.ensure_future(core.journal.act("j", line)) for _ in range(3)]
     await core.log.holds(3)
     opened = await core.journal.open("j")
-    assert (5, 3) == (opened.job.last_sequence, opened.pending)
+    assert (opened.job.last_sequence, opened.pending) == (5, 3)
     assert not any(task.done() for task in acting)
 
     core.log.let_go()
     await asyncio.gather(*acting)
-    assert [1, 2, 3, 4, 5] == [event.sequence for event in await core.events()]
-    assert 0 == opened.pending
+    assert [event.sequence for event in await core.events()] == [1, 2, 3, 4, 5]
+    assert opened.pending == 0
 
 
 async def test_nothing_is_shown_before_it_is_durable(core: Core) -> None:
@@ -55,7 +55,7 @@ async def test_nothing_is_shown_before_it_is_durable(core: Core) -> None:
     await cancelling
     after = await core.journal.find("j")
 
-    assert [JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_CANCELLING] == [before.state, after.state]
+    assert [before.state, after.state] == [JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_CANCELLING]
 
 
 async def test_a_decision_that_changes_nothing_waits_for_what_it_saw(core: Core) -> None:
@@ -70,7 +70,7 @@ async def test_a_decision_that_changes_nothing_waits_for_what_it_saw(core: Core)
 
     core.log.let_go()
     await asyncio.gather(first, again)
-    assert ["cancel_requested"] == [event.WhichOneof("payload") for event in await core.events(after=2)]
+    assert [event.WhichOneof("payload") for event in await core.events(after=2)] == ["cancel_requested"]
 
 
 async def test_nobody_is_refused_before_that_is_durable(core: Core) -> None:
@@ -105,7 +105,7 @@ async def test_nobody_is_refused_for_what_did_not_come_to_be(core: Core) -> None
     assert (StoreFull, Accepted) == (type(ending), type(reported))
     assert isinstance(reported, Accepted)
     await reported.durable
-    assert [1, 2, 3] == [event.sequence for event in await core.events()]
+    assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
 
 async def test_what_could_not_be_appended_is_forgotten(core: Core) -> None:
@@ -116,7 +116,7 @@ async def test_what_could_not_be_appended_is_forgotten(core: Core) -> None:
         await core.journal.act("j", line)
     await core.journal.act("j", line)
 
-    assert [1, 2, 3] == [event.sequence for event in await core.events()]
+    assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
 
 async def test_what_was_decided_upon_a_failure_is_decided_again(core: Core) -> None:
@@ -128,7 +128,7 @@ async def test_what_was_decided_upon_a_failure_is_decided_again(core: Core) -> N
     )
 
     assert (StoreFull, OpenJob) == (type(failing), type(following))
-    assert [1, 2, 3] == [event.sequence for event in await core.events()]
+    assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
 
 async def test_what_others_appended_is_decided_upon(core: Core) -> None:
@@ -138,7 +138,7 @@ async def test_what_others_appended_is_decided_upon(core: Core) -> None:
     await other.act("j", line)
     await core.journal.act("j", line)
     await other.act("j", line)
-    assert [1, 2, 3, 4, 5] == [event.sequence for event in await core.events()]
+    assert [event.sequence for event in await core.events()] == [1, 2, 3, 4, 5]
 
     await other.act(
         "j",
@@ -146,7 +146,7 @@ async def test_what_others_appended_is_decided_upon(core: Core) -> None:
     )
     with pytest.raises(Refusal):
         await core.attempts.release("j", core.tokens.token("j", 1))
-    assert JobState.JOB_STATE_CANCELLED == (await core.journal.find("j")).state
+    assert (await core.journal.find("j")).state == JobState.JOB_STATE_CANCELLED
 
 
 async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
@@ -166,9 +166,9 @@ async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
 
     monkeypatch.setattr(core.log, "load", meanwhile)
 
-    assert 3 == (await other.open("j")).job.last_sequence
+    assert (await other.open("j")).job.last_sequence == 3
     await core.journal.act("j", line)
-    assert 4 == (await other.open("j")).job.last_sequence
+    assert (await other.open("j")).job.last_sequence == 4
 
 
 async def test_a_log_in_which_others_are_always_first_is_given_up(core: Core) -> None:
@@ -193,7 +193,7 @@ async def test_a_caller_who_goes_away_takes_nothing_back(core: Core) -> None:
     core.log.let_go()
     await core.journal.act("j", line)
 
-    assert [1, 2, 3, 4] == [event.sequence for event in await core.events()]
+    assert [event.sequence for event in await core.events()] == [1, 2, 3, 4]
 
 
 async def test_time_never_runs_backwards_in_a_log(core: Core) -> None:
@@ -202,7 +202,7 @@ async def test_time_never_runs_backwards_in_a_log(core: Core) -> None:
     slow = FakeClock()
     core.clock.advance(60)
     await core.journal.act("j", line)
-    assert START == slow.monotonic()
+    assert slow.monotonic() == START
     await Journal(core.log, slow).act("j", line)
 
     times = [event.time.ToNanoseconds() for event in await core.events()]
@@ -228,8 +228,8 @@ async def test_memory_is_bounded(core: Core, monkeypatch: pytest.MonkeyPatch) ->
         await core.journal.open(f"j{number}")
         kept += core.log.loads == before
 
-    assert 3 >= kept
-    assert [1, 2, 3] == [event.sequence for event in await core.events()]
+    assert kept <= 3
+    assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
 
 async def test_a_deleted_job_is_forgotten(core: Core) -> None:
@@ -241,7 +241,7 @@ async def test_a_deleted_job_is_forgotten(core: Core) -> None:
     with pytest.raises(Refusal, match="JOB_NOT_FOUND"):
         await core.journal.act("j", line)
     await core.submit(kind="other")
-    assert "other" == (await core.journal.open("j")).job.kind
+    assert (await core.journal.open("j")).job.kind == "other"
 
 
 async def test_an_id_is_created_once(core: Core) -> None:

@@ -21,7 +21,7 @@ def test_a_token_is_that_of_one_attempt_at_one_job() -> None:
         LeaseTokens(b"other", "epoch").token("j", 1),
         LeaseTokens(b"secret", "other").token("j", 1),
     }
-    assert 7 == len(given)
+    assert len(given) == 7
 
 
 def test_a_token_needs_no_keeping() -> None:
@@ -33,7 +33,7 @@ def test_the_current_attempts_token_holds() -> None:
     """And none before it, nor after it."""
     job = Job(job_id="j", attempt=2)
 
-    assert [False, True, False] == [tokens.holds(job, tokens.token("j", attempt)) for attempt in (1, 2, 3)]
+    assert [tokens.holds(job, tokens.token("j", attempt)) for attempt in (1, 2, 3)] == [False, True, False]
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\x00", "0" * 32, "x" * 1_000_000])

@@ -54,8 +54,8 @@ async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: Job
     await look(core, desk)
     talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("x")]))
 
-    assert 1 == (await talk.hears("acknowledged")).acknowledged.report_sequence
-    assert ("RUNNING", 1, 0) == await state(core)
+    assert (await talk.hears("acknowledged")).acknowledged.report_sequence == 1
+    assert await state(core) == ("RUNNING", 1, 0)
     await eventually(lambda: stands(core, "silent", "LOST"))
 
 
@@ -66,7 +66,7 @@ async def test_a_worker_that_is_silent_when_the_server_listens_again(core: Core,
     await eventually(lambda: listens(desk))
     core.clock.advance(LEASE - 1)
     await look(core, desk)
-    assert ("RUNNING", 1, 0) == await state(core)
+    assert await state(core) == ("RUNNING", 1, 0)
 
     core.clock.advance(1)
     await look(core, desk)
@@ -87,9 +87,9 @@ async def test_a_worker_that_waits_for_an_answer(core: Core, desk: JobTable) -> 
     await core.log.holds(1)
     await stall(core, desk)
 
-    assert 1 == await reporting
+    assert await reporting == 1
     await look(core, desk)
-    assert ("RUNNING", 1, 0) == await state(core)
+    assert await state(core) == ("RUNNING", 1, 0)
 
 
 async def listens(desk: JobTable) -> bool:

@@ -36,7 +36,7 @@ def test_a_free_address() -> None:
         with socket.create_connection(("127.0.0.1", port)) as client:
             accepted, _ = server.accept()
             accepted.close()
-            assert b"" == client.recv(1)
+            assert client.recv(1) == b""
 
     check_free(f"127.0.0.1:{port}")
     check_free("127.0.0.1:0")

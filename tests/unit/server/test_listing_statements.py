@@ -40,26 +40,26 @@ def test_no_job_is_gone_through_that_is_not_listed(query: Query, columns: str, r
     steps = plan(query)
 
     searched = [step.partition("(")[2] for step in steps if step.startswith(("SEARCH", "SCAN"))]
-    assert [f"{columns} AND job_key<?)"] * ranges == searched
+    assert searched == [f"{columns} AND job_key<?)"] * ranges
     assert not [step for step in steps if "TEMP B-TREE" in step]
 
 
 def test_all_jobs_are_listed_in_the_order_of_the_table() -> None:
     """The first page takes the last rows."""
-    assert ["SCAN jobs"] == plan(Query())
+    assert plan(Query()) == ["SCAN jobs"]
 
 
 def test_many_kinds_and_states_are_one_select() -> None:
     """SQLite takes only so many."""
     statement, parameters = statements.listing(Query(kinds=[*map(str, range(100))], states=[2, 4]))
 
-    assert (2, 203) == (statement.count("SELECT"), len(parameters))
+    assert (statement.count("SELECT"), len(parameters)) == (2, 203)
 
 
 def test_jobs_of_a_common_label_are_not_collected_first() -> None:
     """Newest first, each is asked for it; those of other labels are few."""
     query = Query(labels={"env": "prod", "team": "7"}, states=[2, 4])
 
-    assert [] == [step for step in plan(Query(labels={"env": "prod"}), ["env"]) if "LIST" in step]
-    assert 2 == len([step for step in plan(query, ["env"]) if "LIST SUBQUERY" in step])
-    assert 4 == len([step for step in plan(query) if "LIST SUBQUERY" in step])
+    assert [step for step in plan(Query(labels={"env": "prod"}), ["env"]) if "LIST" in step] == []
+    assert len([step for step in plan(query, ["env"]) if "LIST SUBQUERY" in step]) == 2
+    assert len([step for step in plan(query) if "LIST SUBQUERY" in step]) == 4

@@ -54,7 +54,7 @@ async def test_of_acknowledgements_in_a_row_only_the_last_is_said() -> None:
     outbox.end()
 
     expected = [acknowledged("j", 5), acknowledged("k", 1), acknowledged("j", 6), DRAIN, acknowledged("j", 8)]
-    assert expected == await said(outbox)
+    assert await said(outbox) == expected
 
 
 async def test_one_who_waits_is_woken() -> None:
@@ -68,7 +68,7 @@ async def test_one_who_waits_is_woken() -> None:
         await asyncio.sleep(0)
         outbox.end()
 
-    assert [DRAIN] * 3 == await waiting
+    assert await waiting == [DRAIN] * 3
 
 
 async def test_what_was_put_before_the_end_is_said() -> None:
@@ -79,7 +79,7 @@ async def test_what_was_put_before_the_end_is_said() -> None:
     outbox.end(ValueError("second"))
     outbox.put(DRAIN)
 
-    assert DRAIN == await outbox.get()
+    assert await outbox.get() == DRAIN
     with pytest.raises(ValueError, match="first"):
         await outbox.get()
 

@@ -58,7 +58,7 @@ async def test_what_met_no_conflict_is_what_was_decided() -> None:
     report.durable.set_result(None)
 
     assert report is await settled
-    assert ([], False) == (desk.order, desk.redoing.is_busy("j"))
+    assert (desk.order, desk.redoing.is_busy("j")) == ([], False)
 
 
 async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
@@ -72,8 +72,8 @@ async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
     assert desk.redoing.is_busy("j")
     await desk.redoing.idle("j")
 
-    assert ["a", "a", "a", "b", "c"] == desk.order
-    assert ["a again", "b again", "c again"] == [(await each).name for each in settled]
+    assert desk.order == ["a", "a", "a", "b", "c"]
+    assert [(await each).name for each in settled] == ["a again", "b again", "c again"]
     assert not desk.redoing.is_busy("j")
 
 
@@ -87,7 +87,7 @@ async def test_what_is_refused_the_second_time_is_told() -> None:
 
     with pytest.raises(ValueError, match="over"):
         await refused
-    assert "b again" == (await taken).name
+    assert (await taken).name == "b again"
 
 
 async def test_what_failed_otherwise_is_not_decided_again() -> None:
@@ -98,4 +98,4 @@ async def test_what_failed_otherwise_is_not_decided_again() -> None:
 
     with pytest.raises(StoreFull):
         await settled
-    assert [] == desk.order
+    assert desk.order == []

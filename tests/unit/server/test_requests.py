@@ -93,13 +93,13 @@ def test_a_hello_out_of_bounds_is_refused(hello: Hello, field: str, reason: str)
 )
 def test_hello_comes_first(request_: WorkRequest) -> None:
     """A session that opens with anything else is refused."""
-    assert ("message", INVALID) == refused(request_)
+    assert refused(request_) == ("message", INVALID)
 
 
 @pytest.mark.parametrize("capacity", [-1, 10_001])
 def test_a_capacity_out_of_bounds_is_refused(capacity: int) -> None:
     """0 to 10,000."""
-    assert ("capacity.max_concurrency", INVALID) == refused(Capacity(max_concurrency=capacity))
+    assert refused(Capacity(max_concurrency=capacity)) == ("capacity.max_concurrency", INVALID)
 
 
 REPORTS = {
@@ -211,8 +211,8 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(Refusal) as caught:
         validation.submit(request)
 
-    assert ["kind", "owner", "timeout"] == [violation.field for violation in caught.value.violations]
-    assert INVALID == reason_name(caught.value.reason)
+    assert [violation.field for violation in caught.value.violations] == ["kind", "owner", "timeout"]
+    assert reason_name(caught.value.reason) == INVALID
 
 
 def test_a_refusal_stays_small_whatever_it_quotes() -> None:

@@ -49,7 +49,7 @@ def test_migrating_again_changes_nothing(connection: sqlite3.Connection) -> None
     connection.execute("INSERT INTO meta (name, value) VALUES ('a', 'b')")
     migrate(connection)
 
-    assert [("a", "b")] == connection.execute("SELECT * FROM meta").fetchall()
+    assert connection.execute("SELECT * FROM meta").fetchall() == [("a", "b")]
 
 
 def test_an_older_database_goes_through_the_steps_it_lacks(
@@ -62,7 +62,7 @@ def test_an_older_database_goes_through_the_steps_it_lacks(
     connection.execute("PRAGMA user_version = 1")
     migrate(connection)
 
-    assert (2, {"b"}) == (version(connection), tables(connection))
+    assert (version(connection), tables(connection)) == (2, {"b"})
 
 
 def test_a_step_that_fails_is_not_half_done(
@@ -74,7 +74,7 @@ def test_a_step_that_fails_is_not_half_done(
         migrate(connection)
     connection.execute("ROLLBACK")
 
-    assert (1, {"a"}) == (version(connection), tables(connection))
+    assert (version(connection), tables(connection)) == (1, {"a"})
 
 
 def test_a_newer_database_is_refused(connection: sqlite3.Connection) -> None:

@@ -34,4 +34,4 @@ def test_a_length_out_of_bounds(expected: str, told: str, bounds: tuple[float, .
     with pytest.raises(click.BadParameter) as raised:
         span(*bounds)(told)
 
-    assert expected == raised.value.message
+    assert raised.value.message == expected

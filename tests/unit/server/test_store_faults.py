@@ -70,15 +70,15 @@ async def test_a_store_without_room_refuses_and_goes_on(
             await small.append(submission)
     assert await small.find("large") is None
     assert author.events == await read(small, "j")
-    assert 2 == small.position
+    assert small.position == 2
 
     small.give_room()
     await put(small, submission, author.lines("a"))
     assert large.events == await read(small, "large")
     assert author.events == await read(small, "j")
-    assert 4 == small.position
+    assert small.position == 4
     assert not small.failed.done()
-    assert [("commit failed", False)] * 2 == [(line["event"], line["fatal"]) for line in said]
+    assert [(line["event"], line["fatal"]) for line in said] == [("commit failed", False)] * 2
 
 
 async def test_a_group_without_room_is_refused_as_one(small: SmallLog) -> None:
@@ -112,7 +112,7 @@ async def test_a_store_that_fails_takes_nothing_more(
         await log.append(start)
     assert isinstance(await log.failed, StoreFailed)
     assert author.events[:1] == await read(log, "j")
-    assert [("commit failed", True)] == [(line["event"], line["fatal"]) for line in said]
+    assert [(line["event"], line["fatal"]) for line in said] == [("commit failed", True)]
     await log.close()
 
 
@@ -143,7 +143,7 @@ async def test_an_error_at_commit(
     with pytest.raises(StoreFailed):
         await log.append(author.lines("a"))
     await log.close()
-    assert [("commit failed", True)] == [(line["event"], line["fatal"]) for line in said if "fatal" in line]
+    assert [(line["event"], line["fatal"]) for line in said if "fatal" in line] == [("commit failed", True)]
 
     again = SqliteEventLog(tmp_path)
     assert author.events[:kept] == await read(again, "j")

@@ -18,8 +18,8 @@ async def test_the_same_request_at_the_same_time_gives_one_job(core: Core) -> No
     """A client that tries again does not wait for the first try to end."""
     jobs = await asyncio.gather(*(core.submit("", request_id="r") for _ in range(5)))
 
-    assert 1 == len({job.job_id for job in jobs})
-    assert 1 == len(await core.log.active())
+    assert len({job.job_id for job in jobs}) == 1
+    assert len(await core.log.active()) == 1
 
 
 async def test_a_request_that_is_repeated_is_told_what_came_of_it(core: Core) -> None:
@@ -47,8 +47,8 @@ async def test_other_content_at_the_same_time_is_refused(core: Core) -> None:
 
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
     (accepted,) = [outcome for outcome in outcomes if isinstance(outcome, Job)]
-    assert ["JOB_ALREADY_EXISTS"] * 2 == [reason_name(refusal.reason) for refusal in refused]
-    assert [{"job_id": accepted.job_id}] * 2 == [refusal.metadata for refusal in refused]
+    assert [reason_name(refusal.reason) for refusal in refused] == ["JOB_ALREADY_EXISTS"] * 2
+    assert [refusal.metadata for refusal in refused] == [{"job_id": accepted.job_id}] * 2
 
 
 async def test_the_same_id_at_the_same_time_is_refused(core: Core) -> None:
@@ -65,7 +65,7 @@ async def test_an_id_of_the_servers_making_is_ordered_by_time(core: Core) -> Non
         ids.append((await core.submit("")).job_id)
         core.clock.advance(1)
 
-    assert [7, 7, 7] == [uuid.UUID(job_id).version for job_id in ids]
+    assert [uuid.UUID(job_id).version for job_id in ids] == [7, 7, 7]
     assert sorted(ids) == ids
 
 
@@ -85,4 +85,4 @@ async def test_a_child_does_not_slip_past_its_parents_cancellation(core: Core, g
         return (await core.journal.find("child")).state == JobState.JOB_STATE_CANCELLED
 
     await eventually(cancelled)
-    assert "parent job parent" == (await core.journal.find("child")).cancellation.requested_by
+    assert (await core.journal.find("child")).cancellation.requested_by == "parent job parent"

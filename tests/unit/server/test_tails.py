@@ -41,8 +41,8 @@ def test_commits_without_events_do_not_hide_what_is_kept() -> None:
     for pushed in (commit(1, b""), commit(1, b"six.b1"), commit(2, b""), commit(2, b"six.b2")):
         tail.push(pushed)
 
-    assert 6 == memory.used
-    assert (None, 2) == (tail.batch(Wish(0, 0, None)), getattr(tail.batch(Wish(1, 0, None)), "last", None))
+    assert memory.used == 6
+    assert (tail.batch(Wish(0, 0, None)), getattr(tail.batch(Wish(1, 0, None)), "last", None)) == (None, 2)
 
 
 def written(first: int, *texts: str) -> Commit:

@@ -109,10 +109,10 @@ async def test_a_job_of_a_deleted_ones_name(world: World) -> None:
     fresh = Subscriber(world, "j", ALL, no_follow=True)
     fresh.watch()
     await over(fresh)
-    assert ["", "job_submitted"] == [fresh.reason, *(e.WhichOneof("payload") for e in fresh.recording.events)]
+    assert [fresh.reason, *(e.WhichOneof("payload") for e in fresh.recording.events)] == ["", "job_submitted"]
     old.flowing.set()
     await over(old)
-    assert "JOB_NOT_FOUND" == old.reason
+    assert old.reason == "JOB_NOT_FOUND"
 
 
 async def test_what_was_read_before_it_was_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,10 +155,10 @@ async def test_thinned_under_way(world: World) -> None:
     await world.log.thin("j")
     subscriber.flowing.set()
     await over(subscriber)
-    assert "STORE_UNAVAILABLE" == subscriber.reason
+    assert subscriber.reason == "STORE_UNAVAILABLE"
     subscriber.watch()
     await over(subscriber)
-    assert "" == subscriber.reason
+    assert subscriber.reason == ""
     check(subscriber.recording, world.history("j"))
 
 
@@ -177,7 +177,7 @@ async def test_others_that_are_dropped(world: World) -> None:
         return not subscriber.is_watching or bool(subscriber.recording.events)
 
     await eventually(is_shown)
-    assert "" == subscriber.reason
+    assert subscriber.reason == ""
     await subscriber.cut()
 
 
@@ -209,7 +209,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
 
     await eventually(has_all)
     await subscriber.cut()
-    assert ["told", "told"] == [event.log_written.text for event in subscriber.recording.events]
+    assert [event.log_written.text for event in subscriber.recording.events] == ["told", "told"]
     check(subscriber.recording, world.history())
 
 
@@ -237,8 +237,8 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
     await (await world.report("j", Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))))
     for subscriber in (live, late):
         await over(subscriber)
-        assert "" == subscriber.reason
-    assert [3, 4] == [event.sequence for event in late.recording.events]
+        assert subscriber.reason == ""
+    assert [event.sequence for event in late.recording.events] == [3, 4]
     check(live.recording, world.history("j"))
 
 
@@ -325,4 +325,4 @@ async def test_dropped_just_before_it_is_read(
         return not subscriber.is_watching or bool(subscriber.recording.events)
 
     await eventually(is_answered)
-    assert ("SEQUENCE_TRIMMED", []) == (subscriber.reason, subscriber.recording.events)
+    assert (subscriber.reason, subscriber.recording.events) == ("SEQUENCE_TRIMMED", [])

@@ -350,7 +350,7 @@ class WatchingModel(RuleBasedStateMachine):
                     by_state = subscriber in self.of_running
                     assert cursor < self.world.newest_dropped(subscriber.view, by_state=by_state)
                 case "JOB_NOT_FOUND":
-                    assert 0 == self.world.first[subscriber.job_id]
+                    assert self.world.first[subscriber.job_id] == 0
                 case "STORE_UNAVAILABLE":
                     assert subscriber.job_id in self.world.thinned
                 case unexpected:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Unpack, overload
 
 from milepost.client._attach import Attaching
 from milepost.client._job_snapshot import JobSnapshot
-from milepost.client._results import has_ended, result_of
+from milepost.client._results import result_of
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.event_selection import EventSelection
 from milepost.client._watch.job_cursor import Cursor, OnGap, Start
@@ -16,6 +16,7 @@ from milepost.client._watch.job_watch import StateWatch, Watch, WatchOptions
 from milepost.client._watch.jobs_cursor import FeedCursor
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.subscriptions import Subscriptions
+from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Job, JobFilter, JobState, Waiting
 

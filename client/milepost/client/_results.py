@@ -5,22 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from milepost.client._conversion import from_struct
-from milepost.client._job_snapshot import JobSnapshot
 from milepost.client.errors import JobCancelled, JobError, JobFailed, JobLost
 from milepost.v1 import Job, JobState
 
-__all__ = ["has_ended", "result_of"]
+__all__ = ["result_of"]
 
 _ERRORS: Final[dict[JobState.ValueType, type[JobFailed | JobCancelled | JobLost]]] = {
     JobState.JOB_STATE_FAILED: JobFailed,
     JobState.JOB_STATE_CANCELLED: JobCancelled,
     JobState.JOB_STATE_LOST: JobLost,
 }
-
-
-def has_ended(job: Job | JobSnapshot) -> bool:
-    """Whether the job is in a state that is final."""
-    return job.state == JobState.JOB_STATE_SUCCEEDED or job.state in _ERRORS
 
 
 def result_of(job: Job) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import uuid
 
+from milepost.contract.job_states import has_ended
 from milepost.server import decide
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import Conflict, EventLog
@@ -90,7 +91,7 @@ class Submissions:
 
     async def _check_parent(self, parent_id: str) -> None:
         parent = await self._journal.find(parent_id)
-        if decide.is_final(parent) or parent.state == JobState.JOB_STATE_CANCELLING:
+        if has_ended(parent) or parent.state == JobState.JOB_STATE_CANCELLING:
             raise job_ended(parent)
 
 

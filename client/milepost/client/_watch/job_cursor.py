@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from milepost.client._conversion import to_duration
-from milepost.client._results import has_ended
 from milepost.client._watch.event_selection import EVERYTHING, EventSelection
 from milepost.client.errors import EpochChanged, MilepostError, ProtocolError, SequenceTrimmed
+from milepost.contract.job_states import has_ended
 from milepost.v1 import (
     Estimate,
     Event,

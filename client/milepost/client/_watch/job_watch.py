@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypedDict, TypeVar, cast
 
-from milepost.client._results import has_ended
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.job_cursor import Cursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client.errors import MilepostError
+from milepost.contract.job_states import has_ended
 from milepost.contract.limits import STATUS_INTERVAL
 from milepost.v1 import Estimate, Event, GetJobRequest, Job, Waiting, WatchJobRequest, WatchJobResponse
 

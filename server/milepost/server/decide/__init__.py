@@ -4,6 +4,8 @@ Pure functions over a job (as a ``Fold``) and an instant: they return the events
 a ``Refusal``; they change nothing and know of no transport, store or clock. What the events do is the fold's to say.
 """
 
+from milepost.contract.job_states import ACTIVE, FINAL, LEASED, state_name
+from milepost.contract.job_states import has_ended as is_final
 from milepost.server.decide.ending import (
     cancel,
     crowded_out,
@@ -14,7 +16,6 @@ from milepost.server.decide.ending import (
     release,
 )
 from milepost.server.decide.event_batch import EventBatch
-from milepost.server.decide.job_states import ACTIVE, FINAL, LEASED, is_final, state_name
 from milepost.server.decide.parent_progress import family
 from milepost.server.decide.report_batches import Rejection, ReportBatch, report_batches
 from milepost.server.decide.reporting import report

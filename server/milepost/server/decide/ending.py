@@ -6,9 +6,10 @@ import math
 
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.contract.job_states import LEASED, has_ended
 from milepost.fold import RELEASED
 from milepost.server.decide import time_limits
-from milepost.server.decide.job_states import LEASED, is_final, next_event
+from milepost.server.decide.next_event import next_event
 from milepost.server.runtime.timestamps import SECOND, instant, nanoseconds, timestamp
 from milepost.v1 import Cancellation, Event, Failure, Job, JobState, RetryPolicy
 
@@ -26,7 +27,7 @@ def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: 
     Nothing to a job that has ended. A queued job ends at once. Asking again changes nothing, unless it leaves the
     worker less time than it had. The grace does not reach past a timeout, so that the worker is told what it has.
     """
-    if is_final(job):
+    if has_ended(job):
         return []
     deadline = min([now + grace_period, *time_limits.of(job)]) if job.state in LEASED else now
     request = next_event(job, now)
@@ -70,7 +71,7 @@ def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
 
     A job that is being cancelled has its grace period, and no other bound.
     """
-    if is_final(job):
+    if has_ended(job):
         return []
     if job.state == JobState.JOB_STATE_CANCELLING:
         if now >= instant(job.cancellation.deadline):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from milepost.server.decide.job_states import is_final, next_event
+from milepost.contract.job_states import has_ended
+from milepost.server.decide.next_event import next_event
 from milepost.v1 import Event, Job
 
 # How far a fraction moves before it is told, unless a child ended.
@@ -18,7 +19,7 @@ def family(
     hundredth, unless more children have ended than ``told_ended``. The fraction never falls (rule 13), and is not full
     before all children that are planned are there; without a plan, one more may always come.
     """
-    if job.stages or is_final(job) or total == 0:
+    if job.stages or has_ended(job) or total == 0:
         return []
     expected = job.planned_children if total <= job.planned_children else total + 1
     fraction = max(job.fraction, min(fraction, 1.0) * total / expected)

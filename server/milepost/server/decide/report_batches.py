@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
 from milepost.server.decide.event_batch import EventBatch
-from milepost.server.decide.job_states import LEASED
 from milepost.server.decide.progress_run import ProgressRun
 from milepost.server.decide.reporting import is_plain_line, report
 from milepost.server.decide.size_budget import SizeBudget

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from milepost.contract.job_states import has_ended
 from milepost.fold import planned
-from milepost.server.decide.job_states import is_final, next_event
+from milepost.server.decide.next_event import next_event
 from milepost.server.rpc.refusal import Refusal, job_ended, job_held
 from milepost.server.runtime.timestamps import timestamp
 from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRequest
@@ -60,7 +61,7 @@ def start(job: Job, worker_id: str, now: int, *, instance: str = "", claimed: bo
     Raises JOB_ENDED, LEASE_LOST where another worker has it, or INVALID_FIELD where it is claimed but goes through
     the queue.
     """
-    if is_final(job):
+    if has_ended(job):
         raise job_ended(job)
     if claimed and job.dispatch != Dispatch.DISPATCH_EXTERNAL:
         raise Refusal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.decide.job_states import LEASED, is_final
+from milepost.contract.job_states import LEASED, has_ended
 from milepost.server.runtime.timestamps import instant, nanoseconds
 from milepost.v1 import Job
 
@@ -15,7 +15,7 @@ def of(job: Job) -> list[int]:
 
 def timeout(job: Job) -> int | None:
     """Of the whole job, from its first start, whether it runs or waits for its next attempt."""
-    if not job.HasField("timeout") or not job.attempt or is_final(job):
+    if not job.HasField("timeout") or not job.attempt or has_ended(job):
         return None
     # The first start was not kept in jobs that an earlier version started.
     begun = job.first_start_time if job.HasField("first_start_time") else job.start_time
@@ -31,7 +31,7 @@ def attempt_timeout(job: Job) -> int | None:
 
 def start_deadline(job: Job) -> int | None:
     """Of the wait for the first attempt."""
-    if not job.HasField("start_deadline") or job.attempt or is_final(job):
+    if not job.HasField("start_deadline") or job.attempt or has_ended(job):
         return None
     return instant(job.submit_time) + nanoseconds(job.start_deadline)
 

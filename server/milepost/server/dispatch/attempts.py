@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from milepost.contract.job_states import LEASED, has_ended
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.decide import Rejection, ReportBatch
@@ -71,7 +72,7 @@ class Attempts:
             return [event]
 
         opened, durable = await self._journal.begin(job_id, decision)
-        if decide.is_final(opened.job):
+        if has_ended(opened.job):
             refusal = _over(opened.job)
             await asyncio.shield(durable)
             raise refusal
@@ -93,7 +94,7 @@ class Attempts:
         """Gives a job back whose worker never heard of the attempt; nothing where the attempt is over already."""
 
         def decision(opened: OpenJob, now: int) -> list[Event]:
-            if opened.job.attempt != attempt or opened.job.state not in decide.LEASED:
+            if opened.job.attempt != attempt or opened.job.state not in LEASED:
                 return []
             return why(opened.job, now)
 
@@ -219,7 +220,7 @@ class Attempts:
             report_sequence=opened.report_sequence,
             last_sequence=opened.job.last_sequence,
             rejections=rejections,
-            over=opened.job.state not in decide.LEASED,
+            over=opened.job.state not in LEASED,
             durable=durable,
         )
 
@@ -231,7 +232,7 @@ class Attempts:
         """The lease is that of the current attempt, and the attempt is not over."""
         if not self._tokens.holds(job, token):
             raise lease_lost(job)
-        if job.state not in decide.LEASED:
+        if job.state not in LEASED:
             raise _over(job)
 
 
@@ -248,7 +249,7 @@ def _whole(batches: Iterator[ReportBatch], skipped: int, expected: int) -> Itera
 
 def _over(job: Job) -> Refusal:
     """What there is to say to the worker of an attempt that is over."""
-    if decide.is_final(job):
+    if has_ended(job):
         return job_ended(job)
     return lease_lost(job)
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import islice
 
-from milepost.server import decide
+from milepost.contract.job_states import LEASED
 from milepost.server.dispatch.job_queues import JobQueues, Key, Waiting
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import ErrorReason, Job
@@ -33,7 +33,7 @@ class ConcurrencyLimits:
 
     def on_transition(self, job: Job) -> set[str]:
         """Takes in whether the job is leased; the kinds of which one may start now that might not before."""
-        if job.state in decide.LEASED:
+        if job.state in LEASED:
             found = self._enter(Waiting.of(job))
             if found is not None:
                 found.leased = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from milepost.contract.job_states import LEASED, has_ended, state_name
 from milepost.server import decide
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
@@ -83,7 +84,7 @@ class Sessions:
             return
         if job.state == JobState.JOB_STATE_CANCELLING:
             session.outbox.put(WorkResponse(cancel=Cancel(job_id=job.job_id, cancellation=job.cancellation)))
-        elif job.state not in decide.LEASED:
+        elif job.state not in LEASED:
             session.silent |= decide.is_lost(job)
             if job.job_id not in session.leaving:
                 session.outbox.put(WorkResponse(rejected=_over(job, session.jobs[job.job_id] or "")))
@@ -131,10 +132,10 @@ def rejection(
 
 
 def _over(job: Job, token: str) -> Rejected:
-    ended = decide.is_final(job)
+    ended = has_ended(job)
     return Rejected(
         job_id=job.job_id,
         reason=ErrorReason.ERROR_REASON_JOB_ENDED if ended else ErrorReason.ERROR_REASON_LEASE_LOST,
-        message=f"Attempt {job.attempt} is over; the job is {decide.state_name(job)}. {job.failure.message}".strip(),
+        message=f"Attempt {job.attempt} is over; the job is {state_name(job)}. {job.failure.message}".strip(),
         lease_token=token,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server import decide
+from milepost.contract.job_states import LEASED
 from milepost.v1 import Job
 
 
@@ -21,7 +21,7 @@ class WorkerInstances:
             del attempts[job.job_id]
             if not attempts:
                 del self._attempts[before]
-        if job.state in decide.LEASED and job.worker_instance:
+        if job.state in LEASED and job.worker_instance:
             self._instances[job.job_id] = job.worker_instance
             self._attempts.setdefault(job.worker_instance, {})[job.job_id] = job.attempt
 

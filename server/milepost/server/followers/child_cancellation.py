@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from milepost.contract.job_states import ACTIVE
 from milepost.server import decide
 from milepost.server.journal import Decision, Journal, OpenJob
 from milepost.server.log.event_log import EventLog, Query
@@ -59,7 +60,7 @@ class ChildCancellation:
         while True:
             query = Query(
                 parent_job_id=parent.job_id,
-                states=sorted(decide.ACTIVE),
+                states=sorted(ACTIVE),
                 newest_first=False,
                 after=after,
                 limit=_PAGE,

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from milepost.contract.job_states import LEASED
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.node_presence import ALWAYS, Heard
@@ -54,7 +55,7 @@ class Deadlines:
     def on_transition(self, job: Job) -> None:
         """Sets the timer anew, or drops it where time does nothing to the job any more. A lease begins in full."""
         waits = []
-        if job.state in decide.LEASED:
+        if job.state in LEASED:
             now = self._clock.monotonic()
             lease = self._leases.get(job.job_id)
             if lease is None or lease.attempt != job.attempt:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from milepost.contract.job_states import has_ended
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Appended, Commit, Entry, EventLog
@@ -84,5 +85,5 @@ class ParentUpdates:
 
         opened = await self._journal.act(job_id, decision)
         self._ended[job_id] = family.ended
-        if decide.is_final(opened.job):
+        if has_ended(opened.job):
             self._ended.pop(job_id, None)

@@ -8,6 +8,7 @@ from typing import Any
 import grpc.aio
 
 from milepost.contract import limits
+from milepost.contract.job_states import has_ended, state_name
 from milepost.server import decide
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.journal import Journal
@@ -86,8 +87,8 @@ class JobService:
         """See the contract."""
         validation.job_id(request.job_id)
         job = await self._journal.find(request.job_id)
-        if not decide.is_final(job):
-            raise job_not_ended(job.job_id, decide.state_name(job))
+        if not has_ended(job):
+            raise job_not_ended(job.job_id, state_name(job))
         try:
             await asyncio.shield(self._log.delete(request.job_id))
         except Conflict:  # somebody else has deleted it meanwhile

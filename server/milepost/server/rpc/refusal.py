@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from milepost.contract import limits
+from milepost.contract.job_states import LEASED, state_name
 from milepost.contract.reasons import reason_name
-from milepost.v1 import ErrorReason, Job, JobState
+from milepost.v1 import ErrorReason, Job
 
 # A refusal travels in headers, of which gRPC takes 8 KiB, and in which what is not ASCII grows threefold. It quotes
 # what was sent, so it is kept short, and ASCII.
@@ -70,7 +71,7 @@ def job_not_found(job_id: str) -> Refusal:
 
 def job_ended(job: Job) -> Refusal:
     """The job has ended, so that nothing more can happen in it; says how."""
-    state = JobState.Name(job.state).removeprefix("JOB_STATE_")
+    state = state_name(job)
     # Not the failure's message: refusals are logged, and that is the job's own.
     why = f" with {job.failure.code}" if job.failure.code else ""
     attempts = f" after {job.attempt} attempts" if job.attempt > 1 else ""
@@ -102,7 +103,7 @@ def job_held(job: Job) -> Refusal:
 
 def lease_lost(job: Job) -> Refusal:
     """The lease token is not that of the job's current attempt, or that attempt is over; says what has become of it."""
-    if job.state in (JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_CANCELLING):
+    if job.state in LEASED:
         now = f"its attempt {job.attempt} is with worker {job.worker_id!r}"
     elif job.attempt:
         now = f"it waits for another attempt, since attempt {job.attempt} is over ({job.failure.code})"

@@ -66,7 +66,7 @@ async def _cancel(
 ) -> Job:
     from milepost.client._cli.commands.follow import follow
     from milepost.client._cli.rendering.view import SilentView
-    from milepost.client._results import has_ended
+    from milepost.contract.job_states import has_ended
 
     async with server.client() as client:
         job = (await client.cancel(job_id, reason=reason, grace_period=grace_period)).proto

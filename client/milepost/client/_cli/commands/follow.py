@@ -20,8 +20,9 @@ from milepost.client._cli.rendering.view import EventView, WarningView
 from milepost.client._cli.rendering.watched_job import Watched
 from milepost.client._cli.standard_streams import put, remark
 from milepost.client._message_json import to_json
-from milepost.client._results import has_ended, result_of
+from milepost.client._results import result_of
 from milepost.client.errors import JobError
+from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Job, JobState
 

@@ -15,8 +15,8 @@ from milepost.client._cli.commands.printing import can_draw
 from milepost.client._cli.rendering.console import Console
 from milepost.client._cli.rendering.jobs_view import Board, BoardLines, BoardObjects, BoardView, Jobs
 from milepost.client._cli.standard_streams import put, remark
-from milepost.client._results import has_ended
 from milepost.client._watch.jobs_cursor import Gap, Item
+from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Deleted, Event, Job
 

@@ -12,7 +12,7 @@ from milepost.client._cli.demo.event_audit import Account
 from milepost.client._cli.demo.tcp_relay import Relay
 from milepost.client._cli.rendering.view import EventView
 from milepost.client._cli.rendering.watched_job import Watched
-from milepost.client._results import has_ended
+from milepost.contract.job_states import has_ended
 from milepost.v1 import Event
 
 __all__ = ["Interruption"]

@@ -11,9 +11,9 @@ from typing import Final
 from milepost.client._attach import Attached, AttachedJob
 from milepost.client._calls import Calls
 from milepost.client._cli.exec.execution import Execution
-from milepost.client._results import has_ended
 from milepost.client._worker.grace_period import grace_of
 from milepost.client.errors import JobEndedError, JobNotFound, LeaseLost, MilepostError
+from milepost.contract.job_states import has_ended
 from milepost.v1 import Job, JobState
 
 __all__ = ["Holder", "Next", "next_step"]

@@ -12,7 +12,7 @@ from milepost.client._cli.rendering.bars import bar, pulse
 from milepost.client._cli.rendering.canvas import Canvas
 from milepost.client._cli.rendering.state_style import JOB_STYLES
 from milepost.client._cli.rendering.wait_text import is_amiss, waiting_text
-from milepost.client._results import has_ended
+from milepost.contract.job_states import has_ended
 from milepost.v1 import Estimate, Job, JobState, Waiting
 
 __all__ = ["artifacts", "header", "notices", "single_line", "wrapped"]

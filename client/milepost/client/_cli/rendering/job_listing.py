@@ -16,7 +16,7 @@ from milepost.client._cli.rendering.frame_parts import artifacts, header, notice
 from milepost.client._cli.rendering.state_style import JOB_STYLES
 from milepost.client._cli.rendering.wait_text import waiting_text
 from milepost.client._message_json import to_json
-from milepost.client._results import has_ended
+from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Job, Waiting
 

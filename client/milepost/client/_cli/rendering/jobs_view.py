@@ -17,8 +17,8 @@ from milepost.client._cli.rendering.json_line import line
 from milepost.client._cli.rendering.message_json import message_line
 from milepost.client._cli.rendering.plain_view import PlainView
 from milepost.client._cli.rendering.screen import Screen
-from milepost.client._results import has_ended
 from milepost.client._watch.jobs_cursor import Gap, Item
+from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Deleted, Event, Job, Trimmed
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.client._results import has_ended
+from milepost.contract.job_states import has_ended
 from milepost.contract.printable import escape
 from milepost.v1 import Artifact, Estimate, Failure, Job, JobState, Severity, Stage, StageState
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from milepost.client._cli.rendering import text
-from milepost.client._results import has_ended
 from milepost.client._watch.job_watch import Connection
+from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Estimate, Event, Job, Waiting
 

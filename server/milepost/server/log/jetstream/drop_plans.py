@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from milepost.server.decide import FINAL
+from milepost.contract.job_states import FINAL
 from milepost.server.log.drop_summary import drops_before
 from milepost.server.log.event_log import Conflict, Drop
 from milepost.server.log.jetstream.records import Kind, Record, Remains

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, NamedTuple
 
-from milepost.server.decide import FINAL
+from milepost.contract.job_states import FINAL
 from milepost.server.log.drop_summary import record_dropped
 from milepost.server.log.event_log import Conflict, Notice, StoreFailed
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from milepost.server.decide import FINAL
+from milepost.contract.job_states import FINAL
 from milepost.server.log.drop_summary import drops_before, record_dropped
 from milepost.server.log.event_log import Conflict, Notice
 from milepost.server.log.frames import without_overtaken

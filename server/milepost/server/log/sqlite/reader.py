@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
-from milepost.server.decide import FINAL
+from milepost.contract.job_states import FINAL
 from milepost.server.log.event_log import (
     ChildrenSummary,
     EndedJob,

@@ -12,12 +12,11 @@ from milepost.client._cli.rendering.bars import bar, pulse
 from milepost.client._cli.rendering.canvas import Canvas
 from milepost.client._cli.rendering.state_style import JOB_STYLES
 from milepost.client._cli.rendering.wait_text import is_amiss, waiting_text
-from milepost.contract.job_states import has_ended
+from milepost.contract.job_states import LEASED, has_ended
 from milepost.v1 import Estimate, Job, JobState, Waiting
 
 __all__ = ["artifacts", "header", "notices", "single_line", "wrapped"]
 
-_AT_WORK = frozenset({JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_CANCELLING})
 _NOTICE_LINES = 4
 _NOTICE_WIDTH = 20
 _ALL_LINES = 1000
@@ -36,7 +35,7 @@ def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text
     else:
         yield single_line(who)
         yield single_line(how)
-    if text.is_known(job) or job.state not in _AT_WORK:
+    if text.is_known(job) or job.state not in LEASED:
         done = job.fraction if text.is_known(job) else 0.0
         yield bar(done, canvas.measure, style=style, marks=canvas.marks)
     else:

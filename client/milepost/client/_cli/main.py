@@ -27,31 +27,31 @@ __all__ = ["main", "milepost", "run"]
 _PLUG_INS: Final = "milepost.commands"
 """The entry points that bring the commands of other members, such as `serve`."""
 _COMMANDS: Final = {
-    "worker": ("cmd_worker:worker", "Run a worker, the Worker called NAME in MODULE."),
-    "submit": ("cmd_submit:submit", "Submit a job of KIND, and print its id."),
-    "watch": ("cmd_watch:watch", "Follow jobs until they have ended, and exit with their status."),
-    "get": ("cmd_get:get", "Show a job as it stands."),
-    "list": ("cmd_list:list_jobs", "List jobs, the newest first."),
-    "workers": ("cmd_workers:workers", "List the workers that are connected."),
-    "logs": ("cmd_logs:logs", "Show what a job has written to its log."),
-    "cancel": ("cmd_cancel:cancel", "Ask for a job, and those that are a part of it, to be cancelled."),
-    "delete": ("cmd_delete:delete", "Delete jobs that have ended, with their logs."),
-    "exec": ("cmd_exec:execute", "Run COMMAND as a job, and exit with its exit status."),
-    "demo": ("cmd_demo:demo", "Show a job that is followed, cut off and resumed."),
+    "worker": ("cmd_worker:worker", "Run the Worker called NAME in MODULE."),
+    "submit": ("cmd_submit:submit", "Submit a job of KIND and print its id."),
+    "watch": ("cmd_watch:watch", "Follow jobs until they end and exit with their status."),
+    "get": ("cmd_get:get", "Show the current state of a job."),
+    "list": ("cmd_list:list_jobs", "List jobs, newest first."),
+    "workers": ("cmd_workers:workers", "List connected workers."),
+    "logs": ("cmd_logs:logs", "Show the log of a job."),
+    "cancel": ("cmd_cancel:cancel", "Request cancellation of a job and its children."),
+    "delete": ("cmd_delete:delete", "Delete ended jobs and their logs."),
+    "exec": ("cmd_exec:execute", "Run COMMAND as a job and exit with its exit status."),
+    "demo": ("cmd_demo:demo", "Demonstrate a watch that resumes after a lost connection."),
 }
-"""Where each command is, and what it does: the overview must not load them all."""
-_ELSEWHERE: Final = {
+"""Location and summary of each command, so that the overview need not load them all."""
+_OTHER_PACKAGES: Final = {
     "migrate": (
         "milepost-server[nats]",
-        "Copy the log of a server that is stopped into an empty stream of NATS JetStream.",
+        "Copy the log of a stopped server into an empty NATS JetStream stream.",
     ),
-    "serve": ("milepost-server", "Run the server, alone or as one of many nodes."),
+    "serve": ("milepost-server", "Run the server, standalone or as one node of many."),
 }
-"""The commands of other distributions: what brings them, and what they do."""
+"""Package and summary of the commands that other distributions provide."""
 
 _STATUSES = "\n".join(f"  {int(status):>3}  {meaning}" for status, meaning in MEANINGS.items())
-_EPILOG = f"""Each option can be set in the environment: --owner of submit by MILEPOST_SUBMIT_OWNER, and what commands
-share without the command's name, as --address by MILEPOST_ADDRESS.
+_EPILOG = f"""Every option can also be set in the environment: --owner of submit as MILEPOST_SUBMIT_OWNER; options that
+commands share, such as --address, without the command's name: MILEPOST_ADDRESS.
 
 \b
 Exit status:
@@ -77,7 +77,7 @@ class _Group(click.Group):
             for found in _plugged_in():
                 if found.name == cmd_name:
                     loaded = _load(found)
-        if loaded is None and cmd_name in _ELSEWHERE:
+        if loaded is None and cmd_name in _OTHER_PACKAGES:
             return _absent(cmd_name)
         return loaded if isinstance(loaded, click.Command) else None
 
@@ -105,8 +105,8 @@ class _Group(click.Group):
         for name in self.list_commands(ctx):
             if name in _COMMANDS:
                 yield name, _COMMANDS[name][1]
-            elif name in _ELSEWHERE:
-                yield name, _ELSEWHERE[name][1]
+            elif name in _OTHER_PACKAGES:
+                yield name, _OTHER_PACKAGES[name][1]
             elif (command := self.get_command(ctx, name)) is not None:
                 yield name, command.get_short_help_str()
 
@@ -125,10 +125,10 @@ class _Group(click.Group):
 @click.version_option(package_name="milepost-client", prog_name="milepost", message="%(prog)s %(version)s")
 @click.pass_context
 def milepost(context: click.Context) -> None:
-    """Submit long-running jobs, follow their progress, and do their work.
+    """Submit long-running jobs, follow their progress and run workers.
 
-    Results go to stdout, progress and errors to stderr. With --output json both are JSON objects, one a line: jobs or
-    events on stdout, errors, changes of the connection and what a job waits for on stderr.
+    Results go to stdout, progress and errors to stderr. With --output json both are JSON objects, one per line: jobs or
+    events on stdout; errors, connection changes and why a job is still queued on stderr.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
@@ -199,7 +199,7 @@ def _absent(name: str) -> click.Command:
     """In place of a command whose distribution is not installed: it says which one that is, whatever it is given."""
     return _saying(
         name,
-        f"`milepost {name}` comes with another package. Install it with: pip install '{_ELSEWHERE[name][0]}'",
+        f"`milepost {name}` comes with another package. Install it with: pip install '{_OTHER_PACKAGES[name][0]}'",
     )
 
 

@@ -42,27 +42,39 @@ _EPILOG = """\b
 Examples:
   milepost migrate --from sqlite:///var/lib/milepost --to nats://n1:4222,n2:4222,n3:4222
 
-Each option is read from the environment, too: --nats-stream from MILEPOST_NATS_STREAM.
+Every option is also read from the environment: --nats-stream from MILEPOST_NATS_STREAM.
 """
 
 
 @click.command(context_settings={"show_default": True}, epilog=_EPILOG)
 @_option(
-    "--from", "source", type=_source, metavar="URL", required=True, help="sqlite:// and a data directory."
+    "--from",
+    "source",
+    type=_source,
+    metavar="URL",
+    required=True,
+    help="Data directory to copy from: sqlite://DIR.",
 )
-@_option("--to", "target", type=_target, metavar="URL", required=True, help="nats://host:4222,host:4222.")
+@_option(
+    "--to",
+    "target",
+    type=_target,
+    metavar="URL",
+    required=True,
+    help="NATS servers to copy to: nats://host:4222,host:4222.",
+)
 @access_options(_option)
 @_option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="warning",
-    help="What it says of itself, on stderr.",
+    help="Minimum level of log lines on stderr.",
 )
 def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) -> None:
-    """Copy the log of a server that is stopped into an empty stream of NATS JetStream.
+    """Copy the log of a stopped server into an empty NATS JetStream stream.
 
-    Jobs keep their events with their numbers. The epoch is another one, so that subscribers are told; with it leases
-    end, so let the workers finish first. What is copied from stays as it is.
+    Events keep their sequence numbers. The epoch changes, so resuming subscribers get EPOCH_CHANGED and leases end: let the
+    workers finish first. The source is not modified.
 
     At the end it prints one JSON line on stdout.
     """

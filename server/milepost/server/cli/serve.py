@@ -32,7 +32,7 @@ Examples:
   milepost serve --data /var/lib/milepost --keep-events 7d --keep-jobs 90d
   milepost serve --address 0.0.0.0:7070 --tls-cert server.pem --tls-key server.key
 
-Each option is read from the environment, too: --lease-ttl from MILEPOST_LEASE_TTL.
+Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_TTL.
 """
 
 
@@ -42,13 +42,13 @@ Each option is read from the environment, too: --lease-ttl from MILEPOST_LEASE_T
     type=listen_address.address,
     metavar="HOST:PORT",
     default="127.0.0.1:7070",
-    help="Where to listen, host:port; port 0 takes a free one.",
+    help="Address to listen on; port 0 picks a free one.",
 )
 @_option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("milepost-data"),
-    help="The directory that the log is kept in; made if it is not there.",
+    help="Data directory of the log; created if missing.",
 )
 @store_options(_option)
 @_option(
@@ -56,62 +56,62 @@ Each option is read from the environment, too: --lease-ttl from MILEPOST_LEASE_T
     type=span(1, 3600),
     metavar="TIME",
     default="30s",
-    help="How long a worker may not be heard from before it loses its jobs.",
+    help="Lease duration: a worker silent for longer loses its jobs.",
 )
 @_option(
     "--tls-cert",
     type=_FILE,
-    help="The server's certificate chain (PEM); without it, plain text.",
+    help="Certificate chain of the server (PEM). Default: no TLS.",
 )
-@_option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")
+@_option("--tls-key", type=_FILE, help="Private key of --tls-cert (PEM).")
 @_option(
     "--keep-progress",
     type=span(),
     metavar="TIME",
-    help="How long after a job's end all of its progress is kept, such as 1d; then the newest of each stage is.",
+    help="Retention of an ended job's progress events, such as 1d; after it only the newest of each stage stays.",
 )
 @_option(
     "--keep-events",
     type=span(),
     metavar="TIME",
-    help="How long after a job's end its events are kept, such as 7d.",
+    help="Retention of an ended job's events, such as 7d.",
 )
 @_option(
     "--keep-jobs",
     type=span(),
     metavar="TIME",
-    help="How long after its end a job is kept at all, such as 90d.",
+    help="Retention of an ended job, such as 90d.",
 )
 @_option(
     "--max-events",
     type=click.IntRange(min=100),
-    help="How many of its newest events are kept of each job, about, even while it runs.",
+    help="Approximate maximum of events per job, even while it runs; the oldest are removed first.",
 )
 @_option(
     "--sweep-interval",
     type=span(0.01),
     metavar="TIME",
     default="60s",
-    help="How often to look for what need not be kept any more.",
+    help="Interval between retention sweeps.",
 )
 @_option(
     "--tail-memory",
     type=click.IntRange(min=1),
     default=256,
-    help="How much of the logs that are being watched is kept in memory, in MiB.",
+    help="Memory for the recent events of watched jobs, in MiB.",
 )
-@_option("--max-watches", type=click.IntRange(min=1), default=50_000, help="How many watches may be open.")
+@_option("--max-watches", type=click.IntRange(min=1), default=50_000, help="Maximum number of open watches.")
 @_option(
     "--max-watches-per-caller",
     type=click.IntRange(min=1),
     default=20_000,
-    help="How many watches may be open from one host.",
+    help="Maximum number of open watches per client host.",
 )
 @_option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
-    help="What the server says of itself, on stderr.",
+    help="Minimum level of log lines on stderr.",
 )
 def serve(
     address: str,
@@ -130,14 +130,14 @@ def serve(
     log_level: str,
     **nats: Any,
 ) -> None:
-    """Run the server, alone or as one of many nodes.
+    """Run the server, standalone or as one node of many.
 
-    Alone it keeps its log in a database in the data directory; nodes share one in NATS JetStream.
+    A standalone server keeps its log in an SQLite database in the data directory; nodes share one in NATS JetStream.
 
-    When it is ready it prints one JSON line on stdout with its address and its epoch. SIGTERM or Ctrl-C stops it in
-    order: what is being committed is committed, and subscribers and workers are told to come back.
+    When ready it prints one JSON line with its address and epoch on stdout. SIGTERM or Ctrl-C drains it: pending commits
+    complete, and subscribers and workers are asked to reconnect.
 
-    What is not told otherwise is kept for as long as the data directory lasts.
+    Without the --keep-… options nothing is ever removed.
     """
     # The module is loaded for help and for shell completion, too; what it takes to serve is not needed there.
     from milepost.server.cli import log_output

@@ -39,13 +39,13 @@ def store_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any]
         type=servers,
         metavar="URL",
         default="sqlite",
-        help="Where the log is kept: sqlite, in the data directory; or for many nodes in NATS JetStream, "
-        "nats://host:4222,host:4222, and in the data directory a copy to read from.",
+        help="Store of the log: sqlite, in the data directory; or, for many nodes, NATS JetStream: "
+        "nats://host:4222,host:4222, with a local copy for reads in the data directory.",
     )
     synced = option(
         "--nats-sync-always",
         is_flag=True,
-        help="Says that the NATS servers run with sync_interval: always; else there is a warning.",
+        help="Confirm that the NATS servers run with sync_interval: always; silences the warning.",
     )
     access = access_options(option)
     return lambda command: where(access(synced(command)))
@@ -55,24 +55,25 @@ def access_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any
     """Those of the options that say which stream, and how to be let in."""
     options = (
         option(
-            "--nats-stream", default="milepost", metavar="NAME", help="The stream; made if it is not there."
+            "--nats-stream",
+            default="milepost",
+            metavar="NAME",
+            help="Name of the stream; created if missing.",
         ),
         option(
             "--nats-replicas",
             type=click.IntRange(1, 5),
-            help="How many servers of a NATS cluster keep the stream; 3 in a cluster unless it is told.",
+            help="Number of stream replicas. Default: 3 in a NATS cluster, else 1.",
         ),
-        option("--nats-credentials", type=_FILE, help="A file with the JWT and NKey to log in to NATS with."),
-        option(
-            "--nats-nkey-seed", type=_FILE, help="A file with the seed of the NKey to log in to NATS with."
-        ),
+        option("--nats-credentials", type=_FILE, help="Credentials file for NATS (user JWT and NKey seed)."),
+        option("--nats-nkey-seed", type=_FILE, help="NKey seed file for NATS."),
         option(
             "--nats-tls-ca",
             type=_FILE,
-            help="Whom to trust as a NATS server (PEM); the system's, if not told.",
+            help="CA bundle for NATS (PEM). Default: the system's.",
         ),
-        option("--nats-tls-cert", type=_FILE, help="The certificate to show to NATS (PEM)."),
-        option("--nats-tls-key", type=_FILE, help="The key of --nats-tls-cert (PEM)."),
+        option("--nats-tls-cert", type=_FILE, help="Client certificate for NATS (PEM)."),
+        option("--nats-tls-key", type=_FILE, help="Private key of --nats-tls-cert (PEM)."),
     )
 
     def decorate(command: Any) -> Any:

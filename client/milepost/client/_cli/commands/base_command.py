@@ -54,9 +54,9 @@ class Command(click.Command):
                 (own if pair[1].startswith(f"{ctx.auto_envvar_prefix}_") else shared).append(pair)
         sentences = []
         if own:
-            sentences.append(f"Each option is read from the environment, too: {own[0][0]} from {own[0][1]}.")
+            sentences.append(f"Every option is also read from the environment: {own[0][0]} from {own[0][1]}.")
         if shared:
-            sentences.append(f"The same for all commands: {', '.join(name for _, name in shared)}.")
+            sentences.append(f"Shared by all commands: {', '.join(name for _, name in shared)}.")
         return " ".join(sentences)
 
 

@@ -21,18 +21,18 @@ __all__ = ["cancel"]
 
 @command(examples=("milepost cancel J --reason 'wrong input' --grace-period 5m", "milepost cancel J --wait"))
 @click.argument("job_id", shell_complete=completion.unfinished_job_ids)
-@option("--reason", default="", metavar="TEXT", help="Why.")
+@option("--reason", default="", metavar="TEXT", help="Reason, shown with the job.")
 @option(
     "--grace-period",
     type=seconds,
     metavar="TIME",
-    help="How long its worker has to stop, before the job is cancelled without it; 0: at once.",
+    help="Time for the worker to stop; after it the server ends the job without the worker. 0: at once.",
     show_default="30s",
 )
 @option(
-    "--wait", is_flag=True, help="Wait for the job's end, and exit with its status: 3 once it is cancelled."
+    "--wait", is_flag=True, help="Wait until the job ends and exit with its status: 3 if it was cancelled."
 )
-@option("--timeout", type=seconds, metavar="TIME", help="Stop waiting after this time, with the status 124.")
+@option("--timeout", type=seconds, metavar="TIME", help="Stop waiting after this time with status 124.")
 @output_option
 @server_options
 def cancel(
@@ -44,13 +44,12 @@ def cancel(
     timeout: float | None,
     output: str,
 ) -> None:
-    """Ask for a job, and those that are a part of it, to be cancelled.
+    """Request cancellation of a job and its children.
 
-    A job that has ended stays as it is: completion may win. The job's state is printed, or with --output json the
-    job.
+    A job that has already ended does not change. Prints the job's state, or with --output json the job.
     """
     if timeout is not None and not wait:
-        raise click.UsageError("--timeout is for --wait.")
+        raise click.UsageError("--timeout requires --wait.")
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.commands.exit_status_of import of_job
     from milepost.client._cli.rendering.message_json import message_line

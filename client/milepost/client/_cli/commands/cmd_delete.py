@@ -25,10 +25,10 @@ __all__ = ["delete"]
 @output_option
 @server_options
 def delete(server: Server, job_ids: tuple[str, ...], output: str) -> None:
-    """Delete jobs that have ended, with their logs.
+    """Delete ended jobs and their logs.
 
-    What they have made stays where it lies. Each is reported once it is deleted; the first that cannot be deleted,
-    such as one that has not ended, ends the command.
+    Artifacts stay where they are. Prints each job once it is deleted, and stops at the first that cannot be deleted,
+    such as one that is still running.
     """
     from milepost.client._cli.commands.async_runner import run
 

@@ -39,15 +39,15 @@ _DATA: Final = "store"
     envvar="MILEPOST_DEMO_OUTPUT",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Make a directory for the archive and the server's data in this one, not where temporary files are.",
+    help="Parent of the new directory for the archive and the server's data. Default: that of temporary files.",
 )
-@option("--keep/--no-keep", default=True, help="Keep that directory, to look at the job again.")
+@option("--keep/--no-keep", default=True, help="Keep that directory, to look at the job later.")
 def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
-    """Show a job that is followed, cut off and resumed.
+    """Demonstrate a watch that resumes after a lost connection.
 
-    A server, a worker and a subscriber are started here, as processes of their own. The job packs PATH, by default
-    Python's standard library, into an archive. Halfway the subscriber's connection is really cut for about a second,
-    while the job goes on; then it resumes after the event that it had. At the end all events are counted.
+    Starts a server and a worker as separate processes, and follows a job that packs PATH, by default Python's standard
+    library, into an archive. Halfway through, the subscriber's TCP connection is cut for about a second while the job
+    continues; then the subscriber resumes after its last event. At the end every event is accounted for.
     """
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.commands.exit_status_of import of_job

@@ -34,14 +34,14 @@ _EXAMPLES: Final = (
     default="",
     metavar="KIND",
     shell_complete=completion.kinds,
-    help="The kind of the job, which is made for the command.",
+    help="Kind of the job to create for the command.",
 )
 @option(
     "--job-id",
     default="",
     metavar="ID",
     shell_complete=completion.unfinished_job_ids,
-    help="A job that was submitted with --external; it is claimed, and none is made.",
+    help="Claim this job, which was submitted with --external, instead of creating one.",
 )
 @option(
     "--progress-from",
@@ -49,10 +49,10 @@ _EXAMPLES: Final = (
     type=progress_reader,
     metavar="FORM",
     envvar="MILEPOST_EXEC_PROGRESS_FROM",
-    help="Form of the progress in its output: auto, as most programs print it; percent, as in 42%; regex, as in 3/10; "
-    "regex:PATTERN with the groups (?P<current>), (?P<total>) or (?P<percent>); json, as in "
+    help="Parse progress from the output. auto: as most programs print it; percent: 42%; regex: 3/10; regex:PATTERN: "
+    "with the groups (?P<current>), (?P<total>) or (?P<percent>); json: "
     '{"current": 3, "total": 10}.',
-    show_default="not read",
+    show_default="no progress",
 )
 @option(
     "--stage",
@@ -61,7 +61,7 @@ _EXAMPLES: Final = (
     type=stage_id,
     envvar="MILEPOST_EXEC_STAGE",
     metavar="ID",
-    help="The stage that the command is, and whose progress is read.",
+    help="Id of the stage that the command runs as.",
 )
 @option(
     "--input",
@@ -69,7 +69,7 @@ _EXAMPLES: Final = (
     "given",
     envvar="MILEPOST_EXEC_INPUT",
     metavar="JSON|@FILE|-",
-    help="The job's input, a JSON object; - reads stdin.",
+    help="Input of the job, a JSON object; - reads stdin.",
 )
 @option(
     "--set",
@@ -79,9 +79,9 @@ _EXAMPLES: Final = (
     type=pair,
     metavar="KEY=VALUE",
     multiple=True,
-    help="Set one value of the input: JSON if it can be read as such, else text. Dots in the key go deeper.",
+    help="Set one value of the input, parsed as JSON if possible, else text. Dots in KEY address nested objects.",
 )
-@option("--owner", default="", metavar="NAME", help="Whose job it is.")
+@option("--owner", default="", metavar="NAME", help="Owner of the job.")
 @option(
     "--label",
     "-l",
@@ -90,50 +90,50 @@ _EXAMPLES: Final = (
     type=pair,
     metavar="KEY=VALUE",
     multiple=True,
-    help="A mark to list by.",
+    help="Label to filter by.",
 )
 @option(
     "--parent",
     default="",
     metavar="JOB_ID",
     shell_complete=completion.job_ids,
-    help="The job that it is a part of, and is cancelled with.",
+    help="Parent job; cancelling it cancels this job too.",
 )
-@option("--timeout", type=seconds, metavar="TIME", help="The longest that it may take.")
+@option("--timeout", type=seconds, metavar="TIME", help="Maximum duration of the job.")
 @option(
     "--grace",
     type=seconds,
     default=f"{GRACE_PERIOD:g}s",
     metavar="TIME",
-    help="Time between SIGTERM and SIGKILL when the job is cancelled, has timed out or went to another attempt; of a "
-    "cancellation within its own grace period.",
+    help="Time between SIGTERM and SIGKILL when the job is cancelled, times out or moves to another attempt; at most "
+    "the grace period of the cancellation.",
 )
 @option(
     "--pty",
     is_flag=True,
     envvar="MILEPOST_EXEC_PTY",
-    help="Give the command a terminal to write to, for programs that otherwise show no progress, or print in blocks. "
+    help="Run the command on a pseudo-terminal, for programs that otherwise show no progress or buffer their output. "
     "It has one stream: all lines are logged as info.",
 )
 @option(
     "--best-effort",
     is_flag=True,
     envvar="MILEPOST_EXEC_BEST_EFFORT",
-    help="Run the command without a job where the server cannot be reached.",
+    help="If the server is unavailable, run the command without a job.",
 )
 @option(
     "--spool",
     envvar="MILEPOST_SPOOL",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where to keep what the server did not take at the end, for the next one that has it.",
+    help="Directory for reports that could not be delivered at the end; the next process with this spool sends them.",
 )
 @option(
     "--log-level",
     envvar="MILEPOST_LOG_LEVEL",
     type=click.Choice(LOG_LEVELS),
     default="warning",
-    help="What is said of the connection, on stderr.",
+    help="Minimum level of log lines on stderr.",
 )
 @server_options
 def execute(
@@ -155,14 +155,14 @@ def execute(
     spool: Path | None,
     log_level: str,
 ) -> None:
-    """Run COMMAND as a job, and exit with its exit status.
+    """Run COMMAND as a job and exit with its exit status.
 
-    What it writes is passed through, and its lines become those of the job's log: stdout as info, stderr as warnings.
-    Cancelling the job stops it, and all of its process group; Ctrl-C and SIGTERM are passed on to it. It finds the
-    job's id in MILEPOST_JOB_ID. Once it runs, it runs on even where the server is gone.
+    Its output is passed through, and each line is added to the job's log: stdout as info, stderr as warnings.
+    Cancelling the job stops the command's process group; Ctrl-C and SIGTERM are forwarded to it. MILEPOST_JOB_ID in its
+    environment is the job's id. Once started, the command keeps running even if the server becomes unavailable.
     """
     if bool(kind) == bool(job_id):
-        raise click.UsageError("Give either --kind, for a new job, or --job-id, for one that there is.")
+        raise click.UsageError("Give either --kind, for a new job, or --job-id, for an existing one.")
     if job_id and (given is not None or settings or owner or labels or parent or timeout is not None):
         raise click.UsageError("--input, --set, --owner, --label, --parent and --timeout are for a new job.")
     from milepost.client._cli.commands import log_setup

@@ -21,7 +21,7 @@ __all__ = ["get"]
 @output_option
 @server_options
 def get(server: Server, job_id: str, output: str) -> None:
-    """Show a job as it stands."""
+    """Show the current state of a job."""
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.commands.printing import print_job
 

@@ -27,7 +27,7 @@ _EXAMPLES: Final = (
 
 
 @command("list", examples=_EXAMPLES)
-@option("--owner", default="", metavar="NAME", help="Jobs of this owner.")
+@option("--owner", default="", metavar="NAME", help="Only jobs of this owner.")
 @option(
     "--kind",
     "-k",
@@ -36,7 +36,7 @@ _EXAMPLES: Final = (
     multiple=True,
     metavar="KIND",
     shell_complete=completion.kinds,
-    help="Jobs of this kind, or of one of these.",
+    help="Only jobs of this kind; repeat for several.",
 )
 @option(
     "--state",
@@ -45,7 +45,7 @@ _EXAMPLES: Final = (
     envvar="MILEPOST_LIST_STATE",
     type=click.Choice(_STATES, case_sensitive=False),
     multiple=True,
-    help="Jobs in this state, or in one of these.",
+    help="Only jobs in this state; repeat for several.",
 )
 @option(
     "--label",
@@ -55,17 +55,19 @@ _EXAMPLES: Final = (
     type=pair,
     metavar="KEY=VALUE",
     multiple=True,
-    help="Jobs that bear this label, or all of these.",
+    help="Only jobs with this label; repeated, with all of them.",
 )
 @option(
     "--parent",
     default="",
     metavar="JOB_ID",
     shell_complete=completion.job_ids,
-    help="Jobs that are a part of this one.",
+    help="Only children of this job.",
 )
-@option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")
-@option("--limit", type=click.IntRange(min=0), default=100, metavar="N", help="At most N jobs; 0 for all.")
+@option("--oldest-first", is_flag=True, help="Sort by submit time, oldest first.")
+@option(
+    "--limit", type=click.IntRange(min=0), default=100, metavar="N", help="Maximum number of jobs; 0: all."
+)
 @output_option
 @server_options
 def list_jobs(
@@ -79,10 +81,9 @@ def list_jobs(
     limit: int,
     output: str,
 ) -> None:
-    """List jobs, the newest first.
+    """List jobs, newest first.
 
-    With --output json each job is a JSON object on a line of its own. That there are more than --limit is said on
-    stderr.
+    With --output json each job is one JSON object per line. A note on stderr says if there are more than --limit.
     """
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.commands.printing import print_jobs

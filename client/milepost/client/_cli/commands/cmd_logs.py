@@ -22,7 +22,7 @@ _SEVERITIES: Final = ("debug", "info", "warning", "error")
 
 @command(examples=("milepost logs J", "milepost logs J --follow --severity warning"))
 @click.argument("job_id", shell_complete=completion.job_ids)
-@option("--follow", "-f", is_flag=True, help="Go on until the job has ended.")
+@option("--follow", "-f", is_flag=True, help="Wait for further lines until the job ends.")
 @option(
     "--stage",
     "stages",
@@ -30,23 +30,22 @@ _SEVERITIES: Final = ("debug", "info", "warning", "error")
     type=stage_id,
     multiple=True,
     metavar="ID",
-    help="Lines of this stage, or of one of these.",
+    help="Only lines of this stage; repeat for several.",
 )
 @option(
     "--severity",
     type=click.Choice(_SEVERITIES),
     default="debug",
-    help="Lines that are at least this grave.",
+    help="Minimum severity.",
 )
 @output_option
 @server_options
 def logs(
     server: Server, job_id: str, follow: bool, stages: tuple[str, ...], severity: str, output: str
 ) -> None:
-    """Show what a job has written to its log.
+    """Show the log of a job.
 
-    A line is the time, the stage that it is about, and the text. With --output json each is the event as a JSON
-    object on a line of its own.
+    Each line has the time, the stage and the text. With --output json each line is the event as a JSON object.
     """
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.rendering.message_json import message_line

@@ -35,7 +35,7 @@ _EXAMPLES: Final = (
     "given",
     envvar="MILEPOST_SUBMIT_INPUT",
     metavar="JSON|@FILE|-",
-    help="The job's input, a JSON object; - reads stdin.",
+    help="Input of the job, a JSON object; - reads stdin.",
 )
 @option(
     "--set",
@@ -45,15 +45,15 @@ _EXAMPLES: Final = (
     type=pair,
     metavar="KEY=VALUE",
     multiple=True,
-    help="Set one value of the input: JSON if it can be read as such, else text. Dots in the key go deeper.",
+    help="Set one value of the input, parsed as JSON if possible, else text. Dots in KEY address nested objects.",
 )
 @option(
     "--job-id",
     default="",
     metavar="ID",
-    help="The job's id, where it is not to be one of the server's making.",
+    help="Id of the job. Default: the server generates one.",
 )
-@option("--owner", default="", metavar="NAME", help="Whose job it is.")
+@option("--owner", default="", metavar="NAME", help="Owner of the job.")
 @option(
     "--label",
     "-l",
@@ -62,14 +62,14 @@ _EXAMPLES: Final = (
     type=pair,
     metavar="KEY=VALUE",
     multiple=True,
-    help="A mark to list by.",
+    help="Label to filter by.",
 )
 @option(
     "--parent",
     default="",
     metavar="JOB_ID",
     shell_complete=completion.job_ids,
-    help="The job that it is a part of, and is cancelled with.",
+    help="Parent job; cancelling it cancels this job too.",
 )
 @option(
     "--stage",
@@ -78,33 +78,46 @@ _EXAMPLES: Final = (
     type=stage,
     metavar="ID|JSON",
     multiple=True,
-    help="A stage that is known beforehand, in order.",
+    help="Planned stage; repeat in order.",
 )
 @option(
-    "--timeout", type=seconds, metavar="TIME", help="The longest that it may take, from its first attempt on."
+    "--timeout",
+    type=seconds,
+    metavar="TIME",
+    help="Maximum duration of the job, from the start of its first attempt.",
 )
-@option("--attempt-timeout", type=seconds, metavar="TIME", help="The longest that one attempt may run.")
+@option("--attempt-timeout", type=seconds, metavar="TIME", help="Maximum duration of one attempt.")
 @option(
     "--start-deadline",
     type=seconds,
     metavar="TIME",
-    help="The longest that it may wait for its first attempt.",
+    help="Maximum time in the queue before the first attempt starts.",
 )
-@option("--priority", type=click.IntRange(-1000, 1000), default=0, help="Higher ones of its kind go first.")
-@option("--concurrency-key", default="", metavar="KEY", help="Jobs of the same owner and key take turns.")
+@option(
+    "--priority",
+    type=click.IntRange(-1000, 1000),
+    default=0,
+    help="Higher starts first among jobs of its kind.",
+)
+@option(
+    "--concurrency-key",
+    default="",
+    metavar="KEY",
+    help="Limit how many jobs with this owner and key run at once.",
+)
 @option(
     "--concurrency-limit",
     type=click.IntRange(0, 10_000),
     default=0,
-    help="How many of its key may run at once; 0: 1.",
+    help="Maximum number of running jobs per concurrency key; 0: 1.",
 )
 @option(
     "--max-attempts",
     type=click.IntRange(1, 1000),
     default=1,
     metavar="N",
-    help="Retry until N attempts have failed: after exceptions, crashes, attempt timeouts and lost workers, not after "
-    "failures that a handler marked as final.",
+    help="Maximum number of attempts. Exceptions, crashes, attempt timeouts and lost workers are retried; failures that "
+    "the handler marked as final are not.",
 )
 @option(
     "--retry-code",
@@ -112,26 +125,34 @@ _EXAMPLES: Final = (
     envvar="MILEPOST_SUBMIT_RETRY_CODE",
     metavar="CODE",
     multiple=True,
-    help="Retry failures with this code, although the handler marked them as final.",
+    help="Also retry failures with this code, even if the handler marked them as final.",
 )
 @option(
     "--planned-children",
     type=click.IntRange(0, limits.CHILDREN),
     default=0,
     metavar="N",
-    help="How many child jobs it will have; 0: unknown.",
+    help="Number of child jobs to expect; 0: unknown.",
 )
 @option(
-    "--workload", type=click.FloatRange(min=0), default=0.0, help="The job's size, for estimates; 0: unknown."
+    "--workload",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Size of the job, for estimates; 0: unknown.",
 )
-@option("--workload-unit", default="", metavar="UNIT", help="What the workload counts, such as bytes.")
-@option("--external", is_flag=True, help="Another engine runs it, and its code claims the job.")
-@option("--request-id", default="", metavar="ID", help="The same id and content give the same job again.")
-@option("--watch", "-w", is_flag=True, help="Follow the job, and exit with its status.")
-@option("--wait", is_flag=True, help="Wait for its end, say only what goes wrong, and exit with its status.")
+@option("--workload-unit", default="", metavar="UNIT", help="Unit of the workload, such as bytes.")
+@option("--external", is_flag=True, help="Do not dispatch to workers; the code that runs the job claims it.")
 @option(
-    "--wait-timeout", type=seconds, metavar="TIME", help="Stop waiting after this time, with the status 124."
+    "--request-id",
+    default="",
+    metavar="ID",
+    help="Idempotency key: the same id and content return the same job.",
 )
+@option("--watch", "-w", is_flag=True, help="Follow the job and exit with its status.")
+@option(
+    "--wait", is_flag=True, help="Wait until the job ends, print only problems, and exit with its status."
+)
+@option("--wait-timeout", type=seconds, metavar="TIME", help="Stop waiting after this time with status 124.")
 @output_option
 @server_options
 def submit(
@@ -162,16 +183,14 @@ def submit(
     wait_timeout: float | None,
     output: str,
 ) -> None:
-    """Submit a job of KIND, and print its id.
+    """Submit a job of KIND and print its id.
 
-    With --output json the job is printed, or its events with --watch, or the job as it ended with --wait.
+    With --output json prints the job; with --watch its events, with --wait the job once it has ended.
     """
     if wait_timeout is not None and not (watch or wait):
-        raise click.UsageError("--wait-timeout is for --watch and --wait.")
+        raise click.UsageError("--wait-timeout requires --watch or --wait.")
     if retry_codes and max_attempts < 2:
-        raise click.UsageError(
-            "--retry-code is for --max-attempts of 2 and more: one attempt is never retried."
-        )
+        raise click.UsageError("--retry-code requires --max-attempts of 2 or more.")
 
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.commands.exit_status_of import of_job

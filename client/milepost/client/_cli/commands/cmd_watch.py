@@ -36,7 +36,7 @@ _EXAMPLES: Final = (
     multiple=True,
     metavar="KIND",
     shell_complete=completion.kinds,
-    help="All jobs of this kind, or of one of these.",
+    help="All jobs of this kind; repeat for several.",
 )
 @option("--owner", default="", metavar="NAME", help="All jobs of this owner.")
 @option(
@@ -47,19 +47,19 @@ _EXAMPLES: Final = (
     type=pair,
     metavar="KEY=VALUE",
     multiple=True,
-    help="All jobs that bear this label, or all of these.",
+    help="All jobs with this label; repeated, with all of them.",
 )
-@option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Go on after event N.")
-@option("--epoch", default="", metavar="EPOCH", help="The epoch of the store that N is of.")
-@option("--no-follow", is_flag=True, help="Stop at what there is now.")
+@option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Resume after event N.")
+@option("--epoch", default="", metavar="EPOCH", help="Epoch of the store that --after refers to.")
+@option("--no-follow", is_flag=True, help="Exit after the events so far instead of waiting for more.")
 @option(
     "--status-interval",
     type=seconds,
     metavar="TIME",
-    help="How often the server is to be heard where nothing happens.",
+    help="Interval between status messages of the server while there are no events.",
     show_default="10s",
 )
-@option("--timeout", type=seconds, metavar="TIME", help="Stop watching after this time, with the status 124.")
+@option("--timeout", type=seconds, metavar="TIME", help="Stop watching after this time with status 124.")
 @output_option
 @server_options
 def watch(
@@ -75,25 +75,25 @@ def watch(
     timeout: float | None,
     output: str,
 ) -> None:
-    """Follow jobs until they have ended, and exit with their status.
+    """Follow jobs until they end and exit with their status.
 
-    The events so far come first, then what happens next. Whatever happens to the connection, it goes on where it
-    was. Ctrl-C stops watching; it never cancels the job.
+    Replays the events so far, then follows live. After a lost connection it reconnects and resumes where it was. Ctrl-C
+    stops watching and never cancels the job.
 
-    What happens is shown on stderr, and the job's result goes to stdout, as JSON. With --output json, each event
-    goes to stdout as one JSON object a line.
+    Progress goes to stderr, the job's result to stdout as JSON. With --output json each event goes to stdout as one
+    JSON object per line.
 
-    Several jobs are shown together, as they stand and as they go on: on a terminal as a table. The status is that of
-    the first one that did not succeed. With --kind, --owner or --label and no ids, all jobs that match are followed,
-    those that come later too, until Ctrl-C.
+    Several jobs are shown together, on a terminal as a table, starting from their current state. The exit status is
+    that of the first job that did not succeed. With --kind, --owner or --label instead of ids, all matching jobs are
+    followed, including later ones, until Ctrl-C.
     """
     if not job_ids and not (kinds or owner or labels):
-        raise click.UsageError("Give the ids of jobs, or --kind, --owner or --label.")
+        raise click.UsageError("Give job ids, or --kind, --owner or --label.")
     if job_ids and (kinds or owner or labels):
-        raise click.UsageError("Give either the ids of jobs, or --kind, --owner and --label.")
+        raise click.UsageError("Give either job ids, or --kind, --owner and --label.")
     if len(job_ids) != 1:
         if after or epoch:
-            raise click.UsageError("--after and --epoch are for one job.")
+            raise click.UsageError("--after and --epoch require exactly one job.")
         from milepost.client._cli.commands.follow_many import watch_many
 
         raise Exit(

@@ -31,34 +31,38 @@ __all__ = ["worker"]
 )
 @click.argument("target", metavar="MODULE:NAME", shell_complete=completion.modules)
 @option(
-    "--concurrency", "-c", type=click.IntRange(1, 10_000), metavar="N", help="How many jobs to run at once."
+    "--concurrency",
+    "-c",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Maximum number of jobs to run at once.",
 )
-@option("--worker-id", metavar="ID", help="What this process is called.")
+@option("--worker-id", metavar="ID", help="Id of this worker, shown with its jobs.")
 @option(
     "--drain-timeout",
     type=seconds,
     metavar="TIME",
-    help="How long running jobs may take to finish once the worker is to stop.",
+    help="Time for running jobs to finish when the worker stops.",
 )
 @option(
     "--flush-timeout",
     type=seconds,
     metavar="TIME",
-    help="How long the server has to take what a finished job has left to tell, before that is spooled.",
+    help="Time to deliver the last reports of a finished job before they go to the spool.",
 )
 @option(
     "--spool",
     envvar="MILEPOST_SPOOL",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where to keep what the server did not take, for the next worker that starts with it.",
+    help="Directory for undelivered reports; the next worker with this spool sends them.",
 )
 @option(
     "--log-level",
     envvar="MILEPOST_LOG_LEVEL",
     type=click.Choice(LOG_LEVELS),
     default="info",
-    help="What the worker says of itself, on stderr.",
+    help="Minimum level of log lines on stderr.",
 )
 @server_options
 @click.pass_context
@@ -73,10 +77,10 @@ def worker(
     spool: Path | None,
     log_level: str,
 ) -> None:
-    """Run a worker, the Worker called NAME in MODULE.
+    """Run the Worker called NAME in MODULE.
 
-    The working directory is searched for MODULE first. What is not given here is as the Worker was made. SIGTERM or
-    Ctrl-C stops it: running jobs may finish, others are given back.
+    MODULE is imported from the working directory first. Options override what the Worker was constructed with. SIGTERM
+    or Ctrl-C drains it: running jobs may finish within --drain-timeout, the rest are returned to the queue.
     """
     from milepost.client._cli.commands import log_setup
 

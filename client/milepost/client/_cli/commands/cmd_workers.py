@@ -22,16 +22,15 @@ __all__ = ["workers"]
     default="",
     metavar="KIND",
     shell_complete=completion.kinds,
-    help="Workers that take jobs of this kind.",
+    help="Only workers that take jobs of this kind.",
 )
 @output_option
 @server_options
 def workers(server: Server, kind: str, output: str) -> None:
-    """List the workers that are connected.
+    """List connected workers.
 
-    JOBS are those at work, of how many the worker takes at once; HEARD is when the server last heard from it. With
-    several nodes, NODE is the one that it is connected to. With --output json each worker is a JSON object on a line
-    of its own.
+    JOBS is running jobs of the maximum concurrency; HEARD is when the server last heard from the worker. With several
+    nodes, NODE is the one the worker is connected to. With --output json each worker is one JSON object per line.
     """
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.commands.printing import print_workers

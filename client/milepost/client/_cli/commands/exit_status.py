@@ -27,17 +27,17 @@ class Status(IntEnum):
 
 
 MEANINGS: Final = {
-    Status.SUCCEEDED: "the command or, where it was followed, the job succeeded",
-    Status.FAILED: "the job or, of milepost serve, the store failed",
-    Status.USAGE: "what was asked for cannot be done as it was given",
+    Status.SUCCEEDED: "the command succeeded, or the job that it followed",
+    Status.FAILED: "the job failed; for milepost serve: the store failed",
+    Status.USAGE: "invalid arguments, or the server rejected the request",
     Status.CANCELLED: "the job was cancelled",
     Status.NOT_FOUND: "there is no such job",
-    Status.UNREACHABLE: "the server cannot be reached, or cannot serve just now",
-    Status.LOST: "the job is lost: its worker is gone, and no attempt is left",
+    Status.UNREACHABLE: "the server is unreachable or temporarily unavailable",
+    Status.LOST: "the job is lost: its worker is gone and no attempt is left",
     Status.DEFECT: "a defect in Milepost",
-    Status.OUTPUT_FAILED: "stdout cannot be written to, as where the disk is full",
+    Status.OUTPUT_FAILED: "stdout cannot be written, for example because the disk is full",
     Status.TIMED_OUT: "the job or the command timed out",
-    Status.INTERRUPTED: "interrupted by Ctrl-C; the job goes on",
-    Status.READER_GONE: "whoever read the output is gone",
-    Status.TERMINATED: "terminated by a signal; the job goes on",
+    Status.INTERRUPTED: "interrupted by Ctrl-C; the job continues",
+    Status.READER_GONE: "the reader of the output pipe is gone",
+    Status.TERMINATED: "terminated by a signal; the job continues",
 }

@@ -71,21 +71,21 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
             envvar="MILEPOST_TLS_CA",
             type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
             metavar="FILE",
-            help="Trust the certificates in this PEM file; implies --tls.",
+            help="CA bundle for the server's certificate (PEM); implies --tls. Default: the system's.",
         ),
-        option("--tls", is_flag=True, envvar="MILEPOST_TLS", help="Encrypt the connection."),
+        option("--tls", is_flag=True, envvar="MILEPOST_TLS", help="Connect with TLS."),
         option(
             "--token",
             envvar="MILEPOST_TOKEN",
             metavar="TOKEN",
-            help="Who is calling. Better in the environment.",
+            help="Bearer token. Prefer MILEPOST_TOKEN: other users of the machine can read arguments.",
         ),
         option(
             "--address",
             envvar="MILEPOST_ADDRESS",
             default=DEFAULT_ADDRESS,
             metavar="HOST:PORT",
-            help="Where the server is.",
+            help="Address of the server.",
         ),
     ):
         with_server = add(with_server)
@@ -101,7 +101,7 @@ def output_option(command: Callable[..., None]) -> Callable[..., None]:
             is_flag=True,
             expose_value=False,
             callback=_always_print,
-            help="With --output json, print fields that are zero or empty as well.",
+            help="With --output json, include fields that are zero or empty.",
         ),
         option(
             "--output",
@@ -109,8 +109,9 @@ def output_option(command: Callable[..., None]) -> Callable[..., None]:
             envvar="MILEPOST_OUTPUT",
             type=click.Choice(FORMATS),
             default="auto",
-            is_eager=True,  # so that an error of another option has the form
-            help="The form of what is printed: made for the terminal where there is one, plain text, or JSON.",
+            # Parsed first, so that errors about other options are formatted accordingly.
+            is_eager=True,
+            help="Output format. auto: drawn on a terminal, plain text elsewhere; json: one object per line.",
         ),
     ):
         command = add(command)
@@ -121,7 +122,7 @@ def _always_print(context: click.Context, parameter: click.Parameter, given: boo
     if given and context.params.get("output") != "json":
         on_the_command_line = ParameterSource.COMMANDLINE
         if context.get_parameter_source("always_print") == on_the_command_line:
-            raise click.UsageError("--always-print is for --output json.")
+            raise click.UsageError("--always-print requires --output json.")
     always_print.set(given)
 
 

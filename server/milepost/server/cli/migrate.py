@@ -73,8 +73,8 @@ Every option is also read from the environment: --nats-stream from MILEPOST_NATS
 def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) -> None:
     """Copy the log of a stopped server into an empty NATS JetStream stream.
 
-    Events keep their sequence numbers. The epoch changes, so resuming subscribers get EPOCH_CHANGED and leases end: let the
-    workers finish first. The source is not modified.
+    Events keep their sequence numbers. The epoch changes, so resuming subscribers get EPOCH_CHANGED and leases end: let
+    the workers finish first. The source is not modified.
 
     At the end it prints one JSON line on stdout.
     """

@@ -134,8 +134,8 @@ def serve(
 
     A standalone server keeps its log in an SQLite database in the data directory; nodes share one in NATS JetStream.
 
-    When ready it prints one JSON line with its address and epoch on stdout. SIGTERM or Ctrl-C drains it: pending commits
-    complete, and subscribers and workers are asked to reconnect.
+    When ready it prints one JSON line with its address and epoch on stdout. SIGTERM or Ctrl-C drains it: pending
+    commits complete, and subscribers and workers are asked to reconnect.
 
     Without the --keep-… options nothing is ever removed.
     """

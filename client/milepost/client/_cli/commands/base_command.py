@@ -56,7 +56,9 @@ class Command(click.Command):
         if own:
             sentences.append(f"Every option is also read from the environment: {own[0][0]} from {own[0][1]}.")
         if shared:
-            sentences.append(f"Shared by all commands: {', '.join(name for _, name in shared)}.")
+            sentences.append(
+                f"Options that commands share are read from the environment as {', '.join(name for _, name in shared)}."
+            )
         return " ".join(sentences)
 
 

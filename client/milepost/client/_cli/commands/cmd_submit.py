@@ -116,8 +116,8 @@ _EXAMPLES: Final = (
     type=click.IntRange(1, 1000),
     default=1,
     metavar="N",
-    help="Maximum number of attempts. Exceptions, crashes, attempt timeouts and lost workers are retried; failures that "
-    "the handler marked as final are not.",
+    help="Maximum number of attempts. Exceptions, crashes, attempt timeouts and lost workers are retried; failures "
+    "that the handler marked as final are not.",
 )
 @option(
     "--retry-code",

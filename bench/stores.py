@@ -14,7 +14,7 @@ from bench.figures import OURS, Settings
 from bench.processes import Load
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.sqlite.coalescing import COMMIT_BYTES
+from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.server.log.sqlite.schema import MIGRATIONS
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.rpc.refusal import job_ended
@@ -112,7 +112,7 @@ class Opened(NamedTuple):
         if opened.job.state == JobState.JOB_STATE_QUEUED:
             await self.journal.append(opened, [decide.start(opened.job, "bench", now)])
         batches = decide.report_batches(
-            opened.fold, updates, 1, now, size=opened.size, batch_bytes=COMMIT_BYTES, over=job_ended
+            opened.fold, updates, 1, now, size=opened.size, batch_bytes=COMMIT_BYTES_LIMIT, over=job_ended
         )
         await asyncio.gather(*[self.journal.append_batch(opened, batch.events) for batch in batches])
 

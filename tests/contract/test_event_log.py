@@ -41,13 +41,13 @@ async def test_a_page_is_bounded_and_never_empty_before_the_head(log: EventLog) 
     found: list[Event] = []
     pages = 0
     while len(found) < len(author.events):
-        page = await read(log, "j", len(found), most_bytes=3000)
+        page = await read(log, "j", len(found), max_bytes=3000)
         assert 1 <= len(page) <= 4
         found += page
         pages += 1
     assert author.events == found
     assert pages >= 5
-    assert len(await read(log, "j", 0, most_bytes=0)) == 1
+    assert len(await read(log, "j", 0, max_bytes=0)) == 1
 
 
 async def test_a_page_tells_how_the_log_stood(log: EventLog) -> None:
@@ -183,7 +183,7 @@ async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> 
     """Of each durable commit once, in order, with its place among those of all jobs; of none that failed."""
     told: list[Entry] = []
     done: list[int] = []
-    log.follow(told.extend)
+    log.add_listener(told.extend)
     author, other = Author("j"), Author("k")
     other.submit()
     commits = [author.submit(), author.start(), author.lines("a"), author.succeed()]
@@ -206,7 +206,7 @@ async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> 
 async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
     """Nothing else changes by it: each job's events, its states, its reports. A turn never does."""
     told: list[Entry] = []
-    log.follow(told.extend)
+    log.add_listener(told.extend)
     authors = [Author("j"), Author("k")]
     commits = [commit for author in authors for commit in (author.submit(), author.start())]
     for number in range(50):
@@ -222,8 +222,8 @@ async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
         assert author.events == events_of([commit.chunk for commit in mine]) == await read(log, job_id)
         assert [commit.chunk.last + 1 for commit in mine[:-1]] == [commit.chunk.first for commit in mine[1:]]
         assert [commit.state for commit in mine[:-1]] == [commit.state_before for commit in mine[1:]]
-        assert [commit for commit in commits if commit.job_id == job_id and commit.turns] == [
-            commit for commit in mine if commit.turns
+        assert [commit for commit in commits if commit.job_id == job_id and commit.is_transition] == [
+            commit for commit in mine if commit.is_transition
         ]
         assert (reports, len(author.events)) == (stored.report_sequence, stored.job.last_sequence)
 
@@ -231,7 +231,7 @@ async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
 async def test_what_is_told_can_be_read(log: EventLog) -> None:
     """A commit is durable by the time that anybody hears of it."""
     heard = asyncio.Event()
-    log.follow(lambda entries: heard.set())
+    log.add_listener(lambda entries: heard.set())
     author = Author("j")
     appended = log.append(author.submit())
     await heard.wait()
@@ -244,7 +244,7 @@ async def test_several_follow(log: EventLog) -> None:
     """Each is told of all."""
     told: tuple[list[Entry], list[Entry]] = ([], [])
     for place in told:
-        log.follow(place.extend)
+        log.add_listener(place.extend)
     commit = Author("j").submit()
     await put(log, commit)
 
@@ -256,7 +256,7 @@ async def test_nobody_is_told_of_reports_that_were_refused(log: EventLog) -> Non
     told: list[Entry] = []
     author = Author("j")
     await put(log, author.submit(), author.start())
-    log.follow(told.extend)
+    log.add_listener(told.extend)
     position = log.position
     await put(log, author.refused(1))
 
@@ -280,7 +280,7 @@ async def test_closing_finishes_what_is_under_way(opening: Callable[[], Awaitabl
     log = await opening()
     epoch, secret = log.epoch, log.lease_secret
     told: list[Entry] = []
-    log.follow(told.extend)
+    log.add_listener(told.extend)
     author = Author("j", request_id="r", input=struct({"x": 1}))
     futures = [log.append(commit) for commit in (author.submit(), author.start(), author.lines("a"))]
     await log.close()

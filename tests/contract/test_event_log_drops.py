@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from milepost.server.log import drop_summary
-from milepost.server.log.event_log import Entry, EventLog, Notice, Query
+from milepost.server.log.event_log import DropNotice, Entry, EventLog, Query
 from milepost.server.payloads import ANY_PAYLOAD, mask_of
 from milepost.v1 import JobState
 from tests.contract.conftest import Open
@@ -31,7 +31,7 @@ MINE = {
 def positions_of(log: EventLog) -> list[int]:
     """The positions of all that is told from now on."""
     positions: list[int] = []
-    log.follow(lambda entries: positions.extend(entry.position for entry in entries))
+    log.add_listener(lambda entries: positions.extend(entry.position for entry in entries))
     return positions
 
 
@@ -94,11 +94,11 @@ async def test_a_span_tells_of_drops_that_its_reader_did_not_know_of(log: EventL
     await over(log, "b", owner="b")
     await log.trim("a", 3)
     known = log.position
-    assert (await log.read_all(Query(), 0, 1 << 20, known)).dropped == {}
+    assert (await log.read_feed(Query(), 0, 1 << 20, known)).dropped == {}
 
     await log.trim("b", 3)
-    assert set((await log.read_all(Query(), 0, 1 << 20, known)).dropped.values()) == set(positions[4:6])
-    assert (await log.read_all(Query(owner="a"), 0, 1 << 20, known)).dropped == {}
+    assert set((await log.read_feed(Query(), 0, 1 << 20, known)).dropped.values()) == set(positions[4:6])
+    assert (await log.read_feed(Query(owner="a"), 0, 1 << 20, known)).dropped == {}
 
 
 async def test_drops_outlive_the_job_and_the_store(opening: Open) -> None:
@@ -132,9 +132,9 @@ async def test_only_the_newest_notice_of_a_job_is_kept(log: EventLog) -> None:
     for first in (2, 3, 4):
         await log.trim("j", first)
 
-    span = await log.read_all(Query(), 0, 1 << 20, 0)
-    notices = [entry for entry in span.entries if isinstance(entry, Notice)]
-    assert [(notice.facts.job_id, notice.first_sequence) for notice in notices] == [("j", 4)]
+    span = await log.read_feed(Query(), 0, 1 << 20, 0)
+    notices = [entry for entry in span.entries if isinstance(entry, DropNotice)]
+    assert [(notice.attributes.job_id, notice.first_sequence) for notice in notices] == [("j", 4)]
 
 
 @pytest.mark.parametrize("opening", ["sqlite", "jetstream"], indirect=True)
@@ -142,16 +142,16 @@ async def test_what_is_remembered_of_deleted_jobs_is_bounded(
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By owner: one who deletes many jobs has only feeds of his own, or of everybody, begin anew."""
-    monkeypatch.setattr(drop_summary, "DELETED_MOST", 2)
+    monkeypatch.setattr(drop_summary, "DELETED_JOBS_LIMIT", 2)
     told: list[Entry] = []
-    log.follow(told.extend)
+    log.add_listener(told.extend)
     for number in range(5):
         await over(log, f"b{number}", owner="b")
     await over(log, "a0", owner="a")
     for job_id in ("b0", "b1", "a0", "b2", "b3", "b4"):
         await log.delete(job_id)
 
-    notices = {entry.facts.job_id: entry for entry in told if isinstance(entry, Notice)}
+    notices = {entry.attributes.job_id: entry for entry in told if isinstance(entry, DropNotice)}
     forgotten = notices[
         "b3"
     ].position  # two go at a time, so that what is too many after an upgrade goes away
@@ -160,7 +160,7 @@ async def test_what_is_remembered_of_deleted_jobs_is_bounded(
         forgotten
     ] * 2
     assert ANY_PAYLOAD not in await log.dropped(Query(owner="a"))
-    assert {entry.position for entry in (await log.read_all(Query(), 0, 1 << 20, 0)).entries} == {
+    assert {entry.position for entry in (await log.read_feed(Query(), 0, 1 << 20, 0)).entries} == {
         notices["a0"].position,
         notices["b4"].position,
     }

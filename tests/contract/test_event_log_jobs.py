@@ -128,9 +128,9 @@ async def test_a_page_of_large_jobs_is_short(log: EventLog) -> None:
     large = struct({"x": "x" * 100_000})
     await put_in_turn(log, *(Author(f"j{number}", input=large).submit() for number in range(5)))
 
-    page = await log.query(Query(most_bytes=250_000))
+    page = await log.query(Query(max_bytes=250_000))
     assert ([job.job_id for _, job in page.jobs], page.more) == (["j4", "j3", "j2"], True)
-    page = await log.query(Query(most_bytes=1, after=page.jobs[-1][0]))
+    page = await log.query(Query(max_bytes=1, after=page.jobs[-1][0]))
     assert ([job.job_id for _, job in page.jobs], page.more) == (["j1"], True)
 
 

@@ -6,7 +6,15 @@ import asyncio
 
 import pytest
 
-from milepost.server.log.event_log import ChildrenSummary, Conflict, Entry, EventLog, Notice, Query, Row
+from milepost.server.log.event_log import (
+    ChildrenSummary,
+    CommitRow,
+    Conflict,
+    DropNotice,
+    Entry,
+    EventLog,
+    Query,
+)
 from milepost.v1 import JobState
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, events_of, put, put_in_turn, read, read_page
@@ -18,11 +26,13 @@ QUEUED, RUNNING, SUCCEEDED = (
 )
 
 
-async def spans(log: EventLog, query: Query, after: int = 0, most_bytes: int = 1 << 30) -> list[Row | Notice]:
+async def spans(
+    log: EventLog, query: Query, after: int = 0, max_bytes: int = 1 << 30
+) -> list[CommitRow | DropNotice]:
     """All that happened to the jobs of a query, read span by span."""
-    found: list[Row | Notice] = []
+    found: list[CommitRow | DropNotice] = []
     while True:
-        span = await log.read_all(query, after, most_bytes, 0)
+        span = await log.read_feed(query, after, max_bytes, 0)
         assert [after < entry.position <= span.scanned for entry in span.entries].count(False) == 0
         found += span.entries
         if span.scanned == log.position:
@@ -34,7 +44,7 @@ async def spans(log: EventLog, query: Query, after: int = 0, most_bytes: int = 1
 def positions_of(log: EventLog) -> list[int]:
     """The positions of all that is told from now on."""
     positions: list[int] = []
-    log.follow(lambda entries: positions.extend(entry.position for entry in entries))
+    log.add_listener(lambda entries: positions.extend(entry.position for entry in entries))
     return positions
 
 
@@ -58,8 +68,8 @@ async def ended(log: EventLog, job_id: str, **request: object) -> Author:
 # --- Many jobs as one -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("most_bytes", [1, 200, 1 << 20])
-async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, most_bytes: int) -> None:
+@pytest.mark.parametrize("max_bytes", [1, 200, 1 << 20])
+async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, max_bytes: int) -> None:
     """By position, across jobs; each commit with the states before and after it."""
     a, b = Author("a"), Author("b")
     commits = [a.submit(), b.submit(), b.start(), a.start(), a.lines("1", "2"), b.succeed(), a.lines("3")]
@@ -67,11 +77,11 @@ async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, mo
     await put_in_turn(log, *commits)
 
     expected = [
-        Row(position, commit.job_id, commit.chunk, commit.state_before, commit.state)
+        CommitRow(position, commit.job_id, commit.chunk, commit.state_before, commit.state)
         for position, commit in zip(positions, commits, strict=True)
     ]
-    assert await spans(log, Query(), most_bytes=most_bytes) == expected
-    assert expected[4:] == await spans(log, Query(), after=positions[3], most_bytes=most_bytes)
+    assert await spans(log, Query(), max_bytes=max_bytes) == expected
+    assert expected[4:] == await spans(log, Query(), after=positions[3], max_bytes=max_bytes)
 
 
 @pytest.mark.parametrize(
@@ -105,17 +115,17 @@ async def test_children_are_counted(log: EventLog) -> None:
     """How many, how many have ended, and how far they are on the mean; one that has ended counts as done."""
     parent, first, second = Author("p"), Author("a", parent_job_id="p"), Author("b", parent_job_id="p")
     await put(log, parent.submit())
-    assert await log.family("p") == ChildrenSummary(0, 0, 0.0)
+    assert await log.children_summary("p") == ChildrenSummary(0, 0, 0.0)
 
     await put(log, first.submit(), second.submit(), first.start(), second.start())
-    assert await log.family("p") == ChildrenSummary(2, 0, 0.0)
+    assert await log.children_summary("p") == ChildrenSummary(2, 0, 0.0)
 
     await put(log, first.stage("s"), first.progress(5))
-    assert await log.family("p") == ChildrenSummary(2, 0, 0.125)
+    assert await log.children_summary("p") == ChildrenSummary(2, 0, 0.125)
 
     await put(log, second.succeed())
-    assert await log.family("p") == ChildrenSummary(2, 1, 0.625)
-    assert await log.family("a") == ChildrenSummary(0, 0, 0.0)
+    assert await log.children_summary("p") == ChildrenSummary(2, 1, 0.625)
+    assert await log.children_summary("a") == ChildrenSummary(0, 0, 0.0)
 
 
 async def test_ended_jobs_come_in_the_order_of_their_ends(log: EventLog) -> None:
@@ -156,16 +166,16 @@ async def test_trimming_drops_the_oldest(log: EventLog) -> None:
     told: list[Entry] = []
     positions = positions_of(log)
     author = await ended(log, "j")
-    log.follow(told.extend)
+    log.add_listener(told.extend)
     assert await log.dropped(Query()) == {}
     await log.trim("j", 6)  # within the fourth commit
 
     assert author.events[4:] == await read(log, "j", 4)
     assert (5, len(author.events)) == ((await read_page(log, "j", 4)).first, author.job.last_sequence)
     (notice,) = told
-    assert isinstance(notice, Notice)
+    assert isinstance(notice, DropNotice)
     newest = max(drop.position for drop in notice.drops)
-    told_of = (notice.facts.job_id, notice.first_sequence, notice.position, newest)
+    told_of = (notice.attributes.job_id, notice.first_sequence, notice.position, newest)
     assert ("j", 5, positions[8], positions[2]) == told_of
     assert (positions[2], positions[8]) == (max((await log.dropped(Query())).values()), log.position)
     found = await log.find("j")
@@ -193,7 +203,7 @@ async def test_a_deleted_job_never_was(log: EventLog) -> None:
     positions = positions_of(log)
     await ended(log, "j", request_id="r", labels={"a": "b"}, input=struct({"x": 1}))
     other = await ended(log, "k")
-    log.follow(told.extend)
+    log.add_listener(told.extend)
     await log.delete("j")
 
     assert (await log.find("j"), await log.load("j"), await log.read("j", 0, 1)) == (None, None, None)
@@ -201,10 +211,10 @@ async def test_a_deleted_job_never_was(log: EventLog) -> None:
     assert [job.job_id for _, job in (await log.query(Query())).jobs] == ["k"]
     assert other.events == await read(log, "k")
     (notice,) = told
-    assert isinstance(notice, Notice)
+    assert isinstance(notice, DropNotice)
     newest = max(drop.position for drop in notice.drops)
-    assert (notice.facts.job_id, notice.first_sequence, newest) == ("j", 0, positions[7])
-    assert notice.facts.labels == {"a": "b"}
+    assert (notice.attributes.job_id, notice.first_sequence, newest) == ("j", 0, positions[7])
+    assert notice.attributes.labels == {"a": "b"}
 
     again = Author("j", request_id="r")
     await put(log, again.submit())
@@ -223,7 +233,7 @@ async def test_notices_stand_among_the_commits(log: EventLog) -> None:
     await put(log, other.submit())
 
     entries = await spans(log, Query())
-    assert [Notice, Row] == [type(entry) for entry in entries]
+    assert [DropNotice, CommitRow] == [type(entry) for entry in entries]
     assert positions[8:] == [entry.position for entry in entries]
 
 

@@ -71,33 +71,33 @@ async def test_a_cut_takes_what_is_not_synced(disks: list[PoweredDisk], sync_alw
     )
     with NatsCluster(*(disk.path for disk in disks), sync_always=sync_always) as cluster:
         access = NatsAccess(tuple(cluster.url.split(",")))
-        async with connected(access) as link:
-            await link.ask(lambda jetstream: jetstream.add_stream(config))
+        async with connected(access) as connection:
+            await connection.ask(lambda jetstream: jetstream.add_stream(config))
             for number in range(500):
-                reply = await link.publish("control", b"x" * 100, number, 10)
+                reply = await connection.publish("control", b"x" * 100, number, 10)
                 assert reply.sequence == number + 1
         await asyncio.to_thread(cut, cluster, disks, 3, random.Random(1))
-        async with connected(access) as link:
-            kept = await asyncio.wait_for(messages(link), 60)
+        async with connected(access) as connection:
+            kept = await asyncio.wait_for(messages(connection), 60)
     assert sync_always == (kept == 500)
 
 
 @asynccontextmanager
 async def connected(access: NatsAccess) -> AsyncIterator[NatsConnection]:
     """A connection."""
-    link = NatsConnection(access, lambda up: None)
-    await link.open()
+    connection = NatsConnection(access, lambda up: None)
+    await connection.open()
     try:
-        yield link
+        yield connection
     finally:
-        await link.close()
+        await connection.close()
 
 
-async def messages(link: NatsConnection) -> int:
+async def messages(connection: NatsConnection) -> int:
     """How many messages the stream has, once it has a leader; none where it is gone."""
     while True:
         try:
-            return (await link.ask(lambda jetstream: jetstream.stream_info("control"))).state.messages
+            return (await connection.ask(lambda jetstream: jetstream.stream_info("control"))).state.messages
         except nats.js.errors.NotFoundError:
             return 0
         except (ConnectionLost, nats.js.errors.APIError):

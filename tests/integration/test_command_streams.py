@@ -158,7 +158,7 @@ async def test_a_pipe_that_does_not_block_loses_nothing(shared_server: ServerPro
         os.close(our_end)
         async for job in client.follow(await submitted(client, kind)):
             pass
-        read = await asyncio.to_thread(read_all, ours)
+        read = await asyncio.to_thread(read_feed, ours)
         _, err = await process.communicate()
 
     numbers = [
@@ -179,7 +179,7 @@ async def submitted(client: Client, kind: str) -> str:
     raise AssertionError
 
 
-def read_all(descriptor: int) -> bytes:
+def read_feed(descriptor: int) -> bytes:
     """All that is written there."""
     with os.fdopen(descriptor, "rb") as reader:
         return reader.read()

@@ -290,7 +290,7 @@ class _World:
         async def starting() -> SimulatedServer:
             server = SimulatedServer(self._loop, node, self.record.disk, self._pace)
             self._servers.append(server)  # and kept, since nothing of a crashed one is let go of
-            server.log.follow(self.record.became_durable)
+            server.log.add_listener(self.record.became_durable)
             await server.start()
             return server
 

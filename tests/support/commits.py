@@ -9,7 +9,7 @@ from typing import Any, cast
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import Commit, EventLog, Page
+from milepost.server.log.event_log import Commit, EventLog, EventPage
 from milepost.server.log.frames import Chunk
 from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import (
@@ -40,14 +40,14 @@ async def put_in_turn(log: EventLog, *commits: Commit) -> None:
         await log.append(commit)
 
 
-async def read(log: EventLog, job_id: str, cursor: int = 0, most_bytes: int = 1 << 30) -> list[Event]:
+async def read(log: EventLog, job_id: str, cursor: int = 0, max_bytes: int = 1 << 30) -> list[Event]:
     """The events after the cursor."""
-    return events_of((await read_page(log, job_id, cursor, most_bytes)).chunks)
+    return events_of((await read_page(log, job_id, cursor, max_bytes)).chunks)
 
 
-async def read_page(log: EventLog, job_id: str, cursor: int = 0, most_bytes: int = 1 << 30) -> Page:
+async def read_page(log: EventLog, job_id: str, cursor: int = 0, max_bytes: int = 1 << 30) -> EventPage:
     """A page of a job that there is."""
-    page = await log.read(job_id, cursor, most_bytes)
+    page = await log.read(job_id, cursor, max_bytes)
     assert page is not None
     return page
 

@@ -7,7 +7,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 
-from milepost.server.log.event_log import Commit, Stored
+from milepost.server.log.event_log import Commit, StoredJob
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 
 __all__ = ["HeldLog"]
@@ -42,7 +42,7 @@ class HeldLog(SqliteEventLog):
             commit, future = self._held.popleft()
             super().append(commit).add_done_callback(partial(_pass_on, future))
 
-    async def load(self, job_id: str) -> Stored | None:
+    async def load(self, job_id: str) -> StoredJob | None:
         """See ``EventLog``."""
         self.loads += 1
         return await super().load(job_id)

@@ -11,8 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milepost.server.decide import FINAL
-from milepost.server.log.event_log import Appended, Commit, Conflict, Drop, Entry, JobAttributes, Notice, Row
-from milepost.server.log.frames import Chunk, without_overtaken
+from milepost.server.log.event_log import (
+    Appended,
+    Commit,
+    CommitRow,
+    Conflict,
+    Drop,
+    DropNotice,
+    Entry,
+    JobAttributes,
+)
+from milepost.server.log.frames import Chunk, without_superseded
 from milepost.v1 import Job
 
 __all__ = ["WHOLE", "Disk", "Record", "Redelivery"]
@@ -37,7 +46,7 @@ class Record:
     """A job on the disk."""
 
     key: int
-    facts: JobAttributes
+    attributes: JobAttributes
     request_id: str
     job: bytes
     input: bytes | None
@@ -63,7 +72,7 @@ class Disk:
         self.position = 0
         self.records: dict[str, Record] = {}
         self.requests: dict[tuple[str, str], str] = {}
-        self.notices: dict[int, Notice] = {}
+        self.notices: dict[int, DropNotice] = {}
         """The newest of each job that something was dropped of, by its key."""
         self._key = 0
 
@@ -79,10 +88,10 @@ class Disk:
         """What is kept of a job's log."""
         return [kept.chunk for kept in self.records[job_id].kept]
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CommitRow]:
         """All commits that are kept, by position."""
         return sorted(
-            Row(kept.position, job_id, kept.chunk, kept.state_before, kept.state)
+            CommitRow(kept.position, job_id, kept.chunk, kept.state_before, kept.state)
             for job_id, record in self.records.items()
             for kept in record.kept
         )
@@ -98,7 +107,7 @@ class Disk:
     def append(self, commit: Commit) -> Entry | None:
         """See ``EventLog``."""
         record = self._insert(commit) if commit.submission is not None else self._update(commit)
-        if commit.facts.parent_job_id:
+        if commit.attributes.parent_job_id:
             self._tell_parent(commit)
         if not commit.chunk.frames:
             return None
@@ -113,7 +122,7 @@ class Disk:
         record = self._ended(job_id)
         overtaken: set[Any] = set()
         for kept in reversed(record.kept):
-            kept.chunk = kept.chunk._replace(frames=without_overtaken(kept.chunk.frames, overtaken))
+            kept.chunk = kept.chunk._replace(frames=without_superseded(kept.chunk.frames, overtaken))
         record.thinned = record.last
 
     def trim(self, job_id: str, first_sequence: int) -> Entry | None:
@@ -130,19 +139,19 @@ class Disk:
         """See ``EventLog``."""
         record = self._ended(job_id)
         del self.records[job_id]
-        self.requests.pop((record.facts.owner, record.request_id), None)
+        self.requests.pop((record.attributes.owner, record.request_id), None)
         return self._notice(record, 0, record.kept)
 
     def _insert(self, commit: Commit) -> Record:
         assert commit.submission is not None
-        submitted, facts = commit.submission.job_submitted, commit.facts
-        request = (facts.owner, submitted.request_id)
-        if facts.job_id in self.records or request in self.requests:
-            raise Conflict(facts.job_id)
+        submitted, attributes = commit.submission.job_submitted, commit.attributes
+        request = (attributes.owner, submitted.request_id)
+        if attributes.job_id in self.records or request in self.requests:
+            raise Conflict(attributes.job_id)
         self._key += 1
-        record = self.records[facts.job_id] = Record(
+        record = self.records[attributes.job_id] = Record(
             key=self._key,
-            facts=facts,
+            attributes=attributes,
             request_id=submitted.request_id,
             job=commit.job,
             input=submitted.job.input.SerializeToString() if submitted.job.HasField("input") else None,
@@ -152,7 +161,7 @@ class Disk:
             time=commit.time,
         )
         if submitted.request_id:
-            self.requests[request] = facts.job_id
+            self.requests[request] = attributes.job_id
         return record
 
     def _update(self, commit: Commit) -> Record:
@@ -166,7 +175,7 @@ class Disk:
         return record
 
     def _tell_parent(self, commit: Commit) -> None:
-        parent = self.records.get(commit.facts.parent_job_id)
+        parent = self.records.get(commit.attributes.parent_job_id)
         if parent is not None:
             born = commit.submission is not None
             before = 0 if born else round(commit.fraction_before * WHOLE)
@@ -186,13 +195,15 @@ class Disk:
             raise Conflict(job_id)
         return record
 
-    def _notice(self, record: Record, first_sequence: int, dropped: Sequence[Redelivery]) -> Notice:
+    def _notice(self, record: Record, first_sequence: int, dropped: Sequence[Redelivery]) -> DropNotice:
         self.position += 1
         before = self.notices[record.key].drops if record.key in self.notices else ()
         drops = {(drop.states, drop.payloads): drop.position for drop in before}
         for kept in dropped:
             drops[1 << kept.state_before | 1 << kept.state, kept.payloads] = kept.position
-        facts = record.facts._replace(max_events=0)
-        notice = Notice(facts, first_sequence, self.position, [Drop(*of, at) for of, at in drops.items()])
+        attributes = record.attributes._replace(max_events=0)
+        notice = DropNotice(
+            attributes, first_sequence, self.position, [Drop(*of, at) for of, at in drops.items()]
+        )
         self.notices[record.key] = notice
         return notice

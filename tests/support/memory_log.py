@@ -16,23 +16,23 @@ from milepost.server.decide import ACTIVE, FINAL
 from milepost.server.log.event_log import (
     ChildrenSummary,
     Commit,
+    CommitRow,
     Conflict,
+    DropNotice,
     EndedJob,
     Entry,
+    EventPage,
+    FeedPage,
     JobAttributes,
-    Listed,
-    Notice,
-    Page,
+    JobPage,
     Query,
-    Row,
-    Span,
-    Stored,
+    StoredJob,
     StoreFailed,
     state_mask,
 )
 from milepost.server.log.frames import Chunk
-from milepost.server.log.node_presence import Alone, Others, Presence
-from milepost.server.log.sqlite.append import Append, together
+from milepost.server.log.node_presence import NoPeers, Peers, Presence
+from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.v1 import Job, JobState
 from tests.support.memory_disk import WHOLE, Disk, Record
@@ -116,11 +116,11 @@ class MemoryEventLog:
     async def start(self) -> None:
         """See ``Store``: it can be read at once."""
 
-    async def share_presence(self, here: Presence, interval: float) -> Others:
+    async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``: there are no others to tell."""
-        return Alone()
+        return NoPeers()
 
-    def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+    def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
         self._listeners.append(listener)
 
@@ -189,7 +189,7 @@ class MemoryEventLog:
         outcomes: list[tuple[asyncio.Future[None], Entry | None, Exception | None]] = []
         failure = self.failed.result() if self.failed.done() else self._pace.failure()
         futures = {id(write): future for write, future in group}
-        for write, parts in together([write for write, _ in group]):
+        for write, parts in coalesce_writes([write for write, _ in group]):
             entry, error = None, failure
             if failure is None:
                 try:
@@ -202,7 +202,7 @@ class MemoryEventLog:
             self.failed.set_result(failure)
         self._told_at = max(self._told_at, self._loop.time() + self._pace.telling())
         self._untold += 1
-        self._loop.call_at(self._told_at, self._settle, outcomes)
+        self._loop.call_at(self._told_at, self._resolve, outcomes)
         self._start()
 
     def _apply(self, write: Write) -> Entry | None:
@@ -211,7 +211,7 @@ class MemoryEventLog:
         assert isinstance(write, _Upkeep)
         return write.do()
 
-    def _settle(
+    def _resolve(
         self, outcomes: Sequence[tuple[asyncio.Future[None], Entry | None, Exception | None]]
     ) -> None:
         if self._is_cut:
@@ -237,7 +237,7 @@ class MemoryEventLog:
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: nobody else appends."""
 
-    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+    async def read(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
         if record is None:
@@ -248,43 +248,45 @@ class MemoryEventLog:
             if kept.chunk.last > cursor:
                 chunks.append(kept.chunk.after(cursor))
                 size += len(chunks[-1].frames)
-                if size >= most_bytes:
+                if size >= max_bytes:
                     break
         job = Job.FromString(record.job)
         ended, queued = record.state in FINAL, record.state == JobState.JOB_STATE_QUEUED
-        return Page(
+        return EventPage(
             chunks, record.first, record.thinned, record.last, ended, queued, job.fraction, job.fraction_known
         )
 
-    async def read_all(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
+    async def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         """See ``EventLog``."""
         await self._rest()
         disk = self._disk
-        entries: list[Row | Notice] = []
+        entries: list[CommitRow | DropNotice] = []
         scanned, size = max(disk.position, after), 0
         for row in disk.rows():
-            facts = disk.records[row.job_id].facts
-            if row.position > after and _is_of(facts, query, {row.state_before, row.state}):
+            attributes = disk.records[row.job_id].attributes
+            if row.position > after and _is_of(attributes, query, {row.state_before, row.state}):
                 entries.append(row)
                 size += len(row.chunk.frames)
-                if size >= most_bytes:
+                if size >= max_bytes:
                     scanned = row.position
                     break
         entries += [
             notice._replace(drops=()) for notice in self._notices(query) if after < notice.position <= scanned
         ]
         entries.sort(key=lambda entry: entry.position)
-        return Span(entries, scanned, self._dropped(query, known))
+        return FeedPage(entries, scanned, self._dropped(query, known))
 
     async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
         """See ``EventLog``."""
         await self._rest()
         return self._dropped(query, known)
 
-    async def load(self, job_id: str) -> Stored | None:
+    async def load(self, job_id: str) -> StoredJob | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
-        return None if record is None else Stored(self._disk.job(record), record.report_sequence, record.time)
+        return (
+            None if record is None else StoredJob(self._disk.job(record), record.report_sequence, record.time)
+        )
 
     async def find(self, job_id: str) -> Job | None:
         """See ``EventLog``."""
@@ -296,7 +298,7 @@ class MemoryEventLog:
         await self._rest()
         return self._disk.requests.get((owner, request_id))
 
-    async def query(self, query: Query) -> Listed:
+    async def query(self, query: Query) -> JobPage:
         """See ``EventLog``."""
         await self._rest()
         jobs: list[tuple[int, Job]] = []
@@ -304,20 +306,20 @@ class MemoryEventLog:
         for record in self._records(newest_first=query.newest_first):
             if query.after is not None and (record.key < query.after) != query.newest_first:
                 continue
-            if record.key == query.after or not _is_of(record.facts, query, {record.state}):
+            if record.key == query.after or not _is_of(record.attributes, query, {record.state}):
                 continue
-            if len(jobs) == query.limit or size >= query.most_bytes:
-                return Listed(jobs, more=True)
+            if len(jobs) == query.limit or size >= query.max_bytes:
+                return JobPage(jobs, more=True)
             jobs.append((record.key, self._disk.job(record, whole=True)))
             size += len(record.job) + len(record.input or b"")
-        return Listed(jobs, more=False)
+        return JobPage(jobs, more=False)
 
     async def active(self) -> Sequence[Job]:
         """See ``EventLog``."""
         await self._rest()
         return [self._disk.job(record) for record in self._records() if record.state in ACTIVE]
 
-    async def family(self, job_id: str) -> ChildrenSummary:
+    async def children_summary(self, job_id: str) -> ChildrenSummary:
         """See ``EventLog``."""
         record = await self._find(job_id)
         if record is None or not record.children:
@@ -335,8 +337,8 @@ class MemoryEventLog:
         ]
         return sorted(found, key=lambda job: (job.end_time, job.key))[:limit]
 
-    def _notices(self, query: Query) -> Iterable[Notice]:
-        return (n for n in self._disk.notices.values() if _is_of(n.facts, query, set(query.states)))
+    def _notices(self, query: Query) -> Iterable[DropNotice]:
+        return (n for n in self._disk.notices.values() if _is_of(n.attributes, query, set(query.states)))
 
     def _dropped(self, query: Query, known: int) -> dict[int, int]:
         found: dict[int, int] = {}
@@ -360,14 +362,14 @@ class MemoryEventLog:
         await asyncio.sleep(self._pace.reading())
 
 
-def _is_of(facts: JobAttributes, query: Query, states: set[int]) -> bool:
+def _is_of(attributes: JobAttributes, query: Query, states: set[int]) -> bool:
     """Whether a job, in any of these states, is one that the query asks for."""
-    is_parent = query.with_parent and facts.job_id == query.parent_job_id
+    is_parent = query.with_parent and attributes.job_id == query.parent_job_id
     return (
-        (not query.owner or query.owner == facts.owner)
-        and (not query.kinds or facts.kind in query.kinds)
-        and (not query.parent_job_id or query.parent_job_id == facts.parent_job_id or is_parent)
-        and (not query.job_ids or facts.job_id in query.job_ids)
+        (not query.owner or query.owner == attributes.owner)
+        and (not query.kinds or attributes.kind in query.kinds)
+        and (not query.parent_job_id or query.parent_job_id == attributes.parent_job_id or is_parent)
+        and (not query.job_ids or attributes.job_id in query.job_ids)
         and (not query.states or not states.isdisjoint(query.states))
-        and all(facts.labels.get(name) == value for name, value in (query.labels or {}).items())
+        and all(attributes.labels.get(name) == value for name, value in (query.labels or {}).items())
     )

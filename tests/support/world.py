@@ -68,7 +68,7 @@ class World:
             self.log, clock, Admission(1000, 1000), self._memory, WaitReasons(WorkerRegistry(clock))
         )
         for listener in (self.journal.publish, self.watching.publish, self._publish):
-            self.log.follow(listener)
+            self.log.add_listener(listener)
 
     async def submit(self, job_id: str, **fields: Any) -> None:
         """A new job."""
@@ -125,7 +125,7 @@ class World:
                 events = Events.FromString(entry.commit.chunk.frames).events
                 self._commits.append((entry.position, list(events)))
             else:
-                self.first[entry.facts.job_id] = entry.first_sequence
+                self.first[entry.attributes.job_id] = entry.first_sequence
 
 
 class Subscriber:

@@ -21,7 +21,7 @@ from milepost.server.log.event_log import (
     Conflict,
     Entry,
     EventLog,
-    Stored,
+    StoredJob,
     StoreFailed,
     StoreFull,
     job_attributes,
@@ -52,14 +52,14 @@ class OpenJob:
     ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, which the next one starts from.
     """
 
-    __slots__ = ("facts", "fold", "fraction", "pending", "report_sequence", "size", "state", "time")
+    __slots__ = ("attributes", "fold", "fraction", "pending", "report_sequence", "size", "state", "time")
 
     def __init__(self, fold: Fold, report_sequence: int = 0, time: int = 0) -> None:
         self.fold = fold
         self.report_sequence = report_sequence
         self.time = time
         self.pending = 0
-        self.facts = job_attributes(fold.job)
+        self.attributes = job_attributes(fold.job)
         self.state = fold.job.state
         self.fraction = fold.job.fraction
         self.size = fold.job.ByteSize()
@@ -180,10 +180,10 @@ class Journal:
     ) -> asyncio.Future[None]:
         """Appends events that are folded in already."""
         if batch.submission is not None:
-            opened.facts = job_attributes(opened.job)
+            opened.attributes = job_attributes(opened.job)
         opened.time = batch.time or opened.time
         commit = Commit(
-            facts=opened.facts,
+            attributes=opened.attributes,
             chunk=Chunk(batch.first, batch.last, batch.frames),
             job=batch.job,
             state_before=opened.state,
@@ -192,7 +192,7 @@ class Journal:
             fraction=batch.fraction,
             report_sequence=opened.report_sequence,
             time=opened.time,
-            turns=has_transition(batch.payloads),
+            is_transition=has_transition(batch.payloads),
             ends=has_end(batch.payloads),
             payloads=batch.payloads,
             submission=batch.submission,
@@ -215,15 +215,15 @@ class Journal:
                 if opened is not None and opened.job.last_sequence < entry.commit.chunk.last:
                     del self._jobs[job_id]
             else:
-                job_id = entry.facts.job_id
+                job_id = entry.attributes.job_id
                 if not entry.first_sequence:
                     self._jobs.pop(job_id, None)
             if self._loading:
                 self._told_at[job_id] = self._told
 
-    async def _load(self, job_id: str) -> Stored | None:
+    async def _load(self, job_id: str) -> StoredJob | None:
         """The job as it is in the log now, though others may go on with it while it is read."""
-        stored: Stored | None = None
+        stored: StoredJob | None = None
         self._loading += 1
         try:
             for _ in range(_TRIES):

@@ -76,7 +76,7 @@ class Submissions:
             if await self._log.find_request(request.owner, request.request_id) == job_id:
                 return await self._journal.find(job_id)
         elif page is not None and page.chunks:
-            first = Events.FromString(page.chunks[0].head(1).frames).events[0]
+            first = Events.FromString(page.chunks[0].first_events(1).frames).events[0]
             if decide.same_submission(first, request):
                 return await self._journal.find(job_id)
         if request.request_id:

@@ -34,7 +34,7 @@ class Core:
         self.submissions = Submissions(self.log, self.journal, self.clock)
         self.tasks = Tasks()
         self.roster = WorkerRegistry(self.clock)
-        self.log.follow(self.journal.publish)
+        self.log.add_listener(self.journal.publish)
         follow_transitions(self.log, ChildCancellation(self.log, self.journal, self.tasks).on_transition)
 
     async def close(self) -> None:

@@ -17,11 +17,11 @@ from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import StoreAway, Stored, StoreFull
+from milepost.server.log.event_log import StoredJob, StoreFull, StoreUnavailable
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
-from milepost.server.log.node_presence import Heard
+from milepost.server.log.node_presence import ContactPeriod
 from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import Event, LogWritten, SubmitJobRequest, Update
 from milepost.v1 import Retention as RetentionMessage
@@ -41,7 +41,7 @@ class Node:
 
     def __init__(self, core: Core, lease: float) -> None:
         self._core = core
-        self.contact: Heard | None = None
+        self.contact: ContactPeriod | None = None
         self.looks = 0
         self.deadlines = Deadlines(core.journal, core.clock, core.tasks, lease)
         self.deadlines.contact = self._ask
@@ -67,7 +67,7 @@ class Node:
 
         await eventually(has)
 
-    def _ask(self) -> Heard | None:
+    def _ask(self) -> ContactPeriod | None:
         self.looks += 1
         return self.contact
 
@@ -90,12 +90,12 @@ async def node(core: Core) -> AsyncIterator[Node]:
     "contact",
     [
         pytest.param(None, id="away"),
-        pytest.param(Heard(SHORT / 2, 0), id="back for half a lease"),
-        pytest.param(Heard(3600, 3600), id="not proved since it began"),
+        pytest.param(ContactPeriod(SHORT / 2, 0), id="back for half a lease"),
+        pytest.param(ContactPeriod(3600, 3600), id="not proved since it began"),
     ],
 )
 async def test_a_lease_runs_out_only_where_the_node_has_heard_for_as_long(
-    core: Core, contact: Heard | None
+    core: Core, contact: ContactPeriod | None
 ) -> None:
     """Another node may have heard the worker until contact began, and the worker is heard before a lease is over."""
     node = Node(core, SHORT)
@@ -106,7 +106,7 @@ async def test_a_lease_runs_out_only_where_the_node_has_heard_for_as_long(
     await node.decides()
     assert state_name(await core.journal.find("j")) == "RUNNING"
 
-    node.contact = Heard(SHORT, 0)
+    node.contact = ContactPeriod(SHORT, 0)
     await node.comes_to("j", "LOST", "WORKER_LOST")
     node.deadlines.close()
 
@@ -125,7 +125,7 @@ async def test_bounds_that_pass_while_the_node_is_away(core: Core, node: Node) -
     states = [state_name(await core.journal.find(each)) for each in ("starts", "runs", "cancelled")]
     assert states == ["QUEUED", "RUNNING", "CANCELLING"]
 
-    node.contact = Heard(0.1, 0)
+    node.contact = ContactPeriod(0.1, 0)
     await node.comes_to("starts", "FAILED", "START_DEADLINE")
     await node.comes_to("runs", "FAILED", "TIMEOUT")
     await node.comes_to("cancelled", "CANCELLED", "")
@@ -137,11 +137,11 @@ async def test_contact_that_breaks_while_the_job_is_opened(
     """What counts is the moment of the decision."""
     await core.submit("starts", start_deadline=Duration(seconds=5))
     core.journal._jobs.clear()
-    node.contact = Heard(1, 0)
+    node.contact = ContactPeriod(1, 0)
     load = core.log.load
     loaded = asyncio.Event()
 
-    async def breaks(job_id: str) -> Stored | None:
+    async def breaks(job_id: str) -> StoredJob | None:
         node.contact = None
         loaded.set()
         return await load(job_id)
@@ -158,7 +158,7 @@ async def test_contact_that_breaks_while_the_job_is_opened(
 async def test_nothing_is_dropped(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a job whose time has come nor the beginning of a long one; they are when the store is back."""
     retention = Retention(core.log, core.clock, RetentionPolicy(jobs=1.0), interval=60)
-    core.log.follow(retention.publish)
+    core.log.add_listener(retention.publish)
     await core.submit("ended")
     await core.cancel(0, "ended")
     await core.submit("long", retention=RetentionMessage(max_events=100))
@@ -169,7 +169,7 @@ async def test_nothing_is_dropped(core: Core, monkeypatch: pytest.MonkeyPatch) -
 
     with monkeypatch.context() as patch:
         patch.setattr(type(core.log), "up", False)
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             await retention.sweep()
     assert await core.log.find("ended") is not None
     await retention.sweep()
@@ -182,7 +182,7 @@ async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
 ) -> None:
     """A log that is too long is not forgotten where the store had no room."""
     retention = Retention(core.log, core.clock, RetentionPolicy(), interval=60)
-    core.log.follow(retention.publish)
+    core.log.add_listener(retention.publish)
     await core.submit(retention=RetentionMessage(max_events=100))
     token = await core.start()
     for _ in range(4):
@@ -214,7 +214,7 @@ async def test_a_decision_of_time_does_not_wait_for_nats(tmp_path: Path, nats_se
         log = JetStreamEventLog(tmp_path, NatsAccess((f"nats://{proxy.address}",)), names)
         await log.start()
         journal = Journal(log, SystemClock())
-        log.follow(journal.publish)
+        log.add_listener(journal.publish)
         now = SystemClock().now()
         await journal.create(decide.submit(SubmitJobRequest(kind="k"), "j", now))
         await journal.act("j", lambda opened, now: [decide.start(opened.job, "w", now)])
@@ -222,19 +222,19 @@ async def test_a_decision_of_time_does_not_wait_for_nats(tmp_path: Path, nats_se
 
         # The connection breaks between the decision and its turn.
         _, durable = await journal.begin("j", lambda opened, now: line("late", opened, now), by_time=True)
-        log.link.breaks += 1
-        with pytest.raises(StoreAway):
+        log.connection.breaks += 1
+        with pytest.raises(StoreUnavailable):
             await durable
 
         proxy.refuse()
         proxy.cut()
         deciding = journal.act("j", lambda opened, now: line("away", opened, now), by_time=True)
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             await deciding
         proxy.allow()
 
         async def is_back() -> bool:
-            with contextlib.suppress(StoreAway):
+            with contextlib.suppress(StoreUnavailable):
                 await journal.act("j", lambda opened, now: line("back", opened, now), by_time=True)
                 return True
             return False

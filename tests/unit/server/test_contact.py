@@ -13,9 +13,9 @@ import pytest
 from milepost.server.log.jetstream import stream
 from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection
-from milepost.server.log.jetstream.peer_contact import Contact
+from milepost.server.log.jetstream.peer_contact import PeerContact
 from milepost.server.log.jetstream.stream import StreamNames
-from milepost.server.log.node_presence import Heard
+from milepost.server.log.node_presence import ContactPeriod
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.rpc import eventually
 
@@ -28,18 +28,18 @@ class Time:
     def __init__(self) -> None:
         self.now = 100.0
         self.breaks = 0
-        self.contact = Contact(PATIENCE, lambda: self.breaks, lambda: self.now)
+        self.contact = PeerContact(PATIENCE, lambda: self.breaks, lambda: self.now)
 
     def ask(self, *, answer_after: float = 0.0, age: float = 0.0) -> None:
         """A question, answered after so many seconds, of when contact was there so long before it."""
-        asked = self.contact.asks()
+        asked = self.contact.begin_question()
         self.now += answer_after
-        self.contact.answered(asked, age)
+        self.contact.on_answer(asked, age)
 
-    def heard(self, after: float = 0.0) -> Heard | None:
+    def heard(self, after: float = 0.0) -> ContactPeriod | None:
         """When the others could be heard, asked so many seconds later."""
         self.now += after
-        return self.contact.heard()
+        return self.contact.period()
 
 
 @pytest.fixture
@@ -112,10 +112,10 @@ def test_it_ends_where_the_connection_breaks(time: Time) -> None:
     """However short that was, and also where a question from before it is answered after it."""
     time.ask()
     time.now += 1
-    asked = time.contact.asks()
+    asked = time.contact.begin_question()
     time.breaks += 1
     assert time.heard() is None
-    time.contact.answered(asked, 0)
+    time.contact.on_answer(asked, 0)
     assert time.heard() is None
     time.ask()
     assert time.heard(after=1) == (1, 1)
@@ -125,25 +125,25 @@ async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
     """While most servers are there it has just heard from one of them; when they are gone, that is ever longer ago."""
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     with NatsCluster(*[tmp_path] * 3) as cluster:
-        async with linked(cluster.servers) as link:
+        async with linked(cluster.servers) as connection:
 
             async def is_made() -> bool:
                 with contextlib.suppress(ConnectionLost):
-                    await stream.make_or_check(link, names, 3)
+                    await stream.ensure_stream(connection, names, 3)
                     return True
                 return False
 
             await eventually(is_made, seconds=60)
-            await eventually(lambda: is_proved(link, names))
+            await eventually(lambda: is_proved(connection, names))
             leader = await eventually(lambda: leading(cluster, names))
             others = [server for server in cluster.servers if server is not leader]
             others[0].kill()
-            await eventually(lambda: is_proved(link, names))
+            await eventually(lambda: is_proved(connection, names))
 
-        async with linked([leader]) as link:
+        async with linked([leader]) as connection:
 
             async def is_not() -> bool:
-                return not await is_proved(link, names)
+                return not await is_proved(connection, names)
 
             others[1].kill()
             await eventually(is_not)
@@ -152,18 +152,18 @@ async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
 @asynccontextmanager
 async def linked(servers: Sequence[NatsServer]) -> AsyncIterator[NatsConnection]:
     """A connection to one of the servers."""
-    link = NatsConnection(NatsAccess(tuple(server.url for server in servers)), lambda up: None)
-    await link.open()
+    connection = NatsConnection(NatsAccess(tuple(server.url for server in servers)), lambda up: None)
+    await connection.open()
     try:
-        yield link
+        yield connection
     finally:
-        await link.close()
+        await connection.close()
 
 
-async def is_proved(link: NatsConnection, names: StreamNames) -> bool:
+async def is_proved(connection: NatsConnection, names: StreamNames) -> bool:
     """Whether the leader answers, and has just heard from most servers."""
     try:
-        return await stream.quorum_age(link, names) < 1.5
+        return await stream.quorum_age(connection, names) < 1.5
     except ConnectionLost:
         return False
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from milepost.server.followers.retention import RetentionPolicy
-from milepost.server.log.node_presence import Alone, Others, Presence
+from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.runtime.core import Core
 from milepost.server.watching.admission import Admission
 from milepost.v1 import (
@@ -28,18 +28,18 @@ from tests.support.memory_log import MemoryEventLog
 from tests.support.rpc import eventually, log_line
 
 
-class RecordedPresence(Alone):
+class RecordedPresence(NoPeers):
     """What other nodes would be told."""
 
     def __init__(self) -> None:
         self.renewed: list[str] = []
         self.instances: list[str] = []
 
-    def heard(self, job_ids: Iterable[str]) -> None:
+    def renew_leases(self, job_ids: Iterable[str]) -> None:
         """Record the jobs."""
         self.renewed += job_ids
 
-    def connected(self, instance: str) -> None:
+    def worker_connected(self, instance: str) -> None:
         """Record the instance."""
         self.instances.append(instance)
 
@@ -51,7 +51,7 @@ class SharedLog(MemoryEventLog):
         super().__init__(disk)
         self.others = RecordedPresence()
 
-    async def share_presence(self, here: Presence, interval: float) -> Others:
+    async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``."""
         return self.others
 

@@ -72,7 +72,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle writers look at their files often."""
     for module in (writer, projection):
         monkeypatch.setattr(module, "CHECK_INTERVAL", 0.02)
-    monkeypatch.setattr(epoch_mark, "_RENEWAL", 0.02)
+    monkeypatch.setattr(epoch_mark, "_RENEWAL_INTERVAL", 0.02)
 
 
 @pytest.fixture

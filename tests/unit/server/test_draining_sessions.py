@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from milepost.contract.reasons import reason_name
-from milepost.server.log.event_log import Stored
+from milepost.server.log.event_log import StoredJob
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Claim, Dispatch, Release, Report, Resume
 from tests.support.rpc import log_line
@@ -35,7 +35,7 @@ class SlowLoad:
         """Lets jobs be loaded."""
         self._may_go_on.set()
 
-    async def _wait(self, job_id: str) -> Stored | None:
+    async def _wait(self, job_id: str) -> StoredJob | None:
         self._begun.set()
         await self._may_go_on.wait()
         return await self._load(job_id)

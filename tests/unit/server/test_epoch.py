@@ -27,7 +27,7 @@ def mark(database: Path) -> EpochMark:
 def opened(database: Path, epoch: str | None, position: int) -> str:
     """The epoch of a database, as it says of itself, that ends at the position; the mark is renewed."""
     found = mark(database)
-    settled = found.settle(epoch, position)
+    settled = found.resolve_epoch(epoch, position)
     found.renew(position, now=True)
     return settled
 
@@ -110,7 +110,7 @@ def test_a_mark_that_is_missing_or_damaged_gives_a_new_epoch(database: Path, tex
 def test_the_mark_is_renewed_now_and_then(database: Path) -> None:
     """Not with every commit; at once where it is asked for."""
     found = mark(database)
-    found.settle(None, 0)
+    found.resolve_epoch(None, 0)
     path = database.with_name("epoch.json")
     found.renew(1, now=True)
     found.renew(2)

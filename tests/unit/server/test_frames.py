@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.server.event_encoding import event_frame as frame
-from milepost.server.log.frames import Chunk, chosen, watch_response, without_overtaken
+from milepost.server.log.frames import Chunk, filter_frames, watch_response, without_superseded
 from milepost.v1 import Event, Events, LogWritten, StageProgressed, WatchJobResponse, WatchJobsResponse
 
 # Lengths around those where the size of a length changes, and between.
@@ -54,7 +54,7 @@ def test_what_fits_into_so_many_bytes(events: list[Event], data: st.DataObject) 
     shown = [event for event in events if event in kept]
     thinned = Chunk(whole.first, whole.last, written(shown))
     most = data.draw(st.integers(0, len(thinned.frames) + 1))
-    fitting = thinned.within(most)
+    fitting = thinned.first_bytes(most)
     count = max(1, *(n for n in range(len(shown) + 1) if len(written(shown[:n])) <= most))
 
     assert fitting.frames == written(shown[:count])
@@ -81,7 +81,7 @@ def test_the_first_so_many(events: list[Event], data: st.DataObject) -> None:
     """All of them where there are no more."""
     count = data.draw(st.integers(1, len(events) + 2))
 
-    assert chunk(events[:count]) == chunk(events).head(count)
+    assert chunk(events[:count]) == chunk(events).first_events(count)
 
 
 @given(_logs(), st.data())
@@ -92,7 +92,7 @@ def test_a_thinned_chunk_is_cut_where_its_events_are(events: list[Event], data: 
     cursor = data.draw(st.integers(events[0].sequence, events[-1].sequence))
     count = data.draw(st.integers(1, len(events)))
 
-    after, head = thinned.after(cursor), thinned.head(count)
+    after, head = thinned.after(cursor), thinned.first_events(count)
     assert (written([event for event in kept if event.sequence > cursor]), events[-1].sequence) == (
         after.frames,
         after.last,
@@ -120,14 +120,14 @@ def test_the_newest_progress_overtakes(events: list[Event], data: st.DataObject)
         or event.sequence == newest[event.job_id, event.stage_progressed.stage_id]
     ]
 
-    assert written(expected) == without_overtaken(chunk(events).frames, overtaken)
+    assert written(expected) == without_superseded(chunk(events).frames, overtaken)
     assert set(newest) == overtaken
 
 
 @given(_logs(), st.integers(0, 20))
 def test_events_are_chosen(events: list[Event], length: int) -> None:
     """By what is in them."""
-    frames = chosen(chunk(events).frames, lambda event: len(event.log_written.text) >= length)
+    frames = filter_frames(chunk(events).frames, lambda event: len(event.log_written.text) >= length)
 
     assert written([event for event in events if len(event.log_written.text) >= length]) == frames
 

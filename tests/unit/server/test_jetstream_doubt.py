@@ -13,7 +13,7 @@ import pytest
 
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import EventLog, StoreAway
+from milepost.server.log.event_log import EventLog, StoreUnavailable
 from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
@@ -45,7 +45,7 @@ class Writer:
 
     def __init__(self, log: EventLog, name: str) -> None:
         self._journal = Journal(log, SystemClock())
-        log.follow(self._journal.publish)
+        log.add_listener(self._journal.publish)
         self._name = name
         self.acknowledged: list[str] = []
         self.in_doubt: list[str] = []
@@ -66,7 +66,7 @@ class Writer:
 
             try:
                 await self._journal.act("j", decision)
-            except StoreAway:
+            except StoreUnavailable:
                 self.in_doubt.append(text)
             else:
                 self.acknowledged.append(text)
@@ -82,7 +82,7 @@ async def test_what_is_acknowledged_is_there_once(
 
     What is in doubt is there once or not at all, and all is in order.
     """
-    monkeypatch.setattr(job_publisher, "PATIENCE", 1.0)
+    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 1.0)
     chance = random.Random(seed)
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     target = f"127.0.0.1:{nats_server.port}"
@@ -106,7 +106,7 @@ async def test_what_is_acknowledged_is_there_once(
                     await asyncio.to_thread(proxy.cut)
             await writing
             for log in (a, b):  # nats-py leaves open what it is just connecting when it is closed
-                await log.link.wait_up()
+                await log.connection.wait_up()
             assert cuts > 1
 
         async with node(tmp_path / "late", nats_server.url, names) as late:
@@ -131,7 +131,7 @@ async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_b
     tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is refused after a while, rather than that whoever waits hangs; nothing need be started again."""
-    monkeypatch.setattr(job_publisher, "PATIENCE", 0.3)
+    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 0.3)
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
         async with node(tmp_path, f"nats://{proxy.address}", names) as log:
@@ -142,7 +142,7 @@ async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_b
             await writer.write(2)
             assert len(writer.in_doubt) == 2
             proxy.allow()
-            await log.link.wait_up()
+            await log.connection.wait_up()
             await writer.write(2)
             assert len(writer.acknowledged) == 2
             assert not log.failed.done()

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.import_from_sqlite import Migration
+from milepost.server.log.jetstream.import_from_sqlite import SqliteImport
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection, Reply
-from milepost.server.log.jetstream.stream import StreamNames, make_or_check
+from milepost.server.log.jetstream.stream import StreamNames, ensure_stream
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from tests.support.commits import Author, put_in_turn, read
 from tests.support.nats import NatsServer
@@ -38,13 +38,13 @@ async def written(directory: Path, authors: Sequence[Author]) -> Path:
 @asynccontextmanager
 async def connected(access: NatsAccess, names: StreamNames) -> AsyncIterator[NatsConnection]:
     """NATS, with an empty stream."""
-    link = NatsConnection(access, lambda up: None)
-    await link.open()
+    connection = NatsConnection(access, lambda up: None)
+    await connection.open()
     try:
-        await make_or_check(link, names, None)
-        yield link
+        await ensure_stream(connection, names, None)
+        yield connection
     finally:
-        await link.close()
+        await connection.close()
 
 
 async def test_jobs_that_write_by_turns(tmp_path: Path, nats_server: NatsServer) -> None:
@@ -52,8 +52,8 @@ async def test_jobs_that_write_by_turns(tmp_path: Path, nats_server: NatsServer)
     authors = [Author(job_id) for job_id in "abc"]
     database = await written(tmp_path, authors)
     access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
-    async with connected(access, names) as link:
-        copied = await Migration(database, link, names).run()
+    async with connected(access, names) as connection:
+        copied = await SqliteImport(database, connection, names).run()
 
     assert (copied.jobs, copied.events) == (3, 6 + 80)
     directory = tmp_path / "node"
@@ -85,9 +85,9 @@ async def test_a_failure_is_told_once(
         return Reply(0, 1, "there is no room")
 
     monkeypatch.setattr(NatsConnection, "publish", full)
-    async with connected(access, names) as link:
+    async with connected(access, names) as connection:
         with pytest.raises(StoreFailed, match="there is no room"):
-            await Migration(database, link, names).run()
+            await SqliteImport(database, connection, names).run()
     gc.collect()
 
     assert caplog.messages == []

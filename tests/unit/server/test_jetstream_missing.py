@@ -59,7 +59,7 @@ async def known(log: EventLog) -> dict[str, Any]:
             events_of(page.chunks),
             (page.first, page.thinned, page.head, page.ended, page.fraction),
             (stored.report_sequence, stored.time),
-            await log.family(job.job_id),
+            await log.children_summary(job.job_id),
         )
     told["ended"] = [(ended.key, ended.end_time) for ended in await log.ended((0, 0), 1000)]
     return told
@@ -67,7 +67,7 @@ async def known(log: EventLog) -> dict[str, Any]:
 
 async def messages(log: JetStreamEventLog, names: StreamNames) -> int:
     """How many messages the stream has."""
-    info = await log.link.ask(lambda jetstream: jetstream.stream_info(names.stream))
+    info = await log.connection.ask(lambda jetstream: jetstream.stream_info(names.stream))
     return int(info.state.messages)
 
 
@@ -145,13 +145,13 @@ async def test_a_stream_that_somebody_else_purged_is_refused(
     node: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it lacks nobody can tell; so it is said what happened."""
-    monkeypatch.setattr("milepost.server.log.jetstream.jetstream_log._PENDING_PATIENCE", 0.1)
+    monkeypatch.setattr("milepost.server.log.jetstream.jetstream_log._PENDING_TIMEOUT", 0.1)
     async with node("a") as log:
         author = Author("j")
         for commit in (author.submit(), author.start(), author.lines("a")):
             await put(log, commit)
         names = log._names
-        await log.link.ask(lambda js: js.purge_stream(names.stream, subject=names.job("j"), keep=1))
+        await log.connection.ask(lambda js: js.purge_stream(names.stream, subject=names.job("j"), keep=1))
         with pytest.raises(StoreFailed, match="purged by somebody else"):
             async with node("late"):
                 pass

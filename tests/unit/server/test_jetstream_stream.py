@@ -230,10 +230,10 @@ async def test_a_leader_that_knows_of_an_older_end_only_is_not_believed(
         epoch = log.epoch
         await put(log, author.submit())
 
-    async def older(link: NatsConnection, names: StreamNames) -> int:
+    async def older(connection: NatsConnection, names: StreamNames) -> int:
         return 1
 
-    monkeypatch.setattr(stream, "end", older)
+    monkeypatch.setattr(stream, "last_sequence", older)
     async with node() as log:
         await put(log, author.start())
         assert (epoch, author.events) == (log.epoch, await read(log, "j"))

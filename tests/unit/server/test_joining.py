@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from milepost.server.log.event_log import Commit
-from milepost.server.log.sqlite.append import Append, together
-from milepost.server.log.sqlite.coalescing import runs
+from milepost.server.log.sqlite.append import Append, coalesce_writes
+from milepost.server.log.sqlite.coalescing import coalesce
 from milepost.server.log.sqlite.pruning import Trim
 from milepost.server.log.sqlite.transaction import Write
 from tests.support.commits import Author
@@ -21,9 +21,9 @@ def started(job_id: str = "j") -> Author:
     return author
 
 
-def joined(*commits: Commit) -> list[Commit]:
+def merged(*commits: Commit) -> list[Commit]:
     """What the commits become."""
-    return [run.joined() for run in runs(commits)]
+    return [batch.merged() for batch in coalesce(commits)]
 
 
 async def test_what_is_joined_is_as_if_it_had_been_said_at_once() -> None:
@@ -41,7 +41,7 @@ async def test_what_is_joined_is_as_if_it_had_been_said_at_once() -> None:
             fraction_before=0.0,
             payloads=first.payloads | second.payloads,
         )
-    ] == joined(first, second, third)
+    ] == merged(first, second, third)
 
 
 async def test_reports_that_were_refused_are_joined_too() -> None:
@@ -49,7 +49,7 @@ async def test_reports_that_were_refused_are_joined_too() -> None:
     author = started()
     line, refused = author.lines("a"), author.refused(3)
 
-    assert [replace(refused, chunk=line.chunk, payloads=line.payloads)] == joined(line, refused)
+    assert [replace(refused, chunk=line.chunk, payloads=line.payloads)] == merged(line, refused)
 
 
 async def test_a_turn_of_a_life_stands_by_itself() -> None:
@@ -57,7 +57,7 @@ async def test_a_turn_of_a_life_stands_by_itself() -> None:
     author = Author("j")
     commits = [author.submit(), author.start(), author.lines("a"), author.lines("b"), author.succeed()]
 
-    assert [*commits[:2], *joined(*commits[2:4]), commits[4]] == joined(*commits)
+    assert [*commits[:2], *merged(*commits[2:4]), commits[4]] == merged(*commits)
 
 
 async def test_what_does_not_follow_is_not_joined() -> None:
@@ -65,14 +65,14 @@ async def test_what_does_not_follow_is_not_joined() -> None:
     author, other = started(), started()
     line, stale = author.lines("a"), other.lines("b")
 
-    assert [line, stale] == joined(line, stale)
+    assert [line, stale] == merged(line, stale)
 
 
 async def test_a_commit_stays_small() -> None:
     """What is one commit is read and shown whole."""
     author = started()
     commits = [author.lines("x" * 1000) for _ in range(40)]
-    made = joined(*commits)
+    made = merged(*commits)
 
     assert [commit.chunk.last - commit.chunk.first + 1 for commit in made] == [15, 15, 10]
     assert all(len(commit.chunk.frames) <= 16 * 1024 for commit in made)
@@ -91,5 +91,5 @@ async def test_jobs_are_written_side_by_side() -> None:
     last = Append(a.lines("3"))
 
     assert [[writes[0], writes[2]], [writes[1], writes[3]], [trim], [last]] == [
-        parts for _, parts in together([*writes, trim, last])
+        parts for _, parts in coalesce_writes([*writes, trim, last])
     ]

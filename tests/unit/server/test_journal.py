@@ -9,7 +9,7 @@ import pytest
 from milepost.server import decide, journal
 from milepost.server.dispatch.attempts import Accepted
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import Conflict, Stored, StoreFull
+from milepost.server.log.event_log import Conflict, StoredJob, StoreFull
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Event, JobState, SubmitJobRequest
 from tests.support.clock import START, FakeClock
@@ -155,10 +155,10 @@ async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
     """Nothing else would tell of it later, and whoever is refused is refused for good."""
     await running(core)
     other = Journal(core.log, core.clock)
-    core.log.follow(other.publish)
+    core.log.add_listener(other.publish)
     load = core.log.load
 
-    async def meanwhile(job_id: str) -> Stored | None:
+    async def meanwhile(job_id: str) -> StoredJob | None:
         stored = await load(job_id)
         monkeypatch.setattr(core.log, "load", load)
         await core.journal.act("j", line)

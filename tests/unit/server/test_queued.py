@@ -8,7 +8,7 @@ from typing import Any, cast
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.log.node_presence import Alone
+from milepost.server.log.node_presence import NoPeers
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.tails import Tail
@@ -108,7 +108,7 @@ async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> Non
     watches.add("a", "archive")
     watches.add("b", "transcribe")
     roster.add(session("transcribe"))
-    roster.start(Alone())
+    roster.start(NoPeers())
     before = [await watches.told("a"), await watches.told("b")]
     over = asyncio.Event()
     roster.follow(lambda: over.set() if roster.is_complete else None)

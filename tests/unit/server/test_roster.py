@@ -23,23 +23,23 @@ class Wire:
         self.is_cut = False
         self.carried = 0
 
-    def heard(self, job_ids: Iterable[str]) -> None:
+    def renew_leases(self, job_ids: Iterable[str]) -> None:
         """See ``Presence``."""
 
-    def connected(self, instance: str) -> None:
+    def worker_connected(self, instance: str) -> None:
         """See ``Presence``."""
 
-    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+    def update_workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
         """See ``Presence``."""
         if not self.is_cut:
             told = list(connected)
             self.carried += len(told)
-            self._to.workers(told, left)
+            self._to.update_workers(told, left)
 
-    def ask(self) -> None:
+    def request_workers(self) -> None:
         """See ``Presence``."""
         if not self.is_cut:
-            self._to.ask()
+            self._to.request_workers()
 
 
 class Nodes:
@@ -121,18 +121,18 @@ async def test_a_node_that_ended_without_a_word_is_forgotten(nodes: Nodes) -> No
     await told(nodes.a)
     nodes.clock.advance(3 * limits.WORKERS_INTERVAL - 1)
     with nodes.cut():
-        nodes.b.ask()
+        nodes.b.request_workers()
     assert names(nodes.b) == [("w", "a")]
 
-    nodes.a.ask()
+    nodes.a.request_workers()
     nodes.clock.advance(1)
     with nodes.cut():
-        nodes.b.ask()
+        nodes.b.request_workers()
     assert names(nodes.b) == [("w", "a")]
 
     nodes.clock.advance(3 * limits.WORKERS_INTERVAL)
     with nodes.cut():
-        nodes.b.ask()
+        nodes.b.request_workers()
     assert (names(nodes.b), nodes.b.kinds) == ([], {})
 
 
@@ -144,7 +144,7 @@ async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
         nodes.b.cut_off()
         nodes.clock.advance(100)
         nodes.b.reconnected()
-        nodes.b.ask()
+        nodes.b.request_workers()
         assert names(nodes.b) == [("w", "a")]
         nodes.a.add(session("x"))
         await told(nodes.a)
@@ -171,8 +171,8 @@ async def test_a_worker_that_moved_is_where_it_connected_last(nodes: Nodes) -> N
     assert (names(nodes.b), nodes.b.kinds) == ([("w", "b")], {"k": 1})
 
     third = WorkerRegistry(nodes.clock)
-    third.workers(nodes.b.listed(), ())
-    third.workers(nodes.a.listed(), ())
+    third.update_workers(nodes.b.listed(), ())
+    third.update_workers(nodes.a.listed(), ())
     assert names(third) == [("w", "b")]
     third.close()
 

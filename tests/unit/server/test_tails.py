@@ -19,7 +19,7 @@ RUNNING = JobState.JOB_STATE_RUNNING
 def commit(first: int, frames: bytes) -> Commit:
     """Of one event, or of none where there are no frames."""
     return Commit(
-        facts=JobAttributes("job", "", "kind", "", {}),
+        attributes=JobAttributes("job", "", "kind", "", {}),
         chunk=Chunk(first, first if frames else first - 1, frames),
         job=b"",
         state_before=RUNNING,
@@ -28,7 +28,7 @@ def commit(first: int, frames: bytes) -> Commit:
         fraction=0.0,
         report_sequence=0,
         time=0,
-        turns=False,
+        is_transition=False,
         ends=False,
         payloads=0,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.event_log import Page, Query, Span
+from milepost.server.log.event_log import EventPage, FeedPage, Query
 from milepost.server.log.sqlite.writer import Outcome
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.v1 import (
@@ -121,9 +121,9 @@ async def test_what_was_read_before_it_was_dropped(world: World, monkeypatch: py
     read, gate = asyncio.Event(), asyncio.Event()
     reading = world.log.read
 
-    async def late(job_id: str, cursor: int, most_bytes: int) -> Page | None:
-        page = await reading(job_id, cursor, most_bytes)
-        if most_bytes:
+    async def late(job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
+        page = await reading(job_id, cursor, max_bytes)
+        if max_bytes:
             read.set()
             await gate.wait()
         return page
@@ -188,7 +188,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
         await (await world.start(job_id))
     untold: list[Outcome] = []
     with monkeypatch.context() as patched:
-        patched.setattr(world.log, "_settle", untold.extend)
+        patched.setattr(world.log, "_resolve", untold.extend)
         pending = [await world.report(job_id, line("untold")) for job_id in ("a", "b")]
 
         async def are_durable() -> bool:
@@ -199,7 +199,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
         subscriber = Subscriber(world, "", ALL, max_batch_events=1)
         subscriber.watch(from_snapshot=True)
         await names(subscriber, "opened", "snapshot", "snapshot", "caught_up")
-    world.log._settle(untold)
+    world.log._resolve(untold)
     assert all(durable.done() for durable in pending)
     for job_id in ("a", "b"):
         await (await world.report(job_id, line("told")))
@@ -222,7 +222,7 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
     await (await world.start("j"))
     untold: list[Outcome] = []
     with monkeypatch.context() as patched:
-        patched.setattr(world.log, "_settle", untold.extend)
+        patched.setattr(world.log, "_resolve", untold.extend)
         pending = await world.report("j", line("untold"))
 
         async def is_durable() -> bool:
@@ -232,7 +232,7 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
         late = Subscriber(world, "j", ALL)
         late.watch(after_sequence=2)
         await names(late, "opened", "events", "caught_up")
-    world.log._settle(untold)
+    world.log._resolve(untold)
     assert pending.done()
     await (await world.report("j", Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))))
     for subscriber in (live, late):
@@ -271,21 +271,21 @@ async def test_dropped_and_not_yet_told_when_it_is_read(
 ) -> None:
     """Rule 3: whoever reads a log that lacks something already, though the notice is still to come, is told as well."""
     await ended(world, "j", line("1"), line("2"))
-    reading_all = world.log.read_all
+    reading_all = world.log.read_feed
     untold: list[Outcome] = []
     dropping: list[asyncio.Future[None]] = []
 
     async def is_durable() -> bool:
         return bool(untold)
 
-    async def late_all(query: Query, after: int, most_bytes: int, known: int) -> Span:
+    async def late_all(query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         if not dropping:
-            monkeypatch.setattr(world.log, "_settle", untold.extend)
+            monkeypatch.setattr(world.log, "_resolve", untold.extend)
             dropping.append(world.log.trim("j", 4))
             await eventually(is_durable)
-        return await reading_all(query, after, most_bytes, known)
+        return await reading_all(query, after, max_bytes, known)
 
-    monkeypatch.setattr(world.log, "read_all", late_all)
+    monkeypatch.setattr(world.log, "read_feed", late_all)
     subscriber = Subscriber(world, "", ALL)
     subscriber.watch(after_position=1)
 
@@ -295,7 +295,7 @@ async def test_dropped_and_not_yet_told_when_it_is_read(
     await eventually(is_answered)
     assert (subscriber.reason, subscriber.recording.events) == ("SEQUENCE_TRIMMED", [])
     monkeypatch.undo()
-    world.log._settle(untold)
+    world.log._resolve(untold)
     assert dropping[0].done()
 
 
@@ -305,19 +305,19 @@ async def test_dropped_just_before_it_is_read(
 ) -> None:
     """Rule 3: what is dropped between the look at what there is and the reading of it is not passed over in silence."""
     await ended(world, "j", line("1"), line("2"))
-    reading, reading_all = world.log.read, world.log.read_all
+    reading, reading_all = world.log.read, world.log.read_feed
 
-    async def late(job_id: str, cursor: int, most_bytes: int) -> Page | None:
-        if most_bytes:
+    async def late(job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
+        if max_bytes:
             await world.log.trim("j", 4)
-        return await reading(job_id, cursor, most_bytes)
+        return await reading(job_id, cursor, max_bytes)
 
-    async def late_all(query: Query, after: int, most_bytes: int, known: int) -> Span:
+    async def late_all(query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         await world.log.trim("j", 4)
-        return await reading_all(query, after, most_bytes, known)
+        return await reading_all(query, after, max_bytes, known)
 
     monkeypatch.setattr(world.log, "read", late)
-    monkeypatch.setattr(world.log, "read_all", late_all)
+    monkeypatch.setattr(world.log, "read_feed", late_all)
     subscriber = Subscriber(world, job_id, ALL)
     subscriber.watch(**{"after_sequence" if job_id else "after_position": 1})
 

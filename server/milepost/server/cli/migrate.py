@@ -107,17 +107,17 @@ def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) 
 
 async def _migrate(source: Path, target: NatsStore) -> None:
     # Imported here, since they need the extra `nats`; without it `store` has refused the URL.
-    from milepost.server.log.jetstream.import_from_sqlite import Migration
+    from milepost.server.log.jetstream.import_from_sqlite import SqliteImport
     from milepost.server.log.jetstream.nats_connection import NatsConnection
-    from milepost.server.log.jetstream.stream import StreamNames, make_or_check
+    from milepost.server.log.jetstream.stream import StreamNames, ensure_stream
 
-    link = NatsConnection(target.access, lambda up: None)
+    connection = NatsConnection(target.access, lambda up: None)
     names = StreamNames(target.stream)
-    await link.open()
+    await connection.open()
     try:
-        await make_or_check(link, names, target.replicas)
-        copied = await Migration(source / "milepost.db", link, names).run()
+        await ensure_stream(connection, names, target.replicas)
+        copied = await SqliteImport(source / "milepost.db", connection, names).run()
     finally:
-        await link.close()
+        await connection.close()
     told = {"stream": names.stream, "jobs": copied.jobs, "events": copied.events}
     sys.stdout.write(json.dumps(told) + "\n")

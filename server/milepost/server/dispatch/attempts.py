@@ -13,7 +13,7 @@ from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.sqlite.coalescing import COMMIT_BYTES
+from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.server.rpc.refusal import Refusal, job_ended, lease_lost
 from milepost.v1 import ErrorReason, Event, Job, JobState, Update
 
@@ -185,7 +185,7 @@ class Attempts:
         self, opened: OpenJob, token: str, first: int, updates: Sequence[Update], *, whole: bool
     ) -> Accepted:
         """See ``report``. Nothing is awaited, so that reports keep their order."""
-        job, job_id = opened.job, opened.facts.job_id
+        job, job_id = opened.job, opened.attributes.job_id
         if not self._tokens.holds(job, token):
             raise lease_lost(job)
         expected = opened.report_sequence + 1
@@ -199,7 +199,7 @@ class Attempts:
         if whole:
             fold = Fold(Job.FromString(job.SerializeToString()))
         batches = decide.report_batches(
-            fold, fresh, expected, now, size=opened.size, batch_bytes=COMMIT_BYTES, over=_over
+            fold, fresh, expected, now, size=opened.size, batch_bytes=COMMIT_BYTES_LIMIT, over=_over
         )
         if whole:
             # All of it is decided before any of it counts, on a copy that takes the job's place.

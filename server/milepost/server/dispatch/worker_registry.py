@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from milepost.contract import limits
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.log.node_presence import Alone, Presence
+from milepost.server.log.node_presence import NoPeers, Presence
 from milepost.server.runtime.clock import Clock
 from milepost.server.runtime.timestamps import instant, timestamp
 from milepost.v1 import ConnectedWorker
@@ -42,7 +42,7 @@ class WorkerRegistry:
         self._expires: dict[str, float] = {}
         self._instances: dict[str, str] = {}
         self._kinds: Counter[str] = Counter()
-        self._others: Presence = Alone()
+        self._peers: Presence = NoPeers()
         self._listeners: list[Callable[[], None]] = []
         self._changed: dict[str, None] = {}
         self._notifying: asyncio.TimerHandle | None = None
@@ -71,7 +71,7 @@ class WorkerRegistry:
 
     def start(self, others: Presence) -> None:
         """Begin the grace period, and exchange workers with ``others`` from now on."""
-        self._others = others
+        self._peers = others
         self.reconnected()
 
     def cut_off(self) -> None:
@@ -89,15 +89,15 @@ class WorkerRegistry:
         self._expires = dict.fromkeys(self._expires, until)
         if self._in_grace:
             self._grace_ends = asyncio.get_running_loop().call_later(self._grace, self._end_grace)
-        self._others.ask()
+        self._peers.request_workers()
 
     def close(self) -> None:
         """Report the workers of this node as gone, and notify nobody from then on."""
         for timer in (self._grace_ends, self._notifying):
             if timer is not None:
                 timer.cancel()
-        self._others.workers((), list(self._here))
-        self._others = Alone()
+        self._peers.update_workers((), list(self._here))
+        self._peers = NoPeers()
         self._listeners.clear()
 
     # Workers of this node.
@@ -122,7 +122,7 @@ class WorkerRegistry:
 
     # Reports of other nodes; see ``Presence``.
 
-    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+    def update_workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
         """Merge another node's report of its workers."""
         until = self._clock.monotonic() + _EXPIRY
         for worker in connected:
@@ -141,13 +141,13 @@ class WorkerRegistry:
             self._drop(session_id)
         self._notify_soon()
 
-    def ask(self) -> None:
+    def request_workers(self) -> None:
         """Report all workers of this node, and drop those of other nodes whose reports have expired."""
         now = self._clock.monotonic()
         for session_id in [session_id for session_id, until in self._expires.items() if until <= now]:
             self._drop(session_id)
             self._notify_soon()
-        self._others.workers([self._worker(session) for session in self._here.values()], ())
+        self._peers.update_workers([self._worker(session) for session in self._here.values()], ())
 
     def _drop(self, session_id: str) -> None:
         worker = self._elsewhere.pop(session_id, None)
@@ -174,7 +174,7 @@ class WorkerRegistry:
         here = [self._here[session_id] for session_id in changed if session_id in self._here]
         left = [session_id for session_id in changed if session_id not in self._here]
         if changed:
-            self._others.workers([self._worker(session) for session in here], left)
+            self._peers.update_workers([self._worker(session) for session in here], left)
         for listener in self._listeners:
             listener()
 

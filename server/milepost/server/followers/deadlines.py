@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from milepost.contract.job_states import LEASED
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.node_presence import ALWAYS, Heard
+from milepost.server.log.node_presence import ALWAYS_IN_CONTACT, ContactPeriod
 from milepost.server.rpc.store_errors import STORE_ERRORS
 from milepost.server.runtime.background_tasks import Tasks
 from milepost.server.runtime.clock import Clock
@@ -49,7 +49,7 @@ class Deadlines:
         """Told of the jobs whose workers were heard from here, so that other nodes hear of it."""
         self.listening_since: Callable[[str], float] = lambda job_id: -math.inf
         """Since when the job's worker has been listened to in vain, as ``Sessions`` has it."""
-        self.contact: Callable[[], Heard | None] = lambda: ALWAYS
+        self.contact: Callable[[], ContactPeriod | None] = lambda: ALWAYS_IN_CONTACT
         """When this node could hear the others, as ``Others`` has it."""
 
     def on_transition(self, job: Job) -> None:

@@ -40,8 +40,8 @@ class ParentUpdates:
             if isinstance(entry, Appended):
                 commit = entry.commit
                 moved = commit.fraction != commit.fraction_before or commit.ends or commit.submission
-                if commit.facts.parent_job_id and moved:
-                    self._moved[commit.facts.parent_job_id] = None
+                if commit.attributes.parent_job_id and moved:
+                    self._moved[commit.attributes.parent_job_id] = None
                 if commit.job_id in self._moved or commit.job_id in self._ended:
                     self._hear(commit)
         if self._moved and not self._telling:
@@ -71,7 +71,7 @@ class ParentUpdates:
 
     async def _tell_one(self, job_id: str) -> None:
         self._ended.setdefault(job_id, 0)  # so that it is heard what other nodes tell
-        family = await self._log.family(job_id)
+        family = await self._log.children_summary(job_id)
 
         def decision(opened: OpenJob, now: int) -> list[Event]:
             return decide.family(

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from milepost.server.log.event_log import Appended, Conflict, EndedJob, Entry, EventLog, StoreAway
+from milepost.server.log.event_log import Appended, Conflict, EndedJob, Entry, EventLog, StoreUnavailable
 from milepost.server.rpc.store_errors import STORE_ERRORS
 from milepost.server.runtime.clock import Clock
 from milepost.server.runtime.timestamps import SECOND, nanoseconds
@@ -71,7 +71,7 @@ class Retention:
             if not isinstance(entry, Appended):
                 continue
             commit = entry.commit
-            most = commit.facts.max_events or self._keep.max_events
+            most = commit.attributes.max_events or self._keep.max_events
             if most and commit.chunk.last > most:
                 step = max(most // 4, 1)
                 if commit.chunk.last // step != (commit.chunk.first - 1) // step:
@@ -102,7 +102,7 @@ class Retention:
     def _check_up(self) -> None:
         """Nothing is dropped by what the log was before its store went away."""
         if not self._log.up:
-            raise StoreAway("the store is away")
+            raise StoreUnavailable("the store is away")
 
     async def _drop(self, ended: EndedJob) -> None:
         """What is due of one job."""

@@ -17,9 +17,9 @@ def follow_transitions(log: EventLog, *listeners: Callable[[Job], None]) -> None
 
     def tell(entries: Sequence[Entry]) -> None:
         for entry in entries:
-            if isinstance(entry, Appended) and entry.commit.turns:
+            if isinstance(entry, Appended) and entry.commit.is_transition:
                 job = Job.FromString(entry.commit.job)
                 for listener in listeners:
                     listener(job)
 
-    log.follow(tell)
+    log.add_listener(tell)

@@ -12,16 +12,16 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from milepost.server.log.event_log import Drop, Notice, job_attributes
+from milepost.server.log.event_log import Drop, DropNotice, job_attributes
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.v1 import Job
 
-DELETED_MOST: Final = 100_000
+DELETED_JOBS_LIMIT: Final = 100_000
 """How many deleted jobs of an owner are remembered one by one."""
 
 # How many are forgotten with each deletion: more than one, so that what is too many after an upgrade goes away.
-_FORGET = 2
+_FORGET_PER_DELETION = 2
 
 
 def drops_before(connection: sqlite3.Connection, key: int, first_sequence: int) -> list[Drop]:
@@ -32,28 +32,36 @@ def drops_before(connection: sqlite3.Connection, key: int, first_sequence: int) 
 
 def record_dropped(
     transaction: Transaction, key: int, job: Job, first_sequence: int, drops: Sequence[Drop]
-) -> Notice:
+) -> DropNotice:
     """Writes down what was dropped of a job: its events before ``first_sequence``, or all of it where that is 0."""
     connection = transaction.connection
     position = transaction.next_position()
-    facts = job_attributes(job)._replace(max_events=0)
+    attributes = job_attributes(job)._replace(max_events=0)
     connection.execute(
         statements.RECORD_DROPPED,
-        (key, position, first_sequence, facts.job_id, facts.owner, facts.kind, facts.parent_job_id),
+        (
+            key,
+            position,
+            first_sequence,
+            attributes.job_id,
+            attributes.owner,
+            attributes.kind,
+            attributes.parent_job_id,
+        ),
     )
     connection.executemany(
-        statements.RECORD_LABEL, [(key, name, value) for name, value in facts.labels.items()]
+        statements.RECORD_LABEL, [(key, name, value) for name, value in attributes.labels.items()]
     )
     connection.executemany(statements.RECORD_DROP, [(key, *drop) for drop in drops])
-    forgotten = 0 if first_sequence else _count_deleted(connection, facts.owner)
-    return Notice(facts, first_sequence, position, tuple(drops), forgotten)
+    forgotten = 0 if first_sequence else _count_deleted(connection, attributes.owner)
+    return DropNotice(attributes, first_sequence, position, tuple(drops), forgotten)
 
 
 def _count_deleted(connection: sqlite3.Connection, owner: str) -> int:
     """Counts one more deleted job of the owner, and forgets the oldest where there are too many; see ``Notice``."""
     (deleted, forgotten) = connection.execute(statements.COUNT_DELETED, (owner,)).fetchone()
-    if deleted > DELETED_MOST:
-        oldest = connection.execute(statements.OLDEST_DELETED, (owner, _FORGET)).fetchall()
+    if deleted > DELETED_JOBS_LIMIT:
+        oldest = connection.execute(statements.OLDEST_DELETED, (owner, _FORGET_PER_DELETION)).fetchall()
         for key, position in oldest:
             forgotten = max(forgotten, position)
             for statement in statements.FORGET_DROPPED:

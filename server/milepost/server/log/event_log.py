@@ -40,7 +40,7 @@ class Commit:
     chunk then ends before it begins), where reports were refused and only their numbers are used up.
     """
 
-    facts: JobAttributes
+    attributes: JobAttributes
     chunk: Chunk
     job: bytes
     state_before: JobState.ValueType
@@ -49,7 +49,7 @@ class Commit:
     fraction: float
     report_sequence: int
     time: int
-    turns: bool
+    is_transition: bool
     """Whether the job's life took a turn: whether there is more in it than a worker's progress."""
     ends: bool
     """Whether the job has ended by it."""
@@ -65,7 +65,7 @@ class Commit:
     @property
     def job_id(self) -> str:
         """The job."""
-        return self.facts.job_id
+        return self.attributes.job_id
 
 
 class Appended(NamedTuple):
@@ -107,26 +107,26 @@ class Drop(NamedTuple):
         return self.payloads if not self.states & ~states else ANY_PAYLOAD
 
 
-class Notice(NamedTuple):
+class DropNotice(NamedTuple):
     """That events were dropped: those before ``first_sequence``, or the whole job where it is 0.
 
     ``drops`` are all drops of the job, earlier ones included; empty where the notice is read back. ``forgotten`` is
     the position up to which deletions of jobs of this owner are not remembered one by one any more, 0 for none.
     """
 
-    facts: JobAttributes
+    attributes: JobAttributes
     first_sequence: int
     position: int
     drops: Sequence[Drop] = ()
     forgotten: int = 0
 
 
-Entry: TypeAlias = Appended | Notice
+Entry: TypeAlias = Appended | DropNotice
 """What those who follow the log are told of."""
 
 
 @dataclass(slots=True, frozen=True)
-class Stored:
+class StoredJob:
     """A job as the log has it."""
 
     job: Job
@@ -136,7 +136,7 @@ class Stored:
 
 
 @dataclass(slots=True, frozen=True)
-class Page:
+class EventPage:
     """What a log holds after a cursor, as far as was asked for; and how the log stood at that moment."""
 
     chunks: Sequence[Chunk]
@@ -151,7 +151,7 @@ class Page:
     fraction_known: bool = False
 
 
-class Row(NamedTuple):
+class CommitRow(NamedTuple):
     """A commit as it is read back among those of all jobs."""
 
     position: int
@@ -176,12 +176,12 @@ class Query:
     newest_first: bool = True
     after: int | None = None
     limit: int = 50
-    most_bytes: int = 16 << 20
+    max_bytes: int = 16 << 20
     """A page ends early where its jobs are as large as this, encoded."""
 
 
 @dataclass(slots=True, frozen=True)
-class Listed:
+class JobPage:
     """A page of jobs with the key of each, which tells where the next page starts; and whether there is one."""
 
     jobs: Sequence[tuple[int, Job]]
@@ -189,13 +189,13 @@ class Listed:
 
 
 @dataclass(slots=True, frozen=True)
-class Span:
+class FeedPage:
     """What happened after a position to the jobs of a query: all of it, up to and with ``scanned``.
 
     ``dropped`` is as of ``EventLog.dropped`` and of the same moment, without what the caller knew of.
     """
 
-    entries: Sequence[Row | Notice]
+    entries: Sequence[CommitRow | DropNotice]
     scanned: int
     dropped: Mapping[int, int]
 
@@ -241,7 +241,7 @@ class StoreDisplaced(StoreFailed):
         self.path = path
 
 
-class StoreAway(StoreFailed):
+class StoreUnavailable(StoreFailed):
     """The store cannot be reached just now; it will be again.
 
     Whether the append reached it is not known. If it did, those who follow will be told of it like of any other.
@@ -274,7 +274,7 @@ class EventLog(Protocol):
         It raises Conflict, StoreFull or StoreFailed where nothing was appended, StoreAway where that is not known.
         """
 
-    def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+    def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """Calls ``listener`` with what has become durable, in order, before the futures are done."""
 
     async def refresh(self, job_id: str) -> None:
@@ -283,10 +283,10 @@ class EventLog(Protocol):
         Where the store cannot be asked it returns soon all the same.
         """
 
-    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+    async def read(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
         """The events after the cursor, about ``most_bytes`` of them at the most; None where there is no such job."""
 
-    async def read_all(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
+    async def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         """What happened to the jobs of a query after a position. States are those before or after each commit.
 
         The caller knows of what was dropped by notices up to the position ``known``.
@@ -301,7 +301,7 @@ class EventLog(Protocol):
         The caller knows of what was dropped by notices up to the position ``known``.
         """
 
-    async def load(self, job_id: str) -> Stored | None:
+    async def load(self, job_id: str) -> StoredJob | None:
         """The job, without its input; None where there is none."""
 
     async def find(self, job_id: str) -> Job | None:
@@ -310,13 +310,13 @@ class EventLog(Protocol):
     async def find_request(self, owner: str, request_id: str) -> str | None:
         """The id of the job that this submission made."""
 
-    async def query(self, query: Query) -> Listed:
+    async def query(self, query: Query) -> JobPage:
         """A page of jobs, with their inputs."""
 
     async def active(self) -> Sequence[Job]:
         """All jobs that have not ended, oldest first, without their inputs."""
 
-    async def family(self, job_id: str) -> ChildrenSummary:
+    async def children_summary(self, job_id: str) -> ChildrenSummary:
         """The children of a job, counted as their commits were made."""
 
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:

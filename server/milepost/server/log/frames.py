@@ -34,7 +34,7 @@ class Chunk(NamedTuple):
                 return Chunk(cursor + 1, self.last, self.frames[start:])
         return Chunk(cursor + 1, self.last, b"")
 
-    def head(self, count: int) -> Chunk:
+    def first_events(self, count: int) -> Chunk:
         """Its first ``count`` events, or all of it where there are no more."""
         if self.last - self.first < count:
             return self
@@ -44,13 +44,13 @@ class Chunk(NamedTuple):
                 return Chunk(self.first, last, self.frames[:end])
         return self
 
-    def within(self, most_bytes: int) -> Chunk:
+    def first_bytes(self, max_bytes: int) -> Chunk:
         """Its first events that come to no more than so many bytes, but one at the least."""
-        if len(self.frames) <= most_bytes:
+        if len(self.frames) <= max_bytes:
             return self
         kept = (0, 0)
         for start, end in _bounds(self.frames):
-            if kept[1] and end > most_bytes:
+            if kept[1] and end > max_bytes:
                 break
             kept = start, end
         if kept[1] == len(self.frames):
@@ -70,12 +70,12 @@ def watch_response(frames: Sequence[bytes], position: int = 0) -> bytes:
     return b"".join((_EVENTS_TAG, varint(size + len(end)), *frames, end))
 
 
-def chosen(frames: bytes, choose: Callable[[Event], bool]) -> bytes:
+def filter_frames(frames: bytes, choose: Callable[[Event], bool]) -> bytes:
     """The frames of those events that are chosen."""
     return b"".join(frames[start:end] for start, end in _bounds(frames) if choose(_event(frames, start, end)))
 
 
-def without_overtaken(frames: bytes, overtaken: set[tuple[str, str]]) -> bytes:
+def without_superseded(frames: bytes, overtaken: set[tuple[str, str]]) -> bytes:
     """The frames but for progress of stages in ``overtaken``, or that a later one among the frames overtook.
 
     Adds the stages that it found progress of, each by its job and its id, for the frames that come before these.

@@ -1,4 +1,4 @@
-"""What nodes tell each other of workers outside the log, since nobody need know it tomorrow."""
+"""Worker presence shared between nodes outside the log: it changes by the second, and nobody needs it tomorrow."""
 
 from __future__ import annotations
 
@@ -8,62 +8,62 @@ from typing import Final, NamedTuple, Protocol
 
 from milepost.v1 import ConnectedWorker
 
-__all__ = ["ALWAYS", "Alone", "Heard", "Others", "Presence"]
+__all__ = ["ALWAYS_IN_CONTACT", "ContactPeriod", "NoPeers", "Peers", "Presence"]
 
 
 class Presence(Protocol):
-    """Takes it in; where it comes from another node, and where it goes to the others."""
+    """Receiver of presence reports: this node for those of its peers, and the peers for those of this node."""
 
-    def heard(self, job_ids: Iterable[str]) -> None:
-        """The workers of these jobs were heard from."""
+    def renew_leases(self, job_ids: Iterable[str]) -> None:
+        """The workers of these jobs have been heard from."""
 
-    def connected(self, instance: str) -> None:
-        """That run of a worker has connected: where it seems to be besides, it is not any more."""
+    def worker_connected(self, instance: str) -> None:
+        """This instance of a worker has connected, so it is no longer connected anywhere else."""
 
-    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
-        """These workers are connected, as of now; those of these sessions are not any more."""
+    def update_workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+        """Merge workers that are connected now, and remove those of the sessions that ended."""
 
-    def ask(self) -> None:
-        """Who is connected is to be told with ``workers``."""
+    def request_workers(self) -> None:
+        """Ask the receiver to report all of its connected workers with ``update_workers``."""
 
 
-class Heard(NamedTuple):
-    """A time without a break, up to now as far as is known, in which a node could hear the others."""
+class ContactPeriod(NamedTuple):
+    """An unbroken period in which a node could hear its peers; it lasts until now, as far as the node knows."""
 
     began: float
-    """How many seconds ago it began."""
+    """Seconds since it began."""
     proved: float
-    """How many seconds ago it was last proved that it goes on."""
+    """Seconds since the last proof that it lasts."""
 
 
-ALWAYS: Final = Heard(math.inf, 0.0)
+ALWAYS_IN_CONTACT: Final = ContactPeriod(math.inf, 0.0)
 
 
-class Others(Presence, Protocol):
+class Peers(Presence, Protocol):
     """The other nodes, as this one reaches them."""
 
-    def contact(self) -> Heard | None:
-        """When this node could hear what they say; None where it is cut off.
+    def contact(self) -> ContactPeriod | None:
+        """Return the current period of contact; None while this node is cut off.
 
-        Whoever was not heard from before, or is not since, may well have been heard by others.
+        A worker that was silent before the period, or after its last proof, may have been heard by other nodes.
         """
 
 
-class Alone:
-    """There are no other nodes to tell."""
+class NoPeers:
+    """The ``Peers`` of a node that shares its store with no other."""
 
-    def heard(self, job_ids: Iterable[str]) -> None:
+    def renew_leases(self, job_ids: Iterable[str]) -> None:
         """See ``Presence``."""
 
-    def connected(self, instance: str) -> None:
+    def worker_connected(self, instance: str) -> None:
         """See ``Presence``."""
 
-    def workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
+    def update_workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
         """See ``Presence``."""
 
-    def ask(self) -> None:
+    def request_workers(self) -> None:
         """See ``Presence``."""
 
-    def contact(self) -> Heard | None:
-        """See ``Others``: nobody speaks that could not be heard."""
-        return ALWAYS
+    def contact(self) -> ContactPeriod | None:
+        """See ``Peers``: there is nobody to lose contact with."""
+        return ALWAYS_IN_CONTACT

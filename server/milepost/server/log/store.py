@@ -12,7 +12,7 @@ import structlog
 
 from milepost.server.log.event_log import EventLog, StoreFailed
 from milepost.server.log.jetstream.nats_access import NatsAccess
-from milepost.server.log.node_presence import Others, Presence
+from milepost.server.log.node_presence import Peers, Presence
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.log.store_files import StoreFiles
 
@@ -29,7 +29,7 @@ class Store(EventLog, Protocol):
     async def start(self) -> None:
         """Returns once the log can be read."""
 
-    async def share_presence(self, here: Presence, interval: float) -> Others:
+    async def share_presence(self, here: Presence, interval: float) -> Peers:
         """Lets nodes tell each other of workers: ``here`` is told what others say, and they what is returned is told.
 
         Of which jobs the workers were heard from is said every ``interval`` seconds.

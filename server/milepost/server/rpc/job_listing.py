@@ -25,7 +25,7 @@ async def page(log: EventLog, request: ListJobsRequest) -> ListJobsResponse:
         newest_first=request.order_by != OLDEST_FIRST,
         after=after(request),
         limit=paging.page_size(request.page_size),
-        most_bytes=_PAGE_BYTES,
+        max_bytes=_PAGE_BYTES,
     )
     found = await log.query(query)
     response = ListJobsResponse(jobs=[job for _, job in found.jobs])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.log.event_log import Conflict, StoreAway, StoreDisplaced, StoreFailed, StoreFull
+from milepost.server.log.event_log import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreUnavailable
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import ErrorReason
 
@@ -18,7 +18,7 @@ def refusal_of(error: BaseException) -> Refusal | None:
             ErrorReason.ERROR_REASON_STORE_FULL,
             "The server's disk is full; nothing was changed. Free some room.",
         )
-    if isinstance(error, StoreAway):
+    if isinstance(error, StoreUnavailable):
         return Refusal(
             ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
             "The server's store does not answer, so whether this was done is not known. Try again.",

@@ -71,7 +71,7 @@ class Core:
             self._retention.publish,
             ParentUpdates(log, journal, self._tasks).publish,
         ):
-            log.follow(listener)
+            log.add_listener(listener)
         # Jobs that took a turn before those that have not ended were taken up.
         self._turned: set[str] | None = set()
         follow_transitions(
@@ -85,13 +85,13 @@ class Core:
     async def start(self) -> None:
         """Takes up the jobs that have not ended."""
         interval = self._lease_ttl * _RENEWALS
-        others = await self._log.share_presence(
+        peers = await self._log.share_presence(
             _Here(self.deadlines, self.worker_service, self._roster), interval
         )
-        self.deadlines.pass_on = others.heard
-        self.deadlines.contact = others.contact
-        self.worker_service.pass_on = others.connected
-        self._roster.start(others)
+        self.deadlines.pass_on = peers.renew_leases
+        self.deadlines.contact = peers.contact
+        self.worker_service.pass_on = peers.worker_connected
+        self._roster.start(peers)
         # What took a turn while they were read is known as it was after that.
         active = [job for job in await self._log.active() if job.job_id not in (self._turned or ())]
         self._turned = None
@@ -130,7 +130,7 @@ class _Here:
     """What other nodes say of workers is for those who mind them here; see ``Presence``."""
 
     def __init__(self, deadlines: Deadlines, worker_service: WorkerService, roster: WorkerRegistry) -> None:
-        self.heard = deadlines.hear
-        self.connected = worker_service.connected_elsewhere
-        self.workers = roster.workers
-        self.ask = roster.ask
+        self.renew_leases = deadlines.hear
+        self.worker_connected = worker_service.connected_elsewhere
+        self.update_workers = roster.update_workers
+        self.request_workers = roster.request_workers

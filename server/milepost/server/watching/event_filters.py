@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from milepost.server.log.frames import chosen, without_overtaken
+from milepost.server.log.frames import filter_frames, without_superseded
 from milepost.v1 import Delivery, Event, EventFilter
 
 # The field of each payload that names the stage that the event is of.
@@ -27,9 +27,9 @@ class EventView(NamedTuple):
     def __call__(self, frames: bytes) -> bytes:
         """The frames of these that are shown; of progress, with LATEST, only the newest of each stage (rule 8)."""
         if self.payloads or self.stage_ids:
-            frames = chosen(frames, self._shows)
+            frames = filter_frames(frames, self._shows)
         if self.latest:
-            frames = without_overtaken(frames, set())
+            frames = without_superseded(frames, set())
         return frames
 
     def _shows(self, event: Event) -> bool:

@@ -12,7 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Entry, EventLog, JobAttributes, Notice, Query, Row, state_mask
+from milepost.server.log.event_log import (
+    CommitRow,
+    DropNotice,
+    Entry,
+    EventLog,
+    JobAttributes,
+    Query,
+    state_mask,
+)
 from milepost.server.log.frames import Chunk, watch_response
 from milepost.server.payloads import ANY_PAYLOAD
 from milepost.server.watching.event_filters import EventView
@@ -33,7 +41,7 @@ class Item(NamedTuple):
     chunk: Chunk
     joins: bool
     """Whether the job has come to match by this commit, after others that are not in the feed."""
-    notice: Notice | None = None
+    notice: DropNotice | None = None
 
     @property
     def is_apart(self) -> bool:
@@ -75,15 +83,15 @@ class Criteria(NamedTuple):
             states=sorted(self.states),
             newest_first=False,
             limit=100,
-            most_bytes=BATCH_BYTES,
+            max_bytes=BATCH_BYTES,
         )
 
     def item(self, entry: Entry) -> Item | None:
         """The item that an entry of the log is; None where it does not match."""
-        if isinstance(entry, Notice):
-            return dropped(entry) if self._matches(entry.facts) else None
+        if isinstance(entry, DropNotice):
+            return dropped(entry) if self._matches(entry.attributes) else None
         commit = entry.commit
-        if not self._matches(commit.facts):
+        if not self._matches(commit.attributes):
             return None
         return self.commit(entry.position, commit.job_id, commit.chunk, commit.state_before, commit.state)
 
@@ -96,19 +104,21 @@ class Criteria(NamedTuple):
             joins = chunk.first > 1
         return Item(position, job_id, chunk, joins)
 
-    def _matches(self, facts: JobAttributes) -> bool:
+    def _matches(self, attributes: JobAttributes) -> bool:
         return (
-            (not self.owner or facts.owner == self.owner)
-            and (not self.kinds or facts.kind in self.kinds)
-            and (not self.parent_job_id or self.parent_job_id in (facts.parent_job_id, facts.job_id))
-            and (not self.job_ids or facts.job_id in self.job_ids)
-            and all(facts.labels.get(name) == value for name, value in self.labels)
+            (not self.owner or attributes.owner == self.owner)
+            and (not self.kinds or attributes.kind in self.kinds)
+            and (
+                not self.parent_job_id or self.parent_job_id in (attributes.parent_job_id, attributes.job_id)
+            )
+            and (not self.job_ids or attributes.job_id in self.job_ids)
+            and all(attributes.labels.get(name) == value for name, value in self.labels)
         )
 
 
-def dropped(notice: Notice) -> Item:
+def dropped(notice: DropNotice) -> Item:
     """The item of a notice."""
-    return Item(notice.position, notice.facts.job_id, Chunk(0, 0, b""), joins=False, notice=notice)
+    return Item(notice.position, notice.attributes.job_id, Chunk(0, 0, b""), joins=False, notice=notice)
 
 
 class DroppedPositions:
@@ -167,7 +177,7 @@ class Feed:
         matched = False
         for entry in entries:
             item = self.criteria.item(entry)
-            if isinstance(entry, Notice):
+            if isinstance(entry, DropNotice):
                 self._note_drops(entry, matches=item is not None)
             if item is not None:
                 matched = True
@@ -205,11 +215,11 @@ class Feed:
             self._memory.grew(self, len(response))
         return response
 
-    def _note_drops(self, notice: Notice, *, matches: bool) -> None:
+    def _note_drops(self, notice: DropNotice, *, matches: bool) -> None:
         if matches:
             for drop in notice.drops:
                 self.drops.note(drop.payloads_for(self._states), drop.position)
-        if self.criteria.owner in ("", notice.facts.owner):
+        if self.criteria.owner in ("", notice.attributes.owner):
             self.drops.note(ANY_PAYLOAD, notice.forgotten)
 
     def shrink(self) -> int:
@@ -274,11 +284,11 @@ class Feeds:
         """Items after the position as the log has them, and up to which position that is all."""
         criteria = feed.criteria
         # All notices up to the log's position have come to the feed; the store may have later ones already.
-        span = await self._log.read_all(criteria.query(), position, BATCH_BYTES, self._log.position)
+        span = await self._log.read_feed(criteria.query(), position, BATCH_BYTES, self._log.position)
         feed.drops.update(span.dropped)
         items: list[Item] = []
         for entry in span.entries:
-            item = criteria.commit(*entry) if isinstance(entry, Row) else criteria.item(entry)
+            item = criteria.commit(*entry) if isinstance(entry, CommitRow) else criteria.item(entry)
             if item is not None:
                 items.append(item)
         return items, span.scanned

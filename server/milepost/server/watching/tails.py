@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Appended, Commit, Entry, EventLog, Notice, Page
+from milepost.server.log.event_log import Appended, Commit, DropNotice, Entry, EventLog, EventPage
 from milepost.server.log.frames import Chunk, watch_response
 from milepost.server.watching.event_filters import EventView
 from milepost.server.watching.memory_budget import MemoryBudget
@@ -58,9 +58,9 @@ class Wish(NamedTuple):
         for chunk in chunks:
             if size and size + len(chunk.frames) > BATCH_BYTES:
                 break
-            kept = chunk.within(BATCH_BYTES)
+            kept = chunk.first_bytes(BATCH_BYTES)
             if self.most_events:
-                kept = kept.head(left)
+                kept = kept.first_events(left)
                 left -= kept.last - kept.first + 1
             taken.append(kept)
             size += len(kept.frames)
@@ -113,7 +113,7 @@ class Tail:
         self.dispatch = Dispatch.DISPATCH_UNSPECIFIED
         self.watchers = 0
 
-    def observe(self, page: Page) -> None:
+    def observe(self, page: EventPage) -> None:
         """How the log was found to stand. It may have gone on since."""
         if page.head >= self.head:
             self.head, self.ended = page.head, page.ended
@@ -136,7 +136,7 @@ class Tail:
         self._memory.grew(self, len(chunk.frames) - freed)
         self.signal.send()
 
-    def drop(self, notice: Notice) -> None:
+    def drop(self, notice: DropNotice) -> None:
         """A part of the log is gone, or all of it; those who stand there are woken up to be told."""
         self.first = max(self.first, notice.first_sequence)
         self.deleted = notice.first_sequence == 0
@@ -216,11 +216,11 @@ class Tails:
                 if tail is not None:
                     tail.push(entry.commit)
             else:
-                tail = self._tails.get(entry.facts.job_id)
+                tail = self._tails.get(entry.attributes.job_id)
                 if tail is not None:
                     tail.drop(entry)
                     if tail.deleted:  # a later job of that name is another one
-                        del self._tails[entry.facts.job_id]
+                        del self._tails[entry.attributes.job_id]
 
     def close(self) -> None:
         """Wakes everybody up to be told that the server is stopping."""
@@ -277,7 +277,7 @@ class Replays:
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Forgets what was dropped from the log."""
-        gone = {entry.facts.job_id for entry in entries if isinstance(entry, Notice)}
+        gone = {entry.attributes.job_id for entry in entries if isinstance(entry, DropNotice)}
         if gone:
             self._drops += 1
             self._reading.clear()  # who asks from now on reads what is there now

@@ -39,7 +39,7 @@ _LAST: Final = "SELECT last_sequence, job_key FROM jobs WHERE job_id = ?"
 _JOB: Final = "SELECT job FROM jobs WHERE job_id = ?"
 
 
-class Head(NamedTuple):
+class JobHead(NamedTuple):
     """Where a job's log ends: the last message of its subject, its last event, and its key; 0 where it is new."""
 
     sequence: int
@@ -47,7 +47,7 @@ class Head(NamedTuple):
     key: int
 
 
-class Delivered(NamedTuple):
+class DeliveredMessage(NamedTuple):
     """A message as it came out of the stream.
 
     ``record`` is None where it is not about a job. ``commits`` are those that it was made of, where this node made it.
@@ -60,18 +60,18 @@ class Delivered(NamedTuple):
     commits: Sequence[Commit] | None = None
 
 
-class Applied(NamedTuple):
+class AppliedMessage(NamedTuple):
     """What became of a message: what those who follow are told, how many of its parts were taken, the job's head."""
 
-    delivered: Delivered
+    delivered: DeliveredMessage
     entries: Sequence[Entry]
     taken: int
-    head: Head
+    head: JobHead
 
 
-def head_of(connection: sqlite3.Connection, job_id: str) -> Head:
+def head_of(connection: sqlite3.Connection, job_id: str) -> JobHead:
     """Where the job's log ends, as the projection has it."""
-    return Head(*connection.execute(_HEAD, (job_id,)).fetchone())
+    return JobHead(*connection.execute(_HEAD, (job_id,)).fetchone())
 
 
 class Applier:
@@ -80,15 +80,15 @@ class Applier:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._folds = FoldCache(self._load)
-        self.missing = PurgedJobs(connection)
+        self.purged = PurgedJobs(connection)
 
-    def apply(self, transaction: Transaction, delivered: Delivered) -> Applied:
+    def apply(self, transaction: Transaction, delivered: DeliveredMessage) -> AppliedMessage:
         """Applies a message."""
         entries: list[Entry] = []
         taken = 0
         record = delivered.record
         if record is None:
-            return Applied(delivered, entries, taken, Head(0, 0, 0))
+            return AppliedMessage(delivered, entries, taken, JobHead(0, 0, 0))
         try:
             if record.kind is Kind.COMMITS:
                 for taken, part in enumerate(record.parts):
@@ -106,10 +106,10 @@ class Applier:
         begins = record.kind is Kind.COMMITS and not record.key
         self._connection.execute(_SET_SUBJECT, (delivered.job_id, delivered.sequence, begins))
         last, key = self._connection.execute(_LAST, (delivered.job_id,)).fetchone() or (0, 0)
-        return Applied(delivered, entries, taken, Head(delivered.sequence, last, key))
+        return AppliedMessage(delivered, entries, taken, JobHead(delivered.sequence, last, key))
 
     def _commit(
-        self, transaction: Transaction, delivered: Delivered, record: Record, index: int, part: Part
+        self, transaction: Transaction, delivered: DeliveredMessage, record: Record, index: int, part: Part
     ) -> Entry | None:
         job_id = delivered.job_id
         if delivered.commits is not None:
@@ -120,10 +120,10 @@ class Applier:
         position = delivered.sequence * STRIDE + index
         if commit is None:
             self._folds.forget(job_id)
-            self.missing.keep(job_id, record.key, position, part)
+            self.purged.keep_commit(job_id, record.key, position, part)
             return None
-        if commit.submission is not None and commit.facts.parent_job_id:
-            self.missing.expect_parent(commit.facts.parent_job_id, position)
+        if commit.submission is not None and commit.attributes.parent_job_id:
+            self.purged.expect_parent(commit.attributes.parent_job_id, position)
         transaction.position = position - 1
         return Append(commit, position).write(transaction)
 
@@ -132,11 +132,11 @@ class Applier:
         if record.kind is Kind.THIN:
             Thin(job_id).write(transaction)
             return None
-        if not self.missing.is_whole(record, job_id):
-            return self.missing.settle(transaction, job_id, record)
+        if not self.purged.is_whole(record, job_id):
+            return self.purged.resolve(transaction, job_id, record)
         if record.kind is Kind.TRIM:
-            return self.missing.trim(transaction, job_id, record)
-        return self.missing.delete(transaction, record)
+            return self.purged.trim(transaction, job_id, record)
+        return self.purged.delete(transaction, record)
 
     def _load(self, job_id: str) -> bytes | None:
         row = self._connection.execute(_JOB, (job_id,)).fetchone()

@@ -22,10 +22,10 @@ _JOB: Final = """
     FROM jobs LEFT JOIN inputs USING (job_key) LEFT JOIN subjects USING (job_id) WHERE job_id = ?
 """
 
-_KEPT: Final = "SELECT min(position) FROM log WHERE job_key = ? AND last_sequence >= ?"
+_OLDEST_NEEDED: Final = "SELECT min(position) FROM log WHERE job_key = ? AND last_sequence >= ?"
 
 
-class Planned(NamedTuple):
+class DropPlan(NamedTuple):
     """What is to be said in the stream, without its name and key.
 
     ``keeps`` is the position of the oldest commit that is still needed, 0 where none is; None where nothing is to be
@@ -33,10 +33,10 @@ class Planned(NamedTuple):
     """
 
     record: Record
-    keeps: int | None
+    oldest_needed: int | None
 
 
-class Rows:
+class JobRows:
     """One job's rows. Raises Conflict where there is no such job."""
 
     def __init__(self, connection: sqlite3.Connection, job_id: str) -> None:
@@ -47,10 +47,10 @@ class Rows:
         self._job_id = job_id
         self._key: int = row[0]
         self.state, self.last, self._thinned, self._report_sequence, self._time = row[1:6]
-        request_id, job, given, self._reused = row[6:]
+        request_id, job, job_input, self._reused = row[6:]
         self._submitted = JobSubmitted(request_id=request_id, job=Job.FromString(job))
-        if given is not None:
-            self._submitted.job.input.ParseFromString(given)
+        if job_input is not None:
+            self._submitted.job.input.ParseFromString(job_input)
 
     def must_have_ended(self) -> None:
         """Raises Conflict where it has not."""
@@ -63,11 +63,11 @@ class Rows:
         last: int | None = row[0]
         return last
 
-    def kept_from(self, first_sequence: int) -> int | None:
+    def oldest_needed(self, first_sequence: int) -> int | None:
         """See ``Planned``."""
         if self._reused:
             return None
-        row = self._connection.execute(_KEPT, (self._key, first_sequence)).fetchone()
+        row = self._connection.execute(_OLDEST_NEEDED, (self._key, first_sequence)).fetchone()
         return int(row[0] or 0)
 
     def drops(self, first_sequence: int) -> list[Drop]:
@@ -89,27 +89,27 @@ class Rows:
         )
 
 
-Plan: TypeAlias = Callable[[Rows], Planned | None]
+Planner: TypeAlias = Callable[[JobRows], DropPlan | None]
 """What is to be dropped of a job; None where there is nothing."""
 
 
-def thin(rows: Rows) -> Planned:
+def thin(rows: JobRows) -> DropPlan:
     """See ``EventLog.thin``. The stream keeps what is thinned: messages cannot be changed."""
     rows.must_have_ended()
-    return Planned(Record(Kind.THIN, b"", 0), None)
+    return DropPlan(Record(Kind.THIN, b"", 0), None)
 
 
-def trim(rows: Rows, first_sequence: int) -> Planned | None:
+def trim(rows: JobRows, first_sequence: int) -> DropPlan | None:
     """See ``EventLog.trim``."""
     last = rows.last_before(first_sequence)
     if last is None:
         return None
     record = Record(Kind.TRIM, b"", 0, remains=rows.remains(last + 1, rows.drops(last + 1)))
-    return Planned(record, rows.kept_from(last + 1))
+    return DropPlan(record, rows.oldest_needed(last + 1))
 
 
-def delete(rows: Rows) -> Planned:
+def delete(rows: JobRows) -> DropPlan:
     """See ``EventLog.delete``."""
     rows.must_have_ended()
     remains = rows.remains(0, rows.drops(rows.last + 1))
-    return Planned(Record(Kind.DELETE, b"", 0, remains=remains), rows.kept_from(rows.last + 1))
+    return DropPlan(Record(Kind.DELETE, b"", 0, remains=remains), rows.oldest_needed(rows.last + 1))

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import nats.js.errors
 import structlog
 
-from milepost.server.log.jetstream.applier import Head
-from milepost.server.log.jetstream.drop_plans import Plan, Planned
-from milepost.server.log.jetstream.job_publisher import Item
+from milepost.server.log.jetstream.applier import JobHead
+from milepost.server.log.jetstream.drop_plans import DropPlan, Planner
+from milepost.server.log.jetstream.job_publisher import PendingWrite
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.records import STRIDE, Record
@@ -19,41 +19,48 @@ from milepost.server.log.jetstream.stream import StreamNames
 _log = structlog.get_logger("milepost.store")
 
 
-class Dropping:
+class DropPublisher:
     """Makes the items for the lanes. ``name`` gives messages their names, ``plan`` works out what is to be dropped."""
 
     def __init__(
         self,
-        link: NatsConnection,
+        connection: NatsConnection,
         names: StreamNames,
         name: Callable[[], bytes],
-        plan: Callable[[str, Plan], Awaitable[Planned | None]],
+        plan: Callable[[str, Planner], Awaitable[DropPlan | None]],
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._names = names
         self._name = name
         self._plan = plan
         self._purging: set[asyncio.Task[None]] = set()
 
-    def item(self, job_id: str, plan: Plan) -> Item:
+    def write(self, job_id: str, plan: Planner) -> PendingWrite:
         """What says in the stream what the plan comes to; once it is applied, what was dropped is purged."""
-        planned: Planned | None = None
+        planned: DropPlan | None = None
 
-        async def make(head: Head) -> Record | None:
+        async def make(head: JobHead) -> Record | None:
             nonlocal planned
             planned = await self._plan(job_id, plan)
             return None if planned is None else planned.record._replace(name=self._name(), key=head.key)
 
         def purge(done: asyncio.Future[None]) -> None:
-            if planned is None or planned.keeps is None or done.cancelled() or done.exception() is not None:
+            if (
+                planned is None
+                or planned.oldest_needed is None
+                or done.cancelled()
+                or done.exception() is not None
+            ):
                 return
-            purging = asyncio.create_task(self._purge(job_id, planned.keeps // STRIDE or item.sequence))
+            purging = asyncio.create_task(
+                self._purge(job_id, planned.oldest_needed // STRIDE or write.sequence)
+            )
             self._purging.add(purging)
             purging.add_done_callback(self._purging.discard)
 
-        item = Item(None, make)
-        item.done.add_done_callback(purge)
-        return item
+        write = PendingWrite(None, make)
+        write.done.add_done_callback(purge)
+        return write
 
     async def finish(self) -> None:
         """Waits for what is being purged."""
@@ -63,7 +70,7 @@ class Dropping:
         """Purges the messages of a job before that one. If it fails, they lie there until it is trimmed again."""
         subject = self._names.job(job_id)
         try:
-            await self._link.ask(
+            await self._connection.ask(
                 lambda jetstream: jetstream.purge_stream(self._names.stream, seq=before, subject=subject)
             )
         except (ConnectionLost, nats.js.errors.Error) as error:

@@ -13,11 +13,11 @@ from milepost.server.payloads import has_end, has_transition, payloads_of
 from milepost.v1 import Event, Events, Job, JobState
 
 # How many jobs are kept between two commits of theirs. Any of them can be had from the projection.
-_JOBS_IN_MEMORY = 10_000
+_CACHE_SIZE = 10_000
 
 
 class _Folded(NamedTuple):
-    facts: JobAttributes
+    attributes: JobAttributes
     fold: Fold
 
 
@@ -39,7 +39,7 @@ class FoldCache:
             folded = self._known(job_id)
         if folded is None:
             return None
-        facts, fold = folded
+        attributes, fold = folded
         if fold.job.last_sequence < part.chunk.first - 1:
             return None
         fraction_before = fold.job.fraction
@@ -52,7 +52,7 @@ class FoldCache:
         self._keep(job_id, folded)
         payloads = payloads_of(events)
         return Commit(
-            facts=facts,
+            attributes=attributes,
             chunk=part.chunk,
             job=fold.job.SerializeToString(),
             state_before=JobState.ValueType(part.state_before),
@@ -61,7 +61,7 @@ class FoldCache:
             fraction=fold.job.fraction,
             report_sequence=part.report_sequence,
             time=part.time,
-            turns=has_transition(payloads),
+            is_transition=has_transition(payloads),
             ends=has_end(payloads),
             payloads=payloads,
             submission=submission,
@@ -85,5 +85,5 @@ class FoldCache:
     def _keep(self, job_id: str, folded: _Folded) -> None:
         self._jobs[job_id] = folded
         self._jobs.move_to_end(job_id)
-        if len(self._jobs) > _JOBS_IN_MEMORY:
+        if len(self._jobs) > _CACHE_SIZE:
             self._jobs.popitem(last=False)

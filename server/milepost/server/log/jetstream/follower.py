@@ -26,20 +26,20 @@ from milepost.server.log.jetstream.stream import StreamNames
 _log = structlog.get_logger("milepost.nats")
 
 # What one request asks for, and how much may be left of it when the next one goes out.
-_BATCH: Final = 2000
-_BATCH_BYTES: Final = 32 << 20
-_LOW: Final = 1000
+_REQUEST_MESSAGES: Final = 2000
+_REQUEST_BYTES: Final = 32 << 20
+_REFILL_THRESHOLD: Final = 1000
 
 # Seconds. How long a request stands, how often an idle consumer is heard from, and how long it may be silent.
-_STANDS: Final = 60.0
+_REQUEST_EXPIRY: Final = 60.0
 _HEARTBEAT: Final = 1.0
-_SILENCE: Final = 3.0
+_SILENCE_LIMIT: Final = 3.0
 
 # How often it is looked whether the stream answers, in seconds: an idle consumer may be cut off from it, and not know.
-_LOOK: Final = 5.0
+_CHECK_INTERVAL: Final = 5.0
 
 # How long an abandoned consumer is kept by its server, in seconds.
-_ABANDONED: Final = 60.0
+_CONSUMER_EXPIRY: Final = 60.0
 
 # Where a message says its numbers in the stream and of the consumer: in the form without a domain, and with one.
 _LENGTH_SHORT: Final = 9
@@ -47,39 +47,38 @@ _FIELDS_SHORT: Final = 5
 _FIELDS_LONG: Final = 7
 
 # How long to wait before the next consumer is tried, in seconds.
-_RETRY: Final = 0.1
+_RETRY_DELAY: Final = 0.1
 
 
 class Follower:
-    """Takes every message after ``start`` to ``take(sequence, subject, data)``, in order.
+    """Calls ``deliver(sequence, subject, data)`` with every message after ``start``, in order.
 
-    ``check`` is awaited before each consumer, and now and then: it raises LinkLost, to be tried again, or what ends the
-    following.
-    ``last`` is the newest message that was taken.
+    It awaits ``check`` before it makes each consumer, and every ``_CHECK_INTERVAL`` seconds: ConnectionLost makes it
+    retry, any other exception ends it. ``last`` is the newest message that it delivered.
     """
 
     def __init__(
         self,
-        link: NatsConnection,
+        connection: NatsConnection,
         names: StreamNames,
         start: int,
-        take: Callable[[int, str, bytes], None],
+        deliver: Callable[[int, str, bytes], None],
         check: Callable[[], Awaitable[None]],
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._names = names
         self.last = start
-        self._take = take
+        self._deliver = deliver
         self._check = check
         self._expected = 1
         self._left = 0
         self._broken = asyncio.Event()
-        self._heard = 0.0
-        self._room = asyncio.Event()
+        self._heard_at = 0.0
+        self._refill = asyncio.Event()
         self._inbox = ""
         self._stopping = False
 
-    def lost(self) -> None:
+    def connection_lost(self) -> None:
         """The connection broke: what comes over the next one is asked for anew."""
         self._broken.set()
 
@@ -90,17 +89,17 @@ class Follower:
 
     async def run(self) -> None:
         """Until cancelled."""
-        told = ""
+        last_error = ""
         while not self._stopping:
-            await self._link.wait_up()
+            await self._connection.wait_up()
             try:
                 await self._consume()
-                told = ""
+                last_error = ""
             except (ConnectionLost, nats.errors.Error, OSError) as error:
-                if str(error) != told:
-                    told = str(error)
-                    _log.info("following is broken off", error=told)
-            await asyncio.sleep(_RETRY)
+                if str(error) != last_error:
+                    last_error = str(error)
+                    _log.info("following is broken off", error=last_error)
+            await asyncio.sleep(_RETRY_DELAY)
 
     async def _consume(self) -> None:
         """One consumer, for as long as it works."""
@@ -109,15 +108,15 @@ class Follower:
             return
         self._broken.clear()
         self._expected, self._left = 1, 0
-        client = self._link.client
+        client = self._connection.client
         inbox = self._inbox = client.new_inbox()
         consumer = ""
         # Its messages must not be dropped, however many come at once: what was asked for is bounded.
         subscription = await client.subscribe(
             inbox,
             cb=partial(self._on_message, inbox),
-            pending_msgs_limit=4 * _BATCH,
-            pending_bytes_limit=4 * _BATCH_BYTES,
+            pending_msgs_limit=4 * _REQUEST_MESSAGES,
+            pending_bytes_limit=4 * _REQUEST_BYTES,
         )
         try:
             config = api.ConsumerConfig(
@@ -125,58 +124,63 @@ class Follower:
                 opt_start_seq=self.last + 1,
                 ack_policy=api.AckPolicy.NONE,
                 replay_policy=api.ReplayPolicy.INSTANT,
-                inactive_threshold=_ABANDONED,
+                inactive_threshold=_CONSUMER_EXPIRY,
                 num_replicas=1,
                 mem_storage=True,
             )
-            made = await self._link.ask(lambda jetstream: jetstream.add_consumer(self._names.stream, config))
+            made = await self._connection.ask(
+                lambda jetstream: jetstream.add_consumer(self._names.stream, config)
+            )
             consumer = made.name
             await self._request(inbox, consumer)
             await self._watch(inbox, consumer)
         finally:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()
-            if self._link.up and consumer:
+            if self._connection.up and consumer:
                 with contextlib.suppress(ConnectionLost, nats.errors.Error):
-                    await self._link.ask(
+                    await self._connection.ask(
                         lambda jetstream: jetstream.delete_consumer(self._names.stream, consumer)
                     )
 
     async def _watch(self, inbox: str, consumer: str) -> None:
         """Asks for more in time; returns when the consumer does not work any more."""
         loop = asyncio.get_running_loop()
-        self._heard = looked = loop.time()
+        self._heard_at = checked_at = loop.time()
         while not self._broken.is_set():
-            self._room.clear()
-            if self._left <= _LOW:
+            self._refill.clear()
+            if self._left <= _REFILL_THRESHOLD:
                 await self._request(inbox, consumer)
-            room, broken = asyncio.create_task(self._room.wait()), asyncio.create_task(self._broken.wait())
+            refill, broken = (
+                asyncio.create_task(self._refill.wait()),
+                asyncio.create_task(self._broken.wait()),
+            )
             try:
-                await asyncio.wait((room, broken), timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((refill, broken), timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                room.cancel()
+                refill.cancel()
                 broken.cancel()
-            if loop.time() - self._heard > _SILENCE:
+            if loop.time() - self._heard_at > _SILENCE_LIMIT:
                 return
-            if loop.time() - looked > _LOOK:
+            if loop.time() - checked_at > _CHECK_INTERVAL:
                 await self._check()
-                looked = loop.time()
+                checked_at = loop.time()
 
     async def _request(self, inbox: str, consumer: str) -> None:
         request = {
-            "batch": _BATCH,
-            "max_bytes": _BATCH_BYTES,
-            "expires": int(_STANDS * 1e9),
+            "batch": _REQUEST_MESSAGES,
+            "max_bytes": _REQUEST_BYTES,
+            "expires": int(_REQUEST_EXPIRY * 1e9),
             "idle_heartbeat": int(_HEARTBEAT * 1e9),
         }
-        self._left += _BATCH
+        self._left += _REQUEST_MESSAGES
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._names.stream}.{consumer}"
-        await self._link.client.publish(subject, json.dumps(request).encode(), reply=inbox)
+        await self._connection.client.publish(subject, json.dumps(request).encode(), reply=inbox)
 
     async def _on_message(self, inbox: str, message: Msg) -> None:
         if inbox != self._inbox:  # of a consumer that was given up
             return
-        self._heard = asyncio.get_running_loop().time()
+        self._heard_at = asyncio.get_running_loop().time()
         if not message.reply.startswith("$JS.ACK."):
             self._on_status(message)
             return
@@ -190,10 +194,10 @@ class Follower:
             return
         self._expected = number + 1
         self._left -= 1
-        if self._left <= _LOW:
-            self._room.set()
+        if self._left <= _REFILL_THRESHOLD:
+            self._refill.set()
         self.last = sequence
-        self._take(sequence, message.subject, message.data)
+        self._deliver(sequence, message.subject, message.data)
 
     def _on_status(self, message: Msg) -> None:
         headers = message.headers or {}
@@ -205,6 +209,6 @@ class Follower:
             pending is not None
         ):  # the request is over; what it asked for and did not get is to be asked for again
             self._left -= int(pending)
-            self._room.set()
+            self._refill.set()
         else:
             self._broken.set()

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.frames import Chunk
-from milepost.server.log.jetstream.drop_plans import Rows
+from milepost.server.log.jetstream.drop_plans import JobRows
 from milepost.server.log.jetstream.nats_connection import NatsConnection
-from milepost.server.log.jetstream.records import COMMITS_MOST, STRIDE, Kind, Part, Record, encode
-from milepost.server.log.jetstream.stream import StreamNames, begin_filling
+from milepost.server.log.jetstream.records import COMMITS_LIMIT, STRIDE, Kind, Part, Record, encode
+from milepost.server.log.jetstream.stream import StreamNames, begin_import
 from milepost.server.log.sqlite.schema import migrate
 
 _CHUNKS: Final = """
@@ -25,7 +25,7 @@ _CHUNKS: Final = """
         report_sequence, time
     FROM log JOIN jobs USING (job_key) ORDER BY position
 """
-_CUT: Final = """
+_PRUNED_JOBS: Final = """
     SELECT job_key, job_id, first_sequence, thinned_sequence FROM jobs
     WHERE first_sequence > 1 OR thinned_sequence > 0 ORDER BY job_key
 """
@@ -33,15 +33,15 @@ _CUT: Final = """
 _SUBJECTS: Final = "CREATE TEMP TABLE subjects (job_id TEXT PRIMARY KEY, reused INTEGER)"
 
 # What is on its way at a time; of the bytes in one message see lanes.py.
-_UNDER_WAY: Final = 200
-_TOGETHER: Final = 512 << 10
+_IN_FLIGHT_LIMIT: Final = 200
+_MESSAGE_BYTES_LIMIT: Final = 512 << 10
 
 # How long one message may take, in seconds.
-_ANSWER: Final = 30.0
+_PUBLISH_TIMEOUT: Final = 30.0
 
 
 @dataclass
-class Copied:
+class ImportCounts:
     """What was copied."""
 
     jobs: int = 0
@@ -49,55 +49,55 @@ class Copied:
     messages: int = 0
 
 
-class _Row(NamedTuple):
+class _LoggedCommit(NamedTuple):
     key: int
     job_id: str
     part: Part
 
 
-class Migration:
+class SqliteImport:
     """Copies the database at ``path``, which nobody writes to, into the stream.
 
     The numbers of the events stay. The positions do not, and so there is another epoch, by which subscribers are told;
     leases end with it.
     """
 
-    def __init__(self, path: Path, link: NatsConnection, names: StreamNames) -> None:
+    def __init__(self, path: Path, connection: NatsConnection, names: StreamNames) -> None:
         self._path = path
-        self._link = link
+        self._connection = connection
         self._names = names
         self._keys: dict[int, int] = {}
         self._last: dict[str, int] = {}
         self._sequence = 1
-        self._under_way: deque[asyncio.Task[None]] = deque()
-        self._of_job: dict[str, asyncio.Task[None]] = {}
-        self.copied = Copied()
+        self._in_flight: deque[asyncio.Task[None]] = deque()
+        self._last_of_job: dict[str, asyncio.Task[None]] = {}
+        self.copied = ImportCounts()
 
-    async def run(self) -> Copied:
-        """Raises StreamRefused, LinkLost, StoreFailed, SchemaTooNew, sqlite3.Error."""
+    async def run(self) -> ImportCounts:
+        """Raises StreamRefused, ConnectionLost, StoreFailed, SchemaTooNew, sqlite3.Error."""
         # It is read on the event loop's own thread: nothing else happens meanwhile.
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
             migrate(connection)
             connection.execute(_SUBJECTS)
-            end = await begin_filling(self._link, self._names)
-            for group in _grouped(connection):
-                await self._put(group[0].job_id, self._record(group))
-            for key, job_id, first, thinned in connection.execute(_CUT).fetchall():
+            end = await begin_import(self._connection, self._names)
+            for group in _messages(connection):
+                await self._publish(group[0].job_id, self._record(group))
+            for key, job_id, first, thinned in connection.execute(_PRUNED_JOBS).fetchall():
                 if first > 1:
                     # What was dropped before, no cursor of the new epoch can miss.
-                    remains = Rows(connection, job_id).remains(first, ())
-                    await self._put(job_id, Record(Kind.TRIM, b"", self._key(key), remains=remains))
+                    remains = JobRows(connection, job_id).remains(first, ())
+                    await self._publish(job_id, Record(Kind.TRIM, b"", self._key(key), remains=remains))
                 if thinned:
-                    await self._put(job_id, Record(Kind.THIN, b"", self._key(key)))
+                    await self._publish(job_id, Record(Kind.THIN, b"", self._key(key)))
             (self.copied.jobs,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
-            while self._under_way:
-                await self._under_way.popleft()
+            while self._in_flight:
+                await self._in_flight.popleft()
         finally:
             connection.close()
             # After a failure the others fail for the same reason, which is told once.
-            await asyncio.gather(*self._under_way, return_exceptions=True)
-        reply = await self._link.publish(self._names.meta, end, 1, _ANSWER)
+            await asyncio.gather(*self._in_flight, return_exceptions=True)
+        reply = await self._connection.publish(self._names.meta, end, 1, _PUBLISH_TIMEOUT)
         if reply.error:
             raise StoreFailed(f"The stream did not take the end: {reply.text}.")
         return self.copied
@@ -106,15 +106,15 @@ class Migration:
         """What the job is known by in the stream: the place of the first message about it."""
         return self._keys.setdefault(key, (self._sequence + 1) * STRIDE)
 
-    def _record(self, group: list[_Row]) -> Record:
+    def _record(self, group: list[_LoggedCommit]) -> Record:
         first = group[0]
         begins = first.part.chunk.first == 1 and first.key not in self._keys
         key = self._key(first.key)
         return Record(Kind.COMMITS, b"", 0 if begins else key, [row.part for row in group])
 
-    async def _put(self, job_id: str, record: Record) -> None:
+    async def _publish(self, job_id: str, record: Record) -> None:
         """Sends a message; its place in the stream is known before, since nobody else writes."""
-        before = self._of_job.get(job_id)
+        before = self._last_of_job.get(job_id)
         if (
             before is not None
         ):  # of a subject there is one message under way at a time, and none overtakes another
@@ -125,35 +125,39 @@ class Migration:
         message = encode(record._replace(name=uuid.uuid4().bytes))
 
         async def publish() -> None:
-            reply = await self._link.publish(self._names.job(job_id), message, expected, _ANSWER)
+            reply = await self._connection.publish(
+                self._names.job(job_id), message, expected, _PUBLISH_TIMEOUT
+            )
             if reply.error:
                 raise StoreFailed(f"The stream did not take a message of job {job_id!r}: {reply.text}.")
             if reply.sequence != sequence:
                 raise StoreFailed("Somebody else writes to the stream. Delete it, and begin again.")
 
-        publishing = self._of_job[job_id] = asyncio.create_task(publish())
+        publishing = self._last_of_job[job_id] = asyncio.create_task(publish())
         publishing.add_done_callback(lambda _: self._forget(job_id, publishing))
-        self._under_way.append(publishing)
+        self._in_flight.append(publishing)
         await asyncio.sleep(0)  # so that they go out in their order
         self.copied.messages += 1
         self.copied.events += sum(part.chunk.last - part.chunk.first + 1 for part in record.parts)
-        while len(self._under_way) > _UNDER_WAY:
-            await self._under_way.popleft()
+        while len(self._in_flight) > _IN_FLIGHT_LIMIT:
+            await self._in_flight.popleft()
 
     def _forget(self, job_id: str, publishing: asyncio.Task[None]) -> None:
-        if self._of_job.get(job_id) is publishing:
-            del self._of_job[job_id]
+        if self._last_of_job.get(job_id) is publishing:
+            del self._last_of_job[job_id]
 
 
-def _grouped(connection: sqlite3.Connection) -> Iterator[list[_Row]]:
+def _messages(connection: sqlite3.Connection) -> Iterator[list[_LoggedCommit]]:
     """The commits in the order of their positions, those of one job that follow one another together."""
-    rows = (_Row(row[0], row[1], Part(Chunk(*row[2:5]), *row[5:])) for row in connection.execute(_CHUNKS))
-    for _, following in itertools.groupby(rows, key=lambda row: row.key):
-        group: list[_Row] = []
+    rows = (
+        _LoggedCommit(row[0], row[1], Part(Chunk(*row[2:5]), *row[5:])) for row in connection.execute(_CHUNKS)
+    )
+    for _, of_job in itertools.groupby(rows, key=lambda row: row.key):
+        group: list[_LoggedCommit] = []
         size = 0
-        for row in following:
+        for row in of_job:
             size += len(row.part.chunk.frames)
-            if group and (len(group) == COMMITS_MOST or size > _TOGETHER):
+            if group and (len(group) == COMMITS_LIMIT or size > _MESSAGE_BYTES_LIMIT):
                 yield group
                 group, size = [], len(row.part.chunk.frames)
             group.append(row)

@@ -17,53 +17,53 @@ from typing import Final, Protocol
 
 import structlog
 
-from milepost.server.log.event_log import Commit, Conflict, StoreAway, StoreFailed, StoreFull
-from milepost.server.log.jetstream.applier import Applied, Head
+from milepost.server.log.event_log import Commit, Conflict, StoreFailed, StoreFull, StoreUnavailable
+from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
-from milepost.server.log.jetstream.records import COMMITS_MOST, STRIDE, Kind, Record, encode, part_of
+from milepost.server.log.jetstream.records import COMMITS_LIMIT, STRIDE, Kind, Record, encode, part_of
 from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, StreamNames, message_at
-from milepost.server.log.sqlite.coalescing import runs
+from milepost.server.log.sqlite.coalescing import coalesce
 
 _log = structlog.get_logger("milepost.store")
 
 # What goes into one message together, in bytes, if one commit alone is not more.
-_TOGETHER: Final = 512 << 10
+_MESSAGE_BYTES_LIMIT: Final = 512 << 10
 
 # Seconds. How long an answer is waited for before the message is sent again; how long an append may take at the most;
 # and between two tries.
-_ANSWER: Final = 2.0
-PATIENCE: Final = 5.0
-_RETRY: Final = 0.05
+_PUBLISH_TIMEOUT: Final = 2.0
+APPEND_TIMEOUT: Final = 5.0
+_RETRY_DELAY: Final = 0.05
 
 
-class Message:
+class PublishedMessage:
     """A message of this node's, from when it is sent until it has come back out of the stream, applied."""
 
     def __init__(self, record: Record, commits: list[Commit] | None) -> None:
         self.record = record
         self.commits = commits
-        self.applied: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
+        self.applied: asyncio.Future[AppliedMessage] = asyncio.get_running_loop().create_future()
 
 
-class Log(Protocol):
+class AppliedLog(Protocol):
     """What lanes need to know of the log that they are a part of."""
 
-    async def head(self, job_id: str) -> Head:
+    async def head(self, job_id: str) -> JobHead:
         """Where the job's log ends, as far as the node has applied it."""
 
     async def reached(self, sequence: int) -> None:
         """Returns once the node has applied that message of the stream."""
 
 
-class Item:
+class PendingWrite:
     """Something to be put into a job's log; ``done`` when it is durable and applied.
 
     What drops something makes its record when its turn has come; None where there is nothing to drop.
     """
 
     def __init__(
-        self, commit: Commit | None, make: Callable[[Head], Awaitable[Record | None]] | None = None
+        self, commit: Commit | None, make: Callable[[JobHead], Awaitable[Record | None]] | None = None
     ) -> None:
         loop = asyncio.get_running_loop()
         self.commit = commit
@@ -81,7 +81,7 @@ class Item:
         """See ``Commit``."""
         return self.commit is not None and self.commit.by_time
 
-    def settle(self, error: Exception | None = None) -> None:
+    def resolve(self, error: Exception | None = None) -> None:
         """It is durable, or was not appended."""
         if self.done.done():
             return
@@ -94,69 +94,69 @@ class Item:
 class JobPublishers:
     """The lanes of all jobs that are being appended to. ``sent`` are the messages that have not come back yet."""
 
-    def __init__(self, link: NatsConnection, names: StreamNames, log: Log) -> None:
-        self.link = link
+    def __init__(self, connection: NatsConnection, names: StreamNames, log: AppliedLog) -> None:
+        self.connection = connection
         self.names = names
         self.log = log
-        self.sent: dict[bytes, Message] = {}
+        self.sent: dict[bytes, PublishedMessage] = {}
         self.failed = False
-        self._lanes: dict[str, _Lane] = {}
+        self._publishers: dict[str, _JobPublisher] = {}
         self._node = os.urandom(8)
         self._count = 0
 
-    def put(self, job_id: str, item: Item) -> asyncio.Future[None]:
+    def put(self, job_id: str, write: PendingWrite) -> asyncio.Future[None]:
         """Appends an item to the job's log, after those that were put before."""
-        item.breaks = self.link.breaks
-        lane = self._lanes.get(job_id)
-        if lane is None:
-            lane = self._lanes[job_id] = _Lane(self, job_id)
-        lane.put(item)
-        return item.done
+        write.breaks = self.connection.breaks
+        publisher = self._publishers.get(job_id)
+        if publisher is None:
+            publisher = self._publishers[job_id] = _JobPublisher(self, job_id)
+        publisher.put(write)
+        return write.done
 
     def name(self) -> bytes:
         """A name that no other message has."""
         self._count += 1
         return self._node + self._count.to_bytes(8, "big")
 
-    def left(self, lane: _Lane, job_id: str) -> None:
+    def remove(self, publisher: _JobPublisher, job_id: str) -> None:
         """Nothing is under way in the lane any more."""
-        if self._lanes.get(job_id) is lane:
-            del self._lanes[job_id]
+        if self._publishers.get(job_id) is publisher:
+            del self._publishers[job_id]
 
     def fail(self) -> None:
         """Nothing more comes out of the stream here: none will be sent, nor is it known which of those sent got in."""
         self.failed = True
         for message in self.sent.values():
             if not message.applied.done():
-                message.applied.set_exception(StoreAway("the node follows the stream no more"))
+                message.applied.set_exception(StoreUnavailable("the node follows the stream no more"))
 
     async def finish(self) -> None:
         """Waits until everything that was put is settled."""
-        while self._lanes:
-            await asyncio.gather(*(lane.settled() for lane in self._lanes.values()))
+        while self._publishers:
+            await asyncio.gather(*(publisher.wait_idle() for publisher in self._publishers.values()))
 
 
-class _Lane:
+class _JobPublisher:
     """What is appended to one job, for as long as something is under way.
 
     ``_head`` is where the job's log ends once all of that is applied; None where only the projection can tell.
     """
 
-    def __init__(self, lanes: JobPublishers, job_id: str) -> None:
-        self._lanes = lanes
+    def __init__(self, publishers: JobPublishers, job_id: str) -> None:
+        self._publishers = publishers
         self._job_id = job_id
-        self._subject = lanes.names.job(job_id)
-        self._items: deque[Item] = deque()
-        self._under_way: set[Message] = set()
-        self._head: Head | None = None
+        self._subject = publishers.names.job(job_id)
+        self._writes: deque[PendingWrite] = deque()
+        self._in_flight: set[PublishedMessage] = set()
+        self._head: JobHead | None = None
         self._running: asyncio.Task[None] | None = None
 
-    def put(self, item: Item) -> None:
-        self._items.append(item)
+    def put(self, write: PendingWrite) -> None:
+        self._writes.append(write)
         if self._running is None:
             self._running = asyncio.create_task(self._run())
 
-    async def settled(self) -> None:
+    async def wait_idle(self) -> None:
         """Waits for what is under way now."""
         if self._running is not None:
             await asyncio.wait([self._running])
@@ -164,94 +164,94 @@ class _Lane:
 
     async def _run(self) -> None:
         try:
-            while self._items:
+            while self._writes:
                 try:
                     await self._step()
                 except (Conflict, StoreFailed, StoreFull) as error:
                     # Whatever waits was decided upon what has not come to be.
-                    items, self._items, self._head = self._items, deque(), None
-                    for item in items:
-                        item.settle(error)
+                    writes, self._writes, self._head = self._writes, deque(), None
+                    for write in writes:
+                        write.resolve(error)
         finally:
             self._running = None
-            self._leave()
+            self._remove_if_idle()
 
     async def _step(self) -> None:
         """Sends the next message."""
-        if self._lanes.failed:
+        if self._publishers.failed:
             raise StoreFailed("the node follows the stream no more")
         if self._head is None:
             await self._all_applied()
-            self._head = await self._lanes.log.head(self._job_id)
+            self._head = await self._publishers.log.head(self._job_id)
         head = self._head
-        make = self._items[0].make
+        make = self._writes[0].make
         if make is not None:
             # It is made from what the projection has, which must be all there is.
             await self._all_applied()
             self._head = None
-            items = [self._items[0]]
-            made = await make(await self._lanes.log.head(self._job_id))
+            writes = [self._writes[0]]
+            made = await make(await self._publishers.log.head(self._job_id))
             if made is None:
-                self._items.popleft().settle()
+                self._writes.popleft().resolve()
                 return
             record, commits, last = made, None, head.last
         else:
-            items = self._together(head.last)
-            if not items:
+            writes = self._next_writes(head.last)
+            if not writes:
                 raise Conflict(self._job_id)
-            commits = _joined(items)
+            commits = _coalesce(writes)
             parts = [part_of(commit) for commit in commits]
-            record = Record(Kind.COMMITS, self._lanes.name(), head.key, parts)
+            record = Record(Kind.COMMITS, self._publishers.name(), head.key, parts)
             last = commits[-1].chunk.last
-        message = Message(record, commits)
-        message.applied.add_done_callback(lambda applied: self._on_applied(message, items, applied))
-        self._lanes.sent[record.name] = message
-        self._under_way.add(message)
+        message = PublishedMessage(record, commits)
+        message.applied.add_done_callback(lambda applied: self._on_applied(message, writes, applied))
+        self._publishers.sent[record.name] = message
+        self._in_flight.add(message)
         try:
-            if items[0].by_time:
-                sequence = await self._send_now(message, items[0].breaks, head.sequence)
+            if writes[0].by_time:
+                sequence = await self._send_now(message, writes[0].breaks, head.sequence)
             else:
                 sequence = await self._send(message, head.sequence)
         except BaseException:
             # Should it turn out to be there after all, it is taken in like one of another node's.
-            self._under_way.discard(message)
-            self._lanes.sent.pop(record.name, None)
+            self._in_flight.discard(message)
+            self._publishers.sent.pop(record.name, None)
             raise
-        for _ in items:
-            self._items.popleft()
+        for _ in writes:
+            self._writes.popleft()
         if make is None:
-            self._head = Head(sequence, last, head.key or sequence * STRIDE)
+            self._head = JobHead(sequence, last, head.key or sequence * STRIDE)
 
-    def _together(self, last: int) -> list[Item]:
+    def _next_writes(self, last: int) -> list[PendingWrite]:
         """The items that go out together: each follows upon the one before, the first upon event ``last``.
 
         What was decided by time goes alone.
         """
-        together: list[Item] = []
+        next_writes: list[PendingWrite] = []
         size = 0
-        for item in self._items:
-            commit = item.commit
-            if commit is None or commit.chunk.first != last + 1 or len(together) == COMMITS_MOST:
+        for write in self._writes:
+            commit = write.commit
+            if commit is None or commit.chunk.first != last + 1 or len(next_writes) == COMMITS_LIMIT:
                 break
             size += len(commit.chunk.frames)
-            if together and (size > _TOGETHER or item.by_time or together[0].by_time):
+            if next_writes and (size > _MESSAGE_BYTES_LIMIT or write.by_time or next_writes[0].by_time):
                 break
-            together.append(item)
+            next_writes.append(write)
             last = commit.chunk.last
-        return together
+        return next_writes
 
-    async def _send(self, message: Message, expected: int) -> int:
+    async def _send(self, message: PublishedMessage, expected: int) -> int:
         """Gets the message into the stream, after the ``expected`` one; its sequence there.
 
         Raises Conflict where another one follows that, StoreFull, or StoreAway where nothing is known in time.
         """
-        link = self._lanes.link
+        connection = self._publishers.connection
         data = encode(message.record)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(APPEND_TIMEOUT):
                 while True:
                     try:
-                        reply = await link.publish(self._subject, data, expected, _ANSWER)
+                        reply = await connection.publish(self._subject, data, expected, _PUBLISH_TIMEOUT)
                         if not reply.error:
                             return reply.sequence
                         if reply.error in NO_ROOM:
@@ -265,64 +265,68 @@ class _Lane:
                     except ConnectionLost:
                         if message.applied.done():
                             return message.applied.result().delivered.sequence
-                        await link.wait_up()
+                        await connection.wait_up()
                     # Another one may be on its way in, or the stream between two leaders.
-                    await asyncio.sleep(_RETRY)
+                    await asyncio.sleep(_RETRY_DELAY)
         except TimeoutError:
-            _log.warning("an append was given up", job_id=self._job_id, seconds=PATIENCE)
-            raise StoreAway("NATS did not answer in time") from None
+            _log.warning("an append was given up", job_id=self._job_id, seconds=APPEND_TIMEOUT)
+            raise StoreUnavailable("NATS did not answer in time") from None
 
-    async def _send_now(self, message: Message, breaks: int, expected: int) -> int:
+    async def _send_now(self, message: PublishedMessage, breaks: int, expected: int) -> int:
         """The same for what was decided by time, which is sent once, and only over the connection of the decision."""
-        link = self._lanes.link
+        connection = self._publishers.connection
         try:
-            if link.breaks != breaks:
+            if connection.breaks != breaks:
                 raise ConnectionLost("the connection broke before it was sent")
-            async with asyncio.timeout(PATIENCE):
-                reply = await link.publish(self._subject, encode(message.record), expected, _ANSWER)
+            async with asyncio.timeout(APPEND_TIMEOUT):
+                reply = await connection.publish(
+                    self._subject, encode(message.record), expected, _PUBLISH_TIMEOUT
+                )
                 if not reply.error:
                     return reply.sequence
                 if reply.error in WRONG_LAST_SEQUENCE:
                     await self._check_overtaken(message, expected)
-            why = reply.text
+            reason = reply.text
         except (ConnectionLost, TimeoutError) as error:
-            why = str(error) or "NATS did not answer in time"
-        _log.info("a decision of time came to nothing", job_id=self._job_id, error=why)
-        raise StoreAway(why)
+            reason = str(error) or "NATS did not answer in time"
+        _log.info("a decision of time came to nothing", job_id=self._job_id, error=reason)
+        raise StoreUnavailable(reason)
 
-    async def _check_overtaken(self, message: Message, expected: int) -> None:
+    async def _check_overtaken(self, message: PublishedMessage, expected: int) -> None:
         """Raises Conflict where another message follows the ``expected`` one, once the node has applied that."""
-        found = await message_at(self._lanes.link, self._lanes.names, subject=self._subject)
+        found = await message_at(self._publishers.connection, self._publishers.names, subject=self._subject)
         if found is not None and found[0] > expected:
-            await self._lanes.log.reached(found[0])
+            await self._publishers.log.reached(found[0])
             if not message.applied.done():
                 raise Conflict(self._job_id)
 
-    def _on_applied(self, message: Message, items: list[Item], applied: asyncio.Future[Applied]) -> None:
-        self._under_way.discard(message)
+    def _on_applied(
+        self, message: PublishedMessage, writes: list[PendingWrite], applied: asyncio.Future[AppliedMessage]
+    ) -> None:
+        self._in_flight.discard(message)
         if not applied.cancelled():
             error = applied.exception()
-            for item in items:
-                if isinstance(error, StoreAway):
-                    item.settle(error)
+            for write in writes:
+                if isinstance(error, StoreUnavailable):
+                    write.resolve(error)
                 else:
-                    item.sequence = applied.result().delivered.sequence
-                    item.settle(None if item.part < applied.result().taken else Conflict(self._job_id))
-        self._leave()
+                    write.sequence = applied.result().delivered.sequence
+                    write.resolve(None if write.part < applied.result().taken else Conflict(self._job_id))
+        self._remove_if_idle()
 
     async def _all_applied(self) -> None:
-        while self._under_way:
-            await asyncio.wait([message.applied for message in self._under_way])
+        while self._in_flight:
+            await asyncio.wait([message.applied for message in self._in_flight])
 
-    def _leave(self) -> None:
-        if self._running is None and not self._under_way and not self._items:
-            self._lanes.left(self, self._job_id)
+    def _remove_if_idle(self) -> None:
+        if self._running is None and not self._in_flight and not self._writes:
+            self._publishers.remove(self, self._job_id)
 
 
-def _joined(items: list[Item]) -> list[Commit]:
+def _coalesce(writes: list[PendingWrite]) -> list[Commit]:
     """The commits of these items as the parts of a message; each item is told which."""
-    made = runs([item.commit for item in items if item.commit is not None])
-    parts = [part for part, run in enumerate(made) for _ in run.commits]
-    for item, part in zip(items, parts, strict=True):
-        item.part = part
-    return [run.joined() for run in made]
+    made = coalesce([write.commit for write in writes if write.commit is not None])
+    parts = [part for part, batch in enumerate(made) for _ in batch.commits]
+    for write, part in zip(writes, parts, strict=True):
+        write.part = part
+    return [batch.merged() for batch in made]

@@ -36,13 +36,13 @@ _RECONNECT_WAIT = 0.2
 
 # After how long without an answer of JetStream another server is turned to, in seconds: the choice of another leader
 # takes less, and helps by itself.
-_UNANSWERED_MOST = 10.0
+_UNANSWERED_LIMIT = 10.0
 
 # Why there is no connection is said no more often than that, in seconds.
-_TELL_EVERY = 5.0
+_ERROR_LOG_INTERVAL = 5.0
 
 # How often a try to connect is told that it is not wanted any more, in seconds.
-_CANCELLED_AGAIN = 0.1
+_CANCEL_INTERVAL = 0.1
 
 # How long one question to JetStream may take, in seconds.
 REQUEST_TIMEOUT = 2.0
@@ -56,7 +56,7 @@ class Reply(NamedTuple):
     text: str = ""
 
 
-class _Lasting(Client):
+class _ReconnectingClient(Client):
     """A client that connects again, too, where the server ends a connection and says why, such as over a login."""
 
     async def _process_err(self, err_msg: str) -> None:
@@ -77,16 +77,16 @@ class NatsConnection:
     def __init__(self, access: NatsAccess, on_state: Callable[[bool], None]) -> None:
         self._access = access
         self._on_state = on_state
-        self.client = _Lasting()
+        self.client = _ReconnectingClient()
         self._up = asyncio.Event()
         self._replies: dict[str, asyncio.Future[Reply]] = {}
         self._reply_subject = ""
-        self._asked = 0
-        self._told = float("-inf")
+        self._published = 0
+        self._error_logged_at = float("-inf")
         self._connecting: asyncio.Task[None] | None = None
         # Since when, by the loop's clock: what is published, and what is asked.
         self._unanswered: dict[str, float] = {}
-        self._turning: asyncio.Task[None] | None = None
+        self._switching: asyncio.Task[None] | None = None
         self.closed = False
         self.breaks = 0
         """How often the connection broke, or an answer did not come."""
@@ -125,7 +125,7 @@ class NatsConnection:
         await asyncio.shield(self._connecting)
         self._reply_subject = self.client.new_inbox()
         await self.client.subscribe(f"{self._reply_subject}.*", cb=self._on_reply)
-        self._set(up=True)
+        self._set_state(up=True)
 
     async def close(self) -> None:
         """Lets go of the connection."""
@@ -133,7 +133,7 @@ class NatsConnection:
         while self._connecting is not None and not self._connecting.done():
             # Its tries take a cancellation for one more failure, at times.
             self._connecting.cancel()
-            await asyncio.wait((self._connecting,), timeout=_CANCELLED_AGAIN)
+            await asyncio.wait((self._connecting,), timeout=_CANCEL_INTERVAL)
         await self.client.close()
 
     async def wait_up(self) -> None:
@@ -141,11 +141,11 @@ class NatsConnection:
         await self._up.wait()
 
     async def publish(self, subject: str, message: bytes, expected: int, timeout: float) -> Reply:
-        """Puts a message after the ``expected`` one of its subject (0: there is none). Raises LinkLost."""
+        """Puts a message after the ``expected`` one of its subject (0: there is none). Raises ConnectionLost."""
         if not self.up:
             raise ConnectionLost("NATS is not there")
-        self._asked += 1
-        token = f"{self._reply_subject}.{self._asked}"
+        self._published += 1
+        token = f"{self._reply_subject}.{self._published}"
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._replies[token] = reply
         headers = {"Nats-Expected-Last-Subject-Sequence": str(expected)}
@@ -162,7 +162,7 @@ class NatsConnection:
                 self._replies.pop(token, None)
 
     async def ask(self, question: Callable[[JetStreamContext], Coroutine[Any, Any, _Answer]]) -> _Answer:
-        """Asks JetStream. Raises LinkLost where it does not answer; its refusals pass.
+        """Asks JetStream. Raises ConnectionLost where it does not answer; its refusals pass.
 
         The question is put by a task of its own: a cancellation that comes together with the answer would get lost in
         it (https://github.com/python/cpython/issues/86296).
@@ -192,12 +192,13 @@ class NatsConnection:
             self.breaks += 1
             now = asyncio.get_running_loop().time()
             since = self._unanswered.setdefault(what, now)
-            if now - since > _UNANSWERED_MOST and self.up:
+            if now - since > _UNANSWERED_LIMIT and self.up:
                 self._unanswered.clear()
                 _log.warning(
-                    "JetStream does not answer; another server is turned to", server=_shown(self.client)
+                    "JetStream does not answer; another server is turned to",
+                    server=_server_address(self.client),
                 )
-                self._turning = asyncio.create_task(self.client.force_reconnect())
+                self._switching = asyncio.create_task(self.client.force_reconnect())
             raise
         except nats.js.errors.APIError:
             self._unanswered.pop(what, None)
@@ -211,23 +212,23 @@ class NatsConnection:
         if not message.data:  # nobody listens: the stream has no leader just now, or there is none
             reply.set_exception(ConnectionLost("JetStream does not answer"))
             return
-        said: dict[str, Any] = json.loads(message.data)
-        error = said.get("error")
+        content: dict[str, Any] = json.loads(message.data)
+        error = content.get("error")
         if error is None:
-            reply.set_result(Reply(said["seq"]))
+            reply.set_result(Reply(content["seq"]))
         else:
             reply.set_result(Reply(0, error.get("err_code", 0), error.get("description", "")))
 
     async def _on_disconnected(self) -> None:
         self.breaks += 1
-        self._set(up=False)
+        self._set_state(up=False)
         for reply in self._replies.values():
             if not reply.done():
                 reply.set_exception(ConnectionLost("the connection broke"))
 
     async def _on_reconnected(self) -> None:
         self._unanswered.clear()
-        self._set(up=True)
+        self._set_state(up=True)
 
     async def _on_error(self, error: Exception) -> None:
         transport: Any = self.client._transport
@@ -235,23 +236,23 @@ class NatsConnection:
             # It is about to be replaced by that of the next try, which would leave it open.
             transport.close()
         now = asyncio.get_running_loop().time()
-        if now >= self._told + _TELL_EVERY:
-            self._told = now
+        if now >= self._error_logged_at + _ERROR_LOG_INTERVAL:
+            self._error_logged_at = now
             _log.warning("trouble with NATS", error=str(error) or type(error).__name__)
 
-    def _set(self, *, up: bool) -> None:
+    def _set_state(self, *, up: bool) -> None:
         if up == self._up.is_set() or self.closed:
             return
         if up:
             self._up.set()
-            _log.info("connected to NATS", server=_shown(self.client))
+            _log.info("connected to NATS", server=_server_address(self.client))
         else:
             self._up.clear()
             _log.warning("NATS is away; what there is can be read, and nothing can be written")
         self._on_state(up)
 
 
-def _shown(client: Client) -> str:
+def _server_address(client: Client) -> str:
     url = client.connected_url
     return "" if url is None else f"{url.hostname}:{url.port}"
 

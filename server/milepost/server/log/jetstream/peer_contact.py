@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from milepost.server.log.node_presence import Heard
+from milepost.server.log.node_presence import ContactPeriod
 
 
-class Contact:
+class PeerContact:
     """Proved by answers: the server that answers is connected to most of the others, as of some moment before.
 
     It breaks where two such moments are more than ``patience`` seconds apart, and where the connection broke or an
@@ -28,11 +28,11 @@ class Contact:
         self._until = float("-inf")
         self._broken = 0
 
-    def asks(self) -> tuple[float, int]:
+    def begin_question(self) -> tuple[float, int]:
         """What to give to ``answered`` once the question that is put now was answered."""
         return self._clock(), self._breaks()
 
-    def answered(self, asked: tuple[float, int], age: float) -> None:
+    def on_answer(self, asked: tuple[float, int], age: float) -> None:
         """A question was answered: so many seconds before it, contact was there."""
         when, breaks = asked[0] - age, asked[1]
         if breaks != self._broken or when - self._until > self._patience:
@@ -40,9 +40,9 @@ class Contact:
             self._broken = breaks
         self._until = max(self._until, when)
 
-    def heard(self) -> Heard | None:
+    def period(self) -> ContactPeriod | None:
         """See ``Others.contact``."""
         now = self._clock()
         if self._breaks() != self._broken or now - self._until > self._patience:
             return None
-        return Heard(now - self._since, now - self._until)
+        return ContactPeriod(now - self._since, now - self._until)

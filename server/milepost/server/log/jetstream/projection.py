@@ -16,8 +16,15 @@ from typing import Final
 import structlog
 
 from milepost.server.log.event_log import StoreDisplaced
-from milepost.server.log.jetstream.applier import SCHEMA, Applied, Applier, Delivered, Head, head_of
-from milepost.server.log.jetstream.drop_plans import Plan, Planned, Rows
+from milepost.server.log.jetstream.applier import (
+    SCHEMA,
+    AppliedMessage,
+    Applier,
+    DeliveredMessage,
+    JobHead,
+    head_of,
+)
+from milepost.server.log.jetstream.drop_plans import DropPlan, JobRows, Planner
 from milepost.server.log.jetstream.purged_jobs import PENDING, TooFarBehind
 from milepost.server.log.jetstream.records import STRIDE
 from milepost.server.log.sqlite import statements
@@ -29,7 +36,7 @@ from milepost.server.log.store_files import StoreFiles, connect, create
 
 _log = structlog.get_logger("milepost.store")
 
-_FILE: Final = "projection.db"
+_FILE_NAME: Final = "projection.db"
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
@@ -38,7 +45,7 @@ _PRAGMAS: Final = (
 )
 
 # How many messages go into one transaction at the most.
-_GROUP_MOST = 1000
+_GROUP_LIMIT = 1000
 
 
 class ProjectionReader(Reader):
@@ -48,7 +55,7 @@ class ProjectionReader(Reader):
         super().__init__(connection, epoch, stride=STRIDE)
         self._rows = connection
 
-    def head(self, job_id: str) -> Head:
+    def head(self, job_id: str) -> JobHead:
         """Where the job's log ends."""
         return head_of(self._rows, job_id)
 
@@ -57,10 +64,10 @@ class ProjectionReader(Reader):
         (count,) = self._rows.execute(PENDING).fetchone()
         return int(count)
 
-    def drop(self, job_id: str, plan: Plan) -> Planned | None:
+    def drop(self, job_id: str, plan: Planner) -> DropPlan | None:
         """What the plan makes of the job. Raises Conflict."""
-        with self._moment():
-            return plan(Rows(self._rows, job_id))
+        with self._snapshot():
+            return plan(JobRows(self._rows, job_id))
 
 
 class Projection:
@@ -74,13 +81,13 @@ class Projection:
         self,
         directory: Path,
         files: StoreFiles,
-        deliver: Callable[[Sequence[Applied] | Exception], None],
+        deliver: Callable[[Sequence[AppliedMessage] | Exception], None],
     ) -> None:
-        self._path = directory / _FILE
+        self._path = directory / _FILE_NAME
         self._files = files
         self._deliver = deliver
         self._connection = self._open()
-        self._queue: queue.SimpleQueue[Delivered | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[DeliveredMessage | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._applier: Applier | None = None
 
@@ -109,7 +116,7 @@ class Projection:
         """Throws away what there is; what comes is of another epoch."""
         self._connection.close()
         for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(_FILE + suffix).unlink(missing_ok=True)
+            self._path.with_name(_FILE_NAME + suffix).unlink(missing_ok=True)
         self._connection = self._open()
         self._connection.execute(statements.SET_META, ("epoch", epoch))
 
@@ -121,12 +128,12 @@ class Projection:
         )
         self._thread.start()
 
-    def may_miss(self, may: bool) -> None:
+    def allow_pending(self, may: bool) -> None:
         """Whether there may be jobs whose beginning was purged before it was read: not while they are shown."""
         assert self._applier is not None
-        self._applier.missing.allowed = may
+        self._applier.purged.allowed = may
 
-    def put(self, delivered: Delivered) -> None:
+    def put(self, delivered: DeliveredMessage) -> None:
         """Queues the next message."""
         self._queue.put(delivered)
 
@@ -166,16 +173,16 @@ class Projection:
                 return
             self._deliver(applied)
 
-    def _next_group(self) -> tuple[list[Delivered], bool]:
+    def _next_group(self) -> tuple[list[DeliveredMessage], bool]:
         """What to apply next, nothing after ``CHECK_INTERVAL`` without any; and whether it is the last."""
-        group: list[Delivered] = []
+        group: list[DeliveredMessage] = []
         try:
             waiting = self._queue.get(timeout=CHECK_INTERVAL)
         except queue.Empty:
             return group, False
         while waiting is not None:
             group.append(waiting)
-            if len(group) == _GROUP_MOST:
+            if len(group) == _GROUP_LIMIT:
                 return group, False
             try:
                 waiting = self._queue.get_nowait()

@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 
 from milepost.contract.job_states import FINAL
 from milepost.server.log.drop_summary import record_dropped
-from milepost.server.log.event_log import Conflict, Notice, StoreFailed
+from milepost.server.log.event_log import Conflict, DropNotice, StoreFailed
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
 from milepost.server.log.sqlite import statements
-from milepost.server.log.sqlite.append import WHOLE
+from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.server.log.sqlite.pruning import Thin
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.server.payloads import payloads_of
@@ -44,12 +44,12 @@ _MAKE_PENDING: Final = """
 """
 _THINNED: Final = "SELECT thinned_sequence FROM jobs WHERE job_id = ?"
 _SET_LAST: Final = "UPDATE jobs SET last_sequence = ? WHERE job_id = ?"
-_RESTORE: Final = """
+_INSERT_WHOLE: Final = """
     UPDATE jobs SET job_key = ?, owner = ?, kind = ?, parent_job_id = ?, request_id = ?, state = ?, first_sequence = ?,
         thinned_sequence = 0, last_sequence = ?, report_sequence = ?, time = ?, end_time = ?, job = ?
     WHERE job_id = ?
 """
-_OF_REQUEST: Final = "SELECT job_key FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
+_JOB_OF_REQUEST: Final = "SELECT job_key FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 
 
 class TooFarBehind(StoreFailed):
@@ -62,7 +62,7 @@ class TooFarBehind(StoreFailed):
         )
 
 
-class _Row(NamedTuple):
+class _PendingRow(NamedTuple):
     key: int
     state: int
     last: int
@@ -83,7 +83,7 @@ class PurgedJobs:
         last = JobSubmitted.FromString(record.remains.submitted).job.last_sequence
         return row is not None and bool(row.state) and (row.key, row.last) == (record.key, last)
 
-    def keep(self, job_id: str, key: int, position: int, part: Part) -> None:
+    def keep_commit(self, job_id: str, key: int, position: int, part: Part) -> None:
         """Keeps a commit of a job that is pending, or is so from now on."""
         self._check(job_id)
         chunk = part.chunk
@@ -114,22 +114,22 @@ class PurgedJobs:
         if not known and self.allowed:
             self._connection.execute(_INSERT, (-position, job_id, 0))
 
-    def trim(self, transaction: Transaction, job_id: str, record: Record) -> Notice:
+    def trim(self, transaction: Transaction, job_id: str, record: Record) -> DropNotice:
         """Drops of a job what a TRIM says."""
         remains = record.remains
         assert remains is not None
         self._connection.execute(statements.TRIM, (record.key, remains.first_sequence))
         self._connection.execute(statements.SET_FIRST, (remains.first_sequence, record.key))
-        self._thin(transaction, job_id, remains)
+        self._thin_again(transaction, job_id, remains)
         return _record(transaction, record)
 
-    def delete(self, transaction: Transaction, record: Record) -> Notice:
+    def delete(self, transaction: Transaction, record: Record) -> DropNotice:
         """Drops a job that is whole, as a DELETE says."""
         for statement in statements.DELETE_JOB:
             self._connection.execute(statement, (record.key,))
         return _record(transaction, record)
 
-    def settle(self, transaction: Transaction, job_id: str, record: Record) -> Notice:
+    def resolve(self, transaction: Transaction, job_id: str, record: Record) -> DropNotice:
         """Makes a job whole, or drops it, by what a TRIM or DELETE says of it."""
         self._check(job_id)
         remains = record.remains
@@ -140,29 +140,29 @@ class PurgedJobs:
         if row is None or row.state or row.key != record.key:
             self._make_pending(job_id, record.key, 0, row)
         if record.kind is Kind.TRIM:
-            self._restore(record, submitted)
-            self._thin(transaction, job_id, remains)
-            done, ended = round(job.fraction * WHOLE), job.state in FINAL
+            self._insert_job(record, submitted)
+            self._thin_again(transaction, job_id, remains)
+            done, ended = round(job.fraction * FRACTION_SCALE), job.state in FINAL
         else:
             for statement in statements.DELETE_JOB:
                 self._connection.execute(statement, (record.key,))
-            done, ended = WHOLE, True
+            done, ended = FRACTION_SCALE, True
         if job.parent_job_id:
             self.expect_parent(job.parent_job_id, transaction.position + 1)
             self._count(job.parent_job_id, 1, ended=ended, done=done)
         return _record(transaction, record)
 
-    def _thin(self, transaction: Transaction, job_id: str, remains: Remains) -> None:
+    def _thin_again(self, transaction: Transaction, job_id: str, remains: Remains) -> None:
         """Thins a job that was, where what said so was purged."""
         (thinned,) = self._connection.execute(_THINNED, (job_id,)).fetchone()
         if thinned < remains.thinned:
             Thin(job_id).write(transaction)
 
-    def _restore(self, record: Record, submitted: JobSubmitted) -> None:
+    def _insert_job(self, record: Record, submitted: JobSubmitted) -> None:
         job, remains = submitted.job, record.remains
         assert remains is not None
         connection = self._connection
-        for (other,) in connection.execute(_OF_REQUEST, (job.owner, submitted.request_id)).fetchall():
+        for (other,) in connection.execute(_JOB_OF_REQUEST, (job.owner, submitted.request_id)).fetchall():
             # Nobody else has that one: the request was taken when it came.
             for statement in statements.DELETE_JOB:
                 connection.execute(statement, (other,))
@@ -174,7 +174,7 @@ class PurgedJobs:
         )
         connection.execute(statements.TRIM, (record.key, remains.first_sequence))
         connection.execute(
-            _RESTORE,
+            _INSERT_WHOLE,
             (
                 record.key,
                 job.owner,
@@ -192,7 +192,7 @@ class PurgedJobs:
             ),
         )
 
-    def _make_pending(self, job_id: str, key: int, last: int, row: _Row | None) -> None:
+    def _make_pending(self, job_id: str, key: int, last: int, row: _PendingRow | None) -> None:
         if row is None:
             self._connection.execute(_INSERT, (key, job_id, last))
             return
@@ -200,7 +200,7 @@ class PurgedJobs:
             job = Job.FromString(row.job)
             if job.parent_job_id:  # it is counted anew when it is whole again
                 ended = job.state in FINAL
-                done = WHOLE if ended else round(job.fraction * WHOLE)
+                done = FRACTION_SCALE if ended else round(job.fraction * FRACTION_SCALE)
                 self._count(job.parent_job_id, -1, ended=ended, done=-done)
             for statement in _FORGET:
                 self._connection.execute(statement, (row.key,))
@@ -209,16 +209,16 @@ class PurgedJobs:
     def _count(self, parent_job_id: str, count: int, *, ended: bool, done: int) -> None:
         self._connection.execute(statements.COUNT_CHILD, (count, count if ended else 0, done, parent_job_id))
 
-    def _row(self, job_id: str) -> _Row | None:
+    def _row(self, job_id: str) -> _PendingRow | None:
         row = self._connection.execute(_ROW, (job_id,)).fetchone()
-        return None if row is None else _Row(*row)
+        return None if row is None else _PendingRow(*row)
 
     def _check(self, job_id: str) -> None:
         if not self.allowed:
             raise TooFarBehind(job_id)
 
 
-def _record(transaction: Transaction, message: Record) -> Notice:
+def _record(transaction: Transaction, message: Record) -> DropNotice:
     """Writes down what was dropped, as the message says it, so that all nodes remember the same."""
     remains = message.remains
     assert remains is not None

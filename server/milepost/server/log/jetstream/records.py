@@ -22,7 +22,7 @@ VERSION: Final = 2
 STRIDE: Final = 1000
 """How many positions a message of the stream has: the n-th commit of message s is at s * STRIDE + n."""
 
-COMMITS_MOST: Final = 256
+COMMITS_LIMIT: Final = 256
 """How many commits go into one message; below STRIDE."""
 
 

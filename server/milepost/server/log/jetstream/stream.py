@@ -27,7 +27,7 @@ from milepost.server.log.jetstream.records import Kind, Record, encode
 _log = structlog.get_logger("milepost.nats")
 
 # What one message must be able to hold: a request, and a little.
-_PAYLOAD_LEAST: Final = limits.REQUEST_SIZE + 256 * limits.KIB
+_MIN_PAYLOAD: Final = limits.REQUEST_SIZE + 256 * limits.KIB
 
 # How JetStream names what it refuses (https://github.com/nats-io/nats-server/blob/main/server/errors.json).
 _REPLICAS_NOT_CLUSTERED = 10074
@@ -40,10 +40,10 @@ NO_ROOM = frozenset({10002, 10023, 10028, 10047, 10077, 10122, 10123})
 _REPLICAS = 3
 
 # What no job is called.
-_NOBODY = "~"
+_NO_JOB = "~"
 
 
-class Identity(NamedTuple):
+class StreamIdentity(NamedTuple):
     """Who the stream is. ``sequence`` is that of the message that says so."""
 
     epoch: str
@@ -68,7 +68,7 @@ class StreamNames:
         return f"{self.stream}.meta"
 
     @property
-    def renewals(self) -> str:
+    def presence(self) -> str:
         """The subject on which nodes tell each other, outside the stream, which workers were heard from."""
         return f"{self.stream}.renew"
 
@@ -82,18 +82,20 @@ class StreamNames:
         return subject[len(prefix) :] if subject.startswith(prefix) else ""
 
 
-async def make_or_check(link: NatsConnection, names: StreamNames, replicas: int | None) -> api.StreamInfo:
-    """The stream, made if there is none. Raises StreamRefused, LinkLost."""
-    payload = link.client.max_payload
-    if payload < _PAYLOAD_LEAST:
+async def ensure_stream(
+    connection: NatsConnection, names: StreamNames, replicas: int | None
+) -> api.StreamInfo:
+    """The stream, made if there is none. Raises StreamRefused, ConnectionLost."""
+    payload = connection.client.max_payload
+    if payload < _MIN_PAYLOAD:
         raise StreamRefused(
-            f"The NATS server takes messages of up to {payload:,} bytes; Milepost needs {_PAYLOAD_LEAST:,}. "
+            f"The NATS server takes messages of up to {payload:,} bytes; Milepost needs {_MIN_PAYLOAD:,}. "
             "Set max_payload: 8MB in its configuration."
         )
     try:
-        info = await link.ask(lambda jetstream: jetstream.stream_info(names.stream))
+        info = await connection.ask(lambda jetstream: jetstream.stream_info(names.stream))
     except nats.js.errors.NotFoundError:
-        info = await link.ask(lambda jetstream: _make(jetstream, names, replicas))
+        info = await connection.ask(lambda jetstream: _make(jetstream, names, replicas))
     wrong = _faults(info.config, names, replicas)
     if wrong:
         raise StreamRefused(
@@ -164,40 +166,44 @@ def _faults(config: api.StreamConfig, names: StreamNames, replicas: int | None) 
     return wrong
 
 
-async def identity(link: NatsConnection, names: StreamNames) -> Identity:
-    """Who the stream is; settled with it where it is new. Raises LinkLost."""
-    found = await _read_identity(link, names)
+async def identity(connection: NatsConnection, names: StreamNames) -> StreamIdentity:
+    """Who the stream is; settled with it where it is new. Raises ConnectionLost."""
+    found = await _read_identity(connection, names)
     if found is None:
-        found = await _settle(link, names, secrets.token_hex(32), after=0)
+        found = await _write_identity(connection, names, secrets.token_hex(32), after=0)
     return found
 
 
-async def change_epoch(link: NatsConnection, names: StreamNames, before: Identity) -> Identity:
-    """Gives a stream that is not what it was another epoch, unless another node has. Raises LinkLost."""
-    return await _settle(link, names, before.lease_secret, after=before.sequence)
+async def change_epoch(
+    connection: NatsConnection, names: StreamNames, before: StreamIdentity
+) -> StreamIdentity:
+    """Gives a stream that is not what it was another epoch, unless another node has. Raises ConnectionLost."""
+    return await _write_identity(connection, names, before.lease_secret, after=before.sequence)
 
 
-async def _settle(link: NatsConnection, names: StreamNames, secret: str, after: int) -> Identity:
+async def _write_identity(
+    connection: NatsConnection, names: StreamNames, secret: str, after: int
+) -> StreamIdentity:
     message = _meta(uuid.uuid4().hex, secret)
-    reply = await link.publish(names.meta, message, after, REQUEST_TIMEOUT)
+    reply = await connection.publish(names.meta, message, after, REQUEST_TIMEOUT)
     if reply.error and reply.error not in WRONG_LAST_SEQUENCE:
         raise StoreFailed(f"The stream takes nothing: {reply.text}.")
-    found = await _read_identity(link, names)
+    found = await _read_identity(connection, names)
     if found is None:
         raise ConnectionLost("the stream's identity cannot be read")
     return found
 
 
 def _meta(epoch: str, secret: str, *, filling: bool = False) -> bytes:
-    said: dict[str, Any] = {"epoch": epoch, "lease_secret": secret}
-    return json.dumps({**said, "filling": True} if filling else said).encode()
+    content: dict[str, Any] = {"epoch": epoch, "lease_secret": secret}
+    return json.dumps({**content, "filling": True} if filling else content).encode()
 
 
-async def begin_filling(link: NatsConnection, names: StreamNames) -> bytes:
+async def begin_import(connection: NatsConnection, names: StreamNames) -> bytes:
     """Takes an empty stream for what is to be copied into it; the message that is to end that. Raises StreamRefused."""
     epoch, secret = uuid.uuid4().hex, secrets.token_hex(32)
-    info = await link.ask(lambda jetstream: jetstream.stream_info(names.stream))
-    taken = info.state.last_seq == 0 and await link.publish(
+    info = await connection.ask(lambda jetstream: jetstream.stream_info(names.stream))
+    taken = info.state.last_seq == 0 and await connection.publish(
         names.meta, _meta(epoch, secret, filling=True), 0, REQUEST_TIMEOUT
     )
     if not taken or taken.sequence != 1:
@@ -205,44 +211,44 @@ async def begin_filling(link: NatsConnection, names: StreamNames) -> bytes:
     return _meta(epoch, secret)
 
 
-async def _read_identity(link: NatsConnection, names: StreamNames) -> Identity | None:
-    found = await message_at(link, names, subject=names.meta)
+async def _read_identity(connection: NatsConnection, names: StreamNames) -> StreamIdentity | None:
+    found = await message_at(connection, names, subject=names.meta)
     if found is None:
         return None
     sequence, data = found
-    said = json.loads(data)
-    if said.get("filling"):
+    content = json.loads(data)
+    if content.get("filling"):
         raise StreamRefused(
             f"The stream {names.stream!r} is being filled by milepost migrate. Wait until that is done; if it was "
             "broken off, delete the stream and begin again."
         )
-    return Identity(said["epoch"], said["lease_secret"], sequence)
+    return StreamIdentity(content["epoch"], content["lease_secret"], sequence)
 
 
-async def end(link: NatsConnection, names: StreamNames) -> int:
-    """The stream's last message, as its leader has it. Raises LinkLost.
+async def last_sequence(connection: NatsConnection, names: StreamNames) -> int:
+    """The stream's last message, as its leader has it. Raises ConnectionLost.
 
     That may be an older one, where the leader was just chosen, or is none any more and has yet to learn of it.
     """
-    info = await link.ask(lambda jetstream: _info(jetstream, names))
+    info = await connection.ask(lambda jetstream: _info(jetstream, names))
     return info.state.last_seq
 
 
 async def _info(jetstream: JetStreamContext, names: StreamNames) -> api.StreamInfo:
-    """What the stream's leader says of it. Raises LinkLost where there is none."""
+    """What the stream's leader says of it. Raises ConnectionLost where there is none."""
     info = await jetstream.stream_info(names.stream)
     if info.cluster is not None and not info.cluster.leader:  # the server is cut off from the others
         raise ConnectionLost("the stream's leader is not known here")
     return info
 
 
-async def quorum_age(link: NatsConnection, names: StreamNames) -> float:
+async def quorum_age(connection: NatsConnection, names: StreamNames) -> float:
     """How many seconds ago the stream's leader has heard from so many servers that they are most of them with it.
 
     A leader that is cut off from the others goes on answering until it notices, which takes it ten seconds. Where all
-    is well the servers hear from each other once a second. Raises LinkLost.
+    is well the servers hear from each other once a second. Raises ConnectionLost.
     """
-    info = await link.ask(lambda jetstream: _info(jetstream, names))
+    info = await connection.ask(lambda jetstream: _info(jetstream, names))
     replicas = (info.cluster and info.cluster.replicas) or []
     # One that was never heard from is said to have been just now, but not to be current.
     ages = sorted((peer.active or 0) / 1e9 if peer.current or peer.active else math.inf for peer in replicas)
@@ -250,23 +256,23 @@ async def quorum_age(link: NatsConnection, names: StreamNames) -> float:
     return ages[needed - 1] if needed else 0.0
 
 
-async def ends_before(link: NatsConnection, names: StreamNames, sequence: int) -> bool:
-    """Whether the stream lacks a message that was in it. Raises LinkLost."""
-    if await end(link, names) >= sequence:
+async def has_lost(connection: NatsConnection, names: StreamNames, sequence: int) -> bool:
+    """Whether the stream lacks a message that was in it. Raises ConnectionLost."""
+    if await last_sequence(connection, names) >= sequence:
         return False
     # One message more, which says nothing, gets in only where all is that got in before.
     message = encode(Record(Kind.COMMITS, secrets.token_bytes(16), 0))
     try:
-        put = await link.ask(lambda jetstream: jetstream.publish(names.job(_NOBODY), message))
+        put = await connection.ask(lambda jetstream: jetstream.publish(names.job(_NO_JOB), message))
     except nats.js.errors.APIError as error:
         raise ConnectionLost(f"the stream takes nothing: {error.description}") from error
     return put.seq <= sequence
 
 
-async def is_there_more(link: NatsConnection, names: StreamNames, sequence: int) -> bool:
+async def has_more(connection: NatsConnection, names: StreamNames, sequence: int) -> bool:
     """Whether the stream has anything after that message; True where it cannot be asked."""
     try:
-        await link.ask(
+        await connection.ask(
             lambda jetstream: jetstream.get_msg(names.stream, seq=sequence + 1, subject=">", next=True)
         )
     except nats.js.errors.NotFoundError:
@@ -277,11 +283,14 @@ async def is_there_more(link: NatsConnection, names: StreamNames, sequence: int)
 
 
 async def message_at(
-    link: NatsConnection, names: StreamNames, *, sequence: int | None = None, subject: str | None = None
+    connection: NatsConnection, names: StreamNames, *, sequence: int | None = None, subject: str | None = None
 ) -> tuple[int, bytes] | None:
-    """The message of that sequence, or the last one of the subject, as the stream's leader has it. Raises LinkLost."""
+    """Read the message of that sequence, or the last one of the subject, from the stream's leader.
+
+    Raises ConnectionLost.
+    """
     try:
-        message = await link.ask(
+        message = await connection.ask(
             lambda jetstream: jetstream.get_msg(names.stream, seq=sequence, subject=subject)
         )
     except nats.js.errors.NotFoundError as error:

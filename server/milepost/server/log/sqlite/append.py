@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from milepost.server.log.event_log import Appended, Commit, Conflict
 from milepost.server.log.sqlite import statements
-from milepost.server.log.sqlite.coalescing import Run
+from milepost.server.log.sqlite.coalescing import CommitBatch
 from milepost.server.log.sqlite.transaction import Transaction, Write
 
 # Children's fractions are summed as whole numbers, so that a sum that is kept over a million changes is still right.
-WHOLE = 1_000_000
+FRACTION_SCALE = 1_000_000
 
 
 class Append(NamedTuple):
@@ -31,8 +31,8 @@ class Append(NamedTuple):
         )
         if key is None:
             raise Conflict(commit.job_id)
-        if commit.facts.parent_job_id:
-            _tell_parent(transaction, commit)
+        if commit.attributes.parent_job_id:
+            _update_parent_counts(transaction, commit)
         if not chunk.frames:
             return None
         position = transaction.next_position()
@@ -52,28 +52,28 @@ class Append(NamedTuple):
         return Appended(commit, position)
 
 
-def together(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:
+def coalesce_writes(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:
     """The writes in their order, each with those that it is made of: the commits of a job are joined where they can be.
 
     Of different jobs, what is appended at the same time has no order.
     """
-    made: list[tuple[Run | None, list[Write]]] = []
-    joinable: dict[str, tuple[Run, list[Write]]] = {}
+    batches: list[tuple[CommitBatch | None, list[Write]]] = []
+    open_batches: dict[str, tuple[CommitBatch, list[Write]]] = {}
     for write in group:
         if not isinstance(write, Append):
-            joinable.clear()
-            made.append((None, [write]))
+            open_batches.clear()
+            batches.append((None, [write]))
             continue
-        run, parts = joinable.get(write.commit.job_id, (None, []))
-        if run is not None and run.take(write.commit):
+        batch, parts = open_batches.get(write.commit.job_id, (None, []))
+        if batch is not None and batch.try_add(write.commit):
             parts.append(write)
         else:
-            run, parts = Run(write.commit), [write]
-            joinable[write.commit.job_id] = run, parts
-            made.append((run, parts))
+            batch, parts = CommitBatch(write.commit), [write]
+            open_batches[write.commit.job_id] = batch, parts
+            batches.append((batch, parts))
     return [
-        (Append(run.joined()) if run is not None and len(parts) > 1 else parts[0], parts)
-        for run, parts in made
+        (Append(batch.merged()) if batch is not None and len(parts) > 1 else parts[0], parts)
+        for batch, parts in batches
     ]
 
 
@@ -97,16 +97,16 @@ def _update(transaction: Transaction, commit: Commit) -> int | None:
 def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | None:
     assert commit.submission is not None
     submitted = commit.submission.job_submitted
-    facts = commit.facts
+    attributes = commit.attributes
     connection = transaction.connection
     row: tuple[int] | None = connection.execute(
         statements.INSERT_JOB,
         (
             key,
-            facts.job_id,
-            facts.owner,
-            facts.kind,
-            facts.parent_job_id,
+            attributes.job_id,
+            attributes.owner,
+            attributes.kind,
+            attributes.parent_job_id,
             submitted.request_id,
             commit.state,
             commit.chunk.last,
@@ -119,18 +119,19 @@ def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | 
         return None
     if submitted.job.HasField("input"):
         connection.execute(statements.INSERT_INPUT, (row[0], submitted.job.input.SerializeToString()))
-    if facts.labels:
+    if attributes.labels:
         connection.executemany(
-            statements.INSERT_LABEL, [(name, value, row[0]) for name, value in facts.labels.items()]
+            statements.INSERT_LABEL, [(name, value, row[0]) for name, value in attributes.labels.items()]
         )
     return row[0]
 
 
-def _tell_parent(transaction: Transaction, commit: Commit) -> None:
-    before = 0 if commit.submission is not None else round(commit.fraction_before * WHOLE)
-    after = WHOLE if commit.ends else round(commit.fraction * WHOLE)
-    born = int(commit.submission is not None)
-    if born or commit.ends or before != after:
+def _update_parent_counts(transaction: Transaction, commit: Commit) -> None:
+    before = 0 if commit.submission is not None else round(commit.fraction_before * FRACTION_SCALE)
+    after = FRACTION_SCALE if commit.ends else round(commit.fraction * FRACTION_SCALE)
+    created = int(commit.submission is not None)
+    if created or commit.ends or before != after:
         transaction.connection.execute(
-            statements.COUNT_CHILD, (born, int(commit.ends), after - before, commit.facts.parent_job_id)
+            statements.COUNT_CHILD,
+            (created, int(commit.ends), after - before, commit.attributes.parent_job_id),
         )

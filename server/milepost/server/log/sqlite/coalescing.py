@@ -1,7 +1,7 @@
-"""Commits of a job that go into the log together, made one: one row, one entry, one wake-up.
+"""Coalescing: consecutive commits of a job that wait at the same time become one row, one entry and one wake-up.
 
-Under load reports come faster than they become durable. What then waits of a job, and only tells how far it is, need
-not be told apart any more: joined it costs the store, those who follow and every replay as much as one commit.
+Under load reports arrive faster than they become durable. As long as they only move a job's progress, one commit for
+all of them costs the store, the listeners and every replay as little as one report.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 from milepost.server.log.event_log import Commit
 from milepost.server.log.frames import Chunk
 
-COMMIT_BYTES: Final = 16 * 1024
-"""How much the events of a commit come to at the most, about, or else it has one: what is one commit is shown whole in
-WatchJobs, and a subscriber that does not read holds a batch of them."""
+COMMIT_BYTES_LIMIT: Final = 16 * 1024
+"""Approximate size of a commit's events in bytes, unless it has only one: WatchJobs sends whole commits, and a
+subscriber that does not read holds a batch of them."""
 
 
-class Run:
-    """Commits of a job, each of which follows upon the one before."""
+class CommitBatch:
+    """Consecutive commits of one job."""
 
     __slots__ = ("_size", "commits")
 
@@ -27,18 +27,19 @@ class Run:
         self.commits = [commit]
         self._size = len(commit.chunk.frames)
 
-    def take(self, commit: Commit) -> bool:
-        """Whether the commit is joined to the others. Where the job's life takes a turn it stands by itself."""
+    def try_add(self, commit: Commit) -> bool:
+        """Add the commit if it fits, and return whether it did. A state transition is always a batch of its own."""
         last = self.commits[-1]
         size = self._size + len(commit.chunk.frames)
-        if size > COMMIT_BYTES or last.turns or commit.turns or commit.chunk.first != last.chunk.last + 1:
+        transitions = last.is_transition or commit.is_transition
+        if size > COMMIT_BYTES_LIMIT or transitions or commit.chunk.first != last.chunk.last + 1:
             return False
         self.commits.append(commit)
         self._size = size
         return True
 
-    def joined(self) -> Commit:
-        """All of them as one."""
+    def merged(self) -> Commit:
+        """Merge the batch into one commit."""
         first, last = self.commits[0], self.commits[-1]
         if first is last:
             return first
@@ -54,10 +55,10 @@ class Run:
         )
 
 
-def runs(commits: Sequence[Commit]) -> list[Run]:
-    """The commits of one job, in their order, in as few runs as they make."""
-    made: list[Run] = []
+def coalesce(commits: Sequence[Commit]) -> list[CommitBatch]:
+    """Group the commits of one job, in their order, into as few batches as possible."""
+    batches: list[CommitBatch] = []
     for commit in commits:
-        if not made or not made[-1].take(commit):
-            made.append(Run(commit))
-    return made
+        if not batches or not batches[-1].try_add(commit):
+            batches.append(CommitBatch(commit))
+    return batches

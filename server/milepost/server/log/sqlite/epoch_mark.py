@@ -20,7 +20,7 @@ import structlog
 _log = structlog.get_logger("milepost.store")
 
 
-class Mark(NamedTuple):
+class _MarkContent(NamedTuple):
     """What was last known of a database."""
 
     epoch: str
@@ -29,7 +29,7 @@ class Mark(NamedTuple):
 
 
 # How often the mark is renewed under way, in seconds. What was written since is not missed by it after a crash.
-_RENEWAL = 1.0
+_RENEWAL_INTERVAL = 1.0
 
 
 class EpochMark:
@@ -43,7 +43,7 @@ class EpochMark:
         self._renewed = 0.0
         self._position = -1
 
-    def settle(self, epoch: str | None, position: int) -> str:
+    def resolve_epoch(self, epoch: str | None, position: int) -> str:
         """The epoch, from now on, of a database that had ``epoch`` (None: it is new) and ends at ``position``."""
         mark = self._read()
         intact = (
@@ -61,11 +61,11 @@ class EpochMark:
         Nothing is written where the mark is there and says so already.
         """
         clock = time.monotonic()
-        if now or clock - self._renewed >= _RENEWAL:
+        if now or clock - self._renewed >= _RENEWAL_INTERVAL:
             self._renewed = clock
             try:
                 if position != self._position or not self._is_there():
-                    self._write(json.dumps(Mark(self._epoch, self._inode, position)._asdict()))
+                    self._write(json.dumps(_MarkContent(self._epoch, self._inode, position)._asdict()))
                     self._position = position
             except OSError as error:  # the mark stays behind, and tells less; the log is not concerned
                 _log.warning("the epoch's mark was not renewed", error=str(error))
@@ -92,9 +92,9 @@ class EpochMark:
         os.replace(temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
         os.fsync(self._directory)
 
-    def _read(self) -> Mark | None:
+    def _read(self) -> _MarkContent | None:
         try:
             with os.fdopen(os.open(self._name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._directory)) as file:
-                return Mark(**json.load(file))
+                return _MarkContent(**json.load(file))
         except (OSError, ValueError, TypeError):
             return None

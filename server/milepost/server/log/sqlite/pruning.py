@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from milepost.contract.job_states import FINAL
 from milepost.server.log.drop_summary import drops_before, record_dropped
-from milepost.server.log.event_log import Conflict, Notice
-from milepost.server.log.frames import without_overtaken
+from milepost.server.log.event_log import Conflict, DropNotice
+from milepost.server.log.frames import without_superseded
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.v1 import Job
@@ -28,7 +28,7 @@ class Thin(NamedTuple):
         overtaken: set[tuple[str, str]] = set()
         # From the end, since what is overtaken is known there first.
         for position, frames in connection.execute(statements.CHUNKS_FROM_END, (row.key,)).fetchall():
-            thinned = without_overtaken(frames, overtaken)
+            thinned = without_superseded(frames, overtaken)
             if len(thinned) < len(frames):
                 connection.execute(statements.REPLACE_FRAMES, (thinned, position))
         connection.execute(statements.MARK_THINNED, (row.last, row.key))
@@ -40,7 +40,7 @@ class Trim(NamedTuple):
     job_id: str
     first_sequence: int
 
-    def write(self, transaction: Transaction) -> Notice | None:
+    def write(self, transaction: Transaction) -> DropNotice | None:
         """See ``Write``."""
         connection = transaction.connection
         row = _row(connection, self.job_id)
@@ -60,7 +60,7 @@ class Delete(NamedTuple):
 
     job_id: str
 
-    def write(self, transaction: Transaction) -> Notice:
+    def write(self, transaction: Transaction) -> DropNotice:
         """See ``Write``."""
         connection = transaction.connection
         row = _row(connection, self.job_id)
@@ -80,5 +80,5 @@ class _JobRow(NamedTuple):
 
 
 def _row(connection: sqlite3.Connection, job_id: str) -> _JobRow | None:
-    row = connection.execute(statements.UPKEEP_ROW, (job_id,)).fetchone()
+    row = connection.execute(statements.PRUNING_ROW, (job_id,)).fetchone()
     return None if row is None else _JobRow(*row)

@@ -9,28 +9,28 @@ from contextlib import closing, contextmanager
 from milepost.contract.job_states import FINAL
 from milepost.server.log.event_log import (
     ChildrenSummary,
+    CommitRow,
+    DropNotice,
     EndedJob,
+    EventPage,
+    FeedPage,
     JobAttributes,
-    Listed,
-    Notice,
-    Page,
+    JobPage,
     Query,
-    Row,
-    Span,
-    Stored,
+    StoredJob,
 )
 from milepost.server.log.frames import Chunk
 from milepost.server.log.sqlite import statements
-from milepost.server.log.sqlite.append import WHOLE
+from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Job, JobState
 
 # How many positions one read of many jobs goes through at the most, so that a filter that lets little through does not
 # keep a reader for long.
-_POSITIONS_MOST = 20_000
+_SCAN_LIMIT = 20_000
 
 # How many jobs have a label that is found by looking at one job after another.
-_COMMON = 2000
+_COMMON_LABEL_JOBS = 2000
 
 
 class Reader:
@@ -40,15 +40,15 @@ class Reader:
         connection.execute("PRAGMA query_only = ON")
         self._connection = connection
         self._epoch = epoch
-        self._positions_most = _POSITIONS_MOST * stride
+        self._scan_limit = _SCAN_LIMIT * stride
 
     def close(self) -> None:
         """Closes the connection."""
         self._connection.close()
 
-    def page(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+    def page(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
         """See ``EventLog.read``."""
-        with self._moment():
+        with self._snapshot():
             row = self._connection.execute(statements.JOB_ROW, (job_id,)).fetchone()
             if row is None:
                 return None
@@ -61,31 +61,33 @@ class Reader:
                         chunk = Chunk(*found).after(cursor)
                         chunks.append(chunk)
                         size += len(chunk.frames)
-                        if size >= most_bytes:
+                        if size >= max_bytes:
                             break
             stands = Job.FromString(job)
             ended, queued = state in FINAL, state == JobState.JOB_STATE_QUEUED
-            return Page(chunks, first, thinned, last, ended, queued, stands.fraction, stands.fraction_known)
+            return EventPage(
+                chunks, first, thinned, last, ended, queued, stands.fraction, stands.fraction_known
+            )
 
-    def span(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
-        """See ``EventLog.read_all``."""
-        with self._moment():
+    def span(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
+        """See ``EventLog.read_feed``."""
+        with self._snapshot():
             (head,) = self._connection.execute(statements.LAST_POSITION).fetchone()
-            last = min(head, after + self._positions_most)
+            last = min(head, after + self._scan_limit)
             if last <= after:
-                return Span([], after, self.dropped(query, known))
-            entries: list[Row | Notice] = []
+                return FeedPage([], after, self.dropped(query, known))
+            entries: list[CommitRow | DropNotice] = []
             size = 0
             with closing(self._connection.execute(*statements.span(query, after, last))) as rows:
                 for position, job_id, first, sequence, frames, before, state in rows:
-                    entries.append(Row(position, job_id, Chunk(first, sequence, frames), before, state))
+                    entries.append(CommitRow(position, job_id, Chunk(first, sequence, frames), before, state))
                     size += len(frames)
-                    if size >= most_bytes:
+                    if size >= max_bytes:
                         last = position
                         break
             entries += self._notices(query, after, last)
             entries.sort(key=lambda entry: entry.position)
-            return Span(entries, last, self.dropped(query, known))
+            return FeedPage(entries, last, self.dropped(query, known))
 
     def dropped(self, query: Query, known: int = 0) -> dict[int, int]:
         """See ``EventLog.dropped``."""
@@ -95,10 +97,10 @@ class Reader:
             found[ANY_PAYLOAD] = max(forgotten, found.get(ANY_PAYLOAD, 0))
         return found
 
-    def load(self, job_id: str) -> Stored | None:
+    def load(self, job_id: str) -> StoredJob | None:
         """See ``EventLog.load``."""
         row = self._connection.execute(statements.LOAD, (job_id,)).fetchone()
-        return None if row is None else Stored(self._job(row[0], None, row[1], row[2]), row[3], row[4])
+        return None if row is None else StoredJob(self._job(row[0], None, row[1], row[2]), row[3], row[4])
 
     def find(self, job_id: str) -> Job | None:
         """See ``EventLog.find``."""
@@ -110,30 +112,30 @@ class Reader:
         row = self._connection.execute(statements.FIND_REQUEST, (owner, request_id)).fetchone()
         return None if row is None else str(row[0])
 
-    def listed(self, query: Query) -> Listed:
+    def list_jobs(self, query: Query) -> JobPage:
         """See ``EventLog.query``."""
         jobs: list[tuple[int, Job]] = []
         size = 0
-        with self._moment():
+        with self._snapshot():
             common = [name for name, value in (query.labels or {}).items() if self._is_common(name, value)]
             for (key,) in self._connection.execute(*statements.listing(query, common)).fetchall():
-                if len(jobs) == query.limit or size >= query.most_bytes:
-                    return Listed(jobs, more=True)
-                row = self._connection.execute(statements.LISTED, (key,)).fetchone()
+                if len(jobs) == query.limit or size >= query.max_bytes:
+                    return JobPage(jobs, more=True)
+                row = self._connection.execute(statements.LISTED_JOB, (key,)).fetchone()
                 jobs.append((key, self._job(*row)))
                 size += len(row[0]) + len(row[1] or b"")
-        return Listed(jobs, more=False)
+        return JobPage(jobs, more=False)
 
     def active(self) -> Sequence[Job]:
         """See ``EventLog.active``."""
         rows = self._connection.execute(statements.ACTIVE).fetchall()
         return [self._job(job, None, first, thinned) for job, first, thinned in rows]
 
-    def family(self, job_id: str) -> ChildrenSummary:
-        """See ``EventLog.family``."""
-        row = self._connection.execute(statements.FAMILY, (job_id,)).fetchone()
+    def children_summary(self, job_id: str) -> ChildrenSummary:
+        """See ``EventLog.children_summary``."""
+        row = self._connection.execute(statements.CHILDREN, (job_id,)).fetchone()
         total, ended, done = row or (0, 0, 0)
-        return ChildrenSummary(total, ended, done / WHOLE / total if total else 0.0)
+        return ChildrenSummary(total, ended, done / FRACTION_SCALE / total if total else 0.0)
 
     def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
         """See ``EventLog.ended``."""
@@ -144,14 +146,16 @@ class Reader:
         ]
 
     def _is_common(self, name: str, value: str) -> bool:
-        row = self._connection.execute(statements.LABEL_BEYOND, (name, value, _COMMON)).fetchone()
+        row = self._connection.execute(
+            statements.LABEL_HAS_MORE_JOBS, (name, value, _COMMON_LABEL_JOBS)
+        ).fetchone()
         return row is not None
 
-    def _notices(self, query: Query, after: int, last: int) -> Iterator[Notice]:
+    def _notices(self, query: Query, after: int, last: int) -> Iterator[DropNotice]:
         rows = self._connection.execute(*statements.notices(query, after, last))
         for position, first, key, job_id, owner, kind, parent in rows:
             labels = dict(self._connection.execute(statements.DROPPED_LABELS, (key,)).fetchall())
-            yield Notice(JobAttributes(job_id, owner, kind, parent, labels), first, position)
+            yield DropNotice(JobAttributes(job_id, owner, kind, parent, labels), first, position)
 
     def _job(self, stored: bytes, given: bytes | None, first: int, thinned: int) -> Job:
         job = Job.FromString(stored)
@@ -163,7 +167,7 @@ class Reader:
         return job
 
     @contextmanager
-    def _moment(self) -> Iterator[None]:
+    def _snapshot(self) -> Iterator[None]:
         """All that is read within is of one moment."""
         self._connection.execute("BEGIN")
         try:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from milepost.server.log.event_log import ChildrenSummary, EndedJob, Listed, Page, Query, Span, Stored
+from milepost.server.log.event_log import (
+    ChildrenSummary,
+    EndedJob,
+    EventPage,
+    FeedPage,
+    JobPage,
+    Query,
+    StoredJob,
+)
 from milepost.server.log.sqlite.reader import Reader
 from milepost.v1 import Job
 
@@ -17,7 +25,7 @@ _READERS = 2
 _Result = TypeVar("_Result")
 
 
-class Readers:
+class ReaderPool:
     """What ``EventLog`` says of reading. ``open_reader`` is called once on each of the threads."""
 
     def __init__(self, open_reader: Callable[[], Reader]) -> None:
@@ -32,19 +40,19 @@ class Readers:
         for reader in self._readers:
             reader.close()
 
-    async def read(self, job_id: str, cursor: int, most_bytes: int) -> Page | None:
+    async def read(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.page(job_id, cursor, most_bytes))
+        return await self._read(lambda reader: reader.page(job_id, cursor, max_bytes))
 
-    async def read_all(self, query: Query, after: int, most_bytes: int, known: int) -> Span:
+    async def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.span(query, after, most_bytes, known))
+        return await self._read(lambda reader: reader.span(query, after, max_bytes, known))
 
     async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
         """See ``EventLog``."""
         return await self._read(lambda reader: reader.dropped(query, known))
 
-    async def load(self, job_id: str) -> Stored | None:
+    async def load(self, job_id: str) -> StoredJob | None:
         """See ``EventLog``."""
         return await self._read(lambda reader: reader.load(job_id))
 
@@ -56,17 +64,17 @@ class Readers:
         """See ``EventLog``."""
         return await self._read(lambda reader: reader.find_request(owner, request_id))
 
-    async def query(self, query: Query) -> Listed:
+    async def query(self, query: Query) -> JobPage:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.listed(query))
+        return await self._read(lambda reader: reader.list_jobs(query))
 
     async def active(self) -> Sequence[Job]:
         """See ``EventLog``."""
         return await self._read(lambda reader: reader.active())
 
-    async def family(self, job_id: str) -> ChildrenSummary:
+    async def children_summary(self, job_id: str) -> ChildrenSummary:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.family(job_id))
+        return await self._read(lambda reader: reader.children_summary(job_id))
 
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
         """See ``EventLog``."""

@@ -11,13 +11,13 @@ from pathlib import Path
 import structlog
 
 from milepost.server.log.event_log import Commit, Entry, StoreDisplaced, StoreFailed
-from milepost.server.log.node_presence import Alone, Others, Presence
+from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.epoch_mark import EpochMark
 from milepost.server.log.sqlite.pruning import Delete, Thin, Trim
 from milepost.server.log.sqlite.reader import Reader
-from milepost.server.log.sqlite.reader_pool import Readers
+from milepost.server.log.sqlite.reader_pool import ReaderPool
 from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.sqlite.transaction import Write
 from milepost.server.log.sqlite.writer import Outcome, Writer
@@ -26,7 +26,7 @@ from milepost.server.log.store_files import StoreFiles, connect, create
 _log = structlog.get_logger("milepost.store")
 
 
-class SqliteEventLog(Readers):
+class SqliteEventLog(ReaderPool):
     """An ``EventLog`` in ``directory``; made in a running event loop, and used from it only.
 
     It adds its files to ``files``, and fails when one of those is no longer in its place.
@@ -42,7 +42,7 @@ class SqliteEventLog(Readers):
         migrate(connection)
         self._mark = EpochMark(directory / "epoch.json", self._path)
         position: int = connection.execute(statements.LAST_POSITION).fetchone()[0]
-        self._epoch = self._mark.settle(_meta(connection, "epoch"), position)
+        self._epoch = self._mark.resolve_epoch(_meta(connection, "epoch"), position)
         connection.execute(statements.SET_META, ("epoch", self._epoch))
         secret = _meta(connection, "lease_secret") or secrets.token_hex(32)
         connection.execute(statements.SET_META, ("lease_secret", secret))
@@ -63,7 +63,7 @@ class SqliteEventLog(Readers):
             position,
             self._files,
             deliver=self._deliver,
-            written=self._on_written,
+            written=self._record_position,
             failed=self._on_failed,
         )
 
@@ -95,14 +95,14 @@ class SqliteEventLog(Readers):
     async def start(self) -> None:
         """See ``Store``: it can be read as soon as it is open."""
 
-    async def share_presence(self, here: Presence, interval: float) -> Others:
+    async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``: there is no other node."""
-        return Alone()
+        return NoPeers()
 
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: nobody else appends."""
 
-    def follow(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+    def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
         self._listeners.append(listener)
 
@@ -142,7 +142,7 @@ class SqliteEventLog(Readers):
         self._writer.put(write)
         return future
 
-    def _on_written(self, position: int) -> None:
+    def _record_position(self, position: int) -> None:
         """On the writer's thread."""
         self._written = position
         self._mark.renew(position)
@@ -150,30 +150,30 @@ class SqliteEventLog(Readers):
     def _on_failed(self, error: StoreFailed) -> None:
         """On the writer's thread."""
         if isinstance(error, StoreDisplaced) and error.path == self._path:
-            self._empty_wal()
+            self._checkpoint_wal()
         self._loop.call_soon_threadsafe(self._fail, error)
 
     def _fail(self, error: StoreFailed) -> None:
         if not self._failed.done():
             self._failed.set_result(error)
 
-    def _empty_wal(self) -> None:
+    def _checkpoint_wal(self) -> None:
         """Moves what is committed into the database, wherever that is now.
 
         The write-ahead log may have stayed at the old path, where SQLite would take it for that of the database which
         was put there instead.
         """
         try:
-            self._connection.execute(statements.WAIT_NO_MORE)
-            self._connection.execute(statements.EMPTY_WAL)
+            self._connection.execute(statements.SHORTEN_BUSY_TIMEOUT)
+            self._connection.execute(statements.CHECKPOINT_WAL)
         except sqlite3.Error as error:
             _log.warning("the write-ahead log was not emptied", error=str(error))
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         """On the writer's thread."""
-        self._loop.call_soon_threadsafe(self._settle, outcomes)
+        self._loop.call_soon_threadsafe(self._resolve, outcomes)
 
-    def _settle(self, outcomes: Sequence[Outcome]) -> None:
+    def _resolve(self, outcomes: Sequence[Outcome]) -> None:
         entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
         if entries:
             self._position = entries[-1].position

@@ -18,7 +18,7 @@ _HAD_LABEL = """EXISTS (
 )"""
 
 # How many selects one list is merged from at the most; SQLite takes 500.
-_ARMS_MOST = 100
+_UNION_LIMIT = 100
 
 PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -33,8 +33,8 @@ COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
 # For a database that was displaced: the server ends soon, and readers may still be busy.
-WAIT_NO_MORE: Final = "PRAGMA busy_timeout = 1000"
-EMPTY_WAL: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
+SHORTEN_BUSY_TIMEOUT: Final = "PRAGMA busy_timeout = 1000"
+CHECKPOINT_WAL: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 GET_META: Final = "SELECT value FROM meta WHERE name = ?"
 SET_META: Final = (
@@ -67,7 +67,7 @@ INSERT_CHUNK: Final = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
-UPKEEP_ROW: Final = "SELECT job_key, state, last_sequence, job FROM jobs WHERE job_id = ?"
+PRUNING_ROW: Final = "SELECT job_key, state, last_sequence, job FROM jobs WHERE job_id = ?"
 CHUNKS_FROM_END: Final = """
     SELECT position, frames FROM log WHERE job_key = ? ORDER BY last_sequence DESC
 """
@@ -124,16 +124,16 @@ LOAD: Final = "SELECT job, first_sequence, thinned_sequence, report_sequence, ti
 FIND: Final = """
     SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_id = ?
 """
-LISTED: Final = """
+LISTED_JOB: Final = """
     SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_key = ?
 """
 # Whether a label is on more jobs than that.
-LABEL_BEYOND: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
+LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 ACTIVE: Final = (
     "SELECT job, first_sequence, thinned_sequence FROM jobs WHERE state IN (1, 2, 3) ORDER BY job_key"
 )
-FAMILY: Final = "SELECT children, children_ended, children_done FROM jobs WHERE job_id = ?"
+CHILDREN: Final = "SELECT children, children_ended, children_done FROM jobs WHERE job_id = ?"
 ENDED: Final = """
     SELECT job_key, end_time, first_sequence, thinned_sequence, job FROM jobs
     WHERE end_time IS NOT NULL AND (end_time, job_key) > (?, ?) ORDER BY end_time, job_key LIMIT ?
@@ -150,7 +150,7 @@ def span(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
     """The statement, with its parameters, for what happened to the jobs of a query after a position, up to ``last``."""
     conditions, parameters = _attributes(query)
     if query.states:
-        marks = _marks(query.states)
+        marks = _placeholders(query.states)
         conditions.append(f"(log.state_before IN ({marks}) OR log.state_after IN ({marks}))")
         parameters += [*query.states, *query.states]
     # CROSS JOIN keeps to the order of positions, rather than to look up all jobs of the query first.
@@ -204,7 +204,7 @@ def listing(query: Query, common: Collection[str] = ()) -> tuple[str, list[Any]]
         parameters.append(query.after)
     selects = []
     values: list[Any] = []
-    for narrowed, narrowing in _arms(query):
+    for narrowed, narrowing in _union_parts(query):
         where = [*narrowed, *conditions]
         selects.append("SELECT job_key FROM jobs" + (f" WHERE {' AND '.join(where)}" if where else ""))
         values += [*narrowing, *parameters]
@@ -212,15 +212,15 @@ def listing(query: Query, common: Collection[str] = ()) -> tuple[str, list[Any]]
     return f"{' UNION ALL '.join(selects)} {order} LIMIT ?", [*values, query.limit + 1]
 
 
-def _arms(query: Query) -> list[tuple[list[str], list[Any]]]:
+def _union_parts(query: Query) -> list[tuple[list[str], list[Any]]]:
     """Conditions with their parameters, one pair for each kind and state that is asked for.
 
     Each is a range of an index in the order of the list, and SQLite merges them. An IN over several values would be
     collected and sorted as a whole before the first row came.
     """
     kinds, states = sorted(set(query.kinds)), sorted(set(query.states))
-    if len(kinds) * max(len(states), 1) > _ARMS_MOST:
-        choices: list[list[tuple[str, list[Any]]]] = [[(f"kind IN ({_marks(kinds)})", [*kinds])]]
+    if len(kinds) * max(len(states), 1) > _UNION_LIMIT:
+        choices: list[list[tuple[str, list[Any]]]] = [[(f"kind IN ({_placeholders(kinds)})", [*kinds])]]
     else:
         choices = [[("kind = ?", [kind]) for kind in kinds]]
     choices.append([("state = ?", [state]) for state in states])
@@ -240,7 +240,7 @@ def _attributes(query: Query, label: str = _HAS_LABEL) -> tuple[list[str], list[
     """What a query asks, but for states."""
     conditions, parameters = _conditions(query, label=label)
     if query.kinds:
-        conditions.append(f"kind IN ({_marks(query.kinds)})")
+        conditions.append(f"kind IN ({_placeholders(query.kinds)})")
         parameters += query.kinds
     return conditions, parameters
 
@@ -263,11 +263,11 @@ def _conditions(
     elif query.parent_job_id:
         where("parent_job_id = ? AND parent_job_id <> ''", query.parent_job_id)
     if query.job_ids:
-        where(f"job_id IN ({_marks(query.job_ids)})", *query.job_ids)
+        where(f"job_id IN ({_placeholders(query.job_ids)})", *query.job_ids)
     for name, value in (query.labels or {}).items():
         where(_HAS_COMMON_LABEL if name in common else label, name, value)
     return conditions, parameters
 
 
-def _marks(values: Any) -> str:
+def _placeholders(values: Any) -> str:
     return ", ".join("?" * len(values))

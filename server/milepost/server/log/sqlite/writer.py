@@ -12,13 +12,13 @@ import structlog
 
 from milepost.server.log.event_log import Conflict, Entry, StoreDisplaced, StoreFailed, StoreFull
 from milepost.server.log.sqlite import statements
-from milepost.server.log.sqlite.append import together
+from milepost.server.log.sqlite.append import coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.server.log.store_files import StoreFiles
 from milepost.server.runtime import failpoints
 
 # A group is bounded so that its first write does not wait for too many others.
-_GROUP_MOST = 1000
+_GROUP_LIMIT = 1000
 
 # How often a writer without work checks that the files are still in their places, in seconds.
 CHECK_INTERVAL = 1.0
@@ -80,7 +80,7 @@ class Writer:
             except queue.Empty:
                 self._check()
                 continue
-            while len(waiting) < _GROUP_MOST:
+            while len(waiting) < _GROUP_LIMIT:
                 try:
                     waiting.append(self._queue.get_nowait())
                 except queue.Empty:
@@ -97,7 +97,7 @@ class Writer:
         try:
             self._files.check()
         except StoreDisplaced as error:
-            self._failure(error)
+            self._handle_failure(error)
         else:
             self._written(self._transaction.position)
 
@@ -110,7 +110,9 @@ class Writer:
             self._files.check()
             transaction.connection.execute(statements.BEGIN)
             outcomes = [
-                outcome for write, parts in together(group) for outcome in self._attempt(write, parts)
+                outcome
+                for write, merged_writes in coalesce_writes(group)
+                for outcome in self._apply(write, merged_writes)
             ]
             failpoints.reach("commit.before")
             transaction.connection.execute(statements.COMMIT)
@@ -118,19 +120,22 @@ class Writer:
             self._files.check()
         except (StoreDisplaced, sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:
             transaction.position = position
-            failure = self._failure(error)
+            failure = self._handle_failure(error)
             return [Outcome(write, None, failure) for write in group]
         self._written(transaction.position)
         return outcomes
 
-    def _attempt(self, write: Write, parts: Sequence[Write]) -> list[Outcome]:
+    def _apply(self, write: Write, merged_writes: Sequence[Write]) -> list[Outcome]:
         try:
             entry = write.write(self._transaction)
         except Conflict as conflict:
-            return [Outcome(part, None, conflict) for part in parts]
-        return [*(Outcome(part, None, None) for part in parts[:-1]), Outcome(parts[-1], entry, None)]
+            return [Outcome(part, None, conflict) for part in merged_writes]
+        return [
+            *(Outcome(part, None, None) for part in merged_writes[:-1]),
+            Outcome(merged_writes[-1], entry, None),
+        ]
 
-    def _failure(self, error: Exception) -> StoreFull | StoreFailed:
+    def _handle_failure(self, error: Exception) -> StoreFull | StoreFailed:
         """Nothing of the group is kept. A full disk may have room again; after any other error nothing is sure.
 
         (After a failed fsync the next commit can succeed although data is gone: see

@@ -5,6 +5,7 @@ from __future__ import annotations
 from google.protobuf.duration_pb2 import Duration
 from hypothesis import strategies as st
 
+from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.rpc.refusal import Refusal
@@ -67,7 +68,7 @@ def logs(draw: st.DrawFn) -> list[Event]:
         for event in events:
             state.apply(event)
             log.append(event)
-        if decide.is_final(state.job):
+        if has_ended(state.job):
             break
         if state.job.state == JobState.JOB_STATE_QUEUED:
             events = draw(_waits(state, now))

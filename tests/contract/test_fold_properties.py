@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from milepost.contract.job_states import has_ended
 from milepost.fold import Fold, fold
-from milepost.server import decide
 from milepost.v1 import Event, Job, StageState
 from tests.contract.logs import logs
 
@@ -61,7 +61,7 @@ def test_nothing_is_open_in_a_job_that_has_ended(log: list[Event]) -> None:
     job = fold(log)
     still_open = {StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING}
 
-    assert not decide.is_final(job) or not still_open & {stage.state for stage in job.stages}
+    assert not has_ended(job) or not still_open & {stage.state for stage in job.stages}
 
 
 def _jobs(log: list[Event]) -> Iterator[Job]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from milepost.server.decide import FINAL
+from milepost.contract.job_states import FINAL
 from milepost.server.log.event_log import Appended, Entry
 from milepost.v1 import (
     ErrorReason,

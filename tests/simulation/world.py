@@ -14,7 +14,7 @@ import structlog
 
 from milepost.client._worker import worker as sdk
 from milepost.client._worker.job_table import JobTable
-from milepost.server.decide import FINAL
+from milepost.contract.job_states import FINAL
 from milepost.server.rpc import worker_service
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Assignment, WorkResponse

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from milepost.server.decide import FINAL
+from milepost.contract.job_states import FINAL
 from milepost.server.log.event_log import (
     Appended,
     Commit,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from milepost.server.decide import ACTIVE, FINAL
+from milepost.contract.job_states import ACTIVE, FINAL
 from milepost.server.log.event_log import (
     ChildrenSummary,
     Commit,

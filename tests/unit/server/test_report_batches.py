@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.decide.event_batch import EventBatch
@@ -105,7 +106,7 @@ def one_by_one(fold: Fold, updates: Sequence[Update], size: int) -> tuple[list[E
     refused: list[tuple[int, str]] = []
     for number, update in enumerate(updates, 1):
         try:
-            if fold.job.state not in decide.LEASED:
+            if fold.job.state not in LEASED:
                 raise job_ended(fold.job)
             event = decide.report(fold, update, NOW)
             room.fit(fold, event)

@@ -4,8 +4,6 @@ Pure functions over a job (as a ``Fold``) and an instant: they return the events
 a ``Refusal``; they change nothing and know of no transport, store or clock. What the events do is the fold's to say.
 """
 
-from milepost.contract.job_states import ACTIVE, FINAL, LEASED, state_name
-from milepost.contract.job_states import has_ended as is_final
 from milepost.server.decide.ending import (
     cancel,
     crowded_out,
@@ -23,9 +21,6 @@ from milepost.server.decide.size_budget import SizeBudget, fit
 from milepost.server.decide.submitting import same_submission, start, submit
 
 __all__ = [
-    "ACTIVE",
-    "FINAL",
-    "LEASED",
     "EventBatch",
     "Rejection",
     "ReportBatch",
@@ -35,7 +30,6 @@ __all__ = [
     "due",
     "family",
     "fit",
-    "is_final",
     "is_lost",
     "lost_on_its_way",
     "next_deadline",
@@ -44,6 +38,5 @@ __all__ = [
     "report_batches",
     "same_submission",
     "start",
-    "state_name",
     "submit",
 ]

@@ -50,7 +50,7 @@ async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit
 
 def test_a_host_is_one_caller() -> None:
     """However many connections it has; another one has its own share, up to what there may be in all."""
-    admission = Admission(most=3, most_per_caller=2)
+    admission = Admission(limit=3, limit_per_caller=2)
     with admission.admit("ipv4:10.0.0.1:1000"), admission.admit("ipv4:10.0.0.1:1001"):
         with pytest.raises(Refusal, match="of this caller"), admission.admit("ipv4:10.0.0.1:1002"):
             pass

@@ -48,9 +48,9 @@ class Watches:
 
     def woken(self) -> set[str]:
         """Those that are woken by what has changed since."""
-        before = {name: tail.signal.ticket for name, tail in self._tails.items()}
+        before = {name: tail.signal.version for name, tail in self._tails.items()}
         self.refresh()
-        return {name for name, tail in self._tails.items() if tail.signal.ticket != before[name]}
+        return {name for name, tail in self._tails.items() if tail.signal.version != before[name]}
 
 
 def session(*kinds: str) -> Session:

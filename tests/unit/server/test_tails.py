@@ -10,7 +10,7 @@ from milepost.server.event_encoding import event_frame as frame
 from milepost.server.log.event_log import Commit, JobAttributes
 from milepost.server.log.frames import Chunk
 from milepost.server.watching.memory_budget import MemoryBudget
-from milepost.server.watching.tails import BATCH_BYTES, Batch, Tail, Wish
+from milepost.server.watching.tails import BATCH_BYTES, Batch, BatchRequest, Tail
 from milepost.v1 import Event, JobState, LogWritten, WatchJobResponse
 
 RUNNING = JobState.JOB_STATE_RUNNING
@@ -42,7 +42,10 @@ def test_commits_without_events_do_not_hide_what_is_kept() -> None:
         tail.push(pushed)
 
     assert memory.used == 6
-    assert (tail.batch(Wish(0, 0, None)), getattr(tail.batch(Wish(1, 0, None)), "last", None)) == (None, 2)
+    assert (
+        tail.batch(BatchRequest(0, 0, None)),
+        getattr(tail.batch(BatchRequest(1, 0, None)), "last", None),
+    ) == (None, 2)
 
 
 def written(first: int, *texts: str) -> Commit:
@@ -68,10 +71,10 @@ def test_a_tail_that_is_cut_within_a_commit_has_no_gap() -> None:
         tail.push(pushed)
     for first_kept in (1, 4, 7, 9):
         for cursor in range(8):
-            batch = tail.batch(Wish(cursor, 0, None))
+            batch = tail.batch(BatchRequest(cursor, 0, None))
             kept = None if cursor < first_kept - 1 or first_kept == 9 else list(range(cursor + 1, 9))
             assert (None if batch is None else sequences(batch)) == kept
-        while tail.shrink() and tail.since == first_kept - 1:
+        while tail.evict() and tail.since == first_kept - 1:
             pass  # what was made of it goes first
 
 
@@ -86,7 +89,7 @@ def test_a_batch_is_bounded_in_bytes(size: int, together: int, most_events: int)
     cursor = 0
     shown: list[int] = []
     while cursor < 120:
-        batch = tail.batch(Wish(cursor, most_events, None))
+        batch = tail.batch(BatchRequest(cursor, most_events, None))
         assert batch is not None
         assert batch.last > cursor
         assert len(batch.response) < max(BATCH_BYTES, size) + 100
@@ -101,7 +104,7 @@ def test_batches_count_against_the_bound_of_memory() -> None:
     tail = Tail(memory)
     tail.push(written(1, "x" * 1000))
     before = memory.used
-    batches = [tail.batch(Wish(0, most, None)) for most in range(40)]
+    batches = [tail.batch(BatchRequest(0, most, None)) for most in range(40)]
     assert all(batch is not None and len(batch.response) > 1000 for batch in batches)
     kept = memory.used - before
     assert 1000 < kept < 17 * 1100

@@ -88,10 +88,10 @@ async def test_news_in_the_moment_of_the_timeout() -> None:
     signal = Signal()
     loop = asyncio.get_running_loop()
     waiter = Waiter(signal, interval=0.001)
-    waiting = asyncio.create_task(waiter.wait(signal.ticket))
+    waiting = asyncio.create_task(waiter.wait(signal.version))
     await asyncio.sleep(0)
     due = loop.time() + 0.001
-    loop.call_at(due, signal.send)
+    loop.call_at(due, signal.notify)
     while loop.time() <= due:
         pass  # so that both are due in one turn of the loop, the timeout first
     assert await waiting

@@ -1,7 +1,6 @@
-"""The newest commits of all jobs that match a filter.
+"""In-memory feeds: the newest commits of all jobs that match a filter, ordered by position.
 
-Like a tail, but of many jobs and ordered by position. What becomes durable is held against each filter once, however
-many subscribers share it.
+Like a tail, but of many jobs. Each entry is matched against each filter once, however many subscribers share it.
 """
 
 from __future__ import annotations
@@ -23,34 +22,34 @@ from milepost.server.log.event_log import (
 )
 from milepost.server.log.frames import Chunk, watch_response
 from milepost.server.payloads import ANY_PAYLOAD
-from milepost.server.watching.event_filters import EventView
+from milepost.server.watching.event_filters import FrameFilter
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.signals import Signal
 from milepost.server.watching.tails import BATCH_BYTES
 from milepost.v1 import JobFilter
 
-# Of how many filters it is kept in memory what was dropped, beside those in use.
-_KNOWN_MOST = 1000
+# Filters not in use whose dropped positions stay in memory.
+_KNOWN_DROPS_LIMIT = 1000
 
 
-class Item(NamedTuple):
-    """What a feed is made of: a commit of a matching job, or that something of one was dropped."""
+class FeedItem(NamedTuple):
+    """A commit of a matching job, or a notice that events of one were dropped."""
 
     position: int
     job_id: str
     chunk: Chunk
-    joins: bool
-    """Whether the job has come to match by this commit, after others that are not in the feed."""
+    starts_matching: bool
+    """Whether the job matches from this commit on, and has earlier commits that are not in the feed."""
     notice: DropNotice | None = None
 
     @property
-    def is_apart(self) -> bool:
-        """Whether it is sent as a frame of its own."""
-        return self.joins or self.notice is not None
+    def needs_own_frame(self) -> bool:
+        """Whether it is sent in a frame of its own."""
+        return self.starts_matching or self.notice is not None
 
 
-class Criteria(NamedTuple):
-    """A filter in a form that can be compared and shared."""
+class JobCriteria(NamedTuple):
+    """A job filter as a hashable value."""
 
     owner: str
     kinds: frozenset[str]
@@ -60,8 +59,8 @@ class Criteria(NamedTuple):
     states: frozenset[int]
 
     @classmethod
-    def of(cls, wanted: JobFilter) -> Criteria:
-        """Those of a request."""
+    def of(cls, wanted: JobFilter) -> JobCriteria:
+        """The criteria of a request's filter."""
         return cls(
             wanted.owner,
             frozenset(wanted.kinds),
@@ -72,7 +71,7 @@ class Criteria(NamedTuple):
         )
 
     def query(self) -> Query:
-        """The same, as the log is asked."""
+        """The query of the log for the same jobs."""
         return Query(
             owner=self.owner,
             kinds=sorted(self.kinds),
@@ -86,23 +85,23 @@ class Criteria(NamedTuple):
             max_bytes=BATCH_BYTES,
         )
 
-    def item(self, entry: Entry) -> Item | None:
-        """The item that an entry of the log is; None where it does not match."""
+    def item(self, entry: Entry) -> FeedItem | None:
+        """The item of a log entry; None if it does not match."""
         if isinstance(entry, DropNotice):
-            return dropped(entry) if self._matches(entry.attributes) else None
+            return notice_item(entry) if self._matches(entry.attributes) else None
         commit = entry.commit
         if not self._matches(commit.attributes):
             return None
         return self.commit(entry.position, commit.job_id, commit.chunk, commit.state_before, commit.state)
 
-    def commit(self, position: int, job_id: str, chunk: Chunk, before: int, state: int) -> Item | None:
-        """The item that a commit of a job is which matches but for its states, those before and after it."""
-        joins = False
+    def commit(self, position: int, job_id: str, chunk: Chunk, before: int, state: int) -> FeedItem | None:
+        """The item of a commit whose job matches apart from its state; None if neither state matches."""
+        starts_matching = False
         if self.states and before not in self.states:
             if state not in self.states:
                 return None
-            joins = chunk.first > 1
-        return Item(position, job_id, chunk, joins)
+            starts_matching = chunk.first > 1
+        return FeedItem(position, job_id, chunk, starts_matching)
 
     def _matches(self, attributes: JobAttributes) -> bool:
         return (
@@ -116,63 +115,65 @@ class Criteria(NamedTuple):
         )
 
 
-def dropped(notice: DropNotice) -> Item:
+def notice_item(notice: DropNotice) -> FeedItem:
     """The item of a notice."""
-    return Item(notice.position, notice.attributes.job_id, Chunk(0, 0, b""), joins=False, notice=notice)
+    return FeedItem(
+        notice.position, notice.attributes.job_id, Chunk(0, 0, b""), starts_matching=False, notice=notice
+    )
 
 
 class DroppedPositions:
-    """The newest dropped positions, by the payloads of the commits; ``newest`` is the newest of all."""
+    """The newest dropped position for each mask of payloads; ``newest`` is the newest of all."""
 
     def __init__(self) -> None:
         self.newest = 0
         self._by_payloads: dict[int, int] = {}
 
-    def note(self, payloads: int, position: int) -> None:
-        """A commit with these payloads was dropped."""
+    def add(self, payloads: int, position: int) -> None:
+        """Add the position of a dropped commit with these payloads."""
         if payloads and position:
             self._by_payloads[payloads] = max(position, self._by_payloads.get(payloads, 0))
             self.newest = max(self.newest, position)
 
     def update(self, found: Mapping[int, int]) -> None:
-        """Takes in what ``EventLog.dropped`` tells."""
+        """Add what ``EventLog.dropped`` has returned."""
         for payloads, position in found.items():
-            self.note(payloads, position)
+            self.add(payloads, position)
 
     def newest_of(self, payloads: int) -> int:
-        """The newest position of a commit with any of these payloads; 0 where there is none."""
+        """The newest position of a commit with any of these payloads; 0 if there is none."""
         return max((at for mask, at in self._by_payloads.items() if mask & payloads), default=0)
 
 
-class Known(NamedTuple):
-    """What was dropped that matches a filter, by notices up to a position."""
+class KnownDrops(NamedTuple):
+    """Dropped positions that match a filter, complete up to a position."""
 
     drops: DroppedPositions
-    upto: int
+    position: int
 
 
 class Feed:
-    """The newest items for one filter. ``since`` is the position from which on it has everything.
+    """The newest items for one filter. ``since`` is the position after which it has every item.
 
-    ``drops`` are the positions of what was dropped that matches: complete once they are loaded.
+    ``drops`` are the dropped positions that match: complete once they are loaded.
     """
 
-    def __init__(self, criteria: Criteria, position: int, memory: MemoryBudget, known: Known) -> None:
+    def __init__(self, criteria: JobCriteria, position: int, memory: MemoryBudget, known: KnownDrops) -> None:
         self.criteria = criteria
         self.drops = known.drops
         self.drops_loaded = False
         self.loading = asyncio.Lock()
-        self.known = known.upto
+        self.drops_position = known.position
         self._states = state_mask(criteria.states)
         self._memory = memory
-        self._items: deque[Item] = deque()
-        self._responses: dict[tuple[int, int, EventView | None], bytes] = {}
+        self._items: deque[FeedItem] = deque()
+        self._responses: dict[tuple[int, int, FrameFilter | None], bytes] = {}
         self.signal = Signal()
         self.since = position
         self.watchers = 0
 
     def push(self, entries: Iterable[Entry]) -> None:
-        """Takes in what has become durable; wakes everybody up if some of it matches."""
+        """Add durable entries; wake all watches if any of them matches."""
         size = 0
         matched = False
         for entry in entries:
@@ -184,17 +185,17 @@ class Feed:
                 self._items.append(item)
                 size += len(item.chunk.frames)
         if matched:
-            self._memory.grew(self, size - self._forget_responses())
-            self.signal.send()
+            self._memory.charge(self, size - self._clear_responses())
+            self.signal.notify()
 
-    def after(self, position: int) -> list[Item] | None:
-        """The items after the position, about a batch of them; None where only the log can tell."""
+    def after(self, position: int) -> list[FeedItem] | None:
+        """About a batch of items after the position; None if they have to be read from the log."""
         if position < self.since:
             return None
         start = len(self._items)
         while start and self._items[start - 1].position > position:
             start -= 1
-        items: list[Item] = []
+        items: list[FeedItem] = []
         size = 0
         for index in range(start, len(self._items)):
             items.append(self._items[index])
@@ -203,57 +204,59 @@ class Feed:
                 break
         return items
 
-    def response(self, items: Sequence[Item], view: EventView | None) -> bytes:
-        """The serialised response with the events of these items, shared by all who are to be sent the same."""
+    def response(self, items: Sequence[FeedItem], frame_filter: FrameFilter | None) -> bytes:
+        """The serialised response with the events of these items; subscribers with equal filters share it."""
         if not items:
             return b""
-        key = (items[0].position, items[-1].position, view)
+        key = (items[0].position, items[-1].position, frame_filter)
         response = self._responses.get(key)
         if response is None:
-            response = compose([item.chunk.frames for item in items], view, items[-1].position)
+            response = compose_response(
+                [item.chunk.frames for item in items], frame_filter, items[-1].position
+            )
             self._responses[key] = response
-            self._memory.grew(self, len(response))
+            self._memory.charge(self, len(response))
         return response
 
     def _note_drops(self, notice: DropNotice, *, matches: bool) -> None:
         if matches:
             for drop in notice.drops:
-                self.drops.note(drop.payloads_for(self._states), drop.position)
+                self.drops.add(drop.payloads_for(self._states), drop.position)
         if self.criteria.owner in ("", notice.attributes.owner):
-            self.drops.note(ANY_PAYLOAD, notice.forgotten)
+            self.drops.add(ANY_PAYLOAD, notice.forgotten)
 
-    def shrink(self) -> int:
-        """See ``Holder``."""
-        freed = self._forget_responses()
+    def evict(self) -> int:
+        """See ``Evictable``."""
+        freed = self._clear_responses()
         while self._items and not freed:
             item = self._items.popleft()
             self.since = item.position
             freed = len(item.chunk.frames)
         return freed
 
-    def _forget_responses(self) -> int:
+    def _clear_responses(self) -> int:
         freed = sum(map(len, self._responses.values()))
         self._responses.clear()
         return freed
 
 
 class Feeds:
-    """The feeds of all filters that somebody follows jobs by."""
+    """The feeds of all filters in use."""
 
     def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
         self._log = log
         self._memory = memory
-        self._feeds: dict[Criteria, Feed] = {}
-        # Of filters that nobody follows jobs by just now: where there are many drops it takes long to find them all.
-        self._known: OrderedDict[Criteria, Known] = OrderedDict()
+        self._feeds: dict[JobCriteria, Feed] = {}
+        # Of filters no longer in use: with many drops it takes long to find them all.
+        self._known_drops: OrderedDict[JobCriteria, KnownDrops] = OrderedDict()
         self.closed = False
 
     @contextmanager
-    def watching(self, criteria: Criteria) -> Iterator[Feed]:
-        """The feed of a filter, for as long as somebody follows it."""
+    def watching(self, criteria: JobCriteria) -> Iterator[Feed]:
+        """Hold the feed of a filter for one watch; the feed is dropped after the last one."""
         feed = self._feeds.get(criteria)
         if feed is None:
-            known = self._known.pop(criteria, None) or Known(DroppedPositions(), 0)
+            known = self._known_drops.pop(criteria, None) or KnownDrops(DroppedPositions(), 0)
             feed = self._feeds[criteria] = Feed(criteria, self._log.position, self._memory, known)
         feed.watchers += 1
         try:
@@ -261,32 +264,32 @@ class Feeds:
         finally:
             feed.watchers -= 1
             if feed.watchers == 0:
-                self._memory.forget(feed)
+                self._memory.remove(feed)
                 del self._feeds[criteria]
                 if feed.drops_loaded and not criteria.job_ids:  # with ids they are soon found again
-                    self._known[criteria] = Known(feed.drops, self._log.position)
-                    if len(self._known) > _KNOWN_MOST:
-                        self._known.popitem(last=False)
+                    self._known_drops[criteria] = KnownDrops(feed.drops, self._log.position)
+                    if len(self._known_drops) > _KNOWN_DROPS_LIMIT:
+                        self._known_drops.popitem(last=False)
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Takes in what has become durable."""
+        """Add entries of the log that have become durable."""
         for feed in self._feeds.values():
             feed.push(entries)
 
     async def load_drops(self, feed: Feed) -> None:
-        """Completes ``feed.drops``; those who come meanwhile wait for the same answer."""
+        """Complete ``feed.drops``; concurrent calls share one query."""
         async with feed.loading:
             if not feed.drops_loaded:
-                feed.drops.update(await self._log.dropped(feed.criteria.query(), feed.known))
+                feed.drops.update(await self._log.dropped(feed.criteria.query(), feed.drops_position))
                 feed.drops_loaded = True
 
-    async def older(self, feed: Feed, position: int) -> tuple[list[Item], int]:
-        """Items after the position as the log has them, and up to which position that is all."""
+    async def read_older(self, feed: Feed, position: int) -> tuple[list[FeedItem], int]:
+        """Read items after the position from the log; also return the position up to which they are all."""
         criteria = feed.criteria
         # All notices up to the log's position have come to the feed; the store may have later ones already.
         span = await self._log.read_feed(criteria.query(), position, BATCH_BYTES, self._log.position)
         feed.drops.update(span.dropped)
-        items: list[Item] = []
+        items: list[FeedItem] = []
         for entry in span.entries:
             item = criteria.commit(*entry) if isinstance(entry, CommitRow) else criteria.item(entry)
             if item is not None:
@@ -294,12 +297,12 @@ class Feeds:
         return items, span.scanned
 
     def close(self) -> None:
-        """Wakes everybody up to be told that the server is stopping."""
+        """Wake all watches, which then end with DRAINING."""
         self.closed = True
         for feed in self._feeds.values():
-            feed.signal.send()
+            feed.signal.notify()
 
 
-def compose(frames: Sequence[bytes], view: EventView | None, position: int) -> bytes:
-    """The serialised response with these frames as the view shows them; empty where it shows none."""
-    return watch_response(frames if view is None else [view(b"".join(frames))], position)
+def compose_response(frames: Sequence[bytes], frame_filter: FrameFilter | None, position: int) -> bytes:
+    """The serialised response with the frames that pass the filter; empty if none do."""
+    return watch_response(frames if frame_filter is None else [frame_filter(b"".join(frames))], position)

@@ -1,4 +1,4 @@
-"""How much of the logs is kept in memory: one bound for all, held by letting go of what was used longest ago."""
+"""One memory limit for all cached events, held by evicting from the least recently used cache."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections import OrderedDict
 from typing import Protocol
 
 
-class Holder(Protocol):
-    """Something that keeps what could be read again."""
+class Evictable(Protocol):
+    """A cache of what can be read from the log again."""
 
-    def shrink(self) -> int:
-        """Lets go of its oldest part; how many bytes that were, 0 where there was nothing."""
+    def evict(self) -> int:
+        """Drop the oldest part; return its size in bytes, 0 for an empty cache."""
 
 
 class MemoryBudget:
-    """Counts what the holders keep, in bytes."""
+    """Counts the bytes in all caches; ``used`` is their sum."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._holders: OrderedDict[Holder, int] = OrderedDict()
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._sizes: OrderedDict[Evictable, int] = OrderedDict()
         self.used = 0
 
-    def grew(self, holder: Holder, size: int) -> None:
-        """The holder, which is in use, keeps so many bytes more. Others may have to let go."""
-        self._holders[holder] = self._holders.get(holder, 0) + size
-        self._holders.move_to_end(holder)
+    def charge(self, cache: Evictable, size: int) -> None:
+        """Count ``size`` more bytes of this cache, which becomes the most recently used; evict where over the limit."""
+        self._sizes[cache] = self._sizes.get(cache, 0) + size
+        self._sizes.move_to_end(cache)
         self.used += size
-        while self.used > self._most:
-            oldest = next(iter(self._holders))
-            freed = oldest.shrink()
+        while self.used > self._limit:
+            oldest = next(iter(self._sizes))
+            freed = oldest.evict()
             self.used -= freed
-            self._holders[oldest] -= freed
-            if not freed or self._holders[oldest] <= 0:
-                self.forget(oldest)
+            self._sizes[oldest] -= freed
+            if not freed or self._sizes[oldest] <= 0:
+                self.remove(oldest)
 
-    def forget(self, holder: Holder) -> None:
-        """The holder keeps nothing more."""
-        self.used -= self._holders.pop(holder, 0)
+    def remove(self, cache: Evictable) -> None:
+        """Count this cache no longer."""
+        self.used -= self._sizes.pop(cache, 0)

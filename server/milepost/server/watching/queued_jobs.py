@@ -19,7 +19,7 @@ class QueuedJobs:
         self._reasons: dict[str, WaitingFor.ValueType] = {}
 
     async def waiting(self, tail: Tail, job_id: str, log: EventLog) -> Waiting | None:
-        """What the job of the tail waits for; None where it is not QUEUED."""
+        """What the job of the tail waits for; None if it is not QUEUED."""
         if not tail.queued:
             return None
         if tail.kind is None:
@@ -34,7 +34,7 @@ class QueuedJobs:
         return waiting
 
     def refresh(self) -> None:
-        """Wake watches where other workers are connected than before, or the grace period is over."""
+        """Wake watches whose reason has changed: workers connected or left, or the grace period is over."""
         for kind, tails in list(self._tails.items()):
             for tail in [tail for tail in tails if not tail.queued or not tail.watchers]:
                 del tails[tail]
@@ -45,4 +45,4 @@ class QueuedJobs:
             if reason != self._reasons[kind]:
                 self._reasons[kind] = reason
                 for tail in tails:
-                    tail.signal.send()
+                    tail.signal.notify()

@@ -1,4 +1,4 @@
-"""Waking up those who wait, and missing nothing: take a ticket, look, and wait only if the ticket is still good."""
+"""Wake waiting tasks without losing a wake-up: read the version, look, and wait only if the version is unchanged."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import asyncio
 
 
 class Signal:
-    """Says that there is something new. ``ticket`` changes each time that it does."""
+    """A condition with a version number; ``version`` grows with each ``notify``."""
 
-    __slots__ = ("_waiting", "ticket")
+    __slots__ = ("_waiters", "version")
 
     def __init__(self) -> None:
-        self.ticket = 0
-        self._waiting: dict[Waiter, None] = {}
+        self.version = 0
+        self._waiters: dict[Waiter, None] = {}
 
-    def send(self) -> None:
-        """Wakes up everybody who waits."""
-        self.ticket += 1
-        if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            for waiter in waiting:
+    def notify(self) -> None:
+        """Wake all waiters."""
+        self.version += 1
+        if self._waiters:
+            waiters, self._waiters = self._waiters, {}
+            for waiter in waiters:
                 waiter.wake()
 
     def add(self, waiter: Waiter) -> None:
-        """The waiter is woken next time."""
-        self._waiting[waiter] = None
+        """Wake this waiter at the next ``notify``."""
+        self._waiters[waiter] = None
 
     def discard(self, waiter: Waiter) -> None:
-        """The waiter is not woken any more."""
-        self._waiting.pop(waiter, None)
+        """Do not wake this waiter any more."""
+        self._waiters.pop(waiter, None)
 
 
 class Waiter:
-    """One who waits, but no longer than until it has been idle for ``interval`` seconds.
+    """Waits for a signal, or until it has been idle for ``interval`` seconds.
 
-    Its timer is set once an interval and not once a wait, since most waits are short.
+    It sets its timer once an interval and not once a wait, since most waits are short.
     """
 
     __slots__ = ("_future", "_idle_since", "_interval", "_loop", "_signal", "_timer")
@@ -47,31 +47,31 @@ class Waiter:
         self._future: asyncio.Future[bool] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def busy(self) -> None:
-        """Something was sent just now."""
+    def restart(self) -> None:
+        """Count the idle interval from now."""
         self._idle_since = self._loop.time()
 
-    async def wait(self, ticket: int) -> bool:
-        """Whether there is something new since the ticket; False after an interval without."""
-        if self._signal.ticket != ticket:
+    async def wait(self, version: int) -> bool:
+        """Wait for a notification after ``version``; False once the idle interval is over."""
+        if self._signal.version != version:
             return True
         self._future = self._loop.create_future()
         self._signal.add(self)
         if self._timer is None:
             self._timer = self._loop.call_at(self._idle_since + self._interval, self._tick)
         try:
-            # Something may have come between the tick and now.
-            return await self._future or self._signal.ticket != ticket
+            # A notification may have come between the tick and now.
+            return await self._future or self._signal.version != version
         finally:
             self._future = None
 
     def wake(self) -> None:
-        """Ends the wait."""
+        """End the wait."""
         if self._future is not None and not self._future.done():
             self._future.set_result(True)
 
     def close(self) -> None:
-        """Waits no more."""
+        """Leave the signal and stop the timer."""
         self._signal.discard(self)
         if self._timer is not None:
             self._timer.cancel()

@@ -1,8 +1,8 @@
-"""The newest frames of the jobs that somebody watches.
+"""In-memory tails of the logs of watched jobs.
 
-A tail is filled from what has just become durable. A subscriber that stands within it is served from memory; one that
-stands before it reads the log until it has come up. Subscribers are cursors, not queues: the tail is shared, and none
-of them holds anything back (rule 7). Those at the same cursor share one batch.
+Events enter a tail once they are durable. A subscriber whose cursor is within the tail reads from memory; one further
+back reads the log until it has caught up. Subscribers are cursors, not queues: they share the tail, and none holds
+back another (rule 7). Subscribers with the same cursor share one batch.
 """
 
 from __future__ import annotations
@@ -15,64 +15,64 @@ from typing import NamedTuple
 
 from milepost.server.log.event_log import Appended, Commit, DropNotice, Entry, EventLog, EventPage
 from milepost.server.log.frames import Chunk, watch_response
-from milepost.server.watching.event_filters import EventView
+from milepost.server.watching.event_filters import FrameFilter
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.signals import Signal
 from milepost.v1 import Dispatch, JobState
 
-# What one batch holds at the most, in bytes, unless a single event is larger: some hundred events. gRPC keeps one for
-# each stream whose reader has stopped; larger ones make replays faster, and stalled subscribers dearer.
+# Limit of one batch in bytes, unless a single event is larger: some hundred events. gRPC keeps one batch for each
+# stream whose reader has stopped; larger batches make replays faster, and stalled subscribers cost more memory.
 # docs/performance.md has figures of both.
 BATCH_BYTES = 28 * 1024
 
-# How many batches a tail keeps, for those who want the same until something new comes.
-_BATCHES_MOST = 16
+# Batches that a tail keeps for subscribers with the same request, until the next commit.
+_BATCH_CACHE_LIMIT = 16
 
 
 class Batch(NamedTuple):
-    """A serialised response with the events up to ``last``; empty where the view shows none of them."""
+    """A serialised response with the events up to ``last``; empty if the filter hides all of them."""
 
     response: bytes
     last: int
 
 
-class Wish(NamedTuple):
-    """What a subscriber wants next. Equal wishes share a batch."""
+class BatchRequest(NamedTuple):
+    """What a subscriber is to get next. Equal requests share a batch."""
 
     cursor: int
-    most_events: int
-    view: EventView | None
+    max_events: int
+    frame_filter: FrameFilter | None
 
     def batch(self, chunks: Sequence[Chunk]) -> Batch:
         """The batch of these chunks, the first of which holds the event after the cursor."""
         taken = self._bounded([chunks[0].after(self.cursor), *chunks[1:]])
         frames = [chunk.frames for chunk in taken]
-        if self.view is not None:
-            frames = [self.view(b"".join(frames))]
+        if self.frame_filter is not None:
+            frames = [self.frame_filter(b"".join(frames))]
         return Batch(watch_response(frames), taken[-1].last)
 
     def _bounded(self, chunks: Sequence[Chunk]) -> list[Chunk]:
-        """As much as goes into one batch. A commit is cut only where it is too large by itself."""
-        left, size = self.most_events, 0
+        """As many chunks as fit into one batch. Only a commit that is too large by itself is cut."""
+        left, size = self.max_events, 0
         taken: list[Chunk] = []
         for chunk in chunks:
             if size and size + len(chunk.frames) > BATCH_BYTES:
                 break
             kept = chunk.first_bytes(BATCH_BYTES)
-            if self.most_events:
+            if self.max_events:
                 kept = kept.first_events(left)
                 left -= kept.last - kept.first + 1
             taken.append(kept)
             size += len(kept.frames)
-            if kept is not chunk or (self.most_events and left <= 0):
+            if kept is not chunk or (self.max_events and left <= 0):
                 break
         return taken
 
 
 class Tail:
-    """The newest chunks of one job's log, and how the log stands.
+    """The newest chunks of one job's log, and the state of the log.
 
-    ``since`` is the cursor from which on the tail has everything; None where it has nothing.
+    ``since`` is the cursor after which the tail has every event; None for an empty tail.
     """
 
     __slots__ = (
@@ -97,7 +97,7 @@ class Tail:
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
         self._chunks: deque[Chunk] = deque()
-        self._batches: dict[Wish, Batch] = {}
+        self._batches: dict[BatchRequest, Batch] = {}
         self.signal = Signal()
         self.since: int | None = None
         self.first = 1
@@ -109,12 +109,12 @@ class Tail:
         self.fraction_known = False
         self.queued = False
         self.kind: str | None = None
-        """Looked up where the job is found QUEUED; so is ``dispatch``."""
+        """Set when the job is QUEUED, like ``dispatch``."""
         self.dispatch = Dispatch.DISPATCH_UNSPECIFIED
         self.watchers = 0
 
     def observe(self, page: EventPage) -> None:
-        """How the log was found to stand. It may have gone on since."""
+        """Take the state of the log from a page; the tail may be ahead of it already."""
         if page.head >= self.head:
             self.head, self.ended = page.head, page.ended
             self.fraction, self.fraction_known = page.fraction, page.fraction_known
@@ -123,54 +123,54 @@ class Tail:
         self.thinned = page.thinned
 
     def push(self, commit: Commit) -> None:
-        """Takes in what has become durable, and wakes everybody up."""
+        """Add a durable commit, and wake all watches."""
         chunk = commit.chunk
         if self.since is None:
             self.since = chunk.first - 1
         self._chunks.append(chunk)
-        freed = self._forget_batches()
+        freed = self._clear_batches()
         if chunk.last >= self.head:
             self.head, self.ended = chunk.last, commit.ends
             self.fraction, self.fraction_known = commit.fraction, commit.fraction_known
             self.queued = commit.state == JobState.JOB_STATE_QUEUED
-        self._memory.grew(self, len(chunk.frames) - freed)
-        self.signal.send()
+        self._memory.charge(self, len(chunk.frames) - freed)
+        self.signal.notify()
 
     def drop(self, notice: DropNotice) -> None:
-        """A part of the log is gone, or all of it; those who stand there are woken up to be told."""
+        """Note that the log was trimmed or deleted, and wake all watches, which report it."""
         self.first = max(self.first, notice.first_sequence)
         self.deleted = notice.first_sequence == 0
-        self.signal.send()
+        self.signal.notify()
 
-    def batch(self, wish: Wish) -> Batch | None:
-        """What comes after the cursor, which is before the head; None where only the log can tell."""
-        if self.since is None or wish.cursor < self.since:
+    def batch(self, request: BatchRequest) -> Batch | None:
+        """The events after the cursor, which is before the head; None if they have to be read from the log."""
+        if self.since is None or request.cursor < self.since:
             return None
-        if self._chunks[-1].last <= wish.cursor:  # the head was seen in the log, and is not yet told of here
+        if self._chunks[-1].last <= request.cursor:  # the head comes from the log; the commit is not here yet
             return None
-        batch = self._batches.get(wish)
+        batch = self._batches.get(request)
         if batch is None:
-            freed = self._forget_batches() if len(self._batches) >= _BATCHES_MOST else 0
-            batch = self._batches[wish] = wish.batch(self._after(wish.cursor))
-            self._memory.grew(self, len(batch.response) - freed)
+            freed = self._clear_batches() if len(self._batches) >= _BATCH_CACHE_LIMIT else 0
+            batch = self._batches[request] = request.batch(self._after(request.cursor))
+            self._memory.charge(self, len(batch.response) - freed)
         return batch
 
-    def shrink(self) -> int:
-        """See ``Holder``."""
-        freed = self._forget_batches()
+    def evict(self) -> int:
+        """See ``Evictable``."""
+        freed = self._clear_batches()
         while self._chunks and not freed:  # a commit that only used up report numbers has no frames
             chunk = self._chunks.popleft()
             self.since = chunk.last if self._chunks else None
             freed = len(chunk.frames)
         return freed
 
-    def _forget_batches(self) -> int:
+    def _clear_batches(self) -> int:
         freed = sum(len(batch.response) for batch in self._batches.values())
         self._batches.clear()
         return freed
 
     def _after(self, cursor: int) -> list[Chunk]:
-        """From the end, since that is where almost all cursors are."""
+        """Chunks after the cursor; searched from the end, where almost all cursors are."""
         start = len(self._chunks)
         while start and self._chunks[start - 1].last > cursor:
             start -= 1
@@ -185,7 +185,7 @@ class Tail:
 
 
 class Tails:
-    """The tails of all jobs that are being watched."""
+    """The tails of all watched jobs."""
 
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
@@ -194,7 +194,7 @@ class Tails:
 
     @contextmanager
     def watching(self, job_id: str) -> Iterator[Tail]:
-        """The job's tail, for as long as somebody watches."""
+        """Hold the job's tail for one watch; the tail is dropped after the last one."""
         tail = self._tails.get(job_id)
         if tail is None:
             tail = self._tails[job_id] = Tail(self._memory)
@@ -204,12 +204,12 @@ class Tails:
         finally:
             tail.watchers -= 1
             if tail.watchers == 0:
-                self._memory.forget(tail)
+                self._memory.remove(tail)
                 if self._tails.get(job_id) is tail:
                     del self._tails[job_id]
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Takes in what has become durable."""
+        """Add entries of the log that have become durable."""
         for entry in entries:
             if isinstance(entry, Appended):
                 tail = self._tails.get(entry.commit.job_id)
@@ -219,73 +219,70 @@ class Tails:
                 tail = self._tails.get(entry.attributes.job_id)
                 if tail is not None:
                     tail.drop(entry)
-                    if tail.deleted:  # a later job of that name is another one
+                    if tail.deleted:  # a later job with this id is another job
                         del self._tails[entry.attributes.job_id]
 
     def close(self) -> None:
-        """Wakes everybody up to be told that the server is stopping."""
+        """Wake all watches, which then end with DRAINING."""
         self.closed = True
         for tail in self._tails.values():
-            tail.signal.send()
+            tail.signal.notify()
 
 
-class Replays:
-    """Batches of older events, as they were read from the log, for others who come the same way soon after."""
+class ReplayCache:
+    """Cache of batches read from the log, for subscribers that replay the same job soon after."""
 
     def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
         self._log = log
         self._memory = memory
-        self._batches: dict[tuple[str, Wish], Batch] = {}
-        self._reading: dict[tuple[Tail, Wish], asyncio.Task[Batch | None]] = {}
+        self._batches: dict[tuple[str, BatchRequest], Batch] = {}
+        self._reading: dict[tuple[Tail, BatchRequest], asyncio.Task[Batch | None]] = {}
         self._drops = 0
 
-    async def batch(self, job_id: str, tail: Tail, wish: Wish) -> Batch | None:
-        """What comes after the cursor; None where nothing does, or the job is gone.
-
-        Those who ask for the same while it is being read share that one reading.
-        """
-        known = self._batches.get((job_id, wish))
-        if known is not None:
-            return known
-        reading = self._reading.get((tail, wish))
+    async def batch(self, job_id: str, tail: Tail, request: BatchRequest) -> Batch | None:
+        """The events after the cursor; None if there are none, or no such job. Equal requests share one read."""
+        cached = self._batches.get((job_id, request))
+        if cached is not None:
+            return cached
+        reading = self._reading.get((tail, request))
         if reading is None:
-            reading = self._reading[tail, wish] = asyncio.create_task(self._read(job_id, tail, wish))
-            reading.add_done_callback(lambda done: self._done(tail, wish, done))
+            reading = self._reading[tail, request] = asyncio.create_task(self._read(job_id, tail, request))
+            reading.add_done_callback(lambda done: self._done(tail, request, done))
         return await asyncio.shield(reading)
 
-    def _done(self, tail: Tail, wish: Wish, reading: asyncio.Task[Batch | None]) -> None:
-        if self._reading.get((tail, wish)) is reading:
-            del self._reading[tail, wish]
+    def _done(self, tail: Tail, request: BatchRequest, reading: asyncio.Task[Batch | None]) -> None:
+        if self._reading.get((tail, request)) is reading:
+            del self._reading[tail, request]
         if not reading.cancelled():
-            reading.exception()  # those who wait have it; there may be none left
+            reading.exception()  # retrieved, since there may be no waiter left to do so
 
-    async def _read(self, job_id: str, tail: Tail, wish: Wish) -> Batch | None:
+    async def _read(self, job_id: str, tail: Tail, request: BatchRequest) -> Batch | None:
         drops = self._drops
-        page = await self._log.read(job_id, wish.cursor, BATCH_BYTES)
+        page = await self._log.read(job_id, request.cursor, BATCH_BYTES)
         if page is None:
             tail.deleted = True
             return None
         tail.observe(page)
         if not page.chunks:
             return None
-        batch = wish.batch(page.chunks)
-        # It is full, and will be the same for the next one, unless what was read was dropped meanwhile.
-        if batch.last < page.head and drops == self._drops and (job_id, wish) not in self._batches:
-            self._batches[job_id, wish] = batch
-            self._memory.grew(self, len(batch.response))
+        batch = request.batch(page.chunks)
+        # A full batch is the same for the next reader, unless the log has dropped some of it meanwhile.
+        if batch.last < page.head and drops == self._drops and (job_id, request) not in self._batches:
+            self._batches[job_id, request] = batch
+            self._memory.charge(self, len(batch.response))
         return batch
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Forgets what was dropped from the log."""
+        """Evict batches of jobs whose events were dropped."""
         gone = {entry.attributes.job_id for entry in entries if isinstance(entry, DropNotice)}
         if gone:
             self._drops += 1
-            self._reading.clear()  # who asks from now on reads what is there now
+            self._reading.clear()  # later requests read the log as it is now
         for key in [key for key in self._batches if key[0] in gone] if gone else ():
-            self._memory.grew(self, -len(self._batches.pop(key).response))
+            self._memory.charge(self, -len(self._batches.pop(key).response))
 
-    def shrink(self) -> int:
-        """See ``Holder``."""
+    def evict(self) -> int:
+        """See ``Evictable``."""
         if not self._batches:
             return 0
         return len(self._batches.pop(next(iter(self._batches))).response)

@@ -1,90 +1,197 @@
-"""What all watches have in common: a cursor that reads, waits and reads again.
+"""The watch loop, for one job and for many: a cursor that reads, waits and reads again.
 
-Replay and live are one loop (rule 5): take the ticket for the next wake-up, read what there is after the cursor, and
-only where there is nothing wait for the ticket. Whatever becomes durable after the read ends the wait, so nothing can
+Replay and live are one loop (rule 5): note the version of the signal, read what there is after the cursor, and only
+where there is nothing wait for the next version. Whatever becomes durable after the read ends the wait, so nothing can
 fall between.
 """
 
 from __future__ import annotations
 
+import asyncio
+import enum
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
-
-from google.protobuf.duration_pb2 import Duration
+from typing import ClassVar, TypeAlias
 
 from milepost.contract import limits
-from milepost.server.rpc.refusal import Refusal
+from milepost.server.log.event_log import EventLog
+from milepost.server.rpc.refusal import draining
+from milepost.server.runtime.clock import Clock
 from milepost.server.runtime.timestamps import SECOND, nanoseconds
+from milepost.server.watching.cursor_errors import changed_epoch
+from milepost.server.watching.event_filters import frame_filter
 from milepost.server.watching.signals import Signal, Waiter
-from milepost.v1 import ErrorReason
+from milepost.v1 import (
+    CaughtUp,
+    Delivery,
+    EventFilter,
+    OnGap,
+    Opened,
+    Status,
+    WatchJobRequest,
+    WatchJobResponse,
+    WatchJobsRequest,
+    WatchJobsResponse,
+)
 
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Sends a serialised response; returns when there is room for the next one."""
 
-# How long a cursor ahead of the head may wait for the log to get there, in seconds (rule 4).
-AHEAD_WAIT = 2.0
+# Seconds that a cursor ahead of the head waits for the log to get there (rule 4).
+AHEAD_TIMEOUT = 2.0
 
-# How often a stream with LATEST delivery shows progress at the most where its interval is not given, in seconds.
-_PACE = 0.1
-
-
-class Pulse:
-    """When a stream wakes up: for what is new, for its status, and with LATEST not too often."""
-
-    def __init__(self, signal: Signal, interval: Duration | None, *, latest: bool) -> None:
-        seconds = limits.STATUS_INTERVAL if interval is None else nanoseconds(interval) / SECOND
-        self._waiter = Waiter(signal, seconds)
-        self.pace = 0.0
-        """For how long to wait after something was sent, in seconds; 0 but for LATEST."""
-        if latest:
-            self.pace = _PACE if interval is None else max(_PACE, seconds / 10)
-
-    def wait(self, ticket: int) -> Awaitable[bool]:
-        """Whether there is something new since the ticket; False when a status is due."""
-        return self._waiter.wait(ticket)
-
-    def sent(self) -> None:
-        """Something was sent."""
-        self._waiter.busy()
-
-    def close(self) -> None:
-        """Waits no more."""
-        self._waiter.close()
+# Least interval between batches with LATEST delivery, in seconds; a tenth of the status interval where that is longer.
+_LATEST_INTERVAL = 0.1
 
 
-def changed_epoch(requested: str, epoch: str) -> Refusal:
-    """A cursor of another epoch (rule 4)."""
-    return Refusal(
-        ErrorReason.ERROR_REASON_EPOCH_CHANGED,
-        f"The cursor is of epoch {requested!r}; the store, restored or replaced since, has epoch {epoch!r}. "
-        "Start again from 0 or from a snapshot.",
-        metadata={"requested": requested, "epoch": epoch},
-    )
+class Step(enum.Enum):
+    """Outcome of reading after the cursor."""
+
+    SENT = enum.auto()
+    SKIPPED = enum.auto()
+    """The filter hides all that was read."""
+    AT_HEAD = enum.auto()
+    """There is nothing after the cursor."""
 
 
-def trimmed(what: str, requested: int, first: int, head: int) -> Refusal:
-    """A cursor after which events are missing (rule 3)."""
-    return Refusal(
-        ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED,
-        f"{what} cannot be continued from {requested}: what is kept begins with {first}. Start from a snapshot.",
-        metadata={"requested": requested, "first": first, "head": head},
-    )
+class WatchStream(ABC):
+    """One subscriber's stream."""
 
+    _response: ClassVar[type[WatchJobResponse] | type[WatchJobsResponse]]
 
-def thinned(what: str) -> Refusal:
-    """Progress was left out of the log under way, which only the opening of a stream can tell."""
-    return Refusal(
-        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
-        f"{what} was thinned while its log was read. Resume where you were.",
-        retry_delay=0.1,
-    )
+    def __init__(
+        self,
+        log: EventLog,
+        clock: Clock,
+        signal: Signal,
+        request: WatchJobRequest | WatchJobsRequest,
+        events: EventFilter,
+        cursor: int,
+        send: Send,
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._signal = signal
+        self._request = request
+        self._cursor = cursor
+        self._send = send
+        self._filter = frame_filter(events, request.delivery)
+        interval, least = limits.STATUS_INTERVAL, _LATEST_INTERVAL
+        if request.HasField("status_interval"):
+            interval = nanoseconds(request.status_interval) / SECOND
+            least = max(least, interval / 10)
+        self._send_interval = least if request.delivery == Delivery.DELIVERY_LATEST else 0.0
+        self._waiter = Waiter(signal, interval)
 
+    async def run(self) -> None:
+        """Send frames until the stream is complete.
 
-def ahead(what: str, requested: int, first: int, head: int) -> Refusal:
-    """A cursor that the log has not reached, and did not in a moment (rule 4)."""
-    return Refusal(
-        ErrorReason.ERROR_REASON_SEQUENCE_AHEAD,
-        f"{what} cannot be continued from {requested}, which is ahead of its head, {head}. "
-        "Check which job and which server the cursor is of.",
-        metadata={"requested": requested, "first": first, "head": head},
-    )
+        Raises SEQUENCE_TRIMMED, SEQUENCE_AHEAD, EPOCH_CHANGED, DRAINING when the server stops, and for one job
+        JOB_NOT_FOUND.
+        """
+        try:
+            await self._open()
+            await self._follow()
+        finally:
+            self._waiter.close()
+
+    async def _open(self) -> None:
+        """Send `opened`, and the snapshot if the stream starts with one. Its own method, to drop that once sent."""
+        send_snapshot = await self._choose_start()
+        await self._send_response(self._response(opened=self._opened()))
+        if send_snapshot is not None:
+            await send_snapshot()
+
+    async def _follow(self) -> None:
+        caught_up = False
+        while True:
+            version = self._signal.version
+            self._check()
+            step = await self._send_next()
+            if step is Step.SENT:
+                self._waiter.restart()
+                if self._send_interval:
+                    await asyncio.sleep(self._send_interval)
+            elif step is Step.SKIPPED:
+                continue
+            elif not caught_up:
+                caught_up = True
+                await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))
+            elif self._request.no_follow or self._is_complete():
+                return
+            elif await self._is_status_due() or not await self._waiter.wait(version):
+                await self._send_response(self._response(status=await self._status()))
+                self._waiter.restart()
+
+    async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
+        """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""
+        request = self._request
+        await self._load_bounds()
+        if request.from_latest:
+            self._cursor = self._head
+            return None
+        other_epoch = request.epoch not in ("", self._log.epoch)
+        has_gap = other_epoch or self._is_trimmed()
+        if request.from_snapshot or (has_gap and request.on_gap == OnGap.ON_GAP_SNAPSHOT):
+            return await self._move_to_snapshot()
+        if other_epoch:
+            raise changed_epoch(request.epoch, self._log.epoch)
+        self._check()
+        if self._cursor > self._head:
+            await self._wait_for_cursor()
+            self._check()
+        return None
+
+    def _check(self) -> None:
+        """Raise what ends the stream: the server stops, or the log has dropped events after the cursor."""
+        if self._is_draining():
+            raise draining()
+        if self._is_trimmed():
+            raise self._trimmed()
+
+    async def _is_status_due(self) -> bool:
+        """Whether a status is due before the interval is over."""
+        return False
+
+    async def _send_response(self, response: WatchJobResponse | WatchJobsResponse) -> None:
+        await self._send(response.SerializeToString())
+
+    @property
+    @abstractmethod
+    def _head(self) -> int:
+        """The cursor of the newest event."""
+
+    @abstractmethod
+    async def _load_bounds(self) -> None:
+        """Read which events the log has."""
+
+    @abstractmethod
+    async def _wait_for_cursor(self) -> None:
+        """Wait for the log to reach a cursor that is ahead of it (rule 4). Raises SEQUENCE_AHEAD."""
+
+    @abstractmethod
+    async def _move_to_snapshot(self) -> Callable[[], Awaitable[None]]:
+        """Set the cursor to that of a snapshot, and return what sends the snapshot."""
+
+    @abstractmethod
+    async def _send_next(self) -> Step:
+        """Send a batch of events after the cursor, and move the cursor."""
+
+    @abstractmethod
+    def _is_draining(self) -> bool: ...
+
+    @abstractmethod
+    def _is_trimmed(self) -> bool: ...
+
+    @abstractmethod
+    def _trimmed(self) -> Exception: ...
+
+    @abstractmethod
+    def _is_complete(self) -> bool:
+        """Whether no event can follow."""
+
+    @abstractmethod
+    def _opened(self) -> Opened: ...
+
+    @abstractmethod
+    async def _status(self) -> Status: ...

@@ -1,0 +1,44 @@
+"""Why a stream cannot start, or go on, at a cursor."""
+
+from __future__ import annotations
+
+from milepost.server.rpc.refusal import Refusal
+from milepost.v1 import ErrorReason
+
+
+def changed_epoch(requested: str, epoch: str) -> Refusal:
+    """The cursor belongs to another epoch (rule 4)."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_EPOCH_CHANGED,
+        f"The cursor is of epoch {requested!r}; the store, restored or replaced since, has epoch {epoch!r}. "
+        "Start again from 0 or from a snapshot.",
+        metadata={"requested": requested, "epoch": epoch},
+    )
+
+
+def trimmed(what: str, requested: int, first: int, head: int) -> Refusal:
+    """Events after the cursor were dropped from the log (rule 3)."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED,
+        f"{what} cannot be continued from {requested}: what is kept begins with {first}. Start from a snapshot.",
+        metadata={"requested": requested, "first": first, "head": head},
+    )
+
+
+def thinned(what: str) -> Refusal:
+    """Retention left progress out of the log during the stream; only `opened` can say so, so the stream restarts."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+        f"{what} was thinned while its log was read. Resume where you were.",
+        retry_delay=0.1,
+    )
+
+
+def ahead(what: str, requested: int, first: int, head: int) -> Refusal:
+    """The log did not reach the cursor within a moment (rule 4)."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_SEQUENCE_AHEAD,
+        f"{what} cannot be continued from {requested}, which is ahead of its head, {head}. "
+        "Check which job and which server the cursor is of.",
+        metadata={"requested": requested, "first": first, "head": head},
+    )

@@ -1,0 +1,152 @@
+"""WatchJob: follow one job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from milepost.server.log.event_log import EventLog
+from milepost.server.rpc.refusal import Refusal, job_not_found
+from milepost.server.runtime.clock import Clock
+from milepost.server.runtime.timestamps import timestamp
+from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
+from milepost.server.watching.queued_jobs import QueuedJobs
+from milepost.server.watching.tails import BatchRequest, ReplayCache, Tail, Tails
+from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Send, Step, WatchStream
+from milepost.v1 import Opened, Snapshot, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
+
+
+class JobStream(WatchStream):
+    """A stream of one job's events, from its tail where that reaches back far enough, else from the log."""
+
+    _response = WatchJobResponse
+
+    def __init__(
+        self,
+        log: EventLog,
+        clock: Clock,
+        tails: Tails,
+        tail: Tail,
+        replays: ReplayCache,
+        queued: QueuedJobs,
+        request: WatchJobRequest,
+        send: Send,
+    ) -> None:
+        super().__init__(log, clock, tail.signal, request, request.filter, request.after_sequence, send)
+        self._job_id = request.job_id
+        self._tails = tails
+        self._tail = tail
+        self._replays = replays
+        self._queued = queued
+        # As of `opened`.
+        self._thinned_sequence = 0
+        # As of the last status. A subscriber assumes TURN at first.
+        self._waiting_for = WaitingFor.WAITING_FOR_TURN
+
+    @property
+    def _head(self) -> int:
+        return self._tail.head
+
+    async def _load_bounds(self) -> None:
+        page = await self._log.read(self._job_id, self._cursor, 0)
+        if page is None:
+            raise job_not_found(self._job_id)
+        self._tail.observe(page)
+
+    async def _wait_for_cursor(self) -> None:
+        tail = self._tail
+        try:
+            async with asyncio.timeout(AHEAD_TIMEOUT):
+                while self._cursor > tail.head and not tail.ended:
+                    version = tail.signal.version
+                    self._check()
+                    await self._load_bounds()
+                    if self._cursor > tail.head:
+                        await self._waiter.wait(version)
+        except TimeoutError:
+            pass
+        if self._cursor > tail.head:
+            raise ahead(self._name, self._cursor, tail.first, tail.head)
+
+    async def _move_to_snapshot(self) -> Callable[[], Awaitable[None]]:
+        job = await self._log.find(self._job_id)
+        if job is None:
+            raise job_not_found(self._job_id)
+        self._cursor = job.last_sequence
+        return partial(self._send, WatchJobResponse(snapshot=Snapshot(job=job)).SerializeToString())
+
+    async def _send_next(self) -> Step:
+        tail = self._tail
+        if self._cursor >= tail.head:
+            return Step.AT_HEAD
+        wanted = BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
+        batch = tail.batch(wanted)
+        if batch is None:
+            batch = await self._replays.batch(self._job_id, tail, wanted)
+            self._check()  # the log may have dropped events before the read
+        if self._cursor < tail.thinned > self._thinned_sequence:
+            raise thinned(self._name)
+        if batch is None:
+            return Step.SKIPPED
+        self._cursor = batch.last
+        if not batch.response:
+            return Step.SKIPPED
+        await self._send(batch.response)
+        return Step.SENT
+
+    def _check(self) -> None:
+        if self._tail.deleted and not self._is_draining():
+            raise job_not_found(self._job_id)
+        super()._check()
+
+    def _is_draining(self) -> bool:
+        return self._tails.closed
+
+    def _is_trimmed(self) -> bool:
+        return self._cursor < self._tail.first - 1
+
+    def _trimmed(self) -> Refusal:
+        return trimmed(self._name, self._cursor, self._tail.first, self._tail.head)
+
+    def _is_complete(self) -> bool:
+        return self._tail.ended
+
+    async def _is_status_due(self) -> bool:
+        """Whether the job waits for something else than the last status said."""
+        return self._waiting_for != _reason(await self._waiting())
+
+    @property
+    def _name(self) -> str:
+        return f"Job {self._job_id!r}"
+
+    def _opened(self) -> Opened:
+        self._thinned_sequence = self._tail.thinned
+        return Opened(
+            epoch=self._log.epoch,
+            first_sequence=self._tail.first,
+            head_sequence=max(self._tail.head, self._cursor),
+            cursor=self._cursor,
+            server_time=timestamp(self._clock.now()),
+            thinned_sequence=self._thinned_sequence,
+        )
+
+    async def _status(self) -> Status:
+        waiting = await self._waiting()
+        self._waiting_for = _reason(waiting)
+        return Status(
+            cursor=self._cursor,
+            head_sequence=self._tail.head,
+            fraction=self._tail.fraction,
+            fraction_known=self._tail.fraction_known,
+            store_away=not self._log.up,
+            server_time=timestamp(self._clock.now()),
+            waiting=waiting,
+        )
+
+    async def _waiting(self) -> Waiting | None:
+        return await self._queued.waiting(self._tail, self._job_id, self._log)
+
+
+def _reason(waiting: Waiting | None) -> WaitingFor.ValueType:
+    return waiting.waiting_for if waiting else WaitingFor.WAITING_FOR_TURN

@@ -1,0 +1,213 @@
+"""WatchJobs: follow all jobs that match a filter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from milepost.server.log.event_log import EventLog, Query
+from milepost.server.payloads import ANY_PAYLOAD, mask_of
+from milepost.server.rpc.refusal import Refusal
+from milepost.server.runtime.clock import Clock
+from milepost.server.runtime.timestamps import timestamp
+from milepost.server.watching.cursor_errors import ahead, trimmed
+from milepost.server.watching.feeds import Feed, FeedItem, Feeds, compose_response
+from milepost.server.watching.tails import BATCH_BYTES
+from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Send, Step, WatchStream
+from milepost.v1 import Deleted, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
+
+_NAME = "The feed"
+
+
+class JobsStream(WatchStream):
+    """A stream of the events of many jobs, from their feed where that reaches back far enough, else from the log.
+
+    ``_in_snapshot`` has the last event in the snapshot of each job that was sent as one, so that the stream leaves out
+    what the feed brings up to there. It is empty once the feed has passed ``_snapshot_position``.
+    """
+
+    _response = WatchJobsResponse
+
+    def __init__(
+        self, log: EventLog, clock: Clock, feeds: Feeds, feed: Feed, request: WatchJobsRequest, send: Send
+    ) -> None:
+        super().__init__(log, clock, feed.signal, request, request.event_filter, request.after_position, send)
+        self._feeds = feeds
+        self._feed = feed
+        self._in_snapshot: dict[str, int] = {}
+        self._snapshot_position = 0
+        self._payloads = mask_of(request.event_filter.payloads) or ANY_PAYLOAD
+        self._tolerated_drop = 0
+
+    @property
+    def _head(self) -> int:
+        return self._log.position
+
+    async def _load_bounds(self) -> None:
+        await self._feeds.load_drops(self._feed)
+        request = self._request
+        if not (self._cursor or request.from_snapshot or request.from_latest):
+            # From the beginning there is no cursor that could have missed anything: the stream has all that is kept.
+            self._tolerated_drop = self._newest_drop
+
+    async def _wait_for_cursor(self) -> None:
+        deadline = self._clock.monotonic() + AHEAD_TIMEOUT
+        while self._cursor > self._log.position:
+            if self._clock.monotonic() >= deadline:
+                raise ahead(_NAME, self._cursor, self._newest_drop + 1, self._log.position)
+            await asyncio.sleep(AHEAD_TIMEOUT / 20)
+            self._check()
+
+    async def _move_to_snapshot(self) -> Callable[[], Awaitable[None]]:
+        self._cursor = self._log.position
+        return self._send_snapshots
+
+    def _is_draining(self) -> bool:
+        return self._feeds.closed
+
+    def _is_trimmed(self) -> bool:
+        """Whether a matching event was dropped after the cursor, and the feed does not have it any more either."""
+        if self._cursor >= min(self._feed.drops.newest, self._feed.since):
+            return False
+        return self._cursor < self._newest_drop > self._tolerated_drop
+
+    def _trimmed(self) -> Refusal:
+        return trimmed(_NAME, self._cursor, self._newest_drop + 1, self._log.position)
+
+    def _is_complete(self) -> bool:
+        return False
+
+    @property
+    def _newest_drop(self) -> int:
+        """The newest position of a dropped event that matches; 0 if there is none."""
+        return self._feed.drops.newest_of(self._payloads)
+
+    async def _read_next(self) -> tuple[Sequence[FeedItem], int]:
+        """Items after the cursor, from the feed if it reaches back that far, and the position that they reach."""
+        items = self._feed.after(self._cursor)
+        if items is None:
+            items, reached = await self._feeds.read_older(self._feed, self._cursor)
+        else:
+            reached = items[-1].position if items else max(self._cursor, self._log.position)
+        return self._bounded(items, reached)
+
+    async def _send_snapshots(self) -> None:
+        """Send all jobs that match, each as of its newest event. Events of the meantime follow, from the feed."""
+        query = self._feed.criteria.query()
+        after: int | None = None
+        while True:
+            self._check()
+            after, more = await self._send_snapshot_page(replace(query, after=after))
+            if not more:
+                break
+        self._snapshot_position = self._log.position
+
+    async def _send_snapshot_page(self, query: Query) -> tuple[int | None, bool]:
+        """Send a page of jobs; return where the next one starts, and whether there is one.
+
+        Pages are small, since they stay in memory while the subscriber does not read.
+        """
+        page = await self._log.query(query)
+        after = query.after
+        for after, job in page.jobs:
+            self._in_snapshot[job.job_id] = job.last_sequence
+            await self._send_response(WatchJobsResponse(snapshot=Snapshot(job=job)))
+        return after, page.more
+
+    async def _send_next(self) -> Step:
+        items, reached = await self._read_next()
+        self._check()  # the log may have dropped events before the read
+        if reached <= self._cursor:
+            return Step.AT_HEAD
+        if self._in_snapshot or any(item.needs_own_frame for item in items):
+            sent = await self._send_each(items, reached)
+            return Step.SENT if sent else Step.SKIPPED
+        response = self._feed.response(items, self._filter)
+        self._cursor = reached
+        del items  # so that a stalled subscriber keeps only the response in memory
+        if not response:
+            return Step.SKIPPED
+        await self._send(response)
+        return Step.SENT
+
+    async def _send_each(self, items: Sequence[FeedItem], reached: int) -> bool:
+        """Send items of which some need a frame of their own, or are in a snapshot; whether anything was sent."""
+        sent = False
+        frames: list[bytes] = []
+        for item in items:
+            if item.needs_own_frame:
+                sent = await self._send_frames(frames) or sent
+                sent = await self._send_own_frame(item) or sent
+                frames = []
+            else:
+                frames.append(self._not_in_snapshot(item))
+            self._cursor = item.position
+        sent = await self._send_frames(frames) or sent
+        self._cursor = reached
+        # A snapshot may have durable events that the feed does not have yet; the feed gets all of these at once.
+        if self._in_snapshot and self._snapshot_position < self._cursor == self._log.position:
+            self._in_snapshot.clear()
+        return sent
+
+    def _bounded(self, items: Sequence[FeedItem], reached: int) -> tuple[Sequence[FeedItem], int]:
+        """As many items as one frame may hold, by events and bytes; at least one, since commits stay whole."""
+        events = size = 0
+        max_events = self._request.max_batch_events
+        for index, item in enumerate(items):
+            events += item.chunk.last - item.chunk.first + 1
+            size += len(item.chunk.frames)
+            if index and ((max_events and events > max_events) or size > BATCH_BYTES):
+                return items[:index], items[index - 1].position
+        return items, reached
+
+    def _not_in_snapshot(self, item: FeedItem) -> bytes:
+        """The frames of an item that a snapshot does not have."""
+        last = self._in_snapshot.get(item.job_id, 0) if self._in_snapshot else 0
+        if last < item.chunk.first:
+            return item.chunk.frames
+        return item.chunk.after(last).frames if last < item.chunk.last else b""
+
+    async def _send_frames(self, frames: list[bytes]) -> bool:
+        response = compose_response(frames, self._filter, self._cursor)
+        if response:
+            await self._send(response)
+        return bool(response)
+
+    async def _send_own_frame(self, item: FeedItem) -> bool:
+        """Send a job that has come to match, or a notice of what was dropped; whether anything was sent."""
+        notice = item.notice
+        if notice is None:
+            job = await self._log.find(item.job_id)
+            if job is None:  # deleted since; the feed has a notice of that
+                return False
+            self._in_snapshot[job.job_id] = job.last_sequence
+            self._snapshot_position = max(self._snapshot_position, self._log.position)
+            await self._send_response(WatchJobsResponse(snapshot=Snapshot(job=job, position=item.position)))
+        elif notice.first_sequence:
+            trimmed_frame = Trimmed(
+                job_id=item.job_id, first_sequence=notice.first_sequence, position=item.position
+            )
+            await self._send_response(WatchJobsResponse(trimmed=trimmed_frame))
+        else:
+            deleted = Deleted(job_id=item.job_id, position=item.position)
+            await self._send_response(WatchJobsResponse(deleted=deleted))
+        return True
+
+    def _opened(self) -> Opened:
+        return Opened(
+            epoch=self._log.epoch,
+            first_sequence=self._newest_drop + 1,
+            head_sequence=max(self._log.position, self._cursor),
+            cursor=self._cursor,
+            server_time=timestamp(self._clock.now()),
+        )
+
+    async def _status(self) -> Status:
+        self._cursor = max(self._cursor, self._log.position)  # nothing up to there matched
+        return Status(
+            cursor=self._cursor,
+            head_sequence=self._log.position,
+            store_away=not self._log.up,
+            server_time=timestamp(self._clock.now()),
+        )

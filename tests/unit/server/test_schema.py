@@ -126,5 +126,5 @@ def test_what_was_dropped_before_is_known_by_job(connection: sqlite3.Connection)
         "parent": {ANY_PAYLOAD: 70},
         "states": {ANY_PAYLOAD: 39},
     }
-    assert [entry.position for entry in reader.span(Query(), 0, 1 << 20, 0).entries] == [40, 60, 80]
+    assert [entry.position for entry in reader.read_feed(Query(), 0, 1 << 20, 0).entries] == [40, 60, 80]
     assert "notices" not in tables(connection)

@@ -1,5 +1,5 @@
-"""The durable log: the only truth there is about jobs. Everything else is a fold of it.
+"""The durable event log: the source of truth about jobs. Everything else is a fold of it.
 
-``event_log.py`` says what a log is, ``sqlite.py`` keeps one in a directory, ``frames.py`` is the form that its events
-are kept in.
+``event_log.py`` defines the interface, ``sqlite/`` implements it in a directory, ``jetstream/`` in a NATS
+stream that many nodes share; ``store.py`` opens either. ``frames.py`` is the encoding of stored events.
 """

@@ -1,9 +1,8 @@
-"""What is remembered of dropped events, so that a cursor over many jobs is refused only where it misses some.
+"""Summary of dropped events, so that the server refuses a cursor over many jobs only if it misses some.
 
-Of each job that lost events: what filters ask for, the newest dropped position by states and payloads, and the newest
-notice. It outlives the job, but not for ever: of each owner so many deleted jobs are remembered, and of earlier ones
-only up to which position they reach. So what it takes is bounded, and nobody's deletions count against a feed of
-another owner.
+Per job that lost events it records the attributes that filters match, the newest dropped position by states and
+payloads, and the newest notice. It outlives the job, within a bound: per owner it records a limited number of deleted
+jobs, and of earlier ones only the newest position. An owner's deletions never count against a feed of another owner.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from milepost.server.log.sqlite.transaction import Transaction
 from milepost.v1 import Job
 
 DELETED_JOBS_LIMIT: Final = 100_000
-"""How many deleted jobs of an owner are remembered one by one."""
+"""Maximum number of deleted jobs that are recorded individually, per owner."""
 
-# How many are forgotten with each deletion: more than one, so that what is too many after an upgrade goes away.
+# Records that one deletion removes beyond the limit: more than one, so that an excess after an upgrade disappears.
 _FORGET_PER_DELETION = 2
 
 
 def drops_before(connection: sqlite3.Connection, key: int, first_sequence: int) -> list[Drop]:
-    """All drops of a job once the commits that end before ``first_sequence`` are dropped, too."""
+    """Return all drops of a job, including those of the commits that end before ``first_sequence``."""
     parameters = {"key": key, "first": first_sequence}
     return [Drop(*row) for row in connection.execute(statements.DROPS_BEFORE, parameters)]
 
@@ -33,7 +32,7 @@ def drops_before(connection: sqlite3.Connection, key: int, first_sequence: int) 
 def record_dropped(
     transaction: Transaction, key: int, job: Job, first_sequence: int, drops: Sequence[Drop]
 ) -> DropNotice:
-    """Writes down what was dropped of a job: its events before ``first_sequence``, or all of it where that is 0."""
+    """Record a drop of a job's events before ``first_sequence``, or of the whole job if that is 0."""
     connection = transaction.connection
     position = transaction.next_position()
     attributes = job_attributes(job)._replace(max_events=0)
@@ -58,7 +57,10 @@ def record_dropped(
 
 
 def _count_deleted(connection: sqlite3.Connection, owner: str) -> int:
-    """Counts one more deleted job of the owner, and forgets the oldest where there are too many; see ``Notice``."""
+    """Count a deleted job of the owner, and aggregate the oldest records beyond the limit.
+
+    Return ``DropNotice.forgotten``.
+    """
     (deleted, forgotten) = connection.execute(statements.COUNT_DELETED, (owner,)).fetchone()
     if deleted > DELETED_JOBS_LIMIT:
         oldest = connection.execute(statements.OLDEST_DELETED, (owner, _FORGET_PER_DELETION)).fetchall()

@@ -1,4 +1,4 @@
-"""What a log is, whichever store keeps it."""
+"""The interface of the event log, whichever store implements it, and the types that it speaks in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from milepost.v1 import Event, Job, JobState
 
 
 class JobAttributes(NamedTuple):
-    """What never changes of a job: what filters ask for, and how many of its events it wants kept (0: does not say)."""
+    """The immutable attributes of a job: those that filters match, and its own ``max_events`` (0: not set)."""
 
     job_id: str
     owner: str
@@ -25,7 +25,7 @@ class JobAttributes(NamedTuple):
 
 
 def job_attributes(job: Job) -> JobAttributes:
-    """What never changes of the job."""
+    """Extract the immutable attributes of a job."""
     return JobAttributes(
         job.job_id, job.owner, job.kind, job.parent_job_id, dict(job.labels), job.retention.max_events
     )
@@ -33,11 +33,11 @@ def job_attributes(job: Job) -> JobAttributes:
 
 @dataclass(slots=True, frozen=True)
 class Commit:
-    """One append to the log of one job: its events stay together, and become visible together.
+    """One atomic append to the log of one job: its events become durable and visible together.
 
-    ``job`` is the job after them, serialised, without its input. ``report_sequence`` is the last report that they
-    came from; it commits with them, so that a report is never accepted twice (rule 11). There may be no events (the
-    chunk then ends before it begins), where reports were refused and only their numbers are used up.
+    ``job`` is the job after these events, serialised, without its input. ``report_sequence`` is the last report that
+    the events came from; it commits with them, so that the log never accepts a report twice (rule 11). A commit of
+    refused reports has no events, only their numbers; its chunk then ends before it begins.
     """
 
     attributes: JobAttributes
@@ -50,37 +50,37 @@ class Commit:
     report_sequence: int
     time: int
     is_transition: bool
-    """Whether the job's life took a turn: whether there is more in it than a worker's progress."""
+    """Whether it changes the job's lifecycle state, rather than only its progress."""
     ends: bool
-    """Whether the job has ended by it."""
+    """Whether it ends the job."""
     payloads: int
-    """The payloads of its events, as a mask (see ``payloads``)."""
+    """The payload types of its events, as a bit mask (see ``payloads``)."""
     submission: Event | None = None
-    """The first event, of a new job."""
+    """The first event; only in the commit that creates the job."""
     fraction_known: bool = False
     """See ``Job.fraction_known``; with ``fraction``, after the append."""
     by_time: bool = False
-    """Whether it was decided since time had passed. It is appended at once or not at all, as it may be wrong later."""
+    """Whether a timeout caused it. The log appends it at once or not at all, since it may be wrong later."""
 
     @property
     def job_id(self) -> str:
-        """The job."""
+        """The id of the job."""
         return self.attributes.job_id
 
 
 class Appended(NamedTuple):
-    """A commit that has become durable, and its place among those of all jobs."""
+    """A durable commit with its position in the order of all jobs' commits."""
 
     commit: Commit
     position: int
 
 
 ANY_STATE: Final = -1
-"""All states, as a bit mask."""
+"""The bit mask of all states."""
 
 
 def state_mask(states: Iterable[int]) -> int:
-    """The bit mask of states: bit n is state n. All of them where none is given, as in filters."""
+    """Return the bit mask of states: bit n is state n. No states mean all of them, as in filters."""
     mask = 0
     for state in states:
         mask |= 1 << state
@@ -88,9 +88,9 @@ def state_mask(states: Iterable[int]) -> int:
 
 
 class Drop(NamedTuple):
-    """The newest position of the dropped commits of a job that had these states and payloads, both as bit masks.
+    """The newest position among a job's dropped commits with these states and payloads, both bit masks.
 
-    Bit n of ``states`` is state n: a commit has the states before and after it.
+    Bit n of ``states`` is state n; a commit has the states before and after it.
     """
 
     states: int
@@ -98,9 +98,10 @@ class Drop(NamedTuple):
     position: int
 
     def payloads_for(self, states: int) -> int:
-        """The payloads for somebody who follows jobs of these states; 0 for no match.
+        """Return the mask of dropped payloads that a watch of jobs in these states misses; 0 for none.
 
-        A commit that leads into them or out of them matters whatever its payloads are: a snapshot may belong to it.
+        A commit that enters or leaves these states matters whatever its payloads are, since the watch may send a
+        snapshot with it.
         """
         if not self.states & states:
             return 0
@@ -108,10 +109,10 @@ class Drop(NamedTuple):
 
 
 class DropNotice(NamedTuple):
-    """That events were dropped: those before ``first_sequence``, or the whole job where it is 0.
+    """An entry for dropped events: those before ``first_sequence``, or the whole job if that is 0.
 
-    ``drops`` are all drops of the job, earlier ones included; empty where the notice is read back. ``forgotten`` is
-    the position up to which deletions of jobs of this owner are not remembered one by one any more, 0 for none.
+    ``drops`` lists all drops of the job, earlier ones included; it is empty in a notice read back from the store.
+    ``forgotten`` is the position up to which the store has aggregated this owner's deletions; 0 for none.
     """
 
     attributes: JobAttributes
@@ -122,28 +123,28 @@ class DropNotice(NamedTuple):
 
 
 Entry: TypeAlias = Appended | DropNotice
-"""What those who follow the log are told of."""
+"""What listeners of the log receive."""
 
 
 @dataclass(slots=True, frozen=True)
 class StoredJob:
-    """A job as the log has it."""
+    """A job as stored."""
 
     job: Job
     report_sequence: int
     time: int
-    """When its last event was accepted, in nanoseconds since the epoch."""
+    """Acceptance time of its last event, in nanoseconds since 1970."""
 
 
 @dataclass(slots=True, frozen=True)
 class EventPage:
-    """What a log holds after a cursor, as far as was asked for; and how the log stood at that moment."""
+    """A page of a job's events after a cursor, and the state of its log at that moment."""
 
     chunks: Sequence[Chunk]
     first: int
-    """The oldest event that is kept; one more than the head where none is."""
+    """The oldest stored event; ``head + 1`` if there is none."""
     thinned: int
-    """The newest event up to which progress may be left out; 0 where none is."""
+    """The newest event up to which superseded progress may be absent; 0 for none."""
     head: int
     ended: bool
     queued: bool
@@ -152,7 +153,7 @@ class EventPage:
 
 
 class CommitRow(NamedTuple):
-    """A commit as it is read back among those of all jobs."""
+    """A commit read back from the log of all jobs."""
 
     position: int
     job_id: str
@@ -163,26 +164,26 @@ class CommitRow(NamedTuple):
 
 @dataclass(slots=True, frozen=True)
 class Query:
-    """Which jobs, in which order; see ``JobFilter``. ``after`` is the key of the last job of the page before."""
+    """A selection of jobs and its order; see ``JobFilter``. ``after`` is the key of the previous page's last job."""
 
     owner: str = ""
     kinds: Sequence[str] = ()
     labels: Mapping[str, str] | None = None
     parent_job_id: str = ""
     with_parent: bool = False
-    """Whether the parent itself is among the jobs."""
+    """Whether to include the parent itself."""
     job_ids: Sequence[str] = ()
     states: Sequence[int] = ()
     newest_first: bool = True
     after: int | None = None
     limit: int = 50
     max_bytes: int = 16 << 20
-    """A page ends early where its jobs are as large as this, encoded."""
+    """Encoded size in bytes at which a page ends early."""
 
 
 @dataclass(slots=True, frozen=True)
 class JobPage:
-    """A page of jobs with the key of each, which tells where the next page starts; and whether there is one."""
+    """A page of jobs with their keys, from which the next page starts, and whether there is a next page."""
 
     jobs: Sequence[tuple[int, Job]]
     more: bool
@@ -190,9 +191,9 @@ class JobPage:
 
 @dataclass(slots=True, frozen=True)
 class FeedPage:
-    """What happened after a position to the jobs of a query: all of it, up to and with ``scanned``.
+    """All entries of a query's jobs after a position, up to and including ``scanned``.
 
-    ``dropped`` is as of ``EventLog.dropped`` and of the same moment, without what the caller knew of.
+    ``dropped`` is the answer of ``EventLog.dropped`` at the same moment, without what the caller already knew.
     """
 
     entries: Sequence[CommitRow | DropNotice]
@@ -201,7 +202,7 @@ class FeedPage:
 
 
 class ChildrenSummary(NamedTuple):
-    """The children of a job: how many, how many of them ended, and the mean of their fractions."""
+    """The children of a job: their number, the number that ended, and their mean fraction."""
 
     total: int
     ended: int
@@ -209,7 +210,7 @@ class ChildrenSummary(NamedTuple):
 
 
 class EndedJob(NamedTuple):
-    """A job that has ended, as far as keeping it is concerned. ``end_time`` in nanoseconds since the epoch."""
+    """What retention needs of an ended job. ``end_time`` is in nanoseconds since 1970."""
 
     key: int
     end_time: int
@@ -219,21 +220,21 @@ class EndedJob(NamedTuple):
 
 
 class Conflict(Exception):
-    """The log does not stand where the append expected it to. The job must be loaded and decided upon again."""
+    """Another append came first. Load the job and decide again."""
 
 
 class StoreFull(Exception):
-    """The store has no room; nothing was appended."""
+    """The store is full; nothing was appended."""
 
 
 class StoreFailed(Exception):
-    """The store does not work any more; nothing was appended, and nothing will be."""
+    """The store has failed for good; nothing was appended, and nothing will be."""
 
 
 class StoreDisplaced(StoreFailed):
-    """The file of the store that was at ``path`` is not there any more, so nothing more will be written.
+    """The store's file at ``path`` was deleted, moved or replaced, so the server writes no more.
 
-    Whether the append is in that file is not known.
+    The append may or may not be in that file.
     """
 
     def __init__(self, path: Path, message: str) -> None:
@@ -242,94 +243,94 @@ class StoreDisplaced(StoreFailed):
 
 
 class StoreUnavailable(StoreFailed):
-    """The store cannot be reached just now; it will be again.
+    """The store is unreachable for now.
 
-    Whether the append reached it is not known. If it did, those who follow will be told of it like of any other.
+    The append may or may not have reached it. If it did, listeners receive it like any other.
     """
 
 
 class EventLog(Protocol):
-    """An ordered, durable log of events for each job."""
+    """An ordered, durable log of events per job."""
 
     @property
     def epoch(self) -> str:
-        """The identity of the store: another one where anything was lost (see ``docs/design.md``)."""
+        """The identity of the store; it changes when the store loses anything (see ``docs/design.md``)."""
 
     @property
     def lease_secret(self) -> bytes:
-        """What lease tokens are made with. It stays as long as the store does."""
+        """The key of lease tokens; as durable as the store."""
 
     @property
     def up(self) -> bool:
-        """Whether the store can be reached, as far as is known."""
+        """Whether the store is reachable, as far as this node knows."""
 
     @property
     def position(self) -> int:
-        """The place of the newest commit that the listeners were told of."""
+        """The position of the newest entry that listeners have received."""
 
     def append(self, commit: Commit) -> asyncio.Future[None]:
-        """Appends, for each job in the order of the calls; the future is done once the commit is durable.
+        """Append a commit; return a future that resolves when it is durable. Per job, the order of calls holds.
 
-        Commits of a job that wait at the same time may become one (see ``joining``).
-        It raises Conflict, StoreFull or StoreFailed where nothing was appended, StoreAway where that is not known.
+        Commits of a job that wait at the same time may become one (see ``sqlite.coalescing``). The future raises
+        Conflict, StoreFull or StoreFailed if nothing was appended, and StoreUnavailable if the outcome is unknown.
         """
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
-        """Calls ``listener`` with what has become durable, in order, before the futures are done."""
+        """Call ``listener`` with durable entries, in order, before the futures of their appends resolve."""
 
     async def refresh(self, job_id: str) -> None:
-        """Returns once all that was appended to the job until now, by whomever, can be read here.
+        """Wait until this node can read everything that any node has appended to the job by now.
 
-        Where the store cannot be asked it returns soon all the same.
+        While the store is unreachable it returns after a short timeout.
         """
 
     async def read(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
-        """The events after the cursor, about ``most_bytes`` of them at the most; None where there is no such job."""
+        """Read about ``max_bytes`` of events after the cursor; None if there is no such job."""
 
     async def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
-        """What happened to the jobs of a query after a position. States are those before or after each commit.
+        """Read the entries of a query's jobs after a position. A state matches before or after each commit.
 
-        The caller knows of what was dropped by notices up to the position ``known``.
+        The caller has received drop notices up to the position ``known``.
         """
 
     async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
-        """The newest positions of what was dropped of the jobs of a query, each by the mask of its payloads.
+        """Return the newest dropped positions of a query's jobs, by payload mask.
 
-        A cursor before such a position misses events that match; see ``Drop.payloads_for``. Of jobs that were deleted
-        long ago only their owner is known, so that they count wherever that may match.
+        A cursor before such a position misses matching events; see ``Drop.payloads_for``. Of jobs deleted long ago
+        the store knows only the owner, so they count for every query that the owner may match.
 
-        The caller knows of what was dropped by notices up to the position ``known``.
+        The caller has received drop notices up to the position ``known``.
         """
 
     async def load(self, job_id: str) -> StoredJob | None:
-        """The job, without its input; None where there is none."""
+        """Read a job, without its input; None if there is none."""
 
     async def find(self, job_id: str) -> Job | None:
-        """The whole job with its input, as of its last durable event; None where there is none."""
+        """Read a job with its input, as of its last durable event; None if there is none."""
 
     async def find_request(self, owner: str, request_id: str) -> str | None:
-        """The id of the job that this submission made."""
+        """Return the id of the job that a submission with this request id created, if any."""
 
     async def query(self, query: Query) -> JobPage:
-        """A page of jobs, with their inputs."""
+        """Read a page of jobs, with their inputs."""
 
     async def active(self) -> Sequence[Job]:
-        """All jobs that have not ended, oldest first, without their inputs."""
+        """Read all unfinished jobs, oldest first, without their inputs."""
 
     async def children_summary(self, job_id: str) -> ChildrenSummary:
-        """The children of a job, counted as their commits were made."""
+        """Summarise the children of a job, as of their last commits."""
 
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
-        """Jobs that have ended, in the order of their ends, after one with that ``end_time`` and ``key``."""
+        """Read ended jobs in the order of their ends, after the one with this ``end_time`` and ``key``."""
 
     def thin(self, job_id: str) -> asyncio.Future[None]:
-        """Leaves out, of the log of an ended job, all progress that a later one of the same stage overtook."""
+        """Drop from the log of an ended job all progress that later progress of the same stage superseded."""
 
     def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
-        """Drops events before about that one: commits that have begun to be kept are kept whole."""
+        """Drop the commits that end before this event; commits are never split."""
 
     def delete(self, job_id: str) -> asyncio.Future[None]:
-        """Drops an ended job with its log. Raises Conflict where it has not ended."""
+        """Delete an ended job with its log. Raises Conflict if it has not ended."""
 
     async def close(self) -> None:
-        """Finishes the appends that are under way, and lets go of the store."""
+        """Finish pending appends and release the store."""

@@ -1,7 +1,6 @@
-"""Frames of events that follow one another (see ``event_encoding``), as the log and the tails keep them.
+"""Frames: consecutive encoded events (see ``event_encoding``), as the log and the tails store them.
 
-They are the body of an ``Events`` message as they are, so nothing is parsed or serialised on the way from the log to a
-subscriber.
+They are the body of an ``Events`` message, so that the server sends them to subscribers without parsing or serialising.
 """
 
 from __future__ import annotations
@@ -19,49 +18,51 @@ assert tag(WatchJobsResponse.EVENTS_FIELD_NUMBER) == _EVENTS_TAG
 
 
 class Chunk(NamedTuple):
-    """Frames that follow one another: those of the events ``first`` to ``last``. Of a thinned log some are left out."""
+    """Frames of the events ``first`` to ``last``; in a thinned log some of these are absent."""
 
     first: int
     last: int
     frames: bytes
 
     def after(self, cursor: int) -> Chunk:
-        """What of it comes after the cursor, which lies within it or just before it."""
+        """Return the part after the cursor, which lies within the chunk or just before it."""
         if cursor < self.first:
             return self
-        for start, end in _bounds(self.frames):
-            if _event(self.frames, start, end).sequence > cursor:
+        for start, end in _frame_bounds(self.frames):
+            if _parse_event(self.frames, start, end).sequence > cursor:
                 return Chunk(cursor + 1, self.last, self.frames[start:])
         return Chunk(cursor + 1, self.last, b"")
 
     def first_events(self, count: int) -> Chunk:
-        """Its first ``count`` events, or all of it where there are no more."""
+        """Return its first ``count`` events, or all of it if it has fewer."""
         if self.last - self.first < count:
             return self
-        for number, (start, end) in enumerate(_bounds(self.frames), 1):
+        for number, (start, end) in enumerate(_frame_bounds(self.frames), 1):
             if number == count:
-                last = self.last if end == len(self.frames) else _event(self.frames, start, end).sequence
+                last = (
+                    self.last if end == len(self.frames) else _parse_event(self.frames, start, end).sequence
+                )
                 return Chunk(self.first, last, self.frames[:end])
         return self
 
     def first_bytes(self, max_bytes: int) -> Chunk:
-        """Its first events that come to no more than so many bytes, but one at the least."""
+        """Return as many of its first events as fit into ``max_bytes``, and at least one."""
         if len(self.frames) <= max_bytes:
             return self
         kept = (0, 0)
-        for start, end in _bounds(self.frames):
+        for start, end in _frame_bounds(self.frames):
             if kept[1] and end > max_bytes:
                 break
             kept = start, end
         if kept[1] == len(self.frames):
             return self
-        return Chunk(self.first, _event(self.frames, *kept).sequence, self.frames[: kept[1]])
+        return Chunk(self.first, _parse_event(self.frames, *kept).sequence, self.frames[: kept[1]])
 
 
 def watch_response(frames: Sequence[bytes], position: int = 0) -> bytes:
-    """A serialised ``WatchJobResponse`` or ``WatchJobsResponse`` whose ``events`` are these frames; empty for none.
+    """Serialise a ``WatchJobResponse`` or ``WatchJobsResponse`` with these frames as ``events``; empty for none.
 
-    ``position`` is that of WatchJobs; 0 in WatchJob.
+    ``position`` belongs to WatchJobs; WatchJob has 0.
     """
     size = sum(map(len, frames))
     if not size:
@@ -70,30 +71,32 @@ def watch_response(frames: Sequence[bytes], position: int = 0) -> bytes:
     return b"".join((_EVENTS_TAG, varint(size + len(end)), *frames, end))
 
 
-def filter_frames(frames: bytes, choose: Callable[[Event], bool]) -> bytes:
-    """The frames of those events that are chosen."""
-    return b"".join(frames[start:end] for start, end in _bounds(frames) if choose(_event(frames, start, end)))
+def filter_frames(frames: bytes, accepts: Callable[[Event], bool]) -> bytes:
+    """Return the frames of the events that the predicate accepts."""
+    return b"".join(
+        frames[start:end] for start, end in _frame_bounds(frames) if accepts(_parse_event(frames, start, end))
+    )
 
 
-def without_superseded(frames: bytes, overtaken: set[tuple[str, str]]) -> bytes:
-    """The frames but for progress of stages in ``overtaken``, or that a later one among the frames overtook.
+def without_superseded(frames: bytes, superseded: set[tuple[str, str]]) -> bytes:
+    """Return the frames without superseded progress: of stages in ``superseded``, and before later progress here.
 
-    Adds the stages that it found progress of, each by its job and its id, for the frames that come before these.
+    Add the stages with progress here to ``superseded``, each as (job id, stage id), for the frames before these.
     """
     kept: list[bytes] = []
-    for start, end in reversed(list(_bounds(frames))):
-        event = _event(frames, start, end)
+    for start, end in reversed(list(_frame_bounds(frames))):
+        event = _parse_event(frames, start, end)
         if event.HasField("stage_progressed"):
             stage = event.job_id, event.stage_progressed.stage_id
-            if stage in overtaken:
+            if stage in superseded:
                 continue
-            overtaken.add(stage)
+            superseded.add(stage)
         kept.append(frames[start:end])
     return frames if sum(map(len, kept)) == len(frames) else b"".join(reversed(kept))
 
 
-def _bounds(frames: bytes) -> Iterator[tuple[int, int]]:
-    """Where each frame starts and ends."""
+def _frame_bounds(frames: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the start and end offsets of each frame."""
     start = 0
     while start < len(frames):
         at = start + len(_EVENT_TAG)
@@ -102,7 +105,7 @@ def _bounds(frames: bytes) -> Iterator[tuple[int, int]]:
         start = at + length
 
 
-def _event(frames: bytes, start: int, end: int) -> Event:
+def _parse_event(frames: bytes, start: int, end: int) -> Event:
     _, at = _read_varint(frames, start + len(_EVENT_TAG))
     return Event.FromString(frames[at:end])
 

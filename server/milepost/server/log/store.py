@@ -1,4 +1,4 @@
-"""Which store a server keeps its log in."""
+"""Opening the store that a server is configured with: SQLite in a directory, or a NATS stream."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _log = structlog.get_logger("milepost.store")
 
 
 class Store(EventLog, Protocol):
-    """A log as a server has it."""
+    """An event log with the lifecycle that a server needs."""
 
     @property
     def failed(self) -> asyncio.Future[StoreFailed]:
-        """Done once the store can never work again."""
+        """Resolves when the store has failed for good."""
 
     async def start(self) -> None:
-        """Returns once the log can be read."""
+        """Wait until the log can be read."""
 
     async def share_presence(self, here: Presence, interval: float) -> Peers:
-        """Lets nodes tell each other of workers: ``here`` is told what others say, and they what is returned is told.
+        """Exchange worker presence with other nodes: ``here`` receives their reports, and they those of the result.
 
-        Of which jobs the workers were heard from is said every ``interval`` seconds.
+        Nodes publish renewed leases every ``interval`` seconds.
         """
 
 
 @dataclass(frozen=True)
 class NatsStore:
-    """A log in a stream. ``replicas`` is how many servers keep it; None for three in a cluster, and one alone.
+    """Settings of a log in a NATS stream. ``replicas``: None for three in a cluster and one on a single server.
 
-    ``synced`` says that the servers write through to the disk before they acknowledge, which cannot be asked of them.
+    ``synced`` asserts that the servers sync to disk before they acknowledge; NATS has no way to ask them.
     """
 
     access: NatsAccess
@@ -52,18 +52,19 @@ class NatsStore:
 def open_store(
     directory: Path, files: StoreFiles, nats: NatsStore | None, on_state: Callable[[bool], None]
 ) -> Store:
-    """The store in the directory, or in NATS with a projection there; ``on_state`` is told whether it is there.
+    """Open the store in the directory, or in NATS with a projection in the directory.
 
-    It fails when one of ``files``, or of those that it adds to them, is no longer in its place.
+    The store calls ``on_state`` when it becomes reachable (True) or unreachable (False). It fails when one of
+    ``files``, to which it adds its own, is no longer in its place.
     """
     if nats is None:
         return SqliteEventLog(directory, files)
     if not nats.synced:
         _log.warning(
-            "NATS servers without sync_interval: always lose what they acknowledged in up to the last two minutes "
-            "when the power goes for most of them at once; --nats-sync-always says that they have it"
+            "NATS servers without sync_interval: always lose up to two minutes of acknowledged writes in a power cut "
+            "of most of them; --nats-sync-always asserts that they have it"
         )
-    # Imported here, since it needs the extra `nats`.
+    # A local import, since it needs the extra `nats`.
     from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
     from milepost.server.log.jetstream.stream import StreamNames
 

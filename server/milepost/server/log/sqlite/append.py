@@ -1,4 +1,4 @@
-"""How a commit is written: the job's row, the frames, the parent's count of its children."""
+"""Writing a commit: the job's row, its frames, and the parent's counts of children."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.coalescing import CommitBatch
 from milepost.server.log.sqlite.transaction import Transaction, Write
 
-# Children's fractions are summed as whole numbers, so that a sum that is kept over a million changes is still right.
+# Fractions of children are summed as integers in millionths, so that a running sum stays exact over many changes.
 FRACTION_SCALE = 1_000_000
 
 
 class Append(NamedTuple):
-    """Writes a commit. ``key`` is what a new job is known by within the store; None for the next one."""
+    """The write of a commit. ``key`` is the store's key for a new job; None for the next free one."""
 
     commit: Commit
     key: int | None = None
@@ -53,9 +53,9 @@ class Append(NamedTuple):
 
 
 def coalesce_writes(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:
-    """The writes in their order, each with those that it is made of: the commits of a job are joined where they can be.
+    """Coalesce the commits of each job; return the resulting writes in order, each with the writes that it replaces.
 
-    Of different jobs, what is appended at the same time has no order.
+    Simultaneous appends to different jobs have no order among each other.
     """
     batches: list[tuple[CommitBatch | None, list[Write]]] = []
     open_batches: dict[str, tuple[CommitBatch, list[Write]]] = {}

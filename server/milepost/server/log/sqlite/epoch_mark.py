@@ -1,9 +1,8 @@
-"""The identity of a store, and how the loss of a part of it is noticed.
+"""The epoch mark: detects that a database was restored, replaced or truncated, and gives it a new epoch.
 
-Beside the database lies a mark: the epoch, the file that the database was, and the last position that was written. A
-database that is another file than the mark says, or that has lost positions, was restored or replaced. Cursors into
-what it was would be misread, so it gets a new epoch, and subscribers are told (rule 4). Moving the database by copying
-it counts as replacing it: the copy and the original could go on side by side.
+The mark is a file beside the database with its epoch, its inode and its last position. If the inode differs, or the
+database ends before that position, old cursors would address other events. So it gets a new epoch, which subscribers
+notice (rule 4). A copied database counts as replaced, since copy and original could both go on.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ _log = structlog.get_logger("milepost.store")
 
 
 class _MarkContent(NamedTuple):
-    """What was last known of a database."""
+    """The content of the mark."""
 
     epoch: str
     inode: int
     position: int
 
 
-# How often the mark is renewed under way, in seconds. What was written since is not missed by it after a crash.
+# Interval between renewals in seconds. After a crash the mark does not detect the loss of later writes.
 _RENEWAL_INTERVAL = 1.0
 
 
 class EpochMark:
-    """The mark in its file at ``path``; it stays in its directory where that is moved. ``close`` it in the end."""
+    """The mark in its file at ``path``. It follows its directory when that is moved. ``close`` releases it."""
 
     def __init__(self, path: Path, database: Path) -> None:
         self._name = path.name
@@ -44,7 +43,7 @@ class EpochMark:
         self._position = -1
 
     def resolve_epoch(self, epoch: str | None, position: int) -> str:
-        """The epoch, from now on, of a database that had ``epoch`` (None: it is new) and ends at ``position``."""
+        """Return the current epoch of a database that had ``epoch`` (None: new) and ends at ``position``."""
         mark = self._read()
         intact = (
             epoch is not None
@@ -56,9 +55,9 @@ class EpochMark:
         return self._epoch
 
     def renew(self, position: int, *, now: bool = False) -> None:
-        """Notes that everything up to the position is durable; at most once a second unless ``now``.
+        """Record that everything up to the position is durable, at most once a second unless ``now``.
 
-        Nothing is written where the mark is there and says so already.
+        It writes nothing if the mark exists and has this position.
         """
         clock = time.monotonic()
         if now or clock - self._renewed >= _RENEWAL_INTERVAL:
@@ -67,11 +66,11 @@ class EpochMark:
                 if position != self._position or not self._is_there():
                     self._write(json.dumps(_MarkContent(self._epoch, self._inode, position)._asdict()))
                     self._position = position
-            except OSError as error:  # the mark stays behind, and tells less; the log is not concerned
-                _log.warning("the epoch's mark was not renewed", error=str(error))
+            except OSError as error:  # an older mark detects less, and harms nothing else
+                _log.warning("epoch mark not renewed", error=str(error))
 
     def close(self) -> None:
-        """Lets go of the directory."""
+        """Close the directory."""
         os.close(self._directory)
 
     def _is_there(self) -> bool:
@@ -82,7 +81,7 @@ class EpochMark:
         return True
 
     def _write(self, text: str) -> None:
-        """Synced before it takes the other's place: after a power cut there is one or the other, and whole."""
+        """Replace the file atomically: after a power cut it has either the old or the new content."""
         temporary = self._name.replace(".json", ".new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=self._directory), "w") as file:

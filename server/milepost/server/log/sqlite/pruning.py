@@ -1,4 +1,4 @@
-"""Dropping what need not be kept: progress that was overtaken, the beginnings of logs, whole jobs."""
+"""Pruning writes: drop superseded progress, the beginnings of logs, and whole jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from milepost.v1 import Job
 
 
 class Thin(NamedTuple):
-    """Leaves out, of the log of an ended job, all progress that a later one of the same stage overtook."""
+    """Drop from the log of an ended job all progress that later progress of the same stage superseded."""
 
     job_id: str
 
@@ -25,17 +25,17 @@ class Thin(NamedTuple):
         row = _row(connection, self.job_id)
         if row is None or row.state not in FINAL:
             raise Conflict(self.job_id)
-        overtaken: set[tuple[str, str]] = set()
-        # From the end, since what is overtaken is known there first.
+        superseded: set[tuple[str, str]] = set()
+        # Newest first, since later progress supersedes earlier progress.
         for position, frames in connection.execute(statements.CHUNKS_FROM_END, (row.key,)).fetchall():
-            thinned = without_superseded(frames, overtaken)
+            thinned = without_superseded(frames, superseded)
             if len(thinned) < len(frames):
                 connection.execute(statements.REPLACE_FRAMES, (thinned, position))
         connection.execute(statements.MARK_THINNED, (row.last, row.key))
 
 
 class Trim(NamedTuple):
-    """Drops the commits that end before ``first_sequence``."""
+    """Drop the commits that end before ``first_sequence``."""
 
     job_id: str
     first_sequence: int
@@ -56,7 +56,7 @@ class Trim(NamedTuple):
 
 
 class Delete(NamedTuple):
-    """Drops an ended job with its log."""
+    """Delete an ended job with its log."""
 
     job_id: str
 

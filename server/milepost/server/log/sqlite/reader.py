@@ -1,4 +1,4 @@
-"""How the log is read back: plain functions over a connection, each of one moment of the database."""
+"""Queries of the log over one connection, each on a consistent snapshot of the database."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Job, JobState
 
-# How many positions one read of many jobs goes through at the most, so that a filter that lets little through does not
-# keep a reader for long.
+# Positions that one read of many jobs scans at most, so that a selective filter does not occupy a reader for long.
 _SCAN_LIMIT = 20_000
 
-# How many jobs have a label that is found by looking at one job after another.
+# Number of jobs with a label above which a list checks it job by job instead of collecting its jobs.
 _COMMON_LABEL_JOBS = 2000
 
 
 class Reader:
-    """Reads, for a store with this epoch. ``stride`` is by how much positions differ from one to the next, about."""
+    """The queries of a store with this epoch. ``stride`` is the approximate distance between consecutive positions."""
 
     def __init__(self, connection: sqlite3.Connection, epoch: str, *, stride: int = 1) -> None:
         connection.execute("PRAGMA query_only = ON")
@@ -43,7 +42,7 @@ class Reader:
         self._scan_limit = _SCAN_LIMIT * stride
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def page(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
@@ -63,13 +62,13 @@ class Reader:
                         size += len(chunk.frames)
                         if size >= max_bytes:
                             break
-            stands = Job.FromString(job)
+            current = Job.FromString(job)
             ended, queued = state in FINAL, state == JobState.JOB_STATE_QUEUED
             return EventPage(
-                chunks, first, thinned, last, ended, queued, stands.fraction, stands.fraction_known
+                chunks, first, thinned, last, ended, queued, current.fraction, current.fraction_known
             )
 
-    def span(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
+    def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         """See ``EventLog.read_feed``."""
         with self._snapshot():
             (head,) = self._connection.execute(statements.LAST_POSITION).fetchone()
@@ -78,7 +77,7 @@ class Reader:
                 return FeedPage([], after, self.dropped(query, known))
             entries: list[CommitRow | DropNotice] = []
             size = 0
-            with closing(self._connection.execute(*statements.span(query, after, last))) as rows:
+            with closing(self._connection.execute(*statements.feed(query, after, last))) as rows:
                 for position, job_id, first, sequence, frames, before, state in rows:
                     entries.append(CommitRow(position, job_id, Chunk(first, sequence, frames), before, state))
                     size += len(frames)
@@ -168,7 +167,7 @@ class Reader:
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        """All that is read within is of one moment."""
+        """Read from one consistent snapshot."""
         self._connection.execute("BEGIN")
         try:
             yield

@@ -1,4 +1,4 @@
-"""The reading half of a log whose jobs lie in SQLite: a few threads, each with a connection of its own."""
+"""The reading half of a log in SQLite: a thread pool with one connection per thread."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from milepost.server.log.event_log import (
 from milepost.server.log.sqlite.reader import Reader
 from milepost.v1 import Job
 
-_READERS = 2
+_READER_THREADS = 2
 
 _Result = TypeVar("_Result")
 
 
 class ReaderPool:
-    """What ``EventLog`` says of reading. ``open_reader`` is called once on each of the threads."""
+    """The reading methods of ``EventLog``. It calls ``open_reader`` once on each of its threads."""
 
     def __init__(self, open_reader: Callable[[], Reader]) -> None:
         self._open_reader = open_reader
-        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="milepost-reader")
+        self._threads = ThreadPoolExecutor(_READER_THREADS, thread_name_prefix="milepost-reader")
         self._local = threading.local()
         self._readers: list[Reader] = []
 
     def close_readers(self) -> None:
-        """Waits for what is being read, and reads no more."""
+        """Finish pending reads and close the connections."""
         self._threads.shutdown()
         for reader in self._readers:
             reader.close()
@@ -46,7 +46,7 @@ class ReaderPool:
 
     async def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.span(query, after, max_bytes, known))
+        return await self._read(lambda reader: reader.read_feed(query, after, max_bytes, known))
 
     async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
         """See ``EventLog``."""
@@ -86,7 +86,7 @@ class ReaderPool:
         )
 
     def _reader(self) -> Reader:
-        """That of the thread."""
+        """Return the current thread's reader."""
         reader: Reader | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = self._local.reader = self._open_reader()

@@ -1,4 +1,4 @@
-"""The tables of the SQLite log, and how an older database comes to have them."""
+"""The schema of the SQLite log and its migrations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from milepost.v1 import Job
 
-# Migration n brings a database from `PRAGMA user_version` n to n + 1. What was released is never changed: add another.
+# Migration n brings a database from `PRAGMA user_version` n to n + 1. Never change a released one: add another.
 MIGRATIONS: Final[Sequence[str]] = (
     """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,7 +40,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     CREATE INDEX jobs_by_end ON jobs (end_time, job_key) WHERE end_time IS NOT NULL;
     CREATE UNIQUE INDEX jobs_by_request ON jobs (owner, request_id) WHERE request_id <> '';
 
-    -- Apart from the jobs, whose row is written anew with each commit.
+    -- Apart from the jobs, whose row every commit rewrites.
     CREATE TABLE inputs (job_key INTEGER PRIMARY KEY, input BLOB NOT NULL);
 
     CREATE TABLE labels (
@@ -48,7 +48,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     ) WITHOUT ROWID;
     CREATE INDEX labels_by_job ON labels (job_key);
 
-    -- One row a commit. The positions are those of all jobs' commits in the order in which they were made.
+    -- One row per commit. Positions order the commits of all jobs.
     CREATE TABLE log (
         position INTEGER PRIMARY KEY,
         job_key INTEGER NOT NULL,
@@ -60,24 +60,24 @@ MIGRATIONS: Final[Sequence[str]] = (
     );
     CREATE UNIQUE INDEX log_by_job ON log (job_key, last_sequence);
 
-    -- What was dropped, for those who follow many jobs. `identity` is a Job with what filters ask for; `first_sequence`
-    -- is that of a log whose beginning went, and 0 where the job was deleted.
+    -- Drops, for watches of many jobs. `identity` is a Job with the attributes that filters match; `first_sequence` is
+    -- that of a trimmed log, and 0 if the job was deleted.
     CREATE TABLE notices (position INTEGER PRIMARY KEY, first_sequence INTEGER NOT NULL, identity BLOB NOT NULL);
     """,
-    # For lists by more than one of these: otherwise all jobs of one would be gone through for the other.
+    # For lists by more than one of these, which would otherwise scan all jobs of one.
     """
     CREATE INDEX jobs_by_owner_kind ON jobs (owner, kind, job_key);
     CREATE INDEX jobs_by_owner_state ON jobs (owner, state, job_key);
     CREATE INDEX jobs_by_kind_state ON jobs (kind, state, job_key);
     CREATE INDEX jobs_by_owner_kind_state ON jobs (owner, kind, state, job_key);
     """,
-    # What was dropped is remembered by job, for cursors over many jobs. Of what was dropped before it is known which
-    # jobs lost something, and at which position at the latest, but not of which states and payloads it was.
+    # Records drops by job, for cursors over many jobs. Of earlier drops the database knows the jobs and the newest
+    # position, but not the states and payloads.
     """
     ALTER TABLE log ADD COLUMN payloads INTEGER NOT NULL DEFAULT -1;
 
-    -- Jobs that events were dropped of, also those that are deleted: these have `first_sequence` 0. `position` is that
-    -- of the newest notice.
+    -- Jobs that lost events, including deleted ones, which have `first_sequence` 0. `position` is that of the newest
+    -- notice.
     CREATE TABLE dropped_jobs (
         job_key INTEGER PRIMARY KEY,
         position INTEGER NOT NULL UNIQUE,
@@ -94,7 +94,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     CREATE TABLE dropped_labels (
         job_key INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (job_key, name)
     ) WITHOUT ROWID;
-    -- The newest dropped position of each job by states and payloads, which are bit masks.
+    -- The newest dropped position of each job by states and payloads, both bit masks.
     CREATE TABLE drops (
         job_key INTEGER NOT NULL,
         states INTEGER NOT NULL,
@@ -102,7 +102,7 @@ MIGRATIONS: Final[Sequence[str]] = (
         position INTEGER NOT NULL,
         PRIMARY KEY (job_key, states, payloads)
     ) WITHOUT ROWID;
-    -- How many deleted jobs of an owner are remembered, and up to which position earlier ones are not any more.
+    -- Per owner, the number of recorded deleted jobs, and the newest position of those no longer recorded.
     CREATE TABLE forgotten_drops (
         owner TEXT PRIMARY KEY, deleted INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID;
@@ -134,11 +134,11 @@ MIGRATIONS: Final[Sequence[str]] = (
 
 
 class SchemaTooNew(Exception):
-    """The database was written by a newer Milepost."""
+    """A newer Milepost wrote the database."""
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Brings the database to the newest schema, each step in a transaction of its own. Raises SchemaTooNew."""
+    """Migrate the database to the newest schema, one transaction per step. Raises SchemaTooNew."""
     connection.create_function("identity_of", 2, _identity_of, deterministic=True)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
@@ -151,6 +151,6 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _identity_of(identity: bytes, name: str) -> str:
-    """A field of a serialised Job, for migrations; the labels as JSON."""
+    """SQL function of the migrations: return a field of a serialised Job; labels as JSON."""
     value = getattr(Job.FromString(identity), name)
     return value if isinstance(value, str) else json.dumps(dict(value))

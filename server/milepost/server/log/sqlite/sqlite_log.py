@@ -27,11 +27,11 @@ _log = structlog.get_logger("milepost.store")
 
 
 class SqliteEventLog(ReaderPool):
-    """An ``EventLog`` in ``directory``; made in a running event loop, and used from it only.
+    """An ``EventLog`` in ``directory``, bound to the running event loop.
 
     It adds its files to ``files``, and fails when one of those is no longer in its place.
 
-    Raises SchemaTooNew, or sqlite3.Error where the database cannot be opened.
+    Raises SchemaTooNew, or sqlite3.Error if the database cannot be opened.
     """
 
     def __init__(self, directory: Path, files: StoreFiles | None = None) -> None:
@@ -93,14 +93,14 @@ class SqliteEventLog(ReaderPool):
         return self._position
 
     async def start(self) -> None:
-        """See ``Store``: it can be read as soon as it is open."""
+        """See ``Store``: readable as soon as it is open."""
 
     async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``: there is no other node."""
         return NoPeers()
 
     async def refresh(self, job_id: str) -> None:
-        """See ``EventLog``: nobody else appends."""
+        """See ``EventLog``: no other node appends."""
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
@@ -128,7 +128,7 @@ class SqliteEventLog(ReaderPool):
         """See ``EventLog``."""
         self._closed = True
         await asyncio.to_thread(self._writer.close)
-        await asyncio.sleep(0)  # what the writer delivered last is taken first
+        await asyncio.sleep(0)  # lets the writer's last outcomes resolve first
         self.close_readers()
         self._mark.renew(self._written, now=True)
         self._mark.close()
@@ -158,16 +158,16 @@ class SqliteEventLog(ReaderPool):
             self._failed.set_result(error)
 
     def _checkpoint_wal(self) -> None:
-        """Moves what is committed into the database, wherever that is now.
+        """Move committed pages from the write-ahead log into the database, wherever that is now.
 
-        The write-ahead log may have stayed at the old path, where SQLite would take it for that of the database which
-        was put there instead.
+        The write-ahead log may still be at the old path, where SQLite would apply it to the database that replaced
+        this one.
         """
         try:
             self._connection.execute(statements.SHORTEN_BUSY_TIMEOUT)
             self._connection.execute(statements.CHECKPOINT_WAL)
         except sqlite3.Error as error:
-            _log.warning("the write-ahead log was not emptied", error=str(error))
+            _log.warning("WAL checkpoint failed", error=str(error))
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         """On the writer's thread."""

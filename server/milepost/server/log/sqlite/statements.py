@@ -1,4 +1,4 @@
-"""Every statement of the SQLite log."""
+"""All SQL statements of the SQLite log."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _HAD_LABEL = """EXISTS (
     SELECT 1 FROM dropped_labels WHERE dropped_labels.job_key = dropped_jobs.job_key AND name = ? AND value = ?
 )"""
 
-# How many selects one list is merged from at the most; SQLite takes 500.
+# Maximum number of selects that one list merges; SQLite allows 500.
 _UNION_LIMIT = 100
 
 PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
-    # NORMAL loses acknowledged commits when the power goes; see docs/design.md.
+    # NORMAL loses acknowledged commits in a power cut; see docs/design.md.
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA cache_size = -65536",
@@ -32,7 +32,7 @@ BEGIN: Final = "BEGIN IMMEDIATE"
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
-# For a database that was displaced: the server ends soon, and readers may still be busy.
+# For a displaced database: the server ends soon, and readers may still be busy.
 SHORTEN_BUSY_TIMEOUT: Final = "PRAGMA busy_timeout = 1000"
 CHECKPOINT_WAL: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
 
@@ -40,7 +40,7 @@ GET_META: Final = "SELECT value FROM meta WHERE name = ?"
 SET_META: Final = (
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
-# Positions are never given twice: the newest may have been dropped, but then there is a notice after it.
+# No position is used twice: if the newest entry was dropped, there is a notice after it.
 LAST_POSITION: Final = """
     SELECT max(coalesce((SELECT max(position) FROM log), 0), coalesce((SELECT max(position) FROM dropped_jobs), 0))
 """
@@ -83,7 +83,7 @@ DELETE_JOB: Final = (
     "DELETE FROM jobs WHERE job_key = ?",
 )
 
-# Those of before, and those of what is about to be dropped.
+# Earlier drops and those of the commits that are about to go.
 DROPS_BEFORE: Final = """
     SELECT states, payloads, max(position) FROM (
         SELECT states, payloads, position FROM drops WHERE job_key = :key
@@ -127,7 +127,7 @@ FIND: Final = """
 LISTED_JOB: Final = """
     SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_key = ?
 """
-# Whether a label is on more jobs than that.
+# Whether more jobs than that have a label.
 LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 ACTIVE: Final = (
@@ -140,26 +140,26 @@ ENDED: Final = """
 """
 DROPPED_LABELS: Final = "SELECT name, value FROM dropped_labels WHERE job_key = ?"
 
-SPAN: Final = """
+FEED: Final = """
     SELECT position, job_id, log.first_sequence, log.last_sequence, frames, state_before, state_after
     FROM log CROSS JOIN jobs USING (job_key)
 """
 
 
-def span(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
-    """The statement, with its parameters, for what happened to the jobs of a query after a position, up to ``last``."""
+def feed(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
+    """Build the statement for the commits of a query's jobs after a position, up to ``last``."""
     conditions, parameters = _attributes(query)
     if query.states:
         marks = _placeholders(query.states)
         conditions.append(f"(log.state_before IN ({marks}) OR log.state_after IN ({marks}))")
         parameters += [*query.states, *query.states]
-    # CROSS JOIN keeps to the order of positions, rather than to look up all jobs of the query first.
+    # CROSS JOIN makes SQLite scan by position, instead of looking up all jobs of the query first.
     where = " AND ".join(["position > ?", "position <= ?", *conditions])
-    return f"{SPAN} WHERE {where} ORDER BY position", [after, last, *parameters]
+    return f"{FEED} WHERE {where} ORDER BY position", [after, last, *parameters]
 
 
 def notices(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
-    """The statement, with its parameters, for the notices of jobs of a query after a position, up to ``last``."""
+    """Build the statement for the drop notices of a query's jobs after a position, up to ``last``."""
     where, parameters = _dropped_where(query)
     return (
         "SELECT position, first_sequence, job_key, job_id, owner, kind, parent_job_id FROM dropped_jobs "
@@ -168,9 +168,9 @@ def notices(query: Query, after: int, last: int) -> tuple[str, list[Any]]:
 
 
 def dropped(query: Query, known: int) -> tuple[str, list[Any]]:
-    """The statement, with its parameters, for the newest positions that were dropped of jobs of a query, by payloads.
+    """Build the statement for the newest dropped positions of a query's jobs, by payload mask.
 
-    Only what there were notices of after the position ``known``.
+    It covers jobs with a notice after the position ``known``.
     """
     where, parameters = _dropped_where(query)
     payloads = "payloads"
@@ -178,7 +178,7 @@ def dropped(query: Query, known: int) -> tuple[str, list[Any]]:
     if states != ANY_STATE:  # see Drop.payloads_for
         payloads = f"CASE WHEN states & ~{states} THEN {ANY_PAYLOAD} ELSE payloads END"
         where += f" AND states & {states}"
-    # CROSS JOIN: the jobs first, by what the query asks for; their drops are then found by key.
+    # CROSS JOIN: the jobs of the query first, then their drops by key.
     return (
         f"SELECT {payloads}, max(drops.position) FROM dropped_jobs CROSS JOIN drops USING (job_key) "
         f"WHERE {where} GROUP BY 1"
@@ -186,17 +186,16 @@ def dropped(query: Query, known: int) -> tuple[str, list[Any]]:
 
 
 def forgotten(query: Query) -> tuple[str, list[Any]]:
-    """The statement, with its parameters, for up to which position deleted jobs are not remembered one by one."""
+    """Build the statement for the newest position of deleted jobs that are no longer recorded individually."""
     statement = "SELECT max(position) FROM forgotten_drops"
     return (f"{statement} WHERE owner = ?", [query.owner]) if query.owner else (statement, [])
 
 
 def listing(query: Query, common: Collection[str] = ()) -> tuple[str, list[Any]]:
-    """The statement, with its parameters, that lists the keys of what the query asks for; then see LISTED.
+    """Build the statement for the keys of a query's jobs; LISTED_JOB then reads each.
 
-    It gives one row more than the query's limit, which tells whether there is a next page. ``common`` names those of
-    the query's labels that many jobs have: these are looked up job by job, since a page is full soon; all jobs of
-    another label are collected first.
+    Its limit is one row more than the query's, to detect a next page. ``common`` names the query's labels that many
+    jobs have: SQLite checks these job by job, since a page fills soon; for other labels it collects the jobs first.
     """
     conditions, parameters = _conditions(query, common)
     if query.after is not None:
@@ -213,10 +212,10 @@ def listing(query: Query, common: Collection[str] = ()) -> tuple[str, list[Any]]
 
 
 def _union_parts(query: Query) -> list[tuple[list[str], list[Any]]]:
-    """Conditions with their parameters, one pair for each kind and state that is asked for.
+    """Return the conditions of each select with their parameters: one per pair of kind and state in the query.
 
-    Each is a range of an index in the order of the list, and SQLite merges them. An IN over several values would be
-    collected and sorted as a whole before the first row came.
+    Each is a range of an index in the order of the list, so that SQLite merges them; with an IN over several values
+    it would collect and sort everything before the first row.
     """
     kinds, states = sorted(set(query.kinds)), sorted(set(query.states))
     if len(kinds) * max(len(states), 1) > _UNION_LIMIT:
@@ -231,13 +230,13 @@ def _union_parts(query: Query) -> list[tuple[list[str], list[Any]]]:
 
 
 def _dropped_where(query: Query) -> tuple[str, list[Any]]:
-    """The same of jobs that events were dropped of, after a position, which is the first parameter."""
+    """Return the condition for dropped_jobs of a query after a position, which is the first parameter."""
     conditions, parameters = _attributes(query, _HAD_LABEL)
     return " AND ".join(["dropped_jobs.position > ?", *conditions]), parameters
 
 
 def _attributes(query: Query, label: str = _HAS_LABEL) -> tuple[list[str], list[Any]]:
-    """What a query asks, but for states."""
+    """Return the conditions of a query apart from states."""
     conditions, parameters = _conditions(query, label=label)
     if query.kinds:
         conditions.append(f"kind IN ({_placeholders(query.kinds)})")
@@ -248,7 +247,7 @@ def _attributes(query: Query, label: str = _HAS_LABEL) -> tuple[list[str], list[
 def _conditions(
     query: Query, common: Collection[str] = (), label: str = _HAS_LABEL
 ) -> tuple[list[str], list[Any]]:
-    """What a query asks, but for kinds and states."""
+    """Return the conditions of a query apart from kinds and states."""
     conditions: list[str] = []
     parameters: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""What is written in one transaction of SQLite."""
+"""A transaction of the writer, and the interface of the writes in it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from milepost.server.log.event_log import Entry
 
 
 class Transaction:
-    """What a write works with: the connection, within a transaction, and the positions to give out."""
+    """The connection within a transaction, and the counter of positions."""
 
     def __init__(self, connection: sqlite3.Connection, position: int) -> None:
         self.connection = connection
         self.position = position
 
     def next_position(self) -> int:
-        """The place of the next entry among those of all jobs."""
+        """Allocate the position of the next entry."""
         self.position += 1
         return self.position
 
 
 class Write(Protocol):
-    """Something to be written."""
+    """A change of the log."""
 
     def write(self, transaction: Transaction) -> Entry | None:
-        """Writes it; returns what those who follow the log are told. Raises Conflict, having written nothing."""
+        """Write it; return the entry for listeners, if any. Raises Conflict before it has written anything."""

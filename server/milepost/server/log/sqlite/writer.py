@@ -1,4 +1,4 @@
-"""The one thread that writes: whatever waits goes into one transaction, so that many commits share one fsync."""
+"""The writer thread: group commit, so that all waiting writes share one transaction and one fsync."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.server.log.store_files import StoreFiles
 from milepost.server.runtime import failpoints
 
-# A group is bounded so that its first write does not wait for too many others.
+# Writes in one transaction, so that the first one does not wait for too many others.
 _GROUP_LIMIT = 1000
 
-# How often a writer without work checks that the files are still in their places, in seconds.
+# Interval in seconds at which an idle writer checks that the files are still in their places.
 CHECK_INTERVAL = 1.0
 
 _log = structlog.get_logger("milepost.store")
 
 
 class Outcome(NamedTuple):
-    """What became of a write; ``error`` is None where it is durable. Of joined ones the last has the entry."""
+    """The result of a write; ``error`` is None if it is durable. Of coalesced writes the last one has the entry."""
 
     write: Write
     entry: Entry | None
@@ -35,11 +35,11 @@ class Outcome(NamedTuple):
 
 
 class Writer:
-    """Owns the connection that writes, in the order in which the writes were put.
+    """Owner of the writing connection; it applies writes in the order of ``put``, while the files are in their places.
 
-    On the writer's thread it calls ``deliver`` with the outcomes of each group, in order; ``written`` with the last
-    position after each group that was committed, and every ``CHECK_INTERVAL`` seconds without one; and ``failed`` with
-    the error after which it writes nothing more. It writes only while the files are where they were.
+    On its own thread it calls ``deliver`` with the outcomes of each group, in order; ``written`` with the last position
+    after each committed group, and every ``CHECK_INTERVAL`` seconds without one; and ``failed`` with the error after
+    which it writes nothing more.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Writer:
         self._thread.start()
 
     def put(self, write: Write) -> None:
-        """Queues a write."""
+        """Queue a write."""
         self._queue.put(write)
 
     def close(self) -> None:
-        """Writes what is queued, then ends the thread and closes the connection."""
+        """Finish the queued writes, end the thread and close the connection."""
         self._queue.put(None)
         self._thread.join()
         self._transaction.connection.close()
@@ -91,7 +91,7 @@ class Writer:
                 self._deliver(self._commit(group))
 
     def _check(self) -> None:
-        """Look after the store while nobody writes to it."""
+        """Check the files while there is nothing to write."""
         if self._failed is not None:
             return
         try:
@@ -136,7 +136,7 @@ class Writer:
         ]
 
     def _handle_failure(self, error: Exception) -> StoreFull | StoreFailed:
-        """Nothing of the group is kept. A full disk may have room again; after any other error nothing is sure.
+        """Roll the group back. Only a full disk is a transient error; any other one fails the store for good.
 
         (After a failed fsync the next commit can succeed although data is gone: see
         https://wiki.postgresql.org/wiki/Fsync_Errors.)
@@ -149,7 +149,7 @@ class Writer:
         except sqlite3.Error:
             full = False
         if isinstance(error, StoreDisplaced):
-            _log.error("the store's files are not where they were", error=str(error))
+            _log.error("store files displaced", error=str(error))
             failed: StoreFailed = error
         else:
             _log.error("commit failed", fatal=not full, exc_info=error)

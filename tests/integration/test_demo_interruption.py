@@ -36,7 +36,8 @@ class Quick(Client):
 
     async def submit(self, *_content: Any, **_options: Any) -> JobSnapshot:
         """A job."""
-        job = await self._rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        stages = [Stage(stage_id="s", total=2)]
+        job = await self._rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, stages=stages)
         self.jobs.append(job.job_id)
         async with self._rpc.session() as session:
             await session.send(claim={"job_id": job.job_id})

@@ -100,7 +100,7 @@ def test_a_watch_can_be_left_and_taken_up(client: SyncClient, kind: str) -> None
         cursor, epoch = watch.cursor, watch.epoch
     assert list(watch) == []
     rest = client.watch(job.job_id, after=cursor, epoch=epoch)
-    assert list(range(1, rest.head + 1)) == [*first, *(event.sequence for event in rest)]
+    assert [*first, *(event.sequence for event in rest)] == list(range(1, rest.head + 1))
     assert (rest.caught_up, rest.reconnects) == (True, 0)
 
 

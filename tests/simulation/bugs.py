@@ -11,7 +11,7 @@ from typing import Any
 from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.reporter import Reporter
 from milepost.server import decide, journal
-from milepost.server.decide import ending, report_batches, reporting
+from milepost.server.decide import ending, report_batching, reporting
 from milepost.server.dispatch.attempts import Accepted, Attempts, Started
 from milepost.server.dispatch.job_queues import JobQueues, Waiting
 from milepost.server.dispatch.lease_tokens import LeaseTokens
@@ -119,7 +119,7 @@ def ended_jobs_are_reported_on() -> list[Change]:
 
     return [
         Change(Attempts, "_check_lease", check_lease),
-        Change(report_batches, "LEASED", frozenset(JobState.values())),
+        Change(report_batching, "LEASED", frozenset(JobState.values())),
     ]
 
 

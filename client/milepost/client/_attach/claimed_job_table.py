@@ -64,6 +64,13 @@ class ClaimedJobTable(JobTable):
         resumes = super().opening()
         return resumes if self.claimed.done() or resumes else [self._claim()]
 
+    def stop_taking(self) -> None:
+        """Stop claiming: a session that only gives the job back must not ask for it again."""
+        super().stop_taking()
+        if self._asking_again is not None:
+            self._asking_again.cancel()
+        self.claimed.cancel()
+
     def rejected(self, message: Rejected) -> None:
         """The claim was refused, or something about the job."""
         if not self.claimed.done() and not message.lease_token and not self.has_job:

@@ -15,7 +15,7 @@ from milepost.server.decide.ending import (
 )
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.parent_progress import family
-from milepost.server.decide.report_batches import Rejection, ReportBatch, report_batches
+from milepost.server.decide.report_batching import Rejection, ReportBatch, report_batches
 from milepost.server.decide.reporting import report
 from milepost.server.decide.size_budget import SizeBudget, fit
 from milepost.server.decide.submitting import same_submission, start, submit

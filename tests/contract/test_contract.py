@@ -47,7 +47,7 @@ UPDATES = at_most(limits.UPDATES)
 CONCURRENCY = up_to(0, limits.CONCURRENCY)
 BATCH = up_to(1, limits.BATCH_EVENTS)
 INTERVAL = (
-    f"at least {limits.STATUS_INTERVAL_LEAST:g} s, at most {limits.STATUS_INTERVAL_MOST / 3600:g} h. "
+    f"at least {limits.STATUS_INTERVAL_MIN:g} s, at most {limits.STATUS_INTERVAL_MAX / 3600:g} h. "
     f"unset: {limits.STATUS_INTERVAL:g} s"
 )
 
@@ -94,20 +94,20 @@ BOUNDS = {
     "Job.priority": f"-{limits.PRIORITY:,} to {limits.PRIORITY:,}",
     "Job.concurrency_key": NAME,
     "Job.concurrency_limit": "at least 1",
-    "SubmitJobRequest.timeout": f"at least {limits.TIMEOUT_LEAST:g} s",
-    "SubmitJobRequest.attempt_timeout": f"at least {limits.TIMEOUT_LEAST:g} s",
-    "SubmitJobRequest.start_deadline": f"at least {limits.TIMEOUT_LEAST:g} s",
+    "SubmitJobRequest.timeout": f"at least {limits.TIMEOUT_MIN:g} s",
+    "SubmitJobRequest.attempt_timeout": f"at least {limits.TIMEOUT_MIN:g} s",
+    "SubmitJobRequest.start_deadline": f"at least {limits.TIMEOUT_MIN:g} s",
     "JobFilter.kinds": FILTER,
     "JobFilter.labels": at_most(limits.LABELS),
     "JobFilter.job_ids": FILTER,
     "JobFilter.states": FILTER,
     "ListJobsRequest.page_size": (
-        f"0 for {limits.PAGE_SIZE}. more than {limits.PAGE_SIZE_MOST:,} counts as {limits.PAGE_SIZE_MOST:,}"
+        f"0 for {limits.PAGE_SIZE}. more than {limits.PAGE_SIZE_MAX:,} counts as {limits.PAGE_SIZE_MAX:,}"
     ),
     "CancelJobRequest.reason": MESSAGE,
     "CancelJobRequest.request_id": NAME,
     "CancelJobRequest.grace_period": (
-        f"unset: {limits.GRACE_PERIOD:g} s. 0 s: at once. at most {limits.GRACE_PERIOD_MOST / 3600:g} h"
+        f"unset: {limits.GRACE_PERIOD:g} s. 0 s: at once. at most {limits.GRACE_PERIOD_MAX / 3600:g} h"
     ),
     "WatchJobRequest.status_interval": INTERVAL,
     "WatchJobRequest.max_batch_events": BATCH,
@@ -122,10 +122,10 @@ BOUNDS = {
     "Capacity.max_concurrency": CONCURRENCY,
     "Report.updates": UPDATES,
     "ReportJobRequest.updates": UPDATES,
-    "WaitingFor.WAITING_FOR_RECONNECT": at_most(int(limits.RECONNECT_GRACE_MOST), "s"),
+    "WaitingFor.WAITING_FOR_RECONNECT": at_most(int(limits.RECONNECT_GRACE_MAX), "s"),
     "Waiting.nearest_kinds": at_most(limits.NEAREST_KINDS),
     "ListWorkersRequest.page_size": (
-        f"0 for {limits.PAGE_SIZE}. more than {limits.PAGE_SIZE_MOST:,} counts as {limits.PAGE_SIZE_MOST:,}"
+        f"0 for {limits.PAGE_SIZE}. more than {limits.PAGE_SIZE_MAX:,} counts as {limits.PAGE_SIZE_MAX:,}"
     ),
     "ConnectedWorker": f"{limits.WORKERS_INTERVAL:g} s old",
     "ConnectedWorker.job_ids": at_most(limits.WORKER_JOB_IDS),

@@ -1,4 +1,6 @@
-"""What the contract says beside its messages: ``limits`` (the numbers of its bounds), ``reasons`` (why a call is
-refused, by name), ``status`` (the gRPC status that each reason travels with) and ``spans`` (how lengths of time are
-written). And what both sides keep on disk is ``private``.
+"""The contract beyond its messages, shared by server and client.
+
+``limits`` has the bounds of fields, ``job_states`` the groups of states, ``reasons`` the names of error reasons,
+``status_codes`` the gRPC status of each reason; ``durations`` parses durations that people write, ``printable`` escapes
+text for terminals, ``private_files`` restricts files to their owner.
 """

@@ -1,7 +1,8 @@
-"""The bounds of the contract, as the comments in the ``.proto`` files give them.
+"""Limits of the contract, as the comments in the ``.proto`` files give them.
 
-Lengths of text are in characters, sizes in bytes of the encoded message. The server refuses what is over; the SDK
-clips text visibly before it sends, reports values as near as can be with a warning, and raises for names.
+Lengths of text are in characters, sizes in bytes of the encoded message. The server refuses values over a limit; the
+SDK truncates text visibly before it sends, replaces numbers with the nearest valid one and logs a warning, and raises
+for names.
 """
 
 from __future__ import annotations
@@ -37,50 +38,50 @@ FILTER_VALUES: Final = 100
 UPDATES: Final = 1000
 ATTEMPTS: Final = 1000
 CONCURRENCY: Final = 10_000
-"""Jobs at a worker, and jobs of one concurrency_key."""
+"""Jobs at one worker, and running jobs of one concurrency_key."""
 AMOUNT: Final = 1e30
-"""Of what is counted or weighed: a weight, a total, a current, a workload. It is far above what anybody counts, and so
-far below the largest double (1.8e308) that the sum of all weights is always a number: a mean over weights of
-1e308 would divide infinity by infinity."""
+"""A weight, a total, a current, a workload. It is far above any real count, and so far below the largest double
+(1.8e308) that the sum of all weights is always finite: a mean over weights of 1e308 would divide infinity by
+infinity."""
 CHILDREN: Final = 1_000_000_000
-"""Planned for one job."""
+"""Planned children of one job."""
 PRIORITY: Final = 1000
-"""Either way."""
+"""Priorities range from -PRIORITY to PRIORITY."""
 
 INPUT_SIZE: Final = 1 * MIB
 RESULT_SIZE: Final = 1 * MIB
 JOB_SIZE: Final = 1536 * KIB
-"""Of a job without its input, to which its worker adds. It leaves room for the largest input, result and failure, and
-for the numbers, times and ends of all stages, within REQUEST_SIZE."""
+"""A job without its input. It leaves room for the largest input, result and failure, and for the numbers, times and
+ends of all stages, within REQUEST_SIZE."""
 STRUCT_DEPTH: Final = 30
-"""Of objects and lists within each other. Protobuf parses 100 messages within each other; an object takes three."""
+"""Nesting of objects and lists. Protobuf parses 100 nested messages; an object takes three."""
 CUSTOM_SIZE: Final = 256 * KIB
 LOG_TEXT_SIZE: Final = 64 * KIB
 LOG_FIELDS_SIZE: Final = 64 * KIB
 FAILURE_DETAIL_SIZE: Final = 64 * KIB
 
 REQUEST_SIZE: Final = 4 * MIB
-"""Of one message to the server, gRPC's own default."""
+"""One message to the server; gRPC's own default."""
 
 PAGE_SIZE: Final = 50
-PAGE_SIZE_MOST: Final = 1000
+PAGE_SIZE_MAX: Final = 1000
 BATCH_EVENTS: Final = 10_000
 STATUS_INTERVAL: Final = 10.0
-"""Seconds; and the least and the most that a watch may ask for."""
-STATUS_INTERVAL_LEAST: Final = 1.0
-STATUS_INTERVAL_MOST: Final = 3600.0
+"""Default in seconds, and the range that a watch may ask for."""
+STATUS_INTERVAL_MIN: Final = 1.0
+STATUS_INTERVAL_MAX: Final = 3600.0
 GRACE_PERIOD: Final = 30.0
-"""Seconds that a worker has to stop; and the most that may be asked for."""
-GRACE_PERIOD_MOST: Final = 86_400.0
-MAX_EVENTS_LEAST: Final = 100
-"""Of a job's own limit on how many events are kept."""
-TIMEOUT_LEAST: Final = 1.0
+"""Default in seconds for a cancelled worker to stop, and the maximum that a caller may ask for."""
+GRACE_PERIOD_MAX: Final = 86_400.0
+MAX_EVENTS_MIN: Final = 100
+"""Lower bound of ``Retention.max_events``."""
+TIMEOUT_MIN: Final = 1.0
 """Seconds."""
 NEAREST_KINDS: Final = 3
-"""Of a kind that no worker takes."""
+"""Suggestions for a kind that no worker takes."""
 WORKER_JOB_IDS: Final = 100
-"""Of a connected worker's jobs."""
+"""Job ids listed of a connected worker."""
 WORKERS_INTERVAL: Final = 5.0
-"""Seconds between two times that a node tells the others of its workers."""
-RECONNECT_GRACE_MOST: Final = 15.0
-"""Seconds after a server's start for which missing workers may be reconnecting: half a lease, and at most this."""
+"""Seconds between two announcements of a node's workers to the other nodes."""
+RECONNECT_GRACE_MAX: Final = 15.0
+"""Maximum in seconds of the time after a server's start for workers to reconnect: half a lease, and at most this."""

@@ -1,4 +1,4 @@
-"""Text that no terminal obeys: what server and client write of a job's text, or of anybody else's, passes here."""
+"""Escape text for terminals. Server and client write all text of jobs and users through here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["escape", "escape_json", "escape_values"]
 
 # Controls (C0 except tab and line feed, DEL, C1), which steer a terminal; format characters, which reorder or hide text
 # (bidirectional marks, overrides and isolates, zero-width characters, tags); separators that are line ends to some; and
-# lone surrogates, which cannot be encoded. Signs that are seen, such as those of Arabic numbers, stay.
+# lone surrogates, which cannot be encoded. Visible characters, such as Arabic number signs, stay.
 _UNPRINTABLE: Final = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f"
     "\\ud800-\\udfff\\ufeff\\ufff9-\\ufffb\\U000e0000-\\U000e007f]"
@@ -18,12 +18,12 @@ _UNPRINTABLE: Final = re.compile(
 
 
 def escape(text: str) -> str:
-    """The text with everything made visible that would steer, reorder or hide. Tabs and line feeds stay."""
+    """Escape every character that would control the terminal, or reorder or hide text. Tabs and line feeds stay."""
     return _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def escape_json(text: str) -> str:
-    r"""JSON that means the same, with those characters as ``\uXXXX``: they can only be within its strings."""
+    r"""Escape the same characters in JSON as ``\uXXXX``; they occur only within strings, so the value is the same."""
     return _UNPRINTABLE.sub(_json_escape, text)
 
 

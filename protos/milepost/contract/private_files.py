@@ -1,4 +1,4 @@
-"""Files that nobody but their owner may read: jobs' inputs and results, and the tokens that prove a lease."""
+"""Restrict files to their owner: they hold jobs' inputs and results, and lease tokens."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_directory(path: Path) -> bool:
-    """Make the directory, and its parents, where it is not there; nobody but its owner gets in, whatever the umask.
+    """Make the directory and its parents if missing, accessible only to the owner, whatever the umask.
 
-    Returns whether that is so, as ``tighten`` does. Raises OSError.
+    Returns whether only the owner has access, as ``tighten`` does. Raises OSError.
     """
     path.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
     return tighten(path)
 
 
 def tighten(path: Path) -> bool:
-    """Take a file or a directory away from its group and from others. Returns whether they have no access to it now.
+    """Remove all access of group and others to a file or directory; return whether they have none now.
 
-    A symbolic link stays as it is, since others may have put it there; so do a directory that is meant for all, as /tmp
-    is, and whatever belongs to another user. Raises OSError.
+    Symbolic links are left alone, since another user may have made them; so are shared directories (sticky bit, such as
+    /tmp) and files of other users. Raises OSError.
     """
     try:
         found = path.lstat()
-    except FileNotFoundError:  # somebody has deleted it meanwhile
+    except FileNotFoundError:  # deleted meanwhile
         return True
     if stat.S_ISLNK(found.st_mode) and path.is_dir():
-        found = path.stat()  # a directory that is named by way of a link is meant all the same
+        found = path.stat()  # a link to a directory stands for the directory
     mode = stat.S_IMODE(found.st_mode)
     if not mode & _OTHERS:
         return True

@@ -1,4 +1,4 @@
-"""The names of reasons, as they travel in ``google.rpc.ErrorInfo``."""
+"""Names of error reasons in ``google.rpc.ErrorInfo``."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from milepost.v1 import ErrorReason
 DOMAIN: Final = "milepost.v1"
 """The domain of every ``google.rpc.ErrorInfo`` of the service."""
 
-OVER: Final = frozenset(
+ATTEMPT_OVER: Final = frozenset(
     {
         ErrorReason.ERROR_REASON_LEASE_LOST,
         ErrorReason.ERROR_REASON_JOB_ENDED,
         ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
     }
 )
-"""After these a worker has nothing more to say of the job."""
+"""Reasons after which a worker reports no more on the attempt."""
 
 _PREFIX = "ERROR_REASON_"
 
 
 def reason_name(reason: ErrorReason.ValueType) -> str:
-    """The reason as ``ErrorInfo.reason`` bears it: ``"JOB_NOT_FOUND"``."""
+    """The value of ``ErrorInfo.reason``: ``"JOB_NOT_FOUND"``."""
     return ErrorReason.Name(reason).removeprefix(_PREFIX)
 
 
 def reason_from_name(name: str) -> ErrorReason.ValueType:
-    """The reverse; UNSPECIFIED for a reason that this version does not know."""
+    """The reason of that name; UNSPECIFIED if this version does not know it."""
     full_name = _PREFIX + name
     return (
         ErrorReason.Value(full_name)

@@ -1,4 +1,4 @@
-"""The status code that each reason travels with."""
+"""The gRPC status code of each error reason."""
 
 from __future__ import annotations
 

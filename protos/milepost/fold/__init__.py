@@ -1,7 +1,7 @@
-"""The fold: what each event does to a job. Written once, shared by the server and its clients.
+"""The fold: how events change a job. Server and clients share it.
 
-A job is the fold of its log: start from nothing, apply the events in order, and the result is the job as of the
-last of them. The vectors in ``tests/contract/vectors`` say the same as data, for folds in other languages.
+A job is the fold of its log: start from an empty job and apply the events in order. The vectors in
+``tests/contract/vectors`` specify the same as data, for folds in other languages.
 """
 
 from milepost.fold.events import RELEASED, Fold, fold, planned

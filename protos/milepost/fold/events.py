@@ -1,19 +1,19 @@
-"""What each payload of an event does to a job."""
+"""Apply events to a job: one function for each payload."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from milepost.fold.known import carry_known_up, refresh, stage_known, standing
+from milepost.fold.fraction_known import carry_known_up, contribution, refresh_known, stage_known
 from milepost.fold.progress import OPEN, carry_up
 from milepost.v1 import Event, Job, JobState, Stage, StageState
 
-# The failure code of an attempt that was given back unharmed, and so does not count as failed.
+# The failure code of an attempt that its worker released; it does not count as failed.
 RELEASED = "RELEASED"
 
 _ATTEMPT_FAILED = frozenset({JobState.JOB_STATE_FAILED, JobState.JOB_STATE_LOST})
 
-# What becomes of a RUNNING stage when its job ends so; with a state of a later version it is CANCELLED.
+# State of a RUNNING stage when its job ends in this state; CANCELLED with a state of a later version.
 _ENDS_WITH_JOB = {
     JobState.JOB_STATE_SUCCEEDED: StageState.STAGE_STATE_SUCCEEDED,
     JobState.JOB_STATE_FAILED: StageState.STAGE_STATE_FAILED,
@@ -23,10 +23,10 @@ _ENDS_WITH_JOB = {
 
 
 class Fold:
-    """A job, with what it takes to apply the next event without searching.
+    """A job with indexes of its stages.
 
     ``stages`` holds its stages by id and ``children`` by parent id (``""`` for the outermost); they are the messages
-    within ``job``, not copies. Change the job through ``apply`` only.
+    within ``job``, not copies. Change the job only through ``apply``.
     """
 
     __slots__ = ("children", "job", "stages")
@@ -38,19 +38,20 @@ class Fold:
         self._index()
 
     def apply(self, event: Event) -> None:
-        """Applies the next event. One that is folded in already changes nothing; an unknown payload only counts.
+        """Apply the next event. One that was applied already changes nothing; of an unknown payload only the sequence
+        counts.
 
-        Events may be missing where a filter or LATEST delivery hid them: their effects are then missing too.
+        Events may be missing because a filter or LATEST delivery hid them; their effects are then missing too.
         """
         if event.sequence <= self.job.last_sequence:
             return
         name = event.WhichOneof("payload")
         if name is not None:
-            _ARMS[name](self, event)
+            _APPLY[name](self, event)
         self.job.last_sequence = event.sequence
 
-    def settled(self) -> set[str]:
-        """The ids of stages that a plan leaves as they are: those that started, and those that they are a part of."""
+    def fixed_stage_ids(self) -> set[str]:
+        """Ids of stages that a new plan does not replace: those that have started, and the stages around them."""
         found: set[str] = set()
         for stage in self.job.stages:
             outer = None if stage.state == StageState.STAGE_STATE_PENDING else stage
@@ -66,12 +67,12 @@ class Fold:
             self.children.setdefault(stage.parent_stage_id, []).append(stage)
 
     def _within(self, stage: Stage) -> list[Stage]:
-        """All stages below ``stage``. Found by a loop, since they may nest a thousand deep."""
+        """All stages within ``stage``. A loop and no recursion, since they may nest a thousand deep."""
         found = {inner.stage_id: inner for inner in self.children[stage.stage_id]}
         waiting = list(found.values())
         while waiting:
             for inner in self.children[waiting.pop().stage_id]:
-                if inner.stage_id not in found:  # no server sends a circle, but it must not hang a client
+                if inner.stage_id not in found:  # a cycle, which no server sends, must not hang a client
                     found[inner.stage_id] = inner
                     waiting.append(inner)
         return list(found.values())
@@ -86,7 +87,7 @@ def fold(events: Iterable[Event], job: Job | None = None) -> Job:
 
 
 def _end(stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> None:
-    """Ends those that are open: those that run as ``state``, those that do not were not needed."""
+    """End open stages: running ones in ``state``, pending ones as SKIPPED unless ``state`` is CANCELLED."""
     for stage in stages:
         if stage.state not in OPEN:
             continue
@@ -101,7 +102,7 @@ def _end(stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> 
 
 
 def planned(stage: Stage) -> Stage:
-    """Just what a plan says of a stage: its id, parent, title, weight, total and unit. PENDING."""
+    """A PENDING stage with what a plan may set: id, parent, title, weight, total and unit."""
     plan = Stage(
         stage_id=stage.stage_id,
         parent_stage_id=stage.parent_stage_id,
@@ -142,21 +143,21 @@ def _job_started(state: Fold, event: Event) -> None:
         stage.ClearField("failure")
         stage.ClearField("start_time")
         stage.ClearField("end_time")
-    refresh(state)
+    refresh_known(state)
 
 
 def _all_planned(state: Fold) -> None:
-    """The stages that there are now are all that are known of: nobody expects another one."""
+    """Mark all present stages as planned: no further ones are expected."""
     for stage in state.job.stages:
         stage.planned = True
     state._index()
-    refresh(state)
+    refresh_known(state)
 
 
 def _leads_to(parents: Mapping[str, str], stage_id: str, outer_id: str) -> bool:
-    """Whether ``stage_id`` is ``outer_id`` or within it, so that the latter cannot be put into it.
+    """Whether ``stage_id`` is ``outer_id`` or within it, so that the latter cannot become a part of the former.
 
-    No log has that, but a part of one may: where a filter hid that a stage had moved from the one place to the other.
+    No complete log leads there, but a filtered one may: the filter hid that a stage moved.
     """
     while stage_id and stage_id != outer_id:
         stage_id = parents.get(stage_id, "")
@@ -164,16 +165,16 @@ def _leads_to(parents: Mapping[str, str], stage_id: str, outer_id: str) -> bool:
 
 
 def _stages_planned(state: Fold, event: Event) -> None:
-    settled = state.settled()
-    # A copy, since the originals go.
-    rest = Job(stages=[stage for stage in state.job.stages if stage.stage_id in settled])
+    fixed = state.fixed_stage_ids()
+    # A copy, since the originals are deleted.
+    rest = Job(stages=[stage for stage in state.job.stages if stage.stage_id in fixed])
     parents = {stage.stage_id: stage.parent_stage_id for stage in rest.stages}
-    missing = set(parents.values()) - settled - {""}
-    for told in event.stages_planned.stages:
-        if told.stage_id in settled:
+    missing = set(parents.values()) - fixed - {""}
+    for planned_stage in event.stages_planned.stages:
+        if planned_stage.stage_id in fixed:
             continue
         stage = rest.stages.add()
-        stage.CopyFrom(planned(told))
+        stage.CopyFrom(planned(planned_stage))
         if stage.stage_id in missing and _leads_to(parents, stage.parent_stage_id, stage.stage_id):
             stage.parent_stage_id = ""
         parents[stage.stage_id] = stage.parent_stage_id
@@ -185,83 +186,83 @@ def _stages_planned(state: Fold, event: Event) -> None:
 
 
 def _stage_started(state: Fold, event: Event) -> None:
-    told = event.stage_started.stage
-    stage = state.stages.get(told.stage_id)
-    before = None if stage is None else standing(state, stage)
+    declared = event.stage_started.stage
+    stage = state.stages.get(declared.stage_id)
+    before = None if stage is None else contribution(state, stage)
     if stage is None:
-        parent = told.parent_stage_id
-        if state.children.get(told.stage_id):  # whose declaration comes late
+        parent = declared.parent_stage_id
+        if state.children.get(declared.stage_id):  # its declaration was delayed
             parents = {name: stage.parent_stage_id for name, stage in state.stages.items()}
-            parent = "" if _leads_to(parents, parent, told.stage_id) else parent
-        stage = state.job.stages.add(stage_id=told.stage_id, parent_stage_id=parent)
+            parent = "" if _leads_to(parents, parent, declared.stage_id) else parent
+        stage = state.job.stages.add(stage_id=declared.stage_id, parent_stage_id=parent)
         state.stages[stage.stage_id] = stage
         state.children.setdefault(stage.stage_id, [])
         state.children.setdefault(stage.parent_stage_id, []).append(stage)
-    if told.title:
-        stage.title = told.title
-    if told.HasField("weight"):
-        stage.weight = told.weight
-    if told.HasField("total"):
-        stage.total = told.total
-    if told.unit:
-        stage.unit = told.unit
-    if told.message:
-        stage.message = told.message
+    if declared.title:
+        stage.title = declared.title
+    if declared.HasField("weight"):
+        stage.weight = declared.weight
+    if declared.HasField("total"):
+        stage.total = declared.total
+    if declared.unit:
+        stage.unit = declared.unit
+    if declared.message:
+        stage.message = declared.message
     stage.state = StageState.STAGE_STATE_RUNNING
     stage.start_time.CopyFrom(event.time)
     stage.fraction_known = stage_known(state, stage)
-    if before != standing(state, stage):
+    if before != contribution(state, stage):
         carry_known_up(state, stage.parent_stage_id)
 
 
 def _stage_progressed(state: Fold, event: Event) -> None:
-    told = event.stage_progressed
-    state.job.fraction = told.job_fraction
-    stage = state.stages.get(told.stage_id)
+    progress = event.stage_progressed
+    state.job.fraction = progress.job_fraction
+    stage = state.stages.get(progress.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
-    stage.current = told.current
-    if told.HasField("total"):
-        stage.total = told.total
+    stage.current = progress.current
+    if progress.HasField("total"):
+        stage.total = progress.total
         if stage.state in OPEN:
             stage.fraction_known = stage_known(state, stage)
-    if told.unit:
-        stage.unit = told.unit
-    if told.message:
-        stage.message = told.message
-    stage.fraction = told.fraction
+    if progress.unit:
+        stage.unit = progress.unit
+    if progress.message:
+        stage.message = progress.message
+    stage.fraction = progress.fraction
     carry_up(state, stage)
 
 
 def _stage_ended(state: Fold, event: Event) -> None:
-    told = event.stage_ended
-    state.job.fraction = told.job_fraction
-    stage = state.stages.get(told.stage_id)
+    ended = event.stage_ended
+    state.job.fraction = ended.job_fraction
+    stage = state.stages.get(ended.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
-    before = standing(state, stage)
-    stage.state = told.state
-    if told.state == StageState.STAGE_STATE_SUCCEEDED:
+    before = contribution(state, stage)
+    stage.state = ended.state
+    if ended.state == StageState.STAGE_STATE_SUCCEEDED:
         stage.fraction = 1.0
         stage.fraction_known = True
-    if told.message:
-        stage.message = told.message
-    if told.HasField("failure"):
-        stage.failure.CopyFrom(told.failure)
+    if ended.message:
+        stage.message = ended.message
+    if ended.HasField("failure"):
+        stage.failure.CopyFrom(ended.failure)
     stage.end_time.CopyFrom(event.time)
-    _end(state._within(stage), told.state, event)
+    _end(state._within(stage), ended.state, event)
     carry_up(state, stage)
-    if before != standing(state, stage):
+    if before != contribution(state, stage):
         carry_known_up(state, stage.parent_stage_id)
 
 
 def _artifact_added(state: Fold, event: Event) -> None:
-    told = event.artifact_added.artifact
+    added = event.artifact_added.artifact
     for artifact in state.job.artifacts:
-        if artifact.name == told.name:
-            artifact.CopyFrom(told)
+        if artifact.name == added.name:
+            artifact.CopyFrom(added)
             return
-    state.job.artifacts.append(told)
+    state.job.artifacts.append(added)
 
 
 def _cancel_requested(state: Fold, event: Event) -> None:
@@ -274,55 +275,55 @@ def _cancel_acknowledged(state: Fold, event: Event) -> None:
 
 
 def _attempt_ended(state: Fold, event: Event) -> None:
-    job, told = state.job, event.attempt_ended
+    job, ended = state.job, event.attempt_ended
     job.state = JobState.JOB_STATE_QUEUED
-    job.failure.CopyFrom(told.failure)
-    job.message = told.failure.message
-    if told.HasField("retry_time"):
-        job.retry_time.CopyFrom(told.retry_time)
-    released = told.failure.code == RELEASED
+    job.failure.CopyFrom(ended.failure)
+    job.message = ended.failure.message
+    if ended.HasField("retry_time"):
+        job.retry_time.CopyFrom(ended.retry_time)
+    released = ended.failure.code == RELEASED
     if not released:
         job.failed_attempts += 1
     for stage in job.stages:
         if stage.state == StageState.STAGE_STATE_RUNNING:
             stage.state = StageState.STAGE_STATE_CANCELLED if released else StageState.STAGE_STATE_FAILED
             stage.end_time.CopyFrom(event.time)
-    refresh(state)
+    refresh_known(state)
 
 
 def _job_ended(state: Fold, event: Event) -> None:
-    job, told = state.job, event.job_ended
-    if told.state in _ATTEMPT_FAILED and job.state != JobState.JOB_STATE_QUEUED:
+    job, ended = state.job, event.job_ended
+    if ended.state in _ATTEMPT_FAILED and job.state != JobState.JOB_STATE_QUEUED:
         job.failed_attempts += 1
-    job.state = told.state
-    job.message = told.message
+    job.state = ended.state
+    job.message = ended.message
     job.end_time.CopyFrom(event.time)
     job.ClearField("retry_time")
     job.ClearField("failure")
-    if told.HasField("result"):
-        job.result.CopyFrom(told.result)
-    if told.HasField("failure"):
-        job.failure.CopyFrom(told.failure)
-    if told.forced:
+    if ended.HasField("result"):
+        job.result.CopyFrom(ended.result)
+    if ended.HasField("failure"):
+        job.failure.CopyFrom(ended.failure)
+    if ended.forced:
         job.cancellation.forced = True
-    if told.state == JobState.JOB_STATE_SUCCEEDED:
+    if ended.state == JobState.JOB_STATE_SUCCEEDED:
         job.fraction = 1.0
         job.fraction_known = True
-    _end(job.stages, _ENDS_WITH_JOB.get(told.state, StageState.STAGE_STATE_CANCELLED), event)
+    _end(job.stages, _ENDS_WITH_JOB.get(ended.state, StageState.STAGE_STATE_CANCELLED), event)
 
 
 def _children_progressed(state: Fold, event: Event) -> None:
-    told = event.children_progressed
-    state.job.fraction = told.job_fraction
+    progress = event.children_progressed
+    state.job.fraction = progress.job_fraction
     if not state.job.stages:
-        state.job.fraction_known = 0 < told.total <= state.job.planned_children
+        state.job.fraction_known = 0 < progress.total <= state.job.planned_children
 
 
 def _no_effect(state: Fold, event: Event) -> None:
-    """The job stays as it is: the event is for those who read the log."""
+    """Leave the job unchanged: the event is for readers of the log."""
 
 
-_ARMS: dict[str, Callable[[Fold, Event], None]] = {
+_APPLY: dict[str, Callable[[Fold, Event], None]] = {
     "job_submitted": _job_submitted,
     "job_started": _job_started,
     "stages_planned": _stages_planned,

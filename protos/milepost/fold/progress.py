@@ -1,4 +1,4 @@
-"""How fractions add up: a stage counts by its weight in its parent, and the outermost stages in the job."""
+"""Weighted fractions: a stage counts by its weight in its parent, the outermost stages in the job."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ class StageTree(Protocol):
 
 
 def weight(stage: Stage) -> float:
-    """How much a stage counts against its siblings."""
+    """The weight of a stage among its siblings."""
     return stage.weight if stage.HasField("weight") else 1.0
 
 
 def share(stage: Stage) -> float:
-    """How much of its weight a stage brings, 0 to 1: a skipped one all of it, since nothing of it is left to do."""
+    """The part of its weight that a stage contributes, 0 to 1. A skipped stage contributes all of it."""
     return 1.0 if stage.state in _COMPLETE else stage.fraction
 
 
 class PathToJob:
-    """The levels from a stage up to the job, with what the siblings on each of them bring.
+    """The levels from a stage up to the job, with the sums over the siblings on each level.
 
-    While only ``stage`` moves, the siblings stay as they are, so a change costs as many steps as the stage lies deep.
-    It holds until another stage changes. Raises nothing, and changes nothing but in ``carry_up``.
+    While only ``stage`` changes, the sums hold, so that a change costs one step per level. It is valid until another
+    stage changes. Only ``carry_up`` changes the tree.
     """
 
     __slots__ = ("_job", "_levels")
@@ -42,7 +42,7 @@ class PathToJob:
     def __init__(self, tree: StageTree, stage: Stage) -> None:
         self._job = tree.job
         self._levels: list[_Level] = []
-        # No server lets stages be part of each other in a circle; a client that is sent one must not hang.
+        # Bounded: no server sends stages in a cycle, but a client that gets one must not hang.
         for _ in range(len(tree.stages)):
             parent = tree.stages.get(stage.parent_stage_id)
             self._levels.append(_level(tree.children[stage.parent_stage_id], stage, parent))
@@ -51,13 +51,13 @@ class PathToJob:
             stage = parent
 
     def job_fraction(self, stage_share: float) -> float:
-        """The job's fraction once the stage brings ``stage_share``. Never below what it is (rule 13)."""
+        """The job's fraction if the stage contributes ``stage_share``. Never below the present one (rule 13)."""
         for level in self._levels[:-1]:
             stage_share = level.share_after(stage_share)
         return max(self._job.fraction, self._levels[-1].mean(stage_share))
 
     def carry_up(self, stage_share: float) -> None:
-        """Set the fractions of the stages that the stage is a part of. The job's own comes with the event."""
+        """Set the fractions of the stages around the stage. The event carries the job's own."""
         for level in self._levels[:-1]:
             assert level.parent is not None
             level.parent.fraction = max(level.parent.fraction, level.mean(stage_share))
@@ -65,7 +65,7 @@ class PathToJob:
 
 
 class _Level(NamedTuple):
-    """The stages with the same parent: what those that stand still bring, and the weight of the one that moves."""
+    """The stages with the same parent: the sum over those that do not change, and the weight of the one that does."""
 
     parent: Stage | None
     done: float
@@ -75,42 +75,42 @@ class _Level(NamedTuple):
     planned: bool
 
     def mean(self, stage_share: float) -> float:
-        """The weighted mean once the moving stage brings ``stage_share``."""
+        """The weighted mean if the changing stage contributes ``stage_share``."""
         if not self.weighted:
             return 0.0
         mean = min((self.done + self.weight * stage_share) / self.total, 1.0)
-        # Where stages are declared as they come there may be another one: an average one, of which nothing is done.
+        # Stages that are declared as they start may have a successor: assume one more, of average weight, not begun.
         return mean if self.planned else mean * self.weighted / (self.weighted + 1)
 
     def share_after(self, stage_share: float) -> float:
-        """What the parent brings then."""
+        """What the parent then contributes."""
         assert self.parent is not None
         if self.parent.state in _COMPLETE:
             return 1.0
         return max(self.parent.fraction, self.mean(stage_share))
 
 
-def _level(stages: Iterable[Stage], moving: Stage, parent: Stage | None) -> _Level:
+def _level(stages: Iterable[Stage], changing: Stage, parent: Stage | None) -> _Level:
     total = done = 0.0
     count = 0
     all_planned = True
     for stage in stages:
-        counts = weight(stage)
-        if counts > 0:
-            total += counts
+        stage_weight = weight(stage)
+        if stage_weight > 0:
+            total += stage_weight
             count += 1
             all_planned = all_planned and stage.planned
-            if stage is not moving:
-                done += counts * share(stage)
-    return _Level(parent, done, weight(moving), total, count, all_planned)
+            if stage is not changing:
+                done += stage_weight * share(stage)
+    return _Level(parent, done, weight(changing), total, count, all_planned)
 
 
 def job_fraction_after(tree: StageTree, stage: Stage, stage_share: float) -> float:
-    """The job's fraction once ``stage`` brings ``stage_share``. Never below what it is (rule 13). Changes nothing."""
+    """The job's fraction if ``stage`` contributes ``stage_share``. Never below the present one (rule 13). Pure."""
     return PathToJob(tree, stage).job_fraction(stage_share)
 
 
 def carry_up(tree: StageTree, stage: Stage) -> None:
-    """Set the fractions of the stages that ``stage`` is a part of. The job's own comes with the event."""
+    """Set the fractions of the stages around ``stage``. The event carries the job's own."""
     if stage.parent_stage_id in tree.stages:
         PathToJob(tree, stage).carry_up(share(stage))

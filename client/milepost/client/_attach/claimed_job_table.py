@@ -15,7 +15,7 @@ from milepost.client._worker.job_context import Cancelled
 from milepost.client._worker.job_table import JobTable
 from milepost.client._worker.spool.spool_directory import Spool
 from milepost.client.errors import MilepostError
-from milepost.contract.reasons import OVER
+from milepost.contract.reasons import ATTEMPT_OVER
 from milepost.v1 import Claim, ErrorReason, Rejected, WorkRequest
 
 __all__ = ["ClaimedJobTable"]
@@ -77,7 +77,7 @@ class ClaimedJobTable(JobTable):
             if message.job_id == self._job_id and not self._ask_again(message):
                 self.claimed.set_exception(error_from_rejection(message))
             return
-        if message.reason in OVER and self.find(message.job_id, message.lease_token) is not None:
+        if message.reason in ATTEMPT_OVER and self.find(message.job_id, message.lease_token) is not None:
             self.refusal = error_from_rejection(message)
         super().rejected(message)
 

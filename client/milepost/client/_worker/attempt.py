@@ -17,7 +17,7 @@ from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.send_queue import Outbox
 from milepost.client.errors import JobFailure
-from milepost.contract.reasons import OVER, reason_name
+from milepost.contract.reasons import ATTEMPT_OVER, reason_name
 from milepost.v1 import (
     Assignment,
     CancelAcknowledged,
@@ -151,7 +151,7 @@ class Attempt:
 
     def rejected(self, message: Rejected) -> None:
         """Something was refused; what follows depends on the reason."""
-        if message.reason in OVER:
+        if message.reason in ATTEMPT_OVER:
             if self.attached and message.reason == ErrorReason.ERROR_REASON_LEASE_LOST:
                 # It may have been meant for an earlier attempt of the same job. Then the server believes that this one
                 # is at work, and nobody is.

@@ -47,7 +47,7 @@ def report(state: Fold, update: Update, now: int) -> Event:
 def _stages_planned(state: Fold, update: Update, now: int) -> Event:
     check = Check()
     plan = update.stages_planned.stages
-    settled = {stage_id: state.stages[stage_id] for stage_id in state.settled()}
+    settled = {stage_id: state.stages[stage_id] for stage_id in state.fixed_stage_ids()}
     field_checks.stage_plan(check, "stages_planned.stages", plan, settled)
     if len(plan) <= limits.STAGES < len({*settled, *(stage.stage_id for stage in plan)}):
         check.too_large("stages_planned.stages", f"would give the job more than {limits.STAGES:,} stages")

@@ -68,7 +68,7 @@ _NEW: Final = {
 
 
 def _stages_planned(state: Fold, event: Event) -> int:
-    settled = state.settled()
+    settled = state.fixed_stage_ids()
     replaced = sum(planned(stage).ByteSize() for stage in state.job.stages if stage.stage_id not in settled)
     return sum(stage.ByteSize() for stage in event.stages_planned.stages) - replaced
 

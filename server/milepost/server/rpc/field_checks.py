@@ -193,9 +193,9 @@ def retention(check: Check, path: str, value: Retention) -> None:
     """How long a job is kept, as it is submitted."""
     check.duration(f"{path}.keep_events", value.keep_events)
     check.duration(f"{path}.keep_job", value.keep_job)
-    if value.max_events != 0 and value.max_events < limits.MAX_EVENTS_LEAST:
+    if value.max_events != 0 and value.max_events < limits.MAX_EVENTS_MIN:
         check.wrong(
-            f"{path}.max_events", f"is {value.max_events}; it must be 0, or {limits.MAX_EVENTS_LEAST} or more"
+            f"{path}.max_events", f"is {value.max_events}; it must be 0, or {limits.MAX_EVENTS_MIN} or more"
         )
 
 

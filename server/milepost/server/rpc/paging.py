@@ -22,7 +22,7 @@ _Key = TypeVar("_Key")
 
 def page_size(asked: int) -> int:
     """How many items a page has at most, where so many were asked for."""
-    return min(asked or limits.PAGE_SIZE, limits.PAGE_SIZE_MOST)
+    return min(asked or limits.PAGE_SIZE, limits.PAGE_SIZE_MAX)
 
 
 def token(asked: Message, key: object) -> str:

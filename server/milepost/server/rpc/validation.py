@@ -54,7 +54,7 @@ def submit(request: SubmitJobRequest) -> None:
     check.length("workload_unit", request.workload_unit, limits.UNIT_LENGTH)
     for name in ("timeout", "attempt_timeout", "start_deadline"):
         if request.HasField(name):
-            check.duration(name, getattr(request, name), least=limits.TIMEOUT_LEAST)
+            check.duration(name, getattr(request, name), least=limits.TIMEOUT_MIN)
     check.between("priority", request.priority, -limits.PRIORITY, limits.PRIORITY)
     check.length("concurrency_key", request.concurrency_key, limits.NAME_LENGTH)
     check.amount("concurrency_limit", request.concurrency_limit, most=limits.CONCURRENCY)
@@ -74,7 +74,7 @@ def cancel(request: CancelJobRequest) -> None:
     check.pattern("job_id", request.job_id, limits.JOB_ID)
     check.length("reason", request.reason, limits.MESSAGE_LENGTH)
     check.length("request_id", request.request_id, limits.NAME_LENGTH)
-    check.duration("grace_period", request.grace_period, most=limits.GRACE_PERIOD_MOST)
+    check.duration("grace_period", request.grace_period, most=limits.GRACE_PERIOD_MAX)
     check.refuse()
 
 
@@ -132,8 +132,8 @@ def _stream(
         check.duration(
             "status_interval",
             request.status_interval,
-            limits.STATUS_INTERVAL_LEAST,
-            limits.STATUS_INTERVAL_MOST,
+            limits.STATUS_INTERVAL_MIN,
+            limits.STATUS_INTERVAL_MAX,
         )
     check.amount("max_batch_events", request.max_batch_events, most=limits.BATCH_EVENTS)
     check.count(f"{filter_path}.payloads", wanted.payloads, limits.FILTER_VALUES)

@@ -52,7 +52,7 @@ class Core:
         self._log = log
         self._lease_ttl = lease_ttl
         self._tasks = Tasks()
-        self._roster = WorkerRegistry(clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MOST))
+        self._roster = WorkerRegistry(clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX))
         waits = WaitReasons(self._roster)
         self._watching = Watches(log, clock, admission, tail_memory, waits)
         self._roster.follow(self._watching.workers_changed)

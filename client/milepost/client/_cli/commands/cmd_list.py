@@ -12,7 +12,7 @@ from milepost.client._cli.commands.options import Server, option, output_option,
 from milepost.client._cli.commands.parameter_types import pair
 from milepost.client._cli.rendering.json_line import line
 from milepost.client._cli.standard_streams import put, remark
-from milepost.contract.limits import PAGE_SIZE_MOST
+from milepost.contract.limits import PAGE_SIZE_MAX
 
 if TYPE_CHECKING:
     from milepost.v1 import Job
@@ -102,7 +102,7 @@ def list_jobs(
                 parent_job_id=parent,
                 states=[JobState.Value(f"JOB_STATE_{state.upper()}") for state in states],
                 order_by="submit_time" if oldest_first else "",
-                page_size=min(limit + 1, PAGE_SIZE_MOST) if limit else PAGE_SIZE_MOST,
+                page_size=min(limit + 1, PAGE_SIZE_MAX) if limit else PAGE_SIZE_MAX,
             ):
                 if limit and count == limit:
                     remark(_there_are_more(limit, output))

@@ -9,7 +9,7 @@ from milepost.client._worker.failure_report import failure_of
 from milepost.client._worker.reporter import Batch, Reporter
 from milepost.client._worker.send_queue import Outbox
 from milepost.client.errors import JobFailure
-from milepost.contract.reasons import OVER, reason_name
+from milepost.contract.reasons import ATTEMPT_OVER, reason_name
 from milepost.v1 import ErrorReason, JobEnded, JobState, Rejected, Report, Update, WorkRequest
 
 __all__ = ["Redelivery"]
@@ -73,7 +73,7 @@ class Redelivery:
 
     def rejected(self, message: Rejected) -> None:
         """Something was refused; what follows depends on the reason."""
-        if message.reason in OVER:
+        if message.reason in ATTEMPT_OVER:
             self._lost(f"{reason_name(message.reason)}: {message.message}")
         elif message.reason == ErrorReason.ERROR_REASON_REPORT_GAP:
             expected = message.expected_report_sequence

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from typing import Any, Literal, Unpack, overload
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Literal, Self, Unpack, overload
 
-from milepost.client._attach import Attaching
+from milepost.client._attach import AttachCalls, Attached
+from milepost.client._calls import JobCalls, job_filter, submit_request
 from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._options import (
+    AttachOptions,
+    JobQuery,
+    JobsWatchOptions,
+    OnUnreachable,
+    SubmitOptions,
+    WatchOptions,
+    describe_options,
+    documented_by,
+)
 from milepost.client._results import result_of
+from milepost.client._transport.channel import LazyChannel, Target
 from milepost.client._watch.connection_state import Connection
-from milepost.client._watch.event_selection import EventSelection
-from milepost.client._watch.job_cursor import Cursor, OnGap, Start
-from milepost.client._watch.job_watch import StateWatch, Watch, WatchOptions
-from milepost.client._watch.jobs_cursor import FeedCursor
+from milepost.client._watch.job_cursor import OnGap
+from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.subscriptions import Subscriptions
-from milepost.contract.job_states import has_ended
-from milepost.fold import Fold
-from milepost.v1 import Job, JobFilter, JobState, Waiting
+from milepost.client._watch.watch_factory import fold_snapshots, watch_job, watch_jobs
+from milepost.v1 import ConnectedWorker, Dispatch, Job, Waiting
 
 __all__ = ["Client"]
 
 
-class Client(Attaching):
-    """Submits jobs, follows them and cancels them.
+class Client:
+    """Client of a Milepost server: submit jobs, follow them, cancel them.
 
-    An async context manager. One client serves any number of tasks over one connection, which is made with the first
-    call::
+    An async context manager. Any number of tasks share one client and its one connection, which the first call opens::
 
         async with Client("127.0.0.1:7070") as client:
             job = await client.submit("archive", {"path": "/srv/photos", "output": "/srv/photos.tar.zst"})
@@ -35,13 +46,148 @@ class Client(Attaching):
                 print(f"{job.fraction:.0%}")
             print(await client.result(job.job_id))
 
-    Every call may raise `Unreachable` where the server does not answer, and `Unauthenticated` or `PermissionDenied`
-    where it does not let the caller in. What else it raises is said there.
+    Every call may raise `Unreachable` if the server does not answer, and `Unauthenticated` or `PermissionDenied` if it
+    rejects the caller. Each method documents its other errors.
 
-    What follows jobs (`watch`, `watch_jobs`, `follow`, `result`, `subscriptions`) reconnects by itself, for as long as
-    it takes. Where calls are answered but streams do not get through, cut off or held back by something between, it
-    asks again and again instead, and says so: in the log, and with the state ``polling`` of its `Connection`.
+    Methods that follow jobs (`watch`, `watch_jobs`, `follow`, `result`, `subscriptions`) reconnect without a time
+    limit. If the server answers calls but a proxy blocks or buffers long-lived streams, they fall back to polling, log
+    a warning, and set the state ``polling`` in the watch's `Connection`.
     """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        token: str | None = None,
+        tls: bool = False,
+        tls_ca: str | os.PathLike[str] | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        """Configure the client; the first call connects.
+
+        Args:
+            address: Server address as ``host:port``. Default: MILEPOST_ADDRESS, else ``127.0.0.1:7070``.
+            token: Bearer token. Default: MILEPOST_TOKEN.
+            tls: Encrypt the connection.
+            tls_ca: PEM file of trusted certificates; implies `tls`. Default: MILEPOST_TLS_CA, else the system's.
+            timeout: Timeout in seconds of each call, and of a watch's first connection.
+        """
+        self._channel = LazyChannel(Target.of(address, token=token, tls=tls, tls_ca=tls_ca))
+        self._timeout = timeout
+        self._calls = JobCalls(self._channel, timeout)
+        self._attach_calls = AttachCalls(self._channel, self._calls, timeout)
+
+    @property
+    def address(self) -> str:
+        """Address of the server."""
+        return self._channel.target.address
+
+    @describe_options
+    async def submit(
+        self,
+        kind: str,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
+        *,
+        dispatch: Dispatch.ValueType = Dispatch.DISPATCH_QUEUE,
+        start_deadline: float | timedelta | None = None,
+        **options: Unpack[SubmitOptions],
+    ) -> JobSnapshot:
+        """Submit a job. It is durable when this returns.
+
+        Args:
+            kind: Kind of the job; workers register for kinds.
+            input: Input of the job: JSON values, at most 1 MiB.
+            dispatch: Who runs it: a worker from the queue, or another engine whose code claims it.
+            start_deadline: Maximum time from submission to the first attempt; None for no limit.
+            options: See `SubmitOptions`.
+
+        Raises:
+            InvalidField: A field is out of bounds.
+            TooLarge: The input exceeds its limit.
+            JobAlreadyExists: A job with this id exists, or this request_id was used with other content.
+            JobNotFound: The parent job does not exist.
+            JobEndedError: The parent job has ended.
+            LimitReached: There are too many jobs.
+            TypeError: The input holds a value that JSON cannot represent, or there is no such option.
+            ValueError: The input holds a number that JSON cannot represent.
+        """
+        return await self._calls.submit(submit_request(kind, input, dispatch, start_deadline, **options))
+
+    async def get(self, job_id: str) -> JobSnapshot:
+        """The current state of a job.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        return JobSnapshot((await self._calls.get(job_id)).job)
+
+    async def waiting(self, job_id: str) -> Waiting | None:
+        """Why a QUEUED job has not started; None if it is not QUEUED.
+
+        `Waiting.waiting_for` says whether the job waits for its place in the queue, for workers that may reconnect, for
+        a claim, or for a worker that takes its kind; in the last case `Waiting.nearest_kinds` lists similar kinds that
+        connected workers do take. `Watch.waiting` follows the same value.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        response = await self._calls.get(job_id)
+        return response.waiting if response.HasField("waiting") else None
+
+    @describe_options
+    def list(
+        self, *, order_by: str = "", page_size: int = 0, **options: Unpack[JobQuery]
+    ) -> AsyncGenerator[JobSnapshot, None]:
+        """All jobs that match, fetched page by page during iteration.
+
+        Args:
+            order_by: ``"submit_time desc"``, the default, or ``"submit_time"``.
+            page_size: Jobs per page; 0 for the server's default.
+            options: See `JobQuery`.
+
+        Raises:
+            InvalidField: A field is out of bounds.
+        """
+        return self._calls.list(job_filter(**options), order_by, page_size)
+
+    def workers(self, *, kind: str = "", page_size: int = 0) -> AsyncGenerator[ConnectedWorker, None]:
+        """The workers connected to the server or to any node of its cluster, in the order of their ids.
+
+        Args:
+            kind: Workers that take jobs of this kind; empty for all.
+            page_size: Workers per page; 0 for the server's default.
+
+        Raises:
+            InvalidField: A field is out of bounds.
+        """
+        return self._calls.workers(kind, page_size)
+
+    async def cancel(
+        self, job_id: str, *, reason: str = "", grace_period: float | timedelta | None = None
+    ) -> JobSnapshot:
+        """Request the cancellation of a job and its children, and return its new state.
+
+        The server cancels a queued job at once; a running job is CANCELLING until its worker has stopped. For a job
+        that has ended this returns its final state, without an error.
+
+        Args:
+            job_id: The job.
+            reason: Reason, for people.
+            grace_period: Seconds for the worker to stop before the server ends the job as CANCELLED; None for 30.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        return await self._calls.cancel(job_id, reason, grace_period)
+
+    async def delete(self, job_id: str) -> None:
+        """Delete a job that has ended, with its log. Its artifacts remain where they are.
+
+        Raises:
+            JobNotFound: There is no such job.
+            JobNotEnded: The job has not ended; cancel it first.
+        """
+        await self._calls.delete(job_id)
 
     @overload
     def watch(
@@ -78,109 +224,49 @@ class Client(Attaching):
         self, job_id: str, *, snapshot: bool, on_gap: OnGap, **options: Unpack[WatchOptions]
     ) -> Watch | StateWatch: ...
 
+    @describe_options
     def watch(
-        self,
-        job_id: str,
-        *,
-        after: int = 0,
-        epoch: str = "",
-        snapshot: bool = False,
-        latest: bool = False,
-        payloads: Iterable[str] = (),
-        stages: Iterable[str] = (),
-        latest_progress: bool = False,
-        follow: bool = True,
-        on_gap: OnGap = "raise",
-        status_interval: float | None = None,
-        on_state: Callable[[Connection], None] | None = None,
-        on_waiting: Callable[[Waiting | None], None] | None = None,
+        self, job_id: str, *, snapshot: bool = False, on_gap: OnGap = "raise", **options: Unpack[WatchOptions]
     ) -> Watch | StateWatch:
-        """The events of a job: every one once and in order, whatever happens to the connection.
+        """The events of a job: each exactly once and in order, across reconnects.
 
-        It reconnects by itself, for as long as it takes, and goes on after the last event that it had. Leave it with
-        ``async with`` or `Watch.aclose` where it is not followed to its end::
+        The watch reconnects without a time limit and resumes after its last event. Close it with ``async with`` or
+        `Watch.aclose` unless you iterate to its end::
 
             async with client.watch(job_id, after=41) as watch:
                 async for event in watch:
                     print(event.sequence, event.WhichOneof("payload"))
 
-        With ``snapshot`` or ``on_gap="snapshot"`` there are `Job` messages among the events; see `StateWatch`.
+        With ``snapshot`` or ``on_gap="snapshot"`` it also yields `Job` messages; see `StateWatch`.
 
         Args:
             job_id: The job.
-            after: The sequence of the last event that is known already; 0 for the whole log.
-            epoch: The epoch that `after` is of, as `Watch.epoch` told it; empty: not checked.
-            snapshot: Begin with the job as it stands, and go on with what happens next.
-            latest: Begin with what happens next.
-            payloads: The names of the payloads to show, such as ``"stage_ended"``; none for all.
-            stages: Show events of these stages, and those that are of no stage; none for all.
-            latest_progress: Show only the newest progress of each stage at a time, which is enough for a bar.
-            follow: Go on until the job has ended; otherwise stop at what there is now.
-            on_gap: What to do where events cannot be had any more, since they were dropped or the store was replaced:
-                ``"raise"`` an error, or yield a ``"snapshot"`` of the job, and go on from there.
-            status_interval: How often the server is to be heard where nothing happens: 1 s to 1 h; None for 10 s. A
-                connection that is silent for two and a half of these, and 5 s, is given up and made anew.
-            on_state: Is told how the watch is connected each time that changes.
-            on_waiting: Is told what a QUEUED job waits for each time that changes, as `Watch.waiting` has it; None once
-                it does not wait any more.
+            snapshot: Start with the job's current state, and continue with the next event.
+            on_gap: What to do if events are unavailable because the server dropped them or its store was replaced:
+                ``"raise"`` an error, or yield a ``"snapshot"`` of the job and continue from there.
+            options: See `WatchOptions` and `StreamOptions`.
 
-        The watch raises:
+        Iterating raises:
             JobNotFound: There is no such job, or it was deleted.
-            SequenceTrimmed: The events after `after`, or after what was seen so far, are not kept any more.
-            SequenceAhead: There is no event `after` yet.
-            EpochChanged: `after`, or what was seen so far, is of another store.
-            InvalidField: `payloads` or `status_interval` is out of its bounds.
-            Unreachable: It could not connect for the first time within the client's timeout.
-            StreamsBlocked: Calls are answered, but no stream gets through at all. With ``on_gap="snapshot"`` the job is
-                yielded as calls tell it, instead.
-            ProtocolError: The server left out an event, or sent one twice.
+            SequenceTrimmed: The server no longer has the events after `after`, or after the last event.
+            SequenceAhead: Event `after` does not exist yet.
+            EpochChanged: `after`, or the last event, belongs to another store.
+            InvalidField: `payloads` or `status_interval` is out of bounds.
+            Unreachable: The first connection failed within the client's timeout.
+            StreamsBlocked: The server answers calls, but no stream gets through. With ``on_gap="snapshot"`` the watch
+                polls and yields the job instead.
+            ProtocolError: The server skipped or repeated an event.
         """
-        cursor = Cursor(
-            job_id,
-            after=after,
-            epoch=epoch,
-            start=_start(after=after != 0, snapshot=snapshot, latest=latest),
-            showing=EventSelection.of(payloads, stages, latest_progress),
-            on_gap=on_gap,
-            follow=follow,
-            status_interval=status_interval,
-        )
-        kind = StateWatch if snapshot or on_gap == "snapshot" else Watch
-        return kind(
-            self._channel,
-            job_id,
-            cursor,
-            on_state=on_state,
-            on_waiting=on_waiting,
-            status_interval=status_interval,
-            timeout=self._timeout,
-        )
+        return watch_job(self._channel, self._timeout, job_id, snapshot=snapshot, on_gap=on_gap, **options)
 
+    @describe_options
     def watch_jobs(
-        self,
-        *,
-        owner: str = "",
-        kinds: Iterable[str] = (),
-        labels: Mapping[str, str] | None = None,
-        parent_job_id: str = "",
-        job_ids: Iterable[str] = (),
-        states: Iterable[JobState.ValueType] = (),
-        after: int | None = None,
-        epoch: str = "",
-        snapshot: bool = False,
-        latest: bool = False,
-        payloads: Iterable[str] = (),
-        stages: Iterable[str] = (),
-        latest_progress: bool = False,
-        follow: bool = True,
-        on_gap: OnGap = "raise",
-        status_interval: float | None = None,
-        on_state: Callable[[Connection], None] | None = None,
+        self, *, snapshot: bool = False, on_gap: OnGap = "raise", **options: Unpack[JobsWatchOptions]
     ) -> JobsWatch:
-        """What happens to all jobs that match, as one stream: nothing twice, and nothing skipped.
+        """The events of all jobs that match, as one stream without repetitions or omissions.
 
-        It reconnects by itself like `watch`, and never ends where it follows: leave it with ``async with``. What it
-        yields is said at `JobsWatch`; a board of all running jobs is::
+        It reconnects like `watch`, and never ends while it follows: close it with ``async with``. `JobsWatch` documents
+        the items. A board of all running jobs::
 
             board: dict[str, Fold] = {}
             async with client.watch_jobs(states=[JobState.JOB_STATE_RUNNING], snapshot=True) as watch:
@@ -194,72 +280,37 @@ class Client(Attaching):
                             board.pop(item.job_id, None)
 
         Args:
-            owner: Jobs of this owner; empty for any.
-            kinds: Jobs of one of these kinds; none for any.
-            labels: Jobs that bear all of these labels.
-            parent_job_id: This job, and those that are a part of it; empty for any.
-            job_ids: These jobs; none for any.
-            states: Jobs in one of these states; none for any. One that ceases to match is shown up to that change.
-            after: The position to go on from, as `JobsWatch.position` told it; None or 0 for all that is kept.
-            epoch: The epoch that `after` is of, as `JobsWatch.epoch` told it; empty: not checked.
-            snapshot: Begin with all jobs that match as they stand, and go on with what happens next.
-            latest: Begin with what happens next.
-            payloads: As for `watch`.
-            stages: As for `watch`.
-            latest_progress: As for `watch`.
-            follow: Go on for as long as this is iterated; otherwise stop at what there is now.
-            on_gap: What to do where the position cannot be continued from: ``"raise"`` an error, or yield a `Gap` and
-                then, as a ``"snapshot"``, all jobs that match as they stand.
-            status_interval: As for `watch`.
-            on_state: As for `watch`.
+            snapshot: Start with the current state of every job that matches, and continue with the next event.
+            on_gap: What to do if the server cannot resume at the position: ``"raise"`` an error, or yield a `Gap` and
+                then, as a ``"snapshot"``, the current state of every job that matches.
+            options: See `JobQuery`, `JobsWatchOptions` and `StreamOptions`.
 
-        The watch raises:
-            SequenceTrimmed: Something that happened to matching jobs after the position is not kept any more.
-            SequenceAhead: The store has not come to this position yet.
-            EpochChanged: The position is of another store.
-            InvalidField: A field is out of its bounds.
-            Unreachable: It could not connect for the first time within the client's timeout.
-            StreamsBlocked: Calls are answered, but no stream gets through at all.
-            ProtocolError: The server broke the contract.
+        Iterating raises:
+            SequenceTrimmed: The server no longer has all events of matching jobs after the position.
+            SequenceAhead: The store has not reached this position yet.
+            EpochChanged: The position belongs to another store.
+            InvalidField: A field is out of bounds.
+            Unreachable: The first connection failed within the client's timeout.
+            StreamsBlocked: The server answers calls, but no stream gets through.
+            ProtocolError: The server violated the contract.
         """
-        wanted = JobFilter(
-            owner=owner,
-            kinds=kinds,
-            labels=labels,
-            parent_job_id=parent_job_id,
-            job_ids=job_ids,
-            states=states,
-        )
-        cursor = FeedCursor(
-            wanted,
-            after=after,
-            epoch=epoch,
-            start=_start(after=bool(after), snapshot=snapshot, latest=latest),
-            showing=EventSelection.of(payloads, stages, latest_progress),
-            on_gap=on_gap,
-            follow=follow,
-            status_interval=status_interval,
-        )
-        return JobsWatch(
-            self._channel, cursor, on_state=on_state, status_interval=status_interval, timeout=self._timeout
-        )
+        return watch_jobs(self._channel, self._timeout, snapshot=snapshot, on_gap=on_gap, **options)
 
     def subscriptions(self) -> Subscriptions:
-        """Watches of single jobs that come and go, as one; see `Subscriptions`."""
+        """Watches of single jobs, added and removed at run time and merged into one; see `Subscriptions`."""
         return Subscriptions(self)
 
-    async def follow(
+    def follow(
         self,
         job_id: str,
         *,
         on_state: Callable[[Connection], None] | None = None,
         status_interval: float | None = None,
     ) -> AsyncGenerator[JobSnapshot, None]:
-        """The job as it stands, and again after each change, or after each few that came together, until it has ended.
+        """The state of a job: now, and after each change or each batch of changes, until the job has ended.
 
-        Each is a snapshot of its own, which stays as it is. Its `fraction` is worth a percentage where its
-        `fraction_known` is true. The last one has ended. What is dropped from its log
-        meanwhile, or a store that was replaced, makes no difference to how it stands.
+        Each item is an immutable snapshot. Show its `fraction` as a percentage only if its `fraction_known` is true.
+        Events that the server drops meanwhile, or a replaced store, do not affect the state.
 
         Args:
             job_id: The job.
@@ -268,38 +319,28 @@ class Client(Attaching):
 
         Raises:
             JobNotFound: There is no such job, or it was deleted.
-            Unreachable: The server was not there to begin with.
+            Unreachable: The first connection failed within the client's timeout.
         """
-        fold = Fold()
-        async with self.watch(
-            job_id, snapshot=True, on_gap="snapshot", on_state=on_state, status_interval=status_interval
-        ) as watch:
-            async for items in watch.batches():
-                for item in items:
-                    if isinstance(item, Job):
-                        fold = Fold(item)
-                    else:
-                        fold.apply(item)
-                if watch.estimate is not None:
-                    fold.job.estimate.CopyFrom(watch.estimate)
-                yield JobSnapshot(_copy(fold.job))
-                if has_ended(fold.job):
-                    return
+        return fold_snapshots(
+            self.watch(
+                job_id, snapshot=True, on_gap="snapshot", on_state=on_state, status_interval=status_interval
+            )
+        )
 
     async def result(self, job_id: str, *, timeout: float | None = None) -> dict[str, Any]:
-        """Waits until the job has ended, and returns what came of it; empty where its handler returned nothing.
+        """Wait until the job has ended, and return its result; empty if its handler returned nothing.
 
-        JSON has one kind of number: whole ones come as ints, others as floats.
+        JSON has one type of number: whole numbers arrive as ints, others as floats.
 
         Args:
             job_id: The job.
-            timeout: How many seconds to wait; None for as long as it takes. The job goes on when it has passed.
+            timeout: Seconds to wait; None for no limit. The job continues after a timeout.
 
         Raises:
-            JobFailed: It failed; `failure` says why.
-            JobCancelled: It was cancelled; `cancellation` says by whom and why.
-            JobLost: Its worker is gone, and no attempt is left.
-            TimeoutError: It has not ended in time.
+            JobFailed: The job failed; `failure` says why.
+            JobCancelled: The job was cancelled; `cancellation` says by whom and why.
+            JobLost: The worker disappeared and no attempts are left.
+            TimeoutError: The job did not end in time.
             JobNotFound: There is no such job.
         """
         async with asyncio.timeout(timeout):
@@ -308,16 +349,45 @@ class Client(Attaching):
                 ended = job.proto
         return result_of(ended)
 
+    @documented_by(AttachCalls.attach)
+    def attach(self, job_id: str, **options: Unpack[AttachOptions]) -> Attached:
+        """Claim a job that another engine runs, for a block of code; `help` has the whole text."""
+        return self._attach_calls.attach(job_id, **options)
 
-def _start(*, after: bool, snapshot: bool, latest: bool) -> Start:
-    if after + snapshot + latest > 1:
-        raise ValueError("A watch starts in one way: after a cursor, with a snapshot, or with the latest.")
-    if snapshot:
-        return "snapshot"
-    return "latest" if latest else "after"
+    @documented_by(AttachCalls.start)
+    def start(
+        self,
+        kind: str,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
+        *,
+        start_deadline: float | timedelta | None = 60.0,
+        wait: float | timedelta | None = None,
+        instance: str | None = None,
+        on_unreachable: OnUnreachable = "raise",
+        worker_id: str | None = None,
+        flush_timeout: float = 10.0,
+        spool: str | os.PathLike[str] | None = None,
+        **options: Unpack[SubmitOptions],
+    ) -> Attached:
+        """Submit a job and claim it at once, for a block of code; `help` has the whole text."""
+        attach_options = AttachOptions(
+            wait=wait,
+            instance=instance,
+            on_unreachable=on_unreachable,
+            worker_id=worker_id,
+            flush_timeout=flush_timeout,
+            spool=spool,
+        )
+        return self._attach_calls.start(kind, input, start_deadline, attach_options, options)
 
+    async def close(self) -> None:
+        """Close the connection, and end all calls and watches on it. Jobs continue."""
+        await self._channel.close()
 
-def _copy(job: Job) -> Job:
-    copy = Job()
-    copy.CopyFrom(job)
-    return copy
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()

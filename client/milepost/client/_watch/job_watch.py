@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, TypedDict, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
@@ -18,28 +18,13 @@ from milepost.v1 import Estimate, Event, GetJobRequest, Job, Waiting, WatchJobRe
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
 
-__all__ = ["Connection", "JobWatch", "StateWatch", "Watch", "WatchOptions", "silence"]
+__all__ = ["Connection", "JobWatch", "StateWatch", "Watch", "silence"]
 
 # An idle stream is heard every status_interval. After this many of them, and a margin, it counts as dead.
 _SILENT_INTERVALS: Final = 2.5
 _SILENT_MARGIN: Final = 5.0
 
 Item = TypeVar("Item", bound=Event | Job)
-
-
-class WatchOptions(TypedDict, total=False):
-    """What any watch of a job may be asked for; see `Client.watch`."""
-
-    after: int
-    epoch: str
-    latest: bool
-    payloads: Iterable[str]
-    stages: Iterable[str]
-    latest_progress: bool
-    follow: bool
-    on_state: Callable[[Connection], None] | None
-    on_waiting: Callable[[Waiting | None], None] | None
-    status_interval: float | None
 
 
 def silence(status_interval: float | None) -> float:

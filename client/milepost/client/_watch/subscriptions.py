@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, Unpack
 
+from milepost.client._options import WatchOptions
 from milepost.client._watch.job_cursor import OnGap
-from milepost.client._watch.job_watch import StateWatch, Watch, WatchOptions
+from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client.errors import MilepostError
 from milepost.v1 import Event, Job
 

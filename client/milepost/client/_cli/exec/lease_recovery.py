@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from milepost.client._attach import Attached, AttachedJob
-from milepost.client._calls import Calls
 from milepost.client._cli.exec.execution import Execution
+from milepost.client._client import Client
 from milepost.client._worker.grace_period import grace_of
 from milepost.client.errors import JobEndedError, JobNotFound, LeaseLost, MilepostError
 from milepost.contract.job_states import has_ended
@@ -69,7 +69,7 @@ class Holder:
     """
 
     def __init__(
-        self, client: Calls, execution: Execution, grace: float, claim: Callable[[str], Attached]
+        self, client: Client, execution: Execution, grace: float, claim: Callable[[str], Attached]
     ) -> None:
         """`claim` claims the job again; the command has `grace` seconds to stop."""
         self.job: Job | None = None

@@ -1,0 +1,124 @@
+"""Create watches from the options of `Client`, and fold a watch into snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from typing import Any
+
+from milepost.client._calls import job_filter
+from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._transport.channel import LazyChannel
+from milepost.client._watch.connection_state import Connection
+from milepost.client._watch.event_selection import EventSelection
+from milepost.client._watch.job_cursor import Cursor, OnGap, Start
+from milepost.client._watch.job_watch import StateWatch, Watch
+from milepost.client._watch.jobs_cursor import FeedCursor
+from milepost.client._watch.jobs_watch import JobsWatch
+from milepost.contract.job_states import has_ended
+from milepost.fold import Fold
+from milepost.v1 import Job, Waiting
+
+__all__ = ["fold_snapshots", "watch_job", "watch_jobs"]
+
+
+def watch_job(
+    channel: LazyChannel,
+    timeout: float,
+    job_id: str,
+    *,
+    snapshot: bool,
+    on_gap: OnGap,
+    after: int = 0,
+    epoch: str = "",
+    latest: bool = False,
+    payloads: Iterable[str] = (),
+    stages: Iterable[str] = (),
+    latest_progress: bool = False,
+    follow: bool = True,
+    status_interval: float | None = None,
+    on_state: Callable[[Connection], None] | None = None,
+    on_waiting: Callable[[Waiting | None], None] | None = None,
+) -> Watch | StateWatch:
+    """A watch of one job; see `Client.watch`."""
+    cursor = Cursor(
+        job_id,
+        after=after,
+        epoch=epoch,
+        start=_start(after=after != 0, snapshot=snapshot, latest=latest),
+        showing=EventSelection.of(payloads, stages, latest_progress),
+        on_gap=on_gap,
+        follow=follow,
+        status_interval=status_interval,
+    )
+    kind = StateWatch if snapshot or on_gap == "snapshot" else Watch
+    return kind(
+        channel,
+        job_id,
+        cursor,
+        on_state=on_state,
+        on_waiting=on_waiting,
+        status_interval=status_interval,
+        timeout=timeout,
+    )
+
+
+def watch_jobs(
+    channel: LazyChannel,
+    timeout: float,
+    *,
+    snapshot: bool,
+    on_gap: OnGap,
+    after: int | None = None,
+    epoch: str = "",
+    latest: bool = False,
+    payloads: Iterable[str] = (),
+    stages: Iterable[str] = (),
+    latest_progress: bool = False,
+    follow: bool = True,
+    status_interval: float | None = None,
+    on_state: Callable[[Connection], None] | None = None,
+    **query: Any,
+) -> JobsWatch:
+    """A watch of all jobs that match a query; see `Client.watch_jobs`."""
+    cursor = FeedCursor(
+        job_filter(**query),
+        after=after,
+        epoch=epoch,
+        start=_start(after=bool(after), snapshot=snapshot, latest=latest),
+        showing=EventSelection.of(payloads, stages, latest_progress),
+        on_gap=on_gap,
+        follow=follow,
+        status_interval=status_interval,
+    )
+    return JobsWatch(channel, cursor, on_state=on_state, status_interval=status_interval, timeout=timeout)
+
+
+async def fold_snapshots(watch: StateWatch) -> AsyncGenerator[JobSnapshot, None]:
+    """The job after each batch of events, until it has ended; closes the watch."""
+    fold = Fold()
+    async with watch:
+        async for items in watch.batches():
+            for item in items:
+                if isinstance(item, Job):
+                    fold = Fold(item)
+                else:
+                    fold.apply(item)
+            if watch.estimate is not None:
+                fold.job.estimate.CopyFrom(watch.estimate)
+            yield JobSnapshot(_copy(fold.job))
+            if has_ended(fold.job):
+                return
+
+
+def _start(*, after: bool, snapshot: bool, latest: bool) -> Start:
+    if after + snapshot + latest > 1:
+        raise ValueError("A watch starts in one way: after a cursor, with a snapshot, or with the latest.")
+    if snapshot:
+        return "snapshot"
+    return "latest" if latest else "after"
+
+
+def _copy(job: Job) -> Job:
+    copy = Job()
+    copy.CopyFrom(job)
+    return copy

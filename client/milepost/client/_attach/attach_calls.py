@@ -40,7 +40,7 @@ class AttachCalls:
                         await render(page)
                 job.result = {"pages": len(pages)}
 
-        When somebody cancels the job, the block of a `Client` gets `asyncio.CancelledError` at its next await, as
+        When somebody cancels the job, the block of a `Client` gets `asyncio.CancelledError` where it next waits, as
         within `asyncio.timeout`; the block of a `SyncClient` checks for itself. After the block has ended the job is
         CANCELLED and `Cancelled` leaves the block. If other code cancels the block's task, the job fails with the code
         INTERRUPTED, which is retryable.

@@ -1,6 +1,6 @@
-"""``python -m milepost.server.probe``: exits 0 if the server at MILEPOST_ADDRESS says that it is serving.
+"""``python -m milepost.server.probe``: exits 0 if the server at MILEPOST_ADDRESS is serving.
 
-For container health checks, where no other client of the gRPC health protocol is at hand.
+For health checks of containers that have no other client of the gRPC health protocol.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import sys
 import grpc
 from grpc_health.v1 import health, health_pb2
 
+# Seconds.
 _TIMEOUT = 3.0
 
 
 def main() -> int:
-    """Asks once; 0 for SERVING, 1 for anything else. A server that listens on all addresses is asked on loopback."""
+    """Send one health check; 0 for SERVING, else 1. For a server that listens on all addresses it uses loopback."""
     host, _, port = os.environ.get("MILEPOST_ADDRESS", "127.0.0.1:7070").rpartition(":")
     target = f"{'127.0.0.1' if host in ('', '0.0.0.0', '[::]') else host}:{port}"
     with grpc.insecure_channel(target) as channel:

@@ -9,14 +9,14 @@ import click
 import pytest
 import trustme
 
-from milepost.server.cli.listen_address import address as read_address
-from milepost.server.cli.listen_address import check_free, check_pair
+from milepost.server.cli.listen_options import check_certificate, parse_address
+from milepost.server.runtime.listen_address import check_free
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:7070", "[::1]:65535", "0.0.0.0:1"])
 def test_an_address_is_a_host_and_a_port(address: str) -> None:
     """It is taken as it is."""
-    assert address == read_address(address)
+    assert address == parse_address(address)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_an_address_is_a_host_and_a_port(address: str) -> None:
 def test_anything_else_is_none(address: str) -> None:
     """Where gRPC would listen at another port, or say that the port is in use."""
     with pytest.raises(click.BadParameter, match="is not host:port"):
-        read_address(address)
+        parse_address(address)
 
 
 def test_a_free_address() -> None:
@@ -62,7 +62,7 @@ def test_a_certificate_goes_with_its_key(tmp_path: Path) -> None:
     trustme.CA().issue_cert("localhost").private_key_pem.write_to_path(other)
     text.write_text("hello")
 
-    check_pair(chain, key)
+    check_certificate(chain, key)
     for pair in ((chain, other), (key, chain), (chain, chain), (text, key), (chain, text)):
         with pytest.raises(click.ClickException, match="are no certificate chain and its key"):
-            check_pair(*pair)
+            check_certificate(*pair)

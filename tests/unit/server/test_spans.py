@@ -5,19 +5,19 @@ from __future__ import annotations
 import click
 import pytest
 
-from milepost.server.cli.duration_option import span
+from milepost.server.cli.options import duration
 
 
 @pytest.mark.parametrize("told", ["0", "1", "20m", "90d"])
 def test_any_length(told: str) -> None:
     """Where there are no bounds."""
-    assert span()(told) >= 0.0
+    assert duration()(told) >= 0.0
 
 
 @pytest.mark.parametrize("told", ["1", "1s", "30m", "1h"])
 def test_a_length_within_bounds(told: str) -> None:
     """The bounds belong to it."""
-    assert 1.0 <= span(1, 3600)(told) <= 3600.0
+    assert 1.0 <= duration(1, 3600)(told) <= 3600.0
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,6 @@ def test_a_length_within_bounds(told: str) -> None:
 def test_a_length_out_of_bounds(expected: str, told: str, bounds: tuple[float, ...]) -> None:
     """The bounds are named."""
     with pytest.raises(click.BadParameter) as raised:
-        span(*bounds)(told)
+        duration(*bounds)(told)
 
     assert raised.value.message == expected

@@ -1,4 +1,4 @@
-"""The server's own log, on stderr: for people on a terminal, one JSON object a line elsewhere."""
+"""The server's log on stderr: readable lines on a terminal, else one JSON object a line."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from milepost.server.rpc.access_log import access_line
 
 
 def configure(level: str) -> None:
-    """Sets structlog up, and what libraries log with. ``level`` is one of debug, info, warning, error.
+    """Configure structlog, and logging for libraries. ``level`` is debug, info, warning or error.
 
-    Tracebacks come without the values of variables, which may be anybody's payload.
+    Tracebacks are without the values of variables, which may be payloads of users.
     """
     first: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -24,7 +24,7 @@ def configure(level: str) -> None:
     last: list[structlog.typing.Processor]
     if sys.stderr.isatty():
         first.append(structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False))
-        last = [structlog.processors.format_exc_info, escape_values, _ForPeople()]
+        last = [structlog.processors.format_exc_info, escape_values, _TerminalRenderer()]
     else:
         first.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -35,18 +35,18 @@ def configure(level: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    of_libraries = logging.StreamHandler(sys.stderr)
-    of_libraries.setFormatter(
+    library_handler = logging.StreamHandler(sys.stderr)
+    library_handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*first, structlog.stdlib.add_logger_name],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
-    logging.basicConfig(handlers=[of_libraries], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[library_handler], level=logging.WARNING, force=True)
 
 
-class _ForPeople:
-    """Renders an entry for a terminal: a call on one short line, all else as structlog does."""
+class _TerminalRenderer:
+    """Renders a call as one short line, and other entries as structlog does."""
 
     def __init__(self) -> None:
         self._render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

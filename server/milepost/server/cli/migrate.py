@@ -1,40 +1,34 @@
-"""``milepost migrate``: from one machine to many."""
+"""``milepost migrate``: copy the log of a single server into NATS JetStream."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from milepost.server.cli.store_options import access_options, servers, store
+from milepost.server.cli.options import option
+from milepost.server.cli.store_options import access_options, parse_servers, selected_store
 
 if TYPE_CHECKING:
     from milepost.server.log.store import NatsStore
 
 
-def _option(name: str, *more: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """An option with its environment twin."""
-    variable = "MILEPOST_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, *more, envvar=variable, **settings)
-
-
-def _source(told: str) -> Path:
-    """``sqlite://DIR``, or the directory itself. Raises click.BadParameter."""
-    path = Path(told.removeprefix("sqlite://"))
+def _source(value: str) -> Path:
+    """Parse ``sqlite://DIR``, or a directory. Raises click.BadParameter."""
+    path = Path(value.removeprefix("sqlite://"))
     if not (path / "milepost.db").exists():
         raise click.BadParameter(f"there is no log in {str(path)!r}.")
     return path
 
 
-def _target(told: str) -> tuple[str, ...]:
-    urls = servers(told)
+def _target(value: str) -> tuple[str, ...]:
+    urls = parse_servers(value)
     if not urls:
-        raise click.BadParameter(f"{told!r} is not nats://host:4222,host:4222.")
+        raise click.BadParameter(f"{value!r} is not nats://host:4222,host:4222.")
     return urls
 
 
@@ -47,7 +41,7 @@ Every option is also read from the environment: --nats-stream from MILEPOST_NATS
 
 
 @click.command(context_settings={"show_default": True}, epilog=_EPILOG)
-@_option(
+@option(
     "--from",
     "source",
     type=_source,
@@ -55,7 +49,7 @@ Every option is also read from the environment: --nats-stream from MILEPOST_NATS
     required=True,
     help="Data directory to copy from: sqlite://DIR.",
 )
-@_option(
+@option(
     "--to",
     "target",
     type=_target,
@@ -63,8 +57,8 @@ Every option is also read from the environment: --nats-stream from MILEPOST_NATS
     required=True,
     help="NATS servers to copy to: nats://host:4222,host:4222.",
 )
-@access_options(_option)
-@_option(
+@access_options(option)
+@option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="warning",
@@ -87,26 +81,26 @@ def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) 
     from milepost.server.runtime.data_directory import DataDirectory, DirectoryInUse
 
     log_output.configure(log_level)
-    made = store(store=target, **nats)
-    assert made is not None
+    nats_store = selected_store(store=target, **nats)
+    assert nats_store is not None
     try:
         directory = DataDirectory(source)
         try:
-            asyncio.run(_migrate(source, made))
+            asyncio.run(_migrate(source, nats_store))
         finally:
             directory.close()
     except (DirectoryInUse, SchemaTooNew, StoreFailed, StreamRefused) as error:
         raise click.ClickException(str(error)) from error
     except ConnectionLost as error:
         raise click.ClickException(
-            f"NATS was lost on the way: {error}. Delete the stream, and begin again."
+            f"The connection to NATS was lost: {error}. Delete the stream, and begin again."
         ) from error
     except sqlite3.Error as error:
         raise click.ClickException(f"The database in {str(source)!r} cannot be read: {error}.") from error
 
 
 async def _migrate(source: Path, target: NatsStore) -> None:
-    # Imported here, since they need the extra `nats`; without it `store` has refused the URL.
+    # Imported here, since they need the extra `nats`; without it `selected_store` has refused the URL.
     from milepost.server.log.jetstream.import_from_sqlite import SqliteImport
     from milepost.server.log.jetstream.nats_connection import NatsConnection
     from milepost.server.log.jetstream.stream import StreamNames, ensure_stream
@@ -119,5 +113,5 @@ async def _migrate(source: Path, target: NatsStore) -> None:
         copied = await SqliteImport(source / "milepost.db", connection, names).run()
     finally:
         await connection.close()
-    told = {"stream": names.stream, "jobs": copied.jobs, "events": copied.events}
-    sys.stdout.write(json.dumps(told) + "\n")
+    summary = {"stream": names.stream, "jobs": copied.jobs, "events": copied.events}
+    sys.stdout.write(json.dumps(summary) + "\n")

@@ -1,29 +1,21 @@
-"""``milepost serve``."""
+"""``milepost serve``: run the server."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from milepost.server.cli import listen_address
-from milepost.server.cli.duration_option import span
-from milepost.server.cli.store_options import store, store_options
-
-
-def _option(name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """An option with its environment twin: ``--lease-ttl`` is MILEPOST_LEASE_TTL."""
-    variable = "MILEPOST_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, envvar=variable, **settings)
-
+from milepost.server.cli.listen_options import check_certificate, parse_address
+from milepost.server.cli.options import duration, option
+from milepost.server.cli.store_options import selected_store, store_options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-# The exit status once the store does not work any more.
+# Exit status after the store has failed for good.
 _STORE_FAILED = 1
 
 
@@ -37,77 +29,77 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
 
 
 @click.command(context_settings={"show_default": True}, epilog=_EPILOG)
-@_option(
+@option(
     "--address",
-    type=listen_address.address,
+    type=parse_address,
     metavar="HOST:PORT",
     default="127.0.0.1:7070",
     help="Address to listen on; port 0 picks a free one.",
 )
-@_option(
+@option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("milepost-data"),
     help="Data directory of the log; created if missing.",
 )
-@store_options(_option)
-@_option(
+@store_options(option)
+@option(
     "--lease-ttl",
-    type=span(1, 3600),
+    type=duration(1, 3600),
     metavar="TIME",
     default="30s",
     help="Lease duration: a worker silent for longer loses its jobs.",
 )
-@_option(
+@option(
     "--tls-cert",
     type=_FILE,
     help="Certificate chain of the server (PEM). Default: no TLS.",
 )
-@_option("--tls-key", type=_FILE, help="Private key of --tls-cert (PEM).")
-@_option(
+@option("--tls-key", type=_FILE, help="Private key of --tls-cert (PEM).")
+@option(
     "--keep-progress",
-    type=span(),
+    type=duration(),
     metavar="TIME",
     help="Retention of an ended job's progress events, such as 1d; after it only the newest of each stage stays.",
 )
-@_option(
+@option(
     "--keep-events",
-    type=span(),
+    type=duration(),
     metavar="TIME",
     help="Retention of an ended job's events, such as 7d.",
 )
-@_option(
+@option(
     "--keep-jobs",
-    type=span(),
+    type=duration(),
     metavar="TIME",
     help="Retention of an ended job, such as 90d.",
 )
-@_option(
+@option(
     "--max-events",
     type=click.IntRange(min=100),
     help="Approximate maximum of events per job, even while it runs; the oldest are removed first.",
 )
-@_option(
+@option(
     "--sweep-interval",
-    type=span(0.01),
+    type=duration(0.01),
     metavar="TIME",
     default="60s",
     help="Interval between retention sweeps.",
 )
-@_option(
+@option(
     "--tail-memory",
     type=click.IntRange(min=1),
     default=256,
     help="Memory for the recent events of watched jobs, in MiB.",
 )
-@_option("--max-watches", type=click.IntRange(min=1), default=50_000, help="Maximum number of open watches.")
-@_option(
+@option("--max-watches", type=click.IntRange(min=1), default=50_000, help="Maximum number of open watches.")
+@option(
     "--max-watches-per-caller",
     type=click.IntRange(min=1),
     default=20_000,
     help="Maximum number of open watches per client host.",
 )
-@_option(
+@option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -139,7 +131,7 @@ def serve(
 
     Without the --keep-… options nothing is ever removed.
     """
-    # The module is loaded for help and for shell completion, too; what it takes to serve is not needed there.
+    # Imported here, since the module is also loaded for help and shell completion.
     from milepost.server.cli import log_output
     from milepost.server.cli.server_process import run
     from milepost.server.followers.retention import RetentionPolicy
@@ -153,7 +145,7 @@ def serve(
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_cert is not None and tls_key is not None:
-        listen_address.check_pair(tls_cert, tls_key)
+        check_certificate(tls_cert, tls_key)
     log_output.configure(log_level)
     try:
         failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
@@ -170,12 +162,12 @@ def serve(
         tail_memory=tail_memory << 20,
         max_watches=max_watches,
         max_watches_per_caller=max_watches_per_caller,
-        nats=store(**nats),
+        nats=selected_store(**nats),
     )
     try:
         run(settings)
     except StoreFailed as error:
-        # Nothing is wrong with how it was started, so that its supervisor is to start it again.
+        # The command line is right: its supervisor should start it again.
         click.echo(f"Error: {error}", err=True)
         click.get_current_context().exit(_STORE_FAILED)
     except (DirectoryInUse, SchemaTooNew, StreamRefused) as error:

@@ -1,4 +1,4 @@
-"""The life of a server process: it starts, says that it is ready, and serves until a signal stops it."""
+"""The server process: start, print the ready line, and serve until a signal stops it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _log = structlog.get_logger("milepost.server")
 
 
 def run(settings: Settings) -> None:
-    """Serves until SIGTERM or Ctrl-C.
+    """Serve until SIGTERM or Ctrl-C.
 
     Raises:
-        StoreFailed: The store can never work again.
+        StoreFailed: The store has failed for good.
         DirectoryInUse, SchemaTooNew, StreamRefused: The store cannot be opened.
         OSError: The address or the data directory cannot be used.
         sqlite3.Error: The database cannot be opened.
@@ -38,10 +38,10 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     server = Server(settings)
     try:
-        if not await _before(stop, server.start()):
+        if not await _finishes_before(stop, server.start()):
             return
-        gc_tuning.settle()
-        _say_ready({"address": server.address, "epoch": server.epoch})
+        gc_tuning.apply()
+        _print_ready_line({"address": server.address, "epoch": server.epoch})
         server.failed.add_done_callback(lambda _: stop.set())
         await stop.wait()
         if server.failed.done():
@@ -50,8 +50,8 @@ async def _serve(settings: Settings) -> None:
         await server.stop()
 
 
-async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Does the work, unless there is a signal to stop before it is done. Whether it is."""
+async def _finishes_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Run the coroutine until it is done, or cancel it at the stop signal; whether it is done."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -64,10 +64,10 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         await asyncio.gather(working, stopping, return_exceptions=True)
 
 
-def _say_ready(facts: Mapping[str, str]) -> None:
-    """Writes the ready line. A server whose stdout is closed or full serves all the same; its log has the line."""
+def _print_ready_line(values: Mapping[str, str]) -> None:
+    """Write the ready line to stdout. If stdout is closed or full, log it instead and serve all the same."""
     try:
-        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.write(json.dumps(values) + "\n")
         sys.stdout.flush()
     except OSError as error:
-        _log.warning("the ready line could not be written to stdout", **facts, error=str(error))
+        _log.warning("the ready line could not be written to stdout", **values, error=str(error))

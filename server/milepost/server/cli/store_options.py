@@ -1,4 +1,4 @@
-"""Where ``milepost serve`` is told to keep its log, and how to get at it."""
+"""Options that select the store of the log, and the credentials for it."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _SEED = re.compile(r"SU[A-Z2-7]{56}")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def servers(told: str) -> tuple[str, ...]:
-    """``nats://host:4222,host:4222``: one URL for each; empty for the data directory. Raises click.BadParameter."""
-    if told == "sqlite":
+def parse_servers(value: str) -> tuple[str, ...]:
+    """Parse ``nats://host:4222,host:4222`` into one URL each; empty for ``sqlite``. Raises click.BadParameter."""
+    if value == "sqlite":
         return ()
-    scheme = _SCHEME.match(told)
+    scheme = _SCHEME.match(value)
     if scheme is None:
-        raise click.BadParameter(f"{told!r} is neither sqlite nor nats://host:4222,host:4222.")
-    urls = [url if _SCHEME.match(url) else scheme.group() + url for url in told.split(",")]
+        raise click.BadParameter(f"{value!r} is neither sqlite nor nats://host:4222,host:4222.")
+    urls = [url if _SCHEME.match(url) else scheme.group() + url for url in value.split(",")]
     if any(not _SCHEME.sub("", url) for url in urls):
-        raise click.BadParameter(f"{told!r} names a server without a host.")
+        raise click.BadParameter(f"{value!r} names a server without a host.")
     return tuple(urls)
 
 
 def store_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    """The options, each made with ``option``; what is given by them is for ``store``."""
+    """Decorator with the options of ``selected_store``, each made with ``option``."""
     where = option(
         "--store",
-        type=servers,
+        type=parse_servers,
         metavar="URL",
         default="sqlite",
         help="Store of the log: sqlite, in the data directory; or, for many nodes, NATS JetStream: "
@@ -52,7 +52,7 @@ def store_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any]
 
 
 def access_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    """Those of the options that say which stream, and how to be let in."""
+    """Decorator with the options for the stream and its credentials."""
     options = (
         option(
             "--nats-stream",
@@ -84,7 +84,7 @@ def access_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any
     return decorate
 
 
-def store(
+def selected_store(
     *,
     store: tuple[str, ...],
     nats_stream: str,
@@ -96,7 +96,7 @@ def store(
     nats_tls_key: Path | None,
     nats_sync_always: bool = False,
 ) -> NatsStore | None:
-    """The store that was asked for; None for the data directory. Raises click.UsageError."""
+    """The selected store; None for the data directory. Raises click.UsageError."""
     from milepost.server.log.jetstream.nats_access import NatsAccess, installed
     from milepost.server.log.store import NatsStore
 
@@ -139,5 +139,5 @@ def store(
 
 
 def _text(path: Path) -> str:
-    """What a file says that NATS reads byte by byte."""
+    """The text of a file that need not be UTF-8."""
     return path.read_bytes().decode(errors="replace")

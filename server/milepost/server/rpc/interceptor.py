@@ -1,8 +1,8 @@
-"""Where calls come in and answers go out: an access line for each, and errors as statuses that give nothing away.
+"""Server interceptor: logs each call, and turns exceptions into statuses.
 
-What a handler refuses becomes a status with ``ErrorInfo`` (and ``BadRequest``, ``RetryInfo``); any other exception
-becomes INTERNAL with an id that stands in the server's log, since the text of an exception would reach the client as it
-is (https://github.com/grpc/grpc/issues/23306). That goes for requests that cannot be decoded, too.
+A Refusal becomes a status with ``ErrorInfo`` (and ``BadRequest``, ``RetryInfo``). Any other exception becomes INTERNAL
+with an id to look up in the server's log, since gRPC would send its text to the client
+(https://github.com/grpc/grpc/issues/23306). The same holds for requests that cannot be decoded.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ _log = structlog.get_logger("milepost.rpc")
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
-# What is asked of a server that is stopping, and is answered.
+# Answered even while the server is stopping.
 _HEALTH = "/grpc.health.v1.Health/"
 
-# Whose streams stay open until whoever has asked has heard enough.
+# Its streams stay open until the client closes them, so that draining has to end them.
 _REFLECTION = "/grpc.reflection."
 
 
 class Interceptor(grpc.aio.ServerInterceptor):
-    """Wraps every handler of the server. ``arrived`` counts the calls."""
+    """Wraps every handler of the server. ``call_count`` is the number of calls so far."""
 
     def __init__(self) -> None:
-        self.arrived = 0
+        self.call_count = 0
         self._draining = asyncio.Event()
 
     def drain(self) -> None:
-        """From now on calls are refused, but for those that ask for the server's health; those of reflection end."""
+        """Refuse further calls, except health checks, and end open streams of reflection."""
         self._draining.set()
 
     async def intercept_service(
@@ -59,21 +59,21 @@ class Interceptor(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """See ``grpc.aio.ServerInterceptor``; never raises."""
-        self.arrived += 1
+        self.call_count += 1
         handler = await continuation(handler_call_details)
         if handler is None:  # there is no such method
             return handler
         method = handler_call_details.method
-        make, function = _parts(handler)
-        sound: Callable[[Any], Any] = _sound_each if handler.request_streaming else _sound
+        make, function = _unwrap(handler)
+        validate: Callable[[Any], Any] = _valid_requests if handler.request_streaming else _valid_request
         if self._draining.is_set() and not method.startswith(_HEALTH):
-            sound = _refused
+            validate = _refuse
         elif method.startswith(_REFLECTION):
-            sound = self._sound_until_draining
+            validate = self._requests_until_draining
         wrapped = (
-            _streaming(method, function, sound)
+            _wrap_streaming(method, function, validate)
             if inspect.isasyncgenfunction(function)
-            else _plain(method, function, sound)
+            else _wrap_unary(method, function, validate)
         )
         return make(
             wrapped,
@@ -81,31 +81,31 @@ class Interceptor(grpc.aio.ServerInterceptor):
             response_serializer=handler.response_serializer,
         )
 
-    async def _sound_until_draining(
+    async def _requests_until_draining(
         self, requests: AsyncIterator[Message | Refusal]
     ) -> AsyncIterator[Message]:
-        sound = _sound_each(requests)
-        over = asyncio.ensure_future(self._draining.wait())
+        valid = _valid_requests(requests)
+        stopping = asyncio.ensure_future(self._draining.wait())
         try:
             while True:
-                coming = asyncio.ensure_future(anext(sound))
+                next_request = asyncio.ensure_future(anext(valid))
                 try:
-                    await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
-                    if not coming.done():
+                    await asyncio.wait((next_request, stopping), return_when=asyncio.FIRST_COMPLETED)
+                    if not next_request.done():
                         raise draining()
                 finally:
-                    coming.cancel()
+                    next_request.cancel()
                 try:
-                    request = coming.result()
+                    request = next_request.result()
                 except StopAsyncIteration:
                     return
                 yield request
         finally:
-            over.cancel()
+            stopping.cancel()
 
 
-def _parts(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]], Callable[..., Any]]:
-    """How such a handler is made, and the function within."""
+def _unwrap(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]], Callable[..., Any]]:
+    """The constructor of such a handler, and the function that it wraps."""
     if handler.request_streaming:
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler, handler.stream_stream
@@ -116,9 +116,9 @@ def _parts(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]]
 
 
 def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | Refusal]:
-    """Never raises: what cannot be decoded, or is too large, becomes a Refusal, for the handler to raise.
+    """A deserializer that never raises: a malformed or too large request becomes a Refusal, which the handler raises.
 
-    Fields that this server does not know are dropped here, so that nothing is stored that no bound was held against.
+    It drops unknown fields, so that the server stores nothing that it has not validated.
     """
 
     def decoded(request: bytes) -> Message | Refusal:
@@ -134,51 +134,55 @@ def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | 
     return decoded
 
 
-def _refused(_: object) -> NoReturn:
+def _refuse(_: object) -> NoReturn:
     raise draining()
 
 
-def _sound(request: Message | Refusal) -> Message:
+def _valid_request(request: Message | Refusal) -> Message:
     if isinstance(request, Refusal):
         raise request
     return request
 
 
-async def _sound_each(requests: AsyncIterator[Message | Refusal]) -> AsyncIterator[Message]:
+async def _valid_requests(requests: AsyncIterator[Message | Refusal]) -> AsyncIterator[Message]:
     async for request in requests:
-        yield _sound(request)
+        yield _valid_request(request)
 
 
-def _plain(method: str, function: Callable[..., Any], sound: Callable[[Any], Any]) -> Callable[..., Any]:
+def _wrap_unary(
+    method: str, function: Callable[..., Any], validate: Callable[[Any], Any]
+) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> Any:
-        with _Access(method, context) as access:
-            access.is_about(request)
+        with _CallLog(method, context) as call_log:
+            call_log.note_job(request)
             try:
-                response = await function(sound(request), context)
-                access.is_about(response)
+                response = await function(validate(request), context)
+                call_log.note_job(response)
                 return response
             except Exception as error:
-                await access.abort(error)
+                await call_log.abort(error)
                 raise
 
     return call
 
 
-def _streaming(method: str, function: Callable[..., Any], sound: Callable[[Any], Any]) -> Callable[..., Any]:
+def _wrap_streaming(
+    method: str, function: Callable[..., Any], validate: Callable[[Any], Any]
+) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> AsyncIterator[Any]:
-        with _Access(method, context) as access:
+        with _CallLog(method, context) as call_log:
             try:
-                async for response in function(sound(request), context):
+                async for response in function(validate(request), context):
                     yield response
             except Exception as error:
-                await access.abort(error)
+                await call_log.abort(error)
                 raise
 
     return call
 
 
-class _Access:
-    """One call: how it ends, and the line that says so."""
+class _CallLog:
+    """One call: its status, and its line in the log."""
 
     def __init__(self, method: str, context: _Context) -> None:
         self._method = method
@@ -188,13 +192,13 @@ class _Access:
         self._reason = ""
         self._job_id = ""
 
-    def is_about(self, message: object) -> None:
-        """Takes the job that a request or a response names, if it names one; whatever else it says is no id."""
+    def note_job(self, message: object) -> None:
+        """Take the job id of a request or a response, if it has a valid one."""
         job_id = getattr(message, "job_id", "") or getattr(getattr(message, "job", None), "job_id", "")
         if not self._job_id and limits.JOB_ID.fullmatch(job_id):
             self._job_id = job_id
 
-    def __enter__(self) -> _Access:
+    def __enter__(self) -> _CallLog:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -213,7 +217,7 @@ class _Access:
         )
 
     async def abort(self, error: Exception) -> None:
-        """Ends the call as the error has it."""
+        """End the call with the status of the error."""
         if isinstance(error, grpc.aio.AbortError):
             raise error
         if isinstance(error, grpc.aio.InternalError) and "ExecuteBatch" in type(error).__name__:

@@ -1,1 +1,1 @@
-"""The server process: its parts put together, its life from start to stop, and what they all need."""
+"""Start and stop of the server, assembly of its parts, and what all parts need: clock, tasks, timestamps."""

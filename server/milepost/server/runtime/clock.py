@@ -1,4 +1,4 @@
-"""Where the time comes from. Tests bring a clock of their own."""
+"""Source of time; tests replace it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A clock for what is written down, and one for how long things take."""
+    """Wall-clock time for timestamps, monotonic time for durations."""
 
     def now(self) -> int:
         """The time of day, in nanoseconds since the epoch."""
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow."""
+        """Monotonic time in seconds."""
 
 
 class SystemClock:
-    """The machine's."""
+    """The clock of the machine."""
 
     def now(self) -> int:
         """See ``Clock``."""

@@ -1,4 +1,4 @@
-"""The data directory, which one server has at a time, and nobody but its owner can read."""
+"""The data directory: locked by one server at a time, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from milepost.server.log.store_files import StoreFiles
 
 _log = structlog.get_logger("milepost.store")
 
-# What a server keeps in its directory.
-_OURS = re.compile(r"lock|epoch\.(json|new)|(milepost|projection)\.db(-wal|-shm|-journal)?")
+# Files of the server in its data directory.
+_SERVER_FILES = re.compile(r"lock|epoch\.(json|new)|(milepost|projection)\.db(-wal|-shm|-journal)?")
 
 
 class DirectoryInUse(Exception):
-    """Another server has the data directory."""
+    """Another server has locked the data directory."""
 
 
 class DataDirectory:
-    """A locked data directory; made if it is not there. Raises DirectoryInUse, or OSError where it cannot be written.
+    """A locked data directory, created if missing. Raises DirectoryInUse, or OSError if it cannot be written.
 
-    Earlier versions let others read it, which ends here. The lock ends with the process, however it ends.
+    Files that an earlier version made readable for others become private. The lock ends with the process.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         if not private_files.make_directory(path):
             _log.warning(
-                "others may list the data directory, and this user cannot change that", path=str(path)
+                "data directory is accessible to other users, and this user cannot change that",
+                path=str(path),
             )
         self._descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -45,15 +46,15 @@ class DataDirectory:
                 f"(process {holder or 'unknown'}). Stop that one, or give this one another directory with --data."
             ) from None
         for file in path.iterdir():
-            if _OURS.fullmatch(file.name) and not private_files.tighten(file):
-                _log.warning("others may read a file of the data directory", path=str(file))
+            if _SERVER_FILES.fullmatch(file.name) and not private_files.tighten(file):
+                _log.warning("file in the data directory is readable by other users", path=str(file))
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
 
     def watch(self, files: StoreFiles) -> None:
-        """Have a store depend on the lock, too: without the file at its path another server would get in."""
+        """Add the lock file to the files that the store watches: if it is replaced, another server could start."""
         files.watch(self.path / "lock", self._descriptor)
 
     def close(self) -> None:
-        """Lets go of the directory."""
+        """Release the lock."""
         os.close(self._descriptor)

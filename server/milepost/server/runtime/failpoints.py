@@ -1,16 +1,16 @@
-"""Named points at which the server fails where it is told to, so that tests can end it between any two steps.
+"""Failpoints: named points at which tests make the server fail, to end it between any two steps.
 
 For tests only: ``MILEPOST_FAILPOINTS="commit.after=kill:3,assignment.before=kill"`` ends the process right after its
-third commit, or before it sends the first assignment. Unless that is set, a point costs a look into an empty dict.
+third commit, or before it sends the first assignment. Unless it is set, a point costs one lookup in an empty dict.
 
 ========================================  ==============================================================
-``commit.before``, ``commit.after``       a group of writes is in its transaction; it is durable
-``acknowledged.before``, ``….after``      the acknowledgement is about to be written to the stream; it was
-                                          (so for each message of ``WorkResponse``, such as ``assignment``)
+``commit.before``, ``commit.after``       the transaction is about to commit; it is durable
+``acknowledged.before``, ``….after``      the acknowledgement is about to be written to the stream; it is
+                                          (likewise for each message of ``WorkResponse``, such as ``assignment``)
 ========================================  ==============================================================
 
-``kill`` is SIGKILL, at the passage of that number, the first unless it is told otherwise. ``error``, for commits only,
-is an I/O error of the store.
+``kill`` sends SIGKILL the n-th time that the point is reached, by default the first. ``error``, for commits only, is an
+I/O error of the store.
 """
 
 from __future__ import annotations
@@ -43,55 +43,55 @@ POINTS: Final = frozenset(
 )
 """Their names."""
 
-_SETTING: Final = re.compile(r"(?P<point>[a-z_.]+)=(?P<action>kill|error)(:(?P<passage>[1-9][0-9]*))?")
+_SETTING: Final = re.compile(r"(?P<point>[a-z_.]+)=(?P<action>kill|error)(:(?P<hit>[1-9][0-9]*))?")
 
 
 class _Failpoint(NamedTuple):
-    """What is to happen, at which passage; and the passages so far."""
+    """The action, at the n-th hit of the point, and a counter of hits."""
 
     action: str
-    passage: int
-    passages: Iterator[int]
+    hit: int
+    hits: Iterator[int]
 
 
 _armed: dict[str, _Failpoint] = {}
 
 
 def arm(settings: str) -> None:
-    """Sets what is to fail, in place of what was set before; nothing where ``settings`` is empty. Raises ValueError."""
+    """Replace the armed points with those in ``settings``; an empty string arms none. Raises ValueError."""
     points = {}
     for setting in filter(None, settings.split(",")):
         found = _SETTING.fullmatch(setting)
         point, action = (found["point"], found["action"]) if found is not None else ("", "")
         if found is None or point not in POINTS or (action == "error" and point not in _COMMITS):
             raise ValueError(f"{VARIABLE} cannot be {settings!r}: {setting!r} is no point of failure.")
-        points[point] = _Failpoint(action, int(found["passage"] or 1), itertools.count(1))
+        points[point] = _Failpoint(action, int(found["hit"] or 1), itertools.count(1))
     _armed.clear()
     _armed.update(points)
     if _armed:
-        _log.warning("failpoints are armed, which is for tests only", settings=settings)
+        _log.warning("failpoints armed, for tests only", settings=settings)
 
 
 def armed() -> list[str]:
-    """The points where something is to fail."""
+    """The armed points."""
     return list(_armed)
 
 
 def reach(point: str) -> None:
-    """Fails here where that was asked for. Raises sqlite3.OperationalError, as a failing disk makes it."""
+    """Fail here if the point is armed. Raises sqlite3.OperationalError, as for a failing disk."""
     if _armed:
         _fail(point)
 
 
 def reach_message(response: WorkResponse, side: str) -> None:
-    """The same, ``before`` or ``after`` the message is written to its stream."""
+    """Fail ``before`` or ``after`` a message is written to its stream, if that point is armed."""
     if _armed:
         _fail(f"{response.WhichOneof('message')}.{side}")
 
 
 def _fail(point: str) -> None:
     failpoint = _armed.get(point)
-    if failpoint is None or next(failpoint.passages) != failpoint.passage:
+    if failpoint is None or next(failpoint.hits) != failpoint.hit:
         return
     if failpoint.action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,21 +1,21 @@
-"""How often Python looks for garbage that refers to itself.
+"""Garbage collector tuning.
 
-As it comes, it does so every 700 new objects, and now and then through all that there are: with a thousand streams
-open that is a quarter of the time that it takes to send an event to all of them (docs/performance.md). What the server
-makes is freed without that, but for what gRPC's calls leave behind, so it may look more rarely. What is there once the
-server has started stays until it ends, and is not looked at again.
+By default CPython collects the young generation every 700 allocations, and now and then all objects: with a thousand
+open streams that takes a quarter of the time of sending an event to all of them (docs/performance.md). Almost all
+objects of the server are freed by reference counting, except for what gRPC's calls leave behind, so the collector may
+run less often. Objects that exist once the server has started live until it ends, and are never scanned again.
 """
 
 from __future__ import annotations
 
 import gc
 
-# Of new objects; of looks at the young; of looks at those that survived one.
+# Allocations per young collection; young per middle; middle per full collection.
 _THRESHOLDS = 10_000, 20, 100
 
 
-def settle() -> None:
-    """To be called once, when the server has started."""
+def apply() -> None:
+    """Tune the collector. Call it once, after the server has started."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)

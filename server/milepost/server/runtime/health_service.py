@@ -1,7 +1,7 @@
 """The gRPC health protocol (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
 
-It is like the servicer of grpcio-health-checking, but that its watches end when the server stops: there they go on, so
-that the stop would have to wait for them.
+Unlike the servicer of grpcio-health-checking, its watches end when the server stops; there they go on, so that the stop
+would have to wait for them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from milepost.server.rpc.refusal import draining
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-# It has messages that its types do not know of.
+# Its type stubs lack some of its messages.
 _protocol: Any = health_pb2
 
 
 class Health(HealthServicer):
-    """Says of each of the services, ``""`` for all of them, whether it is serving; at first none is."""
+    """Health of each service, and of all as ``""``; initially none is serving."""
 
     def __init__(self, services: Iterable[str]) -> None:
         self._serving = dict.fromkeys(services, False)
@@ -33,13 +33,13 @@ class Health(HealthServicer):
         self._draining = False
 
     def set(self, serving: bool, *services: str) -> None:
-        """These are serving, or are not; those who watch them are told."""
+        """Set whether these services are serving, and notify watches."""
         self._serving.update(dict.fromkeys(services, serving and not self._draining))
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     def drain(self) -> None:
-        """None is serving any more. Those who watch are told so, and then DRAINING."""
+        """Set all services to not serving; watches get that, and then end with DRAINING."""
         self._draining = True
         self.set(False, *self._serving)
 
@@ -56,13 +56,13 @@ class Health(HealthServicer):
 
     async def Watch(self, request: HealthCheckRequest, context: _Context) -> None:
         """See the protocol."""
-        told: int | None = None
+        sent: int | None = None
         while True:
             changed = self._changed
             status = self._status(request.service)
-            if status != told:
+            if status != sent:
                 await context.write(HealthCheckResponse(status=status))
-                told = status
+                sent = status
             elif self._draining:
                 raise draining()
             else:

@@ -1,4 +1,4 @@
-"""The server as a whole: its parts put together, its life from start to stop."""
+"""The server as a whole: gRPC, store and core, from start to stop."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from milepost.contract import limits
-from milepost.server.cli import listen_address
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.store import NatsStore, open_store
 from milepost.server.log.store_files import StoreFiles
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.registration import add_service
+from milepost.server.runtime import listen_address
 from milepost.server.runtime.core import Core
 from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.health_service import Health
@@ -37,33 +37,33 @@ _SERVICES = (
 
 _NAMES = [service.full_name for service in _SERVICES]
 
-_OPTIONS = [
-    # A second server on the same port would be handed half of the connections, silently.
+_GRPC_OPTIONS = [
+    # A second server on the same port would silently get half of the connections.
     ("grpc.so_reuseport", 0),
-    # A burst of streams, as after a restart, is not to be turned away: the defaults reject what is over 1,000.
+    # Accept a burst of streams, as after a restart: the defaults reject more than 1,000.
     ("grpc.server.max_pending_requests", 50_000),
     ("grpc.server.max_pending_requests_hard_limit", 100_000),
-    # Clients may ping often, and a dead peer is found in seconds.
+    # Clients may ping often; a dead peer is detected within seconds.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
-    # Above the bound of a request, so that what is over that is refused with a reason. gRPC itself would give none.
+    # Above the limit of a request, so that the server refuses larger ones with a reason; gRPC itself gives none.
     ("grpc.max_receive_message_length", 2 * limits.REQUEST_SIZE),
 ]
 
-# How long calls that are under way may take to finish when the server stops, in seconds.
+# Seconds for open calls to finish when the server stops.
 _STOP_GRACE = 5.0
 
-# How long no call comes if no more do, in seconds; and how often to wait for that.
-_LULL = 0.05
-_LULLS_MOST = 20
+# Draining waits for a quiet period without new calls, in seconds, and at most this often.
+_QUIET_PERIOD = 0.05
+_QUIET_PERIOD_LIMIT = 20
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the server is started with. ``address`` is ``host:port``, with port 0 for a free one; times in seconds."""
+    """Settings of a server. ``address`` is ``host:port``, with port 0 for a free one; times are in seconds."""
 
     address: str
     data: Path
@@ -77,11 +77,11 @@ class Settings:
     max_watches: int = 50_000
     max_watches_per_caller: int = 20_000
     nats: NatsStore | None = None
-    """Where the log is if it is in a stream; otherwise it is in the data directory."""
+    """The stream that holds the log; None for the data directory."""
 
 
 class Server:
-    """A Milepost server. ``start`` it, then ``stop`` it; ``failed`` is done if its store fails it."""
+    """A Milepost server: ``start`` it, then ``stop`` it. ``failed`` resolves if its store fails for good."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -96,8 +96,8 @@ class Server:
         ]
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
-        self._edge = Interceptor()
-        self._grpc = grpc.aio.server(interceptors=[self._edge], options=_OPTIONS)
+        self._interceptor = Interceptor()
+        self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=_GRPC_OPTIONS)
         self.address = ""
 
     @property
@@ -106,9 +106,9 @@ class Server:
         return self._store.epoch
 
     async def start(self) -> None:
-        """Takes up the jobs that have not ended, then serves. Raises OSError where the address cannot be had.
+        """Load the jobs that have not ended, then serve. Raises OSError if the address cannot be bound.
 
-        Until then it can be asked for its health, which is NOT_SERVING, and refuses everything else.
+        Until then it answers health checks with NOT_SERVING, and refuses all other calls.
         """
         for service, servicer in zip(_SERVICES, self._services, strict=True):
             add_service(self._grpc, service, servicer)
@@ -119,19 +119,19 @@ class Server:
         self.address = self._bind()
         await self._grpc.start()
         await self._store.start()
-        await self._move_in()
+        await self._start_core()
         self._health.set(True, "", *_NAMES)
         _log.info("serving", address=self.address, data=str(self._settings.data), epoch=self.epoch)
 
     async def stop(self) -> None:
-        """Stops in order: no more is taken, streams are told, what is being committed is committed."""
+        """Shut down in order: refuse new calls, end streams with DRAINING, finish pending commits."""
         if self.address:
             _log.info("stopping")
-        self._edge.drain()
+        self._interceptor.drain()
         self._health.drain()
         if self._core is not None:
             await self._core.drain()
-        await self._last_calls()
+        await self._wait_for_last_calls()
         await self._grpc.stop(_STOP_GRACE)
         if self._core is not None:
             await self._core.close()
@@ -140,7 +140,7 @@ class Server:
         if self.address:
             _log.info("stopped")
 
-    async def _move_in(self) -> None:
+    async def _start_core(self) -> None:
         settings = self._settings
         self._core = core = Core(
             self._store,
@@ -152,22 +152,22 @@ class Server:
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()
-        self._job_service.arrive(core.job_service)
-        self._worker_service.arrive(core.worker_service)
-        self._admin_service.arrive(core.admin_service)
+        self._job_service.replace(core.job_service)
+        self._worker_service.replace(core.worker_service)
+        self._admin_service.replace(core.admin_service)
 
     def _on_store(self, up: bool) -> None:
-        """The store is there, or is not. Reads and watches go on without it; work does not, and health says so."""
+        """Note that the store became available or unavailable; without it only reads and watches are served."""
         if self._core is not None:
             self._core.on_store(up)
             self._health.set(up, _NAMES[1])
 
-    async def _last_calls(self) -> None:
-        """Waits until no more calls come: those that gRPC has not told of yet it would end with CANCELLED."""
-        for _ in range(_LULLS_MOST):
-            arrived = self._edge.arrived
-            await asyncio.sleep(_LULL)
-            if arrived == self._edge.arrived:
+    async def _wait_for_last_calls(self) -> None:
+        """Wait until no more calls arrive: gRPC would end those that it has not passed on yet with CANCELLED."""
+        for _ in range(_QUIET_PERIOD_LIMIT):
+            count = self._interceptor.call_count
+            await asyncio.sleep(_QUIET_PERIOD)
+            if count == self._interceptor.call_count:
                 return
 
     def _bind(self) -> str:
@@ -182,6 +182,6 @@ class Server:
                 port = self._grpc.add_insecure_port(self._settings.address)
         except RuntimeError as error:
             raise listen_address.cannot_listen(
-                self._settings.address, "gRPC cannot, and has said why"
+                self._settings.address, "gRPC cannot bind it, and has logged why"
             ) from error
         return f"{host}:{port}"

@@ -1,4 +1,4 @@
-"""Services that are there before what serves them: a server can be asked how it is while it still catches up."""
+"""Placeholder services for the time of startup: the server answers health checks while it reads its log."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from milepost.v1 import ErrorReason
 
 
 class StartupPlaceholder:
-    """A servicer whose methods refuse with STORE_UNAVAILABLE until ``arrive`` says who serves them."""
+    """A servicer whose methods refuse with STORE_UNAVAILABLE until ``replace`` sets the real servicer."""
 
     def __init__(self, service: ServiceDescriptor) -> None:
         self._servicer: object | None = None
         for method in service.methods:
             setattr(self, method.name, self._method(method.name))
 
-    def arrive(self, servicer: object) -> None:
-        """From now on this one serves."""
+    def replace(self, servicer: object) -> None:
+        """Pass all further calls to this servicer."""
         self._servicer = servicer
 
     def _method(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Instants as whole nanoseconds since the epoch, which compare and add; and as the messages that bear them."""
+"""Convert between protobuf times and integers: nanoseconds since the Unix epoch, or of a duration."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 SECOND = 10**9
 
-# google.protobuf.Timestamp's own bound: the end of the year 9999.
-_LAST = 253_402_300_800 * SECOND - 1
+# Limit of google.protobuf.Timestamp: the end of the year 9999.
+_LATEST = 253_402_300_800 * SECOND - 1
 
 
 def timestamp(instant: int) -> Timestamp:
-    """The instant as a message; the last that there is of those, for one after the year 9999."""
-    instant = min(instant, _LAST)
+    """The instant as a message; times after the year 9999 become its end."""
+    instant = min(instant, _LATEST)
     return Timestamp(seconds=instant // SECOND, nanos=instant % SECOND)
 
 
 def instant(value: Timestamp) -> int:
-    """The message as an instant."""
+    """The message as nanoseconds since the Unix epoch."""
     return value.seconds * SECOND + value.nanos
 
 
 def nanoseconds(value: Duration) -> int:
-    """A duration in nanoseconds."""
+    """The message in nanoseconds."""
     return value.seconds * SECOND + value.nanos
 
 

@@ -1,0 +1,26 @@
+"""Validate the listening address and the certificate before the start, since gRPC's own errors say little."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import click
+
+
+def parse_address(value: str) -> str:
+    """Validate ``host:port``; gRPC would take port 99999 for another port. Raises click.BadParameter."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise click.BadParameter(f"{value!r} is not host:port, with a port of 0 to 65535.")
+    return value
+
+
+def check_certificate(certificate: Path, key: Path) -> None:
+    """Check that the files are a certificate chain and its private key. Raises click.ClickException."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=str)
+    except ssl.SSLError as error:
+        raise click.ClickException(
+            f"{str(certificate)!r} and {str(key)!r} are no certificate chain and its key, in PEM without a password."
+        ) from error

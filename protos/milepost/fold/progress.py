@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Protocol, TypeAlias
 
 from milepost.v1 import Job, Stage, StageState
 
@@ -37,72 +37,64 @@ class PathToJob:
     stage changes. Only ``carry_up`` changes the tree.
     """
 
-    __slots__ = ("_job", "_levels")
+    __slots__ = ("_levels",)
 
     def __init__(self, tree: StageTree, stage: Stage) -> None:
-        self._job = tree.job
         self._levels: list[_Level] = []
-        # Bounded: no server sends stages in a cycle, but a client that gets one must not hang.
+        # No server lets stages be part of each other in a circle; a client that is sent one must not hang.
         for _ in range(len(tree.stages)):
             parent = tree.stages.get(stage.parent_stage_id)
-            self._levels.append(_level(tree.children[stage.parent_stage_id], stage, parent))
+            least = tree.job.fraction if parent is None else share(parent)
+            self._levels.append(_level(tree.children[stage.parent_stage_id], stage, parent, least))
             if parent is None:
                 break
             stage = parent
 
     def job_fraction(self, stage_share: float) -> float:
-        """The job's fraction if the stage contributes ``stage_share``. Never below the present one (rule 13)."""
-        for level in self._levels[:-1]:
-            stage_share = level.share_after(stage_share)
-        return max(self._job.fraction, self._levels[-1].mean(stage_share))
+        """The job's fraction once the stage brings ``stage_share``. Never below what it is (rule 13)."""
+        for _, least, done, weight, total, count, planned in self._levels:
+            mean = _mean(done + weight * stage_share, total, count, planned)
+            stage_share = max(least, mean)
+        return stage_share
 
     def carry_up(self, stage_share: float) -> None:
-        """Set the fractions of the stages around the stage. The event carries the job's own."""
-        for level in self._levels[:-1]:
-            assert level.parent is not None
-            level.parent.fraction = max(level.parent.fraction, level.mean(stage_share))
-            stage_share = share(level.parent)
+        """Set the fractions of the stages that the stage is a part of. The job's own comes with the event."""
+        for parent, _, done, weight, total, count, planned in self._levels:
+            if parent is None:
+                break
+            parent.fraction = max(parent.fraction, _mean(done + weight * stage_share, total, count, planned))
+            stage_share = share(parent)
 
 
-class _Level(NamedTuple):
-    """The stages with the same parent: the sum over those that do not change, and the weight of the one that does."""
-
-    parent: Stage | None
-    done: float
-    weight: float
-    total: float
-    weighted: int
-    planned: bool
-
-    def mean(self, stage_share: float) -> float:
-        """The weighted mean if the changing stage contributes ``stage_share``."""
-        if not self.weighted:
-            return 0.0
-        mean = min((self.done + self.weight * stage_share) / self.total, 1.0)
-        # Stages that are declared as they start may have a successor: assume one more, of average weight, not begun.
-        return mean if self.planned else mean * self.weighted / (self.weighted + 1)
-
-    def share_after(self, stage_share: float) -> float:
-        """What the parent then contributes."""
-        assert self.parent is not None
-        if self.parent.state in _COMPLETE:
-            return 1.0
-        return max(self.parent.fraction, self.mean(stage_share))
+_Level: TypeAlias = "tuple[Stage | None, float, float, float, float, int, bool]"
+"""The stages with the same parent, one of which moves: the parent (None for the job) and what it brings already, what
+the others bring, the weight of the one that moves, all weights, how many count, and whether all were planned."""
 
 
-def _level(stages: Iterable[Stage], changing: Stage, parent: Stage | None) -> _Level:
+def _level(stages: Iterable[Stage], moving: Stage, parent: Stage | None, least: float) -> _Level:
     total = done = 0.0
     count = 0
-    all_planned = True
+    planned = True
     for stage in stages:
-        stage_weight = weight(stage)
-        if stage_weight > 0:
-            total += stage_weight
+        counts = weight(stage)
+        if counts > 0:
+            total += counts
             count += 1
-            all_planned = all_planned and stage.planned
-            if stage is not changing:
-                done += stage_weight * share(stage)
-    return _Level(parent, done, weight(changing), total, count, all_planned)
+            planned = planned and stage.planned
+            if stage is not moving:
+                done += counts * share(stage)
+    return parent, least, done, weight(moving), total, count, planned
+
+
+def _mean(done: float, total: float, count: int, planned: bool) -> float:
+    """The weighted mean of a level."""
+    if not count:
+        return 0.0
+    mean = done / total
+    if mean > 1.0:
+        mean = 1.0
+    # Where stages are declared as they come there may be another one: an average one, of which nothing is done.
+    return mean if planned else mean * count / (count + 1)
 
 
 def job_fraction_after(tree: StageTree, stage: Stage, stage_share: float) -> float:

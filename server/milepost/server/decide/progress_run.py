@@ -7,12 +7,17 @@ itself; a property test holds the two against each other.
 
 from __future__ import annotations
 
+from typing import Final
+
 from milepost.contract import limits
 from milepost.fold import Fold, PathToJob
-from milepost.server.event_encoding import EventEncoder
+from milepost.server.event_encoding import MESSAGE_BYTES, EventEncoder
 from milepost.v1 import Event, StageProgressed, StageState
 
 __all__ = ["ProgressRun"]
+
+# In characters, each of which takes up to four bytes. A longer message is decided like any other update.
+_PLAIN_MESSAGE: Final = MESSAGE_BYTES // 4
 
 
 class ProgressRun:
@@ -57,7 +62,7 @@ class ProgressRun:
         current, message = progress.current, progress.message
         if (
             not 0 < current <= limits.AMOUNT
-            or len(message) > limits.MESSAGE_LENGTH
+            or len(message) > _PLAIN_MESSAGE
             or progress.unit
             or progress.HasField("total")
             or progress.fraction

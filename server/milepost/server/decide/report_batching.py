@@ -69,6 +69,7 @@ def report_batches(
     payloads = frames_size = 0
     rejections: list[Rejection] = []
     run: ProgressRun | None = None
+    is_plain = room.is_ample and job.state in LEASED
     for number, (update, update_size) in enumerate(zip(updates, sizes, strict=True), first):
         if frames and frames_size + update_size > batch_bytes:
             _finish(fold, run, sequence)
@@ -76,7 +77,7 @@ def report_batches(
             yield ReportBatch(EventBatch.of(fold, frames, now, payloads), number - 1, rejections)
             frames, frames_size, payloads, rejections = [], 0, 0, []
         frame: bytes | None = None
-        if room.is_ample and job.state in LEASED:
+        if is_plain:
             # Nearly everything is plain progress of one stage, and lines about it, which change nothing.
             if update.HasField("stage_progressed"):
                 progress = update.stage_progressed
@@ -84,7 +85,8 @@ def report_batches(
                     run = _another(fold, run, sequence, progress.stage_id)
                 if run is not None:
                     frame = run.take(progress, sequence + 1, encoder)
-                    payloads |= STAGE_PROGRESSED if frame is not None else 0
+                    if frame is not None:
+                        payloads |= STAGE_PROGRESSED
             elif update.HasField("log_written") and is_plain_line(fold, update.log_written):
                 frame = encoder.log_written(sequence + 1, update.log_written)
                 payloads |= LOG_WRITTEN
@@ -100,6 +102,7 @@ def report_batches(
                 rejections.append(Rejection(number, refusal))
                 continue
             fold.apply(event)
+            is_plain = room.is_ample and job.state in LEASED
             frame = event_frame(event)
             payloads |= payloads_of([event])
         sequence += 1

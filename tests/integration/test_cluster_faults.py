@@ -278,7 +278,7 @@ async def test_a_node_that_was_cut_off_for_too_long_ends_and_catches_up(
         await eventually(is_purged)
         proxy.allow()
         assert await asyncio.to_thread(late.wait) != 0
-        assert "to be started again" in late.log_path.read_text()
+        assert "Restart it: it catches up" in late.log_path.read_text()
 
         await asyncio.to_thread(late.restart)
         for rpc in (whole, cut_off):
@@ -309,7 +309,7 @@ async def test_a_node_waits_for_a_cluster_that_comes_together(tmp_path: Path, fo
         stack.callback(node.kill)
 
         async def says_so() -> bool:
-            return "the stream is not there yet" in node.log_path.read_text()
+            return "stream not available yet" in node.log_path.read_text()
 
         await eventually(says_so)
         cluster.servers[2].start()

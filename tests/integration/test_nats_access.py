@@ -50,7 +50,7 @@ async def refused(directory: Path, why: str, *options: str) -> None:
     node = ServerProcess(directory / "refused", *options)
     node.begin()
     try:
-        await eventually(lambda: says(node, "trouble with NATS", error=why))
+        await eventually(lambda: says(node, "NATS client error", error=why))
     finally:
         node.kill()
 
@@ -120,10 +120,8 @@ async def test_credentials_may_be_renewed(tmp_path: Path) -> None:
             job = await rpc.submit()
             account.revoke()
             server.reload(*operator.settings)
-            await eventually(
-                lambda: says(node, "NATS is away; what there is can be read, and nothing can be written")
-            )
-            await eventually(lambda: says(node, "trouble with NATS", error="revoked"))
+            await eventually(lambda: says(node, "disconnected from NATS; reads continue, writes fail"))
+            await eventually(lambda: says(node, "NATS client error", error="revoked"))
             assert state_name(await rpc.get(job.job_id)) == "QUEUED"
             account.write_credentials(file)
 

@@ -23,9 +23,7 @@ def test_a_server_that_waits_for_nats_can_be_stopped(tmp_path: Path, number: sig
         try:
             assert process.stderr is not None
             lines = (json.loads(line) for line in process.stderr)
-            waiting = next(
-                line for line in lines if line["event"] == "waiting for NATS, and not serving before"
-            )
+            waiting = next(line for line in lines if line["event"] == "waiting for NATS before serving")
             process.send_signal(number)
             out, _ = process.communicate()
         finally:

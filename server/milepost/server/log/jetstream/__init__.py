@@ -1,6 +1,6 @@
-"""The log of many nodes: a NATS JetStream stream, and beside each node a projection of it that is read from.
+"""The log of many nodes: a NATS JetStream stream, and on each node a local SQLite projection of it for reading.
 
-``records.py`` is what a message holds, ``stream.py`` the stream's settings and its identity, ``link.py`` the
-connection, ``lanes.py`` how commits get into the stream, ``follower.py`` how they come out of it in order,
-``projection.py`` and ``applying.py`` how they get into the node's own SQLite, and ``log.py`` puts it together.
+``records.py`` encodes messages, ``stream.py`` has the stream's settings and identity, ``nats_connection.py`` the
+connection. ``job_publisher.py`` publishes commits and ``drop_publisher.py`` drops; ``follower.py`` receives all
+messages in order; ``projection.py`` and ``applier.py`` apply them to SQLite. ``jetstream_log.py`` assembles the parts.
 """

@@ -1,8 +1,7 @@
-"""How a message of the stream changes the projection; the same on every node, whatever else the node knows.
+"""Applying a message of the stream to the projection: deterministic, so that every node gets the same result.
 
-A commit is taken where it follows upon what was taken of its job before, and a submission where neither its id nor its
-request is taken; any other is passed over. So which of two that compete counts is decided by the order of the stream,
-and every node decides it alike.
+A commit is accepted if it continues its job's log, and a submission if neither its job id nor its request id exists;
+any other is ignored. So the order of the stream decides between competing messages, alike on every node.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS subjects (
         job_id TEXT PRIMARY KEY,
         sequence INTEGER NOT NULL,
-        -- Whether there was another job of that name, whose end is still in the stream.
+        -- Whether the stream still has the end of an earlier job with this id.
         reused INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID
 """
@@ -40,7 +39,7 @@ _JOB: Final = "SELECT job FROM jobs WHERE job_id = ?"
 
 
 class JobHead(NamedTuple):
-    """Where a job's log ends: the last message of its subject, its last event, and its key; 0 where it is new."""
+    """The end of a job's log: the last message of its subject, its last event, and its key; all 0 for a new job."""
 
     sequence: int
     last: int
@@ -48,9 +47,9 @@ class JobHead(NamedTuple):
 
 
 class DeliveredMessage(NamedTuple):
-    """A message as it came out of the stream.
+    """A message read from the stream.
 
-    ``record`` is None where it is not about a job. ``commits`` are those that it was made of, where this node made it.
+    ``record`` is None if it is not about a job. ``commits`` is set if this node published it, and has its commits.
     """
 
     sequence: int
@@ -61,7 +60,7 @@ class DeliveredMessage(NamedTuple):
 
 
 class AppliedMessage(NamedTuple):
-    """What became of a message: what those who follow are told, how many of its parts were taken, the job's head."""
+    """The result of a message: entries for listeners, the number of its accepted parts, and the job's new head."""
 
     delivered: DeliveredMessage
     entries: Sequence[Entry]
@@ -70,20 +69,24 @@ class AppliedMessage(NamedTuple):
 
 
 def head_of(connection: sqlite3.Connection, job_id: str) -> JobHead:
-    """Where the job's log ends, as the projection has it."""
+    """Read the end of the job's log from the projection."""
     return JobHead(*connection.execute(_HEAD, (job_id,)).fetchone())
 
 
 class Applier:
-    """Applies messages to the projection, within transactions that are the caller's."""
+    """Applies messages to the projection, within transactions of the caller."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._folds = FoldCache(self._load)
-        self.purged = PurgedJobs(connection)
+        self._purged = PurgedJobs(connection)
+
+    def allow_pending(self, may: bool) -> None:
+        """Set whether jobs may be pending; see ``PurgedJobs``."""
+        self._purged.allow(may)
 
     def apply(self, transaction: Transaction, delivered: DeliveredMessage) -> AppliedMessage:
-        """Applies a message."""
+        """Apply a message."""
         entries: list[Entry] = []
         taken = 0
         record = delivered.record
@@ -120,10 +123,10 @@ class Applier:
         position = delivered.sequence * STRIDE + index
         if commit is None:
             self._folds.forget(job_id)
-            self.purged.keep_commit(job_id, record.key, position, part)
+            self._purged.keep_commit(job_id, record.key, position, part)
             return None
         if commit.submission is not None and commit.attributes.parent_job_id:
-            self.purged.expect_parent(commit.attributes.parent_job_id, position)
+            self._purged.expect_parent(commit.attributes.parent_job_id, position)
         transaction.position = position - 1
         return Append(commit, position).write(transaction)
 
@@ -132,11 +135,11 @@ class Applier:
         if record.kind is Kind.THIN:
             Thin(job_id).write(transaction)
             return None
-        if not self.purged.is_whole(record, job_id):
-            return self.purged.resolve(transaction, job_id, record)
+        if not self._purged.is_whole(record, job_id):
+            return self._purged.resolve(transaction, job_id, record)
         if record.kind is Kind.TRIM:
-            return self.purged.trim(transaction, job_id, record)
-        return self.purged.delete(transaction, record)
+            return self._purged.trim(transaction, job_id, record)
+        return self._purged.delete(transaction, record)
 
     def _load(self, job_id: str) -> bytes | None:
         row = self._connection.execute(_JOB, (job_id,)).fetchone()

@@ -1,7 +1,7 @@
-"""What is to be dropped of a job, worked out from the projection before it is said in the stream.
+"""Planning of drops, from the projection, before their records go into the stream.
 
-What is said is the same for every node, since it is guarded like an append: nothing happens to the job in between. It
-carries what remains of the job, for nodes that come only after the beginning of its subject was purged.
+A drop is guarded like an append, so nothing else happens to the job in between, and its record holds for every node. It
+carries the remains of the job, for nodes that come after the beginning of its subject was purged.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _OLDEST_NEEDED: Final = "SELECT min(position) FROM log WHERE job_key = ? AND las
 
 
 class DropPlan(NamedTuple):
-    """What is to be said in the stream, without its name and key.
+    """The record of a drop, without its name and key.
 
-    ``keeps`` is the position of the oldest commit that is still needed, 0 where none is; None where nothing is to be
-    purged: what says that an earlier job of the same name is gone, which would go with it, is needed for good.
+    ``oldest_needed`` is the position of the oldest commit that must stay, 0 for none. It is None if nothing may be
+    purged, since the purge would also remove the record that an earlier job of the same id is gone.
     """
 
     record: Record
@@ -37,7 +37,7 @@ class DropPlan(NamedTuple):
 
 
 class JobRows:
-    """One job's rows. Raises Conflict where there is no such job."""
+    """The rows of one job. Raises Conflict if there is no such job."""
 
     def __init__(self, connection: sqlite3.Connection, job_id: str) -> None:
         row = connection.execute(_JOB, (job_id,)).fetchone()
@@ -52,33 +52,33 @@ class JobRows:
         if job_input is not None:
             self._submitted.job.input.ParseFromString(job_input)
 
-    def must_have_ended(self) -> None:
-        """Raises Conflict where it has not."""
+    def require_ended(self) -> None:
+        """Raise Conflict if the job has not ended."""
         if self.state not in FINAL:
             raise Conflict(self._job_id)
 
     def last_before(self, first_sequence: int) -> int | None:
-        """The newest event of the commits that end before that event; None where there are none."""
+        """Return the newest event of the commits that end before this event; None for none."""
         row = self._connection.execute(statements.LAST_BEFORE, (self._key, first_sequence)).fetchone()
         last: int | None = row[0]
         return last
 
     def oldest_needed(self, first_sequence: int) -> int | None:
-        """See ``Planned``."""
+        """See ``DropPlan``."""
         if self._reused:
             return None
         row = self._connection.execute(_OLDEST_NEEDED, (self._key, first_sequence)).fetchone()
         return int(row[0] or 0)
 
     def drops(self, first_sequence: int) -> list[Drop]:
-        """All that is dropped once the commits are that end before that event.
+        """Return all drops of the job, including those of the commits that end before this event.
 
-        What was dropped earlier is part of it: the message that said so may be purged with the rest.
+        Earlier drops are included since the purge may remove their messages.
         """
         return drops_before(self._connection, self._key, first_sequence)
 
     def remains(self, first_sequence: int, drops: Sequence[Drop]) -> Remains:
-        """What is to be known of the job once that is gone."""
+        """Return what other nodes need of the job after the drop."""
         return Remains(
             first_sequence=first_sequence,
             thinned=self._thinned,
@@ -90,12 +90,12 @@ class JobRows:
 
 
 Planner: TypeAlias = Callable[[JobRows], DropPlan | None]
-"""What is to be dropped of a job; None where there is nothing."""
+"""Plans a drop of a job; None if there is nothing to drop."""
 
 
 def thin(rows: JobRows) -> DropPlan:
-    """See ``EventLog.thin``. The stream keeps what is thinned: messages cannot be changed."""
-    rows.must_have_ended()
+    """See ``EventLog.thin``. The stream keeps the events, since its messages cannot change."""
+    rows.require_ended()
     return DropPlan(Record(Kind.THIN, b"", 0), None)
 
 
@@ -110,6 +110,6 @@ def trim(rows: JobRows, first_sequence: int) -> DropPlan | None:
 
 def delete(rows: JobRows) -> DropPlan:
     """See ``EventLog.delete``."""
-    rows.must_have_ended()
+    rows.require_ended()
     remains = rows.remains(0, rows.drops(rows.last + 1))
     return DropPlan(Record(Kind.DELETE, b"", 0, remains=remains), rows.oldest_needed(rows.last + 1))

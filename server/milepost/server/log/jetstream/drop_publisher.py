@@ -1,4 +1,4 @@
-"""Saying in the stream that something of a job is dropped, and then purging it."""
+"""Publishing of drops: a record in the stream first, then the purge of the dropped messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = structlog.get_logger("milepost.store")
 
 
 class DropPublisher:
-    """Makes the items for the lanes. ``name`` gives messages their names, ``plan`` works out what is to be dropped."""
+    """Creates the writes for drops. ``name`` makes message names; ``plan`` plans a drop."""
 
     def __init__(
         self,
@@ -35,8 +35,8 @@ class DropPublisher:
         self._plan = plan
         self._purging: set[asyncio.Task[None]] = set()
 
-    def write(self, job_id: str, plan: Planner) -> PendingWrite:
-        """What says in the stream what the plan comes to; once it is applied, what was dropped is purged."""
+    def prepare(self, job_id: str, plan: Planner) -> PendingWrite:
+        """Create the write of a planned drop; once it is applied, the dropped messages are purged."""
         planned: DropPlan | None = None
 
         async def make(head: JobHead) -> Record | None:
@@ -63,15 +63,15 @@ class DropPublisher:
         return write
 
     async def finish(self) -> None:
-        """Waits for what is being purged."""
+        """Wait for pending purges."""
         await asyncio.gather(*self._purging)
 
     async def _purge(self, job_id: str, before: int) -> None:
-        """Purges the messages of a job before that one. If it fails, they lie there until it is trimmed again."""
+        """Purge the messages of a job before that one. If it fails, they stay until the next drop of the job."""
         subject = self._names.job(job_id)
         try:
             await self._connection.ask(
                 lambda jetstream: jetstream.purge_stream(self._names.stream, seq=before, subject=subject)
             )
         except (ConnectionLost, nats.js.errors.Error) as error:
-            _log.warning("what was dropped was not purged", job_id=job_id, error=str(error))
+            _log.warning("purge failed", job_id=job_id, error=str(error))

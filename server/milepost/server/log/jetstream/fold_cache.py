@@ -1,4 +1,4 @@
-"""What other nodes have appended, made into commits again by folding their events."""
+"""Restoring commits of other nodes by folding their events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from milepost.server.log.jetstream.records import Part
 from milepost.server.payloads import has_end, has_transition, payloads_of
 from milepost.v1 import Event, Events, Job, JobState
 
-# How many jobs are kept between two commits of theirs. Any of them can be had from the projection.
+# Jobs that stay in memory between commits; the projection has all of them.
 _CACHE_SIZE = 10_000
 
 
@@ -22,14 +22,14 @@ class _Folded(NamedTuple):
 
 
 class FoldCache:
-    """The jobs as of the last commit that was applied. ``load`` gives one as the projection has it, serialised."""
+    """Cache of jobs as of their last applied commit. ``load`` reads a serialised job from the projection."""
 
     def __init__(self, load: Callable[[str], bytes | None]) -> None:
         self._load = load
         self._jobs: OrderedDict[str, _Folded] = OrderedDict()
 
     def commit(self, job_id: str, part: Part) -> Commit | None:
-        """The commit that a part is; None where what comes before it is not known here."""
+        """Restore the commit of a part; None if this node lacks the events before it."""
         events = Events.FromString(part.chunk.frames).events
         submission: Event | None = None
         if events and events[0].HasField("job_submitted"):
@@ -45,7 +45,7 @@ class FoldCache:
         fraction_before = fold.job.fraction
         for event in events:
             fold.apply(event)
-        # Of a log that was thinned before it was copied into the stream, some events are left out.
+        # A log that was thinned before its import lacks some events.
         fold.job.last_sequence = part.chunk.last
         if submission is not None:
             fold.job.ClearField("input")
@@ -69,7 +69,7 @@ class FoldCache:
         )
 
     def forget(self, job_id: str) -> None:
-        """What is kept of the job is not as it is any more."""
+        """Drop an outdated job from the cache."""
         self._jobs.pop(job_id, None)
 
     def _known(self, job_id: str) -> _Folded | None:

@@ -1,8 +1,8 @@
-"""How messages come out of the stream: all of them, in order, from where the node stands.
+"""An ordered consumer of the stream, which delivers all messages from where the node stands.
 
-The consumer is asked for messages in batches, the next one before the last is through, so that it neither floods the
-node nor lets it wait. It lives on one server, and may be gone with it: whenever it is silent for longer than its
-heartbeats, or counts on from another number, another one is made from where the node stands.
+It pulls messages in batches and requests the next batch before the last one is used up, so that the consumer neither
+floods the node nor leaves it idle. A NATS consumer lives on one server and may disappear with it. So if it misses its
+heartbeats, or its count has a gap, the follower makes another one from where the node stands.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from milepost.server.log.jetstream.stream import StreamNames
 
 _log = structlog.get_logger("milepost.nats")
 
-# What one request asks for, and how much may be left of it when the next one goes out.
+# The size of one request in messages and bytes, and the number outstanding at which the next request goes out.
 _REQUEST_MESSAGES: Final = 2000
 _REQUEST_BYTES: Final = 32 << 20
 _REFILL_THRESHOLD: Final = 1000
 
-# Seconds. How long a request stands, how often an idle consumer is heard from, and how long it may be silent.
+# In seconds: the expiry of a request, the heartbeat of an idle consumer, and the silence after which it is dead.
 _REQUEST_EXPIRY: Final = 60.0
 _HEARTBEAT: Final = 1.0
 _SILENCE_LIMIT: Final = 3.0
 
-# How often it is looked whether the stream answers, in seconds: an idle consumer may be cut off from it, and not know.
+# Interval in seconds between checks of the stream: a consumer may be cut off from it without knowing.
 _CHECK_INTERVAL: Final = 5.0
 
-# How long an abandoned consumer is kept by its server, in seconds.
+# Time in seconds after which a server removes an abandoned consumer.
 _CONSUMER_EXPIRY: Final = 60.0
 
-# Where a message says its numbers in the stream and of the consumer: in the form without a domain, and with one.
+# Field of the stream sequence in a message's reply subject, in the form without a domain and with one.
 _LENGTH_SHORT: Final = 9
 _FIELDS_SHORT: Final = 5
 _FIELDS_LONG: Final = 7
 
-# How long to wait before the next consumer is tried, in seconds.
+# Backoff in seconds before the next consumer.
 _RETRY_DELAY: Final = 0.1
 
 
@@ -71,7 +71,7 @@ class Follower:
         self._deliver = deliver
         self._check = check
         self._expected = 1
-        self._left = 0
+        self._outstanding = 0
         self._broken = asyncio.Event()
         self._heard_at = 0.0
         self._refill = asyncio.Event()
@@ -79,16 +79,16 @@ class Follower:
         self._stopping = False
 
     def connection_lost(self) -> None:
-        """The connection broke: what comes over the next one is asked for anew."""
+        """Make another consumer, since the connection broke."""
         self._broken.set()
 
     def stop(self) -> None:
-        """Ends it, too, where a cancellation gets lost."""
+        """End it, even if a cancellation gets lost."""
         self._stopping = True
         self._broken.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Follow the stream until cancelled or stopped, or until ``check`` fails."""
         last_error = ""
         while not self._stopping:
             await self._connection.wait_up()
@@ -98,20 +98,20 @@ class Follower:
             except (ConnectionLost, nats.errors.Error, OSError) as error:
                 if str(error) != last_error:
                     last_error = str(error)
-                    _log.info("following is broken off", error=last_error)
+                    _log.info("consumer lost; retrying", error=last_error)
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _consume(self) -> None:
-        """One consumer, for as long as it works."""
+        """Consume from one consumer for as long as it works."""
         await self._check()
         if self._stopping:
             return
         self._broken.clear()
-        self._expected, self._left = 1, 0
+        self._expected, self._outstanding = 1, 0
         client = self._connection.client
         inbox = self._inbox = client.new_inbox()
         consumer = ""
-        # Its messages must not be dropped, however many come at once: what was asked for is bounded.
+        # The client must not drop messages of a burst; the requests bound their number.
         subscription = await client.subscribe(
             inbox,
             cb=partial(self._on_message, inbox),
@@ -144,12 +144,12 @@ class Follower:
                     )
 
     async def _watch(self, inbox: str, consumer: str) -> None:
-        """Asks for more in time; returns when the consumer does not work any more."""
+        """Keep requests outstanding; return when the consumer no longer works."""
         loop = asyncio.get_running_loop()
         self._heard_at = checked_at = loop.time()
         while not self._broken.is_set():
             self._refill.clear()
-            if self._left <= _REFILL_THRESHOLD:
+            if self._outstanding <= _REFILL_THRESHOLD:
                 await self._request(inbox, consumer)
             refill, broken = (
                 asyncio.create_task(self._refill.wait()),
@@ -173,12 +173,12 @@ class Follower:
             "expires": int(_REQUEST_EXPIRY * 1e9),
             "idle_heartbeat": int(_HEARTBEAT * 1e9),
         }
-        self._left += _REQUEST_MESSAGES
+        self._outstanding += _REQUEST_MESSAGES
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._names.stream}.{consumer}"
         await self._connection.client.publish(subject, json.dumps(request).encode(), reply=inbox)
 
     async def _on_message(self, inbox: str, message: Msg) -> None:
-        if inbox != self._inbox:  # of a consumer that was given up
+        if inbox != self._inbox:  # of an abandoned consumer
             return
         self._heard_at = asyncio.get_running_loop().time()
         if not message.reply.startswith("$JS.ACK."):
@@ -193,8 +193,8 @@ class Follower:
             self._broken.set()
             return
         self._expected = number + 1
-        self._left -= 1
-        if self._left <= _REFILL_THRESHOLD:
+        self._outstanding -= 1
+        if self._outstanding <= _REFILL_THRESHOLD:
             self._refill.set()
         self.last = sequence
         self._deliver(sequence, message.subject, message.data)
@@ -205,10 +205,9 @@ class Follower:
         if status == "100":
             return
         pending = headers.get("Nats-Pending-Messages")
-        if (
-            pending is not None
-        ):  # the request is over; what it asked for and did not get is to be asked for again
-            self._left -= int(pending)
+        # The request has ended; the next one has to ask for its remainder.
+        if pending is not None:
+            self._outstanding -= int(pending)
             self._refill.set()
         else:
             self._broken.set()

@@ -1,4 +1,4 @@
-"""Copying a log from SQLite into a stream that is empty."""
+"""Import of a SQLite log into an empty stream."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _PRUNED_JOBS: Final = """
     SELECT job_key, job_id, first_sequence, thinned_sequence FROM jobs
     WHERE first_sequence > 1 OR thinned_sequence > 0 ORDER BY job_key
 """
-# What a projection has besides, and what drops.py looks into.
+# A table of the projection that ``drop_plans`` reads.
 _SUBJECTS: Final = "CREATE TEMP TABLE subjects (job_id TEXT PRIMARY KEY, reused INTEGER)"
 
-# What is on its way at a time; of the bytes in one message see lanes.py.
+# Messages in flight, and bytes of commits in one message (see ``job_publisher``).
 _IN_FLIGHT_LIMIT: Final = 200
 _MESSAGE_BYTES_LIMIT: Final = 512 << 10
 
-# How long one message may take, in seconds.
+# Timeout of one message in seconds.
 _PUBLISH_TIMEOUT: Final = 30.0
 
 
 @dataclass
 class ImportCounts:
-    """What was copied."""
+    """Numbers of imported jobs, events and messages."""
 
     jobs: int = 0
     events: int = 0
@@ -56,10 +56,10 @@ class _LoggedCommit(NamedTuple):
 
 
 class SqliteImport:
-    """Copies the database at ``path``, which nobody writes to, into the stream.
+    """Copies the database at ``path``, which nobody may write to meanwhile, into the stream.
 
-    The numbers of the events stay. The positions do not, and so there is another epoch, by which subscribers are told;
-    leases end with it.
+    Events keep their sequences, but not their positions. So the stream has a new epoch, by which subscribers notice,
+    and which ends all leases.
     """
 
     def __init__(self, path: Path, connection: NatsConnection, names: StreamNames) -> None:
@@ -74,8 +74,8 @@ class SqliteImport:
         self.copied = ImportCounts()
 
     async def run(self) -> ImportCounts:
-        """Raises StreamRefused, ConnectionLost, StoreFailed, SchemaTooNew, sqlite3.Error."""
-        # It is read on the event loop's own thread: nothing else happens meanwhile.
+        """Import everything. Raises StreamRefused, ConnectionLost, StoreFailed, SchemaTooNew, sqlite3.Error."""
+        # Reads on the event loop's thread, since nothing else runs meanwhile.
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
             migrate(connection)
@@ -85,7 +85,7 @@ class SqliteImport:
                 await self._publish(group[0].job_id, self._record(group))
             for key, job_id, first, thinned in connection.execute(_PRUNED_JOBS).fetchall():
                 if first > 1:
-                    # What was dropped before, no cursor of the new epoch can miss.
+                    # No cursor of the new epoch can miss an earlier drop.
                     remains = JobRows(connection, job_id).remains(first, ())
                     await self._publish(job_id, Record(Kind.TRIM, b"", self._key(key), remains=remains))
                 if thinned:
@@ -95,15 +95,15 @@ class SqliteImport:
                 await self._in_flight.popleft()
         finally:
             connection.close()
-            # After a failure the others fail for the same reason, which is told once.
+            # After a failure the others fail for the same reason; the first error is enough.
             await asyncio.gather(*self._in_flight, return_exceptions=True)
         reply = await self._connection.publish(self._names.meta, end, 1, _PUBLISH_TIMEOUT)
         if reply.error:
-            raise StoreFailed(f"The stream did not take the end: {reply.text}.")
+            raise StoreFailed(f"The stream refused the last message: {reply.text}.")
         return self.copied
 
     def _key(self, key: int) -> int:
-        """What the job is known by in the stream: the place of the first message about it."""
+        """Return the job's key in the stream: the position of its first message."""
         return self._keys.setdefault(key, (self._sequence + 1) * STRIDE)
 
     def _record(self, group: list[_LoggedCommit]) -> Record:
@@ -113,11 +113,10 @@ class SqliteImport:
         return Record(Kind.COMMITS, b"", 0 if begins else key, [row.part for row in group])
 
     async def _publish(self, job_id: str, record: Record) -> None:
-        """Sends a message; its place in the stream is known before, since nobody else writes."""
+        """Publish a message; its sequence is known beforehand, since nobody else writes."""
         before = self._last_of_job.get(job_id)
-        if (
-            before is not None
-        ):  # of a subject there is one message under way at a time, and none overtakes another
+        # One message of a subject in flight at a time, so that none overtakes another.
+        if before is not None:
             await asyncio.wait([before])
         self._sequence += 1
         sequence, expected = self._sequence, self._last.get(job_id, 0)
@@ -129,14 +128,14 @@ class SqliteImport:
                 self._names.job(job_id), message, expected, _PUBLISH_TIMEOUT
             )
             if reply.error:
-                raise StoreFailed(f"The stream did not take a message of job {job_id!r}: {reply.text}.")
+                raise StoreFailed(f"The stream refused a message of job {job_id!r}: {reply.text}.")
             if reply.sequence != sequence:
-                raise StoreFailed("Somebody else writes to the stream. Delete it, and begin again.")
+                raise StoreFailed("Another client writes to the stream. Delete the stream and start again.")
 
         publishing = self._last_of_job[job_id] = asyncio.create_task(publish())
         publishing.add_done_callback(lambda _: self._forget(job_id, publishing))
         self._in_flight.append(publishing)
-        await asyncio.sleep(0)  # so that they go out in their order
+        await asyncio.sleep(0)  # lets the tasks publish in order
         self.copied.messages += 1
         self.copied.events += sum(part.chunk.last - part.chunk.first + 1 for part in record.parts)
         while len(self._in_flight) > _IN_FLIGHT_LIMIT:
@@ -148,7 +147,7 @@ class SqliteImport:
 
 
 def _messages(connection: sqlite3.Connection) -> Iterator[list[_LoggedCommit]]:
-    """The commits in the order of their positions, those of one job that follow one another together."""
+    """Yield the commits of each message, by position: consecutive commits of one job share a message."""
     rows = (
         _LoggedCommit(row[0], row[1], Part(Chunk(*row[2:5]), *row[5:])) for row in connection.execute(_CHUNKS)
     )

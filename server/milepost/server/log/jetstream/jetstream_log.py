@@ -1,4 +1,4 @@
-"""The event log of many nodes, put together: lanes into the stream, and the projection that follows it."""
+"""The event log of many nodes: publishers that append to the stream, and a projection that follows it."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ from milepost.v1 import Job
 
 _log = structlog.get_logger("milepost.store")
 
-# Of how many jobs the ends of the logs are kept in memory. Any of them can be read from the projection.
+# Number of jobs whose heads stay in memory; the projection has all of them.
 _HEAD_CACHE_SIZE = 20_000
 
-# How often it is said how far catching up is, in seconds; and how soon after a failure it is tried again.
+# In seconds: the interval of progress lines while catching up, and the backoff after a failure.
 _PROGRESS_LOG_INTERVAL = 5.0
 _RETRY_DELAY = 0.2
 
-# How often it is looked whether the end of the stream is still there, in seconds.
+# Interval in seconds at which catching up checks that the stream still has the message it waits for.
 _END_CHECK_INTERVAL = 1.0
 
-# How long it may take until all jobs are whole whose beginnings were purged, in seconds.
+# Time in seconds for all jobs with purged beginnings to become whole.
 _PENDING_TIMEOUT = 20.0
 
-# How long it is waited for what other nodes have appended, in seconds.
+# Time in seconds to wait for what other nodes have appended.
 _REFRESH_TIMEOUT = 2.0
 
 
 class JetStreamEventLog(ReaderPool):
     """An ``EventLog`` in a stream of NATS JetStream, with its projection in ``directory``.
 
-    Made in a running event loop, and used from it only; nothing of it but ``up`` can be used before ``start`` has
-    returned. ``failed`` is done once it can never work again, such as when the stream was replaced.
+    It is bound to the running event loop; before ``start`` has returned, only ``up`` may be used. ``failed`` resolves
+    when it has failed for good, for example because the stream was replaced.
     """
 
     def __init__(
@@ -111,22 +111,22 @@ class JetStreamEventLog(ReaderPool):
 
     @property
     def up(self) -> bool:
-        """Whether NATS is there, so that something can be appended."""
+        """Whether NATS is reachable, so that appends can succeed."""
         return self._connection.up
 
     @property
     def connection(self) -> NatsConnection:
-        """The connection, for what nodes tell each other outside the log."""
+        """The connection to NATS."""
         return self._connection
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
         self._listeners.append(listener)
 
-    # --- Its life ---------------------------------------------------------------------------------------------------
+    # --- Lifecycle ----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Connects, and catches up with the stream, however long that takes. Raises StreamRefused, StoreFailed."""
+        """Connect and catch up with the stream, without a time limit. Raises StreamRefused, StoreFailed."""
         await self._connection.open()
         head = await self._find_stream()
         self._applied = self._projection.applied
@@ -157,11 +157,11 @@ class JetStreamEventLog(ReaderPool):
             await asyncio.gather(self._following, return_exceptions=True)
         await self._connection.close()
         await asyncio.to_thread(self._projection.close)
-        await asyncio.sleep(0)  # what the projection delivered last is taken first
+        await asyncio.sleep(0)  # lets the projection's last group resolve first
         self.close_readers()
 
     async def _find_stream(self) -> int:
-        """Makes sure that the stream is there and who it is; where it ends."""
+        """Create or check the stream, resolve its identity, and return its last sequence."""
         last_error = ""
         while True:
             try:
@@ -171,12 +171,12 @@ class JetStreamEventLog(ReaderPool):
             except ConnectionLost as error:
                 if str(error) != last_error:
                     last_error = str(error)
-                    _log.info("the stream is not there yet", error=last_error)
+                    _log.info("stream not available yet", error=last_error)
             await asyncio.sleep(_RETRY_DELAY)
             await self._connection.wait_up()
 
     async def _resolve_identity(self) -> StreamIdentity:
-        """Who the stream is, and whether the projection is of it: if not, it is thrown away (rule 4)."""
+        """Return the stream's identity, and discard the projection if it is of another epoch (rule 4)."""
         found = await stream.identity(self._connection, self._names)
         projection = self._projection
         if projection.epoch == found.epoch and await self._has_lost(
@@ -184,14 +184,14 @@ class JetStreamEventLog(ReaderPool):
         ):
             found = await stream.change_epoch(self._connection, self._names, found)
             _log.warning(
-                "the stream has lost what this node has seen of it; it has a new epoch", epoch=found.epoch
+                "the stream has lost messages that this node has seen; it gets a new epoch", epoch=found.epoch
             )
         if projection.epoch != found.epoch:
             projection.renew(found.epoch)
         return found
 
     async def _has_lost(self, applied: int, name: bytes) -> bool:
-        """Whether the stream ends before the message that was applied last, or has another one in its place."""
+        """Whether the stream lacks the message that the projection applied last, or has another one in its place."""
         if not applied:
             return False
         if await stream.has_lost(self._connection, self._names, applied):
@@ -221,7 +221,7 @@ class JetStreamEventLog(ReaderPool):
             _log.info("caught up", messages=self._applied - start, position=self._position)
 
     async def _apply_until(self, head: int) -> None:
-        """Returns when all is applied up to that message of the stream, and no job lacks its beginning."""
+        """Wait until the projection has applied that message of the stream, and no job is pending."""
         while self._applied < head and await stream.has_more(self._connection, self._names, self._applied):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_END_CHECK_INTERVAL):
@@ -232,7 +232,7 @@ class JetStreamEventLog(ReaderPool):
             pending = await self._read(lambda reader: _rows(reader).pending())
             if not pending:
                 return
-            # What makes them whole was said before their beginnings were purged, and comes at any moment.
+            # A node published what completes them before it purged their beginnings, so it arrives soon.
             self._projection.allow_pending(True)
             if self._loop.time() > deadline:
                 raise StoreFailed(
@@ -241,7 +241,7 @@ class JetStreamEventLog(ReaderPool):
                 )
             await asyncio.sleep(_RETRY_DELAY)
 
-    # --- Writing ----------------------------------------------------------------------------------------------------
+    # --- Writing ------------------------------------------------------------------------------------------------------
 
     def append(self, commit: Commit) -> asyncio.Future[None]:
         """See ``EventLog``."""
@@ -260,7 +260,7 @@ class JetStreamEventLog(ReaderPool):
         return self._drop(job_id, drop_plans.delete)
 
     def _drop(self, job_id: str, plan: drop_plans.Planner) -> asyncio.Future[None]:
-        return self._write(job_id, self._drops.write(job_id, plan))
+        return self._write(job_id, self._drops.prepare(job_id, plan))
 
     async def _plan(self, job_id: str, plan: drop_plans.Planner) -> drop_plans.DropPlan | None:
         return await self._read(lambda reader: _rows(reader).drop(job_id, plan))
@@ -284,7 +284,7 @@ class JetStreamEventLog(ReaderPool):
             pass
 
     async def find(self, job_id: str) -> Job | None:
-        """See ``EventLog``: one that was submitted through another node a moment ago, too."""
+        """See ``EventLog``: it also finds a job that another node has just created."""
         job = await super().find(job_id)
         if job is None:
             await self.refresh(job_id)
@@ -300,7 +300,7 @@ class JetStreamEventLog(ReaderPool):
         return page
 
     async def head(self, job_id: str) -> JobHead:
-        """See ``lanes.Log``."""
+        """See ``AppliedLog``."""
         head = self._heads.get(job_id)
         if head is None:
             head = await self._read(lambda reader: _rows(reader).head(job_id))
@@ -308,22 +308,20 @@ class JetStreamEventLog(ReaderPool):
         return head
 
     async def reached(self, sequence: int) -> None:
-        """See ``lanes.Log``."""
+        """See ``AppliedLog``."""
         if self._applied < sequence:
             waiting: asyncio.Future[None] = self._loop.create_future()
             heapq.heappush(self._waiting, (sequence, next(self._waiting_order), waiting))
             await waiting
 
-    # --- Following --------------------------------------------------------------------------------------------------
+    # --- Following ----------------------------------------------------------------------------------------------------
 
     def _on_message(self, sequence: int, subject: str, data: bytes) -> None:
-        """The next message of the stream."""
+        """Decode the stream's next message and queue it for the projection."""
         job_id = self._names.job_id(subject)
         if not job_id:
             if sequence > self._identity.sequence:
-                self._fail(
-                    StoreFailed("The stream has a new epoch: a node found that it has lost something.")
-                )
+                self._fail(StoreFailed("The stream has a new epoch: a node found that it has lost messages."))
             self._projection.put(DeliveredMessage(sequence, name_in(data)))
             return
         try:
@@ -341,7 +339,7 @@ class JetStreamEventLog(ReaderPool):
 
     def _resolve(self, group: Sequence[AppliedMessage] | Exception) -> None:
         if isinstance(group, Exception):
-            failed = StoreFailed(f"The projection does not work: {group}")
+            failed = StoreFailed(f"The projection failed: {group}")
             self._fail(group if isinstance(group, StoreFailed) else failed)
             return
         entries = [entry for applied in group for entry in applied.entries]
@@ -367,11 +365,11 @@ class JetStreamEventLog(ReaderPool):
                 waiting.set_result(None)
 
     async def _check(self) -> None:
-        """Before following goes on: whether the stream still has what was taken from it. Raises StoreFailed."""
+        """Raise StoreFailed if the stream no longer has the messages that this node has read from it."""
         assert self._follower is not None
         if await stream.has_lost(self._connection, self._names, self._follower.last):
             raise StoreFailed(
-                "The stream ends before what this node has read from it: it was restored, or replaced."
+                "The stream lacks messages that this node has read from it: it was restored or replaced."
             )
 
     def _on_connection_state(self, up: bool) -> None:
@@ -383,12 +381,12 @@ class JetStreamEventLog(ReaderPool):
         if not following.cancelled():
             error = following.exception()
             self._fail(
-                error if isinstance(error, StoreFailed) else StoreFailed(f"Following ended: {error!r}")
+                error if isinstance(error, StoreFailed) else StoreFailed(f"The follower failed: {error!r}")
             )
 
     def _fail(self, error: StoreFailed) -> None:
         if not self._failed.done():
-            _log.error("the log cannot go on", error=str(error))
+            _log.error("event log failed", error=str(error))
             self._failed.set_result(error)
             self._publishers.fail()
         if self._following is not None:

@@ -1,10 +1,9 @@
-"""How commits get into the stream: each job's one after the other, those of different jobs side by side.
+"""Publishing of commits to the stream: in order within a job, concurrently across jobs.
 
-Of a job there is at most one message under way. What is appended meanwhile goes out together in the next one,
-joined where it can be. Each message names the one of its subject that it must follow (JetStream's
-``Nats-Expected-Last-Subject-Sequence``), so that of two nodes that decide upon the same state of a job only one can
-append. For the same reason a message whose fate is not known can be sent again: at most one of them gets in, and which
-message follows the named one can be read.
+A job has at most one message in flight; appends that wait meanwhile go out together in the next one, coalesced if
+possible. Each message names its predecessor on its subject (JetStream's ``Nats-Expected-Last-Subject-Sequence``), so
+that of two nodes that decide on the same state of a job only one can append. This also makes a retry safe when the
+outcome of a message is unknown: at most one copy gets in, and the stream shows which message follows the predecessor.
 """
 
 from __future__ import annotations
@@ -27,18 +26,17 @@ from milepost.server.log.sqlite.coalescing import coalesce
 
 _log = structlog.get_logger("milepost.store")
 
-# What goes into one message together, in bytes, if one commit alone is not more.
+# Size in bytes of the commits in one message; a larger commit has a message of its own.
 _MESSAGE_BYTES_LIMIT: Final = 512 << 10
 
-# Seconds. How long an answer is waited for before the message is sent again; how long an append may take at the most;
-# and between two tries.
+# In seconds: the time for an answer before a retry, the time for the whole append, and the backoff between retries.
 _PUBLISH_TIMEOUT: Final = 2.0
 APPEND_TIMEOUT: Final = 5.0
 _RETRY_DELAY: Final = 0.05
 
 
 class PublishedMessage:
-    """A message of this node's, from when it is sent until it has come back out of the stream, applied."""
+    """A message of this node that the projection has not applied yet."""
 
     def __init__(self, record: Record, commits: list[Commit] | None) -> None:
         self.record = record
@@ -47,19 +45,20 @@ class PublishedMessage:
 
 
 class AppliedLog(Protocol):
-    """What lanes need to know of the log that they are a part of."""
+    """What publishers need to know of the applied log."""
 
     async def head(self, job_id: str) -> JobHead:
-        """Where the job's log ends, as far as the node has applied it."""
+        """Return the end of the job's log, as far as this node has applied it."""
 
     async def reached(self, sequence: int) -> None:
-        """Returns once the node has applied that message of the stream."""
+        """Wait until this node has applied that message of the stream."""
 
 
 class PendingWrite:
-    """Something to be put into a job's log; ``done`` when it is durable and applied.
+    """A queued write to a job's log; ``done`` resolves when it is durable and applied.
 
-    What drops something makes its record when its turn has come; None where there is nothing to drop.
+    It is either a commit or a drop. ``make`` creates the record of a drop when the drop reaches the head of the queue,
+    or returns None if there is nothing to drop.
     """
 
     def __init__(
@@ -70,11 +69,11 @@ class PendingWrite:
         self.make = make
         self.done: asyncio.Future[None] = loop.create_future()
         self.sequence = 0
-        """Which message of the stream it came to be in; 0 before it is done, and where there was nothing to do."""
+        """The message of the stream that holds it; 0 until it is done, and if there was nothing to drop."""
         self.part = 0
-        """Which part of that message."""
+        """Its part of that message."""
         self.breaks = 0
-        """``NatsConnection.breaks`` when it was put."""
+        """``NatsConnection.breaks`` at the time of ``put``."""
 
     @property
     def by_time(self) -> bool:
@@ -82,7 +81,7 @@ class PendingWrite:
         return self.commit is not None and self.commit.by_time
 
     def resolve(self, error: Exception | None = None) -> None:
-        """It is durable, or was not appended."""
+        """Resolve ``done``, with an error if the write failed."""
         if self.done.done():
             return
         if error is None:
@@ -92,7 +91,7 @@ class PendingWrite:
 
 
 class JobPublishers:
-    """The lanes of all jobs that are being appended to. ``sent`` are the messages that have not come back yet."""
+    """The publishers of all jobs with pending writes. ``sent`` has, by name, the messages not yet applied."""
 
     def __init__(self, connection: NatsConnection, names: StreamNames, log: AppliedLog) -> None:
         self.connection = connection
@@ -105,7 +104,7 @@ class JobPublishers:
         self._count = 0
 
     def put(self, job_id: str, write: PendingWrite) -> asyncio.Future[None]:
-        """Appends an item to the job's log, after those that were put before."""
+        """Queue a write after the job's earlier ones; return its ``done``."""
         write.breaks = self.connection.breaks
         publisher = self._publishers.get(job_id)
         if publisher is None:
@@ -114,32 +113,32 @@ class JobPublishers:
         return write.done
 
     def name(self) -> bytes:
-        """A name that no other message has."""
+        """Return a unique message name."""
         self._count += 1
         return self._node + self._count.to_bytes(8, "big")
 
     def remove(self, publisher: _JobPublisher, job_id: str) -> None:
-        """Nothing is under way in the lane any more."""
+        """Forget an idle publisher."""
         if self._publishers.get(job_id) is publisher:
             del self._publishers[job_id]
 
     def fail(self) -> None:
-        """Nothing more comes out of the stream here: none will be sent, nor is it known which of those sent got in."""
+        """Stop for good: this node no longer reads the stream, so the outcome of sent messages stays unknown."""
         self.failed = True
         for message in self.sent.values():
             if not message.applied.done():
-                message.applied.set_exception(StoreUnavailable("the node follows the stream no more"))
+                message.applied.set_exception(StoreUnavailable("the node no longer follows the stream"))
 
     async def finish(self) -> None:
-        """Waits until everything that was put is settled."""
+        """Wait until all writes are done."""
         while self._publishers:
             await asyncio.gather(*(publisher.wait_idle() for publisher in self._publishers.values()))
 
 
 class _JobPublisher:
-    """What is appended to one job, for as long as something is under way.
+    """The write queue of one job; it lives while the job has pending writes.
 
-    ``_head`` is where the job's log ends once all of that is applied; None where only the projection can tell.
+    ``_head`` is the end of the job's log after all messages in flight; None if it must be read from the projection.
     """
 
     def __init__(self, publishers: JobPublishers, job_id: str) -> None:
@@ -157,10 +156,10 @@ class _JobPublisher:
             self._running = asyncio.create_task(self._run())
 
     async def wait_idle(self) -> None:
-        """Waits for what is under way now."""
+        """Wait for the current writes and messages."""
         if self._running is not None:
             await asyncio.wait([self._running])
-        await self._all_applied()
+        await self._wait_applied()
 
     async def _run(self) -> None:
         try:
@@ -168,7 +167,7 @@ class _JobPublisher:
                 try:
                     await self._step()
                 except (Conflict, StoreFailed, StoreFull) as error:
-                    # Whatever waits was decided upon what has not come to be.
+                    # The queued writes were decided on top of the one that failed.
                     writes, self._writes, self._head = self._writes, deque(), None
                     for write in writes:
                         write.resolve(error)
@@ -177,17 +176,17 @@ class _JobPublisher:
             self._remove_if_idle()
 
     async def _step(self) -> None:
-        """Sends the next message."""
+        """Publish the next message."""
         if self._publishers.failed:
-            raise StoreFailed("the node follows the stream no more")
+            raise StoreFailed("the node no longer follows the stream")
         if self._head is None:
-            await self._all_applied()
+            await self._wait_applied()
             self._head = await self._publishers.log.head(self._job_id)
         head = self._head
         make = self._writes[0].make
         if make is not None:
-            # It is made from what the projection has, which must be all there is.
-            await self._all_applied()
+            # A drop is planned from the projection, which must be up to date.
+            await self._wait_applied()
             self._head = None
             writes = [self._writes[0]]
             made = await make(await self._publishers.log.head(self._job_id))
@@ -213,7 +212,7 @@ class _JobPublisher:
             else:
                 sequence = await self._send(message, head.sequence)
         except BaseException:
-            # Should it turn out to be there after all, it is taken in like one of another node's.
+            # If the message got in after all, the node applies it like one of another node.
             self._in_flight.discard(message)
             self._publishers.sent.pop(record.name, None)
             raise
@@ -223,9 +222,9 @@ class _JobPublisher:
             self._head = JobHead(sequence, last, head.key or sequence * STRIDE)
 
     def _next_writes(self, last: int) -> list[PendingWrite]:
-        """The items that go out together: each follows upon the one before, the first upon event ``last``.
+        """Return the consecutive commits after event ``last`` that go into one message.
 
-        What was decided by time goes alone.
+        A commit that a timeout caused goes alone.
         """
         next_writes: list[PendingWrite] = []
         size = 0
@@ -241,9 +240,9 @@ class _JobPublisher:
         return next_writes
 
     async def _send(self, message: PublishedMessage, expected: int) -> int:
-        """Gets the message into the stream, after the ``expected`` one; its sequence there.
+        """Publish the message after the ``expected`` one, with retries; return its sequence.
 
-        Raises Conflict where another one follows that, StoreFull, or StoreAway where nothing is known in time.
+        Raises Conflict if another message follows that one, StoreFull, and StoreUnavailable if the outcome is unknown.
         """
         connection = self._publishers.connection
         data = encode(message.record)
@@ -257,23 +256,23 @@ class _JobPublisher:
                         if reply.error in NO_ROOM:
                             raise StoreFull(reply.text)
                         if reply.error in WRONG_LAST_SEQUENCE:
-                            await self._check_overtaken(message, expected)
+                            await self._raise_if_overtaken(message, expected)
                             if message.applied.done():
                                 return message.applied.result().delivered.sequence
                         else:
-                            _log.warning("the stream takes nothing", error=reply.text, code=reply.error)
+                            _log.warning("publish refused by the stream", error=reply.text, code=reply.error)
                     except ConnectionLost:
                         if message.applied.done():
                             return message.applied.result().delivered.sequence
                         await connection.wait_up()
-                    # Another one may be on its way in, or the stream between two leaders.
+                    # Another message may be in flight, or the stream may be electing a leader.
                     await asyncio.sleep(_RETRY_DELAY)
         except TimeoutError:
-            _log.warning("an append was given up", job_id=self._job_id, seconds=APPEND_TIMEOUT)
+            _log.warning("append timed out", job_id=self._job_id, seconds=APPEND_TIMEOUT)
             raise StoreUnavailable("NATS did not answer in time") from None
 
     async def _send_now(self, message: PublishedMessage, breaks: int, expected: int) -> int:
-        """The same for what was decided by time, which is sent once, and only over the connection of the decision."""
+        """Publish a commit that a timeout caused: once, and only on the connection that it was decided on."""
         connection = self._publishers.connection
         try:
             if connection.breaks != breaks:
@@ -285,15 +284,15 @@ class _JobPublisher:
                 if not reply.error:
                     return reply.sequence
                 if reply.error in WRONG_LAST_SEQUENCE:
-                    await self._check_overtaken(message, expected)
+                    await self._raise_if_overtaken(message, expected)
             reason = reply.text
         except (ConnectionLost, TimeoutError) as error:
             reason = str(error) or "NATS did not answer in time"
-        _log.info("a decision of time came to nothing", job_id=self._job_id, error=reason)
+        _log.info("timeout not appended", job_id=self._job_id, error=reason)
         raise StoreUnavailable(reason)
 
-    async def _check_overtaken(self, message: PublishedMessage, expected: int) -> None:
-        """Raises Conflict where another message follows the ``expected`` one, once the node has applied that."""
+    async def _raise_if_overtaken(self, message: PublishedMessage, expected: int) -> None:
+        """Raise Conflict if another message follows the ``expected`` one, after this node has applied it."""
         found = await message_at(self._publishers.connection, self._publishers.names, subject=self._subject)
         if found is not None and found[0] > expected:
             await self._publishers.log.reached(found[0])
@@ -314,7 +313,7 @@ class _JobPublisher:
                     write.resolve(None if write.part < applied.result().taken else Conflict(self._job_id))
         self._remove_if_idle()
 
-    async def _all_applied(self) -> None:
+    async def _wait_applied(self) -> None:
         while self._in_flight:
             await asyncio.wait([message.applied for message in self._in_flight])
 
@@ -324,9 +323,9 @@ class _JobPublisher:
 
 
 def _coalesce(writes: list[PendingWrite]) -> list[Commit]:
-    """The commits of these items as the parts of a message; each item is told which."""
-    made = coalesce([write.commit for write in writes if write.commit is not None])
-    parts = [part for part, batch in enumerate(made) for _ in batch.commits]
+    """Coalesce the commits into the parts of a message, and record in each write which part it is."""
+    batches = coalesce([write.commit for write in writes if write.commit is not None])
+    parts = [part for part, batch in enumerate(batches) for _ in batch.commits]
     for write, part in zip(writes, parts, strict=True):
         write.part = part
-    return [batch.merged() for batch in made]
+    return [batch.merged() for batch in batches]

@@ -1,4 +1,4 @@
-"""How to reach NATS, and what can be wrong with it: all that is known without nats-py, which is an extra."""
+"""Settings and errors of NATS that do not need nats-py, which is an extra."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class NatsAccess:
-    """Where NATS is, and how to be let in. ``servers`` are URLs: ``nats://host:4222``, or ``tls://``."""
+    """Addresses and credentials of NATS. ``servers`` are URLs: ``nats://host:4222`` or ``tls://host:4222``."""
 
     servers: tuple[str, ...]
     credentials: Path | None = None
-    """A file with a JWT and its NKey seed, as ``nsc`` makes it."""
+    """A file with a JWT and its NKey seed, as ``nsc`` creates it."""
     nkey_seed: Path | None = None
     tls_ca: Path | None = None
     tls_certificate: Path | None = None
@@ -21,11 +21,11 @@ class NatsAccess:
 
 
 class ConnectionLost(Exception):
-    """NATS is not there, or did not answer. What was asked for may have happened."""
+    """NATS is unreachable or did not answer. The request may have taken effect."""
 
 
 class StreamRefused(Exception):
-    """The stream, or its server, is not as it must be; the message says what is wrong, and what to do."""
+    """The stream or its server has unsuitable settings; the message names them and what to do."""
 
 
 def installed() -> bool:

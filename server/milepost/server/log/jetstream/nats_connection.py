@@ -1,4 +1,4 @@
-"""The connection to NATS: made, kept, and asked; and whether it is there just now."""
+"""The connection to NATS: reconnects, publishes, sends requests to JetStream, and reports whether it is up."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ _log = structlog.get_logger("milepost.nats")
 
 _Answer = TypeVar("_Answer")
 
-# What a URL may say of who logs in, and is not to be logged.
+# The credentials in a URL, which must not be logged.
 _LOGIN = re.compile("//[^/]*@")
 
-# How soon a server that does not answer is given up for another one: pings, in seconds, and how many may be open.
+# Pings detect a dead server: their interval in seconds, and the number that may be unanswered.
 _PING_INTERVAL = 2
 _PINGS_OUTSTANDING = 2
 _CONNECT_TIMEOUT = 2
 _RECONNECT_WAIT = 0.2
 
-# After how long without an answer of JetStream another server is turned to, in seconds: the choice of another leader
-# takes less, and helps by itself.
+# Time in seconds without an answer of JetStream before it connects to another server. Electing another leader takes
+# less, and needs no other server.
 _UNANSWERED_LIMIT = 10.0
 
-# Why there is no connection is said no more often than that, in seconds.
+# Minimum interval in seconds between logged errors of the client.
 _ERROR_LOG_INTERVAL = 5.0
 
-# How often a try to connect is told that it is not wanted any more, in seconds.
+# Interval in seconds at which closing cancels a pending connect again.
 _CANCEL_INTERVAL = 0.1
 
-# How long one question to JetStream may take, in seconds.
+# Timeout of one request to JetStream in seconds.
 REQUEST_TIMEOUT = 2.0
 
 
 class Reply(NamedTuple):
-    """What JetStream says to a message that was published: its sequence in the stream, or an error's number."""
+    """JetStream's answer to a published message: its sequence in the stream, or an error code with its text."""
 
     sequence: int
     error: int = 0
@@ -57,7 +57,7 @@ class Reply(NamedTuple):
 
 
 class _ReconnectingClient(Client):
-    """A client that connects again, too, where the server ends a connection and says why, such as over a login."""
+    """A client that also reconnects after the server closed the connection with an error, such as an expired login."""
 
     async def _process_err(self, err_msg: str) -> None:
         if PERMISSIONS_ERR in err_msg:
@@ -69,9 +69,9 @@ class _ReconnectingClient(Client):
 
 
 class NatsConnection:
-    """A connection that is made again whenever it breaks. ``on_state`` is told when it is there and when it is not.
+    """A connection that reconnects whenever it breaks, and calls ``on_state`` when it goes up (True) or down (False).
 
-    It goes to another server, too, where one is there but cannot get an answer: it may be cut off from its peers.
+    It also moves to another server if JetStream does not answer through this one, which may be cut off from its peers.
     """
 
     def __init__(self, access: NatsAccess, on_state: Callable[[bool], None]) -> None:
@@ -84,25 +84,25 @@ class NatsConnection:
         self._published = 0
         self._error_logged_at = float("-inf")
         self._connecting: asyncio.Task[None] | None = None
-        # Since when, by the loop's clock: what is published, and what is asked.
+        # By kind of request, the loop's time of the first one without an answer.
         self._unanswered: dict[str, float] = {}
         self._switching: asyncio.Task[None] | None = None
         self.closed = False
         self.breaks = 0
-        """How often the connection broke, or an answer did not come."""
+        """Number of times that the connection broke or an answer failed to come."""
 
     @property
     def up(self) -> bool:
-        """Whether NATS is there, as far as is known."""
+        """Whether NATS is reachable, as far as this node knows."""
         return self._up.is_set()
 
     async def open(self) -> None:
-        """Connects, however long that takes."""
+        """Connect, without a time limit."""
         access = self._access
         store = ",".join(_LOGIN.sub("//", url) for url in access.servers)
-        _log.info("waiting for NATS, and not serving before", store=store)
+        _log.info("waiting for NATS before serving", store=store)
         connecting = self.client.connect(
-            # One after the other, so that the next one is never the one before.
+            # Shuffled once and then in turn, so that the next server is never the same one.
             servers=random.sample(access.servers, len(access.servers)),
             dont_randomize=True,
             name="milepost",
@@ -115,7 +115,7 @@ class NatsConnection:
             max_reconnect_attempts=-1,
             ping_interval=_PING_INTERVAL,
             max_outstanding_pings=_PINGS_OUTSTANDING,
-            # What could not be sent is decided upon anew; it is not sent late.
+            # No buffering: the caller decides again instead of sending late.
             pending_size=0,
             tls=_tls(access),
             user_credentials=None if access.credentials is None else str(access.credentials),
@@ -128,22 +128,22 @@ class NatsConnection:
         self._set_state(up=True)
 
     async def close(self) -> None:
-        """Lets go of the connection."""
+        """Close the connection."""
         self.closed = True
         while self._connecting is not None and not self._connecting.done():
-            # Its tries take a cancellation for one more failure, at times.
+            # A connect may mistake a cancellation for one more failed attempt.
             self._connecting.cancel()
             await asyncio.wait((self._connecting,), timeout=_CANCEL_INTERVAL)
         await self.client.close()
 
     async def wait_up(self) -> None:
-        """Waits until NATS is there."""
+        """Wait until NATS is reachable."""
         await self._up.wait()
 
     async def publish(self, subject: str, message: bytes, expected: int, timeout: float) -> Reply:
-        """Puts a message after the ``expected`` one of its subject (0: there is none). Raises ConnectionLost."""
+        """Publish a message after the ``expected`` one of its subject (0: none). Raises ConnectionLost."""
         if not self.up:
-            raise ConnectionLost("NATS is not there")
+            raise ConnectionLost("not connected to NATS")
         self._published += 1
         token = f"{self._reply_subject}.{self._published}"
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -162,13 +162,13 @@ class NatsConnection:
                 self._replies.pop(token, None)
 
     async def ask(self, question: Callable[[JetStreamContext], Coroutine[Any, Any, _Answer]]) -> _Answer:
-        """Asks JetStream. Raises ConnectionLost where it does not answer; its refusals pass.
+        """Send a request to JetStream. Raises ConnectionLost if it does not answer; its API errors pass through.
 
-        The question is put by a task of its own: a cancellation that comes together with the answer would get lost in
-        it (https://github.com/python/cpython/issues/86296).
+        A task of its own sends the request, since a cancellation that coincides with the answer would get lost
+        (https://github.com/python/cpython/issues/86296).
         """
         if not self.up:
-            raise ConnectionLost("NATS is not there")
+            raise ConnectionLost("not connected to NATS")
         asking = asyncio.create_task(question(self.client.jetstream(timeout=REQUEST_TIMEOUT)))
         asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
         with self._expecting_answer("asked"):
@@ -184,32 +184,32 @@ class NatsConnection:
                 raise ConnectionLost(str(error)) from error
 
     @contextlib.contextmanager
-    def _expecting_answer(self, what: str) -> Iterator[None]:
-        """Turns to another server after too long without any; that a server can be asked does not say that it works."""
+    def _expecting_answer(self, kind: str) -> Iterator[None]:
+        """Move to another server after too long without an answer, since a connected server may still not work."""
         try:
             yield
         except ConnectionLost:
             self.breaks += 1
             now = asyncio.get_running_loop().time()
-            since = self._unanswered.setdefault(what, now)
+            since = self._unanswered.setdefault(kind, now)
             if now - since > _UNANSWERED_LIMIT and self.up:
                 self._unanswered.clear()
                 _log.warning(
-                    "JetStream does not answer; another server is turned to",
+                    "JetStream does not answer; connecting to another server",
                     server=_server_address(self.client),
                 )
                 self._switching = asyncio.create_task(self.client.force_reconnect())
             raise
         except nats.js.errors.APIError:
-            self._unanswered.pop(what, None)
+            self._unanswered.pop(kind, None)
             raise
-        self._unanswered.pop(what, None)
+        self._unanswered.pop(kind, None)
 
     async def _on_reply(self, message: Msg) -> None:
         reply = self._replies.get(message.subject)
         if reply is None or reply.done():
             return
-        if not message.data:  # nobody listens: the stream has no leader just now, or there is none
+        if not message.data:  # no responders: the stream has no leader, or does not exist
             reply.set_exception(ConnectionLost("JetStream does not answer"))
             return
         content: dict[str, Any] = json.loads(message.data)
@@ -233,12 +233,12 @@ class NatsConnection:
     async def _on_error(self, error: Exception) -> None:
         transport: Any = self.client._transport
         if transport is not None and not self.client.is_connected:
-            # It is about to be replaced by that of the next try, which would leave it open.
+            # The next attempt replaces the transport without closing it.
             transport.close()
         now = asyncio.get_running_loop().time()
         if now >= self._error_logged_at + _ERROR_LOG_INTERVAL:
             self._error_logged_at = now
-            _log.warning("trouble with NATS", error=str(error) or type(error).__name__)
+            _log.warning("NATS client error", error=str(error) or type(error).__name__)
 
     def _set_state(self, *, up: bool) -> None:
         if up == self._up.is_set() or self.closed:
@@ -248,7 +248,7 @@ class NatsConnection:
             _log.info("connected to NATS", server=_server_address(self.client))
         else:
             self._up.clear()
-            _log.warning("NATS is away; what there is can be read, and nothing can be written")
+            _log.warning("disconnected from NATS; reads continue, writes fail")
         self._on_state(up)
 
 

@@ -1,6 +1,7 @@
-"""For how long a node has been in contact with most of the stream's servers, and by way of them with the other nodes.
+"""Contact of a node with a majority of the stream's servers, and through them with the other nodes.
 
-What a node has not heard proves nothing while it may be cut off, and it cannot tell that from silence. So it asks.
+While a node may be cut off, a silent worker proves nothing, and silence alone does not show that it is cut off. So the
+node asks the stream.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from milepost.server.log.node_presence import ContactPeriod
 
 
 class PeerContact:
-    """Proved by answers: the server that answers is connected to most of the others, as of some moment before.
+    """Tracks the period of contact. Each answer proves contact with a majority at some moment before it.
 
-    It breaks where two such moments are more than ``patience`` seconds apart, and where the connection broke or an
-    answer failed to come meanwhile, which ``breaks`` counts.
+    The period ends if two such moments are more than ``timeout`` seconds apart, or if the connection broke or an answer
+    failed to come in between, which ``breaks`` counts.
     """
 
     def __init__(
-        self, patience: float, breaks: Callable[[], int], clock: Callable[[], float] = time.monotonic
+        self, timeout: float, breaks: Callable[[], int], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._patience = patience
+        self._timeout = timeout
         self._breaks = breaks
         self._clock = clock
         self._since = 0.0
@@ -29,20 +30,20 @@ class PeerContact:
         self._broken = 0
 
     def begin_question(self) -> tuple[float, int]:
-        """What to give to ``answered`` once the question that is put now was answered."""
+        """Return the argument of ``on_answer`` for a question that goes out now."""
         return self._clock(), self._breaks()
 
     def on_answer(self, asked: tuple[float, int], age: float) -> None:
-        """A question was answered: so many seconds before it, contact was there."""
+        """Record an answer that proves contact ``age`` seconds before its question."""
         when, breaks = asked[0] - age, asked[1]
-        if breaks != self._broken or when - self._until > self._patience:
+        if breaks != self._broken or when - self._until > self._timeout:
             self._since = self._until = when
             self._broken = breaks
         self._until = max(self._until, when)
 
     def period(self) -> ContactPeriod | None:
-        """See ``Others.contact``."""
+        """See ``Peers.contact``."""
         now = self._clock()
-        if self._breaks() != self._broken or now - self._until > self._patience:
+        if self._breaks() != self._broken or now - self._until > self._timeout:
             return None
         return ContactPeriod(now - self._since, now - self._until)

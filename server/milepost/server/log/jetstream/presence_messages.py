@@ -1,8 +1,8 @@
-"""Which workers are connected, and which were heard from, told from node to node outside the log.
+"""Worker presence between nodes: connected workers and renewed leases, in plain NATS messages outside the log.
 
-A lease lasts as long as its worker is heard from, by whichever node. That is nothing to be kept, so it travels as plain
-messages of NATS, which a node that is cut off does not hear. Whether it is cut off, a node knows only from asking the
-stream, as often as it tells the others (rule 14).
+A lease lasts as long as any node hears from its worker. Nobody needs a record of that, so it travels in messages that
+NATS does not store, and that a node misses while it is cut off. To know whether it is, a node asks the stream as often
+as it publishes (rule 14).
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from milepost.server.log.jetstream.stream import StreamNames, quorum_age
 from milepost.server.log.node_presence import ContactPeriod, Presence
 from milepost.v1 import ConnectedWorker
 
-# How many ids go into one message, and how many bytes of workers, which is then far below what NATS takes.
+# Ids in one message, and bytes of workers; both far below the limit of NATS.
 _IDS_PER_MESSAGE: Final = 2000
 _WORKERS_BYTES: Final = 512 << 10
 
-# After how many intervals without proof contact is taken to be broken. With those of ``Core`` that is half of a lease:
-# in the other half, a worker that is well is heard from once at least. But servers of NATS hear from each other only
-# once a second, so that it is no less than this, in seconds.
+# Intervals without proof after which contact counts as lost. With the interval of ``Core`` they are half of a lease; in
+# the other half a healthy worker is heard from at least once. The minimum in seconds is needed because servers of NATS
+# hear from each other only once a second.
 _CONTACT_TIMEOUT_INTERVALS: Final = 10
 _CONTACT_TIMEOUT_MIN: Final = 1.5
 
 
 class PresenceMessages:
-    """Tells other nodes, and tells ``here`` what they say.
+    """Publishes this node's presence, and passes that of the other nodes to ``here``.
 
-    Which jobs' workers were heard from is gathered for ``interval`` seconds, and then told at once. Who is connected is
-    told as it changes, again every ``limits.WORKERS_INTERVAL``, and to a node that asks.
+    It batches renewed leases for ``interval`` seconds. It publishes connected workers when they change, every
+    ``limits.WORKERS_INTERVAL`` seconds, and on request.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class PresenceMessages:
         )
 
     async def start(self) -> None:
-        """From now on hears and tells."""
+        """Subscribe, and start publishing."""
         await self._connection.client.subscribe(self._names.presence, cb=self._on_message)
         self._publishing = [
             asyncio.create_task(self._publish_heard_jobs()),
@@ -94,7 +94,7 @@ class PresenceMessages:
         self._start(self._send(ask=True))
 
     async def close(self) -> None:
-        """Tells no more."""
+        """Stop publishing."""
         for publishing in self._publishing:
             publishing.cancel()
         await asyncio.gather(*self._publishing, *self._sending, return_exceptions=True)
@@ -116,7 +116,7 @@ class PresenceMessages:
     async def _publish_workers(self) -> None:
         while True:
             await asyncio.sleep(limits.WORKERS_INTERVAL)
-            if self._connection.up:  # a node that is cut off has heard nobody, and forgets nobody for it
+            if self._connection.up:  # while cut off a node hears nobody, so it must not expire workers
                 self._here.request_workers()
 
     def _start(self, sending: Coroutine[Any, Any, None]) -> None:
@@ -125,9 +125,9 @@ class PresenceMessages:
         task.add_done_callback(self._sending.discard)
 
     async def _send(self, **fields: Any) -> None:
-        # Older nodes read the first three, and must find them.
+        # Older nodes require the first three fields.
         content = {"node": self._node, "jobs": [], "run": "", **fields}
-        # What cannot be told now is told the next time that the worker is heard from.
+        # What fails to go out now goes out the next time the worker is heard from.
         with contextlib.suppress(nats.errors.Error, OSError):
             await self._connection.client.publish(self._names.presence, json.dumps(content).encode())
 
@@ -146,7 +146,7 @@ class PresenceMessages:
 
 
 def _batches(workers: Iterable[ConnectedWorker]) -> Iterator[list[str]]:
-    """The workers, encoded, as many at a time as one message is to have."""
+    """Encode the workers in batches, one per message."""
     batch: list[str] = []
     size = 0
     for worker in workers:

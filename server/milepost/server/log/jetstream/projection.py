@@ -1,7 +1,7 @@
-"""The node's own copy of what the stream says: a SQLite database that can be thrown away and made again.
+"""The node's projection of the stream: a disposable SQLite database.
 
-It knows which message it has applied last, in the same transaction as what that message changed, so that it goes on
-exactly there. It need not survive a power cut whole: what it then lacks, the stream has.
+It records the last applied message in the same transaction as that message's changes, so that it resumes exactly
+there. It need not survive a power cut intact, since the stream has everything that it may lose.
 """
 
 from __future__ import annotations
@@ -44,37 +44,37 @@ _PRAGMAS: Final = (
     "PRAGMA cache_size = -65536",
 )
 
-# How many messages go into one transaction at the most.
+# Messages in one transaction at most.
 _GROUP_LIMIT = 1000
 
 
 class ProjectionReader(Reader):
-    """Reads the projection, also for those who append."""
+    """Queries of the projection, including those that appends need."""
 
     def __init__(self, connection: sqlite3.Connection, epoch: str) -> None:
         super().__init__(connection, epoch, stride=STRIDE)
         self._rows = connection
 
     def head(self, job_id: str) -> JobHead:
-        """Where the job's log ends."""
+        """Return the end of the job's log."""
         return head_of(self._rows, job_id)
 
     def pending(self) -> int:
-        """How many jobs are not whole yet."""
+        """Count the pending jobs; see ``purged_jobs``."""
         (count,) = self._rows.execute(PENDING).fetchone()
         return int(count)
 
     def drop(self, job_id: str, plan: Planner) -> DropPlan | None:
-        """What the plan makes of the job. Raises Conflict."""
+        """Plan a drop of the job. Raises Conflict."""
         with self._snapshot():
             return plan(JobRows(self._rows, job_id))
 
 
 class Projection:
-    """The database in ``directory``, and the one thread that writes it, while its files are where they were.
+    """The database in ``directory`` and its writer thread, which works while the files are in their places.
 
-    ``deliver`` is called on that thread with what became of each group of messages, in order; or with the error after
-    which nothing more is applied.
+    On that thread it calls ``deliver`` with the results of each group of messages, in order, or with the error after
+    which it applies nothing more.
     """
 
     def __init__(
@@ -93,27 +93,27 @@ class Projection:
 
     @property
     def epoch(self) -> str:
-        """The epoch of the stream that it was made from; empty where it is new."""
+        """The epoch of its stream; empty if it is new."""
         return self._meta("epoch") or ""
 
     @property
     def applied(self) -> int:
-        """The message that was applied last; as of before ``start``."""
+        """The sequence of the last applied message, before ``start``."""
         return int(self._meta("applied") or 0)
 
     @property
     def applied_name(self) -> bytes:
-        """By which name that message is known again."""
+        """The name of that message."""
         return bytes.fromhex(self._meta("applied_name") or "")
 
     @property
     def position(self) -> int:
-        """The newest place among all jobs' commits that it knows; as of before ``start``."""
+        """The position of the newest entry, before ``start``."""
         (position,) = self._connection.execute(statements.LAST_POSITION).fetchone()
         return int(position)
 
     def renew(self, epoch: str) -> None:
-        """Throws away what there is; what comes is of another epoch."""
+        """Discard the database and create an empty one for this epoch."""
         self._connection.close()
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(_FILE_NAME + suffix).unlink(missing_ok=True)
@@ -121,7 +121,7 @@ class Projection:
         self._connection.execute(statements.SET_META, ("epoch", epoch))
 
     def start(self) -> None:
-        """From now on messages can be put."""
+        """Start the writer thread."""
         self._applier = applier = Applier(self._connection)
         self._thread = threading.Thread(
             target=self._run, args=[applier], name="milepost-projection", daemon=True
@@ -129,23 +129,23 @@ class Projection:
         self._thread.start()
 
     def allow_pending(self, may: bool) -> None:
-        """Whether there may be jobs whose beginning was purged before it was read: not while they are shown."""
+        """Set whether jobs may be pending (see ``purged_jobs``): not while the node serves."""
         assert self._applier is not None
-        self._applier.purged.allowed = may
+        self._applier.allow_pending(may)
 
     def put(self, delivered: DeliveredMessage) -> None:
-        """Queues the next message."""
+        """Queue the next message."""
         self._queue.put(delivered)
 
     def close(self) -> None:
-        """Applies what is queued, and ends."""
+        """Apply the queued messages and end."""
         self._queue.put(None)
         if self._thread is not None:
             self._thread.join()
         self._connection.close()
 
     def reader(self, epoch: str) -> ProjectionReader:
-        """A reader with a connection of its own."""
+        """Open a reader with a connection of its own."""
         return ProjectionReader(self._files.opening(self._connect), epoch)
 
     def _run(self, applier: Applier) -> None:
@@ -167,14 +167,14 @@ class Projection:
             except (TooFarBehind, StoreDisplaced) as error:
                 self._deliver(error)
                 return
-            except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be applied over a gap
-                _log.exception("the projection cannot go on")
+            except Exception as error:  # noqa: BLE001  # no error may lead to a gap in what is applied
+                _log.exception("projection failed")
                 self._deliver(error)
                 return
             self._deliver(applied)
 
     def _next_group(self) -> tuple[list[DeliveredMessage], bool]:
-        """What to apply next, nothing after ``CHECK_INTERVAL`` without any; and whether it is the last."""
+        """Return the next messages, none after ``CHECK_INTERVAL`` without any; and whether they are the last."""
         group: list[DeliveredMessage] = []
         try:
             waiting = self._queue.get(timeout=CHECK_INTERVAL)

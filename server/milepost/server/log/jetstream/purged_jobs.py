@@ -1,8 +1,8 @@
-"""Jobs whose beginning was purged from the stream before this node has read it.
+"""Jobs whose beginning was purged from the stream before this node had read it.
 
-What was purged is made good by what a TRIM or DELETE says of the job, later in the stream. Until that is read, the job
-is *pending*: its row has no state, and holds only what is counted of its children; its later commits are kept. No node
-serves while a job of its projection is pending.
+A later TRIM or DELETE message has what the node needs to complete such a job. Until then the job is *pending*: its row
+has no state, only the counts of its children, and the projection stores its later commits. No node serves while a job
+of its projection is pending.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ _JOB_OF_REQUEST: Final = "SELECT job_key FROM jobs WHERE owner = ? AND request_i
 
 
 class TooFarBehind(StoreFailed):
-    """The node serves, and lacks what was purged meanwhile; started again it makes that good first."""
+    """A serving node lacks messages that were purged meanwhile; after a restart it catches up before it serves."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(
-            f"This node was cut off from NATS for so long that it lacks what was dropped meanwhile of job {job_id!r}. "
-            "It is to be started again, and catches up before it serves."
+            f"This node was cut off from NATS for so long that it missed purged messages of job {job_id!r}. "
+            "Restart it: it catches up before it serves."
         )
 
 
@@ -70,22 +70,26 @@ class _PendingRow(NamedTuple):
 
 
 class PurgedJobs:
-    """Makes good what was purged. ``allowed`` says whether it may be: not while the node serves."""
+    """Completes jobs whose beginning was purged, while they are allowed: not while the node serves."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.allowed = True
+        self._allowed = True
+
+    def allow(self, may: bool) -> None:
+        """Set whether jobs may be pending."""
+        self._allowed = may
 
     def is_whole(self, record: Record, job_id: str) -> bool:
-        """Whether the projection has all of the job that the TRIM or DELETE is about."""
+        """Whether the projection has the whole job that a TRIM or DELETE is about."""
         assert record.remains is not None
         row = self._row(job_id)
         last = JobSubmitted.FromString(record.remains.submitted).job.last_sequence
         return row is not None and bool(row.state) and (row.key, row.last) == (record.key, last)
 
     def keep_commit(self, job_id: str, key: int, position: int, part: Part) -> None:
-        """Keeps a commit of a job that is pending, or is so from now on."""
-        self._check(job_id)
+        """Store a commit of a job that is pending, or becomes so."""
+        self._require_allowed(job_id)
         chunk = part.chunk
         row = self._row(job_id)
         if row is None or row.state or row.key != key:
@@ -109,13 +113,13 @@ class PurgedJobs:
             )
 
     def expect_parent(self, job_id: str, position: int) -> None:
-        """Has a place for what is counted of the children of a job that may come later."""
+        """Create a row for the child counts of a parent that may come later."""
         (known,) = self._connection.execute(_IS_KNOWN, {"job_id": job_id}).fetchone()
-        if not known and self.allowed:
+        if not known and self._allowed:
             self._connection.execute(_INSERT, (-position, job_id, 0))
 
     def trim(self, transaction: Transaction, job_id: str, record: Record) -> DropNotice:
-        """Drops of a job what a TRIM says."""
+        """Apply a TRIM to a whole job."""
         remains = record.remains
         assert remains is not None
         self._connection.execute(statements.TRIM, (record.key, remains.first_sequence))
@@ -124,14 +128,14 @@ class PurgedJobs:
         return _record(transaction, record)
 
     def delete(self, transaction: Transaction, record: Record) -> DropNotice:
-        """Drops a job that is whole, as a DELETE says."""
+        """Apply a DELETE to a whole job."""
         for statement in statements.DELETE_JOB:
             self._connection.execute(statement, (record.key,))
         return _record(transaction, record)
 
     def resolve(self, transaction: Transaction, job_id: str, record: Record) -> DropNotice:
-        """Makes a job whole, or drops it, by what a TRIM or DELETE says of it."""
-        self._check(job_id)
+        """Complete a pending job from a TRIM, or delete it by a DELETE."""
+        self._require_allowed(job_id)
         remains = record.remains
         assert remains is not None
         submitted = JobSubmitted.FromString(remains.submitted)
@@ -153,7 +157,7 @@ class PurgedJobs:
         return _record(transaction, record)
 
     def _thin_again(self, transaction: Transaction, job_id: str, remains: Remains) -> None:
-        """Thins a job that was, where what said so was purged."""
+        """Thin a job whose THIN message was purged."""
         (thinned,) = self._connection.execute(_THINNED, (job_id,)).fetchone()
         if thinned < remains.thinned:
             Thin(job_id).write(transaction)
@@ -163,7 +167,7 @@ class PurgedJobs:
         assert remains is not None
         connection = self._connection
         for (other,) in connection.execute(_JOB_OF_REQUEST, (job.owner, submitted.request_id)).fetchall():
-            # Nobody else has that one: the request was taken when it came.
+            # Only a deleted job can still have this request id here; this job's submission was accepted.
             for statement in statements.DELETE_JOB:
                 connection.execute(statement, (other,))
         if job.HasField("input"):
@@ -198,7 +202,7 @@ class PurgedJobs:
             return
         if row.state:
             job = Job.FromString(row.job)
-            if job.parent_job_id:  # it is counted anew when it is whole again
+            if job.parent_job_id:  # counted again when the job is whole again
                 ended = job.state in FINAL
                 done = FRACTION_SCALE if ended else round(job.fraction * FRACTION_SCALE)
                 self._count(job.parent_job_id, -1, ended=ended, done=-done)
@@ -213,13 +217,13 @@ class PurgedJobs:
         row = self._connection.execute(_ROW, (job_id,)).fetchone()
         return None if row is None else _PendingRow(*row)
 
-    def _check(self, job_id: str) -> None:
-        if not self.allowed:
+    def _require_allowed(self, job_id: str) -> None:
+        if not self._allowed:
             raise TooFarBehind(job_id)
 
 
 def _record(transaction: Transaction, message: Record) -> DropNotice:
-    """Writes down what was dropped, as the message says it, so that all nodes remember the same."""
+    """Record the drop as the message has it, so that all nodes record the same."""
     remains = message.remains
     assert remains is not None
     job = JobSubmitted.FromString(remains.submitted).job

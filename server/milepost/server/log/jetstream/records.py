@@ -1,8 +1,7 @@
-"""What a message of the stream holds: the commits of one job, or that something of it is dropped.
+"""The encoding of the stream's messages: commits of one job, or a drop.
 
-A message begins with the version of this form, what it is, a name of its own by which whoever sent it knows it again,
-and the job's key. Numbers are big-endian, as they are on the network. The form of what lies in a stream is never
-changed: a new one gets a new version.
+A message begins with its format version, its kind, a unique name by which its publisher recognises it, and the job's
+key. Numbers are big-endian. A format that a stream may hold never changes: a change gets a new version.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from milepost.server.log.frames import Chunk
 from milepost.server.payloads import ANY_PAYLOAD
 
 VERSION: Final = 2
-"""The version of TRIM and DELETE. The others are of version 1, and so were these before they held the job's drops."""
+"""The version of TRIM and DELETE since they hold the job's drops. The others have version 1."""
 
 STRIDE: Final = 1000
-"""How many positions a message of the stream has: the n-th commit of message s is at s * STRIDE + n."""
+"""Positions per message of the stream: the n-th commit of message s is at s * STRIDE + n."""
 
 COMMITS_LIMIT: Final = 256
-"""How many commits go into one message; below STRIDE."""
+"""Maximum number of commits in one message; below STRIDE."""
 
 
 class Kind(IntEnum):
-    """What a message says."""
+    """The kind of a message."""
 
     COMMITS = 1
     THIN = 2
@@ -36,11 +35,11 @@ class Kind(IntEnum):
 
 
 class UnknownRecord(Exception):
-    """The stream holds a message of a newer Milepost, or one that is not Milepost's."""
+    """A message of a newer Milepost, or not of Milepost at all."""
 
 
 class Part(NamedTuple):
-    """A commit as the stream has it: what cannot be had by folding its events."""
+    """A commit in a message: what folding its events does not give."""
 
     chunk: Chunk
     state_before: int
@@ -50,23 +49,23 @@ class Part(NamedTuple):
 
 
 class Remains(NamedTuple):
-    """What a node has to know of a job that comes too late to read what was dropped of it.
+    """What a node needs of a job if it comes too late to read the dropped part.
 
-    ``submitted`` is a JobSubmitted with the job as it is now, and the request that it came from.
+    ``submitted`` is a JobSubmitted with the job's current state and the id of its request.
     """
 
     first_sequence: int
-    """From which on its events are kept; 0 where the job is deleted."""
+    """The first event that remains; 0 if the job is deleted."""
     thinned: int
     report_sequence: int
     time: int
     drops: Sequence[Drop]
-    """All that was dropped of the job, this time and before."""
+    """All drops of the job, earlier ones included."""
     submitted: bytes
 
 
 class Record(NamedTuple):
-    """A message. ``key`` is the position of the job's first commit, 0 in the message that holds it itself."""
+    """A decoded message. ``key`` is the position of the job's first commit; 0 in the message with that commit."""
 
     kind: Kind
     name: bytes
@@ -85,17 +84,17 @@ _REMAINS_1: Final = struct.Struct(">qqqqq")
 
 
 def part_of(commit: Commit) -> Part:
-    """The commit as it goes into the stream."""
+    """Convert a commit for a message."""
     return Part(commit.chunk, commit.state_before, commit.state, commit.report_sequence, commit.time)
 
 
 def name_in(message: bytes) -> bytes:
-    """What a message is told from others by, whatever it is."""
+    """Extract the name of any message."""
     return message[2 : _HEAD.size - 8]
 
 
 def encode(record: Record) -> bytes:
-    """The message."""
+    """Encode a message."""
     version = 1 if record.remains is None else VERSION
     pieces = [_HEAD.pack(version, record.kind, record.name, record.key)]
     if record.kind is Kind.COMMITS:
@@ -110,7 +109,7 @@ def encode(record: Record) -> bytes:
 
 
 def decode(message: bytes) -> Record:
-    """What the message holds. Raises UnknownRecord."""
+    """Decode a message. Raises UnknownRecord."""
     try:
         version, number, name, key = _HEAD.unpack_from(message)
         if not 1 <= version <= VERSION:
@@ -131,7 +130,7 @@ def decode(message: bytes) -> Record:
             parts.append(Part(Chunk(first, last, frames), before, state, report_sequence, time))
             at += size
     except (struct.error, ValueError) as error:
-        raise UnknownRecord(f"is no message of Milepost's: {error}") from None
+        raise UnknownRecord(f"is not a message of Milepost: {error}") from None
     return Record(kind, name, key, parts)
 
 
@@ -146,7 +145,7 @@ def _remains(message: bytes, at: int) -> Remains:
 
 
 def _remains_1(message: bytes, at: int) -> Remains:
-    """Of version 1, which had only the newest position that was dropped of any job: nothing of this one was later."""
+    """Decode version 1, which has only the newest dropped position of all jobs, an upper bound for this job's."""
     first, dropped, thinned, report_sequence, time = _REMAINS_1.unpack_from(message, at)
     drops = [Drop(ANY_STATE, ANY_PAYLOAD, dropped)] if dropped else []
     return Remains(first, thinned, report_sequence, time, drops, message[at + _REMAINS_1.size :])

@@ -1,8 +1,8 @@
-"""The stream: made with the right settings, refused with the wrong ones; and its identity.
+"""The stream: its settings, which every node checks, and its identity.
 
-The epoch and the secret of the leases belong to the stream. They are its first message, on a subject of its own, which
-only one of the nodes that find the stream empty can write. A stream that has lost what a node has seen of it gets
-another epoch by one more message there (rule 4).
+The stream's first message holds its epoch and the secret of its leases, on a subject of its own; of the nodes that find
+the stream empty only one can write it. If the stream has lost messages that a node has seen, another message on that
+subject gives it a new epoch (rule 4).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from milepost.server.log.jetstream.records import Kind, Record, encode
 
 _log = structlog.get_logger("milepost.nats")
 
-# What one message must be able to hold: a request, and a little.
+# Size that one message must be able to have: a request and some overhead.
 _MIN_PAYLOAD: Final = limits.REQUEST_SIZE + 256 * limits.KIB
 
-# How JetStream names what it refuses (https://github.com/nats-io/nats-server/blob/main/server/errors.json).
+# Error codes of JetStream (https://github.com/nats-io/nats-server/blob/main/server/errors.json).
 _REPLICAS_NOT_CLUSTERED = 10074
 _STREAM_NAME_IN_USE = 10058
 _NO_PEERS = 10005
@@ -39,12 +39,12 @@ NO_ROOM = frozenset({10002, 10023, 10028, 10047, 10077, 10122, 10123})
 
 _REPLICAS = 3
 
-# What no job is called.
+# A name that no job can have.
 _NO_JOB = "~"
 
 
 class StreamIdentity(NamedTuple):
-    """Who the stream is. ``sequence`` is that of the message that says so."""
+    """The identity of the stream. ``sequence`` is that of the message that holds it."""
 
     epoch: str
     lease_secret: str
@@ -53,7 +53,7 @@ class StreamIdentity(NamedTuple):
 
 @dataclass(frozen=True)
 class StreamNames:
-    """What the stream and its subjects are called."""
+    """The names of the stream and its subjects."""
 
     stream: str
 
@@ -69,7 +69,7 @@ class StreamNames:
 
     @property
     def presence(self) -> str:
-        """The subject on which nodes tell each other, outside the stream, which workers were heard from."""
+        """The subject of worker presence, outside the stream."""
         return f"{self.stream}.renew"
 
     def job(self, job_id: str) -> str:
@@ -77,7 +77,7 @@ class StreamNames:
         return f"{self.stream}.job.{job_id}"
 
     def job_id(self, subject: str) -> str:
-        """The job of a subject; empty where it is not one of a job."""
+        """Return the job of a subject; empty if it is not a job's subject."""
         prefix = f"{self.stream}.job."
         return subject[len(prefix) :] if subject.startswith(prefix) else ""
 
@@ -85,7 +85,7 @@ class StreamNames:
 async def ensure_stream(
     connection: NatsConnection, names: StreamNames, replicas: int | None
 ) -> api.StreamInfo:
-    """The stream, made if there is none. Raises StreamRefused, ConnectionLost."""
+    """Return the stream; create it if there is none. Raises StreamRefused, ConnectionLost."""
     payload = connection.client.max_payload
     if payload < _MIN_PAYLOAD:
         raise StreamRefused(
@@ -95,17 +95,17 @@ async def ensure_stream(
     try:
         info = await connection.ask(lambda jetstream: jetstream.stream_info(names.stream))
     except nats.js.errors.NotFoundError:
-        info = await connection.ask(lambda jetstream: _make(jetstream, names, replicas))
+        info = await connection.ask(lambda jetstream: _create(jetstream, names, replicas))
     wrong = _faults(info.config, names, replicas)
     if wrong:
         raise StreamRefused(
-            f"The stream {names.stream!r} is not as Milepost needs it: {'; '.join(wrong)}. "
+            f"The stream {names.stream!r} has settings that Milepost cannot use: {'; '.join(wrong)}. "
             "Change it, or name another one with --nats-stream."
         )
     return info
 
 
-async def _make(jetstream: JetStreamContext, names: StreamNames, replicas: int | None) -> api.StreamInfo:
+async def _create(jetstream: JetStreamContext, names: StreamNames, replicas: int | None) -> api.StreamInfo:
     config = api.StreamConfig(
         name=names.stream,
         description="Milepost: the events of its jobs",
@@ -121,53 +121,55 @@ async def _make(jetstream: JetStreamContext, names: StreamNames, replicas: int |
     try:
         info = await jetstream.add_stream(config)
     except nats.js.errors.APIError as error:
-        if error.err_code == _STREAM_NAME_IN_USE:  # another node was first, and asked for something else
+        if error.err_code == _STREAM_NAME_IN_USE:  # another node was first, with other settings
             return await jetstream.stream_info(names.stream)
-        if error.err_code == _NO_PEERS:  # the cluster is still coming together, or too small
+        if error.err_code == _NO_PEERS:  # the cluster is still forming, or too small
             raise ConnectionLost(
                 f"{config.num_replicas} replicas cannot be placed: {error.description}"
             ) from error
         if error.err_code != _REPLICAS_NOT_CLUSTERED or replicas is not None:
             raise StreamRefused(
-                f"The stream {names.stream!r} with {config.num_replicas} replicas cannot be made: "
-                f"{error.description}. --nats-replicas says how many there are to be."
+                f"The stream {names.stream!r} with {config.num_replicas} replicas cannot be created: "
+                f"{error.description}. Set their number with --nats-replicas."
             ) from error
         info = await jetstream.add_stream(config, num_replicas=1)
-    _log.info("stream made", stream=names.stream, replicas=info.config.num_replicas)
+    _log.info("stream created", stream=names.stream, replicas=info.config.num_replicas)
     return info
 
 
 def _faults(config: api.StreamConfig, names: StreamNames, replicas: int | None) -> list[str]:
-    """What is wrong with its settings."""
+    """Describe the unsuitable settings."""
     wrong: list[str] = []
 
-    def must(right: Any, told: str) -> None:
-        if not right:
-            wrong.append(told)
+    def require(condition: Any, otherwise: str) -> None:
+        if not condition:
+            wrong.append(otherwise)
 
-    must(
+    require(
         {names.jobs, names.meta} == set(config.subjects or []),
         f"its subjects are {config.subjects}, not {names.jobs} and {names.meta}",
     )
-    must(config.storage == api.StorageType.FILE, "its storage is memory, not file")
-    must(config.retention == api.RetentionPolicy.LIMITS, f"its retention is {config.retention}, not limits")
-    must(config.discard == api.DiscardPolicy.NEW, "it discards old messages when it is full, not new ones")
-    must(not config.max_age, "its messages expire (max_age)")
-    must((config.max_msgs_per_subject or -1) < 0, "it limits the messages of a subject")
-    must(config.persist_mode in (None, api.PersistMode.DEFAULT), "it acknowledges before it has written")
-    must(not config.no_ack, "it does not acknowledge")
-    must(not config.sealed, "it is sealed")
-    must(not config.deny_purge, "what is trimmed cannot be purged from it (deny_purge)")
-    must(not config.allow_rollup_hdrs, "it can be rolled up")
-    must(not config.mirror and not config.sources, "it copies another stream")
-    must(not config.subject_transform, "it renames subjects")
-    kept = config.num_replicas or 1
-    must(replicas is None or kept >= replicas, f"it has {kept} replicas, not {replicas}")
+    require(config.storage == api.StorageType.FILE, "its storage is memory, not file")
+    require(
+        config.retention == api.RetentionPolicy.LIMITS, f"its retention is {config.retention}, not limits"
+    )
+    require(config.discard == api.DiscardPolicy.NEW, "it discards old messages when full, not new ones")
+    require(not config.max_age, "its messages expire (max_age)")
+    require((config.max_msgs_per_subject or -1) < 0, "it limits the messages of a subject")
+    require(config.persist_mode in (None, api.PersistMode.DEFAULT), "it acknowledges before it has written")
+    require(not config.no_ack, "it does not acknowledge")
+    require(not config.sealed, "it is sealed")
+    require(not config.deny_purge, "trimmed messages cannot be purged from it (deny_purge)")
+    require(not config.allow_rollup_hdrs, "it can be rolled up")
+    require(not config.mirror and not config.sources, "it copies another stream")
+    require(not config.subject_transform, "it renames subjects")
+    actual = config.num_replicas or 1
+    require(replicas is None or actual >= replicas, f"it has {actual} replicas, not {replicas}")
     return wrong
 
 
 async def identity(connection: NatsConnection, names: StreamNames) -> StreamIdentity:
-    """Who the stream is; settled with it where it is new. Raises ConnectionLost."""
+    """Read the stream's identity; write one if the stream is empty. Raises ConnectionLost."""
     found = await _read_identity(connection, names)
     if found is None:
         found = await _write_identity(connection, names, secrets.token_hex(32), after=0)
@@ -177,7 +179,7 @@ async def identity(connection: NatsConnection, names: StreamNames) -> StreamIden
 async def change_epoch(
     connection: NatsConnection, names: StreamNames, before: StreamIdentity
 ) -> StreamIdentity:
-    """Gives a stream that is not what it was another epoch, unless another node has. Raises ConnectionLost."""
+    """Give a stream that lost messages a new epoch, unless another node already has. Raises ConnectionLost."""
     return await _write_identity(connection, names, before.lease_secret, after=before.sequence)
 
 
@@ -187,7 +189,7 @@ async def _write_identity(
     message = _meta(uuid.uuid4().hex, secret)
     reply = await connection.publish(names.meta, message, after, REQUEST_TIMEOUT)
     if reply.error and reply.error not in WRONG_LAST_SEQUENCE:
-        raise StoreFailed(f"The stream takes nothing: {reply.text}.")
+        raise StoreFailed(f"The stream refused a message: {reply.text}.")
     found = await _read_identity(connection, names)
     if found is None:
         raise ConnectionLost("the stream's identity cannot be read")
@@ -200,7 +202,7 @@ def _meta(epoch: str, secret: str, *, filling: bool = False) -> bytes:
 
 
 async def begin_import(connection: NatsConnection, names: StreamNames) -> bytes:
-    """Takes an empty stream for what is to be copied into it; the message that is to end that. Raises StreamRefused."""
+    """Reserve an empty stream for an import; return the message that ends the import. Raises StreamRefused."""
     epoch, secret = uuid.uuid4().hex, secrets.token_hex(32)
     info = await connection.ask(lambda jetstream: jetstream.stream_info(names.stream))
     taken = info.state.last_seq == 0 and await connection.publish(
@@ -219,23 +221,23 @@ async def _read_identity(connection: NatsConnection, names: StreamNames) -> Stre
     content = json.loads(data)
     if content.get("filling"):
         raise StreamRefused(
-            f"The stream {names.stream!r} is being filled by milepost migrate. Wait until that is done; if it was "
-            "broken off, delete the stream and begin again."
+            f"milepost migrate is copying into the stream {names.stream!r}. Wait until it has finished; if it was "
+            "interrupted, delete the stream and start it again."
         )
     return StreamIdentity(content["epoch"], content["lease_secret"], sequence)
 
 
 async def last_sequence(connection: NatsConnection, names: StreamNames) -> int:
-    """The stream's last message, as its leader has it. Raises ConnectionLost.
+    """Return the sequence of the last message that the stream's leader has. Raises ConnectionLost.
 
-    That may be an older one, where the leader was just chosen, or is none any more and has yet to learn of it.
+    It may be outdated if the leader was just elected, or has been replaced and does not know it yet.
     """
     info = await connection.ask(lambda jetstream: _info(jetstream, names))
     return info.state.last_seq
 
 
 async def _info(jetstream: JetStreamContext, names: StreamNames) -> api.StreamInfo:
-    """What the stream's leader says of it. Raises ConnectionLost where there is none."""
+    """Ask the stream's leader for its state. Raises ConnectionLost if there is none."""
     info = await jetstream.stream_info(names.stream)
     if info.cluster is not None and not info.cluster.leader:  # the server is cut off from the others
         raise ConnectionLost("the stream's leader is not known here")
@@ -243,34 +245,34 @@ async def _info(jetstream: JetStreamContext, names: StreamNames) -> api.StreamIn
 
 
 async def quorum_age(connection: NatsConnection, names: StreamNames) -> float:
-    """How many seconds ago the stream's leader has heard from so many servers that they are most of them with it.
+    """Return the seconds since the stream's leader last heard from enough servers to be a majority with it.
 
-    A leader that is cut off from the others goes on answering until it notices, which takes it ten seconds. Where all
-    is well the servers hear from each other once a second. Raises ConnectionLost.
+    A leader that is cut off from the others goes on answering until it notices, after ten seconds. Healthy servers
+    hear from each other once a second. Raises ConnectionLost.
     """
     info = await connection.ask(lambda jetstream: _info(jetstream, names))
     replicas = (info.cluster and info.cluster.replicas) or []
-    # One that was never heard from is said to have been just now, but not to be current.
+    # NATS reports a server that was never heard from with age 0, but not as current.
     ages = sorted((peer.active or 0) / 1e9 if peer.current or peer.active else math.inf for peer in replicas)
     needed = (len(replicas) + 1) // 2
     return ages[needed - 1] if needed else 0.0
 
 
 async def has_lost(connection: NatsConnection, names: StreamNames, sequence: int) -> bool:
-    """Whether the stream lacks a message that was in it. Raises ConnectionLost."""
+    """Whether the stream lacks a message that it once had. Raises ConnectionLost."""
     if await last_sequence(connection, names) >= sequence:
         return False
-    # One message more, which says nothing, gets in only where all is that got in before.
+    # The leader may be outdated. It accepts one more message, an empty one, only after all earlier ones.
     message = encode(Record(Kind.COMMITS, secrets.token_bytes(16), 0))
     try:
         put = await connection.ask(lambda jetstream: jetstream.publish(names.job(_NO_JOB), message))
     except nats.js.errors.APIError as error:
-        raise ConnectionLost(f"the stream takes nothing: {error.description}") from error
+        raise ConnectionLost(f"the stream refused a message: {error.description}") from error
     return put.seq <= sequence
 
 
 async def has_more(connection: NatsConnection, names: StreamNames, sequence: int) -> bool:
-    """Whether the stream has anything after that message; True where it cannot be asked."""
+    """Whether the stream has any message after that one; True if it does not answer."""
     try:
         await connection.ask(
             lambda jetstream: jetstream.get_msg(names.stream, seq=sequence + 1, subject=">", next=True)

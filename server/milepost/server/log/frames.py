@@ -49,14 +49,14 @@ class Chunk(NamedTuple):
         """Return as many of its first events as fit into ``max_bytes``, and at least one."""
         if len(self.frames) <= max_bytes:
             return self
-        kept = (0, 0)
+        bounds = (0, 0)
         for start, end in _frame_bounds(self.frames):
-            if kept[1] and end > max_bytes:
+            if bounds[1] and end > max_bytes:
                 break
-            kept = start, end
-        if kept[1] == len(self.frames):
+            bounds = start, end
+        if bounds[1] == len(self.frames):
             return self
-        return Chunk(self.first, _parse_event(self.frames, *kept).sequence, self.frames[: kept[1]])
+        return Chunk(self.first, _parse_event(self.frames, *bounds).sequence, self.frames[: bounds[1]])
 
 
 def watch_response(frames: Sequence[bytes], position: int = 0) -> bytes:
@@ -83,7 +83,7 @@ def without_superseded(frames: bytes, superseded: set[tuple[str, str]]) -> bytes
 
     Add the stages with progress here to ``superseded``, each as (job id, stage id), for the frames before these.
     """
-    kept: list[bytes] = []
+    remaining: list[bytes] = []
     for start, end in reversed(list(_frame_bounds(frames))):
         event = _parse_event(frames, start, end)
         if event.HasField("stage_progressed"):
@@ -91,8 +91,8 @@ def without_superseded(frames: bytes, superseded: set[tuple[str, str]]) -> bytes
             if stage in superseded:
                 continue
             superseded.add(stage)
-        kept.append(frames[start:end])
-    return frames if sum(map(len, kept)) == len(frames) else b"".join(reversed(kept))
+        remaining.append(frames[start:end])
+    return frames if sum(map(len, remaining)) == len(frames) else b"".join(reversed(remaining))
 
 
 def _frame_bounds(frames: bytes) -> Iterator[tuple[int, int]]:

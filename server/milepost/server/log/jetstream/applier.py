@@ -64,7 +64,7 @@ class AppliedMessage(NamedTuple):
 
     delivered: DeliveredMessage
     entries: Sequence[Entry]
-    taken: int
+    accepted: int
     head: JobHead
 
 
@@ -88,14 +88,14 @@ class Applier:
     def apply(self, transaction: Transaction, delivered: DeliveredMessage) -> AppliedMessage:
         """Apply a message."""
         entries: list[Entry] = []
-        taken = 0
+        accepted = 0
         record = delivered.record
         if record is None:
-            return AppliedMessage(delivered, entries, taken, JobHead(0, 0, 0))
+            return AppliedMessage(delivered, entries, accepted, JobHead(0, 0, 0))
         try:
             if record.kind is Kind.COMMITS:
-                for taken, part in enumerate(record.parts):
-                    entry = self._commit(transaction, delivered, record, taken, part)
+                for accepted, part in enumerate(record.parts):
+                    entry = self._commit(transaction, delivered, record, accepted, part)
                     if entry is not None:
                         entries.append(entry)
             else:
@@ -103,13 +103,13 @@ class Applier:
                 entry = self._drop(transaction, delivered.job_id, record)
                 if entry is not None:
                     entries.append(entry)
-            taken += 1
+            accepted += 1
         except Conflict:
             self._folds.forget(delivered.job_id)
         begins = record.kind is Kind.COMMITS and not record.key
         self._connection.execute(_SET_SUBJECT, (delivered.job_id, delivered.sequence, begins))
         last, key = self._connection.execute(_LAST, (delivered.job_id,)).fetchone() or (0, 0)
-        return AppliedMessage(delivered, entries, taken, JobHead(delivered.sequence, last, key))
+        return AppliedMessage(delivered, entries, accepted, JobHead(delivered.sequence, last, key))
 
     def _commit(
         self, transaction: Transaction, delivered: DeliveredMessage, record: Record, index: int, part: Part

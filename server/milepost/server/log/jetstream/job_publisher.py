@@ -310,7 +310,7 @@ class _JobPublisher:
                     write.resolve(error)
                 else:
                     write.sequence = applied.result().delivered.sequence
-                    write.resolve(None if write.part < applied.result().taken else Conflict(self._job_id))
+                    write.resolve(None if write.part < applied.result().accepted else Conflict(self._job_id))
         self._remove_if_idle()
 
     async def _wait_applied(self) -> None:

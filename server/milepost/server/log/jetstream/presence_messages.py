@@ -69,7 +69,7 @@ class PresenceMessages:
         ]
 
     def contact(self) -> ContactPeriod | None:
-        """See ``Others``."""
+        """See ``Peers``."""
         return self._contact.period()
 
     def renew_leases(self, job_ids: Iterable[str]) -> None:

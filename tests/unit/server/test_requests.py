@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract import limits
 from milepost.contract.reasons import reason_name
-from milepost.server.rpc import job_listing, validation
+from milepost.server.rpc import validation
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import (
     CancelJobRequest,
@@ -39,9 +39,9 @@ def check(request: Any) -> None:
     checks: dict[str, Callable[[Any], object]] = {
         "SubmitJobRequest": validation.submit,
         "GetJobRequest": lambda request: validation.job_id(request.job_id),
-        "ListJobsRequest": list_jobs,
+        "ListJobsRequest": validation.list_jobs,
         "CancelJobRequest": validation.cancel,
-        "WatchJobRequest": validation.watch,
+        "WatchJobRequest": validation.watch_job,
         "WatchJobsRequest": validation.watch_jobs,
         "DeleteJobRequest": lambda request: validation.job_id(request.job_id),
         "WorkRequest": validation.hello,
@@ -49,12 +49,6 @@ def check(request: Any) -> None:
         "Report": validation.report,
     }
     checks[request.DESCRIPTOR.name](request)
-
-
-def list_jobs(request: ListJobsRequest) -> None:
-    """Both that a list is checked for."""
-    validation.list_jobs(request)
-    job_listing.after(request)
 
 
 def refused(request: Any) -> tuple[str, str]:

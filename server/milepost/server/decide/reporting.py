@@ -97,8 +97,8 @@ def _stage_progressed(state: Fold, update: Update, now: int) -> Event:
         _stage_is(check, "stage_progressed.stage_id", told.stage_id, stage, running=True)
         check.amount("stage_progressed.current", told.current)
         check.amount("stage_progressed.total", told.total)
-        check.amount("stage_progressed.fraction", told.fraction, most=1.0)
-        check.amount("stage_progressed.job_fraction", told.job_fraction, most=1.0)
+        check.amount("stage_progressed.fraction", told.fraction, maximum=1.0)
+        check.amount("stage_progressed.job_fraction", told.job_fraction, maximum=1.0)
         check.length("stage_progressed.unit", told.unit, limits.UNIT_LENGTH)
         check.length("stage_progressed.message", told.message, limits.MESSAGE_LENGTH)
         check.refuse()
@@ -143,7 +143,7 @@ def _stage_ended(state: Fold, update: Update, now: int) -> Event:
             "stage_ended.state", f"{_value(StageState.DESCRIPTOR, told.state)} is not an end of a stage"
         )
     check.length("stage_ended.message", told.message, limits.MESSAGE_LENGTH)
-    check.amount("stage_ended.job_fraction", told.job_fraction, most=1.0)
+    check.amount("stage_ended.job_fraction", told.job_fraction, maximum=1.0)
     if told.HasField("failure"):
         field_checks.failure(check, "stage_ended.failure", told.failure)
     check.refuse()

@@ -1,1 +1,1 @@
-"""The edge to gRPC: what may be asked for, how it is refused, and how services are put on a server."""
+"""The gRPC services: validation of requests, refusals as statuses, and registration."""

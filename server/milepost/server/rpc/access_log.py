@@ -1,4 +1,4 @@
-"""The line of a call, for people."""
+"""Access log lines for a terminal."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from urllib.parse import unquote
 
 
 def access_line(entry: Mapping[str, Any]) -> str:
-    """A log entry of a call on one line: ``23:40:35 SubmitJob OK 4 ms 127.0.0.1 01a2...``."""
+    """Format the log entry of a call: ``23:40:35 SubmitJob OK 4 ms 127.0.0.1 01a2...``."""
     parts = (
         entry["timestamp"],
         entry["method"].rpartition("/")[2],
         entry["code"],
         entry.get("reason", ""),
-        _took(entry["seconds"]),
+        _duration(entry["seconds"]),
         _host(entry["peer"]),
         entry.get("job_id", ""),
     )
     return " ".join(part for part in parts if part)
 
 
-def _took(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     minutes, rest = divmod(round(seconds), 60)
@@ -32,6 +32,6 @@ def _took(seconds: float) -> str:
 
 
 def _host(peer: str) -> str:
-    """As gRPC names it, without the scheme of an address, nor the port that it happens to come from."""
-    scheme, _, place = unquote(peer).partition(":")
-    return place.rpartition(":")[0].strip("[]") if scheme in ("ipv4", "ipv6") else unquote(peer)
+    """The peer as gRPC names it, of an address without scheme and port."""
+    scheme, _, address = unquote(peer).partition(":")
+    return address.rpartition(":")[0].strip("[]") if scheme in ("ipv4", "ipv6") else unquote(peer)

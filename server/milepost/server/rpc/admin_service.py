@@ -1,4 +1,4 @@
-"""AdminService: decode, call, encode."""
+"""AdminService: validate, call, encode."""
 
 from __future__ import annotations
 
@@ -14,28 +14,20 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class AdminService:
-    """For those who operate the servers."""
+    """The service for operators."""
 
-    def __init__(self, roster: WorkerRegistry) -> None:
-        self._roster = roster
+    def __init__(self, registry: WorkerRegistry) -> None:
+        self._registry = registry
 
     async def ListWorkers(self, request: ListWorkersRequest, context: _Context) -> ListWorkersResponse:
         """See the contract."""
         validation.list_workers(request)
-        asked = ListWorkersRequest(kind=request.kind)
-        after = paging.after(request.page_token, asked, _key)
-        workers = self._roster.listed(request.kind)
+        after = paging.after_worker(request)
+        workers = self._registry.listed(request.kind)
         if after is not None:
             workers = [worker for worker in workers if (worker.worker_id, worker.session_id) > after]
         response = ListWorkersResponse(workers=workers[: paging.page_size(request.page_size)])
         if len(response.workers) < len(workers):
             last = response.workers[-1]
-            response.next_page_token = paging.token(asked, [last.worker_id, last.session_id])
+            response.next_page_token = paging.workers_token(request, last.worker_id, last.session_id)
         return response
-
-
-def _key(found: object) -> tuple[str, str] | None:
-    match found:
-        case [str(worker_id), str(session_id)]:
-            return worker_id, session_id
-    return None

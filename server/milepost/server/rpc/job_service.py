@@ -1,4 +1,4 @@
-"""JobService: decode, call, encode."""
+"""JobService: validate, call, encode."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class JobService:
-    """For those who submit, follow and cancel jobs."""
+    """The service for submitting, watching and cancelling jobs."""
 
     def __init__(
         self,
@@ -96,11 +96,11 @@ class JobService:
         return DeleteJobResponse()
 
     async def WatchJob(self, request: WatchJobRequest, context: _Context) -> None:
-        """See the contract. The frames are serialised already."""
-        validation.watch(request)
+        """See the contract. Sends serialised responses."""
+        validation.watch_job(request)
         await self._watching.watch_job(request, context.peer(), context.write)
 
     async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> None:
-        """See the contract. The frames are serialised already."""
+        """See the contract. Sends serialised responses."""
         validation.watch_jobs(request)
         await self._watching.watch_jobs(request, context.peer(), context.write)

@@ -1,4 +1,4 @@
-"""How the service says no: one exception, which the edge turns into a status with ``ErrorInfo``."""
+"""Refusals: the exception that the interceptor turns into a status with ``ErrorInfo``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from milepost.contract.job_states import LEASED, state_name
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason, Job
 
-# A refusal travels in headers, of which gRPC takes 8 KiB, and in which what is not ASCII grows threefold. It quotes
-# what was sent, so it is kept short, and ASCII.
-_TEXT = 240
-_VIOLATIONS = 8
+# A refusal travels in headers. gRPC limits these to 8 KiB, and characters other than ASCII take three times the space.
+# Since a refusal quotes the request, its texts are ASCII, and truncated to so many characters.
+_TEXT_LENGTH = 240
+_VIOLATION_LIMIT = 8
 
 
 class Violation(NamedTuple):
@@ -24,7 +24,7 @@ class Violation(NamedTuple):
 
 
 class Refusal(Exception):
-    """What was asked for cannot be had. ``message`` is for people: what happened, which value, what to do."""
+    """The request is refused. ``message`` is for people: what happened, which value, what to do."""
 
     def __init__(
         self,
@@ -36,15 +36,17 @@ class Refusal(Exception):
         retry_delay: float | None = None,
     ) -> None:
         self.reason = reason
-        self.message = _short(message)
-        self.metadata = {name: _short(str(value)) for name, value in (metadata or {}).items()}
-        self.violations = tuple(Violation(*map(_short, violation)) for violation in violations[:_VIOLATIONS])
+        self.message = _truncate(message)
+        self.metadata = {name: _truncate(str(value)) for name, value in (metadata or {}).items()}
+        self.violations = tuple(
+            Violation(*map(_truncate, violation)) for violation in violations[:_VIOLATION_LIMIT]
+        )
         super().__init__(f"{reason_name(reason)}: {self.message}")
         self.retry_delay = retry_delay
-        """Seconds after which the same call may succeed; None where it will not by itself."""
+        """Seconds after which the same call may succeed; None if it will not without a change."""
 
     def within(self, path: str) -> Refusal:
-        """The same of a message that holds the one that was refused, at ``path``."""
+        """The same refusal with field paths below ``path``, for a message that contains the refused one."""
         if not self.violations:
             return self
         return Refusal(
@@ -55,13 +57,13 @@ class Refusal(Exception):
         )
 
 
-def _short(text: str) -> str:
+def _truncate(text: str) -> str:
     escaped = text.encode("ascii", "backslashreplace").decode()
-    return escaped if len(escaped) <= _TEXT else f"{escaped[:_TEXT]}..."
+    return escaped if len(escaped) <= _TEXT_LENGTH else f"{escaped[:_TEXT_LENGTH]}..."
 
 
 def job_not_found(job_id: str) -> Refusal:
-    """There is no such job."""
+    """No job has this id."""
     return Refusal(
         ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
         f"There is no job {job_id!r}. Check the id, or list the jobs there are.",
@@ -70,9 +72,9 @@ def job_not_found(job_id: str) -> Refusal:
 
 
 def job_ended(job: Job) -> Refusal:
-    """The job has ended, so that nothing more can happen in it; says how."""
+    """The job has ended; the message says how."""
     state = state_name(job)
-    # Not the failure's message: refusals are logged, and that is the job's own.
+    # Without the failure's message: refusals are logged, and that text belongs to the job.
     why = f" with {job.failure.code}" if job.failure.code else ""
     attempts = f" after {job.attempt} attempts" if job.attempt > 1 else ""
     return Refusal(
@@ -83,7 +85,7 @@ def job_ended(job: Job) -> Refusal:
 
 
 def job_not_ended(job_id: str, state: str) -> Refusal:
-    """The job has not ended, as it must have for this."""
+    """The call requires a job that has ended."""
     return Refusal(
         ErrorReason.ERROR_REASON_JOB_NOT_ENDED,
         f"Job {job_id!r} has not ended: it is {state}. Cancel it first, or wait for its end.",
@@ -92,7 +94,7 @@ def job_not_ended(job_id: str, state: str) -> Refusal:
 
 
 def job_held(job: Job) -> Refusal:
-    """Another worker has the job that was claimed."""
+    """Another worker holds the claimed job."""
     return Refusal(
         ErrorReason.ERROR_REASON_LEASE_LOST,
         f"Worker {job.worker_id!r} has job {job.job_id!r}, as its attempt {job.attempt}. "
@@ -102,7 +104,7 @@ def job_held(job: Job) -> Refusal:
 
 
 def lease_lost(job: Job) -> Refusal:
-    """The lease token is not that of the job's current attempt, or that attempt is over; says what has become of it."""
+    """The lease token is not that of the current attempt, or the attempt is over; the message says which."""
     if job.state in LEASED:
         now = f"its attempt {job.attempt} is with worker {job.worker_id!r}"
     elif job.attempt:
@@ -117,7 +119,7 @@ def lease_lost(job: Job) -> Refusal:
 
 
 def malformed() -> Refusal:
-    """What was sent is no message of the method's."""
+    """The request is not a message of the method."""
     return Refusal(
         ErrorReason.ERROR_REASON_INVALID_FIELD,
         "The request cannot be decoded. Send the message that the method takes; its texts are UTF-8.",
@@ -125,7 +127,7 @@ def malformed() -> Refusal:
 
 
 def request_too_large(size: int) -> Refusal:
-    """The request as a whole is over the bound."""
+    """The request as a whole is over the size limit."""
     return Refusal(
         ErrorReason.ERROR_REASON_TOO_LARGE,
         f"The request is {size:,} bytes; at most {limits.REQUEST_SIZE:,} are taken. Split reports by their size.",
@@ -143,4 +145,4 @@ def draining() -> Refusal:
 
 
 class Unimplemented(Exception):
-    """A part of the contract that this version of the server does not have; the message says which."""
+    """This version of the server does not implement this part of the contract; the message says which."""

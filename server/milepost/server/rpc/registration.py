@@ -1,6 +1,6 @@
-"""Puts a servicer on a server, by the service's descriptor.
+"""Register a servicer by its service descriptor.
 
-Unlike the generated function this lets a handler answer with bytes that are serialised already, as the watches do.
+Unlike the generated function this allows handlers to return serialised responses, as the watches do.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from milepost.server.rpc.update_decoding import reader
+from milepost.server.rpc.update_decoding import deserializer
 
 
 def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: object) -> None:
-    """Serves the methods of ``service`` by those of ``servicer`` that have the same names."""
+    """Serve each method of ``service`` with the method of ``servicer`` that has its name."""
     handlers: dict[str, grpc.RpcMethodHandler[Message, Message | bytes]] = {}
     for method in service.methods:
         if method.client_streaming:
@@ -26,11 +26,11 @@ def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: o
             make = grpc.unary_unary_rpc_method_handler
         handlers[method.name] = make(
             getattr(servicer, method.name),
-            request_deserializer=reader(GetMessageClass(method.input_type)),
-            response_serializer=_serialise,
+            request_deserializer=deserializer(GetMessageClass(method.input_type)),
+            response_serializer=_serialize,
         )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
 
 
-def _serialise(response: Message | bytes) -> bytes:
+def _serialize(response: Message | bytes) -> bytes:
     return response if isinstance(response, bytes) else response.SerializeToString()

@@ -1,4 +1,4 @@
-"""What a failing store means to a caller."""
+"""Map errors of the store to refusals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STORE_ERRORS = (StoreFull, StoreFailed, Conflict)
 
 
 def refusal_of(error: BaseException) -> Refusal | None:
-    """The refusal that an error amounts to; None where it is a fault of the server."""
+    """The refusal of an error; None if the error is a fault of the server."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, StoreFull):

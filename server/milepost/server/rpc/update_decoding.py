@@ -1,8 +1,8 @@
-"""Reads requests that hold updates of a job so that one of these that cannot be decoded is refused by itself.
+"""Deserialize reports so that one malformed update is refused by itself.
 
-Protobuf reads a message as a whole or not at all: one text that is not UTF-8, deep within one of a thousand updates,
-and nobody knows which report is to be refused. So where that fails the same bytes are read once more by descriptors
-that take each update for a run of bytes, and then update by update.
+Protobuf decodes a message as a whole or not at all: with one text that is not UTF-8, deep within one of a thousand
+updates, the server could not tell which update to refuse. If decoding fails, it decodes the same bytes again with
+descriptors that declare each update as bytes, and then each update by itself.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from google.protobuf.message_factory import GetMessageClass
 
 from milepost.v1 import Report, ReportJobRequest, Update, WorkRequest
 
-__all__ = ["reader"]
+__all__ = ["deserializer"]
 
 _PACKAGE: Final = "milepost.server.reading"
 
 
-def reader(message: type[Message]) -> Callable[[bytes], Message]:
-    """What reads a request of this class; it raises DecodeError. An update that cannot be decoded is an empty one."""
+def deserializer(message: type[Message]) -> Callable[[bytes], Message]:
+    """The deserializer of a request class; it raises DecodeError. A malformed update becomes an empty one."""
     if message is WorkRequest:
         return _work_request
     if message is ReportJobRequest:
@@ -67,7 +67,7 @@ def _update(data: bytes) -> Update:
 
 
 def _envelopes() -> tuple[type[Message], type[Message]]:
-    """The classes of a WorkRequest that has nothing but a report, and of a ReportJobRequest; updates are bytes."""
+    """The classes of WorkRequest, with a report only, and of ReportJobRequest, with updates as bytes."""
     work_request = DescriptorProto(name="WorkRequest")
     work_request.field.add(
         name="report",

@@ -1,9 +1,12 @@
-"""What calls may ask for; each function raises a Refusal that names the fields that are wrong."""
+"""Validate requests: one function for each, which raises a Refusal with all invalid fields.
+
+Updates in reports depend on the job, so that ``decide.reporting`` validates them, with the same ``field_checks``.
+"""
 
 from __future__ import annotations
 
 from milepost.contract import limits
-from milepost.server.rpc import field_checks
+from milepost.server.rpc import field_checks, paging
 from milepost.server.rpc.field_checks import Check
 from milepost.v1 import (
     CancelJobRequest,
@@ -30,14 +33,14 @@ OLDEST_FIRST = "submit_time"
 
 
 def job_id(value: str) -> None:
-    """A call that names one job."""
+    """A request with nothing but a job id."""
     check = Check()
     check.pattern("job_id", value, limits.JOB_ID)
     check.refuse()
 
 
 def submit(request: SubmitJobRequest) -> None:
-    """SubmitJob, but for what depends on other jobs."""
+    """SubmitJob, apart from conditions on other jobs."""
     check = Check()
     check.pattern("job_id", request.job_id, limits.JOB_ID, optional=True)
     check.length("request_id", request.request_id, limits.NAME_LENGTH)
@@ -54,12 +57,12 @@ def submit(request: SubmitJobRequest) -> None:
     check.length("workload_unit", request.workload_unit, limits.UNIT_LENGTH)
     for name in ("timeout", "attempt_timeout", "start_deadline"):
         if request.HasField(name):
-            check.duration(name, getattr(request, name), least=limits.TIMEOUT_MIN)
+            check.duration(name, getattr(request, name), minimum=limits.TIMEOUT_MIN)
     check.between("priority", request.priority, -limits.PRIORITY, limits.PRIORITY)
     check.length("concurrency_key", request.concurrency_key, limits.NAME_LENGTH)
-    check.amount("concurrency_limit", request.concurrency_limit, most=limits.CONCURRENCY)
+    check.amount("concurrency_limit", request.concurrency_limit, maximum=limits.CONCURRENCY)
     if request.concurrency_limit and not request.concurrency_key:
-        check.wrong("concurrency_limit", f"is {request.concurrency_limit}, of no concurrency_key")
+        check.wrong("concurrency_limit", f"is {request.concurrency_limit}, without a concurrency_key")
     if request.HasField("retry_policy"):
         field_checks.retry_policy(check, "retry_policy", request.retry_policy)
     if request.HasField("retention"):
@@ -74,45 +77,47 @@ def cancel(request: CancelJobRequest) -> None:
     check.pattern("job_id", request.job_id, limits.JOB_ID)
     check.length("reason", request.reason, limits.MESSAGE_LENGTH)
     check.length("request_id", request.request_id, limits.NAME_LENGTH)
-    check.duration("grace_period", request.grace_period, most=limits.GRACE_PERIOD_MAX)
+    check.duration("grace_period", request.grace_period, maximum=limits.GRACE_PERIOD_MAX)
     check.refuse()
 
 
 def list_jobs(request: ListJobsRequest) -> None:
-    """ListJobs, but for its page token. Sizes as AIP-158 has them: too large is clipped, negative is refused."""
+    """ListJobs. As in AIP-158 a page size over the maximum is valid, a negative one is not."""
     check = Check()
     _job_filter(check, "filter", request.filter)
     _page_size(check, request.page_size)
+    _page_token(check, request)
     if request.order_by not in ("", NEWEST_FIRST, OLDEST_FIRST):
         check.wrong("order_by", f"{request.order_by!r} is neither {NEWEST_FIRST!r} nor {OLDEST_FIRST!r}")
     check.refuse()
 
 
 def list_workers(request: ListWorkersRequest) -> None:
-    """ListWorkers, but for its page token."""
+    """ListWorkers."""
     check = Check()
     check.pattern("kind", request.kind, limits.KIND, optional=True)
     _page_size(check, request.page_size)
+    _page_token(check, request)
     check.refuse()
 
 
 def watch_jobs(request: WatchJobsRequest) -> None:
-    """WatchJobs, but for what depends on the log."""
+    """WatchJobs, apart from conditions on the log."""
     check = Check()
     _job_filter(check, "filter", request.filter)
     if request.after_position < 0:
         check.wrong("after_position", f"is {request.after_position}; it must not be negative")
-    _stream(check, request, "event_filter", request.event_filter)
+    _watch(check, request, "event_filter", request.event_filter)
     check.refuse()
 
 
-def watch(request: WatchJobRequest) -> None:
-    """WatchJob, but for what depends on the log."""
+def watch_job(request: WatchJobRequest) -> None:
+    """WatchJob, apart from conditions on the log."""
     check = Check()
     check.pattern("job_id", request.job_id, limits.JOB_ID)
     if request.after_sequence < 0:
         check.wrong("after_sequence", f"is {request.after_sequence}; it must not be negative")
-    _stream(check, request, "filter", request.filter)
+    _watch(check, request, "filter", request.filter)
     check.refuse()
 
 
@@ -121,10 +126,20 @@ def _page_size(check: Check, value: int) -> None:
         check.wrong("page_size", f"is {value}; it must not be negative")
 
 
-def _stream(
-    check: Check, request: WatchJobRequest | WatchJobsRequest, filter_path: str, wanted: EventFilter
+def _page_token(check: Check, request: ListJobsRequest | ListWorkersRequest) -> None:
+    try:
+        if isinstance(request, ListJobsRequest):
+            paging.after_job(request)
+        else:
+            paging.after_worker(request)
+    except paging.InvalidPageToken as error:
+        check.wrong("page_token", str(error))
+
+
+def _watch(
+    check: Check, request: WatchJobRequest | WatchJobsRequest, filter_path: str, events: EventFilter
 ) -> None:
-    """What all watches are asked with."""
+    """The fields that both watches have."""
     check.length("epoch", request.epoch, limits.NAME_LENGTH)
     check.known("on_gap", request.on_gap, OnGap.DESCRIPTOR.values_by_number)
     check.known("delivery", request.delivery, Delivery.DESCRIPTOR.values_by_number)
@@ -135,13 +150,13 @@ def _stream(
             limits.STATUS_INTERVAL_MIN,
             limits.STATUS_INTERVAL_MAX,
         )
-    check.amount("max_batch_events", request.max_batch_events, most=limits.BATCH_EVENTS)
-    check.count(f"{filter_path}.payloads", wanted.payloads, limits.FILTER_VALUES)
+    check.amount("max_batch_events", request.max_batch_events, maximum=limits.BATCH_EVENTS)
+    check.count(f"{filter_path}.payloads", events.payloads, limits.FILTER_VALUES)
     payloads = Event.DESCRIPTOR.oneofs_by_name["payload"].fields
-    for index, name in enumerate(wanted.payloads[: limits.FILTER_VALUES]):
+    for index, name in enumerate(events.payloads[: limits.FILTER_VALUES]):
         if name not in {payload.name for payload in payloads}:
             check.wrong(f"{filter_path}.payloads[{index}]", f"{name[:200]!r} is not a payload of Event")
-    check.patterns(f"{filter_path}.stage_ids", wanted.stage_ids, limits.STAGE_ID, limits.FILTER_VALUES)
+    check.patterns(f"{filter_path}.stage_ids", events.stage_ids, limits.STAGE_ID, limits.FILTER_VALUES)
 
 
 def hello(request: WorkRequest | None) -> None:
@@ -151,18 +166,18 @@ def hello(request: WorkRequest | None) -> None:
         check.wrong("message", "is not hello, which comes first in a session")
         check.refuse()
         return
-    said = request.hello
-    check.length("hello.worker_id", said.worker_id, limits.NAME_LENGTH)
-    check.length("hello.sdk", said.sdk, limits.NAME_LENGTH)
-    check.patterns("hello.kinds", said.kinds, limits.KIND, limits.FILTER_VALUES)
-    check.amount("hello.max_concurrency", said.max_concurrency, most=limits.CONCURRENCY)
-    check.length("hello.instance", said.instance, limits.NAME_LENGTH)
-    check.patterns("hello.job_ids", said.job_ids, limits.JOB_ID, limits.CONCURRENCY)
+    value = request.hello
+    check.length("hello.worker_id", value.worker_id, limits.NAME_LENGTH)
+    check.length("hello.sdk", value.sdk, limits.NAME_LENGTH)
+    check.patterns("hello.kinds", value.kinds, limits.KIND, limits.FILTER_VALUES)
+    check.amount("hello.max_concurrency", value.max_concurrency, maximum=limits.CONCURRENCY)
+    check.length("hello.instance", value.instance, limits.NAME_LENGTH)
+    check.patterns("hello.job_ids", value.job_ids, limits.JOB_ID, limits.CONCURRENCY)
     check.refuse()
 
 
-def conversation(message: str | None) -> None:
-    """A later message of a session that is none that may be said then; ends the session."""
+def unexpected_message(message: str | None) -> None:
+    """Refuse a later message of a session that is not valid there; this ends the session."""
     check = Check()
     check.wrong(
         "message",
@@ -174,12 +189,12 @@ def conversation(message: str | None) -> None:
 def capacity(value: Capacity) -> None:
     """A worker's new capacity."""
     check = Check()
-    check.amount("capacity.max_concurrency", value.max_concurrency, most=limits.CONCURRENCY)
+    check.amount("capacity.max_concurrency", value.max_concurrency, maximum=limits.CONCURRENCY)
     check.refuse()
 
 
 def report(value: Report | ReportJobRequest) -> None:
-    """A report, but for its updates, and for what depends on the job."""
+    """A report, apart from its updates and from conditions on the job."""
     check = Check()
     check.pattern("job_id", value.job_id, limits.JOB_ID)
     if value.updates and value.first_report_sequence < 1:

@@ -235,7 +235,7 @@ class _Conversation:
             case "capacity":
                 await self._guarded(None, self._capacity(request.capacity))
             case unknown:
-                validation.conversation(unknown)
+                validation.unexpected_message(unknown)
 
     async def _guarded(
         self, about: Report | Claim | Resume | Release | None, handling: Coroutine[Any, Any, None]

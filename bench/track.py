@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from bench.figures import OURS, Figure, Round, Settings, rounds
 from milepost.client import JobContext
+from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
-from milepost.client._worker.send_queue import Outbox
+from milepost.client._worker.send_queue import SendQueue
 from milepost.v1 import Job, Report, WorkRequest
 
 __all__ = ["measure"]
@@ -28,7 +29,7 @@ _QUANTITY = "ns/iteration"
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Nanoseconds an iteration. What the stage says goes to a session's outbox, which is emptied all the while."""
+    """Nanoseconds an iteration. The stage reports to a session's send queue, which is emptied all the while."""
     with open(os.devnull, "w") as nowhere, _job() as job:  # noqa: PTH123 - devnull is no path
         return [
             *rounds(
@@ -108,12 +109,12 @@ class _Desk:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._outbox = Outbox()
-        self._reporter = Reporter(lambda: self._outbox.call_on(self))
-        self.job = JobContext(Job(job_id="job", attempt=1), self._reporter)
+        self._send_queue = SendQueue()
+        self._reporter = Reporter(lambda: self._send_queue.schedule(self))
+        self.job = JobContext(JobControl(Job(job_id="job", attempt=1), self._reporter))
 
     def next_request(self, now: float) -> WorkRequest | None:
-        batch = self._reporter.take(now)
+        batch = self._reporter.next_batch(now)
         if batch is None:
             return None
         return WorkRequest(report=Report(first_report_sequence=batch.first, updates=batch.updates))
@@ -122,9 +123,9 @@ class _Desk:
         return self._reporter.due(now)
 
     async def empty(self) -> None:
-        while (request := await self._outbox.next()) is not None:
+        while (request := await self._send_queue.next()) is not None:
             request.SerializeToString()
             self._reporter.acknowledge(self._reporter.last)
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._outbox.close)
+        self._loop.call_soon_threadsafe(self._send_queue.close)

@@ -10,7 +10,7 @@ from contextlib import redirect_stderr
 import pytest
 
 from milepost.client import JobContext, SyncClient
-from milepost.client._worker.handlers import Handler, Run
+from milepost.client._worker.handlers import Handler, RunMode
 from milepost.v1 import Event, JobState
 from tests.support import barred
 from tests.support.isolating import at_bench, lines
@@ -54,7 +54,7 @@ def story(events: list[Event]) -> list[tuple[str, object]]:
     ],
 )
 async def test_code_that_shows_bars_and_logs_reports_to_its_job(
-    shared_server: ServerProcess, handler: Handler, run: Run
+    shared_server: ServerProcess, handler: Handler, run: RunMode
 ) -> None:
     """Wherever its handler runs, and however far from it the code is."""
     async with at_bench(shared_server.address, handler, run) as bench:

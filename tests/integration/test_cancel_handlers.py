@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from milepost.client._worker.handlers import Handler, Run
+from milepost.client._worker.handlers import Handler, RunMode
 from milepost.v1 import Event, JobState, Severity, StageState
 from tests.support import isolated
 from tests.support.isolating import all_gone, at_bench, is_gone, lines, pids_in
@@ -38,8 +38,8 @@ def after_request(events: list[Event]) -> list[str]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a grace a fortieth is for the handler, and the rest to tell of its end, however slow the machine is."""
-    monkeypatch.setattr("milepost.client._worker.grace_period._MARGIN", 1 - 1 / 40)
-    monkeypatch.setattr("milepost.client._worker.grace_period._MARGIN_MOST", 600.0)
+    monkeypatch.setattr("milepost.client._worker.grace_period._MARGIN_FRACTION", 1 - 1 / 40)
+    monkeypatch.setattr("milepost.client._worker.grace_period._MARGIN_LIMIT", 600.0)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_a_handler_in_a_process_is_interrupted(shared_server: ServerProces
         (isolated.calling_back_in_loop, "task"),
     ],
 )
-async def test_a_handler_is_called_back(shared_server: ServerProcess, handler: Handler, run: Run) -> None:
+async def test_a_handler_is_called_back(shared_server: ServerProcess, handler: Handler, run: RunMode) -> None:
     """Once for each callback, whatever becomes of another one; one that comes too late is called at once."""
     async with at_bench(shared_server.address, handler, run) as bench:
         job = await bench.submit()
@@ -121,7 +121,7 @@ async def test_a_grace_of_nothing_kills_as_well(shared_server: ServerProcess) ->
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(("handler", "run"), [(isolated.deaf, "thread"), (isolated.deaf_in_loop, "task")])
 async def test_what_cannot_be_killed_is_said_to_go_on(
-    shared_server: ServerProcess, tmp_path: Path, handler: Handler, run: Run
+    shared_server: ServerProcess, tmp_path: Path, handler: Handler, run: RunMode
 ) -> None:
     """In the job's log, before the server ends the job without its worker."""
     async with at_bench(shared_server.address, handler, run) as bench:
@@ -231,7 +231,7 @@ async def test_a_process_is_killed_when_its_worker_stops(
     shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The drain is over, and the handler has not stopped a moment later: the job is given back."""
-    monkeypatch.setattr("milepost.client._worker.attempt.LAST_GRACE", 0.2)
+    monkeypatch.setattr("milepost.client._worker.attempt.STOP_GRACE", 0.2)
     async with at_bench(shared_server.address, isolated.stubborn) as bench:
         job = await bench.submit()
         pids = await bench.pids(job.job_id)

@@ -122,9 +122,7 @@ async def test_a_worker_that_cannot_connect_says_so_once(tmp_path: Path, module:
             lost = (await running.end()).err
     events = [json.loads(line)["event"] for line in told.splitlines()]
 
-    assert events[0] == (
-        f"cannot connect to the server at {address}: connection refused; trying until it is there"
-    )
+    assert events[0] == (f"cannot connect to the server at {address}: connection refused; retrying")
     assert len([event for event in events if "connect" in event]) == 2
     assert "ipv4" not in told + lost
     assert lost.count("lost the connection") == 1
@@ -134,7 +132,7 @@ async def test_on_a_terminal_a_worker_logs_for_people(module: Path) -> None:
     """With the time of day, as the server does."""
     env = {"PYTHONPATH": str(module), "NO_COLOR": "1"}
     async with terminal("worker", "jobs:worker", address="127.0.0.1:1", env=env) as shown:
-        await shown.shows(lambda text: "trying until it is there" in text)
+        await shown.shows(lambda text: "retrying" in text)
         text = shown.text
 
     assert re.search(

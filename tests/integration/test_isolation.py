@@ -181,7 +181,7 @@ async def test_what_a_handler_leaves_behind_is_killed(
     shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch, handler: Handler
 ) -> None:
     """A process that it has started, and its own, where a thread keeps that from ending; the job has succeeded."""
-    monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._EXIT", 0.2)
+    monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._EXIT_TIMEOUT", 0.2)
     async with at_bench(shared_server.address, handler) as bench:
         job = await bench.submit()
         pids = await bench.pids(job.job_id)
@@ -195,7 +195,7 @@ async def test_what_has_left_the_group_holds_up_nothing(
     shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is out of reach, as a daemon means to be. The job ends without the end of its stderr."""
-    monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._LAST_WORDS", 0.2)
+    monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._PIPE_DRAIN_TIMEOUT", 0.2)
     async with at_bench(shared_server.address, isolated.escaping) as bench:
         job = await bench.submit()
         _, pid = await bench.pids(job.job_id)

@@ -40,7 +40,7 @@ MODULE = dedent(
         for number in range(1, 4):
             job.log(str(number))
         if job.attempt == 1:
-            await last_words(job, job._reporter, job.input["point"])
+            await last_words(job, job._control.reporter, job.input["point"])
         for number in range(4, 7):
             job.log(str(number))
         return {}

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from milepost.client import Client, JobContext, SyncClient
-from milepost.client._worker.handlers import Run
+from milepost.client._worker.handlers import RunMode
 from milepost.contract.limits import RESULT_SIZE
 from milepost.v1 import Dispatch, Event, Severity
 from tests.support.isolating import at_bench
@@ -64,7 +64,7 @@ def warnings(events: list[Event]) -> list[str]:
     ("run", "whats"),
     [("thread", ("numbers", "values", "list", "large", "many", "deep")), ("process", ("numbers", "large"))],
 )
-async def test_no_result_is_lost(shared_server: Server, run: Run, whats: tuple[str, ...]) -> None:
+async def test_no_result_is_lost(shared_server: Server, run: RunMode, whats: tuple[str, ...]) -> None:
     """NaN, large integers, dates, lists, what is too large or too deep: the job has SUCCEEDED, with warnings."""
     async with at_bench(shared_server.address, returning, run) as bench:
         ended = {}

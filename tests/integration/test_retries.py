@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.client import Client, JobContext, JobFailure, JobSnapshot, SyncClient
-from milepost.client._worker.handlers import Run
+from milepost.client._worker.handlers import RunMode
 from milepost.v1 import Dispatch, RetryPolicy
 from tests.support.command import milepost
 from tests.support.isolating import at_bench
@@ -77,7 +77,7 @@ async def fail_in_loop(job: JobContext) -> dict[str, object]:
     ],
 )
 async def test_what_a_handler_did_not_mark_as_final_is_retried(
-    shared_server: Server, run: Run, hows: tuple[str, ...]
+    shared_server: Server, run: RunMode, hows: tuple[str, ...]
 ) -> None:
     """Exceptions, exits and crashes, wherever it runs."""
     handler = fail_in_loop if run == "task" else fail
@@ -91,7 +91,7 @@ async def test_what_a_handler_did_not_mark_as_final_is_retried(
 
 
 @pytest.mark.parametrize(("run", "how"), [("task", "final"), ("thread", "failure"), ("process", "final")])
-async def test_what_a_handler_marked_as_final_is_not(shared_server: Server, how: str, run: Run) -> None:
+async def test_what_a_handler_marked_as_final_is_not(shared_server: Server, how: str, run: RunMode) -> None:
     """`JobFailure` is final unless it says otherwise, or the policy has its code."""
     handler = fail_in_loop if run == "task" else fail
     async with at_bench(shared_server.address, handler, run) as bench:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
@@ -167,8 +167,8 @@ async def test_a_cancellation_that_comes_with_the_assignment(
     """Is raised at the first await in the block; where there is none, the block has won, and nothing comes after it."""
     claim = Attachment.claim
 
-    async def claim_a_cancelled_one(self: Attachment) -> AttachedJob:
-        job = await claim(self)
+    async def claim_a_cancelled_one(self: Attachment, on_stop: Callable[[], None]) -> AttachedJob:
+        job = await claim(self, on_stop)
         await client.cancel(job.id)
         await eventually(lambda: is_stopped(self))
         return job

@@ -126,7 +126,7 @@ async def test_a_server_that_is_gone_at_the_end(
     else:
         assert await work()
 
-    assert "were not delivered, and there is no spool" in caplog.text
+    assert "were not delivered and are lost: there is no spool" in caplog.text
 
 
 async def test_what_a_server_did_not_take_is_kept(server: ServerProcess, tmp_path: Path) -> None:

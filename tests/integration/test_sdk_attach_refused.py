@@ -104,7 +104,7 @@ async def test_a_start_that_is_given_up_leaves_nothing_behind(
         claiming.set()
         return []
 
-    monkeypatch.setattr(ClaimedJobTable, "opening", ask_for_nothing)
+    monkeypatch.setattr(ClaimedJobTable, "opening_requests", ask_for_nothing)
     job_ids = [f"given-up-{uuid.uuid4().hex}" for _ in range(2)]
     await client.submit("step", dispatch=EXTERNAL, job_id=job_ids[1])
     for block in (client.start("step", job_id=job_ids[0]), client.attach(job_ids[1])):

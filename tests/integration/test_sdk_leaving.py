@@ -19,7 +19,7 @@ async def stands(rpc: Rpc, job_id: str, state: str) -> bool:
 
 async def takes_no_more(worker: Worker) -> bool:
     """Whether it has begun to stop."""
-    return worker._desk is not None and not worker._desk.capacity
+    return worker._jobs is not None and not worker._jobs.capacity
 
 
 async def test_a_worker_that_stops_loses_no_job(server: ServerProcess) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from milepost.client import Client, JobContext, Worker
-from milepost.client._worker.spool.spool_directory import Spool
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.v1 import Event, JobState, Report, Stage
 from tests.support.command import started
 from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, succeeded
@@ -117,7 +117,7 @@ class Held:
         self._running = asyncio.create_task(self.worker.run())
 
         async def is_acknowledged() -> bool:
-            return self._job is not None and self._job._reporter.is_empty
+            return self._job is not None and self._job._control.reporter.is_empty
 
         await eventually(is_acknowledged)
 
@@ -149,7 +149,7 @@ async def test_an_end_that_the_server_did_not_hear_is_told_by_the_next_worker(
     held.end()
     await held.stop()
     assert len(kept(directory)) == 1
-    assert f"job {held.job_id}: 1001 updates and its end are not delivered yet, and kept" in caplog.text
+    assert f"job {held.job_id}: 1001 updates with the end of the job are not delivered yet" in caplog.text
 
     server.restart()
     events = await told(server.address, held.job_id, directory)
@@ -243,10 +243,12 @@ async def test_what_the_server_has_is_not_told_twice(shared_server: ServerProces
             if taken:
                 await session.report(job.job_id, token, 1, *updates[:taken])
                 await session.acknowledged(taken)
-            spool = Spool(directory)
-            for report in spool.left:
-                spool.keep(report)
-            spool.keep(Report(job_id=job.job_id, lease_token=token, first_report_sequence=1, updates=updates))
+            spool = SpoolDirectory(directory)
+            for report in spool.recovered:
+                spool.write(report)
+            spool.write(
+                Report(job_id=job.job_id, lease_token=token, first_report_sequence=1, updates=updates)
+            )
             spool.close()
             jobs.append(job.job_id)
         async with idle(shared_server.address, directory):
@@ -264,13 +266,13 @@ async def test_what_nobody_wants_any_more_is_removed(
     async with connect(shared_server.address) as rpc, rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
-        spool = Spool(directory)
+        spool = SpoolDirectory(directory)
         for job_id, lease_token, first in (
             (job.job_id, "of an earlier attempt", 1),
             ("no-such-job", "t", 1),
             (job.job_id, token, 7),
         ):
-            spool.keep(
+            spool.write(
                 Report(
                     job_id=job_id,
                     lease_token=lease_token,
@@ -302,7 +304,7 @@ async def test_without_a_spool_it_is_said_what_is_lost(
     held.end()
     await held.stop()
     assert (
-        f"job {held.job_id}: 1001 updates and its end were not delivered, and there is no spool"
+        f"job {held.job_id}: 1001 updates with the end of the job were not delivered and are lost"
         in caplog.text
     )
 

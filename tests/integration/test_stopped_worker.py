@@ -89,7 +89,7 @@ async def test_a_worker_that_was_stopped_past_its_lease(tmp_path: Path, forkery:
                 stopped.go_on()
 
                 async def knows_of_it() -> bool:
-                    return stopped.said(f"job {job.job_id} is not this worker's any more")
+                    return stopped.said(f"job {job.job_id}: lease lost")
 
                 await eventually(knows_of_it)
                 late = len(lines(await rpc.log(job.job_id), 2))

@@ -229,7 +229,7 @@ def worker_does_not_go_back() -> list[Change]:
         with self.lock:
             if not self.acknowledged <= acknowledged <= self.last:
                 return False
-            self._forget(acknowledged)
+            self._discard(acknowledged)
             return True
 
     return [Change(Reporter, "rewind", stays)]

@@ -99,8 +99,8 @@ class _World:
         record, network = self.record, self._network
 
         class WatchedDesk(JobTable):
-            def take_on(self, assignment: Assignment) -> None:
-                super().take_on(assignment)
+            def start(self, assignment: Assignment) -> None:
+                super().start(assignment)
                 record.loaded(assignment.job.worker_id, len(self), self._max_concurrency)
 
         rejection = vars(worker_service)["rejection"]
@@ -119,7 +119,7 @@ class _World:
             Change(worker_service, "rejection", watched),
             Change(sdk, "LazyChannel", lambda target: Channel(network, Node.current().name)),
             Change(sdk, "JobTable", WatchedDesk),
-            Change(sdk, "Watchdog", nullcontext),  # it looks at real time
+            Change(sdk, "LoopWatchdog", nullcontext),  # it looks at real time
         ]
 
     def complain(self, _: Any, __: str, event: Any) -> Any:

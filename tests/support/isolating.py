@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from milepost.client import Client, JobSnapshot, Worker
-from milepost.client._worker.handlers import Handler, Run
+from milepost.client._worker.handlers import Handler, RunMode
 from milepost.v1 import Event
 from tests.support.isolated import PIDS
 from tests.support.rpc import eventually
@@ -52,7 +52,7 @@ class Bench:
 
 @asynccontextmanager
 async def at_bench(
-    address: str, handler: Handler, run: Run | None = "process", **options: Any
+    address: str, handler: Handler, run: RunMode | None = "process", **options: Any
 ) -> AsyncIterator[Bench]:
     """Has a worker run the handler, for jobs of a kind of its own. Stopped at the end."""
     kind = f"isolated-{uuid.uuid4().hex}"

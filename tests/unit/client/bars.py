@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from milepost.client import JobContext
+from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.v1 import Job, StageState, Update
 
@@ -17,13 +18,13 @@ class Listener:
     def __init__(self) -> None:
         self._now = 0.0
         self.reporter = Reporter(lambda: None)
-        self.job = JobContext(Job(job_id="j", kind="k", attempt=1), self.reporter)
+        self.job = JobContext(JobControl(Job(job_id="j", kind="k", attempt=1), self.reporter))
 
     def said(self) -> list[Update]:
         """What was said since the last time, with the progress that waits."""
         updates = []
         self._now += 1.0
-        while (batch := self.reporter.take(self._now)) is not None:
+        while (batch := self.reporter.next_batch(self._now)) is not None:
             updates += batch.updates
             self.reporter.acknowledge(self.reporter.last)
         return updates

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from milepost.client import JobContext
+from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.v1 import (
     Job,
@@ -20,4 +21,4 @@ def reporter() -> Reporter:
 @pytest.fixture
 def job(reporter: Reporter) -> JobContext:
     """A job whose updates are read from the reporter."""
-    return JobContext(Job(job_id="j", kind="k", attempt=1), reporter)
+    return JobContext(JobControl(Job(job_id="j", kind="k", attempt=1), reporter))

@@ -17,7 +17,7 @@ from milepost.v1 import (
 def said(reporter: Reporter, now: float = 1e9) -> list[Update]:
     """Everything that was said, with the progress that waits."""
     updates = []
-    while (batch := reporter.take(now)) is not None:
+    while (batch := reporter.next_batch(now)) is not None:
         updates += batch.updates
         reporter.acknowledge(reporter.last)
     return updates

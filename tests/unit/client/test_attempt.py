@@ -11,8 +11,8 @@ import pytest
 
 from milepost.client import JobContext, JobFailure
 from milepost.client._worker.attempt import Attempt
-from milepost.client._worker.handlers import Handler, Registered
-from milepost.client._worker.send_queue import Outbox
+from milepost.client._worker.handlers import Handler, RegisteredHandler
+from milepost.client._worker.send_queue import SendQueue
 from milepost.v1 import (
     Assignment,
     Cancellation,
@@ -35,11 +35,11 @@ class JobTable:
     """Has one attempt, and sends what it has to say to nobody."""
 
     def __init__(self, handler: Handler) -> None:
-        self.outbox = Outbox()
+        self.send_queue = SendQueue()
         self.changes = 0
         self.returned = asyncio.Event()
         job = Job(job_id="j", kind="k", attempt=1)
-        self.attempt = Attempt(Assignment(job=job, lease_token="t"), handler, self.outbox, self._changed)
+        self.attempt = Attempt(Assignment(job=job, lease_token="t"), handler, self.send_queue, self._changed)
 
     def _changed(self, attempt: Attempt) -> None:
         self.changes += 1
@@ -49,7 +49,7 @@ class JobTable:
     async def next(self) -> WorkRequest:
         """What it says next."""
         async with asyncio.timeout(30):
-            request = await self.outbox.next()
+            request = await self.send_queue.next()
         assert request is not None
         return request
 
@@ -114,9 +114,9 @@ async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
     desk = JobTable(quick)
     await desk.report()
     desk.attempt.attached = False
-    desk.outbox.clear()
+    desk.send_queue.clear()
     assert desk.says_nothing()
-    assert desk.attempt.resume() == WorkRequest(resume=Resume(job_id="j", lease_token="t"))
+    assert desk.attempt.resume_request() == WorkRequest(resume=Resume(job_id="j", lease_token="t"))
     desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1))
     report = await desk.report()
     assert (report.first_report_sequence, names(report)) == (2, ["job_ended"])
@@ -271,8 +271,8 @@ async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> N
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED"])
 async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that does not stop: another attempt may be at work already."""
-    monkeypatch.setattr("milepost.client._worker.attempt.LAST_GRACE", 0.1)
-    desk = JobTable(Registered(isolated.stubborn, "process"))
+    monkeypatch.setattr("milepost.client._worker.attempt.STOP_GRACE", 0.1)
+    desk = JobTable(RegisteredHandler(isolated.stubborn, "process"))
     (told,) = (await desk.report()).updates
     pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
     desk.attempt.rejected(rejected(reason))
@@ -285,7 +285,7 @@ async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch
 
 async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> None:
     """The server has ended it, since the grace was over: the process is killed at once."""
-    desk = JobTable(Registered(isolated.stubborn, "process"))
+    desk = JobTable(RegisteredHandler(isolated.stubborn, "process"))
     (told,) = (await desk.report()).updates
     pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
     desk.attempt.cancel(Cancellation())
@@ -298,7 +298,7 @@ async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> No
 @pytest.mark.parametrize("resumed", [False, True])
 async def test_a_process_is_killed_before_the_deadline(resumed: bool) -> None:
     """Whether the worker hears of the cancellation at once, or on its next session."""
-    desk = JobTable(Registered(isolated.stubborn, "process"))
+    desk = JobTable(RegisteredHandler(isolated.stubborn, "process"))
     await desk.report()
     now = time.time_ns()
     cancellation = Cancellation()
@@ -340,8 +340,8 @@ async def breaks(job: JobContext) -> None:
     [
         (quick, ["job j succeeded after N s"]),
         (fails, ["job j failed after N s: there is no disk (NO_DISK)"]),
-        (breaks, ["job j failed after N s: boo (ValueError)", "job j: its handler raised an exception"]),
-        (Registered(isolated.failing, "process"), ["job j failed after N s: 'how' (KeyError)"]),
+        (breaks, ["job j failed after N s: boo (ValueError)", "job j: the handler raised an exception"]),
+        (RegisteredHandler(isolated.failing, "process"), ["job j failed after N s: 'how' (KeyError)"]),
     ],
     ids=["succeeds", "fails", "breaks", "in a process"],
 )
@@ -363,7 +363,7 @@ async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> No
         desk.attempt.cancel(Cancellation())
         await desk.returned.wait()
 
-    assert said(caplog) == ["job j is to be cancelled", "job j was cancelled after N s"]
+    assert said(caplog) == ["job j: cancellation requested", "job j was cancelled after N s"]
 
 
 async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -378,10 +378,10 @@ async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) ->
         done.attempt.rejected(rejected("LEASE_LOST"))
 
     assert said(caplog) == [
-        "job j is not this worker's any more: LEASE_LOST: No.",
-        "job j: its handler stopped N s after it started",
+        "job j: lease lost: LEASE_LOST: No.",
+        "job j: the handler of the lost attempt stopped after N s",
         "job j succeeded after N s",
-        "job j was lost before all of its reports were taken: LEASE_LOST: No.",
+        "job j: lost before all of its reports were delivered: LEASE_LOST: No.",
     ]
 
 
@@ -394,4 +394,4 @@ async def test_an_end_that_is_refused_is_logged(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.INFO, "milepost.client"):
         desk.attempt.rejected(rejected("INVALID_FIELD", number=number))
 
-    assert said(caplog)[-1] == "job j: the server refused its end, so that it fails: No."
+    assert said(caplog)[-1] == "job j: the server refused the end; failing the job: No."

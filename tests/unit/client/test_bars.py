@@ -19,7 +19,7 @@ import tqdm as ordinary
 
 import milepost.client
 from milepost.client import Cancelled
-from milepost.client._worker.current_job import at_hand, current_job
+from milepost.client._worker.current_job import as_current_job, current_job
 from milepost.client.logging import JobHandler
 from milepost.client.tqdm import tqdm, trange
 from milepost.v1 import LogWritten, Severity, Stage, StageState
@@ -30,7 +30,7 @@ from tests.unit.client.bars import Listener
 def listener() -> Iterator[Listener]:
     """The job is at hand during the test."""
     listener = Listener()
-    with at_hand(listener.job):
+    with as_current_job(listener.job):
         yield listener
 
 
@@ -191,7 +191,7 @@ def test_a_loop_over_a_bar_hears_of_the_cancellation(listener: Listener) -> None
     """As one over `StageContext.track` does."""
     items = iter(tqdm(range(10)))
     assert [next(items) for _ in range(3)] == [0, 1, 2]
-    listener.job.interrupt()
+    listener.job._control.cancel_signal.set()
     with pytest.raises(Cancelled):
         next(items)
 

@@ -9,7 +9,7 @@ import pytest
 import tqdm as ordinary
 import tqdm.std
 
-from milepost.client._worker.current_job import at_hand
+from milepost.client._worker.current_job import as_current_job
 from milepost.client.tqdm import tqdm as ours
 from tests.unit.client import bars_shown, bars_used
 from tests.unit.client.bars import SCENARIOS, Clock, Listener
@@ -27,7 +27,7 @@ def seen_with(kind: object, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple
 def test_a_bar_is_as_one_of_tqdm(name: str, inside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """In all that it does, gives back, and writes."""
     expected = seen_with(ordinary.tqdm, name, monkeypatch)
-    with at_hand(Listener().job) if inside else nullcontext():
+    with as_current_job(Listener().job) if inside else nullcontext():
         assert seen_with(ours, name, monkeypatch) == expected
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from milepost.client._worker.current_job import at_hand
+from milepost.client._worker.current_job import as_current_job
 from milepost.client.tqdm import asyncio as bars_asyncio
 from milepost.client.tqdm import tqdm
 from milepost.client.tqdm.contrib import tenumerate, tmap, tzip
@@ -35,7 +35,7 @@ class Mine(tqdm[Any]):
 def listener() -> Iterator[Listener]:
     """The job is at hand during the test."""
     listener = Listener()
-    with at_hand(listener.job):
+    with as_current_job(listener.job):
         yield listener
 
 
@@ -145,11 +145,11 @@ def test_a_map_in_processes() -> None:
     """They get the bars' lock by way of the class, which they import."""
     program = (
         "from milepost.client.tqdm.contrib.concurrent import process_map\n"
-        "from milepost.client._worker.current_job import at_hand\n"
+        "from milepost.client._worker.current_job import as_current_job\n"
         "from tests.unit.client.bars import Listener\n"
         "if __name__ == '__main__':\n"
         "    listener = Listener()\n"
-        "    with at_hand(listener.job):\n"
+        "    with as_current_job(listener.job):\n"
         "        print(process_map(abs, [-1, 2], desc='processes', max_workers=1))\n"
         "    print(listener.told()[-1])\n"
     )

@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.client._worker.truncation import clip, clip_bytes, failure_code
+from milepost.client._worker.truncation import failure_code, truncate, truncate_bytes
 from milepost.contract.limits import FAILURE_CODE
 
 
 def test_short_text_stays_as_it_is() -> None:
     """Up to the bound, and at it."""
-    assert clip("abc", 3) == "abc"
-    assert clip_bytes("äöü", 6) == "äöü"
+    assert truncate("abc", 3) == "abc"
+    assert truncate_bytes("äöü", 6) == "äöü"
 
 
 def test_what_is_cut_says_by_how_much() -> None:
     """The mark has the number of characters that are missing."""
-    clipped = clip("a" * 100, 40)
+    clipped = truncate("a" * 100, 40)
     assert clipped == "a" * 14 + "… [clipped 86 characters]"
     assert len(clipped) <= 40
-    clipped = clip_bytes("ä" * 100, 60)
+    clipped = truncate_bytes("ä" * 100, 60)
     assert clipped == "ä" * 16 + "… [clipped 84 characters]"
     assert len(clipped.encode()) <= 60
 
@@ -29,8 +29,8 @@ def test_what_is_cut_says_by_how_much() -> None:
 @given(st.text(st.characters(), max_size=300), st.integers(30, 200))
 def test_bounds_always_hold(text: str, bound: int) -> None:
     """Whatever the text is, surrogates included, the result is Unicode and within the bound."""
-    assert bound >= len(clip(text, bound))
-    assert bound >= len(clip_bytes(text, bound).encode())
+    assert bound >= len(truncate(text, bound))
+    assert bound >= len(truncate_bytes(text, bound).encode())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import time
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.client._worker.grace_period import grace_of
+from milepost.client._worker.grace_period import remaining_grace
 from milepost.v1 import Cancellation
 
 NOW = 1_800_000_000.0
@@ -39,4 +39,4 @@ def test_what_is_left_of_a_grace(
     monkeypatch.setattr(time, "time", lambda: NOW)
     cancellation = Cancellation(request_time=at(asked), deadline=at(deadline))
 
-    assert pytest.approx(left) == grace_of(cancellation)
+    assert pytest.approx(left) == remaining_grace(cancellation)

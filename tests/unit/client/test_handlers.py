@@ -14,8 +14,9 @@ import pytest
 from milepost.client import Cancelled, JobContext, JobFailure, Worker
 from milepost.client._conversion import from_struct
 from milepost.client._worker.current_job import current_job
-from milepost.client._worker.handlers import Handler, Killed, Outcome, is_async, job_ended, way_of
-from milepost.client._worker.in_process_runner import Running, start
+from milepost.client._worker.handlers import Handler, HandlerKilled, Outcome, is_async, job_ended, run_mode_of
+from milepost.client._worker.in_process_runner import RunningHandler, start_handler
+from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.contract.limits import RESULT_SIZE
 from milepost.v1 import Failure, Job, JobEnded, JobState
@@ -27,10 +28,10 @@ def unheard(path: str, said: str) -> None:
     """Nobody hears of what cannot be reported."""
 
 
-def started(handler: Handler) -> Running:
+def started(handler: Handler) -> RunningHandler:
     """A handler at work on a job."""
     reporter = Reporter(lambda: None)
-    return start(handler, JobContext(Job(job_id="j"), reporter), reporter)
+    return start_handler(handler, JobContext(JobControl(Job(job_id="j"), reporter)), reporter)
 
 
 async def outcome(handler: Handler) -> Outcome:
@@ -197,7 +198,7 @@ def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
 
 def test_a_process_that_was_killed_is_cancelled_and_says_so() -> None:
     """And one that told of a failure while it was being cancelled is cancelled, too; of its own word, it has ended."""
-    killed = job_ended(Outcome(error=Killed()), unheard, cancelled=True)
+    killed = job_ended(Outcome(error=HandlerKilled()), unheard, cancelled=True)
     assert killed.message == "The handler did not stop in time, so its process was killed."
     failed = JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="X", message="boo"))
     assert failed == job_ended(Outcome(ended=failed), unheard, cancelled=False)
@@ -246,9 +247,9 @@ def test_where_a_handler_runs() -> None:
     """As it was asked for; else an async one as a task, and a plain one in a thread."""
     for handlers, usual in ((ASYNC, "task"), (PLAIN, "thread")):
         for handler in handlers:
-            assert usual == way_of(handler, None) == way_of(handler, usual)  # type: ignore[arg-type]
+            assert usual == run_mode_of(handler, None) == run_mode_of(handler, usual)  # type: ignore[arg-type]
         for handler in handlers[:3]:
-            assert way_of(handler, "process") == "process"
+            assert run_mode_of(handler, "process") == "process"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_a_function_within_another_is_not_found_by_a_process() -> None:
 
     for handler in (within, functools.partial(within)):
         with pytest.raises(ValueError, match="at the top of a module"):
-            way_of(handler, "process")
+            run_mode_of(handler, "process")
 
 
 def test_a_callback_that_nobody_could_await_is_refused() -> None:
@@ -283,12 +284,12 @@ def test_a_callback_that_nobody_could_await_is_refused() -> None:
     async def callback() -> None: ...
 
     with pytest.raises(TypeError, match="plain function"):
-        JobContext(Job(job_id="j"), Reporter(lambda: None)).on_cancel(callback)
+        JobContext(JobControl(Job(job_id="j"), Reporter(lambda: None))).on_cancel(callback)
 
 
 def test_a_handler_is_of_a_kind() -> None:
     """Forgetting to say which is an easy mistake, and is told as such."""
-    with pytest.raises(TypeError, match="wants to know the kind of job"):
+    with pytest.raises(TypeError, match="needs the kind of job"):
 
         @Worker().job  # type: ignore[arg-type]  # which is what a type checker says
         def archive(job: JobContext) -> None:

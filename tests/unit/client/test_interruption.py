@@ -11,27 +11,28 @@ import pytest
 
 from milepost.client import Cancelled, JobContext
 from milepost.client._worker.handlers import Outcome
+from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
-from milepost.client._worker.subprocess.interrupter import Interruption
+from milepost.client._worker.subprocess.interrupter import Interrupter
 from milepost.v1 import Job
 
 
 @pytest.fixture
 def job() -> JobContext:
     """A job."""
-    return JobContext(Job(job_id="j"), Reporter(lambda: None))
+    return JobContext(JobControl(Job(job_id="j"), Reporter(lambda: None)))
 
 
 @pytest.fixture
-def interruption(job: JobContext) -> Iterator[Interruption]:
+def interruption(job: JobContext) -> Iterator[Interrupter]:
     """Of that job. It takes SIGTERM for as long as the test lasts."""
     before = signal.getsignal(signal.SIGTERM)
-    yield Interruption(job)
+    yield Interrupter(job, job._control.cancel_signal)
     signal.signal(signal.SIGTERM, before)
 
 
 def interrupted(
-    interruption: Interruption, handler: Callable[[JobContext], object], begun: threading.Event
+    interruption: Interrupter, handler: Callable[[JobContext], object], begun: threading.Event
 ) -> Outcome:
     """What becomes of a handler that is interrupted once it has begun, and is seen to as it is in a process."""
     returned = threading.Event()
@@ -41,7 +42,7 @@ def interrupted(
         interruption.request()
         wait: float | None = 0.0
         while wait is not None and not returned.wait(wait):
-            wait = interruption.press()
+            wait = interruption.deliver()
 
     thread = threading.Thread(target=listen)
     thread.start()
@@ -52,7 +53,7 @@ def interrupted(
         thread.join()
 
 
-def test_it_is_never_in_the_midst_of_the_sdk(interruption: Interruption) -> None:
+def test_it_is_never_in_the_midst_of_the_sdk(interruption: Interrupter) -> None:
     """However much of the time a handler is there: what it leaves half done would be wrong from then on."""
     begun = threading.Event()
 
@@ -72,7 +73,7 @@ def test_it_is_never_in_the_midst_of_the_sdk(interruption: Interruption) -> None
     assert names == ["handler", "_on_signal", "_raise_if_requested"]
 
 
-def test_a_handler_is_interrupted_once(interruption: Interruption, job: JobContext) -> None:
+def test_a_handler_is_interrupted_once(interruption: Interrupter, job: JobContext) -> None:
     """And sees that it is to stop when it is interrupted, not before."""
     begun = threading.Event()
     seen: list[bool] = []
@@ -93,7 +94,7 @@ def test_a_handler_is_interrupted_once(interruption: Interruption, job: JobConte
     assert seen == [True]
 
 
-def test_one_that_was_to_stop_before_does_not_begin(interruption: Interruption) -> None:
+def test_one_that_was_to_stop_before_does_not_begin(interruption: Interrupter) -> None:
     """It has raised, as one that has begun would."""
     interruption.request()
 
@@ -101,7 +102,7 @@ def test_one_that_was_to_stop_before_does_not_begin(interruption: Interruption) 
 
 
 def test_other_threads_learn_of_it_while_the_main_thread_is_elsewhere(
-    interruption: Interruption, job: JobContext
+    interruption: Interrupter, job: JobContext
 ) -> None:
     """As in native code; here it keeps the signal waiting."""
     begun = threading.Event()
@@ -125,7 +126,7 @@ def test_other_threads_learn_of_it_while_the_main_thread_is_elsewhere(
 
 
 def test_a_signal_may_come_just_before_a_system_call(
-    interruption: Interruption, monkeypatch: pytest.MonkeyPatch
+    interruption: Interrupter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then it does not end that: it has to be sent again."""
     begun = threading.Event()
@@ -146,7 +147,7 @@ def test_a_signal_may_come_just_before_a_system_call(
     assert isinstance(interrupted(interruption, handler, begun).error, Cancelled)
 
 
-def test_a_handler_of_signals_that_is_not_ours_is_called_once(interruption: Interruption) -> None:
+def test_a_handler_of_signals_that_is_not_ours_is_called_once(interruption: Interrupter) -> None:
     """The job's own has its own way to stop."""
     begun = threading.Event()
     heard: list[int] = []
@@ -163,7 +164,7 @@ def test_a_handler_of_signals_that_is_not_ours_is_called_once(interruption: Inte
     assert heard == [signal.SIGTERM]
 
 
-def test_sigterm_from_elsewhere_is_passed_over(interruption: Interruption) -> None:
+def test_sigterm_from_elsewhere_is_passed_over(interruption: Interrupter) -> None:
     """Nobody has asked for the job to stop."""
 
     def handler(job: JobContext) -> str:

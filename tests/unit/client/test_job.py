@@ -11,6 +11,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.client import Cancelled, JobContext
 from milepost.client._conversion import from_struct
+from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.contract.limits import CUSTOM_SIZE, LOG_FIELDS_SIZE
 from milepost.v1 import Job, Severity, Stage
@@ -127,13 +128,13 @@ def test_the_job_is_what_was_submitted(reporter: Reporter) -> None:
     """Input and labels as plain values."""
     message = Job(job_id="j", kind="k", attempt=3, labels={"a": "b"})
     message.input.update({"n": 1, "deep": {"list": [1, "x"]}})
-    job = JobContext(message, reporter)
+    job = JobContext(JobControl(message, reporter))
     assert (job.id, job.kind, job.attempt, job.labels) == ("j", "k", 3, {"a": "b"})
     assert job.input == {"n": 1.0, "deep": {"list": [1.0, "x"]}}
     assert message is job.message
     assert not job.cancelled
     job.raise_if_cancelled()
-    job.interrupt()
+    job._control.cancel_signal.set()
     assert job.cancelled
     with pytest.raises(Cancelled):
         job.raise_if_cancelled()

@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.client._conversion import from_struct, to_struct
-from milepost.client._worker.json_values import nearest
-from milepost.client._worker.report_warnings import Remarks
+from milepost.client._worker.json_values import to_lossy_struct
+from milepost.client._worker.report_warnings import ReportWarnings
 from milepost.client._worker.reporter import Reporter
 from milepost.v1 import Severity, Stage
 from tests.unit.client.stages import said
@@ -33,7 +33,7 @@ SIZE: Final = 1_000_000
 def converted(values: object, size: int = SIZE) -> tuple[dict[str, Any], list[str]]:
     """The values as whoever reads them has them, and the paths of those that are remarked on."""
     paths: list[str] = []
-    struct = nearest(values, "result", size, lambda path, text: paths.append(path))
+    struct = to_lossy_struct(values, "result", size, lambda path, text: paths.append(path))
     assert struct.ByteSize() <= size
     assert Struct.FromString(struct.SerializeToString()) == struct
     return from_struct(struct), paths
@@ -42,7 +42,7 @@ def converted(values: object, size: int = SIZE) -> tuple[dict[str, Any], list[st
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
 def test_what_json_can_say_is_said_as_it_is(values: dict[str, object]) -> None:
     """Just as the strict conversion has it, and without a remark."""
-    struct = nearest(values, "result", SIZE, lambda path, text: pytest.fail(text))
+    struct = to_lossy_struct(values, "result", SIZE, lambda path, text: pytest.fail(text))
     assert struct == to_struct(values, "result")
 
 
@@ -282,9 +282,9 @@ def test_no_field_is_lost(values: dict[str, object]) -> None:
 
 def test_remarks_come_once_and_are_not_too_many(reporter: Reporter) -> None:
     """A value in a tight loop, or a list of many, is no flood."""
-    remarks = Remarks("j", reporter)
+    remarks = ReportWarnings("j", reporter)
     for number in range(100):
-        nearest({"losses": [math.nan] * 3, f"x{number}": math.nan}, "fields", SIZE, remarks.add)
+        to_lossy_struct({"losses": [math.nan] * 3, f"x{number}": math.nan}, "fields", SIZE, remarks.add)
     lines = [update.log_written for update in said(reporter)]
 
     assert len(lines) == 51

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from milepost.client._transport.connection_errors import gist
-from milepost.client._worker.outage_log import Outage
+from milepost.client._worker.outage_log import OutageLog
 from milepost.client.errors import Draining, StreamsBlocked, Unreachable
 from tests.support.clock import FakeClock
 
@@ -18,24 +18,24 @@ LAST = "failed to connect to all addresses; last error: "
 def test_an_outage_is_said_once_and_then_rarely(caplog: pytest.LogCaptureFixture) -> None:
     """However often a connection is tried: at once, after a minute, two, four, and so on; and when it is over."""
     clock = FakeClock()
-    outage = Outage("h:1", clock=clock.monotonic)
+    outage = OutageLog("h:1", clock=clock.monotonic)
     with caplog.at_level(logging.INFO, "milepost.client"):
         for _ in range(500):
-            outage.lost(REFUSED)
+            outage.disconnected(REFUSED)
             clock.advance(1)
-        outage.over("w")
-        outage.lost(Draining("The server is stopping."))
+        outage.connected("w")
+        outage.disconnected(Draining("The server is stopping."))
         clock.advance(2)
-        outage.lost(Unreachable("h:1", "the connection was cut"))
-        outage.over("w")
+        outage.disconnected(Unreachable("h:1", "the connection was cut"))
+        outage.connected("w")
 
     assert caplog.messages == [
-        "cannot connect to the server at h:1: connection refused; trying until it is there",
+        "cannot connect to the server at h:1: connection refused; retrying",
         "still no connection to the server at h:1 after 1 min 0 s: connection refused",
         "still no connection to the server at h:1 after 3 min 0 s: connection refused",
         "still no connection to the server at h:1 after 7 min 0 s: connection refused",
         "worker w is connected to h:1, after 8 min 20 s",
-        "lost the connection to the server at h:1: The server is stopping; trying until it is there",
+        "lost the connection to the server at h:1: The server is stopping; retrying",
         "worker w is connected to h:1 again, after 2.0 s",
     ]
 
@@ -43,7 +43,7 @@ def test_an_outage_is_said_once_and_then_rarely(caplog: pytest.LogCaptureFixture
 def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
     """Is said to be there."""
     with caplog.at_level(logging.INFO, "milepost.client"):
-        Outage("h:1").over("w")
+        OutageLog("h:1").connected("w")
 
     assert caplog.messages == ["worker w is connected to h:1"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from milepost.client._conversion import to_struct
-from milepost.client._worker.handlers import Handler, Registered
-from milepost.client._worker.in_process_runner import Running, start
-from milepost.client._worker.job_context import JobContext
+from milepost.client._worker.handlers import Handler, RegisteredHandler
+from milepost.client._worker.in_process_runner import RunningHandler, start_handler
+from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.client.errors import JobFailure
 from milepost.v1 import Job, JobState, Update
@@ -31,7 +31,7 @@ class Reports(Reporter):
         """Waits until an update of that name has come; the last such."""
 
         async def come() -> list[Update]:
-            while (batch := self.take(1e9)) is not None:
+            while (batch := self.next_batch(1e9)) is not None:
                 self.taken += batch.updates
                 self.acknowledge(batch.first + len(batch.updates) - 1)
             return [update for update in self.taken if update.HasField(name)]  # type: ignore[arg-type]
@@ -40,10 +40,12 @@ class Reports(Reporter):
         return updates[-1]
 
 
-def started(handler: Handler, reporter: Reporter, **values: object) -> Running:
+def started(handler: Handler, reporter: Reporter, **values: object) -> RunningHandler:
     """Its process has been started."""
     job = Job(job_id="j", kind="k", input=to_struct(values, "input"))
-    return start(Registered(handler, "process"), JobContext(job, reporter), reporter)
+    return start_handler(
+        RegisteredHandler(handler, "process"), JobContext(JobControl(job, reporter)), reporter
+    )
 
 
 async def test_a_worker_that_does_not_listen_does_not_block_a_handler(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from milepost.client._worker.reporter import Reporter
-from milepost.client._worker.subprocess.report_relay import Relay
+from milepost.client._worker.subprocess.report_relay import ReportRelay
 from milepost.v1 import LogWritten, StageEnded, StageProgressed, StageState, Update
 
 ENDED = Update(stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE_SUCCEEDED))
@@ -24,11 +24,11 @@ def line(text: str) -> Update:
 def relayed(*updates: Update) -> list[Update]:
     """What is there to send once all of these have come."""
     reporter = Reporter(lambda: None)
-    relay = Relay(reporter)
+    relay = ReportRelay(reporter)
     for update in updates:
         relay.add(update)
     taken: list[Update] = []
-    while (batch := reporter.take(1e9)) is not None:
+    while (batch := reporter.next_batch(1e9)) is not None:
         taken += batch.updates
         reporter.acknowledge(len(taken))
     return taken

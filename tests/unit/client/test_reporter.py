@@ -62,14 +62,14 @@ def test_updates_are_numbered_from_one_in_order() -> None:
     """The first update of an attempt has the number 1, and a batch says the number of its first."""
     reporter = Reporter(Wakes())
     say(reporter, "a", "b")
-    first = reporter.take(0.0)
+    first = reporter.next_batch(0.0)
     say(reporter, "c")
-    second = reporter.take(0.0)
+    second = reporter.next_batch(0.0)
     assert first is not None
     assert second is not None
     assert (first.first, texts(first)) == (1, ["a", "b"])
     assert (second.first, texts(second)) == (3, ["c"])
-    assert reporter.take(0.0) is None
+    assert reporter.next_batch(0.0) is None
     assert reporter.last == 3
 
 
@@ -79,7 +79,7 @@ def test_it_wakes_once_until_it_is_heard() -> None:
     reporter = Reporter(wakes)
     say(reporter, *"abc")
     assert wakes.count == 1
-    reporter.take(0.0)
+    reporter.next_batch(0.0)
     assert wakes.count == 1
     say(reporter, *"de")
     assert wakes.count == 2
@@ -89,7 +89,7 @@ def test_acknowledgements_are_cumulative() -> None:
     """What is acknowledged is forgotten, with all before it; what is not is kept."""
     reporter = Reporter(Wakes())
     say(reporter, *"abcd")
-    reporter.take(0.0)
+    reporter.next_batch(0.0)
     reporter.acknowledge(3)
     assert (reporter.acknowledged, reporter.last, reporter.is_empty) == (3, 4, False)
     reporter.acknowledge(2)
@@ -102,31 +102,31 @@ def test_a_stray_acknowledgement_forgets_nothing_that_was_not_sent() -> None:
     """An acknowledgement of an earlier attempt cannot make updates of this one disappear."""
     reporter = Reporter(Wakes())
     say(reporter, "a")
-    reporter.take(0.0)
+    reporter.next_batch(0.0)
     say(reporter, "b")
     reporter.acknowledge(99)
-    assert texts(reporter.take(0.0)) == ["b"]
+    assert texts(reporter.next_batch(0.0)) == ["b"]
 
 
 def test_it_goes_on_after_what_the_server_has() -> None:
     """After a lost connection the unacknowledged is sent again under the same numbers, then what is new."""
     reporter = Reporter(Wakes())
     say(reporter, *"abcde")
-    reporter.take(0.0)
+    reporter.next_batch(0.0)
     reporter.acknowledge(1)
     say(reporter, "f")
     assert reporter.rewind(3)
-    again = reporter.take(0.0)
+    again = reporter.next_batch(0.0)
     assert again is not None
     assert (again.first, texts(again)) == (4, ["d", "e", "f"])
-    assert reporter.take(0.0) is None
+    assert reporter.next_batch(0.0) is None
 
 
 def test_what_the_server_cannot_know_cannot_be_continued() -> None:
     """A server that lacks what it had acknowledged, or has what was never sent, is not the one that was spoken to."""
     reporter = Reporter(Wakes())
     say(reporter, *"abc")
-    reporter.take(0.0)
+    reporter.next_batch(0.0)
     reporter.acknowledge(2)
     assert not reporter.rewind(1)
     assert not reporter.rewind(4)
@@ -137,13 +137,13 @@ def test_batches_are_bounded_in_number_and_in_size() -> None:
     """A report has at most 500 updates, and stays under 1 MiB."""
     many = Reporter(Wakes())
     say(many, *("x" for _ in range(1200)))
-    batches = [many.take(0.0), many.take(0.0), many.take(0.0)]
+    batches = [many.next_batch(0.0), many.next_batch(0.0), many.next_batch(0.0)]
     assert [len(texts(batch)) for batch in batches] == [500, 500, 200]
     large = Reporter(Wakes())
     for _ in range(10):
         large.add(Update(custom=Custom(type="t" * 250_000)))
     sizes = []
-    while (batch := large.take(0.0)) is not None:
+    while (batch := large.next_batch(0.0)) is not None:
         sizes.append(sum(update.ByteSize() for update in batch.updates))
     assert sum(sizes) >= 2_500_000
     assert max(sizes) < 1024 * 1024
@@ -153,7 +153,7 @@ def test_an_update_that_no_message_can_hold_is_left_out() -> None:
     """And said to be; sent, it would end the session each time."""
     reporter = Reporter(Wakes())
     reporter.add(Update(stages_planned=StagesPlanned(stages=[Stage(title="t" * 5_000_000)])))
-    assert texts(reporter.take(0.0)) == [
+    assert texts(reporter.next_batch(0.0)) == [
         "An update of 5,000,015 bytes was left out: at most 4,128,768 can be sent."
     ]
 
@@ -162,20 +162,20 @@ def test_what_is_not_acknowledged_can_be_told_by_another() -> None:
     """Sent or not, under the numbers that it has; once it has all of it, there is nothing to be told."""
     reporter = Reporter(Wakes())
     say(reporter, *"abcd")
-    reporter.take(0.0)
+    reporter.next_batch(0.0)
     reporter.acknowledge(2)
     reporter.end(Update(job_ended=JobEnded()))
-    rest = reporter.rest()
+    rest = reporter.unacknowledged()
     assert rest is not None
     another = Reporter.restored(Wakes(), rest)
     assert (another.acknowledged, another.last, another.has_ended) == (2, 5, True)
-    batch = another.take(0.0)
+    batch = another.next_batch(0.0)
     assert batch is not None
     assert (batch.first, texts(batch)) == (3, ["c", "d", ""])
     assert another.rewind(4)
-    another.take(0.0)
+    another.next_batch(0.0)
     another.acknowledge(5)
-    assert another.rest() is None
+    assert another.unacknowledged() is None
 
 
 def test_no_more_than_a_window_is_on_its_way() -> None:
@@ -183,12 +183,12 @@ def test_no_more_than_a_window_is_on_its_way() -> None:
     reporter = Reporter(Wakes())
     say(reporter, *("x" for _ in range(6000)))
     sent = 0
-    while (batch := reporter.take(0.0)) is not None:
+    while (batch := reporter.next_batch(0.0)) is not None:
         sent += len(batch.updates)
     assert sent == 5000
     reporter.acknowledge(400)
-    assert len(texts(reporter.take(0.0))) == 400
-    assert reporter.take(0.0) is None
+    assert len(texts(reporter.next_batch(0.0))) == 400
+    assert reporter.next_batch(0.0) is None
 
 
 def test_a_full_buffer_drops_and_says_so() -> None:
@@ -198,7 +198,7 @@ def test_a_full_buffer_drops_and_says_so() -> None:
         say(reporter, str(number))
     reporter.add(Update(stage_started=StageStarted()))  # how the job stands is kept all the same
     got = []
-    while (batch := reporter.take(0.0)) is not None:
+    while (batch := reporter.next_batch(0.0)) is not None:
         got += batch.updates
         reporter.acknowledge(reporter.last)
     assert [update.log_written.text for update in got[:50_000]] == [str(number) for number in range(50_000)]
@@ -216,7 +216,7 @@ def test_a_buffer_is_bounded_in_bytes_as_well() -> None:
     for _ in range(200):
         reporter.add(Update(custom=Custom(type="t" * 250_000)), droppable=True)
     size = 0
-    while (batch := reporter.take(0.0)) is not None:
+    while (batch := reporter.next_batch(0.0)) is not None:
         size += sum(update.ByteSize() for update in batch.updates)
         reporter.acknowledge(reporter.last)
     assert 15_000_000 < size < 17_000_000
@@ -230,8 +230,8 @@ def test_progress_is_asked_for_once_a_tick() -> None:
     for millisecond in range(1000):
         meter.current += 1
         with reporter.lock:
-            reporter.touch(meter)
-        batch = reporter.take(100 + millisecond / 1000)
+            reporter.schedule_progress(meter.progress)
+        batch = reporter.next_batch(100 + millisecond / 1000)
         if batch is not None:
             told += [update.stage_progressed.current for update in batch.updates]
     assert meter.asked == 10
@@ -244,18 +244,18 @@ def test_progress_that_waits_is_due_with_the_next_tick() -> None:
     reporter = Reporter(Wakes())
     meter = Meter(1.0)
     with reporter.lock:
-        reporter.touch(meter)
+        reporter.schedule_progress(meter.progress)
     assert reporter.due(50.0) == 0.0
-    assert reporter.take(50.0) is not None
+    assert reporter.next_batch(50.0) is not None
     assert reporter.due(50.0) is None
     meter.current = 2.0
     with reporter.lock:
-        reporter.touch(meter)
-    assert reporter.take(50.06) is None
+        reporter.schedule_progress(meter.progress)
+    assert reporter.next_batch(50.06) is None
     wait = reporter.due(50.06)
     assert wait is not None
     assert 0.039 < wait < 0.041
-    batch = reporter.take(50.06 + wait)
+    batch = reporter.next_batch(50.06 + wait)
     assert batch is not None
     assert [update.stage_progressed.current for update in batch.updates] == [2.0]
 
@@ -265,11 +265,11 @@ def test_the_end_comes_last_with_all_progress_before_it() -> None:
     reporter = Reporter(Wakes())
     meter = Meter(7.0)
     with reporter.lock:
-        reporter.touch(meter)
+        reporter.schedule_progress(meter.progress)
     reporter.end(Update(job_ended=JobEnded()))
     say(reporter, "too late")
     reporter.end(Update(job_ended=JobEnded()))
-    batch = reporter.take(0.0)
+    batch = reporter.next_batch(0.0)
     assert batch is not None
     assert [update.WhichOneof("update") for update in batch.updates] == ["stage_progressed", "job_ended"]
     assert reporter.has_ended
@@ -279,9 +279,9 @@ def test_a_refused_end_can_be_told_differently() -> None:
     """The job has to end somehow, so that an end which the server refuses is followed by another."""
     reporter = Reporter(Wakes())
     reporter.end(Update(job_ended=JobEnded(message="first")))
-    reporter.take(0.0)
-    reporter.amend(Update(job_ended=JobEnded(message="second")))
-    batch = reporter.take(0.0)
+    reporter.next_batch(0.0)
+    reporter.replace_end(Update(job_ended=JobEnded(message="second")))
+    batch = reporter.next_batch(0.0)
     assert batch is not None
     assert (batch.first, batch.updates[0].job_ended.message) == (2, "second")
 
@@ -291,14 +291,14 @@ def test_a_closed_reporter_is_silent() -> None:
     wakes = Wakes()
     reporter = Reporter(wakes)
     say(reporter, "a", "b")
-    reporter.take(0.0)
+    reporter.next_batch(0.0)
     say(reporter, "c")
     before = wakes.count
     reporter.close()
     say(reporter, "d")
     with reporter.lock:
-        reporter.touch(Meter())
-    assert reporter.take(0.0) is None
+        reporter.schedule_progress(Meter().progress)
+    assert reporter.next_batch(0.0) is None
     assert reporter.is_empty
     assert before == wakes.count
 
@@ -318,7 +318,7 @@ def test_any_history_of_losses_brings_each_update_once_in_order() -> None:
                     say(reporter, *(str(said + n) for n in range(burst)))
                     said += burst
                 case "send":
-                    batch = reporter.take(0.0)
+                    batch = reporter.next_batch(0.0)
                     if batch is not None:
                         assert batch.first <= len(log) + 1, "a gap"
                         log += texts(batch)[len(log) + 1 - batch.first :]
@@ -326,7 +326,7 @@ def test_any_history_of_losses_brings_each_update_once_in_order() -> None:
                 case "acknowledge" if acknowledged:
                     reporter.acknowledge(acknowledged.pop(0))
                 case "lose":
-                    reporter.take(0.0)  # this one never arrives, nor do the acknowledgements
+                    reporter.next_batch(0.0)  # this one never arrives, nor do the acknowledgements
                     acknowledged.clear()
                     assert reporter.rewind(len(log))
         assert log == [str(number) for number in range(said)]

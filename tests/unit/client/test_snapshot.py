@@ -10,6 +10,7 @@ import re
 import pytest
 
 from milepost.client import JobContext, JobSnapshot, to_json
+from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.client.errors import JobFailed
 from milepost.v1 import Failure, Job, JobState
@@ -28,7 +29,7 @@ def message() -> Job:
 
 def test_input_and_result_are_what_a_handler_has(message: Job, reporter: Reporter) -> None:
     """Plain dicts with whole numbers as ints, which `json.dumps` takes; labels, too."""
-    job, in_handler = JobSnapshot(message), JobContext(message, reporter)
+    job, in_handler = JobSnapshot(message), JobContext(JobControl(message, reporter))
 
     assert (job.input, job.labels) == (in_handler.input, in_handler.labels)
     assert [type(job.input), type(job.result), type(job.labels)] == [dict, dict, dict]

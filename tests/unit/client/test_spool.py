@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from milepost.client._worker.send_queue import Outbox
+from milepost.client._worker.send_queue import SendQueue
 from milepost.client._worker.spool.redelivery import Redelivery
-from milepost.client._worker.spool.spool_directory import Spool
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.v1 import ErrorReason, JobEnded, JobState, LogWritten, Rejected, Report, Update, WorkRequest
 
 
@@ -26,9 +26,9 @@ def rest(job_id: str = "j", token: str = "t", first: int = 3, *lines: str) -> Re
     return Report(job_id=job_id, lease_token=token, first_report_sequence=first, updates=updates)
 
 
-def jobs(spool: Spool) -> list[str]:
+def jobs(spool: SpoolDirectory) -> list[str]:
     """What it has taken over."""
-    return sorted(report.job_id for report in spool.left)
+    return sorted(report.job_id for report in spool.recovered)
 
 
 def names(directory: Path) -> list[str]:
@@ -39,28 +39,28 @@ def names(directory: Path) -> list[str]:
 def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
     """As it was kept last; what is forgotten is not. An empty spool leaves nothing behind."""
     directory = tmp_path / "var" / "spool"
-    spool = Spool(directory)
-    assert spool.left == []
-    spool.keep(rest(first=1))
-    spool.keep(rest(first=3))
-    spool.keep(rest(token="of another attempt"))
-    spool.keep(rest("other"))
-    spool.forget("other", "t")
+    spool = SpoolDirectory(directory)
+    assert spool.recovered == []
+    spool.write(rest(first=1))
+    spool.write(rest(first=3))
+    spool.write(rest(token="of another attempt"))
+    spool.write(rest("other"))
+    spool.remove("other", "t")
     spool.close()
     spool.close()
-    again = Spool(directory)
+    again = SpoolDirectory(directory)
     assert {"t": rest(), "of another attempt": rest(token="of another attempt")} == {
-        report.lease_token: report for report in again.left
+        report.lease_token: report for report in again.recovered
     }
-    for report in again.left:
-        again.forget(report.job_id, report.lease_token)
+    for report in again.recovered:
+        again.remove(report.job_id, report.lease_token)
     again.close()
     assert names(directory) == []
 
 
 def test_what_is_kept_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is synced before it gets its name, and then the directory, so that a power cut takes neither back."""
-    spool = Spool(tmp_path)
+    spool = SpoolDirectory(tmp_path)
     steps: list[tuple[str, bool, list[str]]] = []
     fsync = os.fsync
 
@@ -74,7 +74,7 @@ def test_what_is_kept_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             assert kept.st_size == rest().ByteSize()
 
     monkeypatch.setattr(os, "fsync", record)
-    spool.keep(rest())
+    spool.write(rest())
     spool.close()
     assert steps == [
         ("synced", False, [".lock", ".new"]),
@@ -84,8 +84,8 @@ def test_what_is_kept_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     """It holds lease tokens, and results."""
-    spool = Spool(tmp_path / "spool")
-    spool.keep(rest())
+    spool = SpoolDirectory(tmp_path / "spool")
+    spool.write(rest())
     assert {
         stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "spool", *(tmp_path / "spool").iterdir())
     } == {0o700, 0o600}
@@ -109,14 +109,14 @@ def wide_open() -> Iterator[None]:
 def test_nobody_else_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
     """Nor what an earlier version, or somebody who made the directory, let others read."""
     directory = tmp_path / "spool"
-    spool = Spool(directory)
-    spool.keep(rest())
+    spool = SpoolDirectory(directory)
+    spool.write(rest())
     assert modes(directory) == {"0o700", "0o600"}
     spool.close()
     for path in (directory, *directory.iterdir()):
         path.chmod(0o777 if path.is_dir() else 0o666)
 
-    again = Spool(directory)
+    again = SpoolDirectory(directory)
     assert modes(directory) == {"0o700", "0o600"}
     again.close()
 
@@ -125,22 +125,22 @@ def test_nobody_else_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
 def test_a_directory_that_is_deleted_is_made_again(tmp_path: Path, moved: bool) -> None:
     """With all that was kept: what another worker had left, what this one kept before, and what it keeps now."""
     directory = tmp_path / "spool"
-    dead = Spool(directory)
-    dead.keep(rest("left"))
+    dead = SpoolDirectory(directory)
+    dead.write(rest("left"))
     dead.close()
-    spool = Spool(directory)
-    spool.keep(rest("told"))
-    spool.keep(rest("before"))
-    spool.forget("told", "t")
+    spool = SpoolDirectory(directory)
+    spool.write(rest("told"))
+    spool.write(rest("before"))
+    spool.remove("told", "t")
     if moved:
         directory.rename(tmp_path / "elsewhere")
     else:
         shutil.rmtree(directory)
-    spool.keep(rest("now"))
+    spool.write(rest("now"))
     assert modes(directory) == {"0o700", "0o600"}
     spool.close()
 
-    again = Spool(directory)
+    again = SpoolDirectory(directory)
     assert jobs(again) == ["before", "left", "now"]
     again.close()
 
@@ -148,25 +148,25 @@ def test_a_directory_that_is_deleted_is_made_again(tmp_path: Path, moved: bool) 
 def test_a_directory_that_is_deleted_before_the_worker_ends(tmp_path: Path) -> None:
     """What is kept and not told yet is there for the next one; where there is nothing, nothing is made."""
     directory = tmp_path / "spool"
-    spool, idle = Spool(directory), Spool(directory)
-    spool.keep(rest())
+    spool, idle = SpoolDirectory(directory), SpoolDirectory(directory)
+    spool.write(rest())
     shutil.rmtree(directory)
     idle.close()
     assert not directory.exists()
     spool.close()
 
-    again = Spool(directory)
+    again = SpoolDirectory(directory)
     assert jobs(again) == ["j"]
     again.close()
 
 
 def test_a_worker_whose_lock_was_deleted_locks_again(tmp_path: Path) -> None:
     """Others take it for dead only until it keeps something; what it keeps then is its own."""
-    spool = Spool(tmp_path)
+    spool = SpoolDirectory(tmp_path)
     for lock in tmp_path.glob("*.lock"):
         lock.unlink()
-    spool.keep(rest())
-    other = Spool(tmp_path)
+    spool.write(rest())
+    other = SpoolDirectory(tmp_path)
     assert jobs(other) == []
     spool.close()
     other.close()
@@ -176,10 +176,10 @@ def test_what_a_living_worker_keeps_is_its_own(tmp_path: Path) -> None:
     """Workers may share a directory; one takes over only from those that are dead, however they died."""
     code = f"""
 import sys
-from milepost.client._worker.spool.spool_directory import Spool
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.v1 import Report, Update
-spool = Spool(__import__("pathlib").Path({str(tmp_path)!r}))
-spool.keep(Report(job_id="theirs", updates=[Update()]))
+spool = SpoolDirectory(__import__("pathlib").Path({str(tmp_path)!r}))
+spool.write(Report(job_id="theirs", updates=[Update()]))
 print("kept", flush=True)
 sys.stdin.read()
 """
@@ -188,15 +188,15 @@ sys.stdin.read()
     ) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        mine = Spool(tmp_path)
-        mine.keep(rest("mine"))
-        assert mine.left == []
+        mine = SpoolDirectory(tmp_path)
+        mine.write(rest("mine"))
+        assert mine.recovered == []
         other.kill()
         other.wait()
-        third = Spool(tmp_path)
+        third = SpoolDirectory(tmp_path)
         assert jobs(third) == ["theirs"]
         mine.close()
-        fourth = Spool(tmp_path)
+        fourth = SpoolDirectory(tmp_path)
         assert jobs(fourth) == ["mine"]
         third.close()
         fourth.close()
@@ -204,16 +204,16 @@ sys.stdin.read()
 
 def test_of_workers_that_start_at_once_one_gets_each_report(tmp_path: Path) -> None:
     """None is told twice, and none is left lying."""
-    dead = [Spool(tmp_path) for _ in range(8)]
+    dead = [SpoolDirectory(tmp_path) for _ in range(8)]
     for number, spool in enumerate(dead):
         for letter in "abc":
-            spool.keep(rest(f"{number}{letter}"))
+            spool.write(rest(f"{number}{letter}"))
     for spool in dead:
         spool.close()
-    spools: list[Spool] = []
+    spools: list[SpoolDirectory] = []
 
     def start() -> None:
-        spools.append(Spool(tmp_path))
+        spools.append(SpoolDirectory(tmp_path))
 
     threads = [threading.Thread(target=start) for _ in range(6)]
     for thread in threads:
@@ -229,19 +229,19 @@ def test_of_workers_that_start_at_once_one_gets_each_report(tmp_path: Path) -> N
 
 def test_what_makes_no_sense_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It stops no worker, and is there for whoever wants to look. What was never whole is removed."""
-    spool = Spool(tmp_path)
-    spool.keep(rest("good"))
-    spool.keep(rest("bad"))
-    spool.keep(rest("half"))
+    spool = SpoolDirectory(tmp_path)
+    spool.write(rest("good"))
+    spool.write(rest("bad"))
+    spool.write(rest("half"))
     spool.close()
     (bad,) = tmp_path.glob("*.bad.*.report")
     bad.write_bytes(b"\xff\xff")
     (half,) = tmp_path.glob("*.half.*.report")
     half.rename(half.with_suffix(".new"))
-    again = Spool(tmp_path)
+    again = SpoolDirectory(tmp_path)
     assert jobs(again) == ["good"]
     assert names(tmp_path) == [".broken", ".lock", ".report"]
-    assert "is put aside" in caplog.text
+    assert "set aside as" in caplog.text
     again.close()
 
 
@@ -249,7 +249,7 @@ def test_a_spool_that_cannot_be_used_says_so(tmp_path: Path) -> None:
     """When the worker starts, and not when it has something to keep."""
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
-        Spool(tmp_path / "file")
+        SpoolDirectory(tmp_path / "file")
 
 
 class Telling:
@@ -257,7 +257,7 @@ class Telling:
 
     def __init__(self, report: Report) -> None:
         self.over: list[Redelivery] = []
-        self.kept = Redelivery(report, Outbox(), self.over.append)
+        self.kept = Redelivery(report, SendQueue(), self.over.append)
 
     def says(self) -> list[tuple[int, list[str | None]]]:
         """What it says next: the number of the first update, and what they are."""
@@ -320,7 +320,7 @@ async def test_what_cannot_be_told_any_more_is_given_up(
     telling.hears(reason)
     assert [telling.kept] == telling.over
     assert telling.says() == []
-    assert "cannot be told any more, 3 updates with its end as SUCCEEDED, and is removed" in caplog.text
+    assert "cannot be delivered any more, 3 updates with the end SUCCEEDED" in caplog.text
     assert f"{reason}: why" in caplog.text
 
 

@@ -177,7 +177,7 @@ def test_track_looks_for_the_cancellation(job: JobContext, reporter: Reporter) -
             for item in stage.track(range(10)):
                 got.append(item)
                 if item == 2:
-                    job.interrupt()
+                    job._control.cancel_signal.set()
 
     with pytest.raises(Cancelled):
         handler()

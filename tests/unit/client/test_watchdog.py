@@ -11,10 +11,10 @@ import time
 import pytest
 
 from milepost.client import JobContext
-from milepost.client._worker.elapsed_text import lasted
+from milepost.client._worker.elapsed_text import elapsed_text
 from milepost.client._worker.handlers import Outcome
-from milepost.client._worker.in_process_runner import start
-from milepost.client._worker.loop_watchdog import Watchdog
+from milepost.client._worker.in_process_runner import start_handler
+from milepost.client._worker.loop_watchdog import LoopWatchdog
 from milepost.client._worker.reporter import Reporter
 
 BLOCKED = 0.05
@@ -47,8 +47,8 @@ async def test_a_blocked_loop_is_noticed_while_it_is(
     async def blocks(job: JobContext) -> None:
         hold(caplog)
 
-    with caplog.at_level(logging.WARNING, "milepost.client"), Watchdog(blocked=BLOCKED):
-        outcome = await start(blocks, job, reporter).outcome
+    with caplog.at_level(logging.WARNING, "milepost.client"), LoopWatchdog(blocked=BLOCKED):
+        outcome = await start_handler(blocks, job, reporter).outcome
         await quiet()
 
     assert outcome == Outcome()
@@ -69,8 +69,8 @@ async def test_a_task_of_a_handler_is_known_by_its_job(
     async def blocks(job: JobContext) -> None:
         await asyncio.create_task(inner(), name="inner")
 
-    with caplog.at_level(logging.WARNING, "milepost.client"), Watchdog(blocked=BLOCKED):
-        await start(blocks, job, reporter).outcome
+    with caplog.at_level(logging.WARNING, "milepost.client"), LoopWatchdog(blocked=BLOCKED):
+        await start_handler(blocks, job, reporter).outcome
         await quiet()
 
     whose = f"by job {job.id}, " if sys.version_info >= (3, 12) else "by the task 'inner', "
@@ -79,7 +79,7 @@ async def test_a_task_of_a_handler_is_known_by_its_job(
 
 async def test_a_loop_that_lives_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     """However long something waits in it."""
-    with caplog.at_level(logging.WARNING, "milepost.client"), Watchdog(blocked=30.0):
+    with caplog.at_level(logging.WARNING, "milepost.client"), LoopWatchdog(blocked=30.0):
         await quiet()
 
     assert caplog.messages == []
@@ -87,7 +87,7 @@ async def test_a_loop_that_lives_is_left_alone(caplog: pytest.LogCaptureFixture)
 
 async def test_it_leaves_nothing_behind() -> None:
     """No thread, and no timer."""
-    with Watchdog() as watchdog:
+    with LoopWatchdog() as watchdog:
         assert "milepost watchdog" in [thread.name for thread in threading.enumerate()]
     timer = watchdog.__dict__["_timer"]
 
@@ -109,4 +109,4 @@ async def test_it_leaves_nothing_behind() -> None:
 )
 def test_how_long_something_lasted(seconds: float, words: str) -> None:
     """In the unit that people think in."""
-    assert lasted(seconds) == words
+    assert elapsed_text(seconds) == words

@@ -52,7 +52,7 @@ def test_each_setting_has_its_own_precedence(
     outcome = CliRunner().invoke(command, ["module:worker", *arguments], env=environment)
 
     assert (outcome.exit_code, outcome.output) == (0, "")
-    assert made._target == expected
+    assert made._settings.target == expected
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_so_has_the_spool(
     outcome = CliRunner().invoke(command, ["module:worker", *arguments], env=environment)
 
     assert (outcome.exit_code, outcome.output) == (0, "")
-    assert made._spool is not None
-    assert made._spool.name == expected
+    assert made._settings.spool is not None
+    assert made._settings.spool.name == expected
 
 
 def test_in_code_an_argument_comes_before_the_environment(
@@ -79,5 +79,5 @@ def test_in_code_an_argument_comes_before_the_environment(
 ) -> None:
     """As for the address and the token."""
     monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path / "env"))
-    assert Worker(spool=tmp_path / "code")._spool == tmp_path / "code"
-    assert Worker()._spool == tmp_path / "env"
+    assert Worker(spool=tmp_path / "code")._settings.spool == tmp_path / "code"
+    assert Worker()._settings.spool == tmp_path / "env"

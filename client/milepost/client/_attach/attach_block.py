@@ -1,4 +1,4 @@
-"""The blocks in which a job is claimed, for code with asyncio and without."""
+"""Context managers that claim a job, for asyncio and for plain code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import TracebackType
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.attachment import Attachment
 from milepost.client._transport.event_loop_thread import EventLoopThread
-from milepost.client._worker.current_job import at_hand
+from milepost.client._worker.current_job import as_current_job
 
 __all__ = ["Attached", "SyncAttached"]
 
@@ -18,27 +18,26 @@ _log = logging.getLogger("milepost.client")
 
 
 class Attached:
-    """An asynchronous context manager: the job is claimed while it is entered. See `Client.attach`.
+    """An asynchronous context manager that claims a job for its block. See `Client.attach`.
 
     Attributes:
-        attachment: What holds the job; for `SyncAttached`.
+        attachment: The claimed job.
     """
 
     def __init__(self, attachment: Attachment) -> None:
         self.attachment = attachment
-        self._at_hand = contextlib.ExitStack()
+        self._current_job = contextlib.ExitStack()
         self._task: asyncio.Task[object] | None = None
-        # How often the task was asked to stop by others before the block, and whether it was by us since.
+        # Cancellations of the task before the block, and whether this block has cancelled it since.
         self._cancelling = 0
-        self._interrupted = False
+        self._interrupted = self._is_left = False
 
     async def __aenter__(self) -> AttachedJob:
-        job = await self.attachment.claim()
-        self._at_hand.enter_context(at_hand(job))
+        job = await self.attachment.claim(self._interrupt)
+        self._current_job.enter_context(as_current_job(job))
         self._task = asyncio.current_task()
         assert self._task is not None
         self._cancelling = self._task.cancelling()
-        self.attachment.on_stop = self._interrupt
         if self.attachment.stop is not None:
             self._interrupt()
         return job
@@ -46,26 +45,26 @@ class Attached:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _put_away(self._at_hand)
-        self.attachment.on_stop = lambda: None
-        others = await self._absorb()
+        _reset_current_job(self._current_job)
+        self._is_left = True
+        others = await self._uncancel()
         await self.attachment.end(error)
         if others:
             if error is None:
                 raise asyncio.CancelledError
             return
-        leaving = self.attachment.leaves(error)
-        if leaving is not None:
-            raise leaving from None
+        exception = self.attachment.exception_to_raise(error)
+        if exception is not None:
+            raise exception from None
 
     def _interrupt(self) -> None:
-        """Has the block raise `asyncio.CancelledError` at its next await."""
-        if self._task is not None and not self._interrupted:
+        """Raise `asyncio.CancelledError` in the block at its next await."""
+        if self._task is not None and not self._interrupted and not self._is_left:
             self._interrupted = True
             self._task.cancel()
 
-    async def _absorb(self) -> bool:
-        """Takes back our own request to stop, also where it has not been delivered yet. Whether there is another's."""
+    async def _uncancel(self) -> bool:
+        """Revoke our own cancellation of the task, delivered or not; whether somebody else has cancelled it too."""
         if not self._interrupted or self._task is None:
             return False
         others = self._task.uncancel() > self._cancelling
@@ -75,32 +74,32 @@ class Attached:
 
 
 class SyncAttached:
-    """A plain context manager: the job is claimed while it is entered. See `SyncClient.attach`."""
+    """A plain context manager that claims a job for its block. See `SyncClient.attach`."""
 
     def __init__(self, attached: Attached, background: EventLoopThread) -> None:
         self._attachment = attached.attachment
         self._background = background
-        self._at_hand = contextlib.ExitStack()
+        self._current_job = contextlib.ExitStack()
 
     def __enter__(self) -> AttachedJob:
         job = self._background.run(self._attachment.claim())
-        self._at_hand.enter_context(at_hand(job))
+        self._current_job.enter_context(as_current_job(job))
         return job
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _put_away(self._at_hand)
+        _reset_current_job(self._current_job)
         try:
             self._background.run(self._attachment.end(error))
         except RuntimeError as closed:
-            _log.warning("the end of a job cannot be told: %s", closed)
+            _log.warning("the end of a job cannot be reported: %s", closed)
             return
-        leaving = self._attachment.leaves(error)
-        if leaving is not None:
-            raise leaving from None
+        exception = self._attachment.exception_to_raise(error)
+        if exception is not None:
+            raise exception from None
 
 
-def _put_away(at_hand_before: contextlib.ExitStack) -> None:
+def _reset_current_job(current_job: contextlib.ExitStack) -> None:
     with contextlib.suppress(ValueError):  # the block is left in another context than it was entered in
-        at_hand_before.close()
+        current_job.close()

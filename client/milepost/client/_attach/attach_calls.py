@@ -148,7 +148,7 @@ class AttachCalls:
             spool=spool,
             wait=to_duration(wait or 0.0).ToTimedelta().total_seconds(),
             instance=instance,
-            alone=offline,
+            offline_job=offline,
         )
 
 

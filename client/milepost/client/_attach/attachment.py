@@ -1,4 +1,4 @@
-"""Holding a job that was claimed: from the claim until its end is told."""
+"""A claimed job: from the claim until its end is reported."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.claimed_job_table import ClaimedJobTable
-from milepost.client._attach.offline_block import Alone
+from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff, is_passing
 from milepost.client._transport.channel import LazyChannel
+from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.failure_report import failure_of
-from milepost.client._worker.job_context import Cancelled, JobContext
-from milepost.client._worker.session_loop import Sessions
-from milepost.client._worker.spool.spool_directory import Spool
+from milepost.client._worker.job_context import JobContext
+from milepost.client._worker.session_loop import SessionLoop
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client.errors import (
     JobEndedError,
     JobFailure,
@@ -33,25 +34,23 @@ __all__ = ["Attachment"]
 
 _log = logging.getLogger("milepost.client")
 
-# Seconds to give back a job that was assigned when nobody waited for it any more.
-_GIVING_BACK: Final = 2.0
-# What says that somebody else has the job, or has had it.
-_ANOTHERS: Final = (LeaseLost, JobEndedError, JobNotFound)
-# Seconds for the server to end the session of the block that a job is taken over from.
-_TAKING_OVER: Final = 5.0
-# The most seconds between two tries to connect once the block is left: the flush timeout passes.
-_HURRY: Final = 0.5
-# Seconds for the server to end the session, once there is nothing left to say.
-_GOODBYE: Final = 1.0
+# Seconds to give back a job that was assigned after the claim was abandoned.
+_RELEASE_TIMEOUT: Final = 2.0
+# Errors of a job that another worker has, or has had.
+_OWNED_BY_ANOTHER: Final = (LeaseLost, JobEndedError, JobNotFound)
+# Seconds for the server to end the session of the block that this one replaces.
+_TAKEOVER_TIMEOUT: Final = 5.0
+# Maximum backoff in seconds once the block was left, while the flush timeout runs.
+_FINAL_BACKOFF_LIMIT: Final = 0.5
+# Seconds for the server to end the session once everything is sent.
+_CLOSE_TIMEOUT: Final = 1.0
 
 
 class Attachment:
-    """One claimed job, with a session of its own, so that what happens to one job touches no other.
+    """A claimed job with a session of its own, so that jobs cannot affect each other.
 
-    To the session, the block looks like a handler: `_stand_in` begins with the assignment, and ends as the block does.
-
-    Attributes:
-        on_stop: Called in the loop when the block is to stop.
+    To the session, the block looks like a handler: `_run_as_handler` starts with the assignment, and ends as the block
+    does.
     """
 
     def __init__(
@@ -66,23 +65,23 @@ class Attachment:
         spool: str | os.PathLike[str] | None,
         wait: float,
         instance: str | None,
-        alone: Job | None,
+        offline_job: Job | None,
     ) -> None:
-        """Nothing is connected yet.
+        """Connect nothing yet.
 
         Args:
-            channel: To the server.
-            find: Tells the job_id.
-            withdraw: Called with it where the job was not claimed, so that it is not left behind; None to leave it.
-            worker_id: Names this process; None for the host's name and the process id.
-            timeout: How many seconds the server has to answer the claim.
-            flush_timeout: How many seconds it has to take what is left to say at the end.
-            spool: Where that is kept otherwise; from MILEPOST_SPOOL where it is not given.
-            wait: How many seconds to wait for a job that another has, or whose concurrency key is at its limit.
-            instance: Proves that an earlier block was of the same work, so that its job is taken over.
-            alone: What is known of the job where the block is to go on without its server; None where it is not to.
+            channel: The connection to the server.
+            find: Returns the job_id.
+            withdraw: Cancels a job, by its id, that could not be claimed; None to leave it.
+            worker_id: Identifies this process; None for the host name and the process id.
+            timeout: Seconds for the server to answer the claim.
+            flush_timeout: Seconds for the server to acknowledge the last reports.
+            spool: Directory for reports that it did not acknowledge; default MILEPOST_SPOOL.
+            wait: Seconds to wait for a job that another worker has, or whose concurrency key is at its limit.
+            instance: Proves that an earlier block did the same work, so that this one may take over its job.
+            offline_job: The known fields of the job, to run the block if the server is unreachable; None to fail.
         """
-        self.on_stop: Callable[[], None] = lambda: None
+        self._on_stop: Callable[[], None] | None = None
         self._channel = channel
         self._find = find
         self._withdraw = withdraw
@@ -90,114 +89,124 @@ class Attachment:
         self._timeout = timeout
         self._flush_timeout = flush_timeout
         self._spool = spool or os.environ.get("MILEPOST_SPOOL")
-        self._wait = max(wait, _TAKING_OVER) if instance else wait
+        self._wait = max(wait, _TAKEOVER_TIMEOUT) if instance else wait
         self._instance = instance
-        self._known = alone
-        self._alone: Alone | None = None
+        self._offline_job = offline_job
+        self._offline_block: OfflineBlock | None = None
         self._entered = False
-        self._trouble: MilepostError | None = None
-        self._stop: MilepostError | Cancelled | None = None
+        self._connection_error: MilepostError | None = None
+        self._stop_reason: MilepostError | Cancelled | None = None
 
     @property
     def stop(self) -> MilepostError | Cancelled | None:
-        """Why the block is to stop: `Cancelled`, or what took the job away; None while it is not."""
-        return self._stop
+        """Why the block is to stop: `Cancelled`, or the error that ended the lease; None while it may go on."""
+        return self._stop_reason
 
-    async def claim(self) -> AttachedJob:
-        """Gets the job.
+    async def claim(self, on_stop: Callable[[], None] | None = None) -> AttachedJob:
+        """Claim the job.
+
+        Args:
+            on_stop: Called in the loop when the block is to stop.
 
         Raises:
-            MilepostError: It was refused, or the server was not reached in time.
-            Cancelled: It was cancelled as soon as it was assigned.
+            MilepostError: The server refused the claim, or was not reached in time.
+            Cancelled: The job was cancelled as soon as it was assigned.
             OSError: The spool cannot be used.
-            RuntimeError: It was claimed before.
+            RuntimeError: `claim` was called before.
         """
         if self._entered:
             raise RuntimeError("This block was entered before: attach to the job again.")
         self._entered = True
-        # What the block raised, as the job is to be told of it, once it has been left.
+        self._on_stop = on_stop
+        # Resolves when the block was left, to the error that a handler would have raised.
         self._left: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
-        absent: MilepostError | None = None
+        unreachable: MilepostError | None = None
         try:
             self._job_id = await self._find()
         except MilepostError as error:
-            if self._known is None or not is_passing(error, connected_before=False):
+            if self._offline_job is None or not is_passing(error, connected_before=False):
                 raise
-            self._job_id, absent = self._known.job_id, error
-        spool = Spool(Path(self._spool)) if self._spool else None
-        self._desk = ClaimedJobTable(self._job_id, self._stand_in, spool, self._flush_timeout, self._wait)
-        self._sessions = Sessions(
-            self._channel, self._desk, self._worker_id, self._timeout, instance=self._instance
+            self._job_id, unreachable = self._offline_job.job_id, error
+        spool = SpoolDirectory(Path(self._spool)) if self._spool else None
+        self._jobs = ClaimedJobTable(
+            self._job_id, self._run_as_handler, spool, self._flush_timeout, self._wait
+        )
+        self._sessions = SessionLoop(
+            self._channel, self._jobs, self._worker_id, self._timeout, instance=self._instance
         )
         self._unreachable: asyncio.Future[MilepostError] = asyncio.get_running_loop().create_future()
-        self._connection = asyncio.create_task(self._connect(absent))
-        if absent is not None:
-            return self._go_on(absent)
+        self._connection = asyncio.create_task(self._connect(unreachable))
+        if unreachable is not None:
+            return self._run_offline(unreachable)
         try:
             async with asyncio.timeout(self._timeout + self._wait):
                 await asyncio.wait(
-                    (self._desk.claimed, self._unreachable), return_when=asyncio.FIRST_COMPLETED
+                    (self._jobs.claimed, self._unreachable), return_when=asyncio.FIRST_COMPLETED
                 )
-            return self._desk.claimed.result() if self._desk.claimed.done() else self._go_on(self._no_answer)
+            return (
+                self._jobs.claimed.result()
+                if self._jobs.claimed.done()
+                else self._run_offline(self._no_answer)
+            )
         except BaseException as error:
-            if isinstance(error, TimeoutError) and self._known is not None:
-                return self._go_on(self._no_answer)
-            await self._give_back()
-            if not isinstance(error, _ANOTHERS):
-                await self._leave_nothing()
+            if isinstance(error, TimeoutError) and self._offline_job is not None:
+                return self._run_offline(self._no_answer)
+            await self._abandon_claim()
+            if not isinstance(error, _OWNED_BY_ANOTHER):
+                await self._withdraw_job()
             if isinstance(error, TimeoutError):
                 raise self._no_answer from None
             raise
 
     async def end(self, error: BaseException | None) -> None:
-        """Tells how the job ended, and waits until that is durable, but not longer than the flush timeout.
+        """Report the end of the job, and wait until it is durable, at most for the flush timeout.
 
         Args:
-            error: What left the block.
+            error: The exception that left the block, if any.
         """
-        self._left.set_result(self._told(error))
-        telling = asyncio.create_task(self._tell())
+        self._left.set_result(self._handler_error(error))
+        flush = asyncio.create_task(self._flush())
         try:
-            await asyncio.wait((telling, self._connection), return_when=asyncio.FIRST_COMPLETED)
-            if not len(self._desk):
-                await self._sessions.finish(_GOODBYE)
-            if not self._desk.claimed.done():
+            await asyncio.wait((flush, self._connection), return_when=asyncio.FIRST_COMPLETED)
+            if not len(self._jobs):
+                await self._sessions.finish(_CLOSE_TIMEOUT)
+            if not self._jobs.claimed.done():
                 _log.warning(
-                    "job %s: its server is not back in time, so that nothing is reported of it", self._job_id
+                    "job %s: the server did not come back in time; nothing was reported", self._job_id
                 )
         finally:
-            telling.cancel()
+            flush.cancel()
             await self._disconnect()
 
-    def leaves(self, error: BaseException | None) -> BaseException | None:
-        """What leaves the block in place of `error`, now that the end is told; None for `error` itself.
+    def exception_to_raise(self, error: BaseException | None) -> BaseException | None:
+        """The exception to raise from the block in place of `error`, after `end`; None for `error` itself.
 
-        An exception of the block's own comes first. A block that was done although it was to stop has won (rule 17),
-        unless the server did not take its end.
+        An exception of the block itself has precedence. A block that completed although it was to stop has succeeded
+        (rule 17), unless the server did not accept its end.
         """
         if error is None:
-            return (self._stop or self._desk.refusal) if self._desk.refusal is not None else None
-        return self._stop if isinstance(error, asyncio.CancelledError) else None
+            return (self._stop_reason or self._jobs.refusal) if self._jobs.refusal is not None else None
+        return self._stop_reason if isinstance(error, asyncio.CancelledError) else None
 
-    # Within.
+    # Private.
 
     @property
     def _no_answer(self) -> MilepostError:
-        said = f"no answer to the claim within {self._timeout:g} s"
-        return self._trouble or Unreachable(self._channel.target.address, said)
+        reason = f"no answer to the claim within {self._timeout:g} s"
+        return self._connection_error or Unreachable(self._channel.target.address, reason)
 
-    def _go_on(self, error: MilepostError) -> AttachedJob:
-        """The block runs without its server. Once that is back the job is claimed, and what was reported is sent."""
-        assert self._known is not None
+    def _run_offline(self, error: MilepostError) -> AttachedJob:
+        """Run the block without its server. Once that is back, claim the job and send the buffered reports."""
+        assert self._offline_job is not None
         _log.warning(
             "job %s goes on without its server, and is reported once that is back: %s", self._job_id, error
         )
-        self._alone = Alone(self._known)
-        self._desk.claimed.add_done_callback(self._answered)
-        return self._alone.job
+        self._offline_block = OfflineBlock(self._offline_job)
+        self._jobs.claimed.add_done_callback(self._log_answer)
+        return self._offline_block.job
 
-    def _answered(self, claimed: asyncio.Future[AttachedJob]) -> None:
-        """The server is back, with the job or with a reason why it cannot be had, which concerns nobody but the log."""
+    def _log_answer(self, claimed: asyncio.Future[AttachedJob]) -> None:
+        """Log that the server is back, with the job or with a refusal, which does not affect the block."""
         if claimed.cancelled():
             return
         if (error := claimed.exception()) is None:
@@ -205,118 +214,119 @@ class Attachment:
         else:
             _log.warning("job %s goes on without being reported: %s", self._job_id, error)
 
-    async def _tell(self) -> None:
-        if self._alone is not None:
-            await asyncio.wait((self._desk.claimed,), timeout=self._flush_timeout)
-        await self._desk.idle()
+    async def _flush(self) -> None:
+        if self._offline_block is not None:
+            await asyncio.wait((self._jobs.claimed,), timeout=self._flush_timeout)
+        await self._jobs.idle()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._flush_timeout):
-                await self._desk.empty()
+                await self._jobs.empty()
 
-    async def _stand_in(self, context: JobContext) -> Mapping[str, Any] | None:
-        if self._alone is None:
+    async def _run_as_handler(self, context: JobContext) -> Mapping[str, Any] | None:
+        if self._offline_block is None:
             job = AttachedJob(context)
         else:
-            job = self._alone.job
-            self._alone.connect(context)
-        if not self._desk.claimed.done():
-            self._desk.claimed.set_result(job)
+            job = self._offline_block.job
+            self._offline_block.connect(context)
+        if not self._jobs.claimed.done():
+            self._jobs.claimed.set_result(job)
         while not self._left.done():
             try:
                 await asyncio.wait((self._left,))
             except asyncio.CancelledError:
                 if self._connection.done() or self._connection.cancelling():
                     raise  # the loop or the client is being closed around the block
-                job.interrupt()
-                self._stops()
-        if self._alone is not None:
-            self._alone.finish()
+                job._control.cancel_signal.set()
+                self._request_stop()
+        if self._offline_block is not None:
+            self._offline_block.finish()
         if (error := self._left.result()) is not None:
             raise error
         return job.result
 
-    def _stops(self) -> None:
-        if self._stop is None and not self._left.done():
-            lost = LeaseLost(f"Job {self._job_id!r} was taken from this process: {self._desk.taken_because}.")
-            self._stop = Cancelled() if self._desk.has_job else self._desk.refusal or lost
-            self.on_stop()
+    def _request_stop(self) -> None:
+        if self._stop_reason is None and not self._left.done():
+            lost = LeaseLost(f"Job {self._job_id!r} was taken from this process: {self._jobs.lost_because}.")
+            self._stop_reason = Cancelled() if self._jobs.has_job else self._jobs.refusal or lost
+            if self._on_stop is not None:
+                self._on_stop()
 
-    def _told(self, error: BaseException | None) -> BaseException | None:
-        """The error as a handler would raise it. The block's own goes its way, and is not to be raised twice."""
-        if error is None or (self._stop is not None and isinstance(error, asyncio.CancelledError)):
+    def _handler_error(self, error: BaseException | None) -> BaseException | None:
+        """The error as a handler would raise it. A copy, since the block raises its own exception itself."""
+        if error is None or (self._stop_reason is not None and isinstance(error, asyncio.CancelledError)):
             return error if error is None else asyncio.CancelledError()
         if isinstance(error, asyncio.CancelledError):
-            text = "The code that was at work on the job was cancelled."
+            text = "The code that ran the job was cancelled."
             return JobFailure("INTERRUPTED", text, retryable=True)
         failure = failure_of(error)
         return JobFailure(failure.code, failure.message, failure.detail, failure.retryable)
 
-    async def _give_back(self) -> None:
-        """Nobody waits for the job any more. Should it be here, or on its way, another may have it."""
-        self._desk.stop_taking()
+    async def _abandon_claim(self) -> None:
+        """Give back the job, if it was assigned or is about to be: nobody waits for it any more."""
+        self._jobs.stop_accepting()
         try:
-            if self._desk.has_job:
-                for attempt in self._desk:
+            if self._jobs.has_job:
+                for attempt in self._jobs:
                     attempt.give_back()
                 self._left.set_result(asyncio.CancelledError())
-                await asyncio.wait((asyncio.ensure_future(self._desk.empty()),), timeout=_GIVING_BACK)
-            await self._sessions.finish(_GIVING_BACK)
+                await asyncio.wait((asyncio.ensure_future(self._jobs.empty()),), timeout=_RELEASE_TIMEOUT)
+            await self._sessions.finish(_RELEASE_TIMEOUT)
         finally:
             await self._disconnect()
 
-    async def _leave_nothing(self) -> None:
+    async def _withdraw_job(self) -> None:
         if self._withdraw is None:
             return
         try:
-            async with asyncio.timeout(_GIVING_BACK):
+            async with asyncio.timeout(_RELEASE_TIMEOUT):
                 await self._withdraw(self._job_id)
         except (MilepostError, TimeoutError, RuntimeError) as error:
-            _log.warning("job %s: it was not claimed, and cannot be cancelled: %s", self._job_id, error)
+            _log.warning("job %s: not claimed, and cancelling it failed: %s", self._job_id, error)
 
     async def _disconnect(self) -> None:
         self._connection.cancel()
         await asyncio.wait((self._connection,))
-        self._desk.close()
+        self._jobs.close()
 
-    async def _connect(self, absent: MilepostError | None) -> None:
-        """Once the job is claimed nothing but the end of its block ends that (rule 15).
+    async def _connect(self, unreachable: MilepostError | None) -> None:
+        """Keep a session open until the end of the block, once the job is claimed (rule 15).
 
-        Where the server was `absent` when it was to be made, it is made as soon as that is back.
+        If the server was `unreachable` for the submission, submit the job as soon as it is back.
         """
-        # It keeps no exception, and thereby no call: where nothing is under way a fork has the connection rest.
+        # Keep no exception, since its traceback keeps a call alive: a fork can close only a channel without calls.
         try:
-            if absent is not None:
-                await self._make(absent)
-            await self._sessions.run(self._lost)
+            if unreachable is not None:
+                await self._submit(unreachable)
+            await self._sessions.run(self._wait_to_retry)
         except asyncio.CancelledError:
             pass
         except MilepostError as refused:
-            if not self._desk.claimed.done():
-                self._desk.claimed.set_exception(refused)
+            if not self._jobs.claimed.done():
+                self._jobs.claimed.set_exception(refused)
         except RuntimeError as closed:
             _log.warning("job %s: the connection ended: %s", self._job_id, closed)
 
-    async def _make(self, absent: MilepostError) -> None:
+    async def _submit(self, unreachable: MilepostError) -> None:
         backoff = Backoff()
         while True:
-            await self._lost(absent, backoff.next())
+            await self._wait_to_retry(unreachable, backoff.next())
             try:
                 await self._find()
             except MilepostError as error:
-                absent = error
+                unreachable = error
             else:
                 return
 
-    async def _lost(self, error: MilepostError, wait: float) -> None:
-        """A session was lost; the next one is to be tried after so many seconds."""
-        claimed = self._desk.claimed.done()
+    async def _wait_to_retry(self, error: MilepostError, wait: float) -> None:
+        """Log that a session was lost, and wait for the backoff, a shorter one once the block was left."""
+        claimed = self._jobs.claimed.done()
         if not claimed and not is_passing(error, connected_before=False):
             raise error
-        self._trouble = error
-        if self._known is not None and not self._unreachable.done():
+        self._connection_error = error
+        if self._offline_job is not None and not self._unreachable.done():
             self._unreachable.set_result(error)
-        self._sessions.outage.lost(error, level=logging.WARNING if claimed else logging.INFO)
+        self._sessions.outage.disconnected(error, level=logging.WARNING if claimed else logging.INFO)
         if self._left.done():
-            await asyncio.sleep(min(wait, _HURRY))
+            await asyncio.sleep(min(wait, _FINAL_BACKOFF_LIMIT))
         else:
             await asyncio.wait((self._left,), timeout=wait)

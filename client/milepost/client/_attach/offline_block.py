@@ -1,4 +1,4 @@
-"""A block that goes on without its server, and what becomes of its reports once that is back."""
+"""A block that runs while its server is unreachable, and the transfer of its reports once that is back."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ import contextlib
 import math
 
 from milepost.client._attach.attached_job import AttachedJob
-from milepost.client._worker.job_context import JobContext
+from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
-from milepost.client._worker.subprocess.report_relay import Relay
+from milepost.client._worker.subprocess.report_relay import ReportRelay
 from milepost.v1 import Job
 
-__all__ = ["Alone"]
+__all__ = ["OfflineBlock"]
 
 
-class Alone:
-    """Buffers what the block reports, and passes it on from the moment when there is an attempt to report it to.
+class OfflineBlock:
+    """Buffers the reports of the block until there is an attempt, and relays them to it.
 
     Attributes:
-        job: What the block gets.
+        job: The context of the block.
     """
 
     def __init__(self, job: Job) -> None:
-        """For the running loop. `job` is what is known of it."""
+        """Bind to the running loop. `job` has the fields that are known without the server."""
         self._loop = asyncio.get_running_loop()
         self._reporter = Reporter(self._wake)
-        self._relay: Relay | None = None
+        self._relay: ReportRelay | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self.job = AttachedJob(JobContext(job, self._reporter))
+        self.job = AttachedJob(JobContext(JobControl(job, self._reporter)))
 
     def connect(self, context: JobContext) -> None:
-        """There is an attempt: all that was reported so far is passed on, and what comes later."""
-        self._relay = Relay(context._reporter)
+        """Relay all reports, past and future, to the attempt of `context`."""
+        self._relay = ReportRelay(context._control.reporter)
         self.job.assigned(context.message)
-        self._pass_on()
+        self._relay_updates()
 
     def finish(self) -> None:
-        """The block was left: passes on the rest, with the progress that waits for its tick."""
-        self._pass_on(math.inf)
+        """Relay the rest, including progress that waits for its tick, when the block was left."""
+        self._relay_updates(math.inf)
 
     def _wake(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop may be gone by now
-            self._loop.call_soon_threadsafe(self._pass_on)
+        with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+            self._loop.call_soon_threadsafe(self._relay_updates)
 
-    def _pass_on(self, now: float | None = None) -> None:
+    def _relay_updates(self, now: float | None = None) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._relay is None:
             return
         time = self._loop.time() if now is None else now
-        while (batch := self._reporter.take(time)) is not None:
+        while (batch := self._reporter.next_batch(time)) is not None:
             for update in batch.updates:
                 self._relay.add(update)
             self._reporter.acknowledge(batch.first + len(batch.updates) - 1)
         if (due := self._reporter.due(time)) is not None:
-            self._timer = self._loop.call_later(due, self._pass_on)
+            self._timer = self._loop.call_later(due, self._relay_updates)

@@ -1,6 +1,7 @@
 """Doing the work: `Worker` takes jobs, and hands each to its handler as a `JobContext`."""
 
-from milepost.client._worker.job_context import Cancelled, JobContext
+from milepost.client._worker.cancel_signal import Cancelled
+from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.stage_context import StageContext
 from milepost.client._worker.worker import Worker
 

@@ -1,27 +1,27 @@
-"""Artifacts within the bounds of the contract."""
+"""Validation of artifacts."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from milepost.client._conversion import finite
-from milepost.client._worker.json_values import Remark
-from milepost.client._worker.truncation import clip, text_of
+from milepost.client._worker.json_values import Warn
+from milepost.client._worker.truncation import text_of, truncate
 from milepost.contract import limits
 from milepost.v1 import Artifact
 
-__all__ = ["described"]
+__all__ = ["build_artifact"]
 
-# That the field holds.
-_LARGEST: Final = 2**63 - 1
+# Largest value of the field.
+_SIZE_LIMIT: Final = 2**63 - 1
 
 
-def described(
-    name: str, uri: str, *, media_type: str, size_bytes: int, sha256: str, remark: Remark
+def build_artifact(
+    name: str, uri: str, *, media_type: str, size_bytes: int, sha256: str, warn: Warn
 ) -> Artifact | str:
-    """The artifact, or why it cannot be registered.
+    """Make an artifact within the bounds of the contract, or return why it cannot be registered.
 
-    What else is out of its bounds is cut or left out, with a remark.
+    Other values out of their bounds are truncated or omitted, with a warning.
     """
     name, uri = text_of(name), text_of(uri)
     if not name:
@@ -30,22 +30,22 @@ def described(
         return f"The URI of an artifact has 1 to {limits.ARTIFACT_URI_LENGTH:,} characters, not {len(uri):,}."
     path = f"artifact {name}"
     if len(name) > limits.ARTIFACT_NAME_LENGTH:
-        remark(
+        warn(
             path,
             f"Artifact {name!r} has a name of more than {limits.ARTIFACT_NAME_LENGTH} characters: it is cut.",
         )
     size = _size(size_bytes)
     if size is None:
-        remark(f"{path}: size", f"The size of artifact {name!r} cannot be {size_bytes}: it is left unknown.")
+        warn(f"{path}: size", f"The size of artifact {name!r} cannot be {size_bytes}: it is left unknown.")
     digest = text_of(sha256).lower()
     if digest and not limits.SHA256.fullmatch(digest):
         text = f"The SHA-256 of artifact {name!r} is not 64 hexadecimal digits, but {sha256!r:.100}: it is left out."
-        remark(f"{path}: sha256", text)
+        warn(f"{path}: sha256", text)
         digest = ""
     return Artifact(
-        name=clip(name, limits.ARTIFACT_NAME_LENGTH),
-        uri=clip(uri, limits.ARTIFACT_URI_LENGTH),
-        media_type=clip(media_type, limits.ARTIFACT_NAME_LENGTH),
+        name=truncate(name, limits.ARTIFACT_NAME_LENGTH),
+        uri=truncate(uri, limits.ARTIFACT_URI_LENGTH),
+        media_type=truncate(media_type, limits.ARTIFACT_NAME_LENGTH),
         size_bytes=size or 0,
         sha256=digest,
     )
@@ -54,4 +54,4 @@ def described(
 def _size(size_bytes: float) -> int | None:
     number = finite(size_bytes)
     size = size_bytes if isinstance(size_bytes, int) else int(number or 0)
-    return size if number is not None and 0 <= size <= _LARGEST else None
+    return size if number is not None and 0 <= size <= _SIZE_LIMIT else None

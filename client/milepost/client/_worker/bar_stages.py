@@ -1,4 +1,4 @@
-"""The stages that the bars of a job report to."""
+"""Stages of progress bars: each bar of a job reports to a stage."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from milepost.client._worker.stage_context import StageContext
 __all__ = ["BarStage", "open_bar"]
 
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9._-]+")
-# With room for a number behind it.
-_LENGTH: Final = 100
+# Leaves room for a number at the end.
+_NAME_LENGTH_LIMIT: Final = 100
 
 
 class BarStage:
-    """The stage of one bar, until that is closed.
+    """The stage of one open bar.
 
-    A bar within another, as of the batches within an epoch, is made again and again. Its stage is one for all of them,
-    until the outer bar is closed, and does not count for the fraction of the job, which the outer one tells.
+    A bar within another, as of the batches within an epoch, is made repeatedly. All of its runs share one stage until
+    the outer bar is closed. That stage has no weight: the outer one determines the fraction of the job.
 
     Attributes:
         stage: The stage; it has started.
@@ -36,25 +36,25 @@ class BarStage:
         self._name = name
         self._outer = outer
         self._siblings = siblings
-        # Those of bars within this one, which are closed.
+        # Stages of closed bars within this one, by name.
         self.inner: dict[str, StageContext] = {}
         self._closed = False
 
     def close(self, error: BaseException | None = None) -> None:
-        """The bar has come to its end; or what has ended it."""
-        if not self._leave():
+        """Close the bar; `error` is the exception that ended it, if any."""
+        if not self._detach():
             return
         if error is None and self._outer is not None:
             self._outer.inner[self._name] = self.stage
         else:
-            self._end(error)
+            self._end_stages(error)
 
     def abandon(self) -> None:
-        """Nothing moves any more, and nobody knows why: the stage goes on, until the job's end says what came of it."""
-        if self._leave() and self._outer is not None:
+        """Leave the stage open for an unknown reason, until the end of the job ends it."""
+        if self._detach() and self._outer is not None:
             self._outer.inner[self._name] = self.stage
 
-    def _leave(self) -> bool:
+    def _detach(self) -> bool:
         if self._closed:
             return False
         self._closed = True
@@ -62,13 +62,13 @@ class BarStage:
             self._siblings.remove(self)
         return True
 
-    def _end(self, error: BaseException | None) -> None:
+    def _end_stages(self, error: BaseException | None) -> None:
         for stage in (*self.inner.values(), self.stage):
             stage.__exit__(type(error) if error is not None else None, error, None)
 
 
 class _Bars:
-    """The bars of a job that are open, the innermost last, for each thread and each task."""
+    """The open bars of a job by thread or task, the innermost last."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()  # a bar may be closed by the garbage collector
@@ -80,12 +80,12 @@ _lock = threading.RLock()
 
 
 def open_bar(job: JobContext, description: str, total: float | None, unit: str) -> BarStage | None:
-    """A stage for a bar that is made here and now; None where the job has too many stages for another."""
-    name = _NOT_IN_ID.sub("-", description).strip("-.")[:_LENGTH] or "bar"
+    """Start the stage of a new bar in the calling task or thread; None if the job has too many stages."""
+    name = _NOT_IN_ID.sub("-", description).strip("-.")[:_NAME_LENGTH_LIMIT] or "bar"
     with _lock:
         bars = _bars.setdefault(job, _Bars())
     with bars.lock:
-        siblings = bars.open.setdefault(_here(), [])
+        siblings = bars.open.setdefault(_task_or_thread(), [])
         outer = siblings[-1] if siblings else None
         stage = outer.inner.pop(name, None) if outer is not None else None
         if stage is not None:
@@ -93,7 +93,7 @@ def open_bar(job: JobContext, description: str, total: float | None, unit: str) 
         else:
             try:
                 stage = job.stage(
-                    job.unused_stage_id(name),
+                    job._control.stages.unused_id(name),
                     total=total,
                     unit=unit,
                     title=description,
@@ -107,7 +107,7 @@ def open_bar(job: JobContext, description: str, total: float | None, unit: str) 
         return bar
 
 
-def _here() -> object:
+def _task_or_thread() -> object:
     try:
         task = asyncio.current_task()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""The job at hand: the one that the code which asks is at work on."""
+"""The current job: the job that the calling code works on."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
 
     from milepost.client._worker.job_context import JobContext
 
-__all__ = ["TASK", "at_hand", "current_job", "job_of"]
+__all__ = ["TASK_NAME_PREFIX", "as_current_job", "current_job", "job_id_of"]
 
-TASK: Final = "job "
-"""How the names of tasks begin that handlers run in; the id of the job follows."""
+TASK_NAME_PREFIX: Final = "job "
+"""Prefix of the names of tasks that run handlers; the id of the job follows."""
 
-# With the process that it is at hand in: a fork has nobody who would send what is told there.
+# With the id of the process: in a fork nobody would send the reports, so there is no current job.
 _current: Final[ContextVar[tuple[int, JobContext] | None]] = ContextVar("milepost_job", default=None)
 
 
 def current_job() -> JobContext | None:
-    """The job that is being worked on here; None where there is none.
+    """The job that the calling code works on; None outside of handlers and blocks.
 
-    It travels as context variables do: into the tasks that a handler starts and into `asyncio.to_thread`, but into
-    threads of its own making only where they run in a copy of its context.
+    It propagates as context variables do: into tasks that a handler starts and into `asyncio.to_thread`, but into other
+    threads only if they run in a copy of the context.
     """
     current = _current.get()
     return current[1] if current is not None and current[0] == os.getpid() else None
 
 
 @contextlib.contextmanager
-def at_hand(job: JobContext) -> Iterator[None]:
-    """Makes it the job at hand for as long as it is entered."""
+def as_current_job(job: JobContext) -> Iterator[None]:
+    """Make `job` the current job for the duration of a block."""
     token = _current.set((os.getpid(), job))
     try:
         yield
@@ -42,10 +42,14 @@ def at_hand(job: JobContext) -> Iterator[None]:
         _current.reset(token)
 
 
-def job_of(task: asyncio.Task[Any]) -> str:
-    """The id of the job that is at hand in a task; empty where none is, or where Python before 3.12 does not tell."""
+def job_id_of(task: asyncio.Task[Any]) -> str:
+    """The id of the current job of a task; empty if it has none, or, before Python 3.12, if its name does not say."""
     context = getattr(task, "get_context", None)
     if context is None:
-        return task.get_name().removeprefix(TASK) if task.get_name().startswith(TASK) else ""
+        return (
+            task.get_name().removeprefix(TASK_NAME_PREFIX)
+            if task.get_name().startswith(TASK_NAME_PREFIX)
+            else ""
+        )
     current = context().get(_current)
     return current[1].id if current is not None else ""

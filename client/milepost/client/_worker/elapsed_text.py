@@ -1,12 +1,12 @@
-"""How long something took, for logs."""
+"""Durations as text, for logs."""
 
 from __future__ import annotations
 
-__all__ = ["lasted"]
+__all__ = ["elapsed_text"]
 
 
-def lasted(seconds: float) -> str:
-    """For people: ``0.3 s``, ``12.5 s``, ``4 min 5 s``, ``3 h 12 min``."""
+def elapsed_text(seconds: float) -> str:
+    """A duration for people: ``0.3 s``, ``12.5 s``, ``4 min 5 s``, ``3 h 12 min``."""
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

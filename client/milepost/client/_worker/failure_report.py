@@ -1,42 +1,42 @@
-"""From an exception to the failure that subscribers see."""
+"""Conversion of an exception to the Failure that subscribers see."""
 
 from __future__ import annotations
 
 import traceback
 from typing import Final
 
-from milepost.client._worker.truncation import clip, clip_bytes, failure_code, text_of
+from milepost.client._worker.truncation import failure_code, text_of, truncate, truncate_bytes
 from milepost.client.errors import JobFailure
 from milepost.contract.limits import FAILURE_DETAIL_SIZE, MESSAGE_LENGTH
 from milepost.v1 import Failure
 
 __all__ = ["failure_of"]
 
-# The innermost ones, of each exception in the chain.
-_FRAMES: Final = 50
+# Innermost frames of each exception in the chain.
+_FRAME_LIMIT: Final = 50
 
 
 def failure_of(error: BaseException, *, detail: bool = True) -> Failure:
-    """What an exception says: a `JobFailure` says it itself, any other by its class, its text and its traceback.
+    """The Failure of an exception: the fields of a `JobFailure`, or class, text and traceback of any other exception.
 
-    Any other is retryable: whoever wants a failure to be final raises a `JobFailure`.
+    Any other exception is retryable: to make a failure final, raise a `JobFailure`.
 
     Args:
-        error: What was raised.
-        detail: With the traceback, for developers.
+        error: The exception.
+        detail: Whether to include the traceback.
     """
     if isinstance(error, JobFailure):
         return Failure(
             code=failure_code(error.code),
-            message=clip(error.message or error.code, MESSAGE_LENGTH),
-            detail=clip_bytes(error.detail or "", FAILURE_DETAIL_SIZE),
+            message=truncate(error.message or error.code, MESSAGE_LENGTH),
+            detail=truncate_bytes(error.detail or "", FAILURE_DETAIL_SIZE),
             retryable=bool(error.retryable),
         )
     name = type(error).__name__
-    lines = traceback.format_exception(error, limit=-_FRAMES) if detail else ()
+    lines = traceback.format_exception(error, limit=-_FRAME_LIMIT) if detail else ()
     return Failure(
         code=failure_code(name),
-        message=clip(text_of(error) or name, MESSAGE_LENGTH),
-        detail=clip_bytes("".join(lines), FAILURE_DETAIL_SIZE),
+        message=truncate(text_of(error) or name, MESSAGE_LENGTH),
+        detail=truncate_bytes("".join(lines), FAILURE_DETAIL_SIZE),
         retryable=True,
     )

@@ -1,4 +1,4 @@
-"""How long a handler has to stop."""
+"""Grace periods: how long a handler may take to stop."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Final
 
 from milepost.v1 import Cancellation
 
-__all__ = ["LAST_GRACE", "NO_GRACE", "grace_of"]
+__all__ = ["ENDED_JOB_GRACE", "STOP_GRACE", "remaining_grace"]
 
-LAST_GRACE: Final = 4.0
-"""Seconds for a handler whose job is not this worker's any more, or is to be given back as the worker stops."""
+STOP_GRACE: Final = 4.0
+"""Seconds for a handler that has lost its lease, or whose worker stops."""
 
-NO_GRACE: Final = 0.75
-"""Seconds for a handler whose job has ended, as after a cancellation that left it no time."""
+ENDED_JOB_GRACE: Final = 0.75
+"""Seconds for a handler whose job has ended, as after a cancellation without a grace period."""
 
-# What is kept of a grace to end the handler and to tell of it, before the server ends the job without its worker: this
-# part of it, and so many seconds at the most.
-_MARGIN: Final = 0.25
-_MARGIN_MOST: Final = 1.0
+# Part of the grace period, and its maximum in seconds, that the worker reserves to kill the handler and to report that
+# before the server ends the job without it.
+_MARGIN_FRACTION: Final = 0.25
+_MARGIN_LIMIT: Final = 1.0
 
 
-def grace_of(cancellation: Cancellation) -> float:
-    """In how many seconds, from now, the handler has to have stopped.
+def remaining_grace(cancellation: Cancellation) -> float:
+    """Seconds from now until the handler must have stopped.
 
-    The server's clock and this one may differ. Where they say that the grace began in the future, or is over, which the
-    server would know first, it begins now.
+    The clocks of server and worker may differ: if by this clock the grace period begins in the future, or is over, it
+    begins now. The server would be the first to know that it is over.
     """
     begin = _seconds(cancellation.request_time.ToNanoseconds())
     grace = max(_seconds(cancellation.deadline.ToNanoseconds()) - begin, 0.0)
     passed = time.time() - begin
     left = grace - passed if 0 <= passed < grace else grace
-    return left - min(left * _MARGIN, _MARGIN_MOST)
+    return left - min(left * _MARGIN_FRACTION, _MARGIN_LIMIT)
 
 
 def _seconds(nanoseconds: int) -> float:

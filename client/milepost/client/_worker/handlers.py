@@ -1,4 +1,4 @@
-"""What a handler is, in which way it runs, and what its outcome means for its job."""
+"""Handlers: their types and run modes, and the end of a job that follows from an outcome."""
 
 from __future__ import annotations
 
@@ -12,37 +12,47 @@ from typing import Any, Literal, TypeAlias
 
 from milepost.client._worker.failure_report import failure_of
 from milepost.client._worker.job_context import JobContext
-from milepost.client._worker.json_values import Remark, nearest
-from milepost.client._worker.truncation import clip
+from milepost.client._worker.json_values import Warn, to_lossy_struct
+from milepost.client._worker.truncation import truncate
 from milepost.client.errors import JobFailure
 from milepost.contract.limits import MESSAGE_LENGTH, RESULT_SIZE
 from milepost.v1 import JobEnded, JobState
 
-__all__ = ["Handler", "Killed", "Outcome", "Registered", "Result", "Run", "is_async", "job_ended", "way_of"]
+__all__ = [
+    "Handler",
+    "HandlerKilled",
+    "Outcome",
+    "RegisteredHandler",
+    "Result",
+    "RunMode",
+    "is_async",
+    "job_ended",
+    "run_mode_of",
+]
 
 Result: TypeAlias = Mapping[str, Any] | None
-"""What a handler may return."""
+"""The return value of a handler."""
 
 Handler: TypeAlias = Callable[[JobContext], Awaitable[Result] | Result]
-"""Does the work of one kind of job."""
+"""A function that runs the jobs of one kind."""
 
-Run: TypeAlias = Literal["process", "thread", "task"]
-"""Where a handler runs: in a process of its own, in a thread of its own, or as a task of the worker's event loop."""
+RunMode: TypeAlias = Literal["process", "thread", "task"]
+"""Where a handler runs: in a process or a thread of its own, or as a task of the worker's event loop."""
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
-    """A handler, and the way in which it is to run."""
+class RegisteredHandler:
+    """A handler and its run mode."""
 
     function: Handler
-    run: Run
+    run: RunMode
 
     def __call__(self, job: JobContext) -> Awaitable[Result] | Result:
-        """Runs it here."""
+        """Call the handler directly."""
         return self.function(job)
 
 
-class Killed(asyncio.CancelledError):
+class HandlerKilled(asyncio.CancelledError):
     """The handler did not stop in time, so its process was killed."""
 
     def __init__(self) -> None:
@@ -51,15 +61,15 @@ class Killed(asyncio.CancelledError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a handler returned, or what it raised; or, of one in another process, what that has made of it."""
+    """The outcome of a handler: its result, its exception, or, from a handler process, the end of the job."""
 
     result: object = None
     error: BaseException | None = None
     ended: JobEnded | None = None
 
     @classmethod
-    def of(cls, error: BaseException) -> Outcome:
-        """What it raised, without the frame of the SDK that called it."""
+    def raised(cls, error: BaseException) -> Outcome:
+        """The outcome of a handler that raised, without the SDK's frame in the traceback."""
         trace = error.__traceback__
         return cls(
             error=error if trace is None or trace.tb_next is None else error.with_traceback(trace.tb_next)
@@ -67,29 +77,29 @@ class Outcome:
 
     @property
     def returned(self) -> bool:
-        """Whether the handler came to its end."""
+        """Whether the handler returned."""
         if self.ended is not None:
             return self.ended.state == JobState.JOB_STATE_SUCCEEDED
         return self.error is None
 
 
 def is_async(handler: Handler) -> bool:
-    """Whether it is an async function, a partial of one, or an object that is called like one."""
+    """Whether the handler is an async function, a partial of one, or an object with an async ``__call__``."""
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
 
 
-def way_of(handler: Handler, run: Run | None) -> Run:
-    """In which way it runs where that was asked for; None for the usual one.
+def run_mode_of(handler: Handler, run: RunMode | None) -> RunMode:
+    """Validate the requested run mode; for None, return the default of the handler.
 
     Raises:
-        ValueError: It cannot run like that.
+        ValueError: The handler cannot run in that mode.
     """
     function = handler.func if isinstance(handler, functools.partial) else handler
     name = getattr(function, "__qualname__", type(function).__qualname__)
-    usual: Run = "task" if is_async(handler) else "thread"
+    default: RunMode = "task" if is_async(handler) else "thread"
     match run:
         case None:
-            return usual
+            return default
         case "process":
             if sys.platform == "win32":
                 raise ValueError(
@@ -101,7 +111,7 @@ def way_of(handler: Handler, run: Run | None) -> Run:
                     "at the top of a module."
                 )
             return run
-        case "thread" | "task" if run == usual:
+        case "thread" | "task" if run == default:
             return run
         case "thread":
             raise ValueError(
@@ -115,46 +125,46 @@ def way_of(handler: Handler, run: Run | None) -> Run:
     raise ValueError(f'There is no run={run!r}: use "process", "thread" or "task".')
 
 
-def job_ended(outcome: Outcome, remark: Remark, *, cancelled: bool) -> JobEnded:
-    """What an outcome means for the job.
+def job_ended(outcome: Outcome, warn: Warn, *, cancelled: bool) -> JobEnded:
+    """The end of a job that follows from the outcome of its handler.
 
     Args:
-        outcome: Of its handler.
-        remark: Hears of what the result has that cannot be reported as it is.
-        cancelled: Whether the job was to be cancelled. A handler that returned all the same has won (rule 17).
+        outcome: The outcome of the handler.
+        warn: Called for each value of the result that cannot be reported exactly.
+        cancelled: Whether cancellation was requested. A handler that returned nevertheless has succeeded (rule 17).
     """
     if (ended := outcome.ended) is not None:
         if cancelled and ended.state == JobState.JOB_STATE_FAILED:
-            return _cancelled(_meanwhile(ended.failure.code, ended.failure.message))
+            return _cancelled(_failure_text(ended.failure.code, ended.failure.message))
         return ended
     error = outcome.error
     if error is None:
-        return _succeeded(outcome.result, remark)
+        return _succeeded(outcome.result, warn)
     if not cancelled:
         return _failed(error)
     match error:
-        case Killed():
+        case HandlerKilled():
             return _cancelled(str(error))
         case asyncio.CancelledError():
             return _cancelled("")
         case JobFailure():
-            return _cancelled(_meanwhile(error.code, error.message))
+            return _cancelled(_failure_text(error.code, error.message))
         case _:
-            return _cancelled(_meanwhile(type(error).__name__, str(error)))
+            return _cancelled(_failure_text(type(error).__name__, str(error)))
 
 
-def _meanwhile(code: str, message: str) -> str:
+def _failure_text(code: str, message: str) -> str:
     return f"{code} while it was being cancelled: {message}"
 
 
 def _cancelled(message: str) -> JobEnded:
-    return JobEnded(state=JobState.JOB_STATE_CANCELLED, message=clip(message, MESSAGE_LENGTH))
+    return JobEnded(state=JobState.JOB_STATE_CANCELLED, message=truncate(message, MESSAGE_LENGTH))
 
 
-def _succeeded(result: object, remark: Remark) -> JobEnded:
+def _succeeded(result: object, warn: Warn) -> JobEnded:
     ended = JobEnded(state=JobState.JOB_STATE_SUCCEEDED)
     if result is not None:
-        ended.result.CopyFrom(nearest(result, "result", RESULT_SIZE, remark))
+        ended.result.CopyFrom(to_lossy_struct(result, "result", RESULT_SIZE, warn))
     return ended
 
 

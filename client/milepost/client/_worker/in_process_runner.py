@@ -1,4 +1,4 @@
-"""Running a handler in the worker's own process: an async one as a task, a plain one in a thread of its own."""
+"""Starts handlers; runs those in the worker's process: async ones as a task, plain ones in a thread each."""
 
 from __future__ import annotations
 
@@ -9,51 +9,54 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
-from milepost.client._worker.current_job import TASK, at_hand
-from milepost.client._worker.handlers import Handler, Outcome, Registered, is_async
+from milepost.client._worker.current_job import TASK_NAME_PREFIX, as_current_job
+from milepost.client._worker.handlers import Handler, Outcome, RegisteredHandler, is_async
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.reporter import Reporter
-from milepost.client._worker.subprocess.handler_process import Process
+from milepost.client._worker.subprocess.handler_process import HandlerProcess
 
-__all__ = ["Running", "start"]
+__all__ = ["RunningHandler", "start_handler"]
 
 
-class Running(Protocol):
-    """A handler at work.
+class RunningHandler(Protocol):
+    """A handler that was started.
 
     Attributes:
-        outcome: Done when the handler has returned or raised, and nothing of it is left; never cancelled.
+        outcome: Resolves when the handler has returned or raised, and its thread, task or process is done; never
+            cancelled.
     """
 
     outcome: asyncio.Future[Outcome]
 
     def interrupt(self) -> None:
-        """Asks it to stop."""
+        """Ask the handler to stop."""
 
     def kill(self) -> bool:
-        """Ends it, whatever it is doing. False where that cannot be."""
+        """End the handler forcibly. False if that is impossible."""
 
 
-def start(handler: Handler, context: JobContext, reporter: Reporter) -> Running:
-    """Starts the handler, as it was registered to run; one that was not, as a task or in a thread."""
-    if isinstance(handler, Registered):
+def start_handler(handler: Handler, context: JobContext, reporter: Reporter) -> RunningHandler:
+    """Start the handler in its registered run mode; one without a mode as a task or in a thread."""
+    if isinstance(handler, RegisteredHandler):
         if handler.run == "process":
-            return Process(handler.function, context.message, reporter)
+            return HandlerProcess(handler.function, context.message, reporter)
         handler = handler.function
-    with at_hand(context):  # task and thread run in a copy of the context that they are started in
+    with as_current_job(context):  # task and thread run in a copy of this context
         if is_async(handler):
-            return _Task(cast("Callable[[JobContext], Awaitable[object]]", handler), context)
-        return _Thread(handler, context)
+            return _TaskHandler(cast("Callable[[JobContext], Awaitable[object]]", handler), context)
+        return _ThreadHandler(handler, context)
 
 
-class _Task:
-    """In the event loop. An interrupt raises `asyncio.CancelledError` at its next await."""
+class _TaskHandler:
+    """A handler in the event loop. An interrupt raises `asyncio.CancelledError` at its next await."""
 
     def __init__(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._work(handler, context), name=f"{TASK}{context.id}")
-        # One that is cancelled before its first step never comes to settle it itself.
-        self._task.add_done_callback(lambda _: _settle(self.outcome, Outcome(error=asyncio.CancelledError())))
+        self._task = asyncio.create_task(self._work(handler, context), name=f"{TASK_NAME_PREFIX}{context.id}")
+        # A task that is cancelled before its first step never runs `_work`.
+        self._task.add_done_callback(
+            lambda _: _resolve(self.outcome, Outcome(error=asyncio.CancelledError()))
+        )
 
     def interrupt(self) -> None:
         self._task.cancel()
@@ -63,16 +66,16 @@ class _Task:
 
     async def _work(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
         try:
-            _settle(self.outcome, Outcome(result=await handler(context)))
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it raises is its outcome
-            _settle(self.outcome, Outcome.of(error))
+            _resolve(self.outcome, Outcome(result=await handler(context)))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - any exception is the outcome
+            _resolve(self.outcome, Outcome.raised(error))
         except BaseException as error:
-            _settle(self.outcome, Outcome.of(error))
-            raise  # the whole process is to end
+            _resolve(self.outcome, Outcome.raised(error))
+            raise  # SystemExit and the like end the process
 
 
-class _Thread:
-    """In a thread. It looks for itself whether it is to stop."""
+class _ThreadHandler:
+    """A handler in a thread, which checks for cancellation itself."""
 
     def __init__(self, handler: Callable[[JobContext], object], context: JobContext) -> None:
         loop = asyncio.get_running_loop()
@@ -82,12 +85,12 @@ class _Thread:
         def work() -> None:
             try:
                 outcome = Outcome(result=variables.run(handler, context))
-            except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
-                outcome = Outcome.of(error)
-            with contextlib.suppress(RuntimeError):  # the loop may be gone by now
-                loop.call_soon_threadsafe(_settle, self.outcome, outcome)
+            except BaseException as error:  # noqa: BLE001 - any exception is the outcome
+                outcome = Outcome.raised(error)
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(_resolve, self.outcome, outcome)
 
-        # A daemon, since one that does not look whether it is cancelled must not keep the process alive.
+        # A daemon: a handler that ignores its cancellation must not keep the process alive.
         threading.Thread(target=work, name=f"job {context.id}", daemon=True).start()
 
     def interrupt(self) -> None:
@@ -97,6 +100,6 @@ class _Thread:
         return False
 
 
-def _settle(future: asyncio.Future[Outcome], outcome: Outcome) -> None:
+def _resolve(future: asyncio.Future[Outcome], outcome: Outcome) -> None:
     if not future.done():
         future.set_result(outcome)

@@ -1,18 +1,18 @@
-"""The jobs that a worker has, and how many more it takes."""
+"""The attempts in progress on a worker, and its capacity for more."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.handlers import Handler
-from milepost.client._worker.send_queue import Outbox
+from milepost.client._worker.send_queue import SendQueue
 from milepost.client._worker.spool.redelivery import Redelivery
-from milepost.client._worker.spool.spool_directory import Spool
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client._worker.spool.spooler import Spooler
-from milepost.v1 import Acknowledged, Assignment, Rejected, Release, WorkRequest
+from milepost.v1 import Acknowledged, Assignment, Capacity, Rejected, Release, WorkRequest
 
 __all__ = ["JobTable"]
 
@@ -20,12 +20,13 @@ _log = logging.getLogger("milepost.client")
 
 
 class JobTable:
-    """Outlives the sessions.
+    """Attempts in progress, and redeliveries of earlier ones; survives reconnects.
+
+    It announces its capacity to the session whenever it changes. While the server has not answered for each job that
+    a session resumes or redelivers, their places stay reserved, and nothing is announced.
 
     Attributes:
-        outbox: What is to be said.
-        on_change: Called when `capacity` may have changed.
-        on_told: Called with a job of an earlier worker of which there is nothing left to tell.
+        send_queue: The messages to send.
     """
 
     def __init__(
@@ -33,34 +34,36 @@ class JobTable:
         handlers: Mapping[str, Handler],
         max_concurrency: int,
         *,
-        spool: Spool | None = None,
+        spool: SpoolDirectory | None = None,
         flush_timeout: float = 10.0,
     ) -> None:
-        """For the running loop.
+        """Bind to the running loop.
 
         Args:
-            handlers: By kind.
-            max_concurrency: How many jobs it takes at once.
-            spool: Where it keeps what the server does not take; None for nowhere.
-            flush_timeout: For how many seconds it does not, after a handler has ended.
+            handlers: The handlers by kind of job.
+            max_concurrency: Maximum number of jobs at once.
+            spool: Where to write reports that the server did not acknowledge; None to drop them.
+            flush_timeout: Seconds after the end of a handler until its unacknowledged reports are spooled.
         """
-        self.outbox = Outbox()
-        self.on_change: Callable[[], None] = lambda: None
-        self.on_told: Callable[[str], None] = lambda job_id: None
+        self.send_queue = SendQueue()
         self._handlers = handlers
         self._max_concurrency = max_concurrency
         self._attempts: dict[str, Attempt] = {}
-        # Those whose jobs are not this worker's any more, but whose handlers have not stopped yet.
+        # Attempts that lost their lease, and whose handlers have not stopped yet.
         self._stragglers: set[Attempt] = set()
-        self._taking = True
-        self._keeping = Spooler(spool, flush_timeout)
-        # What earlier workers have left to tell, by its lease token.
-        self._kept = {
-            rest.lease_token: Redelivery(rest, self.outbox, self._told)
-            for rest in (spool.left if spool else ())
+        self._accepting = True
+        self._connected = False
+        self._announced_capacity = 0
+        # Ids of jobs to resume or redeliver that the server has not answered for.
+        self._unanswered: set[str] = set()
+        self._spooler = Spooler(spool, flush_timeout)
+        # Reports of earlier workers, by lease token.
+        self._redeliveries = {
+            report.lease_token: Redelivery(report, self.send_queue, self._redelivered)
+            for report in (spool.recovered if spool else ())
         }
-        if self._kept:
-            _log.info("earlier workers have left something to tell of %d jobs", len(self._kept))
+        if self._redeliveries:
+            _log.info("redelivering spooled reports of %d jobs", len(self._redeliveries))
         self._idle = asyncio.Event()
         self._idle.set()
         self._empty = asyncio.Event()
@@ -74,97 +77,125 @@ class JobTable:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of job that there are handlers for."""
+        """The kinds of job that have a handler."""
         return list(self._handlers)
 
     @property
     def capacity(self) -> int:
-        """How many jobs it may have at once; a handler that does not stop takes up a place."""
-        return max(self._max_concurrency - len(self._stragglers), 0) if self._taking else 0
-
-    @property
-    def kept_jobs(self) -> list[str]:
-        """The jobs of earlier workers that there is something left to tell of."""
-        return [kept.job_id for kept in self._kept.values()]
+        """Number of jobs that the server may have running here; a handler that does not stop occupies a place."""
+        if not self._accepting:
+            return 0
+        return max(self._max_concurrency - len(self._stragglers) - len(self._unanswered), 0)
 
     @property
     def running(self) -> int:
-        """How many handlers are at work on jobs of this worker."""
+        """Number of running handlers whose leases hold."""
         return sum(attempt.is_running for attempt in self._attempts.values())
 
     def find(self, job_id: str, lease_token: str = "") -> Attempt | None:
-        """The attempt at this job, if it has one; with a token only the one that the token is of."""
+        """The attempt at a job, if there is one; with a lease token, only if it matches."""
         attempt = self._attempts.get(job_id)
-        return attempt if attempt is not None and attempt.is_of(lease_token) else None
+        return attempt if attempt is not None and attempt.matches(lease_token) else None
 
-    def take_on(self, assignment: Assignment) -> None:
-        """Starts a handler for the job; gives it back at once where none is to start."""
+    # The session.
+
+    def prepare_session(self) -> list[str]:
+        """Discard what was queued for the previous session; the ids of the jobs to resume.
+
+        `capacity` is what the session then announces in its hello.
+        """
+        resumed = [attempt.job_id for attempt in self]
+        self._unanswered = {*resumed, *(redelivery.job_id for redelivery in self._redeliveries.values())}
+        self._announced_capacity = self.capacity
+        self.send_queue.clear()
+        return resumed
+
+    def session_opened(self) -> None:
+        """Resume all attempts and redeliveries on the new session."""
+        for request in self.opening_requests():
+            self.send_queue.enqueue(request)
+        self._connected = True
+        self._announce_capacity()
+
+    def opening_requests(self) -> list[WorkRequest]:
+        """The first requests of a session, which resume the attempts."""
+        for redelivery in self._redeliveries.values():
+            redelivery.attach()
+        return [attempt.resume_request() for attempt in self]
+
+    def session_closed(self) -> None:
+        """Send nothing until the next session is open."""
+        self._connected = False
+        for sender in (*self, *self._redeliveries.values()):
+            sender.attached = False
+
+    def answered(self, job_id: str) -> None:
+        """The server has answered for a job that the session resumes or redelivers."""
+        self._unanswered.discard(job_id)
+        self._announce_capacity()
+
+    # Messages of the server.
+
+    def start(self, assignment: Assignment) -> None:
+        """Start the handler of an assigned job; release the job if there is none, or if the worker is stopping."""
         job = assignment.job
         handler = self._handlers.get(job.kind)
-        if handler is None or not self._taking:
+        if handler is None or not self._accepting:
             _log.info("job %s is given back", job.job_id)
             release = Release(job_id=job.job_id, lease_token=assignment.lease_token)
-            self.outbox.say(WorkRequest(release=release))
+            self.send_queue.enqueue(WorkRequest(release=release))
             return
         _log.info("job %s: attempt %d at %s", job.job_id, job.attempt, job.kind)
         before = self._attempts.get(job.job_id)
         if before is not None:
             before.replace()
-        self._attempts[job.job_id] = Attempt(assignment, handler, self.outbox, self._changed)
+        self._attempts[job.job_id] = Attempt(assignment, handler, self.send_queue, self._attempt_changed)
         self._idle.clear()
         self._empty.clear()
 
-    def opening(self) -> list[WorkRequest]:
-        """What a new session begins with: it goes on with the jobs of the one before."""
-        for kept in self._kept.values():
-            kept.attach()
-        return [attempt.resume() for attempt in self]
-
-    def detach(self) -> None:
-        """The session is over."""
-        self.on_change, self.on_told = lambda: None, lambda job_id: None
-        for about in (*self, *self._kept.values()):
-            about.attached = False
-
     def acknowledged(self, message: Acknowledged) -> None:
-        """Reports are durable."""
-        if (kept := self._kept.get(message.lease_token)) is not None:
-            kept.acknowledged(message.report_sequence)
+        """Pass an acknowledgement to its attempt or redelivery."""
+        if (redelivery := self._redeliveries.get(message.lease_token)) is not None:
+            redelivery.acknowledged(message.report_sequence)
         elif (attempt := self.find(message.job_id, message.lease_token)) is not None:
             attempt.acknowledged(message.report_sequence)
 
     def rejected(self, message: Rejected) -> None:
-        """The server refused something."""
-        if (kept := self._kept.get(message.lease_token)) is not None:
-            kept.rejected(message)
+        """Pass a refusal to its attempt or redelivery."""
+        if (redelivery := self._redeliveries.get(message.lease_token)) is not None:
+            redelivery.rejected(message)
         elif (attempt := self.find(message.job_id, message.lease_token)) is not None:
             attempt.rejected(message)
 
-    def stop_taking(self) -> None:
-        """Takes no more jobs."""
-        self._taking = False
-        self.on_change()
+    # The end of the worker.
+
+    def stop_accepting(self) -> None:
+        """Accept no more jobs."""
+        self._accepting = False
+        self._announce_capacity()
 
     async def idle(self) -> None:
-        """Waits until no handler is at work any more."""
+        """Wait until no handler is running."""
         await self._idle.wait()
 
     async def empty(self) -> None:
-        """Waits until there is no job left."""
+        """Wait until no attempt is left."""
         await self._empty.wait()
 
     def close(self) -> None:
-        """The worker ends. What its jobs have left to tell is kept, or it is said what is lost."""
-        self._keeping.close(self)
+        """Spool the undelivered reports of all attempts or, without a spool, log them as lost."""
+        self._spooler.close(self)
 
-    def _told(self, kept: Redelivery) -> None:
-        del self._kept[kept.lease_token]
-        self._keeping.forget(kept.job_id, kept.lease_token)
-        self.on_told(kept.job_id)
+    # Private.
 
-    def _changed(self, attempt: Attempt) -> None:
+    def _redelivered(self, redelivery: Redelivery) -> None:
+        del self._redeliveries[redelivery.lease_token]
+        self._spooler.remove(redelivery.job_id, redelivery.lease_token)
+        self.answered(redelivery.job_id)
+
+    def _attempt_changed(self, attempt: Attempt) -> None:
         if attempt.is_over:
-            self._keeping.over(attempt)
+            self._spooler.attempt_over(attempt)
             if self._attempts.get(attempt.job_id) is attempt:
                 del self._attempts[attempt.job_id]
             if attempt.is_running:
@@ -172,9 +203,14 @@ class JobTable:
             else:
                 self._stragglers.discard(attempt)
         elif not attempt.is_running:
-            self._keeping.ended(attempt)
+            self._spooler.handler_ended(attempt)
         if not self.running:
             self._idle.set()
         if not self._attempts:
             self._empty.set()
-        self.on_change()
+        self._announce_capacity()
+
+    def _announce_capacity(self) -> None:
+        if self._connected and not self._unanswered and self.capacity != self._announced_capacity:
+            self._announced_capacity = self.capacity
+            self.send_queue.enqueue(WorkRequest(capacity=Capacity(max_concurrency=self._announced_capacity)))

@@ -1,6 +1,6 @@
-"""Python values as JSON, as near as can be: what JSON cannot say is said as text, what is too large is cut (rule 15).
+"""Lossy conversion of Python values to JSON: values without a JSON form become text, large ones truncated (rule 15).
 
-The work is done by the time its result is reported, so nothing here raises. `to_struct` is the strict counterpart.
+Nothing here raises, since the work is done by the time its result is reported. `to_struct` is the strict counterpart.
 """
 
 from __future__ import annotations
@@ -21,61 +21,61 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 
 from milepost.client._conversion import EXACT, from_value
-from milepost.client._worker.truncation import clip_bytes, text_of, unicode_text
+from milepost.client._worker.truncation import text_of, truncate_bytes, unicode_text
 from milepost.contract.limits import STRUCT_DEPTH
 
-__all__ = ["Remark", "nearest"]
+__all__ = ["Warn", "to_lossy_struct"]
 
-# Values of one struct that are converted; the bound on its size is reached long before.
-_VALUES: Final = 300_000
-# How many values the excerpt of one that nests too deep may have.
-_EXCERPT: Final = 1000
-# What a text field takes besides its key and its text.
-_OVERHEAD: Final = 24
-# Of a field that is cut, in bytes: less would be nothing but the mark that says so.
-_LEAST: Final = 64
-# Of a text, in a remark.
-_SHOWN: Final = 100
+# Maximum number of values in one struct; the bound on its size is reached long before.
+_VALUE_LIMIT: Final = 300_000
+# Values that the excerpt of a value that nests too deeply counts for.
+_EXCERPT_COST: Final = 1000
+# Bytes of a text field besides its key and its text.
+_FIELD_OVERHEAD: Final = 24
+# Minimum bytes of a truncated field: fewer would hold only the truncation mark.
+_TRUNCATED_SIZE_MIN: Final = 64
+# Characters of a value that a warning quotes.
+_QUOTE_LENGTH_LIMIT: Final = 100
 
-Remark: TypeAlias = Callable[[str, str], None]
-"""Hears of each value that could not be said as it was given: its path, and a sentence."""
+Warn: TypeAlias = Callable[[str, str], None]
+"""Called for each value that was not reported exactly as given, with its path and a sentence."""
 
 
-def nearest(values: object, name: str, size: int, remark: Remark) -> Struct:
-    """The values as a Struct of at most `size` bytes; one that is no mapping stands under the key ``value``.
+def to_lossy_struct(values: object, name: str, size: int, warn: Warn) -> Struct:
+    """Convert values to a Struct of at most `size` bytes; a value that is no mapping gets the key ``value``.
 
     Args:
-        values: Anything. What has no form in JSON, such as NaN, an int beyond 2^53, a date or a path, becomes text.
-        name: How to call the values in remarks.
-        size: What is larger is cut: small fields are kept whole, of the largest ones the beginning is kept, as text.
-        remark: Hears of what is not said as it was given.
+        values: Anything. Values without a JSON form, such as NaN, an int beyond 2^53, a date or a path, become text.
+        name: The name of the values in warnings.
+        size: Maximum size in bytes. A larger struct keeps its small fields, and the beginning of the largest, as text.
+        warn: Called for each value that is not reported exactly as given.
     """
     mapping = _mapping(values)
     if mapping is None:
-        remark(name, f'{name} is a {type(values).__name__}, not a mapping: it is reported as {{"value": …}}.')
+        warn(name, f'{name} is a {type(values).__name__}, not a mapping: it is reported as {{"value": …}}.')
         mapping = {"value": values}
     struct = Struct()
-    _Conversion(remark).fill(struct, mapping, name, 0)
+    _Conversion(warn).fill(struct, mapping, name, 0)
     if struct.ByteSize() > size:
         text = f"{name} is {struct.ByteSize():,} bytes, and at most {size:,} are allowed: it is cut. "
-        remark(f"{name}: size", text + "Register an artifact for what is large.")
-        return _fitted(struct, size)
+        warn(f"{name}: size", text + "Register an artifact for what is large.")
+        return _truncate_struct(struct, size)
     return struct
 
 
 class _Conversion:
-    """Of one struct."""
+    """The conversion of one struct."""
 
-    def __init__(self, remark: Remark) -> None:
-        self._remark = remark
-        self._left = _VALUES
+    def __init__(self, warn: Warn) -> None:
+        self._warn = warn
+        self._remaining = _VALUE_LIMIT
 
     def fill(self, struct: Struct, values: Mapping[Any, object], path: str, depth: int) -> None:
-        """Adds the values; `depth` is how many objects and lists they are within."""
+        """Add the values; `depth` is the number of objects and lists around them."""
         fields = struct.fields
         for key, value in values.items():
             if depth == 0:
-                self._left = _VALUES  # a large field takes nothing from its siblings
+                self._remaining = _VALUE_LIMIT  # a large field leaves its siblings their share
             name = self._key(key, path)
             while name in fields:
                 name += "_"
@@ -84,19 +84,19 @@ class _Conversion:
     def _key(self, key: object, path: str) -> str:
         name = unicode_text(text_of(key))
         if name != key:
-            self._remark(
+            self._warn(
                 path, f"{path} has the key {key!r:.100}, and JSON has only text as keys: it is {name!r:.100}."
             )
         return name
 
     def _set(self, target: Value, value: object, path: str, depth: int) -> None:
-        self._left -= 1
-        with contextlib.suppress(Exception):  # of a class that is not what it seems to be
-            self._say(target, value, path, depth)
+        self._remaining -= 1
+        with contextlib.suppress(Exception):  # a class may break its protocol
+            self._convert(target, value, path, depth)
             return
         self._text(target, text_of(value), path, f"is a {type(value).__name__} that cannot be read")
 
-    def _say(self, target: Value, value: object, path: str, depth: int) -> None:
+    def _convert(self, target: Value, value: object, path: str, depth: int) -> None:
         match value:
             case str():
                 target.string_value = text = unicode_text(value)
@@ -115,7 +115,7 @@ class _Conversion:
             case float() if math.isfinite(value):
                 target.number_value = value
             case float():
-                # By the names that the JSON mapping of protobuf has for them.
+                # The names of the protobuf JSON mapping.
                 name = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
                 self._text(target, name, path, f"is {value}, which JSON does not have")
             case bytes() | bytearray() | memoryview():
@@ -126,18 +126,18 @@ class _Conversion:
                     target, value.isoformat(), path, f"is a {type(value).__name__}, which JSON does not have"
                 )
             case _ if (plain := _plain(value)) is not value:
-                self._say(target, plain, path, depth)
+                self._convert(target, plain, path, depth)
             case _:
-                self._contain(target, value, path, depth)
+                self._convert_container(target, value, path, depth)
 
-    def _contain(self, target: Value, value: object, path: str, depth: int) -> None:
+    def _convert_container(self, target: Value, value: object, path: str, depth: int) -> None:
         mapping, items = _mapping(value), _items(value)
         if mapping is None and items is None:
             self._text(target, text_of(value), path, f"is a {type(value).__name__}, which JSON does not have")
-        elif self._left <= 0:
-            target.string_value = "…"  # with so many before it the whole is too large, and is going to be cut
+        elif self._remaining <= 0:
+            target.string_value = "…"  # after so many values the struct is too large, and gets truncated
         elif depth + 1 >= STRUCT_DEPTH:
-            self._left -= _EXCERPT
+            self._remaining -= _EXCERPT_COST
             self._text(target, reprlib.repr(value), path, f"nests more than {STRUCT_DEPTH} deep")
         elif mapping is not None:
             target.struct_value.SetInParent()
@@ -145,18 +145,18 @@ class _Conversion:
         else:
             target.list_value.SetInParent()
             for index, item in enumerate(items or ()):
-                if self._left <= 0:
+                if self._remaining <= 0:
                     break
                 self._set(target.list_value.values.add(), item, f"{path}[{index}]", depth + 1)
 
     def _text(self, target: Value, text: str, path: str, why: str) -> None:
         target.string_value = text = unicode_text(text)
-        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-        self._remark(path, f"{path} {why}: it is reported as the text {shown!r}.")
+        quote = text if len(text) <= _QUOTE_LENGTH_LIMIT else f"{text[:_QUOTE_LENGTH_LIMIT]}…"
+        self._warn(path, f"{path} {why}: it is reported as the text {quote!r}.")
 
 
 def _mapping(value: object) -> Mapping[Any, object] | None:
-    """What is a mapping, or has names for all that it consists of."""
+    """The fields of a mapping, dataclass or message; None for any other value."""
     if isinstance(value, Mapping):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -165,17 +165,17 @@ def _mapping(value: object) -> Mapping[Any, object] | None:
 
 
 def _items(value: object) -> Iterable[object] | None:
-    """What consists of items that can be looked at without using them up, as those of a generator would be."""
+    """The items of a collection that can be iterated repeatedly; None for any other value, such as a generator."""
     if isinstance(value, Set):
         try:
-            return sorted(value)  # so that it is the same each time
+            return sorted(value)  # a deterministic order
         except TypeError:
             return value
     return value if isinstance(value, Sequence | ValuesView) else None
 
 
 def _plain(value: object) -> object:
-    """What it stands for: the scalars and arrays of numpy and the like, enums; the value itself where it is neither."""
+    """The plain value of an enum, or of a scalar or array as of numpy; any other value itself."""
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, type):
@@ -185,23 +185,23 @@ def _plain(value: object) -> object:
     return operator.index(value) if hasattr(value, "__index__") else value
 
 
-def _fitted(struct: Struct, size: int) -> Struct:
-    """As much of it as fits: fields have equal shares of the room, and what one does not need goes to larger ones."""
-    fitted = Struct()
+def _truncate_struct(struct: Struct, size: int) -> Struct:
+    """As much of the struct as fits: equal shares of bytes for all fields; large ones get what small ones leave."""
+    truncated = Struct()
     by_size = sorted((_size_of(key, value), key) for key, value in struct.fields.items())
     for done, (needed, key) in enumerate(by_size):
         share = size // (len(by_size) - done)
         value = struct.fields[key]
         if needed <= share:
-            fitted.fields[key].CopyFrom(value)
+            truncated.fields[key].CopyFrom(value)
             size -= needed
-        elif (room := share - len(key.encode()) - _OVERHEAD) > _LEAST:
+        elif (available := share - len(key.encode()) - _FIELD_OVERHEAD) > _TRUNCATED_SIZE_MIN:
             if value.HasField("struct_value"):
-                fitted.fields[key].struct_value.CopyFrom(_fitted(value.struct_value, room))
+                truncated.fields[key].struct_value.CopyFrom(_truncate_struct(value.struct_value, available))
             else:
-                fitted.fields[key].string_value = clip_bytes(_json(value), room)
-            size -= _size_of(key, fitted.fields[key])
-    return fitted
+                truncated.fields[key].string_value = truncate_bytes(_json(value), available)
+            size -= _size_of(key, truncated.fields[key])
+    return truncated
 
 
 def _size_of(key: str, value: Value) -> int:

@@ -1,4 +1,4 @@
-"""What a worker has to say on its stream: first what concerns the session, then what its jobs report, in turn."""
+"""The queue of messages that a worker sends: those of the session first, then the reports of its jobs, round robin."""
 
 from __future__ import annotations
 
@@ -10,76 +10,76 @@ from typing import Protocol
 
 from milepost.v1 import WorkRequest
 
-__all__ = ["Outbox", "Producer"]
+__all__ = ["Producer", "SendQueue"]
 
 
 class Producer(Protocol):
-    """Somebody who has something to say from time to time."""
+    """A source of requests that the queue polls, so that each request is built only when it can be sent."""
 
     def next_request(self, now: float) -> WorkRequest | None:
-        """What is to be sent next; None for nothing now."""
+        """The next request to send, or None if there is none now."""
 
     def due(self, now: float) -> float | None:
-        """In how many seconds to ask again; None for not before it calls."""
+        """Seconds until the queue polls again; None to wait until the producer is scheduled."""
 
 
-class Outbox:
-    """Filled from any thread, emptied by the session."""
+class SendQueue:
+    """Messages of the session, and producers to poll. Filled from any thread, consumed by the session."""
 
     def __init__(self) -> None:
-        """For the running loop."""
+        """Bind to the running loop."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._messages: deque[WorkRequest] = deque()
-        self._speakers: deque[Producer] = deque()
-        self._event = asyncio.Event()
+        self._producers: deque[Producer] = deque()
+        self._changed = asyncio.Event()
         self._closed = False
 
-    def say(self, request: WorkRequest) -> None:
-        """Sends this before all reports that wait."""
+    def enqueue(self, request: WorkRequest) -> None:
+        """Append a message of the session; it overtakes all reports."""
         self._messages.append(request)
-        self._event.set()
+        self._changed.set()
 
-    def call_on(self, speaker: Producer) -> None:
-        """Asks the speaker for what it has to say when its turn comes. From any thread; never waits."""
-        self._speakers.append(speaker)
+    def schedule(self, producer: Producer) -> None:
+        """Append a producer to those that are polled. From any thread; never waits."""
+        self._producers.append(producer)
         if threading.get_ident() == self._thread:
-            self._event.set()
+            self._changed.set()
         else:
-            with contextlib.suppress(RuntimeError):  # the loop may be gone by now
-                self._loop.call_soon_threadsafe(self._event.set)
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                self._loop.call_soon_threadsafe(self._changed.set)
 
     def clear(self) -> None:
-        """Forgets what waits: it was meant for a session that is over."""
+        """Discard everything that was queued for the previous session."""
         self._messages.clear()
-        self._speakers.clear()
+        self._producers.clear()
 
     def close(self) -> None:
-        """Nothing more will come: what waits is the last."""
+        """End the queue: `next` returns what is left, and then None."""
         self._closed = True
-        self._event.set()
+        self._changed.set()
 
     async def next(self) -> WorkRequest | None:
-        """What is to be sent next; None at the end."""
+        """The next request to send; None once the queue is closed and empty."""
         while True:
             if self._messages:
                 return self._messages.popleft()
-            if self._speakers:
-                request = self._ask(self._speakers.popleft())
+            if self._producers:
+                request = self._poll(self._producers.popleft())
                 if request is not None:
                     return request
                 continue
             if self._closed:
                 return None
-            self._event.clear()
-            if not self._messages and not self._speakers:
-                await self._event.wait()
+            self._changed.clear()
+            if not self._messages and not self._producers:
+                await self._changed.wait()
 
-    def _ask(self, speaker: Producer) -> WorkRequest | None:
+    def _poll(self, producer: Producer) -> WorkRequest | None:
         now = self._loop.time()
-        request = speaker.next_request(now)
+        request = producer.next_request(now)
         if request is not None:
-            self._speakers.append(speaker)  # there may be more, after the others had their turn
-        elif (wait := speaker.due(now)) is not None:
-            self._loop.call_later(wait, self.call_on, speaker)
+            self._producers.append(producer)  # it may have more, after the others
+        elif (wait := producer.due(now)) is not None:
+            self._loop.call_later(wait, self.schedule, producer)
         return request

@@ -1,4 +1,4 @@
-"""One session: the stream between a worker and a server."""
+"""One session: a stream between a worker and a server."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from milepost.client._transport.channel import SDK, LazyChannel
 from milepost.client._transport.error_mapping import error_from_status
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._worker.job_table import JobTable
-from milepost.client._worker.outage_log import Outage
+from milepost.client._worker.outage_log import OutageLog
 from milepost.client.errors import ProtocolError, Unreachable
-from milepost.v1 import Capacity, ErrorReason, Heartbeat, Hello, Rejected, Welcome, WorkRequest, WorkResponse
+from milepost.v1 import ErrorReason, Heartbeat, Hello, Rejected, Welcome, WorkRequest, WorkResponse
 
 __all__ = ["Session"]
 
 _log = logging.getLogger("milepost.client")
 
-# Seconds between heartbeats where the server does not say.
-_HEARTBEAT: Final = 5.0
-# The store's troubles pass; what was refused is sent again on the next session.
-_TROUBLES: Final = frozenset(
+# Seconds between heartbeats, unless the server says otherwise.
+_HEARTBEAT_INTERVAL: Final = 5.0
+# Transient troubles of the store: the next session resends what was refused.
+_TRANSIENT_REASONS: Final = frozenset(
     {
         ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
         ErrorReason.ERROR_REASON_STORE_FULL,
@@ -32,91 +32,88 @@ _TROUBLES: Final = frozenset(
 
 
 class Session:
-    """Says what the desk has to say, and hands it what the server says.
+    """Sends the messages of the job table, and passes it those of the server.
 
     Attributes:
-        proved: Whether it has carried something, so that the next one need not wait long.
-        finishing: Whether it was to end, so that there is nothing left that another one would be for; but for
-        given_too_late: Whether it was given a job when it could not say any more that nobody is there for that.
+        was_useful: Whether it carried messages, so that the backoff before the next session starts over.
+        finishing: Whether `finish` was called.
+        assigned_too_late: Whether the server assigned a job after `finish`, when it could no longer be released.
     """
 
     def __init__(
         self,
         channel: LazyChannel,
-        desk: JobTable,
+        jobs: JobTable,
         worker_id: str,
         timeout: float,
         instance: str,
-        outage: Outage,
+        outage: OutageLog,
     ) -> None:
-        """Nothing is connected yet; the server has `timeout` seconds to welcome the worker.
+        """Connect nothing yet.
 
-        `instance` names this run of the worker, the same in all of its sessions, as the `outage` between them is.
+        Args:
+            channel: The connection to the server.
+            jobs: The jobs of the worker.
+            worker_id: Identifies the process of the worker.
+            timeout: Seconds until the server must have sent its welcome.
+            instance: Identifies the run of the worker, the same in all of its sessions.
+            outage: Logs the connection.
         """
-        self.proved = self.finishing = self.given_too_late = False
+        self.was_useful = self.finishing = self.assigned_too_late = False
         self._channel = channel
         self._address = channel.target.address
-        self._desk = desk
+        self._jobs = jobs
         self._worker_id = worker_id
         self._timeout = timeout
         self._instance = instance
         self._outage = outage
-        # Jobs of an earlier session, or worker, that the server has not answered for yet.
-        self._resuming: set[str] = set()
-        self._told_capacity = 0
 
     async def run(self) -> None:
-        """Until the stream ends.
+        """Run until the stream ends.
 
         Raises:
-            MilepostError: It did not end because of `finish`.
+            MilepostError: The stream ended without `finish`.
         """
         call = self._channel.keep(self._channel.work().Work(metadata=self._channel.target.metadata))
         tasks: list[asyncio.Task[None]] = []
         try:
             welcome = await self._open(call)
-            tasks.append(asyncio.create_task(self._write(call)))
-            tasks.append(asyncio.create_task(self._beat(welcome)))
+            tasks.append(asyncio.create_task(self._send(call)))
+            tasks.append(asyncio.create_task(self._send_heartbeats(welcome)))
             while isinstance(response := await call.read(), WorkResponse):
-                self._take(response)
+                self._receive(response)
             if not self.finishing:
                 raise Unreachable(self._address, "it ended the session")
         except grpc.aio.AioRpcError as error:
             raise error_from_status(error, self._address) from error.with_traceback(None)
         finally:
-            self._desk.detach()
+            self._jobs.session_closed()
             for task in tasks:
                 task.cancel()
             call.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            del (
-                call,
-                tasks,
-            )  # what left by an exception is not to keep the channel up; a fork could not rest it
+            # The traceback of an exception must not keep the call alive: a fork could not close the channel.
+            del call, tasks
 
     def finish(self) -> None:
-        """Ends it well: what waits is sent, and then the server ends the stream."""
+        """Close gracefully: send what is queued, then let the server end the stream."""
         self.finishing = True
-        self._desk.outbox.close()
+        self._jobs.send_queue.close()
 
     async def _open(self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse]) -> Welcome:
-        desk = self._desk
-        resuming = [attempt.job_id for attempt in desk]
-        self._resuming = {*resuming, *desk.kept_jobs}
-        self._told_capacity = self._capacity()
-        desk.outbox.clear()
-        # What the server has given to this instance, and is not among these, was lost on its way.
+        # A job that the server has assigned to this instance, and that is not among these, was lost on its way.
+        job_ids = self._jobs.prepare_session()
         hello = Hello(
             worker_id=self._worker_id,
-            kinds=desk.kinds,
-            max_concurrency=self._told_capacity,
+            kinds=self._jobs.kinds,
+            max_concurrency=self._jobs.capacity,
             sdk=SDK,
             instance=self._instance,
-            job_ids=resuming,
+            job_ids=job_ids,
         )
         try:
             async with asyncio.timeout(self._timeout):
-                # Where the stream has ended already, the read tells why.
+                # If the stream has ended already, the read raises its status.
                 with contextlib.suppress(asyncio.InvalidStateError):
                     await call.write(WorkRequest(hello=hello))
                 response = await call.read()
@@ -126,66 +123,49 @@ class Session:
             raise Unreachable(self._address, "it ended the session")
         if not response.HasField("welcome"):
             raise ProtocolError("The session did not begin with welcome.")
-        self._outage.over(self._worker_id)
-        for request in desk.opening():
-            desk.outbox.say(request)
-        desk.on_change, desk.on_told = self._tell_capacity, self._answered
-        self._tell_capacity()
+        self._outage.connected(self._worker_id)
+        self._jobs.session_opened()
         return response.welcome
 
-    async def _write(self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse]) -> None:
-        # Why a stream has ended is for the reader to tell.
+    async def _send(self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse]) -> None:
+        # The reader raises the status of a stream that has ended.
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            while (request := await self._desk.outbox.next()) is not None:
+            while (request := await self._jobs.send_queue.next()) is not None:
                 await call.write(request)
             await call.done_writing()
 
-    async def _beat(self, welcome: Welcome) -> None:
-        interval = welcome.heartbeat_interval.ToTimedelta().total_seconds() or _HEARTBEAT
+    async def _send_heartbeats(self, welcome: Welcome) -> None:
+        interval = welcome.heartbeat_interval.ToTimedelta().total_seconds() or _HEARTBEAT_INTERVAL
         while True:
             await asyncio.sleep(interval)
-            self._desk.outbox.say(WorkRequest(heartbeat=Heartbeat()))
-            self.proved = True
+            self._jobs.send_queue.enqueue(WorkRequest(heartbeat=Heartbeat()))
+            self.was_useful = True
 
-    def _take(self, response: WorkResponse) -> None:
+    def _receive(self, response: WorkResponse) -> None:
         match response.WhichOneof("message"):
             case "acknowledged":
-                self.proved = True
-                self._desk.acknowledged(response.acknowledged)
+                self.was_useful = True
+                self._jobs.acknowledged(response.acknowledged)
             case "assignment":
-                self.proved = True
-                self.given_too_late |= self.finishing
-                self._desk.take_on(response.assignment)
+                self.was_useful = True
+                self.assigned_too_late |= self.finishing
+                self._jobs.start(response.assignment)
             case "cancel":
-                if (attempt := self._desk.find(response.cancel.job_id)) is not None:
+                if (attempt := self._jobs.find(response.cancel.job_id)) is not None:
                     attempt.cancel(response.cancel.cancellation)
             case "resumed":
-                if (attempt := self._desk.find(response.resumed.job_id)) is not None:
+                if (attempt := self._jobs.find(response.resumed.job_id)) is not None:
                     attempt.resumed(response.resumed)
-                self._answered(response.resumed.job_id)
+                self._jobs.answered(response.resumed.job_id)
             case "rejected":
                 self._rejected(response.rejected)
             case "drain":
                 _log.info("the server at %s is stopping", self._address)
             case _:
-                pass  # of a newer server
+                pass  # a message of a newer server
 
     def _rejected(self, message: Rejected) -> None:
-        if message.reason in _TROUBLES:
+        if message.reason in _TRANSIENT_REASONS:
             raise Unreachable(self._address, message.message)
-        self._desk.rejected(message)
-        self._answered(message.job_id)
-
-    def _answered(self, job_id: str) -> None:
-        self._resuming.discard(job_id)
-        self._tell_capacity()
-
-    def _capacity(self) -> int:
-        """Places for jobs that are to be resumed, or told of, are not given away before."""
-        return max(self._desk.capacity - len(self._resuming), 0)
-
-    def _tell_capacity(self) -> None:
-        capacity = self._capacity()
-        if capacity != self._told_capacity and not self._resuming:
-            self._told_capacity = capacity
-            self._desk.outbox.say(WorkRequest(capacity=Capacity(max_concurrency=capacity)))
+        self._jobs.rejected(message)
+        self._jobs.answered(message.job_id)

@@ -1,4 +1,4 @@
-"""The connection of a worker, over all of its sessions."""
+"""The reconnect loop of a worker: one session after another."""
 
 from __future__ import annotations
 
@@ -12,56 +12,60 @@ from collections.abc import Awaitable, Callable
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._worker.job_table import JobTable
-from milepost.client._worker.outage_log import Outage
+from milepost.client._worker.outage_log import OutageLog
 from milepost.client._worker.session import Session
 from milepost.client.errors import MilepostError, ServiceError
 
-__all__ = ["Sessions"]
+__all__ = ["SessionLoop"]
 
 
-class Sessions:
-    """One session after the other, until there is nothing left to say.
+class SessionLoop:
+    """Opens sessions until the worker finishes.
 
     Attributes:
-        outage: What is logged while there is none.
+        outage: Logs the connection.
     """
 
     def __init__(
         self,
         channel: LazyChannel,
-        desk: JobTable,
+        jobs: JobTable,
         worker_id: str | None,
         timeout: float,
         *,
         instance: str | None = None,
     ) -> None:
-        """Nothing is connected yet; the server has `timeout` seconds to welcome the worker.
+        """Connect nothing yet.
 
-        `worker_id` names this process; None for the host's name and the process id. `instance` names this run of it;
-        None for a random one.
+        Args:
+            channel: The connection to the server.
+            jobs: The jobs of the worker.
+            worker_id: Identifies this process; None for the host name and the process id.
+            timeout: Seconds until the server must have sent its welcome.
+            instance: Identifies this run of the worker; None for a random id.
         """
         self._channel = channel
-        self._desk = desk
+        self._jobs = jobs
         self._worker_id = worker_id or f"{socket.gethostname()[:100]}-{os.getpid()}"
         self._timeout = timeout
         self._instance = instance or str(uuid.uuid4())
-        self.outage = Outage(channel.target.address)
+        self.outage = OutageLog(channel.target.address)
         self._session: Session | None = None
         self._finishing = False
         self._ended = asyncio.Event()
 
-    async def run(self, lost: Callable[[MilepostError, float], Awaitable[None]]) -> None:
-        """Until `finish`.
+    async def run(self, wait_to_retry: Callable[[MilepostError, float], Awaitable[None]]) -> None:
+        """Run until `finish`.
 
         Args:
-            lost: Called when a session was lost, with why, and with the seconds to wait before the next try. Waits for
-                them, or raises where there is to be none.
+            wait_to_retry: Called when a session was lost, with the error and the seconds of backoff. Waits before the
+                next session, or raises to give up.
         """
         backoff = Backoff()
         try:
             while True:
                 session = Session(
-                    *(self._channel, self._desk, self._worker_id, self._timeout, self._instance, self.outage)
+                    *(self._channel, self._jobs, self._worker_id, self._timeout, self._instance, self.outage)
                 )
                 if self._finishing:
                     session.finish()
@@ -72,25 +76,25 @@ class Sessions:
                     if session.finishing:
                         return
                     self._session = None
-                    if session.proved:
+                    if session.was_useful:
                         backoff.reset()
-                    asked = error.retry_delay if isinstance(error, ServiceError) else None
-                    await lost(error, backoff.next(asked or 0.0))
+                    requested = error.retry_delay if isinstance(error, ServiceError) else None
+                    await wait_to_retry(error, backoff.next(requested or 0.0))
                 else:
-                    # What was given to it too late is not among the jobs that the next one says it has.
-                    if not session.given_too_late:
+                    # The next session makes the server release a job that was assigned too late, by not listing it.
+                    if not session.assigned_too_late:
                         return
         finally:
             self._ended.set()
 
-    async def finish(self, seconds: float) -> None:
-        """Ends it well where a session is open: what waits is sent, and the server then ends the stream.
+    async def finish(self, timeout: float) -> None:
+        """Close an open session gracefully within `timeout` seconds: send what is queued, then let the server end it.
 
-        It has that many seconds for it. With its welcome it may still give a job, which would wait for its lease.
+        Without this, a job that the server assigns with its welcome would be blocked until its lease expires.
         """
         if self._session is not None:
             self._finishing = True
             self._session.finish()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(timeout):
                     await self._ended.wait()

@@ -1,30 +1,30 @@
-"""A stage of a job, as its handler sees it."""
+"""Stages of a job, as its handler sees them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence, Sized
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar, overload
+from typing import Final, Self, TypeVar, overload
 
-from milepost.client._conversion import finite
+from milepost.client._conversion import finite, to_stages
+from milepost.client._worker.cancel_signal import CancelSignal
 from milepost.client._worker.failure_report import failure_of
-from milepost.client._worker.truncation import clip, text_of
+from milepost.client._worker.report_warnings import ReportWarnings
+from milepost.client._worker.reporter import Reporter
+from milepost.client._worker.truncation import text_of, truncate
+from milepost.contract import limits
 from milepost.contract.limits import AMOUNT, MESSAGE_LENGTH
-from milepost.v1 import Failure, Stage, StageEnded, StageProgressed, StageStarted, StageState, Update
+from milepost.v1 import Failure, Job, Stage, StageEnded, StageProgressed, StageStarted, StageState, Update
 
-if TYPE_CHECKING:
-    from milepost.client._worker.job_context import JobContext
-    from milepost.client._worker.reporter import Reporter
+__all__ = ["StageContext", "StageRegistry", "stage_id_of"]
 
-__all__ = ["StageContext"]
-
-# Progress is worth telling when it is this much of the whole, even before the next tick.
-_STEP: Final = 0.005
-# How many steps may lie about before they are added up.
-_ROOM: Final = 10_000
+# Fraction of the total after which progress is reported before the next tick.
+_REPORT_FRACTION: Final = 0.005
+# Steps that may be pending before they are summed.
+_PENDING_STEP_LIMIT: Final = 10_000
 
 _Item = TypeVar("_Item")
 
@@ -39,50 +39,51 @@ class StageContext:
                 digest.update(chunk)
                 stage.advance(len(chunk))
 
-    From any thread, and none of it waits: what is told is thinned, buffered and sent in the background.
+    Thread-safe, and no method waits: progress is thinned, buffered and sent in the background.
     """
 
-    def __init__(self, job: JobContext, reporter: Reporter, stage: Stage) -> None:
-        self._job = job
-        self._reporter = reporter
-        self._lock = reporter.lock
+    def __init__(self, registry: StageRegistry, stage: Stage) -> None:
+        self._registry = registry
+        self._reporter = registry.reporter
+        self._cancel_signal = registry.cancel_signal
+        self._lock = registry.reporter.lock
         self._stage = stage
         self._total = stage.total if stage.HasField("total") else None
-        # How far it is, but for the steps that are not added up yet. To append one takes no lock, which would cost more
-        # than all the rest: where there are more of them than `_room`, whoever appends adds them up. Whoever asks how
-        # far it is sets `_room` to 0 before looking at the steps, so that the next one is not overlooked by both.
+        # Progress without the pending steps. Appending a step takes no lock, which would cost more than all the rest:
+        # whoever appends more than `_step_limit` of them sums them. Whoever asks for the progress sets `_step_limit`
+        # to 0 before reading the steps, so that the next step cannot escape both.
         self._current = 0.0
         self._steps: list[float] = []
-        self._room = 0
+        self._step_limit = 0
         self._message = ""
-        # From here on it is worth telling before the next tick.
-        self._step_at = math.inf
-        self._waits = False
+        # Progress from which a report need not wait for the next tick.
+        self._report_at = math.inf
+        self._is_dirty = False
         self._started = self._ended = False
-        self._told_current = 0.0
-        self._told_total = self._total
-        self._told_message = ""
+        self._reported_current = 0.0
+        self._reported_total = self._total
+        self._reported_message = ""
 
     @property
     def stage_id(self) -> str:
-        """Names the stage within its job."""
+        """The id of the stage within its job."""
         return self._stage.stage_id
 
     @property
     def current(self) -> float:
-        """How far it is."""
+        """Progress so far, in the unit of the stage."""
         with self._lock:
-            return self._sum(len(self._steps))
+            return self._current_after(len(self._steps))
 
     @property
     def total(self) -> float | None:
-        """How far it will be at its end; None where that is not known."""
+        """Progress at the end of the stage; None if unknown."""
         return self._total
 
     def advance(self, n: float = 1) -> None:
-        """It is `n` further. Costs little enough to be called for every item.
+        """Add `n` to the progress. Cheap enough to be called for each item.
 
-        What is not finite moves nothing, and is a warning in the job's log.
+        A number that is not finite changes nothing; the job's log gets a warning.
         """
         if type(n) is not int:
             number = self._finite(n, "advance by")
@@ -91,17 +92,17 @@ class StageContext:
             n = number
         steps = self._steps
         steps.append(n)
-        if len(steps) > self._room:
+        if len(steps) > self._step_limit:
             with self._lock:
-                self._move()
+                self._report_progress()
 
     def update(
         self, current: float | None = None, *, total: float | None = None, message: str | None = None
     ) -> None:
-        """Sets how far it is, how far it will be at its end, and a remark; what is None stays as it is.
+        """Set the progress, the total and a message; None leaves a value unchanged.
 
-        So does what cannot be: a number that is not finite or over 1e30, or a negative total. The job's log has a
-        warning of it.
+        So does an invalid number: one that is not finite or over 1e30, or a negative total. The job's log gets a
+        warning.
         """
         if total is not None:
             total = self._finite(total, "have a total of", least=0.0, most=AMOUNT)
@@ -111,11 +112,11 @@ class StageContext:
             if total is not None:
                 self._total = total
             if message is not None:
-                self._message = clip(message, MESSAGE_LENGTH)
+                self._message = truncate(message, MESSAGE_LENGTH)
             if current is not None:
-                self._add_up()
+                self._sum_steps()
                 self._current = current
-            self._move()
+            self._report_progress()
 
     @overload
     def track(self, iterable: Iterable[_Item]) -> Iterator[_Item]: ...
@@ -124,16 +125,16 @@ class StageContext:
     def track(
         self, iterable: Iterable[_Item] | AsyncIterable[_Item]
     ) -> Iterator[_Item] | AsyncIterator[_Item]:
-        """The same items; the stage advances by one after each, and the job's cancellation is looked for before each.
+        """Iterate over the items: advance the stage by one after each, and check for cancellation before each.
 
-        The stage's total becomes the number of items where the stage has none and they can be counted.
+        A stage without a total gets the number of items as its total, if they have a length.
         """
         if self._total is None and isinstance(iterable, Sized):
             self.update(total=len(iterable))
         return self._track_async(iterable) if isinstance(iterable, AsyncIterable) else self._track(iterable)
 
     def skip(self, message: str = "") -> None:
-        """Ends it as SKIPPED: there was nothing, or nothing more, to do. What is told of it later is ignored."""
+        """End the stage as SKIPPED: there was nothing, or nothing more, to do. Later reports are ignored."""
         self._end(StageState.STAGE_STATE_SKIPPED, message=message)
 
     def stage(
@@ -145,8 +146,8 @@ class StageContext:
         title: str = "",
         weight: float | None = None,
     ) -> StageContext:
-        """A stage within this one; see `JobContext.stage`."""
-        return self._job.stage(stage_id, total=total, unit=unit, title=title, weight=weight, parent=self)
+        """Make a stage within this one; see `JobContext.stage`."""
+        return self._registry.stage(stage_id, total=total, unit=unit, title=title, weight=weight, parent=self)
 
     def __enter__(self) -> Self:
         with self._lock:
@@ -173,29 +174,29 @@ class StageContext:
     ) -> None:
         self.__exit__(kind, error, traceback)
 
-    def progress(self) -> Update | None:
-        """What it has to say now. For the reporter, which holds the lock."""
+    def _progress(self) -> Update | None:
+        """The progress that is not reported yet. Called with the reporter's lock held."""
         if self._ended:
             return None
-        self._room = 0
-        self._add_up()
+        self._step_limit = 0
+        self._sum_steps()
         current = self._current
-        if not self._waits and current == self._told_current:
+        if not self._is_dirty and current == self._reported_current:
             return None
-        self._waits = False
-        self._told_current = current
-        told = StageProgressed(stage_id=self.stage_id, current=min(max(current, 0.0), AMOUNT))
-        self._step_at = self._next_step(current)
-        if self._total is not None and self._total != self._told_total:
-            told.total = self._told_total = self._total
-        if self._message != self._told_message:
-            told.message = self._told_message = self._message
-        return Update(stage_progressed=told)
+        self._is_dirty = False
+        self._reported_current = current
+        progressed = StageProgressed(stage_id=self.stage_id, current=min(max(current, 0.0), AMOUNT))
+        self._report_at = self._next_report_at(current)
+        if self._total is not None and self._total != self._reported_total:
+            progressed.total = self._reported_total = self._total
+        if self._message != self._reported_message:
+            progressed.message = self._reported_message = self._message
+        return Update(stage_progressed=progressed)
 
-    def _next_step(self, current: float) -> float:
-        """Beyond its total, as without one, there are no parts of the whole to go by."""
+    def _next_report_at(self, current: float) -> float:
+        """Progress at which to report before the next tick; infinite without a total, and beyond it."""
         total = self._total
-        return current + _STEP * total if total is not None and current < total else math.inf
+        return current + _REPORT_FRACTION * total if total is not None and current < total else math.inf
 
     def _finite(
         self, value: float, what: str, least: float = -math.inf, most: float = math.inf
@@ -203,19 +204,19 @@ class StageContext:
         number = finite(value)
         if number is None or not least <= number <= most:
             text = f"Stage {self.stage_id!r} cannot {what} {text_of(value):.100}: it stays as it is."
-            self._job.remarks.add(f"stage {self.stage_id}: {what}", text)
+            self._registry.warnings.add(f"stage {self.stage_id}: {what}", text)
             return None
         return number
 
-    def _add_up(self) -> int:
-        """Adds up the steps; how many they were. Others may append some meanwhile, which are left for the next time."""
+    def _sum_steps(self) -> int:
+        """Sum the pending steps and return their number. Steps that other threads append meanwhile stay pending."""
         count = len(self._steps)
-        self._current = self._sum(count)
+        self._current = self._current_after(count)
         del self._steps[:count]
         return count
 
-    def _sum(self, count: int) -> float:
-        """How far it is with so many steps, but for those with which it would be nowhere."""
+    def _current_after(self, count: int) -> float:
+        """Progress after the first `count` pending steps, without those that would make it infinite."""
         steps = self._steps[:count]
         with contextlib.suppress(OverflowError):  # an int may be larger than any float
             current = self._current + sum(steps)
@@ -227,61 +228,160 @@ class StageContext:
                 current = current + step if math.isfinite(current + step) else current
         return current
 
-    def _move(self) -> None:
-        """Takes note of how far it is, and tells it now, or with the next tick."""
+    def _report_progress(self) -> None:
+        """Report the progress, now or with the next tick."""
         before = self._current
-        count = self._add_up()
-        self._room = _ROOM
+        count = self._sum_steps()
+        self._step_limit = _PENDING_STEP_LIMIT
         if self._ended:
             return
         self._start()
-        self._waits = True
-        ahead = self._step_at - self._current
-        if not self._reporter.flowing:
-            self._reporter.touch(self)
+        self._is_dirty = True
+        ahead = self._report_at - self._current
+        if not self._reporter.uncongested:
+            self._reporter.schedule_progress(self._progress)
         elif ahead <= 0:
-            update = self.progress()
+            update = self._progress()
             if update is not None:
-                self._reporter.put(update)
+                self._reporter.add_locked(update)
         else:
-            self._reporter.touch(self)
-            if self._current > before:  # at this pace it is there after so many steps
+            self._reporter.schedule_progress(self._progress)
+            if self._current > before:  # at this pace the report is due after so many steps
                 more = ahead / (self._current - before) * count
-                self._room = math.ceil(min(more, _ROOM)) - 1
+                self._step_limit = math.ceil(min(more, _PENDING_STEP_LIMIT)) - 1
 
     def _start(self) -> None:
         if not self._started:
             self._started = True
-            self._step_at = self._next_step(0.0)
-            self._reporter.put(Update(stage_started=StageStarted(stage=self._stage)))
+            self._report_at = self._next_report_at(0.0)
+            self._reporter.add_locked(Update(stage_started=StageStarted(stage=self._stage)))
 
     def _end(self, state: StageState.ValueType, *, message: str = "", failure: Failure | None = None) -> None:
         with self._lock:
             if self._ended:
                 return
             self._start()
-            last = self.progress()
+            last = self._progress()
             if last is not None:
-                self._reporter.put(last)
+                self._reporter.add_locked(last)
             self._ended = True
             ended = StageEnded(
-                stage_id=self.stage_id, state=state, message=clip(message, MESSAGE_LENGTH), failure=failure
+                stage_id=self.stage_id,
+                state=state,
+                message=truncate(message, MESSAGE_LENGTH),
+                failure=failure,
             )
-            self._reporter.put(Update(stage_ended=ended))
+            self._reporter.add_locked(Update(stage_ended=ended))
 
     def _track(self, items: Iterable[_Item]) -> Iterator[_Item]:
-        job, steps = self._job, self._steps
+        signal, steps = self._cancel_signal, self._steps
         for item in items:
-            if job.cancelled:
-                job.raise_if_cancelled()
+            if signal.is_set:
+                signal.raise_if_set()
             yield item
             steps.append(1)  # `advance`, without the call
-            if len(steps) > self._room:
+            if len(steps) > self._step_limit:
                 with self._lock:
-                    self._move()
+                    self._report_progress()
 
     async def _track_async(self, items: AsyncIterable[_Item]) -> AsyncIterator[_Item]:
         async for item in items:
-            self._job.raise_if_cancelled()
+            self._cancel_signal.raise_if_set()
             yield item
             self.advance()
+
+
+class StageRegistry:
+    """The stages of one job: validates their ids and numbers, and makes their contexts.
+
+    Attributes:
+        reporter: Gets the updates.
+        warnings: Gets a warning for each number that is out of its bounds.
+        cancel_signal: Tells the handler to stop.
+    """
+
+    def __init__(
+        self, job: Job, reporter: Reporter, warnings: ReportWarnings, cancel_signal: CancelSignal
+    ) -> None:
+        self.reporter = reporter
+        self.warnings = warnings
+        self.cancel_signal = cancel_signal
+        self._declared: set[str] = set()
+        self._made: set[str] = set()
+        self.add_declared(job)
+
+    def add_declared(self, job: Job) -> None:
+        """Count the stages that the job has already."""
+        self._declared.update(stage.stage_id for stage in job.stages)
+
+    def stage(
+        self,
+        stage_id: str,
+        *,
+        total: float | None = None,
+        unit: str = "",
+        title: str = "",
+        weight: float | None = None,
+        parent: StageContext | Stage | str | None = None,
+    ) -> StageContext:
+        """Make the context of a stage; see `JobContext.stage`."""
+        stage = Stage(
+            stage_id=self._declare(stage_id),
+            parent_stage_id=stage_id_of(parent),
+            title=truncate(title, limits.TITLE_LENGTH),
+            weight=self._amount(weight, "weight", stage_id),
+            total=self._amount(total, "total", stage_id),
+            unit=truncate(unit, limits.UNIT_LENGTH),
+        )
+        self._made.add(stage_id)
+        return StageContext(self, stage)
+
+    def planned(self, stages: Sequence[Stage | str]) -> list[Stage]:
+        """The stages of a plan, within the bounds of the contract; see `JobContext.plan`."""
+        return [
+            Stage(
+                stage_id=self._declare(stage.stage_id),
+                parent_stage_id=stage.parent_stage_id,
+                title=truncate(stage.title, limits.TITLE_LENGTH),
+                weight=self._amount(stage.weight, "weight", stage.stage_id)
+                if stage.HasField("weight")
+                else None,
+                total=self._amount(stage.total, "total", stage.stage_id) if stage.HasField("total") else None,
+                unit=truncate(stage.unit, limits.UNIT_LENGTH),
+            )
+            for stage in to_stages(stages)
+        ]
+
+    def unused_id(self, stage_id: str) -> str:
+        """`stage_id`, with a number appended if a stage of that id was made before."""
+        number, unused = 1, stage_id
+        while unused in self._made:
+            number += 1
+            unused = f"{stage_id}-{number}"
+        return unused
+
+    def _amount(self, value: float | None, name: str, stage_id: str) -> float | None:
+        """A number from 0 to 1e30; None for any other, with a warning."""
+        if value is None:
+            return None
+        number = finite(value)
+        if number is None or not 0 <= number <= AMOUNT:
+            text = f"The {name} of stage {stage_id!r} cannot be {value}: it is left unknown."
+            self.warnings.add(f"{name} of {stage_id}", text)
+            return None
+        return number
+
+    def _declare(self, stage_id: str) -> str:
+        if not limits.STAGE_ID.fullmatch(stage_id):
+            raise ValueError(
+                f"A stage cannot be called {stage_id!r}: it has to match {limits.STAGE_ID.pattern}."
+            )
+        self._declared.add(stage_id)
+        if len(self._declared) > limits.STAGES:
+            raise ValueError(f"A job has at most {limits.STAGES} stages.")
+        return stage_id
+
+
+def stage_id_of(stage: StageContext | Stage | str | None) -> str:
+    """The id of a stage; empty for None."""
+    return stage if isinstance(stage, str) else stage.stage_id if stage is not None else ""

@@ -1,4 +1,4 @@
-"""Text within its bounds: what is too long is cut where it can be seen, and never fails the job (rule 15)."""
+"""Text within the bounds of the contract: truncated visibly, so that it never fails the job (rule 15)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 
 from milepost.contract.limits import FAILURE_CODE
 
-__all__ = ["clip", "clip_bytes", "failure_code", "text_of", "unicode_text"]
+__all__ = ["failure_code", "text_of", "truncate", "truncate_bytes", "unicode_text"]
 
 _NOT_IN_CODE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def clip(text: str, length: int) -> str:
-    """The text in at most `length` characters; one that is cut says by how much."""
+def truncate(text: str, length: int) -> str:
+    """The text in at most `length` characters; a mark at the end says how many are missing."""
     text = unicode_text(text_of(text))
     if len(text) <= length:
         return text
@@ -21,21 +21,21 @@ def clip(text: str, length: int) -> str:
     return (text[:kept] + _mark(len(text) - kept))[:length]
 
 
-def clip_bytes(text: str, size: int) -> str:
-    """The text in at most `size` bytes of UTF-8; one that is cut says by how many characters."""
+def truncate_bytes(text: str, size: int) -> str:
+    """The text in at most `size` bytes of UTF-8; a mark at the end says how many characters are missing."""
     text = unicode_text(text_of(text))
     if len(text) * 4 <= size:
         return text
     encoded = text.encode()
     if len(encoded) <= size:
         return text
-    room = max(size - len(_mark(len(text)).encode()), 0)
-    kept = encoded[:room].decode(errors="ignore")
+    prefix_size = max(size - len(_mark(len(text)).encode()), 0)
+    kept = encoded[:prefix_size].decode(errors="ignore")
     return kept + _mark(len(text) - len(kept))
 
 
 def failure_code(name: str) -> str:
-    """The nearest thing to `name` that may be the code of a failure."""
+    """A valid failure code made from `name`."""
     code = _NOT_IN_CODE.sub("_", text_of(name)).lstrip("._-")[:64]
     return code if FAILURE_CODE.fullmatch(code) else "ERROR"
 
@@ -45,7 +45,7 @@ def _mark(count: int) -> str:
 
 
 def text_of(value: object) -> str:
-    """The text itself, or what `str` makes of anything else; its type where it makes nothing."""
+    """The text itself, or the `str` of any other value; the name of its type if `str` fails."""
     if isinstance(value, str):
         return value
     with contextlib.suppress(Exception):  # of a class that cannot be printed
@@ -55,7 +55,7 @@ def text_of(value: object) -> str:
 
 
 def unicode_text(text: str) -> str:
-    """The text itself, or, where it holds what is not Unicode (as file names may), an escaped form of it."""
+    """The text itself; with lone surrogates escaped if it has any, as file names may."""
     if text.isascii():
         return text
     try:

@@ -86,7 +86,7 @@ def worker(
 
     log_setup.configure(log_level)
     found = _find(target)
-    found.configure(
+    found._settings.override(
         **_given(context, server),
         worker_id=worker_id,
         max_concurrency=concurrency,

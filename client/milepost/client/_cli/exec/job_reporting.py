@@ -131,7 +131,7 @@ class Telling:
         if self._phases == _PHASES or self._phase not in self._stages:
             return
         self._phases += 1
-        before, self._phase = self._phase, job.unused_stage_id(self._usual)
+        before, self._phase = self._phase, job._control.stages.unused_id(self._usual)
         self._stage(job, self._phase)
         self._release(before)
         self._stages.pop(before).__exit__(None, None, None)

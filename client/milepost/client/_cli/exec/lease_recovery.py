@@ -11,7 +11,7 @@ from typing import Final
 from milepost.client._attach import Attached, AttachedJob
 from milepost.client._cli.exec.execution import Execution
 from milepost.client._client import Client
-from milepost.client._worker.grace_period import grace_of
+from milepost.client._worker.grace_period import remaining_grace
 from milepost.client.errors import JobEndedError, JobNotFound, LeaseLost, MilepostError
 from milepost.contract.job_states import has_ended
 from milepost.v1 import Job, JobState
@@ -184,5 +184,5 @@ class Holder:
                 if has_ended(job):
                     return
                 if job.state == JobState.JOB_STATE_CANCELLING:
-                    until = min(until, loop.time() + _SHARE * grace_of(job.cancellation))
+                    until = min(until, loop.time() + _SHARE * remaining_grace(job.cancellation))
             await asyncio.sleep(max(min(until - loop.time(), _LOOK_CANCELLED), 0.0))

@@ -1,4 +1,4 @@
-"""What becomes of a job's end that the server does not take: it is kept on disk, where there is a spool for it."""
+"""Spooling of reports that the server does not acknowledge in time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from milepost.client._worker.attempt import Attempt
-from milepost.client._worker.spool.spool_directory import Spool
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.v1 import Report
 
 __all__ = ["Spooler"]
@@ -17,72 +17,76 @@ _log = logging.getLogger("milepost.client")
 
 
 class Spooler:
-    """Watches over the attempts whose handlers have ended.
+    """Spools the reports of attempts whose handlers have ended.
 
-    When the flush timeout has passed, the rest of what an attempt has to tell is written down, should this process come
-    to an end before the server is back; it is told all the same as soon as that can be. The disk is written in a thread
-    of its own, in order, so that it holds nobody up. What goes wrong with it is logged, and fails no job (rule 15).
+    Once the flush timeout has passed, it writes the unacknowledged updates of an attempt to the spool, in case the
+    process ends before the server is back; the attempt goes on trying to deliver them. A thread writes to the disk, in
+    order, so that it blocks nobody. Errors are logged, and fail no job (rule 15).
     """
 
-    def __init__(self, spool: Spool | None, flush_timeout: float) -> None:
+    def __init__(self, spool: SpoolDirectory | None, flush_timeout: float) -> None:
         self._spool = spool
         self._flush_timeout = flush_timeout
         self._timers: dict[Attempt, asyncio.TimerHandle] = {}
-        # By the lease tokens that they are kept under.
-        self._kept: dict[Attempt, str] = {}
-        self._disk = ThreadPoolExecutor(1, "milepost spool")
+        # Lease tokens of spooled attempts.
+        self._spooled: dict[Attempt, str] = {}
+        self._writer = ThreadPoolExecutor(1, "milepost spool")
 
-    def ended(self, attempt: Attempt) -> None:
-        """The handler has ended; the server is to be told of it until the flush timeout has passed."""
-        if self._spool is not None and attempt not in self._timers and attempt not in self._kept:
+    def handler_ended(self, attempt: Attempt) -> None:
+        """Start the flush timeout of an attempt whose handler has ended."""
+        if self._spool is not None and attempt not in self._timers and attempt not in self._spooled:
             loop = asyncio.get_running_loop()
-            self._timers[attempt] = loop.call_later(self._flush_timeout, self._keep, attempt)
+            self._timers[attempt] = loop.call_later(self._flush_timeout, self._write_report, attempt)
 
-    def over(self, attempt: Attempt) -> None:
-        """There is nothing more to tell of it."""
+    def attempt_over(self, attempt: Attempt) -> None:
+        """Stop the timeout of an attempt, and remove its report from the spool."""
         timer = self._timers.pop(attempt, None)
         if timer is not None:
             timer.cancel()
-        lease_token = self._kept.pop(attempt, None)
+        lease_token = self._spooled.pop(attempt, None)
         if lease_token is not None:
-            self.forget(attempt.job_id, lease_token)
+            self.remove(attempt.job_id, lease_token)
 
-    def forget(self, job_id: str, lease_token: str) -> None:
-        """What is kept of this attempt is told."""
+    def remove(self, job_id: str, lease_token: str) -> None:
+        """Remove the report of an attempt from the spool."""
         if self._spool is not None:
-            self._write(job_id, self._spool.forget, job_id, lease_token)
+            self._submit(job_id, self._spool.remove, job_id, lease_token)
 
     def close(self, attempts: Iterable[Attempt]) -> None:
-        """The process is about to end: what these have left to tell is kept now. Waits for the disk."""
+        """Spool the reports of all attempts now, since the process is about to end. Blocks until they are written."""
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         for attempt in attempts:
-            self._keep(attempt)
-        self._disk.shutdown()
+            self._write_report(attempt)
+        self._writer.shutdown()
         if self._spool is not None:
             self._spool.close()
 
-    def _keep(self, attempt: Attempt) -> None:
+    def _write_report(self, attempt: Attempt) -> None:
         self._timers.pop(attempt, None)
-        rest = attempt.rest()
-        if rest is None:
+        report = attempt.undelivered_report()
+        if report is None:
             return
-        job_id, count = rest.job_id, len(rest.updates)
+        job_id, count = report.job_id, len(report.updates)
         if self._spool is None:
             _log.warning(
-                "job %s: %d updates and its end were not delivered, and there is no spool", job_id, count
+                "job %s: %d updates with the end of the job were not delivered and are lost: there is no spool",
+                job_id,
+                count,
             )
             return
-        _log.warning("job %s: %d updates and its end are not delivered yet, and kept", job_id, count)
-        self._kept[attempt] = rest.lease_token
-        self._write(job_id, self._spool.keep, rest)
+        _log.warning(
+            "job %s: %d updates with the end of the job are not delivered yet; spooling them", job_id, count
+        )
+        self._spooled[attempt] = report.lease_token
+        self._submit(job_id, self._spool.write, report)
 
-    def _write(self, job_id: str, write: Callable[..., None], *arguments: str | Report) -> None:
-        def work() -> None:
+    def _submit(self, job_id: str, write: Callable[..., None], *arguments: str | Report) -> None:
+        def run() -> None:
             try:
                 write(*arguments)
             except OSError as error:
                 _log.error("job %s: the spool cannot be written: %s", job_id, error)
 
-        self._disk.submit(work)
+        self._writer.submit(run)

@@ -1,4 +1,4 @@
-"""What a worker and the process of a handler say to each other: messages with their length before them."""
+"""Length-prefixed messages between a worker and a handler process."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Final
 __all__ = ["STOP", "frame", "read", "receive"]
 
 STOP: Final = b""
-"""What the worker says when the handler is to stop."""
+"""The message that tells the handler to stop."""
 
 _LENGTH: Final = struct.Struct(">I")
 
 
 def frame(message: bytes) -> bytes:
-    """The message as it is sent."""
+    """The message with its length prefix."""
     return _LENGTH.pack(len(message)) + message
 
 
 def receive(channel: socket.socket) -> bytes | None:
-    """The next message; None where the other end is gone. Blocks."""
+    """Read the next message; None if the other end is closed. Blocks."""
     header = _exactly(channel, _LENGTH.size)
     return None if header is None else _exactly(channel, _LENGTH.unpack(header)[0])
 
 
 async def read(reader: asyncio.StreamReader) -> bytes | None:
-    """The same, in an event loop."""
+    """`receive`, for an event loop."""
     try:
         header = await reader.readexactly(_LENGTH.size)
         return await reader.readexactly(_LENGTH.unpack(header)[0])

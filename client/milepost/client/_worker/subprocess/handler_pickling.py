@@ -1,4 +1,4 @@
-"""How a handler gets into another process: by its name, or, where it is more than a function, by pickling."""
+"""Transfer of a handler to another process: by its name or, if it is more than a function, by pickling."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _loading = False
 
 
 def is_loading() -> bool:
-    """Whether this is the process of a handler, which is being imported."""
+    """Whether this handler process is importing its handler."""
     return _loading
 
 
 @dataclass(frozen=True, slots=True)
 class PickledHandler:
-    """What a process needs to work on a job."""
+    """A job and its handler, pickled for a handler process."""
 
     job: bytes
     handler: bytes
@@ -39,10 +39,10 @@ class PickledHandler:
 
     @classmethod
     def of(cls, job: Job, handler: Handler) -> PickledHandler:
-        """Packs the job and its handler.
+        """Pickle the job and its handler.
 
         Raises:
-            JobFailure: The handler cannot be found by its name, or holds something that cannot be pickled.
+            JobFailure: The handler cannot be found by its name, or cannot be pickled.
         """
         main = sys.modules["__main__"]
         try:
@@ -59,13 +59,13 @@ class PickledHandler:
             log_level=logging.root.level if logging.root.handlers else None,
         )
 
-    def unpack(self) -> Handler:
-        """The handler, imported. Where that does not set up logging, and the worker has it, lines go to stderr.
+    def load(self) -> Handler:
+        """Import the handler. If that does not configure logging, but the worker has, log to stderr.
 
         Raises:
-            JobFailure: It cannot be imported here.
+            JobFailure: The handler cannot be imported.
         """
-        global _loading  # noqa: PLW0603 - of the process, which has one handler
+        global _loading  # noqa: PLW0603 - a process has one handler
         _loading = True
         try:
             handler = cast("Handler", _Unpickler(self).load())
@@ -81,27 +81,27 @@ class PickledHandler:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Runs the worker's own script only where something of it is asked for, and under another name than `__main__`."""
+    """Runs the worker's script only if the handler needs it, and not under the name `__main__`."""
 
-    def __init__(self, parcel: PickledHandler) -> None:
-        super().__init__(io.BytesIO(parcel.handler))
-        self._parcel = parcel
+    def __init__(self, pickled_handler: PickledHandler) -> None:
+        super().__init__(io.BytesIO(pickled_handler.handler))
+        self._pickled_handler = pickled_handler
 
     def find_class(self, module: str, name: str, /) -> Any:
         if module == "__main__":
-            _run_main(self._parcel)
+            _run_main(self._pickled_handler)
         return super().find_class(module, name)
 
 
-def _run_main(parcel: PickledHandler) -> None:
-    # The name that multiprocessing gives it, too: code that knows of the one is right for the other.
+def _run_main(pickled_handler: PickledHandler) -> None:
+    # The name that multiprocessing uses as well, so that code that checks for it works here too.
     name = "__mp_main__"
     if name in sys.modules:
         return
-    if parcel.main is None:
+    if pickled_handler.main is None:
         raise ImportError("it was defined at a prompt, and not in a file")
     main = types.ModuleType(name)
-    main.__file__ = parcel.main
-    main.__package__ = parcel.package
+    main.__file__ = pickled_handler.main
+    main.__package__ = pickled_handler.package
     sys.modules[name] = sys.modules["__main__"] = main
-    exec(compile(Path(parcel.main).read_bytes(), parcel.main, "exec"), main.__dict__)
+    exec(compile(Path(pickled_handler.main).read_bytes(), pickled_handler.main, "exec"), main.__dict__)

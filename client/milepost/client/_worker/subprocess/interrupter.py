@@ -1,4 +1,4 @@
-"""How a handler that has a process to itself is made to stop."""
+"""Interrupts the handler of a handler process."""
 
 from __future__ import annotations
 
@@ -10,43 +10,45 @@ from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Final
 
+from milepost.client._worker.cancel_signal import Cancelled, CancelSignal
 from milepost.client._worker.handlers import Outcome
-from milepost.client._worker.job_context import Cancelled, JobContext
+from milepost.client._worker.job_context import JobContext
 
-__all__ = ["Interruption"]
+__all__ = ["Interrupter"]
 
-# Seconds between two looks whether a plain handler has been interrupted: at first, and at the most.
-_LOOK: Final = 0.005
-_LOOK_MOST: Final = 0.25
-# Seconds after which other threads of a plain handler learn that it is to stop, if its main thread does not.
-_ELSEWHERE: Final = 0.05
-# The SDK's own code, which is not interrupted: it is brief, and would leave half of what it does.
-_OWN: Final = "milepost.client._worker."
+# Seconds between two attempts to interrupt a plain handler: at first, and at most.
+_RETRY_INTERVAL: Final = 0.005
+_RETRY_INTERVAL_MAX: Final = 0.25
+# Seconds until `cancelled` is set for the other threads of a plain handler whose main thread does not respond.
+_RESPONSE_TIMEOUT: Final = 0.05
+# Modules of the SDK, which are not interrupted: they would be left in an inconsistent state.
+_SDK_PREFIX: Final = "milepost.client._worker."
 
 
-class Interruption:
-    """Has the handler raise, once: a plain one wherever it is, an async one at its next await.
+class Interrupter:
+    """Raises `Cancelled` in the handler once: in a plain one wherever it is, in an async one at its next await.
 
-    Signals come to the main thread, and end what it waits for. So a plain handler is interrupted by SIGTERM, which this
-    process sends itself. SIGTERM from elsewhere is passed over: where all processes of a service are told to stop, it
-    is the worker's to say what becomes of its jobs.
+    Signals reach the main thread and interrupt its system calls. So the process interrupts a plain handler by sending
+    itself SIGTERM. It ignores SIGTERM from elsewhere: when a service manager stops all processes, the worker decides
+    about its jobs.
 
     Attributes:
         requested: Whether the handler is to stop.
     """
 
-    def __init__(self, context: JobContext) -> None:
-        """For the main thread."""
+    def __init__(self, context: JobContext, cancel_signal: CancelSignal) -> None:
+        """Install the signal handler; in the main thread."""
         self.requested = False
         self._context = context
-        self._armed = self._thrown = self._put_off = False
+        self._cancel_signal = cancel_signal
+        self._armed = self._raised = self._deferred = False
         self._cancel: Callable[[], object] | None = None
-        self._since = 0.0
-        self._look = _LOOK
+        self._requested_at = 0.0
+        self._retry_interval = _RETRY_INTERVAL
         signal.signal(signal.SIGTERM, self._on_signal)
 
     def call(self, handler: Callable[[JobContext], object]) -> Outcome:
-        """Runs a plain handler."""
+        """Run a plain handler."""
         try:
             try:
                 self._armed = True
@@ -54,17 +56,17 @@ class Interruption:
                 return Outcome(result=handler(self._context))
             finally:
                 self._armed = False
-        except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
-            return Outcome.of(error)
+        except BaseException as error:  # noqa: BLE001 - any exception is the outcome
+            return Outcome.raised(error)
 
     async def wait_for(self, handler: Callable[[JobContext], Awaitable[object]]) -> Outcome:
-        """Runs an async handler."""
+        """Run an async handler."""
         loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(handler(self._context))
 
         def cancel() -> None:
-            if not self._thrown:
-                self._thrown = self._context.cancelled = True
+            if not self._raised:
+                self._raised = self._cancel_signal.is_set = True
                 task.cancel()
 
         self._cancel = lambda: loop.call_soon_threadsafe(cancel)
@@ -73,55 +75,55 @@ class Interruption:
         try:
             return Outcome(result=await task)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - as above
-            return Outcome.of(error)
+            return Outcome.raised(error)
 
     def request(self) -> None:
-        """The handler is to stop. From another thread, which then calls `press`."""
-        self._since = time.monotonic()
+        """Request that the handler stops; from another thread, which then calls `deliver`."""
+        self._requested_at = time.monotonic()
         self.requested = True
         if self._cancel is not None:
             self._cancel()
         elif self._armed:
-            self._signal()
+            self._send_signal()
 
-    def press(self) -> float | None:
-        """Sees to it that a plain handler is interrupted; in how many seconds to call this again, or None."""
-        if not self._armed or not self.requested or self._thrown:
+    def deliver(self) -> float | None:
+        """Interrupt a plain handler; the seconds until the next call, or None if none is needed."""
+        if not self._armed or not self.requested or self._raised:
             return None
-        if self._put_off:
-            self._put_off = False
-            self._look = _LOOK
-        elif time.monotonic() - self._since > _ELSEWHERE:
-            # Its main thread is within native code, and will raise as soon as it is back.
-            self._context.cancelled = True
+        if self._deferred:
+            self._deferred = False
+            self._retry_interval = _RETRY_INTERVAL
+        elif time.monotonic() - self._requested_at > _RESPONSE_TIMEOUT:
+            # Its main thread is in native code, and raises as soon as that returns.
+            self._cancel_signal.is_set = True
         if signal.getsignal(signal.SIGTERM) == self._on_signal:
-            # Again, since one that comes just before a system call is not seen until that returns.
-            self._signal()
-        self._look = min(2 * self._look, _LOOK_MOST)
-        return self._look
+            # Resend: a signal that arrives just before a system call takes effect only after that.
+            self._send_signal()
+        self._retry_interval = min(2 * self._retry_interval, _RETRY_INTERVAL_MAX)
+        return self._retry_interval
 
-    def _signal(self) -> None:
+    def _send_signal(self) -> None:
         main = threading.main_thread().ident
         assert main is not None
         signal.pthread_kill(main, signal.SIGTERM)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._armed or not self.requested or self._thrown:
+        if not self._armed or not self.requested or self._raised:
             return
-        if self._is_own(frame):
-            self._put_off = True
+        if self._is_in_sdk(frame):
+            self._deferred = True
         else:
             self._raise_if_requested()
 
     def _raise_if_requested(self) -> None:
         if self.requested:
-            # Only now, so that the handler does not see it and begin to clean up just before it is interrupted.
-            self._thrown = self._context.cancelled = True
+            # Not earlier: the handler could see it and be interrupted in its cleanup.
+            self._raised = self._cancel_signal.is_set = True
             raise Cancelled
 
-    def _is_own(self, frame: FrameType | None) -> bool:
-        while frame is not None and frame.f_code is not Interruption.call.__code__:
-            if str(frame.f_globals.get("__name__")).startswith(_OWN):
+    def _is_in_sdk(self, frame: FrameType | None) -> bool:
+        while frame is not None and frame.f_code is not Interrupter.call.__code__:
+            if str(frame.f_globals.get("__name__")).startswith(_SDK_PREFIX):
                 return True
             frame = frame.f_back
         return False

@@ -1,26 +1,26 @@
-"""From the process of a handler to the reporter of its attempt."""
+"""Relays updates to another reporter, as from a handler process to its attempt."""
 
 from __future__ import annotations
 
 from milepost.client._worker.reporter import Reporter
 from milepost.v1 import StageProgressed, Update
 
-__all__ = ["Relay"]
+__all__ = ["ReportRelay"]
 
 
-class Relay:
-    """Adds the updates to the reporter in the order in which they came.
+class ReportRelay:
+    """Appends updates to a reporter, in order.
 
-    They were thinned where they come from. While they cannot be sent, as when the server is away, progress is thinned
-    here too: of each stage there is only the newest (rule 15).
+    Their source has thinned them. While the reporter is congested, as when the server is unreachable, the relay thins
+    progress again: it keeps only the newest of each stage (rule 15).
     """
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
-        self._stages: dict[str, _Progress] = {}
+        self._stages: dict[str, _PendingProgress] = {}
 
     def add(self, update: Update) -> None:
-        """Adds one."""
+        """Append an update."""
         with self._reporter.lock:
             match update.WhichOneof("update"):
                 case "stage_progressed":
@@ -29,40 +29,40 @@ class Relay:
                     stage = self._stages.pop(update.stage_ended.stage_id, None)
                     last = stage.progress() if stage is not None else None
                     if last is not None:
-                        self._reporter.put(last)
-                    self._reporter.put(update)
+                        self._reporter.add_locked(last)
+                    self._reporter.add_locked(update)
                 case "log_written" | "custom":
-                    self._reporter.put(update, droppable=True)
+                    self._reporter.add_locked(update, droppable=True)
                 case _:
-                    self._reporter.put(update)
+                    self._reporter.add_locked(update)
 
     def _progressed(self, update: Update) -> None:
-        told = update.stage_progressed
-        stage = self._stages.setdefault(told.stage_id, _Progress())
-        if stage.waiting is not None:
-            stage.waiting = _newer(stage.waiting, told)
-        elif self._reporter.flowing:
-            self._reporter.put(update)
+        progressed = update.stage_progressed
+        stage = self._stages.setdefault(progressed.stage_id, _PendingProgress())
+        if stage.pending is not None:
+            stage.pending = _merge(stage.pending, progressed)
+        elif self._reporter.uncongested:
+            self._reporter.add_locked(update)
         else:
-            stage.waiting = told
-            self._reporter.touch(stage)
+            stage.pending = progressed
+            self._reporter.schedule_progress(stage.progress)
 
 
-class _Progress:
-    """Of one stage, until the reporter asks for it."""
+class _PendingProgress:
+    """Progress of one stage, until the reporter polls it."""
 
     def __init__(self) -> None:
-        self.waiting: StageProgressed | None = None
+        self.pending: StageProgressed | None = None
 
     def progress(self) -> Update | None:
-        told, self.waiting = self.waiting, None
-        return None if told is None else Update(stage_progressed=told)
+        pending, self.pending = self.pending, None
+        return None if pending is None else Update(stage_progressed=pending)
 
 
-def _newer(before: StageProgressed, told: StageProgressed) -> StageProgressed:
-    """What both say: the newer one, and what it leaves as it was."""
-    if before.HasField("total") and not told.HasField("total"):
-        told.total = before.total
-    told.message = told.message or before.message
-    told.unit = told.unit or before.unit
-    return told
+def _merge(older: StageProgressed, newer: StageProgressed) -> StageProgressed:
+    """The newer progress, with the fields that it leaves unchanged taken from the older."""
+    if older.HasField("total") and not newer.HasField("total"):
+        newer.total = older.total
+    newer.message = newer.message or older.message
+    newer.unit = newer.unit or older.unit
+    return newer

@@ -1,4 +1,4 @@
-"""What the process of a handler writes to stderr: passed through, and the end of it kept."""
+"""The stderr of a handler process: passed through, with its tail kept for failures."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ import subprocess
 import threading
 from typing import Final
 
-__all__ = ["Stderr"]
+__all__ = ["StderrTail"]
 
-# What is kept, in bytes, and the lines that are shown of it.
-_SIZE: Final = 16 * 1024
-_LINES: Final = 50
-_STDERR: Final = 2
+# Bytes to keep, and lines of them to show.
+_SIZE_LIMIT: Final = 16 * 1024
+_LINE_LIMIT: Final = 50
+_STDERR_DESCRIPTOR: Final = 2
 
 
-class Stderr:
-    """Reads in a thread, so that a terminal that takes nothing stops nobody but this process.
+class StderrTail:
+    """Reads stderr in a thread, so that a blocked terminal blocks only this handler.
 
     Attributes:
-        done: Done when nobody can write to it any more.
+        done: Resolves when the pipe is closed.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        """Begins to read."""
+        """Start reading."""
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self._loop.create_future()
-        self._kept = b""
+        self._tail = b""
         threading.Thread(target=self._read, args=(process,), name="stderr of a handler", daemon=True).start()
 
     def tail(self) -> str:
         """The last lines."""
-        lines = self._kept.decode(errors="replace").splitlines()
-        return "\n".join(lines[-_LINES:])
+        lines = self._tail.decode(errors="replace").splitlines()
+        return "\n".join(lines[-_LINE_LIMIT:])
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None
         with process.stderr as pipe:
             while data := os.read(pipe.fileno(), 64 * 1024):
-                self._kept = (self._kept + data)[-_SIZE:]
-                _pass_on(data)
-        with contextlib.suppress(RuntimeError):  # the loop may be gone by now
+                self._tail = (self._tail + data)[-_SIZE_LIMIT:]
+                _pass_through(data)
+        with contextlib.suppress(RuntimeError):  # the loop may be closed by now
             self._loop.call_soon_threadsafe(self._finish)
 
     def _finish(self) -> None:
@@ -50,7 +50,7 @@ class Stderr:
             self.done.set_result(None)
 
 
-def _pass_on(data: bytes) -> None:
-    with contextlib.suppress(OSError):  # there may be no stderr
+def _pass_through(data: bytes) -> None:
+    with contextlib.suppress(OSError):  # stderr may be closed
         while data:
-            data = data[os.write(_STDERR, data) :]
+            data = data[os.write(_STDERR_DESCRIPTOR, data) :]

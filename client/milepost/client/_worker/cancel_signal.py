@@ -1,0 +1,65 @@
+"""The signal that tells a handler to stop, and the callbacks that follow it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+
+__all__ = ["CancelSignal", "Cancelled"]
+
+_log = logging.getLogger("milepost.client")
+
+
+class Cancelled(asyncio.CancelledError):
+    """The handler is to stop: its job was cancelled, given to another worker, or given back.
+
+    Like `asyncio.CancelledError` it is no `Exception`, so that ``except Exception`` lets it pass.
+    """
+
+
+class CancelSignal:
+    """Set by the worker, read by the handler.
+
+    Attributes:
+        is_set: Whether the handler is to stop. A plain attribute, since `StageContext.track` reads it for each item.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._lock = threading.RLock()
+        # None once `call_back` has run.
+        self._callbacks: list[Callable[[], object]] | None = []
+
+    def set(self) -> None:
+        """Tell the handler to stop, and run the callbacks."""
+        self.is_set = True
+        self.call_back()
+
+    def call_back(self) -> None:
+        """Run each callback once."""
+        with self._lock:
+            callbacks, self._callbacks = self._callbacks, None
+        for callback in callbacks or ():
+            _call(callback)
+
+    def add_callback(self, callback: Callable[[], object]) -> None:
+        """Run `callback` when the callbacks run; now, if they ran before."""
+        with self._lock:
+            if self._callbacks is not None:
+                self._callbacks.append(callback)
+                return
+        _call(callback)
+
+    def raise_if_set(self) -> None:
+        """Raise `Cancelled` if the handler is to stop."""
+        if self.is_set:
+            raise Cancelled
+
+
+def _call(callback: Callable[[], object]) -> None:
+    try:
+        callback()
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - an error in a callback must not keep the job running
+        _log.exception("a callback of on_cancel failed")

@@ -153,7 +153,7 @@ def test_a_client_that_is_closed_within_the_block(
     with client.start("step"):
         client.close()
 
-    assert "the end of a job cannot be told: The client is closed." in caplog.text
+    assert "the end of a job cannot be reported: The client is closed." in caplog.text
 
 
 async def test_a_claim_that_is_not_answered() -> None:

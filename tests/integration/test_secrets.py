@@ -33,7 +33,7 @@ JOBS: Final = dedent(
     @worker.job("task")
     async def task(job: JobContext) -> None:
         job.on_cancel(connect)
-        job.interrupt()
+        job._control.cancel_signal.set()
         connect()
 
 

@@ -285,7 +285,7 @@ async def test_what_nobody_wants_any_more_is_removed(
             await empty(directory)
         await session.report(job.job_id, token, 1, succeeded())
         assert lines(await rpc.ended(job.job_id)) == []
-    assert caplog.text.count("2 updates with its end as SUCCEEDED, and is removed") == 3
+    assert caplog.text.count("2 updates with the end SUCCEEDED") == 3
     for reason in (
         "LEASE_LOST",
         "JOB_NOT_FOUND",
@@ -329,7 +329,7 @@ async def test_an_idle_worker_that_stops_with_its_server_does_not_look_for_anoth
         server.kill()
         outcome = await worker.end()
     assert outcome.status == 0
-    assert "the worker stops" in outcome.err
+    assert "the worker is stopping" in outcome.err
     assert "running jobs" not in outcome.err
 
 

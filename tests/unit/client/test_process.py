@@ -102,7 +102,7 @@ async def test_a_system_that_has_no_room_for_a_process(monkeypatch: pytest.Monke
 
 async def test_the_system_need_not_tell_when_a_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without that it is looked for."""
-    monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._descriptor", lambda pid: None)
+    monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._open_pidfd", lambda pid: None)
     ended = (await started(isolated.where, Reports()).outcome).ended
 
     assert ended is not None

@@ -123,14 +123,14 @@ class Attempt:
 
     def undelivered_report(self) -> Report | None:
         """The unacknowledged updates of an attempt whose handler has ended; None if there are none."""
-        rest = self._reporter.unacknowledged() if self._reporter.has_ended and not self.is_over else None
-        if rest is None:
+        batch = self._reporter.unacknowledged() if self._reporter.has_ended and not self.is_over else None
+        if batch is None:
             return None
         return Report(
             job_id=self.job_id,
             lease_token=self._lease_token,
-            first_report_sequence=rest.first,
-            updates=rest.updates,
+            first_report_sequence=batch.first,
+            updates=batch.updates,
         )
 
     # Messages of the server.
@@ -273,9 +273,8 @@ class Attempt:
 
     def _rewind(self, acknowledged: int) -> None:
         if not self._reporter.rewind(acknowledged):
-            self._send_queue.enqueue(
-                self._release_request()
-            )  # otherwise the server would believe that it is running
+            # Otherwise the server would believe that the handler is running.
+            self._send_queue.enqueue(self._release_request())
             self._lose(f"the server has reports up to {acknowledged}, which cannot be continued")
 
     def _lose(self, why: str, grace: float | None = None) -> None:

@@ -289,7 +289,7 @@ async def test_what_nobody_wants_any_more_is_removed(
     for reason in (
         "LEASE_LOST",
         "JOB_NOT_FOUND",
-        "the server goes on with report 1, which is not here",
+        "the server expects report 1, which the spool does not have",
     ):
         assert reason in caplog.text
 

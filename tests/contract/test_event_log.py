@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from milepost.server.log.event_log import Appended, Conflict, Entry, EventLog, StoreFailed
+from milepost.server.log.event_log import Conflict, DurableCommit, Entry, EventLog, StoreFailed
 from milepost.v1 import Event
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, events_of, put, put_in_turn, read, read_page
@@ -197,7 +197,9 @@ async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> 
         await failing
 
     positions = [entry.position for entry in told]
-    assert [Appended(commit, position) for position, commit in zip(positions, commits, strict=True)] == told
+    assert [
+        DurableCommit(commit, position) for position, commit in zip(positions, commits, strict=True)
+    ] == told
     assert positions == [*sorted({*positions})]
     assert (4, positions[-1]) == (len(done), log.position)
     assert all(number <= heard for number, heard in enumerate(done, 1))
@@ -216,7 +218,7 @@ async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
 
     for author, reports in zip(authors, (53, 51), strict=True):
         job_id = author.job.job_id
-        mine = [e.commit for e in told if isinstance(e, Appended) and e.commit.job_id == job_id]
+        mine = [e.commit for e in told if isinstance(e, DurableCommit) and e.commit.job_id == job_id]
         stored = await log.load(job_id)
         assert stored is not None
         assert author.events == events_of([commit.chunk for commit in mine]) == await read(log, job_id)
@@ -248,7 +250,7 @@ async def test_several_follow(log: EventLog) -> None:
     commit = Author("j").submit()
     await put(log, commit)
 
-    assert told == ([Appended(commit, log.position)],) * 2
+    assert told == ([DurableCommit(commit, log.position)],) * 2
 
 
 async def test_nobody_is_told_of_reports_that_were_refused(log: EventLog) -> None:

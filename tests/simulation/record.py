@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from milepost.contract.job_states import FINAL
-from milepost.server.log.event_log import Appended, Entry
+from milepost.server.log.event_log import DurableCommit, Entry
 from milepost.v1 import (
     ErrorReason,
     Event,
@@ -178,7 +178,7 @@ class Record:
     def became_durable(self, entries: Sequence[Entry]) -> None:
         """The server is told of commits."""
         for entry in entries:
-            if isinstance(entry, Appended):
+            if isinstance(entry, DurableCommit):
                 commit, chunk = entry.commit, entry.commit.chunk
                 states = f"{commit.state_before} -> {commit.state}"
                 self.note(f"@{entry.position} {commit.job_id} {chunk.first}..{chunk.last} {states}")

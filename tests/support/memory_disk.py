@@ -12,12 +12,12 @@ from typing import Any
 
 from milepost.contract.job_states import FINAL
 from milepost.server.log.event_log import (
-    Appended,
     Commit,
     CommitRow,
     Conflict,
     Drop,
     DropNotice,
+    DurableCommit,
     Entry,
     JobAttributes,
 )
@@ -115,7 +115,7 @@ class Disk:
         record.kept.append(
             Redelivery(self.position, commit.chunk, commit.state_before, commit.state, commit.payloads)
         )
-        return Appended(commit, self.position)
+        return DurableCommit(commit, self.position)
 
     def thin(self, job_id: str) -> None:
         """See ``EventLog``."""

@@ -18,7 +18,7 @@ from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import Appended, Entry
+from milepost.server.log.event_log import DurableCommit, Entry
 from milepost.server.rpc.refusal import Refusal
 from milepost.server.runtime.clock import SystemClock
 from milepost.server.watching.admission import Admission
@@ -121,7 +121,7 @@ class World:
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            if isinstance(entry, Appended):
+            if isinstance(entry, DurableCommit):
                 events = Events.FromString(entry.commit.chunk.frames).events
                 self._commits.append((entry.position, list(events)))
             else:

@@ -16,9 +16,9 @@ from functools import partial
 from milepost.fold import Fold
 from milepost.server.decide import EventBatch
 from milepost.server.log.event_log import (
-    Appended,
     Commit,
     Conflict,
+    DurableCommit,
     Entry,
     EventLog,
     StoredJob,
@@ -110,15 +110,15 @@ class Journal:
         self._jobs.move_to_end(job_id)
         return opened
 
-    async def act(self, job_id: str, decision: Decision, *, by_time: bool = False) -> OpenJob:
+    async def act(self, job_id: str, decision: Decision, *, by_timeout: bool = False) -> OpenJob:
         """Opens the job, lets happen what is decided, and returns once that is durable.
 
-        With ``by_time`` that does not wait for a store that is away: it raises StoreFailed instead.
+        With ``by_timeout`` it does not wait for an unreachable store: it raises StoreFailed instead.
         Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed; Conflict if others are always first.
         """
         conflict = Conflict(job_id)
         for _ in range(_TRIES):
-            opened, durable = await self.begin(job_id, decision, by_time=by_time)
+            opened, durable = await self.begin(job_id, decision, by_timeout=by_timeout)
             try:
                 await asyncio.shield(durable)
             except Conflict as error:
@@ -129,7 +129,7 @@ class Journal:
         raise conflict
 
     async def begin(
-        self, job_id: str, decision: Decision, *, by_time: bool = False
+        self, job_id: str, decision: Decision, *, by_timeout: bool = False
     ) -> tuple[OpenJob, asyncio.Future[None]]:
         """Lets happen what is decided, and returns at once with what is done when it is durable. Raises as ``act``."""
         while True:
@@ -142,7 +142,7 @@ class Journal:
                 await self.settle(opened)
                 continue
             if events or opened.pending:
-                return opened, self.append(opened, events, by_time=by_time)
+                return opened, self.append(opened, events, by_timeout=by_timeout)
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             done.set_result(None)
             return opened, done
@@ -168,15 +168,15 @@ class Journal:
         return max(self._clock.now(), opened.time)
 
     def append(
-        self, opened: OpenJob, events: Sequence[Event], *, by_time: bool = False
+        self, opened: OpenJob, events: Sequence[Event], *, by_timeout: bool = False
     ) -> asyncio.Future[None]:
         """Folds the events in and appends them; done when they, and all that was appended before, are durable."""
         time = instant(events[-1].time) if events else 0
         batch = EventBatch.apply(opened.fold, events, time)
-        return self.append_batch(opened, batch, by_time=by_time and bool(events))
+        return self.append_batch(opened, batch, by_timeout=by_timeout and bool(events))
 
     def append_batch(
-        self, opened: OpenJob, batch: EventBatch, *, by_time: bool = False
+        self, opened: OpenJob, batch: EventBatch, *, by_timeout: bool = False
     ) -> asyncio.Future[None]:
         """Appends events that are folded in already."""
         if batch.submission is not None:
@@ -197,7 +197,7 @@ class Journal:
             payloads=batch.payloads,
             submission=batch.submission,
             fraction_known=batch.fraction_known,
-            by_time=by_time,
+            by_timeout=by_timeout,
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         opened.pending += 1
@@ -209,7 +209,7 @@ class Journal:
         """Forgets jobs that were deleted, or that another node has gone on with."""
         self._told += 1
         for entry in entries:
-            if isinstance(entry, Appended):
+            if isinstance(entry, DurableCommit):
                 job_id = entry.commit.job_id
                 opened = self._jobs.get(job_id)
                 if opened is not None and opened.job.last_sequence < entry.commit.chunk.last:

@@ -218,24 +218,24 @@ async def test_a_decision_of_time_does_not_wait_for_nats(tmp_path: Path, nats_se
         now = SystemClock().now()
         await journal.create(decide.submit(SubmitJobRequest(kind="k"), "j", now))
         await journal.act("j", lambda opened, now: [decide.start(opened.job, "w", now)])
-        await journal.act("j", lambda opened, now: line("in contact", opened, now), by_time=True)
+        await journal.act("j", lambda opened, now: line("in contact", opened, now), by_timeout=True)
 
         # The connection breaks between the decision and its turn.
-        _, durable = await journal.begin("j", lambda opened, now: line("late", opened, now), by_time=True)
+        _, durable = await journal.begin("j", lambda opened, now: line("late", opened, now), by_timeout=True)
         log.connection.breaks += 1
         with pytest.raises(StoreUnavailable):
             await durable
 
         proxy.refuse()
         proxy.cut()
-        deciding = journal.act("j", lambda opened, now: line("away", opened, now), by_time=True)
+        deciding = journal.act("j", lambda opened, now: line("away", opened, now), by_timeout=True)
         with pytest.raises(StoreUnavailable):
             await deciding
         proxy.allow()
 
         async def is_back() -> bool:
             with contextlib.suppress(StoreUnavailable):
-                await journal.act("j", lambda opened, now: line("back", opened, now), by_time=True)
+                await journal.act("j", lambda opened, now: line("back", opened, now), by_timeout=True)
                 return True
             return False
 

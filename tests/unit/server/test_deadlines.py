@@ -137,8 +137,8 @@ async def test_a_server_that_stood_still_listens_before_it_judges(
     looks: list[JobState.ValueType] = []
     act = core.journal.act
 
-    async def seen(job_id: str, decision: Decision, *, by_time: bool = False) -> OpenJob:
-        opened = await act(job_id, decision, by_time=by_time)
+    async def seen(job_id: str, decision: Decision, *, by_timeout: bool = False) -> OpenJob:
+        opened = await act(job_id, decision, by_timeout=by_timeout)
         looks.append(opened.job.state)
         return opened
 

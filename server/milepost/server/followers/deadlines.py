@@ -156,7 +156,7 @@ class Deadlines:
             self._set_timer(job_id, _STORE_WAIT)
             return
         try:
-            opened = await self._journal.act(job_id, decision, by_time=True)
+            opened = await self._journal.act(job_id, decision, by_timeout=True)
         except STORE_ERRORS:
             self._set_timer(job_id, _STORE_WAIT)
             return

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import Appended, Commit, Entry, EventLog
+from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog
 from milepost.server.rpc.refusal import Refusal
 from milepost.server.rpc.store_errors import STORE_ERRORS
 from milepost.server.runtime.background_tasks import Tasks
@@ -37,7 +37,7 @@ class ParentUpdates:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Takes in what has become durable."""
         for entry in entries:
-            if isinstance(entry, Appended):
+            if isinstance(entry, DurableCommit):
                 commit = entry.commit
                 moved = commit.fraction != commit.fraction_before or commit.ends or commit.submission
                 if commit.attributes.parent_job_id and moved:

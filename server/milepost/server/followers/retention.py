@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from milepost.server.log.event_log import Appended, Conflict, EndedJob, Entry, EventLog, StoreUnavailable
+from milepost.server.log.event_log import Conflict, DurableCommit, EndedJob, Entry, EventLog, StoreUnavailable
 from milepost.server.rpc.store_errors import STORE_ERRORS
 from milepost.server.runtime.clock import Clock
 from milepost.server.runtime.timestamps import SECOND, nanoseconds
@@ -68,7 +68,7 @@ class Retention:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Takes in what has become durable: finds logs that have grown by a quarter of what is kept of them."""
         for entry in entries:
-            if not isinstance(entry, Appended):
+            if not isinstance(entry, DurableCommit):
                 continue
             commit = entry.commit
             most = commit.attributes.max_events or self._keep.max_events

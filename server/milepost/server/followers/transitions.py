@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from milepost.server.log.event_log import Appended, Entry, EventLog
+from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.v1 import Job
 
 
@@ -17,7 +17,7 @@ def follow_transitions(log: EventLog, *listeners: Callable[[Job], None]) -> None
 
     def tell(entries: Sequence[Entry]) -> None:
         for entry in entries:
-            if isinstance(entry, Appended) and entry.commit.is_transition:
+            if isinstance(entry, DurableCommit) and entry.commit.is_transition:
                 job = Job.FromString(entry.commit.job)
                 for listener in listeners:
                     listener(job)

@@ -59,7 +59,7 @@ class Commit:
     """The first event; only in the commit that creates the job."""
     fraction_known: bool = False
     """See ``Job.fraction_known``; with ``fraction``, after the append."""
-    by_time: bool = False
+    by_timeout: bool = False
     """Whether a timeout caused it. The log appends it at once or not at all, since it may be wrong later."""
 
     @property
@@ -68,7 +68,7 @@ class Commit:
         return self.attributes.job_id
 
 
-class Appended(NamedTuple):
+class DurableCommit(NamedTuple):
     """A durable commit with its position in the order of all jobs' commits."""
 
     commit: Commit
@@ -122,7 +122,7 @@ class DropNotice(NamedTuple):
     forgotten: int = 0
 
 
-Entry: TypeAlias = Appended | DropNotice
+Entry: TypeAlias = DurableCommit | DropNotice
 """What listeners of the log receive."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Appended, Commit, DropNotice, Entry, EventLog, EventPage
+from milepost.server.log.event_log import Commit, DropNotice, DurableCommit, Entry, EventLog, EventPage
 from milepost.server.log.frames import Chunk, watch_response
 from milepost.server.watching.event_filters import FrameFilter
 from milepost.server.watching.memory_budget import MemoryBudget
@@ -211,7 +211,7 @@ class Tails:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
         for entry in entries:
-            if isinstance(entry, Appended):
+            if isinstance(entry, DurableCommit):
                 tail = self._tails.get(entry.commit.job_id)
                 if tail is not None:
                     tail.push(entry.commit)

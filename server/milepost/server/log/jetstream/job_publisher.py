@@ -76,9 +76,9 @@ class PendingWrite:
         """``NatsConnection.breaks`` at the time of ``put``."""
 
     @property
-    def by_time(self) -> bool:
+    def by_timeout(self) -> bool:
         """See ``Commit``."""
-        return self.commit is not None and self.commit.by_time
+        return self.commit is not None and self.commit.by_timeout
 
     def resolve(self, error: Exception | None = None) -> None:
         """Resolve ``done``, with an error if the write failed."""
@@ -207,7 +207,7 @@ class _JobPublisher:
         self._publishers.sent[record.name] = message
         self._in_flight.add(message)
         try:
-            if writes[0].by_time:
+            if writes[0].by_timeout:
                 sequence = await self._send_now(message, writes[0].breaks, head.sequence)
             else:
                 sequence = await self._send(message, head.sequence)
@@ -233,7 +233,7 @@ class _JobPublisher:
             if commit is None or commit.chunk.first != last + 1 or len(next_writes) == COMMITS_LIMIT:
                 break
             size += len(commit.chunk.frames)
-            if next_writes and (size > _MESSAGE_BYTES_LIMIT or write.by_time or next_writes[0].by_time):
+            if next_writes and (size > _MESSAGE_BYTES_LIMIT or write.by_timeout or next_writes[0].by_timeout):
                 break
             next_writes.append(write)
             last = commit.chunk.last

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Appended, Commit, Conflict
+from milepost.server.log.event_log import Commit, Conflict, DurableCommit
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.coalescing import CommitBatch
 from milepost.server.log.sqlite.transaction import Transaction, Write
@@ -20,7 +20,7 @@ class Append(NamedTuple):
     commit: Commit
     key: int | None = None
 
-    def write(self, transaction: Transaction) -> Appended | None:
+    def write(self, transaction: Transaction) -> DurableCommit | None:
         """See ``Write``."""
         commit = self.commit
         chunk = commit.chunk
@@ -49,7 +49,7 @@ class Append(NamedTuple):
                 chunk.frames,
             ),
         )
-        return Appended(commit, position)
+        return DurableCommit(commit, position)
 
 
 def coalesce_writes(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:

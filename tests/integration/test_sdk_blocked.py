@@ -22,14 +22,14 @@ from tests.support.working import working
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is found out and asked sooner."""
-    monkeypatch.setattr(reconnecting_stream, "_POLL", 0.05)
-    monkeypatch.setattr(reconnecting_stream, "_PROBE", 0.5)
+    monkeypatch.setattr(reconnecting_stream, "_POLL_INTERVAL", 0.05)
+    monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 0.5)
 
 
 @pytest.fixture
 def patient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What gets through may take its time."""
-    monkeypatch.setattr(reconnecting_stream, "_PROBE", 1.0)
+    monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 1.0)
 
 
 @pytest.fixture
@@ -133,8 +133,8 @@ async def test_streams_that_stop_getting_through(
             assert (await anext(watch)).sequence == 3
             assert watch.connection.state == "polling"
             between.mode, between.frames = "pass", None
-            monkeypatch.setattr(transport_fallback, "_STREAMS_AGAIN", 0.0)
-            monkeypatch.setattr(reconnecting_stream, "_PROBE", 30.0)  # what gets through may take its time
+            monkeypatch.setattr(transport_fallback, "_STREAM_RETRY_INTERVAL", 0.0)
+            monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 30.0)  # what gets through may take its time
             job.go_on.release()
             assert (await anext(watch)).sequence == 4
             job.go_on.release()

@@ -154,7 +154,7 @@ async def test_a_watch_finds_a_network_that_swallows_everything(
         proxy.stall()
         rest = asyncio.create_task(_rest(watch))
         steps.allow(6)
-        await until(lambda: any("nothing was heard" in state.error for state in states))
+        await until(lambda: any("nothing was received" in state.error for state in states))
         proxy.allow()
         events += await rest
     assert list(range(1, 11)) == steps_of(events)

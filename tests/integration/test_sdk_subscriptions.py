@@ -156,7 +156,7 @@ async def test_jobs_take_turns_and_nothing_piles_up() -> None:
         subscriptions.add("other")
 
         async def have_some() -> bool:
-            return all(member.has_more for member in subscriptions._members.values())
+            return all(member.has_more for member in subscriptions._subscriptions.values())
 
         await eventually(have_some)
         items = [await anext(subscriptions) for _ in range(100)]
@@ -165,7 +165,7 @@ async def test_jobs_take_turns_and_nothing_piles_up() -> None:
         subscriptions.add("calm")
         items = await ended(subscriptions, 1)
         assert sequences(items, "calm") == [1, 2, 3]
-        held = [len(member._items) for member in subscriptions._members.values()]
+        held = [len(member._items) for member in subscriptions._subscriptions.values()]
         assert max(held) <= 100
 
 

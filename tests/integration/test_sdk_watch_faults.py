@@ -212,7 +212,7 @@ async def test_silence_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> 
         assert await sequences(watch) == [1, 2, 3, 4, 5]
         await server.cancelled.wait()
     assert len(server.requests) == 2
-    assert "nothing was heard" in states[2].error
+    assert "nothing was received" in states[2].error
 
 
 async def still_cancelled(server: ScriptedServer) -> None:

@@ -254,7 +254,7 @@ class Channel:
         """The service for workers."""
         return SimpleNamespace(Work=lambda metadata: self._network.open(self._worker))
 
-    def keep(self, call: Stream) -> Stream:
+    def track(self, call: Stream) -> Stream:
         """Nobody forks."""
         return call
 

@@ -298,7 +298,7 @@ class Client:
 
     def subscriptions(self) -> Subscriptions:
         """Watches of single jobs, added and removed at run time and merged into one; see `Subscriptions`."""
-        return Subscriptions(self)
+        return Subscriptions(self.watch)
 
     def follow(
         self,

@@ -43,86 +43,87 @@ _Call = TypeVar("_Call", bound=Callable[..., Any])
 _ASYNC: Final = re.compile(r"\b(?:async (?=(?:with|for)\b)|await )")
 
 
-def _plainly(verb: Callable[..., Any], *, returns: object = None) -> Callable[[_Call], _Call]:
-    """Gives a call the name, the parameters and the documentation of a verb of `Client`, for code without asyncio.
+def _without_asyncio(method: Callable[..., Any], *, returns: object = None) -> Callable[[_Call], _Call]:
+    """Give a method the name, parameters and documentation of one of `Client`, without the words of asyncio.
 
-    So `help` and editors show what is returned here, and examples that can be copied.
+    `help` and editors then show what it returns, and examples to copy.
     """
 
     def decorate(call: _Call) -> _Call:
-        functools.update_wrapper(call, verb)
+        functools.update_wrapper(call, method)
         if returns is not None:
-            call.__annotations__ = {**verb.__annotations__, "return": returns}  # not those of the verb itself
-            vars(call)["__signature__"] = inspect.signature(verb).replace(return_annotation=returns)
-        call.__module__, call.__qualname__ = __name__, f"SyncClient.{verb.__name__}"
-        call.__doc__ = _ASYNC.sub("", inspect.cleandoc(verb.__doc__ or ""))
+            # A new dict: update_wrapper shares the one of the method.
+            call.__annotations__ = {**method.__annotations__, "return": returns}
+            vars(call)["__signature__"] = inspect.signature(method).replace(return_annotation=returns)
+        call.__module__, call.__qualname__ = __name__, f"SyncClient.{method.__name__}"
+        call.__doc__ = _ASYNC.sub("", inspect.cleandoc(method.__doc__ or ""))
         return call
 
     return decorate
 
 
-def _waits(
-    verb: Callable[Concatenate[Client, _Parameters], Coroutine[Any, Any, _Result]],
+def _blocking(
+    method: Callable[Concatenate[Client, _Parameters], Coroutine[Any, Any, _Result]],
 ) -> Callable[Concatenate[SyncClient, _Parameters], _Result]:
-    """The same verb, which waits for its result."""
+    """The same method, blocking until its result is there."""
 
-    @_plainly(verb)
+    @_without_asyncio(method)
     def call(self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
-        return self._background.run(verb(self._client, *args, **kwargs))
+        return self._loop_thread.run(method(self._client, *args, **kwargs))
 
     return call
 
 
-def _iterates(
-    verb: Callable[Concatenate[Client, _Parameters], AsyncGenerator[_Result, None]],
+def _iterating(
+    method: Callable[Concatenate[Client, _Parameters], AsyncGenerator[_Result, None]],
 ) -> Callable[Concatenate[SyncClient, _Parameters], Generator[_Result, None, None]]:
-    """The same verb as a plain generator."""
-    item, _ = get_args(get_type_hints(verb)["return"])
+    """The same method as a plain generator."""
+    item, _ = get_args(get_type_hints(method)["return"])
 
-    @_plainly(verb, returns=GenericAlias(Iterator, (item,)))
+    @_without_asyncio(method, returns=GenericAlias(Iterator, (item,)))
     def call(
         self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
     ) -> Generator[_Result, None, None]:
-        items = verb(self._client, *args, **kwargs)
+        items = method(self._client, *args, **kwargs)
         try:
-            while item := self._background.run(_next(items)):
+            while item := self._loop_thread.run(_next(items)):
                 yield from item
         finally:
-            with contextlib.suppress(RuntimeError):  # the client may be closed by now
-                self._background.run(items.aclose())
+            with contextlib.suppress(RuntimeError):  # if the client is closed
+                self._loop_thread.run(items.aclose())
 
     return call
 
 
-def _watches(
-    verb: Callable[Concatenate[Client, _Parameters], JobsWatch],
+def _watching(
+    method: Callable[Concatenate[Client, _Parameters], JobsWatch],
 ) -> Callable[Concatenate[SyncClient, _Parameters], SyncJobsWatch]:
-    """The same verb as a plain iterator."""
+    """The same method as a plain iterator."""
 
-    @_plainly(verb, returns=SyncJobsWatch)
+    @_without_asyncio(method, returns=SyncJobsWatch)
     def call(self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> SyncJobsWatch:
-        return SyncJobsWatch(verb(self._client, *args, **kwargs), self._background)
+        return SyncJobsWatch(method(self._client, *args, **kwargs), self._loop_thread)
 
     return call
 
 
-def _attaches(
-    verb: Callable[Concatenate[Client, _Parameters], Attached],
+def _attaching(
+    method: Callable[Concatenate[Client, _Parameters], Attached],
 ) -> Callable[Concatenate[SyncClient, _Parameters], SyncAttached]:
-    """The same verb for a plain ``with``; see `SyncClient`."""
+    """The same method, for a plain ``with``; see `SyncClient`."""
 
-    @_plainly(verb, returns=SyncAttached)
+    @_without_asyncio(method, returns=SyncAttached)
     def call(self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> SyncAttached:
-        return SyncAttached(verb(self._client, *args, **kwargs), self._background)
+        return SyncAttached(method(self._client, *args, **kwargs), self._loop_thread)
 
     return call
 
 
 class SyncClient:
-    """The verbs of `Client` for code without asyncio: they wait, and what they iterate is iterated plainly.
+    """The methods of `Client` for code without asyncio: calls block, and watches are plain iterators.
 
-    A context manager. It may be used from several threads, and on both sides of a fork that happens while no call,
-    watch or block of it is under way::
+    A context manager. Several threads may share it, and so may both sides of a fork during which no call, watch or
+    block of it is in progress::
 
         with SyncClient("127.0.0.1:7070") as client:
             job = client.submit("archive", {"path": "/srv/photos", "output": "/srv/photos.tar.zst"})
@@ -130,8 +131,8 @@ class SyncClient:
                 print(event.sequence, event.WhichOneof("payload"))
             print(client.result(job.job_id))
 
-    The blocks of `attach` and `start` are not interrupted when their job is to stop: they look for themselves, with
-    ``job.cancelled``, ``job.raise_if_cancelled()``, or ``stage.track(...)``.
+    The SDK does not interrupt the blocks of `attach` and `start` when their job is cancelled: they check for
+    themselves, with ``job.cancelled``, ``job.raise_if_cancelled()``, or ``stage.track(...)``.
     """
 
     def __init__(
@@ -145,25 +146,25 @@ class SyncClient:
     ) -> None:
         """See `Client`."""
         self._client = Client(address, token=token, tls=tls, tls_ca=tls_ca, timeout=timeout)
-        self._background = EventLoopThread()
+        self._loop_thread = EventLoopThread()
 
     @property
     def address(self) -> str:
-        """Where the server is."""
+        """Address of the server."""
         return self._client.address
 
-    submit = _waits(Client.submit)
-    get = _waits(Client.get)
-    waiting = _waits(Client.waiting)
-    cancel = _waits(Client.cancel)
-    delete = _waits(Client.delete)
-    result = _waits(Client.result)
-    watch_jobs = _watches(Client.watch_jobs)
-    list = _iterates(Client.list)
-    workers = _iterates(Client.workers)
-    follow = _iterates(Client.follow)
-    attach = _attaches(Client.attach)
-    start = _attaches(Client.start)
+    submit = _blocking(Client.submit)
+    get = _blocking(Client.get)
+    waiting = _blocking(Client.waiting)
+    cancel = _blocking(Client.cancel)
+    delete = _blocking(Client.delete)
+    result = _blocking(Client.result)
+    watch_jobs = _watching(Client.watch_jobs)
+    list = _iterating(Client.list)
+    workers = _iterating(Client.workers)
+    follow = _iterating(Client.follow)
+    attach = _attaching(Client.attach)
+    start = _attaching(Client.start)
 
     @overload
     def watch(
@@ -183,21 +184,21 @@ class SyncClient:
     def watch(
         self, job_id: str, *, snapshot: bool = False, on_gap: OnGap = "raise", **options: Unpack[WatchOptions]
     ) -> SyncWatch | SyncStateWatch:
-        """See `Client.watch`. `on_state` and `on_waiting` are called in another thread."""
+        """See `Client.watch`. It calls `on_state` and `on_waiting` in another thread."""
         watch = self._client.watch(job_id, snapshot=snapshot, on_gap=on_gap, **options)
         if isinstance(watch, Watch):
-            return SyncWatch(watch, self._background)
-        return SyncStateWatch(watch, self._background)
+            return SyncWatch(watch, self._loop_thread)
+        return SyncStateWatch(watch, self._loop_thread)
 
     def subscriptions(self) -> SyncSubscriptions:
         """See `Client.subscriptions`."""
-        return SyncSubscriptions(self._client, self._background)
+        return SyncSubscriptions(self._client.subscriptions(), self._loop_thread)
 
     def close(self) -> None:
-        """Ends the connection and all calls and watches on it. Jobs go on."""
-        with contextlib.suppress(RuntimeError):  # it was closed before
-            self._background.run(self._client.close())
-        self._background.close()
+        """Close the connection, and end all calls and watches on it. Jobs continue."""
+        with contextlib.suppress(RuntimeError):  # closed before
+            self._loop_thread.run(self._client.close())
+        self._loop_thread.close()
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ import random
 import grpc
 import pytest
 
-from milepost.client._transport.backoff import Backoff, is_passing
+from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client.errors import (
     Draining,
     EpochChanged,
@@ -42,7 +42,7 @@ class Lowest(random.Random):
 def test_the_bound_doubles_up_to_its_most() -> None:
     """The longest possible waits are 0.1 s, doubled each time, and never over 10 s."""
     backoff = Backoff(source=Highest())
-    assert pytest.approx([backoff.next() for _ in range(9)]) == [
+    assert pytest.approx([backoff.next_delay() for _ in range(9)]) == [
         0.1,
         0.2,
         0.4,
@@ -57,9 +57,9 @@ def test_the_bound_doubles_up_to_its_most() -> None:
 
 def test_jitter_is_full() -> None:
     """A wait may be anything from nothing to the bound, so that those who were cut off together come back apart."""
-    assert [Backoff(source=Lowest()).next() for _ in range(3)] == [0.0, 0.0, 0.0]
-    backoff = Backoff(first=1.0, most=1.0, source=random.Random(7))
-    waits = [backoff.next() for _ in range(1000)]
+    assert [Backoff(source=Lowest()).next_delay() for _ in range(3)] == [0.0, 0.0, 0.0]
+    backoff = Backoff(initial=1.0, maximum=1.0, source=random.Random(7))
+    waits = [backoff.next_delay() for _ in range(1000)]
     assert 0.0 <= min(waits) < 0.05
     assert 0.95 < max(waits) <= 1.0
 
@@ -68,31 +68,31 @@ def test_reset_starts_over() -> None:
     """Once it works again, the next wait is a short one."""
     backoff = Backoff(source=Highest())
     for _ in range(5):
-        backoff.next()
+        backoff.next_delay()
     backoff.reset()
-    assert backoff.next() == 0.1
+    assert backoff.next_delay() == 0.1
 
 
 def test_it_grows_further_where_a_server_brings_nothing() -> None:
     """Not where the server is just away: then it may be back at any moment."""
     away, useless = Backoff(source=Highest()), Backoff(source=Highest())
-    waits = [(away.next(), useless.next(opened=True)) for _ in range(12)]
+    waits = [(away.next_delay(), useless.next_delay(opened=True)) for _ in range(12)]
     assert waits[-1] == (10.0, 60.0)
     assert (away.fruitless, useless.fruitless) == (12, 12)
     useless.reset()
-    assert (useless.fruitless, useless.next(opened=True)) == (0, 0.1)
+    assert (useless.fruitless, useless.next_delay(opened=True)) == (0, 0.1)
 
 
 def test_a_crowd_is_spread_further() -> None:
     """Those of one client that were cut off at once come back at a thousand a second, about."""
-    assert Backoff(source=Highest()).next(crowd=5000) == 5.0
-    assert Backoff(source=Highest()).next(crowd=50) == 0.1
+    assert Backoff(source=Highest()).next_delay(simultaneous=5000) == 5.0
+    assert Backoff(source=Highest()).next_delay(simultaneous=50) == 0.1
 
 
 def test_what_the_server_asks_for_comes_on_top() -> None:
     """A delay that the server asks for is kept, and jitter is added to it."""
-    assert Backoff(source=Lowest()).next(3.0) == 3.0
-    assert Backoff(source=Highest()).next(3.0) == pytest.approx(3.1)
+    assert Backoff(source=Lowest()).next_delay(3.0) == 3.0
+    assert Backoff(source=Highest()).next_delay(3.0) == pytest.approx(3.1)
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_what_the_server_asks_for_comes_on_top() -> None:
 )
 def test_what_passes_by_itself(error: MilepostError, first: bool, later: bool) -> None:
     """A stream is opened again after what passes; a limit only where the server had accepted the stream before."""
-    assert first == is_passing(error, connected_before=False)
-    assert later == is_passing(error, connected_before=True)
+    assert first == is_transient(error, connected_before=False)
+    assert later == is_transient(error, connected_before=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from milepost.client._watch.event_selection import EventSelection
-from milepost.client._watch.job_cursor import Cursor
+from milepost.client._watch.job_cursor import JobCursor
 from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed, ServiceError
 from milepost.v1 import (
     CaughtUp,
@@ -43,14 +43,14 @@ def caught_up(sequence: int) -> WatchJobResponse:
     return WatchJobResponse(caught_up=CaughtUp(sequence=sequence))
 
 
-def taken(cursor: Cursor, *frames: WatchJobResponse) -> list[int]:
+def taken(cursor: JobCursor, *frames: WatchJobResponse) -> list[int]:
     """The sequences of the events that are taken."""
-    return [event.sequence for frame in frames for event in cursor.take(frame) if isinstance(event, Event)]
+    return [event.sequence for frame in frames for event in cursor.accept(frame) if isinstance(event, Event)]
 
 
 def test_events_come_once_over_several_streams() -> None:
     """A new stream is asked for what comes after the last event taken, in the epoch that it is of."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=0)
     assert taken(cursor, opened(0, 9), events([1, 2]), events([3])) == [1, 2, 3]
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=3, epoch="e1")
@@ -60,7 +60,7 @@ def test_events_come_once_over_several_streams() -> None:
 
 def test_it_starts_where_it_is_told_to() -> None:
     """A cursor is exclusive: the first event is the one after it (rule 1)."""
-    cursor = Cursor("j", after=41, epoch="e1", follow=False, status_interval=2.5)
+    cursor = JobCursor("j", after=41, epoch="e1", follow=False, status_interval=2.5)
     request = cursor.request()
     assert (request.after_sequence, request.epoch, request.no_follow) == (41, "e1", True)
     assert request.status_interval.ToTimedelta().total_seconds() == 2.5
@@ -70,81 +70,81 @@ def test_it_starts_where_it_is_told_to() -> None:
 @pytest.mark.parametrize("sequences", [[2], [1, 3], [1, 1], [1, 2, 2], [0], [3, 2]])
 def test_a_gap_or_a_repetition_is_never_passed_on(sequences: list[int]) -> None:
     """An event that is missing or comes twice is the server's fault, and is raised rather than yielded."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     cursor.request()
-    cursor.take(opened(0))
+    cursor.accept(opened(0))
     with pytest.raises(ProtocolError):
-        cursor.take(events(sequences))
+        cursor.accept(events(sequences))
 
 
 def test_a_thinned_log_has_gaps_where_it_says_so() -> None:
     """Progress that later progress stands for may be left out, up to the sequence that the stream opened with."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     cursor.request()
     thinned = opened(0, 9)
     thinned.opened.thinned_sequence = 5
     assert taken(cursor, thinned, events([1, 3]), events([6, 7])) == [1, 3, 6, 7]
     for sequence in (7, 9):
         with pytest.raises(ProtocolError):
-            cursor.take(events([sequence]))
+            cursor.accept(events([sequence]))
 
 
 def test_a_stream_that_opens_elsewhere_is_refused() -> None:
     """A stream that starts after another sequence than was asked for would lose or repeat events."""
-    cursor = Cursor("j", after=4)
+    cursor = JobCursor("j", after=4)
     cursor.request()
-    with pytest.raises(ProtocolError, match="opened after 6, but 4"):
-        cursor.take(opened(6))
+    with pytest.raises(ProtocolError, match="opened after 6, but the request was for 4"):
+        cursor.accept(opened(6))
 
 
 def test_a_stream_opens_first() -> None:
     """`opened` comes before all else, on every stream."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     cursor.request()
     with pytest.raises(ProtocolError, match="began with events"):
-        cursor.take(events([1]))
+        cursor.accept(events([1]))
     cursor.request()
-    cursor.take(opened(0))
+    cursor.accept(opened(0))
     cursor.request()
     with pytest.raises(ProtocolError, match="began with events"):
-        cursor.take(events([1]))
+        cursor.accept(events([1]))
 
 
 def test_nothing_follows_the_end() -> None:
     """`job_ended` is the last event of a log (rule 6)."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     cursor.request()
     taken(cursor, opened(0), events([1, 2], end=True))
     with pytest.raises(ProtocolError, match="Event 3 came after job_ended"):
-        cursor.take(events([3]))
+        cursor.accept(events([3]))
 
 
 def test_a_status_that_is_ahead_means_that_something_is_missing() -> None:
     """A watch without a filter has been sent everything up to the status's cursor."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     cursor.request()
     taken(cursor, opened(0), events([1, 2]))
-    cursor.take(WatchJobResponse(status=Status(cursor=2, head_sequence=7, fraction=0.25)))
+    cursor.accept(WatchJobResponse(status=Status(cursor=2, head_sequence=7, fraction=0.25)))
     assert (cursor.head, cursor.fraction, cursor.estimate) == (7, 0.25, None)
     with pytest.raises(ProtocolError):
-        cursor.take(WatchJobResponse(status=Status(cursor=3)))
+        cursor.accept(WatchJobResponse(status=Status(cursor=3)))
 
 
 def test_an_estimate_is_kept_until_there_is_no_evidence_any_more() -> None:
     """No evidence, no estimate (rule 19)."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     cursor.request()
-    cursor.take(opened(0))
+    cursor.accept(opened(0))
     estimate = Estimate(sample_size=3)
-    cursor.take(WatchJobResponse(status=Status(estimate=estimate)))
+    cursor.accept(WatchJobResponse(status=Status(estimate=estimate)))
     assert estimate == cursor.estimate
-    cursor.take(WatchJobResponse(status=Status()))
+    cursor.accept(WatchJobResponse(status=Status()))
     assert cursor.estimate is None
 
 
 def test_frames_that_are_not_known_are_skipped() -> None:
     """A newer server may send frames that this client does not know (rule 9)."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     cursor.request()
     assert taken(
         cursor, opened(0), WatchJobResponse(), WatchJobResponse(snapshot=Snapshot()), events([1])
@@ -153,16 +153,16 @@ def test_frames_that_are_not_known_are_skipped() -> None:
 
 def test_when_a_stream_that_ends_well_is_complete() -> None:
     """Following, only `job_ended` completes a watch; otherwise reaching the head does, on that very stream (rule 6)."""
-    following = Cursor("j")
+    following = JobCursor("j")
     following.request()
     taken(following, opened(0, 2), events([1, 2]), caught_up(2))
-    assert (following.complete, following.maybe_complete, following.caught_up) == (False, True, True)
+    assert (following.complete, following.reached_head, following.caught_up) == (False, True, True)
     following.request()
-    assert (following.complete, following.maybe_complete, following.caught_up) == (False, False, True)
+    assert (following.complete, following.reached_head, following.caught_up) == (False, False, True)
     taken(following, opened(2, 3), events([3], end=True))
     assert following.complete
 
-    replaying = Cursor("j", follow=False)
+    replaying = JobCursor("j", follow=False)
     replaying.request()
     taken(replaying, opened(0, 2), events([1]))
     assert not replaying.complete
@@ -180,29 +180,29 @@ def snapshot(sequence: int, state: JobState.ValueType = JobState.JOB_STATE_RUNNI
 
 def test_it_may_start_with_the_job_as_it_stands() -> None:
     """The snapshot is asked for until it has come, and then what happens next."""
-    cursor = Cursor("j", start="snapshot")
+    cursor = JobCursor("j", start="snapshot")
     assert cursor.request() == WatchJobRequest(job_id="j", from_snapshot=True)
     assert taken(cursor, opened(7, 7)) == []
     assert cursor.request().WhichOneof("start") == "from_snapshot"
     assert taken(cursor, opened(8, 9)) == []
-    assert [job.last_sequence for job in cursor.take(snapshot(8)) if isinstance(job, Job)] == [8]
+    assert [job.last_sequence for job in cursor.accept(snapshot(8)) if isinstance(job, Job)] == [8]
     assert taken(cursor, events([9])) == [9]
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=9, epoch="e1")
 
 
 def test_a_snapshot_of_a_job_that_has_ended_is_the_end() -> None:
     """Nothing follows it (rule 6)."""
-    cursor = Cursor("j", start="snapshot")
+    cursor = JobCursor("j", start="snapshot")
     cursor.request()
-    cursor.take(opened(8))
-    cursor.take(snapshot(8, JobState.JOB_STATE_FAILED))
+    cursor.accept(opened(8))
+    cursor.accept(snapshot(8, JobState.JOB_STATE_FAILED))
     assert cursor.ended
     assert cursor.complete
 
 
 def test_it_may_start_with_what_happens_next() -> None:
     """From the stream that opens first; the next one goes on from there."""
-    cursor = Cursor("j", start="latest")
+    cursor = JobCursor("j", start="latest")
     assert cursor.request() == WatchJobRequest(job_id="j", from_latest=True)
     assert taken(cursor, opened(7, 7)) == []
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=7, epoch="e1")
@@ -211,24 +211,24 @@ def test_it_may_start_with_what_happens_next() -> None:
 @pytest.mark.parametrize("error", [SequenceTrimmed(), EpochChanged()])
 def test_a_gap_is_raised_or_gone_over(error: ServiceError) -> None:
     """As it was asked for: the next stream brings the job as it stands, of whatever epoch."""
-    assert Cursor("j", after=3).recover(error) is None
-    cursor = Cursor("j", after=3, epoch="e0", on_gap="snapshot")
+    assert JobCursor("j", after=3).recover(error) is None
+    cursor = JobCursor("j", after=3, epoch="e0", on_gap="snapshot")
     assert cursor.recover(JobNotFound()) is None
     assert cursor.recover(error) == ()
     assert cursor.request() == WatchJobRequest(job_id="j", from_snapshot=True)
     assert taken(cursor, opened(2, 2)) == []
-    assert len(cursor.take(snapshot(2))) == 1
+    assert len(cursor.accept(snapshot(2))) == 1
     assert (cursor.sequence, cursor.head, cursor.epoch) == (2, 2, "e1")
 
 
 def test_what_is_hidden_moves_the_cursor() -> None:
     """A resumed stream does not look at it again."""
-    cursor = Cursor("j", showing=EventSelection.of(["stage_ended"], [], False))
+    cursor = JobCursor("j", selection=EventSelection.of(["stage_ended"], [], False))
     assert list(cursor.request().filter.payloads) == ["job_ended", "stage_ended"]
     assert taken(cursor, opened(0, 9), events([3, 7]), caught_up(9)) == [3, 7]
     assert cursor.request().after_sequence == 9
-    cursor.take(opened(9, 9))
-    cursor.take(WatchJobResponse(status=Status(cursor=20, head_sequence=20)))
+    cursor.accept(opened(9, 9))
+    cursor.accept(WatchJobResponse(status=Status(cursor=20, head_sequence=20)))
     assert cursor.request().after_sequence == 20
     with pytest.raises(ProtocolError):
         taken(cursor, opened(20), events([20]))
@@ -236,18 +236,18 @@ def test_what_is_hidden_moves_the_cursor() -> None:
 
 def test_the_end_is_known_where_it_is_hidden() -> None:
     """`job_ended` is asked for in any case, and shown only where it was asked for."""
-    cursor = Cursor("j", showing=EventSelection.of(["log_written"], [], False))
+    cursor = JobCursor("j", selection=EventSelection.of(["log_written"], [], False))
     cursor.request()
     assert taken(cursor, opened(0), events([4, 9], end=True)) == [4]
     assert (cursor.ended, cursor.sequence) == (True, 9)
-    shown = Cursor("j", showing=EventSelection.of([], ["s"], True))
+    shown = JobCursor("j", selection=EventSelection.of([], ["s"], True))
     assert list(shown.request().filter.payloads) == []
     assert taken(shown, opened(0), events([4, 9], end=True)) == [4, 9]
 
 
 def test_a_head_that_is_ahead_of_the_events_means_that_something_is_missing() -> None:
     """Without a filter everything up to the head has been sent when it is reached."""
-    cursor = Cursor("j")
+    cursor = JobCursor("j")
     cursor.request()
     with pytest.raises(ProtocolError):
         taken(cursor, opened(0, 9), events([1, 2]), caught_up(3))
@@ -255,9 +255,9 @@ def test_a_head_that_is_ahead_of_the_events_means_that_something_is_missing() ->
 
 def test_a_job_that_a_call_tells_of_is_new_where_it_has_gone_on() -> None:
     """Or where it is of another store."""
-    cursor = Cursor("j", on_gap="snapshot")
-    assert len(cursor.take_job(Job(last_sequence=3, epoch="e1"))) == 1
-    assert len(cursor.take_job(Job(last_sequence=3, epoch="e1"))) == 0
-    assert len(cursor.take_job(Job(last_sequence=4, epoch="e1"))) == 1
-    assert len(cursor.take_job(Job(last_sequence=2, epoch="e2"))) == 1
+    cursor = JobCursor("j", on_gap="snapshot")
+    assert len(cursor.accept_job(Job(last_sequence=3, epoch="e1"))) == 1
+    assert len(cursor.accept_job(Job(last_sequence=3, epoch="e1"))) == 0
+    assert len(cursor.accept_job(Job(last_sequence=4, epoch="e1"))) == 1
+    assert len(cursor.accept_job(Job(last_sequence=2, epoch="e2"))) == 1
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=2, epoch="e2")

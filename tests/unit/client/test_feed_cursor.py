@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.client._watch import deduplicator
-from milepost.client._watch.jobs_cursor import FeedCursor, Gap, Item
+from milepost.client._watch.jobs_cursor import Gap, Item, JobsCursor
 from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed
 from milepost.v1 import (
     CaughtUp,
@@ -84,19 +84,19 @@ def short(items: Iterable[Item]) -> list[Short]:
     return told
 
 
-def taken(cursor: FeedCursor, *frames: WatchJobsResponse) -> list[Short]:
+def taken(cursor: JobsCursor, *frames: WatchJobsResponse) -> list[Short]:
     """What the frames of a new stream bring."""
     cursor.request()
     return more(cursor, *frames)
 
 
-def more(cursor: FeedCursor, *frames: WatchJobsResponse) -> list[Short]:
+def more(cursor: JobsCursor, *frames: WatchJobsResponse) -> list[Short]:
     """What further frames of the same stream bring."""
-    items: Sequence[Item] = [item for frame in frames for item in cursor.take(frame)]
+    items: Sequence[Item] = [item for frame in frames for item in cursor.accept(frame)]
     return short(items)
 
 
-def start_of(cursor: FeedCursor) -> tuple[str | None, int, str]:
+def start_of(cursor: JobsCursor) -> tuple[str | None, int, str]:
     """How a new stream would be asked for."""
     request = cursor.request()
     return request.WhichOneof("start"), request.after_position, request.epoch
@@ -104,7 +104,7 @@ def start_of(cursor: FeedCursor) -> tuple[str | None, int, str]:
 
 def test_a_stream_continues_after_the_position() -> None:
     """Of all frames that tell one."""
-    cursor = FeedCursor(JobFilter(kinds=["k"]))
+    cursor = JobsCursor(JobFilter(kinds=["k"]))
     assert start_of(cursor) == (None, 0, "")
     assert taken(cursor, opened(), events(3, ("a", 1), ("b", 1), ("a", 2))) == [("a", 1), ("b", 1), ("a", 2)]
     assert start_of(cursor) == ("after_position", 3, "e1")
@@ -117,12 +117,12 @@ def test_a_stream_continues_after_the_position() -> None:
 
 def test_the_beginning_is_no_position() -> None:
     """Rule 1: 0 and none are the same, all that is kept."""
-    assert start_of(FeedCursor(JobFilter(), after=0)) == start_of(FeedCursor(JobFilter())) == (None, 0, "")
+    assert start_of(JobsCursor(JobFilter(), after=0)) == start_of(JobsCursor(JobFilter())) == (None, 0, "")
 
 
 def test_what_was_dropped_after_an_empty_store_is_missed() -> None:
     """From 0 a server shows what is kept; whoever had seen that there was nothing yet is told of the gap."""
-    cursor = FeedCursor(JobFilter(), on_gap="snapshot")
+    cursor = JobsCursor(JobFilter(), on_gap="snapshot")
     assert taken(cursor, opened(head=0), caught_up(0)) == []
     assert start_of(cursor) == ("after_position", 0, "e1")
     assert taken(cursor, opened(head=4)) == []
@@ -134,7 +134,7 @@ def test_what_was_dropped_after_an_empty_store_is_missed() -> None:
 
 def test_snapshots_to_start_with_are_asked_for_again() -> None:
     """Where a stream breaks among them; what was shown as of the same event is not shown again."""
-    cursor = FeedCursor(JobFilter(), start="snapshot")
+    cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 3), snapshot("b", 1)) == ["a=3", "b=1"]
     assert cursor.position is None
     assert start_of(cursor) == ("from_snapshot", 0, "e1")
@@ -146,7 +146,7 @@ def test_snapshots_to_start_with_are_asked_for_again() -> None:
 
 def test_a_snapshot_is_ahead_of_the_stream() -> None:
     """The server leaves out what a snapshot has, but knows this no more after a break."""
-    cursor = FeedCursor(JobFilter(), start="snapshot")
+    cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 3), events(10, ("b", 1))) == ["a=3", ("b", 1)]
     assert taken(cursor, opened(10), events(14, ("a", 3), ("b", 2), ("a", 4))) == [("b", 2), ("a", 4)]
     assert more(cursor, snapshot("j", 7, 15)) == ["j=7"]
@@ -156,7 +156,7 @@ def test_a_snapshot_is_ahead_of_the_stream() -> None:
 
 def test_a_snapshot_may_be_ahead_of_the_head() -> None:
     """It was read before the commits that it has were counted; their events do not come again."""
-    cursor = FeedCursor(JobFilter(), start="snapshot")
+    cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 4), caught_up(9)) == ["a=4"]
     assert more(cursor, events(10, ("a", 3)), events(11, ("b", 1)), events(12, ("a", 4))) == [("b", 1)]
     assert more(cursor, events(13, ("a", 5))) == [("a", 5)]
@@ -164,18 +164,18 @@ def test_a_snapshot_may_be_ahead_of_the_head() -> None:
 
 def test_jobs_that_vanish_between_two_lists_are_looked_up() -> None:
     """Nothing else would tell that they are gone, or do not match any more."""
-    cursor = FeedCursor(JobFilter(), start="snapshot")
+    cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), *(snapshot(job_id, 1) for job_id in "abc")) == ["a=1", "b=1", "c=1"]
     assert taken(cursor, opened(12), snapshot("b", 1), caught_up(12)) == []
     assert cursor.missing == ["a", "c"]
-    assert short(cursor.found("a", None)) == ["-a"]
-    assert short(cursor.found("c", Job(job_id="c", last_sequence=2))) == ["c=2"]
+    assert short(cursor.accept_missing("a", None)) == ["-a"]
+    assert short(cursor.accept_missing("c", Job(job_id="c", last_sequence=2))) == ["c=2"]
     assert cursor.missing == []
 
 
 def test_an_id_may_be_taken_again() -> None:
     """A job of the same id that came after the deleted one is another one."""
-    cursor = FeedCursor(JobFilter(), start="snapshot")
+    cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 3)) == ["a=3"]
     assert taken(cursor, opened(12), snapshot("a", 3, submitted=5), caught_up(12)) == ["a=3"]
     assert more(cursor, deleted("a", 13), events(14, ("a", 1))) == ["-a", ("a", 1)]
@@ -183,7 +183,7 @@ def test_an_id_may_be_taken_again() -> None:
 
 def test_all_that_is_kept_can_only_be_read_from_its_beginning() -> None:
     """Up to where something was dropped there is no position to resume from; yet nothing comes twice."""
-    cursor = FeedCursor(JobFilter())
+    cursor = JobsCursor(JobFilter())
     assert taken(cursor, opened(dropped=50), events(10, ("a", 1)), deleted("x", 20)) == [("a", 1), "-x"]
     assert cursor.position is None
     assert start_of(cursor) == (None, 0, "e1")
@@ -199,8 +199,8 @@ def test_all_that_is_kept_can_only_be_read_from_its_beginning() -> None:
 def test_a_gap_is_raised_or_gone_over() -> None:
     """As it was asked for; then all comes anew, also what was shown before."""
     gap = SequenceTrimmed(metadata={"requested": "1"})
-    assert FeedCursor(JobFilter(), after=1).recover(gap) is None
-    cursor = FeedCursor(JobFilter(), start="snapshot", on_gap="snapshot")
+    assert JobsCursor(JobFilter(), after=1).recover(gap) is None
+    cursor = JobsCursor(JobFilter(), start="snapshot", on_gap="snapshot")
     assert cursor.recover(JobNotFound()) is None
     assert taken(cursor, opened(9), snapshot("a", 1), caught_up(9)) == ["a=1"]
     assert list(cursor.recover(gap) or ()) == [Gap(gap)]
@@ -212,7 +212,7 @@ def test_a_gap_is_raised_or_gone_over() -> None:
 
 def test_trimming_while_jobs_are_listed_is_no_gap() -> None:
     """The next list is up to date."""
-    cursor = FeedCursor(JobFilter(), start="snapshot")
+    cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 1)) == ["a=1"]
     assert cursor.recover(SequenceTrimmed()) == ()
     assert taken(cursor, opened(9), snapshot("a", 1), snapshot("b", 1), caught_up(9)) == ["b=1"]
@@ -220,7 +220,7 @@ def test_trimming_while_jobs_are_listed_is_no_gap() -> None:
 
 def test_trimming_before_the_first_of_what_is_kept_is_no_gap() -> None:
     """All that is kept was asked for, and the next stream begins with what is kept by then."""
-    cursor = FeedCursor(JobFilter())
+    cursor = JobsCursor(JobFilter())
     assert taken(cursor, opened(head=9)) == []
     assert cursor.recover(SequenceTrimmed()) == ()
     assert taken(cursor, opened(dropped=4, head=9), events(3, ("a", 3))) == [("a", 3)]
@@ -232,7 +232,7 @@ def test_trimming_before_the_first_of_what_is_kept_is_no_gap() -> None:
 @pytest.mark.parametrize("on_gap", ["raise", "snapshot"])
 def test_a_store_replaced_while_jobs_are_listed_is_a_gap(on_gap: str) -> None:
     """The jobs of the first list are of another store."""
-    cursor = FeedCursor(JobFilter(), start="snapshot", on_gap="raise" if on_gap == "raise" else "snapshot")
+    cursor = JobsCursor(JobFilter(), start="snapshot", on_gap="raise" if on_gap == "raise" else "snapshot")
     assert taken(cursor, opened(9), snapshot("a", 1)) == ["a=1"]
     if on_gap == "raise":
         with pytest.raises(EpochChanged):
@@ -243,8 +243,8 @@ def test_a_store_replaced_while_jobs_are_listed_is_a_gap(on_gap: str) -> None:
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that came to match first are forgotten first; and all of them where a stream is idle."""
-    monkeypatch.setattr(deduplicator, "_REMEMBERED", 10)
-    cursor = FeedCursor(JobFilter(), start="latest")
+    monkeypatch.setattr(deduplicator, "_GENERATION_SIZE", 10)
+    cursor = JobsCursor(JobFilter(), start="latest")
     taken(cursor, opened(0))
     more(cursor, *(snapshot(f"j{number}", 5, number) for number in range(1, 101)))
     assert more(cursor, snapshot("j100", 5, 100), snapshot("j91", 5, 100)) == []
@@ -265,12 +265,12 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_server_that_breaks_the_contract_is_found_out(frames: list[WatchJobsResponse]) -> None:
     """Nothing is yielded of it."""
     with pytest.raises(ProtocolError):
-        taken(FeedCursor(JobFilter()), *frames)
+        taken(JobsCursor(JobFilter()), *frames)
 
 
 def test_when_a_stream_that_ends_well_is_complete() -> None:
     """Never where it follows; otherwise at the head."""
-    following, replaying = FeedCursor(JobFilter()), FeedCursor(JobFilter(), follow=False)
+    following, replaying = JobsCursor(JobFilter()), JobsCursor(JobFilter(), follow=False)
     for cursor in (following, replaying):
         taken(cursor, opened(), caught_up(0))
     assert (following.complete, replaying.complete) == (False, True)

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from milepost.client._transport.connection_errors import gist
+from milepost.client._transport.error_mapping import connection_error_text
 from milepost.client._worker.outage_log import OutageLog
 from milepost.client.errors import Draining, StreamsBlocked, Unreachable
 from tests.support.clock import FakeClock
@@ -89,7 +89,7 @@ def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_what_grpc_says_in_words(details: str, words: str) -> None:
     """As this and other versions of it say it; where nothing fits, the particular of what it says."""
-    assert gist(details) == words
+    assert connection_error_text(details) == words
 
 
 def test_why_a_server_is_unreachable() -> None:

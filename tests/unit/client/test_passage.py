@@ -5,70 +5,70 @@ from __future__ import annotations
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
 
 
-def failed(passage: TransportFallback, *, answered: bool, now: float = 0.0) -> bool:
+def failed(fallback: TransportFallback, *, answered: bool, now: float = 0.0) -> bool:
     """A stream does not open, and a call is tried where that is due; whether it was."""
-    due = passage.failed()
+    due = fallback.stream_failed()
     if due:
-        passage.called(answered=answered, now=now)
+        fallback.probed(answered=answered, now=now)
     return due
 
 
-def way_and_doubts(passage: TransportFallback) -> tuple[TransportMode, int]:
+def mode_and_blocked_streams(fallback: TransportFallback) -> tuple[TransportMode, int]:
     """How it stands."""
-    return passage.way, passage.doubts
+    return fallback.mode, fallback.blocked_streams
 
 
 def test_streams_are_given_up_when_calls_are_answered_beside() -> None:
     """Three times in a row; and the first failure of all is not even looked into."""
-    passage = TransportFallback()
-    assert not failed(passage, answered=True)
+    fallback = TransportFallback()
+    assert not failed(fallback, answered=True)
     for _ in range(2):
-        assert failed(passage, answered=True)
-        assert passage.way is TransportMode.STREAM
-    assert failed(passage, answered=True)
-    assert passage.way is TransportMode.REPLAY
+        assert failed(fallback, answered=True)
+        assert fallback.mode is TransportMode.STREAM
+    assert failed(fallback, answered=True)
+    assert fallback.mode is TransportMode.REPLAY
 
 
 def test_a_server_that_is_down_is_no_reason() -> None:
     """Neither is one that has just come back."""
-    passage = TransportFallback()
+    fallback = TransportFallback()
     for answered in (True, True, True, False, True, True, False, True, True):
-        failed(passage, answered=answered)
-        assert passage.way is TransportMode.STREAM
-    passage.opened()
-    assert passage.doubts == 0
-    assert not passage.failed()
+        failed(fallback, answered=answered)
+        assert fallback.mode is TransportMode.STREAM
+    fallback.stream_opened()
+    assert fallback.blocked_streams == 0
+    assert not fallback.stream_failed()
 
 
 def test_the_last_try_looks_around_at_once() -> None:
     """Rather than give up a server that answers."""
-    passage = TransportFallback()
-    assert passage.failed(last=True)
-    assert passage.called(answered=True, now=0.0, last=True)
-    assert passage.way is TransportMode.REPLAY
+    fallback = TransportFallback()
+    assert fallback.stream_failed(last=True)
+    assert fallback.probed(answered=True, now=0.0, last=True)
+    assert fallback.mode is TransportMode.REPLAY
 
 
 def test_calls_are_the_last_way() -> None:
     """Taken when not even streams get through that end; and left when no call is answered any more."""
-    passage = TransportFallback()
-    passage.failed(last=True)
-    passage.called(answered=True, now=0.0, last=True)
-    assert not failed(passage, answered=True)
-    assert failed(passage, answered=True)
-    assert passage.way is TransportMode.CALL
-    passage.unanswered()
-    assert way_and_doubts(passage) == (TransportMode.STREAM, 0)
+    fallback = TransportFallback()
+    fallback.stream_failed(last=True)
+    fallback.probed(answered=True, now=0.0, last=True)
+    assert not failed(fallback, answered=True)
+    assert failed(fallback, answered=True)
+    assert fallback.mode is TransportMode.CALL
+    fallback.call_failed()
+    assert mode_and_blocked_streams(fallback) == (TransportMode.STREAM, 0)
 
 
 def test_streams_are_tried_again_once_in_a_while() -> None:
     """After five minutes; one more failure is enough to go back."""
-    passage = TransportFallback()
-    passage.failed(last=True)
-    passage.called(answered=True, now=100.0, last=True)
-    passage.look_again(399.0)
-    assert way_and_doubts(passage) == (TransportMode.REPLAY, 1)
-    passage.look_again(400.0)
-    assert way_and_doubts(passage) == (TransportMode.STREAM, 2)
-    assert failed(passage, answered=True, now=405.0)
-    passage.look_again(410.0)
-    assert way_and_doubts(passage) == (TransportMode.REPLAY, 3)
+    fallback = TransportFallback()
+    fallback.stream_failed(last=True)
+    fallback.probed(answered=True, now=100.0, last=True)
+    fallback.retry_stream(399.0)
+    assert mode_and_blocked_streams(fallback) == (TransportMode.REPLAY, 1)
+    fallback.retry_stream(400.0)
+    assert mode_and_blocked_streams(fallback) == (TransportMode.STREAM, 2)
+    assert failed(fallback, answered=True, now=405.0)
+    fallback.retry_stream(410.0)
+    assert mode_and_blocked_streams(fallback) == (TransportMode.REPLAY, 3)

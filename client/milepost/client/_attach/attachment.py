@@ -13,7 +13,7 @@ from typing import Any, Final
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.claimed_job_table import ClaimedJobTable
 from milepost.client._attach.offline_block import OfflineBlock
-from milepost.client._transport.backoff import Backoff, is_passing
+from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.failure_report import failure_of
@@ -124,7 +124,7 @@ class Attachment:
         try:
             self._job_id = await self._find()
         except MilepostError as error:
-            if self._offline_job is None or not is_passing(error, connected_before=False):
+            if self._offline_job is None or not is_transient(error, connected_before=False):
                 raise
             self._job_id, unreachable = self._offline_job.job_id, error
         spool = SpoolDirectory(Path(self._spool)) if self._spool else None
@@ -309,7 +309,7 @@ class Attachment:
     async def _submit(self, unreachable: MilepostError) -> None:
         backoff = Backoff()
         while True:
-            await self._wait_to_retry(unreachable, backoff.next())
+            await self._wait_to_retry(unreachable, backoff.next_delay())
             try:
                 await self._find()
             except MilepostError as error:
@@ -320,7 +320,7 @@ class Attachment:
     async def _wait_to_retry(self, error: MilepostError, wait: float) -> None:
         """Log that a session was lost, and wait for the backoff, a shorter one once the block was left."""
         claimed = self._jobs.claimed.done()
-        if not claimed and not is_passing(error, connected_before=False):
+        if not claimed and not is_transient(error, connected_before=False):
             raise error
         self._connection_error = error
         if self._offline_job is not None and not self._unreachable.done():

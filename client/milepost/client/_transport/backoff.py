@@ -1,4 +1,4 @@
-"""Whether to try again, and how long to wait before that."""
+"""Exponential backoff, and which errors to retry."""
 
 from __future__ import annotations
 
@@ -8,73 +8,79 @@ from typing import Final
 from milepost.client._transport.fork_safety import grpc
 from milepost.client.errors import LimitReached, MilepostError, ServiceError, StreamsBlocked, Unreachable
 
-__all__ = ["Backoff", "is_passing"]
+__all__ = ["Backoff", "is_transient"]
 
-_FIRST: Final = 0.1
-_MOST: Final = 10.0
-# The bound where a server is there, takes streams, and yet brings nothing, time after time; and after how many times.
-_FAR: Final = 60.0
-_FRUITLESS: Final = 5
-# How many of one client come back in a second at the most, about, where many were cut off at once.
-_CROWD_PER_SECOND: Final = 1000
+_INITIAL_BOUND: Final = 0.1
+_MAX_BOUND: Final = 10.0
+# A higher maximum for a server that accepts streams which deliver nothing, and the consecutive attempts before it.
+_FRUITLESS_MAX_BOUND: Final = 60.0
+_FRUITLESS_THRESHOLD: Final = 5
+# Approximate maximum reconnects per second of one client that lost many streams at once.
+_RECONNECTS_PER_SECOND: Final = 1000
 
 
 class Backoff:
-    """Exponential backoff with full jitter: the wait is anything between 0 and a bound that doubles each time.
+    """Exponential backoff with full jitter: a random delay between 0 and a bound that doubles each time.
 
-    Thousands that lost their connection at once thereby come back spread out.
+    Clients that lose their connections at once therefore reconnect spread out.
     """
 
     def __init__(
-        self, *, first: float = _FIRST, most: float = _MOST, source: random.Random | None = None
+        self,
+        *,
+        initial: float = _INITIAL_BOUND,
+        maximum: float = _MAX_BOUND,
+        source: random.Random | None = None,
     ) -> None:
-        """The first wait is up to `first` seconds, none is over `most`; `source` is for tests."""
-        self._first = first
-        self._most = most
-        self._bound = first
+        """Delays up to `initial` seconds at first, never more than `maximum`; tests pass the random `source`."""
+        self._initial = initial
+        self._maximum = maximum
+        self._bound = initial
         self._source = source or random.Random()
         self._fruitless = 0
 
     @property
     def fruitless(self) -> int:
-        """How many waits there were since it last worked."""
+        """Delays since the last reset."""
         return self._fruitless
 
-    def next(self, at_least: float = 0.0, *, opened: bool = False, crowd: int = 1) -> float:
-        """How many seconds to wait this time.
+    def next_delay(self, at_least: float = 0.0, *, opened: bool = False, simultaneous: int = 1) -> float:
+        """Seconds to wait before the next attempt.
 
         Args:
-            at_least: What the server asked for; jitter comes on top.
-            opened: Whether the server was there. After some times that it was, and brought nothing, waits grow beyond
-                the usual bound: whatever is wrong then does not pass in seconds.
-            crowd: How many are cut off together; the more there are, the longer the time that they are spread over.
+            at_least: Delay that the server requested; jitter comes on top.
+            opened: Whether the server accepted the stream. If it repeatedly does and delivers nothing, delays grow
+                beyond the usual maximum: such a fault does not pass in seconds.
+            simultaneous: Streams that reconnect together; more of them spread over a longer time.
         """
         self._fruitless += 1
-        wait = at_least + self._source.uniform(0.0, max(self._bound, crowd / _CROWD_PER_SECOND))
-        most = max(self._most, _FAR) if opened and self._fruitless >= _FRUITLESS else self._most
-        self._bound = min(self._bound * 2, most)
-        return wait
+        delay = at_least + self._source.uniform(0.0, max(self._bound, simultaneous / _RECONNECTS_PER_SECOND))
+        maximum = self._maximum
+        if opened and self._fruitless >= _FRUITLESS_THRESHOLD:
+            maximum = max(maximum, _FRUITLESS_MAX_BOUND)
+        self._bound = min(self._bound * 2, maximum)
+        return delay
 
     def reset(self) -> None:
-        """It works again: the next wait is a short one."""
-        self._bound = self._first
+        """Note a success: the next delay is short."""
+        self._bound = self._initial
         self._fruitless = 0
 
 
-def is_passing(error: MilepostError, *, connected_before: bool) -> bool:
-    """Whether a stream that ended with this is worth opening again.
+def is_transient(error: MilepostError, *, connected_before: bool) -> bool:
+    """Whether to open a stream again after this error.
 
     Args:
-        error: How it ended.
-        connected_before: Whether the server had accepted it before. A limit is then taken for the streams of the lost
-            connection, which the server has yet to find dead.
+        error: How the stream ended.
+        connected_before: Whether the server accepted an earlier stream. A reached limit is then transient: the server
+            still counts the streams of the lost connection.
     """
     if isinstance(error, LimitReached):
         return connected_before
     if isinstance(error, ServiceError):
-        return error.code in _PASSING
+        return error.code in _TRANSIENT
     return isinstance(error, Unreachable) and not isinstance(error, StreamsBlocked)
 
 
-# CANCELLED is what a server says that is being torn down, or that is flooded with new streams.
-_PASSING: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
+# A server that shuts down, or gets too many new streams, answers CANCELLED.
+_TRANSIENT: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})

@@ -1,4 +1,4 @@
-"""The connection to a server: where it is, who is calling, and how a broken one is found."""
+"""The gRPC channel to a server, created lazily, and the target that it connects to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 from milepost.v1.worker_service_pb2_grpc import WorkerServiceStub
 
-if TYPE_CHECKING:  # they are in the stubs only
+if TYPE_CHECKING:  # only the stubs define them
     from milepost.v1.admin_service_pb2_grpc import AdminServiceAsyncStub
     from milepost.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from milepost.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # they are in the stubs only
 __all__ = ["SDK", "LazyChannel", "Target"]
 
 SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
-"""What the server is told that this is."""
+"""Name and version of this SDK, for the server."""
 
 _CLOSED: Final = "The client is closed."
 
@@ -45,13 +45,13 @@ _Response = TypeVar("_Response")
 
 @dataclass(frozen=True)
 class Target:
-    """Where the server is, and who is calling.
+    """Address of a server, and credentials for it.
 
     Attributes:
-        address: As ``host:port``.
-        token: Travels as ``authorization: Bearer …``; empty for none.
-        tls: Whether the connection is encrypted.
-        tls_ca: A PEM file with the certificates that are trusted; None for the system's.
+        address: Address as ``host:port``.
+        token: Bearer token, sent as ``authorization: Bearer …``; empty for none.
+        tls: Whether to encrypt the connection.
+        tls_ca: PEM file of trusted certificates; None for the system's.
     """
 
     address: str
@@ -68,7 +68,7 @@ class Target:
         tls: bool = False,
         tls_ca: str | os.PathLike[str] | None = None,
     ) -> Target:
-        """From arguments; what is None is taken from MILEPOST_ADDRESS, MILEPOST_TOKEN and MILEPOST_TLS_CA."""
+        """The target of these arguments; MILEPOST_ADDRESS, MILEPOST_TOKEN and MILEPOST_TLS_CA replace None."""
         if address is None:
             address = os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS
         if token is None:
@@ -85,7 +85,7 @@ class Target:
         tls: bool | None = None,
         tls_ca: str | os.PathLike[str] | None = None,
     ) -> Target:
-        """The same target with other values; what is None stays. A CA file implies TLS."""
+        """This target with other values; None keeps a value. A CA file implies TLS."""
         return Target(
             self.address if address is None else address,
             self.token if token is None else token,
@@ -95,12 +95,12 @@ class Target:
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What every call carries."""
+        """Metadata of every call."""
         return (("authorization", f"Bearer {self.token}"),) if self.token else ()
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine."""
+        """Whether the address is on this machine."""
         host = self.address.rpartition(":")[0].strip("[]")
         try:
             return ipaddress.ip_address(host).is_loopback
@@ -109,36 +109,36 @@ class Target:
 
 
 class LazyChannel:
-    """One long-lived gRPC channel, made when it is first needed.
+    """One long-lived gRPC channel, created with the first call.
 
-    A channel belongs to the process and to the event loop that made it; in another one a new one is made.
+    A channel belongs to the process and the event loop that created it; in another one, a call creates a new one.
     """
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.cut_off: weakref.WeakSet[object] = weakref.WeakSet()
-        """The watches that are not connected at the moment, having been so before."""
+        self.disconnected_watches: weakref.WeakSet[object] = weakref.WeakSet()
+        """Watches that lost their stream and have not reconnected yet; they spread their retries."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
         self._calls: weakref.WeakSet[grpc.aio.Call] = weakref.WeakSet()
-        fork_safety.know(self)
+        fork_safety.register(self)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
-        """The event loop that the channel belongs to; None where there is no channel."""
+        """The event loop that the channel belongs to; None without a channel."""
         return self._loop if self._channel is not None else None
 
     def jobs(self) -> JobServiceAsyncStub:
-        """The service for those who submit, follow and cancel."""
+        """Stub of the service that submits, follows and cancels jobs."""
         return JobServiceStub(self._open())
 
     def work(self) -> WorkerServiceAsyncStub:
-        """The service for those who do the work."""
+        """Stub of the service for workers."""
         return WorkerServiceStub(self._open())
 
     def admin(self) -> AdminServiceAsyncStub:
-        """The service for those who operate the servers."""
+        """Stub of the service for operators."""
         return AdminServiceStub(self._open())
 
     async def call(
@@ -147,41 +147,39 @@ class LazyChannel:
         request: _Request,
         timeout: float,
     ) -> _Response:
-        """Calls a unary method. gRPC itself tries again while the server is unavailable, up to five times in all.
+        """Call a unary method. gRPC itself retries while the server is unavailable, up to five attempts in all.
 
         Raises:
-            TooLarge: The request is over the bound of a message.
-            MilepostError: It was refused, or the server was not reached within `timeout` seconds.
+            TooLarge: The request exceeds the size limit of a message.
+            MilepostError: The server refused the call, or was unreachable for `timeout` seconds.
         """
         if isinstance(request, Message) and (size := request.ByteSize()) > limits.REQUEST_SIZE:
             raise request_too_large(size)
         try:
-            return await self.keep(method(request, timeout=timeout, metadata=self.target.metadata))
+            return await self.track(method(request, timeout=timeout, metadata=self.target.metadata))
         except grpc.aio.AioRpcError as error:
-            del (
-                method
-            )  # whoever keeps the exception is not to keep the channel up by it; a fork could not rest it
+            # A kept exception must not keep the channel open through `method`: a fork could not release it.
+            del method
             raise error_from_status(error, self.target.address) from error.with_traceback(None)
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if (
-                self._closed and task is not None and not task.cancelling()
-            ):  # the call was cancelled, not who waits
+            # The channel cancelled the call, rather than somebody the waiting task.
+            if self._closed and task is not None and not task.cancelling():
                 raise RuntimeError(_CLOSED) from None
             raise
 
-    def keep(self, call: _Call) -> _Call:
-        """Has the channel stay up over a fork for as long as this call on it is under way."""
+    def track(self, call: _Call) -> _Call:
+        """Keep the channel open across a fork while this call is in progress."""
         self._calls.add(call)
         return call
 
-    def rest(self) -> None:
-        """Lets go of the channel if nothing is under way on it; the next call makes a new one."""
+    def release_if_idle(self) -> None:
+        """Drop the channel if no call is in progress; the next call creates a new one."""
         if all(call.done() for call in self._calls):
             self._channel = None
 
     async def close(self) -> None:
-        """Ends all calls and the connection."""
+        """Close the connection, and end all calls on it."""
         self._closed = True
         if self._channel is not None and self._loop is asyncio.get_running_loop():
             await self._channel.close()
@@ -193,11 +191,11 @@ class LazyChannel:
         fork_safety.claim_process()
         loop = asyncio.get_running_loop()
         if self._channel is None or self._loop is not loop:
-            self._loop, self._channel = loop, _make(self.target)
+            self._loop, self._channel = loop, _create_channel(self.target)
         return self._channel
 
 
-def _make(target: Target) -> grpc.aio.Channel:
+def _create_channel(target: Target) -> grpc.aio.Channel:
     if target.token and not target.tls and not target.is_local:
         _log.warning("The token travels to %s in clear text: use TLS.", target.address)
     options = [*_OPTIONS, ("grpc.enable_http_proxy", int(not target.is_local))]
@@ -208,7 +206,7 @@ def _make(target: Target) -> grpc.aio.Channel:
 
 
 def _service_config() -> str:
-    """Unary calls are tried again while the server is unavailable: each of them is safe to repeat."""
+    """Retry unary calls while the server is unavailable: each of them is idempotent."""
     methods = {
         "milepost.v1.JobService": ("SubmitJob", "GetJob", "ListJobs", "CancelJob", "DeleteJob"),
         "milepost.v1.WorkerService": ("ReportJob",),
@@ -224,7 +222,7 @@ def _service_config() -> str:
                         for method in names
                     ],
                     "retryPolicy": {
-                        "maxAttempts": 5,  # the most that gRPC allows
+                        "maxAttempts": 5,  # gRPC's maximum
                         "initialBackoff": "0.1s",
                         "maxBackoff": "2s",
                         "backoffMultiplier": 2,
@@ -239,13 +237,13 @@ def _service_config() -> str:
 _OPTIONS: Final = (
     ("grpc.primary_user_agent", SDK),
     ("grpc.service_config", _service_config()),
-    # What the server holds was bounded on its way in; a page of large jobs is above gRPC's default of 4 MiB.
+    # The server bounds what it stores; a page of large jobs exceeds gRPC's default of 4 MiB.
     ("grpc.max_receive_message_length", -1),
-    # A peer that is gone without a word is found by pings while a call is open: after 15 + 10 seconds.
+    # Pings detect a dead peer while a call is open: after 15 + 10 seconds.
     ("grpc.keepalive_time_ms", 15_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
-    # When to try to connect again is decided by the loops of the SDK, which have their own backoff.
+    # The reconnect loops of the SDK have their own backoff.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.use_local_subchannel_pool", 1),

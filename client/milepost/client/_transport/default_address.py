@@ -1,4 +1,4 @@
-"""Where a server is unless something else is said."""
+"""Default address of a server; apart, so that the command's help needs no gRPC."""
 
 from __future__ import annotations
 

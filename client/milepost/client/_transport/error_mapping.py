@@ -1,36 +1,36 @@
-"""From the status of a call to the error that it means."""
+"""Map statuses of gRPC calls, and rejections within a session, to errors of the SDK."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from milepost.client import errors
-from milepost.client._transport.connection_errors import gist
 from milepost.client._transport.fork_safety import grpc
 from milepost.contract.limits import MIB, REQUEST_SIZE
 from milepost.contract.reasons import DOMAIN, reason_from_name, reason_name
 from milepost.contract.status_codes import STATUS
 from milepost.v1 import ErrorReason, Rejected
 
-__all__ = ["error_from_rejection", "error_from_status", "request_too_large"]
+__all__ = ["connection_error_text", "error_from_rejection", "error_from_status", "request_too_large"]
 
 _DETAILS: Final = "grpc-status-details-bin"
 
 
 def error_from_status(error: grpc.aio.AioRpcError, address: str) -> errors.MilepostError:
-    """The error that the status of a call means.
+    """The SDK's error for the status of a call.
 
     Args:
-        error: What gRPC raised.
-        address: Where the server is said to be, for the message.
+        error: The error that gRPC raised.
+        address: Address of the server, for the message.
     """
     code, message = error.code(), error.details() or ""
     info, bad_request, retry = _details(error)
     if info.domain != DOMAIN and code in _UNREACHABLE:
-        return errors.Unreachable(address, gist(message))
+        return errors.Unreachable(address, connection_error_text(message))
     reason = reason_from_name(info.reason) if info.domain == DOMAIN else ErrorReason.ERROR_REASON_UNSPECIFIED
     kind = _BY_REASON.get(reason) or _BY_CODE.get(code, errors.ServiceError)
     return kind(
@@ -46,7 +46,7 @@ def error_from_status(error: grpc.aio.AioRpcError, address: str) -> errors.Milep
 
 
 def request_too_large(size: int) -> errors.TooLarge:
-    """The error for a request of so many bytes, which the server would refuse just the same."""
+    """The error for a request of this many bytes, which the server would refuse as well."""
     return errors.TooLarge(
         f"The request is {size:,} bytes; at most {REQUEST_SIZE:,} ({REQUEST_SIZE // MIB} MiB) are taken.",
         code=STATUS[ErrorReason.ERROR_REASON_TOO_LARGE],
@@ -55,7 +55,7 @@ def request_too_large(size: int) -> errors.TooLarge:
 
 
 def error_from_rejection(rejected: Rejected) -> errors.ServiceError:
-    """The error that a refusal within a worker's session means."""
+    """The SDK's error for a rejection within a worker's session."""
     kind = _BY_REASON.get(rejected.reason, errors.ServiceError)
     return kind(
         rejected.message or reason_name(rejected.reason),
@@ -64,6 +64,14 @@ def error_from_rejection(rejected: Rejected) -> errors.ServiceError:
         metadata={"job_id": rejected.job_id},
         violations=((rejected.field, rejected.message),) if rejected.field else (),
     )
+
+
+def connection_error_text(details: str) -> str:
+    """A short text for people about a failed connection, from gRPC's details; the last detail if none is known."""
+    for pattern, words in _CONNECTION_ERRORS:
+        if pattern.search(details):
+            return words
+    return details.rpartition(": ")[2].strip()
 
 
 def _details(
@@ -80,7 +88,7 @@ def _details(
                 for detail in status_pb2.Status.FromString(value).details:
                     for message in (info, bad_request, retry):
                         detail.Unpack(message)
-            except DecodeError:  # a proxy's, perhaps; the status code still stands
+            except DecodeError:  # perhaps from a proxy; the status code is still valid
                 continue
     return info, bad_request, retry
 
@@ -114,3 +122,20 @@ _BY_CODE: Final = {
     grpc.StatusCode.PERMISSION_DENIED: errors.PermissionDenied,
     grpc.StatusCode.UNIMPLEMENTED: errors.Unimplemented,
 }
+
+# The first match counts: gRPC's details go from the general to the particular.
+_CONNECTION_ERRORS: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), words)
+    for pattern, words in (
+        ("connection refused", "connection refused"),
+        ("wrong_version_number", "it does not speak TLS"),
+        ("hostname verification|hostname mismatch", "its certificate is for another name"),
+        ("certificate_verify_failed|issuer certificate|self.signed", "its certificate is not trusted"),
+        ("certificate has expired", "its certificate has expired"),
+        ("name not found|name or service not known|lookup|resol", "its name is not known"),
+        ("no route to host|network is unreachable", "there is no way to it"),
+        ("http1.x server|parsing http/2", "what listens there does not speak gRPC"),
+        ("timeout|timed out|deadline exceeded", "no answer"),
+        ("reset by peer|socket closed|broken pipe|goaway|recvmsg|eof", "the connection was cut"),
+    )
+)

@@ -1,4 +1,4 @@
-"""An event loop beside a program that has none."""
+"""An event loop in a thread, for synchronous code."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _Result = TypeVar("_Result")
 
 
 class EventLoopThread:
-    """An event loop in a thread of its own. After a fork there is a new one, since threads do not come along."""
+    """An event loop in its own thread. A forked process starts a new one, since threads do not survive a fork."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._owner = 0
+        self._owner_pid = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._parents: asyncio.AbstractEventLoop | None = None
+        self._inherited_loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Waits for what the coroutine returns. An interrupt of the wait cancels it."""
+        """Run a coroutine and return its result. Interrupting the wait cancels the coroutine."""
         try:
-            with self._lock:  # so that it is not closed before that is on its way
-                future = asyncio.run_coroutine_threadsafe(coroutine, self._started())
+            with self._lock:  # close() must not stop the loop in between
+                future = asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
         except RuntimeError:
             coroutine.close()
             raise
@@ -41,24 +41,24 @@ class EventLoopThread:
             raise
 
     def close(self) -> None:
-        """Ends the thread; whoever still waits is told."""
+        """Stop the thread; pending calls of `run` raise RuntimeError."""
         with self._lock:
             self._closed = True
             loop, self._loop = self._loop, None
-            if loop is None or self._thread is None or self._owner != os.getpid():
+            if loop is None or self._thread is None or self._owner_pid != os.getpid():
                 return
             asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
             loop.close()
 
-    def _started(self) -> asyncio.AbstractEventLoop:
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._closed:
             raise RuntimeError("The client is closed.")
-        if self._loop is None or self._owner != os.getpid():
-            # Not to be closed here, since parent and child share what it waits with.
-            self._parents = self._loop
-            self._owner, self._loop = os.getpid(), asyncio.new_event_loop()
+        if self._loop is None or self._owner_pid != os.getpid():
+            # Keep the parent's loop open: parent and child share its selector.
+            self._inherited_loop = self._loop
+            self._owner_pid, self._loop = os.getpid(), asyncio.new_event_loop()
             self._thread = threading.Thread(
                 target=self._loop.run_forever, name="milepost client", daemon=True
             )
@@ -67,7 +67,7 @@ class EventLoopThread:
 
 
 async def _cancel_all() -> None:
-    """Ends what else the loop does."""
+    """Cancel all other tasks of the loop."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()

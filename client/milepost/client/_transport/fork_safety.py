@@ -1,9 +1,9 @@
-"""Forks, as prefork servers make them: gRPC works on both sides of one if it was at rest when it happened.
+"""Fork safety, for prefork servers: gRPC works in parent and child if no call is in progress during the fork.
 
-The thread that drives gRPC does not come along into a fork, so a process whose parent was using it cannot use it. Just
-before a fork, connections on which nothing is under way are therefore ended; each side makes its own when it needs one.
+The thread that drives gRPC does not survive a fork, so a child whose parent was using gRPC cannot use it. Just before a
+fork, idle connections are therefore closed; parent and child open new ones when they need them.
 
-The other modules of the client import ``grpc`` from here, so that it is always imported as this needs it.
+The other modules of the client import ``grpc`` from here, so that it is always imported with the settings this needs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from milepost.client._transport.grpc_environment import DURING_IMPORT
 
-__all__ = ["Connected", "claim_process", "grpc", "know"]
+__all__ = ["HasConnection", "claim_process", "grpc", "register"]
 
 if TYPE_CHECKING:
     import grpc
@@ -33,129 +33,131 @@ else:
     for _name in _added:
         del os.environ[_name]
 
-# Seconds for a loop in another thread to let go of its connection.
-_LETTING_GO: Final = 1.0
-# The thread that the asyncio part of gRPC runs on, for as long as anything of it is in use.
-_DRIVER: Final = "_poll_wrapper"
-# The threads that lie below it.
-_NATIVE: Final = ("grpc_", "event_engine", "lifeguard")
-_THREADS: Final = Path("/proc/self/task")
-# Seconds for them to go away, and between two looks.
-_STOPPING: Final = 1.0
-_LOOK: Final = 0.0005
+# Seconds for a loop in another thread to release its connection.
+_RELEASE_TIMEOUT: Final = 1.0
+# Name of the thread that runs gRPC's asyncio support while it is in use.
+_POLLER_THREAD: Final = "_poll_wrapper"
+# Names of gRPC's native threads.
+_NATIVE_THREAD_PREFIXES: Final = ("grpc_", "event_engine", "lifeguard")
+_THREAD_DIRECTORY: Final = Path("/proc/self/task")
+# Seconds for the native threads to stop, and between two checks.
+_STOP_TIMEOUT: Final = 1.0
+_CHECK_INTERVAL: Final = 0.0005
 
 
-class Connected(Protocol):
-    """What has a connection."""
+class HasConnection(Protocol):
+    """An object with a connection to release before a fork."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
-        """The event loop that the connection belongs to; None where there is no connection."""
+        """The event loop that the connection belongs to; None without a connection."""
 
-    def rest(self) -> None:
-        """Ends the connection if nothing is under way on it. For the thread of its loop."""
+    def release_if_idle(self) -> None:
+        """Close the connection if no call is in progress; called in the thread of its loop."""
 
 
-_known: Final[weakref.WeakSet[Connected]] = weakref.WeakSet()
-# Held around a fork, so that nobody begins to use gRPC while it happens.
+_connections: Final[weakref.WeakSet[HasConnection]] = weakref.WeakSet()
+# Held around a fork, so that no thread starts to use gRPC during it.
 _lock: Final = threading.Lock()
-# The process that uses gRPC, or has been forked from one that did; 0 for none.
-_user = 0
-# Whether garbage is collected; not during a fork.
-_collects = False
+# Id of the process that uses gRPC, or used it when this one was forked; 0 for none.
+_owner_pid = 0
+# Whether garbage collection was enabled before the fork, which disables it.
+_gc_was_enabled = False
 
 
-def know(connected: Connected) -> None:
-    """Has it asked to rest before a fork."""
-    _known.add(connected)
+def register(connection: HasConnection) -> None:
+    """Release this connection before each fork."""
+    _connections.add(connection)
 
 
 def claim_process() -> None:
-    """Says that gRPC is about to be used in this process.
+    """Note that this process is about to use gRPC.
 
     Raises:
-        RuntimeError: It was in use when this process was forked.
+        RuntimeError: gRPC was in use when this process was forked.
     """
-    global _user  # noqa: PLW0603 - there is one gRPC in a process
+    global _owner_pid  # noqa: PLW0603 - there is one gRPC in a process
     with _lock:
-        if _user not in (0, os.getpid()):
+        if _owner_pid not in (0, os.getpid()):
             raise RuntimeError(
                 "gRPC was in use when this process was forked, and cannot be used in it. Fork while no call and no "
-                "watch is under way, or before the first, or have processes spawned."
+                "watch is under way, or before the first, or spawn processes instead."
             )
-        _user = os.getpid()
+        _owner_pid = os.getpid()
 
 
-def _before() -> None:
-    global _user, _collects  # noqa: PLW0603 - see above
-    if _user == os.getpid() and _is_driven():
-        for connected in tuple(_known):
-            _let_rest(connected)
-        if _is_driven():
-            gc.collect()  # calls that are over may be held by exceptions that are
+def _before_fork() -> None:
+    global _owner_pid, _gc_was_enabled  # noqa: PLW0603 - see above
+    if _owner_pid == os.getpid() and _poller_is_running():
+        for connection in tuple(_connections):
+            _release(connection)
+        if _poller_is_running():
+            gc.collect()  # finished calls may be held by exceptions in reference cycles
         _lock.acquire()
-        if not _is_driven() and _has_stopped():
-            _user = 0
+        if not _poller_is_running() and _native_threads_stopped():
+            _owner_pid = 0
     else:
         _lock.acquire()
-    _collects = gc.isenabled()
+    _gc_was_enabled = gc.isenabled()
     gc.disable()
 
 
-def _let_rest(connected: Connected) -> None:
-    loop = connected.loop
+def _release(connection: HasConnection) -> None:
+    loop = connection.loop
     if loop is None:
         return
     with contextlib.suppress(RuntimeError):
         if asyncio.get_running_loop() is loop:
-            connected.rest()
+            connection.release_if_idle()
             return
     if not loop.is_running():
-        connected.rest()
+        connection.release_if_idle()
         return
 
-    async def rest() -> None:
-        connected.rest()
+    async def release_if_idle() -> None:
+        connection.release_if_idle()
 
-    with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):  # it is being closed, or is busy
-        asyncio.run_coroutine_threadsafe(rest(), loop).result(_LETTING_GO)
-
-
-def _is_driven() -> bool:
-    return any(_DRIVER in thread.name for thread in threading.enumerate())
+    with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):  # the loop is closing, or busy
+        asyncio.run_coroutine_threadsafe(release_if_idle(), loop).result(_RELEASE_TIMEOUT)
 
 
-def _has_stopped() -> bool:
-    """Waits until gRPC has put its other threads away, which it does in the background."""
-    if not _THREADS.exists():  # not on Linux; it takes about a millisecond
-        time.sleep(_STOPPING / 10)
+def _poller_is_running() -> bool:
+    return any(_POLLER_THREAD in thread.name for thread in threading.enumerate())
+
+
+def _native_threads_stopped() -> bool:
+    """Wait until gRPC has stopped its native threads, which it does in the background."""
+    if not _THREAD_DIRECTORY.exists():  # not on Linux; it takes about a millisecond
+        time.sleep(_STOP_TIMEOUT / 10)
         return True
-    until = time.monotonic() + _STOPPING
-    while any(_is_grpcs(thread) for thread in _THREADS.iterdir()):
-        if time.monotonic() > until:
+    deadline = time.monotonic() + _STOP_TIMEOUT
+    while any(_is_native_thread(thread) for thread in _THREAD_DIRECTORY.iterdir()):
+        if time.monotonic() > deadline:
             return False
-        time.sleep(_LOOK)
+        time.sleep(_CHECK_INTERVAL)
     return True
 
 
-def _is_grpcs(thread: Path) -> bool:
+def _is_native_thread(thread: Path) -> bool:
     try:
-        return (thread / "comm").read_text().startswith(_NATIVE)
+        return (thread / "comm").read_text().startswith(_NATIVE_THREAD_PREFIXES)
     except OSError:
         return False
 
 
-def _in_parent() -> None:
-    if _collects:
+def _after_fork_in_parent() -> None:
+    if _gc_was_enabled:
         gc.enable()
     _lock.release()
 
 
-def _in_child() -> None:
-    if _user:
-        gc.freeze()  # what there is of the parent's gRPC is not to be torn down here: that would crash
-    _in_parent()
+def _after_fork_in_child() -> None:
+    if _owner_pid:
+        gc.freeze()  # the child must not destroy the parent's gRPC objects: that would crash
+    _after_fork_in_parent()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )

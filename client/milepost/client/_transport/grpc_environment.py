@@ -1,6 +1,6 @@
-"""What is in the environment while gRPC is imported.
+"""Environment variables that are set while gRPC is imported.
 
-gRPC looks at it once, then. What this process starts is not to find it, so it is taken out again.
+gRPC reads them once, on import. They are removed afterwards, so that child processes do not inherit them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,6 @@ from typing import Final
 
 __all__ = ["DURING_IMPORT"]
 
-# What gRPC does by itself at a fork is not made for its asyncio part, and crashes the child.
+# gRPC's own fork support does not work with its asyncio API, and crashes the child.
 DURING_IMPORT: Final[dict[str, str]] = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
-"""Variables that hold unless the environment sets them otherwise."""
+"""Defaults: a variable in the environment takes precedence."""

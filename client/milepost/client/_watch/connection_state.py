@@ -1,4 +1,4 @@
-"""How a watch is connected, as those who follow it are told."""
+"""The connection state of a watch, as its callbacks receive it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class Connection:
     """How a watch is connected.
 
     Attributes:
-        state: ``connecting`` for the first time, ``live``, ``reconnecting``, or ``polling``: calls are answered, but no
-            lasting stream gets through, so the server is asked again and again.
-        retry_in: Seconds until the next try; 0 unless reconnecting.
-        resumed_at: The cursor that the stream was resumed at; None on the first one.
+        state: ``connecting`` for the first time, ``live``, ``reconnecting``, or ``polling``: the server answers calls,
+            but no long-lived stream gets through, so the SDK polls it.
+        retry_in: Seconds until the next attempt; 0 unless reconnecting.
+        resumed_at: The cursor at which the stream resumed; None for the first one.
         error: Why the connection was lost; empty unless reconnecting or polling.
-        fruitless: How many connections in a row were lost before they had brought anything; 0 once one does.
+        fruitless: Consecutive connections that were lost before they delivered anything; 0 once one delivers.
     """
 
     state: Literal["connecting", "live", "reconnecting", "polling"]

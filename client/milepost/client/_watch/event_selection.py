@@ -1,4 +1,4 @@
-"""What a watch is to be shown of jobs."""
+"""Which events a watch yields."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Self
 
 from milepost.v1 import Delivery, Event, EventFilter
 
-__all__ = ["EVERYTHING", "EventSelection"]
+__all__ = ["ALL_EVENTS", "EventSelection"]
 
 
 @dataclass(frozen=True)
 class EventSelection:
-    """What is shown; the rest is hidden, by the server as far as it can.
+    """The events that a watch yields; the server filters out the others as far as it can.
 
     Attributes:
-        payloads: The names of payloads; none for all.
-        stages: The ids of stages whose events are shown, beside those that are of no stage; none for all.
-        latest_progress: Of each stage only the newest progress at a time (rule 8).
+        payloads: Names of payloads; empty for all.
+        stages: Ids of stages whose events to yield, besides events that belong to no stage; empty for all.
+        latest_progress: Yield only the newest progress of each stage (rule 8).
     """
 
     payloads: frozenset[str] = frozenset()
@@ -27,32 +27,37 @@ class EventSelection:
 
     @classmethod
     def of(cls, payloads: Iterable[str], stages: Iterable[str], latest_progress: bool) -> Self:
-        """From arguments."""
+        """The selection that these arguments mean.
+
+        Raises:
+            TypeError: `payloads` or `stages` is a single string.
+        """
         for name, values in (("payloads", payloads), ("stages", stages)):
             if isinstance(values, str):
-                raise TypeError(f"{name} is to be a collection of names, not the text {values!r}.")
+                raise TypeError(f"{name} must be a collection of names, not the string {values!r}.")
         return cls(frozenset(payloads), frozenset(stages), latest_progress)
 
     @property
-    def hides(self) -> bool:
-        """Whether anything is hidden at all."""
+    def is_filtered(self) -> bool:
+        """Whether it leaves out any events."""
         return bool(self.payloads or self.stages or self.latest_progress)
 
     @property
     def delivery(self) -> Delivery.ValueType:
-        """As a request has it."""
+        """The `delivery` of a request."""
         return Delivery.DELIVERY_LATEST if self.latest_progress else Delivery.DELIVERY_UNSPECIFIED
 
-    def filter(self, *besides: str) -> EventFilter | None:
-        """As a request has it, with these payloads besides; None for everything."""
+    def filter(self, *extra_payloads: str) -> EventFilter | None:
+        """The `filter` of a request, which also passes `extra_payloads`; None to pass everything."""
         if not self.payloads and not self.stages:
             return None
-        payloads = sorted(self.payloads.union(besides)) if self.payloads else ()
+        payloads = sorted(self.payloads.union(extra_payloads)) if self.payloads else ()
         return EventFilter(payloads=payloads, stage_ids=sorted(self.stages))
 
-    def shows(self, event: Event) -> bool:
-        """Whether an event that the server sent was asked for, and not only needed by the SDK itself."""
+    def includes(self, event: Event) -> bool:
+        """Whether the caller asked for this event, which the SDK may have requested for its own use."""
         return not self.payloads or event.WhichOneof("payload") in self.payloads
 
 
-EVERYTHING = EventSelection()
+ALL_EVENTS = EventSelection()
+"""The selection of a watch without a filter."""

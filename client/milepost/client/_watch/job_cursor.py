@@ -1,4 +1,4 @@
-"""Where a watch of one job stands. Knows nothing of transport, and nothing of time."""
+"""Cursor of a watch of one job. Pure: no transport, no time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from milepost.client._conversion import to_duration
-from milepost.client._watch.event_selection import EVERYTHING, EventSelection
+from milepost.client._watch.event_selection import ALL_EVENTS, EventSelection
 from milepost.client.errors import EpochChanged, MilepostError, ProtocolError, SequenceTrimmed
 from milepost.contract.job_states import has_ended
 from milepost.v1 import (
@@ -22,29 +22,29 @@ from milepost.v1 import (
     WatchJobResponse,
 )
 
-__all__ = ["Cursor", "OnGap", "Start"]
+__all__ = ["JobCursor", "OnGap", "Start"]
 
 Start: TypeAlias = Literal["after", "snapshot", "latest"]
 OnGap: TypeAlias = Literal["raise", "snapshot"]
 
 
-class Cursor:
-    """Takes the frames of one stream after the other, and keeps the rule: every event once, in order (rule 2).
+class JobCursor:
+    """Accepts the frames of successive streams, and enforces that each event comes exactly once and in order (rule 2).
 
-    None is missing but, where the server says that it thins a log, progress which later progress stands for, and what
-    was asked to be hidden. What is hidden still moves the cursor, so that a resumed stream does not look at it again.
+    Gaps are allowed only for events that the caller filters out, and, in a log that the server thins, for progress that
+    later progress supersedes. Filtered events still advance the cursor, so that a resumed stream skips them.
 
     Attributes:
-        sequence: The last event that was taken, or was hidden, or that a snapshot has.
-        epoch: Of the store; empty until a stream has opened.
-        first: The oldest event that the store still has.
-        head: The newest event that is known of.
-        caught_up: Whether the head was reached, on this stream or one before; or the end.
-        ended: Whether ``job_ended`` was taken, or a snapshot of a job that has ended.
-        fraction: How much of the job is done, as the last status said; None before the first.
-        fraction_known: Whether that rests on a known number of stages or children; False before the first.
-        estimate: How long the job will still take, as the last status said; None without evidence.
-        waiting: What the job waits for, as the last status said, until it starts or ends; None where nothing is known.
+        sequence: Sequence of the last event that was accepted or filtered out, or that a snapshot includes.
+        epoch: Epoch of the store; empty until a stream has opened.
+        first: Sequence of the oldest event in the store.
+        head: Sequence of the newest known event.
+        caught_up: Whether this or an earlier stream has reached the head, or the job has ended.
+        ended: Whether the cursor has accepted ``job_ended``, or a snapshot of a job that has ended.
+        fraction: Fraction of the job that is done, from the last status; None before the first.
+        fraction_known: Whether the number of stages or children behind `fraction` is known; False before the first.
+        estimate: Estimated remaining time, from the last status; None without evidence.
+        waiting: Why the job has not started, from the last status; None if unknown, or once it has started or ended.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Cursor:
         after: int = 0,
         epoch: str = "",
         start: Start = "after",
-        showing: EventSelection = EVERYTHING,
+        selection: EventSelection = ALL_EVENTS,
         on_gap: OnGap = "raise",
         follow: bool = True,
         status_interval: float | None = None,
@@ -71,24 +71,24 @@ class Cursor:
         self.waiting: Waiting | None = None
         self._job_id = job_id
         self._start: Start = start
-        self._showing = showing
+        self._selection = selection
         self._on_gap = on_gap
         self._follow = follow
         self._status_interval = status_interval
         self._opened = False
         self._reached_head = False
-        # Up to here the server may have left out progress that later progress stands for.
+        # Up to this sequence the server may have thinned out progress that later progress supersedes.
         self._thinned = 0
 
     def request(self, *, finite: bool = False) -> WatchJobRequest:
-        """What to ask a new stream for; a `finite` one ends at the head. Frames are of that stream from now on."""
+        """Start a new stream: return its request. A `finite` stream ends at the head."""
         self._opened = self._reached_head = False
         request = WatchJobRequest(
             job_id=self._job_id,
             epoch=self.epoch,
-            # Its end is how a watch knows that it is complete, so `job_ended` is hidden here and not there.
-            filter=self._showing.filter("job_ended"),
-            delivery=self._showing.delivery,
+            # A watch is complete at `job_ended`, so the request includes it and the cursor filters it out.
+            filter=self._selection.filter("job_ended"),
+            delivery=self._selection.delivery,
             no_follow=finite or not self._follow,
             status_interval=None if self._status_interval is None else to_duration(self._status_interval),
         )
@@ -101,8 +101,8 @@ class Cursor:
         return request
 
     @property
-    def mark(self) -> int:
-        """What a new stream continues after."""
+    def resume_after(self) -> int:
+        """The sequence that a new stream resumes after."""
         return self.sequence
 
     @property
@@ -112,29 +112,24 @@ class Cursor:
 
     @property
     def reached_head(self) -> bool:
-        """Whether the current stream has brought all that there was."""
+        """Whether the current stream has reached the head."""
         return self._reached_head
 
     @property
     def complete(self) -> bool:
-        """Whether a stream that ends well now has brought all that was asked for."""
+        """Whether the watch is complete if the current stream ends with OK now."""
         return self.ended or (self._reached_head and not self._follow)
 
     @property
-    def maybe_complete(self) -> bool:
-        """Whether it may have: a stream that starts at the end of an ended log brings no ``job_ended``."""
-        return self._reached_head
-
-    @property
-    def takes_jobs(self) -> bool:
-        """Whether the job as it stands may take the place of events that cannot be had."""
+    def accepts_jobs(self) -> bool:
+        """Whether the state of the job may replace events that are unavailable."""
         return self._on_gap == "snapshot"
 
-    def take(self, frame: WatchJobResponse) -> Sequence[Event | Job]:
-        """The events of a frame, all of them new; or the job, where it was asked for.
+    def accept(self, frame: WatchJobResponse) -> Sequence[Event | Job]:
+        """The events of a frame, all of them new; or the job, if the request asked for a snapshot.
 
         Raises:
-            ProtocolError: An event is missing, comes twice, or follows the end; or the stream did not open.
+            ProtocolError: An event is missing, repeats, or follows the end; or the stream did not begin with `opened`.
         """
         name = frame.WhichOneof("frame")
         if name == "opened":
@@ -143,27 +138,27 @@ class Cursor:
         if not self._opened:
             raise ProtocolError(f"The stream began with {name or 'an unknown frame'}, not with opened.")
         if name == "events":
-            return self._events(frame.events)
+            return self._accept_events(frame.events)
         if name == "snapshot" and self._start == "snapshot":
-            return self._jump(frame.snapshot.job)
+            return self._accept_snapshot(frame.snapshot.job)
         if name == "caught_up":
-            self._move(frame.caught_up.sequence)
+            self._advance(frame.caught_up.sequence)
             self.caught_up = self._reached_head = True
         elif name == "status":
-            self._status(frame.status)
-        return ()  # a frame that is not known here is skipped (rule 9)
+            self._accept_status(frame.status)
+        return ()  # ignore unknown frames (rule 9)
 
-    def take_job(self, job: Job) -> Sequence[Job]:
-        """The job as a call tells it, where it has gone on since."""
+    def accept_job(self, job: Job) -> Sequence[Job]:
+        """The job that a unary call returned, if it is newer than the cursor."""
         behind = self._start != "after" or job.epoch != self.epoch or job.last_sequence > self.sequence
         self.epoch = job.epoch
-        return self._jump(job) if behind else ()
+        return self._accept_snapshot(job) if behind else ()
 
     def recover(self, error: MilepostError) -> Sequence[Event | Job] | None:
-        """What to show instead of an error: nothing yet, since the next stream brings a snapshot; None to raise it."""
+        """Items to yield instead of an error: none, since the next stream starts with a snapshot; None to raise it."""
         if self._on_gap != "snapshot" or not isinstance(error, SequenceTrimmed | EpochChanged):
             return None
-        if self._start == "snapshot":  # which neither can be a reason not to give
+        if self._start == "snapshot":  # neither error is a valid answer to that
             return None
         self._start, self.epoch = "snapshot", ""
         return ()
@@ -171,7 +166,7 @@ class Cursor:
     def _open(self, opened: Opened) -> None:
         if self._start == "after" and opened.cursor != self.sequence:
             raise ProtocolError(
-                f"The stream opened after {opened.cursor}, but {self.sequence} was asked for."
+                f"The stream opened after {opened.cursor}, but the request was for {self.sequence}."
             )
         if self._start == "latest":
             self._start, self.sequence = "after", opened.cursor
@@ -182,7 +177,7 @@ class Cursor:
         self.epoch, self.first = opened.epoch, opened.first_sequence
         self._thinned = opened.thinned_sequence
 
-    def _jump(self, job: Job) -> Sequence[Job]:
+    def _accept_snapshot(self, job: Job) -> Sequence[Job]:
         self._start, self.sequence = "after", job.last_sequence
         self.head = max(self.head, job.last_sequence)
         if job.state != JobState.JOB_STATE_QUEUED:
@@ -191,14 +186,14 @@ class Cursor:
             self.ended = self.caught_up = True
         return (job,)
 
-    def _events(self, frame: Events) -> Sequence[Event]:
+    def _accept_events(self, frame: Events) -> Sequence[Event]:
         events = frame.events
         if not events:
             return ()
         if self.ended:
             raise ProtocolError(f"Event {events[0].sequence} came after job_ended.")
         if self._start == "snapshot":
-            raise ProtocolError("The stream brought events, but no snapshot.")
+            raise ProtocolError("The stream sent events, but no snapshot.")
         sequence = self.sequence
         for event in events:
             if event.sequence != sequence + 1 and not self._may_skip(sequence, event.sequence - 1):
@@ -210,19 +205,19 @@ class Cursor:
             self.waiting = None
         if events[-1].HasField("job_ended"):
             self.ended = self.caught_up = True
-            if not self._showing.shows(events[-1]):
+            if not self._selection.includes(events[-1]):
                 return events[:-1]
         return events
 
-    def _status(self, status: Status) -> None:
-        self._move(status.cursor)
+    def _accept_status(self, status: Status) -> None:
+        self._advance(status.cursor)
         self.head = max(self.head, status.head_sequence)
         self.fraction, self.fraction_known = status.fraction, status.fraction_known
         self.estimate = status.estimate if status.HasField("estimate") else None
         self.waiting = status.waiting if status.HasField("waiting") else None
 
-    def _move(self, cursor: int) -> None:
-        """Everything up to there was sent, or hidden."""
+    def _advance(self, cursor: int) -> None:
+        """Advance to a cursor up to which the server has sent or filtered every event."""
         if cursor > self.sequence:
             if not self._may_skip(self.sequence, cursor):
                 raise ProtocolError(
@@ -232,5 +227,5 @@ class Cursor:
         self.head = max(self.head, cursor)
 
     def _may_skip(self, after: int, until: int) -> bool:
-        """Whether none of the events after the one, up to the other, need be shown."""
-        return after <= until and (self._showing.hides or until <= self._thinned)
+        """Whether all events after one sequence, up to another, may be filtered or thinned out."""
+        return after <= until and (self._selection.is_filtered or until <= self._thinned)

@@ -1,4 +1,4 @@
-"""Following a job's log."""
+"""Watches of one job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._watch.connection_state import Connection
-from milepost.client._watch.job_cursor import Cursor
+from milepost.client._watch.job_cursor import JobCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
@@ -18,28 +18,28 @@ from milepost.v1 import Estimate, Event, GetJobRequest, Job, Waiting, WatchJobRe
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
 
-__all__ = ["Connection", "JobWatch", "StateWatch", "Watch", "silence"]
+__all__ = ["Connection", "JobWatch", "StateWatch", "Watch", "silence_timeout"]
 
-# An idle stream is heard every status_interval. After this many of them, and a margin, it counts as dead.
+# A stream without any frame for this many status intervals, and a margin in seconds, counts as lost.
 _SILENT_INTERVALS: Final = 2.5
 _SILENT_MARGIN: Final = 5.0
 
 Item = TypeVar("Item", bound=Event | Job)
 
 
-def silence(status_interval: float | None) -> float:
-    """After how many seconds without a word a stream is given up."""
+def silence_timeout(status_interval: float | None) -> float:
+    """Seconds of silence after which a stream counts as lost."""
     return _SILENT_INTERVALS * (status_interval or STATUS_INTERVAL) + _SILENT_MARGIN
 
 
 class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
-    """What watches of one job have in common."""
+    """Base of the watches of one job."""
 
     def __init__(
         self,
         channel: LazyChannel,
         job_id: str,
-        position: Cursor,
+        cursor: JobCursor,
         *,
         on_state: Callable[[Connection], None] | None = None,
         on_waiting: Callable[[Waiting | None], None] | None = None,
@@ -49,17 +49,17 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
     ) -> None:
         super().__init__(
             channel,
-            position,
-            silence=silence(status_interval),
+            cursor,
+            silence_timeout=silence_timeout(status_interval),
             timeout=timeout,
             on_state=on_state,
             backoff=backoff,
         )
         self._job_id = job_id
-        self._position = position
-        self._cursor = position.sequence
+        self._cursor: JobCursor = cursor
+        self._yielded_sequence = cursor.sequence
         self._on_waiting = on_waiting
-        self._told_waiting: Waiting | None = None
+        self._notified_waiting: Waiting | None = None
 
     @property
     def job_id(self) -> str:
@@ -68,99 +68,100 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
 
     @property
     def cursor(self) -> int:
-        """What to continue after: the sequence of the last event that was yielded, or that was hidden since."""
-        return self._cursor if self._has_unread else self._position.sequence
+        """The sequence to continue after: of the last event that was yielded, or filtered out since."""
+        return self._yielded_sequence if self._has_unread else self._cursor.sequence
 
     @property
     def fraction(self) -> float | None:
-        """How much of the job is done, as the server said last on an idle stream; None if it has not yet."""
-        return self._position.fraction
+        """Fraction of the job that is done, from the last status of an idle stream; None before the first."""
+        return self._cursor.fraction
 
     @property
     def fraction_known(self) -> bool:
-        """Whether `fraction` rests on a known number of stages or children, so that a percentage of it can be shown.
+        """Whether the number of stages or children is known, so that `fraction` can be shown as a percentage.
 
-        False before the first status, and for a job whose stages nobody has planned.
+        False before the first status, and for a job without planned stages.
         """
-        return self._position.fraction_known
+        return self._cursor.fraction_known
 
     @property
     def estimate(self) -> Estimate | None:
-        """How long the job will still take, as the server said last on an idle stream; None without evidence."""
-        return self._position.estimate
+        """Estimated remaining time, from the last status of an idle stream; None without evidence."""
+        return self._cursor.estimate
 
     @property
     def waiting(self) -> Waiting | None:
-        """What the job waits for while it is QUEUED, as the server said last; None where it has said nothing.
+        """Why the QUEUED job has not started, from the last status; None if unknown or not QUEUED.
 
-        The server says it soon where the job waits for anything but its turn, and with each status of an idle stream.
+        The server sends it soon if the job waits for anything but its place in the queue, and with each status of an
+        idle stream.
         """
-        return self._position.waiting
+        return self._cursor.waiting
 
     @property
     def _name(self) -> str:
         return f"job {self._job_id}"
 
     @property
-    def _ended(self) -> bool:
-        return self._position.ended
+    def _is_complete(self) -> bool:
+        return self._cursor.ended
 
     def _open(self, *, finite: bool) -> grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]:
-        request = self._position.request(finite=finite)
-        return self._channel.keep(
+        request = self._cursor.request(finite=finite)
+        return self._channel.track(
             self._channel.jobs().WatchJob(request, metadata=self._channel.target.metadata)
         )
 
-    def _take(self, frame: WatchJobResponse) -> Sequence[Item]:
-        # Jobs are among the items only where they were asked for, and then the watch is one that has them.
-        items = cast("Sequence[Item]", self._position.take(frame))
-        self._tell_waiting()
+    def _accept(self, frame: WatchJobResponse) -> Sequence[Item]:
+        # The items include jobs only if the cursor requested them, and then the watch is a StateWatch.
+        items = cast("Sequence[Item]", self._cursor.accept(frame))
+        self._notify_waiting()
         return items
 
     def _recover(self, error: MilepostError) -> Sequence[Item] | None:
-        return cast("Sequence[Item] | None", self._position.recover(error))
+        return cast("Sequence[Item] | None", self._cursor.recover(error))
 
-    def _yielded(self, items: Sequence[Item], *, whole: bool) -> None:
+    def _on_yield(self, items: Sequence[Item], *, all_read: bool) -> None:
         last = items[-1]
-        if whole:
-            self._cursor = self._position.sequence
+        if all_read:
+            self._yielded_sequence = self._cursor.sequence
         elif isinstance(last, Event):
-            self._cursor = last.sequence
+            self._yielded_sequence = last.sequence
 
-    async def _ask(self, timeout: float) -> Job:
+    async def _call_server(self, timeout: float) -> Job:
         request = GetJobRequest(job_id=self._job_id)
         response = await self._channel.call(self._channel.jobs().GetJob, request, timeout)
-        self._position.waiting = response.waiting if response.HasField("waiting") else None
-        self._tell_waiting()
+        self._cursor.waiting = response.waiting if response.HasField("waiting") else None
+        self._notify_waiting()
         return response.job
 
-    def _told(self, job: Job) -> Sequence[Item] | None:
-        return cast("Sequence[Item]", self._position.take_job(job)) if self._position.takes_jobs else None
+    def _items_of_job(self, job: Job) -> Sequence[Item] | None:
+        return cast("Sequence[Item]", self._cursor.accept_job(job)) if self._cursor.accepts_jobs else None
 
-    def _tell_waiting(self) -> None:
-        if self._told_waiting != self._position.waiting:
-            self._told_waiting = self._position.waiting
+    def _notify_waiting(self) -> None:
+        if self._notified_waiting != self._cursor.waiting:
+            self._notified_waiting = self._cursor.waiting
             if self._on_waiting is not None:
-                self._on_waiting(self._told_waiting)
+                self._on_waiting(self._notified_waiting)
 
-    async def _is_over(self) -> bool:
-        job = await self._ask(self._timeout)
-        return has_ended(job) and job.last_sequence == self._position.sequence
+    async def _has_ended(self) -> bool:
+        job = await self._call_server(self._timeout)
+        return has_ended(job) and job.last_sequence == self._cursor.sequence
 
 
 class Watch(JobWatch[Event]):
-    """The events of a job: every one once, in order, across lost connections and restarted servers.
+    """The events of a job: each exactly once and in order, across reconnects and server restarts.
 
-    An async iterator, and an async context manager that ends the stream at the server when it is left. Cancelling a
-    wait for the next event, as `asyncio.wait_for` does, loses nothing: go on with the next one.
+    An async iterator, and an async context manager that cancels the stream at the server on exit. Cancelling a wait for
+    the next event, as `asyncio.wait_for` does, loses nothing: the next wait continues.
     """
 
 
 class StateWatch(JobWatch[Event | Job]):
-    """A job as it stands, and the events that happen next; and again the job, where events cannot be had any more.
+    """The current state of a job and its next events; and again the state, if events are no longer available.
 
-    Like `Watch`, but that there are messages of two types: a `Job` stands for all events up to its ``last_sequence``,
-    the first `Event` after it is the next one. Fold the one into the other with `milepost.fold`::
+    Like `Watch`, but with messages of two types: a `Job` replaces all events up to its ``last_sequence``, and the next
+    `Event` follows that sequence. Fold events into the job with `milepost.fold`::
 
         async for item in client.watch(job_id, snapshot=True, on_gap="snapshot"):
             if isinstance(item, Job):

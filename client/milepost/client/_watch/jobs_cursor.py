@@ -1,4 +1,4 @@
-"""Where a watch of many jobs stands. Knows nothing of transport, and nothing of time."""
+"""Cursor of a watch of many jobs. Pure: no transport, no time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from milepost.client._conversion import to_duration
 from milepost.client._watch.deduplicator import Deduplicator
-from milepost.client._watch.event_selection import EVERYTHING, EventSelection
+from milepost.client._watch.event_selection import ALL_EVENTS, EventSelection
 from milepost.client._watch.job_cursor import OnGap, Start
 from milepost.client.errors import EpochChanged, MilepostError, ProtocolError, SequenceTrimmed
 from milepost.v1 import (
@@ -24,17 +24,17 @@ from milepost.v1 import (
     WatchJobsResponse,
 )
 
-__all__ = ["FeedCursor", "Gap", "Item"]
+__all__ = ["Gap", "Item", "JobsCursor"]
 
 
 @dataclass(frozen=True)
 class Gap:
-    """What came before cannot be continued. All jobs that match come anew, each as a `Job`; then what happens next.
+    """The watch cannot continue. All jobs that match come again, each as a `Job`, and then the next events.
 
-    Forget the jobs that you have: those that do not come again until the watch has caught up are gone.
+    Discard the jobs that you have: those that do not come again before the watch has caught up no longer exist.
 
     Attributes:
-        error: Why: `SequenceTrimmed` or `EpochChanged`.
+        error: The reason: `SequenceTrimmed` or `EpochChanged`.
     """
 
     error: MilepostError
@@ -43,31 +43,31 @@ class Gap:
 Item: TypeAlias = Event | Job | Deleted | Trimmed | Gap
 
 
-class FeedCursor:
-    """Takes the frames of one stream after the other: each event once, those of a job in order (rule 2).
+class JobsCursor:
+    """Accepts the frames of successive streams: each event exactly once, those of a job in order (rule 2).
 
-    A position says where to resume, but there is not always one. A stream begins with jobs as they stand, or with all
-    that is kept although some was dropped; if it breaks in there, the next one begins anew. And a job that came to
-    match is sent as it stands, ahead of where the stream is; after a break the server does not know this any more. So
-    up to where jobs were shown is noted, for as long as it takes.
+    A stream resumes at a position, but does not always have one. It starts with the state of the jobs, or with all
+    events the server has although it dropped some; if it breaks before that is complete, the next one starts over. Also
+    the server sends a newly matching job in its current state, ahead of the stream's position, and does not know that
+    after a break. A `Deduplicator` therefore records the last sequence received of each such job.
 
     Attributes:
-        position: Everything up to there was taken; None where a new stream would begin anew.
-        epoch: Of the store; empty until a stream has opened.
-        head: The newest position that is known of.
-        caught_up: Whether the head was reached, on this stream or one before.
-        missing: Jobs that were shown as they stood, and that are not there or do not match any more, without having
-            been told so; to be looked up, and settled.
+        position: Position up to which everything was accepted; None if a new stream would start over.
+        epoch: Epoch of the store; empty until a stream has opened.
+        head: The newest known position.
+        caught_up: Whether this or an earlier stream has reached the head.
+        missing: Listed jobs that were deleted or ceased to match while no stream was open; the watch fetches each and
+            passes it to `accept_missing`.
     """
 
     def __init__(
         self,
-        wanted: JobFilter,
+        job_filter: JobFilter,
         *,
         after: int | None = None,
         epoch: str = "",
         start: Start = "after",
-        showing: EventSelection = EVERYTHING,
+        selection: EventSelection = ALL_EVENTS,
         on_gap: OnGap = "raise",
         follow: bool = True,
         status_interval: float | None = None,
@@ -77,32 +77,32 @@ class FeedCursor:
         self.head = 0
         self.caught_up = False
         self.missing: list[str] = []
-        self._wanted = wanted
+        self._filter = job_filter
         self._start: Start = start
-        self._showing = showing
+        self._selection = selection
         self._on_gap = on_gap
         self._follow = follow
         self._status_interval = status_interval
         self._opened = False
         self._reached_head = False
-        self._seen = Deduplicator()
-        # Of an unset start: up to here something was dropped, so that a position before it cannot be resumed from.
+        self._deduplicator = Deduplicator()
+        # Without a start position: the server has dropped events up to this one, so that no stream resumes before it.
         self._dropped = 0
-        # The furthest that any stream was, and where the current one is, and what it has listed to begin with.
-        self._replayed = after or 0
-        self._at = 0
+        # The highest position of any stream, the position of the current stream, and the jobs of its initial list.
+        self._highest = after or 0
+        self._stream_position = 0
         self._listed: set[str] = set()
 
     def request(self, *, finite: bool = False) -> WatchJobsRequest:
-        """What to ask a new stream for; a `finite` one ends at the head. Frames are of that stream from now on."""
+        """Start a new stream: return its request. A `finite` stream ends at the head."""
         self._opened = self._reached_head = False
-        self._at = 0
+        self._stream_position = 0
         self._listed.clear()
         request = WatchJobsRequest(
-            filter=self._wanted,
+            filter=self._filter,
             epoch=self.epoch,
-            event_filter=self._showing.filter(),
-            delivery=self._showing.delivery,
+            event_filter=self._selection.filter(),
+            delivery=self._selection.delivery,
             no_follow=finite or not self._follow,
             status_interval=None if self._status_interval is None else to_duration(self._status_interval),
         )
@@ -115,8 +115,8 @@ class FeedCursor:
         return request
 
     @property
-    def mark(self) -> int:
-        """What a new stream continues after; 0 where it begins anew."""
+    def resume_after(self) -> int:
+        """The position that a new stream resumes after; 0 if it starts over."""
         return self.position or 0
 
     @property
@@ -126,22 +126,21 @@ class FeedCursor:
 
     @property
     def reached_head(self) -> bool:
-        """Whether the current stream has brought all that there was."""
+        """Whether the current stream has reached the head."""
         return self._reached_head
 
     @property
     def complete(self) -> bool:
-        """Whether a stream that ends well now has brought all that was asked for."""
+        """Whether the watch is complete if the current stream ends with OK now."""
         return self._reached_head and not self._follow
 
-    def take(self, frame: WatchJobsResponse) -> Sequence[Item]:
-        """What a frame brings that is new.
+    def accept(self, frame: WatchJobsResponse) -> Sequence[Item]:
+        """The new items of a frame.
 
         Raises:
-            ProtocolError: The stream did not open as it was asked to, or went back.
-            EpochChanged: The jobs that were shown to begin with are of another store.
-            SequenceTrimmed: All was shown of a store in which nothing had happened yet, and since then some of what
-                did is gone.
+            ProtocolError: The stream did not open as requested, or its position went back.
+            EpochChanged: The store was replaced after its jobs were listed.
+            SequenceTrimmed: The watch started on an empty store, which has dropped events since.
         """
         name = frame.WhichOneof("frame")
         if name == "opened":
@@ -150,56 +149,58 @@ class FeedCursor:
             raise ProtocolError(f"The stream began with {name or 'an unknown frame'}, not with opened.")
         match name:
             case "events":
-                return self._events(frame.events)
+                return self._accept_events(frame.events)
             case "snapshot":
-                return self._snapshot(frame.snapshot)
+                return self._accept_snapshot(frame.snapshot)
             case "deleted":
-                new = self._move(frame.deleted.position)
+                new = self._advance(frame.deleted.position)
                 if new:
-                    self._seen.forget(frame.deleted.job_id)
+                    self._deduplicator.forget(frame.deleted.job_id)
                 return (frame.deleted,) if new else ()
             case "trimmed":
-                return (frame.trimmed,) if self._move(frame.trimmed.position) else ()
+                return (frame.trimmed,) if self._advance(frame.trimmed.position) else ()
             case "caught_up":
-                self._move(frame.caught_up.sequence)
+                self._advance(frame.caught_up.sequence)
                 self.caught_up = self._reached_head = True
-                self._seen.settle(frame.caught_up.sequence)
+                self._deduplicator.expire_after(frame.caught_up.sequence)
             case "status":
-                self._move(frame.status.cursor)
+                self._advance(frame.status.cursor)
                 self.head = max(self.head, frame.status.head_sequence)
-                self._seen.settle(frame.status.cursor)
-        return ()  # a frame that is not known here is skipped (rule 9)
+                self._deduplicator.expire_after(frame.status.cursor)
+        return ()  # ignore unknown frames (rule 9)
 
     def recover(self, error: MilepostError) -> Sequence[Item] | None:
-        """What to show instead of an error; None to raise it."""
-        if isinstance(error, SequenceTrimmed) and (self._start == "snapshot" or self._has_all_that_is_kept):
-            return ()  # trimmed while that was listed: nothing is missing yet, and the next list is up to date
+        """Items to yield instead of an error; None to raise it."""
+        if isinstance(error, SequenceTrimmed) and (self._start == "snapshot" or self._starts_with_all_events):
+            return ()  # trimmed during the initial list: nothing is missing, since the next stream lists again
         if self._on_gap != "snapshot" or not isinstance(error, SequenceTrimmed | EpochChanged):
             return None
         self._start, self.position, self.epoch, self.caught_up = "snapshot", None, "", False
-        self._replayed = 0
-        self._seen.clear()
+        self._highest = 0
+        self._deduplicator.clear()
         self.missing.clear()
         return (Gap(error),)
 
-    def found(self, job_id: str, job: Job | None) -> Sequence[Item]:
-        """How a job stands that was missing; None where there is none any more."""
+    def accept_missing(self, job_id: str, job: Job | None) -> Sequence[Item]:
+        """The items for a missing job, in its current state; `job` is None if it no longer exists."""
         self.missing.remove(job_id)
         if job is not None:
-            return (job,) if self._seen.note(job) else ()
-        self._seen.forget(job_id)
-        return (Deleted(job_id=job_id, position=self.mark),)
+            return (job,) if self._deduplicator.record_job(job) else ()
+        self._deduplicator.forget(job_id)
+        return (Deleted(job_id=job_id, position=self.resume_after),)
 
     @property
-    def _has_all_that_is_kept(self) -> bool:
-        """Whether the next stream begins with what is kept by then, whatever the ones before it have shown."""
+    def _starts_with_all_events(self) -> bool:
+        """Whether the next stream starts with all events that the server still has."""
         return self._start == "after" and self.position is None
 
     def _open(self, opened: Opened) -> Sequence[Item]:
         items: Sequence[Item] = ()
-        if self.epoch and opened.epoch != self.epoch and not self._seen.is_empty:
+        if self.epoch and opened.epoch != self.epoch and not self._deduplicator.is_empty:
             metadata = {"requested": self.epoch, "epoch": opened.epoch}
-            error = EpochChanged("The store was replaced while jobs were listed.", metadata=metadata)
+            error = EpochChanged(
+                "The store was replaced while the server listed the jobs.", metadata=metadata
+            )
             recovered = self.recover(error)
             if recovered is None:
                 raise error
@@ -208,14 +209,14 @@ class FeedCursor:
             if opened.cursor != (self.position or 0):
                 raise ProtocolError(f"The stream opened after {opened.cursor}, not {self.position or 0}.")
             if self.position == 0 and opened.first_sequence > 1:
-                raise _dropped_since_the_beginning(opened)
+                raise _dropped_since_start(opened)
             if self.position is None:
                 self._dropped = opened.first_sequence - 1
-                self._seen.keep_all = self._dropped > 0
+                self._deduplicator.keep_all = self._dropped > 0
         elif self._start == "latest":
             self._start, self.position = "after", opened.cursor
         else:
-            self._seen.keep_all = True
+            self._deduplicator.keep_all = True
         self._opened = True
         self.head = (
             max(self.head, opened.head_sequence) if opened.epoch == self.epoch else opened.head_sequence
@@ -223,50 +224,50 @@ class FeedCursor:
         self.epoch = opened.epoch
         return items
 
-    def _events(self, frame: Events) -> Sequence[Event]:
-        fresh = self._seen.fresh(frame.events)
-        self._move(frame.position)
-        return fresh
+    def _accept_events(self, frame: Events) -> Sequence[Event]:
+        new_events = self._deduplicator.record_events(frame.events)
+        self._advance(frame.position)
+        return new_events
 
-    def _snapshot(self, frame: Snapshot) -> Sequence[Job]:
+    def _accept_snapshot(self, frame: Snapshot) -> Sequence[Job]:
         job = frame.job
         if frame.position:
-            self._move(frame.position)
+            self._advance(frame.position)
         else:
             self._listed.add(job.job_id)
-        return (job,) if self._seen.note(job) else ()
+        return (job,) if self._deduplicator.record_job(job) else ()
 
-    def _move(self, position: int) -> bool:
-        """Everything up to the position has come; whether that was new."""
-        if position < self._at:
-            raise ProtocolError(f"The stream went back from {self._at} to {position}.")
-        self._at = position
+    def _advance(self, position: int) -> bool:
+        """Advance to a position up to which everything has been received; return whether it is new."""
+        if position < self._stream_position:
+            raise ProtocolError(f"The stream went back from {self._stream_position} to {position}.")
+        self._stream_position = position
         self.head = max(self.head, position)
-        new = position > self._replayed
-        self._replayed = max(self._replayed, position)
+        new = position > self._highest
+        self._highest = max(self._highest, position)
         if self._start == "snapshot":
-            self._listing_ended()
+            self._end_list()
             self.position = position
         elif self.position is not None:
             self.position = max(self.position, position)
         elif position >= self._dropped:
-            self._seen.keep_all = False
+            self._deduplicator.keep_all = False
             self.position = position
-        self._seen.passed(position)
+        self._deduplicator.advance(position)
         return new
 
-    def _listing_ended(self) -> None:
-        """The jobs as they stand have all come. What an earlier stream had listed, and this one has not, is missing."""
+    def _end_list(self) -> None:
+        """End the initial list: jobs that an earlier stream listed, and this one did not, are missing."""
         self._start = "after"
-        self._seen.keep_all = False
-        self.missing.extend(job_id for job_id in self._seen.jobs if job_id not in self._listed)
+        self._deduplicator.keep_all = False
+        self.missing.extend(job_id for job_id in self._deduplicator.jobs if job_id not in self._listed)
         self._listed.clear()
 
 
-def _dropped_since_the_beginning(opened: Opened) -> SequenceTrimmed:
-    """The refusal that a server gives at any position but 0, from where it shows all that is kept."""
+def _dropped_since_start(opened: Opened) -> SequenceTrimmed:
+    """The error that the server returns for any dropped position but 0, where it starts with all events it has."""
     metadata = {"requested": "0", "first": str(opened.first_sequence), "head": str(opened.head_sequence)}
     return SequenceTrimmed(
-        f"The feed cannot be continued from 0: what is kept begins with {opened.first_sequence}.",
+        f"The watch cannot continue from 0: the oldest position in the store is {opened.first_sequence}.",
         metadata=metadata,
     )

@@ -1,4 +1,4 @@
-"""Following many jobs."""
+"""Watch of all jobs that match a filter."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._watch.connection_state import Connection
-from milepost.client._watch.job_watch import silence
-from milepost.client._watch.jobs_cursor import FeedCursor, Gap, Item
+from milepost.client._watch.job_watch import silence_timeout
+from milepost.client._watch.jobs_cursor import Gap, Item, JobsCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client.errors import JobNotFound, MilepostError
 from milepost.v1 import GetJobRequest, Job, ListJobsRequest, WatchJobsRequest, WatchJobsResponse
@@ -21,22 +21,22 @@ __all__ = ["Gap", "Item", "JobsWatch"]
 
 
 class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
-    """What happens to all jobs that match, in one stream: every event once, and those of each job in order.
+    """The events of all jobs that match, in one stream: each exactly once, and those of each job in order.
 
-    An async iterator of messages, and an async context manager that ends the stream at the server when it is left:
+    An async iterator of messages, and an async context manager that cancels the stream at the server on exit:
 
-    - `Event`: what happened to a job.
-    - `Job`: a job as it stands, which stands for all its events up to ``last_sequence``. The watch begins with these
-      where it was asked to; and a job that comes to match later comes like this, unless it does so by its first event.
-    - `Deleted`: a job is gone.
-    - `Trimmed`: the older events of a job are gone; those who have them are not concerned.
-    - `Gap`: what came before cannot be continued, and all jobs come anew; only with ``on_gap="snapshot"``.
+    - `Event`: an event of a job.
+    - `Job`: the current state of a job, which replaces all its events up to ``last_sequence``. With ``snapshot=True``
+      the watch starts with these; also a job that matches later comes as a `Job`, unless its first event matches.
+    - `Deleted`: a job was deleted.
+    - `Trimmed`: the server dropped the older events of a job; consumers that have them are not affected.
+    - `Gap`: the watch cannot continue, and all jobs come again; only with ``on_gap="snapshot"``.
     """
 
     def __init__(
         self,
         channel: LazyChannel,
-        position: FeedCursor,
+        cursor: JobsCursor,
         *,
         on_state: Callable[[Connection], None] | None = None,
         status_interval: float | None = None,
@@ -45,56 +45,56 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
     ) -> None:
         super().__init__(
             channel,
-            position,
-            silence=silence(status_interval),
+            cursor,
+            silence_timeout=silence_timeout(status_interval),
             timeout=timeout,
             on_state=on_state,
             backoff=backoff,
         )
-        self._feed = position
-        self._position = position.position
+        self._cursor: JobsCursor = cursor
+        self._yielded_position = cursor.position
 
     @property
     def position(self) -> int | None:
-        """Where another watch may go on: everything up to there was yielded. None where it would begin anew.
+        """The position at which another watch can continue; None if it would start over.
 
-        What comes together has one position. A watch that is left in the middle of it is at the one before, so that
-        some events come again to the one that goes on there; `batches` has no middle.
+        Events of one batch share a position. A watch that is closed within a batch is at the position before it, so
+        that some events repeat in the watch that continues there; `batches` avoids this.
         """
-        return self._position if self._has_unread else self._feed.position
+        return self._yielded_position if self._has_unread else self._cursor.position
 
     @property
     def _name(self) -> str:
         return "watch of jobs"
 
     def _open(self, *, finite: bool) -> grpc.aio.UnaryStreamCall[WatchJobsRequest, WatchJobsResponse]:
-        request = self._feed.request(finite=finite)
-        return self._channel.keep(
+        request = self._cursor.request(finite=finite)
+        return self._channel.track(
             self._channel.jobs().WatchJobs(request, metadata=self._channel.target.metadata)
         )
 
-    def _take(self, frame: WatchJobsResponse) -> Sequence[Item]:
-        return self._feed.take(frame)
+    def _accept(self, frame: WatchJobsResponse) -> Sequence[Item]:
+        return self._cursor.accept(frame)
 
     def _recover(self, error: MilepostError) -> Sequence[Item] | None:
-        return self._feed.recover(error)
+        return self._cursor.recover(error)
 
-    def _yielded(self, items: Sequence[Item], *, whole: bool) -> None:
-        if whole:
-            self._position = self._feed.position
+    def _on_yield(self, items: Sequence[Item], *, all_read: bool) -> None:
+        if all_read:
+            self._yielded_position = self._cursor.position
 
-    async def _ask(self, timeout: float) -> None:
+    async def _call_server(self, timeout: float) -> None:
         request = ListJobsRequest(page_size=1)
         await self._channel.call(self._channel.jobs().ListJobs, request, timeout)
 
-    async def _settle(self) -> Sequence[Item]:
-        while self._feed.missing:
-            job_id = self._feed.missing[0]
-            if items := self._feed.found(job_id, await self._find(job_id)):
+    async def _fetch_missing(self) -> Sequence[Item]:
+        while self._cursor.missing:
+            job_id = self._cursor.missing[0]
+            if items := self._cursor.accept_missing(job_id, await self._get_job(job_id)):
                 return items
         return ()
 
-    async def _find(self, job_id: str) -> Job | None:
+    async def _get_job(self, job_id: str) -> Job | None:
         request = GetJobRequest(job_id=job_id)
         try:
             return (await self._channel.call(self._channel.jobs().GetJob, request, self._timeout)).job

@@ -1,4 +1,4 @@
-"""The loop of all watches: it opens streams, one after the other, for as long as it takes."""
+"""The loop of all watches: it opens one stream after another until the watch is complete."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Literal, Protocol, Self, TypeVar
 
-from milepost.client._transport.backoff import Backoff, is_passing
+from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._watch.connection_state import Connection
-from milepost.client._watch.stream_reader import Line
+from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
 from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, Unreachable
 from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
@@ -21,36 +21,37 @@ from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
 
-__all__ = ["ReconnectingStream", "Standing"]
+__all__ = ["ReconnectingStream", "WatchCursor"]
 
 Item = TypeVar("Item")
 _Request = TypeVar("_Request", WatchJobRequest, WatchJobsRequest)
 _Frame = TypeVar("_Frame", WatchJobResponse, WatchJobsResponse)
 
-# Seconds between two questions where streams do not get through; and how long one may take that only finds that out.
-_POLL: Final = 2.0
-_PROBE: Final = 5.0
-# After so many connections in a row that brought nothing, it is said.
-_WORTH_SAYING: Final = 5
+# Seconds between two polls while streams are blocked.
+_POLL_INTERVAL: Final = 2.0
+# Timeout in seconds of a call that only checks whether the server answers.
+_PROBE_TIMEOUT: Final = 5.0
+# Consecutive connections without any event after which the watch logs a warning.
+_FRUITLESS_LOG_THRESHOLD: Final = 5
 
 _log = logging.getLogger("milepost.client")
 
-_BLOCKED: Final = {
+_FALLBACK_TEXT: Final = {
     TransportMode.REPLAY: "calls are answered, but long-lived streams do not get through: polling for new events",
     TransportMode.CALL: "calls are answered, but no stream gets through: polling the job's state",
 }
 
 
-class Standing(Protocol):
-    """Where a watch stands, as far as the loop needs to know."""
+class WatchCursor(Protocol):
+    """The cursor of a watch, as far as the loop needs it; see `JobCursor` and `JobsCursor`."""
 
     epoch: str
     head: int
     caught_up: bool
 
     @property
-    def mark(self) -> int:
-        """What a new stream continues after."""
+    def resume_after(self) -> int:
+        """The cursor that a new stream resumes after."""
 
     @property
     def opened(self) -> bool:
@@ -58,62 +59,62 @@ class Standing(Protocol):
 
     @property
     def reached_head(self) -> bool:
-        """Whether the current stream has brought all that there was."""
+        """Whether the current stream has reached the head."""
 
     @property
     def complete(self) -> bool:
-        """Whether a stream that ends well now has brought all that was asked for."""
+        """Whether the watch is complete if the current stream ends with OK now."""
 
 
 class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Frame]):
-    """What all watches have in common.
+    """Base of all watches.
 
-    An async iterator, and an async context manager that ends the stream at the server when it is left. Cancelling a
-    wait for the next item, as `asyncio.wait_for` does, loses nothing: go on with the next one.
+    An async iterator, and an async context manager that cancels the stream at the server on exit. Cancelling a wait for
+    the next item, as `asyncio.wait_for` does, loses nothing: the next wait continues.
     """
 
     def __init__(
         self,
         channel: LazyChannel,
-        standing: Standing,
+        cursor: WatchCursor,
         *,
-        silence: float,
+        silence_timeout: float,
         timeout: float,
         on_state: Callable[[Connection], None] | None,
         backoff: Backoff | None,
     ) -> None:
         self._channel = channel
-        self._standing = standing
-        self._silence = silence
+        self._cursor = cursor
+        self._silence_timeout = silence_timeout
         self._timeout = timeout
         self._on_state = on_state
         self._backoff = backoff or Backoff()
-        self._line: Line[_Request, _Frame] = Line(channel.target.address)
-        self._passage = TransportFallback()
+        self._reader: StreamReader[_Request, _Frame] = StreamReader(channel.target.address)
+        self._fallback = TransportFallback()
         self._ready: deque[Item] = deque()
         self._unread = False
         self._done = False
         self._connected_before = False
         self._recovering = False
         self._retry_at = 0.0
-        self._give_up_at: float | None = None
+        self._connect_deadline: float | None = None
         self._reconnects = 0
         self._connection = Connection("connecting")
 
     @property
     def epoch(self) -> str:
-        """The epoch that the watch is of; empty until connected."""
-        return self._standing.epoch
+        """The epoch of the server's store; empty until connected."""
+        return self._cursor.epoch
 
     @property
     def head(self) -> int:
-        """The newest that is known of: a sequence, or in a watch of many jobs a position."""
-        return self._standing.head
+        """The newest known sequence or, in a watch of many jobs, position."""
+        return self._cursor.head
 
     @property
     def caught_up(self) -> bool:
-        """Whether the head was reached: what comes now is live."""
-        return self._standing.caught_up
+        """Whether the watch has reached the head, so that further events are live."""
+        return self._cursor.caught_up
 
     @property
     def connection(self) -> Connection:
@@ -122,7 +123,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
 
     @property
     def reconnects(self) -> int:
-        """How often the stream was resumed."""
+        """How often the stream resumed."""
         return self._reconnects
 
     def __aiter__(self) -> Self:
@@ -134,36 +135,36 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             if not self._ready:
                 raise StopAsyncIteration
         item = self._ready.popleft()
-        self._yielded((item,), whole=not self._ready)
+        self._on_yield((item,), all_read=not self._ready)
         return item
 
     async def opened(self) -> None:
-        """Waits until the server has accepted the watch, so that one that cannot start is known before the first item.
+        """Wait until the server has accepted the watch, to detect a watch that cannot start before its first item.
 
-        It has begun then, and may be iterated; where it was opened before this returns at once.
+        Returns at once if the watch has started before.
 
         Raises:
-            MilepostError: What the first item would have raised, such as `JobNotFound` or `SequenceAhead`.
+            MilepostError: The error that iterating would raise, such as `JobNotFound` or `SequenceAhead`.
         """
         while not (self._connected_before or self._ready or self._done):
             self._ready.extend(await self._advance())
 
     async def batch(self) -> Sequence[Item]:
-        """The same items, as many at once as have come, which costs less where there are many; none at the end."""
+        """All items received so far, which costs less than single items; waits for at least one, empty at the end."""
         items: Sequence[Item] = tuple(self._ready) or await self._next()
         self._ready.clear()
         if items:
-            self._yielded(items, whole=True)
+            self._on_yield(items, all_read=True)
         return items
 
     async def batches(self) -> AsyncGenerator[Sequence[Item], None]:
-        """One `batch` after the other."""
+        """Iterate over batches; see `batch`."""
         while items := await self.batch():
             yield items
 
     async def aclose(self) -> None:
-        """Ends the watch: the stream is cancelled at the server. Jobs go on."""
-        reading = self._stop()
+        """End the watch: cancel the stream at the server. Jobs continue."""
+        reading = self._finish()
         self._unread = self._has_unread
         self._ready.clear()
         if reading is not None:
@@ -179,53 +180,53 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
 
     @property
     def _has_unread(self) -> bool:
-        """Whether something has come that was not given out."""
+        """Whether received items were not yielded."""
         return self._unread or bool(self._ready)
 
     @property
     @abstractmethod
     def _name(self) -> str:
-        """What is watched, for people."""
+        """Name of the watch in log lines."""
 
     @abstractmethod
     def _open(self, *, finite: bool) -> grpc.aio.UnaryStreamCall[_Request, _Frame]:
-        """A new stream from where the watch stands; a finite one ends at the head."""
+        """A new stream from the cursor; a finite one ends at the head."""
 
     @abstractmethod
-    def _take(self, frame: _Frame) -> Sequence[Item]:
-        """What a frame brings."""
+    def _accept(self, frame: _Frame) -> Sequence[Item]:
+        """The new items of a frame."""
 
     @abstractmethod
     def _recover(self, error: MilepostError) -> Sequence[Item] | None:
-        """What to show in place of an error, after which a new stream is opened; None to raise it."""
+        """Items to yield instead of an error, before a new stream opens; None to raise it."""
 
     @abstractmethod
-    def _yielded(self, items: Sequence[Item], *, whole: bool) -> None:
-        """Items are given out; `whole`: and none that has come is left."""
+    def _on_yield(self, items: Sequence[Item], *, all_read: bool) -> None:
+        """Note that these items were yielded; `all_read`: no received item is left."""
 
     @abstractmethod
-    async def _ask(self, timeout: float) -> Job | None:
-        """A call without a stream; the job, where one is watched."""
+    async def _call_server(self, timeout: float) -> Job | None:
+        """Call the server without a stream; return the job, if the watch is of one job."""
 
-    def _told(self, job: Job) -> Sequence[Item] | None:
-        """What is new in a job as it stands; None where that cannot take the place of events."""
+    def _items_of_job(self, job: Job) -> Sequence[Item] | None:
+        """The new items in the state of a job; None if it cannot replace events."""
         return None
 
-    async def _settle(self) -> Sequence[Item]:
-        """What is to be looked up besides, before the stream goes on."""
+    async def _fetch_missing(self) -> Sequence[Item]:
+        """Items to fetch by calls before the stream continues."""
         return ()
 
     @property
-    def _ended(self) -> bool:
-        """Whether all has come."""
+    def _is_complete(self) -> bool:
+        """Whether the last event has been received."""
         return False
 
-    async def _is_over(self) -> bool:
-        """Whether all has come, at the end of a stream that does not tell."""
+    async def _has_ended(self) -> bool:
+        """Whether the watch is complete, at the end of a stream that does not say so."""
         return False
 
     async def _next(self) -> Sequence[Item]:
-        """The next items; none at the end."""
+        """The next items; empty at the end."""
         while not self._done:
             items = await self._advance()
             if items and not self._done:
@@ -233,159 +234,165 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         return ()
 
     async def _advance(self) -> Sequence[Item]:
-        """What the next step brings, which may be nothing; an error that passes is gone over."""
-        if self._ended:
-            await self._line.goodbye()
-            self._stop()
+        """The items of the next step, possibly none; a transient error schedules a retry."""
+        if self._is_complete:
+            await self._reader.drain()
+            self._finish()
             return ()
         try:
             return await self._step()
         except MilepostError as error:
-            return await self._interrupted(error)
+            return await self._on_error(error)
 
     async def _step(self) -> Sequence[Item]:
-        """What comes next, which may be nothing."""
+        """Open a stream if there is none, and return the items of its next frame, possibly none."""
         loop = asyncio.get_running_loop()
-        if self._give_up_at is None:
-            self._give_up_at = loop.time() + self._timeout
-            self._report(self._connection)
+        if self._connect_deadline is None:
+            self._connect_deadline = loop.time() + self._timeout
+            self._notify_state(self._connection)
         if (wait := self._retry_at - loop.time()) > 0:
             await asyncio.sleep(wait)
-        settled = await self._settle()
-        if settled or self._done:
-            return settled
-        if not self._line.is_open:
-            self._passage.look_again(loop.time())
-            if self._passage.way is TransportMode.CALL:
+        fetched = await self._fetch_missing()
+        if fetched or self._done:
+            return fetched
+        if not self._reader.is_open:
+            self._fallback.retry_stream(loop.time())
+            if self._fallback.mode is TransportMode.CALL:
                 return await self._poll()
-            self._line.open(self._open(finite=self._passage.way is TransportMode.REPLAY))
-        frame = await self._line.read(self._patience)
+            self._reader.open(self._open(finite=self._fallback.mode is TransportMode.REPLAY))
+        frame = await self._reader.read(self._read_timeout)
         if self._done:
             return ()
         if frame is None:
             await self._stream_ended()
             return ()
-        opening = not self._standing.opened
-        items = self._take(frame)
-        if opening and self._standing.opened:
-            self._live()
+        opening = not self._cursor.opened
+        items = self._accept(frame)
+        if opening and self._cursor.opened:
+            self._on_opened()
         if items or frame.HasField("status"):
-            self._progressed()
+            self._on_progress()
         return items
 
     @property
-    def _patience(self) -> float:
-        """How many seconds of silence are taken for a lost connection."""
-        if self._standing.opened:
-            return self._silence
-        return min(self._silence, _PROBE if self._passage.doubts else self._timeout)
+    def _read_timeout(self) -> float:
+        """Seconds of silence after which the connection counts as lost."""
+        if self._cursor.opened:
+            return self._silence_timeout
+        return min(self._silence_timeout, _PROBE_TIMEOUT if self._fallback.blocked_streams else self._timeout)
 
     async def _poll(self) -> Sequence[Item]:
-        job = await self._ask(self._timeout)
-        items = None if job is None else self._told(job)
+        job = await self._call_server(self._timeout)
+        items = None if job is None else self._items_of_job(job)
         if items is None:
             raise StreamsBlocked(self._channel.target.address)
-        self._retry_at = asyncio.get_running_loop().time() + _POLL
+        self._retry_at = asyncio.get_running_loop().time() + _POLL_INTERVAL
         return items
 
     async def _stream_ended(self) -> None:
-        """The stream ended with OK. Unless all has come, it was interrupted (rule 6)."""
-        if self._standing.complete or (self._standing.reached_head and await self._is_over()):
-            self._stop()
-        elif self._passage.way is TransportMode.REPLAY and self._standing.reached_head:
-            self._retry_at = asyncio.get_running_loop().time() + _POLL
+        """Handle a stream that ended with OK: unless the watch is complete, it was interrupted (rule 6)."""
+        if self._cursor.complete or (self._cursor.reached_head and await self._has_ended()):
+            self._finish()
+        elif self._fallback.mode is TransportMode.REPLAY and self._cursor.reached_head:
+            self._retry_at = asyncio.get_running_loop().time() + _POLL_INTERVAL
         else:
             raise Unreachable(self._channel.target.address, "the stream ended before the job did")
 
-    def _live(self) -> None:
-        """A stream has opened."""
-        self._passage.opened()
-        if self._passage.way is not TransportMode.STREAM:
+    def _on_opened(self) -> None:
+        """Note that a stream has opened."""
+        self._fallback.stream_opened()
+        if self._fallback.mode is not TransportMode.STREAM:
             return
-        self._channel.cut_off.discard(self)
+        self._channel.disconnected_watches.discard(self)
         fruitless = self._backoff.fruitless
         if self._connected_before:
             self._reconnects += 1
-            self._report(Connection("live", resumed_at=self._standing.mark, fruitless=fruitless))
+            self._notify_state(Connection("live", resumed_at=self._cursor.resume_after, fruitless=fruitless))
         else:
             self._connected_before = True
-            self._report(Connection("live", fruitless=fruitless))
+            self._notify_state(Connection("live", fruitless=fruitless))
 
-    def _progressed(self) -> None:
+    def _on_progress(self) -> None:
         self._backoff.reset()
         self._recovering = False
 
-    async def _interrupted(self, error: MilepostError) -> Sequence[Item]:
-        """Plans the next try, or gives up. What is to be shown instead of the error, where it is not raised."""
-        opened = self._standing.opened
-        self._line.drop()
+    async def _on_error(self, error: MilepostError) -> Sequence[Item]:
+        """Schedule a retry or raise the error; return the items to yield instead of it."""
+        opened = self._cursor.opened
+        self._reader.cancel()
         now = asyncio.get_running_loop().time()
         items = self._recover(error)
-        if items is None and not is_passing(error, connected_before=self._connected_before):
-            self._stop()
+        if items is None and not is_transient(error, connected_before=self._connected_before):
+            self._finish()
             raise error
         wait = 0.0
-        if items is None or self._recovering:  # a gap is gone over at once, but not again and again
+        if items is None or self._recovering:  # skip a gap at once, but not repeatedly
             if self._connected_before:
-                self._channel.cut_off.add(self)
-            asked = error.retry_delay if isinstance(error, ServiceError) else None
-            wait = self._backoff.next(asked or 0.0, opened=opened, crowd=len(self._channel.cut_off))
+                self._channel.disconnected_watches.add(self)
+            requested_delay = error.retry_delay if isinstance(error, ServiceError) else None
+            simultaneous = len(self._channel.disconnected_watches)
+            wait = self._backoff.next_delay(requested_delay or 0.0, opened=opened, simultaneous=simultaneous)
         self._retry_at = now + wait
-        self._report_interrupted(error, wait)
+        self._notify_interrupted(error, wait)
         if items is not None:
             self._recovering = True
             return items
-        late = not self._connected_before and self._give_up_at is not None and now >= self._give_up_at
+        deadline = self._connect_deadline
+        deadline_passed = not self._connected_before and deadline is not None and now >= deadline
         if not opened:
-            await self._look_around(error, late=late)
-        if late and self._passage.way is TransportMode.STREAM:
-            self._stop()
+            await self._check_transport(error, deadline_passed=deadline_passed)
+        if deadline_passed and self._fallback.mode is TransportMode.STREAM:
+            self._finish()
             raise error
         return ()
 
-    async def _look_around(self, error: MilepostError, *, late: bool) -> None:
-        """A stream has not even opened: whether it is only streams that do not get through."""
-        passage = self._passage
-        if isinstance(error, ServiceError) and error.reason:  # it got through, and was refused
-            passage.opened()
-        elif passage.way is TransportMode.CALL:  # now not even a call gets through
-            passage.unanswered()
-        elif passage.failed(last=late):
-            answered = await self._is_answered()
-            if passage.called(answered=answered, now=asyncio.get_running_loop().time(), last=late):
+    async def _check_transport(self, error: MilepostError, *, deadline_passed: bool) -> None:
+        """After a stream that did not open, check whether only streams are blocked, and choose the transport mode."""
+        fallback = self._fallback
+        if isinstance(error, ServiceError) and error.reason:  # the server received and refused it
+            fallback.stream_opened()
+        elif fallback.mode is TransportMode.CALL:  # calls fail as well by now
+            fallback.call_failed()
+        elif fallback.stream_failed(last=deadline_passed):
+            answered = await self._server_answers()
+            if fallback.probed(
+                answered=answered, now=asyncio.get_running_loop().time(), last=deadline_passed
+            ):
                 self._connected_before = True
-                self._channel.cut_off.discard(self)
+                self._channel.disconnected_watches.discard(self)
                 self._retry_at = 0.0
-                _log.warning("%s: %s", self._name, _BLOCKED[passage.way])
-                self._report(Connection("polling", error=_BLOCKED[passage.way]))
+                _log.warning("%s: %s", self._name, _FALLBACK_TEXT[fallback.mode])
+                self._notify_state(Connection("polling", error=_FALLBACK_TEXT[fallback.mode]))
 
-    async def _is_answered(self) -> bool:
-        """Whether the server answers a call, at this moment."""
+    async def _server_answers(self) -> bool:
+        """Whether the server answers a call now."""
         try:
-            await self._ask(min(_PROBE, self._timeout))
+            await self._call_server(min(_PROBE_TIMEOUT, self._timeout))
         except MilepostError as error:
-            if is_passing(error, connected_before=True):
+            if is_transient(error, connected_before=True):
                 return False
-            self._stop()
+            self._finish()
             raise
         return True
 
-    def _report_interrupted(self, error: MilepostError, wait: float) -> None:
+    def _notify_interrupted(self, error: MilepostError, wait: float) -> None:
         fruitless = self._backoff.fruitless
-        if fruitless == _WORTH_SAYING:
-            _log.warning("%s: %d connections in a row have brought nothing: %s", self._name, fruitless, error)
+        if fruitless == _FRUITLESS_LOG_THRESHOLD:
+            _log.warning(
+                "%s: %d consecutive connections delivered no events: %s", self._name, fruitless, error
+            )
         state: Literal["connecting", "reconnecting", "polling"] = "polling"
-        if self._passage.way is TransportMode.STREAM:
+        if self._fallback.mode is TransportMode.STREAM:
             state = "reconnecting" if self._connected_before else "connecting"
-        self._report(Connection(state, wait, error=str(error), fruitless=fruitless))
+        self._notify_state(Connection(state, wait, error=str(error), fruitless=fruitless))
 
-    def _report(self, connection: Connection) -> None:
+    def _notify_state(self, connection: Connection) -> None:
         self._connection = connection
         if self._on_state is not None:
             self._on_state(connection)
 
-    def _stop(self) -> asyncio.Task[_Frame | None] | None:
-        """Nothing more comes; the stream, if there is one, is cancelled."""
+    def _finish(self) -> asyncio.Task[_Frame | None] | None:
+        """End the iteration, and cancel the stream; return its pending read, if any."""
         self._done = True
-        self._channel.cut_off.discard(self)
-        return self._line.drop()
+        self._channel.disconnected_watches.discard(self)
+        return self._reader.cancel()

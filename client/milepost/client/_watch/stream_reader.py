@@ -1,4 +1,4 @@
-"""One stream at a time, read frame by frame."""
+"""Reader of one stream at a time, frame by frame."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from milepost.client._transport.fork_safety import grpc
 from milepost.client.errors import Unreachable
 from milepost.v1 import WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
 
-__all__ = ["Line"]
+__all__ = ["StreamReader"]
 
 _Request = TypeVar("_Request", WatchJobRequest, WatchJobsRequest)
 _Frame = TypeVar("_Frame", WatchJobResponse, WatchJobsResponse)
 
-# How long to wait for the server to end the stream after job_ended, in seconds.
-_GOODBYE: Final = 0.5
+# Seconds to wait for the server to end the stream after job_ended.
+_DRAIN_TIMEOUT: Final = 0.5
 
 
-class Line(Generic[_Request, _Frame]):
-    """The stream of a watch. Whatever becomes of it here, it is cancelled at the server."""
+class StreamReader(Generic[_Request, _Frame]):
+    """Reads the stream of a watch, and cancels it at the server whenever the reader goes away."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -34,14 +34,14 @@ class Line(Generic[_Request, _Frame]):
         return self._call is not None
 
     def open(self, call: grpc.aio.UnaryStreamCall[_Request, _Frame]) -> None:
-        """Takes up a stream."""
+        """Read from this stream from now on."""
         self._loop = asyncio.get_running_loop()
         self._call = call
 
     async def read(self, timeout: float) -> _Frame | None:
-        """The next frame; None at the end, or when the stream was dropped meanwhile.
+        """The next frame; None at the end, or if the stream was cancelled meanwhile.
 
-        The read is a task of its own, so that the cancellation of a wait does not cancel the call, and loses nothing.
+        The read runs in its own task, so that cancelling the wait neither cancels the call nor loses a frame.
 
         Raises:
             MilepostError: The stream failed, or was silent for `timeout` seconds.
@@ -55,7 +55,7 @@ class Line(Generic[_Request, _Frame]):
         if self._call is not call:
             return None
         if not done:
-            raise Unreachable(self._address, f"nothing was heard for {timeout:g} s")
+            raise Unreachable(self._address, f"nothing was received for {timeout:g} s")
         self._reading = None
         if reading.cancelled():
             raise RuntimeError("The client is closed.")
@@ -68,32 +68,30 @@ class Line(Generic[_Request, _Frame]):
             self._call = None
         return frame
 
-    async def goodbye(self) -> None:
-        """After the last event the server ends the stream; one that does not in time is cancelled."""
+    async def drain(self) -> None:
+        """Read to the end of the stream after its last event; cancel it if the server does not end it in time."""
         call = self._call
         if call is not None:
             try:
-                async with asyncio.timeout(_GOODBYE):
+                async with asyncio.timeout(_DRAIN_TIMEOUT):
                     while await _read(call) is not None:
                         pass
             except (TimeoutError, grpc.aio.AioRpcError):
                 pass
-        self.drop()
+        self.cancel()
 
-    def drop(self) -> asyncio.Task[_Frame | None] | None:
-        """Cancels the stream, and gives the read that goes with it."""
+    def cancel(self) -> asyncio.Task[_Frame | None] | None:
+        """Cancel the stream; return its pending read, if any."""
         call, self._call = self._call, None
         reading, self._reading = self._reading, None
         if call is not None:
             call.cancel()
         if reading is not None:
-            reading.add_done_callback(
-                lambda read: read.cancelled() or read.exception()
-            )  # nobody asks any more
+            reading.add_done_callback(_consume_error)
         return reading
 
     def __del__(self) -> None:
-        # gRPC does not cancel a call that nobody holds any more (grpc#43462).
+        # gRPC does not cancel a call when its last reference goes (grpc#43462).
         if self._call is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._call.cancel)
 
@@ -101,3 +99,9 @@ class Line(Generic[_Request, _Frame]):
 async def _read(call: grpc.aio.UnaryStreamCall[_Request, _Frame]) -> _Frame | None:
     frame = await call.read()
     return None if frame is grpc.aio.EOF else cast("_Frame", frame)
+
+
+def _consume_error(reading: asyncio.Task[_Frame | None]) -> None:
+    """Keep asyncio from logging the error of an abandoned read."""
+    if not reading.cancelled():
+        reading.exception()

@@ -1,13 +1,13 @@
-"""Watches that come and go, as one."""
+"""Watches of single jobs, added and removed at run time and merged into one iterator."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias, Unpack
+from typing import Protocol, Self, TypeAlias, Unpack
 
 from milepost.client._options import WatchOptions
 from milepost.client._watch.job_cursor import OnGap
@@ -15,19 +15,16 @@ from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client.errors import MilepostError
 from milepost.v1 import Event, Job
 
-if TYPE_CHECKING:
-    from milepost.client._client import Client
-
 __all__ = ["Ended", "Subscribed", "Subscriptions"]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A watch has ended by itself: nothing more comes of this job, and it may be added again.
+    """A watch ended by itself: nothing more comes of this job, and you may add it again.
 
     Attributes:
         job_id: The job.
-        error: Why, where it is not that the job has ended: `JobNotFound`, `SequenceTrimmed`, `EpochChanged` …
+        error: Why, unless the job has ended: `JobNotFound`, `SequenceTrimmed`, `EpochChanged` …
     """
 
     job_id: str
@@ -37,12 +34,20 @@ class Ended:
 Subscribed: TypeAlias = Event | Job | Ended
 
 
-class Subscriptions(AsyncIterator[Subscribed]):
-    """The events of several jobs, which are taken in and out at run time, as one iterator.
+class _OpenWatch(Protocol):
+    """Creates a watch, as `Client.watch` does."""
 
-    Each job's events come once and in order, as from `Client.watch`. The jobs take turns, event by event, so that none
-    holds up the others. What is not taken is not fetched: of each job one batch is kept here, however slow this is
-    iterated. An end is an item, and ends only the one watch::
+    def __call__(
+        self, job_id: str, *, snapshot: bool, on_gap: OnGap, **options: Unpack[WatchOptions]
+    ) -> Watch | StateWatch: ...
+
+
+class Subscriptions(AsyncIterator[Subscribed]):
+    """The events of several jobs, added and removed at run time, as one iterator.
+
+    Each job's events come exactly once and in order, as from `Client.watch`. The jobs alternate, event by event, so
+    that none delays the others. A slow consumer applies backpressure: at most one batch per job is buffered. The end of
+    a watch is an item, and does not affect the other watches::
 
         async with client.subscriptions() as subscriptions:
             subscriptions.add("first")
@@ -55,15 +60,15 @@ class Subscriptions(AsyncIterator[Subscribed]):
                 else:
                     print(item.job_id, item)
 
-    Iteration waits for whatever is added next; it ends with `aclose`. One task iterates; any may add and discard, in
-    the same event loop.
+    Iteration waits for jobs to be added; `aclose` ends it. One task iterates; any task of the same event loop may add
+    and discard.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._members: dict[str, _Member] = {}
-        self._turns: deque[_Member] = deque()
-        self._something = asyncio.Event()
+    def __init__(self, open_watch: _OpenWatch) -> None:
+        self._open_watch = open_watch
+        self._subscriptions: dict[str, _Subscription] = {}
+        # Subscriptions with an item to yield; None wakes the consumer after a close.
+        self._ready: asyncio.Queue[_Subscription | None] = asyncio.Queue()
         self._closed = False
 
     def add(
@@ -74,69 +79,65 @@ class Subscriptions(AsyncIterator[Subscribed]):
         on_gap: OnGap = "raise",
         **options: Unpack[WatchOptions],
     ) -> None:
-        """Takes in a watch. All that `Client.watch` may be asked for, this may.
+        """Watch a job, with the options of `Client.watch`.
 
         Raises:
-            ValueError: The job is among them already.
-            RuntimeError: This is closed.
+            ValueError: The job is already subscribed.
+            RuntimeError: The subscriptions are closed.
         """
         if self._closed:
             raise RuntimeError("The subscriptions are closed.")
-        if job_id in self._members:
-            raise ValueError(f"Job {job_id!r} is among the subscriptions already.")
-        watch = self._client.watch(job_id, snapshot=snapshot, on_gap=on_gap, **options)
-        self._members[job_id] = _Member(watch, self._ready)
+        if job_id in self._subscriptions:
+            raise ValueError(f"Job {job_id!r} is already subscribed.")
+        watch = self._open_watch(job_id, snapshot=snapshot, on_gap=on_gap, **options)
+        self._subscriptions[job_id] = _Subscription(watch, self._ready)
 
     def discard(self, job_id: str) -> None:
-        """Takes out a watch, if there is one: it is cancelled at the server, and nothing of it comes any more."""
-        member = self._members.pop(job_id, None)
-        if member is not None:
-            _ = member.cancel()
-            if member in self._turns:
-                self._turns.remove(member)
+        """Stop watching a job, if subscribed: cancel the stream at the server, and yield no more of its events."""
+        subscription = self._subscriptions.pop(job_id, None)
+        if subscription is not None:
+            _ = subscription.cancel()
 
     def cursor(self, job_id: str) -> int:
         """The sequence of the job's last event that was yielded: what to continue after.
 
         Raises:
-            KeyError: The job is not among them.
+            KeyError: The job is not subscribed.
         """
-        return self._members[job_id].cursor
+        return self._subscriptions[job_id].cursor
 
     def __contains__(self, job_id: object) -> bool:
-        return job_id in self._members
+        return job_id in self._subscriptions
 
     def __iter__(self) -> Iterator[str]:
-        """The jobs that are among them."""
-        return iter(tuple(self._members))
+        """The ids of the subscribed jobs."""
+        return iter(tuple(self._subscriptions))
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._subscriptions)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Subscribed:
-        while not self._turns:
-            if self._closed:
-                raise StopAsyncIteration
-            self._something.clear()
-            await self._something.wait()
-        member = self._turns.popleft()
-        item = member.take()
-        if isinstance(item, Ended):
-            del self._members[item.job_id]
-        elif member.has_more:
-            self._turns.append(member)
-        return item
+        while not self._closed:
+            subscription = await self._ready.get()
+            if subscription is None or self._subscriptions.get(subscription.job_id) is not subscription:
+                continue  # closed, or discarded meanwhile
+            item = subscription.pop()
+            if isinstance(item, Ended):
+                del self._subscriptions[item.job_id]
+            elif subscription.has_more:
+                self._ready.put_nowait(subscription)
+            return item
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Ends all of the watches, at the server too. Jobs go on."""
+        """End all watches, at the server too. Jobs continue."""
         self._closed = True
-        closing = [member.cancel() for member in self._members.values()]
-        self._members.clear()
-        self._turns.clear()
-        self._something.set()
+        closing = [subscription.cancel() for subscription in self._subscriptions.values()]
+        self._subscriptions.clear()
+        self._ready.put_nowait(None)
         if closing:
             await asyncio.wait(closing)
 
@@ -148,24 +149,19 @@ class Subscriptions(AsyncIterator[Subscribed]):
     ) -> None:
         await self.aclose()
 
-    def _ready(self, member: _Member) -> None:
-        """A member that had nothing to give has something now."""
-        self._turns.append(member)
-        self._something.set()
 
+class _Subscription:
+    """One watch: a task that fetches a batch, and the next batch when the consumer has taken that one."""
 
-class _Member:
-    """One watch: a task that fetches a batch, and the next one when that is taken."""
-
-    def __init__(self, watch: Watch | StateWatch, ready: Callable[[_Member], None]) -> None:
+    def __init__(self, watch: Watch | StateWatch, ready: asyncio.Queue[_Subscription | None]) -> None:
         self._watch = watch
         self._ready = ready
         self._items: deque[Subscribed] = deque()
-        self._taken = asyncio.Event()
+        self._emptied = asyncio.Event()
         self._cursor = watch.cursor
-        self._closed = False
+        self._cancelled = False
         self._fetching = asyncio.create_task(self._fetch())
-        self._fetching.add_done_callback(self._stopped)
+        self._fetching.add_done_callback(self._fetching_ended)
 
     @property
     def job_id(self) -> str:
@@ -174,16 +170,16 @@ class _Member:
 
     @property
     def cursor(self) -> int:
-        """The last event that was taken."""
+        """The sequence of the last event that the consumer took."""
         return self._cursor if self._items else self._watch.cursor
 
     @property
     def has_more(self) -> bool:
-        """Whether there is something left to take at once."""
+        """Whether an item is buffered."""
         return bool(self._items)
 
-    def take(self) -> Subscribed:
-        """The next item, of which there is one; or raises what ended the watch, where that is not an end."""
+    def pop(self) -> Subscribed:
+        """Take the next buffered item, of which there is one; or raise the error that ended the watch unexpectedly."""
         if not self._items:
             self._fetching.result()
         item = self._items.popleft()
@@ -192,12 +188,12 @@ class _Member:
         elif isinstance(item, Job):
             self._cursor = item.last_sequence
         if not self._items:
-            self._taken.set()
+            self._emptied.set()
         return item
 
     def cancel(self) -> asyncio.Future[None]:
-        """Cancels the stream, at the server too; gives what may be waited for until that is done."""
-        self._closed = True
+        """Cancel the stream, at the server too; return a future that is done when it is cancelled."""
+        self._cancelled = True
         self._fetching.cancel()
         return self._fetching
 
@@ -207,13 +203,13 @@ class _Member:
             async with self._watch as watch:
                 while items := await watch.batch():
                     self._items.extend(items)
-                    self._taken.clear()
-                    self._ready(self)
-                    await self._taken.wait()
+                    self._emptied.clear()
+                    self._ready.put_nowait(self)
+                    await self._emptied.wait()
         except MilepostError as raised:
             error = raised
         self._items.append(Ended(self.job_id, error))
 
-    def _stopped(self, _: asyncio.Task[None]) -> None:
-        if not self._closed:
-            self._ready(self)
+    def _fetching_ended(self, _: asyncio.Task[None]) -> None:
+        if not self._cancelled:
+            self._ready.put_nowait(self)

@@ -1,4 +1,4 @@
-"""Watches for code without asyncio."""
+"""Watches for code without asyncio: plain iterators over the watches of an event loop thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar, Unpack
 
-from milepost.client._client import Client
 from milepost.client._options import WatchOptions
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._watch.connection_state import Connection
@@ -32,81 +31,81 @@ from milepost.v1 import (
 __all__ = ["SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"]
 
 _Item = TypeVar("_Item")
-_OfJob = TypeVar("_OfJob", bound=Event | Job)
+_JobItem = TypeVar("_JobItem", bound=Event | Job)
 
 
-class _Resuming(Iterator[_Item], Generic[_Item]):
-    """What all watches have in common: plain iterators, and context managers that end the stream."""
+class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
+    """Base of all synchronous watches: plain iterators, and context managers that cancel the stream."""
 
     def __init__(
         self,
         watch: ReconnectingStream[_Item, WatchJobRequest, WatchJobResponse]
         | ReconnectingStream[_Item, WatchJobsRequest, WatchJobsResponse],
-        background: EventLoopThread,
+        loop_thread: EventLoopThread,
     ) -> None:
-        self._resuming = watch
-        self._background = background
+        self._stream = watch
+        self._loop_thread = loop_thread
         self._ready: deque[_Item] = deque()
         self._unread = False
 
     @property
     def epoch(self) -> str:
         """See `Watch.epoch`."""
-        return self._resuming.epoch
+        return self._stream.epoch
 
     @property
     def head(self) -> int:
         """See `Watch.head`."""
-        return self._resuming.head
+        return self._stream.head
 
     @property
     def caught_up(self) -> bool:
         """See `Watch.caught_up`."""
-        return self._resuming.caught_up
+        return self._stream.caught_up
 
     @property
     def connection(self) -> Connection:
         """See `Watch.connection`."""
-        return self._resuming.connection
+        return self._stream.connection
 
     @property
     def reconnects(self) -> int:
         """See `Watch.reconnects`."""
-        return self._resuming.reconnects
+        return self._stream.reconnects
 
     def opened(self) -> None:
         """See `Watch.opened`."""
-        self._background.run(self._resuming.opened())
+        self._loop_thread.run(self._stream.opened())
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> _Item:
         if not self._ready:
-            self._before()
-            self._ready.extend(self._background.run(self._resuming.batch()))
+            self._on_all_yielded()
+            self._ready.extend(self._loop_thread.run(self._stream.batch()))
             if not self._ready:
                 raise StopIteration
         item = self._ready.popleft()
-        self._yielded(item)
+        self._on_yield(item)
         return item
 
-    def _before(self) -> None:
-        """All that had come was given out."""
+    def _on_all_yielded(self) -> None:
+        """Note that every received item was yielded."""
 
-    def _yielded(self, item: _Item) -> None:
-        """An item is given out."""
+    def _on_yield(self, item: _Item) -> None:
+        """Note that this item is yielded."""
 
     @property
     def _has_unread(self) -> bool:
         return self._unread or bool(self._ready)
 
     def close(self) -> None:
-        """Ends the watch: the stream is cancelled at the server. Jobs go on."""
+        """End the watch: cancel the stream at the server. Jobs continue."""
         self._unread = self._has_unread
         self._ready.clear()
-        with contextlib.suppress(RuntimeError):  # the client may be closed by now
-            self._background.run(self._resuming.aclose())
+        with contextlib.suppress(RuntimeError):  # the client is closed
+            self._loop_thread.run(self._stream.aclose())
 
     def __enter__(self) -> Self:
         return self
@@ -117,18 +116,18 @@ class _Resuming(Iterator[_Item], Generic[_Item]):
         self.close()
 
 
-class _SyncOfJob(_Resuming[_OfJob]):
-    """What watches of one job have in common."""
+class _SyncJobWatch(_SyncWatchBase[_JobItem]):
+    """Base of the synchronous watches of one job."""
 
-    def __init__(self, watch: JobWatch[_OfJob], background: EventLoopThread) -> None:
-        super().__init__(watch, background)
+    def __init__(self, watch: JobWatch[_JobItem], loop_thread: EventLoopThread) -> None:
+        super().__init__(watch, loop_thread)
         self._watch = watch
-        self._cursor = watch.cursor
+        self._yielded_sequence = watch.cursor
 
     @property
     def cursor(self) -> int:
         """See `Watch.cursor`."""
-        return self._cursor if self._has_unread else self._watch.cursor
+        return self._yielded_sequence if self._has_unread else self._watch.cursor
 
     @property
     def fraction(self) -> float | None:
@@ -150,44 +149,44 @@ class _SyncOfJob(_Resuming[_OfJob]):
         """See `Watch.waiting`."""
         return self._watch.waiting
 
-    def _yielded(self, item: _OfJob) -> None:
-        self._cursor = item.sequence if isinstance(item, Event) else item.last_sequence
+    def _on_yield(self, item: _JobItem) -> None:
+        self._yielded_sequence = item.sequence if isinstance(item, Event) else item.last_sequence
 
 
-class SyncWatch(_SyncOfJob[Event]):
-    """The events of a job, as `Watch` has them: a plain iterator, and a context manager that ends the stream."""
+class SyncWatch(_SyncJobWatch[Event]):
+    """The events of a job, like `Watch`: a plain iterator, and a context manager that cancels the stream."""
 
 
-class SyncStateWatch(_SyncOfJob[Event | Job]):
-    """A job as it stands and its events, as `StateWatch` has them."""
+class SyncStateWatch(_SyncJobWatch[Event | Job]):
+    """The state of a job and its events, like `StateWatch`."""
 
 
-class SyncJobsWatch(_Resuming[Item]):
-    """What happens to all jobs that match, as `JobsWatch` has it."""
+class SyncJobsWatch(_SyncWatchBase[Item]):
+    """The events of all jobs that match, like `JobsWatch`."""
 
-    def __init__(self, watch: JobsWatch, background: EventLoopThread) -> None:
-        super().__init__(watch, background)
+    def __init__(self, watch: JobsWatch, loop_thread: EventLoopThread) -> None:
+        super().__init__(watch, loop_thread)
         self._watch = watch
-        self._position = watch.position
+        self._yielded_position = watch.position
 
     @property
     def position(self) -> int | None:
         """See `JobsWatch.position`."""
-        return self._position if self._has_unread else self._watch.position
+        return self._yielded_position if self._has_unread else self._watch.position
 
-    def _before(self) -> None:
-        self._position = self._watch.position
+    def _on_all_yielded(self) -> None:
+        self._yielded_position = self._watch.position
 
 
 class SyncSubscriptions(Iterator[Subscribed]):
-    """Watches that come and go, as `Subscriptions` has them: a plain iterator, and a context manager that ends them.
+    """Watches added and removed at run time, like `Subscriptions`: a plain iterator and a context manager.
 
-    Another thread may add and discard while one iterates.
+    Another thread may add and discard while one thread iterates.
     """
 
-    def __init__(self, client: Client, background: EventLoopThread) -> None:
-        self._background = background
-        self._subscriptions = Subscriptions(client)
+    def __init__(self, subscriptions: Subscriptions, loop_thread: EventLoopThread) -> None:
+        self._loop_thread = loop_thread
+        self._subscriptions = subscriptions
 
     def add(
         self,
@@ -202,7 +201,7 @@ class SyncSubscriptions(Iterator[Subscribed]):
         async def add() -> None:
             self._subscriptions.add(job_id, snapshot=snapshot, on_gap=on_gap, **options)
 
-        self._background.run(add())
+        self._loop_thread.run(add())
 
     def discard(self, job_id: str) -> None:
         """See `Subscriptions.discard`."""
@@ -210,7 +209,7 @@ class SyncSubscriptions(Iterator[Subscribed]):
         async def discard() -> None:
             self._subscriptions.discard(job_id)
 
-        self._background.run(discard())
+        self._loop_thread.run(discard())
 
     def cursor(self, job_id: str) -> int:
         """See `Subscriptions.cursor`."""
@@ -226,14 +225,14 @@ class SyncSubscriptions(Iterator[Subscribed]):
         return self
 
     def __next__(self) -> Subscribed:
-        for item in self._background.run(self._next()):
+        for item in self._loop_thread.run(self._next()):
             return item
         raise StopIteration
 
     def close(self) -> None:
-        """Ends all of the watches. Jobs go on."""
-        with contextlib.suppress(RuntimeError):  # the client may be closed by now
-            self._background.run(self._subscriptions.aclose())
+        """End all watches. Jobs continue."""
+        with contextlib.suppress(RuntimeError):  # the client is closed
+            self._loop_thread.run(self._subscriptions.aclose())
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""What gets through to the server. Knows nothing of transport; the time is passed in."""
+"""Transport fallback: stream, replay, polling. Pure; the caller passes the time in."""
 
 from __future__ import annotations
 
@@ -7,73 +7,74 @@ from typing import Final
 
 __all__ = ["TransportFallback", "TransportMode"]
 
-# So many times in a row no stream may get through while a call is answered, until that is taken for a rule.
-_BLOCKED: Final = 3
-# The first failures say nothing; from this one on a call is tried beside.
-_DOUBTFUL: Final = 2
-# Seconds after which lasting streams are tried again.
-_STREAMS_AGAIN: Final = 300.0
+# Consecutive failed streams, each with an answered call beside it, after which streams count as blocked.
+_BLOCKED_THRESHOLD: Final = 3
+# Consecutive failed streams from which on a call probes the server.
+_PROBE_THRESHOLD: Final = 2
+# Seconds in a fallback mode before the next attempt at long-lived streams.
+_STREAM_RETRY_INTERVAL: Final = 300.0
 
 
 class TransportMode(enum.Enum):
-    """How the server is asked what happens."""
+    """How a watch gets its events."""
 
     STREAM = "stream"
-    """A stream that lasts, as it should be."""
+    """One long-lived stream, the normal mode."""
     REPLAY = "replay"
-    """Streams that end at the head, one after the other: what holds a response back until it is whole lets them by."""
+    """A series of streams that end at the head: these pass proxies that buffer a response until it is complete."""
     CALL = "call"
-    """Calls without streams, which only tell how things stand."""
+    """Unary calls, which return only the current state."""
 
 
 class TransportFallback:
-    """Finds the best way that is open.
+    """Chooses the best transport mode that works.
 
-    Between client and server there may be something that knows nothing of streams: it cuts them off, or holds back all
-    of a response until its end. A server that is merely down is told apart by calls, which then fail just the same.
+    A proxy between client and server may not support streams: it cuts them, or buffers a response until its end. A call
+    beside a failed stream distinguishes that from a server that is down, where the call fails as well.
 
     Attributes:
-        way: The way to take.
-        doubts: How many times in a row a call was answered when a stream had not got through.
+        mode: The transport mode to use.
+        blocked_streams: Consecutive streams that failed while the server answered a call.
     """
 
     def __init__(self) -> None:
-        self.way = TransportMode.STREAM
-        self.doubts = 0
+        self.mode = TransportMode.STREAM
+        self.blocked_streams = 0
         self._failures = 0
         self._since = 0.0
 
-    def opened(self) -> None:
-        """A stream got through."""
+    def stream_opened(self) -> None:
+        """Note that a stream delivered a frame."""
         self._failures = 0
-        if self.way is TransportMode.STREAM:
-            self.doubts = 0
+        if self.mode is TransportMode.STREAM:
+            self.blocked_streams = 0
 
-    def failed(self, *, last: bool = False) -> bool:
-        """No frame of a stream got through; whether to try a call now. `last`: it would be the last try."""
+    def stream_failed(self, *, last: bool = False) -> bool:
+        """Note a stream that failed without a frame; return whether to probe with a call. `last`: no more attempts."""
         self._failures += 1
-        return last or self._failures >= _DOUBTFUL
+        return last or self._failures >= _PROBE_THRESHOLD
 
-    def called(self, *, answered: bool, now: float, last: bool = False) -> bool:
-        """A call was tried beside a stream that had not got through; whether that changes the way."""
+    def probed(self, *, answered: bool, now: float, last: bool = False) -> bool:
+        """Note the outcome of a call beside a failed stream; return whether the mode changed."""
         if not answered:
-            self.way, self.doubts = TransportMode.STREAM, 0
+            self.mode, self.blocked_streams = TransportMode.STREAM, 0
             return False
-        self.doubts += 1
-        if self.way is TransportMode.STREAM and (last or self.doubts >= _BLOCKED):
-            self.way, self._since = TransportMode.REPLAY, now
-        elif self.way is TransportMode.REPLAY:
-            self.way, self._since = TransportMode.CALL, now
+        self.blocked_streams += 1
+        if self.mode is TransportMode.STREAM and (last or self.blocked_streams >= _BLOCKED_THRESHOLD):
+            self.mode, self._since = TransportMode.REPLAY, now
+        elif self.mode is TransportMode.REPLAY:
+            self.mode, self._since = TransportMode.CALL, now
         else:
             return False
         self._failures = 0
         return True
 
-    def unanswered(self) -> None:
-        """A call was not answered either: from now on all is as it was at first."""
-        self.way, self.doubts, self._failures = TransportMode.STREAM, 0, 0
+    def call_failed(self) -> None:
+        """Note that a call failed in the mode CALL: start over with streams."""
+        self.mode, self.blocked_streams, self._failures = TransportMode.STREAM, 0, 0
 
-    def look_again(self, now: float) -> None:
-        """Once in a while, whether lasting streams get through by now; if not, the first failure is enough."""
-        if self.way is not TransportMode.STREAM and now - self._since >= _STREAMS_AGAIN:
-            self.way, self.doubts, self._failures = TransportMode.STREAM, _BLOCKED - 1, _DOUBTFUL - 1
+    def retry_stream(self, now: float) -> None:
+        """Return to streams if the retry interval is over; one more failure is then enough to fall back."""
+        if self.mode is not TransportMode.STREAM and now - self._since >= _STREAM_RETRY_INTERVAL:
+            self.mode = TransportMode.STREAM
+            self.blocked_streams, self._failures = _BLOCKED_THRESHOLD - 1, _PROBE_THRESHOLD - 1

@@ -1,4 +1,4 @@
-"""Create watches from the options of `Client`, and fold a watch into snapshots."""
+"""Create the watches of `Client` from their options, and fold a watch into snapshots."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.event_selection import EventSelection
-from milepost.client._watch.job_cursor import Cursor, OnGap, Start
+from milepost.client._watch.job_cursor import JobCursor, OnGap, Start
 from milepost.client._watch.job_watch import StateWatch, Watch
-from milepost.client._watch.jobs_cursor import FeedCursor
+from milepost.client._watch.jobs_cursor import JobsCursor
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
@@ -40,12 +40,12 @@ def watch_job(
     on_waiting: Callable[[Waiting | None], None] | None = None,
 ) -> Watch | StateWatch:
     """A watch of one job; see `Client.watch`."""
-    cursor = Cursor(
+    cursor = JobCursor(
         job_id,
         after=after,
         epoch=epoch,
         start=_start(after=after != 0, snapshot=snapshot, latest=latest),
-        showing=EventSelection.of(payloads, stages, latest_progress),
+        selection=EventSelection.of(payloads, stages, latest_progress),
         on_gap=on_gap,
         follow=follow,
         status_interval=status_interval,
@@ -80,12 +80,12 @@ def watch_jobs(
     **query: Any,
 ) -> JobsWatch:
     """A watch of all jobs that match a query; see `Client.watch_jobs`."""
-    cursor = FeedCursor(
+    cursor = JobsCursor(
         job_filter(**query),
         after=after,
         epoch=epoch,
         start=_start(after=bool(after), snapshot=snapshot, latest=latest),
-        showing=EventSelection.of(payloads, stages, latest_progress),
+        selection=EventSelection.of(payloads, stages, latest_progress),
         on_gap=on_gap,
         follow=follow,
         status_interval=status_interval,

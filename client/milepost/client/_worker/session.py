@@ -74,7 +74,7 @@ class Session:
         Raises:
             MilepostError: The stream ended without `finish`.
         """
-        call = self._channel.keep(self._channel.work().Work(metadata=self._channel.target.metadata))
+        call = self._channel.track(self._channel.work().Work(metadata=self._channel.target.metadata))
         tasks: list[asyncio.Task[None]] = []
         try:
             welcome = await self._open(call)

@@ -79,7 +79,7 @@ class SessionLoop:
                     if session.was_useful:
                         backoff.reset()
                     requested = error.retry_delay if isinstance(error, ServiceError) else None
-                    await wait_to_retry(error, backoff.next(requested or 0.0))
+                    await wait_to_retry(error, backoff.next_delay(requested or 0.0))
                 else:
                     # The next session makes the server release a job that was assigned too late, by not listing it.
                     if not session.assigned_too_late:

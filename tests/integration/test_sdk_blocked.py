@@ -134,7 +134,9 @@ async def test_streams_that_stop_getting_through(
             assert watch.connection.state == "polling"
             between.mode, between.frames = "pass", None
             monkeypatch.setattr(transport_fallback, "_STREAM_RETRY_INTERVAL", 0.0)
-            monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 30.0)  # what gets through may take its time
+            monkeypatch.setattr(
+                reconnecting_stream, "_PROBE_TIMEOUT", 30.0
+            )  # what gets through may take its time
             job.go_on.release()
             assert (await anext(watch)).sequence == 4
             job.go_on.release()

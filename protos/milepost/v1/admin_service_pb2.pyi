@@ -31,9 +31,9 @@ class ListWorkersRequest(_message.Message):
     kind: _builtins.str
     """Only workers that take jobs of this kind; empty for all."""
     page_size: _builtins.int
-    """How many at most; 0 for 50. More than 1,000 counts as 1,000. Not negative."""
+    """Maximum number on the page; 0 for 50. More than 1,000 counts as 1,000. Not negative."""
     page_token: _builtins.str
-    """The `next_page_token` of the page before, of a request with the same kind; empty for the first page."""
+    """The `next_page_token` of the previous page, of a request with the same kind; empty for the first page."""
     def __init__(
         self,
         *,
@@ -79,8 +79,8 @@ Global___ListWorkersResponse: _TypeAlias = ListWorkersResponse  # noqa: Y015
 
 @_typing.final
 class ConnectedWorker(_message.Message):
-    """A connected worker: one open `Work` stream. Other nodes tell at once who is connected to them and how many jobs each
-    takes; the rest of what they tell may be 5 s old.
+    """A connected worker: one open `Work` stream. Nodes announce connections and capacities to each other at once; the other
+    fields of workers at other nodes may be 5 s old.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -98,28 +98,28 @@ class ConnectedWorker(_message.Message):
     CONNECT_TIME_FIELD_NUMBER: _builtins.int
     LAST_HEARD_TIME_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
-    """See `Hello.worker_id`; made by the server where the worker gave none. Two processes may have the same one."""
+    """See `Hello.worker_id`; made by the server if the worker gave none. Two processes may have the same one."""
     session_id: _builtins.str
     """See `Welcome.session_id`."""
     instance: _builtins.str
     """See `Hello.instance`."""
     peer: _builtins.str
-    """Where it connects from, as gRPC names it, such as "ipv4:10.0.0.7:51234". Behind a proxy this is the proxy."""
+    """Peer address in gRPC's notation, such as "ipv4:10.0.0.7:51234". Behind a proxy this is the proxy."""
     node: _builtins.str
     """The node that it is connected to: host name and port."""
     sdk: _builtins.str
     """See `Hello.sdk`."""
     max_concurrency: _builtins.int
-    """How many jobs it takes at once, as it said last; 0 while it takes none, as when it is to stop."""
+    """Capacity: jobs at once, as it last reported; 0 while it takes none, for example before it stops."""
     job_count: _builtins.int
-    """How many jobs it has at work."""
+    """Number of its running jobs."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The kinds of job that it takes."""
 
     @_builtins.property
     def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Those jobs, by id. At most 100 of them."""
+        """Ids of those jobs, at most 100."""
 
     @_builtins.property
     def connect_time(self) -> _timestamp_pb2.Timestamp:

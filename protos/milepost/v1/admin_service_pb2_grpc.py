@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub(object):
-    """For those who operate the servers.
+    """The service for operators.
     """
 
     def __init__(self, channel):
@@ -43,11 +43,11 @@ class AdminServiceStub(object):
 
 
 class AdminServiceServicer(object):
-    """For those who operate the servers.
+    """The service for operators.
     """
 
     def ListWorkers(self, request, context):
-        """Lists the workers that are connected, to this node or another one, page by page.
+        """Lists the workers that are connected to any node, page by page.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +70,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """For those who operate the servers.
+    """The service for operators.
     """
 
     @staticmethod

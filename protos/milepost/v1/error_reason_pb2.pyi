@@ -25,7 +25,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
     """Never sent."""
     ERROR_REASON_JOB_NOT_FOUND: _ErrorReason.ValueType  # 1
-    """NOT_FOUND: there is no such job, or it is another owner's. Metadata: `job_id`."""
+    """NOT_FOUND: there is no such job, or it has another owner. Metadata: `job_id`."""
     ERROR_REASON_JOB_ALREADY_EXISTS: _ErrorReason.ValueType  # 2
     """ALREADY_EXISTS: a job with this id, or another submission with this request_id, was accepted before. Metadata: `job_id`."""
     ERROR_REASON_JOB_ENDED: _ErrorReason.ValueType  # 3
@@ -41,19 +41,19 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_REPORT_GAP: _ErrorReason.ValueType  # 8
     """FAILED_PRECONDITION: reports between the last accepted one and this one are missing. Metadata: `job_id`, `expected`, `received`."""
     ERROR_REASON_INVALID_FIELD: _ErrorReason.ValueType  # 9
-    """INVALID_ARGUMENT: a field is out of its bounds. `google.rpc.BadRequest` names it."""
+    """INVALID_ARGUMENT: a field is invalid. `google.rpc.BadRequest` names it."""
     ERROR_REASON_TOO_LARGE: _ErrorReason.ValueType  # 10
-    """INVALID_ARGUMENT: something is larger than its limit. `google.rpc.BadRequest` names it; where it is the request as a whole there are
-    the metadata `size` and `limit`.
+    """INVALID_ARGUMENT: a field is larger than its limit. `google.rpc.BadRequest` names it; if it is the request as a whole, the metadata
+    are `size` and `limit`.
     """
     ERROR_REASON_LIMIT_REACHED: _ErrorReason.ValueType  # 11
-    """RESOURCE_EXHAUSTED: a limit on how many is reached. Metadata: `limit`."""
+    """RESOURCE_EXHAUSTED: a limit is reached, such as that of open watches. Metadata: `limit`."""
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 12
     """UNAVAILABLE: the store does not answer; nothing was changed. Carries RetryInfo."""
     ERROR_REASON_STORE_FULL: _ErrorReason.ValueType  # 13
-    """RESOURCE_EXHAUSTED: the store has no room left; nothing was changed."""
+    """RESOURCE_EXHAUSTED: the disk of the store is full; nothing was changed."""
     ERROR_REASON_DRAINING: _ErrorReason.ValueType  # 14
-    """UNAVAILABLE: the server is stopping; go on at another one, or at this one when it is back. Carries RetryInfo."""
+    """UNAVAILABLE: the server is stopping; continue at another one, or at this one when it is back. Carries RetryInfo."""
     ERROR_REASON_JOB_NOT_ENDED: _ErrorReason.ValueType  # 15
     """FAILED_PRECONDITION: the job has not ended; cancel it first. Metadata: `job_id`, `state`."""
 
@@ -65,7 +65,7 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Never sent."""
 ERROR_REASON_JOB_NOT_FOUND: ErrorReason.ValueType  # 1
-"""NOT_FOUND: there is no such job, or it is another owner's. Metadata: `job_id`."""
+"""NOT_FOUND: there is no such job, or it has another owner. Metadata: `job_id`."""
 ERROR_REASON_JOB_ALREADY_EXISTS: ErrorReason.ValueType  # 2
 """ALREADY_EXISTS: a job with this id, or another submission with this request_id, was accepted before. Metadata: `job_id`."""
 ERROR_REASON_JOB_ENDED: ErrorReason.ValueType  # 3
@@ -81,19 +81,19 @@ ERROR_REASON_LEASE_LOST: ErrorReason.ValueType  # 7
 ERROR_REASON_REPORT_GAP: ErrorReason.ValueType  # 8
 """FAILED_PRECONDITION: reports between the last accepted one and this one are missing. Metadata: `job_id`, `expected`, `received`."""
 ERROR_REASON_INVALID_FIELD: ErrorReason.ValueType  # 9
-"""INVALID_ARGUMENT: a field is out of its bounds. `google.rpc.BadRequest` names it."""
+"""INVALID_ARGUMENT: a field is invalid. `google.rpc.BadRequest` names it."""
 ERROR_REASON_TOO_LARGE: ErrorReason.ValueType  # 10
-"""INVALID_ARGUMENT: something is larger than its limit. `google.rpc.BadRequest` names it; where it is the request as a whole there are
-the metadata `size` and `limit`.
+"""INVALID_ARGUMENT: a field is larger than its limit. `google.rpc.BadRequest` names it; if it is the request as a whole, the metadata
+are `size` and `limit`.
 """
 ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 11
-"""RESOURCE_EXHAUSTED: a limit on how many is reached. Metadata: `limit`."""
+"""RESOURCE_EXHAUSTED: a limit is reached, such as that of open watches. Metadata: `limit`."""
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 12
 """UNAVAILABLE: the store does not answer; nothing was changed. Carries RetryInfo."""
 ERROR_REASON_STORE_FULL: ErrorReason.ValueType  # 13
-"""RESOURCE_EXHAUSTED: the store has no room left; nothing was changed."""
+"""RESOURCE_EXHAUSTED: the disk of the store is full; nothing was changed."""
 ERROR_REASON_DRAINING: ErrorReason.ValueType  # 14
-"""UNAVAILABLE: the server is stopping; go on at another one, or at this one when it is back. Carries RetryInfo."""
+"""UNAVAILABLE: the server is stopping; continue at another one, or at this one when it is back. Carries RetryInfo."""
 ERROR_REASON_JOB_NOT_ENDED: ErrorReason.ValueType  # 15
 """FAILED_PRECONDITION: the job has not ended; cancel it first. Metadata: `job_id`, `state`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

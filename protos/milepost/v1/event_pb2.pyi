@@ -36,12 +36,12 @@ class _SeverityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Severity.Val
     SEVERITY_INFO: _Severity.ValueType  # 2
     """As expected."""
     SEVERITY_WARNING: _Severity.ValueType  # 3
-    """Not as expected, and the job goes on."""
+    """Unexpected, but the job continues."""
     SEVERITY_ERROR: _Severity.ValueType  # 4
     """Something did not work."""
 
 class Severity(_Severity, metaclass=_SeverityEnumTypeWrapper):
-    """How grave a log line is, as in Python's logging."""
+    """Severity of a log line, as in Python's logging."""
 
 SEVERITY_UNSPECIFIED: Severity.ValueType  # 0
 """The same as INFO."""
@@ -50,7 +50,7 @@ SEVERITY_DEBUG: Severity.ValueType  # 1
 SEVERITY_INFO: Severity.ValueType  # 2
 """As expected."""
 SEVERITY_WARNING: Severity.ValueType  # 3
-"""Not as expected, and the job goes on."""
+"""Unexpected, but the job continues."""
 SEVERITY_ERROR: Severity.ValueType  # 4
 """Something did not work."""
 Global___Severity: _TypeAlias = Severity  # noqa: Y015
@@ -82,9 +82,9 @@ class Event(_message.Message):
     job_id: _builtins.str
     """The job."""
     sequence: _builtins.int
-    """Its place in the job's log: 1, 2, 3 …, without gaps."""
+    """Position in the job's log: 1, 2, 3 …, without gaps."""
     attempt: _builtins.int
-    """The attempt that it belongs to; 0 before the first."""
+    """Number of its attempt; 0 before the first."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When the server accepted it. Never earlier than that of the event before."""
@@ -99,7 +99,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def stages_planned(self) -> Global___StagesPlanned:
-        """The worker said which stages there will be."""
+        """The worker planned the stages."""
 
     @_builtins.property
     def stage_started(self) -> Global___StageStarted:
@@ -107,7 +107,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def stage_progressed(self) -> Global___StageProgressed:
-        """A stage moved on."""
+        """A stage progressed."""
 
     @_builtins.property
     def stage_ended(self) -> Global___StageEnded:
@@ -119,19 +119,19 @@ class Event(_message.Message):
 
     @_builtins.property
     def artifact_added(self) -> Global___ArtifactAdded:
-        """The job registered something that it made."""
+        """The job registered an artifact."""
 
     @_builtins.property
     def custom(self) -> Global___Custom:
-        """An event of the application's own."""
+        """A custom event of the application."""
 
     @_builtins.property
     def cancel_requested(self) -> Global___CancelRequested:
-        """Somebody asked for the job to be cancelled."""
+        """Cancellation of the job was requested."""
 
     @_builtins.property
     def cancel_acknowledged(self) -> Global___CancelAcknowledged:
-        """The worker has heard of the cancellation."""
+        """The worker acknowledged the cancellation."""
 
     @_builtins.property
     def attempt_ended(self) -> Global___AttemptEnded:
@@ -143,7 +143,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def children_progressed(self) -> Global___ChildrenProgressed:
-        """The job's children moved on."""
+        """The job's children progressed."""
 
     def __init__(
         self,
@@ -186,7 +186,7 @@ class JobSubmitted(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """The `request_id` of the submission; empty where it had none."""
+    """The `request_id` of the submission; empty if it had none."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job as it was submitted: QUEUED, its stages PENDING."""
@@ -207,16 +207,16 @@ Global___JobSubmitted: _TypeAlias = JobSubmitted  # noqa: Y015
 
 @_typing.final
 class JobStarted(_message.Message):
-    """An attempt started: the job is RUNNING, and its stages are PENDING again if an earlier attempt had moved them."""
+    """An attempt started: the job is RUNNING, and its stages are PENDING again after an earlier attempt."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     WORKER_ID_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
-    """Who works on it."""
+    """Id of the worker."""
     instance: _builtins.str
-    """Which run of its process; see `Hello.instance`."""
+    """Instance of the worker process; see `Hello.instance`."""
     def __init__(
         self,
         *,
@@ -233,19 +233,17 @@ Global___JobStarted: _TypeAlias = JobStarted  # noqa: Y015
 
 @_typing.final
 class StagesPlanned(_message.Message):
-    """The stages that there will be. Stages that have started stay as they are, and so do those that they are a part of; those that
-    were only planned give way to these.
-    """
+    """The planned stages. They replace the pending ones; stages that have started, and the stages around them, stay."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STAGES_FIELD_NUMBER: _builtins.int
     PLANNED_CHILDREN_FIELD_NUMBER: _builtins.int
     planned_children: _builtins.int
-    """See `Job.planned_children`; 0 leaves that as it is."""
+    """See `Job.planned_children`; 0 leaves it unchanged."""
     @_builtins.property
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Stage]:
-        """In order; of each stage the id, parent, title, weight, total and unit. Parents come before their children."""
+        """In order, each with id, parent, title, weight, total and unit. Parents come before their children."""
 
     def __init__(
         self,
@@ -263,14 +261,14 @@ Global___StagesPlanned: _TypeAlias = StagesPlanned  # noqa: Y015
 
 @_typing.final
 class StageStarted(_message.Message):
-    """A stage started. One that was not planned is declared by this."""
+    """A stage started. This declares one that was not planned."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def stage(self) -> _job_pb2.Stage:
-        """Of the stage the id and, where they are to change, parent (of an undeclared stage only), title, weight, total, unit and message."""
+        """The stage with its id, and the values to change: parent (of an undeclared stage only), title, weight, total, unit and message."""
 
     def __init__(
         self,
@@ -287,7 +285,7 @@ Global___StageStarted: _TypeAlias = StageStarted  # noqa: Y015
 
 @_typing.final
 class StageProgressed(_message.Message):
-    """A stage moved on. All numbers are absolute, so that a later one stands for those before it."""
+    """A stage progressed. All numbers are absolute, so that a later event supersedes earlier ones."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -301,17 +299,17 @@ class StageProgressed(_message.Message):
     stage_id: _builtins.str
     """A stage that is RUNNING."""
     current: _builtins.float
-    """How far it is, in `unit`; finite, not negative, at most 1e30."""
+    """Amount done, in `unit`; finite, not negative, at most 1e30."""
     total: _builtins.float
-    """How far it will be at its end. Finite, not negative, at most 1e30. From a worker: unset leaves it as it is."""
+    """Total amount. Finite, not negative, at most 1e30. From a worker: unset leaves it unchanged."""
     unit: _builtins.str
-    """What the numbers count; at most 32 characters. Empty: as before."""
+    """Unit of the numbers; at most 32 characters. Empty: unchanged."""
     message: _builtins.str
-    """A remark; at most 4,096 characters. Empty: as before."""
+    """Message; at most 4,096 characters. Empty: unchanged."""
     fraction: _builtins.float
-    """How much of the stage is done, 0 to 1. Authored by the server."""
+    """Fraction of the stage, 0 to 1. Authored by the server."""
     job_fraction: _builtins.float
-    """How much of the job is done, 0 to 1. Authored by the server."""
+    """Fraction of the job, 0 to 1. Authored by the server."""
     def __init__(
         self,
         *,
@@ -335,7 +333,7 @@ Global___StageProgressed: _TypeAlias = StageProgressed  # noqa: Y015
 
 @_typing.final
 class StageEnded(_message.Message):
-    """A stage ended, and with it those of its own stages that had not."""
+    """A stage ended, and with it the open stages within it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -349,12 +347,12 @@ class StageEnded(_message.Message):
     state: _job_pb2.StageState.ValueType
     """SUCCEEDED, FAILED, SKIPPED or CANCELLED."""
     message: _builtins.str
-    """A remark; at most 4,096 characters. Empty: as before."""
+    """Message; at most 4,096 characters. Empty: unchanged."""
     job_fraction: _builtins.float
-    """How much of the job is done, 0 to 1. Authored by the server."""
+    """Fraction of the job, 0 to 1. Authored by the server."""
     @_builtins.property
     def failure(self) -> _job_pb2.Failure:
-        """Why it FAILED."""
+        """Failure, if it FAILED."""
 
     def __init__(
         self,
@@ -384,14 +382,14 @@ class LogWritten(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
     stage_id: _builtins.str
-    """The stage that it is about; empty for the job as a whole."""
+    """Stage of the line; empty for the job as a whole."""
     severity: Global___Severity.ValueType
-    """How grave it is."""
+    """Severity of the line."""
     text: _builtins.str
-    """The line; at most 64 KiB."""
+    """Text of the line; at most 64 KiB."""
     @_builtins.property
     def fields(self) -> _struct_pb2.Struct:
-        """Values that belong to it, for programs; at most 64 KiB encoded, at most 30 levels deep; numbers are finite."""
+        """Structured values, for programs; at most 64 KiB encoded, at most 30 levels deep; numbers are finite."""
 
     def __init__(
         self,
@@ -411,14 +409,14 @@ Global___LogWritten: _TypeAlias = LogWritten  # noqa: Y015
 
 @_typing.final
 class ArtifactAdded(_message.Message):
-    """The job registered something that it made."""
+    """The job registered an artifact."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ARTIFACT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def artifact(self) -> _job_pb2.Artifact:
-        """What it made."""
+        """The artifact."""
 
     def __init__(
         self,
@@ -435,7 +433,7 @@ Global___ArtifactAdded: _TypeAlias = ArtifactAdded  # noqa: Y015
 
 @_typing.final
 class Custom(_message.Message):
-    """An event of the application's own: a topic found, a title chosen."""
+    """A custom event of the application, such as a topic found or a title chosen."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -443,14 +441,14 @@ class Custom(_message.Message):
     JSON_FIELD_NUMBER: _builtins.int
     PROTO_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """Names the sort of event. Matches `[A-Za-z][A-Za-z0-9._/-]{0,127}`."""
+    """Type of the event. Matches `[A-Za-z][A-Za-z0-9._/-]{0,127}`."""
     @_builtins.property
     def json(self) -> _struct_pb2.Struct:
         """As JSON; at most 30 levels deep; numbers are finite."""
 
     @_builtins.property
     def proto(self) -> _any_pb2.Any:
-        """As a message of the application's own."""
+        """As a message of the application."""
 
     def __init__(
         self,
@@ -471,14 +469,14 @@ Global___Custom: _TypeAlias = Custom  # noqa: Y015
 
 @_typing.final
 class CancelRequested(_message.Message):
-    """Somebody asked for the job to be cancelled."""
+    """Cancellation of the job was requested."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CANCELLATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def cancellation(self) -> _job_pb2.Cancellation:
-        """Who asked, why, and until when the worker may take."""
+        """Who requested it, why, and the deadline for the worker."""
 
     def __init__(
         self,
@@ -495,7 +493,7 @@ Global___CancelRequested: _TypeAlias = CancelRequested  # noqa: Y015
 
 @_typing.final
 class CancelAcknowledged(_message.Message):
-    """The worker has heard of the cancellation, and is stopping."""
+    """The worker acknowledged the cancellation, and is stopping."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -512,8 +510,8 @@ Global___CancelAcknowledged: _TypeAlias = CancelAcknowledged  # noqa: Y015
 
 @_typing.final
 class AttemptEnded(_message.Message):
-    """An attempt ended, and the job went back to the queue. Stages that were RUNNING end with it: FAILED, or CANCELLED where the worker
-    gave the job back. Those that had not started stay PENDING.
+    """An attempt ended, and the job went back to the queue. RUNNING stages end with it: FAILED, or CANCELLED if the worker released the
+    job. PENDING stages stay PENDING.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -522,11 +520,11 @@ class AttemptEnded(_message.Message):
     RETRY_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def failure(self) -> _job_pb2.Failure:
-        """Why; the code "RELEASED" where the worker gave the job back unharmed."""
+        """The failure; with the code "RELEASED" if the worker released the job."""
 
     @_builtins.property
     def retry_time(self) -> _timestamp_pb2.Timestamp:
-        """The earliest time of the next attempt."""
+        """Earliest time of the next attempt."""
 
     def __init__(
         self,
@@ -544,7 +542,7 @@ Global___AttemptEnded: _TypeAlias = AttemptEnded  # noqa: Y015
 
 @_typing.final
 class JobEnded(_message.Message):
-    """The job ended, and with it every stage that had not."""
+    """The job ended, and with it all open stages."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -556,16 +554,16 @@ class JobEnded(_message.Message):
     state: _job_pb2.JobState.ValueType
     """SUCCEEDED, FAILED, CANCELLED or LOST. From a worker: not LOST."""
     message: _builtins.str
-    """A remark; at most 4,096 characters."""
+    """Message; at most 4,096 characters."""
     forced: _builtins.bool
-    """CANCELLED because the grace period passed, not because the worker stopped. Authored by the server."""
+    """Whether it is CANCELLED because the grace period passed, before the worker stopped. Authored by the server."""
     @_builtins.property
     def result(self) -> _struct_pb2.Struct:
-        """What came of it, where it SUCCEEDED; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
+        """Result, if it SUCCEEDED; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
 
     @_builtins.property
     def failure(self) -> _job_pb2.Failure:
-        """Why it FAILED or is LOST."""
+        """Failure, if it FAILED or is LOST."""
 
     def __init__(
         self,
@@ -586,8 +584,8 @@ Global___JobEnded: _TypeAlias = JobEnded  # noqa: Y015
 
 @_typing.final
 class ChildrenProgressed(_message.Message):
-    """The children of a job that has no stages of its own moved on. Told when the job's fraction has moved by a hundredth or more,
-    or one of them ended; not for each of their events.
+    """The children of a job without stages progressed. Written when the job's fraction has grown by 0.01 or more, or a child ended; not for
+    each event of a child.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -596,12 +594,12 @@ class ChildrenProgressed(_message.Message):
     ENDED_FIELD_NUMBER: _builtins.int
     JOB_FRACTION_FIELD_NUMBER: _builtins.int
     total: _builtins.int
-    """How many children the job has."""
+    """Number of children."""
     ended: _builtins.int
-    """How many of them have ended."""
+    """Number of ended children."""
     job_fraction: _builtins.float
-    """How much of the job is done, 0 to 1: the mean of its children's fractions, where one that has ended counts as 1. Those that are planned
-    and not yet submitted count as 0; where there are more than were planned, as if one more were to come.
+    """Fraction of the job, 0 to 1: the mean of its children's fractions. An ended child counts as 1, a planned one that is not yet submitted
+    as 0; with more children than planned, it assumes one more to come.
     """
     def __init__(
         self,

@@ -31,11 +31,11 @@ class _JobStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobState.Val
     JOB_STATE_UNSPECIFIED: _JobState.ValueType  # 0
     """Never sent."""
     JOB_STATE_QUEUED: _JobState.ValueType  # 1
-    """Waits for a worker, for its first attempt or another one."""
+    """Waiting for a worker, for its first attempt or another one."""
     JOB_STATE_RUNNING: _JobState.ValueType  # 2
     """A worker holds its lease."""
     JOB_STATE_CANCELLING: _JobState.ValueType  # 3
-    """Cancellation was asked for; the worker has not stopped yet."""
+    """Cancellation was requested; the worker has not stopped yet."""
     JOB_STATE_SUCCEEDED: _JobState.ValueType  # 4
     """Done, with its result."""
     JOB_STATE_FAILED: _JobState.ValueType  # 5
@@ -43,7 +43,7 @@ class _JobStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobState.Val
     JOB_STATE_CANCELLED: _JobState.ValueType  # 6
     """Ended by cancellation; `cancellation.forced` says whether the worker stopped by itself."""
     JOB_STATE_LOST: _JobState.ValueType  # 7
-    """Its worker was not heard from again, and no attempt is left."""
+    """Its worker stayed silent until the lease expired, and no attempt is left."""
 
 class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper):
     """The states of a job. SUCCEEDED, FAILED, CANCELLED and LOST are final."""
@@ -51,11 +51,11 @@ class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper):
 JOB_STATE_UNSPECIFIED: JobState.ValueType  # 0
 """Never sent."""
 JOB_STATE_QUEUED: JobState.ValueType  # 1
-"""Waits for a worker, for its first attempt or another one."""
+"""Waiting for a worker, for its first attempt or another one."""
 JOB_STATE_RUNNING: JobState.ValueType  # 2
 """A worker holds its lease."""
 JOB_STATE_CANCELLING: JobState.ValueType  # 3
-"""Cancellation was asked for; the worker has not stopped yet."""
+"""Cancellation was requested; the worker has not stopped yet."""
 JOB_STATE_SUCCEEDED: JobState.ValueType  # 4
 """Done, with its result."""
 JOB_STATE_FAILED: JobState.ValueType  # 5
@@ -63,7 +63,7 @@ JOB_STATE_FAILED: JobState.ValueType  # 5
 JOB_STATE_CANCELLED: JobState.ValueType  # 6
 """Ended by cancellation; `cancellation.forced` says whether the worker stopped by itself."""
 JOB_STATE_LOST: JobState.ValueType  # 7
-"""Its worker was not heard from again, and no attempt is left."""
+"""Its worker stayed silent until the lease expired, and no attempt is left."""
 Global___JobState: _TypeAlias = JobState  # noqa: Y015
 
 class _Dispatch:
@@ -75,17 +75,17 @@ class _DispatchEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dispatch.Val
     DISPATCH_UNSPECIFIED: _Dispatch.ValueType  # 0
     """The same as QUEUE."""
     DISPATCH_QUEUE: _Dispatch.ValueType  # 1
-    """A connected worker of the job's kind is given it."""
+    """The server assigns it to a connected worker of its kind."""
     DISPATCH_EXTERNAL: _Dispatch.ValueType  # 2
     """Another engine runs it, and its code claims the job."""
 
 class Dispatch(_Dispatch, metaclass=_DispatchEnumTypeWrapper):
-    """How a job finds the one who works on it."""
+    """How a job gets its worker."""
 
 DISPATCH_UNSPECIFIED: Dispatch.ValueType  # 0
 """The same as QUEUE."""
 DISPATCH_QUEUE: Dispatch.ValueType  # 1
-"""A connected worker of the job's kind is given it."""
+"""The server assigns it to a connected worker of its kind."""
 DISPATCH_EXTERNAL: Dispatch.ValueType  # 2
 """Another engine runs it, and its code claims the job."""
 Global___Dispatch: _TypeAlias = Dispatch  # noqa: Y015
@@ -139,30 +139,30 @@ class _EstimateBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Estimat
     ESTIMATE_BASIS_UNSPECIFIED: _EstimateBasis.ValueType  # 0
     """Never sent."""
     ESTIMATE_BASIS_HISTORY: _EstimateBasis.ValueType  # 1
-    """How long jobs of the same kind took."""
+    """Durations of jobs of the same kind."""
     ESTIMATE_BASIS_WORKLOAD: _EstimateBasis.ValueType  # 2
-    """How long jobs of the same kind took for their workload."""
+    """Durations of jobs of the same kind relative to their workload."""
     ESTIMATE_BASIS_PACE: _EstimateBasis.ValueType  # 3
     """The pace of the running stage."""
 
 class EstimateBasis(_EstimateBasis, metaclass=_EstimateBasisEnumTypeWrapper):
-    """What an estimate rests on."""
+    """Basis of an estimate."""
 
 ESTIMATE_BASIS_UNSPECIFIED: EstimateBasis.ValueType  # 0
 """Never sent."""
 ESTIMATE_BASIS_HISTORY: EstimateBasis.ValueType  # 1
-"""How long jobs of the same kind took."""
+"""Durations of jobs of the same kind."""
 ESTIMATE_BASIS_WORKLOAD: EstimateBasis.ValueType  # 2
-"""How long jobs of the same kind took for their workload."""
+"""Durations of jobs of the same kind relative to their workload."""
 ESTIMATE_BASIS_PACE: EstimateBasis.ValueType  # 3
 """The pace of the running stage."""
 Global___EstimateBasis: _TypeAlias = EstimateBasis  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
-    """One piece of long-running work, as its log tells it: every field is what the job's events, folded in order, say.
-    Without its input it grows to at most 1,536 KiB encoded by what its worker says before the end, so that it is always less than the 4 MiB
-    that gRPC takes in a message. Then further stages and artifacts are TOO_LARGE, and messages and the details of failures are left out.
+    """One piece of long-running work: the fold of the job's events in order.
+    Without its input, reports before its end grow it to at most 1,536 KiB encoded, so that it always stays below the 4 MiB that gRPC allows
+    for a message. From there on further stages and artifacts are TOO_LARGE, and messages and the details of failures are omitted.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -229,60 +229,60 @@ class Job(_message.Message):
     FRACTION_KNOWN_FIELD_NUMBER: _builtins.int
     PLANNED_CHILDREN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
-    """Names the job. Matches `[A-Za-z0-9_-]{1,128}`; a UUIDv7 where the submitter gave none."""
+    """Id of the job. Matches `[A-Za-z0-9_-]{1,128}`; a UUIDv7 if the submission has none."""
     kind: _builtins.str
-    """What sort of work it is, such as "archive". Matches `[a-z0-9][a-z0-9._-]{0,63}`. Workers take jobs by kind."""
+    """Kind of work, such as "archive". Matches `[a-z0-9][a-z0-9._-]{0,63}`. Workers take jobs by kind."""
     owner: _builtins.str
-    """Whose job it is: at most 128 characters; empty where a deployment does not tell owners apart."""
+    """Owner of the job: at most 128 characters; empty in a deployment without owners."""
     parent_job_id: _builtins.str
-    """The job that this one is a part of; empty for none. Cancelling a job cancels its children."""
+    """Parent of the job; empty for none. Cancelling a job cancels its children."""
     state: Global___JobState.ValueType
-    """Where the job stands."""
+    """State of the job."""
     fraction: _builtins.float
-    """How much is done, 0 to 1: the weighted mean of its outermost stages, as if one more were to come where not all of them were planned.
+    """Fraction done, 0 to 1: the weighted mean of its outermost stages; if not all of them were planned, it assumes one more to come.
     Never falls within an attempt. 1 does not mean ended. See `fraction_known`.
     """
     message: _builtins.str
-    """The latest remark on the job as a whole: from its end, or from its last failed attempt."""
+    """Latest message about the job as a whole: from its end, or from its last failed attempt."""
     attempt: _builtins.int
     """The number of the current or last attempt, from 1; 0 before the first."""
     workload: _builtins.float
-    """The size of the job in `workload_unit`, for estimates; 0 for unknown. Finite, not negative, at most 1e30."""
+    """Size of the job in `workload_unit`, for estimates; 0 for unknown. Finite, not negative, at most 1e30."""
     workload_unit: _builtins.str
-    """What `workload` counts, such as "bytes"; at most 32 characters."""
+    """Unit of `workload`, such as "bytes"; at most 32 characters."""
     epoch: _builtins.str
-    """Output only. The epoch of the store that this was read from."""
+    """Output only. Epoch of the store that this was read from."""
     first_sequence: _builtins.int
-    """Output only. The oldest event that is still kept."""
+    """Output only. Sequence of the oldest event that is still kept."""
     last_sequence: _builtins.int
-    """The newest event that is folded into this message."""
+    """Sequence of the newest event that is folded into this message."""
     worker_id: _builtins.str
     """The worker of the current or last attempt."""
     dispatch: Global___Dispatch.ValueType
-    """How the job finds its worker."""
+    """How the job gets its worker."""
     failed_attempts: _builtins.int
-    """How many attempts have failed; `retry_policy.max_attempts` is held against it. Attempts that were given back unharmed do not count."""
+    """Number of failed attempts, limited by `retry_policy.max_attempts`. Released attempts do not count."""
     thinned_sequence: _builtins.int
-    """Output only. The newest event up to which `stage_progressed` events may be left out of the log, but for the last one of each stage
-    between other events; 0 where none are.
+    """Output only. Up to this sequence the log may lack `stage_progressed` events, except for the last one of each stage between other
+    events; 0 if none are missing.
     """
     priority: _builtins.int
-    """Which of the waiting jobs of its kind goes first: the one with the highest priority, -1,000 to 1,000; 0 is the usual."""
+    """Priority among the waiting jobs of its kind, -1,000 to 1,000; the highest goes first. Default: 0."""
     concurrency_key: _builtins.str
-    """Jobs of the same owner that bear the same key take turns; at most 128 characters. Empty: it waits for no other job."""
+    """Jobs of the same owner with the same key share a concurrency limit; at most 128 characters. Empty: no limit."""
     concurrency_limit: _builtins.int
-    """How many jobs of its concurrency_key may be at work, itself included, for this one to start; at least 1 with a key, else 0."""
+    """Maximum of running jobs with its concurrency_key, itself included, for this one to start; at least 1 with a key, else 0."""
     worker_instance: _builtins.str
-    """Which run of the worker process has the current attempt, or had the last one; see `Hello.instance`."""
+    """Instance of the worker process with the current or last attempt; see `Hello.instance`."""
     fraction_known: _builtins.bool
-    """Whether `fraction` rests on a known number of stages, or of children: all of them were planned, or the job SUCCEEDED. Where it is
-    false, show what is done and not a percentage. Of an ended job it is as it was at the end.
+    """Whether `fraction` rests on a known number of stages, or of children: all of them were planned, or the job SUCCEEDED. If it is
+    false, show what is done and not a percentage. Once the job has ended it no longer changes.
     """
     planned_children: _builtins.int
-    """How many children the job will have, as its submission or its worker's plan says; 0 where nobody said. At most 1,000,000,000."""
+    """Planned number of children, from the submission or the worker's plan; 0 if unknown. At most 1,000,000,000."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """The submitter's own marks, to list by. At most 64; keys match `[a-z0-9][a-z0-9._/-]{0,62}`, values are at most 256 characters."""
+        """Labels of the submitter, to filter by. At most 64; keys match `[a-z0-9][a-z0-9._/-]{0,62}`, values are at most 256 characters."""
 
     @_builtins.property
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Stage]:
@@ -290,37 +290,37 @@ class Job(_message.Message):
 
     @_builtins.property
     def input(self) -> _struct_pb2.Struct:
-        """What to work on, given at submission and never changed; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
+        """Input, set by the submission and never changed; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
 
     @_builtins.property
     def result(self) -> _struct_pb2.Struct:
-        """What came of it; set when the job has SUCCEEDED; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
+        """Result; set when the job has SUCCEEDED; at most 1 MiB encoded, at most 30 levels deep; numbers are finite."""
 
     @_builtins.property
     def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Artifact]:
-        """What the job has made and registered so far; at most 1,000."""
+        """Artifacts that the job has registered so far; at most 1,000."""
 
     @_builtins.property
     def failure(self) -> Global___Failure:
-        """Why the job FAILED or is LOST, or why its last attempt ended while it waits for the next one."""
+        """Failure of a FAILED or LOST job, or of its last attempt while it waits for the next one."""
 
     @_builtins.property
     def cancellation(self) -> Global___Cancellation:
-        """Set once somebody has asked for the job to be cancelled."""
+        """Set once the cancellation of the job was requested."""
 
     @_builtins.property
     def retry_policy(self) -> Global___RetryPolicy:
-        """When a failed attempt is followed by another."""
+        """Whether and when failed attempts are retried."""
 
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:
-        """The longest that the job may take, from the start of its first attempt to its end, waits between attempts included. The job then
-        FAILED with the code "TIMEOUT". Unset: no bound.
+        """Time limit from the start of its first attempt to its end, waits between attempts included. After it the job is
+        FAILED with the code "TIMEOUT". Unset: no limit.
         """
 
     @_builtins.property
     def estimate(self) -> Global___Estimate:
-        """Output only. How long the job will still take; unset where there is no evidence."""
+        """Output only. Estimated remaining time; unset without evidence."""
 
     @_builtins.property
     def submit_time(self) -> _timestamp_pb2.Timestamp:
@@ -336,22 +336,22 @@ class Job(_message.Message):
 
     @_builtins.property
     def retry_time(self) -> _timestamp_pb2.Timestamp:
-        """The earliest time of the next attempt, while the job waits for one."""
+        """Earliest time of the next attempt, while the job waits for one."""
 
     @_builtins.property
     def retention(self) -> Global___Retention:
-        """How long the job and its events are kept, where that is not as the server has it for all."""
+        """Retention of the job and its events, if it differs from the server's default."""
 
     @_builtins.property
     def start_deadline(self) -> _duration_pb2.Duration:
-        """The longest that it may wait for its first attempt to start, from submit_time. The job then FAILED with the code "START_DEADLINE".
-        Unset: no bound.
+        """Time limit for its first attempt to start, from submit_time. After it the job is FAILED with the code "START_DEADLINE".
+        Unset: no limit.
         """
 
     @_builtins.property
     def attempt_timeout(self) -> _duration_pb2.Duration:
-        """The longest that one attempt may run, from its start_time. The attempt then fails with the code "ATTEMPT_TIMEOUT", which is retryable.
-        Unset: no bound.
+        """Time limit of one attempt, from its start_time. After it the attempt fails with the code "ATTEMPT_TIMEOUT", which is retryable.
+        Unset: no limit.
         """
 
     @_builtins.property
@@ -433,34 +433,34 @@ class Stage(_message.Message):
     PLANNED_FIELD_NUMBER: _builtins.int
     FRACTION_KNOWN_FIELD_NUMBER: _builtins.int
     stage_id: _builtins.str
-    """Names the stage within its job. Matches `[A-Za-z0-9._/-]{1,128}`, as in "transcribe/track-2"."""
+    """Id of the stage within its job. Matches `[A-Za-z0-9._/-]{1,128}`, as in "transcribe/track-2"."""
     parent_stage_id: _builtins.str
-    """The stage that this one is a part of; empty for an outermost one. It must be known already, or planned before it in the same plan."""
+    """Parent of the stage; empty for an outermost one. The parent must exist already, or come earlier in the same plan."""
     title: _builtins.str
-    """For people; at most 256 characters. Empty: show the stage_id."""
+    """Title for people; at most 256 characters. Empty: show the stage_id."""
     weight: _builtins.float
-    """Its share of its parent's fraction, against its siblings. Unset counts as 1; 0 takes no share. Finite, not negative,
-    at most 1e30: so the sum of all weights is always a number.
+    """Weight in its parent's fraction, relative to its siblings. Unset counts as 1; with 0 it does not count. Finite, not negative,
+    at most 1e30, so that the sum of all weights is always finite.
     """
     state: Global___StageState.ValueType
-    """Where the stage stands. Authored by the server."""
+    """State of the stage. Authored by the server."""
     current: _builtins.float
-    """How far it is, in `unit`; finite, not negative, at most 1e30."""
+    """Amount done, in `unit`; finite, not negative, at most 1e30."""
     total: _builtins.float
-    """How far it will be at its end, in `unit`; unset where that is not known. Finite, not negative, at most 1e30."""
+    """Total amount, in `unit`; unset if unknown. Finite, not negative, at most 1e30."""
     unit: _builtins.str
-    """What `current` and `total` count, such as "bytes"; at most 32 characters."""
+    """Unit of `current` and `total`, such as "bytes"; at most 32 characters."""
     message: _builtins.str
-    """The latest remark; at most 4,096 characters."""
+    """Latest message; at most 4,096 characters."""
     fraction: _builtins.float
-    """How much is done, 0 to 1. Authored by the server: `current` of `total`, or the weighted mean of its own stages, as if one more were to
-    come where not all of them were planned. Never falls within an attempt. See `fraction_known`.
+    """Fraction done, 0 to 1. Authored by the server: `current` of `total`, or the weighted mean of the stages within it; if not all of them
+    were planned, it assumes one more to come. Never falls within an attempt. See `fraction_known`.
     """
     planned: _builtins.bool
-    """Whether the submission or a plan named it, or it had started when a plan came. False where it was declared by its start."""
+    """Whether it is in the submission or a plan, or had started before a plan. False if its start declared it."""
     fraction_known: _builtins.bool
-    """Whether `fraction` says how much is done: the stage has a total or, where it has stages of its own, all of them were planned; or it
-    SUCCEEDED. Where it is false, show what is done and not a percentage. Of an ended stage it is as it was at the end.
+    """Whether `fraction` is meaningful: the stage has a total or, if it has stages within it, all of them were planned; or it SUCCEEDED.
+    If it is false, show what is done and not a percentage. Once the stage has ended it no longer changes.
     """
     @_builtins.property
     def failure(self) -> Global___Failure:
@@ -510,7 +510,7 @@ Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 @_typing.final
 class Failure(_message.Message):
-    """Why something failed, for programs and for people."""
+    """A failure, for programs and for people."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -519,11 +519,11 @@ class Failure(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     RETRYABLE_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """For programs: a short constant such as "PATH_NOT_FOUND". Matches `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. The server's own are "TIMEOUT", "WORKER_LOST" and "RELEASED"."""
+    """Code for programs: a short constant such as "PATH_NOT_FOUND". Matches `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. The server's own are "TIMEOUT", "WORKER_LOST" and "RELEASED"."""
     message: _builtins.str
-    """For people: what happened, in one sentence; at most 4,096 characters."""
+    """Message for people: what happened, in one sentence; at most 4,096 characters."""
     detail: _builtins.str
-    """For developers, such as a traceback; at most 64 KiB."""
+    """Detail for developers, such as a traceback; at most 64 KiB."""
     retryable: _builtins.bool
     """Whether another attempt may succeed."""
     def __init__(
@@ -544,7 +544,7 @@ Global___Failure: _TypeAlias = Failure  # noqa: Y015
 
 @_typing.final
 class Cancellation(_message.Message):
-    """A request to cancel a job, and what became of it."""
+    """The cancellation of a job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -557,12 +557,12 @@ class Cancellation(_message.Message):
     reason: _builtins.str
     """Why; at most 4,096 characters."""
     requested_by: _builtins.str
-    """Who asked."""
+    """Who requested it."""
     forced: _builtins.bool
-    """Whether the deadline passed, so that the job was ended without its worker."""
+    """Whether the job was ended at the deadline, without its worker."""
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was asked."""
+        """When it was requested."""
 
     @_builtins.property
     def deadline(self) -> _timestamp_pb2.Timestamp:
@@ -570,7 +570,7 @@ class Cancellation(_message.Message):
 
     @_builtins.property
     def acknowledge_time(self) -> _timestamp_pb2.Timestamp:
-        """When the worker said that it has heard; unset where it did not."""
+        """When the worker acknowledged it; unset if it did not."""
 
     def __init__(
         self,
@@ -592,7 +592,7 @@ Global___Cancellation: _TypeAlias = Cancellation  # noqa: Y015
 
 @_typing.final
 class Artifact(_message.Message):
-    """Something that a job made and that lies elsewhere."""
+    """A product of a job, stored elsewhere."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -603,9 +603,9 @@ class Artifact(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     STAGE_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Names it within its job; 1 to 256 characters. A later artifact of the same name replaces it."""
+    """Name within its job; 1 to 256 characters. A later artifact of the same name replaces it."""
     uri: _builtins.str
-    """Where it lies; 1 to 2,048 characters."""
+    """Location; 1 to 2,048 characters."""
     media_type: _builtins.str
     """Its media type (RFC 6838), such as "application/json"; at most 256 characters."""
     size_bytes: _builtins.int
@@ -634,7 +634,7 @@ Global___Artifact: _TypeAlias = Artifact  # noqa: Y015
 
 @_typing.final
 class RetryPolicy(_message.Message):
-    """When a failed attempt is followed by another."""
+    """Whether and when failed attempts are retried."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -644,20 +644,20 @@ class RetryPolicy(_message.Message):
     MULTIPLIER_FIELD_NUMBER: _builtins.int
     RETRYABLE_CODES_FIELD_NUMBER: _builtins.int
     max_attempts: _builtins.int
-    """How many attempts there may be in all, 1 to 1,000; 0 counts as 1, which is no retry."""
+    """Maximum number of attempts, 1 to 1,000; 0 counts as 1, which is no retry."""
     multiplier: _builtins.float
-    """How the wait grows from attempt to attempt, 1 to 100. 0 counts as 2."""
+    """Factor of the backoff from attempt to attempt, 1 to 100. 0 counts as 2."""
     @_builtins.property
     def initial_backoff(self) -> _duration_pb2.Duration:
-        """The wait before the second attempt. Unset: 1 s."""
+        """Backoff before the second attempt. Unset: 1 s."""
 
     @_builtins.property
     def max_backoff(self) -> _duration_pb2.Duration:
-        """The longest wait. Unset: 5 min."""
+        """Maximum backoff. Unset: 5 min."""
 
     @_builtins.property
     def retryable_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The failure codes that are retried besides those that say `retryable`; at most 64."""
+        """Codes of failures to retry although they are not `retryable`; at most 64."""
 
     def __init__(
         self,
@@ -678,7 +678,7 @@ Global___RetryPolicy: _TypeAlias = RetryPolicy  # noqa: Y015
 
 @_typing.final
 class Retention(_message.Message):
-    """How long a job and its events are kept."""
+    """Retention of a job and its events."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -686,14 +686,14 @@ class Retention(_message.Message):
     KEEP_JOB_FIELD_NUMBER: _builtins.int
     MAX_EVENTS_FIELD_NUMBER: _builtins.int
     max_events: _builtins.int
-    """How many of its newest events are kept, about, even while it runs: 100 or more. 0: as the server has it."""
+    """Approximate maximum of events to keep, even while it runs: 100 or more. 0: the server's default."""
     @_builtins.property
     def keep_events(self) -> _duration_pb2.Duration:
-        """How long its events are kept after its end; then only the job remains. Unset: as the server has it."""
+        """Retention of its events after its end; then only the job remains. Unset: the server's default."""
 
     @_builtins.property
     def keep_job(self) -> _duration_pb2.Duration:
-        """How long the job is kept after its end; then it is deleted. Unset: as the server has it."""
+        """Retention of the job after its end; then it is deleted. Unset: the server's default."""
 
     def __init__(
         self,
@@ -712,7 +712,7 @@ Global___Retention: _TypeAlias = Retention  # noqa: Y015
 
 @_typing.final
 class Estimate(_message.Message):
-    """How long a job will still take, from evidence only. Time in the queue does not count."""
+    """Estimated remaining time of a job, from evidence only. Time in the queue does not count."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -722,16 +722,16 @@ class Estimate(_message.Message):
     SAMPLE_SIZE_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     basis: Global___EstimateBasis.ValueType
-    """What it rests on."""
+    """Basis of the estimate."""
     sample_size: _builtins.int
-    """How many ended jobs, or measured intervals, it rests on."""
+    """Number of ended jobs, or measured intervals, that it is based on."""
     @_builtins.property
     def remaining_p50(self) -> _duration_pb2.Duration:
-        """As likely too long as too short."""
+        """Median."""
 
     @_builtins.property
     def remaining_p90(self) -> _duration_pb2.Duration:
-        """Too short in one case of ten."""
+        """90th percentile."""
 
     @_builtins.property
     def as_of(self) -> _timestamp_pb2.Timestamp:

@@ -33,15 +33,15 @@ class _WaitingForEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WaitingFor
     WAITING_FOR_UNSPECIFIED: _WaitingFor.ValueType  # 0
     """Never sent."""
     WAITING_FOR_TURN: _WaitingFor.ValueType  # 1
-    """Its turn: connected workers take jobs of its kind, and one of them gets it when it has room."""
+    """Its turn: connected workers take jobs of its kind, and one gets it when it has capacity."""
     WAITING_FOR_WORKER: _WaitingFor.ValueType  # 2
     """A worker: no connected worker takes jobs of its kind."""
     WAITING_FOR_RECONNECT: _WaitingFor.ValueType  # 3
-    """Workers to reconnect: no connected worker takes jobs of its kind, but one may be on its way back, since the server
-    has just started, or was cut off from the other nodes. After half a lease, at most 15 s, TURN or WORKER follows.
+    """Workers to reconnect: no connected worker takes jobs of its kind, but one may be reconnecting, since the server has
+    just started, or was cut off from the other nodes. After half a lease, at most 15 s, TURN or WORKER follows.
     """
     WAITING_FOR_CLAIM: _WaitingFor.ValueType  # 4
-    """A claim: it was submitted with the dispatch EXTERNAL, and no worker is given it unasked."""
+    """A claim: it was submitted with the dispatch EXTERNAL, so that the server does not assign it."""
 
 class WaitingFor(_WaitingFor, metaclass=_WaitingForEnumTypeWrapper):
     """What a QUEUED job waits for."""
@@ -49,15 +49,15 @@ class WaitingFor(_WaitingFor, metaclass=_WaitingForEnumTypeWrapper):
 WAITING_FOR_UNSPECIFIED: WaitingFor.ValueType  # 0
 """Never sent."""
 WAITING_FOR_TURN: WaitingFor.ValueType  # 1
-"""Its turn: connected workers take jobs of its kind, and one of them gets it when it has room."""
+"""Its turn: connected workers take jobs of its kind, and one gets it when it has capacity."""
 WAITING_FOR_WORKER: WaitingFor.ValueType  # 2
 """A worker: no connected worker takes jobs of its kind."""
 WAITING_FOR_RECONNECT: WaitingFor.ValueType  # 3
-"""Workers to reconnect: no connected worker takes jobs of its kind, but one may be on its way back, since the server
-has just started, or was cut off from the other nodes. After half a lease, at most 15 s, TURN or WORKER follows.
+"""Workers to reconnect: no connected worker takes jobs of its kind, but one may be reconnecting, since the server has
+just started, or was cut off from the other nodes. After half a lease, at most 15 s, TURN or WORKER follows.
 """
 WAITING_FOR_CLAIM: WaitingFor.ValueType  # 4
-"""A claim: it was submitted with the dispatch EXTERNAL, and no worker is given it unasked."""
+"""A claim: it was submitted with the dispatch EXTERNAL, so that the server does not assign it."""
 Global___WaitingFor: _TypeAlias = WaitingFor  # noqa: Y015
 
 class _OnGap:
@@ -69,19 +69,19 @@ class _OnGapEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OnGap.ValueType
     ON_GAP_UNSPECIFIED: _OnGap.ValueType  # 0
     """The same as FAIL."""
     ON_GAP_FAIL: _OnGap.ValueType  # 1
-    """It ends with SEQUENCE_TRIMMED or EPOCH_CHANGED."""
+    """End with SEQUENCE_TRIMMED or EPOCH_CHANGED."""
     ON_GAP_SNAPSHOT: _OnGap.ValueType  # 2
-    """It sends a snapshot, and goes on from there."""
+    """Send a snapshot, and continue from there."""
 
 class OnGap(_OnGap, metaclass=_OnGapEnumTypeWrapper):
-    """What a watch does where its cursor cannot be continued from."""
+    """What a watch does if it cannot continue from its cursor."""
 
 ON_GAP_UNSPECIFIED: OnGap.ValueType  # 0
 """The same as FAIL."""
 ON_GAP_FAIL: OnGap.ValueType  # 1
-"""It ends with SEQUENCE_TRIMMED or EPOCH_CHANGED."""
+"""End with SEQUENCE_TRIMMED or EPOCH_CHANGED."""
 ON_GAP_SNAPSHOT: OnGap.ValueType  # 2
-"""It sends a snapshot, and goes on from there."""
+"""Send a snapshot, and continue from there."""
 Global___OnGap: _TypeAlias = OnGap  # noqa: Y015
 
 class _Delivery:
@@ -95,22 +95,22 @@ class _DeliveryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Delivery.Val
     DELIVERY_ALL: _Delivery.ValueType  # 1
     """Every event."""
     DELIVERY_LATEST: _Delivery.ValueType  # 2
-    """Of each stage only the newest `stage_progressed` per wake-up; every other event."""
+    """Only the newest `stage_progressed` of each stage at a time; every other event."""
 
 class Delivery(_Delivery, metaclass=_DeliveryEnumTypeWrapper):
-    """How much of the progress is shown."""
+    """Which progress events a watch sends."""
 
 DELIVERY_UNSPECIFIED: Delivery.ValueType  # 0
 """The same as ALL."""
 DELIVERY_ALL: Delivery.ValueType  # 1
 """Every event."""
 DELIVERY_LATEST: Delivery.ValueType  # 2
-"""Of each stage only the newest `stage_progressed` per wake-up; every other event."""
+"""Only the newest `stage_progressed` of each stage at a time; every other event."""
 Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
 
 @_typing.final
 class SubmitJobRequest(_message.Message):
-    """Asks for a job to be accepted."""
+    """A submission."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -155,7 +155,7 @@ class SubmitJobRequest(_message.Message):
     ATTEMPT_TIMEOUT_FIELD_NUMBER: _builtins.int
     PLANNED_CHILDREN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
-    """The job's id; empty for one of the server's making. See `Job.job_id`."""
+    """Id of the job; empty to let the server make one. See `Job.job_id`."""
     request_id: _builtins.str
     """Makes the call safe to repeat: the same owner, request_id and content give the same job again. At most 128 characters."""
     kind: _builtins.str
@@ -169,7 +169,7 @@ class SubmitJobRequest(_message.Message):
     workload_unit: _builtins.str
     """See `Job.workload_unit`."""
     dispatch: _job_pb2.Dispatch.ValueType
-    """Who is to run it."""
+    """See `Job.dispatch`."""
     priority: _builtins.int
     """See `Job.priority`."""
     concurrency_key: _builtins.str
@@ -188,11 +188,11 @@ class SubmitJobRequest(_message.Message):
 
     @_builtins.property
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Stage]:
-        """The stages where they are known beforehand: of each the id, parent, title, weight, total and unit. Parents come before their children."""
+        """Stages that are known beforehand, each with id, parent, title, weight, total and unit. Parents come before their children."""
 
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:
-        """See `Job.timeout`. At least 1 s where it is set."""
+        """See `Job.timeout`. At least 1 s if set."""
 
     @_builtins.property
     def retry_policy(self) -> _job_pb2.RetryPolicy:
@@ -204,11 +204,11 @@ class SubmitJobRequest(_message.Message):
 
     @_builtins.property
     def start_deadline(self) -> _duration_pb2.Duration:
-        """See `Job.start_deadline`. At least 1 s where it is set."""
+        """See `Job.start_deadline`. At least 1 s if set."""
 
     @_builtins.property
     def attempt_timeout(self) -> _duration_pb2.Duration:
-        """See `Job.attempt_timeout`. At least 1 s where it is set."""
+        """See `Job.attempt_timeout`. At least 1 s if set."""
 
     def __init__(
         self,
@@ -251,7 +251,7 @@ class SubmitJobResponse(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def job(self) -> _job_pb2.Job:
-        """As it stands: QUEUED, or further for a repeated request."""
+        """The current job: QUEUED, or further for a repeated request."""
 
     def __init__(
         self,
@@ -268,7 +268,7 @@ Global___SubmitJobResponse: _TypeAlias = SubmitJobResponse  # noqa: Y015
 
 @_typing.final
 class GetJobRequest(_message.Message):
-    """Names the job to tell of."""
+    """Names the job to get."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -290,7 +290,7 @@ Global___GetJobRequest: _TypeAlias = GetJobRequest  # noqa: Y015
 
 @_typing.final
 class GetJobResponse(_message.Message):
-    """How a job stands."""
+    """A job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -302,7 +302,7 @@ class GetJobResponse(_message.Message):
 
     @_builtins.property
     def waiting(self) -> Global___Waiting:
-        """What the job waits for at this moment; set while it is QUEUED."""
+        """What the job waits for now; set while it is QUEUED."""
 
     def __init__(
         self,
@@ -320,8 +320,8 @@ Global___GetJobResponse: _TypeAlias = GetJobResponse  # noqa: Y015
 
 @_typing.final
 class Waiting(_message.Message):
-    """What a QUEUED job waits for, as the server that answers sees it at this moment. It follows from which workers are
-    connected, and is no event of the job's log.
+    """What a QUEUED job waits for now, in the view of the answering server. It depends on the connected workers, and is not
+    part of the job's log.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -330,13 +330,13 @@ class Waiting(_message.Message):
     WORKERS_FIELD_NUMBER: _builtins.int
     NEAREST_KINDS_FIELD_NUMBER: _builtins.int
     waiting_for: Global___WaitingFor.ValueType
-    """What it waits for. A client takes a value that it does not know for TURN."""
+    """What it waits for. A client treats an unknown value as TURN."""
     workers: _builtins.int
-    """How many workers that take jobs of its kind are connected, to any node; 0 for CLAIM."""
+    """Number of connected workers, at any node, that take jobs of its kind; 0 for CLAIM."""
     @_builtins.property
     def nearest_kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For WORKER: the kinds, of those that connected workers take, whose names are nearest to its own, the nearest first.
-        At most 3; none where no name is near.
+        """For WORKER: kinds that connected workers take and whose names are similar to its own, the most similar first. At most
+        3; none if no name is similar.
         """
 
     def __init__(
@@ -356,7 +356,7 @@ Global___Waiting: _TypeAlias = Waiting  # noqa: Y015
 
 @_typing.final
 class JobFilter(_message.Message):
-    """Which jobs. All conditions that are set must hold."""
+    """A filter of jobs. All conditions that are set must hold."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -389,14 +389,14 @@ class JobFilter(_message.Message):
     owner: _builtins.str
     """Jobs of this owner; empty for any."""
     parent_job_id: _builtins.str
-    """Jobs that are children of this one; in WatchJobs this one, too. Empty for any."""
+    """Children of this job; in WatchJobs also the job itself. Empty for any."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Jobs of one of these kinds; none for any. At most 100."""
 
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Jobs that bear all of these labels. At most 64."""
+        """Jobs with all of these labels. At most 64."""
 
     @_builtins.property
     def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -435,9 +435,9 @@ class ListJobsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many at most; 0 for 50. More than 1,000 counts as 1,000. Not negative."""
+    """Maximum number on the page; 0 for 50. More than 1,000 counts as 1,000. Not negative."""
     page_token: _builtins.str
-    """The `next_page_token` of the page before, of a request with the same filter and order; empty for the first page."""
+    """The `next_page_token` of the previous page, of a request with the same filter and order; empty for the first page."""
     order_by: _builtins.str
     """"submit_time desc" (the default: newest first) or "submit_time"."""
     @_builtins.property
@@ -472,7 +472,7 @@ class ListJobsResponse(_message.Message):
     """For the next page; empty on the last one."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
-        """In the order asked for."""
+        """In the requested order."""
 
     def __init__(
         self,
@@ -490,7 +490,7 @@ Global___ListJobsResponse: _TypeAlias = ListJobsResponse  # noqa: Y015
 
 @_typing.final
 class CancelJobRequest(_message.Message):
-    """Asks for a job to be cancelled."""
+    """A request to cancel a job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -506,7 +506,7 @@ class CancelJobRequest(_message.Message):
     """Accepted for symmetry with SubmitJob; cancelling is idempotent without it. At most 128 characters."""
     @_builtins.property
     def grace_period(self) -> _duration_pb2.Duration:
-        """How long the worker may take to stop, before the job is CANCELLED without it. Unset: 30 s. 0 s: at once. At most 24 h."""
+        """Time for the worker to stop, before the job is CANCELLED without it. Unset: 30 s. 0 s: at once. At most 24 h."""
 
     def __init__(
         self,
@@ -526,14 +526,14 @@ Global___CancelJobRequest: _TypeAlias = CancelJobRequest  # noqa: Y015
 
 @_typing.final
 class CancelJobResponse(_message.Message):
-    """The job, cancelled, being cancelled, or as it had ended before."""
+    """The job: CANCELLED, CANCELLING, or ended before."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def job(self) -> _job_pb2.Job:
-        """As it stands."""
+        """The current job."""
 
     def __init__(
         self,
@@ -572,7 +572,7 @@ Global___DeleteJobRequest: _TypeAlias = DeleteJobRequest  # noqa: Y015
 
 @_typing.final
 class DeleteJobResponse(_message.Message):
-    """The job is gone."""
+    """The job is deleted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -589,7 +589,7 @@ Global___DeleteJobResponse: _TypeAlias = DeleteJobResponse  # noqa: Y015
 
 @_typing.final
 class EventFilter(_message.Message):
-    """Which events of a job. What is hidden still moves `Status.cursor`."""
+    """A filter of events. Hidden events still advance `Status.cursor`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -597,11 +597,11 @@ class EventFilter(_message.Message):
     STAGE_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def payloads(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The names of payloads as they stand in `Event`, such as "stage_ended"; none for all."""
+        """Names of payloads, as in `Event`, such as "stage_ended"; none for all."""
 
     @_builtins.property
     def stage_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Events of these stages, and those that are of no stage; none for all."""
+        """Events of these stages, and events without a stage; none for all."""
 
     def __init__(
         self,
@@ -619,7 +619,7 @@ Global___EventFilter: _TypeAlias = EventFilter  # noqa: Y015
 
 @_typing.final
 class WatchJobRequest(_message.Message):
-    """Asks to follow a job."""
+    """A request to watch one job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -637,28 +637,28 @@ class WatchJobRequest(_message.Message):
     job_id: _builtins.str
     """The job."""
     after_sequence: _builtins.int
-    """After this sequence: that of the last event which the subscriber has. 0 is the whole log."""
+    """After this sequence: that of the last event that the subscriber has. 0 is the whole log."""
     from_snapshot: _builtins.bool
-    """With the job as it stands, and then what happens next."""
+    """With a snapshot of the job, followed by later events."""
     from_latest: _builtins.bool
-    """With what happens next."""
+    """With later events only."""
     epoch: _builtins.str
-    """The epoch that the cursor is of, from `Opened.epoch`. Empty: not checked."""
+    """Epoch of the cursor, from `Opened.epoch`. Empty: not checked."""
     on_gap: Global___OnGap.ValueType
-    """What to do where the cursor cannot be continued from."""
+    """What to do if the watch cannot continue from the cursor."""
     delivery: Global___Delivery.ValueType
-    """How much of the progress is shown."""
+    """Which progress events a watch sends."""
     no_follow: _builtins.bool
-    """End once the stream has caught up, rather than wait for what happens next."""
+    """End once the stream has caught up, rather than wait for later events."""
     max_batch_events: _builtins.int
-    """The most events in one frame, 1 to 10,000; 0 leaves it to the server."""
+    """Maximum number of events in one frame, 1 to 10,000; 0 leaves it to the server."""
     @_builtins.property
     def filter(self) -> Global___EventFilter:
         """Which events; unset for all."""
 
     @_builtins.property
     def status_interval(self) -> _duration_pb2.Duration:
-        """How often an idle stream sends a status: at least 1 s, at most 1 h. Unset: 10 s."""
+        """Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s."""
 
     def __init__(
         self,
@@ -702,11 +702,11 @@ class WatchJobResponse(_message.Message):
 
     @_builtins.property
     def snapshot(self) -> Global___Snapshot:
-        """The job as it stands."""
+        """A snapshot of the job."""
 
     @_builtins.property
     def events(self) -> Global___Events:
-        """What happened next."""
+        """Events, in order."""
 
     @_builtins.property
     def caught_up(self) -> Global___CaughtUp:
@@ -714,7 +714,7 @@ class WatchJobResponse(_message.Message):
 
     @_builtins.property
     def status(self) -> Global___Status:
-        """Nothing happened for `status_interval`, or what the job waits for has changed."""
+        """No event for `status_interval`, or the job waits for something else now."""
 
     def __init__(
         self,
@@ -748,15 +748,15 @@ class Opened(_message.Message):
     SERVER_TIME_FIELD_NUMBER: _builtins.int
     THINNED_SEQUENCE_FIELD_NUMBER: _builtins.int
     epoch: _builtins.str
-    """The identity of the store; it changes when the store is restored or replaced."""
+    """Epoch: identity of the store, which changes when the store is restored or replaced."""
     first_sequence: _builtins.int
-    """The oldest event that is kept. In WatchJobs the oldest position from which on no event that matches was dropped."""
+    """Sequence of the oldest event that is kept. In WatchJobs the oldest position from which on no matching event was dropped."""
     head_sequence: _builtins.int
-    """The newest event. In WatchJobs the newest position."""
+    """Sequence of the newest event. In WatchJobs the newest position."""
     cursor: _builtins.int
-    """Where the stream starts: what comes is after this."""
+    """Where the stream starts: events come after this cursor."""
     thinned_sequence: _builtins.int
-    """See `Job.thinned_sequence`. In WatchJobs 0: there thinned logs may have gaps anywhere."""
+    """See `Job.thinned_sequence`. 0 in WatchJobs, where thinned logs may have gaps anywhere."""
     @_builtins.property
     def server_time(self) -> _timestamp_pb2.Timestamp:
         """The server's clock."""
@@ -781,14 +781,14 @@ Global___Opened: _TypeAlias = Opened  # noqa: Y015
 
 @_typing.final
 class Snapshot(_message.Message):
-    """A job as it stands."""
+    """A snapshot of a job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     position: _builtins.int
-    """In WatchJobs: where to resume; 0 in the snapshots that a stream starts with, which come again where it breaks among them."""
+    """In WatchJobs: where to resume; 0 in the snapshots that a stream starts with: if it breaks among them, it sends them again."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job as of `job.last_sequence`."""
@@ -809,7 +809,7 @@ Global___Snapshot: _TypeAlias = Snapshot  # noqa: Y015
 
 @_typing.final
 class Events(_message.Message):
-    """What happened next: in order, without gaps but for what a filter or LATEST hides."""
+    """Events: in order, without gaps except for those that a filter or LATEST hides."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -819,7 +819,7 @@ class Events(_message.Message):
     """In WatchJobs: where to resume."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
-        """As many as are ready, in order."""
+        """All that are ready, in order."""
 
     def __init__(
         self,
@@ -837,7 +837,7 @@ Global___Events: _TypeAlias = Events  # noqa: Y015
 
 @_typing.final
 class CaughtUp(_message.Message):
-    """The stream has reached the head for the first time. What comes later is live."""
+    """The stream has reached the head for the first time. Later events are live."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -859,7 +859,7 @@ Global___CaughtUp: _TypeAlias = CaughtUp  # noqa: Y015
 
 @_typing.final
 class Status(_message.Message):
-    """A stream is alive, and this is where it stands."""
+    """Sign of life of a stream, with its cursor."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -874,11 +874,11 @@ class Status(_message.Message):
     cursor: _builtins.int
     """Resume from here: everything up to it was sent, or was hidden by the filter. In WatchJobs a position."""
     head_sequence: _builtins.int
-    """The newest event. In WatchJobs the newest position."""
+    """Sequence of the newest event. In WatchJobs the newest position."""
     fraction: _builtins.float
     """`Job.fraction`."""
     store_away: _builtins.bool
-    """Whether this node cannot reach its store just now. There may be more than it knows of, and it takes nothing in."""
+    """Whether this node cannot reach its store now. It may lack newer events, and accepts no writes."""
     fraction_known: _builtins.bool
     """`Job.fraction_known`."""
     @_builtins.property
@@ -891,8 +891,8 @@ class Status(_message.Message):
 
     @_builtins.property
     def waiting(self) -> Global___Waiting:
-        """What the job waits for at this moment; set while it is QUEUED, and never in WatchJobs. A stream that has caught up
-        sends a status at once where that is not its TURN, and soon after it has changed.
+        """What the job waits for now; set while it is QUEUED, and never in WatchJobs. A stream that has caught up sends a status
+        at once if that is not its TURN, and soon after each change.
         """
 
     def __init__(
@@ -917,7 +917,7 @@ Global___Status: _TypeAlias = Status  # noqa: Y015
 
 @_typing.final
 class WatchJobsRequest(_message.Message):
-    """Asks to follow all jobs that match."""
+    """A request to watch all jobs that match."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -933,35 +933,35 @@ class WatchJobsRequest(_message.Message):
     STATUS_INTERVAL_FIELD_NUMBER: _builtins.int
     MAX_BATCH_EVENTS_FIELD_NUMBER: _builtins.int
     after_position: _builtins.int
-    """After this position: that of the last frame which the subscriber has. 0 is as unset. It is refused with SEQUENCE_TRIMMED only
-    where an event that matches `filter` and `event_filter.payloads` was dropped after it; whatever was dropped of other jobs does
-    not count. Progress that was left out of thinned logs does not count either.
+    """After this position: that of the last frame that the subscriber has. 0 is the same as unset. It is refused with SEQUENCE_TRIMMED
+    only if an event that matches `filter` and `event_filter.payloads` was dropped after it; events of other jobs do not count,
+    nor does progress that thinned logs lack.
     """
     from_snapshot: _builtins.bool
-    """With all matching jobs as they stand, and then what happens next."""
+    """With snapshots of all matching jobs, followed by later events."""
     from_latest: _builtins.bool
-    """With what happens next."""
+    """With later events only."""
     epoch: _builtins.str
-    """The epoch that the position is of. Empty: not checked."""
+    """Epoch of the position. Empty: not checked."""
     on_gap: Global___OnGap.ValueType
-    """What to do where the position cannot be continued from."""
+    """What to do if the watch cannot continue from the position."""
     delivery: Global___Delivery.ValueType
-    """How much of the progress is shown."""
+    """Which progress events a watch sends."""
     no_follow: _builtins.bool
     """End once the stream has caught up."""
     max_batch_events: _builtins.int
-    """The most events in one frame, 1 to 10,000; 0 leaves it to the server."""
+    """Maximum number of events in one frame, 1 to 10,000; 0 leaves it to the server."""
     @_builtins.property
     def filter(self) -> Global___JobFilter:
-        """Which jobs; unset for all. One that comes to match later is included from then on."""
+        """Which jobs; unset for all. A job that matches only later is included from then on."""
 
     @_builtins.property
     def event_filter(self) -> Global___EventFilter:
-        """Which events of the jobs; unset for all."""
+        """Which events of these jobs; unset for all."""
 
     @_builtins.property
     def status_interval(self) -> _duration_pb2.Duration:
-        """How often an idle stream sends a status: at least 1 s, at most 1 h. Unset: 10 s."""
+        """Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s."""
 
     def __init__(
         self,
@@ -1007,11 +1007,11 @@ class WatchJobsResponse(_message.Message):
 
     @_builtins.property
     def snapshot(self) -> Global___Snapshot:
-        """One job as it stands."""
+        """A snapshot of one job."""
 
     @_builtins.property
     def events(self) -> Global___Events:
-        """What happened next."""
+        """Events, in order."""
 
     @_builtins.property
     def caught_up(self) -> Global___CaughtUp:
@@ -1019,7 +1019,7 @@ class WatchJobsResponse(_message.Message):
 
     @_builtins.property
     def status(self) -> Global___Status:
-        """Nothing happened for `status_interval`."""
+        """No event for `status_interval`."""
 
     @_builtins.property
     def deleted(self) -> Global___Deleted:
@@ -1052,7 +1052,7 @@ Global___WatchJobsResponse: _TypeAlias = WatchJobsResponse  # noqa: Y015
 
 @_typing.final
 class Deleted(_message.Message):
-    """A job was deleted. Nothing more comes of it."""
+    """A job was deleted. No more events of it follow."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1078,7 +1078,7 @@ Global___Deleted: _TypeAlias = Deleted  # noqa: Y015
 
 @_typing.final
 class Trimmed(_message.Message):
-    """The older events of a job were dropped. Those who have them already are not concerned."""
+    """The older events of a job were dropped. This does not concern subscribers that have them already."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1088,7 +1088,7 @@ class Trimmed(_message.Message):
     job_id: _builtins.str
     """The job."""
     first_sequence: _builtins.int
-    """The oldest event that is still kept; one more than the head where none is."""
+    """Sequence of the oldest event that is still kept; the head plus 1 if none is."""
     position: _builtins.int
     """Where to resume."""
     def __init__(

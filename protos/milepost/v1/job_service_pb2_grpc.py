@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class JobServiceStub(object):
-    """For those who submit, follow and cancel jobs.
+    """The service for submitting, watching and cancelling jobs.
     """
 
     def __init__(self, channel):
@@ -73,7 +73,7 @@ class JobServiceStub(object):
 
 
 class JobServiceServicer(object):
-    """For those who submit, follow and cancel jobs.
+    """The service for submitting, watching and cancelling jobs.
     """
 
     def SubmitJob(self, request, context):
@@ -84,7 +84,7 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetJob(self, request, context):
-        """Tells how a job stands.
+        """Gets a job.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,7 +98,7 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CancelJob(self, request, context):
-        """Asks for a job, and its children, to be cancelled. Idempotent. A job that has ended is returned as it ended, with OK: completion may win.
+        """Cancels a job and its children. Idempotent. For a job that has ended it returns the job with OK: completion may win the race.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,14 +112,14 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchJob(self, request, context):
-        """Follows one job: what its log holds after the cursor, then each event as it becomes durable, until the job has ended.
+        """Watches one job: the events of its log after the cursor, then each event as it becomes durable, until the job has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchJobs(self, request, context):
-        """Follows all jobs that match, in the order in which their events became durable.
+        """Watches all jobs that match, in the order in which their events became durable.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -172,7 +172,7 @@ def add_JobServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JobService(object):
-    """For those who submit, follow and cancel jobs.
+    """The service for submitting, watching and cancelling jobs.
     """
 
     @staticmethod

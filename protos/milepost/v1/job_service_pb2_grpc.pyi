@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class JobServiceStub:
-    """For those who submit, follow and cancel jobs."""
+    """The service for submitting, watching and cancelling jobs."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,40 +36,40 @@ class JobServiceStub:
     SubmitJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.SubmitJobRequest, _job_service_pb2.SubmitJobResponse]
     """Accepts a job. It is durable before this returns."""
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]
-    """Tells how a job stands."""
+    """Gets a job."""
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]
     """Lists jobs, page by page."""
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]
-    """Asks for a job, and its children, to be cancelled. Idempotent. A job that has ended is returned as it ended, with OK: completion may win."""
+    """Cancels a job and its children. Idempotent. For a job that has ended it returns the job with OK: completion may win the race."""
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]
     """Deletes a job that has ended, with its log. Its watches end with NOT_FOUND. Its children stay."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]
-    """Follows one job: what its log holds after the cursor, then each event as it becomes durable, until the job has ended."""
+    """Watches one job: the events of its log after the cursor, then each event as it becomes durable, until the job has ended."""
     WatchJobs: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]
-    """Follows all jobs that match, in the order in which their events became durable."""
+    """Watches all jobs that match, in the order in which their events became durable."""
 
 @_typing.type_check_only
 class JobServiceAsyncStub(JobServiceStub):
-    """For those who submit, follow and cancel jobs."""
+    """The service for submitting, watching and cancelling jobs."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SubmitJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.SubmitJobRequest, _job_service_pb2.SubmitJobResponse]  # type: ignore[assignment]
     """Accepts a job. It is durable before this returns."""
     GetJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]  # type: ignore[assignment]
-    """Tells how a job stands."""
+    """Gets a job."""
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
     """Lists jobs, page by page."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]  # type: ignore[assignment]
-    """Asks for a job, and its children, to be cancelled. Idempotent. A job that has ended is returned as it ended, with OK: completion may win."""
+    """Cancels a job and its children. Idempotent. For a job that has ended it returns the job with OK: completion may win the race."""
     DeleteJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
     """Deletes a job that has ended, with its log. Its watches end with NOT_FOUND. Its children stay."""
     WatchJob: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]  # type: ignore[assignment]
-    """Follows one job: what its log holds after the cursor, then each event as it becomes durable, until the job has ended."""
+    """Watches one job: the events of its log after the cursor, then each event as it becomes durable, until the job has ended."""
     WatchJobs: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]  # type: ignore[assignment]
-    """Follows all jobs that match, in the order in which their events became durable."""
+    """Watches all jobs that match, in the order in which their events became durable."""
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
-    """For those who submit, follow and cancel jobs."""
+    """The service for submitting, watching and cancelling jobs."""
 
     @_abc_1.abstractmethod
     def SubmitJob(
@@ -85,7 +85,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.GetJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.GetJobResponse, _abc.Awaitable[_job_service_pb2.GetJobResponse]]:
-        """Tells how a job stands."""
+        """Gets a job."""
 
     @_abc_1.abstractmethod
     def ListJobs(
@@ -101,7 +101,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.CancelJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.CancelJobResponse, _abc.Awaitable[_job_service_pb2.CancelJobResponse]]:
-        """Asks for a job, and its children, to be cancelled. Idempotent. A job that has ended is returned as it ended, with OK: completion may win."""
+        """Cancels a job and its children. Idempotent. For a job that has ended it returns the job with OK: completion may win the race."""
 
     @_abc_1.abstractmethod
     def DeleteJob(
@@ -117,7 +117,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.WatchJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_job_service_pb2.WatchJobResponse], _abc.AsyncIterator[_job_service_pb2.WatchJobResponse]]:
-        """Follows one job: what its log holds after the cursor, then each event as it becomes durable, until the job has ended."""
+        """Watches one job: the events of its log after the cursor, then each event as it becomes durable, until the job has ended."""
 
     @_abc_1.abstractmethod
     def WatchJobs(
@@ -125,6 +125,6 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.WatchJobsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_job_service_pb2.WatchJobsResponse], _abc.AsyncIterator[_job_service_pb2.WatchJobsResponse]]:
-        """Follows all jobs that match, in the order in which their events became durable."""
+        """Watches all jobs that match, in the order in which their events became durable."""
 
 def add_JobServiceServicer_to_server(servicer: JobServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

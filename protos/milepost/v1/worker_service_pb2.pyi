@@ -24,7 +24,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class WorkRequest(_message.Message):
-    """What a worker says. `hello` comes first."""
+    """A message of a worker. `hello` comes first."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -41,15 +41,15 @@ class WorkRequest(_message.Message):
 
     @_builtins.property
     def claim(self) -> Global___Claim:
-        """Takes a job that another engine runs."""
+        """Claims a job that another engine runs."""
 
     @_builtins.property
     def resume(self) -> Global___Resume:
-        """Goes on with a job of an earlier session."""
+        """Resumes a job of an earlier session."""
 
     @_builtins.property
     def report(self) -> Global___Report:
-        """What happened in a job."""
+        """Reports updates of a job."""
 
     @_builtins.property
     def heartbeat(self) -> Global___Heartbeat:
@@ -57,11 +57,11 @@ class WorkRequest(_message.Message):
 
     @_builtins.property
     def release(self) -> Global___Release:
-        """Gives a job back unharmed."""
+        """Releases a job."""
 
     @_builtins.property
     def capacity(self) -> Global___Capacity:
-        """Changes how many jobs the worker takes."""
+        """Changes the worker's capacity."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ Global___WorkRequest: _TypeAlias = WorkRequest  # noqa: Y015
 
 @_typing.final
 class WorkResponse(_message.Message):
-    """What a worker hears. `welcome` comes first."""
+    """A message to a worker. `welcome` comes first."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -107,7 +107,7 @@ class WorkResponse(_message.Message):
 
     @_builtins.property
     def resumed(self) -> Global___Resumed:
-        """A job of an earlier session goes on."""
+        """A job of an earlier session is resumed."""
 
     @_builtins.property
     def acknowledged(self) -> Global___Acknowledged:
@@ -115,15 +115,15 @@ class WorkResponse(_message.Message):
 
     @_builtins.property
     def rejected(self) -> Global___Rejected:
-        """Something that the worker asked for was refused. The session goes on."""
+        """The server refused a request of the worker. The session continues."""
 
     @_builtins.property
     def cancel(self) -> Global___Cancel:
-        """A job is to stop."""
+        """Cancels a job."""
 
     @_builtins.property
     def drain(self) -> Global___Drain:
-        """The server is stopping: finish nothing early, reconnect when the stream ends."""
+        """The server is stopping: keep working, and reconnect when the stream ends."""
 
     def __init__(
         self,
@@ -159,23 +159,23 @@ class Hello(_message.Message):
     INSTANCE_FIELD_NUMBER: _builtins.int
     JOB_IDS_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
-    """Names the worker process; at most 128 characters. Empty: the server makes one."""
+    """Id of the worker process; at most 128 characters. Empty: the server makes one."""
     max_concurrency: _builtins.int
-    """How many jobs it takes at once, 0 to 10,000."""
+    """Capacity: maximum number of jobs at once, 0 to 10,000."""
     sdk: _builtins.str
-    """What it is written with, such as "milepost-python/0.1.0"; at most 128 characters."""
+    """SDK of the worker, such as "milepost-python/0.1.0"; at most 128 characters."""
     instance: _builtins.str
-    """Names this run of the process, as random as a UUID, the same in each of its sessions; at most 128 characters. With it the server
-    knows an assignment that was lost on its way: a job given to an earlier session of the same instance that is not among `job_ids`
-    is given back unharmed. Empty: such a job waits for its lease to be out.
+    """Random id of this run of the process, such as a UUID, the same in each of its sessions; at most 128 characters. With it the server
+    detects an assignment that was lost in transit: it releases a job that was assigned to an earlier session of the same instance and
+    is not among `job_ids`. Empty: such a job waits for its lease to expire.
     """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The kinds of job that it takes; none for a worker that only claims or resumes. At most 100."""
+        """Kinds of jobs that it takes; none for a worker that only claims or resumes. At most 100."""
 
     @_builtins.property
     def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The jobs of earlier sessions that this process has, and is going to resume. At most 10,000."""
+        """Jobs of earlier sessions that this process holds and will resume. At most 10,000."""
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class Claim(_message.Message):
-    """Takes a job that was submitted with the dispatch EXTERNAL. Answered by `assignment` or `rejected`."""
+    """Claims a job that was submitted with the dispatch EXTERNAL. Answered by `assignment` or `rejected`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -219,7 +219,7 @@ Global___Claim: _TypeAlias = Claim  # noqa: Y015
 
 @_typing.final
 class Resume(_message.Message):
-    """Goes on with an attempt whose lease is not out. Answered by `resumed` or `rejected`."""
+    """Resumes an attempt whose lease has not expired. Answered by `resumed` or `rejected`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -245,8 +245,8 @@ Global___Resume: _TypeAlias = Resume  # noqa: Y015
 
 @_typing.final
 class Report(_message.Message):
-    """What happened in a job, in order. Answered by `acknowledged` once durable; an update that is refused is answered by
-    `rejected`, has used up its number, and leaves the others as they are.
+    """Updates of a job, in order. Answered by `acknowledged` once durable; a refused update is answered by `rejected`,
+    consumes its number, and does not affect the others.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -260,7 +260,7 @@ class Report(_message.Message):
     lease_token: _builtins.str
     """From its assignment."""
     first_report_sequence: _builtins.int
-    """The number of the first update, from 1 in each attempt. Those that were accepted before are passed over."""
+    """Number of the first update, from 1 in each attempt. The server skips updates that it accepted before."""
     @_builtins.property
     def updates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Update]:
         """At most 1,000."""
@@ -283,7 +283,7 @@ Global___Report: _TypeAlias = Report  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
-    """Says that the worker is alive."""
+    """Sign of life of the worker."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -300,7 +300,7 @@ Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
 
 @_typing.final
 class Release(_message.Message):
-    """Gives a job back unharmed: it goes to another worker as soon as one is there."""
+    """Releases a job without a failed attempt: it goes to the next worker that has capacity."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -326,13 +326,13 @@ Global___Release: _TypeAlias = Release  # noqa: Y015
 
 @_typing.final
 class Capacity(_message.Message):
-    """Changes how many jobs the worker takes at once."""
+    """Changes the worker's capacity."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MAX_CONCURRENCY_FIELD_NUMBER: _builtins.int
     max_concurrency: _builtins.int
-    """0 to 10,000; below what it runs now, it takes no more until it has fewer."""
+    """0 to 10,000. Below the number of its running jobs, it gets no more until it has fewer."""
     def __init__(
         self,
         *,
@@ -348,8 +348,8 @@ Global___Capacity: _TypeAlias = Capacity  # noqa: Y015
 
 @_typing.final
 class Update(_message.Message):
-    """What a worker may say of its job: those payloads of `Event` that are its to author, under the same names and numbers.
-    What the server authors in them (fractions, times, states that follow) is ignored.
+    """An update of a job: those payloads of `Event` that a worker may author, with the same names and numbers.
+    The server ignores the fields in them that it authors itself (fractions, times, resulting states).
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -365,7 +365,7 @@ class Update(_message.Message):
     JOB_ENDED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def stages_planned(self) -> _event_pb2.StagesPlanned:
-        """The stages that there will be."""
+        """The planned stages."""
 
     @_builtins.property
     def stage_started(self) -> _event_pb2.StageStarted:
@@ -373,7 +373,7 @@ class Update(_message.Message):
 
     @_builtins.property
     def stage_progressed(self) -> _event_pb2.StageProgressed:
-        """A stage moved on."""
+        """A stage progressed."""
 
     @_builtins.property
     def stage_ended(self) -> _event_pb2.StageEnded:
@@ -385,15 +385,15 @@ class Update(_message.Message):
 
     @_builtins.property
     def artifact_added(self) -> _event_pb2.ArtifactAdded:
-        """The job registered something that it made."""
+        """The job registered an artifact."""
 
     @_builtins.property
     def custom(self) -> _event_pb2.Custom:
-        """An event of the application's own."""
+        """A custom event of the application."""
 
     @_builtins.property
     def cancel_acknowledged(self) -> _event_pb2.CancelAcknowledged:
-        """The worker has heard of the cancellation. It may also go straight to `job_ended`."""
+        """The worker acknowledged the cancellation. It may also send `job_ended` right away."""
 
     @_builtins.property
     def job_ended(self) -> _event_pb2.JobEnded:
@@ -432,14 +432,14 @@ class Welcome(_message.Message):
     LEASE_TTL_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Names the session, for logs."""
+    """Id of the session, for logs."""
     @_builtins.property
     def lease_ttl(self) -> _duration_pb2.Duration:
-        """How long a lease lasts after the worker was last heard from."""
+        """Lease duration, from the worker's last message on."""
 
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
-        """How often the worker is to be heard from."""
+        """Interval in which the worker has to send a message."""
 
     def __init__(
         self,
@@ -465,7 +465,7 @@ class Assignment(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     LEASE_TOKEN_FIELD_NUMBER: _builtins.int
     lease_token: _builtins.str
-    """Proves the lease on this attempt; sent with everything that is said of the job."""
+    """Proves the lease on this attempt; the worker sends it with every message about the job."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job, with its input."""
@@ -486,7 +486,7 @@ Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
 
 @_typing.final
 class Resumed(_message.Message):
-    """A job of an earlier session goes on."""
+    """A job of an earlier session is resumed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -496,10 +496,10 @@ class Resumed(_message.Message):
     job_id: _builtins.str
     """The job."""
     acknowledged_report_sequence: _builtins.int
-    """The last report that is durable; the next one is the one after it."""
+    """Number of the last durable report; the worker continues after it."""
     @_builtins.property
     def cancellation(self) -> _job_pb2.Cancellation:
-        """Set where the job is to stop."""
+        """Set if the job is being cancelled."""
 
     def __init__(
         self,
@@ -533,7 +533,7 @@ class Acknowledged(_message.Message):
     last_sequence: _builtins.int
     """The job's newest event."""
     lease_token: _builtins.str
-    """As it was sent with the report. One that is not the current attempt's is of an earlier attempt, and is passed over."""
+    """As in the report. The worker ignores a message with the token of an earlier attempt."""
     def __init__(
         self,
         *,
@@ -552,7 +552,7 @@ Global___Acknowledged: _TypeAlias = Acknowledged  # noqa: Y015
 
 @_typing.final
 class Rejected(_message.Message):
-    """Something was refused. What to do follows from the reason."""
+    """The server refused a request. The reason determines what to do."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -566,19 +566,17 @@ class Rejected(_message.Message):
     job_id: _builtins.str
     """The job."""
     reason: _error_reason_pb2.ErrorReason.ValueType
-    """Why. After LEASE_LOST and JOB_ENDED there is nothing more to say of the job; after REPORT_GAP send from `expected_report_sequence`."""
+    """The reason. After LEASE_LOST and JOB_ENDED send no more about the job; after REPORT_GAP send from `expected_report_sequence`."""
     message: _builtins.str
     """For people: what was refused, which value, what to do."""
     report_sequence: _builtins.int
-    """The report that was refused; 0 where it was no report."""
+    """Number of the refused report; 0 if it was no report."""
     expected_report_sequence: _builtins.int
-    """The number that the next report is expected to have; 0 where that is not known."""
+    """Expected number of the next report; 0 if unknown."""
     field: _builtins.str
-    """Which field was out of its bounds, as a path from the message that holds it; empty where none was."""
+    """Path of the invalid field within its message; empty if none was invalid."""
     lease_token: _builtins.str
-    """As it was sent with what was refused; empty for a claim. One that is not the current attempt's is of an earlier attempt, and is
-    passed over.
-    """
+    """As in the refused request; empty for a claim. The worker ignores a message with the token of an earlier attempt."""
     def __init__(
         self,
         *,
@@ -600,7 +598,7 @@ Global___Rejected: _TypeAlias = Rejected  # noqa: Y015
 
 @_typing.final
 class Cancel(_message.Message):
-    """A job is to stop."""
+    """Cancels a job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -610,7 +608,7 @@ class Cancel(_message.Message):
     """The job."""
     @_builtins.property
     def cancellation(self) -> _job_pb2.Cancellation:
-        """Who asked, why, and by when."""
+        """Who requested it, why, and the deadline."""
 
     def __init__(
         self,
@@ -689,12 +687,12 @@ class ReportJobResponse(_message.Message):
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
     CANCELLATION_FIELD_NUMBER: _builtins.int
     report_sequence: _builtins.int
-    """The last report that is durable."""
+    """Number of the last durable report."""
     last_sequence: _builtins.int
     """The job's newest event."""
     @_builtins.property
     def cancellation(self) -> _job_pb2.Cancellation:
-        """Set where the job is to stop."""
+        """Set if the job is being cancelled."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class WorkerServiceStub(object):
-    """For those who do the work.
+    """The service for workers.
     """
 
     def __init__(self, channel):
@@ -48,18 +48,18 @@ class WorkerServiceStub(object):
 
 
 class WorkerServiceServicer(object):
-    """For those who do the work.
+    """The service for workers.
     """
 
     def Work(self, request_iterator, context):
-        """One session per worker process, for many jobs at once. A session that ends does not end its jobs: each lives until its lease is out.
+        """One session per worker process, for many jobs at once. The end of a session does not end its jobs: each keeps its lease until it expires.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReportJob(self, request, context):
-        """Reports on one job without a session, by the same rules; refused as a whole where one of its updates is. Also renews the lease.
+        """Reports on one job without a session, by the same rules, but refused as a whole if one of its updates is. Also renews the lease.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +87,7 @@ def add_WorkerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkerService(object):
-    """For those who do the work.
+    """The service for workers.
     """
 
     @staticmethod

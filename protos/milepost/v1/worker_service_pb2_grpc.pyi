@@ -27,29 +27,29 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class WorkerServiceStub:
-    """For those who do the work."""
+    """The service for workers."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WorkerServiceAsyncStub: ...
     Work: _grpc.StreamStreamMultiCallable[_worker_service_pb2.WorkRequest, _worker_service_pb2.WorkResponse]
-    """One session per worker process, for many jobs at once. A session that ends does not end its jobs: each lives until its lease is out."""
+    """One session per worker process, for many jobs at once. The end of a session does not end its jobs: each keeps its lease until it expires."""
     ReportJob: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ReportJobRequest, _worker_service_pb2.ReportJobResponse]
-    """Reports on one job without a session, by the same rules; refused as a whole where one of its updates is. Also renews the lease."""
+    """Reports on one job without a session, by the same rules, but refused as a whole if one of its updates is. Also renews the lease."""
 
 @_typing.type_check_only
 class WorkerServiceAsyncStub(WorkerServiceStub):
-    """For those who do the work."""
+    """The service for workers."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Work: _aio.StreamStreamMultiCallable[_worker_service_pb2.WorkRequest, _worker_service_pb2.WorkResponse]  # type: ignore[assignment]
-    """One session per worker process, for many jobs at once. A session that ends does not end its jobs: each lives until its lease is out."""
+    """One session per worker process, for many jobs at once. The end of a session does not end its jobs: each keeps its lease until it expires."""
     ReportJob: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ReportJobRequest, _worker_service_pb2.ReportJobResponse]  # type: ignore[assignment]
-    """Reports on one job without a session, by the same rules; refused as a whole where one of its updates is. Also renews the lease."""
+    """Reports on one job without a session, by the same rules, but refused as a whole if one of its updates is. Also renews the lease."""
 
 class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
-    """For those who do the work."""
+    """The service for workers."""
 
     @_abc_1.abstractmethod
     def Work(
@@ -57,7 +57,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_worker_service_pb2.WorkRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.WorkResponse], _abc.AsyncIterator[_worker_service_pb2.WorkResponse]]:
-        """One session per worker process, for many jobs at once. A session that ends does not end its jobs: each lives until its lease is out."""
+        """One session per worker process, for many jobs at once. The end of a session does not end its jobs: each keeps its lease until it expires."""
 
     @_abc_1.abstractmethod
     def ReportJob(
@@ -65,6 +65,6 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.ReportJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.ReportJobResponse, _abc.Awaitable[_worker_service_pb2.ReportJobResponse]]:
-        """Reports on one job without a session, by the same rules; refused as a whole where one of its updates is. Also renews the lease."""
+        """Reports on one job without a session, by the same rules, but refused as a whole if one of its updates is. Also renews the lease."""
 
 def add_WorkerServiceServicer_to_server(servicer: WorkerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

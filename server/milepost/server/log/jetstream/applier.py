@@ -81,9 +81,9 @@ class Applier:
         self._folds = FoldCache(self._load)
         self._purged = PurgedJobs(connection)
 
-    def allow_pending(self, may: bool) -> None:
+    def allow_pending(self, allowed: bool) -> None:
         """Set whether jobs may be pending; see ``PurgedJobs``."""
-        self._purged.allow(may)
+        self._purged.allow(allowed)
 
     def apply(self, transaction: Transaction, delivered: DeliveredMessage) -> AppliedMessage:
         """Apply a message."""
@@ -123,7 +123,7 @@ class Applier:
         position = delivered.sequence * STRIDE + index
         if commit is None:
             self._folds.forget(job_id)
-            self._purged.keep_commit(job_id, record.key, position, part)
+            self._purged.store_commit(job_id, record.key, position, part)
             return None
         if commit.submission is not None and commit.attributes.parent_job_id:
             self._purged.expect_parent(commit.attributes.parent_job_id, position)
@@ -136,7 +136,7 @@ class Applier:
             Thin(job_id).write(transaction)
             return None
         if not self._purged.is_whole(record, job_id):
-            return self._purged.resolve(transaction, job_id, record)
+            return self._purged.complete(transaction, job_id, record)
         if record.kind is Kind.TRIM:
             return self._purged.trim(transaction, job_id, record)
         return self._purged.delete(transaction, record)

@@ -128,10 +128,10 @@ class Follower:
                 num_replicas=1,
                 mem_storage=True,
             )
-            made = await self._connection.ask(
+            info = await self._connection.ask(
                 lambda jetstream: jetstream.add_consumer(self._names.stream, config)
             )
-            consumer = made.name
+            consumer = info.name
             await self._request(inbox, consumer)
             await self._watch(inbox, consumer)
         finally:
@@ -151,10 +151,8 @@ class Follower:
             self._refill.clear()
             if self._outstanding <= _REFILL_THRESHOLD:
                 await self._request(inbox, consumer)
-            refill, broken = (
-                asyncio.create_task(self._refill.wait()),
-                asyncio.create_task(self._broken.wait()),
-            )
+            refill = asyncio.create_task(self._refill.wait())
+            broken = asyncio.create_task(self._broken.wait())
             try:
                 await asyncio.wait((refill, broken), timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
             finally:

@@ -16,7 +16,15 @@ from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.frames import Chunk
 from milepost.server.log.jetstream.drop_plans import JobRows
 from milepost.server.log.jetstream.nats_connection import NatsConnection
-from milepost.server.log.jetstream.records import COMMITS_LIMIT, STRIDE, Kind, Part, Record, encode
+from milepost.server.log.jetstream.records import (
+    COMMITS_LIMIT,
+    MESSAGE_BYTES_LIMIT,
+    STRIDE,
+    Kind,
+    Part,
+    Record,
+    encode,
+)
 from milepost.server.log.jetstream.stream import StreamNames, begin_import
 from milepost.server.log.sqlite.schema import migrate
 
@@ -32,9 +40,8 @@ _PRUNED_JOBS: Final = """
 # A table of the projection that ``drop_plans`` reads.
 _SUBJECTS: Final = "CREATE TEMP TABLE subjects (job_id TEXT PRIMARY KEY, reused INTEGER)"
 
-# Messages in flight, and bytes of commits in one message (see ``job_publisher``).
+# Maximum number of messages in flight.
 _IN_FLIGHT_LIMIT: Final = 200
-_MESSAGE_BYTES_LIMIT: Final = 512 << 10
 
 # Timeout of one message in seconds.
 _PUBLISH_TIMEOUT: Final = 30.0
@@ -108,9 +115,9 @@ class SqliteImport:
 
     def _record(self, group: list[_LoggedCommit]) -> Record:
         first = group[0]
-        begins = first.part.chunk.first == 1 and first.key not in self._keys
+        creates_job = first.part.chunk.first == 1 and first.key not in self._keys
         key = self._key(first.key)
-        return Record(Kind.COMMITS, b"", 0 if begins else key, [row.part for row in group])
+        return Record(Kind.COMMITS, b"", 0 if creates_job else key, [row.part for row in group])
 
     async def _publish(self, job_id: str, record: Record) -> None:
         """Publish a message; its sequence is known beforehand, since nobody else writes."""
@@ -156,7 +163,7 @@ def _messages(connection: sqlite3.Connection) -> Iterator[list[_LoggedCommit]]:
         size = 0
         for row in of_job:
             size += len(row.part.chunk.frames)
-            if group and (len(group) == COMMITS_LIMIT or size > _MESSAGE_BYTES_LIMIT):
+            if group and (len(group) == COMMITS_LIMIT or size > MESSAGE_BYTES_LIMIT):
                 yield group
                 group, size = [], len(row.part.chunk.frames)
             group.append(row)

@@ -20,14 +20,19 @@ from milepost.server.log.event_log import Commit, Conflict, StoreFailed, StoreFu
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
-from milepost.server.log.jetstream.records import COMMITS_LIMIT, STRIDE, Kind, Record, encode, part_of
+from milepost.server.log.jetstream.records import (
+    COMMITS_LIMIT,
+    MESSAGE_BYTES_LIMIT,
+    STRIDE,
+    Kind,
+    Record,
+    encode,
+    part_of,
+)
 from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, StreamNames, message_at
 from milepost.server.log.sqlite.coalescing import coalesce
 
 _log = structlog.get_logger("milepost.store")
-
-# Size in bytes of the commits in one message; a larger commit has a message of its own.
-_MESSAGE_BYTES_LIMIT: Final = 512 << 10
 
 # In seconds: the time for an answer before a retry, the time for the whole append, and the backoff between retries.
 _PUBLISH_TIMEOUT: Final = 2.0
@@ -233,7 +238,7 @@ class _JobPublisher:
             if commit is None or commit.chunk.first != last + 1 or len(next_writes) == COMMITS_LIMIT:
                 break
             size += len(commit.chunk.frames)
-            if next_writes and (size > _MESSAGE_BYTES_LIMIT or write.by_timeout or next_writes[0].by_timeout):
+            if next_writes and (size > MESSAGE_BYTES_LIMIT or write.by_timeout or next_writes[0].by_timeout):
                 break
             next_writes.append(write)
             last = commit.chunk.last

@@ -128,10 +128,10 @@ class Projection:
         )
         self._thread.start()
 
-    def allow_pending(self, may: bool) -> None:
+    def allow_pending(self, allowed: bool) -> None:
         """Set whether jobs may be pending (see ``purged_jobs``): not while the node serves."""
         assert self._applier is not None
-        self._applier.allow_pending(may)
+        self._applier.allow_pending(allowed)
 
     def put(self, delivered: DeliveredMessage) -> None:
         """Queue the next message."""

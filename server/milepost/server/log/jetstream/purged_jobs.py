@@ -33,7 +33,7 @@ _INSERT: Final = """
         (job_key, job_id, owner, kind, parent_job_id, request_id, state, last_sequence, report_sequence, time, job)
     VALUES (?, ?, '', '', '', '', 0, ?, 0, 0, x'')
 """
-_FORGET: Final = (
+_DELETE_CONTENT: Final = (
     "DELETE FROM log WHERE job_key = ?",
     "DELETE FROM inputs WHERE job_key = ?",
     "DELETE FROM labels WHERE job_key = ?",
@@ -76,9 +76,9 @@ class PurgedJobs:
         self._connection = connection
         self._allowed = True
 
-    def allow(self, may: bool) -> None:
+    def allow(self, allowed: bool) -> None:
         """Set whether jobs may be pending."""
-        self._allowed = may
+        self._allowed = allowed
 
     def is_whole(self, record: Record, job_id: str) -> bool:
         """Whether the projection has the whole job that a TRIM or DELETE is about."""
@@ -87,7 +87,7 @@ class PurgedJobs:
         last = JobSubmitted.FromString(record.remains.submitted).job.last_sequence
         return row is not None and bool(row.state) and (row.key, row.last) == (record.key, last)
 
-    def keep_commit(self, job_id: str, key: int, position: int, part: Part) -> None:
+    def store_commit(self, job_id: str, key: int, position: int, part: Part) -> None:
         """Store a commit of a job that is pending, or becomes so."""
         self._require_allowed(job_id)
         chunk = part.chunk
@@ -124,7 +124,7 @@ class PurgedJobs:
         assert remains is not None
         self._connection.execute(statements.TRIM, (record.key, remains.first_sequence))
         self._connection.execute(statements.SET_FIRST, (remains.first_sequence, record.key))
-        self._thin_again(transaction, job_id, remains)
+        self._thin_if_missed(transaction, job_id, remains)
         return _record(transaction, record)
 
     def delete(self, transaction: Transaction, record: Record) -> DropNotice:
@@ -133,7 +133,7 @@ class PurgedJobs:
             self._connection.execute(statement, (record.key,))
         return _record(transaction, record)
 
-    def resolve(self, transaction: Transaction, job_id: str, record: Record) -> DropNotice:
+    def complete(self, transaction: Transaction, job_id: str, record: Record) -> DropNotice:
         """Complete a pending job from a TRIM, or delete it by a DELETE."""
         self._require_allowed(job_id)
         remains = record.remains
@@ -145,7 +145,7 @@ class PurgedJobs:
             self._make_pending(job_id, record.key, 0, row)
         if record.kind is Kind.TRIM:
             self._insert_job(record, submitted)
-            self._thin_again(transaction, job_id, remains)
+            self._thin_if_missed(transaction, job_id, remains)
             done, ended = round(job.fraction * FRACTION_SCALE), job.state in FINAL
         else:
             for statement in statements.DELETE_JOB:
@@ -156,7 +156,7 @@ class PurgedJobs:
             self._count(job.parent_job_id, 1, ended=ended, done=done)
         return _record(transaction, record)
 
-    def _thin_again(self, transaction: Transaction, job_id: str, remains: Remains) -> None:
+    def _thin_if_missed(self, transaction: Transaction, job_id: str, remains: Remains) -> None:
         """Thin a job whose THIN message was purged."""
         (thinned,) = self._connection.execute(_THINNED, (job_id,)).fetchone()
         if thinned < remains.thinned:
@@ -206,7 +206,7 @@ class PurgedJobs:
                 ended = job.state in FINAL
                 done = FRACTION_SCALE if ended else round(job.fraction * FRACTION_SCALE)
                 self._count(job.parent_job_id, -1, ended=ended, done=-done)
-            for statement in _FORGET:
+            for statement in _DELETE_CONTENT:
                 self._connection.execute(statement, (row.key,))
         self._connection.execute(_MAKE_PENDING, (key, last, job_id))
 

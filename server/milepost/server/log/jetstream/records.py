@@ -24,6 +24,9 @@ STRIDE: Final = 1000
 COMMITS_LIMIT: Final = 256
 """Maximum number of commits in one message; below STRIDE."""
 
+MESSAGE_BYTES_LIMIT: Final = 512 << 10
+"""Size in bytes of the commits in one message; a larger commit has a message of its own."""
+
 
 class Kind(IntEnum):
     """The kind of a message."""

@@ -9,7 +9,7 @@ import sys
 import click
 import pytest
 
-from milepost.client._cli.commands.exit_status import Status
+from milepost.client._cli.commands.exit_status import ExitStatus
 from milepost.client._cli.main import milepost as group
 from tests.support.command import milepost
 
@@ -48,7 +48,7 @@ async def test_help_tells_of_all_commands_and_statuses() -> None:
 
     assert (outcome.status, outcome.err) == (0, "")
     assert re.findall(r"^  (\w+) {2,}[A-Z]", outcome.out.partition("Commands:")[2], re.MULTILINE) == COMMANDS
-    assert [int(status) for status in Status] == [
+    assert [int(status) for status in ExitStatus] == [
         int(number) for number in re.findall(r"^ +(\d+)  ", outcome.out, re.MULTILINE)
     ]
     assert "_MILEPOST_COMPLETE=bash_source milepost" in outcome.out

@@ -8,8 +8,8 @@ import pytest
 
 from milepost.client import Client, JobSnapshot
 from milepost.client._cli.demo.demo_run import show
-from milepost.client._cli.demo.tcp_relay import Relay
-from milepost.client._cli.rendering.view import SilentView
+from milepost.client._cli.demo.tcp_relay import TcpRelay
+from milepost.client._cli.rendering.job_view import SilentView
 from milepost.v1 import Dispatch, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import Rpc, connect, log_line, succeeded
 from tests.support.server import ServerProcess
@@ -68,7 +68,7 @@ async def test_a_job_that_ends_as_soon_as_the_connection_is_cut(server: ServerPr
     """What it had still to tell has happened meanwhile; one that was over before that is followed by another."""
     async with (
         connect(server.address) as rpc,
-        Relay(server.address) as relay,
+        TcpRelay(server.address) as relay,
         Client(relay.address) as client,
         Quick(server.address, rpc, over) as direct,
     ):
@@ -82,7 +82,7 @@ async def test_jobs_that_are_always_over_before(server: ServerProcess) -> None:
     """Are not tried for ever, and the account says what it was."""
     async with (
         connect(server.address) as rpc,
-        Relay(server.address) as relay,
+        TcpRelay(server.address) as relay,
         Client(relay.address) as client,
         Quick(server.address, rpc, 100) as direct,
     ):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from milepost.client._cli.demo.tcp_relay import Relay
+from milepost.client._cli.demo.tcp_relay import TcpRelay
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWri
 
 async def test_a_relay_passes_on_until_it_is_cut(echo: str) -> None:
     """Then open connections are reset and new ones refused, until it is restored on the same port."""
-    async with Relay(echo) as relay:
+    async with TcpRelay(echo) as relay:
         address = relay.address
         reader, writer = await connect(address)
         writer.write(b"hello")
@@ -57,7 +57,7 @@ async def test_a_relay_passes_on_until_it_is_cut(echo: str) -> None:
 
 async def test_a_relay_whose_target_is_gone_closes(echo: str) -> None:
     """As the target itself would."""
-    async with Relay("127.0.0.1:1") as relay:
+    async with TcpRelay("127.0.0.1:1") as relay:
         reader, writer = await connect(relay.address)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
@@ -66,7 +66,7 @@ async def test_a_relay_whose_target_is_gone_closes(echo: str) -> None:
 
 async def test_when_one_side_ends_the_other_one_does(echo: str) -> None:
     """No half of a connection stays behind."""
-    async with Relay(echo) as relay:
+    async with TcpRelay(echo) as relay:
         _, writer = await connect(relay.address)
         writer.write_eof()
         writer.close()

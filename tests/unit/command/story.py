@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.client._cli.rendering.canvas import Canvas
-from milepost.client._cli.rendering.state_style import UNICODE, Marks
-from milepost.client._cli.rendering.watched_job import Watched
+from milepost.client._cli.rendering.canvas import UNICODE, Canvas, Marks
+from milepost.client._cli.rendering.watched_job import WatchedJob
 from milepost.client._watch.job_watch import Connection
 from milepost.fold import Fold
 from milepost.v1 import (
@@ -62,13 +61,13 @@ class Story:
 
     def __init__(self) -> None:
         self.source = FakeSource()
-        self.watched = Watched(Fold(), self.source, START)
+        self.watched = WatchedJob(Fold(), self.source, START)
 
     def tell(self, seconds: float, **payload: Any) -> Event:
         """The next event."""
         sequence = self.watched.cursor + 1
         event = Event(job_id=JOB_ID, sequence=sequence, time=stamp(seconds), attempt=1, **payload)
-        self.watched.take(event)
+        self.watched.apply(event)
         self.source.head = max(self.source.head, sequence)
         return event
 

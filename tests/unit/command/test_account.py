@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from milepost.client._cli.demo.demo_summary import summary
-from milepost.client._cli.demo.event_audit import Account
+from milepost.client._cli.demo.event_audit import EventAudit, summary
 from milepost.v1 import Artifact, Event, Job, JobEnded
 
 
@@ -20,12 +19,12 @@ def log(last: int) -> list[Event]:
 
 
 @pytest.fixture
-def account() -> Account:
+def account() -> EventAudit:
     """One in which all is well."""
-    return Account(seen=log(9), log=log(9), cut_at=4, resumed_at=4, meanwhile=2)
+    return EventAudit(received=log(9), log=log(9), cut_at=4, resumed_at=4, meanwhile=2)
 
 
-def test_all_is_well(account: Account) -> None:
+def test_all_is_well(account: EventAudit) -> None:
     """Every event once, over a cut."""
     assert (account.good, account.lost, account.doubled) == (True, 0, 0)
 
@@ -33,14 +32,14 @@ def test_all_is_well(account: Account) -> None:
 @pytest.mark.parametrize(
     ("expected", "change"),
     [
-        ((1, 0), {"seen": log(9)[:4] + log(9)[5:]}),
-        ((0, 1), {"seen": log(9)[:5] + log(9)[4:]}),
-        ((0, 0), {"seen": log(9)[:3] + log(9)[4:2:-1] + log(9)[5:]}),
-        ((0, 0), {"seen": [Event(sequence=1, attempt=7), *log(9)[1:]]}),
-        ((2, 0), {"seen": log(9)[:7]}),
-        ((0, 0), {"log": log(9)[:8], "seen": log(9)[:8]}),
-        ((0, 0), {"log": log(9)[1:], "seen": log(9)[1:]}),
-        ((0, 0), {"log": [], "seen": []}),
+        ((1, 0), {"received": log(9)[:4] + log(9)[5:]}),
+        ((0, 1), {"received": log(9)[:5] + log(9)[4:]}),
+        ((0, 0), {"received": log(9)[:3] + log(9)[4:2:-1] + log(9)[5:]}),
+        ((0, 0), {"received": [Event(sequence=1, attempt=7), *log(9)[1:]]}),
+        ((2, 0), {"received": log(9)[:7]}),
+        ((0, 0), {"log": log(9)[:8], "received": log(9)[:8]}),
+        ((0, 0), {"log": log(9)[1:], "received": log(9)[1:]}),
+        ((0, 0), {"log": [], "received": []}),
         ((0, 0), {"cut_at": 0, "resumed_at": 0}),
         ((0, 0), {"resumed_at": 5}),
         ((0, 0), {"cut_at": 9, "resumed_at": 9}),
@@ -61,14 +60,14 @@ def test_all_is_well(account: Account) -> None:
         "nothing happened meanwhile",
     ],
 )
-def test_a_fault_is_found(account: Account, expected: tuple[int, int], change: dict[str, Any]) -> None:
+def test_a_fault_is_found(account: EventAudit, expected: tuple[int, int], change: dict[str, Any]) -> None:
     """Whatever is amiss, all is not well; what is lost and doubled is counted."""
     faulty = dataclasses.replace(account, **change)
 
     assert (faulty.good, faulty.lost, faulty.doubled) == (False, *expected)
 
 
-def test_the_end_of_the_demo_in_words(account: Account, tmp_path: Path) -> None:
+def test_the_end_of_the_demo_in_words(account: EventAudit, tmp_path: Path) -> None:
     """The count, where things lie, and how to look again."""
     artifacts = [
         Artifact(name="archive", uri=(tmp_path / "a b.tar.zst").as_uri(), size_bytes=25_600_000),
@@ -110,10 +109,12 @@ def test_the_end_of_the_demo_in_words(account: Account, tmp_path: Path) -> None:
             ),
             {"meanwhile": 0},
         ),
-        ("A second, uncut replay has other events: a defect in Milepost.", {"seen": log(8)}),
+        ("A second, uncut replay has other events: a defect in Milepost.", {"received": log(8)}),
     ],
 )
-def test_a_demo_that_proves_nothing_says_so(account: Account, expected: str, change: dict[str, Any]) -> None:
+def test_a_demo_that_proves_nothing_says_so(
+    account: EventAudit, expected: str, change: dict[str, Any]
+) -> None:
     """And names nothing that was not kept."""
     faulty = dataclasses.replace(account, **change)
 

@@ -9,7 +9,7 @@ from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
 
 from milepost.client import to_json
 from milepost.client._cli.rendering import message_json
-from milepost.client._cli.rendering.json_view import JsonView
+from milepost.client._cli.rendering.job_view import JsonView
 from milepost.client._watch.job_watch import Connection
 from milepost.v1 import Custom, Event, Job, JobState, LogWritten
 from tests.unit.command.story import START, Story, stamp
@@ -101,8 +101,8 @@ def test_the_view_for_programs() -> None:
         Connection("live", resumed_at=1),
     ):
         story.source.connection = connection
-        story.watched.link_changed(START)
-        view.link(story.watched)
+        story.watched.connection_changed(START)
+        view.connection_changed(story.watched)
 
     assert [json.loads(line)["sequence"] for line in written] == ["1"]
     assert [json.loads(line) for line in remarks] == [

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.client._cli.exec.lease_recovery import Next, next_step
+from milepost.client._cli.exec.lease_recovery import Recovery, recovery_for
 from milepost.v1 import Failure, Job, JobState
 
 
 @pytest.mark.parametrize(
     ("job", "expected"),
     [
-        (None, Next.RUN_ON),
-        (Job(state=JobState.JOB_STATE_LOST, attempt=2), Next.RUN_ON),
-        (Job(state=JobState.JOB_STATE_LOST, attempt=3), Next.RUN_ON),
-        (Job(state=JobState.JOB_STATE_QUEUED, attempt=2), Next.CLAIM),
-        (Job(state=JobState.JOB_STATE_RUNNING, attempt=3), Next.STOP),
-        (Job(state=JobState.JOB_STATE_CANCELLING, attempt=3), Next.STOP),
-        (Job(state=JobState.JOB_STATE_SUCCEEDED, attempt=3), Next.STOP),
-        (Job(state=JobState.JOB_STATE_CANCELLED, attempt=2), Next.STOP),
-        (Job(state=JobState.JOB_STATE_FAILED, attempt=2, failure=Failure(code="TIMEOUT")), Next.STOP),
-        (Job(state=JobState.JOB_STATE_RUNNING, attempt=2), Next.LOOK_AGAIN),
+        (None, Recovery.CONTINUE_ALONE),
+        (Job(state=JobState.JOB_STATE_LOST, attempt=2), Recovery.CONTINUE_ALONE),
+        (Job(state=JobState.JOB_STATE_LOST, attempt=3), Recovery.CONTINUE_ALONE),
+        (Job(state=JobState.JOB_STATE_QUEUED, attempt=2), Recovery.CLAIM),
+        (Job(state=JobState.JOB_STATE_RUNNING, attempt=3), Recovery.STOP),
+        (Job(state=JobState.JOB_STATE_CANCELLING, attempt=3), Recovery.STOP),
+        (Job(state=JobState.JOB_STATE_SUCCEEDED, attempt=3), Recovery.STOP),
+        (Job(state=JobState.JOB_STATE_CANCELLED, attempt=2), Recovery.STOP),
+        (Job(state=JobState.JOB_STATE_FAILED, attempt=2, failure=Failure(code="TIMEOUT")), Recovery.STOP),
+        (Job(state=JobState.JOB_STATE_RUNNING, attempt=2), Recovery.RETRY),
     ],
 )
-def test_a_command_is_stopped_only_where_it_has_a_successor(job: Job | None, expected: Next) -> None:
+def test_a_command_is_stopped_only_where_it_has_a_successor(job: Job | None, expected: Recovery) -> None:
     """Or where its job was ended by others; what nobody has it goes on with, and what waits it claims."""
-    assert next_step(job, 2) == expected
+    assert recovery_for(job, 2) == expected

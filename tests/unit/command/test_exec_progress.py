@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.client._cli.exec.line_splitter import Line, Lines
-from milepost.client._cli.exec.progress_patterns import Reading, reader
+from milepost.client._cli.exec.line_splitter import LineSplitter, OutputLine
+from milepost.client._cli.exec.progress_patterns import Progress, reader
 
 
-def lines_of(*pieces: bytes) -> list[Line]:
+def lines_of(*pieces: bytes) -> list[OutputLine]:
     """The lines of a stream that comes in these pieces."""
-    lines = Lines()
+    lines = LineSplitter()
     return [*(line for piece in pieces for line in lines.feed(piece)), *lines.end()]
 
 
@@ -20,32 +20,41 @@ def lines_of(*pieces: bytes) -> list[Line]:
     ("expected", "written"),
     [
         ([], b""),
-        ([Line("a", True), Line("", True), Line("b", True)], b"a\n\nb"),
-        ([Line(" 1%", False), Line(" 2%", False), Line("done", True)], b"\r 1%\r 2%\rdone\n"),
-        ([Line("a", False), Line("a", True), Line("b", False), Line("b", True)], b"a\r\nb\r"),
-        ([Line("red", True)], b"\x1b]0;title\x07\x1b[1;31mred\x1b[0m\n"),
-        ([Line("on", True)], b"o\bof\b\bon\b\b\n"),
-        ([Line("ab", True)], b"a\x07\x1b(B\xc2\x9b1mb\n"),
-        ([Line("a\tb\x00", True)], b"a\tb\x00\n"),
+        ([OutputLine("a", True), OutputLine("", True), OutputLine("b", True)], b"a\n\nb"),
+        (
+            [OutputLine(" 1%", False), OutputLine(" 2%", False), OutputLine("done", True)],
+            b"\r 1%\r 2%\rdone\n",
+        ),
+        (
+            [OutputLine("a", False), OutputLine("a", True), OutputLine("b", False), OutputLine("b", True)],
+            b"a\r\nb\r",
+        ),
+        ([OutputLine("red", True)], b"\x1b]0;title\x07\x1b[1;31mred\x1b[0m\n"),
+        ([OutputLine("on", True)], b"o\bof\b\bon\b\b\n"),
+        ([OutputLine("ab", True)], b"a\x07\x1b(B\xc2\x9b1mb\n"),
+        ([OutputLine("a\tb\x00", True)], b"a\tb\x00\n"),
         # Two bars that are redrawn: the end of each is final when the stream is.
         (
             [
-                Line("a 1", True),
-                Line("b 1", True),
-                Line("a 2", False),
-                Line("b 2", False),
-                Line("done", True),
-                Line("a 2", True),
-                Line("b 2", True),
+                OutputLine("a 1", True),
+                OutputLine("b 1", True),
+                OutputLine("a 2", False),
+                OutputLine("b 2", False),
+                OutputLine("done", True),
+                OutputLine("a 2", True),
+                OutputLine("b 2", True),
             ],
             b"a 1\nb 1\n\x1b[2A\x1b[2Ka 2\n\x1b[2Kb 2\ndone\n",
         ),
         # A bar that is erased, and a line in its place.
-        ([Line("50%", False), Line("", False), Line("done", True)], b"50%\r\x1b[2K\rdone\n"),
-        ([Line("gr\u00fc\u00df \ufffd", True)], "gr\u00fc\u00df ".encode() + b"\xff\n"),
+        (
+            [OutputLine("50%", False), OutputLine("", False), OutputLine("done", True)],
+            b"50%\r\x1b[2K\rdone\n",
+        ),
+        ([OutputLine("gr\u00fc\u00df \ufffd", True)], "gr\u00fc\u00df ".encode() + b"\xff\n"),
     ],
 )
-def test_lines(expected: list[Line], written: bytes) -> None:
+def test_lines(expected: list[OutputLine], written: bytes) -> None:
     """As a terminal shows them: a carriage return begins the line again, and the last line may have no end."""
     assert lines_of(written) == expected
 
@@ -70,50 +79,50 @@ def test_a_line_without_an_end_is_cut() -> None:
     long, short = lines_of(*[b"x" * 10_000] * 10, b"\nnext\n")
     assert len(long.text.encode()) <= 65_536
     assert long.text.endswith(f"x\u2026 [clipped {100_000 - long.text.count('x')} bytes]")
-    assert short == Line("next", True)
+    assert short == OutputLine("next", True)
 
 
 @pytest.mark.parametrize(
     ("expected", "form", "line"),
     [
-        (Reading(42, 100), "percent", "Downloading  42% of 3 MB"),
-        (Reading(99.5, 100), "percent", "10% then 99.5 %"),
-        (Reading(12.5, 100), "percent", "noch 12,5%"),
+        (Progress(42, 100), "percent", "Downloading  42% of 3 MB"),
+        (Progress(99.5, 100), "percent", "10% then 99.5 %"),
+        (Progress(12.5, 100), "percent", "noch 12,5%"),
         (None, "percent", "140% sure"),
         (None, "percent", "no number"),
-        (Reading(3, 10), "regex", "[ 3/10] Building"),
-        (Reading(7, 10), "regex", "1 / 10, no: 7 / 10"),
+        (Progress(3, 10), "regex", "[ 3/10] Building"),
+        (Progress(7, 10), "regex", "1 / 10, no: 7 / 10"),
         (None, "regex", "on 2026/11/21, in /usr/3/4.txt, or 12/3"),
-        (Reading(1, 1000), "regex", "1/1,000"),
-        (Reading(999, 1_000_000), "regex", "999/1,000,000 rows"),
-        (Reading(1500.5, 2000), "regex", "1,500.5/2,000"),
-        (Reading(3, 1000), "regex", "3/1.000"),
-        (Reading(1_000_000, 2_000_000), "regex", "1.000.000/2.000.000"),
-        (Reading(0.5, 2.5), "regex", "0,5/2,5"),
-        (Reading(1.5, 10.25), "regex", "1.5/10.25"),
-        (Reading(1234, 10_000), "regex", "1\u202f234/10'000"),
-        (Reading(1_200_000, 3_400_000), "regex", "1.2/3.4 MB 5.6 MB/s eta 0:00:01"),
-        (Reading(512_000, 3_400_000), "regex", "512 kB / 3.4 MB"),
-        (Reading(2_000_000, 4_178_000), "regex", "2MB/4.178MB"),
-        (Reading(1024, 2048), "regex", "1 KiB/2 KiB"),
+        (Progress(1, 1000), "regex", "1/1,000"),
+        (Progress(999, 1_000_000), "regex", "999/1,000,000 rows"),
+        (Progress(1500.5, 2000), "regex", "1,500.5/2,000"),
+        (Progress(3, 1000), "regex", "3/1.000"),
+        (Progress(1_000_000, 2_000_000), "regex", "1.000.000/2.000.000"),
+        (Progress(0.5, 2.5), "regex", "0,5/2,5"),
+        (Progress(1.5, 10.25), "regex", "1.5/10.25"),
+        (Progress(1234, 10_000), "regex", "1\u202f234/10'000"),
+        (Progress(1_200_000, 3_400_000), "regex", "1.2/3.4 MB 5.6 MB/s eta 0:00:01"),
+        (Progress(512_000, 3_400_000), "regex", "512 kB / 3.4 MB"),
+        (Progress(2_000_000, 4_178_000), "regex", "2MB/4.178MB"),
+        (Progress(1024, 2048), "regex", "1 KiB/2 KiB"),
         (None, "regex", "5.6 MB/3 s"),
         (None, "regex", "(xfr#1, to-chk=12/100)"),
-        (Reading(1000), r"regex:(?P<current>[\d,]+) rows", "1,000 rows"),
+        (Progress(1000), r"regex:(?P<current>[\d,]+) rows", "1,000 rows"),
         (
-            Reading(45, 100),
+            Progress(45, 100),
             "percent",
             " 45 1024k   45  460k    0     0   978k      0  0:00:01 --:--:--  0:00:01",
         ),
-        (Reading(45, 100), "auto", "Receiving objects:  45% (450/1000)"),
-        (Reading(450, 1000), "auto", "450/1000"),
+        (Progress(45, 100), "auto", "Receiving objects:  45% (450/1000)"),
+        (Progress(450, 1000), "auto", "450/1000"),
         (None, "auto", "time=00:00:04.00"),
-        (Reading(5), "regex:frame= *(?P<current>[0-9]+)", "frame=   5 fps=25"),
-        (Reading(2, 4, "b.c"), r"regex:(?P<message>\S+) (?P<current>\d) of (?P<total>\d)", "b.c 2 of 4"),
-        (Reading(50, 100), "regex:(?P<percent>[0-9]+) percent", "50 percent"),
+        (Progress(5), "regex:frame= *(?P<current>[0-9]+)", "frame=   5 fps=25"),
+        (Progress(2, 4, "b.c"), r"regex:(?P<message>\S+) (?P<current>\d) of (?P<total>\d)", "b.c 2 of 4"),
+        (Progress(50, 100), "regex:(?P<percent>[0-9]+) percent", "50 percent"),
         (None, "regex:(?P<current>[a-z]+)", "abc"),
-        (Reading(1, 2, is_only_progress=True), "json", '{"current": 1, "total": 2}'),
+        (Progress(1, 2, is_only_progress=True), "json", '{"current": 1, "total": 2}'),
         (
-            Reading(0.5, 1, "half", "load", is_only_progress=True),
+            Progress(0.5, 1, "half", "load", is_only_progress=True),
             "json",
             '  {"fraction": 0.5, "message": "half", "stage": "load"}',
         ),
@@ -126,7 +135,7 @@ def test_a_line_without_an_end_is_cut() -> None:
         (None, "json", "[1, 2]"),
     ],
 )
-def test_progress(expected: Reading | None, form: str, line: str) -> None:
+def test_progress(expected: Progress | None, form: str, line: str) -> None:
     """The last that a line says counts; what makes no sense is not progress."""
     assert reader(form)(line) == expected
 

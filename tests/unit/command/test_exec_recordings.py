@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from milepost.client._cli.exec.bar_progress import Bars
-from milepost.client._cli.exec.line_splitter import Lines
-from milepost.client._cli.exec.progress_patterns import Reading, reader
+from milepost.client._cli.exec.bar_progress import BarTracker
+from milepost.client._cli.exec.line_splitter import LineSplitter
+from milepost.client._cli.exec.progress_patterns import Progress, reader
 
 RECORDINGS = Path(__file__).parent / "recordings"
 # Where a program may have written one picture and then the next.
@@ -29,22 +29,22 @@ class Person:
         self.phases = 0
         self.lines: list[str] = []
         self._reader = reader(form)
-        self._lines = Lines(columns=80)
-        self._bars = Bars()
+        self._lines = LineSplitter(columns=80)
+        self._bars = BarTracker()
 
     def watch(self, written: bytes) -> tuple[float, float | None]:
         """Watches more of it; the progress at its end."""
         for picture in PICTURES.split(written):
             for line in self._lines.feed(picture):
-                self._see(self._bars.put(line, self._reader(line.text)))
+                self._see(self._bars.update(line, self._reader(line.text)))
                 if line.stays:
                     self.lines.append(line.text)
             for line in self._lines.partial():
-                self._see(self._bars.put(line, self._reader(line.text)))
-            self._see(self._bars.look())
+                self._see(self._bars.update(line, self._reader(line.text)))
+            self._see(self._bars.poll())
         return self.seen[-1]
 
-    def _see(self, reading: Reading | None) -> None:
+    def _see(self, reading: Progress | None) -> None:
         if reading is not None:
             self.phases += reading.restarts
             if self.seen[-1:] != [(reading.current, reading.total)]:

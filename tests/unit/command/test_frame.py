@@ -12,8 +12,8 @@ from google.protobuf.duration_pb2 import Duration
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from milepost.client._cli.rendering.canvas import ASCII, UNICODE, Marks, marks_for
 from milepost.client._cli.rendering.job_frame import frame
-from milepost.client._cli.rendering.state_style import ASCII, UNICODE, Marks, marks_for
 from milepost.client._watch.job_watch import Connection
 from milepost.v1 import (
     Artifact,
@@ -259,7 +259,7 @@ def test_the_last_picture_leaves_nothing_out() -> None:
         story.start(2, name)
         story.end(3, name)
     story.tell(8, job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
-    last = drawn(frame(story.watched, replace(canvas(80, 8), stands=True)), 80)
+    last = drawn(frame(story.watched, replace(canvas(80, 8), final=True)), 80)
 
     assert "more" in picture(story, 8) or "… and" in picture(story, 8)
     assert re.findall(r"stage-\d+", last) == names
@@ -277,7 +277,7 @@ def test_a_lost_connection_counts_down(midway: Story) -> None:
     midway.source.connection = Connection(
         "reconnecting", 3.2, error="The server cannot be reached: Connection refused"
     )
-    midway.watched.link_changed(at(10))
+    midway.watched.connection_changed(at(10))
 
     assert picture(midway, 10).splitlines()[-1] == "○ reconnecting in 3 s (Connection refused)  event 12"
     assert picture(midway, 12).splitlines()[-1] == "○ reconnecting in 1 s (Connection refused)  event 12"

@@ -12,10 +12,10 @@ from rich.cells import cell_len
 from rich.console import RenderableType
 
 from milepost.client._cli.rendering import message_json
-from milepost.client._cli.rendering.console import Console
 from milepost.client._cli.rendering.job_frame import frame
 from milepost.client._cli.rendering.job_listing import job_lines, job_picture, jobs_lines, jobs_table
-from milepost.client._cli.rendering.plain_view import PlainView
+from milepost.client._cli.rendering.job_view import PlainView
+from milepost.client._cli.rendering.terminal import EscapingConsole
 from milepost.client._watch.job_watch import Connection
 from milepost.contract.printable import escape, escape_json, escape_values
 from milepost.v1 import Event, Job, JobState, StageState
@@ -42,9 +42,9 @@ def hostile_events() -> Iterator[Event]:
         yield event
 
 
-def console(width: int) -> Console:
+def console(width: int) -> EscapingConsole:
     """A terminal of this width, whose output is kept."""
-    made = Console()
+    made = EscapingConsole()
     made.file, made.width = io.StringIO(), width
     return made
 
@@ -122,9 +122,9 @@ def test_a_watched_job() -> None:
     view = PlainView(written.append)
     story.source.connection = Connection("reconnecting", 3.0, error=f"lost: {HOSTILE}")
     for event in hostile_events():
-        story.watched.take(event)
+        story.watched.apply(event)
         view.event(event, story.watched)
-        view.link(story.watched)
+        view.connection_changed(story.watched)
         for width in (30, 50, 80):
             shown = drawn(frame(story.watched, canvas(width, 0)), width)
             assert obeyed(shown) == []

@@ -6,7 +6,7 @@ from datetime import UTC
 
 import pytest
 
-from milepost.client._cli.rendering.plain_view import PlainView
+from milepost.client._cli.rendering.job_view import PlainView
 from milepost.client._watch.job_watch import Connection
 from milepost.v1 import ChildrenProgressed, JobEnded, JobState, Severity
 from tests.unit.command.story import START, Story
@@ -125,8 +125,8 @@ def test_the_connection_is_news_when_it_goes_and_when_it_comes(view: PlainView, 
         Connection("live", resumed_at=2),
     ):
         story.source.connection = connection
-        story.watched.link_changed(START)
-        view.link(story.watched)
+        story.watched.connection_changed(START)
+        view.connection_changed(story.watched)
 
     assert [line.partition("  ")[2] for line in lines] == [
         "connection: reconnecting (Socket closed)",

@@ -9,10 +9,15 @@ import grpc
 import pytest
 
 from milepost.client import errors
-from milepost.client._cli.commands.command_error import show_usage_error
-from milepost.client._cli.commands.error_messages import explain, refusal
-from milepost.client._cli.commands.exit_status import MEANINGS, Status
-from milepost.client._cli.commands.exit_status_of import CommandFailed, TimedOut, of_error, of_job
+from milepost.client._cli.commands.exit_status import MEANINGS, ExitStatus, show_usage_error
+from milepost.client._cli.commands.outcome import (
+    CommandFailed,
+    TimedOut,
+    as_command_error,
+    explain,
+    of_error,
+    of_job,
+)
 from milepost.v1 import ErrorReason, Failure, Job, JobState
 
 
@@ -80,7 +85,7 @@ def test_an_error_has_a_status(expected: int, error: errors.MilepostError) -> No
 
 def test_every_status_has_a_meaning() -> None:
     """The table that `--help` prints is complete."""
-    assert set(Status) == set(MEANINGS)
+    assert set(ExitStatus) == set(MEANINGS)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +155,7 @@ def test_an_error_says_what_to_do(expected: str, error: errors.MilepostError) ->
 
 def test_an_error_is_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """On stderr."""
-    refusal(errors.JobNotFound("There is no job 'x'."), json=False).show()
+    as_command_error(errors.JobNotFound("There is no job 'x'."), json=False).show()
 
     assert capsys.readouterr() == ("", "Error: There is no job 'x'.\n")
 
@@ -160,7 +165,7 @@ def test_an_error_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) 
     error = errors.JobNotFound(
         "There is no job 'x'.", reason=ErrorReason.ERROR_REASON_JOB_NOT_FOUND, metadata={"job_id": "x"}
     )
-    refusal(error, json=True).show()
+    as_command_error(error, json=True).show()
     out, err = capsys.readouterr()
 
     assert out == ""

@@ -31,8 +31,8 @@ def test_text_of_a_job_cannot_steer_a_terminal(expected: str, told: str) -> None
 
 def test_a_line_is_clipped_visibly() -> None:
     """What is too long for a line ends in an ellipsis, and is one line."""
-    assert text.clip("one\n two ", 7) == "one two"
-    assert text.clip("one\n two three", 7) == "one tw…"
+    assert text.truncate("one\n two ", 7) == "one two"
+    assert text.truncate("one\n two three", 7) == "one tw…"
 
 
 @pytest.mark.parametrize(

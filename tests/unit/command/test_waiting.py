@@ -6,9 +6,8 @@ import pytest
 
 from milepost.client._cli.rendering.job_frame import frame
 from milepost.client._cli.rendering.job_listing import job_lines, job_picture
-from milepost.client._cli.rendering.plain_view import PlainView
-from milepost.client._cli.rendering.view import WarningView
-from milepost.client._cli.rendering.wait_text import waiting_text
+from milepost.client._cli.rendering.job_view import PlainView, WarningView
+from milepost.client._cli.rendering.status_text import waiting_text
 from milepost.v1 import Job, JobState, JobSubmitted, Waiting, WaitingFor
 from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
 from tests.unit.command.test_jobs import drawn
@@ -95,8 +94,8 @@ def test_plain_lines_say_what_is_news() -> None:
     plain, quiet = PlainView(lambda line: lines.append(line[10:])), WarningView(lines.append)
     for waiting in (TURN, WORKER, WORKER, NEAR, None, NEAR, TURN, Waiting(waiting_for=TURN.waiting_for)):
         story.source.waiting = waiting
-        plain.waiting(story.watched)
-        quiet.waiting(story.watched)
+        plain.waiting_changed(story.watched)
+        quiet.waiting_changed(story.watched)
 
     said = [waiting_text(waiting, "archve") for waiting in (WORKER, NEAR, TURN)]
     assert lines[::2] == said

@@ -14,9 +14,8 @@ from click.exceptions import Exit
 from click.shell_completion import CompletionItem
 
 from milepost.client._cli import standard_streams
-from milepost.client._cli.commands.command_error import Refusal, show_usage_error
-from milepost.client._cli.commands.exit_status import MEANINGS, Status
-from milepost.client._cli.standard_streams import OutputFailed, ReaderGone, remark
+from milepost.client._cli.commands.exit_status import MEANINGS, CommandError, ExitStatus, show_usage_error
+from milepost.client._cli.standard_streams import OutputFailed, ReaderGone, write_stderr
 from milepost.client._transport.grpc_environment import DURING_IMPORT
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "milepost", "run"]
 
-_PLUG_INS: Final = "milepost.commands"
+_ENTRY_POINT_GROUP: Final = "milepost.commands"
 """The entry points that bring the commands of other members, such as `serve`."""
 _COMMANDS: Final = {
     "worker": ("cmd_worker:worker", "Run the Worker called NAME in MODULE."),
@@ -67,18 +66,18 @@ class _Group(click.Group):
     """The commands of the client, and before them those that are plugged in. Each is loaded when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*sorted(found.name for found in _plugged_in()), *_COMMANDS]
+        return [*sorted(found.name for found in _plugins()), *_COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         loaded: object = None
         if cmd_name in _COMMANDS:
             loaded = pkgutil.resolve_name(f"milepost.client._cli.commands.{_COMMANDS[cmd_name][0]}")
         else:
-            for found in _plugged_in():
+            for found in _plugins():
                 if found.name == cmd_name:
                     loaded = _load(found)
         if loaded is None and cmd_name in _OTHER_PACKAGES:
-            return _absent(cmd_name)
+            return _missing_command(cmd_name)
         return loaded if isinstance(loaded, click.Command) else None
 
     def resolve_command(
@@ -132,7 +131,7 @@ def milepost(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
-        raise Exit(Status.USAGE)
+        raise Exit(ExitStatus.USAGE)
 
 
 def main() -> None:
@@ -142,7 +141,7 @@ def main() -> None:
         DURING_IMPORT["GRPC_VERBOSITY"] = (
             "NONE"  # what it would write to stderr, the command says in its own words
         )
-    with _Defects():
+    with _ReportDefects():
         sys.exit(run())
 
 
@@ -151,27 +150,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except ReaderGone:
-        return Status.READER_GONE
+        return ExitStatus.READER_GONE
     except OutputFailed as error:
-        remark(f"Error: {error}")
-        return Status.OUTPUT_FAILED
+        write_stderr(f"Error: {error}")
+        return ExitStatus.OUTPUT_FAILED
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         status = milepost.main(arguments, prog_name="milepost", standalone_mode=False)
-    except Refusal as refusal:
-        refusal.show()
-        return refusal.status
+    except CommandError as as_command_error:
+        as_command_error.show()
+        return as_command_error.status
     except click.Abort:
-        return Status.INTERRUPTED
+        return ExitStatus.INTERRUPTED
     except click.ClickException as error:
         show_usage_error(error)
-        return Status.USAGE
-    return status if isinstance(status, int) else Status.SUCCEEDED
+        return ExitStatus.USAGE
+    return status if isinstance(status, int) else ExitStatus.SUCCEEDED
 
 
-class _Defects:
+class _ReportDefects:
     """Says of an error that nobody expected just what it is; with MILEPOST_DEBUG set, also where."""
 
     def __enter__(self) -> None:
@@ -183,8 +182,8 @@ class _Defects:
         if not isinstance(error, Exception) or os.environ.get("MILEPOST_DEBUG"):
             return
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        remark(f"Error: A defect in Milepost: {said} (MILEPOST_DEBUG=1 shows where.)")
-        sys.exit(Status.DEFECT)
+        write_stderr(f"Error: A defect in Milepost: {said} (MILEPOST_DEBUG=1 shows where.)")
+        sys.exit(ExitStatus.DEFECT)
 
 
 def _load(plug_in: EntryPoint) -> object:
@@ -192,18 +191,18 @@ def _load(plug_in: EntryPoint) -> object:
     try:
         return plug_in.load()
     except ImportError as error:
-        return _saying(plug_in.name, f"{plug_in.value} cannot be loaded: {error}.")
+        return _failing_command(plug_in.name, f"{plug_in.value} cannot be loaded: {error}.")
 
 
-def _absent(name: str) -> click.Command:
+def _missing_command(name: str) -> click.Command:
     """In place of a command whose distribution is not installed: it says which one that is, whatever it is given."""
-    return _saying(
+    return _failing_command(
         name,
         f"`milepost {name}` comes with another package. Install it with: pip install '{_OTHER_PACKAGES[name][0]}'",
     )
 
 
-def _saying(name: str, said: str) -> click.Command:
+def _failing_command(name: str, said: str) -> click.Command:
     """A command that only says why there is none."""
 
     def say(arguments: tuple[str, ...]) -> None:
@@ -225,7 +224,7 @@ def _did_you_mean(name: str, names: Sequence[str]) -> str:
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
-def _plugged_in() -> Sequence[EntryPoint]:
+def _plugins() -> Sequence[EntryPoint]:
     import importlib.metadata
 
-    return tuple(importlib.metadata.entry_points(group=_PLUG_INS))
+    return tuple(importlib.metadata.entry_points(group=_ENTRY_POINT_GROUP))

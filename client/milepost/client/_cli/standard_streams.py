@@ -13,9 +13,9 @@ from milepost.contract.printable import escape
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-__all__ = ["OutputFailed", "ReaderGone", "prepare", "put", "remark"]
+__all__ = ["OutputFailed", "ReaderGone", "prepare", "write_stderr", "write_stdout"]
 
-_LOST_LENGTH: Final = 200
+_LOST_TEXT_LIMIT: Final = 200
 
 
 class OutputFailed(OSError):
@@ -26,7 +26,7 @@ class ReaderGone(BrokenPipeError):
     """Nobody reads the pipe any more that stdout or stderr is."""
 
 
-class _Input(io.RawIOBase):
+class _RawInput(io.RawIOBase):
     """A file descriptor to read from. Where it does not block, reading waits all the same."""
 
     def __init__(self, descriptor: int) -> None:
@@ -53,7 +53,7 @@ class _Input(io.RawIOBase):
                 return len(data)
 
 
-class _Output(io.RawIOBase):
+class _RawOutput(io.RawIOBase):
     """A file descriptor to write to. Where it does not block, writing waits all the same.
 
     An error is raised once, and what comes after it goes nowhere: a buffer that is flushed again at the end of the
@@ -98,7 +98,7 @@ class _Output(io.RawIOBase):
         if self.reader_gone:
             raise ReaderGone from error
         first = escape(lost.decode(errors="replace").strip().partition("\n")[0])
-        shown = first if len(first) <= _LOST_LENGTH else f"{first[:_LOST_LENGTH]}…"
+        shown = first if len(first) <= _LOST_TEXT_LIMIT else f"{first[:_LOST_TEXT_LIMIT]}…"
         said = f" It would have said: {shown}" if shown else ""
         raise OutputFailed(f"stdout cannot be written to ({error.strerror}).{said}") from error
 
@@ -112,7 +112,7 @@ def prepare() -> None:
     for descriptor, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_RDONLY)):
         if _is_closed(descriptor):
             os.open(os.devnull, mode)
-    stdin, stdout, stderr = _Input(0), _Output(1, silent=False), _Output(2, silent=True)
+    stdin, stdout, stderr = _RawInput(0), _RawOutput(1, silent=False), _RawOutput(2, silent=True)
     sys.stdin = io.TextIOWrapper(io.BufferedReader(stdin), _encoding(sys.stdin))
     # A character that a terminal lacks is no reason to fail.
     sys.stdout = io.TextIOWrapper(
@@ -123,7 +123,7 @@ def prepare() -> None:
     )
 
 
-def put(line: str) -> None:
+def write_stdout(line: str) -> None:
     """Writes a line to stdout, as nothing that a terminal obeys.
 
     Raises:
@@ -134,7 +134,7 @@ def put(line: str) -> None:
     sys.stdout.flush()
 
 
-def remark(line: str) -> None:
+def write_stderr(line: str) -> None:
     """Writes a line to stderr, as nothing that a terminal obeys.
 
     Raises:
@@ -143,7 +143,7 @@ def remark(line: str) -> None:
     sys.stderr.write(f"{escape(line)}\n")
     sys.stderr.flush()
     raw = getattr(getattr(sys.stderr, "buffer", None), "raw", None)
-    if isinstance(raw, _Output) and raw.reader_gone:
+    if isinstance(raw, _RawOutput) and raw.reader_gone:
         raise ReaderGone
 
 

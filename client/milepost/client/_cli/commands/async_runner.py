@@ -1,4 +1,4 @@
-"""Running the asynchronous part of a command, so that signals end it in good order."""
+"""DemoProcess the asynchronous part of a command, so that signals end it in good order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from click.exceptions import Exit
 
-from milepost.client._cli.commands.exit_status import Status
+from milepost.client._cli.commands.exit_status import ExitStatus
 
 __all__ = ["run"]
 
@@ -27,9 +27,9 @@ def run(main: Coroutine[None, None, _T]) -> _T:
 
 async def _until_signalled(main: Coroutine[None, None, _T]) -> _T:
     loop, task = asyncio.get_running_loop(), asyncio.create_task(main)
-    signalled: list[Status] = []
+    signalled: list[ExitStatus] = []
 
-    def end(status: Status) -> None:
+    def end(status: ExitStatus) -> None:
         if not signalled:
             signalled.append(status)
             task.cancel()
@@ -51,7 +51,7 @@ async def _until_signalled(main: Coroutine[None, None, _T]) -> _T:
 
 
 _STATUSES: Final = {
-    signal.SIGINT: Status.INTERRUPTED,
-    signal.SIGTERM: Status.TERMINATED,
-    signal.SIGHUP: Status.TERMINATED,
+    signal.SIGINT: ExitStatus.INTERRUPTED,
+    signal.SIGTERM: ExitStatus.TERMINATED,
+    signal.SIGHUP: ExitStatus.TERMINATED,
 }

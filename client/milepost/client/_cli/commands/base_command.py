@@ -12,7 +12,7 @@ __all__ = ["Command", "command"]
 
 
 class Command(click.Command):
-    """A command whose errors leave it as a `Refusal`, in the form that its output has.
+    """A command whose errors leave it as a `CommandError`, in the form that its output has.
 
     Its module is loaded for its help and for shell completion, too. So it imports the SDK only when it runs.
     """
@@ -23,13 +23,13 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs it."""
-        from milepost.client._cli.commands.error_messages import refusal
+        from milepost.client._cli.commands.outcome import as_command_error
         from milepost.client.errors import MilepostError
 
         try:
             return super().invoke(ctx)
         except MilepostError as error:
-            raise refusal(error, json=ctx.params.get("output") == "json") from error
+            raise as_command_error(error, json=ctx.params.get("output") == "json") from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Examples, and how the environment variables of its options are called."""

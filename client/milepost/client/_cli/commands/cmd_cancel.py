@@ -11,7 +11,7 @@ from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import Server, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import seconds
-from milepost.client._cli.standard_streams import put
+from milepost.client._cli.standard_streams import write_stdout
 
 if TYPE_CHECKING:
     from milepost.v1 import Job
@@ -51,11 +51,11 @@ def cancel(
     if timeout is not None and not wait:
         raise click.UsageError("--timeout requires --wait.")
     from milepost.client._cli.commands.async_runner import run
-    from milepost.client._cli.commands.exit_status_of import of_job
+    from milepost.client._cli.commands.outcome import of_job
     from milepost.client._cli.rendering.message_json import message_line
 
     job = run(_cancel(server, job_id, reason, grace_period, wait, timeout))
-    put(message_line(job) if output == "json" else _sentence(job))
+    write_stdout(message_line(job) if output == "json" else _sentence(job))
     if wait:
         raise Exit(of_job(job))
 
@@ -64,7 +64,7 @@ async def _cancel(
     server: Server, job_id: str, reason: str, grace_period: float | None, wait: bool, timeout: float | None
 ) -> Job:
     from milepost.client._cli.commands.follow import follow
-    from milepost.client._cli.rendering.view import SilentView
+    from milepost.client._cli.rendering.job_view import SilentView
     from milepost.contract.job_states import has_ended
 
     async with server.client() as client:

@@ -7,8 +7,8 @@ import click
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import Server, output_option, server_options
-from milepost.client._cli.rendering.json_line import line
-from milepost.client._cli.standard_streams import put
+from milepost.client._cli.rendering.json_line import dump_json
+from milepost.client._cli.standard_streams import write_stdout
 
 __all__ = ["delete"]
 
@@ -36,6 +36,8 @@ def delete(server: Server, job_ids: tuple[str, ...], output: str) -> None:
         async with server.client() as client:
             for job_id in job_ids:
                 await client.delete(job_id)
-                put(line({"deleted": {"jobId": job_id}}) if output == "json" else f"{job_id} deleted")
+                write_stdout(
+                    dump_json({"deleted": {"jobId": job_id}}) if output == "json" else f"{job_id} deleted"
+                )
 
     run(main())

@@ -13,22 +13,22 @@ import click
 from click.exceptions import Exit
 
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.exit_status import Status
+from milepost.client._cli.commands.exit_status import ExitStatus
 from milepost.client._cli.commands.options import option
-from milepost.client._cli.standard_streams import put, remark
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from milepost.client._cli.demo.event_audit import Account
+    from milepost.client._cli.demo.event_audit import EventAudit
     from milepost.v1 import Job
 
 __all__ = ["demo"]
 
-_EXAMPLE: Final = "milepost.examples.archive"
+_EXAMPLE_MODULE: Final = "milepost.examples.archive"
 # What lies among the standard library and is not of it: the work would depend on what is installed.
-_NOT_STANDARD: Final = ("site-packages", "dist-packages", "__pycache__")
-_DATA: Final = "store"
+_EXCLUDED_DIRECTORIES: Final = ("site-packages", "dist-packages", "__pycache__")
+_DATA_DIRECTORY: Final = "store"
 
 
 @command(examples=("milepost demo", "milepost demo ~/photos --no-keep"))
@@ -50,72 +50,78 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
     continues; then the subscriber resumes after its last event. At the end every event is accounted for.
     """
     from milepost.client._cli.commands.async_runner import run
-    from milepost.client._cli.commands.exit_status_of import of_job
-    from milepost.client._cli.demo.demo_summary import summary
+    from milepost.client._cli.commands.outcome import of_job
+    from milepost.client._cli.demo.event_audit import summary
     from milepost.v1 import JobState
 
     _check_installation()
-    _forget_settings()
-    room = _room(directory)
+    _clear_environment()
+    directory_path = _make_directory(directory)
     try:
-        job, account = run(_demo(_input(path, room), room))
+        job, audit = run(_demo(_input(path, directory_path), directory_path))
     finally:
         if not keep:
-            shutil.rmtree(room, ignore_errors=True)
+            shutil.rmtree(directory_path, ignore_errors=True)
     if job.state != JobState.JOB_STATE_SUCCEEDED:
         raise Exit(of_job(job))
-    put("")
-    for line in summary(job, account, room / _DATA if keep else None, _program()):
-        put(line)
-    if not account.good:
-        raise Exit(Status.FAILED)
+    write_stdout("")
+    for line in summary(job, audit, directory_path / _DATA_DIRECTORY if keep else None, _program()):
+        write_stdout(line)
+    if not audit.good:
+        raise Exit(ExitStatus.FAILED)
 
 
-async def _demo(content: Mapping[str, object], room: Path) -> tuple[Job, Account]:
+async def _demo(content: Mapping[str, object], directory_path: Path) -> tuple[Job, EventAudit]:
     import asyncio
 
     from milepost.client import Client
     from milepost.client._cli.commands.follow import view_for
     from milepost.client._cli.demo import demo_processes
     from milepost.client._cli.demo.demo_run import show
-    from milepost.client._cli.demo.tcp_relay import Relay
+    from milepost.client._cli.demo.tcp_relay import TcpRelay
 
     async with (
-        demo_processes.server(room / _DATA, room / "server.log") as (server, address),
-        demo_processes.worker(f"{_EXAMPLE}:worker", address, room / "worker.log") as worker,
-        Relay(address) as relay,
+        demo_processes.server(directory_path / _DATA_DIRECTORY, directory_path / "server.log") as (
+            server,
+            address,
+        ),
+        demo_processes.worker(f"{_EXAMPLE_MODULE}:worker", address, directory_path / "worker.log") as worker,
+        TcpRelay(address) as relay,
         Client(relay.address) as client,
         Client(address) as direct,
     ):
-        remark(f"server      {address}")
-        remark(f"subscriber  by way of {relay.address}, a relay that can be cut")
-        remark(f"archiving   {content['path']}\n")
-        showing = asyncio.create_task(show(client, direct, relay, content, lambda: view_for("auto")))
-        endings = [asyncio.create_task(running.ended()) for running in (server, worker)]
+        write_stderr(f"server      {address}")
+        write_stderr(f"subscriber  by way of {relay.address}, a relay that can be cut")
+        write_stderr(f"archiving   {content['path']}\n")
+        run_task = asyncio.create_task(show(client, direct, relay, content, lambda: view_for("auto")))
+        exit_tasks = [asyncio.create_task(running.ended()) for running in (server, worker)]
         try:
-            done, _ = await asyncio.wait((showing, *endings), return_when=asyncio.FIRST_COMPLETED)
-            for ending in endings:
-                if ending in done:
-                    raise ending.result()
-            return showing.result()
+            done, _ = await asyncio.wait((run_task, *exit_tasks), return_when=asyncio.FIRST_COMPLETED)
+            for exit_task in exit_tasks:
+                if exit_task in done:
+                    raise exit_task.result()
+            return run_task.result()
         finally:
-            for task in (showing, *endings):
+            for task in (run_task, *exit_tasks):
                 task.cancel()
-            await asyncio.wait((showing, *endings))
+            await asyncio.wait((run_task, *exit_tasks))
 
 
-def _input(path: Path | None, room: Path) -> dict[str, object]:
+def _input(path: Path | None, directory_path: Path) -> dict[str, object]:
     """The input of the job."""
     import sysconfig
 
     root = (path or Path(sysconfig.get_path("stdlib"))).resolve()
-    content: dict[str, object] = {"path": str(root), "output": str(room / f"{root.name or 'root'}.tar.zst")}
+    content: dict[str, object] = {
+        "path": str(root),
+        "output": str(directory_path / f"{root.name or 'root'}.tar.zst"),
+    }
     if path is None:
-        content["exclude"] = list(_NOT_STANDARD)
+        content["exclude"] = list(_EXCLUDED_DIRECTORIES)
     return content
 
 
-def _room(directory: Path | None) -> Path:
+def _make_directory(directory: Path | None) -> Path:
     """A fresh directory for all that the demo makes."""
     import tempfile
 
@@ -137,7 +143,7 @@ def _program() -> str:
 
 def _check_installation() -> None:
     """The demo needs the server and the example, which other distributions bring."""
-    for module in ("milepost.server", _EXAMPLE):
+    for module in ("milepost.server", _EXAMPLE_MODULE):
         if not _is_there(module):
             raise click.ClickException(
                 f"The demo needs the server and an example job, and {module} is not installed. "
@@ -152,7 +158,7 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def _forget_settings() -> None:
+def _clear_environment() -> None:
     """The demo has a server of its own: settings for another one are not for its clients."""
     for name in [name for name in os.environ if name.startswith("MILEPOST_") and name != "MILEPOST_DEBUG"]:
         del os.environ[name]

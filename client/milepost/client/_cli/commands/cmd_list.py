@@ -10,8 +10,8 @@ from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import Server, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import pair
-from milepost.client._cli.rendering.json_line import line
-from milepost.client._cli.standard_streams import put, remark
+from milepost.client._cli.rendering.json_line import dump_json
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.contract.limits import PAGE_SIZE_MAX
 
 if TYPE_CHECKING:
@@ -105,11 +105,11 @@ def list_jobs(
                 page_size=min(limit + 1, PAGE_SIZE_MAX) if limit else PAGE_SIZE_MAX,
             ):
                 if limit and count == limit:
-                    remark(_there_are_more(limit, output))
+                    write_stderr(_there_are_more(limit, output))
                     break
                 count += 1
                 if output == "json":
-                    put(message_line(job.proto))
+                    write_stdout(message_line(job.proto))
                 else:
                     shown.append(job.proto)
 
@@ -120,6 +120,6 @@ def list_jobs(
 
 def _there_are_more(limit: int, output: str) -> str:
     if output == "json":
-        return line({"truncated": {"limit": limit}})
+        return dump_json({"truncated": {"limit": limit}})
     shown = "this one" if limit == 1 else f"these {limit:,}"
     return f"There are more jobs than {shown}; --limit 0 shows all."

@@ -10,7 +10,7 @@ from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import Server, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import stage_id
-from milepost.client._cli.standard_streams import put
+from milepost.client._cli.standard_streams import write_stdout
 
 if TYPE_CHECKING:
     from milepost.v1 import Event
@@ -48,8 +48,8 @@ def logs(
     Each line has the time, the stage and the text. With --output json each line is the event as a JSON object.
     """
     from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.rendering.job_view import PlainView
     from milepost.client._cli.rendering.message_json import message_line
-    from milepost.client._cli.rendering.plain_view import PlainView
     from milepost.fold import Fold
     from milepost.v1 import Severity
 
@@ -65,12 +65,12 @@ def logs(
             job = await client.get(job_id)
             after = max(job.first_sequence - 1, 0)
             async with client.watch(job_id, after=after, payloads=["log_written"], follow=follow) as watch:
-                view, fold = PlainView(put), Fold(job.proto)
+                view, fold = PlainView(write_stdout), Fold(job.proto)
                 async for event in watch:
                     if not is_wanted(event):
                         continue
                     if output == "json":
-                        put(message_line(event))
+                        write_stdout(message_line(event))
                     else:
                         view.tell(event, fold)
 

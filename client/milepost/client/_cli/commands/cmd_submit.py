@@ -12,7 +12,7 @@ from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.job_input import read_input
 from milepost.client._cli.commands.options import Server, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import pair, seconds, stage
-from milepost.client._cli.standard_streams import put
+from milepost.client._cli.standard_streams import write_stdout
 from milepost.contract import limits
 
 if TYPE_CHECKING:
@@ -193,7 +193,6 @@ def submit(
         raise click.UsageError("--retry-code requires --max-attempts of 2 or more.")
 
     from milepost.client._cli.commands.async_runner import run
-    from milepost.client._cli.commands.exit_status_of import of_job
     from milepost.client._cli.commands.follow import (
         follow,
         print_failure,
@@ -201,6 +200,7 @@ def submit(
         view_for,
         waiting_view_for,
     )
+    from milepost.client._cli.commands.outcome import of_job
     from milepost.client._cli.rendering.message_json import message_line
     from milepost.v1 import Dispatch, RetryPolicy
 
@@ -234,12 +234,12 @@ def submit(
         async with server.client() as client:
             job = await submitted(client)
             if output != "json":
-                put(job.job_id)
+                write_stdout(job.job_id)
             if watch or wait:
                 view = view_for(output) if watch else waiting_view_for(output)
                 job = await follow(client, job, view, timeout=wait_timeout)
             if output == "json" and not watch:
-                put(message_line(job))
+                write_stdout(message_line(job))
             return job
 
     try:

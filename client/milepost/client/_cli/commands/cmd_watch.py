@@ -110,8 +110,8 @@ def watch(
             )
         )
     from milepost.client._cli.commands.async_runner import run
-    from milepost.client._cli.commands.exit_status_of import of_job
     from milepost.client._cli.commands.follow import print_result
+    from milepost.client._cli.commands.outcome import of_job
 
     job = run(_watch(server, job_ids[0], after, epoch, not no_follow, status_interval, timeout, output))
     if output != "json":

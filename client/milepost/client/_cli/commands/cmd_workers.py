@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import Server, option, output_option, server_options
-from milepost.client._cli.standard_streams import put, remark
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from milepost.v1 import ConnectedWorker
@@ -43,8 +43,8 @@ def workers(server: Server, kind: str, output: str) -> None:
     found = run(connected())
     if output == "json":
         for worker in found:
-            put(message_line(worker))
+            write_stdout(message_line(worker))
     elif found:
         print_workers(found, output)
     else:
-        remark(f"No worker takes jobs of kind {kind!r}." if kind else "No worker is connected.")
+        write_stderr(f"No worker takes jobs of kind {kind!r}." if kind else "No worker is connected.")

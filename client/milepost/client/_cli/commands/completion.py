@@ -17,9 +17,9 @@ __all__ = ["ended_job_ids", "job_ids", "kinds", "modules", "unfinished_job_ids"]
 _Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 # Seconds for the server's answer: of what a person waits for after the Tab key, most goes into starting Python.
-_PATIENCE: Final = 0.1
+_CALL_TIMEOUT: Final = 0.1
 # Newest jobs that are looked at.
-_JOBS: Final = 200
+_JOB_LIMIT: Final = 200
 _UNFINISHED: Final = ("QUEUED", "RUNNING", "CANCELLING")
 _ENDED: Final = ("SUCCEEDED", "FAILED", "CANCELLED", "LOST")
 _WORKER: Final = re.compile(r"^(\w+)(?:\s*:[^=]+)?\s*=\s*(?:\w+\.)*Worker\(", re.MULTILINE)
@@ -36,7 +36,7 @@ def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[st
     token = settings.get("token") or os.environ.get("MILEPOST_TOKEN", "")
     address = settings.get("address") or os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS
     authority = settings.get("tls_ca") or os.environ.get("MILEPOST_TLS_CA")
-    request = ListJobsRequest(page_size=_JOBS)
+    request = ListJobsRequest(page_size=_JOB_LIMIT)
     request.filter.states.extend(JobState.Value(f"JOB_STATE_{state}") for state in states)
     if authority or settings.get("tls") or os.environ.get("MILEPOST_TLS"):
         roots = Path(authority).read_bytes() if authority else None
@@ -52,7 +52,7 @@ def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[st
         try:
             answer = call(
                 request,
-                timeout=_PATIENCE,
+                timeout=_CALL_TIMEOUT,
                 metadata=(("authorization", f"Bearer {token}"),) if token else None,
             )
         except (grpc.RpcError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Running a command as a job: what `milepost exec` does."""
+"""DemoProcess a command as a job: what `milepost exec` does."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ import click
 from milepost.client import Cancelled, Client, JobFailure
 from milepost.client._attach import Attached
 from milepost.client._cli.commands.async_runner import run
-from milepost.client._cli.commands.error_messages import explain
-from milepost.client._cli.commands.exit_status import Status
-from milepost.client._cli.commands.exit_status_of import of_job
+from milepost.client._cli.commands.exit_status import ExitStatus
 from milepost.client._cli.commands.options import Server
+from milepost.client._cli.commands.outcome import explain, of_job
 from milepost.client._cli.exec.execution import Execution
-from milepost.client._cli.exec.job_reporting import Telling
-from milepost.client._cli.exec.lease_recovery import Holder
+from milepost.client._cli.exec.job_reporting import OutputReporter
+from milepost.client._cli.exec.lease_recovery import LeaseHolder
 from milepost.client._cli.exec.progress_patterns import Reader
-from milepost.client._cli.rendering.connection_text import reason
-from milepost.client._cli.standard_streams import remark
+from milepost.client._cli.rendering.status_text import reason
+from milepost.client._cli.standard_streams import write_stderr
 from milepost.client.errors import Draining, MilepostError, StoreFull, StoreUnavailable, Unreachable
 
 __all__ = ["execute_command"]
 
 # What says that the server is away, rather than that it refuses.
-_AWAY = (Unreachable, StoreUnavailable, StoreFull, Draining)
+_UNAVAILABLE = (Unreachable, StoreUnavailable, StoreFull, Draining)
 
 
 def execute_command(
@@ -67,17 +66,17 @@ def execute_command(
     async def work() -> int:
         task = asyncio.current_task()
         assert task is not None
-        execution = Execution(words, Telling(reader, stage), task.cancel, pty)
+        execution = Execution(words, OutputReporter(reader, stage), task.cancel, pty)
         async with server.client() as client:
-            holder = Holder(client, execution, grace, lambda job_id: client.attach(job_id, spool=spool))
+            holder = LeaseHolder(client, execution, grace, lambda job_id: client.attach(job_id, spool=spool))
             error: BaseException | None = None
             try:
                 try:
                     await holder.run(await claim(client))
-                except _AWAY as away:
+                except _UNAVAILABLE as away:
                     if not best_effort or execution.started:
                         raise
-                    remark(
+                    write_stderr(
                         f"The server at {server.address} is away ({reason(str(away))}): no job for this command."
                     )
                     await _run_alone(execution)
@@ -94,14 +93,14 @@ async def _run_alone(execution: Execution) -> None:
     await execution.wait()
 
 
-def _status(error: BaseException | None, execution: Execution, holder: Holder) -> int:
+def _status(error: BaseException | None, execution: Execution, holder: LeaseHolder) -> int:
     """The status to exit with: the command's, once it has one."""
-    if holder.job is not None and of_job(holder.job) == Status.TIMED_OUT:
-        remark(f"Error: {holder.job.failure.message}")
-        return Status.TIMED_OUT
+    if holder.job is not None and of_job(holder.job) == ExitStatus.TIMED_OUT:
+        write_stderr(f"Error: {holder.job.failure.message}")
+        return ExitStatus.TIMED_OUT
     status = execution.status
     if isinstance(error, Cancelled):
-        return Status.CANCELLED if status is None else status
+        return ExitStatus.CANCELLED if status is None else status
     if error is not None and status is None:
         if isinstance(error, OSError):
             raise click.BadParameter(f"It cannot be used: {error}.", param_hint="'--spool'") from error
@@ -109,14 +108,14 @@ def _status(error: BaseException | None, execution: Execution, holder: Holder) -
     match error:
         case JobFailure():
             if not execution.started:
-                remark(f"Error: {error}")
+                write_stderr(f"Error: {error}")
         case MilepostError():
-            remark(f"Error: {explain(error)}")
+            write_stderr(f"Error: {explain(error)}")
         case asyncio.CancelledError() | None:
             pass  # a signal may have cut short what comes after the command
         case _:
             raise error
     if execution.output_error is not None:
-        remark(f"Error: The output could not be passed on: {execution.output_error.strerror}.")
-        return status or Status.OUTPUT_FAILED
-    return status or Status.SUCCEEDED
+        write_stderr(f"Error: The output could not be passed on: {execution.output_error.strerror}.")
+        return status or ExitStatus.OUTPUT_FAILED
+    return status or ExitStatus.SUCCEEDED

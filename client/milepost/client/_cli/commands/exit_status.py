@@ -1,14 +1,20 @@
-"""The exit statuses: the one table of what they mean."""
+"""Exit statuses, and the error that ends a command with one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
-__all__ = ["MEANINGS", "Status"]
+import click
+
+from milepost.client._cli.rendering.json_line import Json, dump_json
+from milepost.client._cli.standard_streams import write_stderr
+
+__all__ = ["MEANINGS", "CommandError", "ExitStatus", "show_usage_error"]
 
 
-class Status(IntEnum):
+class ExitStatus(IntEnum):
     """How a command ends. One that follows a job to its end exits with the job's status."""
 
     SUCCEEDED = 0
@@ -27,17 +33,49 @@ class Status(IntEnum):
 
 
 MEANINGS: Final = {
-    Status.SUCCEEDED: "the command succeeded, or the job that it followed",
-    Status.FAILED: "the job failed; for milepost serve: the store failed",
-    Status.USAGE: "invalid arguments, or the server rejected the request",
-    Status.CANCELLED: "the job was cancelled",
-    Status.NOT_FOUND: "there is no such job",
-    Status.UNREACHABLE: "the server is unreachable or temporarily unavailable",
-    Status.LOST: "the job is lost: its worker is gone and no attempt is left",
-    Status.DEFECT: "a defect in Milepost",
-    Status.OUTPUT_FAILED: "stdout cannot be written, for example because the disk is full",
-    Status.TIMED_OUT: "the job or the command timed out",
-    Status.INTERRUPTED: "interrupted by Ctrl-C; the job continues",
-    Status.READER_GONE: "the reader of the output pipe is gone",
-    Status.TERMINATED: "terminated by a signal; the job continues",
+    ExitStatus.SUCCEEDED: "the command succeeded, or the job that it followed",
+    ExitStatus.FAILED: "the job failed; for milepost serve: the store failed",
+    ExitStatus.USAGE: "invalid arguments, or the server rejected the request",
+    ExitStatus.CANCELLED: "the job was cancelled",
+    ExitStatus.NOT_FOUND: "there is no such job",
+    ExitStatus.UNREACHABLE: "the server is unreachable or temporarily unavailable",
+    ExitStatus.LOST: "the job is lost: its worker is gone and no attempt is left",
+    ExitStatus.DEFECT: "a defect in Milepost",
+    ExitStatus.OUTPUT_FAILED: "stdout cannot be written, for example because the disk is full",
+    ExitStatus.TIMED_OUT: "the job or the command timed out",
+    ExitStatus.INTERRUPTED: "interrupted by Ctrl-C; the job continues",
+    ExitStatus.READER_GONE: "the reader of the output pipe is gone",
+    ExitStatus.TERMINATED: "terminated by a signal; the job continues",
 }
+
+
+class CommandError(Exception):
+    """What is wrong in one line, the status to exit with, and where programs read it, what else they get."""
+
+    def __init__(
+        self, message: str, status: ExitStatus, *, json: bool, more: Mapping[str, Json] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self._json = json
+        self._more = more or {}
+
+    def show(self) -> None:
+        """Writes it to stderr as a line: text, or a JSON object."""
+        if self._json:
+            write_stderr(
+                dump_json({"error": {"status": int(self.status), "message": str(self), **self._more}})
+            )
+        else:
+            write_stderr(f"Error: {self}")
+
+
+def show_usage_error(error: click.ClickException) -> None:
+    """Writes to stderr what is wrong with a command line: as text, or as JSON where that was asked for before it."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    message = error.format_message()
+    if context is not None and context.params.get("output") == "json":
+        write_stderr(dump_json({"error": {"status": int(ExitStatus.USAGE), "message": message}}))
+    else:
+        hint = f" Try '{context.command_path} --help'." if context is not None else ""
+        write_stderr(f"Error: {message}{hint}")

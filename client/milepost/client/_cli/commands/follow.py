@@ -7,18 +7,14 @@ import sys
 from datetime import UTC, datetime
 
 from milepost.client import Client, Connection
-from milepost.client._cli.commands.error_messages import explain
-from milepost.client._cli.commands.exit_status_of import TimedOut
+from milepost.client._cli.commands.outcome import TimedOut, explain
 from milepost.client._cli.commands.printing import can_draw
 from milepost.client._cli.rendering import text
-from milepost.client._cli.rendering.console import Console
-from milepost.client._cli.rendering.json_line import line
-from milepost.client._cli.rendering.json_view import JsonView
-from milepost.client._cli.rendering.live_view import LiveView
-from milepost.client._cli.rendering.plain_view import PlainView
-from milepost.client._cli.rendering.view import EventView, WarningView
-from milepost.client._cli.rendering.watched_job import Watched
-from milepost.client._cli.standard_streams import put, remark
+from milepost.client._cli.rendering.job_view import JobView, JsonView, LiveView, PlainView, WarningView
+from milepost.client._cli.rendering.json_line import dump_json
+from milepost.client._cli.rendering.terminal import EscapingConsole
+from milepost.client._cli.rendering.watched_job import WatchedJob
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.client._message_json import to_json
 from milepost.client._results import result_of
 from milepost.client.errors import JobError
@@ -29,25 +25,25 @@ from milepost.v1 import Job, JobState
 __all__ = ["follow", "print_failure", "print_result", "view_for", "waiting_view_for"]
 
 
-def view_for(output: str) -> EventView:
+def view_for(output: str) -> JobView:
     """The view for an output form. People's views are on stderr, so that stdout is for the result alone."""
     if output == "json":
-        return JsonView(put, remark)
-    console = Console(stderr=True)
+        return JsonView(write_stdout, write_stderr)
+    console = EscapingConsole(stderr=True)
     if output == "auto" and can_draw(console):
         return LiveView(console)
-    return PlainView(remark)
+    return PlainView(write_stderr)
 
 
-def waiting_view_for(output: str) -> EventView:
+def waiting_view_for(output: str) -> JobView:
     """The view for those who just wait: it tells them where nobody is there to take the job."""
-    return JsonView(lambda line: None, remark) if output == "json" else WarningView(remark)
+    return JsonView(lambda line: None, write_stderr) if output == "json" else WarningView(write_stderr)
 
 
 async def follow(
     client: Client,
     job: Job,
-    view: EventView,
+    view: JobView,
     *,
     after: int = 0,
     epoch: str = "",
@@ -64,11 +60,11 @@ async def follow(
         TimedOut: It has not ended within ``timeout`` seconds.
         MilepostError: It cannot be watched.
     """
-    watched: Watched
+    watched: WatchedJob
 
     def link_changed(connection: Connection) -> None:
-        watched.link_changed(datetime.now(UTC))
-        view.link(watched)
+        watched.connection_changed(datetime.now(UTC))
+        view.connection_changed(watched)
 
     watch = client.watch(
         job.job_id,
@@ -77,15 +73,15 @@ async def follow(
         follow=to_the_end,
         status_interval=status_interval,
         on_state=link_changed,
-        on_waiting=lambda waiting: view.waiting(watched),
+        on_waiting=lambda waiting: view.waiting_changed(watched),
     )
-    watched = Watched(_start(job, after), watch, datetime.now(UTC), cursor=after)
+    watched = WatchedJob(_start(job, after), watch, datetime.now(UTC), cursor=after)
 
     try:
         async with asyncio.timeout(timeout), watch, view:
             async for events in watch.batches():
                 for event in events:
-                    watched.take(event)
+                    watched.apply(event)
                     view.event(event, watched)
     except TimeoutError:
         known = watched.job if watched.cursor else job
@@ -93,7 +89,7 @@ async def follow(
         raise TimedOut(f"The job has not ended within {timeout:g} s ({stands}); it goes on.") from None
     except asyncio.CancelledError:
         if hint and not isinstance(view, JsonView):
-            remark(_how_to_go_on(watched, watch.epoch))
+            write_stderr(_how_to_go_on(watched, watch.epoch))
         raise
     return watched.job
 
@@ -101,7 +97,7 @@ async def follow(
 def print_result(job: Job) -> None:
     """Writes the result of a job to stdout, as JSON; nothing where it has none."""
     if job.state == JobState.JOB_STATE_SUCCEEDED and job.HasField("result"):
-        put(line(to_json(job.result), indent=2 if sys.stdout.isatty() else None))
+        write_stdout(dump_json(to_json(job.result), indent=2 if sys.stdout.isatty() else None))
 
 
 def print_failure(job: Job) -> None:
@@ -110,7 +106,7 @@ def print_failure(job: Job) -> None:
         try:
             result_of(job)
         except JobError as error:
-            remark(f"Error: {explain(error)}")
+            write_stderr(f"Error: {explain(error)}")
 
 
 def _start(job: Job, after: int) -> Fold:
@@ -120,7 +116,7 @@ def _start(job: Job, after: int) -> Fold:
     return Fold(Job(job_id=job.job_id, kind=job.kind))
 
 
-def _how_to_go_on(watched: Watched, epoch: str) -> str:
+def _how_to_go_on(watched: WatchedJob, epoch: str) -> str:
     if has_ended(watched.job):
         return "Stopped watching."
     options = f" --after {watched.cursor} --epoch {epoch}" if watched.cursor and epoch else ""

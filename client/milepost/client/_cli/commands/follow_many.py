@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack
 
 from milepost.client import Client
 from milepost.client._cli.commands.async_runner import run
-from milepost.client._cli.commands.exit_status import Status
-from milepost.client._cli.commands.exit_status_of import TimedOut, of_job
+from milepost.client._cli.commands.exit_status import ExitStatus
 from milepost.client._cli.commands.options import Server
+from milepost.client._cli.commands.outcome import TimedOut, of_job
 from milepost.client._cli.commands.printing import can_draw
-from milepost.client._cli.rendering.console import Console
-from milepost.client._cli.rendering.jobs_view import Board, BoardLines, BoardObjects, BoardView, Jobs
-from milepost.client._cli.standard_streams import put, remark
+from milepost.client._cli.rendering.jobs_view import Jobs, JobsView, JsonJobsView, LiveJobsView, PlainJobsView
+from milepost.client._cli.rendering.terminal import EscapingConsole
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
@@ -34,7 +34,7 @@ def watch_many(
     status_interval: float | None,
     timeout: float | None,
     output: str,
-) -> Status:
+) -> ExitStatus:
     """Shows the jobs until all of ``job_ids`` have ended, or without these until it is interrupted.
 
     Returns the status of the first of ``job_ids`` that did not succeed, or SUCCEEDED.
@@ -45,14 +45,14 @@ def watch_many(
     """
     jobs: Jobs = {}
     left = set(job_ids)
-    statuses: dict[str, Status] = {}
+    statuses: dict[str, ExitStatus] = {}
 
     def is_over(item: Item) -> bool:
         """Whether the item was the end of the last one that was left."""
         if isinstance(item, Gap) or item.job_id not in left:
             return False
         if isinstance(item, Deleted):
-            statuses[item.job_id] = Status.NOT_FOUND
+            statuses[item.job_id] = ExitStatus.NOT_FOUND
         elif item.job_id in jobs and has_ended(jobs[item.job_id].job):
             statuses[item.job_id] = of_job(jobs[item.job_id].job)
         else:
@@ -60,7 +60,7 @@ def watch_many(
         left.discard(item.job_id)
         return not left
 
-    async def follow(client: Client, view: BoardView) -> None:
+    async def follow(client: Client, view: JobsView) -> None:
         async with client.watch_jobs(
             job_ids=job_ids,
             kinds=kinds,
@@ -82,7 +82,7 @@ def watch_many(
             for job_id in job_ids:
                 await client.get(job_id)  # so that one that is not there is known at once
             view = _view_for(output)
-            if isinstance(view, Board):
+            if isinstance(view, LiveJobsView):
                 await stack.enter_async_context(view)
             try:
                 async with asyncio.timeout(timeout):
@@ -91,15 +91,15 @@ def watch_many(
                 raise TimedOut(f"Not all jobs have ended within {timeout:g} s; they go on.") from None
 
     run(main())
-    ended = (statuses.get(job_id, Status.SUCCEEDED) for job_id in job_ids)
-    return next((status for status in ended if status != Status.SUCCEEDED), Status.SUCCEEDED)
+    ended = (statuses.get(job_id, ExitStatus.SUCCEEDED) for job_id in job_ids)
+    return next((status for status in ended if status != ExitStatus.SUCCEEDED), ExitStatus.SUCCEEDED)
 
 
-def _view_for(output: str) -> BoardView:
+def _view_for(output: str) -> JobsView:
     if output == "json":
-        return BoardObjects(put)
-    console = Console(stderr=True)
-    return Board(console) if output == "auto" and can_draw(console) else BoardLines(remark)
+        return JsonJobsView(write_stdout)
+    console = EscapingConsole(stderr=True)
+    return LiveJobsView(console) if output == "auto" and can_draw(console) else PlainJobsView(write_stderr)
 
 
 def _take(item: Item, jobs: Jobs) -> None:

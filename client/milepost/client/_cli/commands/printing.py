@@ -7,19 +7,18 @@ from datetime import UTC, datetime
 
 from rich.console import Group
 
-from milepost.client._cli.rendering.canvas import Canvas
-from milepost.client._cli.rendering.console import Console
+from milepost.client._cli.rendering.canvas import Canvas, marks_for
 from milepost.client._cli.rendering.job_listing import job_lines, job_picture, jobs_lines, jobs_table
 from milepost.client._cli.rendering.message_json import message_line, waiting_line
-from milepost.client._cli.rendering.state_style import marks_for
+from milepost.client._cli.rendering.terminal import EscapingConsole
 from milepost.client._cli.rendering.workers_table import workers_lines, workers_table
-from milepost.client._cli.standard_streams import put, remark
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.v1 import ConnectedWorker, Job, Waiting
 
 __all__ = ["can_draw", "print_job", "print_jobs", "print_workers"]
 
 
-def can_draw(console: Console) -> bool:
+def can_draw(console: EscapingConsole) -> bool:
     """Whether pictures can be drawn there: on a terminal, really, that can move its cursor."""
     return console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
 
@@ -27,36 +26,36 @@ def can_draw(console: Console) -> bool:
 def print_job(job: Job, output: str, waiting: Waiting | None = None) -> None:
     """Writes all that is known of a job. With JSON, what it waits for goes to stderr: it is no part of the job."""
     now = datetime.now(UTC)
-    console = Console()
+    console = EscapingConsole()
     if output == "json":
-        put(message_line(job))
+        write_stdout(message_line(job))
         if waiting is not None:
-            remark(waiting_line(waiting))
+            write_stderr(waiting_line(waiting))
     elif output == "auto" and can_draw(console):
         canvas = Canvas(console.width, console.height, now, marks=marks_for(console.encoding))
         console.print(job_picture(job, canvas, waiting))
     else:
         for line in job_lines(job, now, waiting=waiting):
-            put(line)
+            write_stdout(line)
 
 
 def print_workers(workers: Sequence[ConnectedWorker], output: str) -> None:
     """Writes a table of connected workers, for people."""
     now = datetime.now(UTC)
-    console = Console()
+    console = EscapingConsole()
     if output == "auto" and can_draw(console):
         console.print(Group(*workers_table(workers, now, console.width)))
     else:
         for line in workers_lines(workers, now):
-            put(line)
+            write_stdout(line)
 
 
 def print_jobs(jobs: Sequence[Job], output: str) -> None:
     """Writes a table of jobs, for people."""
     now = datetime.now(UTC)
-    console = Console()
+    console = EscapingConsole()
     if output == "auto" and can_draw(console):
         console.print(Group(*jobs_table(jobs, now, console.width)))
     else:
         for line in jobs_lines(jobs, now):
-            put(line)
+            write_stdout(line)

@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
-from milepost.client._cli.commands.exit_status_of import CommandFailed
+from milepost.client._cli.commands.outcome import CommandFailed
 
-__all__ = ["DemoFailed", "Running", "server", "worker"]
+__all__ = ["DemoFailed", "DemoProcess", "server", "worker"]
 
-_READY_WITHIN = 30.0
-_STOP_WITHIN = 10.0
+_READY_TIMEOUT = 30.0
+_STOP_TIMEOUT = 10.0
 _LOG_LINES = 5
 
 
@@ -24,7 +24,7 @@ class DemoFailed(CommandFailed):
     """The demo could not show what it is to show."""
 
 
-class Running:
+class DemoProcess:
     """A process of the demo's own, and where its log is."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
@@ -35,42 +35,42 @@ class Running:
     async def ended(self) -> DemoFailed:
         """Waits until it ends, which it is not to do by itself."""
         status = await self.process.wait()
-        return DemoFailed(f"The {self.name} ended with the status {status}. {self._said()}")
+        return DemoFailed(f"The {self.name} ended with the status {status}. {self._log_tail()}")
 
     def not_ready(self, seconds: float) -> DemoFailed:
         """It took too long to begin."""
-        return DemoFailed(f"The {self.name} was not ready within {seconds:g} s. {self._said()}")
+        return DemoFailed(f"The {self.name} was not ready within {seconds:g} s. {self._log_tail()}")
 
-    def _said(self) -> str:
+    def _log_tail(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
         return f"The end of its log, {self.log}: {' | '.join(lines) or 'nothing'}"
 
 
 @asynccontextmanager
-async def server(data: Path, log: Path) -> AsyncIterator[tuple[Running, str]]:
+async def server(data: Path, log: Path) -> AsyncIterator[tuple[DemoProcess, str]]:
     """A server on a free loopback port, with its log store in ``data``; and its address."""
     arguments = ("serve", "--address", "127.0.0.1:0", "--data", str(data))
     async with _started("server", arguments, log) as running:
         assert running.process.stdout is not None
         try:
-            async with asyncio.timeout(_READY_WITHIN):
+            async with asyncio.timeout(_READY_TIMEOUT):
                 ready = await running.process.stdout.readline()
                 if not ready:
                     raise await running.ended()
         except TimeoutError:
-            raise running.not_ready(_READY_WITHIN) from None
+            raise running.not_ready(_READY_TIMEOUT) from None
         yield running, str(json.loads(ready)["address"])
 
 
 @asynccontextmanager
-async def worker(target: str, address: str, log: Path) -> AsyncIterator[Running]:
+async def worker(target: str, address: str, log: Path) -> AsyncIterator[DemoProcess]:
     """A worker that runs ``target``, a ``MODULE:NAME``, for the server at ``address``."""
     async with _started("worker", ("worker", target, "--address", address), log) as running:
         yield running
 
 
 @asynccontextmanager
-async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterator[Running]:
+async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterator[DemoProcess]:
     with _private(log) as file:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "milepost.client", *arguments),
@@ -81,7 +81,7 @@ async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncItera
             start_new_session=True,  # Ctrl-C is for the demo, which ends it in order
         )
     try:
-        yield Running(name, process, log)
+        yield DemoProcess(name, process, log)
     finally:
         await _end(process)
 
@@ -96,7 +96,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         return
     process.terminate()
     try:
-        async with asyncio.timeout(_STOP_WITHIN):
+        async with asyncio.timeout(_STOP_TIMEOUT):
             await process.wait()
     except TimeoutError:
         process.kill()

@@ -1,43 +1,127 @@
-"""What the demo shows: a job that is followed, cut off and resumed."""
+"""Run of the demo: follow a job, cut the connection halfway, resume."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
 
 from milepost.client import Client
 from milepost.client._cli.commands.follow import follow
-from milepost.client._cli.demo.connection_cut import Interruption
-from milepost.client._cli.demo.event_audit import Account
-from milepost.client._cli.demo.tcp_relay import Relay
-from milepost.client._cli.rendering.view import EventView
-from milepost.client._cli.standard_streams import remark
-from milepost.v1 import Job, JobState
+from milepost.client._cli.demo.event_audit import EventAudit
+from milepost.client._cli.demo.tcp_relay import TcpRelay
+from milepost.client._cli.rendering.job_view import JobView
+from milepost.client._cli.rendering.watched_job import WatchedJob
+from milepost.client._cli.standard_streams import write_stderr
+from milepost.contract.job_states import has_ended
+from milepost.v1 import Event, Job, JobState
 
-__all__ = ["show"]
+__all__ = ["ConnectionCut", "show"]
+
+_CUT_FRACTION = 0.5
+_MIN_DOWNTIME = 1.0
+"""Seconds at the least; and until the job has moved on."""
+_POLL_INTERVAL = 0.1
+
+
+class ConnectionCut:
+    """A view around another one. Halfway through the job it cuts the relay that the subscriber is connected through.
+
+    How far the log has got meanwhile it looks up on a connection of its own.
+    """
+
+    def __init__(self, view: JobView, relay: TcpRelay, direct: Client) -> None:
+        self._view = view
+        self._relay = relay
+        self._direct = direct
+        self._received: list[Event] = []
+        self._cut_at = 0
+        self._resumed_at = 0
+        self._head = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def audit(self, log: Sequence[Event]) -> EventAudit:
+        """What the subscriber saw, beside the ``log`` as it is."""
+        # Counted from what the subscriber had: what had happened by then may already have been on its way to it.
+        meanwhile = max(0, self._head - self._cut_at)
+        return EventAudit(self._received, log, self._cut_at, self._resumed_at, meanwhile)
+
+    async def __aenter__(self) -> Self:
+        await self._view.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            if error is not None:
+                self._task.cancel()
+            await asyncio.wait((self._task,))
+        await self._view.__aexit__(kind, error, traceback)
+        if self._task is not None and not self._task.cancelled():
+            failure = self._task.exception()
+            if failure is not None and error is None:
+                raise failure
+
+    def event(self, event: Event, watched: WatchedJob) -> None:
+        """Takes the event down, and cuts once the job is halfway."""
+        self._received.append(event)
+        self._view.event(event, watched)
+        if self._task is None and watched.job.fraction >= _CUT_FRACTION and not watched.ended:
+            self._task = asyncio.create_task(self._interrupt(watched.job.job_id))
+
+    def connection_changed(self, watched: WatchedJob) -> None:
+        """Takes down where the connection was lost, and where it came back."""
+        link = watched.source.connection
+        if self._task is not None:
+            if link.state == "reconnecting" and not self._cut_at:
+                self._cut_at = watched.cursor
+            elif link.resumed_at is not None:
+                self._resumed_at = link.resumed_at
+        self._view.connection_changed(watched)
+
+    def waiting_changed(self, watched: WatchedJob) -> None:
+        """Shows nothing: the demo's own worker is on its way."""
+
+    async def _interrupt(self, job_id: str) -> None:
+        loop = asyncio.get_running_loop()
+        self._relay.cut()
+        down_since = loop.time()
+        try:
+            while True:
+                job = await self._direct.get(job_id)
+                self._head = job.last_sequence
+                moved_on = self._head > self._cut_at > 0 or has_ended(job)
+                if moved_on and loop.time() - down_since >= _MIN_DOWNTIME:
+                    break
+                await asyncio.sleep(_POLL_INTERVAL)
+        finally:
+            await self._relay.restore()
+
 
 # A job may be over before its connection could be cut: a small one, or any on a machine that is busy with other things.
-_TRIES: Final = 4
+_ATTEMPT_LIMIT: Final = 4
 
 
 async def show(
     client: Client,
     direct: Client,
-    relay: Relay,
+    relay: TcpRelay,
     content: Mapping[str, object],
-    view: Callable[[], EventView],
-) -> tuple[Job, Account]:
+    view: Callable[[], JobView],
+) -> tuple[Job, EventAudit]:
     """Submits an archive job of ``content`` and follows it by way of the relay, which is cut halfway.
 
     Where the job is over before that, another one is tried. ``direct`` is a connection beside the relay.
     """
-    left = _TRIES
+    left = _ATTEMPT_LIMIT
     while True:
         left -= 1
-        interruption = Interruption(view(), relay, direct)
+        interruption = ConnectionCut(view(), relay, direct)
         submitted = await direct.submit("archive", content)
         job = await follow(client, submitted.proto, interruption, hint=False)
-        account = interruption.account([event async for event in direct.watch(job.job_id, follow=False)])
-        if account.cut_at or not left or job.state != JobState.JOB_STATE_SUCCEEDED:
-            return job, account
-        remark("\nIt was over before its connection could be cut. Once more:\n")
+        audit = interruption.audit([event async for event in direct.watch(job.job_id, follow=False)])
+        if audit.cut_at or not left or job.state != JobState.JOB_STATE_SUCCEEDED:
+            return job, audit
+        write_stderr("\nIt was over before its connection could be cut. Once more:\n")

@@ -1,21 +1,26 @@
-"""The account of a demo: what the subscriber saw, held against the log."""
+"""Compare the events that the subscriber received with the log, and summarize the result."""
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-from milepost.v1 import Event
+from milepost.client._cli.rendering import text
+from milepost.v1 import Artifact, Event, Job
 
-__all__ = ["Account"]
+__all__ = ["EventAudit", "summary"]
 
 
 @dataclass(frozen=True)
-class Account:
+class EventAudit:
     """What a subscriber saw whose connection was cut, and the same log as a second, uncut subscriber saw it."""
 
-    seen: Sequence[Event]
+    received: Sequence[Event]
     log: Sequence[Event]
     cut_at: int
     """The last event that the subscriber had when its connection was lost."""
@@ -27,12 +32,12 @@ class Account:
     @property
     def lost(self) -> int:
         """How many events of the log the subscriber did not see."""
-        return len({event.sequence for event in self.log} - {event.sequence for event in self.seen})
+        return len({event.sequence for event in self.log} - {event.sequence for event in self.received})
 
     @property
     def doubled(self) -> int:
         """How many events it saw more than once."""
-        return sum(count - 1 for count in Counter(event.sequence for event in self.seen).values())
+        return sum(count - 1 for count in Counter(event.sequence for event in self.received).values())
 
     @property
     def complete(self) -> bool:
@@ -44,4 +49,58 @@ class Account:
     def good(self) -> bool:
         """Whether it saw each event of a complete log once, in order and as it is, although it was cut off."""
         resumed = self.cut_at == self.resumed_at and 0 < self.cut_at < len(self.log)
-        return self.complete and resumed and self.meanwhile > 0 and list(self.seen) == list(self.log)
+        return self.complete and resumed and self.meanwhile > 0 and list(self.received) == list(self.log)
+
+
+def summary(job: Job, audit: EventAudit, data: Path | None, program: str = "milepost") -> Iterator[str]:
+    """The count, where the artifacts lie, and how to look at the job again, if its ``data`` are kept.
+
+    ``program`` is what the command is to be called as.
+    """
+    yield from _aligned(
+        [
+            ("events", _number(len(audit.log)), "in the log"),
+            ("cut at", _number(audit.cut_at), "the last event before the connection was lost"),
+            ("resumed at", _number(audit.resumed_at), "the stream went on after this one"),
+            ("meanwhile", _number(audit.meanwhile), "did not get through before the connection came back"),
+            ("lost", _number(audit.lost), "did not reach the subscriber"),
+            ("doubled", _number(audit.doubled), "reached it more than once"),
+        ]
+    )
+    yield ""
+    yield _verdict(audit)
+    if job.artifacts and data is not None:
+        yield ""
+        yield from _aligned(
+            [(text.clean(a.name), text.human_size(a.size_bytes), _place(a)) for a in job.artifacts]
+        )
+    if data is not None:
+        yield ""
+        yield "To look at it again, in two terminals:"
+        yield f"  {shlex.quote(program)} serve --data {shlex.quote(str(data))}"
+        yield f"  {shlex.quote(program)} watch {job.job_id}"
+
+
+def _verdict(audit: EventAudit) -> str:
+    if audit.good:
+        return "Every event came once and in order, just as in a second, uncut replay."
+    if not audit.cut_at:
+        return "The job was over before its connection could be cut: give the demo a larger PATH."
+    if not audit.meanwhile:
+        return "Nothing happened while the connection was down, so that nothing is proved: give the demo a larger PATH."
+    return "A second, uncut replay has other events: a defect in Milepost."
+
+
+def _aligned(rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, value, remark in rows:
+        yield f"  {name:<{first}}  {value:>{second}}  {remark}"
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _place(artifact: Artifact) -> str:
+    parts = urlsplit(artifact.uri)
+    return url2pathname(parts.path) if parts.scheme == "file" else text.clean(artifact.uri)

@@ -8,12 +8,12 @@ import struct
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Relay"]
+__all__ = ["TcpRelay"]
 
 _CHUNK = 65_536
 
 
-class Relay:
+class TcpRelay:
     """Passes on what comes in on a free loopback port, until it is cut.
 
     An async context manager. While it is cut it refuses connections, as a machine without a server does.

@@ -6,18 +6,18 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from milepost.client._cli.exec.line_splitter import Line
-from milepost.client._cli.exec.progress_patterns import Reading
+from milepost.client._cli.exec.line_splitter import OutputLine
+from milepost.client._cli.exec.progress_patterns import Progress
 
-__all__ = ["Bars"]
+__all__ = ["BarTracker"]
 
 # A fall of the fraction by more than this, and by more than half, is another phase and not an estimate that was mended.
-_FALL: Final = 0.1
+_PHASE_DROP: Final = 0.1
 # What a bar is of: the first word beside it.
 _LABEL: Final = re.compile(r"[^\W\d_][\w.@/-]*|\w{6,}")
 
 
-class Bars:
+class BarTracker:
     """The progress that a person sees in one stream.
 
     Bars that stand below one another and are redrawn count together, as for the layers of an image; one that is gone,
@@ -25,15 +25,15 @@ class Bars:
     """
 
     def __init__(self) -> None:
-        # Lines that are redrawn: what each shows or, if it is blank, did before.
-        self._screen: dict[int, tuple[str, Reading | None]] = {}
+        # LineSplitter that are redrawn: what each shows or, if it is blank, did before.
+        self._screen: dict[int, tuple[str, Progress | None]] = {}
         self._blank: set[int] = set()
         # Those that were blank when they were looked at before: not only for as long as it takes to redraw them.
         self._stayed_blank: set[int] = set()
-        self._bars: dict[str, Reading] = {}
-        self._before: Reading | None = None
+        self._bars: dict[str, Progress] = {}
+        self._before: Progress | None = None
 
-    def put(self, line: Line, reading: Reading | None) -> Reading | None:
+    def update(self, line: OutputLine, reading: Progress | None) -> Progress | None:
         """Takes a line, and what was read in it; the progress of the whole, where that is known at once."""
         if not line.redrawn:
             if reading is not None:
@@ -50,7 +50,7 @@ class Bars:
             self._blank.add(line.row)
         return None
 
-    def look(self) -> Reading | None:
+    def poll(self) -> Progress | None:
         """The progress of all bars that are redrawn, now that they stand still; None where there are none."""
         for row in self._blank & self._stayed_blank:
             self._screen.pop(row, None)
@@ -74,9 +74,11 @@ class Bars:
         if len(self._bars) == 1:
             return self._phase(next(iter(self._bars.values())), are_same=are_same)
         total = sum(bar.total or 0.0 for bar in self._bars.values())
-        return self._phase(Reading(sum(bar.current for bar in self._bars.values()), total), are_same=are_same)
+        return self._phase(
+            Progress(sum(bar.current for bar in self._bars.values()), total), are_same=are_same
+        )
 
-    def _phase(self, reading: Reading | None, *, are_same: bool) -> Reading | None:
+    def _phase(self, reading: Progress | None, *, are_same: bool) -> Progress | None:
         """The same reading, marked where another phase has begun.
 
         A fall of the sum may also mean that a bar was added; that is no phase, unless all bars before were full.
@@ -89,16 +91,16 @@ class Bars:
         return replace(reading, restarts=True)
 
 
-def _full(bar: Reading) -> Reading:
+def _full(bar: Progress) -> Progress:
     return bar if bar.total is None else replace(bar, current=bar.total)
 
 
-def _is_full(bar: Reading) -> bool:
+def _is_full(bar: Progress) -> bool:
     return bar.total is not None and bar.current >= bar.total
 
 
-def _starts_again(before: Reading, now: Reading) -> bool:
+def _starts_again(before: Progress, now: Progress) -> bool:
     if not before.total or not now.total:
         return before.total is None and now.total is None and now.current < before.current / 2
     was, is_now = before.current / before.total, now.current / now.total
-    return is_now < was and (was >= 1 or was - is_now > max(was / 2, _FALL))
+    return is_now < was and (was >= 1 or was - is_now > max(was / 2, _PHASE_DROP))

@@ -10,24 +10,24 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TextIO
 
-from milepost.client._cli.exec.job_reporting import Telling
-from milepost.client._cli.exec.output_pump import Output, Stream
-from milepost.client._cli.exec.process_group import Group
+from milepost.client._cli.exec.job_reporting import OutputReporter
+from milepost.client._cli.exec.output_pump import OutputPump, OutputStream
+from milepost.client._cli.exec.process_group import ProcessGroup
 from milepost.client._cli.exec.pty import PseudoTerminal
 from milepost.client.errors import JobFailure
 
 __all__ = ["Execution"]
 
 # What a shell makes of a command that there is not, of one that cannot be started, and of one that a signal has ended.
-_NOT_FOUND: Final = 127
-_NOT_STARTED: Final = 126
-_SIGNALLED: Final = 128
+_COMMAND_NOT_FOUND: Final = 127
+_COMMAND_NOT_STARTED: Final = 126
+_SIGNAL_BASE: Final = 128
 # Seconds for what a command that was stopped has written to be read, and to tell of the end after a signal.
-_LAST_WORDS: Final = 1.0
+_FLUSH_TIMEOUT: Final = 1.0
 # What this process is told that is meant for the command.
-_PASSED_ON: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_FORWARDED_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 # Python does not write to a pipe before it has some thousand bytes, unless it is told to.
-_UNBUFFERED: Final = {"PYTHONUNBUFFERED": "1"}
+_UNBUFFERED_PYTHON: Final = {"PYTHONUNBUFFERED": "1"}
 
 
 @dataclass
@@ -36,8 +36,8 @@ class Execution:
 
     Attributes:
         command: What is run, with its arguments.
-        telling: Hears what it writes.
-        leave: Called when this process is asked to end although the command has ended already.
+        reporter: Hears what it writes.
+        cancel: Called when this process is asked to end although the command has ended already.
         pty: Whether it writes to a terminal of its own.
         environment: What it finds in its environment besides what this process does; None for what it does not find.
         status: Its exit status or, as in a shell, 128 and the number of the signal that has ended it, 127 where there
@@ -48,8 +48,8 @@ class Execution:
     """
 
     command: Sequence[str]
-    telling: Telling
-    leave: Callable[[], object]
+    reporter: OutputReporter
+    cancel: Callable[[], object]
     pty: bool = False
     environment: dict[str, str | None] = field(default_factory=dict)
     status: int | None = None
@@ -71,11 +71,11 @@ class Execution:
         except OSError as error:
             name = self.command[0]
             found = not isinstance(error, FileNotFoundError)
-            self.status = _NOT_STARTED if found else _NOT_FOUND
+            self.status = _COMMAND_NOT_STARTED if found else _COMMAND_NOT_FOUND
             code = "COMMAND_NOT_STARTED" if found else "COMMAND_NOT_FOUND"
             raise JobFailure(code, f"{name} cannot be run: {error.strerror}.") from error
         self.started = True
-        self._pass_on_signals()
+        self._forward_signals()
         self._ending = asyncio.create_task(self._end())
 
     async def wait(self) -> None:
@@ -89,18 +89,18 @@ class Execution:
         if self.failure is not None:
             raise self.failure
 
-    async def stop(self, patience: Coroutine[None, None, None]) -> None:
+    async def stop(self, grace: Coroutine[None, None, None]) -> None:
         """Has it end, with all of its group.
 
         Args:
-            patience: Returns once it has had time enough to stop.
+            grace: Returns once it has had time enough to stop.
         """
         if self.status is None:
-            await self._group.stop(patience)
+            await self._group.stop(grace)
         else:
-            patience.close()
+            grace.close()
         # The end of a cancelled job is not to wait for a reader.
-        await self._output.finish(_LAST_WORDS)
+        await self._output.finish(_FLUSH_TIMEOUT)
         await asyncio.wait((self._ending,))
 
     @property
@@ -110,19 +110,19 @@ class Execution:
 
     async def _end(self) -> None:
         status = await self._group.wait()
-        self.status = status if status >= 0 else _SIGNALLED - status
+        self.status = status if status >= 0 else _SIGNAL_BASE - status
         self._output.command_ended()
         await self._output.finish(None)
         self.output_error = self._output.error
         asyncio.get_running_loop().remove_signal_handler(signal.SIGWINCH)
         if status:
-            self.failure = _failure(status, self.status, self.telling.last_errors)
+            self.failure = _failure(status, self.status, self.reporter.last_errors)
 
-    def _start_on_pipes(self) -> tuple[Group, Output]:
+    def _start_on_pipes(self) -> tuple[ProcessGroup, OutputPump]:
         pipes = os.pipe(), os.pipe()
         (out, out_end), (err, err_end) = pipes
         try:
-            group = Group(self.command, (out_end, err_end), self._environment())
+            group = ProcessGroup(self.command, (out_end, err_end), self._environment())
         except OSError:
             os.close(out)
             os.close(err)
@@ -130,16 +130,16 @@ class Execution:
         finally:
             os.close(out_end)
             os.close(err_end)
-        return group, Output(
+        return group, OutputPump(
             [self._stream(out, sys.stdout, "info"), self._stream(err, sys.stderr, "warning", is_error=True)]
         )
 
-    def _start_on_terminal(self) -> tuple[Group, Output]:
+    def _start_on_terminal(self) -> tuple[ProcessGroup, OutputPump]:
         with PseudoTerminal() as terminal:
-            # Programs do not take it for a terminal that can do anything without a name.
+            # Programs do not handle it for a terminal that can do anything without a name.
             environment = {"TERM": "xterm", **self._environment()}
             try:
-                group = Group(self.command, terminal.name, environment)
+                group = ProcessGroup(self.command, terminal.name, environment)
             except OSError:
                 os.close(terminal.master)
                 raise
@@ -151,20 +151,22 @@ class Execution:
             stream.lines.columns = terminal.columns
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, resize)
-        return group, Output([stream])
+        return group, OutputPump([stream])
 
-    def _stream(self, source: int, to: TextIO | None, severity: str, *, is_error: bool = False) -> Stream:
-        listener = self.telling.listener(severity, is_error=is_error)
-        return Stream(source, to.fileno() if to is not None else None, listener)
+    def _stream(
+        self, source: int, to: TextIO | None, severity: str, *, is_error: bool = False
+    ) -> OutputStream:
+        listener = self.reporter.listener(severity, is_error=is_error)
+        return OutputStream(source, to.fileno() if to is not None else None, listener)
 
     def _environment(self) -> dict[str, str]:
-        environment = {**_UNBUFFERED, **os.environ, **self.environment}
+        environment = {**_UNBUFFERED_PYTHON, **os.environ, **self.environment}
         return {name: value for name, value in environment.items() if value is not None}
 
-    def _pass_on_signals(self) -> None:
+    def _forward_signals(self) -> None:
         """While the command runs they are for it; then there is only its end to tell of, which they hurry."""
         loop = asyncio.get_running_loop()
-        for number in _PASSED_ON:
+        for number in _FORWARDED_SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
                 loop.add_signal_handler(number, self._on_signal, number)
 
@@ -172,10 +174,10 @@ class Execution:
         if not self._group.has_ended:
             self._group.signal(number)
         elif self._output.is_done:
-            self.leave()
+            self.cancel()
         else:
             self._output.cut()
-            asyncio.get_running_loop().call_later(_LAST_WORDS, self.leave)
+            asyncio.get_running_loop().call_later(_FLUSH_TIMEOUT, self.cancel)
 
 
 def _failure(status: int, shown: int, last_errors: str) -> JobFailure:

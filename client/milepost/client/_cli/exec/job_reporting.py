@@ -8,22 +8,22 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from milepost.client._cli.exec.bar_progress import Bars
-from milepost.client._cli.exec.line_splitter import Line
-from milepost.client._cli.exec.progress_patterns import Reader, Reading
+from milepost.client._cli.exec.bar_progress import BarTracker
+from milepost.client._cli.exec.line_splitter import OutputLine
+from milepost.client._cli.exec.progress_patterns import Progress, Reader
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.stage_context import StageContext
 
-__all__ = ["Listener", "Telling"]
+__all__ = ["OutputReporter", "StreamListener"]
 
-_STAGE: Final = "run"
+_DEFAULT_STAGE_ID: Final = "run"
 # Of stderr, for the detail of a failure.
-_LAST_LINES: Final = 20
-# Phases that get a stage of their own. Output that jumps to and fro is not to fill the job with stages.
-_PHASES: Final = 20
+_ERROR_LINE_LIMIT: Final = 20
+# Phases that get a stage of their own. OutputPump that jumps to and fro is not to fill the job with stages.
+_PHASE_LIMIT: Final = 20
 
 
-class Telling:
+class OutputReporter:
     """Makes log lines and stages of what a command writes. From any thread.
 
     A context manager for as long as one attempt at the job lasts: the stages end as what leaves it has it. Between two
@@ -38,7 +38,7 @@ class Telling:
             stage_id: The stage whose progress it is. Empty for one of its own, which there is once there is progress.
         """
         self._reader = reader
-        self._usual = stage_id or _STAGE
+        self._usual = stage_id or _DEFAULT_STAGE_ID
         self._starts_at_once = bool(stage_id)
         self._lock = threading.Lock()
         self._job: JobContext | None = None
@@ -48,8 +48,8 @@ class Telling:
         # Whether the stage is all that is planned, so that the job is done when it is.
         self._is_whole = False
         # A full bar of such a stage, until it is known whether another phase follows: a job that goes on is not done.
-        self._held: Reading | None = None
-        self._errors: deque[str] = deque(maxlen=_LAST_LINES)
+        self._held: Progress | None = None
+        self._errors: deque[str] = deque(maxlen=_ERROR_LINE_LIMIT)
 
     @property
     def last_errors(self) -> str:
@@ -57,16 +57,16 @@ class Telling:
         with self._lock:
             return "\n".join(self._errors)
 
-    def listener(self, severity: str, *, is_error: bool) -> Listener:
+    def listener(self, severity: str, *, is_error: bool) -> StreamListener:
         """What hears one stream.
 
         Args:
             severity: Of its lines in the job's log.
             is_error: Whether they explain a failure.
         """
-        return Listener(self, severity, is_error=is_error)
+        return StreamListener(self, severity, is_error=is_error)
 
-    def read(self, line: Line) -> Reading | None:
+    def read(self, line: OutputLine) -> Progress | None:
         """What a line says of progress."""
         return self._reader(line.text) if self._reader is not None else None
 
@@ -79,7 +79,7 @@ class Telling:
         if job is not None:
             job.log(text, severity=severity)
 
-    def report_to(self, job: JobContext) -> Self:
+    def begin_attempt(self, job: JobContext) -> Self:
         """From here on it is this attempt that is told."""
         with self._lock:
             self._job = job
@@ -97,12 +97,12 @@ class Telling:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with self._lock:
-            self._release(self._phase)
+            self._flush_held(self._phase)
             for stage in reversed(self._stages.values()):
                 stage.__exit__(kind, error, traceback)
             self._job = None
 
-    def move(self, reading: Reading) -> bool:
+    def report(self, reading: Progress) -> bool:
         """Progress of a stage. Whether it could be told."""
         with self._lock:
             job = self._job
@@ -128,15 +128,15 @@ class Telling:
 
         It is declared before the one that is done is told to be, which would be the whole of the job otherwise.
         """
-        if self._phases == _PHASES or self._phase not in self._stages:
+        if self._phases == _PHASE_LIMIT or self._phase not in self._stages:
             return
         self._phases += 1
         before, self._phase = self._phase, job._control.stages.unused_id(self._usual)
         self._stage(job, self._phase)
-        self._release(before)
+        self._flush_held(before)
         self._stages.pop(before).__exit__(None, None, None)
 
-    def _release(self, phase: str) -> None:
+    def _flush_held(self, phase: str) -> None:
         held, self._held = self._held, None
         if held is not None:
             _update(self._stages[phase], held)
@@ -151,32 +151,32 @@ class Telling:
         return stage
 
 
-def _update(stage: StageContext, reading: Reading) -> None:
+def _update(stage: StageContext, reading: Progress) -> None:
     stage.update(reading.current, total=reading.total, message=reading.message)
 
 
-class Listener:
+class StreamListener:
     """Hears one stream of the command's output."""
 
-    def __init__(self, telling: Telling, severity: str, *, is_error: bool) -> None:
-        self._telling = telling
+    def __init__(self, reporter: OutputReporter, severity: str, *, is_error: bool) -> None:
+        self._reporter = reporter
         self._severity = severity
         self._is_error = is_error
-        self._bars = Bars()
+        self._bars = BarTracker()
 
-    def take(self, line: Line) -> None:
+    def handle(self, line: OutputLine) -> None:
         """A line, which may yet be written over."""
-        reading = self._telling.read(line)
-        whole = self._bars.put(line, reading)
-        is_told = whole is not None and self._telling.move(whole)
+        reading = self._reporter.read(line)
+        whole = self._bars.update(line, reading)
+        is_told = whole is not None and self._reporter.report(whole)
         # A bar that was redrawn is told as progress, and so is a line that is nothing else.
         is_only_progress = reading is not None and (line.redrawn or (is_told and reading.is_only_progress))
         if line.stays and line.text.strip() and not is_only_progress:
-            self._telling.log(line.text, self._severity, is_error=self._is_error)
+            self._reporter.log(line.text, self._severity, is_error=self._is_error)
 
-    def look(self, partial: Sequence[Line]) -> None:
+    def poll(self, partial: Sequence[OutputLine]) -> None:
         """Nothing more was written for a moment: what stands there now is what a person sees."""
         for line in partial:
-            self.take(line)
-        if (whole := self._bars.look()) is not None:
-            self._telling.move(whole)
+            self.handle(line)
+        if (whole := self._bars.poll()) is not None:
+            self._reporter.report(whole)

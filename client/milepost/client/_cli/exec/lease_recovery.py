@@ -16,32 +16,32 @@ from milepost.client.errors import JobEndedError, JobNotFound, LeaseLost, Milepo
 from milepost.contract.job_states import has_ended
 from milepost.v1 import Job, JobState
 
-__all__ = ["Holder", "Next", "next_step"]
+__all__ = ["LeaseHolder", "Recovery", "recovery_for"]
 
 _log = logging.getLogger("milepost.client")
 
 # Seconds between two looks at a job that another one may have, or at a server that cannot be reached.
-_LOOK: Final = 1.0
+_POLL_INTERVAL: Final = 1.0
 # Seconds between two looks at how long a cancelled command has to stop, which may have become less.
-_LOOK_CANCELLED: Final = 0.5
+_CANCELLED_POLL_INTERVAL: Final = 0.5
 # Part of the time that it has: the rest is for ending it, before it is taken for one that cannot be ended.
-_SHARE: Final = 0.9
+_GRACE_FRACTION: Final = 0.9
 # Tries to get hold of a job whose command has ended, so that its end can be told.
-_TRIES: Final = 3
+_CLAIM_LIMIT: Final = 3
 # What says that the job is not, or not any more, this process's.
-_OVER: Final = (LeaseLost, JobEndedError, JobNotFound)
+_LEASE_GONE: Final = (LeaseLost, JobEndedError, JobNotFound)
 
 
-class Next(enum.Enum):
+class Recovery(enum.Enum):
     """What becomes of a command whose lease is lost."""
 
     CLAIM = enum.auto()
-    RUN_ON = enum.auto()
+    CONTINUE_ALONE = enum.auto()
     STOP = enum.auto()
-    LOOK_AGAIN = enum.auto()
+    RETRY = enum.auto()
 
 
-def next_step(job: Job | None, attempt: int) -> Next:
+def recovery_for(job: Job | None, attempt: int) -> Recovery:
     """What to do with a command that holds the lease of `attempt` no more. It is stopped only where it has a successor.
 
     Args:
@@ -49,15 +49,15 @@ def next_step(job: Job | None, attempt: int) -> Next:
         attempt: The number of the attempt that the command was started for.
     """
     if job is None or job.state == JobState.JOB_STATE_LOST:
-        return Next.RUN_ON
+        return Recovery.CONTINUE_ALONE
     if job.state == JobState.JOB_STATE_QUEUED:
-        return Next.CLAIM
+        return Recovery.CLAIM
     if has_ended(job) or job.attempt > attempt:
-        return Next.STOP
-    return Next.LOOK_AGAIN
+        return Recovery.STOP
+    return Recovery.RETRY
 
 
-class Holder:
+class LeaseHolder:
     """Holds a job for as long as a command runs.
 
     When its lease is lost, as after a cut or a pause that was longer, it finds out who has the job. A job that waits
@@ -89,10 +89,10 @@ class Holder:
             JobFailure: The command failed.
             Cancelled: The job was cancelled.
         """
-        if not await self._hold(attached):
-            await self._go_on()
+        if not await self._run_attempt(attached):
+            await self._recover()
 
-    async def _hold(self, attached: Attached) -> bool:
+    async def _run_attempt(self, attached: Attached) -> bool:
         """Runs the command in an attempt at the job; False where that was over before the command."""
         attempt = self._attempt
         try:
@@ -101,16 +101,16 @@ class Holder:
                 if attempt:
                     text = "The lease ran out while the server did not hear from this process; the command goes on."
                     job.log(text, severity="warning")
-                await self._work(attached, job)
-        except _OVER:
+                await self._run_command(attached, job)
+        except _LEASE_GONE:
             if self._attempt == attempt:
                 raise  # it was not claimed
             return False
         return True
 
-    async def _work(self, attached: Attached, job: AttachedJob) -> None:
+    async def _run_command(self, attached: Attached, job: AttachedJob) -> None:
         execution = self._execution
-        with execution.telling.report_to(job):
+        with execution.reporter.begin_attempt(job):
             try:
                 job.raise_if_cancelled()
                 if not execution.started:
@@ -119,22 +119,22 @@ class Holder:
                 await execution.wait()
             except asyncio.CancelledError:
                 if execution.started and not isinstance(attached.attachment.stop, MilepostError):
-                    await execution.stop(self._patience())
+                    await execution.stop(self._grace_period())
                 raise
         job.result = {"exit_status": execution.status}
 
-    async def _go_on(self) -> None:
+    async def _recover(self) -> None:
         """The lease is lost: finds out what that means for the command."""
         tries = 0
         while True:
-            job, known = await self._look()
-            match next_step(job, self._attempt) if known else Next.LOOK_AGAIN:
-                case Next.RUN_ON:
+            job, known = await self._fetch_job()
+            match recovery_for(job, self._attempt) if known else Recovery.RETRY:
+                case Recovery.CONTINUE_ALONE:
                     state = "LOST" if job is not None else "deleted"
                     _log.warning("job %s is %s; the command goes on without it", self._job_id, state)
                     await self._execution.wait()
                     return
-                case Next.STOP:
+                case Recovery.STOP:
                     if not self._execution.has_ended:
                         self.job = job
                         _log.warning(
@@ -143,16 +143,16 @@ class Holder:
                         await self._execution.stop(asyncio.sleep(self._grace))
                     await self._execution.wait()
                     return
-                case Next.CLAIM if await self._claim_again():
+                case Recovery.CLAIM if await self._reclaim():
                     return
             tries += self._execution.has_ended
-            if tries == _TRIES:
+            if tries == _CLAIM_LIMIT:
                 _log.warning("job %s: how the command ended cannot be told", self._job_id)
                 await self._execution.wait()
                 return
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_POLL_INTERVAL)
 
-    async def _look(self) -> tuple[Job | None, bool]:
+    async def _fetch_job(self) -> tuple[Job | None, bool]:
         """The job, None where it was deleted; and whether that is known."""
         try:
             return (await self._client.get(self._job_id)).proto, True
@@ -162,15 +162,15 @@ class Holder:
             _log.info("job %s: its state is not known: %s", self._job_id, error)
             return None, False
 
-    async def _claim_again(self) -> bool:
+    async def _reclaim(self) -> bool:
         """Whether the command has ended in an attempt at the job."""
         try:
-            return await self._hold(self._claim(self._job_id))
+            return await self._run_attempt(self._claim(self._job_id))
         except MilepostError as error:
             _log.info("job %s was not claimed again: %s", self._job_id, error)
             return False
 
-    async def _patience(self) -> None:
+    async def _grace_period(self) -> None:
         """Returns once a command whose job is cancelled had time enough: the grace, or what its job leaves it."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._grace
@@ -179,10 +179,10 @@ class Holder:
                 async with asyncio.timeout(left):
                     job = await self._client.get(self._job_id)
             except (MilepostError, TimeoutError):
-                pass  # the server is gone, but the command may take its time all the same
+                pass  # the server is gone, but the command may handle its time all the same
             else:
                 if has_ended(job):
                     return
                 if job.state == JobState.JOB_STATE_CANCELLING:
-                    until = min(until, loop.time() + _SHARE * remaining_grace(job.cancellation))
-            await asyncio.sleep(max(min(until - loop.time(), _LOOK_CANCELLED), 0.0))
+                    until = min(until, loop.time() + _GRACE_FRACTION * remaining_grace(job.cancellation))
+            await asyncio.sleep(max(min(until - loop.time(), _CANCELLED_POLL_INTERVAL), 0.0))

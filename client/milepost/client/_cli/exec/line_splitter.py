@@ -1,4 +1,4 @@
-"""Lines of a command's output, as a person would see them on a terminal."""
+"""LineSplitter of a command's output, as a person would see them on a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from milepost.contract.limits import LOG_TEXT_SIZE
 
-__all__ = ["Line", "Lines"]
+__all__ = ["LineSplitter", "OutputLine"]
 
 # What ends a line or moves the cursor to another one: CR, LF, and the escape sequences for up, down and erase below.
 _MOVES: Final = re.compile(rb"(\r|\n|\x1b\[[0-9]*[ABEFJ])")
@@ -24,14 +24,14 @@ _ESCAPES: Final = re.compile(
 )
 # Nobody can read them. Tabs stay, and so do NULs, which are there to separate (`find -print0`).
 _CONTROLS: Final = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f]")
-# Bytes of a line. Less than a log event takes, to leave space for the mark that says what was left out.
-_SIZE: Final = LOG_TEXT_SIZE - 64
-# Lines above the cursor that are remembered, for programs that go back to them.
-_ROWS: Final = 100
+# Bytes of a line. Less than a log event takes, to cancel space for the mark that says what was left out.
+_LINE_SIZE_LIMIT: Final = LOG_TEXT_SIZE - 64
+# LineSplitter above the cursor that are remembered, for programs that go back to them.
+_ROW_LIMIT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OutputLine:
     """Text that was written up to the end of a line, or up to where the cursor left it.
 
     Attributes:
@@ -55,7 +55,7 @@ class _Row:
     logged: bool = False
 
 
-class Lines:
+class LineSplitter:
     """Cuts a stream of bytes into lines, however the bytes were divided on their way.
 
     Attributes:
@@ -72,14 +72,14 @@ class Lines:
         self._top: int | None = None
         self._rows: dict[int, _Row] = {}
 
-    def feed(self, data: bytes) -> Iterator[Line]:
-        """Lines that were ended, or left by the cursor, with these bytes."""
+    def feed(self, data: bytes) -> Iterator[OutputLine]:
+        """LineSplitter that were ended, or left by the cursor, with these bytes."""
         data = self._held + data
         cut = _UNFINISHED.search(data)
         self._held = data[cut.start() :] if cut else b""
         pieces = _MOVES.split(data[: cut.start()] if cut else data)
         for text, move in zip(pieces[::2], (*pieces[1::2], b""), strict=True):
-            space = _SIZE - len(self._part)
+            space = _LINE_SIZE_LIMIT - len(self._part)
             self._part += text[:space]
             self._left_out += max(len(text) - space, 0)
             if move == b"\n":
@@ -90,29 +90,29 @@ class Lines:
                 self._erase_below()
             elif move:
                 yield from self._leave()
-                self._go(move)
+                self._move_cursor(move)
 
-    def partial(self) -> list[Line]:
+    def partial(self) -> list[OutputLine]:
         """The line that the cursor is in, as far as it was written, in as many pieces as it takes up on the screen."""
         pieces = self._wrapped(self._text()) if self._part else []
         return [
-            Line(piece, stays=False, row=row, redrawn=self._is_redrawn(row))
+            OutputLine(piece, stays=False, row=row, redrawn=self._is_redrawn(row))
             for row, piece in enumerate(pieces, self._row)
         ]
 
-    def end(self) -> Iterator[Line]:
-        """Lines that are final now that the stream has ended."""
+    def end(self) -> Iterator[OutputLine]:
+        """LineSplitter that are final now that the stream has ended."""
         self._part += self._held
         list(self._leave())
         for number, row in sorted(self._rows.items()):
             if not row.logged:
-                yield Line(row.text, stays=True, row=number, redrawn=self._is_redrawn(number))
+                yield OutputLine(row.text, stays=True, row=number, redrawn=self._is_redrawn(number))
         self._rows.clear()
 
-    def _line_feed(self) -> Iterator[Line]:
+    def _line_feed(self) -> Iterator[OutputLine]:
         row = self._rows.get(self._row)
         # After a carriage return at its end the line still stands there.
-        text = self._take() if self._part else row.text if row is not None else ""
+        text = self._take_text() if self._part else row.text if row is not None else ""
         below = len(self._wrapped(text))
         if self._row == self._bottom or (row is not None and not row.text and self._is_blank_below()):
             yield self._line(text, stays=True)
@@ -125,18 +125,18 @@ class Lines:
         self._row += below
         self._bottom = max(self._bottom, self._row)
 
-    def _leave(self) -> Iterator[Line]:
+    def _leave(self) -> Iterator[OutputLine]:
         """The cursor leaves the line, or goes back to its beginning."""
         if not self._part:
             return
-        for row, piece in enumerate(self._wrapped(self._take()), self._row):
+        for row, piece in enumerate(self._wrapped(self._take_text()), self._row):
             self._row = row
             self._bottom = max(self._bottom, self._row)
             if self._row not in self._rows or self._rows[self._row].text != piece:
                 self._remember(piece)
             yield self._line(piece, stays=False)
 
-    def _go(self, move: bytes) -> None:
+    def _move_cursor(self, move: bytes) -> None:
         count = int(move[2:-1] or 1)
         if move[-1:] in b"AF":
             self._row = max(self._row - count, 0)
@@ -156,17 +156,17 @@ class Lines:
 
     def _remember(self, text: str, *, logged: bool = False) -> None:
         self._rows[self._row] = _Row(text, logged)
-        if len(self._rows) > _ROWS:
+        if len(self._rows) > _ROW_LIMIT:
             del self._rows[min(self._rows)]
 
-    def _line(self, text: str, *, stays: bool) -> Line:
-        return Line(text, stays, self._row, self._is_redrawn(self._row))
+    def _line(self, text: str, *, stays: bool) -> OutputLine:
+        return OutputLine(text, stays, self._row, self._is_redrawn(self._row))
 
     def _wrapped(self, text: str) -> list[str]:
         columns = self.columns or len(text)
         return [text[at : at + columns] for at in range(0, len(text), columns)] if text else [""]
 
-    def _take(self) -> str:
+    def _take_text(self) -> str:
         text = self._text()
         self._part.clear()
         self._left_out = 0

@@ -1,4 +1,4 @@
-"""Reading on for processes that a command leaves behind, so that none of them is killed by a closed pipe."""
+"""Progress on for processes that a command leaves behind, so that none of them is killed by a closed pipe."""
 
 from __future__ import annotations
 

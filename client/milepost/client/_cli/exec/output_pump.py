@@ -17,31 +17,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from milepost.client._cli.exec.job_reporting import Listener
-from milepost.client._cli.exec.line_splitter import Lines
+from milepost.client._cli.exec.job_reporting import StreamListener
+from milepost.client._cli.exec.line_splitter import LineSplitter
 from milepost.client._cli.exec.output_drain import drain
 
-__all__ = ["Output", "Stream"]
+__all__ = ["OutputPump", "OutputStream"]
 
-_SIZE: Final = 65_536
+_READ_SIZE: Final = 65_536
 # A write of so many bytes to a pipe or terminal that poll calls writable does not block.
-_ATOMIC: Final = select.PIPE_BUF
+_WRITE_SIZE: Final = select.PIPE_BUF
 # Libraries that buffer output write whole blocks of this size, or a multiple, wherever a line ends.
-_BLOCK: Final = 4096
+_BUFFER_BLOCK_SIZE: Final = 4096
 # Seconds after which what stands in an unfinished line is what a person sees.
-_GLANCE: Final = 0.05
+_PARTIAL_LINE_DELAY: Final = 0.05
 # Once the command has ended: seconds of silence, and seconds altogether, for what it has left in the background.
-_SILENCE: Final = 0.5
-_LISTENING: Final = 2.0
+_QUIET_PERIOD: Final = 0.5
+_DRAIN_TIMEOUT: Final = 2.0
 # Seconds for the thread to notice that it is to stop.
-_STOPPING: Final = 0.5
+_THREAD_STOP_TIMEOUT: Final = 0.5
 
-_ENDED: Final = b"e"
+_COMMAND_ENDED: Final = b"e"
 _CUT: Final = b"c"
 
 
 @dataclass(eq=False)
-class Stream:
+class OutputStream:
     """One stream of output.
 
     Attributes:
@@ -53,28 +53,30 @@ class Stream:
 
     source: int
     target: int | None
-    listener: Listener
-    lines: Lines = field(default_factory=Lines)
+    listener: StreamListener
+    lines: LineSplitter = field(default_factory=LineSplitter)
     pending: memoryview = field(default_factory=lambda: memoryview(b""))
-    # When to look at the unfinished line, and when what is left behind has been silent for long enough.
-    look_at: float | None = None
-    silent_at: float = 0.0
+    # When to poll at the unfinished line, and when what is left behind has been silent for long enough.
+    partial_at: float | None = None
+    quiet_at: float = 0.0
     # Bytes that the command had written when it ended, and that were not read yet.
-    owed: int = 0
+    unread: int = 0
 
     def receive(self) -> bool:
         """Reads what there is; False at the end."""
         try:
-            data = os.read(self.source, _SIZE)
+            data = os.read(self.source, _READ_SIZE)
         except OSError:  # that is how a pseudo-terminal ends
             return False
         now = time.monotonic()
         for line in self.lines.feed(data):
-            self.listener.take(line)
+            self.listener.handle(line)
         # A whole block was cut off by a buffer, perhaps within a number.
-        self.look_at = (self.look_at or now + _GLANCE) if len(data) % _BLOCK else None
-        self.silent_at = now + _SILENCE
-        self.owed -= len(data)
+        self.partial_at = (
+            (self.partial_at or now + _PARTIAL_LINE_DELAY) if len(data) % _BUFFER_BLOCK_SIZE else None
+        )
+        self.quiet_at = now + _QUIET_PERIOD
+        self.unread -= len(data)
         if self.target is not None:
             self.pending = memoryview(data)
         return bool(data)
@@ -91,18 +93,18 @@ class Stream:
         poll.register(self.target, select.POLLOUT)
         while self.pending and poll.poll(0):
             try:
-                self.pending = self.pending[os.write(self.target, self.pending[:_ATOMIC]) :]
+                self.pending = self.pending[os.write(self.target, self.pending[:_WRITE_SIZE]) :]
             except BlockingIOError:
                 return
 
-    def look(self, now: float) -> None:
+    def poll(self, now: float) -> None:
         """Has the unfinished line looked at, if it is time."""
-        if self.look_at is not None and now >= self.look_at:
-            self.look_at = None
-            self.listener.look(self.lines.partial())
+        if self.partial_at is not None and now >= self.partial_at:
+            self.partial_at = None
+            self.listener.poll(self.lines.partial())
 
 
-class Output:
+class OutputPump:
     """Carries streams of output in one thread, so that lines reach the job in the order in which they were written.
 
     A reader that is slow holds up the stream that it reads, and thereby the command, as it would without us; not the
@@ -112,18 +114,18 @@ class Output:
         error: Why a target could not be written to; None also where only its reader is gone.
     """
 
-    def __init__(self, streams: Sequence[Stream]) -> None:
+    def __init__(self, streams: Sequence[OutputStream]) -> None:
         """Starts the thread, for the running loop."""
         self._streams = list(streams)
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
-        self._orders, self._order = os.pipe()
+        self._command_pipe, self._command_writer = os.pipe()
         # epoll hands out streams in the order in which they became readable.
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._orders, selectors.EVENT_READ)
+        self._selector.register(self._command_pipe, selectors.EVENT_READ)
         for stream in self._streams:
             self._selector.register(stream.source, selectors.EVENT_READ, stream)
-        self._listen_until: float | None = None
+        self._drain_until: float | None = None
         self._is_cut = False
         self.error: OSError | None = None
         # A daemon, so that a terminal that takes nothing cannot keep this process alive.
@@ -131,11 +133,11 @@ class Output:
 
     def command_ended(self) -> None:
         """What was written so far is carried to its end; what is left behind is listened to for a bounded time."""
-        os.write(self._order, _ENDED)
+        os.write(self._command_writer, _COMMAND_ENDED)
 
     def cut(self) -> None:
         """Waits for nobody any more."""
-        os.write(self._order, _CUT)
+        os.write(self._command_writer, _CUT)
 
     @property
     def is_done(self) -> bool:
@@ -150,7 +152,7 @@ class Output:
         if not self.is_done:
             self.cut()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_STOPPING):
+                async with asyncio.timeout(_THREAD_STOP_TIMEOUT):
                     await self._done.wait()
 
     def _run(self) -> None:
@@ -165,43 +167,43 @@ class Output:
     def _step(self) -> None:
         for key, _ in self._selector.select(self._timeout()):
             if key.data is None:
-                self._obey(os.read(self._orders, 16))
+                self._handle_commands(os.read(self._command_pipe, 16))
             elif key.data in self._streams:
-                self._carry(key.data)
+                self._forward(key.data)
         now = time.monotonic()
         for stream in tuple(self._streams):
-            stream.look(now)
+            stream.poll(now)
             if self._is_cut and not stream.pending and _readable(stream.source):
-                self._carry(stream)  # what can be had without waiting
+                self._forward(stream)  # what can be had without waiting
             if stream in self._streams and (self._is_cut or self._is_over(stream, now)):
                 self._close(stream, drained=True)
 
     def _timeout(self) -> float | None:
-        times = [stream.look_at for stream in self._streams if stream.look_at is not None]
-        if self._listen_until is not None:
+        times = [stream.partial_at for stream in self._streams if stream.partial_at is not None]
+        if self._drain_until is not None:
             times += [
-                min(stream.silent_at, self._listen_until) if stream.owed <= 0 else stream.silent_at
+                min(stream.quiet_at, self._drain_until) if stream.unread <= 0 else stream.quiet_at
                 for stream in self._streams
                 if not stream.pending
             ]
         return max(min(times) - time.monotonic(), 0.0) if times else None
 
-    def _obey(self, orders: bytes) -> None:
-        if _CUT in orders:
+    def _handle_commands(self, commands: bytes) -> None:
+        if _CUT in commands:
             self._is_cut = True
-        if self._listen_until is None:
+        if self._drain_until is None:
             now = time.monotonic()
-            self._listen_until = now + _LISTENING
+            self._drain_until = now + _DRAIN_TIMEOUT
             for stream in self._streams:
-                stream.owed = _readable(stream.source)
-                stream.silent_at = now + _SILENCE
+                stream.unread = _readable(stream.source)
+                stream.quiet_at = now + _QUIET_PERIOD
 
-    def _is_over(self, stream: Stream, now: float) -> bool:
-        if self._listen_until is None or stream.pending:
+    def _is_over(self, stream: OutputStream, now: float) -> bool:
+        if self._drain_until is None or stream.pending:
             return False
-        return now >= stream.silent_at or (stream.owed <= 0 and now >= self._listen_until)
+        return now >= stream.quiet_at or (stream.unread <= 0 and now >= self._drain_until)
 
-    def _carry(self, stream: Stream) -> None:
+    def _forward(self, stream: OutputStream) -> None:
         waited = bool(stream.pending)
         if not waited and not stream.receive():
             self._close(stream)
@@ -221,17 +223,17 @@ class Output:
         self._selector.unregister(before)
         self._selector.register(after, selectors.EVENT_READ if waited else selectors.EVENT_WRITE, stream)
         if waited:
-            stream.silent_at = time.monotonic() + _SILENCE
+            stream.quiet_at = time.monotonic() + _QUIET_PERIOD
 
-    def _close(self, stream: Stream, *, drained: bool = False) -> None:
+    def _close(self, stream: OutputStream, *, drained: bool = False) -> None:
         self._streams.remove(stream)
         for descriptor in (stream.source, stream.target):
             with contextlib.suppress(KeyError, ValueError):
                 if descriptor is not None:
                     self._selector.unregister(descriptor)
         for line in stream.lines.end():
-            stream.listener.take(line)
-        stream.listener.look(())
+            stream.listener.handle(line)
+        stream.listener.poll(())
         if drained:
             drain(stream.source, stream.target)
         os.close(stream.source)

@@ -12,19 +12,19 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Group"]
+__all__ = ["ProcessGroup"]
 
 # Seconds between two looks at whether anything of the group is left.
-_LOOK: Final = 0.02
+_POLL_INTERVAL: Final = 0.02
 # Seconds for what was killed to be gone.
-_GONE: Final = 5.0
+_KILL_TIMEOUT: Final = 5.0
 # What runs a script that does not say what runs it.
 _SHELL: Final = "/bin/sh"
 # Bytes at the beginning of a file that show whether it is text.
-_HEAD: Final = 128
+_SNIFF_SIZE: Final = 128
 
 
-class Group:
+class ProcessGroup:
     """The command, and whatever it starts that stays in its process group.
 
     As the first process of a container, or one that gets orphans otherwise (`PR_SET_CHILD_SUBREAPER`), this process
@@ -76,23 +76,23 @@ class Group:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, number)
 
-    async def stop(self, patience: Coroutine[None, None, None]) -> None:
-        """SIGTERM, and when `patience` is over SIGKILL to what is left; then nothing of the group is left."""
+    async def stop(self, grace: Coroutine[None, None, None]) -> None:
+        """SIGTERM, and when `grace` is over SIGKILL to what is left; then nothing of the group is left."""
         self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)  # what is stopped would not hear it
-        gone, waiting = asyncio.create_task(self._gone()), asyncio.create_task(patience)
+        gone, waiting = asyncio.create_task(self._gone()), asyncio.create_task(grace)
         try:
             await asyncio.wait((gone, waiting), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
             self.signal(signal.SIGKILL)
-        await asyncio.wait((gone,), timeout=_GONE)
+        await asyncio.wait((gone,), timeout=_KILL_TIMEOUT)
         gone.cancel()
 
     async def _gone(self) -> None:
         await self.wait()
         while _is_alive(self._pid):  # noqa: ASYNC110 - nobody tells when a group has ended
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_POLL_INTERVAL)
 
 
 def _spawn(command: Sequence[str], output: tuple[int, int] | str, environment: Mapping[str, str]) -> int:
@@ -126,7 +126,7 @@ def _is_open(descriptor: int) -> bool:
 def _is_text(path: str) -> bool:
     try:
         with Path(path).open("rb") as file:
-            return b"\0" not in file.read(_HEAD)
+            return b"\0" not in file.read(_SNIFF_SIZE)
     except OSError:
         return False
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeGuard
 
-__all__ = ["Reader", "Reading", "reader"]
+__all__ = ["Progress", "Reader", "reader"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Progress:
     """What a line says.
 
     Attributes:
@@ -35,7 +35,7 @@ class Reading:
     in_bytes: bool = field(default=False, compare=False)
 
 
-Reader: TypeAlias = Callable[[str], Reading | None]
+Reader: TypeAlias = Callable[[str], Progress | None]
 """Reads a line; None where it says nothing of progress."""
 
 _NUMBER: Final = r"\d+(?:[.,'’_\u00a0\u202f]\d+)*"
@@ -56,7 +56,7 @@ _TIME: Final = r"(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d(?:\.\d+)?)"
 _DURATION: Final = re.compile(rf"\bDuration: {_TIME}")
 _POSITION: Final = re.compile(rf"\btime={_TIME}")
 _GROUPS: Final = frozenset({"current", "total", "percent", "message"})
-# Numbers with a mark between thousands, by that mark. A decimal comma and one between thousands look alike.
+# Numbers with a mark between thousands, by that mark. A decimal comma and one between thousands poll alike.
 _THOUSANDS: Final = {
     ",": re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"),
     ".": re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?"),
@@ -104,7 +104,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _by(*patterns: re.Pattern[str]) -> Reader:
-    def read(line: str) -> Reading | None:
+    def read(line: str) -> Progress | None:
         found = None
         for pattern in patterns:
             for match in pattern.finditer(line):
@@ -121,14 +121,14 @@ _n_of_m: Final = _by(_N_OF_M)
 def _auto() -> Reader:
     duration = 0.0
 
-    def read(line: str) -> Reading | None:
+    def read(line: str) -> Progress | None:
         nonlocal duration
         for match in _DURATION.finditer(line):
             duration = max(duration, _seconds(match))
         if not duration:
             return _percent(line) or _n_of_m(line)
         positions = [_seconds(match) for match in _POSITION.finditer(line)]
-        return Reading(min(positions[-1], duration), duration) if positions else None
+        return Progress(min(positions[-1], duration), duration) if positions else None
 
     return read
 
@@ -137,11 +137,11 @@ def _seconds(match: re.Match[str]) -> float:
     return int(match["hours"]) * 3600 + int(match["minutes"]) * 60 + float(match["seconds"])
 
 
-def _reading(groups: dict[str, str | None]) -> Reading | None:
+def _reading(groups: dict[str, str | None]) -> Progress | None:
     message = groups.get("message")
     if (percent := groups.get("percent")) is not None:
         current = _number(percent.replace(",", "."))  # nobody needs thousands of percent
-        return Reading(current, 100.0, message) if current is not None and 0 <= current <= 100 else None
+        return Progress(current, 100.0, message) if current is not None and 0 <= current <= 100 else None
     unit, units = groups.get("unit"), groups.get("units")
     current, total = _amounts(groups.get("current"), groups.get("total"), is_counted=units is None)
     if current is None:
@@ -152,7 +152,7 @@ def _reading(groups: dict[str, str | None]) -> Reading | None:
         return None  # a rate, as in 3 MB / 5
     if total is not None and not 0 <= current <= total:
         return None
-    return Reading(current, total, message, in_bytes=units is not None)
+    return Progress(current, total, message, in_bytes=units is not None)
 
 
 def _amounts(
@@ -194,7 +194,7 @@ def _size(unit: str) -> float:
     return float((1000 if unit.endswith("B") and "i" not in unit else 1024) ** power)
 
 
-def _json(line: str) -> Reading | None:
+def _json(line: str) -> Progress | None:
     if not line.lstrip().startswith("{"):
         return None
     try:
@@ -211,7 +211,7 @@ def _json(line: str) -> Reading | None:
         return None
     if not isinstance(message, str | None) or not isinstance(stage, str):
         return None
-    return Reading(current, total, message, stage, is_only_progress=True)
+    return Progress(current, total, message, stage, is_only_progress=True)
 
 
 def _is_amount(value: object) -> TypeGuard[float]:

@@ -11,8 +11,8 @@ from typing import Final, Self
 
 __all__ = ["PseudoTerminal"]
 
-# Where this process is on no terminal: what programs take for granted.
-_SIZE: Final = os.terminal_size((80, 24))
+# Where this process is on no terminal: what programs handle for granted.
+_DEFAULT_SIZE: Final = os.terminal_size((80, 24))
 
 
 class PseudoTerminal:
@@ -59,4 +59,4 @@ def _size() -> os.terminal_size:
             continue
         if size.columns and size.lines:
             return size
-    return _SIZE
+    return _DEFAULT_SIZE

@@ -12,8 +12,8 @@ from milepost.v1 import Event, JobState, Stage, StageState
 
 __all__ = ["PAYLOADS", "describe"]
 
-_NAMED_STAGES = 8
-_DATA_LENGTH = 200
+_STAGE_NAME_LIMIT = 8
+_TEXT_LIMIT = 200
 
 
 def describe(event: Event, fold: Fold) -> str:
@@ -38,9 +38,9 @@ def _job_started(event: Event, fold: Fold) -> str:
 
 def _stages_planned(event: Event, fold: Fold) -> str:
     stages = event.stages_planned.stages
-    names = [text.stage_name(stage) for stage in stages[:_NAMED_STAGES]]
-    if len(stages) > _NAMED_STAGES:
-        names.append(f"and {len(stages) - _NAMED_STAGES:,} more")
+    names = [text.stage_name(stage) for stage in stages[:_STAGE_NAME_LIMIT]]
+    if len(stages) > _STAGE_NAME_LIMIT:
+        names.append(f"and {len(stages) - _STAGE_NAME_LIMIT:,} more")
     return f"planned {text.count(len(stages), 'stage')}: {', '.join(names)}"
 
 
@@ -61,7 +61,7 @@ def _stage_progressed(event: Event, fold: Fold) -> str:
     known = stage.fraction_known if told.stage_id in fold.stages else total is not None
     done = text.percent(told.fraction) if known else ""
     numbers = text.amount(told.current, total, told.unit or stage.unit)
-    remark = text.clip(text.clean(told.message), _DATA_LENGTH)
+    remark = text.truncate(text.clean(told.message), _TEXT_LIMIT)
     return f"{text.stage_name(stage)}: {_joined(done, numbers, remark)}"
 
 
@@ -79,7 +79,7 @@ def _stage_ended(event: Event, fold: Fold) -> str:
         line = f"{_joined(line, done)} in {took}" if took else _joined(line, done)
     if told.HasField("failure"):
         line = f"{line}: {text.failure_text(told.failure)}"
-    return _joined(line, text.clip(text.clean(told.message), _DATA_LENGTH))
+    return _joined(line, text.truncate(text.clean(told.message), _TEXT_LIMIT))
 
 
 def _log_written(event: Event, fold: Fold) -> str:
@@ -97,14 +97,14 @@ def _artifact_added(event: Event, fold: Fold) -> str:
 
 def _custom(event: Event, fold: Fold) -> str:
     custom = event.custom
-    data = custom.proto.type_url if custom.HasField("proto") else json_line.line(to_json(custom.json))
-    return f"event {text.label(custom.type)} {text.clip(text.clean(data), _DATA_LENGTH)}"
+    data = custom.proto.type_url if custom.HasField("proto") else json_line.dump_json(to_json(custom.json))
+    return f"event {text.label(custom.type)} {text.truncate(text.clean(data), _TEXT_LIMIT)}"
 
 
 def _cancel_requested(event: Event, fold: Fold) -> str:
     told = event.cancel_requested.cancellation
     who = f" by {text.clean(told.requested_by)}" if told.requested_by else ""
-    why = f": {text.clip(text.clean(told.reason), _DATA_LENGTH)}" if told.reason else ""
+    why = f": {text.truncate(text.clean(told.reason), _TEXT_LIMIT)}" if told.reason else ""
     grace = text.seconds_between(event.time, told.deadline) if told.HasField("deadline") else 0.0
     within = f", to stop within {text.minutes(grace)}" if grace >= 1 else ""
     return f"cancellation requested{who}{within}{why}"
@@ -130,7 +130,7 @@ def _job_ended(event: Event, fold: Fold) -> str:
     if fold.job.HasField("start_time"):
         took = text.took(text.seconds_between(fold.job.start_time, event.time))
         line = f"{line} {'in' if told.state == JobState.JOB_STATE_SUCCEEDED else 'after'} {took}"
-    message = text.clip(text.clean(told.message), _DATA_LENGTH)
+    message = text.truncate(text.clean(told.message), _TEXT_LIMIT)
     if told.HasField("failure"):
         return _joined(f"{line}: {text.failure_text(told.failure)}", message)
     if told.forced and not message:

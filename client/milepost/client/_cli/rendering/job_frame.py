@@ -1,4 +1,4 @@
-"""One picture of a watched job, for a terminal: never wider than it, and not higher where that can be helped."""
+"""Picture of one job for a terminal: never wider than it, and no higher where possible."""
 
 from __future__ import annotations
 
@@ -6,43 +6,158 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from rich.cells import cell_len, chop_cells
 from rich.console import Group
 from rich.text import Text
 
 from milepost.client._cli.rendering import stage_rows, text
-from milepost.client._cli.rendering.canvas import Canvas
-from milepost.client._cli.rendering.connection_text import link_text
-from milepost.client._cli.rendering.frame_parts import artifacts, header, notices, single_line, wrapped
-from milepost.client._cli.rendering.state_style import SEVERITY_STYLES
-from milepost.client._cli.rendering.watched_job import Watched
-from milepost.v1 import Severity
+from milepost.client._cli.rendering.canvas import JOB_STYLES, SEVERITY_STYLES, Canvas, bar, pulse
+from milepost.client._cli.rendering.status_text import connection_text, needs_attention, waiting_text
+from milepost.client._cli.rendering.watched_job import WatchedJob
+from milepost.contract.job_states import LEASED, has_ended
+from milepost.v1 import Estimate, Job, JobState, Severity, Waiting
 
-__all__ = ["frame"]
+__all__ = ["artifacts", "frame", "header", "notices", "single_line", "wrapped"]
 
-_LOG_LINES = 5
-_ARTIFACTS = 5
-_STAGES_LEAST = 3
-_WARNING_LINES = 3
-_TO_READ = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ERROR})
+_NOTICE_LINE_LIMIT = 4
+_MIN_WRAP_WIDTH = 20
+_UNLIMITED = 1000
+_MIN_ID_WIDTH = 9
+_MIN_KIND_WIDTH = 8
 
 
-def frame(watched: Watched, canvas: Canvas) -> Group:
+def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text]:
+    """Kind, id, state, percent, time taken and left, on one line if it is wide enough; and the bar."""
+    style = JOB_STYLES.get(job.state, "")
+    who = _who(job, style, canvas)
+    how = Text(_pace(job, estimate, canvas))
+    gap = canvas.text_width - who.cell_len - how.cell_len
+    if gap >= 2:
+        yield single_line(Text.assemble(who, " " * gap, how))
+    else:
+        yield single_line(who)
+        yield single_line(how)
+    if text.is_known(job) or job.state not in LEASED:
+        done = job.fraction if text.is_known(job) else 0.0
+        yield bar(done, canvas.text_width, style=style, marks=canvas.marks)
+    else:
+        yield pulse(canvas.now.timestamp(), canvas.text_width, style=style, marks=canvas.marks)
+
+
+def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterator[Text]:
+    """What keeps a job from going on: what it waits for, a failure, a retry, a cancellation."""
+    if waiting is not None and job.state == JobState.JOB_STATE_QUEUED:
+        style = "yellow" if needs_attention(waiting) else "dim"
+        yield from _notice(waiting_text(waiting, job.kind), style, canvas, mark=canvas.marks.pending)
+    if job.HasField("failure"):
+        words = text.failure_text(job.failure)
+        if job.state == JobState.JOB_STATE_QUEUED:
+            wait = text.seconds_until(job.retry_time, canvas.now) if job.HasField("retry_time") else 0.0
+            then = f", the next one in {text.minutes(wait)}" if wait >= 1 else ""
+            words = f"attempt {job.attempt} ended{then}: {words}"
+        yield from _notice(words, "red", canvas)
+    if job.HasField("cancellation"):
+        yield from _notice(text.cancellation(job), "yellow", canvas)
+
+
+def artifacts(job: Job, most: int) -> Iterator[Text]:
+    """A line for each of the last ``most`` artifacts: name, size and where it lies."""
+    shown = job.artifacts[-most:]
+    names = [text.truncate(text.clean(artifact.name), 60) for artifact in shown]
+    sizes = [text.human_size(artifact.size_bytes) if artifact.size_bytes else "" for artifact in shown]
+    name_width = max(map(cell_len, names), default=0)
+    size_width = max(map(cell_len, sizes), default=0)
+    for artifact, name, size in zip(shown, names, sizes, strict=True):
+        pad = " " * (name_width - cell_len(name))
+        uri = text.clean(artifact.uri)
+        yield single_line(Text.assemble("  ", (name, "bold"), pad, f"  {size:>{size_width}}  ", (uri, "dim")))
+
+
+def single_line(line: Text) -> Text:
+    """The line, cut where it is wider than the terminal."""
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
+    """Percent or stages done, time taken and time left: ``47%  00:12  00:14 left``."""
+    if job.state == JobState.JOB_STATE_UNSPECIFIED:  # nothing is known of it yet
+        return ""
+    if job.state == JobState.JOB_STATE_QUEUED:
+        if not job.HasField("submit_time"):
+            return "waiting"
+        return f"waiting {text.minutes(text.seconds_between(job.submit_time, canvas.now))}"
+    parts = [text.progress(job)]
+    if job.HasField("start_time"):
+        parts.append(text.duration(job, canvas.now))
+    if estimate is not None and estimate.HasField("remaining_p50") and not has_ended(job):
+        parts.append(f"{text.minutes(text.remaining(estimate, canvas.now))} left")
+    return "  ".join(part for part in parts if part)
+
+
+def wrapped(line: Text, indent: int, most: int, canvas: Canvas) -> Iterator[Text]:
+    """The line on up to ``most`` lines; from the second on they are indented, and the last one is cut if need be."""
+    rows = list(_wrap(line, max(canvas.text_width, _MIN_WRAP_WIDTH), indent))
+    for number, row in enumerate(rows[:most], 1):
+        if number == most < len(rows):
+            row.append(canvas.marks.ellipsis)
+            row.truncate(max(canvas.text_width, _MIN_WRAP_WIDTH), overflow="ellipsis")
+        yield single_line(row)
+
+
+def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterator[Text]:
+    most = _UNLIMITED if canvas.final else _NOTICE_LINE_LIMIT
+    yield from wrapped(Text(f"{mark or canvas.marks.failed} {words}", style=style), 2, most, canvas)
+
+
+def _wrap(line: Text, width: int, indent: int) -> Iterator[Text]:
+    """Broken between words where that can be, by the cells that they take."""
+    indent = min(indent, width // 2)
+    while line.cell_len > width:
+        end = len(chop_cells(line.plain, width)[0])
+        blank = line.plain.rfind(" ", indent, end + 1)
+        row, rest = line.divide((blank if blank > 0 else end,))
+        yield row
+        line = Text(" " * indent).append_text(rest[1:] if blank > 0 else rest)
+    yield line
+
+
+def _who(job: Job, style: str, canvas: Canvas) -> Text:
+    """Kind, id and state. Where they do not fit, the id is shortened, then the kind; the state never is."""
+    kind, job_id, state = text.label(job.kind), text.label(job.job_id), text.job_state(job.state)
+    for name, least in (("id", _MIN_ID_WIDTH), ("kind", _MIN_KIND_WIDTH)):
+        over = cell_len(f"{kind} {job_id}  {state}") - canvas.text_width
+        if over > 0 and name == "id":
+            job_id = text.shorten(job_id, max(len(job_id) - over, least), canvas.marks.ellipsis)
+        elif over > 0:
+            kind = text.shorten(kind, max(len(kind) - over, least), canvas.marks.ellipsis)
+    return Text.assemble((kind, "bold"), " ", job_id, "  ", (state, style))
+
+
+_LOG_LINE_LIMIT = 5
+_ARTIFACT_LIMIT = 5
+_MIN_STAGE_ROWS = 3
+_WARNING_LINE_LIMIT = 3
+_WRAPPED_SEVERITIES = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ERROR})
+
+
+def frame(watched: WatchedJob, canvas: Canvas) -> Group:
     """The job's line and bar, its stages, the last log lines, what it made, and how the connection is."""
     job = watched.job
     above = [*header(job, watched.estimate, canvas), *notices(job, canvas, watched.source.waiting)]
     below = [
         *_block(list(_log(watched, canvas))),
-        *_block(list(artifacts(job, len(job.artifacts) if canvas.stands else _ARTIFACTS))),
+        *_block(list(artifacts(job, len(job.artifacts) if canvas.final else _ARTIFACT_LIMIT))),
         *_block([_footer(watched, canvas)]),
     ]
-    rows = list(stage_rows.in_order(watched.fold))
-    room = max(canvas.height - len(above) - len(below) - 2, _STAGES_LEAST)
-    shown = stage_rows.choose(rows, len(rows) if canvas.stands else room)
-    return Group(*above, *_block(list(stage_rows.picture(shown, canvas))), *below)
+    rows = list(stage_rows.tree_rows(watched.fold))
+    room = max(canvas.height - len(above) - len(below) - 2, _MIN_STAGE_ROWS)
+    shown = stage_rows.select_rows(rows, len(rows) if canvas.final else room)
+    return Group(*above, *_block(list(stage_rows.stage_lines(shown, canvas))), *below)
 
 
-def _log(watched: Watched, canvas: Canvas) -> Iterator[Text]:
-    for line in islice(watched.log, max(len(watched.log) - _LOG_LINES, 0), None):
+def _log(watched: WatchedJob, canvas: Canvas) -> Iterator[Text]:
+    for line in islice(watched.log, max(len(watched.log) - _LOG_LINE_LIMIT, 0), None):
         told = line.event.log_written
         stage = watched.fold.stages.get(told.stage_id)
         name = text.stage_name(stage) if stage is not None else text.clean(told.stage_id)
@@ -52,8 +167,8 @@ def _log(watched: Watched, canvas: Canvas) -> Iterator[Text]:
             (f"{name} | " if name else "", "dim"),
             (line.text, SEVERITY_STYLES.get(told.severity, "")),
         )
-        if told.severity in _TO_READ:
-            yield from wrapped(row, len(time) + 4, _WARNING_LINES, canvas)
+        if told.severity in _WRAPPED_SEVERITIES:
+            yield from wrapped(row, len(time) + 4, _WARNING_LINE_LIMIT, canvas)
         else:
             yield single_line(row)
 
@@ -64,10 +179,10 @@ def _time(time: Timestamp, canvas: Canvas) -> str:
     return clock if day == text.day(canvas.now, canvas.zone) else f"{day} {clock}"
 
 
-def _footer(watched: Watched, canvas: Canvas) -> Text:
+def _footer(watched: WatchedJob, canvas: Canvas) -> Text:
     if watched.ended and not watched.behind:
         return single_line(Text(text.count(watched.cursor, "event"), style="dim"))
-    words = link_text(watched, canvas.now)
+    words = connection_text(watched, canvas.now)
     if watched.source.connection.state == "live":
         mark, style = canvas.marks.running, "green"
     else:

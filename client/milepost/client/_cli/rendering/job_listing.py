@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from milepost.client._cli.rendering import json_line, stage_rows, table, text
-from milepost.client._cli.rendering.canvas import Canvas
-from milepost.client._cli.rendering.frame_parts import artifacts, header, notices
-from milepost.client._cli.rendering.state_style import JOB_STYLES
-from milepost.client._cli.rendering.wait_text import waiting_text
+from milepost.client._cli.rendering.canvas import JOB_STYLES, Canvas
+from milepost.client._cli.rendering.job_frame import artifacts, header, notices
+from milepost.client._cli.rendering.status_text import waiting_text
 from milepost.client._message_json import to_json
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
@@ -24,20 +23,24 @@ __all__ = ["job_lines", "job_picture", "jobs_lines", "jobs_table"]
 
 _HEADINGS = ("JOB", "KIND", "STATE", "DONE", "TOOK", "AGE", "OWNER")
 _STATE = 2
-_YIELDING = (-1, 1)
+_SHRINK_ORDER = (-1, 1)
 
 
 def job_picture(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Group:
     """A job for a terminal: its line and bar, what it waits for, its stages, what it made, and the facts."""
     estimate = job.estimate if job.HasField("estimate") else None
-    shown = stage_rows.Shown(list(stage_rows.in_order(Fold(job))), "")
+    shown = stage_rows.VisibleStages(list(stage_rows.tree_rows(Fold(job))), "")
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     for name, value in _facts(job, canvas.zone):
         facts.add_row(f"  {name}", Text(value))
     blocks: list[RenderableType] = [*header(job, estimate, canvas), *notices(job, canvas, waiting)]
-    for block in (list(stage_rows.picture(shown, canvas)), list(artifacts(job, len(job.artifacts))), [facts]):
+    for block in (
+        list(stage_rows.stage_lines(shown, canvas)),
+        list(artifacts(job, len(job.artifacts))),
+        [facts],
+    ):
         if block:
             blocks += [Text(""), *block]
     return Group(*blocks)
@@ -66,8 +69,8 @@ def job_lines(
     if job.HasField("cancellation"):
         lines.append(("cancel", text.cancellation(job)))
     lines += [
-        ("stage", f"{'  ' * row.depth}{stage_rows.sentence(row.stage, now)}")
-        for row in stage_rows.in_order(fold)
+        ("stage", f"{'  ' * row.depth}{stage_rows.stage_text(row.stage, now)}")
+        for row in stage_rows.tree_rows(fold)
     ]
     lines += [("artifact", text.artifact(artifact)) for artifact in job.artifacts]
     for name, value in [*lines, *_facts(job, zone)]:
@@ -87,7 +90,7 @@ def jobs_table(jobs: Sequence[Job], now: datetime, width: int) -> Iterator[Text]
     def style(row: int, column: int) -> str:
         return JOB_STYLES.get(jobs[row - 1].state, "") if column == _STATE else ""
 
-    return table.fitted(_rows(jobs, now), width, yielding=_YIELDING, ids=0, kept=_STATE + 1, style=style)
+    return table.fitted(_rows(jobs, now), width, yielding=_SHRINK_ORDER, ids=0, kept=_STATE + 1, style=style)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
@@ -130,9 +133,9 @@ def _facts(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     if job.message:
         yield "message", text.clean(job.message)
     if job.HasField("input"):
-        yield "input", text.clean(json_line.line(to_json(job.input)))
+        yield "input", text.clean(json_line.dump_json(to_json(job.input)))
     if job.HasField("result"):
-        yield "result", text.clean(json_line.line(to_json(job.result)))
+        yield "result", text.clean(json_line.dump_json(to_json(job.result)))
     if job.failure.detail:
         yield "detail", text.clean(job.failure.detail)
 

@@ -11,34 +11,34 @@ from rich.text import Text
 
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import Canvas
-from milepost.client._cli.rendering.frame_parts import single_line
+from milepost.client._cli.rendering.job_frame import single_line
 from milepost.client._cli.rendering.job_listing import jobs_table
-from milepost.client._cli.rendering.json_line import line
+from milepost.client._cli.rendering.job_view import PlainView
+from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.rendering.message_json import message_line
-from milepost.client._cli.rendering.plain_view import PlainView
-from milepost.client._cli.rendering.screen import Screen
+from milepost.client._cli.rendering.terminal import Screen
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Deleted, Event, Job, Trimmed
 
-__all__ = ["Board", "BoardLines", "BoardObjects", "BoardView", "Jobs"]
+__all__ = ["Jobs", "JobsView", "JsonJobsView", "LiveJobsView", "PlainJobsView"]
 
 Jobs = dict[str, Fold]
 """What is known of the jobs that are watched, by their ids."""
 
-# Lines of the table that are no jobs: the headings, the sum and what is around it.
-_FRAME_LINES = 4
+# LineSplitter of the table that are no jobs: the headings, the sum and what is around it.
+_NON_JOB_LINES = 4
 
 
-class BoardView(Protocol):
+class JobsView(Protocol):
     """Shows what happens to many jobs, for as long as it is entered."""
 
     def item(self, item: Item, jobs: Jobs) -> None:
         """Something has happened, and is in ``jobs`` already."""
 
 
-class Board(Screen):
+class LiveJobsView(Screen):
     """A table of the jobs: those that have not ended first, then the newest."""
 
     def __init__(self, console: Console) -> None:
@@ -56,11 +56,11 @@ class Board(Screen):
         if not self._is_shown:
             return None
         jobs = sorted((fold.job for fold in self._jobs.values()), key=_rank)
-        room = len(jobs) if canvas.stands else max(canvas.height - _FRAME_LINES, 1)
+        room = len(jobs) if canvas.final else max(canvas.height - _NON_JOB_LINES, 1)
         counts = Counter(job.state for job in jobs)
         states = ", ".join(f"{count:,} {text.job_state(state)}" for state, count in sorted(counts.items()))
         summary = f"{text.count(len(jobs), 'job')}{': ' if states else ''}{states}"
-        table = jobs_table(jobs[:room], canvas.now, canvas.measure)
+        table = jobs_table(jobs[:room], canvas.now, canvas.text_width)
         return Group(*table, Text(""), single_line(Text(summary, style="dim")))
 
     def is_final(self) -> bool:
@@ -68,7 +68,7 @@ class Board(Screen):
         return all(has_ended(fold.job) for fold in self._jobs.values())
 
 
-class BoardLines:
+class PlainJobsView:
     """A line for each event that is worth one, with the job's id."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
@@ -91,7 +91,7 @@ class BoardLines:
                 self._write(f"{text.label(item.job_id)}  deleted")
 
 
-class BoardObjects:
+class JsonJobsView:
     """Each item as one JSON object a line: events as they are, and others by their name."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
@@ -109,7 +109,7 @@ class BoardObjects:
             case Trimmed():
                 self._write(f'{{"trimmed":{message_line(item)}}}')
             case Gap():
-                self._write(line({"gap": {"message": str(item.error)}}))
+                self._write(dump_json({"gap": {"message": str(item.error)}}))
 
 
 def _rank(job: Job) -> tuple[bool, float]:

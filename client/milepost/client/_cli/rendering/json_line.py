@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from milepost.contract.printable import escape_json
 
-__all__ = ["Json", "always_print", "line"]
+__all__ = ["Json", "always_print", "dump_json"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -17,7 +17,7 @@ always_print: Final = ContextVar("always_print", default=False)
 """Whether messages are printed with what is zero or empty."""
 
 
-def line(value: Mapping[str, Json], *, indent: int | None = None) -> str:
+def dump_json(value: Mapping[str, Json], *, indent: int | None = None) -> str:
     """An object on one line, without the line's end; with ``indent`` on several."""
     separators = (",", ":") if indent is None else None
     return escape_json(json.dumps(value, ensure_ascii=False, separators=separators, indent=indent))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from milepost.client._cli.rendering.json_line import always_print, line
+from milepost.client._cli.rendering.json_line import always_print, dump_json
 from milepost.client._message_json import to_json
 from milepost.v1 import Waiting
 
@@ -13,9 +13,9 @@ __all__ = ["message_line", "waiting_line"]
 
 def message_line(message: Message) -> str:
     """A message on one line; with what is zero or empty where the command line asks for that."""
-    return line(to_json(message, always_print=always_print.get()))
+    return dump_json(to_json(message, always_print=always_print.get()))
 
 
 def waiting_line(waiting: Waiting) -> str:
     """What a job waits for, on one line."""
-    return line({"waiting": to_json(waiting, always_print=always_print.get())})
+    return dump_json({"waiting": to_json(waiting, always_print=always_print.get())})

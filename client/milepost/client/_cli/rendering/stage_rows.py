@@ -1,4 +1,4 @@
-"""The stages of a job as rows of a picture: in their tree's order, and no more of them than there is room for."""
+"""The stages of a job as rows of a stage_lines: in their tree's order, and no more of them than there is room for."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from milepost.client._cli.rendering import text
-from milepost.client._cli.rendering.bars import bar, pulse
-from milepost.client._cli.rendering.canvas import Canvas
-from milepost.client._cli.rendering.state_style import STAGE_STYLES, Marks
+from milepost.client._cli.rendering.canvas import STAGE_STYLES, Canvas, Marks, bar, pulse
 from milepost.fold import Fold
 from milepost.v1 import Stage, StageState
 
-__all__ = ["Row", "Shown", "choose", "in_order", "picture", "sentence"]
+__all__ = ["StageRow", "VisibleStages", "select_rows", "stage_lines", "stage_text", "tree_rows"]
 
-_LIVELY = frozenset({StageState.STAGE_STATE_RUNNING, StageState.STAGE_STATE_FAILED})
-_BEGUN = frozenset(
+_RUNNING_OR_FAILED = frozenset({StageState.STAGE_STATE_RUNNING, StageState.STAGE_STATE_FAILED})
+_STARTED = frozenset(
     {
         StageState.STAGE_STATE_RUNNING,
         StageState.STAGE_STATE_SUCCEEDED,
@@ -31,14 +29,14 @@ _BEGUN = frozenset(
 # In cells.
 _GAP = "  "
 _PERCENT = 4
-_BAR_LEAST, _BAR_MOST = 8, 40
-_NAME_LEAST, _NAME_MOST = 12, 32
-_DETAIL_ENOUGH = 26
-_INDENTS = 6
+_MIN_BAR_WIDTH, _MAX_BAR_WIDTH = 8, 40
+_MIN_NAME_WIDTH, _MAX_NAME_WIDTH = 12, 32
+_DETAIL_WIDTH = 26
+_MAX_INDENT = 6
 
 
 @dataclass(frozen=True)
-class Row:
+class StageRow:
     """A stage, and how many stages it is within."""
 
     stage: Stage
@@ -46,50 +44,52 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Shown:
+class VisibleStages:
     """The rows that there is room for, and what the others are, such as ``12 succeeded, 3 pending``."""
 
-    rows: Sequence[Row]
+    rows: Sequence[StageRow]
     others: str
 
 
-def in_order(fold: Fold) -> Iterator[Row]:
+def tree_rows(fold: Fold) -> Iterator[StageRow]:
     """All stages, each followed by its own. A loop, since they may nest a thousand deep."""
-    waiting = [Row(stage, 0) for stage in reversed(fold.children[""])]
+    waiting = [StageRow(stage, 0) for stage in reversed(fold.children[""])]
     while waiting:
         row = waiting.pop()
         yield row
         within = fold.children[row.stage.stage_id]
-        waiting.extend(Row(stage, row.depth + 1) for stage in reversed(within))
+        waiting.extend(StageRow(stage, row.depth + 1) for stage in reversed(within))
 
 
-def choose(rows: Sequence[Row], room: int) -> Shown:
+def select_rows(rows: Sequence[StageRow], room: int) -> VisibleStages:
     """At most ``room`` rows (a note on the others is one too): what runs or failed, then what is next to it."""
     if len(rows) <= room:
-        return Shown(rows, "")
-    lively = [index for index, row in enumerate(rows) if row.stage.state in _LIVELY]
+        return VisibleStages(rows, "")
+    lively = [index for index, row in enumerate(rows) if row.stage.state in _RUNNING_OR_FAILED]
     middle = lively[-1] if lively else _first_pending(rows)
-    ranked = sorted(range(len(rows)), key=lambda i: (rows[i].stage.state not in _LIVELY, abs(i - middle)))
+    ranked = sorted(
+        range(len(rows)), key=lambda i: (rows[i].stage.state not in _RUNNING_OR_FAILED, abs(i - middle))
+    )
     kept = set(ranked[: max(room - 1, 1)])
     counts = Counter(row.stage.state for index, row in enumerate(rows) if index not in kept)
     others = ", ".join(f"{number:,} {text.stage_state(state)}" for state, number in sorted(counts.items()))
-    return Shown([row for index, row in enumerate(rows) if index in kept], others)
+    return VisibleStages([row for index, row in enumerate(rows) if index in kept], others)
 
 
-def picture(shown: Shown, canvas: Canvas) -> Iterator[Text]:
+def stage_lines(shown: VisibleStages, canvas: Canvas) -> Iterator[Text]:
     """A line for each row: mark and name, bar, percent, time taken, and the numbers within."""
     if not shown.rows:
         return
-    width, now, marks = canvas.measure, canvas.now, canvas.marks
+    width, now, marks = canvas.text_width, canvas.now, canvas.marks
     names = [_name(row, marks) for row in shown.rows]
     times = [_time(row.stage, now) for row in shown.rows]
     details = [_detail(row.stage, now) for row in shown.rows]
-    name_width = min(max(map(cell_len, names)), _NAME_MOST, max(width // 3, _NAME_LEAST))
+    name_width = min(max(map(cell_len, names)), _MAX_NAME_WIDTH, max(width // 3, _MIN_NAME_WIDTH))
     time_width = max(map(cell_len, times))
     room = width - name_width - _PERCENT - time_width - 3 * len(_GAP)
-    enough = min(max(map(cell_len, details)), _DETAIL_ENOUGH)
-    bar_width = min(max(room - _DETAIL_ENOUGH - len(_GAP), _BAR_LEAST), _BAR_MOST)
-    has_bars = room - enough - len(_GAP) >= _BAR_LEAST  # else the numbers say it better
+    enough = min(max(map(cell_len, details)), _DETAIL_WIDTH)
+    bar_width = min(max(room - _DETAIL_WIDTH - len(_GAP), _MIN_BAR_WIDTH), _MAX_BAR_WIDTH)
+    has_bars = room - enough - len(_GAP) >= _MIN_BAR_WIDTH  # else the numbers say it better
     for row, name, time, detail in zip(shown.rows, names, times, details, strict=True):
         style = STAGE_STYLES.get(row.stage.state, "")
         name_text = Text(name, style=style)
@@ -110,22 +110,20 @@ def picture(shown: Shown, canvas: Canvas) -> Iterator[Text]:
         yield Text(f"  {marks.ellipsis} and {shown.others}", style="dim", no_wrap=True, overflow="ellipsis")
 
 
-def sentence(stage: Stage, now: datetime) -> str:
+def stage_text(stage: Stage, now: datetime) -> str:
     """A stage as plain text: its name, state, percent, time taken, and the numbers within."""
     done = _percent(stage) if stage.state == StageState.STAGE_STATE_RUNNING else ""
     parts = (text.stage_state(stage.state), done, _time(stage, now), _detail(stage, now))
     return f"{text.stage_name(stage)}: {', '.join(part for part in parts if part)}"
 
 
-def _first_pending(rows: Sequence[Row]) -> int:
+def _first_pending(rows: Sequence[StageRow]) -> int:
     pending = (i for i, row in enumerate(rows) if row.stage.state == StageState.STAGE_STATE_PENDING)
     return next(pending, len(rows) - 1)
 
 
-def _name(row: Row, marks: Marks) -> str:
-    return (
-        f"{'  ' * (min(row.depth, _INDENTS) + 1)}{marks.stage(row.stage.state)} {text.stage_name(row.stage)}"
-    )
+def _name(row: StageRow, marks: Marks) -> str:
+    return f"{'  ' * (min(row.depth, _MAX_INDENT) + 1)}{marks.stage(row.stage.state)} {text.stage_name(row.stage)}"
 
 
 def _time(stage: Stage, now: datetime) -> str:
@@ -142,7 +140,7 @@ def _detail(stage: Stage, now: datetime) -> str:
     total = stage.total if stage.HasField("total") else None
     done = stage.state == StageState.STAGE_STATE_SUCCEEDED and stage.current == total
     numbers = text.amount(stage.current, None if done else total, stage.unit)
-    remark = text.clip(text.clean(stage.message), 200)
+    remark = text.truncate(text.clean(stage.message), 200)
     pace = ""
     if stage.state == StageState.STAGE_STATE_RUNNING and stage.HasField("start_time"):
         pace = text.rate(stage.current, text.seconds_between(stage.start_time, now), stage.unit)
@@ -150,11 +148,11 @@ def _detail(stage: Stage, now: datetime) -> str:
 
 
 def _percent(stage: Stage) -> str:
-    return text.percent(stage.fraction) if stage.state in _BEGUN and stage.fraction_known else ""
+    return text.percent(stage.fraction) if stage.state in _STARTED and stage.fraction_known else ""
 
 
 def _bar(stage: Stage, width: int, *, now: datetime, style: str, marks: Marks) -> Text:
-    if stage.state not in _BEGUN:
+    if stage.state not in _STARTED:
         return Text(" " * width)
     if stage.fraction_known:
         return bar(stage.fraction, width, style=style, marks=marks)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from milepost.client._cli.rendering.frame_parts import single_line
+from milepost.client._cli.rendering.job_frame import single_line
 from milepost.client._cli.rendering.text import shorten
 
 __all__ = ["fitted", "whole"]
 
-_COLUMN_LEAST = 5
-_ID_LEAST = 9
+_MIN_COLUMN_WIDTH = 5
+_MIN_ID_WIDTH = 9
 _GAP = 2
 
 
@@ -41,7 +41,7 @@ def fitted(
     """
     widths = _widths(rows)
     for column in (*yielding, *(() if ids is None else (ids,))):
-        least = _ID_LEAST if column == ids else _COLUMN_LEAST
+        least = _MIN_ID_WIDTH if column == ids else _MIN_COLUMN_WIDTH
         widths[column] -= max(min(_over(widths, width), widths[column] - least), 0)
     while kept is not None and len(widths) > kept and _over(widths, width) > 0:
         widths.pop()

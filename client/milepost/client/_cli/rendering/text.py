@@ -17,7 +17,6 @@ __all__ = [
     "artifact",
     "cancellation",
     "clean",
-    "clip",
     "clock",
     "count",
     "day",
@@ -40,6 +39,7 @@ __all__ = [
     "stage_name",
     "stage_state",
     "took",
+    "truncate",
 ]
 
 _BYTES = frozenset({"b", "byte", "bytes"})
@@ -52,15 +52,15 @@ def clean(text: str) -> str:
     return escape(text.expandtabs(4).replace("\r\n", "\n").rstrip("\n"))
 
 
-def clip(text: str, most: int) -> str:
+def truncate(text: str, most: int) -> str:
     """The text on one line, of ``most`` characters at the most."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def label(text: str) -> str:
-    """A name or an id, as it stands within a line."""
-    return clip(clean(text), 256)
+    """A name or an id, as it final within a line."""
+    return truncate(clean(text), 256)
 
 
 def shorten(text: str, width: int, ellipsis: str = "…") -> str:
@@ -149,7 +149,7 @@ def cancellation(job: Job) -> str:
     """Who wanted the job cancelled, why, and what became of that."""
     told = job.cancellation
     who = f" by {label(told.requested_by)}" if told.requested_by else ""
-    why = f": {clip(clean(told.reason), 200)}" if told.reason else ""
+    why = f": {truncate(clean(told.reason), 200)}" if told.reason else ""
     if job.state == JobState.JOB_STATE_CANCELLED:
         return f"cancelled{who}{', without its worker' if told.forced else ''}{why}"
     if has_ended(job):
@@ -226,12 +226,12 @@ def severity(value: Severity.ValueType) -> str:
 
 def stage_name(stage: Stage) -> str:
     """What people call the stage: its title or, where it has none, its id."""
-    return clip(clean(stage.title or stage.stage_id), 256)
+    return truncate(clean(stage.title or stage.stage_id), 256)
 
 
 def failure_text(failure: Failure) -> str:
     """The code and the sentence: ``PATH_NOT_FOUND: There is no …``."""
-    code, message = clean(failure.code), clip(clean(failure.message), 1000)
+    code, message = clean(failure.code), truncate(clean(failure.message), 1000)
     return f"{code}: {message}" if code and message else code or message
 
 

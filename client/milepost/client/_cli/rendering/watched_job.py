@@ -13,12 +13,12 @@ from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Estimate, Event, Job, Waiting
 
-__all__ = ["LogLine", "Source", "Watched"]
+__all__ = ["LogLine", "WatchSource", "WatchedJob"]
 
-_LOG_LINES = 20
+_LOG_LINE_LIMIT = 20
 
 
-class Source(Protocol):
+class WatchSource(Protocol):
     """Where the events come from; a `Watch`."""
 
     @property
@@ -27,7 +27,7 @@ class Source(Protocol):
 
     @property
     def estimate(self) -> Estimate | None:
-        """How long the job will still take."""
+        """How long the job will still apply."""
 
     @property
     def waiting(self) -> Waiting | None:
@@ -47,16 +47,16 @@ class LogLine:
 
 
 @dataclass
-class Watched:
-    """A job that is being watched. Changed by ``take`` and ``link_changed``, read by the views."""
+class WatchedJob:
+    """A job that is being watched. Changed by ``apply`` and ``connection_changed``, read by the views."""
 
     fold: Fold
-    source: Source
-    link_since: datetime
+    source: WatchSource
+    connection_since: datetime
     """When the connection came to be as it is."""
     cursor: int = 0
     """The sequence of the last event that came."""
-    log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
+    log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=_LOG_LINE_LIMIT))
 
     @property
     def job(self) -> Job:
@@ -75,16 +75,16 @@ class Watched:
 
     @property
     def estimate(self) -> Estimate | None:
-        """How long the job will still take; ``None`` without evidence."""
+        """How long the job will still apply; ``None`` without evidence."""
         return self.source.estimate or (self.job.estimate if self.job.HasField("estimate") else None)
 
-    def take(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Takes in the next event."""
         self.fold.apply(event)
         self.cursor = event.sequence
         if event.HasField("log_written"):
             self.log.extend(LogLine(event, line) for line in text.clean(event.log_written.text).split("\n"))
 
-    def link_changed(self, now: datetime) -> None:
+    def connection_changed(self, now: datetime) -> None:
         """The connection has changed."""
-        self.link_since = now
+        self.connection_since = now

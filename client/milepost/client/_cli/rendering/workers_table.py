@@ -15,13 +15,13 @@ __all__ = ["workers_lines", "workers_table"]
 _HEADINGS = ("WORKER", "JOBS", "HEARD", "FROM", "NODE", "KINDS")
 _WORKER, _FROM, _NODE, _KINDS = 0, 3, 4, 5
 # The longer the names, the less of a line is left for them: kinds are cut first.
-_YIELDING = (_KINDS, _NODE, _FROM, _WORKER)
+_SHRINK_ORDER = (_KINDS, _NODE, _FROM, _WORKER)
 
 
 def workers_table(workers: Sequence[ConnectedWorker], now: datetime, width: int) -> Iterator[Text]:
     """Workers for a terminal that is so many cells wide."""
     rows, columns = _rows(workers, now)
-    yielding = [columns.index(column) for column in _YIELDING if column in columns]
+    yielding = [columns.index(column) for column in _SHRINK_ORDER if column in columns]
     return table.fitted(rows, width, yielding=yielding)
 
 
@@ -40,7 +40,7 @@ def _rows(workers: Sequence[ConnectedWorker], now: datetime) -> tuple[list[tuple
 
 def _cells(worker: ConnectedWorker, now: datetime) -> tuple[str, ...]:
     return (
-        text.clip(text.clean(worker.worker_id), 128),
+        text.truncate(text.clean(worker.worker_id), 128),
         f"{worker.job_count} of {worker.max_concurrency}",
         f"{text.age(text.seconds_between(worker.last_heard_time, now))} ago",
         _place(worker.peer),

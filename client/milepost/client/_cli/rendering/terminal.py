@@ -1,4 +1,4 @@
-"""A terminal that one picture is drawn on over and over, and that is given back in order."""
+"""Draw on a terminal: escape control characters, redraw a picture, and restore the terminal on exit."""
 
 from __future__ import annotations
 
@@ -6,24 +6,38 @@ import asyncio
 import os
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from types import TracebackType
 from typing import Final, Self
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
+from rich.segment import Segment
 
-from milepost.client._cli.rendering.canvas import Canvas
-from milepost.client._cli.rendering.state_style import marks_for
+from milepost.client._cli.rendering.canvas import Canvas, marks_for
+from milepost.contract.printable import escape
 
-__all__ = ["Screen"]
+__all__ = ["EscapingConsole", "Screen"]
 
-_REFRESH = 0.1
+
+class EscapingConsole(Console):
+    """A console that shows control characters of what it prints, wherever they come from, and obeys only its own."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What is drawn, piece by piece."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=escape(segment.text))
+
+
+_REFRESH_INTERVAL = 0.1
 """Seconds between two pictures."""
 # Signals that stop or end a process by themselves, before which the terminal is put in order.
-_ORDERLY: Final = (signal.SIGTSTP, signal.SIGQUIT)
+_RESTORING_SIGNALS: Final = (signal.SIGTSTP, signal.SIGQUIT)
 
 
 class Screen(ABC):
@@ -48,24 +62,24 @@ class Screen(ABC):
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        for number in _ORDERLY:
+        for number in _RESTORING_SIGNALS:
             if signal.getsignal(number) == signal.SIG_DFL:
-                loop.add_signal_handler(number, self._step_aside, number)
-        self._drawing = asyncio.create_task(self._draw_on())
+                loop.add_signal_handler(number, self._restore_and_signal, number)
+        self._drawing = asyncio.create_task(self._refresh())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Draws the last picture, and gives the terminal back."""
-        for number in _ORDERLY:
+        for number in _RESTORING_SIGNALS:
             asyncio.get_running_loop().remove_signal_handler(number)
         try:
             if self._drawing is not None:
                 self._drawing.cancel()
                 with suppress(asyncio.CancelledError):
                     await self._drawing
-            self._draw(stands=True)
+            self._draw(final=True)
         finally:
             self._stop()
 
@@ -77,18 +91,18 @@ class Screen(ABC):
     def is_final(self) -> bool:
         """Whether nothing will change any more, so that the last picture may be as high as it is."""
 
-    async def _draw_on(self) -> None:
+    async def _refresh(self) -> None:
         while True:
             self._draw()
-            await asyncio.sleep(_REFRESH)
+            await asyncio.sleep(_REFRESH_INTERVAL)
 
-    def _draw(self, *, stands: bool = False) -> None:
+    def _draw(self, *, final: bool = False) -> None:
         if not self._is_in_foreground():
             return
         width, height = self._console.size
         marks = marks_for(self._console.encoding)
-        stands = stands and self.is_final()
-        picture = self.picture(Canvas(width, height, self._clock(), self._zone, marks, stands))
+        final = final and self.is_final()
+        picture = self.picture(Canvas(width, height, self._clock(), self._zone, marks, final))
         if picture is None:
             return
         if self._live is None:
@@ -97,7 +111,7 @@ class Screen(ABC):
             )
             self._live.start()
         # The last one is drawn as this stops: in full, where the terminal is not high enough.
-        self._live.update(picture, refresh=not stands)
+        self._live.update(picture, refresh=not final)
 
     def _stop(self) -> None:
         """Leaves the picture where it is, and shows the cursor below it."""
@@ -105,14 +119,14 @@ class Screen(ABC):
             self._live.stop()
             self._live = None
 
-    def _step_aside(self, number: signal.Signals) -> None:
+    def _restore_and_signal(self, number: signal.Signals) -> None:
         """Has a signal do what it does by default, with the terminal in order."""
         self._stop()
         loop = asyncio.get_running_loop()
         loop.remove_signal_handler(number)
         os.kill(os.getpid(), number)
         # It was SIGTSTP, and somebody has continued the process.
-        loop.add_signal_handler(number, self._step_aside, number)
+        loop.add_signal_handler(number, self._restore_and_signal, number)
 
     def _is_in_foreground(self) -> bool:
         """Whether the terminal is this process's to draw on; what is in the background would draw over others."""

@@ -1,0 +1,124 @@
+"""How a job or an error ends a command: exit status and message."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from milepost.client import errors
+from milepost.client._cli.commands.exit_status import CommandError, ExitStatus
+from milepost.client._cli.rendering import text
+from milepost.client._cli.rendering.json_line import Json
+from milepost.client._cli.rendering.status_text import reason
+from milepost.client._transport.fork_safety import grpc
+from milepost.contract.reasons import reason_name
+from milepost.v1 import ErrorReason, Job, JobState
+
+__all__ = ["CommandFailed", "TimedOut", "as_command_error", "explain", "of_error", "of_job"]
+
+
+class CommandFailed(errors.MilepostError):
+    """A command did not do what it was to do."""
+
+    status = ExitStatus.FAILED
+
+
+class TimedOut(CommandFailed):
+    """The time that was given has passed."""
+
+    status = ExitStatus.TIMED_OUT
+
+
+_STATES: Final[dict[JobState.ValueType, ExitStatus]] = {
+    JobState.JOB_STATE_FAILED: ExitStatus.FAILED,
+    JobState.JOB_STATE_CANCELLED: ExitStatus.CANCELLED,
+    JobState.JOB_STATE_LOST: ExitStatus.LOST,
+}
+
+# The codes of failures that the server's clock is the cause of.
+_TIMEOUT_CODES: Final = frozenset({"TIMEOUT", "ATTEMPT_TIMEOUT", "START_DEADLINE"})
+
+_DEFECTS: Final = frozenset(
+    {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS, grpc.StatusCode.ABORTED}
+)
+
+# The first that fits counts. What is not here was refused for what was asked.
+_ERRORS: Final[tuple[tuple[type[errors.MilepostError], ExitStatus], ...]] = (
+    (errors.JobNotFound, ExitStatus.NOT_FOUND),
+    (errors.Unreachable, ExitStatus.UNREACHABLE),
+    (errors.StoreUnavailable, ExitStatus.UNREACHABLE),
+    (errors.StoreFull, ExitStatus.UNREACHABLE),
+    (errors.LimitReached, ExitStatus.UNREACHABLE),
+    (errors.Draining, ExitStatus.UNREACHABLE),
+    (errors.ProtocolError, ExitStatus.DEFECT),
+)
+
+
+def of_job(job: Job) -> ExitStatus:
+    """How a command ends that has followed ``job``; SUCCEEDED also where the job goes on."""
+    if job.state == JobState.JOB_STATE_FAILED and job.failure.code in _TIMEOUT_CODES:
+        return ExitStatus.TIMED_OUT
+    return _STATES.get(job.state, ExitStatus.SUCCEEDED)
+
+
+def of_error(error: errors.MilepostError) -> ExitStatus:
+    """How a command ends that met with ``error``."""
+    if isinstance(error, CommandFailed):
+        return error.status
+    if isinstance(error, errors.JobError):
+        return of_job(error.job.proto)
+    for kind, status in _ERRORS:
+        if isinstance(error, kind):
+            return status
+    refused = isinstance(error, errors.ServiceError) and error.code not in _DEFECTS
+    return ExitStatus.USAGE if refused else ExitStatus.DEFECT
+
+
+_MESSAGE_LIMIT = 1000
+
+
+def as_command_error(error: errors.MilepostError, *, json: bool) -> CommandError:
+    """The error as what ends a command."""
+    more: dict[str, Json] = {}
+    if isinstance(error, errors.ServiceError):
+        if error.reason != ErrorReason.ERROR_REASON_UNSPECIFIED:
+            more["reason"] = reason_name(error.reason)
+        more["metadata"] = dict(error.metadata)
+    return CommandError(explain(error), of_error(error), json=json, more=more)
+
+
+def explain(error: errors.MilepostError) -> str:
+    """One line: what is wrong, with which value, and what to do."""
+    message = text.truncate(text.clean(str(error)), _MESSAGE_LIMIT)
+    match error:
+        case errors.InvalidField() | errors.TooLarge() if error.violations:
+            fields = "; ".join(f"{field}: {description}" for field, description in error.violations)
+            return text.truncate(text.clean(fields), _MESSAGE_LIMIT)
+        case errors.StreamsBlocked():
+            return message
+        case errors.Unreachable():
+            why = reason(message) if ": " in message else "no answer"
+            return (
+                f"The server at {error.address} cannot be reached ({why}). "
+                "Is `milepost serve` running there? --address names another one."
+            )
+        case errors.SequenceTrimmed():
+            return (
+                f"The events after {error.requested} are not kept any more, the oldest is {error.first}: "
+                f"continue with --after {max(error.first - 1, 0)}."
+            )
+        case errors.SequenceAhead():
+            return f"There is no event {error.requested} yet: the newest one is {error.head}."
+        case errors.EpochChanged():
+            return (
+                f"The store was replaced: --epoch {error.requested} is not its epoch, which is {error.epoch}. "
+                "Start again without --after and --epoch."
+            )
+    hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
+    return f"{message} {hint}".rstrip()
+
+
+_HINTS: tuple[tuple[type[errors.MilepostError], str], ...] = (
+    (errors.Unauthenticated, "Give a token with MILEPOST_TOKEN or --token."),
+    (errors.Draining, "Try again shortly."),
+    (errors.StoreUnavailable, "Try again shortly."),
+)

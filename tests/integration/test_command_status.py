@@ -195,7 +195,8 @@ async def test_a_command_that_timed_out_is_124(
 
     assert outcome.status == 124
     assert (
-        outcome.err.splitlines()[-1] == "Error: The job has not ended within 0.2 s (queued, 0%); it goes on."
+        outcome.err.splitlines()[-1]
+        == "Error: The job has not ended within 0.2 s (queued, 0%); it continues."
     )
     assert job.state == JobState.JOB_STATE_QUEUED
 
@@ -217,8 +218,7 @@ async def test_an_interrupted_watch_is_130(
 
     assert (outcome.status, outcome.out) == (expected, "")
     assert (
-        outcome.err.splitlines()[-1]
-        == f"Stopped watching after event 3; the job goes on. To go on from there: "
+        outcome.err.splitlines()[-1] == f"Stopped watching after event 3; the job continues. To resume: "
         f"milepost watch {kind} --after 3 --epoch {job.epoch}"
     )
     assert job.state == JobState.JOB_STATE_RUNNING

@@ -128,7 +128,7 @@ async def test_ctrl_c_gives_the_terminal_back(
         await shown.shows(lambda text: "waiting 00:" in text)
         shown.process.send_signal(signal.SIGINT)
         status = await shown.process.wait()
-        await shown.shows(lambda text: "To go on from there" in text)
+        await shown.shows(lambda text: "To resume: " in text)
 
     assert status == 130
     assert (shown.raw.count(HIDE), shown.raw.count(SHOW)) == (1, 1)

@@ -111,7 +111,7 @@ def test_output_that_cannot_be_passed_on(at: Exec) -> None:
     _, err = process.communicate(timeout=60)
 
     assert (process.returncode, at.lines(), state(at.job)) == (74, [(INFO, "lost")], "SUCCEEDED")
-    assert err == b"Error: The output could not be passed on: No space left on device.\n"
+    assert err == b"Error: The command's output could not be written: No space left on device.\n"
 
 
 def test_lines_can_be_read(at: Exec) -> None:
@@ -162,7 +162,7 @@ def test_without_a_server_at_best_effort(tmp_path: Path) -> None:
         out, err = process.communicate(b"on its own\n", timeout=60)
 
     assert (process.returncode, out) == (4, b"on its own\n")
-    assert err == b"The server at 127.0.0.1:1 is away (connection refused): no job for this command.\n"
+    assert err == b"The server at 127.0.0.1:1 is unavailable (connection refused): running without a job.\n"
 
 
 def test_orphans_are_reaped(at: Exec, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.client._cli.exec.line_splitter import LineSplitter, OutputLine
-from milepost.client._cli.exec.progress_patterns import Progress, reader
+from milepost.client._cli.exec.progress_patterns import Progress, progress_parser
 
 
 def lines_of(*pieces: bytes) -> list[OutputLine]:
@@ -137,7 +137,7 @@ def test_a_line_without_an_end_is_cut() -> None:
 )
 def test_progress(expected: Progress | None, form: str, line: str) -> None:
     """The last that a line says counts; what makes no sense is not progress."""
-    assert reader(form)(line) == expected
+    assert progress_parser(form)(line) == expected
 
 
 @pytest.mark.parametrize(
@@ -154,4 +154,4 @@ def test_progress(expected: Progress | None, form: str, line: str) -> None:
 def test_what_is_no_form(expected: str, form: str) -> None:
     """Says what is wrong with it."""
     with pytest.raises(ValueError, match=expected):
-        reader(form)
+        progress_parser(form)

@@ -14,7 +14,7 @@ import pytest
 
 from milepost.client._cli.exec.bar_progress import BarTracker
 from milepost.client._cli.exec.line_splitter import LineSplitter
-from milepost.client._cli.exec.progress_patterns import Progress, reader
+from milepost.client._cli.exec.progress_patterns import Progress, progress_parser
 
 RECORDINGS = Path(__file__).parent / "recordings"
 # Where a program may have written one picture and then the next.
@@ -28,7 +28,7 @@ class Person:
         self.seen: list[tuple[float, float | None]] = []
         self.phases = 0
         self.lines: list[str] = []
-        self._reader = reader(form)
+        self._reader = progress_parser(form)
         self._lines = LineSplitter(columns=80)
         self._bars = BarTracker()
 

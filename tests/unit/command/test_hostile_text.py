@@ -12,9 +12,10 @@ from rich.cells import cell_len
 from rich.console import RenderableType
 
 from milepost.client._cli.rendering import message_json
+from milepost.client._cli.rendering.job_details import job_lines, job_picture
 from milepost.client._cli.rendering.job_frame import frame
-from milepost.client._cli.rendering.job_listing import job_lines, job_picture, jobs_lines, jobs_table
 from milepost.client._cli.rendering.job_view import PlainView
+from milepost.client._cli.rendering.tables import jobs_lines, jobs_table
 from milepost.client._cli.rendering.terminal import EscapingConsole
 from milepost.client._watch.job_watch import Connection
 from milepost.contract.printable import escape, escape_json, escape_values

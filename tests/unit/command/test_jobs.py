@@ -12,7 +12,8 @@ from google.protobuf.struct_pb2 import Struct
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 
-from milepost.client._cli.rendering.job_listing import job_lines, job_picture, jobs_lines, jobs_table
+from milepost.client._cli.rendering.job_details import job_lines, job_picture
+from milepost.client._cli.rendering.tables import jobs_lines, jobs_table
 from milepost.v1 import (
     Artifact,
     Cancellation,

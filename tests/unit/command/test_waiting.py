@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from milepost.client._cli.rendering.job_details import job_lines, job_picture
 from milepost.client._cli.rendering.job_frame import frame
-from milepost.client._cli.rendering.job_listing import job_lines, job_picture
 from milepost.client._cli.rendering.job_view import PlainView, WarningView
 from milepost.client._cli.rendering.status_text import waiting_text
 from milepost.v1 import Job, JobState, JobSubmitted, Waiting, WaitingFor

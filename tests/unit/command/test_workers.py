@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Group
 
-from milepost.client._cli.rendering.workers_table import workers_lines, workers_table
+from milepost.client._cli.rendering.tables import workers_lines, workers_table
 from milepost.v1 import ConnectedWorker
 from tests.unit.command.story import at, stamp
 from tests.unit.command.test_jobs import drawn

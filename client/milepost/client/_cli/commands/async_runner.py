@@ -1,4 +1,4 @@
-"""DemoProcess the asynchronous part of a command, so that signals end it in good order."""
+"""Run the asynchronous part of a command; a signal cancels it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _T = TypeVar("_T")
 
 
 def run(main: Coroutine[None, None, _T]) -> _T:
-    """Runs ``main`` to its end. A signal cancels it, once, so that it can put back what it has changed.
+    """Run ``main`` to its end. The first signal cancels it, so that it can clean up; further ones are ignored.
 
     Raises:
-        Exit: It was interrupted or terminated.
+        Exit: A signal interrupted or terminated it.
     """
     return asyncio.run(_until_signalled(main))
 
@@ -29,16 +29,16 @@ async def _until_signalled(main: Coroutine[None, None, _T]) -> _T:
     loop, task = asyncio.get_running_loop(), asyncio.create_task(main)
     signalled: list[ExitStatus] = []
 
-    def end(status: ExitStatus) -> None:
+    def cancel(status: ExitStatus) -> None:
         if not signalled:
             signalled.append(status)
             task.cancel()
 
-    heeded = {
+    handled = {
         number: status for number, status in _STATUSES.items() if signal.getsignal(number) != signal.SIG_IGN
     }
-    for number, status in heeded.items():
-        loop.add_signal_handler(number, end, status)
+    for number, status in handled.items():
+        loop.add_signal_handler(number, cancel, status)
     try:
         return await task
     except asyncio.CancelledError:
@@ -46,7 +46,7 @@ async def _until_signalled(main: Coroutine[None, None, _T]) -> _T:
             raise Exit(signalled[0]) from None
         raise
     finally:
-        for number in heeded:
+        for number in handled:
             loop.remove_signal_handler(number)
 
 

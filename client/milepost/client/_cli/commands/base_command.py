@@ -1,4 +1,4 @@
-"""What all commands have in common: how they begin, how errors leave them, and what their help says."""
+"""Base class of all commands: error handling and the layout of their help."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["Command", "command"]
 
 
 class Command(click.Command):
-    """A command whose errors leave it as a `CommandError`, in the form that its output has.
+    """A command that turns errors of the SDK into a `CommandError` in its output format.
 
-    Its module is loaded for its help and for shell completion, too. So it imports the SDK only when it runs.
+    Its module is also loaded for help and shell completion, so it imports the SDK only when it runs.
     """
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
@@ -22,7 +22,7 @@ class Command(click.Command):
         self._examples = examples
 
     def invoke(self, ctx: click.Context) -> object:
-        """Runs it."""
+        """Run the command."""
         from milepost.client._cli.commands.outcome import as_command_error
         from milepost.client.errors import MilepostError
 
@@ -32,7 +32,7 @@ class Command(click.Command):
             raise as_command_error(error, json=ctx.params.get("output") == "json") from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Examples, and how the environment variables of its options are called."""
+        """Write the examples and the environment variables of the options."""
         if self._examples:
             with formatter.section("Examples"):
                 formatter.write(
@@ -63,4 +63,4 @@ class Command(click.Command):
 
 
 command = functools.partial(click.command, cls=Command)
-"""Makes a `Command` of a function; ``examples`` are command lines for its help."""
+"""Decorate a function as a `Command`; ``examples`` are command lines for its help."""

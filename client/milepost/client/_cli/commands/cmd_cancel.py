@@ -9,7 +9,7 @@ from click.exceptions import Exit
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import seconds
 from milepost.client._cli.standard_streams import write_stdout
 
@@ -36,7 +36,7 @@ __all__ = ["cancel"]
 @output_option
 @server_options
 def cancel(
-    server: Server,
+    server: ServerOptions,
     job_id: str,
     reason: str,
     grace_period: float | None,
@@ -61,7 +61,12 @@ def cancel(
 
 
 async def _cancel(
-    server: Server, job_id: str, reason: str, grace_period: float | None, wait: bool, timeout: float | None
+    server: ServerOptions,
+    job_id: str,
+    reason: str,
+    grace_period: float | None,
+    wait: bool,
+    timeout: float | None,
 ) -> Job:
     from milepost.client._cli.commands.follow import follow
     from milepost.client._cli.rendering.job_view import SilentView

@@ -6,7 +6,7 @@ import click
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import Server, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, output_option, server_options
 from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.standard_streams import write_stdout
 
@@ -24,7 +24,7 @@ __all__ = ["delete"]
 )
 @output_option
 @server_options
-def delete(server: Server, job_ids: tuple[str, ...], output: str) -> None:
+def delete(server: ServerOptions, job_ids: tuple[str, ...], output: str) -> None:
     """Delete ended jobs and their logs.
 
     Artifacts stay where they are. Prints each job once it is deleted, and stops at the first that cannot be deleted,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 _EXAMPLE_MODULE: Final = "milepost.examples.archive"
-# What lies among the standard library and is not of it: the work would depend on what is installed.
+# Directories inside the standard library's whose content depends on what is installed.
 _EXCLUDED_DIRECTORIES: Final = ("site-packages", "dist-packages", "__pycache__")
 _DATA_DIRECTORY: Final = "store"
 
@@ -108,7 +108,7 @@ async def _demo(content: Mapping[str, object], directory_path: Path) -> tuple[Jo
 
 
 def _input(path: Path | None, directory_path: Path) -> dict[str, object]:
-    """The input of the job."""
+    """Input of the job."""
     import sysconfig
 
     root = (path or Path(sysconfig.get_path("stdlib"))).resolve()
@@ -122,7 +122,7 @@ def _input(path: Path | None, directory_path: Path) -> dict[str, object]:
 
 
 def _make_directory(directory: Path | None) -> Path:
-    """A fresh directory for all that the demo makes."""
+    """Create a new directory for everything that the demo writes."""
     import tempfile
 
     try:
@@ -136,13 +136,13 @@ def _make_directory(directory: Path | None) -> Path:
 
 
 def _program() -> str:
-    """What the command can be called as: by its name where that is on the path, else as it was called now."""
+    """How to call this command again: by name if that is on PATH, else by the path used now."""
     called = sys.argv[0]
     return "milepost" if shutil.which("milepost") or Path(called).name != "milepost" else called
 
 
 def _check_installation() -> None:
-    """The demo needs the server and the example, which other distributions bring."""
+    """Check for the server and the example job, which other distributions provide."""
     for module in ("milepost.server", _EXAMPLE_MODULE):
         if not _is_there(module):
             raise click.ClickException(
@@ -154,11 +154,12 @@ def _check_installation() -> None:
 def _is_there(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # nor is the package that it would be in
+    except ModuleNotFoundError:
+        # Not even its parent package is installed.
         return False
 
 
 def _clear_environment() -> None:
-    """The demo has a server of its own: settings for another one are not for its clients."""
+    """Remove settings for other servers from the environment: the demo's clients use its own server."""
     for name in [name for name in os.environ if name.startswith("MILEPOST_") and name != "MILEPOST_DEBUG"]:
         del os.environ[name]

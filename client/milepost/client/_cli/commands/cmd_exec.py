@@ -11,12 +11,12 @@ from click.exceptions import Exit
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.job_input import read_input
-from milepost.client._cli.commands.options import LOG_LEVELS, Server, option, server_options
-from milepost.client._cli.commands.parameter_types import pair, progress_reader, seconds, stage_id
+from milepost.client._cli.commands.options import LOG_LEVELS, ServerOptions, option, server_options
+from milepost.client._cli.commands.parameter_types import pair, progress_parser, seconds, stage_id
 from milepost.contract.limits import GRACE_PERIOD
 
 if TYPE_CHECKING:
-    from milepost.client._cli.exec.progress_patterns import Reader
+    from milepost.client._cli.exec.progress_patterns import ProgressParser
 
 __all__ = ["execute"]
 
@@ -45,8 +45,8 @@ _EXAMPLES: Final = (
 )
 @option(
     "--progress-from",
-    "reader",
-    type=progress_reader,
+    "parser",
+    type=progress_parser,
     metavar="FORM",
     envvar="MILEPOST_EXEC_PROGRESS_FROM",
     help="Parse progress from the output. auto: as most programs print it; percent: 42%; regex: 3/10; regex:PATTERN: "
@@ -137,11 +137,11 @@ _EXAMPLES: Final = (
 )
 @server_options
 def execute(
-    server: Server,
+    server: ServerOptions,
     words: tuple[str, ...],
     kind: str,
     job_id: str,
-    reader: Reader | None,
+    parser: ProgressParser | None,
     stage: str,
     given: str | None,
     settings: tuple[tuple[str, str], ...],
@@ -175,7 +175,7 @@ def execute(
             words,
             kind=kind,
             job_id=job_id,
-            reader=reader,
+            parser=parser,
             stage=stage,
             content=lambda: read_input(given, settings),
             owner=owner,

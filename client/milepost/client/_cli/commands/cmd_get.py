@@ -8,7 +8,7 @@ import click
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import Server, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, output_option, server_options
 
 if TYPE_CHECKING:
     from milepost.v1 import Job, Waiting
@@ -20,7 +20,7 @@ __all__ = ["get"]
 @click.argument("job_id", shell_complete=completion.job_ids)
 @output_option
 @server_options
-def get(server: Server, job_id: str, output: str) -> None:
+def get(server: ServerOptions, job_id: str, output: str) -> None:
     """Show the current state of a job."""
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.commands.printing import print_job
@@ -29,7 +29,7 @@ def get(server: Server, job_id: str, output: str) -> None:
     print_job(job, output, waiting)
 
 
-async def _get(server: Server, job_id: str) -> tuple[Job, Waiting | None]:
+async def _get(server: ServerOptions, job_id: str) -> tuple[Job, Waiting | None]:
     from milepost.v1 import JobState
 
     async with server.client() as client:

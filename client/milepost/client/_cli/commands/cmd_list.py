@@ -8,7 +8,7 @@ import click
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import pair
 from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
@@ -71,7 +71,7 @@ _EXAMPLES: Final = (
 @output_option
 @server_options
 def list_jobs(
-    server: Server,
+    server: ServerOptions,
     owner: str,
     kinds: tuple[str, ...],
     states: tuple[str, ...],
@@ -105,7 +105,7 @@ def list_jobs(
                 page_size=min(limit + 1, PAGE_SIZE_MAX) if limit else PAGE_SIZE_MAX,
             ):
                 if limit and count == limit:
-                    write_stderr(_there_are_more(limit, output))
+                    write_stderr(_truncation_note(limit, output))
                     break
                 count += 1
                 if output == "json":
@@ -118,7 +118,7 @@ def list_jobs(
         print_jobs(shown, output)
 
 
-def _there_are_more(limit: int, output: str) -> str:
+def _truncation_note(limit: int, output: str) -> str:
     if output == "json":
         return dump_json({"truncated": {"limit": limit}})
     shown = "this one" if limit == 1 else f"these {limit:,}"

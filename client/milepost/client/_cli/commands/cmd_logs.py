@@ -8,7 +8,7 @@ import click
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import stage_id
 from milepost.client._cli.standard_streams import write_stdout
 
@@ -41,7 +41,7 @@ _SEVERITIES: Final = ("debug", "info", "warning", "error")
 @output_option
 @server_options
 def logs(
-    server: Server, job_id: str, follow: bool, stages: tuple[str, ...], severity: str, output: str
+    server: ServerOptions, job_id: str, follow: bool, stages: tuple[str, ...], severity: str, output: str
 ) -> None:
     """Show the log of a job.
 
@@ -53,12 +53,12 @@ def logs(
     from milepost.fold import Fold
     from milepost.v1 import Severity
 
-    least = Severity.Value(f"SEVERITY_{severity.upper()}")
+    minimum = Severity.Value(f"SEVERITY_{severity.upper()}")
 
-    def is_wanted(event: Event) -> bool:
+    def is_selected(event: Event) -> bool:
         line = event.log_written
-        grave = (line.severity or Severity.SEVERITY_INFO) >= least
-        return event.HasField("log_written") and grave and (not stages or line.stage_id in stages)
+        is_severe = (line.severity or Severity.SEVERITY_INFO) >= minimum
+        return event.HasField("log_written") and is_severe and (not stages or line.stage_id in stages)
 
     async def main() -> None:
         async with server.client() as client:
@@ -67,11 +67,11 @@ def logs(
             async with client.watch(job_id, after=after, payloads=["log_written"], follow=follow) as watch:
                 view, fold = PlainView(write_stdout), Fold(job.proto)
                 async for event in watch:
-                    if not is_wanted(event):
+                    if not is_selected(event):
                         continue
                     if output == "json":
                         write_stdout(message_line(event))
                     else:
-                        view.tell(event, fold)
+                        view.write_event(event, fold)
 
     run(main())

@@ -10,7 +10,7 @@ from click.exceptions import Exit
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.job_input import read_input
-from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import pair, seconds, stage
 from milepost.client._cli.standard_streams import write_stdout
 from milepost.contract import limits
@@ -156,7 +156,7 @@ _EXAMPLES: Final = (
 @output_option
 @server_options
 def submit(
-    server: Server,
+    server: ServerOptions,
     kind: str,
     given: str | None,
     settings: tuple[tuple[str, str], ...],

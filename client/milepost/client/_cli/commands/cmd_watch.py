@@ -9,7 +9,7 @@ from click.exceptions import Exit
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import pair, seconds
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ _EXAMPLES: Final = (
 @output_option
 @server_options
 def watch(
-    server: Server,
+    server: ServerOptions,
     job_ids: tuple[str, ...],
     kinds: tuple[str, ...],
     owner: str,
@@ -120,7 +120,7 @@ def watch(
 
 
 async def _watch(
-    server: Server,
+    server: ServerOptions,
     job_id: str,
     after: int,
     epoch: str,

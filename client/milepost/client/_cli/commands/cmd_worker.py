@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import LOG_LEVELS, Server, option, server_options
+from milepost.client._cli.commands.options import LOG_LEVELS, ServerOptions, option, server_options
 from milepost.client._cli.commands.parameter_types import seconds
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ __all__ = ["worker"]
 @click.pass_context
 def worker(
     context: click.Context,
-    server: Server,
+    server: ServerOptions,
     target: str,
     concurrency: int | None,
     worker_id: str | None,
@@ -98,7 +98,7 @@ def worker(
 
 
 def _find(target: str) -> Worker:
-    """The worker that ``MODULE:NAME`` names."""
+    """Import the worker ``MODULE:NAME``."""
     from milepost.client import Worker
     from milepost.client._cli.rendering import text
 
@@ -111,11 +111,12 @@ def _find(target: str) -> Worker:
     except Exception as error:
         if os.environ.get("MILEPOST_DEBUG"):
             raise
-        said = text.truncate(f"{type(error).__name__}: {error}", 500)
+        message = text.truncate(f"{type(error).__name__}: {error}", 500)
         if "/" in module_name or module_name.endswith(".py"):
-            said = f"give the module, as in package.module:{name}, and not its file"
+            message = f"give the module, as in package.module:{name}, and not its file"
         raise click.BadParameter(
-            f"{target} cannot be imported: {said} (MILEPOST_DEBUG=1 shows where.)", param_hint="'MODULE:NAME'"
+            f"{target} cannot be imported: {message} (MILEPOST_DEBUG=1 shows where.)",
+            param_hint="'MODULE:NAME'",
         ) from error
     if not isinstance(found, Worker):
         raise click.BadParameter(
@@ -128,11 +129,11 @@ def _find(target: str) -> Worker:
     return found
 
 
-def _given(context: click.Context, server: Server) -> dict[str, Any]:
-    """What the command line or the environment say of the server; the Worker knows the rest."""
-    said = {"address": server.address, "token": server.token, "tls": server.tls, "tls_ca": server.tls_ca}
+def _given(context: click.Context, server: ServerOptions) -> dict[str, Any]:
+    """Options of the server from the command line or the environment; the Worker keeps its own for the rest."""
+    options = {"address": server.address, "token": server.token, "tls": server.tls, "tls_ca": server.tls_ca}
     return {
         name: value
-        for name, value in said.items()
+        for name, value in options.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import Server, option, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = ["workers"]
 )
 @output_option
 @server_options
-def workers(server: Server, kind: str, output: str) -> None:
+def workers(server: ServerOptions, kind: str, output: str) -> None:
     """List connected workers.
 
     JOBS is running jobs of the maximum concurrency; HEARD is when the server last heard from the worker. With several

@@ -1,4 +1,4 @@
-"""What the shell offers as a value: jobs and kinds as the server has them, modules of the working directory."""
+"""Shell completion of values: jobs and kinds from the server, modules from the working directory."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["ended_job_ids", "job_ids", "kinds", "modules", "unfinished_job_ids"]
 
 _Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
-# Seconds for the server's answer: of what a person waits for after the Tab key, most goes into starting Python.
+# Seconds to wait for the server. Starting Python already takes most of what a person accepts after the Tab key.
 _CALL_TIMEOUT: Final = 0.1
-# Newest jobs that are looked at.
+# Maximum number of jobs to offer, newest first.
 _JOB_LIMIT: Final = 200
 _UNFINISHED: Final = ("QUEUED", "RUNNING", "CANCELLING")
 _ENDED: Final = ("SUCCEEDED", "FAILED", "CANCELLED", "LOST")
 _WORKER: Final = re.compile(r"^(\w+)(?:\s*:[^=]+)?\s*=\s*(?:\w+\.)*Worker\(", re.MULTILINE)
-"""How a module makes a worker; it is read, not imported."""
+"""A module's assignment of a Worker. Modules are searched as text, not imported."""
 
 
 def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """Ids and kinds of the newest jobs; none where the server does not answer at once."""
+    """Ids and kinds of the newest jobs; empty if the server does not answer within the timeout."""
     from milepost.client._transport.fork_safety import grpc
     from milepost.v1.job_pb2 import JobState
     from milepost.v1.job_service_pb2 import ListJobsRequest, ListJobsResponse
@@ -35,11 +35,11 @@ def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[st
     settings = context.params
     token = settings.get("token") or os.environ.get("MILEPOST_TOKEN", "")
     address = settings.get("address") or os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS
-    authority = settings.get("tls_ca") or os.environ.get("MILEPOST_TLS_CA")
+    ca_file = settings.get("tls_ca") or os.environ.get("MILEPOST_TLS_CA")
     request = ListJobsRequest(page_size=_JOB_LIMIT)
     request.filter.states.extend(JobState.Value(f"JOB_STATE_{state}") for state in states)
-    if authority or settings.get("tls") or os.environ.get("MILEPOST_TLS"):
-        roots = Path(authority).read_bytes() if authority else None
+    if ca_file or settings.get("tls") or os.environ.get("MILEPOST_TLS"):
+        roots = Path(ca_file).read_bytes() if ca_file else None
         channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(roots))
     else:
         channel = grpc.insecure_channel(address)
@@ -50,14 +50,14 @@ def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[st
             ListJobsResponse.FromString,
         )
         try:
-            answer = call(
+            response = call(
                 request,
                 timeout=_CALL_TIMEOUT,
                 metadata=(("authorization", f"Bearer {token}"),) if token else None,
             )
         except (grpc.RpcError, OSError, ValueError):
             return []
-    return [(job.job_id, job.kind) for job in answer.jobs]
+    return [(job.job_id, job.kind) for job in response.jobs]
 
 
 def _ids(*states: str) -> _Complete:
@@ -73,12 +73,12 @@ ended_job_ids: Final = _ids(*_ENDED)
 
 
 def kinds(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The kinds of the newest jobs."""
+    """Kinds of the newest jobs."""
     return sorted({kind for _, kind in _jobs(context) if kind.startswith(incomplete)})
 
 
 def modules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """``MODULE:NAME`` of the workers in the working directory, and the packages on the way to others."""
+    """``MODULE:NAME`` of the workers in the working directory, and packages that may contain more."""
     *packages, _ = incomplete.partition(":")[0].split(".")
     directory = Path(*packages)
     found = []

@@ -15,7 +15,7 @@ __all__ = ["MEANINGS", "CommandError", "ExitStatus", "show_usage_error"]
 
 
 class ExitStatus(IntEnum):
-    """How a command ends. One that follows a job to its end exits with the job's status."""
+    """Exit status of a command. A command that follows a job to its end exits with the job's status."""
 
     SUCCEEDED = 0
     FAILED = 1
@@ -50,28 +50,28 @@ MEANINGS: Final = {
 
 
 class CommandError(Exception):
-    """What is wrong in one line, the status to exit with, and where programs read it, what else they get."""
+    """An error that ends a command: a message of one line, an exit status, and further fields for JSON output."""
 
     def __init__(
-        self, message: str, status: ExitStatus, *, json: bool, more: Mapping[str, Json] | None = None
+        self, message: str, status: ExitStatus, *, json: bool, fields: Mapping[str, Json] | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
         self._json = json
-        self._more = more or {}
+        self._fields = fields or {}
 
     def show(self) -> None:
-        """Writes it to stderr as a line: text, or a JSON object."""
+        """Write it to stderr as one line: text, or a JSON object."""
         if self._json:
             write_stderr(
-                dump_json({"error": {"status": int(self.status), "message": str(self), **self._more}})
+                dump_json({"error": {"status": int(self.status), "message": str(self), **self._fields}})
             )
         else:
             write_stderr(f"Error: {self}")
 
 
 def show_usage_error(error: click.ClickException) -> None:
-    """Writes to stderr what is wrong with a command line: as text, or as JSON where that was asked for before it."""
+    """Write a usage error to stderr: as text, or as JSON if ``--output json`` was parsed before the error."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     message = error.format_message()
     if context is not None and context.params.get("output") == "json":

@@ -1,4 +1,4 @@
-"""Following a job in a view: what `watch`, `submit --watch`, `cancel --wait` and `demo` have in common."""
+"""Follow one job in a view, for `watch`, `submit --watch`, `cancel --wait` and `demo`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 
 from milepost.client import Client, Connection
 from milepost.client._cli.commands.outcome import TimedOut, explain
-from milepost.client._cli.commands.printing import can_draw
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.job_view import JobView, JsonView, LiveView, PlainView, WarningView
 from milepost.client._cli.rendering.json_line import dump_json
-from milepost.client._cli.rendering.terminal import EscapingConsole
+from milepost.client._cli.rendering.terminal import EscapingConsole, can_draw
 from milepost.client._cli.rendering.watched_job import WatchedJob
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.client._message_json import to_json
@@ -26,7 +25,7 @@ __all__ = ["follow", "print_failure", "print_result", "view_for", "waiting_view_
 
 
 def view_for(output: str) -> JobView:
-    """The view for an output form. People's views are on stderr, so that stdout is for the result alone."""
+    """The view for an output format. Views for people write to stderr, so that stdout has only the result."""
     if output == "json":
         return JsonView(write_stdout, write_stderr)
     console = EscapingConsole(stderr=True)
@@ -36,7 +35,7 @@ def view_for(output: str) -> JobView:
 
 
 def waiting_view_for(output: str) -> JobView:
-    """The view for those who just wait: it tells them where nobody is there to take the job."""
+    """The view for a command that only waits: it warns if no worker takes the job."""
     return JsonView(lambda line: None, write_stderr) if output == "json" else WarningView(write_stderr)
 
 
@@ -52,17 +51,17 @@ async def follow(
     timeout: float | None = None,
     hint: bool = True,
 ) -> Job:
-    """Shows the events of ``job`` after ``after`` until it has ended, and returns it as it is then.
+    """Show the events of ``job`` after sequence ``after`` until it ends. Return the job as of then.
 
-    When it is interrupted it says how to go on, unless ``hint`` is false or the view is for programs.
+    On interruption, print how to resume, unless ``hint`` is false or the view is for programs.
 
     Raises:
-        TimedOut: It has not ended within ``timeout`` seconds.
-        MilepostError: It cannot be watched.
+        TimedOut: The job has not ended within ``timeout`` seconds.
+        MilepostError: The job cannot be watched.
     """
     watched: WatchedJob
 
-    def link_changed(connection: Connection) -> None:
+    def connection_changed(connection: Connection) -> None:
         watched.connection_changed(datetime.now(UTC))
         view.connection_changed(watched)
 
@@ -72,7 +71,7 @@ async def follow(
         epoch=epoch,
         follow=to_the_end,
         status_interval=status_interval,
-        on_state=link_changed,
+        on_state=connection_changed,
         on_waiting=lambda waiting: view.waiting_changed(watched),
     )
     watched = WatchedJob(_start(job, after), watch, datetime.now(UTC), cursor=after)
@@ -85,23 +84,23 @@ async def follow(
                     view.event(event, watched)
     except TimeoutError:
         known = watched.job if watched.cursor else job
-        stands = ", ".join(filter(None, (text.job_state(known.state), text.progress(known))))
-        raise TimedOut(f"The job has not ended within {timeout:g} s ({stands}); it goes on.") from None
+        status = ", ".join(filter(None, (text.job_state(known.state), text.progress(known))))
+        raise TimedOut(f"The job has not ended within {timeout:g} s ({status}); it continues.") from None
     except asyncio.CancelledError:
         if hint and not isinstance(view, JsonView):
-            write_stderr(_how_to_go_on(watched, watch.epoch))
+            write_stderr(_resume_hint(watched, watch.epoch))
         raise
     return watched.job
 
 
 def print_result(job: Job) -> None:
-    """Writes the result of a job to stdout, as JSON; nothing where it has none."""
+    """Write the result of a job to stdout as JSON, if it has one."""
     if job.state == JobState.JOB_STATE_SUCCEEDED and job.HasField("result"):
         write_stdout(dump_json(to_json(job.result), indent=2 if sys.stdout.isatty() else None))
 
 
 def print_failure(job: Job) -> None:
-    """Writes to stderr why a job did not succeed; nothing where it did, or has not ended."""
+    """Write to stderr why a job did not succeed; nothing if it did or has not ended."""
     if has_ended(job):
         try:
             result_of(job)
@@ -110,17 +109,17 @@ def print_failure(job: Job) -> None:
 
 
 def _start(job: Job, after: int) -> Fold:
-    """What to fold the events into. A log from its beginning needs nothing but what to call the job meanwhile."""
+    """The state to apply events to: a replay from the first event needs only the job's id and kind."""
     if after > 0 or job.first_sequence > 1:
         return Fold(job)
     return Fold(Job(job_id=job.job_id, kind=job.kind))
 
 
-def _how_to_go_on(watched: WatchedJob, epoch: str) -> str:
+def _resume_hint(watched: WatchedJob, epoch: str) -> str:
     if has_ended(watched.job):
         return "Stopped watching."
     options = f" --after {watched.cursor} --epoch {epoch}" if watched.cursor and epoch else ""
     return (
-        f"Stopped watching after event {watched.cursor}; the job goes on. To go on from there: "
+        f"Stopped watching after event {watched.cursor}; the job continues. To resume: "
         f"milepost watch {watched.job.job_id}{options}"
     )

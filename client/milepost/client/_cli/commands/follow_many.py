@@ -1,4 +1,4 @@
-"""Following many jobs at once: what `milepost watch` does with several ids, or with a filter."""
+"""Follow many jobs in one view, for `milepost watch` with several ids or a filter."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from contextlib import AsyncExitStack
 from milepost.client import Client
 from milepost.client._cli.commands.async_runner import run
 from milepost.client._cli.commands.exit_status import ExitStatus
-from milepost.client._cli.commands.options import Server
+from milepost.client._cli.commands.options import ServerOptions
 from milepost.client._cli.commands.outcome import TimedOut, of_job
-from milepost.client._cli.commands.printing import can_draw
 from milepost.client._cli.rendering.jobs_view import Jobs, JobsView, JsonJobsView, LiveJobsView, PlainJobsView
-from milepost.client._cli.rendering.terminal import EscapingConsole
+from milepost.client._cli.rendering.terminal import EscapingConsole, can_draw
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.contract.job_states import has_ended
@@ -24,7 +23,7 @@ __all__ = ["watch_many"]
 
 
 def watch_many(
-    server: Server,
+    server: ServerOptions,
     job_ids: Sequence[str],
     *,
     kinds: Sequence[str],
@@ -35,21 +34,22 @@ def watch_many(
     timeout: float | None,
     output: str,
 ) -> ExitStatus:
-    """Shows the jobs until all of ``job_ids`` have ended, or without these until it is interrupted.
+    """Show jobs until all of ``job_ids`` have ended; without ids, until interrupted.
 
-    Returns the status of the first of ``job_ids`` that did not succeed, or SUCCEEDED.
+    Returns:
+        The status of the first of ``job_ids`` that did not succeed, or SUCCEEDED.
 
     Raises:
-        JobNotFound: There is no such job.
-        TimedOut: They have not ended within ``timeout`` seconds.
+        JobNotFound: One of ``job_ids`` does not exist.
+        TimedOut: Not all have ended within ``timeout`` seconds.
     """
     jobs: Jobs = {}
-    left = set(job_ids)
+    unfinished = set(job_ids)
     statuses: dict[str, ExitStatus] = {}
 
     def is_over(item: Item) -> bool:
-        """Whether the item was the end of the last one that was left."""
-        if isinstance(item, Gap) or item.job_id not in left:
+        """Whether the item ends the last unfinished job."""
+        if isinstance(item, Gap) or item.job_id not in unfinished:
             return False
         if isinstance(item, Deleted):
             statuses[item.job_id] = ExitStatus.NOT_FOUND
@@ -57,8 +57,8 @@ def watch_many(
             statuses[item.job_id] = of_job(jobs[item.job_id].job)
         else:
             return False
-        left.discard(item.job_id)
-        return not left
+        unfinished.discard(item.job_id)
+        return not unfinished
 
     async def follow(client: Client, view: JobsView) -> None:
         async with client.watch_jobs(
@@ -72,7 +72,7 @@ def watch_many(
             status_interval=status_interval,
         ) as watch:
             async for item in watch:
-                _take(item, jobs)
+                _apply(item, jobs)
                 view.item(item, jobs)
                 if is_over(item) and to_the_end:
                     return
@@ -80,7 +80,8 @@ def watch_many(
     async def main() -> None:
         async with server.client() as client, AsyncExitStack() as stack:
             for job_id in job_ids:
-                await client.get(job_id)  # so that one that is not there is known at once
+                # Fail now if the job does not exist.
+                await client.get(job_id)
             view = _view_for(output)
             if isinstance(view, LiveJobsView):
                 await stack.enter_async_context(view)
@@ -88,7 +89,7 @@ def watch_many(
                 async with asyncio.timeout(timeout):
                     await follow(client, view)
             except TimeoutError:
-                raise TimedOut(f"Not all jobs have ended within {timeout:g} s; they go on.") from None
+                raise TimedOut(f"Not all jobs have ended within {timeout:g} s; they continue.") from None
 
     run(main())
     ended = (statuses.get(job_id, ExitStatus.SUCCEEDED) for job_id in job_ids)
@@ -102,8 +103,8 @@ def _view_for(output: str) -> JobsView:
     return LiveJobsView(console) if output == "auto" and can_draw(console) else PlainJobsView(write_stderr)
 
 
-def _take(item: Item, jobs: Jobs) -> None:
-    """Takes in what has happened."""
+def _apply(item: Item, jobs: Jobs) -> None:
+    """Apply an item of the watch to ``jobs``."""
     match item:
         case Job():
             jobs[item.job_id] = Fold(item)

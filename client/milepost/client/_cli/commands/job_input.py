@@ -1,4 +1,4 @@
-"""A job's input, as it is given on the command line."""
+"""Input of a job from the command line."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ __all__ = ["read_input", "set_value"]
 
 
 def read_input(given: str | None, settings: Iterable[tuple[str, str]]) -> dict[str, object]:
-    """The input: what was ``given`` (JSON, ``@FILE``, or ``-`` for stdin), with the ``settings`` on top.
+    """Read ``given`` (JSON, ``@FILE``, or ``-`` for stdin) and apply ``settings`` to it.
 
     Raises:
-        click.BadParameter: It cannot be read, or is not a JSON object.
+        click.BadParameter: The input cannot be read, or is not a JSON object.
     """
     content = {} if given is None else _object(*_read(given))
-    for key, told in settings:
-        set_value(content, key, told)
+    for key, value in settings:
+        set_value(content, key, value)
     return content
 
 
-def set_value(content: dict[str, object], key: str, told: str) -> None:
-    """Sets one value. ``key`` may have dots: ``a.b`` is the ``b`` within the object ``a``.
+def set_value(content: dict[str, object], key: str, value: str) -> None:
+    """Set one value. Dots in ``key`` address nested objects: ``a.b`` is ``b`` in the object ``a``.
 
     Raises:
-        click.BadParameter: There is something else than an object on the way to it.
+        click.BadParameter: A parent in ``key`` exists and is not an object.
     """
-    *way, last = key.split(".")
+    *parents, last = key.split(".")
     target = content
-    for index, name in enumerate(way):
+    for index, name in enumerate(parents):
         inner = target.setdefault(name, {})
         if not isinstance(inner, dict):
-            raise click.BadParameter(f"{'.'.join(way[: index + 1])} is not an object.", param_hint="'--set'")
+            path = ".".join(parents[: index + 1])
+            raise click.BadParameter(f"{path} is not an object.", param_hint="'--set'")
         target = inner
     try:
-        target[last] = json.loads(told, parse_constant=_no_constant)
+        target[last] = json.loads(value, parse_constant=_no_constant)
     except ValueError:
-        target[last] = told
+        target[last] = value
 
 
 def _read(given: str) -> tuple[str, str]:
-    """The text, and where it is from."""
+    """The text and the name of its source for errors."""
     try:
         if given == "-":
             return sys.stdin.buffer.read().decode(), "stdin"
@@ -60,9 +61,9 @@ def _read(given: str) -> tuple[str, str]:
     return given, "it"
 
 
-def _object(told: str, source: str) -> dict[str, object]:
+def _object(text: str, source: str) -> dict[str, object]:
     try:
-        content = json.loads(told, parse_constant=_no_constant)
+        content = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         hint = " (@FILE reads a file)" if source == "it" else ""
         raise click.BadParameter(f"{source} is not JSON: {error}{hint}.", param_hint="'--input'") from error

@@ -1,4 +1,4 @@
-"""The log of a command that runs on: on stderr, for people on a terminal, one JSON object a line elsewhere."""
+"""Logging of long-running commands on stderr: for people on a terminal, one JSON object per line elsewhere."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ __all__ = ["configure"]
 
 
 def configure(level: str) -> None:
-    """Writes what loggers say from ``level`` on, those of the SDK and those of handlers alike.
+    """Log messages of at least ``level`` from all loggers, those of the SDK and of handlers alike.
 
-    Tracebacks come without the values of local variables, which may be passwords or anybody's payload.
+    Tracebacks omit the values of local variables, which may be passwords or payloads.
     """
-    before: list[structlog.typing.Processor] = [
+    processors: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
     ]
-    last: structlog.typing.Processor
+    renderer: structlog.typing.Processor
     if sys.stderr.isatty():
         time = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
-        before += [time, structlog.processors.format_exc_info, escape_values]
-        last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        processors += [time, structlog.processors.format_exc_info, escape_values]
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         time = structlog.processors.TimeStamper(fmt="iso", utc=True)
-        before += [time, structlog.processors.ExceptionRenderer(tracebacks)]
-        last = structlog.processors.JSONRenderer()
+        processors += [time, structlog.processors.ExceptionRenderer(tracebacks)]
+        renderer = structlog.processors.JSONRenderer()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            foreign_pre_chain=processors,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""The options that several commands have. Each one has an environment twin, whose name follows from its own."""
+"""Options that commands share. Each can also be set by an environment variable, named after it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,25 @@ if TYPE_CHECKING:
 
     from milepost.client import Client
 
-__all__ = ["FORMATS", "LOG_LEVELS", "Server", "checked_address", "option", "output_option", "server_options"]
+__all__ = [
+    "FORMATS",
+    "LOG_LEVELS",
+    "ServerOptions",
+    "checked_address",
+    "option",
+    "output_option",
+    "server_options",
+]
 
 FORMATS: Final = ("auto", "plain", "json")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
 class Option(click.Option):
-    """An option whose help does not mention a default that is empty."""
+    """An option whose help omits an empty default."""
 
     def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
-        """What stands in brackets behind its help."""
+        """The notes in brackets after the help."""
         extra = super().get_help_extra(ctx)
         if self.default == "":
             extra.pop("default", None)
@@ -37,12 +45,12 @@ class Option(click.Option):
 
 
 option = functools.partial(click.option, cls=Option)
-"""An option. Its environment twin is MILEPOST_COMMAND_OPTION where none is named."""
+"""Declare an option. Its environment variable is MILEPOST_COMMAND_OPTION unless one is given."""
 
 
 @dataclass(frozen=True)
-class Server:
-    """Where the server is, and who is calling: what `server_options` give."""
+class ServerOptions:
+    """Address and credentials of the server, from `server_options`."""
 
     address: str
     token: str | None
@@ -50,20 +58,20 @@ class Server:
     tls_ca: Path | None
 
     def client(self) -> Client:
-        """A client of it; nothing is connected yet."""
+        """A client that connects on first use."""
         from milepost.client import Client
 
         return Client(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options that say where the server is, and passes them on as one, ``server``."""
+    """Add the options of the connection, which the command gets as one argument, ``server``."""
 
     @functools.wraps(command)
     def with_server(
         *, address: str, token: str | None, tls: bool, tls_ca: Path | None, **others: object
     ) -> None:
-        command(server=Server(checked_address(address), token, tls, tls_ca), **others)
+        command(server=ServerOptions(checked_address(address), token, tls, tls_ca), **others)
 
     for add in (
         option(
@@ -93,7 +101,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def output_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options for the form of the output."""
+    """Add the options of the output format."""
     for add in (
         option(
             "--always-print",
@@ -119,18 +127,21 @@ def output_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _always_print(context: click.Context, parameter: click.Parameter, given: bool) -> None:
-    if given and context.params.get("output") != "json":
-        on_the_command_line = ParameterSource.COMMANDLINE
-        if context.get_parameter_source("always_print") == on_the_command_line:
-            raise click.UsageError("--always-print requires --output json.")
+    is_argument = context.get_parameter_source("always_print") == ParameterSource.COMMANDLINE
+    if given and is_argument and context.params.get("output") != "json":
+        raise click.UsageError("--always-print requires --output json.")
     always_print.set(given)
 
 
-def checked_address(told: str) -> str:
-    """The address, checked as far as a typing error goes."""
-    host, colon, port = told.rpartition(":")
-    if told.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
-        return told
+def checked_address(value: str) -> str:
+    """Check the syntax of an address, to catch typing errors.
+
+    Raises:
+        click.BadParameter: It is neither HOST:PORT nor has one of gRPC's schemes.
+    """
+    host, colon, port = value.rpartition(":")
+    if value.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
+        return value
     if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise click.BadParameter(f"{told!r} is not of the form HOST:PORT.", param_hint="'--address'")
-    return told
+        raise click.BadParameter(f"{value!r} is not of the form HOST:PORT.", param_hint="'--address'")
+    return value

@@ -8,7 +8,7 @@ from milepost.client import errors
 from milepost.client._cli.commands.exit_status import CommandError, ExitStatus
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.json_line import Json
-from milepost.client._cli.rendering.status_text import reason
+from milepost.client._cli.rendering.status_text import error_cause
 from milepost.client._transport.fork_safety import grpc
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason, Job, JobState
@@ -17,13 +17,13 @@ __all__ = ["CommandFailed", "TimedOut", "as_command_error", "explain", "of_error
 
 
 class CommandFailed(errors.MilepostError):
-    """A command did not do what it was to do."""
+    """A command failed, without an error of the server."""
 
     status = ExitStatus.FAILED
 
 
 class TimedOut(CommandFailed):
-    """The time that was given has passed."""
+    """The time limit of the command has passed."""
 
     status = ExitStatus.TIMED_OUT
 
@@ -34,14 +34,14 @@ _STATES: Final[dict[JobState.ValueType, ExitStatus]] = {
     JobState.JOB_STATE_LOST: ExitStatus.LOST,
 }
 
-# The codes of failures that the server's clock is the cause of.
+# Failure codes for jobs that exceeded a time limit.
 _TIMEOUT_CODES: Final = frozenset({"TIMEOUT", "ATTEMPT_TIMEOUT", "START_DEADLINE"})
 
 _DEFECTS: Final = frozenset(
     {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS, grpc.StatusCode.ABORTED}
 )
 
-# The first that fits counts. What is not here was refused for what was asked.
+# The first match counts. Other errors of the service are rejected requests.
 _ERRORS: Final[tuple[tuple[type[errors.MilepostError], ExitStatus], ...]] = (
     (errors.JobNotFound, ExitStatus.NOT_FOUND),
     (errors.Unreachable, ExitStatus.UNREACHABLE),
@@ -54,14 +54,14 @@ _ERRORS: Final[tuple[tuple[type[errors.MilepostError], ExitStatus], ...]] = (
 
 
 def of_job(job: Job) -> ExitStatus:
-    """How a command ends that has followed ``job``; SUCCEEDED also where the job goes on."""
+    """Exit status after following ``job``; SUCCEEDED if it has not ended."""
     if job.state == JobState.JOB_STATE_FAILED and job.failure.code in _TIMEOUT_CODES:
         return ExitStatus.TIMED_OUT
     return _STATES.get(job.state, ExitStatus.SUCCEEDED)
 
 
 def of_error(error: errors.MilepostError) -> ExitStatus:
-    """How a command ends that met with ``error``."""
+    """Exit status for ``error``."""
     if isinstance(error, CommandFailed):
         return error.status
     if isinstance(error, errors.JobError):
@@ -77,17 +77,17 @@ _MESSAGE_LIMIT = 1000
 
 
 def as_command_error(error: errors.MilepostError, *, json: bool) -> CommandError:
-    """The error as what ends a command."""
-    more: dict[str, Json] = {}
+    """Convert an error of the SDK to the error that ends the command."""
+    fields: dict[str, Json] = {}
     if isinstance(error, errors.ServiceError):
         if error.reason != ErrorReason.ERROR_REASON_UNSPECIFIED:
-            more["reason"] = reason_name(error.reason)
-        more["metadata"] = dict(error.metadata)
-    return CommandError(explain(error), of_error(error), json=json, more=more)
+            fields["reason"] = reason_name(error.reason)
+        fields["metadata"] = dict(error.metadata)
+    return CommandError(explain(error), of_error(error), json=json, fields=fields)
 
 
 def explain(error: errors.MilepostError) -> str:
-    """One line: what is wrong, with which value, and what to do."""
+    """Explain an error in one line: what happened, which value, what to do."""
     message = text.truncate(text.clean(str(error)), _MESSAGE_LIMIT)
     match error:
         case errors.InvalidField() | errors.TooLarge() if error.violations:
@@ -96,9 +96,9 @@ def explain(error: errors.MilepostError) -> str:
         case errors.StreamsBlocked():
             return message
         case errors.Unreachable():
-            why = reason(message) if ": " in message else "no answer"
+            cause = error_cause(message) if ": " in message else "no answer"
             return (
-                f"The server at {error.address} cannot be reached ({why}). "
+                f"The server at {error.address} cannot be reached ({cause}). "
                 "Is `milepost serve` running there? --address names another one."
             )
         case errors.SequenceTrimmed():

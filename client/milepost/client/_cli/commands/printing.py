@@ -1,4 +1,4 @@
-"""Jobs as they stand, on stdout."""
+"""Print jobs and workers to stdout."""
 
 from __future__ import annotations
 
@@ -8,23 +8,18 @@ from datetime import UTC, datetime
 from rich.console import Group
 
 from milepost.client._cli.rendering.canvas import Canvas, marks_for
-from milepost.client._cli.rendering.job_listing import job_lines, job_picture, jobs_lines, jobs_table
+from milepost.client._cli.rendering.job_details import job_lines, job_picture
 from milepost.client._cli.rendering.message_json import message_line, waiting_line
-from milepost.client._cli.rendering.terminal import EscapingConsole
-from milepost.client._cli.rendering.workers_table import workers_lines, workers_table
+from milepost.client._cli.rendering.tables import jobs_lines, jobs_table, workers_lines, workers_table
+from milepost.client._cli.rendering.terminal import EscapingConsole, can_draw
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.v1 import ConnectedWorker, Job, Waiting
 
-__all__ = ["can_draw", "print_job", "print_jobs", "print_workers"]
-
-
-def can_draw(console: EscapingConsole) -> bool:
-    """Whether pictures can be drawn there: on a terminal, really, that can move its cursor."""
-    return console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
+__all__ = ["print_job", "print_jobs", "print_workers"]
 
 
 def print_job(job: Job, output: str, waiting: Waiting | None = None) -> None:
-    """Writes all that is known of a job. With JSON, what it waits for goes to stderr: it is no part of the job."""
+    """Print all that is known of a job. With JSON, why it is queued goes to stderr: it is not part of the job."""
     now = datetime.now(UTC)
     console = EscapingConsole()
     if output == "json":
@@ -40,7 +35,7 @@ def print_job(job: Job, output: str, waiting: Waiting | None = None) -> None:
 
 
 def print_workers(workers: Sequence[ConnectedWorker], output: str) -> None:
-    """Writes a table of connected workers, for people."""
+    """Print a table of connected workers."""
     now = datetime.now(UTC)
     console = EscapingConsole()
     if output == "auto" and can_draw(console):
@@ -51,7 +46,7 @@ def print_workers(workers: Sequence[ConnectedWorker], output: str) -> None:
 
 
 def print_jobs(jobs: Sequence[Job], output: str) -> None:
-    """Writes a table of jobs, for people."""
+    """Print a table of jobs."""
     now = datetime.now(UTC)
     console = EscapingConsole()
     if output == "auto" and can_draw(console):

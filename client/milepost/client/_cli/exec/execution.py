@@ -99,7 +99,7 @@ class Execution:
             await self._group.stop(grace)
         else:
             grace.close()
-        # The end of a cancelled job is not to wait for a reader.
+        # The end of a cancelled job is not to wait for a parser.
         await self._output.finish(_FLUSH_TIMEOUT)
         await asyncio.wait((self._ending,))
 

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from milepost.client._cli.exec.bar_progress import BarTracker
 from milepost.client._cli.exec.line_splitter import OutputLine
-from milepost.client._cli.exec.progress_patterns import Progress, Reader
+from milepost.client._cli.exec.progress_patterns import Progress, ProgressParser
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.stage_context import StageContext
 
@@ -30,14 +30,14 @@ class OutputReporter:
     attempts, and without a job, nothing is told.
     """
 
-    def __init__(self, reader: Reader | None, stage_id: str) -> None:
+    def __init__(self, parser: ProgressParser | None, stage_id: str) -> None:
         """There is no job yet.
 
         Args:
-            reader: Finds progress in the lines; None for none.
+            parser: Finds progress in the lines; None for none.
             stage_id: The stage whose progress it is. Empty for one of its own, which there is once there is progress.
         """
-        self._reader = reader
+        self._parser = parser
         self._usual = stage_id or _DEFAULT_STAGE_ID
         self._starts_at_once = bool(stage_id)
         self._lock = threading.Lock()
@@ -68,7 +68,7 @@ class OutputReporter:
 
     def read(self, line: OutputLine) -> Progress | None:
         """What a line says of progress."""
-        return self._reader(line.text) if self._reader is not None else None
+        return self._parser(line.text) if self._parser is not None else None
 
     def log(self, text: str, severity: str, *, is_error: bool) -> None:
         """A line of the job's log."""

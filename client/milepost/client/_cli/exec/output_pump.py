@@ -107,11 +107,11 @@ class OutputStream:
 class OutputPump:
     """Carries streams of output in one thread, so that lines reach the job in the order in which they were written.
 
-    A reader that is slow holds up the stream that it reads, and thereby the command, as it would without us; not the
+    A parser that is slow holds up the stream that it reads, and thereby the command, as it would without us; not the
     other stream, and not the event loop, which keeps up the lease.
 
     Attributes:
-        error: Why a target could not be written to; None also where only its reader is gone.
+        error: Why a target could not be written to; None also where only its parser is gone.
     """
 
     def __init__(self, streams: Sequence[OutputStream]) -> None:
@@ -217,7 +217,7 @@ class OutputPump:
             return
         if waited == bool(stream.pending):
             return
-        # A stream whose reader is slow is not read meanwhile.
+        # A stream whose parser is slow is not read meanwhile.
         assert stream.target is not None
         before, after = (stream.source, stream.target)[:: -1 if waited else 1]
         self._selector.unregister(before)

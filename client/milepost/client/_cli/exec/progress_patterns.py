@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeGuard
 
-__all__ = ["Progress", "Reader", "reader"]
+__all__ = ["Progress", "ProgressParser", "progress_parser"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Progress:
     in_bytes: bool = field(default=False, compare=False)
 
 
-Reader: TypeAlias = Callable[[str], Progress | None]
+ProgressParser: TypeAlias = Callable[[str], Progress | None]
 """Reads a line; None where it says nothing of progress."""
 
 _NUMBER: Final = r"\d+(?:[.,'’_\u00a0\u202f]\d+)*"
@@ -64,8 +64,8 @@ _THOUSANDS: Final = {
 _SPACERS: Final = str.maketrans("", "", "'’_\u00a0\u202f")
 
 
-def reader(told: str) -> Reader:
-    """A reader for ``auto``, ``percent``, ``json``, ``regex`` (as in ``3/10``) or ``regex:PATTERN``.
+def progress_parser(told: str) -> ProgressParser:
+    """A parser for ``auto``, ``percent``, ``json``, ``regex`` (as in ``3/10``) or ``regex:PATTERN``.
 
     ``auto`` reads a percentage, else ``3/10`` as ``regex`` does, else ffmpeg's times. The pattern has a group called
     ``current``, with or without ``total``, or one called ``percent``; and one called ``message`` if it likes. Of
@@ -103,7 +103,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _by(*patterns: re.Pattern[str]) -> Reader:
+def _by(*patterns: re.Pattern[str]) -> ProgressParser:
     def read(line: str) -> Progress | None:
         found = None
         for pattern in patterns:
@@ -118,7 +118,7 @@ _percent: Final = _by(_PERCENT, _CURL)
 _n_of_m: Final = _by(_N_OF_M)
 
 
-def _auto() -> Reader:
+def _auto() -> ProgressParser:
     duration = 0.0
 
     def read(line: str) -> Progress | None:

@@ -1,11 +1,13 @@
-"""Dimensions, symbols, colors and bars of what is drawn on a terminal."""
+"""What pictures on a terminal are drawn with: dimensions, symbols, colors, bars and wrapped lines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
+from rich.cells import chop_cells
 from rich.text import Text
 
 from milepost.v1 import JobState, Severity, StageState
@@ -21,12 +23,19 @@ __all__ = [
     "bar",
     "marks_for",
     "pulse",
+    "single_line",
+    "wrapped",
 ]
+
+_CELLS_PER_SECOND: Final = 12
+# Wider lines are hard to follow with the eyes.
+_MAX_WIDTH: Final = 120
+_MIN_WRAP_WIDTH: Final = 20
 
 
 @dataclass(frozen=True)
 class Marks:
-    """The characters of a view that not every terminal has."""
+    """Symbols of states and bars. States differ by symbol and word, not by color alone."""
 
     succeeded: str
     running: str
@@ -39,7 +48,7 @@ class Marks:
     rest: str
 
     def stage(self, state: StageState.ValueType) -> str:
-        """The mark of a stage."""
+        """The symbol of a stage in ``state``."""
         match state:
             case StageState.STAGE_STATE_SUCCEEDED:
                 return self.succeeded
@@ -76,12 +85,6 @@ ASCII: Final = Marks(
     rest="-",
 )
 
-
-def marks_for(encoding: str) -> Marks:
-    """The marks that can be written in an encoding."""
-    return UNICODE if encoding.lower().startswith("utf") else ASCII
-
-
 JOB_STYLES: Final[dict[JobState.ValueType, str]] = {
     JobState.JOB_STATE_QUEUED: "yellow",
     JobState.JOB_STATE_RUNNING: "cyan",
@@ -108,12 +111,18 @@ SEVERITY_STYLES: Final[dict[Severity.ValueType, str]] = {
 }
 
 
-_MAX_WIDTH = 120
-
-
 @dataclass(frozen=True)
 class Canvas:
-    """Cells across and lines down, the time, its zone (``None``: the local one), and the marks that can be shown."""
+    """Where and when a picture is drawn.
+
+    Attributes:
+        width: Cells across.
+        height: Lines down.
+        now: The time, for what is still running.
+        zone: Time zone of what is shown; None for the local one.
+        marks: Symbols that the terminal can show.
+        final: Whether this is the last picture. It may be higher than the terminal, and leaves nothing out.
+    """
 
     width: int
     height: int
@@ -121,19 +130,20 @@ class Canvas:
     zone: tzinfo | None = None
     marks: Marks = UNICODE
     final: bool = False
-    """Whether the picture is the last one. It may be higher than the terminal, and leaves nothing out."""
 
     @property
     def text_width(self) -> int:
-        """The cells across that are used: on a wide terminal not all, since eyes have to follow a line."""
+        """Cells across that are used; not all of them on a wide terminal."""
         return min(self.width, _MAX_WIDTH)
 
 
-_CELLS_PER_SECOND = 12
+def marks_for(encoding: str) -> Marks:
+    """The symbols that ``encoding`` can represent."""
+    return UNICODE if encoding.lower().startswith("utf") else ASCII
 
 
 def bar(fraction: float, width: int, *, style: str, marks: Marks) -> Text:
-    """A bar of ``width`` cells: full only for what is complete, and not empty for what has begun."""
+    """Draw a bar of ``width`` cells: full only at 100 %, and never empty above 0 %."""
     halves = int(min(max(fraction, 0.0), 1.0) * width * 2 + 1e-9)
     if fraction > 0:
         halves = max(halves, 1)
@@ -142,12 +152,41 @@ def bar(fraction: float, width: int, *, style: str, marks: Marks) -> Text:
 
 
 def pulse(seconds: float, width: int, *, style: str, marks: Marks) -> Text:
-    """A bar for what has no known end: a piece that wanders to and fro, as ``seconds`` go by."""
-    piece = max(width // 4, 1)
-    way = max(width - piece, 1)
-    step = int(seconds * _CELLS_PER_SECOND) % (2 * way)
-    before = min(step, 2 * way - step)
-    after = width - piece - before
+    """Draw an indeterminate bar, whose segment moves back and forth with ``seconds``."""
+    segment = max(width // 4, 1)
+    span = max(width - segment, 1)
+    step = int(seconds * _CELLS_PER_SECOND) % (2 * span)
+    before = min(step, 2 * span - step)
+    after = width - segment - before
     return Text.assemble(
-        (marks.rest * before, "dim"), (marks.done * piece, style), (marks.rest * after, "dim")
+        (marks.rest * before, "dim"), (marks.done * segment, style), (marks.rest * after, "dim")
     )
+
+
+def single_line(line: Text) -> Text:
+    """Cut ``line`` at the width of the terminal."""
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def wrapped(line: Text, indent: int, limit: int, canvas: Canvas) -> Iterator[Text]:
+    """Wrap ``line`` to at most ``limit`` lines, all but the first indented; the last one is cut if text is left."""
+    width = max(canvas.text_width, _MIN_WRAP_WIDTH)
+    rows = list(_wrap(line, width, indent))
+    for number, row in enumerate(rows[:limit], 1):
+        if number == limit < len(rows):
+            row.append(canvas.marks.ellipsis)
+            row.truncate(width, overflow="ellipsis")
+        yield single_line(row)
+
+
+def _wrap(line: Text, width: int, indent: int) -> Iterator[Text]:
+    """Break ``line`` by the cells that its characters take, between words where possible."""
+    indent = min(indent, width // 2)
+    while line.cell_len > width:
+        end = len(chop_cells(line.plain, width)[0])
+        blank = line.plain.rfind(" ", indent, end + 1)
+        row, rest = line.divide((blank if blank > 0 else end,))
+        yield row
+        line = Text(" " * indent).append_text(rest[1:] if blank > 0 else rest)
+    yield line

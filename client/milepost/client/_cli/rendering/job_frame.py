@@ -6,37 +6,49 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
 from milepost.client._cli.rendering import stage_rows, text
-from milepost.client._cli.rendering.canvas import JOB_STYLES, SEVERITY_STYLES, Canvas, bar, pulse
+from milepost.client._cli.rendering.canvas import (
+    JOB_STYLES,
+    SEVERITY_STYLES,
+    Canvas,
+    bar,
+    pulse,
+    single_line,
+    wrapped,
+)
 from milepost.client._cli.rendering.status_text import connection_text, needs_attention, waiting_text
 from milepost.client._cli.rendering.watched_job import WatchedJob
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.v1 import Estimate, Job, JobState, Severity, Waiting
 
-__all__ = ["artifacts", "frame", "header", "notices", "single_line", "wrapped"]
+__all__ = [
+    "artifacts",
+    "frame",
+    "header",
+    "notices",
+]
 
 _NOTICE_LINE_LIMIT = 4
-_MIN_WRAP_WIDTH = 20
 _UNLIMITED = 1000
 _MIN_ID_WIDTH = 9
 _MIN_KIND_WIDTH = 8
 
 
 def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text]:
-    """Kind, id, state, percent, time taken and left, on one line if it is wide enough; and the bar."""
+    """Kind, id, state, percent, elapsed and remaining time, on one line if it fits; then the bar."""
     style = JOB_STYLES.get(job.state, "")
-    who = _who(job, style, canvas)
-    how = Text(_pace(job, estimate, canvas))
-    gap = canvas.text_width - who.cell_len - how.cell_len
+    identity = _identity(job, style, canvas)
+    pace = Text(_pace(job, estimate, canvas))
+    gap = canvas.text_width - identity.cell_len - pace.cell_len
     if gap >= 2:
-        yield single_line(Text.assemble(who, " " * gap, how))
+        yield single_line(Text.assemble(identity, " " * gap, pace))
     else:
-        yield single_line(who)
-        yield single_line(how)
+        yield single_line(identity)
+        yield single_line(pace)
     if text.is_known(job) or job.state not in LEASED:
         done = job.fraction if text.is_known(job) else 0.0
         yield bar(done, canvas.text_width, style=style, marks=canvas.marks)
@@ -45,7 +57,7 @@ def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text
 
 
 def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterator[Text]:
-    """What keeps a job from going on: what it waits for, a failure, a retry, a cancellation."""
+    """What holds the job up: why it is queued, a failure, a retry, a cancellation."""
     if waiting is not None and job.state == JobState.JOB_STATE_QUEUED:
         style = "yellow" if needs_attention(waiting) else "dim"
         yield from _notice(waiting_text(waiting, job.kind), style, canvas, mark=canvas.marks.pending)
@@ -60,9 +72,9 @@ def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterato
         yield from _notice(text.cancellation(job), "yellow", canvas)
 
 
-def artifacts(job: Job, most: int) -> Iterator[Text]:
-    """A line for each of the last ``most`` artifacts: name, size and where it lies."""
-    shown = job.artifacts[-most:]
+def artifacts(job: Job, limit: int) -> Iterator[Text]:
+    """A line for each of the last ``limit`` artifacts: name, size and URI."""
+    shown = job.artifacts[-limit:]
     names = [text.truncate(text.clean(artifact.name), 60) for artifact in shown]
     sizes = [text.human_size(artifact.size_bytes) if artifact.size_bytes else "" for artifact in shown]
     name_width = max(map(cell_len, names), default=0)
@@ -73,15 +85,9 @@ def artifacts(job: Job, most: int) -> Iterator[Text]:
         yield single_line(Text.assemble("  ", (name, "bold"), pad, f"  {size:>{size_width}}  ", (uri, "dim")))
 
 
-def single_line(line: Text) -> Text:
-    """The line, cut where it is wider than the terminal."""
-    line.no_wrap, line.overflow = True, "ellipsis"
-    return line
-
-
 def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
-    """Percent or stages done, time taken and time left: ``47%  00:12  00:14 left``."""
-    if job.state == JobState.JOB_STATE_UNSPECIFIED:  # nothing is known of it yet
+    """Percent or completed stages, elapsed and remaining time: ``47%  00:12  00:14 left``."""
+    if job.state == JobState.JOB_STATE_UNSPECIFIED:
         return ""
     if job.state == JobState.JOB_STATE_QUEUED:
         if not job.HasField("submit_time"):
@@ -95,42 +101,20 @@ def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def wrapped(line: Text, indent: int, most: int, canvas: Canvas) -> Iterator[Text]:
-    """The line on up to ``most`` lines; from the second on they are indented, and the last one is cut if need be."""
-    rows = list(_wrap(line, max(canvas.text_width, _MIN_WRAP_WIDTH), indent))
-    for number, row in enumerate(rows[:most], 1):
-        if number == most < len(rows):
-            row.append(canvas.marks.ellipsis)
-            row.truncate(max(canvas.text_width, _MIN_WRAP_WIDTH), overflow="ellipsis")
-        yield single_line(row)
-
-
 def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterator[Text]:
-    most = _UNLIMITED if canvas.final else _NOTICE_LINE_LIMIT
-    yield from wrapped(Text(f"{mark or canvas.marks.failed} {words}", style=style), 2, most, canvas)
+    limit = _UNLIMITED if canvas.final else _NOTICE_LINE_LIMIT
+    yield from wrapped(Text(f"{mark or canvas.marks.failed} {words}", style=style), 2, limit, canvas)
 
 
-def _wrap(line: Text, width: int, indent: int) -> Iterator[Text]:
-    """Broken between words where that can be, by the cells that they take."""
-    indent = min(indent, width // 2)
-    while line.cell_len > width:
-        end = len(chop_cells(line.plain, width)[0])
-        blank = line.plain.rfind(" ", indent, end + 1)
-        row, rest = line.divide((blank if blank > 0 else end,))
-        yield row
-        line = Text(" " * indent).append_text(rest[1:] if blank > 0 else rest)
-    yield line
-
-
-def _who(job: Job, style: str, canvas: Canvas) -> Text:
-    """Kind, id and state. Where they do not fit, the id is shortened, then the kind; the state never is."""
+def _identity(job: Job, style: str, canvas: Canvas) -> Text:
+    """Kind, id and state. If they do not fit, the id is shortened, then the kind, but never the state."""
     kind, job_id, state = text.label(job.kind), text.label(job.job_id), text.job_state(job.state)
-    for name, least in (("id", _MIN_ID_WIDTH), ("kind", _MIN_KIND_WIDTH)):
+    for name, minimum in (("id", _MIN_ID_WIDTH), ("kind", _MIN_KIND_WIDTH)):
         over = cell_len(f"{kind} {job_id}  {state}") - canvas.text_width
         if over > 0 and name == "id":
-            job_id = text.shorten(job_id, max(len(job_id) - over, least), canvas.marks.ellipsis)
+            job_id = text.shorten(job_id, max(len(job_id) - over, minimum), canvas.marks.ellipsis)
         elif over > 0:
-            kind = text.shorten(kind, max(len(kind) - over, least), canvas.marks.ellipsis)
+            kind = text.shorten(kind, max(len(kind) - over, minimum), canvas.marks.ellipsis)
     return Text.assemble((kind, "bold"), " ", job_id, "  ", (state, style))
 
 
@@ -142,7 +126,7 @@ _WRAPPED_SEVERITIES = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ER
 
 
 def frame(watched: WatchedJob, canvas: Canvas) -> Group:
-    """The job's line and bar, its stages, the last log lines, what it made, and how the connection is."""
+    """Draw header and bar, stages, the last log lines, artifacts and the state of the connection."""
     job = watched.job
     above = [*header(job, watched.estimate, canvas), *notices(job, canvas, watched.source.waiting)]
     below = [
@@ -151,30 +135,30 @@ def frame(watched: WatchedJob, canvas: Canvas) -> Group:
         *_block([_footer(watched, canvas)]),
     ]
     rows = list(stage_rows.tree_rows(watched.fold))
-    room = max(canvas.height - len(above) - len(below) - 2, _MIN_STAGE_ROWS)
-    shown = stage_rows.select_rows(rows, len(rows) if canvas.final else room)
-    return Group(*above, *_block(list(stage_rows.stage_lines(shown, canvas))), *below)
+    available = max(canvas.height - len(above) - len(below) - 2, _MIN_STAGE_ROWS)
+    visible = stage_rows.select_rows(rows, len(rows) if canvas.final else available)
+    return Group(*above, *_block(list(stage_rows.stage_lines(visible, canvas))), *below)
 
 
 def _log(watched: WatchedJob, canvas: Canvas) -> Iterator[Text]:
     for line in islice(watched.log, max(len(watched.log) - _LOG_LINE_LIMIT, 0), None):
-        told = line.event.log_written
-        stage = watched.fold.stages.get(told.stage_id)
-        name = text.stage_name(stage) if stage is not None else text.clean(told.stage_id)
+        log = line.event.log_written
+        stage = watched.fold.stages.get(log.stage_id)
+        name = text.stage_name(stage) if stage is not None else text.clean(log.stage_id)
         time = _time(line.event.time, canvas)
         row = Text.assemble(
             (f"  {time}  ", "dim"),
             (f"{name} | " if name else "", "dim"),
-            (line.text, SEVERITY_STYLES.get(told.severity, "")),
+            (line.text, SEVERITY_STYLES.get(log.severity, "")),
         )
-        if told.severity in _WRAPPED_SEVERITIES:
+        if log.severity in _WRAPPED_SEVERITIES:
             yield from wrapped(row, len(time) + 4, _WARNING_LINE_LIMIT, canvas)
         else:
             yield single_line(row)
 
 
 def _time(time: Timestamp, canvas: Canvas) -> str:
-    """The time of day; with the date where that is another day than today."""
+    """The time of day; with the date if it is not today."""
     clock, day = text.clock(time, canvas.zone), text.day(time, canvas.zone)
     return clock if day == text.day(canvas.now, canvas.zone) else f"{day} {clock}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from rich.console import Console, RenderableType
 
@@ -25,29 +25,35 @@ from milepost.v1 import Event
 __all__ = ["JobView", "JsonView", "LiveView", "PlainView", "SilentView", "WarningView"]
 
 
+_PROGRESS_STEP: Final = 0.1
+# Seconds between two lines about the progress of one stage.
+_MIN_INTERVAL: Final = 1.0
+_MAX_INTERVAL: Final = 30.0
+
+
 class JobView(Protocol):
-    """Shows a watched job for as long as it is entered."""
+    """Shows a watched job while the context is entered."""
 
     async def __aenter__(self) -> Self:
-        """Begins to show."""
+        """Start showing."""
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leaves the last picture standing."""
+        """Stop; what was shown last stays."""
 
     def event(self, event: Event, watched: WatchedJob) -> None:
-        """An event has come, and is in ``watched`` already."""
+        """Show an event, which ``watched`` already includes."""
 
     def connection_changed(self, watched: WatchedJob) -> None:
-        """The connection has changed."""
+        """Show the new state of the connection."""
 
     def waiting_changed(self, watched: WatchedJob) -> None:
-        """What the queued job waits for has changed."""
+        """Show why the job is queued now."""
 
 
 class SilentView:
-    """Shows nothing, for those who just wait."""
+    """Show nothing; the base of views that need no set-up."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,33 +61,33 @@ class SilentView:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """There is nothing to put back."""
+        """Nothing to restore."""
 
     def event(self, event: Event, watched: WatchedJob) -> None:
-        """Shows nothing."""
+        """Ignore the event."""
 
     def connection_changed(self, watched: WatchedJob) -> None:
-        """Shows nothing."""
+        """Ignore the change."""
 
     def waiting_changed(self, watched: WatchedJob) -> None:
-        """Shows nothing."""
+        """Ignore the change."""
 
 
 class WarningView(SilentView):
-    """Writes only what a job waits for that does not just wait for its turn, to ``remark``."""
+    """Write only why the job is queued, if it may stay so, for callers that wait for the end."""
 
-    def __init__(self, remark: Callable[[str], None]) -> None:
-        self._remark = remark
-        self._waiting = WaitingNotices()
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._notices = WaitingNotices()
 
     def waiting_changed(self, watched: WatchedJob) -> None:
-        """Writes it."""
-        if words := self._waiting.words(watched.source.waiting, watched.job.kind):
-            self._remark(f"Job {watched.job.job_id}: {words}")
+        """Write the notice, if there is a new one."""
+        if notice := self._notices.next_notice(watched.source.waiting, watched.job.kind):
+            self._write(f"Job {watched.job.job_id}: {notice}")
 
 
 class LiveView(Screen):
-    """Draws the job as it final."""
+    """Draw the current state of the job on a terminal."""
 
     def __init__(
         self,
@@ -94,7 +100,7 @@ class LiveView(Screen):
         self._watched: WatchedJob | None = None
 
     def picture(self, canvas: Canvas) -> RenderableType | None:
-        """The job, once something is known of it."""
+        """The job; None until something is known of it."""
         return None if self._watched is None else frame(self._watched, canvas)
 
     def is_final(self) -> bool:
@@ -102,74 +108,62 @@ class LiveView(Screen):
         return self._watched is not None and self._watched.ended
 
     def event(self, event: Event, watched: WatchedJob) -> None:
-        """Is seen on the next picture."""
+        """Include the event in the next picture."""
         self._watched = watched
 
     def connection_changed(self, watched: WatchedJob) -> None:
-        """Is seen on the next picture."""
+        """Include the change in the next picture."""
         self._watched = watched
 
     def waiting_changed(self, watched: WatchedJob) -> None:
-        """Is seen on the next picture."""
+        """Include the change in the next picture."""
         self._watched = watched
 
 
-_PROGRESS_STEP = 0.1
-# Seconds between two lines on the progress of one stage: at the least, and when there is one anyway.
-_MIN_INTERVAL, _MAX_INTERVAL = 1.0, 30.0
+class PlainView(SilentView):
+    """Write a line for each event, for files, pipes and simple terminals.
 
-
-class PlainView:
-    """Writes a line for each event, but for progress: of that one for each tenth of a stage, if a tenth takes a second,
-    and one after 30 s without.
+    Progress is thinned out: a line for each tenth of a stage, at most one a second, and one after 30 s without.
     """
 
     def __init__(self, write: Callable[[str], None], *, zone: tzinfo | None = None, name: str = "") -> None:
-        """``write`` gets the lines; with a ``name`` each begins with it behind its time."""
+        """Write lines with ``write``; a ``name`` follows the time of each."""
         self._write = write
         self._name = f"{name}  " if name else ""
         self._zone = zone
-        self._told: dict[str, tuple[float, Event]] = {}
-        self._link = Connection("connecting")
-        self._waiting = WaitingNotices()
+        self._reported: dict[str, tuple[float, Event]] = {}
+        self._connection = Connection("connecting")
+        self._notices = WaitingNotices()
+        # Date of the previous line: when a job spans days, a line with the new date comes between.
         self._day: date | None = None
-        """Of the line before: where a job spans days, each begins with its date."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """There is nothing to put back."""
 
     def event(self, event: Event, watched: WatchedJob) -> None:
-        """Writes what the event says, if it is worth a line."""
-        self.tell(event, watched.fold)
+        """Write a line for the event, unless it is progress to be left out."""
+        self.write_event(event, watched.fold)
 
-    def tell(self, event: Event, fold: Fold) -> None:
-        """The same; ``fold`` is the job with the event, or further."""
-        if self._worth_a_line(event):
+    def write_event(self, event: Event, fold: Fold) -> None:
+        """Like `event`, for a ``fold`` that includes the event."""
+        if self._needs_line(event):
             line = describe(event, fold)
             if line:
-                self._put(event.time.ToDatetime(tzinfo=UTC), line)
+                self._write_at(event.time.ToDatetime(tzinfo=UTC), line)
 
     def connection_changed(self, watched: WatchedJob) -> None:
-        """Writes that the connection is lost, and that it is there again."""
-        link, before = watched.source.connection, self._link
-        self._link = link
-        if is_reportable(link, before):
-            self._remark(f"connection: {connection_text(watched, datetime.now(UTC))}")
+        """Write that the connection was lost or restored."""
+        connection, before = watched.source.connection, self._connection
+        self._connection = connection
+        if is_reportable(connection, before):
+            self._write_now(f"connection: {connection_text(watched, datetime.now(UTC))}")
 
     def waiting_changed(self, watched: WatchedJob) -> None:
-        """Writes what the job waits for, where that is not just its turn, and that it is again."""
-        if words := self._waiting.words(watched.source.waiting, watched.job.kind):
-            self._remark(words)
+        """Write why the job is queued, if that is worth a notice."""
+        if notice := self._notices.next_notice(watched.source.waiting, watched.job.kind):
+            self._write_now(notice)
 
-    def _remark(self, line: str) -> None:
-        self._put(datetime.now(UTC), line)
+    def _write_now(self, line: str) -> None:
+        self._write_at(datetime.now(UTC), line)
 
-    def _put(self, moment: datetime, line: str) -> None:
+    def _write_at(self, moment: datetime, line: str) -> None:
         local = moment.astimezone(self._zone)
         if self._day not in (None, local.date()):
             self._write(f"{local:%Y-%m-%d}")
@@ -180,64 +174,57 @@ class PlainView:
         for rest in more:
             self._write(f"{' ' * len(time)}  {self._name}{rest}")
 
-    def _worth_a_line(self, event: Event) -> bool:
+    def _needs_line(self, event: Event) -> bool:
         if event.HasField("stage_started"):
-            self._told[event.stage_started.stage.stage_id] = (0.0, event)
+            self._reported[event.stage_started.stage.stage_id] = (0.0, event)
         progress = _progress(event)
         if progress is None:
             return True
-        what, fraction = progress
-        told, before = self._told.get(what, (0.0, None))
+        subject, fraction = progress
+        reported, before = self._reported.get(subject, (0.0, None))
         since = _MAX_INTERVAL if before is None else text.seconds_between(before.time, event.time)
-        moved = fraction - told > _PROGRESS_STEP - 1e-9 and fraction < 1.0  # whose end has a line of its own
-        if since < _MAX_INTERVAL and not (moved and since >= _MIN_INTERVAL):
+        # The end of a stage has a line of its own.
+        advanced = fraction - reported > _PROGRESS_STEP - 1e-9 and fraction < 1.0
+        if since < _MAX_INTERVAL and not (advanced and since >= _MIN_INTERVAL):
             return False
-        self._told[what] = (fraction, event)
+        self._reported[subject] = (fraction, event)
         return True
 
 
+class JsonView(SilentView):
+    """Write each event as JSON to ``write``; connection changes and why the job is queued to ``write_status``."""
+
+    def __init__(self, write: Callable[[str], None], write_status: Callable[[str], None]) -> None:
+        self._write = write
+        self._write_status = write_status
+        self._connection = Connection("connecting")
+
+    def event(self, event: Event, watched: WatchedJob) -> None:
+        """Write the event."""
+        self._write(message_line(event))
+
+    def waiting_changed(self, watched: WatchedJob) -> None:
+        """Write why the job is queued."""
+        if watched.source.waiting is not None:
+            self._write_status(waiting_line(watched.source.waiting))
+
+    def connection_changed(self, watched: WatchedJob) -> None:
+        """Write that the connection was lost or restored."""
+        connection, before = watched.source.connection, self._connection
+        self._connection = connection
+        if is_reportable(connection, before):
+            fields: dict[str, Json] = {"state": connection.state}
+            if connection.resumed_at is not None:
+                fields["resumedAt"] = connection.resumed_at
+            if connection.error:
+                fields |= {"retryIn": round(connection.retry_in, 3), "error": connection.error}
+            self._write_status(dump_json({"connection": fields}))
+
+
 def _progress(event: Event) -> tuple[str, float] | None:
-    """What moved on, and how far it is: a stage, or (``""``) the job by its children."""
+    """Subject and fraction of a progress event: a stage, or ``""`` for the job by its children."""
     if event.HasField("stage_progressed"):
         return event.stage_progressed.stage_id, event.stage_progressed.fraction
     if event.HasField("children_progressed"):
         return "", event.children_progressed.job_fraction
     return None
-
-
-class JsonView:
-    """Writes each event as JSON to ``write``; to ``remark`` changes of the connection, and what the job waits for."""
-
-    def __init__(self, write: Callable[[str], None], remark: Callable[[str], None]) -> None:
-        self._write = write
-        self._remark = remark
-        self._link = Connection("connecting")
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """There is nothing to put back."""
-
-    def event(self, event: Event, watched: WatchedJob) -> None:
-        """Writes the event."""
-        self._write(message_line(event))
-
-    def waiting_changed(self, watched: WatchedJob) -> None:
-        """Writes what the job waits for."""
-        if watched.source.waiting is not None:
-            self._remark(waiting_line(watched.source.waiting))
-
-    def connection_changed(self, watched: WatchedJob) -> None:
-        """Writes that the connection is lost, and that it is there again."""
-        link, before = watched.source.connection, self._link
-        self._link = link
-        if is_reportable(link, before):
-            told: dict[str, Json] = {"state": link.state}
-            if link.resumed_at is not None:
-                told["resumedAt"] = link.resumed_at
-            if link.error:
-                told |= {"retryIn": round(link.retry_in, 3), "error": link.error}
-            self._remark(dump_json({"connection": told}))

@@ -1,4 +1,4 @@
-"""The views of many jobs at once: a table on a terminal, and lines elsewhere."""
+"""Views of many watched jobs: a live table, plain lines, and JSON."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from milepost.client._cli.rendering import text
-from milepost.client._cli.rendering.canvas import Canvas
-from milepost.client._cli.rendering.job_frame import single_line
-from milepost.client._cli.rendering.job_listing import jobs_table
+from milepost.client._cli.rendering.canvas import Canvas, single_line
 from milepost.client._cli.rendering.job_view import PlainView
 from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.rendering.message_json import message_line
+from milepost.client._cli.rendering.tables import jobs_table
 from milepost.client._cli.rendering.terminal import Screen
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.contract.job_states import has_ended
@@ -25,42 +24,42 @@ from milepost.v1 import Deleted, Event, Job, Trimmed
 __all__ = ["Jobs", "JobsView", "JsonJobsView", "LiveJobsView", "PlainJobsView"]
 
 Jobs = dict[str, Fold]
-"""What is known of the jobs that are watched, by their ids."""
+"""Watched jobs by id."""
 
 # LineSplitter of the table that are no jobs: the headings, the sum and what is around it.
 _NON_JOB_LINES = 4
 
 
 class JobsView(Protocol):
-    """Shows what happens to many jobs, for as long as it is entered."""
+    """Shows what happens to many jobs."""
 
     def item(self, item: Item, jobs: Jobs) -> None:
-        """Something has happened, and is in ``jobs`` already."""
+        """Show an item of the watch, which ``jobs`` already includes."""
 
 
 class LiveJobsView(Screen):
-    """A table of the jobs: those that have not ended first, then the newest."""
+    """Draw a table of the jobs: unfinished ones first, then the newest."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._jobs: Mapping[str, Fold] = {}
-        self._is_shown = False
+        self._has_items = False
 
     def item(self, item: Item, jobs: Jobs) -> None:
-        """Is seen on the next picture."""
+        """Include the item in the next picture."""
         self._jobs = jobs
-        self._is_shown = True
+        self._has_items = True
 
     def picture(self, canvas: Canvas) -> RenderableType | None:
-        """The table, and how many jobs are in which state."""
-        if not self._is_shown:
+        """The table and the number of jobs per state; None until the first item."""
+        if not self._has_items:
             return None
         jobs = sorted((fold.job for fold in self._jobs.values()), key=_rank)
-        room = len(jobs) if canvas.final else max(canvas.height - _NON_JOB_LINES, 1)
+        visible = len(jobs) if canvas.final else max(canvas.height - _NON_JOB_LINES, 1)
         counts = Counter(job.state for job in jobs)
         states = ", ".join(f"{count:,} {text.job_state(state)}" for state, count in sorted(counts.items()))
         summary = f"{text.count(len(jobs), 'job')}{': ' if states else ''}{states}"
-        table = jobs_table(jobs[:room], canvas.now, canvas.text_width)
+        table = jobs_table(jobs[:visible], canvas.now, canvas.text_width)
         return Group(*table, Text(""), single_line(Text(summary, style="dim")))
 
     def is_final(self) -> bool:
@@ -69,19 +68,19 @@ class LiveJobsView(Screen):
 
 
 class PlainJobsView:
-    """A line for each event that is worth one, with the job's id."""
+    """Write a line for each event, with the job's id; progress is thinned out as in `PlainView`."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._views: dict[str, PlainView] = {}
 
     def item(self, item: Item, jobs: Jobs) -> None:
-        """Writes what has happened."""
+        """Write a line for the item."""
         match item:
             case Event() if item.job_id in jobs:
                 if item.job_id not in self._views:
                     self._views[item.job_id] = PlainView(self._write, name=text.label(item.job_id))
-                self._views[item.job_id].tell(item, jobs[item.job_id])
+                self._views[item.job_id].write_event(item, jobs[item.job_id])
             case Job():
                 done = text.progress(item)
                 state = ", ".join(filter(None, (text.job_state(item.state), done)))
@@ -92,13 +91,13 @@ class PlainJobsView:
 
 
 class JsonJobsView:
-    """Each item as one JSON object a line: events as they are, and others by their name."""
+    """Write each item as one JSON object per line; items other than events are wrapped in their name."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
 
     def item(self, item: Item, jobs: Jobs) -> None:
-        """Writes it."""
+        """Write the item."""
         match item:
             case Event():
                 self._write(message_line(item))

@@ -1,4 +1,4 @@
-"""JSON objects, one a line, that no terminal obeys."""
+"""JSON objects, one per line, without control characters that a terminal would obey."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Json", "always_print", "dump_json"]
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 always_print: Final = ContextVar("always_print", default=False)
-"""Whether messages are printed with what is zero or empty."""
+"""Whether messages include fields that are zero or empty (``--always-print``)."""
 
 
 def dump_json(value: Mapping[str, Json], *, indent: int | None = None) -> str:
-    """An object on one line, without the line's end; with ``indent`` on several."""
+    """Encode an object on one line, without a line end; with ``indent`` on several lines."""
     separators = (",", ":") if indent is None else None
     return escape_json(json.dumps(value, ensure_ascii=False, separators=separators, indent=indent))

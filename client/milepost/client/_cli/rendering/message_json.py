@@ -1,4 +1,4 @@
-"""Messages as JSON: one object a line."""
+"""Protobuf messages as JSON, one object per line."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["message_line", "waiting_line"]
 
 
 def message_line(message: Message) -> str:
-    """A message on one line; with what is zero or empty where the command line asks for that."""
+    """Encode a message on one line; with zero and empty fields under ``--always-print``."""
     return dump_json(to_json(message, always_print=always_print.get()))
 
 
 def waiting_line(waiting: Waiting) -> str:
-    """What a job waits for, on one line."""
+    """Encode why a job is queued on one line."""
     return dump_json({"waiting": to_json(waiting, always_print=always_print.get())})

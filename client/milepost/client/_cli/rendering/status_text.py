@@ -9,37 +9,44 @@ from milepost.client._cli.rendering.watched_job import WatchedJob
 from milepost.client._watch.job_watch import Connection
 from milepost.v1 import Waiting, WaitingFor
 
-__all__ = ["WaitingNotices", "connection_text", "is_reportable", "needs_attention", "reason", "waiting_text"]
+__all__ = [
+    "WaitingNotices",
+    "connection_text",
+    "error_cause",
+    "is_reportable",
+    "needs_attention",
+    "waiting_text",
+]
 
 
 def connection_text(watched: WatchedJob, now: datetime) -> str:
-    """How the connection is: ``live``, ``reconnecting in 3 s (…)``, ``live, resumed at 312``."""
-    link = watched.source.connection
-    if link.state == "live":
-        resumed = f", resumed at {link.resumed_at:,}" if link.resumed_at is not None else ""
+    """Describe the connection: ``live``, ``reconnecting in 3 s (…)``, ``live, resumed at 312``."""
+    connection = watched.source.connection
+    if connection.state == "live":
+        resumed = f", resumed at {connection.resumed_at:,}" if connection.resumed_at is not None else ""
         behind = f", {text.count(watched.behind, 'event')} to catch up on" if watched.behind else ""
         return f"live{resumed}{behind}"
-    left = max(link.retry_in - (now - watched.connection_since).total_seconds(), 0.0)
+    left = max(connection.retry_in - (now - watched.connection_since).total_seconds(), 0.0)
     wait = f" in {left:.0f} s" if left >= 0.5 else ""
-    why = f" ({reason(link.error)})" if link.error else ""
-    return f"{link.state}{wait}{why}"
+    cause = f" ({error_cause(connection.error)})" if connection.error else ""
+    return f"{connection.state}{wait}{cause}"
 
 
-def reason(error: str) -> str:
-    """The gist of what gRPC says of a lost connection, which goes from the general to the particular."""
-    # Of a certificate that is not trusted it says at the end that the socket is OK.
+def error_cause(error: str) -> str:
+    """The last and most specific part of gRPC's message about a lost connection."""
+    # For an untrusted certificate the message ends with the state of the socket, which is "OK".
     return text.truncate(text.clean(error), 500).removesuffix(": OK").rpartition(": ")[2].rstrip(".]")
 
 
 def is_reportable(now: Connection, before: Connection) -> bool:
-    """Whether a change is news: that the connection is lost, and that it is there again; not each try between."""
+    """Whether to report a change: a lost and a restored connection, not each retry in between."""
     if now.state == "live":
         return now.resumed_at is not None
     return bool(now.error) and (now.state != before.state or not before.error)
 
 
 def waiting_text(waiting: Waiting, kind: str) -> str:
-    """What a job of this kind waits for: ``no worker takes jobs of kind 'archve'; workers take 'archive'``."""
+    """Why a job of ``kind`` is queued: ``no worker takes jobs of kind 'archve'; workers take 'archive'``."""
     name = text.clean(kind)
     match waiting.waiting_for:
         case WaitingFor.WAITING_FOR_CLAIM:
@@ -55,19 +62,19 @@ def waiting_text(waiting: Waiting, kind: str) -> str:
 
 
 def needs_attention(waiting: Waiting) -> bool:
-    """Whether somebody has to do something, or may have to."""
+    """Whether the job may stay queued until somebody acts."""
     return waiting.waiting_for in (WaitingFor.WAITING_FOR_WORKER, WaitingFor.WAITING_FOR_RECONNECT)
 
 
 class WaitingNotices:
-    """Finds out when what a job waits for is news to somebody who follows it, and who expects that it gets its turn."""
+    """Report why a job is queued when that changes. Waiting behind other jobs is expected, and not reported first."""
 
     def __init__(self) -> None:
-        self._told: tuple[WaitingFor.ValueType, list[str]] = (WaitingFor.WAITING_FOR_TURN, [])
+        self._last: tuple[WaitingFor.ValueType, list[str]] = (WaitingFor.WAITING_FOR_TURN, [])
 
-    def words(self, waiting: Waiting | None, kind: str) -> str:
-        """What to say now; empty for nothing. How many workers there are is no news."""
-        if waiting is None or self._told == (waiting.waiting_for, list(waiting.nearest_kinds)):
+    def next_notice(self, waiting: Waiting | None, kind: str) -> str:
+        """The notice for ``waiting``; empty if nothing but the number of workers changed."""
+        if waiting is None or self._last == (waiting.waiting_for, list(waiting.nearest_kinds)):
             return ""
-        self._told = waiting.waiting_for, list(waiting.nearest_kinds)
+        self._last = waiting.waiting_for, list(waiting.nearest_kinds)
         return waiting_text(waiting, kind)

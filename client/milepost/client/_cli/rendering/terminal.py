@@ -19,32 +19,37 @@ from rich.segment import Segment
 from milepost.client._cli.rendering.canvas import Canvas, marks_for
 from milepost.contract.printable import escape
 
-__all__ = ["EscapingConsole", "Screen"]
+__all__ = ["EscapingConsole", "Screen", "can_draw"]
 
 
 class EscapingConsole(Console):
-    """A console that shows control characters of what it prints, wherever they come from, and obeys only its own."""
+    """A console that escapes control characters in text; only its own reach the terminal."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """What is drawn, piece by piece."""
+        """Render segments with their text escaped."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=escape(segment.text))
 
 
-_REFRESH_INTERVAL = 0.1
-"""Seconds between two pictures."""
-# Signals that stop or end a process by themselves, before which the terminal is put in order.
+# Seconds between two pictures.
+_REFRESH_INTERVAL: Final = 0.1
+# Signals whose default action stops or ends the process; the terminal is restored first.
 _RESTORING_SIGNALS: Final = (signal.SIGTSTP, signal.SIGQUIT)
 
 
-class Screen(ABC):
-    """Keeps a picture up to date; the last one stays on the terminal.
+def can_draw(console: Console) -> bool:
+    """Whether the console is a real terminal that can move its cursor."""
+    return console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
 
-    While it is shown the cursor is hidden. However the process is stopped or ended, but for signals that cannot be
-    caught, the cursor is back before; a view that is suspended goes on below, once it is in the foreground again.
+
+class Screen(ABC):
+    """Redraw a picture in place; the last one stays on the terminal.
+
+    The cursor is hidden meanwhile, and restored before the process stops or ends, except by signals that cannot be
+    caught. After a suspension the picture continues below, once the process is in the foreground again.
     """
 
     def __init__(
@@ -58,38 +63,38 @@ class Screen(ABC):
         self._clock = clock
         self._zone = zone
         self._live: Live | None = None
-        self._drawing: asyncio.Task[None] | None = None
+        self._refresh_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         for number in _RESTORING_SIGNALS:
             if signal.getsignal(number) == signal.SIG_DFL:
                 loop.add_signal_handler(number, self._restore_and_signal, number)
-        self._drawing = asyncio.create_task(self._refresh())
+        self._refresh_task = asyncio.create_task(self._refresh())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Draws the last picture, and gives the terminal back."""
+        """Draw the last picture and restore the terminal."""
         for number in _RESTORING_SIGNALS:
             asyncio.get_running_loop().remove_signal_handler(number)
         try:
-            if self._drawing is not None:
-                self._drawing.cancel()
+            if self._refresh_task is not None:
+                self._refresh_task.cancel()
                 with suppress(asyncio.CancelledError):
-                    await self._drawing
+                    await self._refresh_task
             self._draw(final=True)
         finally:
             self._stop()
 
     @abstractmethod
     def picture(self, canvas: Canvas) -> RenderableType | None:
-        """What to draw; None while there is nothing."""
+        """The picture to draw; None if there is nothing to show yet."""
 
     @abstractmethod
     def is_final(self) -> bool:
-        """Whether nothing will change any more, so that the last picture may be as high as it is."""
+        """Whether the content no longer changes, so that the last picture may exceed the terminal's height."""
 
     async def _refresh(self) -> None:
         while True:
@@ -110,27 +115,28 @@ class Screen(ABC):
                 console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
             )
             self._live.start()
-        # The last one is drawn as this stops: in full, where the terminal is not high enough.
+        # `Live.stop` draws the last picture, in full even if the terminal is not high enough.
         self._live.update(picture, refresh=not final)
 
     def _stop(self) -> None:
-        """Leaves the picture where it is, and shows the cursor below it."""
+        """Leave the picture and show the cursor below it."""
         if self._live is not None:
             self._live.stop()
             self._live = None
 
     def _restore_and_signal(self, number: signal.Signals) -> None:
-        """Has a signal do what it does by default, with the terminal in order."""
+        """Restore the terminal, then let the signal take its default action."""
         self._stop()
         loop = asyncio.get_running_loop()
         loop.remove_signal_handler(number)
         os.kill(os.getpid(), number)
-        # It was SIGTSTP, and somebody has continued the process.
+        # Reached after SIGTSTP, once the process is continued.
         loop.add_signal_handler(number, self._restore_and_signal, number)
 
     def _is_in_foreground(self) -> bool:
-        """Whether the terminal is this process's to draw on; what is in the background would draw over others."""
+        """Whether this process is in the foreground; in the background it would draw over other output."""
         try:
             return os.tcgetpgrp(self._console.file.fileno()) == os.getpgrp()
-        except OSError:  # it is no terminal, or not the one that this process belongs to
+        except OSError:
+            # Not a terminal, or not the controlling one of this process.
             return True

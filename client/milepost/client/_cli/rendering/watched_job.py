@@ -1,11 +1,11 @@
-"""What is known of a job that is being watched, as the views show it."""
+"""State of a watched job, as views show it."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from milepost.client._cli.rendering import text
 from milepost.client._watch.job_watch import Connection
@@ -15,32 +15,32 @@ from milepost.v1 import Estimate, Event, Job, Waiting
 
 __all__ = ["LogLine", "WatchSource", "WatchedJob"]
 
-_LOG_LINE_LIMIT = 20
+_LOG_LINE_LIMIT: Final = 20
 
 
 class WatchSource(Protocol):
-    """Where the events come from; a `Watch`."""
+    """Source of the events: a `JobWatch` or a test double."""
 
     @property
     def head(self) -> int:
-        """The newest event that is known of."""
+        """Sequence of the newest event of the job."""
 
     @property
     def estimate(self) -> Estimate | None:
-        """How long the job will still apply."""
+        """Remaining time of the job."""
 
     @property
     def waiting(self) -> Waiting | None:
-        """What the job waits for."""
+        """Why the job is queued."""
 
     @property
     def connection(self) -> Connection:
-        """How the connection is."""
+        """State of the connection."""
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of the job's own log; an event whose text has several lines gives several of these."""
+    """One line of the job's log. An event with several lines of text becomes several of these."""
 
     event: Event
     text: str
@@ -48,43 +48,49 @@ class LogLine:
 
 @dataclass
 class WatchedJob:
-    """A job that is being watched. Changed by ``apply`` and ``connection_changed``, read by the views."""
+    """A job as of the last event received, with the state of its connection.
+
+    Attributes:
+        fold: The job and its stages.
+        source: Source of the events.
+        connection_since: When the connection entered its current state.
+        cursor: Sequence of the last event received.
+        log: The last lines of the job's log.
+    """
 
     fold: Fold
     source: WatchSource
     connection_since: datetime
-    """When the connection came to be as it is."""
     cursor: int = 0
-    """The sequence of the last event that came."""
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=_LOG_LINE_LIMIT))
 
     @property
     def job(self) -> Job:
-        """The job as of ``cursor`` or, where the watch started amid the log, as of when it started."""
+        """The job as of ``cursor``; if the watch started amid the log, as of its start until events arrive."""
         return self.fold.job
 
     @property
     def ended(self) -> bool:
-        """Whether the job is over."""
+        """Whether the job has ended."""
         return has_ended(self.job)
 
     @property
     def behind(self) -> int:
-        """How many events are known of that have not come yet."""
+        """Number of known events that have not arrived yet."""
         return max(self.source.head - self.cursor, 0)
 
     @property
     def estimate(self) -> Estimate | None:
-        """How long the job will still apply; ``None`` without evidence."""
+        """Remaining time of the job; None without evidence."""
         return self.source.estimate or (self.job.estimate if self.job.HasField("estimate") else None)
 
     def apply(self, event: Event) -> None:
-        """Takes in the next event."""
+        """Apply the next event."""
         self.fold.apply(event)
         self.cursor = event.sequence
         if event.HasField("log_written"):
             self.log.extend(LogLine(event, line) for line in text.clean(event.log_written.text).split("\n"))
 
     def connection_changed(self, now: datetime) -> None:
-        """The connection has changed."""
+        """Record that the connection entered another state at ``now``."""
         self.connection_since = now

@@ -1,0 +1,153 @@
+"""Tables of jobs and of workers, cut to the width of a terminal or whole as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from milepost.client._cli.rendering import text
+from milepost.client._cli.rendering.canvas import JOB_STYLES, single_line
+from milepost.v1 import ConnectedWorker, Job
+
+__all__ = ["jobs_lines", "jobs_table", "workers_lines", "workers_table"]
+
+_MIN_COLUMN_WIDTH: Final = 5
+_MIN_ID_WIDTH: Final = 9
+_GAP: Final = 2
+
+_JOB_HEADINGS: Final = ("JOB", "KIND", "STATE", "DONE", "TOOK", "AGE", "OWNER")
+_STATE: Final = 2
+# Columns in the order in which they shrink: owners, then kinds.
+_JOB_SHRINK_ORDER: Final = (-1, 1)
+
+_WORKER_HEADINGS: Final = ("WORKER", "JOBS", "HEARD", "FROM", "NODE", "KINDS")
+_WORKER, _FROM, _NODE, _KINDS = 0, 3, 4, 5
+_WORKER_SHRINK_ORDER: Final = (_KINDS, _NODE, _FROM, _WORKER)
+
+
+def jobs_table(jobs: Sequence[Job], now: datetime, width: int) -> Iterator[Text]:
+    """Lay out jobs for a terminal of ``width`` cells.
+
+    If they do not fit, owners and kinds shrink first, then ids lose their middle; then columns are dropped from the
+    right, down to the state.
+    """
+
+    def style(row: int, column: int) -> str:
+        return JOB_STYLES.get(jobs[row - 1].state, "") if column == _STATE else ""
+
+    rows = _job_rows(jobs, now)
+    return _fit(rows, width, shrink_order=_JOB_SHRINK_ORDER, id_column=0, min_columns=_STATE + 1, style=style)
+
+
+def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
+    """Lay out jobs as plain text."""
+    return _align(_job_rows(jobs, now))
+
+
+def workers_table(workers: Sequence[ConnectedWorker], now: datetime, width: int) -> Iterator[Text]:
+    """Lay out workers for a terminal of ``width`` cells."""
+    rows, columns = _worker_rows(workers, now)
+    shrink_order = [columns.index(column) for column in _WORKER_SHRINK_ORDER if column in columns]
+    return _fit(rows, width, shrink_order=shrink_order)
+
+
+def workers_lines(workers: Sequence[ConnectedWorker], now: datetime) -> Iterator[str]:
+    """Lay out workers as plain text."""
+    return _align(_worker_rows(workers, now)[0])
+
+
+def _job_rows(jobs: Sequence[Job], now: datetime) -> list[tuple[str, ...]]:
+    """The rows, headings first; the column of owners only if a job has one."""
+    rows = [_JOB_HEADINGS, *(_job_cells(job, now) for job in jobs)]
+    return rows if any(job.owner for job in jobs) else [row[:-1] for row in rows]
+
+
+def _job_cells(job: Job, now: datetime) -> tuple[str, ...]:
+    took = text.duration(job, now) if job.HasField("start_time") else ""
+    age = text.age(text.seconds_between(job.submit_time, now))
+    done = text.progress(job).removesuffix(" done")
+    owner = text.label(job.owner)
+    return text.label(job.job_id), text.label(job.kind), text.job_state(job.state), done, took, age, owner
+
+
+def _worker_rows(
+    workers: Sequence[ConnectedWorker], now: datetime
+) -> tuple[list[tuple[str, ...]], list[int]]:
+    """The rows, headings first, and their columns: nodes only if there are several."""
+    several = len({worker.node for worker in workers}) > 1
+    columns = [column for column in range(len(_WORKER_HEADINGS)) if several or column != _NODE]
+    rows = [_WORKER_HEADINGS, *(_worker_cells(worker, now) for worker in workers)]
+    return [tuple(row[column] for column in columns) for row in rows], columns
+
+
+def _worker_cells(worker: ConnectedWorker, now: datetime) -> tuple[str, ...]:
+    return (
+        text.truncate(text.clean(worker.worker_id), 128),
+        f"{worker.job_count} of {worker.max_concurrency}",
+        f"{text.age(text.seconds_between(worker.last_heard_time, now))} ago",
+        _peer_address(worker.peer),
+        text.clean(worker.node),
+        ", ".join(map(text.clean, worker.kinds)) or "-",
+    )
+
+
+def _peer_address(peer: str) -> str:
+    """The address without gRPC's scheme and escapes: ``10.0.0.7:51234``, ``[::1]:51234``, ``unix:…``."""
+    address = text.clean(peer).replace("%5B", "[").replace("%5D", "]")
+    return address.removeprefix("ipv4:").removeprefix("ipv6:")
+
+
+def _align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Pad columns to the same width and cut nothing."""
+    widths = _column_widths(rows)
+    for row in rows:
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        yield (" " * _GAP).join(cells).rstrip()
+
+
+def _fit(
+    rows: Sequence[Sequence[str]],
+    width: int,
+    *,
+    shrink_order: Sequence[int],
+    id_column: int | None = None,
+    min_columns: int | None = None,
+    style: Callable[[int, int], str] = lambda row, column: "",
+) -> Iterator[Text]:
+    """Fit rows, headings first, into ``width`` cells.
+
+    Args:
+        rows: Cells of each row.
+        width: Cells across.
+        shrink_order: Columns that shrink, one after the other.
+        id_column: A column that shrinks after those, by losing its middle.
+        min_columns: Columns that stay when others are dropped from the right; None to drop none.
+        style: Style of a cell by its row, from 1, and its column.
+    """
+    widths = _column_widths(rows)
+    for column in (*shrink_order, *(() if id_column is None else (id_column,))):
+        minimum = _MIN_ID_WIDTH if column == id_column else _MIN_COLUMN_WIDTH
+        widths[column] -= max(min(_excess(widths, width), widths[column] - minimum), 0)
+    while min_columns is not None and len(widths) > min_columns and _excess(widths, width) > 0:
+        widths.pop()
+    for number, row in enumerate(rows):
+        line = Text()
+        for column, cell in enumerate(row[: len(widths)]):
+            words = text.shorten(cell, widths[column]) if column == id_column else cell
+            cell_text = Text(words, style=style(number, column) if number else "bold")
+            cell_text.truncate(widths[column], overflow="ellipsis", pad=True)
+            line.append_text(cell_text).append(" " * _GAP)
+        line.rstrip()
+        yield single_line(line)
+
+
+def _excess(widths: Sequence[int], width: int) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1) - width
+
+
+def _column_widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(cell_len, column)) for column in zip(*rows, strict=True)]

@@ -1,4 +1,4 @@
-"""Doing the work: `Worker` takes jobs, and hands each to its handler as a `JobContext`."""
+"""Workers: `Worker` runs jobs by calling their handlers with a `JobContext`."""
 
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.job_context import JobContext

@@ -166,8 +166,8 @@ class JobContext:
         """Announce the stages of the job, in order, parents before their children.
 
         Stages that have started stay as they are; these replace those that were only planned before. Without a plan,
-        here or at submission, the job has no fraction, and no percentage is shown: so plan first, and again when you
-        know more.
+        here or at submission, the number of stages is unknown, and no percentage is shown: so plan first, and again
+        when you know more.
 
         Args:
             stages: Their ids, or messages with parent, weight, total, title and unit.

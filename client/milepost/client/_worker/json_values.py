@@ -58,7 +58,7 @@ def to_lossy_struct(values: object, name: str, size: int, warn: Warn) -> Struct:
     _Conversion(warn).fill(struct, mapping, name, 0)
     if struct.ByteSize() > size:
         text = f"{name} is {struct.ByteSize():,} bytes, and at most {size:,} are allowed: it is cut. "
-        warn(f"{name}: size", text + "Register an artifact for what is large.")
+        warn(f"{name}: size", text + "Register large data as an artifact.")
         return _truncate_struct(struct, size)
     return struct
 

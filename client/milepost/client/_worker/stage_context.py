@@ -30,9 +30,9 @@ _Item = TypeVar("_Item")
 
 
 class StageContext:
-    """A stage: entered with ``with`` or ``async with``, it starts; left, it ends as what happened within it.
+    """A stage of a job, which a ``with`` or ``async with`` block starts and ends.
 
-    It ends SUCCEEDED, FAILED where an exception leaves it, or CANCELLED where that is a cancellation::
+    It ends SUCCEEDED, FAILED if an exception leaves the block, or CANCELLED if that is a cancellation::
 
         with job.stage("hash", total=size, unit="bytes") as stage:
             for chunk in chunks:

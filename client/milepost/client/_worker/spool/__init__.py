@@ -1,1 +1,1 @@
-"""Reports that outlive their worker: kept on disk until a server has taken them."""
+"""The spool: undelivered reports on disk, until a server has acknowledged them."""

@@ -1,1 +1,1 @@
-"""Handlers in processes of their own."""
+"""Handler processes: handlers that run in a process of their own."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
+import fcntl
 import os
 import pickle
 import select
+import signal
 import socket
 import sys
 import threading
@@ -21,7 +24,6 @@ from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.subprocess import framing
 from milepost.client._worker.subprocess.handler_pickling import PickledHandler
 from milepost.client._worker.subprocess.interrupter import Interrupter
-from milepost.client._worker.subprocess.parent_death import die_with_parent, kill_group
 from milepost.client.errors import JobFailure
 from milepost.v1 import Job, Report, Update
 
@@ -37,11 +39,11 @@ def main() -> None:
     lifeline = int(sys.argv[2])
     for descriptor in (channel.fileno(), lifeline):
         os.set_inheritable(descriptor, False)
-    die_with_parent(lifeline)
+    _die_with_parent(lifeline)
     faulthandler.enable(all_threads=False)
     message = framing.receive(channel)
     if message is None:
-        kill_group()
+        _kill_group()
         return
     pickled_handler: PickledHandler = pickle.loads(message)
     sys.argv = pickled_handler.arguments
@@ -110,7 +112,7 @@ class _Child:
                 try:
                     self._channel.sendall(framing.frame(report.SerializeToString()))
                 except OSError:
-                    kill_group()
+                    _kill_group()
                 reporter.acknowledge(batch.first + len(batch.updates) - 1)
 
     def _listen(self) -> None:
@@ -120,13 +122,13 @@ class _Child:
             if select.select([self._channel], [], [], wait)[0]:
                 message = framing.receive(self._channel)
                 if message is None:
-                    kill_group()
+                    _kill_group()
                 elif message == framing.STOP and not self._interrupter.requested:
                     self._interrupter.request()
                     # Callbacks run in another thread, so that this one goes on listening.
                     threading.Thread(target=self._call_back, name="milepost on_cancel", daemon=True).start()
             if os.getppid() != worker:
-                kill_group()
+                _kill_group()
             wait = self._interrupter.deliver() or _PARENT_POLL_INTERVAL
             self._listening.set()
 
@@ -135,3 +137,23 @@ class _Child:
             self._control.cancel_signal.call_back()
         finally:
             self._called_back.set()
+
+
+def _die_with_parent(lifeline: int) -> None:
+    """Have the kernel kill this process group when the other end of the pipe closes.
+
+    This works even if the handler never releases the interpreter, or is stopped. On a system that cannot do it, the
+    thread that listens to the worker kills the group.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+            fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+        if select.select([lifeline], [], [], 0)[0]:  # it was closed already
+            _kill_group()
+
+
+def _kill_group() -> None:
+    """Kill this process and its group."""
+    os.killpg(os.getpgrp(), signal.SIGKILL)

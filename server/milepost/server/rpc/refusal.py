@@ -11,7 +11,7 @@ from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason, Job
 
 # A refusal travels in headers. gRPC limits these to 8 KiB, and characters other than ASCII take three times the space.
-# Since a refusal quotes the request, its texts are ASCII, and truncated to so many characters.
+# Since a refusal quotes the request, its texts are ASCII, and truncated to this many characters.
 _TEXT_LENGTH = 240
 _VIOLATION_LIMIT = 8
 
@@ -130,7 +130,7 @@ def request_too_large(size: int) -> Refusal:
     """The request as a whole is over the size limit."""
     return Refusal(
         ErrorReason.ERROR_REASON_TOO_LARGE,
-        f"The request is {size:,} bytes; at most {limits.REQUEST_SIZE:,} are taken. Split reports by their size.",
+        f"The request is {size:,} bytes; at most {limits.REQUEST_SIZE:,} are accepted. Split reports by their size.",
         metadata={"size": str(size), "limit": str(limits.REQUEST_SIZE)},
     )
 

@@ -16,7 +16,7 @@ def refusal_of(error: BaseException) -> Refusal | None:
     if isinstance(error, StoreFull):
         return Refusal(
             ErrorReason.ERROR_REASON_STORE_FULL,
-            "The server's disk is full; nothing was changed. Free some room.",
+            "The server's disk is full; nothing was changed. Free some disk space.",
         )
     if isinstance(error, StoreUnavailable):
         return Refusal(

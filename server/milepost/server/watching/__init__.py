@@ -1,1 +1,1 @@
-"""Following jobs live, from any cursor."""
+"""Watches: follow jobs live, from any cursor."""

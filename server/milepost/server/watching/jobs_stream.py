@@ -48,7 +48,7 @@ class JobsStream(WatchStream):
         await self._feeds.load_drops(self._feed)
         request = self._request
         if not (self._cursor or request.from_snapshot or request.from_latest):
-            # From the beginning there is no cursor that could have missed anything: the stream has all that is kept.
+            # Without a cursor there is no gap: the stream starts with the oldest event that is kept.
             self._tolerated_drop = self._newest_drop
 
     async def _wait_for_cursor(self) -> None:

@@ -45,28 +45,28 @@ class BatchRequest(NamedTuple):
 
     def batch(self, chunks: Sequence[Chunk]) -> Batch:
         """The batch of these chunks, the first of which holds the event after the cursor."""
-        taken = self._bounded([chunks[0].after(self.cursor), *chunks[1:]])
-        frames = [chunk.frames for chunk in taken]
+        selected = self._bounded([chunks[0].after(self.cursor), *chunks[1:]])
+        frames = [chunk.frames for chunk in selected]
         if self.frame_filter is not None:
             frames = [self.frame_filter(b"".join(frames))]
-        return Batch(watch_response(frames), taken[-1].last)
+        return Batch(watch_response(frames), selected[-1].last)
 
     def _bounded(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """As many chunks as fit into one batch. Only a commit that is too large by itself is cut."""
-        left, size = self.max_events, 0
-        taken: list[Chunk] = []
+        remaining, size = self.max_events, 0
+        selected: list[Chunk] = []
         for chunk in chunks:
             if size and size + len(chunk.frames) > BATCH_BYTES:
                 break
-            kept = chunk.first_bytes(BATCH_BYTES)
+            part = chunk.first_bytes(BATCH_BYTES)
             if self.max_events:
-                kept = kept.first_events(left)
-                left -= kept.last - kept.first + 1
-            taken.append(kept)
-            size += len(kept.frames)
-            if kept is not chunk or (self.max_events and left <= 0):
+                part = part.first_events(remaining)
+                remaining -= part.last - part.first + 1
+            selected.append(part)
+            size += len(part.frames)
+            if part is not chunk or (self.max_events and remaining <= 0):
                 break
-        return taken
+        return selected
 
 
 class Tail:

@@ -35,7 +35,7 @@ from milepost.v1 import (
 )
 
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]
-"""Sends a serialised response; returns when there is room for the next one."""
+"""Sends a serialised response; returns once gRPC accepts the next one."""
 
 # Seconds that a cursor ahead of the head waits for the log to get there (rule 4).
 AHEAD_TIMEOUT = 2.0

@@ -110,11 +110,11 @@ class Opened(NamedTuple):
         """Durable when it returns."""
         now = self.journal.now(opened)
         if opened.job.state == JobState.JOB_STATE_QUEUED:
-            await self.journal.append(opened, [decide.start(opened.job, "bench", now)])
+            await self.journal.commit(opened.job.job_id, lambda job, now: [decide.start(job, "bench", now)])
         batches = decide.report_batches(
             opened.fold, updates, 1, now, size=opened.size, batch_bytes=COMMIT_BYTES_LIMIT, over=job_ended
         )
-        await asyncio.gather(*[self.journal.append_batch(opened, batch.events) for batch in batches])
+        await asyncio.gather(*[self.journal.append(opened, batch.events) for batch in batches])
 
 
 def _request_of(number: int) -> SubmitJobRequest:

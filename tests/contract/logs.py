@@ -111,8 +111,8 @@ def _happenings(draw: st.DrawFn, state: Fold, now: int) -> list[Event]:
             return decide.due(state.job, now + 20 * _SECOND, lease_is_out=False)
         case "children":
             ended = draw(st.integers(0, 2))
-            return decide.family(
-                state.job, total=draw(st.integers(ended, 4)), ended=ended, fraction=0.5, now=now
+            return decide.children_progressed(
+                state.job, now, total=draw(st.integers(ended, 4)), ended=ended, fraction=0.5
             )
         case step:
             try:

@@ -79,7 +79,7 @@ async def test_a_large_commit_is_kept_whole(log: EventLog) -> None:
 
 
 async def test_the_logs_of_many_jobs_do_not_mix(log: EventLog) -> None:
-    """Appended all at once, each log has its own, in order."""
+    """DurableCommit all at once, each log has its own, in order."""
     authors = [Author(f"j{number}") for number in range(20)]
     commits = [author.submit() for author in authors] + [author.start() for author in authors]
     for turn in range(10):

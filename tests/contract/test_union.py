@@ -63,7 +63,7 @@ def happenings() -> Iterator[tuple[Event, Fold]]:
     yield from then(*decide.release(state.job, 0))
     yield from then(decide.start(state.job, "w", 0))
     childless = Fold(Job(state=JobState.JOB_STATE_RUNNING, last_sequence=state.job.last_sequence))
-    yield from then(*decide.family(childless.job, total=2, ended=1, fraction=0.75, now=0))
+    yield from then(*decide.children_progressed(childless.job, 0, total=2, ended=1, fraction=0.75))
     yield from then(*decide.cancel(state.job, reason="r", requested_by="o", grace_period=1, now=0))
     for update in [
         Update(cancel_acknowledged=CancelAcknowledged()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from milepost.contract import limits
-from milepost.server.decide.size_budget import LEFT_OUT
+from milepost.server.decide.size_budget import OMITTED
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,
@@ -81,7 +81,7 @@ async def test_a_job_can_always_be_read(shared_server: ServerProcess) -> None:
     assert found.state == JobState.JOB_STATE_SUCCEEDED
     assert {stage.state for stage in found.stages} == {FAILED}
     details = [stage.failure.detail for stage in found.stages]
-    assert (len(details), set(details)) == (50, {"d" * limits.FAILURE_DETAIL_SIZE, LEFT_OUT})
+    assert (len(details), set(details)) == (50, {"d" * limits.FAILURE_DETAIL_SIZE, OMITTED})
     assert 0 < refused == 500 - len(found.artifacts)
     assert [found.job_id] == [each.job_id for each in listed.jobs]
     assert opened.WhichOneof("frame") == "opened"

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.reporter import Reporter
 from milepost.server import decide, journal
 from milepost.server.decide import ending, report_batching, reporting
-from milepost.server.dispatch.attempts import Accepted, Attempts, Started
-from milepost.server.dispatch.job_queues import JobQueues, Waiting
+from milepost.server.dispatch.attempts import Acceptance, Attempts, PendingReport, StartedAttempt
+from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
 from milepost.server.dispatch.lease_tokens import LeaseTokens
-from milepost.server.dispatch.session_table import Sessions
+from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit
 from milepost.server.rpc.refusal import lease_lost
-from milepost.server.rpc.worker_service import _Conversation
+from milepost.server.rpc.worker_service import _WorkStream
 from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, WorkRequest
 from tests.simulation.entropy import Change
 
@@ -30,10 +29,11 @@ def acknowledged_before_durable() -> list[Change]:
     """Reports are acknowledged as soon as they are taken."""
     report = Attempts.report
 
-    async def hasty(*args: Any, **options: Any) -> Accepted:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return replace(await report(*args, **options), durable=done)
+    async def hasty(*args: Any, **options: Any) -> PendingReport:
+        done: asyncio.Future[Acceptance] = asyncio.get_running_loop().create_future()
+        pending = await report(*args, **options)
+        done.set_result(pending.accepted)
+        return pending._replace(durable=done)
 
     return [Change(Attempts, "report", hasty)]
 
@@ -78,27 +78,27 @@ def numbers_outlive_a_failed_append() -> list[Change]:
 
 def heartbeats_do_not_count() -> list[Change]:
     """A lease is not kept up by a heartbeat."""
-    take = _Conversation._take
+    take = _WorkStream._handle
 
-    def unheard(self: Sessions, job_id: str) -> float:
+    def unheard(self: SessionTable, job_id: str) -> float:
         return -math.inf
 
-    async def deaf(self: _Conversation, request: WorkRequest) -> None:
+    async def deaf(self: _WorkStream, request: WorkRequest) -> None:
         if not request.HasField("heartbeat"):
             await take(self, request)
 
-    return [Change(_Conversation, "_take", deaf), Change(Sessions, "listening_since", unheard)]
+    return [Change(_WorkStream, "_handle", deaf), Change(SessionTable, "listening_since", unheard)]
 
 
 def cancelled_job_stays_in_the_queue() -> list[Change]:
     """A queued job that is cancelled waits for a worker to stop it."""
-    cancel = decide.cancel
+    cancel = ending.cancel
 
-    def lenient(job: Job, **asked: Any) -> list[Event]:
-        events = cancel(job, **asked)
+    def lenient(job: Job, now: int, **asked: Any) -> list[Event]:
+        events = cancel(job, now, **asked)
         return events[:1] if job.state == JobState.JOB_STATE_QUEUED else events
 
-    return [Change(decide, "cancel", lenient)]
+    return [Change(ending, "cancel", lenient)]
 
 
 def attempts_are_not_counted() -> list[Change]:
@@ -125,10 +125,10 @@ def ended_jobs_are_reported_on() -> list[Change]:
 
 def given_to_two_workers() -> list[Change]:
     """A job stays in its queue when it is given out for the first time, and starts although it is at work."""
-    take, start = JobQueues.take, decide.start
+    take, start = JobQueues.pop, decide.start
     given: set[tuple[JobQueues, str]] = set()
 
-    def leave(self: JobQueues, kind: str) -> Waiting | None:
+    def leave(self: JobQueues, kind: str) -> QueuedJob | None:
         job = take(self, kind)
         if job is not None and (self, job.job_id) not in given:
             given.add((self, job.job_id))
@@ -140,7 +140,7 @@ def given_to_two_workers() -> list[Change]:
         queued.dispatch, queued.state = job.dispatch, JobState.JOB_STATE_QUEUED
         return start(queued, *args, **options)
 
-    return [Change(JobQueues, "take", leave), Change(decide, "start", starts)]
+    return [Change(JobQueues, "pop", leave), Change(decide, "start", starts)]
 
 
 def giving_back_is_failing() -> list[Change]:
@@ -158,26 +158,24 @@ def giving_back_is_failing() -> list[Change]:
 
 def gaps_are_passed_over() -> list[Change]:
     """A report is taken although those before it did not come."""
-    report = Attempts._report
+    append = Attempts._append
 
-    def credulous(
-        self: Attempts, opened: OpenJob, token: str, first: int, *args: Any, **options: Any
-    ) -> Accepted:
-        if self._tokens.holds(opened.job, token):
-            opened.report_sequence = max(opened.report_sequence, first - 1)
-        return report(self, opened, token, first, *args, **options)
+    def credulous(self: Attempts, opened: OpenJob, request: Any) -> tuple[Acceptance, asyncio.Future[None]]:
+        if self._tokens.holds(opened.job, request.token):
+            opened.report_sequence = max(opened.report_sequence, request.first - 1)
+        return append(self, opened, request)
 
-    return [Change(Attempts, "_report", credulous)]
+    return [Change(Attempts, "_append", credulous)]
 
 
 def keys_are_ignored() -> list[Change]:
     """Jobs of one concurrency key do not wait for one another."""
-    of = Waiting.of
+    of = QueuedJob.of
 
-    def free(job: Job) -> Waiting:
+    def free(job: Job) -> QueuedJob:
         return of(job)._replace(key=None, limit=0)
 
-    return [Change(Waiting, "of", staticmethod(free))]
+    return [Change(QueuedJob, "of", staticmethod(free))]
 
 
 def requests_are_forgotten() -> list[Change]:
@@ -196,7 +194,7 @@ def attempts_go_on_counting() -> list[Change]:
     """The reports of an attempt are expected to be numbered on from those of the one before."""
     start = Attempts.start
 
-    async def goes_on(self: Attempts, job_id: str, *args: Any, **options: Any) -> Started:
+    async def goes_on(self: Attempts, job_id: str, *args: Any, **options: Any) -> StartedAttempt:
         opened = await self._journal.open(job_id)
         number = opened.report_sequence
         started = await start(self, job_id, *args, **options)

@@ -8,10 +8,12 @@ from typing import Any, cast
 
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.decide import EventBatch
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit, EventLog, EventPage
 from milepost.server.log.frames import Chunk
 from milepost.server.runtime.clock import SystemClock
+from milepost.server.runtime.timestamps import instant
 from milepost.v1 import (
     Event,
     Events,
@@ -145,5 +147,7 @@ class Author:
 
     def _commit(self, events: Sequence[Event]) -> Commit:
         self.events.extend(Event.FromString(event.SerializeToString()) for event in events)
-        assert self._journal.append(self._opened, events).done()
+        time = instant(events[-1].time) if events else 0
+        batch = EventBatch.apply(self._opened.fold, events, time)
+        assert self._journal.append(self._opened, batch).done()
         return self._tray.commits[-1]

@@ -13,11 +13,11 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.contract.reasons import reason_name
 from milepost.contract.status_codes import STATUS
 from milepost.server import decide
-from milepost.server.dispatch.attempts import Attempts
+from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.event_log import DurableCommit, Entry
 from milepost.server.rpc.refusal import Refusal
 from milepost.server.runtime.clock import SystemClock
@@ -26,6 +26,7 @@ from milepost.server.watching.watches import Watches
 from milepost.v1 import (
     Event,
     Events,
+    Job,
     OnGap,
     SubmitJobRequest,
     Update,
@@ -78,17 +79,16 @@ class World:
     async def start(self, job_id: str) -> asyncio.Future[None]:
         """Its attempt starts; done when that is durable."""
 
-        def decision(opened: OpenJob, now: int) -> list[Event]:
-            return [decide.start(opened.job, "w", now)]
+        def decision(job: Job, now: int) -> list[Event]:
+            return [decide.start(job, "w", now)]
 
-        return (await self.journal.begin(job_id, decision))[1]
+        return (await self.journal.apply(job_id, decision))[1]
 
-    async def report(self, job_id: str, *updates: Update) -> asyncio.Future[None]:
+    async def report(self, job_id: str, *updates: Update) -> asyncio.Future[Acceptance]:
         """A worker reports; done when that is durable."""
         opened = await self.journal.open(job_id)
         token = self.tokens.token(job_id, opened.job.attempt)
-        accepted = await self.attempts.report(job_id, token, opened.report_sequence + 1, updates)
-        return accepted.durable
+        return (await self.attempts.report(job_id, token, opened.report_sequence + 1, updates)).durable
 
     def history(self, job_id: str = "") -> History:
         """All that became durable, of all jobs or as the log of one."""

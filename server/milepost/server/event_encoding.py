@@ -1,11 +1,11 @@
-"""Events as frames: serialised once, in the form in which they stand inside a response.
+"""Encode events as frames: serialised once, ready to be concatenated into a response.
 
-A frame is the field tag, the length and the message, exactly as an entry of ``Events.events``. The form is that of
-protobuf's wire (https://protobuf.dev/programming-guides/encoding/).
+A frame is an entry of ``Events.events`` in protobuf's wire format: field tag, length and message
+(https://protobuf.dev/programming-guides/encoding/).
 
-Progress and log lines, of which most of a log is made, are written field by field: no ``Event`` is made for them, and
-what all events of a report have in common (job, time, attempt) is encoded once. What comes out is byte for byte what
-protobuf's own serialiser makes of the same event.
+Progress and log lines, which are most of a log, are encoded field by field without an ``Event`` message, and the fields
+that all events of a report share (job, time, attempt) are encoded once. The result is byte for byte that of protobuf's
+own serialiser.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ def _encode(value: int) -> bytes:
     return bytes(out)
 
 
-# Nearly all lengths, and most sequences, are below: one or two bytes, looked up.
+# Varints of one or two bytes are precomputed: nearly all lengths, and most sequences, are below this.
 _SHORT: Final = 1 << 14
 _VARINTS: Final = [_encode(value) for value in range(_SHORT)]
 
 
 def varint(value: int) -> bytes:
-    """A number of 0 or more, in base 128."""
+    """Encode a number of 0 or more in base 128."""
     return _VARINTS[value] if value < _SHORT else _encode(value)
 
 
 def tag(number: int, wire_type: int = _DELIMITED) -> bytes:
-    """What stands before the value of a field."""
+    """The tag that precedes the value of a field."""
     return varint(number << 3 | wire_type)
 
 
@@ -73,7 +73,7 @@ def event_frame(event: Event) -> bytes:
 
 
 class EventEncoder:
-    """Writes the frames of those events of one attempt at a job that happen at the same time."""
+    """Encode events of one attempt at a job that have the same time."""
 
     __slots__ = ("_head", "_logged", "_prefix", "_progressed", "_size", "_stage_id")
 
@@ -101,7 +101,7 @@ class EventEncoder:
         fraction: float,
         job_fraction: float,
     ) -> bytes:
-        """The frame of progress without a unit, none of whose numbers is 0 (which is not written).
+        """The frame of progress without a unit and without zeros, which protobuf does not write.
 
         The message has at most ``MESSAGE_BYTES``, so that all lengths are in the table.
         """

@@ -1,8 +1,8 @@
-"""The one way into the log: open the job, decide, fold, append.
+"""The only writer of the log: open a job, decide, fold, append.
 
-Between deciding and appending nothing is awaited, so that each decision is made upon the one before it, and the log
-keeps the order of the appends. What was decided may be ahead of what is durable, and is therefore shown to nobody:
-readers read the log. If an append fails, what was decided is forgotten, and the job is opened from the log again.
+Nothing is awaited between a decision and its append, so each decision builds on the one before it and the log keeps
+the order of the appends. A decision may be ahead of the durable log, and is therefore never shown: readers read the
+log. If an append fails, the journal forgets the job and loads it from the log again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from milepost.contract.job_states import has_ended, state_name
 from milepost.fold import Fold
 from milepost.server.decide import EventBatch
 from milepost.server.log.event_log import (
@@ -27,29 +28,30 @@ from milepost.server.log.event_log import (
     job_attributes,
 )
 from milepost.server.log.frames import Chunk
-from milepost.server.payloads import has_end, has_transition
-from milepost.server.rpc.refusal import Refusal, job_not_found
+from milepost.server.payloads import JOB_STARTED, has_end, has_transition
+from milepost.server.rpc.refusal import Refusal, job_not_ended, job_not_found
 from milepost.server.runtime.clock import Clock
 from milepost.server.runtime.timestamps import instant
 from milepost.v1 import Event, Job
 
-# How many jobs are kept in memory between two decisions about them. Any of them can be opened again.
-_JOBS_IN_MEMORY = 10_000
+# Maximum number of jobs cached in memory between decisions. Any of them can be loaded again.
+_CACHED_JOBS_LIMIT = 10_000
 
-# How often a decision is made again upon what somebody else has appended in between.
-_TRIES = 100
+# Maximum attempts on write conflicts.
+_RETRY_LIMIT = 100
 
-# How long it is waited before that, in seconds: what is loaded may for a moment be ahead of what the log has told.
-_AGAIN = 0.005
+# Backoff in seconds before retrying a conflict: the log may return a job before it has published its last commits.
+_RETRY_DELAY = 0.005
 
-Decision = Callable[["OpenJob", int], Sequence[Event]]
-"""What is to happen to a job, at an instant; pure, or raising a Refusal."""
+Decision = Callable[[Job, int], Sequence[Event]]
+"""A pure function of a job and an instant to the job's next events. It may raise a Refusal."""
 
 
 class OpenJob:
-    """A job with everything that was decided about it, durable or not. ``fold`` is without the job's input.
+    """A job with all decisions applied, durable or not. ``fold`` is without the job's input.
 
-    ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, which the next one starts from.
+    ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, where the next one starts.
+    ``pending`` counts the appends that are not durable yet.
     """
 
     __slots__ = ("attributes", "fold", "fraction", "pending", "report_sequence", "size", "state", "time")
@@ -66,34 +68,36 @@ class OpenJob:
 
     @property
     def job(self) -> Job:
-        """The job itself; not to be changed."""
+        """The job itself, read-only."""
         return self.fold.job
 
 
 class Journal:
-    """Appends what is decided to happen. Used from one event loop."""
+    """Apply decisions to jobs and append the resulting events. Used from one event loop."""
 
     def __init__(self, log: EventLog, clock: Clock) -> None:
         self._log = log
         self._clock = clock
         self._jobs: OrderedDict[str, OpenJob] = OrderedDict()
-        # While jobs are being loaded: when each was told of last, counted in tellings.
-        self._loading = self._told = 0
-        self._told_at: dict[str, int] = {}
+        # While jobs are being loaded: the number of the last publication that concerned each job.
+        self._loading = self._publications = 0
+        self._published_at: dict[str, int] = {}
+
+    # Reading.
 
     async def find(self, job_id: str) -> Job:
-        """The whole job as of its last durable event. Raises JOB_NOT_FOUND."""
+        """Return the whole job as of its last durable event. Raises JOB_NOT_FOUND."""
         job = await self._log.find(job_id)
         if job is None:
             raise job_not_found(job_id)
         return job
 
     async def refresh(self, job_id: str) -> None:
-        """Sees to it that the next decision is made upon all that other nodes have appended to the job until now."""
+        """Catch up with what other nodes have appended to the job, so that the next decision builds on it."""
         await self._log.refresh(job_id)
 
     async def open(self, job_id: str) -> OpenJob:
-        """The job to decide upon, before the next await. Raises JOB_NOT_FOUND."""
+        """Return the job to decide on, valid until the next await. Raises JOB_NOT_FOUND."""
         opened = self._jobs.get(job_id)
         if opened is None:
             stored = await self._load(job_id)
@@ -102,83 +106,88 @@ class Journal:
                 stored = await self._load(job_id)
             if stored is None:
                 raise job_not_found(job_id)
-            # Somebody else may have opened it meanwhile, and decided already.
+            # A concurrent call may have opened the job, and applied a decision already.
             opened = self._jobs.setdefault(
                 job_id, OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
             )
-            self._forget_some()
+            self._evict()
         self._jobs.move_to_end(job_id)
         return opened
 
-    async def act(self, job_id: str, decision: Decision, *, by_timeout: bool = False) -> OpenJob:
-        """Opens the job, lets happen what is decided, and returns once that is durable.
+    def now(self, opened: OpenJob) -> int:
+        """The instant for the job's next event, never earlier than that of the event before."""
+        return max(self._clock.now(), opened.time)
 
-        With ``by_timeout`` it does not wait for an unreachable store: it raises StoreFailed instead.
-        Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed; Conflict if others are always first.
+    # Writing.
+
+    async def create(self, event: Event) -> None:
+        """Append the first event of a job, durably. Raises Conflict where its id or request_id is taken."""
+        opened = OpenJob(Fold())
+        batch = EventBatch.apply(opened.fold, [event], instant(event.time))
+        await asyncio.shield(self.append(opened, batch))
+        self._jobs.setdefault(event.job_id, opened)
+        self._evict()
+
+    async def commit(self, job_id: str, decision: Decision, *, by_timeout: bool = False) -> OpenJob:
+        """Apply the decision, and return when it is durable. Decide again where another node was first.
+
+        With ``by_timeout`` it does not wait for a store that is away: it raises StoreFailed instead.
+        Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed; Conflict after too many retries.
         """
         conflict = Conflict(job_id)
-        for _ in range(_TRIES):
-            opened, durable = await self.begin(job_id, decision, by_timeout=by_timeout)
+        for _ in range(_RETRY_LIMIT):
+            opened, durable = await self.apply(job_id, decision, by_timeout=by_timeout)
             try:
                 await asyncio.shield(durable)
             except Conflict as error:
                 conflict = error
-                await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(_RETRY_DELAY)
             else:
                 return opened
         raise conflict
 
-    async def begin(
+    async def apply(
         self, job_id: str, decision: Decision, *, by_timeout: bool = False
     ) -> tuple[OpenJob, asyncio.Future[None]]:
-        """Lets happen what is decided, and returns at once with what is done when it is durable. Raises as ``act``."""
+        """Apply the decision; return a future that resolves when it is durable. Raises as ``commit``."""
         while True:
             opened = await self.open(job_id)
             try:
-                events = decision(opened, self.now(opened))
+                events = decision(opened.job, self.now(opened))
             except Refusal:
                 if not opened.pending:
                     raise
-                await self.settle(opened)
+                await self.flush(opened)
                 continue
-            if events or opened.pending:
-                return opened, self.append(opened, events, by_timeout=by_timeout)
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            done.set_result(None)
-            return opened, done
-
-    async def settle(self, opened: OpenJob) -> None:
-        """Returns once it is known whether what was decided about the job is durable.
-
-        A refusal stands upon that, and whoever is refused may give up the job for it. So nobody is refused for what may
-        yet come to nothing: the job is opened again, and decided upon once more.
-        """
-        with contextlib.suppress(Conflict, StoreFull, StoreFailed):
-            await asyncio.shield(self.append(opened, []))
-
-    async def create(self, event: Event) -> None:
-        """Appends the first event of a job. Raises Conflict where its id or request_id is taken."""
-        opened = OpenJob(Fold())
-        await asyncio.shield(self.append(opened, [event]))
-        self._jobs.setdefault(event.job_id, opened)
-        self._forget_some()
-
-    def now(self, opened: OpenJob) -> int:
-        """The instant for the job's next event: never earlier than that of the event before."""
-        return max(self._clock.now(), opened.time)
+            if events:
+                batch = EventBatch.apply(opened.fold, events, instant(events[-1].time))
+                return opened, self.append(opened, batch, by_timeout=by_timeout)
+            if opened.pending:
+                return opened, self.barrier(opened)
+            durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            durable.set_result(None)
+            return opened, durable
 
     def append(
-        self, opened: OpenJob, events: Sequence[Event], *, by_timeout: bool = False
+        self,
+        opened: OpenJob,
+        batch: EventBatch,
+        *,
+        report_sequence: int | None = None,
+        fold: Fold | None = None,
+        by_timeout: bool = False,
     ) -> asyncio.Future[None]:
-        """Folds the events in and appends them; done when they, and all that was appended before, are durable."""
-        time = instant(events[-1].time) if events else 0
-        batch = EventBatch.apply(opened.fold, events, time)
-        return self.append_batch(opened, batch, by_timeout=by_timeout and bool(events))
+        """Append events that are folded in; resolve when they, and all earlier appends to the job, are durable.
 
-    def append_batch(
-        self, opened: OpenJob, batch: EventBatch, *, by_timeout: bool = False
-    ) -> asyncio.Future[None]:
-        """Appends events that are folded in already."""
+        ``report_sequence`` is the number of the last report that the events came from. ``fold`` replaces the job's
+        where the events were folded into a copy.
+        """
+        if fold is not None:
+            opened.fold = fold
+        if report_sequence is not None:
+            opened.report_sequence = report_sequence
+        elif batch.payloads & JOB_STARTED:  # each attempt numbers its reports from 1
+            opened.report_sequence = 0
         if batch.submission is not None:
             opened.attributes = job_attributes(opened.job)
         opened.time = batch.time or opened.time
@@ -205,9 +214,34 @@ class Journal:
         durable.add_done_callback(partial(self._appended, opened))
         return durable
 
+    def barrier(self, opened: OpenJob) -> asyncio.Future[None]:
+        """Append nothing; resolve when all appends to the job so far are durable. Raises as those do."""
+        return self.append(opened, EventBatch.apply(opened.fold, [], 0))
+
+    async def flush(self, opened: OpenJob) -> None:
+        """Return when all appends to the job so far are durable, or have failed.
+
+        A refusal may make its caller give up the job, so it must not rest on a decision that may still fail. The
+        caller opens the job again then, and decides once more.
+        """
+        with contextlib.suppress(Conflict, StoreFull, StoreFailed):
+            await asyncio.shield(self.barrier(opened))
+
+    async def delete(self, job_id: str) -> None:
+        """Delete an ended job with its log. Raises JOB_NOT_FOUND, JOB_NOT_ENDED."""
+        job = await self.find(job_id)
+        if not has_ended(job):
+            raise job_not_ended(job.job_id, state_name(job))
+        try:
+            await asyncio.shield(self._log.delete(job_id))
+        except Conflict:  # a concurrent call has deleted it
+            raise job_not_found(job_id) from None
+
+    # Following the log.
+
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Forgets jobs that were deleted, or that another node has gone on with."""
-        self._told += 1
+        """Drop cached jobs that were deleted, or that another node has appended to."""
+        self._publications += 1
         for entry in entries:
             if isinstance(entry, DurableCommit):
                 job_id = entry.commit.job_id
@@ -219,23 +253,23 @@ class Journal:
                 if not entry.first_sequence:
                     self._jobs.pop(job_id, None)
             if self._loading:
-                self._told_at[job_id] = self._told
+                self._published_at[job_id] = self._publications
 
     async def _load(self, job_id: str) -> StoredJob | None:
-        """The job as it is in the log now, though others may go on with it while it is read."""
+        """Load the job, again where the log published commits of it during the read."""
         stored: StoredJob | None = None
         self._loading += 1
         try:
-            for _ in range(_TRIES):
-                told = self._told
+            for _ in range(_RETRY_LIMIT):
+                before = self._publications
                 stored = await self._log.load(job_id)
-                if self._told_at.get(job_id, 0) <= told:
+                if self._published_at.get(job_id, 0) <= before:
                     break
             return stored
         finally:
             self._loading -= 1
             if not self._loading:
-                self._told_at.clear()
+                self._published_at.clear()
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         opened.pending -= 1
@@ -243,9 +277,9 @@ class Journal:
         if failed and self._jobs.get(opened.job.job_id) is opened:
             del self._jobs[opened.job.job_id]
 
-    def _forget_some(self) -> None:
-        """Keeps to the bound: the jobs that were decided upon longest ago go first."""
-        while len(self._jobs) > _JOBS_IN_MEMORY:
+    def _evict(self) -> None:
+        """Evict the least recently used jobs beyond the limit, except those with pending appends."""
+        while len(self._jobs) > _CACHED_JOBS_LIMIT:
             job_id, opened = next(iter(self._jobs.items()))
             if opened.pending:
                 self._jobs.move_to_end(job_id)

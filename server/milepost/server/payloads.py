@@ -1,4 +1,4 @@
-"""Sets of event payloads as bit masks, which a store can keep and compare."""
+"""Sets of event payloads as bit masks, which a store can save and compare."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ANY_PAYLOAD: Final = -1
 _FIELDS: Final = Event.DESCRIPTOR.oneofs_by_name["payload"].fields
 _BITS: Final = {field.name: 1 << field.number for field in _FIELDS}
 
-# The bit of payloads that a newer node has written; no name has it. Any of them may be a transition.
+# The bit of payloads from a newer node, which have no name here. Any of them may be a transition.
 _UNKNOWN: Final = 1
 
 
 def mask_of(names: Iterable[str]) -> int:
-    """The mask of payloads given by their field names; a name that is not known here has no bit."""
+    """The mask of payloads given by their field names; unknown names are ignored."""
     mask = 0
     for name in names:
         mask |= _BITS.get(name, 0)
@@ -34,7 +34,7 @@ def payloads_of(events: Iterable[Event]) -> int:
     return mask
 
 
-# What a worker reports along the way changes nothing about who does what next; all other payloads do.
+# All payloads that can change a job's lifecycle state: all but what a worker reports along the way.
 _TRANSITIONS: Final = (_UNKNOWN | mask_of(_BITS)) & ~mask_of(
     (
         "stages_planned",
@@ -50,7 +50,7 @@ _TRANSITIONS: Final = (_UNKNOWN | mask_of(_BITS)) & ~mask_of(
 )
 _ENDS: Final = mask_of(["job_ended"])
 
-
+JOB_STARTED: Final = mask_of(["job_started"])
 STAGE_PROGRESSED: Final = mask_of(["stage_progressed"])
 LOG_WRITTEN: Final = mask_of(["log_written"])
 

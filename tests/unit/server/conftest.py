@@ -23,7 +23,7 @@ async def core(tmp_path: Path) -> AsyncIterator[Core]:
 @pytest.fixture
 async def dispatcher(core: Core) -> AsyncIterator[Dispatcher]:
     """One that follows the core's log."""
-    made = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
-    follow_transitions(core.log, made.on_transition)
+    made = Dispatcher(core.attempts, core.sessions, core.clock, core.tasks)
+    follow_transitions(core.log, core.sessions.on_transition, made.on_transition)
     yield made
     made.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from milepost.server import decide
-from milepost.server.dispatch.attempts import Accepted, Attempts
+from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.followers.child_cancellation import ChildCancellation
 from milepost.server.followers.transitions import follow_transitions
@@ -34,6 +36,7 @@ class Core:
         self.submissions = Submissions(self.log, self.journal, self.clock)
         self.tasks = Tasks()
         self.roster = WorkerRegistry(self.clock)
+        self.sessions = SessionTable(self.clock, self.roster)
         self.log.add_listener(self.journal.publish)
         follow_transitions(self.log, ChildCancellation(self.log, self.journal, self.tasks).on_transition)
 
@@ -50,30 +53,24 @@ class Core:
         """Starts an attempt; its token."""
         started = await self.attempts.start(job_id, "w", instance="i", claimed=claimed)
         await started.durable
-        return (await self.attempts.started(job_id, started.attempt))[1]
+        return (await self.attempts.assignment(job_id, started.attempt))[1]
 
-    async def report(self, token: str, *updates: Update, job_id: str = "j") -> Accepted:
+    async def report(self, token: str, *updates: Update, job_id: str = "j") -> Acceptance:
         """Reports what comes next, as a whole, and waits until that is durable."""
         first = (await self.journal.open(job_id)).report_sequence + 1
-        accepted = await self.attempts.report(job_id, token, first, updates, whole=True)
-        await accepted.durable
-        return accepted
+        return await (await self.attempts.report(job_id, token, first, updates, atomic=True)).durable
 
     async def cancel(self, grace: float, job_id: str = "j") -> None:
         """Asks for a job to be cancelled."""
-        await self.journal.act(
+        await self.journal.commit(
             job_id,
-            lambda opened, now: decide.cancel(
-                opened.job, reason="r", requested_by="b", grace_period=int(grace * SECOND), now=now
-            ),
+            partial(decide.cancel, reason="r", requested_by="b", grace_period=int(grace * SECOND)),
         )
 
     async def pass_time(self, seconds: float, job_id: str = "j", *, lease_is_out: bool = False) -> None:
         """Lets time pass, and happen to the job what is due."""
         self.clock.advance(seconds)
-        await self.journal.act(
-            job_id, lambda opened, now: decide.due(opened.job, now, lease_is_out=lease_is_out)
-        )
+        await self.journal.commit(job_id, partial(decide.due, lease_is_out=lease_is_out))
 
     async def events(self, job_id: str = "j", after: int = 0) -> list[Event]:
         """The job's log."""

@@ -6,12 +6,22 @@ import asyncio
 
 from milepost.contract.reasons import reason_name
 from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
+from milepost.server.followers.transitions import follow_transitions
 from milepost.v1 import Hello, JobState, WorkResponse
 from tests.unit.server.core import Core
 from tests.unit.server.states import ended
 
-__all__ = ["done", "hears", "takes", "why", "worker"]
+__all__ = ["done", "hears", "node", "takes", "why", "worker"]
+
+
+def node(core: Core) -> Dispatcher:
+    """The dispatcher of one more node on the same log."""
+    sessions = SessionTable(core.clock, core.roster)
+    dispatcher = Dispatcher(core.attempts, sessions, core.clock, core.tasks)
+    follow_transitions(core.log, sessions.on_transition, dispatcher.on_transition)
+    return dispatcher
 
 
 def worker(dispatcher: Dispatcher, name: str, *, room: int = 1, kinds: tuple[str, ...] = ("k",)) -> Session:
@@ -24,7 +34,7 @@ def worker(dispatcher: Dispatcher, name: str, *, room: int = 1, kinds: tuple[str
 async def hears(session: Session, kind: str) -> WorkResponse:
     """The next thing that the worker is told, which is to be of this sort."""
     async with asyncio.timeout(30):
-        response = await session.outbox.get()
+        response = await session.responses.get()
     assert response is not None
     assert kind == response.WhichOneof("message")
     return response
@@ -37,7 +47,7 @@ async def takes(session: Session) -> str:
 
 async def done(core: Core, session: Session, job_id: str, attempt: int = 1) -> None:
     """The worker ends its job."""
-    session.leaving.add(job_id)
+    session.ending.add(job_id)
     token = core.tokens.token(job_id, attempt)
     await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id=job_id)
 

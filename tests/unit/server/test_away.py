@@ -6,24 +6,26 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.followers import deadlines
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.server.followers.transitions import follow_transitions
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.event_log import StoredJob, StoreFull, StoreUnavailable
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
-from milepost.server.log.node_presence import ContactPeriod
+from milepost.server.log.node_presence import ContactPeriod, NoPeers
 from milepost.server.runtime.clock import SystemClock
-from milepost.v1 import Event, LogWritten, SubmitJobRequest, Update
+from milepost.v1 import Event, Job, LogWritten, SubmitJobRequest, Update
 from milepost.v1 import Retention as RetentionMessage
 from tests.support.commits import read
 from tests.support.nats import NatsServer
@@ -43,8 +45,8 @@ class Node:
         self._core = core
         self.contact: ContactPeriod | None = None
         self.looks = 0
-        self.deadlines = Deadlines(core.journal, core.clock, core.tasks, lease)
-        self.deadlines.contact = self._ask
+        self.deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, lease)
+        self.deadlines.start(_Others(self))
         follow_transitions(core.log, self.deadlines.on_transition)
 
     async def decides(self) -> None:
@@ -67,15 +69,23 @@ class Node:
 
         await eventually(has)
 
-    def _ask(self) -> ContactPeriod | None:
-        self.looks += 1
-        return self.contact
+
+class _Others(NoPeers):
+    """The other nodes, as the test has it."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def contact(self) -> ContactPeriod | None:
+        """See ``Peers``."""
+        self._node.looks += 1
+        return self._node.contact
 
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A node that is away looks again soon."""
-    monkeypatch.setattr(deadlines, "_STORE_WAIT", 0.01)
+    monkeypatch.setattr(deadlines, "_STORE_RETRY_DELAY", 0.01)
 
 
 @pytest.fixture
@@ -202,9 +212,9 @@ async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
 # --- What is appended to a stream --------------------------------------------------------------------------------
 
 
-def line(text: str, opened: OpenJob, now: int) -> list[Event]:
+def line(text: str, job: Job, now: int) -> list[Event]:
     """A line in the job's log, which stands for anything that can be decided."""
-    return [decide.report(opened.fold, Update(log_written=LogWritten(text=text)), now)]
+    return [decide.report(Fold(job), Update(log_written=LogWritten(text=text)), now)]
 
 
 async def test_a_decision_of_time_does_not_wait_for_nats(tmp_path: Path, nats_server: NatsServer) -> None:
@@ -217,25 +227,25 @@ async def test_a_decision_of_time_does_not_wait_for_nats(tmp_path: Path, nats_se
         log.add_listener(journal.publish)
         now = SystemClock().now()
         await journal.create(decide.submit(SubmitJobRequest(kind="k"), "j", now))
-        await journal.act("j", lambda opened, now: [decide.start(opened.job, "w", now)])
-        await journal.act("j", lambda opened, now: line("in contact", opened, now), by_timeout=True)
+        await journal.commit("j", lambda job, now: [decide.start(job, "w", now)])
+        await journal.commit("j", partial(line, "in contact"), by_timeout=True)
 
         # The connection breaks between the decision and its turn.
-        _, durable = await journal.begin("j", lambda opened, now: line("late", opened, now), by_timeout=True)
+        _, durable = await journal.apply("j", partial(line, "late"), by_timeout=True)
         log.connection.breaks += 1
         with pytest.raises(StoreUnavailable):
             await durable
 
         proxy.refuse()
         proxy.cut()
-        deciding = journal.act("j", lambda opened, now: line("away", opened, now), by_timeout=True)
+        deciding = journal.commit("j", partial(line, "away"), by_timeout=True)
         with pytest.raises(StoreUnavailable):
             await deciding
         proxy.allow()
 
         async def is_back() -> bool:
             with contextlib.suppress(StoreUnavailable):
-                await journal.act("j", lambda opened, now: line("back", opened, now), by_timeout=True)
+                await journal.commit("j", partial(line, "back"), by_timeout=True)
                 return True
             return False
 

@@ -22,7 +22,7 @@ LEASE = 30.0
 @pytest.fixture
 async def deadlines(core: Core) -> AsyncIterator[Deadlines]:
     """Those of the core."""
-    made = Deadlines(core.journal, core.clock, core.tasks, LEASE)
+    made = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
     follow_transitions(core.log, made.on_transition)
     yield made
     made.close()
@@ -73,7 +73,7 @@ async def test_bounds_hold_after_a_restart(core: Core) -> None:
     await core.submit("runs", timeout=Duration(seconds=5))
     await core.start("runs")
     core.clock.advance(5)
-    deadlines = Deadlines(core.journal, core.clock, core.tasks, LEASE)
+    deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
     await look(core, deadlines)
 
     await eventually(lambda: _is(core, "starts", "START_DEADLINE"))
@@ -106,7 +106,7 @@ async def test_nothing_is_kept_of_what_time_does_nothing_to(core: Core, deadline
 
 async def test_another_attempt_has_another_lease(core: Core) -> None:
     """An attempt that another node has started is not lost before its own lease is out (rule 14)."""
-    deadlines = Deadlines(core.journal, core.clock, core.tasks, LEASE)
+    deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
     told = [await core.submit("waits", start_deadline=Duration(seconds=1))]
     for job_id in ("tried", "lost"):
         await core.submit(job_id)
@@ -135,15 +135,15 @@ async def test_a_server_that_stood_still_listens_before_it_judges(
     """Rule 14: that nobody was heard while nothing ran is no silence; whoever is silent then has lost the lease."""
     lease = 0.01
     looks: list[JobState.ValueType] = []
-    act = core.journal.act
+    commit = core.journal.commit
 
     async def seen(job_id: str, decision: Decision, *, by_timeout: bool = False) -> OpenJob:
-        opened = await act(job_id, decision, by_timeout=by_timeout)
+        opened = await commit(job_id, decision, by_timeout=by_timeout)
         looks.append(opened.job.state)
         return opened
 
-    monkeypatch.setattr(core.journal, "act", seen)
-    deadlines = Deadlines(core.journal, core.clock, core.tasks, lease)
+    monkeypatch.setattr(core.journal, "commit", seen)
+    deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, lease)
     follow_transitions(core.log, deadlines.on_transition)
     await core.submit()
     await core.start()

@@ -10,7 +10,7 @@ from milepost.contract import limits
 from milepost.contract.reasons import reason_name
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.decide.size_budget import LEFT_OUT
+from milepost.server.decide.size_budget import OMITTED
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import (
     Artifact,
@@ -124,13 +124,13 @@ def test_what_makes_the_job_no_larger_needs_no_room(what: str) -> None:
     ("expected", "told", "room"),
     [
         (end("s", message="m" * 900), end("s", message="m" * 900), 900),
-        (end("s", message=LEFT_OUT), end("s", message="m" * 900), 899),
+        (end("s", message=OMITTED), end("s", message="m" * 900), 899),
         (progress("s", message="m" * 900), progress("s", message="m" * 900), 900),
-        (progress("s", message=LEFT_OUT), progress("s", message="m" * 900), 899),
+        (progress("s", message=OMITTED), progress("s", message="m" * 900), 899),
         (fail("s", message="m", detail="d" * 900), fail("s", message="m", detail="d" * 900), 1000),
-        (fail("s", message="m", detail=LEFT_OUT), fail("s", message="m", detail="d" * 900), 900),
-        (fail("s", message=LEFT_OUT, detail=LEFT_OUT), fail("s", message=TEXT, detail="d" * 900), 900),
-        (fail("s", message=LEFT_OUT), fail("s", message=TEXT), 900),
+        (fail("s", message="m", detail=OMITTED), fail("s", message="m", detail="d" * 900), 900),
+        (fail("s", message=OMITTED, detail=OMITTED), fail("s", message=TEXT, detail="d" * 900), 900),
+        (fail("s", message=OMITTED), fail("s", message=TEXT), 900),
     ],
     ids=range(8),
 )
@@ -151,7 +151,7 @@ def test_a_planned_stage_may_always_start() -> None:
     say(state, Update(stage_started=StageStarted(stage=stage)), limits.JOB_SIZE)
 
     (found,) = state.job.stages
-    assert (found.title, found.unit, found.message, found.total) == ("T", "u", LEFT_OUT, 3)
+    assert (found.title, found.unit, found.message, found.total) == ("T", "u", OMITTED, 3)
 
 
 def test_what_replaces_something_needs_room_for_the_difference() -> None:
@@ -180,7 +180,7 @@ def test_a_job_stays_below_what_grpc_takes() -> None:
         size = say(state, progress(stage_id), size)
     for stage_id in ids:
         size = say(state, fail(stage_id, message=TEXT, detail="d" * 600), size)
-    assert {stage.failure.detail for stage in state.job.stages} == {"d" * 600, LEFT_OUT}
+    assert {stage.failure.detail for stage in state.job.stages} == {"d" * 600, OMITTED}
     result = JobEnded(state=JobState.JOB_STATE_SUCCEEDED, result=struct({"text": "x" * 1_048_500}))
     say(state, Update(job_ended=result), size)
 

@@ -151,7 +151,7 @@ _NO_STOP = "Worker 'w' did not stop within its grace period of {} s and was fenc
 EVENTS = {
     "started": [Event(job_started=JobStarted(worker_id="w", instance="i"))],
     "given back": [_attempt_ended("RELEASED", "Given back by worker 'w'.", 0)],
-    "lost on its way": [_attempt_ended("RELEASED", "Lost on its way to worker 'w'.", 0)],
+    "lost on its way": [_attempt_ended("RELEASED", "The assignment did not reach worker 'w'.", 0)],
     "worker lost": [_attempt_ended("WORKER_LOST", "Worker 'w' was not heard from again.", 1)],
     "will be retried": [_attempt_ended("X", "", 1)],
     "attempt over": [
@@ -206,8 +206,8 @@ def ask(core: Core, what: str, job_id: str, token: str) -> Awaitable[object]:
         "submit the same id": lambda: core.submit(job_id),
         "resume": lambda: core.attempts.resume(job_id, token),
         "release": lambda: core.attempts.release(job_id, token),
-        "never heard of it": lambda: core.attempts.lost(job_id, 1),
-        "never heard of another": lambda: core.attempts.lost(job_id, 2),
+        "never heard of it": lambda: core.attempts.undo_start(job_id, 1),
+        "never heard of another": lambda: core.attempts.undo_start(job_id, 2),
         "cancel": lambda: core.cancel(GRACE, job_id),
         "cancel, past the timeout": lambda: core.cancel(GRACE, job_id),
         "cancel sooner": lambda: core.cancel(GRACE / 2, job_id),

@@ -50,7 +50,7 @@ async def test_a_worker_takes_what_it_has_room_for(core: Core, dispatcher: Dispa
     assert len(session.jobs) == 1
 
     token = core.tokens.token("j0", 1)
-    session.leaving.add("j0")
+    session.ending.add("j0")
     await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="j0")
     assert await takes(session) == "j1"
     assert (await core.journal.find("other")).state == JobState.JOB_STATE_QUEUED
@@ -90,11 +90,11 @@ async def test_a_worker_that_lost_a_job_by_its_silence_is_given_no_other(
     await core.pass_time(0, lease_is_out=True)
     await hears(session, "rejected")
     await core.submit("later")
-    assert not session.has_room
+    assert not session.has_capacity
     assert await takes(worker(dispatcher, "other")) == "later"
 
     dispatcher.sessions.heard(session)
-    assert session.has_room
+    assert session.has_capacity
     await core.submit("latest")
     assert await takes(session) == "latest"
 
@@ -194,7 +194,7 @@ async def test_of_many_who_claim_a_job_one_has_it(core: Core, dispatcher: Dispat
     workers = [worker(dispatcher, f"w{number}", room=0) for number in range(10)]
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await asyncio.gather(*(dispatcher.claim(session, "e") for session in workers))
-    answers = [await session.outbox.get() for session in workers]
+    answers = [await session.responses.get() for session in workers]
 
     given = [answer for answer in answers if answer is not None and answer.HasField("assignment")]
     assert [JobState.Name(answer.assignment.job.state) for answer in given] == ["JOB_STATE_RUNNING"]
@@ -227,7 +227,7 @@ async def test_a_job_that_comes_back_has_its_old_place(core: Core, dispatcher: D
         await core.submit(f"j{number}")
         core.clock.advance(1)
     assert await takes(session) == "j0"
-    session.leaving.add("j0")
+    session.ending.add("j0")
     await core.attempts.release("j0", core.tokens.token("j0", 1))
 
     assert await takes(session) == "j0"
@@ -260,7 +260,7 @@ async def test_an_attempt_that_is_over_is_told_to_nobody(
     async def ends_meanwhile(job_id: str) -> Job | None:
         monkeypatch.undo()
         workers["fast"] = worker(dispatcher, "fast")
-        await core.attempts.lost(job_id, 1)
+        await core.attempts.undo_start(job_id, 1)
         assert await takes(workers["fast"]) == "j"
         return await find(job_id)
 
@@ -280,7 +280,7 @@ async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(core: Core, di
     core.log.hold(1)
     deaf = worker(dispatcher, "deaf")
     await core.log.holds(1)
-    deaf.outbox.end()
+    deaf.responses.close()
     deaf.max_concurrency = 0
     core.log.let_go()
 

@@ -15,7 +15,7 @@ from milepost.server.runtime.core import Core as Server
 from milepost.server.watching.admission import Admission
 from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
 from tests.unit.server.core import Core
-from tests.unit.server.dispatching import done, hears, takes, why, worker
+from tests.unit.server.dispatching import done, hears, node, takes, why, worker
 from tests.unit.server.states import ended
 
 
@@ -66,8 +66,7 @@ async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
     core: Core, dispatcher: Dispatcher
 ) -> None:
     """What the log has later is given back unharmed, before its worker hears of it; and a claim is refused."""
-    other = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
-    follow_transitions(core.log, other.on_transition)
+    other = node(core)
     for kind in ("a", "b"):
         await core.submit(kind, kind=kind, concurrency_key="user")
     await core.submit("c", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -77,8 +76,7 @@ async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
     await core.log.holds(1)
     second = worker(other, "second", kinds=("b",))
     await core.log.holds(2)
-    third = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
-    follow_transitions(core.log, third.on_transition)
+    third = node(core)
     claiming = third.claim(engine, "c")
     await core.log.holds(3)
     core.log.let_go()
@@ -109,10 +107,10 @@ async def test_keys_hold_after_a_restart(core: Core) -> None:
     await core.submit("waits", concurrency_key="user", priority=1)
     await core.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start("works", claimed=True)
-    dispatcher = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
+    dispatcher = Dispatcher(core.attempts, core.sessions, core.clock, core.tasks)
     for job in await core.log.active():
         dispatcher.on_transition(job)
-    follow_transitions(core.log, dispatcher.on_transition)
+    follow_transitions(core.log, core.sessions.on_transition, dispatcher.on_transition)
     session = worker(dispatcher, "w", room=5)
     await core.submit("free")
     assert await takes(session) == "free"
@@ -153,7 +151,7 @@ async def test_of_many_who_claim_under_one_key_as_many_have_one(core: Core, disp
             f"e{number}", concurrency_key="user", concurrency_limit=2, dispatch=Dispatch.DISPATCH_EXTERNAL
         )
     await asyncio.gather(*(dispatcher.claim(session, f"e{number}") for number, session in enumerate(workers)))
-    answers = [await session.outbox.get() for session in workers]
+    answers = [await session.responses.get() for session in workers]
 
     assert sum(answer is not None and answer.HasField("assignment") for answer in answers) == 2
 

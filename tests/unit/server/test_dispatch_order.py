@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from milepost.server.dispatch.job_queues import JobQueues, Key, Waiting
+from milepost.server.dispatch.job_queues import JobQueues, Key, QueuedJob
 
 __all__ = ["TestAgainstAModel"]
 
@@ -24,14 +24,14 @@ def job(
     submitted: int = 0,
     key: str = "",
     limit: int = 1,
-) -> Waiting:
+) -> QueuedJob:
     """A job that waits."""
-    return Waiting(job_id, kind, owner, priority, submitted, Key(owner, key) if key else None, limit)
+    return QueuedJob(job_id, kind, owner, priority, submitted, Key(owner, key) if key else None, limit)
 
 
 def taken(queues: JobQueues, kind: str = "k") -> str:
     """The job whose turn it is; empty where there is none."""
-    found = queues.take(kind)
+    found = queues.pop(kind)
     return "" if found is None else found.job_id
 
 
@@ -40,7 +40,7 @@ def drained(queues: JobQueues, kind: str = "k") -> list[str]:
     return list(iter(lambda: taken(queues, kind), ""))
 
 
-def filled(*jobs: Waiting) -> JobQueues:
+def filled(*jobs: QueuedJob) -> JobQueues:
     """Queues with these."""
     queues = JobQueues()
     for waiting in jobs:
@@ -146,12 +146,12 @@ class Model:
     """The plainest queues: everything is looked at each time."""
 
     def __init__(self) -> None:
-        self.jobs: dict[str, Waiting] = {}
+        self.jobs: dict[str, QueuedJob] = {}
         self.at_work: Counter[Key] = Counter()
         self.turns: dict[tuple[str, int, str], int] = {}
         self.turn = 0
 
-    def add(self, waiting: Waiting) -> None:
+    def add(self, waiting: QueuedJob) -> None:
         """See ``JobQueues``."""
         self.jobs[waiting.job_id] = waiting
         if _line(waiting) not in self.turns:
@@ -164,17 +164,17 @@ class Model:
             lines = {_line(waiting) for waiting in self.jobs.values()}
             self.turns = {line: turn for line, turn in self.turns.items() if line in lines}
 
-    def may_start(self, waiting: Waiting) -> bool:
+    def may_start(self, waiting: QueuedJob) -> bool:
         """Whether its key is not full."""
         return waiting.key is None or self.at_work[waiting.key] < waiting.limit
 
-    def take(self, kind: str) -> Waiting | None:
+    def take(self, kind: str) -> QueuedJob | None:
         """See ``JobQueues``."""
         able = [waiting for waiting in self.jobs.values() if waiting.kind == kind and self.may_start(waiting)]
         if not able:
             return None
 
-        def place(waiting: Waiting) -> tuple[int, int, int, str]:
+        def place(waiting: QueuedJob) -> tuple[int, int, int, str]:
             return (-waiting.priority, self.turns[_line(waiting)], waiting.submitted, waiting.job_id)
 
         first = min(able, key=place)
@@ -184,7 +184,7 @@ class Model:
         return first
 
 
-def _line(waiting: Waiting) -> tuple[str, int, str]:
+def _line(waiting: QueuedJob) -> tuple[str, int, str]:
     return waiting.kind, waiting.priority, waiting.owner
 
 
@@ -239,7 +239,7 @@ class _Order(RuleBasedStateMachine):
     def is_taken(self, kind: str, at_work: bool) -> None:
         """The next job is taken, and is at work from then on, unless it was cancelled at that moment."""
         expected = self.model.take(kind)
-        assert self.queues.take(kind) == expected
+        assert self.queues.pop(kind) == expected
         if expected is not None and expected.key is not None and at_work:
             self.queues.occupy(expected.key)
             self.model.at_work[expected.key] += 1
@@ -270,8 +270,8 @@ class _Order(RuleBasedStateMachine):
         while True:
             for kind in ("k", "other"):
                 while (expected := self.model.take(kind)) is not None:
-                    assert self.queues.take(kind) == expected
-                assert self.queues.take(kind) is None
+                    assert self.queues.pop(kind) == expected
+                assert self.queues.pop(kind) is None
             if not self.model.at_work.total():
                 break
             key = min(self.model.at_work.elements())

@@ -99,10 +99,15 @@ class JobTable:
     """The server's side of all sessions."""
 
     def __init__(self, core: Core) -> None:
-        self.dispatcher = Dispatcher(core.attempts, core.clock, core.tasks, core.roster)
-        self.deadlines = Deadlines(core.journal, core.clock, core.tasks, LEASE)
-        follow_transitions(core.log, self.dispatcher.on_transition, self.deadlines.on_transition)
-        self.service = WorkerService(core.attempts, self.dispatcher, self.deadlines, LEASE)
+        self.dispatcher = Dispatcher(core.attempts, core.sessions, core.clock, core.tasks)
+        self.deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
+        follow_transitions(
+            core.log,
+            core.sessions.on_transition,
+            self.dispatcher.on_transition,
+            self.deadlines.on_transition,
+        )
+        self.service = WorkerService(core.attempts, self.dispatcher, core.sessions, self.deadlines, LEASE)
         self._talks: list[Talk] = []
 
     async def session(self, **hello: Any) -> Talk:

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog, StoreUnavailable
 from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.runtime.clock import SystemClock
-from milepost.v1 import Event, LogWritten, SubmitJobRequest, Update
+from milepost.v1 import Event, Job, LogWritten, SubmitJobRequest, Update
 from tests.support.commits import read
 from tests.support.nats import NatsServer
 from tests.support.proxy import CuttableProxy
@@ -54,18 +55,18 @@ class Writer:
         """The job, which runs."""
         now = SystemClock().now()
         await self._journal.create(decide.submit(SubmitJobRequest(kind="k"), "j", now))
-        await self._journal.act("j", lambda opened, now: [decide.start(opened.job, "w", now)])
+        await self._journal.commit("j", lambda job, now: [decide.start(job, "w", now)])
 
     async def write(self, count: int) -> None:
         """Lines, one after the other."""
         for number in range(count):
             text = f"{self._name} {number}"
 
-            def decision(opened: OpenJob, now: int, text: str = text) -> list[Event]:
-                return [decide.report(opened.fold, Update(log_written=LogWritten(text=text)), now)]
+            def decision(job: Job, now: int, text: str = text) -> list[Event]:
+                return [decide.report(Fold(job), Update(log_written=LogWritten(text=text)), now)]
 
             try:
-                await self._journal.act("j", decision)
+                await self._journal.commit("j", decision)
             except StoreUnavailable:
                 self.in_doubt.append(text)
             else:

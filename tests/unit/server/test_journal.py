@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
+from milepost.fold import Fold
 from milepost.server import decide, journal
-from milepost.server.dispatch.attempts import Accepted
+from milepost.server.dispatch.attempts import PendingReport
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Conflict, StoredJob, StoreFull
 from milepost.server.rpc.refusal import Refusal
-from milepost.v1 import Event, JobState, SubmitJobRequest
+from milepost.v1 import Event, Job, JobState, SubmitJobRequest
 from tests.support.clock import START, FakeClock
 from tests.unit.server.core import Core
 from tests.unit.server.states import log_line
 
 
-def line(opened: OpenJob, now: int) -> list[Event]:
+def line(job: Job, now: int) -> list[Event]:
     """A decision that is always the same: one more log line."""
-    return [decide.report(opened.fold, log_line(), now)]
+    return [decide.report(Fold(job), log_line(), now)]
 
 
 async def running(core: Core, job_id: str = "j") -> None:
@@ -32,7 +34,7 @@ async def test_a_decision_sees_those_before_it(core: Core) -> None:
     """Durable or not; and each waits until its own, and all before it, are."""
     await running(core)
     core.log.hold(3)
-    acting = [asyncio.ensure_future(core.journal.act("j", line)) for _ in range(3)]
+    acting = [asyncio.ensure_future(core.journal.commit("j", line)) for _ in range(3)]
     await core.log.holds(3)
     opened = await core.journal.open("j")
     assert (opened.job.last_sequence, opened.pending) == (5, 3)
@@ -102,8 +104,8 @@ async def test_nobody_is_refused_for_what_did_not_come_to_be(core: Core) -> None
         core.cancel(0), core.attempts.report("j", token, 1, [log_line()]), return_exceptions=True
     )
 
-    assert (StoreFull, Accepted) == (type(ending), type(reported))
-    assert isinstance(reported, Accepted)
+    assert (StoreFull, PendingReport) == (type(ending), type(reported))
+    assert isinstance(reported, PendingReport)
     await reported.durable
     assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
@@ -113,8 +115,8 @@ async def test_what_could_not_be_appended_is_forgotten(core: Core) -> None:
     await running(core)
     core.log.errors.append(StoreFull("full"))
     with pytest.raises(StoreFull):
-        await core.journal.act("j", line)
-    await core.journal.act("j", line)
+        await core.journal.commit("j", line)
+    await core.journal.commit("j", line)
 
     assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
@@ -124,7 +126,7 @@ async def test_what_was_decided_upon_a_failure_is_decided_again(core: Core) -> N
     await running(core)
     core.log.errors.extend([StoreFull("full"), None])
     failing, following = await asyncio.gather(
-        core.journal.act("j", line), core.journal.act("j", line), return_exceptions=True
+        core.journal.commit("j", line), core.journal.commit("j", line), return_exceptions=True
     )
 
     assert (StoreFull, OpenJob) == (type(failing), type(following))
@@ -135,14 +137,14 @@ async def test_what_others_appended_is_decided_upon(core: Core) -> None:
     """Another node has the same log: whoever comes second loads the job again, and decides again."""
     await running(core)
     other = Journal(core.log, core.clock)
-    await other.act("j", line)
-    await core.journal.act("j", line)
-    await other.act("j", line)
+    await other.commit("j", line)
+    await core.journal.commit("j", line)
+    await other.commit("j", line)
     assert [event.sequence for event in await core.events()] == [1, 2, 3, 4, 5]
 
-    await other.act(
+    await other.commit(
         "j",
-        lambda opened, now: decide.cancel(opened.job, reason="", requested_by="", grace_period=0, now=now),
+        partial(decide.cancel, reason="", requested_by="", grace_period=0),
     )
     with pytest.raises(Refusal):
         await core.attempts.release("j", core.tokens.token("j", 1))
@@ -161,13 +163,13 @@ async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
     async def meanwhile(job_id: str) -> StoredJob | None:
         stored = await load(job_id)
         monkeypatch.setattr(core.log, "load", load)
-        await core.journal.act("j", line)
+        await core.journal.commit("j", line)
         return stored
 
     monkeypatch.setattr(core.log, "load", meanwhile)
 
     assert (await other.open("j")).job.last_sequence == 3
-    await core.journal.act("j", line)
+    await core.journal.commit("j", line)
     assert (await other.open("j")).job.last_sequence == 4
 
 
@@ -177,21 +179,21 @@ async def test_a_log_in_which_others_are_always_first_is_given_up(core: Core) ->
     core.log.errors.extend(Conflict("j") for _ in range(1000))
 
     with pytest.raises(Conflict):
-        await core.journal.act("j", line)
+        await core.journal.commit("j", line)
     core.log.errors.clear()
-    await core.journal.act("j", line)
+    await core.journal.commit("j", line)
 
 
 async def test_a_caller_who_goes_away_takes_nothing_back(core: Core) -> None:
     """What was decided becomes durable all the same."""
     await running(core)
     core.log.hold(1)
-    acting = asyncio.ensure_future(core.journal.act("j", line))
+    acting = asyncio.ensure_future(core.journal.commit("j", line))
     await core.log.holds(1)
     acting.cancel()
     await asyncio.gather(acting, return_exceptions=True)
     core.log.let_go()
-    await core.journal.act("j", line)
+    await core.journal.commit("j", line)
 
     assert [event.sequence for event in await core.events()] == [1, 2, 3, 4]
 
@@ -201,9 +203,9 @@ async def test_time_never_runs_backwards_in_a_log(core: Core) -> None:
     await running(core)
     slow = FakeClock()
     core.clock.advance(60)
-    await core.journal.act("j", line)
+    await core.journal.commit("j", line)
     assert slow.monotonic() == START
-    await Journal(core.log, slow).act("j", line)
+    await Journal(core.log, slow).commit("j", line)
 
     times = [event.time.ToNanoseconds() for event in await core.events()]
     assert sorted(times) == times
@@ -211,10 +213,10 @@ async def test_time_never_runs_backwards_in_a_log(core: Core) -> None:
 
 async def test_memory_is_bounded(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many jobs are submitted, or decided upon; those with something under way stay."""
-    monkeypatch.setattr(journal, "_JOBS_IN_MEMORY", 3)
+    monkeypatch.setattr(journal, "_CACHED_JOBS_LIMIT", 3)
     await running(core)
     core.log.hold(1)
-    acting = asyncio.ensure_future(core.journal.act("j", line))
+    acting = asyncio.ensure_future(core.journal.commit("j", line))
     await core.log.holds(1)
     opened = await core.journal.open("j")
     for number in range(20):
@@ -239,7 +241,7 @@ async def test_a_deleted_job_is_forgotten(core: Core) -> None:
     await core.log.delete("j")
 
     with pytest.raises(Refusal, match="JOB_NOT_FOUND"):
-        await core.journal.act("j", line)
+        await core.journal.commit("j", line)
     await core.submit(kind="other")
     assert (await core.journal.open("j")).job.kind == "other"
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from milepost.server.dispatch.worker_session import Outbox
+from milepost.server.dispatch.worker_session import ResponseQueue
 from milepost.v1 import Acknowledged, Drain, Rejected, WorkResponse
 
 
@@ -18,28 +18,28 @@ def acknowledged(job_id: str, report_sequence: int) -> WorkResponse:
 DRAIN = WorkResponse(drain=Drain())
 
 
-async def said(outbox: Outbox) -> list[WorkResponse]:
+async def said(queue: ResponseQueue) -> list[WorkResponse]:
     """All that is said until the end."""
     responses = []
-    while (response := await outbox.get()) is not None:
+    while (response := await queue.get()) is not None:
         responses.append(response)
     return responses
 
 
 async def test_it_is_said_in_order() -> None:
     """Of different sorts each is said."""
-    outbox = Outbox()
+    queue = ResponseQueue()
     sent = [acknowledged("j", 1), DRAIN, acknowledged("k", 1), acknowledged("j", 2), DRAIN, DRAIN]
     for response in sent:
-        outbox.put(response)
-    outbox.end()
+        queue.put(response)
+    queue.close()
 
-    assert sent == await said(outbox)
+    assert sent == await said(queue)
 
 
 async def test_of_acknowledgements_in_a_row_only_the_last_is_said() -> None:
     """Rule 12: they are cumulative, for each job."""
-    outbox = Outbox()
+    queue = ResponseQueue()
     for response in (
         acknowledged("j", 1),
         acknowledged("j", 2),
@@ -50,67 +50,67 @@ async def test_of_acknowledgements_in_a_row_only_the_last_is_said() -> None:
         acknowledged("j", 7),
         acknowledged("j", 8),
     ):
-        outbox.put(response)
-    outbox.end()
+        queue.put(response)
+    queue.close()
 
     expected = [acknowledged("j", 5), acknowledged("k", 1), acknowledged("j", 6), DRAIN, acknowledged("j", 8)]
-    assert await said(outbox) == expected
+    assert await said(queue) == expected
 
 
 async def test_one_who_waits_is_woken() -> None:
     """By what is put, and by the end."""
-    outbox = Outbox()
+    queue = ResponseQueue()
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(said(outbox))
+        waiting = group.create_task(said(queue))
         for _ in range(3):
             await asyncio.sleep(0)
-            outbox.put(DRAIN)
+            queue.put(DRAIN)
         await asyncio.sleep(0)
-        outbox.end()
+        queue.close()
 
     assert await waiting == [DRAIN] * 3
 
 
 async def test_what_was_put_before_the_end_is_said() -> None:
     """And nothing after it; then the stream ends as it was told to, the first time."""
-    outbox = Outbox()
-    outbox.put(DRAIN)
-    outbox.end(ValueError("first"))
-    outbox.end(ValueError("second"))
-    outbox.put(DRAIN)
+    queue = ResponseQueue()
+    queue.put(DRAIN)
+    queue.close(ValueError("first"))
+    queue.close(ValueError("second"))
+    queue.put(DRAIN)
 
-    assert await outbox.get() == DRAIN
+    assert await queue.get() == DRAIN
     with pytest.raises(ValueError, match="first"):
-        await outbox.get()
+        await queue.get()
 
 
 async def test_a_worker_that_does_not_read_is_not_heard() -> None:
     """Until it has read some: what waits for it is bounded."""
-    outbox = Outbox()
-    await outbox.room()
+    queue = ResponseQueue()
+    await queue.wait_below_limit()
     put = 0
-    room = asyncio.ensure_future(outbox.room())
+    room = asyncio.ensure_future(queue.wait_below_limit())
     while room.done() or not put:
-        outbox.put(DRAIN)
+        queue.put(DRAIN)
         put += 1
-        room = asyncio.ensure_future(outbox.room())
+        room = asyncio.ensure_future(queue.wait_below_limit())
         await asyncio.sleep(0)
         assert put < 10_000
 
-    await outbox.get()
+    await queue.get()
     await room
 
 
 async def test_there_is_room_again_once_less_waits_than_the_bound() -> None:
     """Not as soon as anything is read: what a worker does not read stays bounded."""
-    outbox = Outbox()
+    queue = ResponseQueue()
     for number in range(1030):
-        outbox.put(WorkResponse(rejected=Rejected(report_sequence=number + 1)))
-    waiting = asyncio.create_task(outbox.room())
+        queue.put(WorkResponse(rejected=Rejected(report_sequence=number + 1)))
+    waiting = asyncio.create_task(queue.wait_below_limit())
     for _ in range(6):
-        await outbox.get()
+        await queue.get()
         await asyncio.sleep(0)
         assert not waiting.done()
 
-    await outbox.get()
+    await queue.get()
     await waiting

@@ -35,7 +35,7 @@ class JobTable:
     def follow(self, report: Report, refusal: Exception | None = None) -> asyncio.Future[Report]:
         """What the report comes to."""
 
-        async def again() -> Report:
+        async def again() -> tuple[Report, asyncio.Future[None]]:
             await asyncio.sleep(0)
             self.order.append(report.name)
             if refusal is not None:
@@ -46,9 +46,9 @@ class JobTable:
                 redone.durable.set_exception(Conflict(report.name))
             else:
                 redone.durable.set_result(None)
-            return redone
+            return redone, redone.durable
 
-        return self.redoing.follow("j", report, again)
+        return self.redoing.follow("j", report, report.durable, again)
 
 
 async def test_what_met_no_conflict_is_what_was_decided() -> None:

@@ -200,7 +200,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
         subscriber.watch(from_snapshot=True)
         await names(subscriber, "opened", "snapshot", "snapshot", "caught_up")
     world.log._resolve(untold)
-    assert all(durable.done() for durable in pending)
+    await asyncio.gather(*pending)
     for job_id in ("a", "b"):
         await (await world.report(job_id, line("told")))
 
@@ -233,7 +233,7 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
         late.watch(after_sequence=2)
         await names(late, "opened", "events", "caught_up")
     world.log._resolve(untold)
-    assert pending.done()
+    await pending
     await (await world.report("j", Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))))
     for subscriber in (live, late):
         await over(subscriber)

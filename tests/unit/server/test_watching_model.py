@@ -298,7 +298,7 @@ class WatchingModel(RuleBasedStateMachine):
 
         self.run(said())
 
-    async def _durable(self, durable: asyncio.Future[None]) -> None:
+    async def _durable(self, durable: asyncio.Future[Any]) -> None:
         if not self.held:
             await durable
 

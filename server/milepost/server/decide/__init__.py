@@ -1,20 +1,22 @@
-"""What may happen to a job, and which events say that it did.
+"""Decisions: pure functions of a job (as a ``Fold``) and an instant to the job's next events.
 
-Pure functions over a job (as a ``Fold``) and an instant: they return the events that are to be appended next, or raise
-a ``Refusal``; they change nothing and know of no transport, store or clock. What the events do is the fold's to say.
+A decision returns the events, or raises a ``Refusal``. It uses no transport, store or clock. The fold defines what the
+events do to the job.
 """
 
 from milepost.server.decide.ending import (
+    assignment_lost,
     cancel,
-    crowded_out,
+    cancel_requested,
     due,
     is_lost,
-    lost_on_its_way,
     next_deadline,
+    over_limit,
+    parent_cancelled,
     release,
 )
 from milepost.server.decide.event_batch import EventBatch
-from milepost.server.decide.parent_progress import family
+from milepost.server.decide.parent_progress import children_progressed
 from milepost.server.decide.report_batching import Rejection, ReportBatch, report_batches
 from milepost.server.decide.reporting import report
 from milepost.server.decide.size_budget import SizeBudget, fit
@@ -25,14 +27,16 @@ __all__ = [
     "Rejection",
     "ReportBatch",
     "SizeBudget",
+    "assignment_lost",
     "cancel",
-    "crowded_out",
+    "cancel_requested",
+    "children_progressed",
     "due",
-    "family",
     "fit",
     "is_lost",
-    "lost_on_its_way",
     "next_deadline",
+    "over_limit",
+    "parent_cancelled",
     "release",
     "report",
     "report_batches",

@@ -1,31 +1,54 @@
-"""How attempts and jobs end other than by their worker's word: cancelling, time running out, workers lost."""
+"""End attempts and jobs other than by a report: cancellation, deadlines, lost workers, released jobs."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.contract import limits
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.fold import RELEASED
 from milepost.server.decide import time_limits
 from milepost.server.decide.next_event import next_event
 from milepost.server.runtime.timestamps import SECOND, instant, nanoseconds, timestamp
-from milepost.v1 import Cancellation, Event, Failure, Job, JobState, RetryPolicy
+from milepost.v1 import CancelJobRequest, Cancellation, Event, Failure, Job, JobState, RetryPolicy
 
 _INITIAL_BACKOFF = 1 * SECOND
 _MAX_BACKOFF = 300 * SECOND
 _MULTIPLIER = 2.0
-# The logarithm of what is growth enough to reach any bound, and is still a number.
-_GROWTH_LOG = 50.0
+# Logarithm of the largest backoff growth that is computed: beyond any bound, and without overflow.
+_GROWTH_LOG_LIMIT = 50.0
 _WORKER_LOST = "WORKER_LOST"
 
 
-def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: int) -> list[Event]:
-    """What asking to cancel does (rules 16 and 17); ``grace_period`` in nanoseconds.
+def cancel_requested(request: CancelJobRequest) -> Callable[[Job, int], list[Event]]:
+    """The decision on a cancel request; see ``cancel``."""
+    grace_period = int(limits.GRACE_PERIOD * SECOND)
+    if request.HasField("grace_period"):
+        grace_period = nanoseconds(request.grace_period)
+    return partial(cancel, reason=request.reason, requested_by="", grace_period=grace_period)
 
-    Nothing to a job that has ended. A queued job ends at once. Asking again changes nothing, unless it leaves the
-    worker less time than it had. The grace does not reach past a timeout, so that the worker is told what it has.
+
+def parent_cancelled(parent: Job) -> Callable[[Job, int], list[Event]]:
+    """The decision on a child of a cancelled job, which gets the grace period that its parent got; see ``cancel``."""
+    cancellation = parent.cancellation
+    return partial(
+        cancel,
+        reason=cancellation.reason,
+        requested_by=f"parent job {parent.job_id}",
+        grace_period=max(instant(cancellation.deadline) - instant(cancellation.request_time), 0),
+    )
+
+
+def cancel(job: Job, now: int, *, reason: str, requested_by: str, grace_period: int) -> list[Event]:
+    """Cancel a job (rules 16 and 17); ``grace_period`` in nanoseconds.
+
+    A job that has ended stays as it is, a queued job ends at once. Another request changes nothing, unless it shortens
+    the time that the worker has left. The deadline is never later than a timeout, so that the worker knows how much
+    time it really has.
     """
     if has_ended(job):
         return []
@@ -45,37 +68,37 @@ def cancel(job: Job, *, reason: str, requested_by: str, grace_period: int, now: 
         return [request]
     if job.state not in LEASED:
         return [request, _cancelled(job, now, offset=2)]
-    return [request, _forced(job, now, _no_stop(job, cancellation), offset=2)]
+    return [request, _forced(job, now, _did_not_stop(job, cancellation), offset=2)]
 
 
 def release(job: Job, now: int) -> list[Event]:
-    """The worker gives the job back unharmed, or is done stopping it where it was being cancelled."""
-    return _given_back(job, now, f"Given back by worker {job.worker_id!r}.")
+    """The worker gives up the job unharmed, or has stopped it where it is being cancelled."""
+    return _requeue(job, now, f"Given back by worker {job.worker_id!r}.")
 
 
-def lost_on_its_way(job: Job, now: int) -> list[Event]:
-    """The worker never heard of the attempt that was started for it: the job is given back in its place."""
-    return _given_back(job, now, f"Lost on its way to worker {job.worker_id!r}.")
+def assignment_lost(job: Job, now: int) -> list[Event]:
+    """Requeue a job whose worker never received the assignment."""
+    return _requeue(job, now, f"The assignment did not reach worker {job.worker_id!r}.")
 
 
-def crowded_out(job: Job, now: int) -> list[Event]:
-    """Others of its key were started at the same time: the job is given back, before the worker has heard of it."""
+def over_limit(job: Job, now: int) -> list[Event]:
+    """Requeue a job before its assignment: other nodes have started as many of its concurrency key as it allows."""
     message = (
         f"As many of the concurrency_key {job.concurrency_key!r} as it allows were started at the same time."
     )
-    return _given_back(job, now, message)
+    return _requeue(job, now, message)
 
 
 def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
-    """What the passing of time has done to a job (rules 14 and 16); ``lease_is_out`` counts where it is leased.
+    """Apply the deadlines that have passed (rules 14 and 16); ``lease_is_out`` matters only for a leased job.
 
-    A job that is being cancelled has its grace period, and no other bound.
+    The only deadlines of a job that is being cancelled are the end of its grace period and that of its lease.
     """
     if has_ended(job):
         return []
     if job.state == JobState.JOB_STATE_CANCELLING:
         if now >= instant(job.cancellation.deadline):
-            return [_forced(job, now, _no_stop(job, job.cancellation))]
+            return [_forced(job, now, _did_not_stop(job, job.cancellation))]
         if lease_is_out:
             return [
                 _forced(job, now, f"Worker {job.worker_id!r} was not heard from again and was fenced off.")
@@ -104,20 +127,20 @@ def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
 
 
 def is_lost(job: Job) -> bool:
-    """Whether the job has left its worker since that was not heard from."""
+    """Whether the job has left its worker because that was silent for too long."""
     left = (JobState.JOB_STATE_QUEUED, JobState.JOB_STATE_LOST)
     return job.state in left and job.failure.code == _WORKER_LOST
 
 
 def next_deadline(job: Job) -> int | None:
-    """The instant at which ``due`` is to be asked next, leases aside; None where time does nothing."""
+    """The instant of the job's next deadline, leases aside; None where it has none."""
     if job.state == JobState.JOB_STATE_CANCELLING:
         return instant(job.cancellation.deadline)
     return min(time_limits.of(job), default=None)
 
 
 def failed_attempt(job: Job, failure: Failure, now: int, *, otherwise: JobState.ValueType) -> Event:
-    """The end of an attempt that failed: back to the queue if the policy has it so, ``otherwise`` the job's end."""
+    """End a failed attempt: the job is requeued where its retry policy allows it, and ends as ``otherwise`` if not."""
     event = next_event(job, now)
     if _may_retry(job, failure):
         event.attempt_ended.failure.CopyFrom(failure)
@@ -138,13 +161,15 @@ def _may_retry(job: Job, failure: Failure) -> bool:
 
 def _backoff(policy: RetryPolicy, failed_before: int) -> int:
     initial = nanoseconds(policy.initial_backoff) if policy.HasField("initial_backoff") else _INITIAL_BACKOFF
-    most = nanoseconds(policy.max_backoff) if policy.HasField("max_backoff") else _MAX_BACKOFF
+    longest = nanoseconds(policy.max_backoff) if policy.HasField("max_backoff") else _MAX_BACKOFF
     multiplier = policy.multiplier or _MULTIPLIER
-    growth = multiplier**failed_before if failed_before * math.log(multiplier) < _GROWTH_LOG else math.inf
-    return int(min(initial * growth, most)) if initial else 0
+    growth = (
+        multiplier**failed_before if failed_before * math.log(multiplier) < _GROWTH_LOG_LIMIT else math.inf
+    )
+    return int(min(initial * growth, longest)) if initial else 0
 
 
-def _given_back(job: Job, now: int, message: str) -> list[Event]:
+def _requeue(job: Job, now: int, message: str) -> list[Event]:
     if job.state == JobState.JOB_STATE_CANCELLING:
         return [_cancelled(job, now)]
     event = next_event(job, now)
@@ -175,7 +200,7 @@ def _forced(job: Job, now: int, message: str, *, offset: int = 1) -> Event:
     return event
 
 
-def _no_stop(job: Job, cancellation: Cancellation) -> str:
+def _did_not_stop(job: Job, cancellation: Cancellation) -> str:
     grace = (instant(cancellation.deadline) - instant(cancellation.request_time)) / SECOND
     return f"Worker {job.worker_id!r} did not stop within its grace period of {grace:g} s and was fenced off."
 

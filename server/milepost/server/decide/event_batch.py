@@ -1,4 +1,4 @@
-"""Events that go into the log together, and what those who keep and follow the log need to know of them."""
+"""Events that are appended together, and what the store and the log's followers need to know of them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class EventBatch(NamedTuple):
 
     @classmethod
     def of(cls, fold: Fold, frames: Sequence[bytes], time: int, payloads: int) -> EventBatch:
-        """These frames, whose events are the last that were folded in."""
+        """A batch of these frames, whose events are the last that were folded in."""
         job = fold.job
         last = job.last_sequence
         return cls(
@@ -57,11 +57,11 @@ class EventBatch(NamedTuple):
 
     @classmethod
     def apply(cls, fold: Fold, events: Sequence[Event], time: int) -> EventBatch:
-        """Fold these events in; they follow the last one that was."""
+        """Fold in the job's next events, and return them as a batch."""
         for event in events:
             fold.apply(event)
         submission = events[0] if events and events[0].HasField("job_submitted") else None
         if submission is not None:
-            fold.job.ClearField("input")  # it never changes, and is kept apart
+            fold.job.ClearField("input")  # it never changes, and is stored separately
         batch = cls.of(fold, [event_frame(event) for event in events], time, payloads_of(events))
         return batch if submission is None else batch._replace(submission=submission)

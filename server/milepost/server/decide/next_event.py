@@ -1,4 +1,4 @@
-"""The head that every event of a job carries."""
+"""The fields that all events of a job have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from milepost.v1 import Event, Job
 
 
 def next_event(job: Job, now: int, *, offset: int = 1) -> Event:
-    """The event after the job's last one, its payload still to be set. ``offset`` is its place among several."""
+    """The event after the job's last one, without a payload. ``offset`` is its place among several."""
     return Event(
         job_id=job.job_id, sequence=job.last_sequence + offset, time=timestamp(now), attempt=job.attempt
     )

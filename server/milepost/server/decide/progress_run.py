@@ -1,8 +1,8 @@
-"""Successive progress of one stage: each update is decided as it comes, and the last one is folded in for all.
+"""A run of progress updates of one stage: each becomes its own event, and only the last one is folded in.
 
-Progress is nine tenths of what workers report, and its numbers are absolute, so the last of a run stands for those
-before it (see ``StageProgressed``). A run decides and encodes what ``reporting`` and the fold would for each update by
-itself; a property test holds the two against each other.
+Nine tenths of all updates are progress, and its numbers are absolute, so that the last of a run supersedes those before
+it (see ``StageProgressed``). A run makes the same events as ``reporting`` and the fold do for each update by itself; a
+property test proves that.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _PLAIN_MESSAGE: Final = MESSAGE_BYTES // 4
 
 
 class ProgressRun:
-    """Progress of a stage that is RUNNING and has a total. It holds until something else of the job changes."""
+    """Progress of a stage that is RUNNING and has a total. It is valid until anything else of the job changes."""
 
     __slots__ = (
         "_current",
         "_fold",
         "_fraction",
+        "_has_own_fraction",
         "_job_fraction",
         "_message",
-        "_moves",
         "_path",
         "_total",
         "stage_id",
@@ -40,8 +40,8 @@ class ProgressRun:
         self.stage_id = stage_id
         self._fold = fold
         self._path = PathToJob(fold, stage)
-        # A stage with stages of its own is as far as those are.
-        self._moves = not fold.children[stage_id]
+        # The fraction of a stage with stages of its own is theirs.
+        self._has_own_fraction = not fold.children[stage_id]
         self._total = stage.total
         self._fraction = stage.fraction
         self._job_fraction = self._path.job_fraction(stage.fraction)
@@ -50,14 +50,14 @@ class ProgressRun:
 
     @staticmethod
     def can_start(fold: Fold, stage_id: str) -> bool:
-        """Whether progress of this stage may be plain: it is RUNNING, and moves by its total."""
+        """Whether the stage is RUNNING and has a total."""
         stage = fold.stages.get(stage_id)
         return stage is not None and stage.state == StageState.STAGE_STATE_RUNNING and stage.total > 0
 
-    def take(self, progress: StageProgressed, sequence: int, encoder: EventEncoder) -> bytes | None:
-        """The frame of the next update; None where it is more than plain progress, and is decided like any other.
+    def encode(self, progress: StageProgressed, sequence: int, encoder: EventEncoder) -> bytes | None:
+        """The frame of the next update; None where it is not plain progress, and ``reporting`` must decide it.
 
-        Plain is what has neither a total nor a unit, nor numbers that the server authors, and moves the job.
+        Plain progress has neither a total nor a unit, nor the numbers that the server authors, and moves the job.
         """
         current, message = progress.current, progress.message
         if (
@@ -69,7 +69,7 @@ class ProgressRun:
             or progress.job_fraction
         ):
             return None
-        if self._moves:
+        if self._has_own_fraction:
             fraction = current / self._total
             if fraction > self._fraction:
                 self._fraction = min(1.0, fraction)
@@ -84,16 +84,16 @@ class ProgressRun:
         )
 
     def fold(self, sequence: int) -> None:
-        """Fold the run in, as its last event, which has this sequence. Nothing was taken: nothing changes."""
+        """Fold in the run as its last event, which has this sequence. A run without updates changes nothing."""
         if not self._current:
             return
         event = Event(sequence=sequence)
-        told = event.stage_progressed
-        told.stage_id = self.stage_id
-        told.current = self._current
-        told.total = self._total
-        told.message = self._message
-        told.fraction = self._fraction
-        told.job_fraction = self._job_fraction
+        progress = event.stage_progressed
+        progress.stage_id = self.stage_id
+        progress.current = self._current
+        progress.total = self._total
+        progress.message = self._message
+        progress.fraction = self._fraction
+        progress.job_fraction = self._job_fraction
         self._fold.apply(event)
         self._current = 0.0

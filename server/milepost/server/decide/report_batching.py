@@ -1,4 +1,4 @@
-"""A whole report: which events its updates become, and which of them are refused."""
+"""Decide a whole report: the events of its updates, in batches, and which updates are refused."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from milepost.v1 import Job, Update
 
 __all__ = ["Rejection", "ReportBatch", "report_batches"]
 
-_AUTHORED: Final = 80
-"""About what the server adds to an update, in bytes: job, sequence, time, fractions."""
+_AUTHORED_SIZE: Final = 80
+"""Estimated size in bytes of what the server adds to an update: job, sequence, time, fractions."""
 
 
 class Rejection(NamedTuple):
-    """An update that was refused; it has used up its number all the same."""
+    """An update that was refused. Its report number is used up all the same."""
 
     report_sequence: int
     refusal: Refusal
@@ -34,9 +34,9 @@ class ReportBatch(NamedTuple):
     """A part of a report.
 
     Attributes:
-        events: What goes into the log.
-        report_sequence: The number of the last update of this part.
-        rejections: Which of its updates were refused.
+        events: The events to append.
+        report_sequence: The number of its last update.
+        rejections: Its updates that were refused.
     """
 
     events: EventBatch
@@ -54,22 +54,21 @@ def report_batches(
     batch_bytes: int,
     over: Callable[[Job], Refusal],
 ) -> Iterator[ReportBatch]:
-    """Decide updates, the first of which has the number ``first``, one upon the other, and fold them in.
+    """Decide updates one after the other, and fold them in. The first has the report number ``first``.
 
-    There is at least one batch; the last may be without events. A batch comes to at most ``batch_bytes``, or is one
-    event. ``size`` is that of the job before, in bytes; ``over`` makes the refusal for what comes after the end of the
-    attempt.
+    There is at least one batch; the last may be without events. A batch has at most ``batch_bytes``, or one event.
+    ``size`` is that of the job before, in bytes; ``over`` makes the refusal of an update after the end of the attempt.
     """
     job, time = fold.job, timestamp(now)
     encoder = EventEncoder(job.job_id, time, job.attempt)
-    sizes = [update.ByteSize() + _AUTHORED for update in updates]
-    room = SizeBudget(size, sum(sizes))
+    sizes = [update.ByteSize() + _AUTHORED_SIZE for update in updates]
+    budget = SizeBudget(size, sum(sizes))
     number, sequence = first - 1, job.last_sequence
     frames: list[bytes] = []
     payloads = frames_size = 0
     rejections: list[Rejection] = []
     run: ProgressRun | None = None
-    is_plain = room.is_ample and job.state in LEASED
+    is_plain = budget.is_ample and job.state in LEASED
     for number, (update, update_size) in enumerate(zip(updates, sizes, strict=True), first):
         if frames and frames_size + update_size > batch_bytes:
             _finish(fold, run, sequence)
@@ -78,13 +77,13 @@ def report_batches(
             frames, frames_size, payloads, rejections = [], 0, 0, []
         frame: bytes | None = None
         if is_plain:
-            # Nearly everything is plain progress of one stage, and lines about it, which change nothing.
+            # Fast path: nearly all updates are plain progress of one stage, and log lines, which change nothing.
             if update.HasField("stage_progressed"):
                 progress = update.stage_progressed
                 if run is None or run.stage_id != progress.stage_id:
-                    run = _another(fold, run, sequence, progress.stage_id)
+                    run = _next_run(fold, run, sequence, progress.stage_id)
                 if run is not None:
-                    frame = run.take(progress, sequence + 1, encoder)
+                    frame = run.encode(progress, sequence + 1, encoder)
                     if frame is not None:
                         payloads |= STAGE_PROGRESSED
             elif update.HasField("log_written") and is_plain_line(fold, update.log_written):
@@ -97,12 +96,12 @@ def report_batches(
                 if job.state not in LEASED:
                     raise over(job)
                 event = report(fold, update, now)
-                room.fit(fold, event)
+                budget.fit(fold, event)
             except Refusal as refusal:
                 rejections.append(Rejection(number, refusal))
                 continue
             fold.apply(event)
-            is_plain = room.is_ample and job.state in LEASED
+            is_plain = budget.is_ample and job.state in LEASED
             frame = event_frame(event)
             payloads |= payloads_of([event])
         sequence += 1
@@ -112,14 +111,14 @@ def report_batches(
     yield ReportBatch(EventBatch.of(fold, frames, now if frames else 0, payloads), number, rejections)
 
 
-def _another(fold: Fold, run: ProgressRun | None, sequence: int, stage_id: str) -> ProgressRun | None:
-    """The run of another stage, if there can be one."""
+def _next_run(fold: Fold, run: ProgressRun | None, sequence: int, stage_id: str) -> ProgressRun | None:
+    """Finish the run; return one of another stage, None where that cannot have plain progress."""
     _finish(fold, run, sequence)
     return ProgressRun(fold, stage_id) if ProgressRun.can_start(fold, stage_id) else None
 
 
 def _finish(fold: Fold, run: ProgressRun | None, sequence: int) -> None:
-    """Fold in what was decided so far: the run, and the lines among it, up to this sequence."""
+    """Fold in the run, and the log lines among it, up to this sequence."""
     if run is not None:
         run.fold(sequence)
     fold.job.last_sequence = sequence

@@ -1,4 +1,4 @@
-"""What a worker may say of its job, and the event that it becomes."""
+"""Decide one update of a worker: the event that it becomes, or why it is refused."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _DONE = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIP
 
 
 def report(state: Fold, update: Update, now: int) -> Event:
-    """The event that an update becomes. Raises INVALID_FIELD or TOO_LARGE, naming the field within the update.
+    """The event of an update. Raises INVALID_FIELD or TOO_LARGE, naming the field within the update.
 
-    The caller holds the job's lease. What the server authors in the update is ignored (rule 13).
+    The caller has checked the lease. Fields that the server authors are ignored in the update (rule 13).
     """
     name = update.WhichOneof("update")
     if name is None:
@@ -41,15 +41,15 @@ def report(state: Fold, update: Update, now: int) -> Event:
         )
         check.refuse()
     assert name is not None
-    return _ARMS[name](state, update, now)
+    return _DECISIONS[name](state, update, now)
 
 
 def _stages_planned(state: Fold, update: Update, now: int) -> Event:
     check = Check()
     plan = update.stages_planned.stages
-    settled = {stage_id: state.stages[stage_id] for stage_id in state.fixed_stage_ids()}
-    field_checks.stage_plan(check, "stages_planned.stages", plan, settled)
-    if len(plan) <= limits.STAGES < len({*settled, *(stage.stage_id for stage in plan)}):
+    fixed = {stage_id: state.stages[stage_id] for stage_id in state.fixed_stage_ids()}
+    field_checks.stage_plan(check, "stages_planned.stages", plan, fixed)
+    if len(plan) <= limits.STAGES < len({*fixed, *(stage.stage_id for stage in plan)}):
         check.too_large("stages_planned.stages", f"would give the job more than {limits.STAGES:,} stages")
     children = update.stages_planned.planned_children
     check.between("stages_planned.planned_children", children, 0, limits.CHILDREN)
@@ -62,101 +62,101 @@ def _stages_planned(state: Fold, update: Update, now: int) -> Event:
 
 def _stage_started(state: Fold, update: Update, now: int) -> Event:
     check = Check()
-    told = update.stage_started.stage
+    reported = update.stage_started.stage
     path = "stage_started.stage"
-    field_checks.stage_fields(check, path, told)
-    stage = state.stages.get(told.stage_id)
+    field_checks.stage_fields(check, path, reported)
+    stage = state.stages.get(reported.stage_id)
     if stage is None:
         if len(state.stages) >= limits.STAGES:
             check.too_large(f"{path}.stage_id", f"the job has {limits.STAGES:,} stages already")
-        if told.parent_stage_id and told.parent_stage_id not in state.stages:
-            check.wrong(f"{path}.parent_stage_id", f"{told.parent_stage_id!r} is not a stage of the job")
+        if reported.parent_stage_id and reported.parent_stage_id not in state.stages:
+            check.wrong(f"{path}.parent_stage_id", f"{reported.parent_stage_id!r} is not a stage of the job")
     elif stage.state != StageState.STAGE_STATE_PENDING:
         check.wrong(
-            f"{path}.stage_id", f"{told.stage_id!r} is {_state(stage)}; a stage starts once in an attempt"
+            f"{path}.stage_id", f"{reported.stage_id!r} is {_state(stage)}; a stage starts once in an attempt"
         )
-    elif told.parent_stage_id and told.parent_stage_id != stage.parent_stage_id:
+    elif reported.parent_stage_id and reported.parent_stage_id != stage.parent_stage_id:
         check.wrong(
-            f"{path}.parent_stage_id", f"{told.stage_id!r} was planned within {stage.parent_stage_id!r}"
+            f"{path}.parent_stage_id", f"{reported.stage_id!r} was planned within {stage.parent_stage_id!r}"
         )
     check.refuse()
     event = next_event(state.job, now)
     started = event.stage_started.stage
-    started.CopyFrom(planned(told))
+    started.CopyFrom(planned(reported))
     started.state = StageState.STAGE_STATE_RUNNING
-    started.message = told.message
-    started.parent_stage_id = told.parent_stage_id if stage is None else stage.parent_stage_id
+    started.message = reported.message
+    started.parent_stage_id = reported.parent_stage_id if stage is None else stage.parent_stage_id
     return event
 
 
 def _stage_progressed(state: Fold, update: Update, now: int) -> Event:
-    told = update.stage_progressed
-    stage = state.stages.get(told.stage_id)
+    reported = update.stage_progressed
+    stage = state.stages.get(reported.stage_id)
     if stage is None or stage.state != StageState.STAGE_STATE_RUNNING or not _plain_progress(update):
         check = Check()
-        _stage_is(check, "stage_progressed.stage_id", told.stage_id, stage, running=True)
-        check.amount("stage_progressed.current", told.current)
-        check.amount("stage_progressed.total", told.total)
-        check.amount("stage_progressed.fraction", told.fraction, maximum=1.0)
-        check.amount("stage_progressed.job_fraction", told.job_fraction, maximum=1.0)
-        check.length("stage_progressed.unit", told.unit, limits.UNIT_LENGTH)
-        check.length("stage_progressed.message", told.message, limits.MESSAGE_LENGTH)
+        _stage_is(check, "stage_progressed.stage_id", reported.stage_id, stage, running=True)
+        check.amount("stage_progressed.current", reported.current)
+        check.amount("stage_progressed.total", reported.total)
+        check.amount("stage_progressed.fraction", reported.fraction, maximum=1.0)
+        check.amount("stage_progressed.job_fraction", reported.job_fraction, maximum=1.0)
+        check.length("stage_progressed.unit", reported.unit, limits.UNIT_LENGTH)
+        check.length("stage_progressed.message", reported.message, limits.MESSAGE_LENGTH)
         check.refuse()
     assert stage is not None
     event = next_event(state.job, now)
     progress = event.stage_progressed
-    progress.stage_id = told.stage_id
-    progress.current = told.current
-    total = told.total if told.HasField("total") else stage.total
-    if told.HasField("total") or stage.HasField("total"):
+    progress.stage_id = reported.stage_id
+    progress.current = reported.current
+    total = reported.total if reported.HasField("total") else stage.total
+    if reported.HasField("total") or stage.HasField("total"):
         progress.total = total
-    progress.unit = told.unit
-    progress.message = told.message
+    progress.unit = reported.unit
+    progress.message = reported.message
     fraction = stage.fraction
     if total > 0 and not state.children[stage.stage_id]:
-        fraction = max(fraction, min(told.current / total, 1.0))
+        fraction = max(fraction, min(reported.current / total, 1.0))
     progress.fraction = fraction
     progress.job_fraction = job_fraction_after(state, stage, fraction)
     return event
 
 
 def _plain_progress(update: Update) -> bool:
-    """Whether an update is within all bounds, found out at once: progress is most of what there is."""
-    told = update.stage_progressed
+    """Whether progress is within all bounds: a quick check, since most updates are progress."""
+    reported = update.stage_progressed
     return (
-        0 <= told.current <= limits.AMOUNT
-        and 0 <= told.total <= limits.AMOUNT
-        and 0 <= told.fraction <= 1
-        and 0 <= told.job_fraction <= 1
-        and len(told.unit) <= limits.UNIT_LENGTH
-        and len(told.message) <= limits.MESSAGE_LENGTH
+        0 <= reported.current <= limits.AMOUNT
+        and 0 <= reported.total <= limits.AMOUNT
+        and 0 <= reported.fraction <= 1
+        and 0 <= reported.job_fraction <= 1
+        and len(reported.unit) <= limits.UNIT_LENGTH
+        and len(reported.message) <= limits.MESSAGE_LENGTH
     )
 
 
 def _stage_ended(state: Fold, update: Update, now: int) -> Event:
     check = Check()
-    told = update.stage_ended
-    stage = state.stages.get(told.stage_id)
-    _stage_is(check, "stage_ended.stage_id", told.stage_id, stage, running=False)
-    if told.state not in _STAGE_ENDS:
+    reported = update.stage_ended
+    stage = state.stages.get(reported.stage_id)
+    _stage_is(check, "stage_ended.stage_id", reported.stage_id, stage, running=False)
+    if reported.state not in _STAGE_ENDS:
         check.wrong(
-            "stage_ended.state", f"{_value(StageState.DESCRIPTOR, told.state)} is not an end of a stage"
+            "stage_ended.state", f"{_value(StageState.DESCRIPTOR, reported.state)} is not an end of a stage"
         )
-    check.length("stage_ended.message", told.message, limits.MESSAGE_LENGTH)
-    check.amount("stage_ended.job_fraction", told.job_fraction, maximum=1.0)
-    if told.HasField("failure"):
-        field_checks.failure(check, "stage_ended.failure", told.failure)
+    check.length("stage_ended.message", reported.message, limits.MESSAGE_LENGTH)
+    check.amount("stage_ended.job_fraction", reported.job_fraction, maximum=1.0)
+    if reported.HasField("failure"):
+        field_checks.failure(check, "stage_ended.failure", reported.failure)
     check.refuse()
     assert stage is not None
     event = next_event(state.job, now)
-    event.stage_ended.CopyFrom(told)
-    stage_share = 1.0 if told.state in _DONE else stage.fraction
+    event.stage_ended.CopyFrom(reported)
+    stage_share = 1.0 if reported.state in _DONE else stage.fraction
     event.stage_ended.job_fraction = job_fraction_after(state, stage, stage_share)
     return event
 
 
 def is_plain_line(state: Fold, line: LogWritten) -> bool:
-    """Whether a log line is within all bounds, found out at once; one with fields is looked at more closely."""
+    """Whether a log line is within all bounds: a quick check, which lines with fields never pass."""
     return (
         (not line.stage_id or line.stage_id in state.stages)
         and line.severity in _SEVERITIES
@@ -167,30 +167,30 @@ def is_plain_line(state: Fold, line: LogWritten) -> bool:
 
 def _log_written(state: Fold, update: Update, now: int) -> Event:
     check = Check()
-    told = update.log_written
-    _stage_exists(check, "log_written.stage_id", told.stage_id, state)
-    check.known("log_written.severity", told.severity, Severity.DESCRIPTOR.values_by_number)
-    if len(told.text) * 4 > limits.LOG_TEXT_SIZE and len(told.text.encode()) > limits.LOG_TEXT_SIZE:
+    reported = update.log_written
+    _stage_exists(check, "log_written.stage_id", reported.stage_id, state)
+    check.known("log_written.severity", reported.severity, Severity.DESCRIPTOR.values_by_number)
+    if len(reported.text) * 4 > limits.LOG_TEXT_SIZE and len(reported.text.encode()) > limits.LOG_TEXT_SIZE:
         check.too_large("log_written.text", f"is over {limits.LOG_TEXT_SIZE:,} bytes")
-    if told.HasField("fields"):
-        check.struct("log_written.fields", told.fields, limits.LOG_FIELDS_SIZE)
+    if reported.HasField("fields"):
+        check.struct("log_written.fields", reported.fields, limits.LOG_FIELDS_SIZE)
     check.refuse()
     event = next_event(state.job, now)
-    event.log_written.CopyFrom(told)
+    event.log_written.CopyFrom(reported)
     return event
 
 
 def _artifact_added(state: Fold, update: Update, now: int) -> Event:
     check = Check()
-    told = update.artifact_added.artifact
-    field_checks.artifact(check, "artifact_added.artifact", told)
-    _stage_exists(check, "artifact_added.artifact.stage_id", told.stage_id, state)
+    reported = update.artifact_added.artifact
+    field_checks.artifact(check, "artifact_added.artifact", reported)
+    _stage_exists(check, "artifact_added.artifact.stage_id", reported.stage_id, state)
     artifacts = state.job.artifacts
-    if len(artifacts) >= limits.ARTIFACTS and all(artifact.name != told.name for artifact in artifacts):
+    if len(artifacts) >= limits.ARTIFACTS and all(artifact.name != reported.name for artifact in artifacts):
         check.too_large("artifact_added.artifact", f"the job has {limits.ARTIFACTS:,} artifacts already")
     check.refuse()
     event = next_event(state.job, now)
-    event.artifact_added.artifact.CopyFrom(told)
+    event.artifact_added.artifact.CopyFrom(reported)
     return event
 
 
@@ -218,32 +218,32 @@ def _cancel_acknowledged(state: Fold, update: Update, now: int) -> Event:
 
 
 def _job_ended(state: Fold, update: Update, now: int) -> Event:
-    """The end that the worker tells; a failure may be retried instead."""
+    """The end of the job, or of the attempt where its failure is retried."""
     check = Check()
-    told = update.job_ended
-    if told.state not in _JOB_ENDS:
-        state_told = _value(JobState.DESCRIPTOR, told.state)
-        check.wrong("job_ended.state", f"{state_told} is not an end that a worker may tell")
-    if told.state == JobState.JOB_STATE_CANCELLED and state.job.state != JobState.JOB_STATE_CANCELLING:
+    reported = update.job_ended
+    if reported.state not in _JOB_ENDS:
+        state_name = _value(JobState.DESCRIPTOR, reported.state)
+        check.wrong("job_ended.state", f"{state_name} is not an end that a worker may report")
+    if reported.state == JobState.JOB_STATE_CANCELLED and state.job.state != JobState.JOB_STATE_CANCELLING:
         check.wrong("job_ended.state", "nobody has asked for the job to be cancelled")
-    check.length("job_ended.message", told.message, limits.MESSAGE_LENGTH)
-    if told.HasField("result"):
-        check.struct("job_ended.result", told.result, limits.RESULT_SIZE)
-    if told.HasField("failure"):
-        field_checks.failure(check, "job_ended.failure", told.failure)
-    elif told.state == JobState.JOB_STATE_FAILED:
+    check.length("job_ended.message", reported.message, limits.MESSAGE_LENGTH)
+    if reported.HasField("result"):
+        check.struct("job_ended.result", reported.result, limits.RESULT_SIZE)
+    if reported.HasField("failure"):
+        field_checks.failure(check, "job_ended.failure", reported.failure)
+    elif reported.state == JobState.JOB_STATE_FAILED:
         check.wrong("job_ended.failure", "must be set when the job FAILED")
     check.refuse()
-    if told.state == JobState.JOB_STATE_FAILED:
-        event = failed_attempt(state.job, told.failure, now, otherwise=JobState.JOB_STATE_FAILED)
+    if reported.state == JobState.JOB_STATE_FAILED:
+        event = failed_attempt(state.job, reported.failure, now, otherwise=JobState.JOB_STATE_FAILED)
         if event.HasField("attempt_ended"):
             return event
     else:
         event = next_event(state.job, now)
-        event.job_ended.state = told.state
-    event.job_ended.message = told.message
-    if told.HasField("result") and told.state == JobState.JOB_STATE_SUCCEEDED:
-        event.job_ended.result.CopyFrom(told.result)
+        event.job_ended.state = reported.state
+    event.job_ended.message = reported.message
+    if reported.HasField("result") and reported.state == JobState.JOB_STATE_SUCCEEDED:
+        event.job_ended.result.CopyFrom(reported.result)
     return event
 
 
@@ -270,7 +270,7 @@ def _value(enum: EnumDescriptor, number: int) -> str:
     return str(number) if known is None else str(known.name)
 
 
-_ARMS: dict[str, Callable[[Fold, Update, int], Event]] = {
+_DECISIONS: dict[str, Callable[[Fold, Update, int], Event]] = {
     "stages_planned": _stages_planned,
     "stage_started": _stage_started,
     "stage_progressed": _stage_progressed,

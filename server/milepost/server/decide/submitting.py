@@ -1,4 +1,4 @@
-"""How a job comes to be, and how an attempt at it starts."""
+"""Create a job, and start an attempt at it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRe
 
 
 def submit(request: SubmitJobRequest, job_id: str, now: int) -> Event:
-    """The first event of a job. The request has been checked already."""
+    """The first event of a job. The caller has validated the request."""
     event = next_event(Job(job_id=job_id), now)
     event.job_submitted.request_id = request.request_id
     job = event.job_submitted.job
@@ -46,7 +46,7 @@ def submit(request: SubmitJobRequest, job_id: str, now: int) -> Event:
 
 
 def same_submission(first: Event, request: SubmitJobRequest) -> bool:
-    """Whether ``request`` is the one that ``first``, the first event of a job, came from: same id and same content."""
+    """Whether ``first``, the first event of a job, came from ``request``: the same request_id and the same content."""
     accepted = first.job_submitted
     if request.request_id != accepted.request_id or not request.request_id:
         return False
@@ -56,10 +56,10 @@ def same_submission(first: Event, request: SubmitJobRequest) -> bool:
 
 
 def start(job: Job, worker_id: str, now: int, *, instance: str = "", claimed: bool = False) -> Event:
-    """The start of the job's next attempt, at a worker whose run is named by ``instance``.
+    """Start the job's next attempt, at the worker process ``instance``.
 
-    Raises JOB_ENDED, LEASE_LOST where another worker has it, or INVALID_FIELD where it is claimed but goes through
-    the queue.
+    Raises JOB_ENDED, LEASE_LOST where another worker holds the job, or INVALID_FIELD where a job is claimed that goes
+    through the queue.
     """
     if has_ended(job):
         raise job_ended(job)

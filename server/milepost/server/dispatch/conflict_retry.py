@@ -1,64 +1,62 @@
-"""Reports that were decided upon a job that another node had gone on with: decided again, in their order."""
+"""Decide reports again, in order, after another node has appended to their job first."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from milepost.server.log.event_log import Conflict
 
+_Outcome = TypeVar("_Outcome")
 
-class Decided(Protocol):
-    """Something that was decided; ``durable`` is done when it is."""
-
-    @property
-    def durable(self) -> asyncio.Future[None]:
-        """Raises Conflict where it was decided upon what is not so any more."""
+Decide: TypeAlias = Callable[[], Awaitable[tuple[_Outcome, asyncio.Future[None]]]]
+"""Decide once more: return the outcome, and a future that raises Conflict where another node was first again."""
 
 
-_Decided = TypeVar("_Decided", bound=Decided)
-
-
-class ConflictRetry(Generic[_Decided]):
-    """What is being decided again, for each job one after the other."""
+class ConflictRetry(Generic[_Outcome]):
+    """A queue of conflicting decisions for each job, retried one after the other."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, deque[_Again[_Decided]]] = {}
+        self._queues: dict[str, deque[_Retry[_Outcome]]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def is_busy(self, job_id: str) -> bool:
-        """Whether there is something of the job that comes before anything new."""
+        """Whether decisions of the job are being retried, so that new ones have to wait."""
         return job_id in self._running
 
     async def idle(self, job_id: str) -> None:
-        """Returns when there is nothing of the job left."""
+        """Return when no decisions of the job are left to retry."""
         while (running := self._running.get(job_id)) is not None:
             await asyncio.wait([running])
 
     def follow(
-        self, job_id: str, decided: _Decided, decide: Callable[[], Awaitable[_Decided]]
-    ) -> asyncio.Future[_Decided]:
-        """What has become durable in the end: what was decided or, after a conflict, what ``decide`` then comes to.
+        self,
+        job_id: str,
+        outcome: _Outcome,
+        appended: asyncio.Future[None],
+        decide: Decide[_Outcome],
+    ) -> asyncio.Future[_Outcome]:
+        """Resolve to the durable outcome: this one or, after a conflict, the one that ``decide`` returns.
 
-        Raises as that does, or what kept it from becoming durable.
+        Raises what ``decide`` raises, or what kept the outcome from becoming durable.
         """
-        again = _Again(decide)
+        retry = _Retry(decide)
 
-        def on_durable(durable: asyncio.Future[None]) -> None:
-            error = durable.exception()
+        def on_appended(_: asyncio.Future[None]) -> None:
+            error = appended.exception()
             if isinstance(error, Conflict):
-                # At once, so that nothing new of the job is decided before.
-                self._put(job_id, again)
+                # Enqueue at once, so that no new decision about the job comes first.
+                self._enqueue(job_id, retry)
             else:
-                again.settle(decided, error)
+                retry.resolve(outcome, error)
 
-        decided.durable.add_done_callback(on_durable)
-        return again.settled
+        appended.add_done_callback(on_appended)
+        return retry.durable
 
-    def _put(self, job_id: str, again: _Again[_Decided]) -> None:
-        self._queues.setdefault(job_id, deque()).append(again)
+    def _enqueue(self, job_id: str, retry: _Retry[_Outcome]) -> None:
+        self._queues.setdefault(job_id, deque()).append(retry)
         if job_id not in self._running:
             self._running[job_id] = asyncio.create_task(self._run(job_id))
 
@@ -71,29 +69,31 @@ class ConflictRetry(Generic[_Decided]):
             del self._running[job_id], self._queues[job_id]
 
 
-class _Again(Generic[_Decided]):
-    """One report that may have to be decided again."""
+class _Retry(Generic[_Outcome]):
+    """A decision that is retried until it meets no conflict."""
 
-    def __init__(self, decide: Callable[[], Awaitable[_Decided]]) -> None:
+    def __init__(self, decide: Decide[_Outcome]) -> None:
         self._decide = decide
-        self.settled: asyncio.Future[_Decided] = asyncio.get_running_loop().create_future()
+        self.durable: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        while not self.settled.done():
+        while not self.durable.done():
             try:
-                decided = await self._decide()
-                await asyncio.shield(decided.durable)
+                outcome, appended = await self._decide()
+                await asyncio.shield(appended)
             except Conflict:
                 continue
-            except Exception as error:  # noqa: BLE001  # whoever waits is told
-                self.settle(None, error)
+            except Exception as error:  # noqa: BLE001  # the future's reader gets it
+                self._fail(error)
             else:
-                self.settle(decided, None)
+                self.resolve(outcome, None)
 
-    def settle(self, decided: _Decided | None, error: BaseException | None) -> None:
-        if self.settled.done():
-            return
-        if decided is None or error is not None:
-            self.settled.set_exception(error or Conflict())
-        else:
-            self.settled.set_result(decided)
+    def resolve(self, outcome: _Outcome, error: BaseException | None) -> None:
+        if error is not None:
+            self._fail(error)
+        elif not self.durable.done():
+            self.durable.set_result(outcome)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.durable.done():
+            self.durable.set_exception(error)

@@ -1,4 +1,4 @@
-"""Giving queued jobs to the workers that wait for them: at once, and in the order of the queues."""
+"""Give queued jobs to the workers that have capacity: at once, and in the order of the queues."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from collections.abc import Callable, Collection, Iterable
 import structlog
 
 from milepost.server import decide
-from milepost.server.dispatch.attempts import Attempts, Started
+from milepost.server.dispatch.attempts import Attempts, StartedAttempt
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
-from milepost.server.dispatch.job_queues import JobQueues, Waiting
-from milepost.server.dispatch.session_table import Sessions, rejection
+from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
+from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_instances import WorkerInstances
-from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.event_log import Conflict
 from milepost.server.rpc.refusal import Refusal, draining
@@ -26,60 +25,60 @@ from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
 
 _log = structlog.get_logger("milepost.dispatch")
 
-# When to try again after the store took nothing, in seconds.
-_STORE_WAIT = 1.0
+# Backoff in seconds before an attempt is started again that the store did not accept.
+_STORE_RETRY_DELAY = 1.0
 
 
 class Dispatcher:
-    """What waits for workers, and the workers that wait for it, those first that have waited longest."""
+    """Match queued jobs with sessions that have capacity, those first that have waited longest."""
 
-    def __init__(self, attempts: Attempts, clock: Clock, tasks: Tasks, roster: WorkerRegistry) -> None:
+    def __init__(self, attempts: Attempts, sessions: SessionTable, clock: Clock, tasks: Tasks) -> None:
         self._attempts = attempts
+        self.sessions = sessions
         self._clock = clock
         self._tasks = tasks
-        # What is matched first starts first; only the waits for the disk overlap.
-        self._order = asyncio.Lock()
-        self.sessions = Sessions(self._on_room, clock, roster)
+        # Attempts start in the order of their matches; only the waits for the disk overlap.
+        self._start_order = asyncio.Lock()
         self._queues = JobQueues()
-        self._at_work = ConcurrencyLimits(self._queues)
+        self._limits = ConcurrencyLimits(self._queues)
         self._instances = WorkerInstances()
-        self._later: dict[str, asyncio.TimerHandle] = {}
-        self._waiting: dict[str, OrderedDict[Session, None]] = {}
+        self._delayed: dict[str, asyncio.TimerHandle] = {}
+        self._idle: dict[str, OrderedDict[Session, None]] = {}
+        self._kinds_to_match: dict[str, None] = {}
         self._closed = False
+        sessions.follow(self._on_capacity)
 
     def on_transition(self, job: Job) -> None:
-        """Queues a job that has come to wait for a worker, at the time when it may start, and tells who has it."""
+        """Queue a job that waits for a worker, at the time when it may start; otherwise remove it from the queue."""
         self._instances.on_transition(job)
-        # Nothing is matched before all is known: who left work, who waits, who has room.
-        freed = self._at_work.on_transition(job)
+        startable = self._limits.on_transition(job)
         if job.state != JobState.JOB_STATE_QUEUED or job.dispatch != Dispatch.DISPATCH_QUEUE:
-            self._unqueue_later(job.job_id)
+            self._cancel_delayed(job.job_id)
             self._queues.remove(job.job_id)
         else:
             wait = instant(job.retry_time) - self._clock.now() if job.HasField("retry_time") else 0
-            self._queue(Waiting.of(job), wait / SECOND)
-            freed.add(job.kind)
-        self.sessions.turned(job)
-        self._match(freed)
+            self._queue(QueuedJob.of(job), wait / SECOND)
+            startable.add(job.kind)
+        self._match_soon(sorted(startable))
 
-    def welcome(self, session: Session, job_ids: Collection[str]) -> None:
-        """A worker connected, and has these jobs of earlier sessions; what else its run was given got lost."""
-        lost = self._instances.attempts(session.instance) if session.instance else {}
-        for job_id, attempt in lost.items():
+    def connect(self, session: Session, job_ids: Collection[str]) -> None:
+        """Add a session, and requeue what its worker process was assigned but does not have among ``job_ids``."""
+        assigned = self._instances.attempts(session.instance) if session.instance else {}
+        for job_id, attempt in assigned.items():
             if job_id not in job_ids:
-                _log.info("lost on its way", job_id=job_id, attempt=attempt, worker_id=session.worker_id)
-                self._tasks.start(self._attempts.lost(job_id, attempt))
+                _log.info("assignment lost", job_id=job_id, attempt=attempt, worker_id=session.worker_id)
+                self._tasks.start(self._attempts.undo_start(job_id, attempt))
         self.sessions.add(session)
 
     def close(self) -> None:
-        """Gives out no more jobs, whatever comes back to the queue."""
+        """Assign no more jobs, whatever comes back to the queue."""
         self._closed = True
-        for job_id in list(self._later):
-            self._unqueue_later(job_id)
-        self._waiting.clear()
+        for job_id in list(self._delayed):
+            self._cancel_delayed(job_id)
+        self._idle.clear()
 
     def claim(self, session: Session, job_id: str) -> asyncio.Task[None]:
-        """Starts a job for the session that asks for it by name, or tells it why not; the task ends with that."""
+        """Start the job for the session that claims it; the task ends when the session is answered."""
         free = not self.sessions.is_held(job_id)
         if free:
             self.sessions.hold(session, job_id, None)
@@ -87,101 +86,112 @@ class Dispatcher:
 
     # Queueing.
 
-    def _queue(self, job: Waiting, wait: float) -> None:
-        """Now, or in so many seconds."""
-        self._unqueue_later(job.job_id)
+    def _queue(self, job: QueuedJob, wait: float) -> None:
+        """Queue the job, after ``wait`` seconds."""
+        self._cancel_delayed(job.job_id)
         if self._closed:
             return
         if wait <= 0:
             self._queues.add(job)
-            return
+        else:
+            self._delayed[job.job_id] = asyncio.get_running_loop().call_later(wait, self._end_delay, job)
 
-        def queue() -> None:
-            del self._later[job.job_id]
-            self._queue(job, 0)
-            self._match([job.kind])
+    def _end_delay(self, job: QueuedJob) -> None:
+        del self._delayed[job.job_id]
+        self._queue(job, 0)
+        self._match_soon([job.kind])
 
-        self._later[job.job_id] = asyncio.get_running_loop().call_later(wait, queue)
-
-    def _unqueue_later(self, job_id: str) -> None:
-        timer = self._later.pop(job_id, None)
+    def _cancel_delayed(self, job_id: str) -> None:
+        timer = self._delayed.pop(job_id, None)
         if timer is not None:
             timer.cancel()
 
     # Matching.
 
-    def _on_room(self, session: Session) -> None:
+    def _on_capacity(self, session: Session) -> None:
         for kind in session.kinds:
-            if session.has_room:
-                self._waiting.setdefault(kind, OrderedDict())[session] = None
-                self._match([kind])
+            if session.has_capacity:
+                self._idle.setdefault(kind, OrderedDict())[session] = None
             else:
-                self._wait_no_more(session, kind)
+                self._remove_idle(session, kind)
+        if session.has_capacity:
+            self._match_soon(session.kinds)
 
-    def _wait_no_more(self, session: Session, kind: str) -> None:
-        waiting = self._waiting.get(kind)
-        if waiting is not None:
-            waiting.pop(session, None)
-            if not waiting:
-                del self._waiting[kind]
+    def _remove_idle(self, session: Session, kind: str) -> None:
+        idle = self._idle.get(kind)
+        if idle is not None:
+            idle.pop(session, None)
+            if not idle:
+                del self._idle[kind]
 
-    def _match(self, kinds: Iterable[str]) -> None:
-        """Gives out jobs of these kinds, until there are no more of them, or nobody waits."""
-        for kind in sorted(kinds):
-            while (waiting := self._waiting.get(kind)) and not self._closed:
-                session = next(iter(waiting))
-                if not session.has_room:
-                    self._wait_no_more(session, kind)
+    def _match_soon(self, kinds: Iterable[str]) -> None:
+        """Match these kinds, in their order, once all listeners have handled what is published now.
+
+        A transition concerns queues, limits and sessions, which hear of it one after the other.
+        """
+        idle = not self._kinds_to_match
+        self._kinds_to_match.update(dict.fromkeys(kinds))
+        if idle and self._kinds_to_match:
+            asyncio.get_running_loop().call_soon(self._match)
+
+    def _match(self) -> None:
+        """Assign jobs of the kinds until their queues are empty, or no session has capacity."""
+        kinds, self._kinds_to_match = self._kinds_to_match, {}
+        for kind in kinds:
+            while (idle := self._idle.get(kind)) and not self._closed:
+                session = next(iter(idle))
+                if not session.has_capacity:
+                    self._remove_idle(session, kind)
                     continue
-                job = self._queues.take(kind)
+                job = self._queues.pop(kind)
                 if job is None:
                     break
-                waiting.move_to_end(session)
-                self._at_work.admit(job)
+                idle.move_to_end(session)
+                self._limits.admit(job)
                 self.sessions.hold(session, job.job_id, None)
                 self._tasks.start(self._assign(session, job))
 
     # Starting.
 
-    async def _assign(self, session: Session, job: Waiting) -> None:
-        told = False
+    async def _assign(self, session: Session, job: QueuedJob) -> None:
+        assigned = False
         try:
-            told = await self._start(session, job.job_id, None)
-        except Conflict:  # another node was first, or the job is another than it was: looked at again at once
+            assigned = await self._start(session, job.job_id, None)
+        except Conflict:  # another node was first, or the job has changed: look at it again at once
             self._queue(job, 0)
         except STORE_ERRORS:
-            self._queue(job, _STORE_WAIT)
-        except Refusal as refusal:  # it was cancelled in the last moment, or another node has filled its key
+            self._queue(job, _STORE_RETRY_DELAY)
+        except Refusal as refusal:  # the job was cancelled meanwhile, or another node has reached its limit
             _log.info("not dispatched", job_id=job.job_id, reason=str(refusal))
         finally:
-            self._settle(session, job.job_id, admitted=True, let_go=not told)
+            self._finish_start(session, job.job_id, admitted=True, drop=not assigned)
 
     async def _claim(self, session: Session, job_id: str, *, holds: bool) -> None:
-        admitted = told = False
+        admitted = assigned = False
 
         def admit(job: Job) -> None:
             nonlocal admitted
             if not admitted:
-                self._at_work.admit(Waiting.of(job))
+                self._limits.admit(QueuedJob.of(job))
             admitted = True
 
         try:
             if self._closed:
                 raise draining()
             try:
-                told = await self._start(session, job_id, admit)
-            except Conflict:  # decided once more, upon what another node has done
-                told = await self._start(session, job_id, admit)
+                assigned = await self._start(session, job_id, admit)
+            except Conflict:  # decide once more, after what another node has appended
+                assigned = await self._start(session, job_id, admit)
         except (Refusal, *STORE_ERRORS) as error:
             refusal = refusal_of(error)
             assert refusal is not None
-            session.outbox.put(rejection(job_id, refusal))
+            session.responses.put(rejection(job_id, refusal))
         finally:
-            self._settle(session, job_id, admitted=admitted, let_go=holds and not told)
+            self._finish_start(session, job_id, admitted=admitted, drop=holds and not assigned)
 
     async def _start(self, session: Session, job_id: str, admit: Callable[[Job], None] | None) -> bool:
-        """Whether the session was told of its job, so that it has it. ``admit`` is for one that is claimed."""
-        async with self._order:
+        """Start an attempt; whether the session has received its assignment. ``admit`` is for a job that is claimed."""
+        async with self._start_order:
             started = await self._attempts.start(
                 job_id,
                 session.worker_id,
@@ -189,28 +199,28 @@ class Dispatcher:
                 claimed=admit is not None,
                 admit=admit,
             )
-        async with session.telling:
-            return await self._tell(session, job_id, started)
+        async with session.assigning:
+            return await self._send_assignment(session, job_id, started)
 
-    async def _tell(self, session: Session, job_id: str, started: Started) -> bool:
+    async def _send_assignment(self, session: Session, job_id: str, started: StartedAttempt) -> bool:
         await started.durable
-        job, token = await self._attempts.started(job_id, started.attempt)
+        job, token = await self._attempts.assignment(job_id, started.attempt)
         try:
-            self._at_work.confirm(Waiting.of(job))
+            self._limits.confirm(QueuedJob.of(job))
         except Refusal:
-            await self._attempts.lost(job_id, started.attempt, decide.crowded_out)
+            await self._attempts.undo_start(job_id, started.attempt, decide.over_limit)
             raise
         assignment = WorkResponse(assignment=Assignment(job=job, lease_token=token))
-        if not session.open or not session.outbox.put(assignment):
-            # The worker left in the last moment: nothing was done yet.
-            await self._attempts.lost(job_id, started.attempt)
+        if not session.open or not session.responses.put(assignment):
+            # The worker has left, and has done nothing for the job.
+            await self._attempts.undo_start(job_id, started.attempt)
             return False
         self.sessions.hold(session, job_id, token)
         return True
 
-    def _settle(self, session: Session, job_id: str, *, admitted: bool, let_go: bool) -> None:
-        """A start has come to something, or to nothing."""
-        freed = self._at_work.settle(job_id) if admitted else set()
-        if let_go:
-            self.sessions.let_go(session, job_id)
-        self._match(freed)
+    def _finish_start(self, session: Session, job_id: str, *, admitted: bool, drop: bool) -> None:
+        """A start has succeeded or failed."""
+        startable = self._limits.finish_start(job_id) if admitted else set()
+        if drop:
+            self.sessions.drop(session, job_id)
+        self._match_soon(sorted(startable))

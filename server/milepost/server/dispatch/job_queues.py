@@ -1,9 +1,9 @@
-"""What waits for workers, and in which order. No clock, no transport: just the order.
+"""The queues of jobs that wait for workers: their order alone, without clock or transport.
 
-Of a kind, jobs of the highest priority go first. Within a priority the owners that wait take turns, and within an owner
-goes first what was submitted first. A job whose concurrency key is at work as often as the job allows is passed over,
-and is back in its place when one of those leaves work. Each step takes a time that grows with the logarithm of what
-waits, and nothing is kept of what does not wait any more.
+Within a kind, jobs of the highest priority go first. Within a priority the owners pop turns (round robin), and each
+owner's jobs go in the order of their submission. A job whose concurrency limit is reached is skipped, and is back in
+its place when a job of the same key ends. Each operation takes time logarithmic in the number of queued jobs, and a job
+that leaves the queue leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from milepost.server.dispatch.lazy_heap import Sorted
+from milepost.server.dispatch.lazy_heap import LazyHeap
 from milepost.server.runtime.timestamps import instant
 from milepost.v1 import Job
 
 
 class Key(NamedTuple):
-    """What takes turns: jobs of an owner that bear the same concurrency key."""
+    """A concurrency key, which is each owner's own."""
 
     owner: str
     name: str
 
 
-class Waiting(NamedTuple):
-    """A job that waits. ``key`` is None for one that waits for no other; ``limit`` counts itself."""
+class QueuedJob(NamedTuple):
+    """A job that waits for a worker. ``key`` is None without a concurrency limit; ``limit`` includes the job."""
 
     job_id: str
     kind: str
@@ -37,8 +37,8 @@ class Waiting(NamedTuple):
     limit: int
 
     @classmethod
-    def of(cls, job: Job) -> Waiting:
-        """The job."""
+    def of(cls, job: Job) -> QueuedJob:
+        """What the queues need to know of a job."""
         key = Key(job.owner, job.concurrency_key) if job.concurrency_key else None
         return cls(
             job_id=job.job_id,
@@ -52,158 +52,160 @@ class Waiting(NamedTuple):
 
 
 class JobQueues:
-    """Who waits, by kind, and how often each key is at work."""
+    """The queued jobs by kind, and the number of active jobs of each concurrency key."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, tuple[Waiting, _Line, _Group]] = {}
-        self._kinds: dict[str, Sorted[tuple[int, int, str]]] = {}
-        self._lines: dict[tuple[str, int, str], _Line] = {}
-        self._keyed: dict[tuple[Key, int], dict[_Group, _Line]] = {}
-        self._at_work: defaultdict[Key, int] = defaultdict(int)
-        self._turns = 0
+        self._queued: dict[str, tuple[QueuedJob, _OwnerQueue, _LimitGroup]] = {}
+        self._kinds: dict[str, LazyHeap[tuple[int, int, str]]] = {}
+        self._owner_queues: dict[tuple[str, int, str], _OwnerQueue] = {}
+        self._keyed: dict[tuple[Key, int], dict[_LimitGroup, _OwnerQueue]] = {}
+        self._active: defaultdict[Key, int] = defaultdict(int)
+        self._served = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._queued)
 
     def __contains__(self, job_id: str) -> bool:
-        return job_id in self._waiting
+        return job_id in self._queued
 
-    def add(self, job: Waiting) -> None:
-        """The job waits. One that waits already keeps its place."""
-        if job.job_id in self._waiting:
+    def add(self, job: QueuedJob) -> None:
+        """Enqueue the job. One that is queued already keeps its place."""
+        if job.job_id in self._queued:
             return
-        line = self._line(job)
-        group = line.groups.get((job.key, job.limit))
+        owner_queue = self._owner_queue(job)
+        group = owner_queue.groups.get((job.key, job.limit))
         if group is None:
-            group = line.groups[job.key, job.limit] = _Group(is_open=self.has_room(job.key, job.limit))
+            group = owner_queue.groups[job.key, job.limit] = _LimitGroup(
+                is_open=self.is_below_limit(job.key, job.limit)
+            )
             if job.key is not None:
-                self._keyed.setdefault((job.key, job.limit), {})[group] = line
-        self._waiting[job.job_id] = job, line, group
-        self._hide(line, group)
+                self._keyed.setdefault((job.key, job.limit), {})[group] = owner_queue
+        self._queued[job.job_id] = job, owner_queue, group
+        self._unindex_group(owner_queue, group)
         group.jobs.add((job.submitted, job.job_id))
-        self._show(line, group)
+        self._index_group(owner_queue, group)
 
     def remove(self, job_id: str) -> None:
-        """The job does not wait any more, if it did."""
-        found = self._waiting.pop(job_id, None)
+        """Remove the job, if it is queued."""
+        found = self._queued.pop(job_id, None)
         if found is None:
             return
-        job, line, group = found
-        self._hide(line, group)
+        job, owner_queue, group = found
+        self._unindex_group(owner_queue, group)
         group.jobs.discard((job.submitted, job_id))
-        self._show(line, group)
+        self._index_group(owner_queue, group)
         if not group.jobs:
-            self._forget(job, line, group)
+            self._forget(job, owner_queue, group)
 
-    def take(self, kind: str) -> Waiting | None:
-        """Takes out the job of the kind whose turn it is; None where there is none that may start."""
+    def pop(self, kind: str) -> QueuedJob | None:
+        """Remove and return the next job of the kind; None where none may start."""
         order = self._kinds.get(kind)
         if order is None:
             return None
         priority, _, owner = order.first()
-        line = self._lines[kind, -priority, owner]
-        job_id = line.open.first()[1]
-        job = self._waiting[job_id][0]
-        self._withdraw(line)
-        self._turns += 1
-        line.turn = self._turns
-        self._offer(line)
+        owner_queue = self._owner_queues[kind, -priority, owner]
+        job_id = owner_queue.open.first()[1]
+        job = self._queued[job_id][0]
+        self._unindex_owner(owner_queue)
+        self._served += 1
+        owner_queue.last_served = self._served
+        self._index_owner(owner_queue)
         self.remove(job_id)
         return job
 
-    def has_room(self, key: Key | None, limit: int) -> bool:
-        """Whether a job that allows so many of the key at work may join them."""
-        return key is None or self._at_work.get(key, 0) < limit
+    def is_below_limit(self, key: Key | None, limit: int) -> bool:
+        """Whether fewer jobs of the key are active than ``limit``."""
+        return key is None or self._active.get(key, 0) < limit
 
     def occupy(self, key: Key) -> None:
-        """One more job of the key is at work."""
-        self._at_work[key] += 1
-        for group, line in self._groups(key, self._at_work[key]):
-            self._hide(line, group)
+        """Count one more active job of the key."""
+        self._active[key] += 1
+        for group, owner_queue in self._groups(key, self._active[key]):
+            self._unindex_group(owner_queue, group)
             group.is_open = False
 
     def vacate(self, key: Key) -> set[str]:
-        """One fewer is. Returns the kinds of which a job may start now that might not before."""
-        left = self._at_work[key]
+        """Count one fewer. Return the kinds of jobs that may start now and might not before."""
+        left = self._active[key]
         if left == 1:
-            del self._at_work[key]
+            del self._active[key]
         else:
-            self._at_work[key] -= 1
+            self._active[key] -= 1
         kinds = set()
-        for group, line in self._groups(key, left):
+        for group, owner_queue in self._groups(key, left):
             group.is_open = True
-            self._show(line, group)
-            kinds.add(line.kind)
+            self._index_group(owner_queue, group)
+            kinds.add(owner_queue.kind)
         return kinds
 
-    def _groups(self, key: Key, limit: int) -> Iterable[tuple[_Group, _Line]]:
-        """Those that may start below just that many."""
+    def _groups(self, key: Key, limit: int) -> Iterable[tuple[_LimitGroup, _OwnerQueue]]:
+        """The groups of the key with exactly this limit."""
         return self._keyed.get((key, limit), {}).items()
 
-    def _line(self, job: Waiting) -> _Line:
+    def _owner_queue(self, job: QueuedJob) -> _OwnerQueue:
         name = job.kind, job.priority, job.owner
-        line = self._lines.get(name)
-        if line is None:
-            self._turns += 1
-            line = self._lines[name] = _Line(*name, turn=self._turns)
-        return line
+        owner_queue = self._owner_queues.get(name)
+        if owner_queue is None:
+            self._served += 1
+            owner_queue = self._owner_queues[name] = _OwnerQueue(*name, last_served=self._served)
+        return owner_queue
 
-    def _forget(self, job: Waiting, line: _Line, group: _Group) -> None:
-        del line.groups[job.key, job.limit]
-        if not line.groups:
-            del self._lines[line.kind, line.priority, line.owner]
+    def _forget(self, job: QueuedJob, owner_queue: _OwnerQueue, group: _LimitGroup) -> None:
+        del owner_queue.groups[job.key, job.limit]
+        if not owner_queue.groups:
+            del self._owner_queues[owner_queue.kind, owner_queue.priority, owner_queue.owner]
         if job.key is not None:
             groups = self._keyed[job.key, job.limit]
             del groups[group]
             if not groups:
                 del self._keyed[job.key, job.limit]
 
-    # A group is shown in its line by its first job, a line in its kind by its turn; each only while it may be taken.
+    # Heaps hold what may start: each owner queue the first job of each open group, each kind its owner queues by rank.
 
-    def _show(self, line: _Line, group: _Group) -> None:
+    def _index_group(self, owner_queue: _OwnerQueue, group: _LimitGroup) -> None:
         if group.is_open and group.jobs:
-            self._withdraw(line)
-            line.open.add(group.jobs.first())
-            self._offer(line)
+            self._unindex_owner(owner_queue)
+            owner_queue.open.add(group.jobs.first())
+            self._index_owner(owner_queue)
 
-    def _hide(self, line: _Line, group: _Group) -> None:
+    def _unindex_group(self, owner_queue: _OwnerQueue, group: _LimitGroup) -> None:
         if group.is_open and group.jobs:
-            self._withdraw(line)
-            line.open.discard(group.jobs.first())
-            self._offer(line)
+            self._unindex_owner(owner_queue)
+            owner_queue.open.discard(group.jobs.first())
+            self._index_owner(owner_queue)
 
-    def _offer(self, line: _Line) -> None:
-        if line.open:
-            self._kinds.setdefault(line.kind, Sorted()).add(line.place)
+    def _index_owner(self, owner_queue: _OwnerQueue) -> None:
+        if owner_queue.open:
+            self._kinds.setdefault(owner_queue.kind, LazyHeap()).add(owner_queue.rank)
 
-    def _withdraw(self, line: _Line) -> None:
-        if line.open:
-            order = self._kinds[line.kind]
-            order.discard(line.place)
+    def _unindex_owner(self, owner_queue: _OwnerQueue) -> None:
+        if owner_queue.open:
+            order = self._kinds[owner_queue.kind]
+            order.discard(owner_queue.rank)
             if not order:
-                del self._kinds[line.kind]
+                del self._kinds[owner_queue.kind]
 
 
 @dataclass(slots=True, eq=False)
-class _Group:
-    """Jobs of a line that may start under the same condition, so that only the first of them matters."""
+class _LimitGroup:
+    """Jobs of an owner queue with the same concurrency key and limit, of which only the first can be next."""
 
     is_open: bool
-    jobs: Sorted[tuple[int, str]] = field(default_factory=Sorted)
+    jobs: LazyHeap[tuple[int, str]] = field(default_factory=LazyHeap)
 
 
 @dataclass(slots=True, eq=False)
-class _Line:
-    """What an owner has waiting of a kind and a priority. The owner with the lowest ``turn`` is next."""
+class _OwnerQueue:
+    """The queued jobs of an owner, kind and priority. The owner with the lowest ``last_served`` is next."""
 
     kind: str
     priority: int
     owner: str
-    turn: int
-    groups: dict[tuple[Key | None, int], _Group] = field(default_factory=dict)
-    open: Sorted[tuple[int, str]] = field(default_factory=Sorted)
+    last_served: int
+    groups: dict[tuple[Key | None, int], _LimitGroup] = field(default_factory=dict)
+    open: LazyHeap[tuple[int, str]] = field(default_factory=LazyHeap)
 
     @property
-    def place(self) -> tuple[int, int, str]:
-        """Among the lines of its kind."""
-        return -self.priority, self.turn, self.owner
+    def rank(self) -> tuple[int, int, str]:
+        """Its place among the owner queues of its kind."""
+        return -self.priority, self.last_served, self.owner

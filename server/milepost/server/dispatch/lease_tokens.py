@@ -1,8 +1,9 @@
-"""Leases: who may write to a job, proved by a token, and until when.
+"""Lease tokens: proof that a worker may write to a job.
 
-A token is made from the store's secret and epoch, the job and the attempt. It needs no keeping, holds across restarts,
-and the next attempt's differs, which fences off whoever still has the old one (rules 11 and 14). A store that lost
-something, and has a new epoch, fences off all from before: it may come to give the same attempts to others.
+A token is an HMAC of the store's epoch, the job and the attempt, under the store's secret. It need not be stored and
+is valid across restarts. The next attempt's token differs, which fences off the holder of the old one (rules 11 and
+14). A store that lost data has a new epoch, which fences off all earlier holders: it may assign the same attempt
+numbers to other workers.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from milepost.v1 import Job
 
 
 class LeaseTokens:
-    """Makes and checks tokens."""
+    """Make and check tokens."""
 
     def __init__(self, secret: bytes, epoch: str) -> None:
         self._secret = secret
         self._epoch = epoch
-        # Each report is checked, so those of running attempts are kept.
+        # A cache, since each report is checked.
         self.token = functools.lru_cache(maxsize=10_000)(self._make)
 
     def _make(self, job_id: str, attempt: int) -> str:
-        told = f"{self._epoch}/{job_id}/{attempt}".encode()
-        return hmac.new(self._secret, told, hashlib.sha256).hexdigest()[:32]
+        message = f"{self._epoch}/{job_id}/{attempt}".encode()
+        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()[:32]
 
     def holds(self, job: Job, token: str) -> bool:
         """Whether the token is that of the job's current or last attempt."""

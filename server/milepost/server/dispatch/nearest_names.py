@@ -1,25 +1,25 @@
-"""Finding the names that a mistyped one was probably meant to be."""
+"""Find the names that a mistyped one was probably meant to be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# The most edits that are taken for a typing error. It also keeps the comparison of long names short.
-_EDITS_MOST = 4
+# Maximum number of edits that count as a typing error. It also bounds the cost of comparing long names.
+_EDIT_LIMIT = 4
 
 
-def nearest(name: str, names: Iterable[str], most: int) -> list[str]:
-    """At most ``most`` of the names, by the number of edits that turn them into ``name``; never the name itself.
+def nearest(name: str, names: Iterable[str], limit: int) -> list[str]:
+    """At most ``limit`` of the names, by the number of edits that turn them into ``name``; never the name itself.
 
     A name is near within a third as many edits as the longer one has characters: at least one, at most four.
     """
     near = []
     for other in names:
-        bound = min(max(max(len(name), len(other)) // 3, 1), _EDITS_MOST)
+        bound = min(max(max(len(name), len(other)) // 3, 1), _EDIT_LIMIT)
         edits = distance(name, other, bound)
         if 0 < edits <= bound:
             near.append((edits, other))
-    return [other for _, other in sorted(near)[:most]]
+    return [other for _, other in sorted(near)[:limit]]
 
 
 def distance(one: str, other: str, bound: int) -> int:
@@ -29,7 +29,7 @@ def distance(one: str, other: str, bound: int) -> int:
     """
     if abs(len(one) - len(other)) > bound:
         return bound + 1
-    # Cells further than the bound from the diagonal cannot count, and stay above it.
+    # Cells further from the diagonal than the bound are above it.
     far = bound + 1
     before: list[int] = []
     above = [min(column, far) for column in range(len(other) + 1)]

@@ -14,110 +14,125 @@ from milepost.server.runtime.clock import Clock
 from milepost.v1 import Cancel, Drain, ErrorReason, Job, JobState, Rejected, WorkResponse
 
 
-class Sessions:
-    """All connected workers. ``on_room`` is called when one of them may have come to take jobs, or not any more."""
+class SessionTable:
+    """All connected workers. Follows job state transitions, and tells each worker what concerns its jobs."""
 
-    def __init__(self, on_room: Callable[[Session], None], clock: Clock, roster: WorkerRegistry) -> None:
-        self._sessions: dict[Session, None] = {}  # in the order in which they came
+    def __init__(self, clock: Clock, registry: WorkerRegistry) -> None:
+        self._sessions: dict[Session, None] = {}  # in the order in which they connected
         self._holders: dict[str, Session] = {}
-        self._turned_early: dict[str, Job] = {}
-        self._on_room = on_room
+        # Transitions of jobs whose assignment is still on its way to the worker.
+        self._early_transitions: dict[str, Job] = {}
+        self._listeners: list[Callable[[Session], None]] = []
         self._clock = clock
-        self._roster = roster
+        self._registry = registry
+
+    def follow(self, listener: Callable[[Session], None]) -> None:
+        """Call ``listener`` whenever the capacity of a session may have changed."""
+        self._listeners.append(listener)
+
+    # Sessions.
 
     def add(self, session: Session) -> None:
-        """A worker connected."""
+        """Add a worker that has connected."""
         session.connected_at = session.heard_at = self._clock.now()
         self._sessions[session] = None
-        self._roster.add(session)
-        self._on_room(session)
+        self._registry.add(session)
+        self._capacity_changed(session)
 
     def remove(self, session: Session) -> None:
-        """A worker's stream ended. Its jobs stay its own until their leases are out."""
+        """Remove a worker whose stream has ended. It keeps its jobs until their leases expire."""
         session.open = False
         self._sessions.pop(session, None)
-        self._roster.remove(session)
+        self._registry.remove(session)
         for job_id in list(session.jobs):
             if self._holders.get(job_id) is session:
                 del self._holders[job_id]
-        self._on_room(session)
+        self._capacity_changed(session)
+
+    def resize(self, session: Session, max_concurrency: int) -> None:
+        """Change the number of jobs that the worker runs at once."""
+        session.max_concurrency = max_concurrency
+        self._registry.changed(session)
+        self._capacity_changed(session)
+
+    def listen(self, session: Session) -> None:
+        """The server is ready to read the worker's next message."""
+        session.listening_since = self._clock.monotonic()
+
+    def heard(self, session: Session) -> None:
+        """A message of the worker has come, so that it gets jobs again where it was suspect (rule 14)."""
+        session.listening_since = math.inf
+        session.heard_at = self._clock.now()
+        if session.suspect:
+            session.suspect = False
+            self._capacity_changed(session)
+
+    def drain(self) -> None:
+        """Tell all workers that the server is stopping."""
+        for session in self._sessions:
+            session.responses.put(WorkResponse(drain=Drain()))
+
+    # Jobs that they hold.
 
     def listening_since(self, job_id: str) -> float:
-        """Since when the worker who has the job is listened to in vain; minus infinity where none is connected."""
+        """Since when the server waits for a message of the job's worker; minus infinity where none is connected."""
         session = self._holders.get(job_id)
         return -math.inf if session is None else session.listening_since
 
     def is_held(self, job_id: str) -> bool:
-        """Whether a connected worker has the job, or is about to."""
+        """Whether a connected worker holds the job, or it is being started for one."""
         return job_id in self._holders
 
     def hold(self, session: Session, job_id: str, token: str | None) -> None:
-        """The session has the job from now on, and nobody else has. Without a token the job is still being started."""
+        """Make the session the only holder of the job. Without a token the job is still being started."""
         if not session.open:
             return
         before = self._holders.get(job_id)
         if before is not None and before is not session:
             before.jobs.pop(job_id, None)
-            self._on_room(before)
+            self._capacity_changed(before)
         session.jobs[job_id] = token
         self._holders[job_id] = session
-        turned = self._turned_early.pop(job_id, None)
-        if turned is not None and token is not None:
-            self.turned(turned)
+        early = self._early_transitions.pop(job_id, None)
+        if early is not None and token is not None:
+            self.on_transition(early)
 
-    def let_go(self, session: Session, job_id: str) -> None:
-        """The session does not have the job any more."""
+    def drop(self, session: Session, job_id: str) -> None:
+        """The session holds the job no more."""
         session.jobs.pop(job_id, None)
-        session.leaving.discard(job_id)
+        session.ending.discard(job_id)
         if self._holders.get(job_id) is session:
             del self._holders[job_id]
-            self._turned_early.pop(job_id, None)
-        self._on_room(session)
+            self._early_transitions.pop(job_id, None)
+        self._capacity_changed(session)
 
-    def turned(self, job: Job) -> None:
-        """Tells the worker that holds the job what it has to know: that it is cancelled, or not its own any more."""
+    def on_transition(self, job: Job) -> None:
+        """Tell the worker that holds the job that it is cancelled, or that the attempt is over."""
         session = self._holders.get(job.job_id)
         if session is None:
             return
-        if session.jobs.get(job.job_id) is None:
-            self._turned_early[job.job_id] = job  # told once the worker knows of the job
+        token = session.jobs.get(job.job_id)
+        if token is None:
+            self._early_transitions[job.job_id] = job
             return
         if job.state == JobState.JOB_STATE_CANCELLING:
-            session.outbox.put(WorkResponse(cancel=Cancel(job_id=job.job_id, cancellation=job.cancellation)))
+            cancel = Cancel(job_id=job.job_id, cancellation=job.cancellation)
+            session.responses.put(WorkResponse(cancel=cancel))
         elif job.state not in LEASED:
-            session.silent |= decide.is_lost(job)
-            if job.job_id not in session.leaving:
-                session.outbox.put(WorkResponse(rejected=_over(job, session.jobs[job.job_id] or "")))
-            self.let_go(session, job.job_id)
+            session.suspect |= decide.is_lost(job)
+            if job.job_id not in session.ending:
+                session.responses.put(WorkResponse(rejected=_attempt_over(job, token)))
+            self.drop(session, job.job_id)
 
-    def resize(self, session: Session, max_concurrency: int) -> None:
-        """The worker takes so many jobs at once from now on."""
-        session.max_concurrency = max_concurrency
-        self._roster.changed(session)
-        self._on_room(session)
-
-    def listen(self, session: Session) -> None:
-        """The server is ready for what the worker says next."""
-        session.listening_since = self._clock.monotonic()
-
-    def heard(self, session: Session) -> None:
-        """The worker was heard from, and can be given jobs again where it could not (rule 14)."""
-        session.listening_since = math.inf
-        session.heard_at = self._clock.now()
-        if session.silent:
-            session.silent = False
-            self._on_room(session)
-
-    def drain(self) -> None:
-        """Tells all workers that the server is stopping."""
-        for session in self._sessions:
-            session.outbox.put(WorkResponse(drain=Drain()))
+    def _capacity_changed(self, session: Session) -> None:
+        for listener in self._listeners:
+            listener(session)
 
 
 def rejection(
     job_id: str, refusal: Refusal, token: str = "", *, report_sequence: int = 0, expected: int = 0
 ) -> WorkResponse:
-    """A refusal as a worker is told of it. ``report_sequence`` and ``expected`` are 0 where it was no report."""
+    """A refusal as a response to a worker. ``report_sequence`` and ``expected`` are 0 where it was no report."""
     return WorkResponse(
         rejected=Rejected(
             job_id=job_id,
@@ -131,11 +146,7 @@ def rejection(
     )
 
 
-def _over(job: Job, token: str) -> Rejected:
-    ended = has_ended(job)
-    return Rejected(
-        job_id=job.job_id,
-        reason=ErrorReason.ERROR_REASON_JOB_ENDED if ended else ErrorReason.ERROR_REASON_LEASE_LOST,
-        message=f"Attempt {job.attempt} is over; the job is {state_name(job)}. {job.failure.message}".strip(),
-        lease_token=token,
-    )
+def _attempt_over(job: Job, token: str) -> Rejected:
+    reason = ErrorReason.ERROR_REASON_JOB_ENDED if has_ended(job) else ErrorReason.ERROR_REASON_LEASE_LOST
+    message = f"Attempt {job.attempt} is over; the job is {state_name(job)}. {job.failure.message}"
+    return Rejected(job_id=job.job_id, reason=reason, message=message.strip(), lease_token=token)

@@ -1,4 +1,4 @@
-"""What queued jobs wait for."""
+"""Tell clients what a queued job waits for."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from milepost.server.dispatch.nearest_names import nearest
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.v1 import Dispatch, Job, JobState, Waiting, WaitingFor
 
-# How many kinds are compared to one that no worker takes, and for how many of those the result is cached.
-_KINDS_MOST = 1000
+# Maximum number of kinds that are compared with one that no worker accepts, and of cached results.
+_KIND_LIMIT = 1000
 
 
 class WaitReasons:
     """Derives what a queued job waits for from the connected workers."""
 
-    def __init__(self, roster: WorkerRegistry) -> None:
-        self._roster = roster
-        # Cache of nearest kinds, valid while the set of kinds that workers take stays the same.
+    def __init__(self, registry: WorkerRegistry) -> None:
+        self._registry = registry
+        # Cache of nearest kinds, valid while the set of kinds that workers accept stays the same.
         self._nearest: dict[str, list[str]] = {}
         self._kinds: frozenset[str] = frozenset()
 
@@ -29,7 +29,7 @@ class WaitReasons:
 
     def of(self, kind: str, dispatch: Dispatch.ValueType) -> Waiting:
         """What a QUEUED job of this kind and dispatch waits for."""
-        workers = self._roster.kinds
+        workers = self._registry.kinds
         waiting = Waiting(waiting_for=self.reason(kind, dispatch))
         if waiting.waiting_for != WaitingFor.WAITING_FOR_CLAIM:
             waiting.workers = workers.get(kind, 0)
@@ -38,19 +38,19 @@ class WaitReasons:
         return waiting
 
     def reason(self, kind: str, dispatch: Dispatch.ValueType) -> WaitingFor.ValueType:
-        """The same without the nearest kinds, which are more costly to find."""
+        """As ``of``, without the nearest kinds, which are costly to find."""
         if dispatch == Dispatch.DISPATCH_EXTERNAL:
             return WaitingFor.WAITING_FOR_CLAIM
-        if self._roster.kinds.get(kind):
+        if self._registry.kinds.get(kind):
             return WaitingFor.WAITING_FOR_TURN
-        if not self._roster.is_complete:
+        if not self._registry.is_complete:
             return WaitingFor.WAITING_FOR_RECONNECT
         return WaitingFor.WAITING_FOR_WORKER
 
     def _near(self, kind: str, workers: Mapping[str, int]) -> list[str]:
-        if self._kinds != workers.keys() or len(self._nearest) >= _KINDS_MOST:
+        if self._kinds != workers.keys() or len(self._nearest) >= _KIND_LIMIT:
             self._kinds, self._nearest = frozenset(workers), {}
         near = self._nearest.get(kind)
         if near is None:
-            near = self._nearest[kind] = nearest(kind, islice(self._kinds, _KINDS_MOST), limits.NEAREST_KINDS)
+            near = self._nearest[kind] = nearest(kind, islice(self._kinds, _KIND_LIMIT), limits.NEAREST_KINDS)
         return near

@@ -1,4 +1,4 @@
-"""Which jobs each run of a worker's process has been given, as the log's turns have it."""
+"""Index the leased jobs by worker process, to find assignments that never reached it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from milepost.v1 import Job
 
 
 class WorkerInstances:
-    """An index of the leased jobs by ``Hello.instance``; those of workers that named none are not in it."""
+    """The leased jobs by ``Hello.instance``, except those of workers that sent none."""
 
     def __init__(self) -> None:
         self._attempts: dict[str, dict[str, int]] = {}
         self._instances: dict[str, str] = {}
 
     def on_transition(self, job: Job) -> None:
-        """Takes in who has the job now."""
+        """Note which worker process holds the job now."""
         before = self._instances.pop(job.job_id, None)
         if before is not None:
             attempts = self._attempts[before]
@@ -26,5 +26,5 @@ class WorkerInstances:
             self._attempts.setdefault(job.worker_instance, {})[job.job_id] = job.attempt
 
     def attempts(self, instance: str) -> dict[str, int]:
-        """The attempt at each job that it has been given."""
+        """The attempt of each job that the worker process was assigned."""
         return dict(self._attempts.get(instance, {}))

@@ -1,4 +1,4 @@
-"""One connected worker: the jobs that it holds, and what is to be said to it."""
+"""One connected worker: the jobs that it holds, and the queue of responses to it."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ from collections import deque
 
 from milepost.v1 import Hello, WorkResponse
 
-# What may wait to be sent to a worker before no more is taken from it.
-_OUTBOX_MOST = 1024
+# The server reads no more requests of a worker while this many responses wait to be sent to it.
+_QUEUE_LIMIT = 1024
 
 
-class Outbox:
-    """What is to be said to a worker, in order."""
+class ResponseQueue:
+    """The responses to a worker, in order."""
 
     def __init__(self) -> None:
         self._responses: deque[WorkResponse] = deque()
         self._ready = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._end: BaseException | None = None
-        self._ended = False
+        self._below_limit = asyncio.Event()
+        self._below_limit.set()
+        self._error: BaseException | None = None
+        self._closed = False
 
     def put(self, response: WorkResponse) -> bool:
-        """Queues a response. After the end it goes nowhere, and False is returned."""
-        if self._ended:
+        """Enqueue a response. Return False after ``close``, where it is dropped."""
+        if self._closed:
             return False
         self._responses.append(response)
         self._ready.set()
-        if len(self._responses) >= _OUTBOX_MOST:
-            self._room.clear()
+        if len(self._responses) >= _QUEUE_LIMIT:
+            self._below_limit.clear()
         return True
 
-    def end(self, error: BaseException | None = None) -> None:
-        """Nothing more is to be said; the stream ends, with the error if there is one."""
-        if not self._ended:
-            self._ended = True
-            self._end = error
+    def close(self, error: BaseException | None = None) -> None:
+        """Accept no more responses; the stream ends after those enqueued, with the error if there is one."""
+        if not self._closed:
+            self._closed = True
+            self._error = error
         self._ready.set()
 
-    async def room(self) -> None:
-        """Waits until the worker has read enough of what it was told."""
-        await self._room.wait()
+    async def wait_below_limit(self) -> None:
+        """Wait until the worker has read enough of its responses."""
+        await self._below_limit.wait()
 
     async def get(self) -> WorkResponse | None:
-        """The next response; None at the end.
+        """Return the next response, None at the end; raise the error that the queue was closed with.
 
-        Of acknowledgements that follow one another for a job only the last: they are cumulative.
+        Consecutive acknowledgements of one attempt are cumulative: only the last is returned.
         """
         while not self._responses:
-            if self._ended:
-                if self._end is not None:
-                    raise self._end
+            if self._closed:
+                if self._error is not None:
+                    raise self._error
                 return None
             self._ready.clear()
             await self._ready.wait()
@@ -63,15 +63,23 @@ class Outbox:
             if not following.HasField("acknowledged") or _attempt(following) != _attempt(response):
                 break
             response = self._responses.popleft()
-        if len(self._responses) < _OUTBOX_MOST:
-            self._room.set()
+        if len(self._responses) < _QUEUE_LIMIT:
+            self._below_limit.set()
         return response
 
 
 class Session:
-    """One connected worker. ``peer`` is where it connects from, as gRPC names it.
+    """One connected worker. ``peer`` is its address, as gRPC names it.
 
-    ``jobs`` holds the lease token of each job that is its own, or None while one is being started for it.
+    Attributes:
+        jobs: The lease token of each job that the worker holds; None while the job is being started for it.
+        ending: Jobs that the worker itself ends or releases, so that it gets no rejection when they leave it.
+        assigning: Held while an assignment becomes durable and is enqueued, so that assignments keep their order.
+        connected_at: When it connected, in nanoseconds since the epoch.
+        heard_at: When its last message came, in nanoseconds since the epoch.
+        suspect: Whether it lost a job to silence, and has sent nothing since.
+        listening_since: Since when the server waits for its next message, by the monotonic clock; infinity while the
+            server is not ready to read one.
     """
 
     def __init__(self, hello: Hello, peer: str = "") -> None:
@@ -83,23 +91,18 @@ class Session:
         self.kinds = tuple(dict.fromkeys(hello.kinds))
         self.max_concurrency = hello.max_concurrency
         self.jobs: dict[str, str | None] = {}
-        self.leaving: set[str] = set()
-        """Jobs whose end the worker has told, so that it need not be told of it."""
-        self.outbox = Outbox()
-        self.telling = asyncio.Lock()
-        """Held while an assignment is on its way to the outbox, so that they get there in order."""
+        self.ending: set[str] = set()
+        self.responses = ResponseQueue()
+        self.assigning = asyncio.Lock()
         self.open = True
         self.connected_at = self.heard_at = 0
-        """When it connected, and when it was heard from last, in nanoseconds since the epoch."""
-        self.silent = False
-        """Whether it has lost a job since it was not heard from, and still is not."""
+        self.suspect = False
         self.listening_since = math.inf
-        """Since when the server waits for what it says next; infinity while it is not ready to hear that."""
 
     @property
-    def has_room(self) -> bool:
-        """Whether it takes another job."""
-        return self.open and not self.silent and len(self.jobs) < self.max_concurrency
+    def has_capacity(self) -> bool:
+        """Whether it accepts another job."""
+        return self.open and not self.suspect and len(self.jobs) < self.max_concurrency
 
 
 def _attempt(response: WorkResponse) -> tuple[str, str]:

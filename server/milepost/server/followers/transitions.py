@@ -1,7 +1,7 @@
-"""The turns of jobs' lives, told once they are durable to those who act on them.
+"""Notify listeners of durable job state transitions.
 
-Dispatch, leases and cancellations follow the log like any subscriber. Nothing is handed from the call that caused a
-turn to those who act on it, so it does not matter which call, or which node, that was.
+Dispatch, leases and cancellations follow the log like any subscriber. The call that caused a transition hands nothing
+to them, so it does not matter which call, or which node, that was.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from milepost.v1 import Job
 
 
 def follow_transitions(log: EventLog, *listeners: Callable[[Job], None]) -> None:
-    """Calls the listeners, in their order, with each job that took a turn, as it was after it (without its input)."""
+    """Call the listeners, in their order, with each job after each of its transitions, without its input."""
 
-    def tell(entries: Sequence[Entry]) -> None:
+    def notify(entries: Sequence[Entry]) -> None:
         for entry in entries:
             if isinstance(entry, DurableCommit) and entry.commit.is_transition:
                 job = Job.FromString(entry.commit.job)
                 for listener in listeners:
                     listener(job)
 
-    log.add_listener(tell)
+    log.add_listener(notify)

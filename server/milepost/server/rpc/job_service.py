@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import grpc.aio
 
-from milepost.contract import limits
-from milepost.contract.job_states import has_ended, state_name
 from milepost.server import decide
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import Conflict, EventLog
+from milepost.server.log.event_log import EventLog
 from milepost.server.rpc import job_listing, validation
-from milepost.server.rpc.refusal import job_not_ended, job_not_found
-from milepost.server.runtime.timestamps import SECOND, nanoseconds
 from milepost.server.submissions import Submissions
 from milepost.server.watching.watches import Watches
 from milepost.v1 import (
@@ -72,27 +67,13 @@ class JobService:
     async def CancelJob(self, request: CancelJobRequest, context: _Context) -> CancelJobResponse:
         """See the contract."""
         validation.cancel(request)
-        grace_period = int(limits.GRACE_PERIOD * SECOND)
-        if request.HasField("grace_period"):
-            grace_period = nanoseconds(request.grace_period)
-        await self._journal.act(
-            request.job_id,
-            lambda opened, now: decide.cancel(
-                opened.job, reason=request.reason, requested_by="", grace_period=grace_period, now=now
-            ),
-        )
+        await self._journal.commit(request.job_id, decide.cancel_requested(request))
         return CancelJobResponse(job=await self._journal.find(request.job_id))
 
     async def DeleteJob(self, request: DeleteJobRequest, context: _Context) -> DeleteJobResponse:
         """See the contract."""
         validation.job_id(request.job_id)
-        job = await self._journal.find(request.job_id)
-        if not has_ended(job):
-            raise job_not_ended(job.job_id, state_name(job))
-        try:
-            await asyncio.shield(self._log.delete(request.job_id))
-        except Conflict:  # somebody else has deleted it meanwhile
-            raise job_not_found(request.job_id) from None
+        await self._journal.delete(request.job_id)
         return DeleteJobResponse()
 
     async def WatchJob(self, request: WatchJobRequest, context: _Context) -> None:

@@ -1,4 +1,4 @@
-"""All that lives on a log: who submits, watches and works, and what follows the log on its own."""
+"""Everything that uses one log: the services, dispatch, and the followers of the log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from milepost.contract import limits
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.followers.child_cancellation import ChildCancellation
@@ -25,8 +26,8 @@ from milepost.server.watching.admission import Admission
 from milepost.server.watching.watches import Watches
 from milepost.v1 import Job
 
-# How often nodes tell each other who was heard from, as a part of how long a lease lasts without.
-_RENEWALS = 0.05
+# Interval at which nodes share lease renewals, as a fraction of the lease duration.
+_RENEWAL_FRACTION = 0.05
 
 
 class Core:
@@ -58,12 +59,13 @@ class Core:
         self._roster.follow(self._watching.workers_changed)
         journal = Journal(log, clock)
         attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch))
-        self._dispatcher = Dispatcher(attempts, clock, self._tasks, self._roster)
-        self.deadlines = Deadlines(journal, clock, self._tasks, lease_ttl)
+        sessions = SessionTable(clock, self._roster)
+        self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
+        self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._cascade = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, clock, keep, sweep_interval)
         self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watching, waits)
-        self.worker_service = WorkerService(attempts, self._dispatcher, self.deadlines, lease_ttl)
+        self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
         self.admin_service = AdminService(self._roster)
         for listener in (
             journal.publish,
@@ -72,30 +74,31 @@ class Core:
             ParentUpdates(log, journal, self._tasks).publish,
         ):
             log.add_listener(listener)
-        # Jobs that took a turn before those that have not ended were taken up.
-        self._turned: set[str] | None = set()
+        # Jobs with a transition before ``start`` has read the active jobs; None after that.
+        self._changed: set[str] | None = set()
         follow_transitions(
             log,
-            self._note,
+            self._note_change,
+            sessions.on_transition,
             self._dispatcher.on_transition,
             self.deadlines.on_transition,
             self._cascade.on_transition,
         )
 
     async def start(self) -> None:
-        """Takes up the jobs that have not ended."""
-        interval = self._lease_ttl * _RENEWALS
+        """Connect to the other nodes, and resume the jobs that have not ended."""
+        interval = self._lease_ttl * _RENEWAL_FRACTION
         peers = await self._log.share_presence(
-            _Here(self.deadlines, self.worker_service, self._roster), interval
+            _LocalPresence(self.deadlines, self.worker_service, self._roster), interval
         )
-        self.deadlines.pass_on = peers.renew_leases
-        self.deadlines.contact = peers.contact
-        self.worker_service.pass_on = peers.worker_connected
+        self.deadlines.start(peers)
+        self.worker_service.start(peers)
         self._roster.start(peers)
-        # What took a turn while they were read is known as it was after that.
-        active = [job for job in await self._log.active() if job.job_id not in (self._turned or ())]
-        self._turned = None
-        for job in active:  # without a break, since what is recovered takes turns itself
+        # Jobs that changed during the read are known in their newer state already.
+        active = [job for job in await self._log.active() if job.job_id not in (self._changed or ())]
+        self._changed = None
+        # Nothing is awaited in this loop, since recovery below causes transitions itself.
+        for job in active:
             self._dispatcher.on_transition(job)
             self.deadlines.on_transition(job)
         for job in active:
@@ -103,34 +106,34 @@ class Core:
         self._tasks.start(self._retention.run())
 
     async def drain(self) -> None:
-        """Gives out no more jobs, and ends watches and sessions; what workers have reported is acknowledged first."""
+        """Assign no more jobs, acknowledge the reports under way, and end watches and sessions."""
         self._dispatcher.close()
         self._watching.close()
         await self.worker_service.drain()
 
     async def close(self) -> None:
-        """Does nothing more on its own."""
+        """Stop all background work."""
         self._roster.close()
         self.deadlines.close()
         await self._tasks.close()
 
     def on_store(self, up: bool) -> None:
-        """The store is there, and with it the other nodes; or it is not."""
+        """The connection to the store, and so to the other nodes, is up or down."""
         if up:
             self._roster.reconnected()
         else:
             self._roster.cut_off()
 
-    def _note(self, job: Job) -> None:
-        if self._turned is not None:
-            self._turned.add(job.job_id)
+    def _note_change(self, job: Job) -> None:
+        if self._changed is not None:
+            self._changed.add(job.job_id)
 
 
-class _Here:
-    """What other nodes say of workers is for those who mind them here; see ``Presence``."""
+class _LocalPresence:
+    """Receive what other nodes say of workers; see ``Presence``."""
 
     def __init__(self, deadlines: Deadlines, worker_service: WorkerService, roster: WorkerRegistry) -> None:
-        self.renew_leases = deadlines.hear
+        self.renew_leases = deadlines.renewed_elsewhere
         self.worker_connected = worker_service.connected_elsewhere
         self.update_workers = roster.update_workers
         self.request_workers = roster.request_workers

@@ -71,9 +71,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         elif method.startswith(_REFLECTION):
             validate = self._requests_until_draining
         wrapped = (
-            _wrap_streaming(method, function, validate)
+            _wrap_generator(method, function, validate)
             if inspect.isasyncgenfunction(function)
-            else _wrap_unary(method, function, validate)
+            else _wrap_coroutine(method, function, validate)
         )
         return make(
             wrapped,
@@ -149,7 +149,7 @@ async def _valid_requests(requests: AsyncIterator[Message | Refusal]) -> AsyncIt
         yield _valid_request(request)
 
 
-def _wrap_unary(
+def _wrap_coroutine(
     method: str, function: Callable[..., Any], validate: Callable[[Any], Any]
 ) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> Any:
@@ -166,7 +166,7 @@ def _wrap_unary(
     return call
 
 
-def _wrap_streaming(
+def _wrap_generator(
     method: str, function: Callable[..., Any], validate: Callable[[Any], Any]
 ) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> AsyncIterator[Any]:

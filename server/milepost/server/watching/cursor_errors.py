@@ -20,7 +20,7 @@ def trimmed(what: str, requested: int, first: int, head: int) -> Refusal:
     """Events after the cursor were dropped from the log (rule 3)."""
     return Refusal(
         ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED,
-        f"{what} cannot be continued from {requested}: what is kept begins with {first}. Start from a snapshot.",
+        f"{what} cannot be continued from {requested}: the log begins at {first} now. Start from a snapshot.",
         metadata={"requested": requested, "first": first, "head": head},
     )
 

@@ -1,8 +1,8 @@
-"""The SDK of Milepost: submit jobs, follow them, cancel them, and do their work.
+"""The Python SDK of Milepost: submit, follow and cancel jobs, and run workers for them.
 
     from milepost.client import Client, Worker
 
-`Client` is for those who submit and follow, `SyncClient` is the same without asyncio, and `Worker` does the work.
+`Client` submits and follows jobs, `SyncClient` does so without asyncio, and `Worker` runs handlers for jobs.
 """
 
 import importlib
@@ -46,7 +46,7 @@ __all__ = [
     "to_json",
 ]
 
-# Each name is imported when it is first used: the command's help and its shell completion need no gRPC.
+# Names are imported lazily, so that the command's help and shell completion do not load gRPC.
 _MODULES: Final = {
     "_attach": ("AttachedJob",),
     "_client": ("Client",),
@@ -60,17 +60,17 @@ _MODULES: Final = {
     "_watch.jobs_watch": ("Gap", "JobsWatch"),
     "_worker": ("Cancelled", "JobContext", "StageContext", "Worker"),
 }
-_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
+_MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        if name not in _HOMES:
+        if name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = found
-        return found
+        exported = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = exported
+        return exported
 
 
 def __dir__() -> list[str]:

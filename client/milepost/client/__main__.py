@@ -1,6 +1,7 @@
-"""The command `milepost`, as it is installed, and as ``python -m milepost.client``.
+"""The `milepost` command, as installed and as ``python -m milepost.client``.
 
-The SDK comes without what the command needs, an extra of `milepost-client`. Without it the command says so.
+The packages that only the command needs are an extra of `milepost-client`; without them the command prints how to
+install them.
 """
 
 import importlib.util
@@ -9,27 +10,27 @@ from typing import Final
 
 __all__ = ["main"]
 
-# The extra `cli` of milepost-client.
-_NEEDED: Final = ("click", "rich", "structlog")
-_USAGE: Final = 2
+# Packages of the extra `cli` of milepost-client.
+_REQUIRED_PACKAGES: Final = ("click", "rich", "structlog")
+_USAGE_ERROR: Final = 2
 
 
 def main() -> None:
-    """Runs the command line of this process, and exits."""
-    if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
-        sys.exit(_refuse(missing))
+    """Run the command line of this process, and exit."""
+    if missing := [name for name in _REQUIRED_PACKAGES if importlib.util.find_spec(name) is None]:
+        sys.exit(_print_missing(missing))
     from milepost.client._cli.main import main as run
 
     run()
 
 
-def _refuse(missing: list[str]) -> int:
+def _print_missing(missing: list[str]) -> int:
     print(
         f"Error: The milepost command needs {', '.join(missing)}, which milepost-client does not bring by itself. "
         "Install it with: pip install 'milepost-client[cli]' (or milepost-server, which has the server too).",
         file=sys.stderr,
     )
-    return _USAGE
+    return _USAGE_ERROR
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Python values to and from those of the contract."""
+"""Conversion between Python values and messages of the contract."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ __all__ = ["EXACT", "finite", "from_struct", "from_value", "to_duration", "to_st
 
 _JSON: Final = "None, bool, int, float, str, lists, tuples, and mappings with text as keys"
 EXACT: Final = 2**53
-"""Beyond it a double does not tell neighbouring whole numbers apart."""
+"""Largest magnitude up to which a double represents every whole number."""
 
 
 def to_struct(values: Mapping[str, object], name: str) -> Struct:
-    """The values as a Struct. JSON has one kind of number, a double: an int travels as one.
+    """Convert values to a Struct. JSON has one type of number, a double, which also carries ints.
 
     Args:
-        values: Made of None, bool, int, float, str, lists or tuples, and mappings with str keys.
-        name: How to call the values in an error.
+        values: Values made of None, bool, int, float, str, lists or tuples, and mappings with str keys.
+        name: Name of the values in errors.
 
     Raises:
-        TypeError: A value is none of these; the message has its path, such as ``input.tracks[2].path``.
+        TypeError: A value has another type; the message has its path, such as ``input.tracks[2].path``.
         ValueError: A number is NaN, infinite or an int that a double cannot hold; or values nest too deep.
     """
     if not isinstance(values, Mapping):
-        raise TypeError(f"{name} is to be a mapping, not {type(values).__name__}.")
+        raise TypeError(f"{name} must be a mapping, not {type(values).__name__}.")
     struct = Struct()
     _fill(struct, values, name, 0)
     return struct
 
 
 def from_struct(struct: Struct) -> dict[str, Any]:
-    """The values of a Struct. JSON has one kind of number: those that are whole, and exact as such, come as ints."""
+    """Convert a Struct to Python values. Numbers that are whole and exact become ints, others floats."""
     return {key: from_value(value) for key, value in struct.fields.items()}
 
 
 def finite(value: float) -> float | None:
-    """The number as a float; None for one that is not finite, too large for a float, or no number."""
+    """Convert a number to a float; None if it is not finite, too large for a float, or not a number."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -53,10 +53,10 @@ def finite(value: float) -> float | None:
 
 
 def to_duration(value: float | timedelta) -> Duration:
-    """A Duration of that many seconds.
+    """Convert seconds, or a timedelta, to a Duration.
 
     Raises:
-        ValueError: It is not finite.
+        ValueError: The number is not finite.
     """
     duration = Duration()
     duration.FromTimedelta(value if isinstance(value, timedelta) else timedelta(seconds=value))
@@ -64,7 +64,7 @@ def to_duration(value: float | timedelta) -> Duration:
 
 
 def to_stages(stages: Iterable[Stage | str]) -> list[Stage]:
-    """The stages; where just an id is given, a stage that has nothing else."""
+    """Convert ids to stages; messages pass unchanged."""
     return [Stage(stage_id=stage) if isinstance(stage, str) else stage for stage in stages]
 
 
@@ -119,7 +119,7 @@ def _text(text: str, path: str) -> str:
 
 
 def from_value(value: Value) -> object:
-    """One of the values of a Struct; see `from_struct`."""
+    """Convert one value of a Struct; see `from_struct`."""
     match value.WhichOneof("kind"):
         case "string_value":
             return value.string_value

@@ -1,4 +1,4 @@
-"""A job as the client's verbs return it."""
+"""The immutable view of a job that the client returns."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ __all__ = ["JobSnapshot"]
 
 
 class JobSnapshot:
-    """A job as it stood when the server told of it: all that the message `milepost.v1.Job` has, and under its names.
+    """Immutable state of a job at one moment, with all fields of the message `milepost.v1.Job` under their names.
 
-    Its input, its result and its labels are dicts, as a handler has them in its `JobContext`. It cannot be changed, and
-    equals another one, or a message, with the same content. What watches yield to be folded is the message itself.
+    Its input, result and labels are dicts, as in a handler's `JobContext`. It equals a snapshot or a message with the
+    same content. Watches yield the message itself, for folding.
 
-    `fraction` says how much is done. `fraction_known` says whether that rests on a known number of stages, or of child
-    jobs: whether all of them were planned. Show a percentage only where it is true, and else the stages that are done.
+    `fraction` is the fraction of the job that is done. `fraction_known` says whether the number of stages, or of child
+    jobs, behind it is known, because all of them were planned. Show a percentage only if it is true, otherwise the
+    stages that are done.
 
     Attributes:
-        proto: The message, for what takes one, such as `milepost.fold.Fold`.
+        proto: The message, for functions that take one, such as `milepost.fold.Fold`.
     """
 
     proto: Job
@@ -46,21 +47,21 @@ class JobSnapshot:
 
     @cached_property
     def input(self) -> dict[str, Any]:
-        """What to work on. JSON has one kind of number: whole ones come as ints, others as floats."""
+        """Input of the job. JSON has one type of number: whole numbers arrive as ints, others as floats."""
         return from_struct(self.proto.input)
 
     @cached_property
     def result(self) -> dict[str, Any]:
-        """What came of it; empty where there is nothing, or nothing yet."""
+        """Result of the job; empty if it has none, or none yet."""
         return from_struct(self.proto.result)
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """The submitter's own marks."""
+        """Labels from the submission."""
         return dict(self.proto.labels)
 
     if TYPE_CHECKING:
-        # The other fields are those of the message; see there.
+        # The other fields of the message, which documents them.
         job_id: str
         kind: str
         owner: str
@@ -101,17 +102,17 @@ class JobSnapshot:
         planned_children: int
 
         def HasField(self, field_name: str) -> bool:
-            """Whether a message, or another field that tells unset from empty, is set."""
+            """Whether a field with presence, such as a message, is set."""
 
     else:
 
         def __getattr__(self, name: str) -> Any:
-            if name.startswith("__") or name == "proto":  # as of a copy that is being made
+            if name.startswith("__") or name == "proto":  # for example during a copy
                 raise AttributeError(name)
             return getattr(self.proto, name)
 
         def __setattr__(self, name: str, value: object) -> None:
-            raise AttributeError(f"A snapshot cannot be changed; {name} is as it was.")
+            raise AttributeError(f"A snapshot is immutable; {name} cannot be set.")
 
     def __eq__(self, other: object) -> bool:
         theirs = other.proto if isinstance(other, JobSnapshot) else other

@@ -1,4 +1,4 @@
-"""Messages as JSON, by the protobuf JSON mapping."""
+"""Convert messages to JSON by the protobuf JSON mapping."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ __all__ = ["to_json"]
 
 
 def to_json(message: Message | JobSnapshot, *, always_print: bool = False) -> dict[str, Any]:
-    """A message as a dict that `json.dumps` takes, by the protobuf JSON mapping (https://protobuf.dev/programming-guides/json).
+    """Convert a message to a dict for `json.dumps`: the JSON mapping of https://protobuf.dev/programming-guides/json.
 
-    Names are in lowerCamelCase, 64-bit integers are text, times are RFC 3339, enums are names. What is zero or empty is
-    absent. Beyond the mapping, whole numbers within a Struct are ints, and nothing fails: an `Any` whose type is not
-    known here, or that cannot be read, stands as ``{"@type": …, "value": …}`` with its value in base64.
+    Names are in lowerCamelCase, 64-bit integers are strings, times are RFC 3339, enums are names, and fields with a
+    zero or empty value are absent. Unlike the mapping, whole numbers within a Struct become ints, and nothing fails: an
+    `Any` of an unknown type, or with a malformed value, becomes ``{"@type": …, "value": …}`` with its value in base64.
 
     Args:
-        message: Of the contract, or any other; or a job as `Client.get` returns it.
-        always_print: Have also what is zero or empty, save what tells unset from empty, such as messages.
+        message: Any message, or a job that `Client.get` returned.
+        always_print: Include fields with a zero or empty value, except fields with presence, such as messages.
     """
     proto = message.proto if isinstance(message, JobSnapshot) else message
     mapped: dict[str, Any] = _message(proto, always_print)
@@ -48,7 +48,9 @@ def _message(message: Message, always: bool) -> Any:
         case any_pb2.Any():
             return _any(message, always)
     descriptor = cast("Descriptor", message.DESCRIPTOR)
-    if descriptor.file.package == "google.protobuf":  # times and the like, each with a form of its own
+    if (
+        descriptor.file.package == "google.protobuf"
+    ):  # well-known types such as times have their own JSON forms
         return MessageToDict(message)
     mapped: dict[str, Any] = {}
     for field in descriptor.fields:
@@ -65,8 +67,8 @@ def _field(field: FieldDescriptor, value: Any, always: bool) -> Any:
     if not field.is_repeated:
         return _single(field, value, always)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        of_values = field.message_type.fields_by_name["value"]
-        return {_key(key): _single(of_values, item, always) for key, item in sorted(value.items())}
+        value_field = field.message_type.fields_by_name["value"]
+        return {_key(key): _single(value_field, item, always) for key, item in sorted(value.items())}
     return [_single(field, item, always) for item in value]
 
 
@@ -76,7 +78,7 @@ def _single(field: FieldDescriptor, value: Any, always: bool) -> Any:
     if field.enum_type is not None:
         known = field.enum_type.values_by_number.get(value)
         return value if known is None else known.name
-    return _SCALARS.get(field.cpp_type, _same)(value)
+    return _SCALARS.get(field.cpp_type, _plain_scalar)(value)
 
 
 def _any(message: any_pb2.Any, always: bool) -> Any:
@@ -87,8 +89,8 @@ def _any(message: any_pb2.Any, always: bool) -> Any:
             return {}
         return {"@type": message.type_url, "value": base64.b64encode(message.value).decode()}
     mapped = _message(inner, always)
-    has_own_form = inner.DESCRIPTOR.file.package == "google.protobuf"
-    return {"@type": message.type_url, **({"value": mapped} if has_own_form else mapped)}
+    is_well_known = inner.DESCRIPTOR.file.package == "google.protobuf"
+    return {"@type": message.type_url, **({"value": mapped} if is_well_known else mapped)}
 
 
 def _value(value: Value) -> Any:
@@ -122,7 +124,7 @@ def _double(number: float) -> Any:
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
-def _same(value: Any) -> Any:
+def _plain_scalar(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 

@@ -1,4 +1,4 @@
-"""How a job ended."""
+"""The result of a job that has ended, or the error for it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ERRORS: Final[dict[JobState.ValueType, type[JobFailed | JobCancelled | JobLost]
 
 
 def result_of(job: Job) -> dict[str, Any]:
-    """What came of a job that has ended; empty where its handler returned nothing.
+    """The result of a job that has ended; empty if its handler returned nothing.
 
     Raises:
-        JobError: It did not succeed: `JobFailed`, `JobCancelled` or `JobLost`.
+        JobError: The job did not succeed: `JobFailed`, `JobCancelled` or `JobLost`.
     """
     if job.state == JobState.JOB_STATE_SUCCEEDED:
         return from_struct(job.result)

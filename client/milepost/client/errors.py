@@ -1,7 +1,7 @@
-"""What can go wrong, as one tree under `MilepostError`.
+"""The errors of the SDK, one tree under `MilepostError`.
 
-What the service refuses is told apart by the reason that it gives (`milepost.v1.ErrorReason`) or, where it gives none,
-by the status code; never by the text of a message.
+The class of a `ServiceError` follows from the reason that the service gives (`milepost.v1.ErrorReason`) or, without a
+reason, from the status code; never from the text of a message.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = [
 
 
 class MilepostError(Exception):
-    """Something went wrong in Milepost."""
+    """Base of all errors of Milepost."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
@@ -58,8 +58,8 @@ class Unreachable(MilepostError):
     """The server cannot be reached.
 
     Attributes:
-        address: The server.
-        why: In a few words, as far as that is known; empty where it is not.
+        address: Address of the server.
+        why: The cause in a few words; empty if unknown.
     """
 
     def __init__(self, address: str, message: str = "") -> None:
@@ -69,35 +69,35 @@ class Unreachable(MilepostError):
 
 
 class StreamsBlocked(Unreachable):
-    """The server answers calls, but no stream gets through: something between cuts them off or holds them back."""
+    """The server answers calls, but no stream gets through: a proxy cuts streams or buffers them."""
 
     def __init__(self, address: str) -> None:
         MilepostError.__init__(
             self,
             f"The server at {address} answers calls, but no stream gets through: "
-            "something between cuts them off or holds them back.",
+            "a proxy in between cuts them off or holds them back.",
         )
         self.address = address
         self.why = "no stream gets through"
 
 
 class ProtocolError(MilepostError):
-    """The server broke the contract."""
+    """The server violated the contract."""
 
 
 class ServiceError(MilepostError):
     """The service refused a call.
 
     Attributes:
-        reason: Why, for programs; ``ERROR_REASON_UNSPECIFIED`` where the service gave none that is known here.
+        reason: Reason, for programs; ``ERROR_REASON_UNSPECIFIED`` if the service gave none that this SDK knows.
         code: The gRPC status code.
-        metadata: What belongs to the reason, such as ``job_id``; see `ErrorReason` for what each one has.
-        violations: Which fields were wrong, each as (path of the field, what is wrong with it).
-        retry_delay: How many seconds to wait before trying again; None where trying again will not help.
+        metadata: Details of the reason, such as ``job_id``; `ErrorReason` lists them.
+        violations: The invalid fields, each as (path of the field, what is wrong with it).
+        retry_delay: Seconds to wait before a retry; None if a retry will not help.
     """
 
     reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = ()
-    """The reasons that give this error."""
+    """The reasons that map to this error."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class JobNotFound(ServiceError):
 
 
 class JobAlreadyExists(ServiceError):
-    """There is a job with this id already, or another one was submitted with this request_id."""
+    """A job with this id exists, or this request_id belongs to a different submission."""
 
     reasons = (ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,)
 
@@ -153,16 +153,16 @@ class JobNotEnded(ServiceError):
 
 
 class _CursorError(ServiceError):
-    """A cursor that cannot be continued from."""
+    """The server cannot resume at a cursor."""
 
     @property
     def requested(self) -> int:
-        """The cursor that was asked for."""
+        """The requested cursor."""
         return self._number("requested")
 
     @property
     def first(self) -> int:
-        """The oldest event that is kept."""
+        """The oldest event in the store."""
         return self._number("first")
 
     @property
@@ -172,7 +172,7 @@ class _CursorError(ServiceError):
 
 
 class SequenceTrimmed(_CursorError):
-    """The events after the cursor are not kept any more."""
+    """The server no longer has the events after the cursor."""
 
     reasons = (ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED,)
 
@@ -184,7 +184,7 @@ class SequenceAhead(_CursorError):
 
 
 class EpochChanged(ServiceError):
-    """The store was restored or replaced: the cursor is of another epoch, and means nothing in this one."""
+    """The store was restored or replaced: the cursor belongs to another epoch and is meaningless in this one."""
 
     reasons = (ErrorReason.ERROR_REASON_EPOCH_CHANGED,)
 
@@ -200,7 +200,7 @@ class EpochChanged(ServiceError):
 
 
 class LeaseLost(ServiceError):
-    """Another worker has the job, or the lease on it has run out."""
+    """Another worker holds the job, or the lease on it has expired."""
 
     reasons = (ErrorReason.ERROR_REASON_LEASE_LOST,)
 
@@ -212,29 +212,29 @@ class ReportGap(ServiceError):
 
     @property
     def expected(self) -> int:
-        """The number that the next report is to have."""
+        """The number that the next report must have."""
         return self._number("expected")
 
     @property
     def received(self) -> int:
-        """The number that it had."""
+        """The number that the report had."""
         return self._number("received")
 
 
 class InvalidField(ServiceError):
-    """A field is out of its bounds; `violations` names it."""
+    """A field is out of bounds; `violations` names it."""
 
     reasons = (ErrorReason.ERROR_REASON_INVALID_FIELD,)
 
 
 class TooLarge(ServiceError):
-    """Something is larger than its limit; `violations` names it."""
+    """A field or request exceeds its size limit; `violations` names the field."""
 
     reasons = (ErrorReason.ERROR_REASON_TOO_LARGE,)
 
 
 class LimitReached(ServiceError):
-    """A limit on how many is reached."""
+    """A limit on a count is reached."""
 
     reasons = (ErrorReason.ERROR_REASON_LIMIT_REACHED,)
 
@@ -246,7 +246,7 @@ class StoreUnavailable(ServiceError):
 
 
 class StoreFull(ServiceError):
-    """The store has no room left; nothing was changed."""
+    """The store is out of space; nothing was changed."""
 
     reasons = (ErrorReason.ERROR_REASON_STORE_FULL,)
 
@@ -258,22 +258,22 @@ class Draining(ServiceError):
 
 
 class Unauthenticated(ServiceError):
-    """The server does not know who is calling: there is no token, or not a valid one."""
+    """The server cannot identify the caller: the token is missing or invalid."""
 
 
 class PermissionDenied(ServiceError):
-    """The caller may not do this."""
+    """The caller lacks the permission for this call."""
 
 
 class Unimplemented(ServiceError):
-    """The server does not know this call."""
+    """The server does not implement this call."""
 
 
 class JobError(MilepostError):
     """A job did not succeed.
 
     Attributes:
-        job: The job as it ended.
+        job: The job in its final state.
     """
 
     def __init__(self, job: Job, message: str = "") -> None:
@@ -308,23 +308,23 @@ class JobCancelled(JobError):
 
 
 class JobLost(JobError):
-    """A job's worker was not heard from again, and no attempt is left."""
+    """The worker of a job disappeared, and no attempts are left."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(job, f"Job {job.job_id} is lost: {job.failure.message or 'its worker is gone.'}")
 
 
 class JobFailure(MilepostError):
-    """Raised in a handler, it fails the job in a way that programs can read and people can understand.
+    """Raise this in a handler to fail the job with a code for programs and a message for people.
 
-    It is final, unless it is retryable or the job's retry policy has its code. Any other exception is retried for as
-    long as the policy has attempts left.
+    The failure is final unless it is retryable or the job's retry policy lists its code. The server retries any other
+    exception while the policy has attempts left.
 
     Attributes:
         code: For programs: a short constant such as ``"PATH_NOT_FOUND"``.
         message: For people: what happened, in one sentence.
         detail: For developers.
-        retryable: Whether another attempt may succeed, so that the job is retried where attempts are left.
+        retryable: Whether another attempt may succeed; the server then retries the job while attempts are left.
     """
 
     def __init__(self, code: str, message: str, detail: str = "", retryable: bool = False) -> None:

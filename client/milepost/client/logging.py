@@ -1,4 +1,4 @@
-"""Records of `logging`, in the log of the job at hand.
+"""Write records of `logging` to the log of the current job.
 
     import logging
 
@@ -6,7 +6,7 @@
 
     logging.getLogger().addHandler(JobHandler())
 
-Where no job is at hand, it does nothing.
+Outside a job it does nothing.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ __all__ = ["JobHandler"]
 
 
 class JobHandler(logging.Handler):
-    """Writes each record to the log of the job that the code which logs is at work on. Without one it does nothing.
+    """Logging handler that writes each record to the log of the current job; outside a job it does nothing.
 
-    The line has the text as the formatter makes it, by default the message with the traceback below it, and the fields
-    ``logger`` and, where there was one, ``exception``. What the SDK says of itself is not the job's.
+    A log line has the formatter's text, by default the message followed by the traceback, and the fields ``logger``
+    and, after an exception, ``exception``. It ignores records of the SDK itself.
 
-    It has no lock: a finalizer may log at any moment, also in a thread that is at work on the reports of the job while
-    another one logs. A job may be told of from any thread.
+    It has no lock, because a finalizer may log at any moment, even in a thread that is sending the job's reports while
+    another one logs; and a job accepts log lines from any thread.
     """
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Writes the record, unless a filter is against it."""
-        passed: object = self.filter(record)  # since Python 3.12 it may be another record
+        """Write the record, unless a filter rejects it."""
+        passed: object = self.filter(record)  # since Python 3.12 a filter may return another record
         if passed:
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
         return bool(passed)
 
     def createLock(self) -> None:
-        """Makes none."""
+        """Create no lock."""
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes the record. What goes wrong with it is for `logging.raiseExceptions` to say, and fails nothing."""
+        """Write the record. Errors never reach the caller; `logging.raiseExceptions` decides whether to print them."""
         job = current_job()
         if job is None or f"{record.name}.".startswith("milepost."):
             return
@@ -49,7 +49,7 @@ class JobHandler(logging.Handler):
             if record.exc_info and record.exc_info[0] is not None:
                 fields["exception"] = record.exc_info[0].__qualname__
             job.log(self.format(record), severity=_severity(record.levelno), **fields)
-        except Exception:  # noqa: BLE001 - as all handlers do
+        except Exception:  # noqa: BLE001 - as all logging handlers do
             self.handleError(record)
 
 

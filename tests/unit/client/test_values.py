@@ -51,7 +51,7 @@ def test_whole_numbers_come_back_as_ints() -> None:
         ({"a": [math.inf]}, ValueError, r"input\.a\[0\] is inf"),
         ({"a": 2**53 + 1}, ValueError, r"input\.a is 9007199254740993"),
         ({"a": "\udcff"}, ValueError, r"input\.a holds text that is not Unicode"),
-        ([1], TypeError, "input is to be a mapping, not list"),
+        ([1], TypeError, "input must be a mapping, not list"),
     ],
 )
 def test_what_it_cannot_say_is_named(values: dict[str, object], error: type[Exception], text: str) -> None:

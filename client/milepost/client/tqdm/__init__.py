@@ -1,12 +1,11 @@
-"""A drop-in for tqdm: its bars, which report to the job at hand as well.
+"""A drop-in replacement for tqdm, whose bars also report to the current job.
 
     from milepost.client.tqdm import tqdm, trange
 
-In a job a bar is a stage, named after its description. It is shown where tqdm would show it on a terminal, or in the
-file that it is given. Where there is no job, it is a bar of tqdm and nothing else. Where tqdm is not installed, a bar
-counts and shows nothing.
+In a job a bar is a stage, named after its description. It appears where tqdm would show it on a terminal, or in the
+file given to it. Outside a job it is an ordinary bar of tqdm. Without tqdm installed, a bar counts and shows nothing.
 
-The modules `auto`, `asyncio`, `notebook`, `rich`, `contrib` and `contrib.concurrent` are in place of those of tqdm.
+The modules `auto`, `asyncio`, `notebook`, `rich`, `contrib` and `contrib.concurrent` replace those of tqdm.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ __all__ = ["tqdm", "trange"]
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """What else tqdm has, such as its warnings."""
+        """Other names of tqdm, such as its warnings."""
         if not name.startswith("__"):
             try:
                 return getattr(importlib.import_module("tqdm"), name)

@@ -1,4 +1,4 @@
-"""In place of `tqdm.asyncio`: bars for ``async for``, and for awaiting many things."""
+"""Replacement for `tqdm.asyncio`: bars for ``async for``, and for awaiting many awaitables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In place of `tqdm.auto`: bars for notebooks within one, otherwise for a terminal."""
+"""Replacement for `tqdm.auto`: notebook bars within a notebook, otherwise terminal bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In place of `tqdm.notebook`: bars for notebooks, which need ipywidgets."""
+"""Replacement for `tqdm.notebook`: bars for notebooks; needs ipywidgets."""
 
 from __future__ import annotations
 

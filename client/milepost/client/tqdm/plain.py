@@ -1,4 +1,4 @@
-"""The bar where tqdm is not installed: it counts, and shows nothing."""
+"""The bar without tqdm: it counts, and shows nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["PlainBar"]
 
 
 class PlainBar:
-    """What code may use of a bar, under the names that it has in tqdm, and with the same effects but the display."""
+    """The public API of tqdm's bar, with the same effects except the display."""
 
     _lock: ClassVar[Any] = threading.RLock()
 
@@ -61,42 +61,42 @@ class PlainBar:
             self.close()
 
     def update(self, n: float = 1) -> bool | None:
-        """It is `n` further. Whether it was displayed."""
+        """Advance by `n`; return whether it was displayed."""
         if not self.disable:
             self.n += n
         return None
 
     def close(self) -> None:
-        """It has come to its end."""
+        """Close the bar."""
         self.disable = True
 
     def clear(self, nolock: bool = False) -> None:
-        """Takes it off the display."""
+        """Clear it from the display."""
 
     def refresh(self, nolock: bool = False, lock_args: Any = None) -> bool | None:
-        """Displays it as it is now."""
+        """Display its current state."""
         return None if self.disable else self.display()
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        """Displays it, or a message in its place. Whether it did."""
+        """Display it, or a message in its place; return whether it did."""
         return False
 
     def unpause(self) -> None:
-        """Goes on as if no time had passed since it was last displayed."""
+        """Continue as if no time had passed since the last display."""
 
     def reset(self, total: float | None = None) -> None:
-        """Begins from 0, with another total if one is given."""
+        """Restart from 0, with another total if given."""
         self.n = 0
         if total is not None:
             self.total = None if total == float("inf") else total
         self.refresh()
 
     def set_description(self, desc: str | None = None, refresh: bool | None = True) -> None:
-        """Describes it, with a colon behind the description."""
+        """Set the description, followed by a colon."""
         self.set_description_str(f"{desc}: " if desc else "", refresh)
 
     def set_description_str(self, desc: str | None = None, refresh: bool | None = True) -> None:
-        """Describes it."""
+        """Set the description."""
         self.desc = desc or ""
         if refresh:
             self.refresh()
@@ -104,19 +104,19 @@ class PlainBar:
     def set_postfix(
         self, ordered_dict: Mapping[str, object] | None = None, refresh: bool | None = True, **values: object
     ) -> None:
-        """Shows values beside it, as ``loss=0.25``."""
+        """Show values beside the bar, such as ``loss=0.25``."""
         shown = {**(ordered_dict or {}), **dict(sorted(values.items()))}
         self.set_postfix_str(", ".join(f"{name}={_short(value)}" for name, value in shown.items()), refresh)
 
     def set_postfix_str(self, s: str = "", refresh: bool | None = True) -> None:
-        """Shows something beside it."""
+        """Show a text beside the bar."""
         self.postfix = str(s)
         if refresh:
             self.refresh()
 
     @property
     def format_dict(self) -> Mapping[str, Any]:
-        """What a display would be made of."""
+        """The values that a display would show."""
         return {
             "n": self.n,
             "total": self.total,
@@ -131,28 +131,28 @@ class PlainBar:
 
     @classmethod
     def write(cls, s: str, file: Any = None, end: str = "\n", nolock: bool = False) -> None:
-        """Prints a line beside all bars."""
+        """Print a line without disturbing the bars."""
         print(s, file=file, end=end)
 
     @classmethod
     @contextlib.contextmanager
     def external_write_mode(cls, file: Any = None, nolock: bool = False) -> Iterator[None]:
-        """Takes all bars off the display for as long as a block lasts."""
+        """Clear all bars from the display during a block."""
         yield
 
     @classmethod
     def get_lock(cls) -> Any:
-        """The lock of all bars' display."""
+        """The lock that all bars share."""
         return cls._lock
 
     @classmethod
     def set_lock(cls, lock: Any) -> None:
-        """Sets that lock."""
+        """Set the lock that all bars share."""
         cls._lock = lock
 
     @classmethod
     def pandas(cls, **options: Any) -> None:
-        """Gives pandas' objects `progress_apply` and the like, which takes tqdm itself."""
+        """Register `progress_apply` with pandas, which needs tqdm itself."""
         raise ImportError("progress_apply comes with tqdm. Install it with: pip install tqdm", name="tqdm")
 
     @classmethod
@@ -165,7 +165,7 @@ class PlainBar:
         bytes: bool = True,  # noqa: A002 - tqdm's own word
         **options: Any,
     ) -> Iterator[Any]:
-        """The stream, whose ``read`` or ``write`` moves a bar by what it has read or written."""
+        """A wrapper of the stream whose ``read`` or ``write`` advances a bar by the size of the data."""
         with cls(total=total, **options) as bar:
             if bytes:
                 bar.unit, bar.unit_scale, bar.unit_divisor = "B", True, 1024
@@ -213,21 +213,21 @@ class PlainBar:
 
 
 class _Stream:
-    """A stream, one of whose methods moves a bar."""
+    """A stream wrapper, one of whose methods advances a bar."""
 
     def __init__(self, stream: Any, method: str, bar: PlainBar) -> None:
         self._stream = stream
-        plain = getattr(stream, method)
+        wrapped = getattr(stream, method)
 
-        @functools.wraps(plain)
+        @functools.wraps(wrapped)
         def read(*args: Any, **options: Any) -> Any:
-            data = plain(*args, **options)
+            data = wrapped(*args, **options)
             bar.update(len(data))
             return data
 
-        @functools.wraps(plain)
+        @functools.wraps(wrapped)
         def write(data: Any, *args: Any, **options: Any) -> Any:
-            done = plain(data, *args, **options)
+            done = wrapped(data, *args, **options)
             bar.update(len(data))
             return done
 
@@ -241,7 +241,7 @@ class _Stream:
 
 
 def _short(value: object) -> str:
-    """As tqdm has numbers: in three digits where that is shorter."""
+    """Format a number as tqdm does: in three digits if that is shorter."""
     text = str(value).strip()
     if isinstance(value, Real):
         return min(text, f"{float(value):.3g}", key=len)

@@ -1,4 +1,4 @@
-"""What makes a bar report to the job at hand: a mixin for the classes of tqdm."""
+"""Mixin that makes the bars of tqdm report to the current job."""
 
 from __future__ import annotations
 
@@ -17,41 +17,42 @@ if TYPE_CHECKING:
 else:
 
     class _Bar:
-        """Nothing: behind it comes a class of tqdm, or a plain bar."""
+        """Empty at run time: a class of tqdm or a plain bar follows in the MRO."""
 
 
 __all__ = ["Reporting"]
 
 _Item = TypeVar("_Item")
 
-# The arguments of a bar that may be given by position, in their order.
-_ORDER: Final = (
+# The positional arguments of a bar, in their order.
+_POSITIONAL: Final = (
     *("iterable", "desc", "total", "leave", "file"),
     *("ncols", "mininterval", "maxinterval", "miniters", "ascii"),
     *("disable", "unit", "unit_scale", "dynamic_ncols", "smoothing", "bar_format", "initial", "position"),
     *("postfix", "unit_divisor", "write_bytes", "lock_args", "nrows", "colour", "delay", "gui"),
 )
-# By this option a class method tells a bar the unit of its stage, where the bar learns it only later.
+# Option by which a class method passes the unit of the stage; the bar itself gets its unit only later.
 _STAGE_UNIT: Final = "milepost_stage_unit"
-_ENDS: Final = (StopIteration, StopAsyncIteration)
+_ITERATION_ENDS: Final = (StopIteration, StopAsyncIteration)
 
 
 class Reporting(_Bar, Generic[_Item]):
-    """A bar that is a stage of the job at hand, if there is one when the bar is made.
+    """A bar that is a stage of the current job, if there is one when the bar is created.
 
-    As on a display, what is set directly (`n`, `total`, `postfix`) is told with the next `update` or `refresh`.
+    As with a display, the next `update` or `refresh` reports attributes that code sets directly (`n`, `total`,
+    `postfix`).
     """
 
     _stage: BarStage | None = None
-    # What is being handled where the bar is used, and is no concern of what it counts.
-    _handled: BaseException | None = None
-    _loops = False
+    # Exception that the surrounding code is handling, which does not concern the bar.
+    _outer_exception: BaseException | None = None
+    _is_iterated = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Starts it, with the arguments that tqdm's bars have."""
+        """Create the bar, with the arguments of tqdm's bars."""
         job = current_job()
         stage_unit = options.pop(_STAGE_UNIT, None)
-        placed = dict(zip(_ORDER, args, strict=False))
+        placed = dict(zip(_POSITIONAL, args, strict=False))
         given = placed | options
         if job is None or given.get("disable") or placed.keys() & options:
             super().__init__(*args, **options)
@@ -59,60 +60,67 @@ class Reporting(_Bar, Generic[_Item]):
         if given.get("file") is None and not _is_terminal(sys.stderr):
             self._hide(given)
         if "disable" in given:
-            given["disable"] = False  # None asks whether there is a terminal, which is another question
-        super().__init__(*args[len(_ORDER) :], **given)
+            given["disable"] = (
+                False  # None means: disable without a terminal, which must not disable the stage
+            )
+        super().__init__(*args[len(_POSITIONAL) :], **given)
         if self.disable:
             return
         unit = stage_unit or ("" if self.unit == "it" else self.unit)
-        self._stage = open_bar(job, self.desc, _told(self.total), unit)
+        self._stage = open_bar(job, self.desc, _stage_total(self.total), unit)
         self._title = self.desc
-        self._told_n: float = 0
-        self._told_total, self._told_message = self.total, ""
-        self._tell()
+        self._reported_n: float = 0
+        self._reported_total, self._reported_message = self.total, ""
+        self._report()
 
     def _hide(self, given: dict[str, Any]) -> None:
-        """Changes the arguments so that nothing is shown."""
-        given["file"] = _Nowhere()
+        """Change the arguments so that the bar shows nothing."""
+        given["file"] = _NullFile()
 
     def __iter__(self) -> Iterator[_Item]:
         bar = self._stage
         if bar is None:
             return super().__iter__()
-        self._handled = sys.exc_info()[1]
-        self._loops = True
+        self._outer_exception = sys.exc_info()[1]
+        self._is_iterated = True
         return bar.stage.track(super().__iter__())
 
     def update(self, n: float = 1) -> bool | None:
-        """It is `n` further. Whether it was displayed."""
+        """Advance by `n`; return whether it was displayed."""
         bar = self._stage
         if bar is None:
             return super().update(n)
         before = self.n
         displayed = super().update(n)
-        if self._loops or before != self._told_n or self._words() != self._told_words or not math.isfinite(n):
-            self._tell()
+        if (
+            self._is_iterated
+            or before != self._reported_n
+            or self._values() != self._reported_values
+            or not math.isfinite(n)
+        ):
+            self._report()
         elif not displayed and not self.disable:
-            bar.stage.advance(n)  # which costs far less
-            self._told_n = self.n
+            bar.stage.advance(n)  # far cheaper than a full report
+            self._reported_n = self.n
         return displayed
 
     def refresh(self, nolock: bool = False, lock_args: Any = None) -> bool | None:
-        """Displays it, and tells of it, as it is now."""
+        """Display and report its current state."""
         displayed = super().refresh(nolock=nolock, lock_args=lock_args)
-        self._tell()
+        self._report()
         return displayed
 
     def close(self) -> None:
-        """It has come to its end. Short of its total and amid an exception, the job's end says what came of it."""
+        """Close the bar. Below its total during an exception, its stage ends when the job does."""
         error = sys.exc_info()[1]
-        done = error is None or error is self._handled or isinstance(error, _ENDS)
-        self._tell()
-        self._leave(done=done or (self.total is not None and self.n >= self.total))
+        done = error is None or error is self._outer_exception or isinstance(error, _ITERATION_ENDS)
+        self._report()
+        self._end_stage(done=done or (self.total is not None and self.n >= self.total))
         super().close()
 
     @classmethod
     def write(cls, s: str, file: Any = None, end: str = "\n", nolock: bool = False) -> None:
-        """Prints a line beside all bars, and writes it to the log of the job at hand."""
+        """Print a line without disturbing the bars, and write it to the log of the current job."""
         job = current_job()
         if job is not None:
             job.log(str(s))
@@ -127,7 +135,7 @@ class Reporting(_Bar, Generic[_Item]):
         bytes: bool = True,  # noqa: A002 - tqdm's own word
         **options: Any,
     ) -> Any:
-        """The stream, whose ``read`` or ``write`` moves a bar by what it has read or written."""
+        """A wrapper of the stream whose ``read`` or ``write`` advances a bar by the size of the data."""
         if bytes and current_job() is not None:
             options[_STAGE_UNIT] = "B"
         return super().wrapattr(stream, method, total=total, bytes=bytes, **options)
@@ -136,41 +144,41 @@ class Reporting(_Bar, Generic[_Item]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if error is not None:
-            self._tell()
-            self._leave(error)
+            self._report()
+            self._end_stage(error)
         else:
-            self._handled = sys.exc_info()[1]
+            self._outer_exception = sys.exc_info()[1]
         super().__exit__(kind, error, traceback)
 
     def __del__(self) -> None:
-        self._leave(done=False)
+        self._end_stage(done=False)
         super().__del__()
 
-    def _leave(self, error: BaseException | None = None, *, done: bool = True) -> None:
+    def _end_stage(self, error: BaseException | None = None, *, done: bool = True) -> None:
         bar, self._stage = self._stage, None
         if bar is not None:
             bar.close(error) if done else bar.abandon()
 
-    def _tell(self) -> None:
-        """Tells the stage what has changed since the last time.
+    def _report(self) -> None:
+        """Report to the stage what has changed since the last report.
 
-        A loop over the bar counts at the stage, and moves `n` only where the bar is displayed; so only an `n` that was
-        set since then is news.
+        A loop over the bar counts at the stage, and updates `n` only when the bar is displayed; so only an `n` that
+        code has set since then is a change.
         """
         if self._stage is None:
             return
         stage, n = self._stage.stage, self.n
-        moved = n != self._told_n and math.isfinite(n) and n != stage.current
-        total = _told(self.total) if self.total != self._told_total else None
+        moved = n != self._reported_n and math.isfinite(n) and n != stage.current
+        total = _stage_total(self.total) if self.total != self._reported_total else None
         message = self._message()
-        says = message if message != self._told_message else None
-        self._told_n, self._told_total, self._told_message = n, self.total, message
-        self._told_words = self._words()
-        if moved or total is not None or says is not None:
-            stage.update(n if moved else None, total=total, message=says)
+        changed_message = message if message != self._reported_message else None
+        self._reported_n, self._reported_total, self._reported_message = n, self.total, message
+        self._reported_values = self._values()
+        if moved or total is not None or changed_message is not None:
+            stage.update(n if moved else None, total=total, message=changed_message)
 
-    def _words(self) -> tuple[object, ...]:
-        """What is told besides how far it is; objects in it may change, which is seen when it is displayed."""
+    def _values(self) -> tuple[object, ...]:
+        """The reported values besides `n`; a change within a mutable one shows with the next display."""
         return (self.total, self.desc, self.postfix)
 
     def _message(self) -> str:
@@ -178,21 +186,21 @@ class Reporting(_Bar, Generic[_Item]):
         return ": ".join(part for part in (described, str(self.postfix or "")) if part)
 
 
-class _Nowhere(io.StringIO):
-    """A file that nobody reads."""
+class _NullFile(io.StringIO):
+    """A file that discards its content."""
 
     def write(self, s: str) -> int:
-        """Forgets it."""
+        """Discard the text."""
         return len(s)
 
 
 def _is_terminal(file: Any) -> bool:
     try:
         return bool(file.isatty())
-    except (AttributeError, ValueError):  # there is no stderr, or it is closed
+    except (AttributeError, ValueError):  # stderr is missing or closed
         return False
 
 
-def _told(total: float | None) -> float | None:
-    """The total, if a stage can have it."""
+def _stage_total(total: float | None) -> float | None:
+    """The total, if it is valid for a stage."""
     return total if total is not None and 0 <= total < math.inf else None

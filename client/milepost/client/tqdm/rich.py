@@ -1,4 +1,4 @@
-"""In place of `tqdm.rich`: bars that rich draws."""
+"""Replacement for `tqdm.rich`: bars that rich draws."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from milepost.client.tqdm.variants import variant
 __all__ = ["tqdm", "tqdm_rich", "trange", "trrange"]
 
 
-class _Drawn:
-    """Where there is no terminal, rich is told to draw nothing: it does not write to the bar's file."""
+class _HiddenWithoutTerminal:
+    """Disables rich when there is no terminal: rich does not write to the bar's file."""
 
     def _hide(self, given: dict[str, Any]) -> None:
         given["options"] = {"disable": True} | given.get("options", {})
 
 
-tqdm = tqdm_rich = variant("tqdm.rich", "tqdm_rich", _Drawn)
+tqdm = tqdm_rich = variant("tqdm.rich", "tqdm_rich", _HiddenWithoutTerminal)
 
 
 def trrange(*args: int, **options: Any) -> _tqdm[int]:

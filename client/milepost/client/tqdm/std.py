@@ -1,4 +1,4 @@
-"""The bar and its shortcut, as `tqdm.std` has them."""
+"""The bar and its shortcut, like `tqdm.std`."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["tqdm", "trange"]
 _Item = TypeVar("_Item")
 
 if TYPE_CHECKING:
-    _Real = PlainBar
+    _Base = PlainBar
 else:
     try:
-        from tqdm.std import tqdm as _Real
+        from tqdm.std import tqdm as _Base
     except ImportError:
-        _Real = PlainBar
+        _Base = PlainBar
 
-# All bars, those of other code as well, share one lock, whoever makes the first.
-_Real.get_lock()
+# Create the lock that all bars share, also those of other code.
+_Base.get_lock()
 
 
-class tqdm(Reporting[_Item], _Real):
-    """A bar, as tqdm has it; in a job it is a stage as well.
+class tqdm(Reporting[_Item], _Base):
+    """A bar of tqdm that is also a stage of the current job, if there is one.
 
-    With ``disable=True`` nothing is shown and nothing reported. Iterating looks for the job's cancellation, as
-    `StageContext.track` does. The description at the beginning is the title of the stage; a later one, and what
-    `set_postfix` says, is its message.
+    With ``disable=True`` it neither shows nor reports anything. Iterating checks for the job's cancellation, as
+    `StageContext.track` does. The initial description is the title of the stage; a later one, and the text of
+    `set_postfix`, is its message.
     """
 
     if TYPE_CHECKING:
-        # What only tqdm's own has.
+        # Attributes of tqdm's own bars only.
         monitor_interval: ClassVar[float]
         fp: Any
         pos: int
@@ -77,9 +77,9 @@ class tqdm(Reporting[_Item], _Real):
 
     @classmethod
     def set_lock(cls, lock: Any) -> None:
-        """Sets the lock that all bars share."""
+        """Set the lock that all bars share."""
         super().set_lock(lock)
-        _Real.set_lock(lock)
+        _Base.set_lock(lock)
 
 
 def trange(*args: int, **options: Any) -> tqdm[int]:

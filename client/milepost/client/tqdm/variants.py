@@ -1,4 +1,4 @@
-"""The classes that tqdm has for other displays, made to report to the job at hand."""
+"""Subclasses of tqdm's bars for other displays that report to the current job."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["variant"]
 
 
 def variant(module: str, name: str, *mixins: type) -> type[tqdm[Any]]:
-    """The class of that name in that module of tqdm, made to report. To be bound to the same name by who asks for it.
+    """A reporting subclass of a class of tqdm. The caller binds it to the same name.
 
     Raises:
-        ImportError: tqdm, or what its module needs, is not installed.
+        ImportError: tqdm, or a package that its module needs, is not installed.
     """
-    real = importlib.import_module(module)
-    space = {
+    tqdm_module = importlib.import_module(module)
+    namespace = {
         "__module__": module.replace("tqdm", "milepost.client.tqdm", 1),
-        "__doc__": getattr(real, name).__doc__,
+        "__doc__": getattr(tqdm_module, name).__doc__,
     }
-    return cast("type[tqdm[Any]]", type(name, (*mixins, Reporting, getattr(real, name)), space))
+    return cast("type[tqdm[Any]]", type(name, (*mixins, Reporting, getattr(tqdm_module, name)), namespace))

@@ -1,4 +1,4 @@
-"""In place of `tqdm.contrib`: `enumerate`, `zip` and `map` with a bar."""
+"""Replacement for `tqdm.contrib`: `enumerate`, `zip` and `map` with a bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In place of `tqdm.contrib.concurrent`: `map` in a pool, with a bar."""
+"""Replacement for `tqdm.contrib.concurrent`: `map` in a pool, with a bar."""
 
 from __future__ import annotations
 

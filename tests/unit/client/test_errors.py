@@ -143,7 +143,7 @@ def test_details_that_cannot_be_read_leave_the_code() -> None:
 def test_every_error_says_something() -> None:
     """The docstring is the default message."""
     assert str(errors.JobNotFound()) == "There is no such job."
-    assert str(errors.ProtocolError()) == "The server broke the contract."
+    assert str(errors.ProtocolError()) == "The server violated the contract."
 
 
 def test_the_error_of_a_job_has_the_job() -> None:

@@ -77,7 +77,7 @@ def test_it_is_a_value(message: Job) -> None:
     assert job != "job"
     assert copy.deepcopy(job) == job
     assert len({job, JobSnapshot(other)}) == 1
-    with pytest.raises(AttributeError, match="cannot be changed"):
+    with pytest.raises(AttributeError, match="is immutable"):
         job.state = JobState.JOB_STATE_LOST
     assert message.job_id in repr(job)
 

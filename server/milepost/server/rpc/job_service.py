@@ -39,13 +39,13 @@ class JobService:
         log: EventLog,
         journal: Journal,
         submissions: Submissions,
-        watching: Watches,
+        watches: Watches,
         waits: WaitReasons,
     ) -> None:
         self._log = log
         self._journal = journal
         self._submissions = submissions
-        self._watching = watching
+        self._watches = watches
         self._waits = waits
 
     async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
@@ -79,9 +79,9 @@ class JobService:
     async def WatchJob(self, request: WatchJobRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
         validation.watch_job(request)
-        await self._watching.watch_job(request, context.peer(), context.write)
+        await self._watches.watch_job(request, context.peer(), context.write)
 
     async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
         validation.watch_jobs(request)
-        await self._watching.watch_jobs(request, context.peer(), context.write)
+        await self._watches.watch_jobs(request, context.peer(), context.write)

@@ -1,4 +1,4 @@
-"""WorkerService: decode, call, encode."""
+"""WorkerService: validate, call, encode."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class WorkerService:
         await asyncio.gather(*(stream.finish(draining()) for stream in self._streams))
 
     async def _hello(self, incoming: AsyncIterator[WorkRequest]) -> WorkRequest | None:
-        """Return the first message, None where there is none. Raises DRAINING if the server stops before it comes."""
+        """Return the first message, None if there is none. Raises DRAINING if the server stops before it comes."""
 
         async def read() -> WorkRequest | None:
             return await anext(incoming, None)
@@ -169,7 +169,7 @@ class WorkerService:
 
 
 class _WorkStream:
-    """Handle the requests of one worker session."""
+    """Handles the requests of one worker session."""
 
     def __init__(
         self,

@@ -31,10 +31,10 @@ _RENEWAL_FRACTION = 0.05
 
 
 class Core:
-    """Put together on a log that can be read; ``start`` it, ``drain`` it, then ``close`` it.
+    """The parts of a server on a readable log: ``start`` them, ``drain`` them, then ``close`` them.
 
-    ``lease_ttl`` and ``sweep_interval`` in seconds, ``tail_memory`` in bytes; ``node`` is its name for people;
-    ``clock`` is for tests.
+    ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` in bytes; ``node`` is the node's name for
+    people; ``clock`` is for tests.
     """
 
     def __init__(
@@ -53,23 +53,25 @@ class Core:
         self._log = log
         self._lease_ttl = lease_ttl
         self._tasks = Tasks()
-        self._roster = WorkerRegistry(clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX))
-        waits = WaitReasons(self._roster)
-        self._watching = Watches(log, clock, admission, tail_memory, waits)
-        self._roster.follow(self._watching.workers_changed)
+        self._registry = WorkerRegistry(
+            clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX)
+        )
+        waits = WaitReasons(self._registry)
+        self._watches = Watches(log, clock, admission, tail_memory, waits)
+        self._registry.follow(self._watches.workers_changed)
         journal = Journal(log, clock)
         attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch))
-        sessions = SessionTable(clock, self._roster)
+        sessions = SessionTable(clock, self._registry)
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
-        self._cascade = ChildCancellation(log, journal, self._tasks)
+        self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, clock, keep, sweep_interval)
-        self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watching, waits)
+        self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watches, waits)
         self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
-        self.admin_service = AdminService(self._roster)
+        self.admin_service = AdminService(self._registry)
         for listener in (
             journal.publish,
-            self._watching.publish,
+            self._watches.publish,
             self._retention.publish,
             ParentUpdates(log, journal, self._tasks).publish,
         ):
@@ -82,18 +84,18 @@ class Core:
             sessions.on_transition,
             self._dispatcher.on_transition,
             self.deadlines.on_transition,
-            self._cascade.on_transition,
+            self._child_cancellation.on_transition,
         )
 
     async def start(self) -> None:
         """Connect to the other nodes, and resume the jobs that have not ended."""
         interval = self._lease_ttl * _RENEWAL_FRACTION
         peers = await self._log.share_presence(
-            _LocalPresence(self.deadlines, self.worker_service, self._roster), interval
+            _LocalPresence(self.deadlines, self.worker_service, self._registry), interval
         )
         self.deadlines.start(peers)
         self.worker_service.start(peers)
-        self._roster.start(peers)
+        self._registry.start(peers)
         # Jobs that changed during the read are known in their newer state already.
         active = [job for job in await self._log.active() if job.job_id not in (self._changed or ())]
         self._changed = None
@@ -102,27 +104,27 @@ class Core:
             self._dispatcher.on_transition(job)
             self.deadlines.on_transition(job)
         for job in active:
-            await self._cascade.recover(job)
+            await self._child_cancellation.recover(job)
         self._tasks.start(self._retention.run())
 
     async def drain(self) -> None:
         """Assign no more jobs, acknowledge the reports under way, and end watches and sessions."""
         self._dispatcher.close()
-        self._watching.close()
+        self._watches.close()
         await self.worker_service.drain()
 
     async def close(self) -> None:
         """Stop all background work."""
-        self._roster.close()
+        self._registry.close()
         self.deadlines.close()
         await self._tasks.close()
 
     def on_store(self, up: bool) -> None:
         """The connection to the store, and so to the other nodes, is up or down."""
         if up:
-            self._roster.reconnected()
+            self._registry.reconnected()
         else:
-            self._roster.cut_off()
+            self._registry.cut_off()
 
     def _note_change(self, job: Job) -> None:
         if self._changed is not None:
@@ -130,10 +132,10 @@ class Core:
 
 
 class _LocalPresence:
-    """Receive what other nodes say of workers; see ``Presence``."""
+    """Receives what other nodes announce of workers; see ``Presence``."""
 
-    def __init__(self, deadlines: Deadlines, worker_service: WorkerService, roster: WorkerRegistry) -> None:
+    def __init__(self, deadlines: Deadlines, worker_service: WorkerService, registry: WorkerRegistry) -> None:
         self.renew_leases = deadlines.renewed_elsewhere
         self.worker_connected = worker_service.connected_elsewhere
-        self.update_workers = roster.update_workers
-        self.request_workers = roster.request_workers
+        self.update_workers = registry.update_workers
+        self.request_workers = registry.request_workers

@@ -28,6 +28,7 @@ from bench import (
     listing,
     live,
     nodes,
+    peers,
     plot,
     replay,
     reports,
@@ -55,6 +56,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "dispatch": dispatch.measure,
     "cancel": cancel.measure,
     "nodes": nodes.measure,
+    "peers": peers.measure,
 }
 _SHORT = ("replay", "live", "reports")
 

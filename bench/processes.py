@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 import grpc
 import psutil
 
-__all__ = ["Load", "MeasurementFailed", "Server", "child", "milepost", "nats"]
+__all__ = ["Load", "MeasurementFailed", "Server", "child", "free_port", "milepost", "nats", "serve"]
 
 # Long enough that no job loses its worker because the machine is slow: the log of a job would be another one.
 _LEASE_TTL = "1h"
@@ -68,7 +68,7 @@ def _cpu(pid: int) -> float:
 def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
     """``milepost serve`` on a free loopback port or at ``address``, with its store in ``data``; killed at the end."""
     command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
-    command += ["serve", "--address", address or f"127.0.0.1:{_free_port()}", "--data", data]
+    command += ["serve", "--address", address or f"127.0.0.1:{free_port()}", "--data", data]
     command += ["--lease-ttl", _LEASE_TTL, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
@@ -91,9 +91,7 @@ def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
 def nats(directory: Path) -> Iterator[Server]:
     """A ``nats-server`` with its store in ``directory``, on disk before it acknowledges; its address is a URL."""
     directory.mkdir()
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
+    port = free_port()
     configuration = directory / "nats.conf"
     store = json.dumps(str(directory.resolve()))
     configuration.write_text(
@@ -101,18 +99,30 @@ def nats(directory: Path) -> Iterator[Server]:
         f"jetstream {{ store_dir: {store}, sync_interval: always }}\n"
     )
     command: list[str | Path] = [Path(sys.executable).with_name("nats-server"), "-c", configuration]
+    with serve(command, port, directory / "log") as pid:
+        yield Server(f"nats://127.0.0.1:{port}", pid)
+
+
+@contextmanager
+def serve(command: Sequence[str | Path], port: int, log: Path) -> Iterator[int]:
+    """Any other server, once it listens on the port of loopback; gives its process id, and kills it at the end."""
     with (
-        (directory / "log").open("w") as log,
-        subprocess.Popen(command, stdout=log, stderr=log, process_group=0) as process,
+        log.open("w") as output,
+        subprocess.Popen(command, stdout=output, stderr=output, process_group=0) as process,
     ):
         try:
-            _wait_for(port)
-            yield Server(f"nats://127.0.0.1:{port}", process.pid)
+            until = time.monotonic() + _PATIENCE
+            while not _listens(port):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise MeasurementFailed(f"{Path(command[0]).name} did not start:\n{log.read_text()}")
+                time.sleep(0.05)
+            yield process.pid
         finally:
             process.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     for port in random.sample(_PORTS, 100):
         with socket.socket() as trying:
             trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -124,17 +134,12 @@ def _free_port() -> int:
     raise MeasurementFailed(f"no free port was found from {_PORTS.start} to {_PORTS.stop - 1}")
 
 
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 @contextmanager

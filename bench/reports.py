@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -107,17 +107,20 @@ def _rows(load: Load, server: Server, jobs: Sequence[str]) -> list[Row]:
 
 
 async def report(
-    jobs: Sequence[tuple[str, str]], reports: int, batch: int = BATCH
+    jobs: Sequence[tuple[str, str]], reports: int, batch: int = BATCH, beforehand: bool = True
 ) -> AsyncGenerator[float | None]:
-    """Connects a worker for each job, given as address and id, and encodes so many reports of ``batch`` events for it;
-    sends them all, until all are acknowledged, and tells how many seconds that took; ends.
+    """Connects a worker for each job, given as address and id, and encodes so many reports of ``batch`` events for it,
+    ``beforehand`` or one by one as it sends them; sends them all, until all are acknowledged, and tells how many
+    seconds that took; ends.
     """
     async with AsyncExitStack() as stack:
         sessions = []
         for address, name in jobs:
             (channel,) = await stack.enter_async_context(work.connections(address, 1))
             sessions.append(await work.Session.open(channel, name))
-        requests = [await _prepare(session, reports, batch) for session in sessions]
+        requests: list[Iterable[bytes]] = [await _prepare(session, reports, batch) for session in sessions]
+        if beforehand:
+            requests = [list(encoded) for encoded in requests]
         yield None
         begun = time.perf_counter()
         await asyncio.gather(*(_send(*pair, batch) for pair in zip(sessions, requests, strict=True)))
@@ -127,13 +130,14 @@ async def report(
     yield None
 
 
-async def _prepare(session: work.Session, reports: int, batch: int) -> list[bytes]:
+async def _prepare(session: work.Session, reports: int, batch: int) -> Iterator[bytes]:
+    """Starts the job's stage; then gives its reports, each encoded when it is asked for."""
     await session.send(session.encode(work.START))
     await session.acknowledged(1)
-    return [session.encode(work.progress(1 + number * batch, batch)) for number in range(reports)]
+    return (session.encode(work.progress(1 + number * batch, batch)) for number in range(reports))
 
 
-async def _send(session: work.Session, requests: Sequence[bytes], batch: int) -> None:
+async def _send(session: work.Session, requests: Iterable[bytes], batch: int) -> None:
     for number, request in enumerate(requests, 1):
         await session.send(request)
         await session.acknowledged(1 + (number - _WINDOW) * batch)

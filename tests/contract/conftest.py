@@ -12,9 +12,9 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.memory.memory_disk import MemoryDisk
+from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
-from tests.support.memory_disk import Disk
-from tests.support.memory_log import MemoryEventLog
 
 Open = Callable[[], Awaitable[EventLog]]
 """Opens the store; the same one again where it was opened, and closed, before."""
@@ -32,7 +32,7 @@ def sqlite(request: pytest.FixtureRequest) -> Open:
 
 def memory(_: pytest.FixtureRequest) -> Open:
     """The store of the simulation."""
-    disk = Disk()
+    disk = MemoryDisk()
 
     async def opened() -> EventLog:
         return MemoryEventLog(disk)

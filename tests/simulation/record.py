@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from milepost.contract.job_states import FINAL
 from milepost.server.log.event_log import DurableCommit, Entry
+from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.v1 import (
     ErrorReason,
     Event,
@@ -18,7 +19,6 @@ from milepost.v1 import (
     WorkRequest,
     WorkResponse,
 )
-from tests.support.memory_disk import Disk
 
 __all__ = ["Acknowledgement", "CancelAnswer", "Lease", "Record", "SubmitAnswer"]
 
@@ -66,7 +66,7 @@ class Load(NamedTuple):
 class Record:
     """Filled while the world runs; ``now`` is the virtual time."""
 
-    disk: Disk
+    disk: MemoryDisk
     now: Callable[[], float]
     trace: list[str] = field(default_factory=list)
     reports: dict[Lease, dict[int, Update]] = field(default_factory=dict)

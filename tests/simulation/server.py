@@ -7,19 +7,19 @@ from typing import Final
 
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.event_log import StoreFull
+from milepost.server.log.memory.memory_disk import MemoryDisk
+from milepost.server.log.memory.memory_log import Delays, MemoryEventLog
 from milepost.server.runtime.core import Core
 from milepost.server.watching.admission import Admission
 from tests.simulation.loop import Node, VirtualClock, VirtualLoop
-from tests.support.memory_disk import Disk
-from tests.support.memory_log import MemoryEventLog, Pace
 
-__all__ = ["LEASE_TTL", "DiskPace", "SimulatedServer"]
+__all__ = ["LEASE_TTL", "DiskDelays", "SimulatedServer"]
 
 LEASE_TTL: Final = 5.0
 """In seconds."""
 
 
-class DiskPace(Pace):
+class DiskDelays(Delays):
     """A disk that is mostly quick, now and then slow; until ``full_until`` it is slow, and there is rarely room."""
 
     def __init__(self, loop: VirtualLoop, source: Random) -> None:
@@ -27,24 +27,24 @@ class DiskPace(Pace):
         self._loop = loop
         self._source = source
 
-    def writing(self) -> float:
-        """See ``Pace``."""
+    def commit(self) -> float:
+        """See ``Delays``."""
         draw = self._source.random()
         quick = 0.2 if self._loop.time() < self.full_until else 0.005
         return draw * quick if draw < 0.95 else (draw - 0.9) * 10
 
-    def telling(self) -> float:
-        """See ``Pace``."""
+    def notify(self) -> float:
+        """See ``Delays``."""
         draw = self._source.random()
         return 0.0 if draw < 0.7 else draw * 0.01
 
-    def reading(self) -> float:
-        """See ``Pace``."""
+    def read(self) -> float:
+        """See ``Delays``."""
         draw = self._source.random()
         return 0.0 if draw < 0.6 else draw * 0.01
 
     def failure(self) -> Exception | None:
-        """See ``Pace``."""
+        """See ``Delays``."""
         full = self._loop.time() < self.full_until and self._source.random() < 0.5
         return StoreFull("no room") if full else None
 
@@ -52,11 +52,11 @@ class DiskPace(Pace):
 class SimulatedServer:
     """One life of the server, on a node of its own. ``jobs`` and ``workers`` are its services."""
 
-    def __init__(self, loop: VirtualLoop, node: Node, disk: Disk, pace: DiskPace) -> None:
+    def __init__(self, loop: VirtualLoop, node: Node, disk: MemoryDisk, delays: DiskDelays) -> None:
         """Within the node."""
         self.node = node
         self.is_draining = False
-        self.log = MemoryEventLog(disk, pace)
+        self.log = MemoryEventLog(disk, delays)
         self._core = Core(
             self.log,
             lease_ttl=LEASE_TTL,
@@ -83,4 +83,4 @@ class SimulatedServer:
     def crash(self) -> None:
         """Nothing of it runs any more, and what is not durable is lost."""
         self.node.stop()
-        self.log.cut()
+        self.log.crash()

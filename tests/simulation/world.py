@@ -15,6 +15,7 @@ import structlog
 from milepost.client._worker import worker as sdk
 from milepost.client._worker.job_table import JobTable
 from milepost.contract.job_states import FINAL
+from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.rpc import worker_service
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Assignment, WorkResponse
@@ -24,9 +25,8 @@ from tests.simulation.loop import Endless, Node, VirtualLoop
 from tests.simulation.network import Channel, Network
 from tests.simulation.record import Lease, Record
 from tests.simulation.scenario import QUIET, Fault, Scenario, scenario
-from tests.simulation.server import LEASE_TTL, DiskPace, SimulatedServer
+from tests.simulation.server import LEASE_TTL, DiskDelays, SimulatedServer
 from tests.simulation.worker import SimulatedWorker
-from tests.support.memory_disk import Disk
 
 __all__ = ["Run", "run"]
 
@@ -53,7 +53,7 @@ def run(seed: int, changes: Sequence[Change] = (), *, restores: bool = False) ->
     With ``restores`` an older copy of the disk is put back on the way.
     """
     loop = VirtualLoop(_MOST)
-    disk = Disk()
+    disk = MemoryDisk()
     world = _World(loop, seed, Record(disk, loop.time), restores)
     quiet = logging.getLogger("milepost.client")
     level = quiet.level
@@ -87,7 +87,7 @@ class _World:
         self._loop = loop
         self._source = Random(f"{seed}/world")
         self._network = Network(loop, f"{seed}/network", record)
-        self._pace = DiskPace(loop, Random(f"{seed}/disk"))
+        self._delays = DiskDelays(loop, Random(f"{seed}/disk"))
         self._servers: list[SimulatedServer] = []
         behaviours = {job.name: job.behaviour for job in self.scenario.jobs}
         self._workers = [
@@ -216,10 +216,10 @@ class _World:
                     self.record.fault(fault.name)
                     server.log.hold()
                     await asyncio.sleep(fault.seconds / 2)
-                    server.log.let_go()
+                    server.log.release()
             case "full disk":
                 self.record.fault(fault.name)
-                self._pace.full_until = self._loop.time() + fault.seconds / 3
+                self._delays.full_until = self._loop.time() + fault.seconds / 3
             case unknown:
                 raise ValueError(unknown)
 
@@ -274,7 +274,7 @@ class _World:
     async def _restore(self) -> None:
         """What was written for some seconds is lost, though it was acknowledged."""
         await asyncio.sleep(self._source.uniform(2.0, 15.0))
-        saved = self.record.disk.saved()
+        saved = self.record.disk.snapshot()
         self.record.note("-- disk saved")
         await asyncio.sleep(self._source.uniform(0.5, 5.0))
         server = self._network.server
@@ -288,7 +288,7 @@ class _World:
         node = Node(self._loop, f"server.{len(self._servers) + 1}")
 
         async def starting() -> SimulatedServer:
-            server = SimulatedServer(self._loop, node, self.record.disk, self._pace)
+            server = SimulatedServer(self._loop, node, self.record.disk, self._delays)
             self._servers.append(server)  # and kept, since nothing of a crashed one is let go of
             server.log.add_listener(self.record.became_durable)
             await server.start()

@@ -9,6 +9,8 @@ from typing import Any, cast
 import pytest
 
 from milepost.server.followers.retention import RetentionPolicy
+from milepost.server.log.memory.memory_disk import MemoryDisk
+from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.runtime.core import Core
 from milepost.server.watching.admission import Admission
@@ -23,8 +25,6 @@ from milepost.v1 import (
     WorkRequest,
     WorkResponse,
 )
-from tests.support.memory_disk import Disk
-from tests.support.memory_log import MemoryEventLog
 from tests.support.rpc import eventually, log_line
 
 
@@ -47,7 +47,7 @@ class RecordedPresence(NoPeers):
 class SharedLog(MemoryEventLog):
     """A log that other nodes share."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: MemoryDisk) -> None:
         super().__init__(disk)
         self.others = RecordedPresence()
 
@@ -87,7 +87,7 @@ class Worker:
 @pytest.mark.parametrize("way", ["heartbeat", "report", "ReportJob", "ReportJob without updates"])
 async def test_other_nodes_are_told_who_was_heard_from(way: str) -> None:
     """However a worker renews its lease, every node hears of it: each of them has a timer for that lease (rule 14)."""
-    log = SharedLog(Disk())
+    log = SharedLog(MemoryDisk())
     core = Core(
         log,
         lease_ttl=30.0,

@@ -15,7 +15,9 @@ from grpc_reflection.v1alpha import reflection
 
 from milepost.contract import limits
 from milepost.server.followers.retention import RetentionPolicy
-from milepost.server.log.store import NatsStore, open_store
+from milepost.server.log.memory.memory_disk import MemoryDisk
+from milepost.server.log.memory.memory_log import MemoryEventLog
+from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.registration import add_service
@@ -63,10 +65,13 @@ _QUIET_PERIOD_LIMIT = 20
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a server. ``address`` is ``host:port``, with port 0 for a free one; times are in seconds."""
+    """Settings of a server. ``address`` is ``host:port``, with port 0 for a free one; times are in seconds.
+
+    Without ``data`` the log is in memory, and ends with the server: that is for tests.
+    """
 
     address: str
-    data: Path
+    data: Path | None
     lease_ttl: float = 30.0
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -85,10 +90,15 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._directory = DataDirectory(settings.data)
-        files = StoreFiles()
-        self._store = open_store(settings.data, files, settings.nats, self._on_store)
-        self._directory.watch(files)
+        self._directory: DataDirectory | None = None
+        self._store: Store
+        if settings.data is None:
+            self._store = MemoryEventLog(MemoryDisk.new())
+        else:
+            self._directory = DataDirectory(settings.data)
+            files = StoreFiles()
+            self._store = open_store(settings.data, files, settings.nats, self._on_store)
+            self._directory.watch(files)
         self.failed = self._store.failed
         self._core: Core | None = None
         self._job_service, self._worker_service, self._admin_service = self._services = [
@@ -121,7 +131,9 @@ class Server:
         await self._store.start()
         await self._start_core()
         self._health.set(True, "", *_NAMES)
-        _log.info("serving", address=self.address, data=str(self._settings.data), epoch=self.epoch)
+        _log.info(
+            "serving", address=self.address, data=str(self._settings.data or "memory"), epoch=self.epoch
+        )
 
     async def stop(self) -> None:
         """Shut down in order: refuse new calls, end streams with DRAINING, finish pending commits."""
@@ -136,7 +148,8 @@ class Server:
         if self._core is not None:
             await self._core.close()
         await self._store.close()
-        self._directory.close()
+        if self._directory is not None:
+            self._directory.close()
         if self.address:
             _log.info("stopped")
 

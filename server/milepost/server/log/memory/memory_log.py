@@ -1,6 +1,6 @@
-"""An event log in memory: no thread and no disk, so that what it does, and when, is for a test to say.
+"""An event log in memory, without threads and files: a test controls what it does, and when.
 
-The log is one life of a store: what was put and is not durable goes with it. The `Disk` stays.
+A log is one run of a store: writes that are not durable are lost with it. The `MemoryDisk` stays.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from milepost.server.log.event_log import (
     state_mask,
 )
 from milepost.server.log.frames import Chunk
+from milepost.server.log.memory.memory_disk import FRACTION_SCALE, MemoryDisk, Record
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.v1 import Job, JobState
-from tests.support.memory_disk import WHOLE, Disk, Record
 
-__all__ = ["MemoryEventLog", "Pace"]
+__all__ = ["Delays", "MemoryEventLog"]
 
 _Group: TypeAlias = "deque[tuple[Write, asyncio.Future[None]]]"
 
 
-class _Upkeep(NamedTuple):
-    """What drops something."""
+class _Maintenance(NamedTuple):
+    """A write that removes events."""
 
     do: Callable[[], Entry | None]
 
@@ -52,46 +52,46 @@ class _Upkeep(NamedTuple):
         return self.do()
 
 
-class Pace:
-    """How long things take, in seconds, and what goes wrong; of this one nothing takes time, and all goes well."""
+class Delays:
+    """Delays in seconds, and failures, that a test injects; this class injects none."""
 
-    def writing(self) -> float:
-        """Until a group of writes is durable."""
+    def commit(self) -> float:
+        """Time until a group of writes is durable."""
         return 0.0
 
-    def telling(self) -> float:
-        """From then until those are told who follow, and those who wait."""
+    def notify(self) -> float:
+        """Time from there until listeners are called and futures resolve."""
         return 0.0
 
-    def reading(self) -> float:
-        """Until a read has its answer."""
+    def read(self) -> float:
+        """Time until a read returns."""
         return 0.0
 
     def failure(self) -> Exception | None:
-        """What the next group of writes fails with: StoreFull, for once, or StoreFailed, for good."""
+        """The error of the next group of writes: StoreFull for this group only, StoreFailed for good."""
         return None
 
 
 class MemoryEventLog:
-    """An ``EventLog`` on a disk; used from the running loop only.
+    """An ``EventLog`` on a `MemoryDisk`. Not thread-safe: for the loop that it was made in.
 
-    While ``holding``, nothing becomes durable. ``cut`` ends it as a crash does.
+    Between ``hold`` and ``release`` nothing becomes durable.
     """
 
-    def __init__(self, disk: Disk, pace: Pace | None = None) -> None:
+    def __init__(self, disk: MemoryDisk, delays: Delays | None = None) -> None:
         self._disk = disk
-        self._pace = pace or Pace()
+        self._delays = delays or Delays()
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._waiting: _Group = deque()
         self._position = disk.position
-        self._told_at = 0.0
-        self._untold = 0
-        self._writing = self._holding = self._closed = self._is_cut = False
+        self._notify_at = 0.0
+        self._pending_notifications = 0
+        self._writing = self._holding = self._closed = self._has_crashed = False
         self._idle = asyncio.Event()
         self._idle.set()
         self.failed: asyncio.Future[StoreFailed] = self._loop.create_future()
-        """Done once the store does not work any more."""
+        """Resolves when the store has failed for good."""
 
     @property
     def epoch(self) -> str:
@@ -114,10 +114,10 @@ class MemoryEventLog:
         return self._position
 
     async def start(self) -> None:
-        """See ``Store``: it can be read at once."""
+        """See ``Store``: it is readable at once."""
 
     async def share_presence(self, here: Presence, interval: float) -> Peers:
-        """See ``Store``: there are no others to tell."""
+        """See ``Store``: there are no other nodes."""
         return NoPeers()
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
@@ -125,17 +125,17 @@ class MemoryEventLog:
         self._listeners.append(listener)
 
     def hold(self) -> None:
-        """From now on nothing becomes durable."""
+        """Let no write become durable until ``release``."""
         self._holding = True
 
-    def let_go(self) -> None:
-        """What was held becomes durable."""
+    def release(self) -> None:
+        """Let held writes become durable."""
         self._holding = False
         self._start()
 
-    def cut(self) -> None:
-        """Ends at once: what is not durable is lost, and nobody is told anything more."""
-        self._closed = self._is_cut = True
+    def crash(self) -> None:
+        """End at once, as a crash would: pending writes are lost, and their futures never resolve."""
+        self._closed = self._has_crashed = True
 
     # --- Writing ----------------------------------------------------------------------------------------------------
 
@@ -145,26 +145,26 @@ class MemoryEventLog:
 
     def thin(self, job_id: str) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(_Upkeep(partial(self._disk.thin, job_id)))
+        return self._write(_Maintenance(partial(self._disk.thin, job_id)))
 
     def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(_Upkeep(partial(self._disk.trim, job_id, first_sequence)))
+        return self._write(_Maintenance(partial(self._disk.trim, job_id, first_sequence)))
 
     def delete(self, job_id: str) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(_Upkeep(partial(self._disk.delete, job_id)))
+        return self._write(_Maintenance(partial(self._disk.delete, job_id)))
 
     async def close(self) -> None:
         """See ``EventLog``."""
         self._closed = True
-        self.let_go()
+        self.release()
         await self._idle.wait()
 
     def _write(self, write: Write) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
         if self._closed or self.failed.done():
-            if not self._is_cut:
+            if not self._has_crashed:
                 future.set_exception(StoreFailed("the store is closed"))
             return future
         self._waiting.append((write, future))
@@ -176,18 +176,18 @@ class MemoryEventLog:
             self._writing = True
             self._idle.clear()
             group, self._waiting = self._waiting, deque()
-            self._loop.call_later(self._pace.writing(), self._commit, group)
+            self._loop.call_later(self._delays.commit(), self._commit, group)
 
     def _commit(self, group: _Group) -> None:
-        """A group becomes durable; the next one is written while this one is told of."""
+        """Make a group durable. The next group is written while listeners still wait for this one."""
         self._writing = False
-        if self._is_cut:
+        if self._has_crashed:
             return
         if self._holding:
             self._waiting = group + self._waiting
             return
         outcomes: list[tuple[asyncio.Future[None], Entry | None, Exception | None]] = []
-        failure = self.failed.result() if self.failed.done() else self._pace.failure()
+        failure = self.failed.result() if self.failed.done() else self._delays.failure()
         futures = {id(write): future for write, future in group}
         for write, parts in coalesce_writes([write for write, _ in group]):
             entry, error = None, failure
@@ -200,21 +200,21 @@ class MemoryEventLog:
             outcomes.append((futures[id(parts[-1])], entry, error))
         if isinstance(failure, StoreFailed) and not self.failed.done():
             self.failed.set_result(failure)
-        self._told_at = max(self._told_at, self._loop.time() + self._pace.telling())
-        self._untold += 1
-        self._loop.call_at(self._told_at, self._resolve, outcomes)
+        self._notify_at = max(self._notify_at, self._loop.time() + self._delays.notify())
+        self._pending_notifications += 1
+        self._loop.call_at(self._notify_at, self._resolve, outcomes)
         self._start()
 
     def _apply(self, write: Write) -> Entry | None:
         if isinstance(write, Append):
             return self._disk.append(write.commit)
-        assert isinstance(write, _Upkeep)
+        assert isinstance(write, _Maintenance)
         return write.do()
 
     def _resolve(
         self, outcomes: Sequence[tuple[asyncio.Future[None], Entry | None, Exception | None]]
     ) -> None:
-        if self._is_cut:
+        if self._has_crashed:
             return
         entries = [entry for _, entry, _ in outcomes if entry is not None]
         if entries:
@@ -228,14 +228,14 @@ class MemoryEventLog:
                 future.set_result(None)
             else:
                 future.set_exception(error)
-        self._untold -= 1
-        if not self._untold and not self._writing:
+        self._pending_notifications -= 1
+        if not self._pending_notifications and not self._writing:
             self._idle.set()
 
     # --- Reading ----------------------------------------------------------------------------------------------------
 
     async def refresh(self, job_id: str) -> None:
-        """See ``EventLog``: nobody else appends."""
+        """See ``EventLog``: there are no other writers."""
 
     async def read(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
         """See ``EventLog``."""
@@ -244,9 +244,9 @@ class MemoryEventLog:
             return None
         chunks: list[Chunk] = []
         size = 0
-        for kept in record.kept:
-            if kept.chunk.last > cursor:
-                chunks.append(kept.chunk.after(cursor))
+        for stored in record.commits:
+            if stored.chunk.last > cursor:
+                chunks.append(stored.chunk.after(cursor))
                 size += len(chunks[-1].frames)
                 if size >= max_bytes:
                     break
@@ -258,13 +258,13 @@ class MemoryEventLog:
 
     async def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         """See ``EventLog``."""
-        await self._rest()
+        await self._delay_read()
         disk = self._disk
         entries: list[CommitRow | DropNotice] = []
         scanned, size = max(disk.position, after), 0
         for row in disk.rows():
             attributes = disk.records[row.job_id].attributes
-            if row.position > after and _is_of(attributes, query, {row.state_before, row.state}):
+            if row.position > after and _matches(attributes, query, {row.state_before, row.state}):
                 entries.append(row)
                 size += len(row.chunk.frames)
                 if size >= max_bytes:
@@ -278,7 +278,7 @@ class MemoryEventLog:
 
     async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
         """See ``EventLog``."""
-        await self._rest()
+        await self._delay_read()
         return self._dropped(query, known)
 
     async def load(self, job_id: str) -> StoredJob | None:
@@ -291,32 +291,32 @@ class MemoryEventLog:
     async def find(self, job_id: str) -> Job | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
-        return None if record is None else self._disk.job(record, whole=True)
+        return None if record is None else self._disk.job(record, with_input=True)
 
     async def find_request(self, owner: str, request_id: str) -> str | None:
         """See ``EventLog``."""
-        await self._rest()
+        await self._delay_read()
         return self._disk.requests.get((owner, request_id))
 
     async def query(self, query: Query) -> JobPage:
         """See ``EventLog``."""
-        await self._rest()
+        await self._delay_read()
         jobs: list[tuple[int, Job]] = []
         size = 0
         for record in self._records(newest_first=query.newest_first):
             if query.after is not None and (record.key < query.after) != query.newest_first:
                 continue
-            if record.key == query.after or not _is_of(record.attributes, query, {record.state}):
+            if record.key == query.after or not _matches(record.attributes, query, {record.state}):
                 continue
             if len(jobs) == query.limit or size >= query.max_bytes:
                 return JobPage(jobs, more=True)
-            jobs.append((record.key, self._disk.job(record, whole=True)))
+            jobs.append((record.key, self._disk.job(record, with_input=True)))
             size += len(record.job) + len(record.input or b"")
         return JobPage(jobs, more=False)
 
     async def active(self) -> Sequence[Job]:
         """See ``EventLog``."""
-        await self._rest()
+        await self._delay_read()
         return [self._disk.job(record) for record in self._records() if record.state in ACTIVE]
 
     async def children_summary(self, job_id: str) -> ChildrenSummary:
@@ -324,12 +324,12 @@ class MemoryEventLog:
         record = await self._find(job_id)
         if record is None or not record.children:
             return ChildrenSummary(0, 0, 0.0)
-        fraction = record.children_done / WHOLE / record.children
+        fraction = record.children_done / FRACTION_SCALE / record.children
         return ChildrenSummary(record.children, record.children_ended, fraction)
 
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
         """See ``EventLog``."""
-        await self._rest()
+        await self._delay_read()
         found = [
             EndedJob(record.key, record.end_time, record.first, record.thinned, Job.FromString(record.job))
             for record in self._records()
@@ -338,7 +338,7 @@ class MemoryEventLog:
         return sorted(found, key=lambda job: (job.end_time, job.key))[:limit]
 
     def _notices(self, query: Query) -> Iterable[DropNotice]:
-        return (n for n in self._disk.notices.values() if _is_of(n.attributes, query, set(query.states)))
+        return (n for n in self._disk.notices.values() if _matches(n.attributes, query, set(query.states)))
 
     def _dropped(self, query: Query, known: int) -> dict[int, int]:
         found: dict[int, int] = {}
@@ -350,20 +350,20 @@ class MemoryEventLog:
         return found
 
     async def _find(self, job_id: str) -> Record | None:
-        await self._rest()
+        await self._delay_read()
         record = self._disk.records.get(job_id)
-        return None if record is None else replace(record, kept=list(record.kept))
+        return None if record is None else replace(record, commits=list(record.commits))
 
     def _records(self, *, newest_first: bool = False) -> Iterable[Record]:
         records = list(self._disk.records.values())
         return reversed(records) if newest_first else records
 
-    async def _rest(self) -> None:
-        await asyncio.sleep(self._pace.reading())
+    async def _delay_read(self) -> None:
+        await asyncio.sleep(self._delays.read())
 
 
-def _is_of(attributes: JobAttributes, query: Query, states: set[int]) -> bool:
-    """Whether a job, in any of these states, is one that the query asks for."""
+def _matches(attributes: JobAttributes, query: Query, states: set[int]) -> bool:
+    """Whether a job in one of these states matches the query."""
     is_parent = query.with_parent and attributes.job_id == query.parent_job_id
     return (
         (not query.owner or query.owner == attributes.owner)

@@ -1,11 +1,13 @@
-"""What an event log in memory keeps: the durable state, and the writes that change it.
+"""The durable state of an event log in memory, and the writes that change it.
 
-It does what the statements of the SQLite log do, with dictionaries and lists.
+Dictionaries and lists take the place of the SQLite log's tables and statements.
 """
 
 from __future__ import annotations
 
 import copy
+import secrets
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,14 +26,14 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import Chunk, without_superseded
 from milepost.v1 import Job
 
-__all__ = ["WHOLE", "Disk", "Record", "Redelivery"]
+__all__ = ["FRACTION_SCALE", "MemoryDisk", "Record", "StoredCommit"]
 
-WHOLE = 1_000_000
-"""Children's fractions are summed as whole numbers, as every store does."""
+FRACTION_SCALE = 1_000_000
+"""Children's fractions are summed as whole numbers of this unit, as every store does."""
 
 
 @dataclass(slots=True)
-class Redelivery:
+class StoredCommit:
     """A commit on the disk."""
 
     position: int
@@ -57,14 +59,14 @@ class Record:
     end_time: int | None = None
     first: int = 1
     thinned: int = 0
-    kept: list[Redelivery] = field(default_factory=list)
+    commits: list[StoredCommit] = field(default_factory=list)
     children: int = 0
     children_ended: int = 0
     children_done: int = 0
 
 
-class Disk:
-    """What is durable; it outlives the logs that are opened on it, one at a time."""
+class MemoryDisk:
+    """Durable state: it outlives the logs that are opened on it, one at a time."""
 
     def __init__(self, epoch: str = "epoch", lease_secret: bytes = b"secret") -> None:
         self.epoch = epoch
@@ -73,33 +75,38 @@ class Disk:
         self.records: dict[str, Record] = {}
         self.requests: dict[tuple[str, str], str] = {}
         self.notices: dict[int, DropNotice] = {}
-        """The newest of each job that something was dropped of, by its key."""
+        """The newest notice of each job that lost commits, by the key of the job."""
         self._key = 0
 
-    def saved(self) -> Disk:
-        """A copy."""
+    @classmethod
+    def new(cls) -> MemoryDisk:
+        """An empty disk with an epoch and a lease secret of its own, as a new data directory has."""
+        return cls(uuid.uuid4().hex, secrets.token_bytes(32))
+
+    def snapshot(self) -> MemoryDisk:
+        """A copy of the current state."""
         return copy.deepcopy(self)
 
-    def restore(self, saved: Disk, epoch: str) -> None:
-        """Goes back to a copy; what was written since is lost, and so the epoch is another."""
-        vars(self).update(vars(saved.saved()), epoch=epoch)
+    def restore(self, snapshot: MemoryDisk, epoch: str) -> None:
+        """Go back to a snapshot, under a new epoch since later writes are lost."""
+        vars(self).update(vars(snapshot.snapshot()), epoch=epoch)
 
     def chunks(self, job_id: str) -> list[Chunk]:
-        """What is kept of a job's log."""
-        return [kept.chunk for kept in self.records[job_id].kept]
+        """The stored chunks of a job's log."""
+        return [stored.chunk for stored in self.records[job_id].commits]
 
     def rows(self) -> list[CommitRow]:
-        """All commits that are kept, by position."""
+        """All stored commits, by position."""
         return sorted(
-            CommitRow(kept.position, job_id, kept.chunk, kept.state_before, kept.state)
+            CommitRow(stored.position, job_id, stored.chunk, stored.state_before, stored.state)
             for job_id, record in self.records.items()
-            for kept in record.kept
+            for stored in record.commits
         )
 
-    def job(self, record: Record, *, whole: bool = False) -> Job:
-        """The job as it was stored; ``whole`` with its input."""
+    def job(self, record: Record, *, with_input: bool = False) -> Job:
+        """The job as stored; its input only ``with_input``."""
         job = Job.FromString(record.job)
-        if whole and record.input is not None:
+        if with_input and record.input is not None:
             job.input.ParseFromString(record.input)
         job.epoch, job.first_sequence, job.thinned_sequence = self.epoch, record.first, record.thinned
         return job
@@ -108,30 +115,30 @@ class Disk:
         """See ``EventLog``."""
         record = self._insert(commit) if commit.submission is not None else self._update(commit)
         if commit.attributes.parent_job_id:
-            self._tell_parent(commit)
+            self._update_parent_sums(commit)
         if not commit.chunk.frames:
             return None
         self.position += 1
-        record.kept.append(
-            Redelivery(self.position, commit.chunk, commit.state_before, commit.state, commit.payloads)
+        record.commits.append(
+            StoredCommit(self.position, commit.chunk, commit.state_before, commit.state, commit.payloads)
         )
         return DurableCommit(commit, self.position)
 
     def thin(self, job_id: str) -> None:
         """See ``EventLog``."""
         record = self._ended(job_id)
-        overtaken: set[Any] = set()
-        for kept in reversed(record.kept):
-            kept.chunk = kept.chunk._replace(frames=without_superseded(kept.chunk.frames, overtaken))
+        superseded: set[Any] = set()
+        for stored in reversed(record.commits):
+            stored.chunk = stored.chunk._replace(frames=without_superseded(stored.chunk.frames, superseded))
         record.thinned = record.last
 
     def trim(self, job_id: str, first_sequence: int) -> Entry | None:
         """See ``EventLog``."""
         record = self._record(job_id)
-        dropped = [kept for kept in record.kept if kept.chunk.last < first_sequence]
+        dropped = [stored for stored in record.commits if stored.chunk.last < first_sequence]
         if not dropped:
             return None
-        del record.kept[: len(dropped)]
+        del record.commits[: len(dropped)]
         record.first = dropped[-1].chunk.last + 1
         return self._notice(record, record.first, dropped)
 
@@ -140,7 +147,7 @@ class Disk:
         record = self._ended(job_id)
         del self.records[job_id]
         self.requests.pop((record.attributes.owner, record.request_id), None)
-        return self._notice(record, 0, record.kept)
+        return self._notice(record, 0, record.commits)
 
     def _insert(self, commit: Commit) -> Record:
         assert commit.submission is not None
@@ -174,13 +181,13 @@ class Disk:
             record.end_time = commit.time
         return record
 
-    def _tell_parent(self, commit: Commit) -> None:
+    def _update_parent_sums(self, commit: Commit) -> None:
         parent = self.records.get(commit.attributes.parent_job_id)
         if parent is not None:
-            born = commit.submission is not None
-            before = 0 if born else round(commit.fraction_before * WHOLE)
-            after = WHOLE if commit.ends else round(commit.fraction * WHOLE)
-            parent.children += born
+            is_new = commit.submission is not None
+            before = 0 if is_new else round(commit.fraction_before * FRACTION_SCALE)
+            after = FRACTION_SCALE if commit.ends else round(commit.fraction * FRACTION_SCALE)
+            parent.children += is_new
             parent.children_ended += commit.ends
             parent.children_done += after - before
 
@@ -195,12 +202,12 @@ class Disk:
             raise Conflict(job_id)
         return record
 
-    def _notice(self, record: Record, first_sequence: int, dropped: Sequence[Redelivery]) -> DropNotice:
+    def _notice(self, record: Record, first_sequence: int, dropped: Sequence[StoredCommit]) -> DropNotice:
         self.position += 1
         before = self.notices[record.key].drops if record.key in self.notices else ()
         drops = {(drop.states, drop.payloads): drop.position for drop in before}
-        for kept in dropped:
-            drops[1 << kept.state_before | 1 << kept.state, kept.payloads] = kept.position
+        for stored in dropped:
+            drops[1 << stored.state_before | 1 << stored.state, stored.payloads] = stored.position
         attributes = record.attributes._replace(max_events=0)
         notice = DropNotice(
             attributes, first_sequence, self.position, [Drop(*of, at) for of, at in drops.items()]

@@ -68,7 +68,6 @@ class JetStreamEventLog(ReaderPool):
     ) -> None:
         super().__init__(self._open_reader)
         self._loop = asyncio.get_running_loop()
-        self._directory = directory
         self._names = names
         self._replicas = replicas
         self._on_state = on_state

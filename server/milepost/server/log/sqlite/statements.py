@@ -6,6 +6,7 @@ from collections.abc import Collection
 from itertools import product
 from typing import Any, Final
 
+from milepost.contract import job_states
 from milepost.server.log.event_log import ANY_STATE, Query, state_mask
 from milepost.server.payloads import ANY_PAYLOAD
 
@@ -130,9 +131,8 @@ LISTED_JOB: Final = """
 # Whether more jobs than that have a label.
 LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
-ACTIVE: Final = (
-    "SELECT job, first_sequence, thinned_sequence FROM jobs WHERE state IN (1, 2, 3) ORDER BY job_key"
-)
+_ACTIVE_STATES: Final = ", ".join(map(str, sorted(job_states.ACTIVE)))
+ACTIVE: Final = f"SELECT job, first_sequence, thinned_sequence FROM jobs WHERE state IN ({_ACTIVE_STATES}) ORDER BY job_key"
 CHILDREN: Final = "SELECT children, children_ended, children_done FROM jobs WHERE job_id = ?"
 ENDED: Final = """
     SELECT job_key, end_time, first_sequence, thinned_sequence, job FROM jobs

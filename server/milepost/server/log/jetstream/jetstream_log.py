@@ -178,13 +178,10 @@ class JetStreamEventLog(ReaderPool):
         """Return the stream's identity, and discard the projection if it is of another epoch (rule 4)."""
         found = await stream.identity(self._connection, self._names)
         projection = self._projection
-        if projection.epoch == found.epoch and await self._has_lost(
-            projection.applied, projection.applied_name
-        ):
+        is_same = projection.epoch == found.epoch
+        if is_same and await self._has_lost(projection.applied, projection.applied_name):
             found = await stream.change_epoch(self._connection, self._names, found)
-            _log.warning(
-                "the stream has lost messages that this node has seen; it gets a new epoch", epoch=found.epoch
-            )
+            _log.warning("the stream lost messages that this node has seen; new epoch", epoch=found.epoch)
         if projection.epoch != found.epoch:
             projection.renew(found.epoch)
         return found

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from milepost.client._sync import SyncClient, SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
     from milepost.client._watch.connection_state import Connection
     from milepost.client._watch.job_watch import StateWatch, Watch
-    from milepost.client._watch.jobs_watch import Gap, JobsWatch
+    from milepost.client._watch.jobs_cursor import Gap
+    from milepost.client._watch.jobs_watch import JobsWatch
     from milepost.client._watch.subscriptions import Ended, Subscriptions
     from milepost.client._worker import Cancelled, JobContext, StageContext, Worker
     from milepost.client.errors import JobFailure, MilepostError
@@ -57,7 +58,8 @@ _MODULES: Final = {
     "_watch.subscriptions": ("Ended", "Subscriptions"),
     "_sync": ("SyncClient", "SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"),
     "_watch.job_watch": ("StateWatch", "Watch"),
-    "_watch.jobs_watch": ("Gap", "JobsWatch"),
+    "_watch.jobs_cursor": ("Gap",),
+    "_watch.jobs_watch": ("JobsWatch",),
     "_worker": ("Cancelled", "JobContext", "StageContext", "Worker"),
 }
 _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}

@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.client._cli.rendering.canvas import UNICODE, Canvas, Marks
 from milepost.client._cli.rendering.watched_job import WatchedJob
-from milepost.client._watch.job_watch import Connection
+from milepost.client._watch.connection_state import Connection
 from milepost.fold import Fold
 from milepost.v1 import (
     Estimate,

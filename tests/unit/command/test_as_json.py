@@ -10,7 +10,7 @@ from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
 from milepost.client import to_json
 from milepost.client._cli.rendering import message_json
 from milepost.client._cli.rendering.job_view import JsonView
-from milepost.client._watch.job_watch import Connection
+from milepost.client._watch.connection_state import Connection
 from milepost.v1 import Custom, Event, Job, JobState, LogWritten
 from tests.unit.command.story import START, Story, stamp
 

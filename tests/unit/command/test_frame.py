@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 
 from milepost.client._cli.rendering.canvas import ASCII, UNICODE, Marks, marks_for
 from milepost.client._cli.rendering.job_frame import frame
-from milepost.client._watch.job_watch import Connection
+from milepost.client._watch.connection_state import Connection
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,

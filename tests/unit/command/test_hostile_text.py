@@ -17,7 +17,7 @@ from milepost.client._cli.rendering.job_frame import frame
 from milepost.client._cli.rendering.job_view import PlainView
 from milepost.client._cli.rendering.tables import jobs_lines, jobs_table
 from milepost.client._cli.rendering.terminal import EscapingConsole
-from milepost.client._watch.job_watch import Connection
+from milepost.client._watch.connection_state import Connection
 from milepost.contract.printable import escape, escape_json, escape_values
 from milepost.v1 import Event, Job, JobState, StageState
 from tests.support.hostile import HOSTILE, filled, obeyed

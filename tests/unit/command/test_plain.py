@@ -7,7 +7,7 @@ from datetime import UTC
 import pytest
 
 from milepost.client._cli.rendering.job_view import PlainView
-from milepost.client._watch.job_watch import Connection
+from milepost.client._watch.connection_state import Connection
 from milepost.v1 import ChildrenProgressed, JobEnded, JobState, Severity
 from tests.unit.command.story import START, Story
 

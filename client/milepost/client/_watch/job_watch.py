@@ -18,7 +18,7 @@ from milepost.v1 import Estimate, Event, GetJobRequest, Job, Waiting, WatchJobRe
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
 
-__all__ = ["Connection", "JobWatch", "StateWatch", "Watch", "silence_timeout"]
+__all__ = ["JobWatch", "StateWatch", "Watch", "silence_timeout"]
 
 # A stream without any frame for this many status intervals, and a margin in seconds, counts as lost.
 _SILENT_INTERVALS: Final = 2.5

@@ -9,7 +9,7 @@ from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.job_watch import silence_timeout
-from milepost.client._watch.jobs_cursor import Gap, Item, JobsCursor
+from milepost.client._watch.jobs_cursor import Item, JobsCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client.errors import JobNotFound, MilepostError
 from milepost.v1 import GetJobRequest, Job, ListJobsRequest, WatchJobsRequest, WatchJobsResponse
@@ -17,7 +17,7 @@ from milepost.v1 import GetJobRequest, Job, ListJobsRequest, WatchJobsRequest, W
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
 
-__all__ = ["Gap", "Item", "JobsWatch"]
+__all__ = ["JobsWatch"]
 
 
 class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):

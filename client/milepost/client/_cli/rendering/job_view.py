@@ -18,7 +18,7 @@ from milepost.client._cli.rendering.message_json import message_line, waiting_li
 from milepost.client._cli.rendering.status_text import WaitingNotices, connection_text, is_reportable
 from milepost.client._cli.rendering.terminal import Screen
 from milepost.client._cli.rendering.watched_job import WatchedJob
-from milepost.client._watch.job_watch import Connection
+from milepost.client._watch.connection_state import Connection
 from milepost.fold import Fold
 from milepost.v1 import Event
 

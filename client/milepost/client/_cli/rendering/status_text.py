@@ -6,7 +6,7 @@ from datetime import datetime
 
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.watched_job import WatchedJob
-from milepost.client._watch.job_watch import Connection
+from milepost.client._watch.connection_state import Connection
 from milepost.v1 import Waiting, WaitingFor
 
 __all__ = [

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from milepost.client._cli.rendering import text
-from milepost.client._watch.job_watch import Connection
+from milepost.client._watch.connection_state import Connection
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Estimate, Event, Job, Waiting

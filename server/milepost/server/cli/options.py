@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from milepost.contract import durations
+
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""The option type of a file to read."""
 
 
 def option(name: str, *more: str, **settings: Any) -> Callable[[Any], Any]:

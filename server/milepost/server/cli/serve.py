@@ -10,10 +10,8 @@ from typing import Any
 import click
 
 from milepost.server.cli.listen_options import check_certificate, parse_address
-from milepost.server.cli.options import duration, option
+from milepost.server.cli.options import EXISTING_FILE, duration, option
 from milepost.server.cli.store_options import selected_store, store_options
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 # Exit status after the store has failed for good.
 _STORE_FAILED = 1
@@ -52,10 +50,10 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
 )
 @option(
     "--tls-cert",
-    type=_FILE,
+    type=EXISTING_FILE,
     help="Certificate chain of the server (PEM). Default: no TLS.",
 )
-@option("--tls-key", type=_FILE, help="Private key of --tls-cert (PEM).")
+@option("--tls-key", type=EXISTING_FILE, help="Private key of --tls-cert (PEM).")
 @option(
     "--keep-progress",
     type=duration(),

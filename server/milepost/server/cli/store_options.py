@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from milepost.server.cli.options import EXISTING_FILE
+
 if TYPE_CHECKING:
     from milepost.server.log.store import NatsStore
 
@@ -16,7 +18,6 @@ _SCHEME = re.compile(r"(nats|tls|ws|wss)://")
 _STREAM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CREDENTIALS = ("BEGIN NATS USER JWT-----\n", "BEGIN USER NKEY SEED-----\n")
 _SEED = re.compile(r"SU[A-Z2-7]{56}")
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def parse_servers(value: str) -> tuple[str, ...]:
@@ -65,15 +66,19 @@ def access_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any
             type=click.IntRange(1, 5),
             help="Number of stream replicas. Default: 3 in a NATS cluster, else 1.",
         ),
-        option("--nats-credentials", type=_FILE, help="Credentials file for NATS (user JWT and NKey seed)."),
-        option("--nats-nkey-seed", type=_FILE, help="NKey seed file for NATS."),
+        option(
+            "--nats-credentials",
+            type=EXISTING_FILE,
+            help="Credentials file for NATS (user JWT and NKey seed).",
+        ),
+        option("--nats-nkey-seed", type=EXISTING_FILE, help="NKey seed file for NATS."),
         option(
             "--nats-tls-ca",
-            type=_FILE,
+            type=EXISTING_FILE,
             help="CA bundle for NATS (PEM). Default: the system's.",
         ),
-        option("--nats-tls-cert", type=_FILE, help="Client certificate for NATS (PEM)."),
-        option("--nats-tls-key", type=_FILE, help="Private key of --nats-tls-cert (PEM)."),
+        option("--nats-tls-cert", type=EXISTING_FILE, help="Client certificate for NATS (PEM)."),
+        option("--nats-tls-key", type=EXISTING_FILE, help="Private key of --nats-tls-cert (PEM)."),
     )
 
     def decorate(command: Any) -> Any:

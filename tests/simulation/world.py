@@ -98,7 +98,7 @@ class _World:
         """What the SDK's workers use in place of a channel, and to be seen."""
         record, network = self.record, self._network
 
-        class WatchedDesk(JobTable):
+        class WatchedJobTable(JobTable):
             def start(self, assignment: Assignment) -> None:
                 super().start(assignment)
                 record.loaded(assignment.job.worker_id, len(self), self._max_concurrency)
@@ -118,7 +118,7 @@ class _World:
         return [
             Change(worker_service, "rejection", watched),
             Change(sdk, "LazyChannel", lambda target: Channel(network, Node.current().name)),
-            Change(sdk, "JobTable", WatchedDesk),
+            Change(sdk, "JobTable", WatchedJobTable),
             Change(sdk, "LoopWatchdog", nullcontext),  # it looks at real time
         ]
 

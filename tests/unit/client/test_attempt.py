@@ -31,7 +31,7 @@ from tests.support import isolated
 from tests.support.isolating import all_gone
 
 
-class JobTable:
+class AttemptHarness:
     """Has one attempt, and sends what it has to say to nobody."""
 
     def __init__(self, handler: Handler) -> None:
@@ -92,46 +92,46 @@ def rejected(reason: str, *, number: int = 0, expected: int = 0) -> Rejected:
 
 async def test_it_is_over_when_its_end_is_acknowledged() -> None:
     """Not when the handler has returned: the end has to be durable."""
-    desk = JobTable(quick)
-    report = await desk.report()
+    harness = AttemptHarness(quick)
+    report = await harness.report()
     while not report.updates[-1].HasField("job_ended"):
-        more = await desk.report()
+        more = await harness.report()
         assert report.first_report_sequence + len(report.updates) == more.first_report_sequence
         report.updates.extend(more.updates)
     assert (report.job_id, report.lease_token, report.first_report_sequence) == ("j", "t", 1)
     assert names(report) == ["log_written", "job_ended"]
-    assert (desk.attempt.is_running, desk.attempt.is_over) == (False, False)
-    desk.attempt.acknowledged(1)
-    assert not desk.attempt.is_over
-    desk.attempt.acknowledged(2)
-    assert desk.attempt.is_over
-    assert desk.changes == 2
-    assert desk.says_nothing()
+    assert (harness.attempt.is_running, harness.attempt.is_over) == (False, False)
+    harness.attempt.acknowledged(1)
+    assert not harness.attempt.is_over
+    harness.attempt.acknowledged(2)
+    assert harness.attempt.is_over
+    assert harness.changes == 2
+    assert harness.says_nothing()
 
 
 async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
     """It sends nothing until the server has answered; then what the server lacks, under the same numbers."""
-    desk = JobTable(quick)
-    await desk.report()
-    desk.attempt.attached = False
-    desk.send_queue.clear()
-    assert desk.says_nothing()
-    assert desk.attempt.resume_request() == WorkRequest(resume=Resume(job_id="j", lease_token="t"))
-    desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1))
-    report = await desk.report()
+    harness = AttemptHarness(quick)
+    await harness.report()
+    harness.attempt.attached = False
+    harness.send_queue.clear()
+    assert harness.says_nothing()
+    assert harness.attempt.resume_request() == WorkRequest(resume=Resume(job_id="j", lease_token="t"))
+    harness.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1))
+    report = await harness.report()
     assert (report.first_report_sequence, names(report)) == (2, ["job_ended"])
 
 
 async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
     """A job that goes on although the number of its end is used up has not ended: the refusal had been lost."""
-    desk = JobTable(quick)
+    harness = AttemptHarness(quick)
     reported = 0
     while reported < 2:
-        reported += len((await desk.report()).updates)
-    desk.attempt.attached = False
-    desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=2))
-    assert not desk.attempt.is_over
-    report = await desk.report()
+        reported += len((await harness.report()).updates)
+    harness.attempt.attached = False
+    harness.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=2))
+    assert not harness.attempt.is_over
+    report = await harness.report()
     ended = report.updates[0].job_ended
     assert (
         report.first_report_sequence,
@@ -142,32 +142,32 @@ async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
 
 async def test_a_gap_is_filled() -> None:
     """From the number that the server expects."""
-    desk = JobTable(quick)
+    harness = AttemptHarness(quick)
     reported = 0
     while reported < 2:
-        reported += len((await desk.report()).updates)
-    desk.attempt.rejected(rejected("REPORT_GAP", expected=1))
-    report = await desk.report()
+        reported += len((await harness.report()).updates)
+    harness.attempt.rejected(rejected("REPORT_GAP", expected=1))
+    report = await harness.report()
     assert (report.first_report_sequence, len(report.updates)) == (1, 2)
 
 
 async def test_a_refused_update_does_not_stop_the_job() -> None:
     """It has used up its number; the job goes on."""
-    desk = JobTable(endless)
-    await desk.report()
-    desk.attempt.rejected(rejected("INVALID_FIELD", number=1))
-    assert (desk.attempt.is_running, desk.attempt.is_over) == (True, False)
+    harness = AttemptHarness(endless)
+    await harness.report()
+    harness.attempt.rejected(rejected("INVALID_FIELD", number=1))
+    assert (harness.attempt.is_running, harness.attempt.is_over) == (True, False)
 
 
 async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
     """The job has to end somehow."""
-    desk = JobTable(quick)
+    harness = AttemptHarness(quick)
     reported = 0
     while reported < 2:
-        reported += len((await desk.report()).updates)
-    desk.attempt.rejected(rejected("TOO_LARGE", number=2))
-    desk.attempt.acknowledged(2)
-    report = await desk.report()
+        reported += len((await harness.report()).updates)
+    harness.attempt.rejected(rejected("TOO_LARGE", number=2))
+    harness.attempt.acknowledged(2)
+    report = await harness.report()
     ended = report.updates[0].job_ended
     assert (
         report.first_report_sequence,
@@ -175,50 +175,50 @@ async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
         ended.failure.code,
         ended.failure.message,
     ) == (3, JobState.JOB_STATE_FAILED, "RESULT_REFUSED", "No.")
-    desk.attempt.rejected(rejected("INVALID_FIELD", number=3))
-    assert await desk.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
-    assert desk.attempt.is_over
+    harness.attempt.rejected(rejected("INVALID_FIELD", number=3))
+    assert await harness.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
+    assert harness.attempt.is_over
 
 
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED", "JOB_NOT_FOUND"])
 async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) -> None:
     """What the handler says while it stops is for nobody (rule 11)."""
-    desk = JobTable(endless)
-    await desk.report()
-    desk.attempt.rejected(rejected(reason))
-    assert (desk.attempt.is_running, desk.attempt.is_over) == (True, True)
+    harness = AttemptHarness(endless)
+    await harness.report()
+    harness.attempt.rejected(rejected(reason))
+    assert (harness.attempt.is_running, harness.attempt.is_over) == (True, True)
     if (
         reason == "LEASE_LOST"
     ):  # should the refusal have been of an earlier attempt, another worker gets this one
-        assert await desk.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
-    await desk.returned.wait()
-    assert desk.says_nothing()
-    assert desk.changes == 2
+        assert await harness.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
+    await harness.returned.wait()
+    assert harness.says_nothing()
+    assert harness.changes == 2
 
 
 @pytest.mark.parametrize("acknowledged", [-1, 99])
 async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) -> None:
     """What it would have to be told again is not here any more; or it knows what was never said."""
-    desk = JobTable(endless)
-    await desk.report()
-    desk.attempt.acknowledged(1)
-    desk.attempt.attached = False
-    desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1 + acknowledged))
-    assert desk.attempt.is_over
+    harness = AttemptHarness(endless)
+    await harness.report()
+    harness.attempt.acknowledged(1)
+    harness.attempt.attached = False
+    harness.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1 + acknowledged))
+    assert harness.attempt.is_over
     # Its lease would be kept up for as long as the session lasts, and nobody would be at work.
-    assert await desk.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
+    assert await harness.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
 
 
 async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> None:
     """However often it is told of; also when it comes with `resumed`."""
-    desk = JobTable(endless)
-    await desk.report()
-    desk.attempt.attached = False
-    desk.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1, cancellation=Cancellation()))
-    desk.attempt.cancel(Cancellation())
+    harness = AttemptHarness(endless)
+    await harness.report()
+    harness.attempt.attached = False
+    harness.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1, cancellation=Cancellation()))
+    harness.attempt.cancel(Cancellation())
     updates: list[Update] = []
     while not updates or not updates[-1].HasField("job_ended"):
-        updates += (await desk.report()).updates
+        updates += (await harness.report()).updates
     assert [update.WhichOneof("update") for update in updates] == [
         "cancel_acknowledged",
         "stage_ended",
@@ -229,21 +229,21 @@ async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> No
 
 async def test_a_job_that_is_given_back_is_released_when_its_handler_has_stopped() -> None:
     """After everything that the handler had to say."""
-    desk = JobTable(endless)
-    await desk.report()
-    desk.attempt.give_back()
-    assert names(await desk.report()) == ["stage_ended"]
-    assert await desk.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
-    assert desk.attempt.is_over
+    harness = AttemptHarness(endless)
+    await harness.report()
+    harness.attempt.give_back()
+    assert names(await harness.report()) == ["stage_ended"]
+    assert await harness.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
+    assert harness.attempt.is_over
 
 
 async def test_a_job_that_has_ended_is_not_given_back() -> None:
     """It has only to be told."""
-    desk = JobTable(quick)
-    await desk.returned.wait()
-    desk.attempt.give_back()
-    desk.attempt.abandon()
-    assert names(await desk.report()) == ["log_written", "job_ended"]
+    harness = AttemptHarness(quick)
+    await harness.returned.wait()
+    harness.attempt.give_back()
+    harness.attempt.abandon()
+    assert names(await harness.report()) == ["log_written", "job_ended"]
 
 
 async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> None:
@@ -257,62 +257,62 @@ async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> N
             except asyncio.CancelledError:
                 continue
 
-    desk = JobTable(stubborn)
+    harness = AttemptHarness(stubborn)
     await asyncio.sleep(0)
-    desk.attempt.give_back()
-    desk.attempt.abandon()
-    assert (await desk.next()).HasField("release")
-    assert (desk.attempt.is_running, desk.attempt.is_over) == (True, True)
+    harness.attempt.give_back()
+    harness.attempt.abandon()
+    assert (await harness.next()).HasField("release")
+    assert (harness.attempt.is_running, harness.attempt.is_over) == (True, True)
     go_on.set()
-    await desk.returned.wait()
-    assert desk.says_nothing()
+    await harness.returned.wait()
+    assert harness.says_nothing()
 
 
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED"])
 async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that does not stop: another attempt may be at work already."""
     monkeypatch.setattr("milepost.client._worker.attempt.STOP_GRACE", 0.1)
-    desk = JobTable(RegisteredHandler(isolated.stubborn, "process"))
-    (told,) = (await desk.report()).updates
+    harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
+    (told,) = (await harness.report()).updates
     pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
-    desk.attempt.rejected(rejected(reason))
+    harness.attempt.rejected(rejected(reason))
     async with asyncio.timeout(30):
-        await desk.returned.wait()
+        await harness.returned.wait()
 
     await all_gone(pids)
-    assert desk.attempt.is_over
+    assert harness.attempt.is_over
 
 
 async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> None:
     """The server has ended it, since the grace was over: the process is killed at once."""
-    desk = JobTable(RegisteredHandler(isolated.stubborn, "process"))
-    (told,) = (await desk.report()).updates
+    harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
+    (told,) = (await harness.report()).updates
     pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
-    desk.attempt.cancel(Cancellation())
-    desk.attempt.rejected(rejected("JOB_ENDED"))
+    harness.attempt.cancel(Cancellation())
+    harness.attempt.rejected(rejected("JOB_ENDED"))
     async with asyncio.timeout(30):
-        await desk.returned.wait()
+        await harness.returned.wait()
     await all_gone(pids)
 
 
 @pytest.mark.parametrize("resumed", [False, True])
 async def test_a_process_is_killed_before_the_deadline(resumed: bool) -> None:
     """Whether the worker hears of the cancellation at once, or on its next session."""
-    desk = JobTable(RegisteredHandler(isolated.stubborn, "process"))
-    await desk.report()
+    harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
+    await harness.report()
     now = time.time_ns()
     cancellation = Cancellation()
     cancellation.request_time.FromNanoseconds(now)
     cancellation.deadline.FromNanoseconds(now + 400_000_000)
     if resumed:
         message = Resumed(job_id="j", acknowledged_report_sequence=1, cancellation=cancellation)
-        desk.attempt.attached = False
-        desk.attempt.resumed(message)
+        harness.attempt.attached = False
+        harness.attempt.resumed(message)
     else:
-        desk.attempt.cancel(cancellation)
+        harness.attempt.cancel(cancellation)
     updates: list[Update] = []
     while not updates or not updates[-1].HasField("job_ended"):
-        updates += (await desk.report()).updates
+        updates += (await harness.report()).updates
 
     assert updates[-1].job_ended.message == "The handler did not stop in time, so its process was killed."
 
@@ -348,8 +348,8 @@ async def breaks(job: JobContext) -> None:
 async def test_an_end_is_logged(handler: Handler, lines: list[str], caplog: pytest.LogCaptureFixture) -> None:
     """In one line with how long it took; an exception that nobody meant, with where it was raised."""
     with caplog.at_level(logging.INFO, "milepost.client"):
-        desk = JobTable(handler)
-        await desk.returned.wait()
+        harness = AttemptHarness(handler)
+        await harness.returned.wait()
 
     assert said(caplog) == lines
     assert [record.exc_info is not None for record in caplog.records] == [False, True][: len(lines)]
@@ -358,10 +358,10 @@ async def test_an_end_is_logged(handler: Handler, lines: list[str], caplog: pyte
 async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """When it has stopped."""
     with caplog.at_level(logging.INFO, "milepost.client"):
-        desk = JobTable(endless)
+        harness = AttemptHarness(endless)
         await asyncio.sleep(0)
-        desk.attempt.cancel(Cancellation())
-        await desk.returned.wait()
+        harness.attempt.cancel(Cancellation())
+        await harness.returned.wait()
 
     assert said(caplog) == ["job j: cancellation requested", "job j was cancelled after N s"]
 
@@ -369,11 +369,11 @@ async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> No
 async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """While its handler is at work; and after that, where reports were left."""
     with caplog.at_level(logging.INFO, "milepost.client"):
-        working = JobTable(endless)
+        working = AttemptHarness(endless)
         await asyncio.sleep(0)
         working.attempt.rejected(rejected("LEASE_LOST"))
         await working.returned.wait()
-        done = JobTable(quick)
+        done = AttemptHarness(quick)
         await done.returned.wait()
         done.attempt.rejected(rejected("LEASE_LOST"))
 
@@ -387,11 +387,11 @@ async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) ->
 
 async def test_an_end_that_is_refused_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """With why."""
-    desk = JobTable(quick)
-    await desk.returned.wait()
-    report = await desk.report()
+    harness = AttemptHarness(quick)
+    await harness.returned.wait()
+    report = await harness.report()
     number = report.first_report_sequence + len(report.updates) - 1
     with caplog.at_level(logging.INFO, "milepost.client"):
-        desk.attempt.rejected(rejected("INVALID_FIELD", number=number))
+        harness.attempt.rejected(rejected("INVALID_FIELD", number=number))
 
     assert said(caplog)[-1] == "job j: the server refused the end; failing the job: No."

@@ -23,7 +23,7 @@ class AttachedJob(JobContext):
         super().__init__(JobControl(context.message, context._control.reporter))
         self.result: Mapping[str, Any] | None = None
 
-    def assigned(self, message: Job) -> None:
+    def _assigned(self, message: Job) -> None:
         """Replace the job, which was made without the server, by the assigned one."""
         self._job = message
         self._control.stages.add_declared(message)

@@ -33,7 +33,7 @@ class OfflineBlock:
     def connect(self, context: JobContext) -> None:
         """Relay all reports, past and future, to the attempt of `context`."""
         self._relay = ReportRelay(context._control.reporter)
-        self.job.assigned(context.message)
+        self.job._assigned(context.message)
         self._relay_updates()
 
     def finish(self) -> None:

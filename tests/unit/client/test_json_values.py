@@ -1,4 +1,4 @@
-"""Python values as JSON, as near as can be (rule 15)."""
+"""Lossy conversion of Python values to JSON (rule 15)."""
 
 from __future__ import annotations
 

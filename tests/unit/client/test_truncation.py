@@ -1,4 +1,4 @@
-"""Text within its bounds (rule 15)."""
+"""Truncation of text (rule 15)."""
 
 from __future__ import annotations
 

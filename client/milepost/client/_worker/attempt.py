@@ -240,7 +240,7 @@ class Attempt:
         if self._stop_reason is _StopReason.CANCELLED:
             text = (
                 "The handler has not stopped, and does not run in a process that could be killed: "
-                "it may go on, but is not heard any more."
+                "it may go on, but its reports are discarded."
             )
             self._reporter.add(
                 Update(log_written=LogWritten(severity=Severity.SEVERITY_WARNING, text=text)), droppable=True

@@ -34,8 +34,12 @@ class CancelSignal:
 
     def set(self) -> None:
         """Tell the handler to stop, and run the callbacks."""
-        self.is_set = True
+        self.mark()
         self.call_back()
+
+    def mark(self) -> None:
+        """Tell the handler to stop, without running the callbacks."""
+        self.is_set = True
 
     def call_back(self) -> None:
         """Run each callback once."""

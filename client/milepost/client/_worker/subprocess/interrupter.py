@@ -66,7 +66,8 @@ class Interrupter:
 
         def cancel() -> None:
             if not self._raised:
-                self._raised = self._cancel_signal.is_set = True
+                self._raised = True
+                self._cancel_signal.mark()
                 task.cancel()
 
         self._cancel = lambda: loop.call_soon_threadsafe(cancel)
@@ -95,7 +96,7 @@ class Interrupter:
             self._retry_interval = _RETRY_INTERVAL
         elif time.monotonic() - self._requested_at > _RESPONSE_TIMEOUT:
             # Its main thread is in native code, and raises as soon as that returns.
-            self._cancel_signal.is_set = True
+            self._cancel_signal.mark()
         if signal.getsignal(signal.SIGTERM) == self._on_signal:
             # Resend: a signal that arrives just before a system call takes effect only after that.
             self._send_signal()
@@ -118,7 +119,8 @@ class Interrupter:
     def _raise_if_requested(self) -> None:
         if self.requested:
             # Not earlier: the handler could see it and be interrupted in its cleanup.
-            self._raised = self._cancel_signal.is_set = True
+            self._raised = True
+            self._cancel_signal.mark()
             raise Cancelled
 
     def _is_in_sdk(self, frame: FrameType | None) -> bool:

@@ -1,10 +1,11 @@
-"""Accepting jobs: each submission once, however often it is sent."""
+"""Accept jobs: each submission once, however often it is sent."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import uuid
+from functools import partial
 
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
@@ -16,50 +17,50 @@ from milepost.v1 import ErrorReason, Events, Job, JobState, SubmitJobRequest
 
 
 class Submissions:
-    """Turns requests into jobs."""
+    """Create jobs from requests."""
 
     def __init__(self, log: EventLog, journal: Journal, clock: Clock) -> None:
         self._log = log
         self._journal = journal
         self._clock = clock
-        self._under_way: dict[tuple[str, str], asyncio.Task[Job]] = {}
+        self._submitting: dict[tuple[str, str], asyncio.Task[Job]] = {}
 
     async def submit(self, request: SubmitJobRequest) -> Job:
-        """Accepts a job; durable when it returns. The request has been checked.
+        """Create a job, or find the one that the same request created; durable on return.
 
-        Raises JOB_ALREADY_EXISTS; of the parent JOB_NOT_FOUND and JOB_ENDED.
+        The caller has validated the request. Raises JOB_ALREADY_EXISTS; JOB_NOT_FOUND and JOB_ENDED for the parent.
         """
         if not request.request_id:
             return await self._submit(request)
-        # One that is repeated waits for the one before, whose caller may be gone, and is told what came of that: its
-        # parent may have ended since.
+        # A repeated request waits for the first one, whose caller may be gone, and gets its outcome. Decided by itself
+        # it might be refused, because the parent has ended in between.
         key = request.owner, request.request_id
-        while (before := self._under_way.get(key)) is not None:
+        while (before := self._submitting.get(key)) is not None:
             await asyncio.wait([before])
-        submitting = self._under_way[key] = asyncio.create_task(self._submit(request))
-        submitting.add_done_callback(lambda _: self._settled(key))
+        submitting = self._submitting[key] = asyncio.create_task(self._submit(request))
+        submitting.add_done_callback(partial(self._on_submitted, key))
         return await asyncio.shield(submitting)
 
-    def _settled(self, key: tuple[str, str]) -> None:
-        submitted = self._under_way.pop(key)
+    def _on_submitted(self, key: tuple[str, str], submitted: asyncio.Task[Job]) -> None:
+        del self._submitting[key]
         if not submitted.cancelled():
-            submitted.exception()  # it has been looked at, even where nobody waits for it any more
+            submitted.exception()  # retrieved, so that asyncio does not log it where the caller is gone
 
     async def _submit(self, request: SubmitJobRequest) -> Job:
-        known = await self._known(request)
+        known = await self._find_id(request)
         if known is not None:
-            return await self._again(known, request)
+            return await self._existing(known, request)
         if request.parent_job_id:
             await self._check_parent(request.parent_job_id)
         now = self._clock.now()
         job_id = request.job_id or _uuid7(now)
         try:
             await self._journal.create(decide.submit(request, job_id, now))
-        except Conflict:  # the same was submitted while this was under way
-            return await self._again(await self._known(request) or job_id, request)
+        except Conflict:  # a concurrent request has created it
+            return await self._existing(await self._find_id(request) or job_id, request)
         return await self._journal.find(job_id)
 
-    async def _known(self, request: SubmitJobRequest) -> str | None:
+    async def _find_id(self, request: SubmitJobRequest) -> str | None:
         if request.request_id:
             known = await self._log.find_request(request.owner, request.request_id)
             if known is not None:
@@ -68,11 +69,11 @@ class Submissions:
             return request.job_id
         return None
 
-    async def _again(self, job_id: str, request: SubmitJobRequest) -> Job:
-        """The job that is there already, if it came from the same request."""
+    async def _existing(self, job_id: str, request: SubmitJobRequest) -> Job:
+        """Return the existing job, if the same request created it. Raises JOB_ALREADY_EXISTS otherwise."""
         page = await self._log.read(job_id, 0, 0)
         if page is not None and page.first > 1:
-            # What it was submitted with is not kept any more; by which request it was, is.
+            # The submission event is deleted, but the log still has the request_id.
             if await self._log.find_request(request.owner, request.request_id) == job_id:
                 return await self._journal.find(job_id)
         elif page is not None and page.chunks:
@@ -80,12 +81,14 @@ class Submissions:
             if decide.same_submission(first, request):
                 return await self._journal.find(job_id)
         if request.request_id:
-            told = f"Job {job_id!r} was submitted before, with another request_id or other content than this."
+            problem = (
+                f"Job {job_id!r} was submitted before, with another request_id or other content than this."
+            )
         else:
-            told = f"There is a job {job_id!r} already. (With a request_id a submission may be repeated.)"
+            problem = f"There is a job {job_id!r} already. (With a request_id a submission may be repeated.)"
         raise Refusal(
             ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,
-            f"{told} Use another id, or get that job.",
+            f"{problem} Use another id, or get that job.",
             metadata={"job_id": job_id},
         )
 

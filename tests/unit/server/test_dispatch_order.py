@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from milepost.server.dispatch.job_queues import JobQueues, Key, QueuedJob
+from milepost.server.dispatch.job_queues import ConcurrencyKey, JobQueues, QueuedJob
 
 __all__ = ["TestAgainstAModel"]
 
@@ -26,7 +26,9 @@ def job(
     limit: int = 1,
 ) -> QueuedJob:
     """A job that waits."""
-    return QueuedJob(job_id, kind, owner, priority, submitted, Key(owner, key) if key else None, limit)
+    return QueuedJob(
+        job_id, kind, owner, priority, submitted, ConcurrencyKey(owner, key) if key else None, limit
+    )
 
 
 def taken(queues: JobQueues, kind: str = "k") -> str:
@@ -77,24 +79,24 @@ def test_of_an_owner_what_was_submitted_first_goes_first() -> None:
 def test_a_key_that_is_full_is_passed_over() -> None:
     """And its jobs are in their old place again when one of them leaves work."""
     queues = filled(job("j1", submitted=1, key="u"), job("j2", submitted=2), job("j3", submitted=3))
-    queues.occupy(Key("", "u"))
+    queues.occupy(ConcurrencyKey("", "u"))
     assert taken(queues) == "j2"
 
-    assert queues.vacate(Key("", "u")) == {"k"}
+    assert queues.vacate(ConcurrencyKey("", "u")) == {"k"}
     assert drained(queues) == ["j1", "j3"]
 
 
 def test_each_job_has_its_own_limit() -> None:
     """What allows more of its key beside itself goes ahead of what allows less."""
     queues = filled(job("one", submitted=1, key="u", limit=1), job("two", submitted=2, key="u", limit=2))
-    queues.occupy(Key("", "u"))
+    queues.occupy(ConcurrencyKey("", "u"))
 
     assert drained(queues) == ["two"]
 
 
 def test_keys_are_their_owners_own() -> None:
     """Two owners that choose the same word do not wait for each other; two kinds of one owner do."""
-    key = Key("a", "u")
+    key = ConcurrencyKey("a", "u")
     queues = filled(job("a", "a", key="u"), job("b", "b", key="u"), job("other", "a", kind="other", key="u"))
     queues.occupy(key)
     assert (drained(queues), drained(queues, "other")) == (["b"], [])
@@ -107,9 +109,9 @@ def test_an_owner_that_was_passed_over_is_next() -> None:
     queues = filled(
         job("a1", "a", key="u"), job("b1", "b", submitted=1), job("b2", "b", submitted=2), job("c1", "c")
     )
-    queues.occupy(Key("a", "u"))
+    queues.occupy(ConcurrencyKey("a", "u"))
     assert taken(queues) == "b1"
-    queues.vacate(Key("a", "u"))
+    queues.vacate(ConcurrencyKey("a", "u"))
 
     assert drained(queues) == ["a1", "c1", "b2"]
 
@@ -123,10 +125,10 @@ def test_what_is_cancelled_leaves_nothing_behind() -> None:
             waiting = job(f"j{n}", f"o{n}", kind=f"k{n % 7}", priority=n % 5, submitted=n, key=f"u{n}")
             queues.add(waiting)
             queues.add(job(f"same{n}", submitted=n))
-            queues.occupy(Key(waiting.owner, f"u{n}"))
+            queues.occupy(ConcurrencyKey(waiting.owner, f"u{n}"))
             queues.remove(f"j{n}")
             queues.remove(f"same{n}")
-            queues.vacate(Key(waiting.owner, f"u{n}"))
+            queues.vacate(ConcurrencyKey(waiting.owner, f"u{n}"))
 
     churn(500)
     gc.collect()
@@ -147,7 +149,7 @@ class Model:
 
     def __init__(self) -> None:
         self.jobs: dict[str, QueuedJob] = {}
-        self.at_work: Counter[Key] = Counter()
+        self.at_work: Counter[ConcurrencyKey] = Counter()
         self.turns: dict[tuple[str, int, str], int] = {}
         self.turn = 0
 
@@ -248,8 +250,8 @@ class _Order(RuleBasedStateMachine):
     @rule(owner=_OWNERS, name=_NAMES)
     def is_claimed(self, owner: str, name: str) -> None:
         """A job that was not in the queue comes to be at work, as after a restart over the limit of those that wait."""
-        self.queues.occupy(Key(owner, name))
-        self.model.at_work[Key(owner, name)] += 1
+        self.queues.occupy(ConcurrencyKey(owner, name))
+        self.model.at_work[ConcurrencyKey(owner, name)] += 1
 
     @precondition(lambda self: self.model.at_work.total())
     @rule(data=st.data())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from milepost.contract.job_states import LEASED
-from milepost.server.dispatch.job_queues import JobQueues, Key, QueuedJob
+from milepost.server.dispatch.job_queues import ConcurrencyKey, JobQueues, QueuedJob
 from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import ErrorReason, Job
 
@@ -17,7 +17,7 @@ _CLAIM_RETRY_DELAY = 1.0
 
 @dataclass(slots=True)
 class _KeyedJob:
-    key: Key
+    key: ConcurrencyKey
     starting: int = 0
     leased: bool = False
 
@@ -29,7 +29,7 @@ class ConcurrencyLimits:
         self._queues = queues
         self._jobs: dict[str, _KeyedJob] = {}
         # The leased jobs of each key, in the order of their starts in the log.
-        self._leased: defaultdict[Key, dict[str, None]] = defaultdict(dict)
+        self._leased: defaultdict[ConcurrencyKey, dict[str, None]] = defaultdict(dict)
 
     def on_transition(self, job: Job) -> set[str]:
         """Note whether the job is leased. Return the kinds of jobs that may start now and might not before."""

@@ -1,6 +1,6 @@
 """The queues of jobs that wait for workers: their order alone, without clock or transport.
 
-Within a kind, jobs of the highest priority go first. Within a priority the owners pop turns (round robin), and each
+Within a kind, jobs of the highest priority go first. Within a priority the owners take turns (round robin), and each
 owner's jobs go in the order of their submission. A job whose concurrency limit is reached is skipped, and is back in
 its place when a job of the same key ends. Each operation takes time logarithmic in the number of queued jobs, and a job
 that leaves the queue leaves nothing behind.
@@ -8,17 +8,22 @@ that leaves the queue leaves nothing behind.
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from milepost.server.dispatch.lazy_heap import LazyHeap
 from milepost.server.runtime.timestamps import instant
 from milepost.v1 import Job
 
+# Deleted items that a heap may contain beyond the number of items in it, before it is rebuilt.
+_DELETED_LIMIT = 16
 
-class Key(NamedTuple):
+_Item = TypeVar("_Item", bound=tuple[Any, ...])
+
+
+class ConcurrencyKey(NamedTuple):
     """A concurrency key, which is each owner's own."""
 
     owner: str
@@ -33,13 +38,13 @@ class QueuedJob(NamedTuple):
     owner: str
     priority: int
     submitted: int
-    key: Key | None
+    key: ConcurrencyKey | None
     limit: int
 
     @classmethod
     def of(cls, job: Job) -> QueuedJob:
         """What the queues need to know of a job."""
-        key = Key(job.owner, job.concurrency_key) if job.concurrency_key else None
+        key = ConcurrencyKey(job.owner, job.concurrency_key) if job.concurrency_key else None
         return cls(
             job_id=job.job_id,
             kind=job.kind,
@@ -56,10 +61,10 @@ class JobQueues:
 
     def __init__(self) -> None:
         self._queued: dict[str, tuple[QueuedJob, _OwnerQueue, _LimitGroup]] = {}
-        self._kinds: dict[str, LazyHeap[tuple[int, int, str]]] = {}
+        self._kinds: dict[str, _LazyHeap[tuple[int, int, str]]] = {}
         self._owner_queues: dict[tuple[str, int, str], _OwnerQueue] = {}
-        self._keyed: dict[tuple[Key, int], dict[_LimitGroup, _OwnerQueue]] = {}
-        self._active: defaultdict[Key, int] = defaultdict(int)
+        self._keyed: dict[tuple[ConcurrencyKey, int], dict[_LimitGroup, _OwnerQueue]] = {}
+        self._active: defaultdict[ConcurrencyKey, int] = defaultdict(int)
         self._served = 0
 
     def __len__(self) -> int:
@@ -113,18 +118,18 @@ class JobQueues:
         self.remove(job_id)
         return job
 
-    def is_below_limit(self, key: Key | None, limit: int) -> bool:
+    def is_below_limit(self, key: ConcurrencyKey | None, limit: int) -> bool:
         """Whether fewer jobs of the key are active than ``limit``."""
         return key is None or self._active.get(key, 0) < limit
 
-    def occupy(self, key: Key) -> None:
+    def occupy(self, key: ConcurrencyKey) -> None:
         """Count one more active job of the key."""
         self._active[key] += 1
         for group, owner_queue in self._groups(key, self._active[key]):
             self._unindex_group(owner_queue, group)
             group.is_open = False
 
-    def vacate(self, key: Key) -> set[str]:
+    def vacate(self, key: ConcurrencyKey) -> set[str]:
         """Count one fewer. Return the kinds of jobs that may start now and might not before."""
         left = self._active[key]
         if left == 1:
@@ -138,7 +143,7 @@ class JobQueues:
             kinds.add(owner_queue.kind)
         return kinds
 
-    def _groups(self, key: Key, limit: int) -> Iterable[tuple[_LimitGroup, _OwnerQueue]]:
+    def _groups(self, key: ConcurrencyKey, limit: int) -> Iterable[tuple[_LimitGroup, _OwnerQueue]]:
         """The groups of the key with exactly this limit."""
         return self._keyed.get((key, limit), {}).items()
 
@@ -176,7 +181,7 @@ class JobQueues:
 
     def _index_owner(self, owner_queue: _OwnerQueue) -> None:
         if owner_queue.open:
-            self._kinds.setdefault(owner_queue.kind, LazyHeap()).add(owner_queue.rank)
+            self._kinds.setdefault(owner_queue.kind, _LazyHeap()).add(owner_queue.rank)
 
     def _unindex_owner(self, owner_queue: _OwnerQueue) -> None:
         if owner_queue.open:
@@ -186,12 +191,42 @@ class JobQueues:
                 del self._kinds[owner_queue.kind]
 
 
+class _LazyHeap(Generic[_Item]):
+    """A min-heap of tuples with lazy deletion: deleted items stay until they come up, or are half of the heap."""
+
+    def __init__(self) -> None:
+        self._heap: list[_Item] = []
+        self._items: set[_Item] = set()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, item: _Item) -> None:
+        """Insert."""
+        if item not in self._items:
+            self._items.add(item)
+            heapq.heappush(self._heap, item)
+
+    def discard(self, item: _Item) -> None:
+        """Delete, if present."""
+        self._items.discard(item)
+        if len(self._heap) > 2 * len(self._items) + _DELETED_LIMIT:
+            self._heap = list(self._items)
+            heapq.heapify(self._heap)
+
+    def first(self) -> _Item:
+        """The least item of a set that is not empty."""
+        while self._heap[0] not in self._items:
+            heapq.heappop(self._heap)
+        return self._heap[0]
+
+
 @dataclass(slots=True, eq=False)
 class _LimitGroup:
     """Jobs of an owner queue with the same concurrency key and limit, of which only the first can be next."""
 
     is_open: bool
-    jobs: LazyHeap[tuple[int, str]] = field(default_factory=LazyHeap)
+    jobs: _LazyHeap[tuple[int, str]] = field(default_factory=_LazyHeap)
 
 
 @dataclass(slots=True, eq=False)
@@ -202,8 +237,8 @@ class _OwnerQueue:
     priority: int
     owner: str
     last_served: int
-    groups: dict[tuple[Key | None, int], _LimitGroup] = field(default_factory=dict)
-    open: LazyHeap[tuple[int, str]] = field(default_factory=LazyHeap)
+    groups: dict[tuple[ConcurrencyKey | None, int], _LimitGroup] = field(default_factory=dict)
+    open: _LazyHeap[tuple[int, str]] = field(default_factory=_LazyHeap)
 
     @property
     def rank(self) -> tuple[int, int, str]:

@@ -83,9 +83,7 @@ def assignment_lost(job: Job, now: int) -> list[Event]:
 
 def over_limit(job: Job, now: int) -> list[Event]:
     """Requeue a job before its assignment: other nodes have started as many of its concurrency key as it allows."""
-    message = (
-        f"As many of the concurrency_key {job.concurrency_key!r} as it allows were started at the same time."
-    )
+    message = f"As many jobs of the concurrency_key {job.concurrency_key!r} as it allows were started at the same time."
     return _requeue(job, now, message)
 
 

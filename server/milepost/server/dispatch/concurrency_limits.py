@@ -95,8 +95,8 @@ def _limit_reached(job: QueuedJob) -> Refusal:
     assert job.key is not None
     return Refusal(
         ErrorReason.ERROR_REASON_LIMIT_REACHED,
-        f"{job.limit} of the concurrency_key {job.key.name!r} are at work, which is as many as job {job.job_id!r} "
-        "allows. Try again when one of them has ended.",
+        f"The concurrency_key {job.key.name!r} has {job.limit} active jobs, as many as job {job.job_id!r} allows. "
+        "Try again when one of them has ended.",
         metadata={"job_id": job.job_id, "concurrency_key": job.key.name, "limit": job.limit},
         retry_delay=_CLAIM_RETRY_DELAY,
     )

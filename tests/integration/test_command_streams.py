@@ -94,7 +94,7 @@ async def test_output_that_cannot_be_written_is_an_error(
         last = outcome.err.splitlines()[-1]
 
         assert (command, outcome.status, outcome.out) == (command, 74, "")
-        assert last.startswith(f"Error: stdout cannot be written to ({reason}). It would have said: ")
+        assert last.startswith(f"Error: stdout cannot be written ({reason}). Lost: ")
 
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "<&- 2>&-"])

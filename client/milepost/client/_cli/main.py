@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["main", "milepost", "run"]
 
 _ENTRY_POINT_GROUP: Final = "milepost.commands"
-"""The entry points that bring the commands of other members, such as `serve`."""
+"""Entry points of commands in other distributions, such as `serve`."""
 _COMMANDS: Final = {
     "worker": ("cmd_worker:worker", "Run the Worker called NAME in MODULE."),
     "submit": ("cmd_submit:submit", "Submit a job of KIND and print its id."),
@@ -63,7 +63,7 @@ Shell completion, for bash (zsh and fish likewise):
 
 
 class _Group(click.Group):
-    """The commands of the client, and before them those that are plugged in. Each is loaded when it is needed."""
+    """Commands of other distributions, then those of the client. Each is loaded on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*sorted(found.name for found in _plugins()), *_COMMANDS]
@@ -94,8 +94,8 @@ class _Group(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         commands = [
-            CompletionItem(name, help=says)
-            for name, says in self._overview(ctx)
+            CompletionItem(name, help=summary)
+            for name, summary in self._overview(ctx)
             if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
@@ -135,18 +135,17 @@ def milepost(context: click.Context) -> None:
 
 
 def main() -> None:
-    """Runs the command line of this process, and exits."""
+    """Run the command line of this process and exit."""
     standard_streams.prepare()
     if not os.environ.get("MILEPOST_DEBUG"):
-        DURING_IMPORT["GRPC_VERBOSITY"] = (
-            "NONE"  # what it would write to stderr, the command says in its own words
-        )
+        # The command reports errors itself.
+        DURING_IMPORT["GRPC_VERBOSITY"] = "NONE"
     with _ReportDefects():
         sys.exit(run())
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command line, and returns its exit status."""
+    """Run a command line and return its exit status."""
     try:
         return _run(arguments)
     except ReaderGone:
@@ -171,23 +170,23 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 class _ReportDefects:
-    """Says of an error that nobody expected just what it is; with MILEPOST_DEBUG set, also where."""
+    """Report an unexpected exception in one line; MILEPOST_DEBUG keeps the traceback."""
 
     def __enter__(self) -> None:
-        """Nothing has gone wrong yet."""
+        """Enter the block whose exceptions are reported."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if not isinstance(error, Exception) or os.environ.get("MILEPOST_DEBUG"):
             return
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        write_stderr(f"Error: A defect in Milepost: {said} (MILEPOST_DEBUG=1 shows where.)")
+        summary = f"{type(error).__name__}: {error}".splitlines()[0]
+        write_stderr(f"Error: A defect in Milepost: {summary} (MILEPOST_DEBUG=1 shows where.)")
         sys.exit(ExitStatus.DEFECT)
 
 
 def _load(plug_in: EntryPoint) -> object:
-    """What is plugged in or, if that is broken, a command that says so: the others are to work all the same."""
+    """Load a command or, if that fails, make one that reports the failure, so that the others still work."""
     try:
         return plug_in.load()
     except ImportError as error:
@@ -195,25 +194,25 @@ def _load(plug_in: EntryPoint) -> object:
 
 
 def _missing_command(name: str) -> click.Command:
-    """In place of a command whose distribution is not installed: it says which one that is, whatever it is given."""
+    """Make a stand-in for a command that is not installed; with any arguments it names the package to install."""
     return _failing_command(
         name,
         f"`milepost {name}` comes with another package. Install it with: pip install '{_OTHER_PACKAGES[name][0]}'",
     )
 
 
-def _failing_command(name: str, said: str) -> click.Command:
-    """A command that only says why there is none."""
+def _failing_command(name: str, message: str) -> click.Command:
+    """Make a command that fails with ``message``, whatever its arguments."""
 
-    def say(arguments: tuple[str, ...]) -> None:
-        raise click.ClickException(said)
+    def fail(arguments: tuple[str, ...]) -> None:
+        raise click.ClickException(message)
 
     return click.Command(
         name,
-        callback=say,
+        callback=fail,
         params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
         context_settings={"ignore_unknown_options": True},
-        help=said,
+        help=message,
     )
 
 

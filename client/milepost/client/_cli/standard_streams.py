@@ -1,4 +1,4 @@
-"""stdin, stdout and stderr of the command, however they were handed to it: closed, full, or non-blocking."""
+"""stdin, stdout and stderr of the command, whether inherited closed, full or non-blocking."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _LOST_TEXT_LIMIT: Final = 200
 
 
 class OutputFailed(OSError):
-    """stdout cannot be written to; the message says why, and what was lost."""
+    """stdout cannot be written; the message says why and which output was lost."""
 
 
 class ReaderGone(BrokenPipeError):
-    """Nobody reads the pipe any more that stdout or stderr is."""
+    """stdout or stderr is a pipe whose reader is gone."""
 
 
 class _RawInput(io.RawIOBase):
-    """A file descriptor to read from. Where it does not block, reading waits all the same."""
+    """Read from a file descriptor; wait for data even if it is non-blocking."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -54,13 +54,13 @@ class _RawInput(io.RawIOBase):
 
 
 class _RawOutput(io.RawIOBase):
-    """A file descriptor to write to. Where it does not block, writing waits all the same.
+    """Write to a file descriptor; wait even if it is non-blocking.
 
-    An error is raised once, and what comes after it goes nowhere: a buffer that is flushed again at the end of the
-    process must not fail again. stderr fails silently, since there is nowhere to say so.
+    The first error is raised and later output discarded, since the flush at the end of the process must not fail again.
+    Errors of stderr are never raised: there is nowhere to report them.
 
     Attributes:
-        reader_gone: Whether it is a pipe that nobody reads any more.
+        reader_gone: Whether it is a pipe whose reader is gone.
     """
 
     def __init__(self, descriptor: int, *, silent: bool) -> None:
@@ -99,22 +99,22 @@ class _RawOutput(io.RawIOBase):
             raise ReaderGone from error
         first = escape(lost.decode(errors="replace").strip().partition("\n")[0])
         shown = first if len(first) <= _LOST_TEXT_LIMIT else f"{first[:_LOST_TEXT_LIMIT]}…"
-        said = f" It would have said: {shown}" if shown else ""
-        raise OutputFailed(f"stdout cannot be written to ({error.strerror}).{said}") from error
+        note = f" Lost: {shown}" if shown else ""
+        raise OutputFailed(f"stdout cannot be written ({error.strerror}).{note}") from error
 
 
 def prepare() -> None:
-    """Makes ``sys.stdin``, ``stdout`` and ``stderr`` work for this process, whatever they are.
+    """Replace ``sys.stdin``, ``stdout`` and ``stderr`` by streams that work with any file descriptor.
 
-    One that is closed is occupied, so that no file or connection gets its number, and what others write there; reading
-    or writing it fails as it would on a closed one.
+    A closed descriptor is occupied, so that no other file or connection gets its number and output meant for it;
+    reading and writing it still fails.
     """
     for descriptor, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_RDONLY)):
         if _is_closed(descriptor):
             os.open(os.devnull, mode)
     stdin, stdout, stderr = _RawInput(0), _RawOutput(1, silent=False), _RawOutput(2, silent=True)
     sys.stdin = io.TextIOWrapper(io.BufferedReader(stdin), _encoding(sys.stdin))
-    # A character that a terminal lacks is no reason to fail.
+    # Characters that the encoding lacks are replaced instead of raising an error.
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(stdout), _encoding(sys.stdout), "replace", line_buffering=stdout.isatty()
     )
@@ -124,21 +124,21 @@ def prepare() -> None:
 
 
 def write_stdout(line: str) -> None:
-    """Writes a line to stdout, as nothing that a terminal obeys.
+    """Write a line to stdout, with control characters escaped.
 
     Raises:
-        ReaderGone: Nobody reads it any more.
-        OutputFailed: It cannot be written.
+        ReaderGone: The reader of the pipe is gone.
+        OutputFailed: stdout cannot be written.
     """
     sys.stdout.write(f"{escape(line)}\n")
     sys.stdout.flush()
 
 
 def write_stderr(line: str) -> None:
-    """Writes a line to stderr, as nothing that a terminal obeys.
+    """Write a line to stderr, with control characters escaped.
 
     Raises:
-        ReaderGone: Nobody reads it any more.
+        ReaderGone: The reader of the pipe is gone.
     """
     sys.stderr.write(f"{escape(line)}\n")
     sys.stderr.flush()

@@ -1,1 +1,1 @@
-"""The commands of `milepost`, one a file, and what they share."""
+"""Commands of `milepost`, one per file (`cmd_…`), and what they share."""

@@ -1,1 +1,1 @@
-"""What `milepost demo` is made of: a server, a worker and a relay that cuts the connection, and an audit of it."""
+"""Parts of `milepost demo`: processes, a relay whose connections can be cut, and the audit of the events."""

@@ -1,4 +1,4 @@
-"""The server and the worker, each in a process of its own, ended by their own ids."""
+"""The server and the worker of the demo as subprocesses."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LOG_LINES = 5
 
 
 class DemoFailed(CommandFailed):
-    """The demo could not show what it is to show."""
+    """A process of the demo failed."""
 
 
 class DemoProcess:
-    """A process of the demo's own, and where its log is."""
+    """A subprocess and the path of its log."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
         self.name = name
@@ -33,12 +33,12 @@ class DemoProcess:
         self.log = log
 
     async def ended(self) -> DemoFailed:
-        """Waits until it ends, which it is not to do by itself."""
+        """Wait until it ends, and return the error, since it should not end by itself."""
         status = await self.process.wait()
         return DemoFailed(f"The {self.name} ended with the status {status}. {self._log_tail()}")
 
     def not_ready(self, seconds: float) -> DemoFailed:
-        """It took too long to begin."""
+        """The error for a process that was not ready within ``seconds``."""
         return DemoFailed(f"The {self.name} was not ready within {seconds:g} s. {self._log_tail()}")
 
     def _log_tail(self) -> str:
@@ -48,7 +48,7 @@ class DemoProcess:
 
 @asynccontextmanager
 async def server(data: Path, log: Path) -> AsyncIterator[tuple[DemoProcess, str]]:
-    """A server on a free loopback port, with its log store in ``data``; and its address."""
+    """Run a server on a free loopback port with the data directory ``data``. Yield the process and its address."""
     arguments = ("serve", "--address", "127.0.0.1:0", "--data", str(data))
     async with _started("server", arguments, log) as running:
         assert running.process.stdout is not None
@@ -64,7 +64,7 @@ async def server(data: Path, log: Path) -> AsyncIterator[tuple[DemoProcess, str]
 
 @asynccontextmanager
 async def worker(target: str, address: str, log: Path) -> AsyncIterator[DemoProcess]:
-    """A worker that runs ``target``, a ``MODULE:NAME``, for the server at ``address``."""
+    """Run the worker ``target`` (``MODULE:NAME``) for the server at ``address``."""
     async with _started("worker", ("worker", target, "--address", address), log) as running:
         yield running
 
@@ -78,7 +78,8 @@ async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncItera
             stdout=asyncio.subprocess.PIPE if name == "server" else file,
             stderr=file,
             env=_environment(),
-            start_new_session=True,  # Ctrl-C is for the demo, which ends it in order
+            # Ctrl-C must reach only the demo, which then stops this process.
+            start_new_session=True,
         )
     try:
         yield DemoProcess(name, process, log)
@@ -87,7 +88,7 @@ async def _started(name: str, arguments: Sequence[str], log: Path) -> AsyncItera
 
 
 def _private(log: Path) -> IO[bytes]:
-    """A new file that nobody else can read."""
+    """Create a file that only this user can read."""
     return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
 
 
@@ -104,5 +105,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without settings for another server."""
+    """The environment without settings for other servers."""
     return {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}

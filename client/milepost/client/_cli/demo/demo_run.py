@@ -19,16 +19,19 @@ from milepost.v1 import Event, Job, JobState
 
 __all__ = ["ConnectionCut", "show"]
 
-_CUT_FRACTION = 0.5
-_MIN_DOWNTIME = 1.0
-"""Seconds at the least; and until the job has moved on."""
-_POLL_INTERVAL = 0.1
+# Progress of the job at which the connection is cut.
+_CUT_FRACTION: Final = 0.5
+# Minimum seconds without a connection; it stays down until the job has new events.
+_MIN_DOWNTIME: Final = 1.0
+_POLL_INTERVAL: Final = 0.1
+# A job may end before its connection is cut, if it is small or the machine is busy; then another one is submitted.
+_ATTEMPT_LIMIT: Final = 4
 
 
 class ConnectionCut:
-    """A view around another one. Halfway through the job it cuts the relay that the subscriber is connected through.
+    """Wrap a view, and cut the subscriber's connection at the relay halfway through the job.
 
-    How far the log has got meanwhile it looks up on a connection of its own.
+    A direct connection beside the relay shows how far the log has advanced meanwhile.
     """
 
     def __init__(self, view: JobView, relay: TcpRelay, direct: Client) -> None:
@@ -42,8 +45,8 @@ class ConnectionCut:
         self._task: asyncio.Task[None] | None = None
 
     def audit(self, log: Sequence[Event]) -> EventAudit:
-        """What the subscriber saw, beside the ``log`` as it is."""
-        # Counted from what the subscriber had: what had happened by then may already have been on its way to it.
+        """Compare the events received with the ``log``."""
+        # Counted from the subscriber's last event: later ones may already have been in transit when the cut happened.
         meanwhile = max(0, self._head - self._cut_at)
         return EventAudit(self._received, log, self._cut_at, self._resumed_at, meanwhile)
 
@@ -65,24 +68,24 @@ class ConnectionCut:
                 raise failure
 
     def event(self, event: Event, watched: WatchedJob) -> None:
-        """Takes the event down, and cuts once the job is halfway."""
+        """Record the event, and cut the connection once the job is halfway."""
         self._received.append(event)
         self._view.event(event, watched)
         if self._task is None and watched.job.fraction >= _CUT_FRACTION and not watched.ended:
             self._task = asyncio.create_task(self._interrupt(watched.job.job_id))
 
     def connection_changed(self, watched: WatchedJob) -> None:
-        """Takes down where the connection was lost, and where it came back."""
-        link = watched.source.connection
+        """Record where the connection was lost and where it resumed."""
+        connection = watched.source.connection
         if self._task is not None:
-            if link.state == "reconnecting" and not self._cut_at:
+            if connection.state == "reconnecting" and not self._cut_at:
                 self._cut_at = watched.cursor
-            elif link.resumed_at is not None:
-                self._resumed_at = link.resumed_at
+            elif connection.resumed_at is not None:
+                self._resumed_at = connection.resumed_at
         self._view.connection_changed(watched)
 
     def waiting_changed(self, watched: WatchedJob) -> None:
-        """Shows nothing: the demo's own worker is on its way."""
+        """Ignore the change: the demo's own worker is about to connect."""
 
     async def _interrupt(self, job_id: str) -> None:
         loop = asyncio.get_running_loop()
@@ -92,16 +95,12 @@ class ConnectionCut:
             while True:
                 job = await self._direct.get(job_id)
                 self._head = job.last_sequence
-                moved_on = self._head > self._cut_at > 0 or has_ended(job)
-                if moved_on and loop.time() - down_since >= _MIN_DOWNTIME:
+                advanced = self._head > self._cut_at > 0 or has_ended(job)
+                if advanced and loop.time() - down_since >= _MIN_DOWNTIME:
                     break
                 await asyncio.sleep(_POLL_INTERVAL)
         finally:
             await self._relay.restore()
-
-
-# A job may be over before its connection could be cut: a small one, or any on a machine that is busy with other things.
-_ATTEMPT_LIMIT: Final = 4
 
 
 async def show(
@@ -111,17 +110,17 @@ async def show(
     content: Mapping[str, object],
     view: Callable[[], JobView],
 ) -> tuple[Job, EventAudit]:
-    """Submits an archive job of ``content`` and follows it by way of the relay, which is cut halfway.
+    """Submit an archive job with the input ``content`` and follow it through the relay, which is cut halfway.
 
-    Where the job is over before that, another one is tried. ``direct`` is a connection beside the relay.
+    If the job ends before that, another one is submitted. ``direct`` is connected without the relay.
     """
-    left = _ATTEMPT_LIMIT
+    attempts_left = _ATTEMPT_LIMIT
     while True:
-        left -= 1
+        attempts_left -= 1
         interruption = ConnectionCut(view(), relay, direct)
         submitted = await direct.submit("archive", content)
         job = await follow(client, submitted.proto, interruption, hint=False)
         audit = interruption.audit([event async for event in direct.watch(job.job_id, follow=False)])
-        if audit.cut_at or not left or job.state != JobState.JOB_STATE_SUCCEEDED:
+        if audit.cut_at or not attempts_left or job.state != JobState.JOB_STATE_SUCCEEDED:
             return job, audit
-        write_stderr("\nIt was over before its connection could be cut. Once more:\n")
+        write_stderr("\nThe job ended before its connection could be cut. Trying again:\n")

@@ -18,44 +18,49 @@ __all__ = ["EventAudit", "summary"]
 
 @dataclass(frozen=True)
 class EventAudit:
-    """What a subscriber saw whose connection was cut, and the same log as a second, uncut subscriber saw it."""
+    """Events that a subscriber with a cut connection received, and the log as an uncut subscriber received it.
+
+    Attributes:
+        received: Events of the cut subscriber.
+        log: Events of the uncut subscriber.
+        cut_at: Sequence of the last event before the connection was lost; 0 if it never was.
+        resumed_at: Sequence after which the stream resumed.
+        meanwhile: Number of events that the subscriber lacked when the connection could be restored.
+    """
 
     received: Sequence[Event]
     log: Sequence[Event]
     cut_at: int
-    """The last event that the subscriber had when its connection was lost."""
     resumed_at: int
-    """The event after which the stream went on."""
     meanwhile: int
-    """How many events lay in the log and not at the subscriber when the connection could come back."""
 
     @property
     def lost(self) -> int:
-        """How many events of the log the subscriber did not see."""
+        """Number of events that the subscriber did not receive."""
         return len({event.sequence for event in self.log} - {event.sequence for event in self.received})
 
     @property
     def doubled(self) -> int:
-        """How many events it saw more than once."""
+        """Number of events that it received more than once."""
         return sum(count - 1 for count in Counter(event.sequence for event in self.received).values())
 
     @property
     def complete(self) -> bool:
-        """Whether the log is numbered 1, 2, 3 … to its ``job_ended``."""
+        """Whether the log is numbered 1, 2, 3 … up to its ``job_ended``."""
         numbered = [event.sequence for event in self.log] == list(range(1, len(self.log) + 1))
         return numbered and bool(self.log) and self.log[-1].HasField("job_ended")
 
     @property
     def good(self) -> bool:
-        """Whether it saw each event of a complete log once, in order and as it is, although it was cut off."""
+        """Whether it received each event of a complete log once, in order and unchanged, despite the cut."""
         resumed = self.cut_at == self.resumed_at and 0 < self.cut_at < len(self.log)
         return self.complete and resumed and self.meanwhile > 0 and list(self.received) == list(self.log)
 
 
 def summary(job: Job, audit: EventAudit, data: Path | None, program: str = "milepost") -> Iterator[str]:
-    """The count, where the artifacts lie, and how to look at the job again, if its ``data`` are kept.
+    """Summarize the audit, the artifacts, and how to look at the job again if its ``data`` directory is kept.
 
-    ``program`` is what the command is to be called as.
+    ``program`` is how to call this command.
     """
     yield from _aligned(
         [
@@ -93,8 +98,8 @@ def _verdict(audit: EventAudit) -> str:
 
 def _aligned(rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
-    for name, value, remark in rows:
-        yield f"  {name:<{first}}  {value:>{second}}  {remark}"
+    for name, value, note in rows:
+        yield f"  {name:<{first}}  {value:>{second}}  {note}"
 
 
 def _number(value: int) -> str:

@@ -14,9 +14,9 @@ _CHUNK = 65_536
 
 
 class TcpRelay:
-    """Passes on what comes in on a free loopback port, until it is cut.
+    """Relays connections from a free loopback port until it is cut; then it refuses them until it is restored.
 
-    An async context manager. While it is cut it refuses connections, as a machine without a server does.
+    An async context manager.
     """
 
     def __init__(self, target: str) -> None:
@@ -26,25 +26,25 @@ class TcpRelay:
         self._port = 0
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
-        self._passing: set[asyncio.Task[None]] = set()
+        self._relay_tasks: set[asyncio.Task[None]] = set()
 
     @property
     def address(self) -> str:
-        """Where to connect instead of the target; it stays the same."""
+        """Address of the relay; it stays the same after a cut."""
         return f"127.0.0.1:{self._port}"
 
     def cut(self) -> int:
-        """Resets all connections and refuses new ones. Returns how many there were."""
+        """Reset all connections and refuse new ones. Return their number."""
         if self._server is not None:
             self._server.close()
             self._server = None
-        connections = len(self._passing)
+        connections = len(self._relay_tasks)
         for writer in self._open:
             _reset(writer)
         return connections
 
     async def restore(self) -> None:
-        """Takes connections again, on the same port."""
+        """Accept connections again, on the same port."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -56,15 +56,15 @@ class TcpRelay:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.cut()
-        if self._passing:
-            await asyncio.wait(self._passing)
+        if self._relay_tasks:
+            await asyncio.wait(self._relay_tasks)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._pass_on(reader, writer))
-        self._passing.add(task)
-        task.add_done_callback(self._passing.discard)
+        task = asyncio.create_task(self._relay(reader, writer))
+        self._relay_tasks.add(task)
+        task.add_done_callback(self._relay_tasks.discard)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         try:
             far_reader, far_writer = await asyncio.open_connection(*self._target)
@@ -75,14 +75,15 @@ class TcpRelay:
                 self._open.discard(far_writer)
                 far_writer.transport.abort()
         except OSError:
-            pass  # one side is gone, and so the other one goes
+            # One side closed its connection; the other one is closed below.
+            pass
         finally:
             self._open.discard(writer)
             writer.transport.abort()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Ends a connection as one ends that is cut: at once, and without a goodbye."""
+    """Reset a connection (RST), without an orderly shutdown."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
@@ -91,4 +92,5 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(_CHUNK):
         writer.write(data)
         await writer.drain()
-    raise ConnectionResetError  # half a connection is of no use to gRPC
+    # gRPC cannot use a half-closed connection.
+    raise ConnectionResetError

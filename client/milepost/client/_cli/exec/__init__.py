@@ -1,1 +1,1 @@
-"""DemoProcess any command as a job: its process, what it writes, and how far it says that it is."""
+"""Run any command as a job: its process, its output, and the progress parsed from that."""

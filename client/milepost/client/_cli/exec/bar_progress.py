@@ -1,4 +1,4 @@
-"""Progress of a stream of output: over bars that are redrawn side by side, and over phases that start again."""
+"""Progress of an output stream over several redrawn bars, and over phases that restart from zero."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from milepost.client._cli.exec.progress_patterns import Progress
 
 __all__ = ["BarTracker"]
 
-# A fall of the fraction by more than this, and by more than half, is another phase and not an estimate that was mended.
+# A drop of the fraction by more than this, and by more than half, is a new phase and not a corrected estimate.
 _PHASE_DROP: Final = 0.1
-# What a bar is of: the first word beside it.
+# Label of a bar: the first word beside it.
 _LABEL: Final = re.compile(r"[^\W\d_][\w.@/-]*|\w{6,}")
 
 
 class BarTracker:
-    """The progress that a person sees in one stream.
+    """Combine the progress bars of one stream as a person sees them.
 
-    Bars that stand below one another and are redrawn count together, as for the layers of an image; one that is gone,
-    or has given way to another text, is done. Where progress starts again, another phase has begun.
+    Bars that are redrawn below one another are summed, as for the layers of an image; a bar that disappears or is
+    overwritten with text counts as done. Progress that restarts begins a new phase.
     """
 
     def __init__(self) -> None:
-        # LineSplitter that are redrawn: what each shows or, if it is blank, did before.
+        # Redrawn lines: label and progress of each, or what it showed before it became blank.
         self._screen: dict[int, tuple[str, Progress | None]] = {}
         self._blank: set[int] = set()
-        # Those that were blank when they were looked at before: not only for as long as it takes to redraw them.
+        # Lines blank at the previous poll: they were cleared, and are not just being redrawn.
         self._stayed_blank: set[int] = set()
         self._bars: dict[str, Progress] = {}
         self._before: Progress | None = None
 
     def update(self, line: OutputLine, reading: Progress | None) -> Progress | None:
-        """Takes a line, and what was read in it; the progress of the whole, where that is known at once."""
+        """Add a line and the progress parsed from it. Return the total progress if known immediately."""
         if not line.redrawn:
             if reading is not None:
                 self._screen.clear()
@@ -51,7 +51,7 @@ class BarTracker:
         return None
 
     def poll(self) -> Progress | None:
-        """The progress of all bars that are redrawn, now that they stand still; None where there are none."""
+        """Total progress of the redrawn bars, called when output pauses; None without bars."""
         for row in self._blank & self._stayed_blank:
             self._screen.pop(row, None)
         self._stayed_blank = set(self._blank)
@@ -67,7 +67,8 @@ class BarTracker:
         if any(bar.in_bytes != in_bytes for bar in before) or (
             all(map(_is_full, before)) and not self._bars.items() >= shown.items()
         ):
-            self._bars.clear()  # these are the bars of another phase
+            # These are the bars of a new phase.
+            self._bars.clear()
         are_same = self._bars.keys() >= shown.keys()
         gone = {label: _full(bar) for label, bar in self._bars.items() if label not in shown}
         self._bars = gone | shown
@@ -79,9 +80,9 @@ class BarTracker:
         )
 
     def _phase(self, reading: Progress | None, *, are_same: bool) -> Progress | None:
-        """The same reading, marked where another phase has begun.
+        """Mark progress that begins a new phase.
 
-        A fall of the sum may also mean that a bar was added; that is no phase, unless all bars before were full.
+        The sum also drops when a bar is added; that is no new phase, unless all previous bars were full.
         """
         if reading is None or reading.stage:
             return reading

@@ -1,4 +1,4 @@
-"""A command from its start to its end, as the work of a job."""
+"""Execution of a command as the work of a job."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from milepost.client.errors import JobFailure
 
 __all__ = ["Execution"]
 
-# What a shell makes of a command that there is not, of one that cannot be started, and of one that a signal has ended.
+# Exit statuses as in a shell: command not found, not executable, and the base for commands that a signal ended.
 _COMMAND_NOT_FOUND: Final = 127
 _COMMAND_NOT_STARTED: Final = 126
 _SIGNAL_BASE: Final = 128
-# Seconds for what a command that was stopped has written to be read, and to tell of the end after a signal.
+# Seconds to read the remaining output of a stopped command, and to report its end after a signal.
 _FLUSH_TIMEOUT: Final = 1.0
-# What this process is told that is meant for the command.
+# Signals to this process that are meant for the command.
 _FORWARDED_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-# Python does not write to a pipe before it has some thousand bytes, unless it is told to.
+# By default Python buffers several kB when it writes to a pipe.
 _UNBUFFERED_PYTHON: Final = {"PYTHONUNBUFFERED": "1"}
 
 
 @dataclass
 class Execution:
-    """Runs a command, and says what that means for its job.
+    """Run a command and derive the outcome of its job.
 
     Attributes:
-        command: What is run, with its arguments.
-        reporter: Hears what it writes.
-        cancel: Called when this process is asked to end although the command has ended already.
-        pty: Whether it writes to a terminal of its own.
-        environment: What it finds in its environment besides what this process does; None for what it does not find.
-        status: Its exit status or, as in a shell, 128 and the number of the signal that has ended it, 127 where there
-            is no such command, and 126 where it cannot be run; None before.
-        started: Whether it has run at all.
-        failure: Why it has failed; None where it has not, or goes on.
-        output_error: Why what it wrote could not be passed on; None where it was, or nobody read it any more.
+        command: The program and its arguments.
+        reporter: Reports the command's output to the job.
+        cancel: Called on a signal to this process after the command has ended.
+        pty: Whether the command runs on a pseudo-terminal.
+        environment: Additions to this process's environment; None removes a variable.
+        status: Exit status; as in a shell 128 plus the number of the signal that ended the command, 127 if it was not
+            found, 126 if it cannot be executed. None until then.
+        started: Whether the command was started.
+        failure: The failure to report; None without one, or while the command runs.
+        output_error: Why output could not be written; None if it was, or its reader is gone.
     """
 
     command: Sequence[str]
@@ -58,12 +58,12 @@ class Execution:
     output_error: OSError | None = None
 
     def start(self) -> None:
-        """Starts it, in the running loop.
+        """Start the command, in the running loop.
 
         Raises:
-            JobFailure: It cannot be started.
+            JobFailure: The command cannot be started.
         """
-        # Where it is ignored, nobody can tell how a command has ended.
+        # While SIGCHLD is ignored, the kernel discards exit statuses.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         start = self._start_on_terminal if self.pty else self._start_on_pipes
         try:
@@ -79,10 +79,10 @@ class Execution:
         self._ending = asyncio.create_task(self._end())
 
     async def wait(self) -> None:
-        """Waits until it has ended and its output is passed on, but not for what it has left in the background.
+        """Wait until the command has ended and its output is written, but not for its background processes.
 
         Raises:
-            JobFailure: It did not end with the status 0.
+            JobFailure: The exit status is not 0.
         """
         await asyncio.wait((self._ending,))
         self._ending.result()
@@ -90,22 +90,22 @@ class Execution:
             raise self.failure
 
     async def stop(self, grace: Coroutine[None, None, None]) -> None:
-        """Has it end, with all of its group.
+        """Stop the command and its process group.
 
         Args:
-            grace: Returns once it has had time enough to stop.
+            grace: Returns when the grace period is over.
         """
         if self.status is None:
             await self._group.stop(grace)
         else:
             grace.close()
-        # The end of a cancelled job is not to wait for a parser.
+        # A cancelled job must not wait for a slow reader of the output.
         await self._output.finish(_FLUSH_TIMEOUT)
         await asyncio.wait((self._ending,))
 
     @property
     def has_ended(self) -> bool:
-        """Whether it was started and has ended, and its output is passed on."""
+        """Whether the command has ended and its output is written."""
         return self.started and self._ending.done()
 
     async def _end(self) -> None:
@@ -136,7 +136,7 @@ class Execution:
 
     def _start_on_terminal(self) -> tuple[ProcessGroup, OutputPump]:
         with PseudoTerminal() as terminal:
-            # Programs do not handle it for a terminal that can do anything without a name.
+            # Without TERM programs assume a terminal without any capabilities.
             environment = {"TERM": "xterm", **self._environment()}
             try:
                 group = ProcessGroup(self.command, terminal.name, environment)
@@ -164,7 +164,7 @@ class Execution:
         return {name: value for name, value in environment.items() if value is not None}
 
     def _forward_signals(self) -> None:
-        """While the command runs they are for it; then there is only its end to tell of, which they hurry."""
+        """Forward signals while the command runs; after its end they cut reporting short."""
         loop = asyncio.get_running_loop()
         for number in _FORWARDED_SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:

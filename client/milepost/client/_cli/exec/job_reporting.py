@@ -1,4 +1,4 @@
-"""What a job is told of the command that does its work."""
+"""Report a command's output to its job, as log lines and stages."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from milepost.client._worker.stage_context import StageContext
 __all__ = ["OutputReporter", "StreamListener"]
 
 _DEFAULT_STAGE_ID: Final = "run"
-# Of stderr, for the detail of a failure.
+# Last lines of stderr that a failure includes as its detail.
 _ERROR_LINE_LIMIT: Final = 20
-# Phases that get a stage of their own. OutputPump that jumps to and fro is not to fill the job with stages.
+# Maximum number of phases that become stages: progress that jumps back and forth must not fill the job.
 _PHASE_LIMIT: Final = 20
 
 
 class OutputReporter:
-    """Makes log lines and stages of what a command writes. From any thread.
+    """Turn output of a command into log lines and stages of a job. Thread-safe.
 
-    A context manager for as long as one attempt at the job lasts: the stages end as what leaves it has it. Between two
-    attempts, and without a job, nothing is told.
+    A context manager for one attempt: its stages end with the outcome of the block. Output between
+    attempts, or without a job, is not reported.
     """
 
     def __init__(self, parser: ProgressParser | None, stage_id: str) -> None:
-        """There is no job yet.
+        """Make a reporter without a job.
 
         Args:
-            parser: Finds progress in the lines; None for none.
-            stage_id: The stage whose progress it is. Empty for one of its own, which there is once there is progress.
+            parser: Parses progress from lines; None for no progress.
+            stage_id: The stage that progresses. Empty for the default one, which starts with the first progress.
         """
         self._parser = parser
-        self._usual = stage_id or _DEFAULT_STAGE_ID
+        self._default_stage = stage_id or _DEFAULT_STAGE_ID
         self._starts_at_once = bool(stage_id)
         self._lock = threading.Lock()
         self._job: JobContext | None = None
         self._stages: dict[str, StageContext] = {}
-        self._phase = self._usual
+        self._phase = self._default_stage
         self._phases = 1
-        # Whether the stage is all that is planned, so that the job is done when it is.
-        self._is_whole = False
-        # A full bar of such a stage, until it is known whether another phase follows: a job that goes on is not done.
+        # Whether this stage is the whole plan, so that a full bar would show the job as done.
+        self._is_only_stage = False
+        # A full bar of such a stage, held back until the attempt ends or another phase begins.
         self._held: Progress | None = None
         self._errors: deque[str] = deque(maxlen=_ERROR_LINE_LIMIT)
 
@@ -58,20 +58,20 @@ class OutputReporter:
             return "\n".join(self._errors)
 
     def listener(self, severity: str, *, is_error: bool) -> StreamListener:
-        """What hears one stream.
+        """Make the listener of one stream.
 
         Args:
-            severity: Of its lines in the job's log.
-            is_error: Whether they explain a failure.
+            severity: Severity of its lines in the job's log.
+            is_error: Whether its lines explain a failure.
         """
         return StreamListener(self, severity, is_error=is_error)
 
     def read(self, line: OutputLine) -> Progress | None:
-        """What a line says of progress."""
+        """Parse progress from a line."""
         return self._parser(line.text) if self._parser is not None else None
 
     def log(self, text: str, severity: str, *, is_error: bool) -> None:
-        """A line of the job's log."""
+        """Write a line to the job's log."""
         with self._lock:
             job = self._job
             if is_error:
@@ -80,14 +80,14 @@ class OutputReporter:
             job.log(text, severity=severity)
 
     def begin_attempt(self, job: JobContext) -> Self:
-        """From here on it is this attempt that is told."""
+        """Report to this attempt from now on."""
         with self._lock:
             self._job = job
             self._stages.clear()
-            self._phase, self._phases = self._usual, 1
-            self._is_whole, self._held = False, None
+            self._phase, self._phases = self._default_stage, 1
+            self._is_only_stage, self._held = False, None
             if self._starts_at_once:
-                self._stage(job, self._usual)
+                self._stage(job, self._default_stage)
         return self
 
     def __enter__(self) -> Self:
@@ -103,7 +103,7 @@ class OutputReporter:
             self._job = None
 
     def report(self, reading: Progress) -> bool:
-        """Progress of a stage. Whether it could be told."""
+        """Report progress of a stage. Return whether that was possible."""
         with self._lock:
             job = self._job
             if job is None:
@@ -114,24 +114,25 @@ class OutputReporter:
                 stage = self._stage(job, reading.stage or self._phase)
                 if reading.stage:
                     _update(stage, reading)
-                elif self._is_whole and self._phases == 1 and reading.current == reading.total:
+                elif self._is_only_stage and self._phases == 1 and reading.current == reading.total:
                     self._held = reading
                 else:
                     self._held = None
                     _update(stage, reading)
-            except ValueError:  # a name that no stage can have, or one stage too many
+            except ValueError:
+                # An invalid stage id, or too many stages.
                 return False
         return True
 
     def _next_phase(self, job: JobContext) -> None:
-        """A stage never falls back, so that another phase is another stage.
+        """Start the stage of a new phase, since the progress of a stage never decreases.
 
-        It is declared before the one that is done is told to be, which would be the whole of the job otherwise.
+        The new stage is declared before the previous one ends, so that the job does not appear to be done in between.
         """
         if self._phases == _PHASE_LIMIT or self._phase not in self._stages:
             return
         self._phases += 1
-        before, self._phase = self._phase, job._control.stages.unused_id(self._usual)
+        before, self._phase = self._phase, job._control.stages.unused_id(self._default_stage)
         self._stage(job, self._phase)
         self._flush_held(before)
         self._stages.pop(before).__exit__(None, None, None)
@@ -144,9 +145,10 @@ class OutputReporter:
     def _stage(self, job: JobContext, stage_id: str) -> StageContext:
         stage = self._stages.get(stage_id)
         if stage is None:
-            if stage_id == self._usual and not self._stages and not job.message.stages:
-                job.plan([stage_id])  # there is no other, unless the command names one
-                self._is_whole = True
+            if stage_id == self._default_stage and not self._stages and not job.message.stages:
+                # The only stage, unless the command names others.
+                job.plan([stage_id])
+                self._is_only_stage = True
             stage = self._stages[stage_id] = job.stage(stage_id).__enter__()
         return stage
 
@@ -156,7 +158,7 @@ def _update(stage: StageContext, reading: Progress) -> None:
 
 
 class StreamListener:
-    """Hears one stream of the command's output."""
+    """Handles the lines of one output stream."""
 
     def __init__(self, reporter: OutputReporter, severity: str, *, is_error: bool) -> None:
         self._reporter = reporter
@@ -165,18 +167,20 @@ class StreamListener:
         self._bars = BarTracker()
 
     def handle(self, line: OutputLine) -> None:
-        """A line, which may yet be written over."""
+        """Handle a line, which may still be overwritten."""
         reading = self._reporter.read(line)
-        whole = self._bars.update(line, reading)
-        is_told = whole is not None and self._reporter.report(whole)
-        # A bar that was redrawn is told as progress, and so is a line that is nothing else.
-        is_only_progress = reading is not None and (line.redrawn or (is_told and reading.is_only_progress))
+        total = self._bars.update(line, reading)
+        is_reported = total is not None and self._reporter.report(total)
+        # Redrawn bars and lines that consist of progress are reported as progress instead of being logged.
+        is_only_progress = reading is not None and (
+            line.redrawn or (is_reported and reading.is_only_progress)
+        )
         if line.stays and line.text.strip() and not is_only_progress:
             self._reporter.log(line.text, self._severity, is_error=self._is_error)
 
     def poll(self, partial: Sequence[OutputLine]) -> None:
-        """Nothing more was written for a moment: what stands there now is what a person sees."""
+        """Handle a pause in the output: what is on the screen now is what a person sees."""
         for line in partial:
             self.handle(line)
-        if (whole := self._bars.poll()) is not None:
-            self._reporter.report(whole)
+        if (total := self._bars.poll()) is not None:
+            self._reporter.report(total)

@@ -1,4 +1,4 @@
-"""Whose the job is while a command does its work, also after this process was away for longer than its lease."""
+"""Hold the lease of a command's job, and recover when the lease expires while the command runs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["LeaseHolder", "Recovery", "recovery_for"]
 
 _log = logging.getLogger("milepost.client")
 
-# Seconds between two looks at a job that another one may have, or at a server that cannot be reached.
+# Seconds between two checks of a job after its lease was lost.
 _POLL_INTERVAL: Final = 1.0
-# Seconds between two looks at how long a cancelled command has to stop, which may have become less.
+# Seconds between two checks of the grace period of a cancelled command, which may have been shortened.
 _CANCELLED_POLL_INTERVAL: Final = 0.5
-# Part of the time that it has: the rest is for ending it, before it is taken for one that cannot be ended.
+# Fraction of the grace period before SIGKILL; the rest is for reporting, before the server ends the job by force.
 _GRACE_FRACTION: Final = 0.9
-# Tries to get hold of a job whose command has ended, so that its end can be told.
+# Maximum attempts to reclaim a job whose command has ended, in order to report its end.
 _CLAIM_LIMIT: Final = 3
-# What says that the job is not, or not any more, this process's.
+# Errors that mean this process does not hold the job, or no longer does.
 _LEASE_GONE: Final = (LeaseLost, JobEndedError, JobNotFound)
 
 
 class Recovery(enum.Enum):
-    """What becomes of a command whose lease is lost."""
+    """What to do with a command whose lease is lost."""
 
     CLAIM = enum.auto()
     CONTINUE_ALONE = enum.auto()
@@ -42,11 +42,11 @@ class Recovery(enum.Enum):
 
 
 def recovery_for(job: Job | None, attempt: int) -> Recovery:
-    """What to do with a command that holds the lease of `attempt` no more. It is stopped only where it has a successor.
+    """Decide about a command that lost the lease of `attempt`. It is stopped only if another attempt replaced it.
 
     Args:
-        job: As it is now; None where it was deleted.
-        attempt: The number of the attempt that the command was started for.
+        job: The current job; None if it was deleted.
+        attempt: Number of the attempt that the command runs for.
     """
     if job is None or job.state == JobState.JOB_STATE_LOST:
         return Recovery.CONTINUE_ALONE
@@ -58,34 +58,34 @@ def recovery_for(job: Job | None, attempt: int) -> Recovery:
 
 
 class LeaseHolder:
-    """Holds a job for as long as a command runs.
+    """Holds the lease of a job while a command runs.
 
-    When its lease is lost, as after a cut or a pause that was longer, it finds out who has the job. A job that waits
-    for another attempt is claimed again, and the same command goes on with that one. A command whose job is LOST goes
-    on without it. One that was succeeded by another attempt, or whose job has ended otherwise, is stopped.
+    When the lease is lost, as after a long disconnection or suspension, it checks the job. A queued job is reclaimed
+    for the same command. If the job is LOST, the command continues without it. If another attempt runs, or the job has
+    ended otherwise, the command is stopped.
 
     Attributes:
-        job: The job that the command was stopped for, as it was then; None otherwise.
+        job: The job, if the command was stopped because of its state; None otherwise.
     """
 
     def __init__(
         self, client: Client, execution: Execution, grace: float, claim: Callable[[str], Attached]
     ) -> None:
-        """`claim` claims the job again; the command has `grace` seconds to stop."""
+        """Hold jobs for `execution`; `claim` reclaims a job, `grace` is the time to stop in seconds."""
         self.job: Job | None = None
         self._client = client
         self._execution = execution
         self._grace = grace
         self._claim = claim
         self._job_id = ""
-        # The number of the attempt that this process has, or had last.
+        # Number of the attempt that this process holds, or held last.
         self._attempt = 0
 
     async def run(self, attached: Attached) -> None:
-        """Claims the job and runs the command to its end.
+        """Claim the job and run the command to its end.
 
         Raises:
-            MilepostError: The job was not claimed, or was taken away.
+            MilepostError: The job was not claimed, or another attempt replaced this one.
             JobFailure: The command failed.
             Cancelled: The job was cancelled.
         """
@@ -93,7 +93,7 @@ class LeaseHolder:
             await self._recover()
 
     async def _run_attempt(self, attached: Attached) -> bool:
-        """Runs the command in an attempt at the job; False where that was over before the command."""
+        """Run the command in an attempt at the job. Return False if the attempt ended before the command."""
         attempt = self._attempt
         try:
             async with attached as job:
@@ -104,7 +104,8 @@ class LeaseHolder:
                 await self._run_command(attached, job)
         except _LEASE_GONE:
             if self._attempt == attempt:
-                raise  # it was not claimed
+                # The job was never claimed.
+                raise
             return False
         return True
 
@@ -124,8 +125,8 @@ class LeaseHolder:
         job.result = {"exit_status": execution.status}
 
     async def _recover(self) -> None:
-        """The lease is lost: finds out what that means for the command."""
-        tries = 0
+        """Recover from a lost lease."""
+        claims = 0
         while True:
             job, known = await self._fetch_job()
             match recovery_for(job, self._attempt) if known else Recovery.RETRY:
@@ -138,40 +139,40 @@ class LeaseHolder:
                     if not self._execution.has_ended:
                         self.job = job
                         _log.warning(
-                            "job %s has another attempt or has ended; the command is stopped", self._job_id
+                            "job %s has another attempt or has ended; stopping the command", self._job_id
                         )
                         await self._execution.stop(asyncio.sleep(self._grace))
                     await self._execution.wait()
                     return
                 case Recovery.CLAIM if await self._reclaim():
                     return
-            tries += self._execution.has_ended
-            if tries == _CLAIM_LIMIT:
-                _log.warning("job %s: how the command ended cannot be told", self._job_id)
+            claims += self._execution.has_ended
+            if claims == _CLAIM_LIMIT:
+                _log.warning("job %s: the end of the command could not be reported", self._job_id)
                 await self._execution.wait()
                 return
             await asyncio.sleep(_POLL_INTERVAL)
 
     async def _fetch_job(self) -> tuple[Job | None, bool]:
-        """The job, None where it was deleted; and whether that is known."""
+        """The job, None if it was deleted; and whether its state is known."""
         try:
             return (await self._client.get(self._job_id)).proto, True
         except JobNotFound:
             return None, True
         except MilepostError as error:
-            _log.info("job %s: its state is not known: %s", self._job_id, error)
+            _log.info("job %s: the state could not be fetched: %s", self._job_id, error)
             return None, False
 
     async def _reclaim(self) -> bool:
-        """Whether the command has ended in an attempt at the job."""
+        """Claim the job for another attempt. Return whether the command ended within it."""
         try:
             return await self._run_attempt(self._claim(self._job_id))
         except MilepostError as error:
-            _log.info("job %s was not claimed again: %s", self._job_id, error)
+            _log.info("job %s could not be reclaimed: %s", self._job_id, error)
             return False
 
     async def _grace_period(self) -> None:
-        """Returns once a command whose job is cancelled had time enough: the grace, or what its job leaves it."""
+        """Wait for the grace period of a cancelled command: the configured one, or the job's if that is shorter."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._grace
         while (left := until - loop.time()) > 0:
@@ -179,7 +180,8 @@ class LeaseHolder:
                 async with asyncio.timeout(left):
                     job = await self._client.get(self._job_id)
             except (MilepostError, TimeoutError):
-                pass  # the server is gone, but the command may handle its time all the same
+                # The grace period also holds while the server is unavailable.
+                pass
             else:
                 if has_ended(job):
                     return

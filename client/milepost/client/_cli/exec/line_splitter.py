@@ -1,4 +1,4 @@
-"""LineSplitter of a command's output, as a person would see them on a terminal."""
+"""Split a command's output into lines as a person would see them on a terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from milepost.contract.limits import LOG_TEXT_SIZE
 
 __all__ = ["LineSplitter", "OutputLine"]
 
-# What ends a line or moves the cursor to another one: CR, LF, and the escape sequences for up, down and erase below.
+# Ends of lines and cursor movements: CR, LF, and the escape sequences for up, down and erase below.
 _MOVES: Final = re.compile(rb"(\r|\n|\x1b\[[0-9]*[ABEFJ])")
-# An escape sequence whose end has not been read yet.
+# An incomplete escape sequence at the end of the data.
 _UNFINISHED: Final = re.compile(rb"\x1b(?:\[[0-?]{0,32})?\Z")
 # Colors, erasing within a line, titles of windows, and the rest of ECMA-48.
 _ESCAPES: Final = re.compile(
@@ -22,23 +22,23 @@ _ESCAPES: Final = re.compile(
     "|\x1b[ -/]*[0-~]?",
     re.DOTALL,
 )
-# Nobody can read them. Tabs stay, and so do NULs, which are there to separate (`find -print0`).
+# Control characters to remove. Tabs stay, and so do NULs, which are separators (`find -print0`).
 _CONTROLS: Final = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f]")
-# Bytes of a line. Less than a log event takes, to cancel space for the mark that says what was left out.
+# Maximum bytes of a line: those of a log event, less the note about what was cut off.
 _LINE_SIZE_LIMIT: Final = LOG_TEXT_SIZE - 64
-# LineSplitter above the cursor that are remembered, for programs that go back to them.
+# Lines above the cursor that are kept for programs that redraw them.
 _ROW_LIMIT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """Text that was written up to the end of a line, or up to where the cursor left it.
+    """Text up to the end of a line, or up to where the cursor left the line.
 
     Attributes:
-        text: Without its end and without control sequences. What is over 64 KiB is cut, and says so.
-        stays: Whether it is final; otherwise something may be written over it, as progress bars do.
+        text: Without the line end and control sequences. Beyond 64 KiB it is cut, with a note.
+        stays: Whether it is final; otherwise it may be overwritten, as by a progress bar.
         row: Number of the line on an endless screen, from 0.
-        redrawn: Whether it is among lines that the cursor goes back up to, as where bars stand below one another.
+        redrawn: Whether the cursor moves back up to this line, as for several progress bars.
     """
 
     text: str
@@ -49,17 +49,17 @@ class OutputLine:
 
 @dataclass(slots=True)
 class _Row:
-    """What a line shows; `logged` if it was handed out as one that stays."""
+    """Text of a line; `logged` if it was returned as final."""
 
     text: str
     logged: bool = False
 
 
 class LineSplitter:
-    """Cuts a stream of bytes into lines, however the bytes were divided on their way.
+    """Split a stream of bytes into lines, independent of how the bytes arrive.
 
     Attributes:
-        columns: Width of the terminal that they are written to, in characters; None where it is none.
+        columns: Width of the terminal in characters; None without a terminal.
     """
 
     def __init__(self, columns: int | None = None) -> None:
@@ -68,12 +68,12 @@ class LineSplitter:
         self._left_out = 0
         self._held = b""
         self._row = self._bottom = 0
-        # The uppermost line that the cursor went back to; None where it has not, or not since it left them for good.
+        # The topmost line that the cursor moved back to; None if it has not since the last final line.
         self._top: int | None = None
         self._rows: dict[int, _Row] = {}
 
     def feed(self, data: bytes) -> Iterator[OutputLine]:
-        """LineSplitter that were ended, or left by the cursor, with these bytes."""
+        """Lines that end, or that the cursor leaves, with these bytes."""
         data = self._held + data
         cut = _UNFINISHED.search(data)
         self._held = data[cut.start() :] if cut else b""
@@ -93,7 +93,7 @@ class LineSplitter:
                 self._move_cursor(move)
 
     def partial(self) -> list[OutputLine]:
-        """The line that the cursor is in, as far as it was written, in as many pieces as it takes up on the screen."""
+        """The unfinished line at the cursor, one piece per row of the screen."""
         pieces = self._wrapped(self._text()) if self._part else []
         return [
             OutputLine(piece, stays=False, row=row, redrawn=self._is_redrawn(row))
@@ -101,7 +101,7 @@ class LineSplitter:
         ]
 
     def end(self) -> Iterator[OutputLine]:
-        """LineSplitter that are final now that the stream has ended."""
+        """Lines that become final with the end of the stream."""
         self._part += self._held
         list(self._leave())
         for number, row in sorted(self._rows.items()):
@@ -111,7 +111,7 @@ class LineSplitter:
 
     def _line_feed(self) -> Iterator[OutputLine]:
         row = self._rows.get(self._row)
-        # After a carriage return at its end the line still stands there.
+        # After a carriage return the text of the line is still on the screen.
         text = self._take_text() if self._part else row.text if row is not None else ""
         below = len(self._wrapped(text))
         if self._row == self._bottom or (row is not None and not row.text and self._is_blank_below()):
@@ -126,7 +126,7 @@ class LineSplitter:
         self._bottom = max(self._bottom, self._row)
 
     def _leave(self) -> Iterator[OutputLine]:
-        """The cursor leaves the line, or goes back to its beginning."""
+        """Handle the cursor leaving the line or returning to its start."""
         if not self._part:
             return
         for row, piece in enumerate(self._wrapped(self._take_text()), self._row):
@@ -178,7 +178,7 @@ class LineSplitter:
 
 
 def _plain(text: str) -> str:
-    """The text without control sequences, and without what backspaces have deleted."""
+    """Remove control sequences and characters deleted by backspaces."""
     if text.isprintable():
         return text
     text = _ESCAPES.sub("", text).rstrip("\b")

@@ -1,4 +1,4 @@
-"""Progress on for processes that a command leaves behind, so that none of them is killed by a closed pipe."""
+"""Keep reading the output of processes that outlive their command, so that SIGPIPE does not kill them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 __all__ = ["drain"]
 
-# Reads stdin to its end; what cannot be written is thrown away. It imports nothing of ours, to start quickly and stay
+# Copy stdin to stdout until its end, and discard what cannot be written. No imports of ours, to start fast and stay
 # small.
 _PROGRAM: Final = """
 import os
@@ -26,17 +26,18 @@ while data := os.read(0, 65536):
 
 
 def drain(source: int, target: int | None) -> None:
-    """Has a process of its own read `source` until all who hold its other end have ended.
+    """Start a process that reads `source` until all writers have ended.
 
-    What it reads goes on to `target` if that is a file or a terminal. A pipe is let go, since whoever reads it waits
-    for its end; what comes then is thrown away.
+    It forwards to `target` if that is a file or a terminal. It does not hold a pipe open, whose reader waits for the
+    end; output for a pipe is discarded.
     """
     if not sys.executable or _has_ended(source):
         return
     keeps = target is not None and (os.isatty(target) or stat.S_ISREG(os.fstat(target).st_mode))
     nowhere = os.open(os.devnull, os.O_RDWR)
     try:
-        with contextlib.suppress(OSError):  # without a process for it, it is as it would be without us
+        # If that fails, the writers get SIGPIPE, as without this process.
+        with contextlib.suppress(OSError):
             os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-I", "-S", "-c", _PROGRAM],
@@ -54,7 +55,7 @@ def drain(source: int, target: int | None) -> None:
 
 
 def _has_ended(source: int) -> bool:
-    """Whether nobody holds the other end any more."""
+    """Whether all writers have closed their end."""
     poll = select.poll()
     poll.register(source, 0)
     return any(event & select.POLLHUP for _, event in poll.poll(0))

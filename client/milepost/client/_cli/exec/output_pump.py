@@ -1,4 +1,4 @@
-"""A command's output on its way: unchanged to where this process writes, and line by line to the job."""
+"""Forward a command's output: unchanged to this process's output, and line by line to the job."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from milepost.client._cli.exec.output_drain import drain
 __all__ = ["OutputPump", "OutputStream"]
 
 _READ_SIZE: Final = 65_536
-# A write of so many bytes to a pipe or terminal that poll calls writable does not block.
+# A write of at most this many bytes to a pipe or terminal that polls as writable does not block.
 _WRITE_SIZE: Final = select.PIPE_BUF
-# Libraries that buffer output write whole blocks of this size, or a multiple, wherever a line ends.
+# Buffering libraries write blocks of this size or a multiple, regardless of line ends.
 _BUFFER_BLOCK_SIZE: Final = 4096
-# Seconds after which what stands in an unfinished line is what a person sees.
+# Seconds without output after which an unfinished line is handled.
 _PARTIAL_LINE_DELAY: Final = 0.05
-# Once the command has ended: seconds of silence, and seconds altogether, for what it has left in the background.
+# After the command has ended: seconds of silence, and seconds in total, to wait for output of background processes.
 _QUIET_PERIOD: Final = 0.5
 _DRAIN_TIMEOUT: Final = 2.0
-# Seconds for the thread to notice that it is to stop.
+# Seconds to wait for the thread to stop.
 _THREAD_STOP_TIMEOUT: Final = 0.5
 
 _COMMAND_ENDED: Final = b"e"
@@ -45,10 +45,14 @@ class OutputStream:
     """One stream of output.
 
     Attributes:
-        source: File descriptor that its bytes are read from; closed when they end.
-        target: File descriptor that they are written to; None for nowhere.
-        listener: Hears what they say.
-        lines: Cuts them into lines.
+        source: File descriptor to read from; closed at its end.
+        target: File descriptor to write to; None for nowhere.
+        listener: Handles the lines.
+        lines: Splits the bytes into lines.
+        pending: Bytes read and not yet written.
+        partial_at: When to handle the unfinished line; None without one.
+        quiet_at: When background processes have been silent for long enough.
+        unread: Bytes that the command had written when it ended and that are not yet read.
     """
 
     source: int
@@ -56,22 +60,21 @@ class OutputStream:
     listener: StreamListener
     lines: LineSplitter = field(default_factory=LineSplitter)
     pending: memoryview = field(default_factory=lambda: memoryview(b""))
-    # When to poll at the unfinished line, and when what is left behind has been silent for long enough.
     partial_at: float | None = None
     quiet_at: float = 0.0
-    # Bytes that the command had written when it ended, and that were not read yet.
     unread: int = 0
 
     def receive(self) -> bool:
-        """Reads what there is; False at the end."""
+        """Read what is available. Return False at the end."""
         try:
             data = os.read(self.source, _READ_SIZE)
-        except OSError:  # that is how a pseudo-terminal ends
+        except OSError:
+            # A pseudo-terminal ends with an error.
             return False
         now = time.monotonic()
         for line in self.lines.feed(data):
             self.listener.handle(line)
-        # A whole block was cut off by a buffer, perhaps within a number.
+        # A full block is cut by a buffer, perhaps within a number: more follows.
         self.partial_at = (
             (self.partial_at or now + _PARTIAL_LINE_DELAY) if len(data) % _BUFFER_BLOCK_SIZE else None
         )
@@ -82,10 +85,10 @@ class OutputStream:
         return bool(data)
 
     def send(self) -> None:
-        """Writes as much as can be written without waiting.
+        """Write as much as possible without blocking.
 
         Raises:
-            OSError: Whoever read it is gone.
+            OSError: The target cannot be written, or its reader is gone.
         """
         if self.target is None:
             return
@@ -98,29 +101,29 @@ class OutputStream:
                 return
 
     def poll(self, now: float) -> None:
-        """Has the unfinished line looked at, if it is time."""
+        """Handle the unfinished line, if it is time."""
         if self.partial_at is not None and now >= self.partial_at:
             self.partial_at = None
             self.listener.poll(self.lines.partial())
 
 
 class OutputPump:
-    """Carries streams of output in one thread, so that lines reach the job in the order in which they were written.
+    """Forward output streams in one thread, so that lines reach the job in the order of their writes.
 
-    A parser that is slow holds up the stream that it reads, and thereby the command, as it would without us; not the
-    other stream, and not the event loop, which keeps up the lease.
+    A slow reader blocks its stream and thereby the command, as it would without this process, but neither the other
+    stream nor the event loop, which keeps the lease alive.
 
     Attributes:
-        error: Why a target could not be written to; None also where only its parser is gone.
+        error: Why a target could not be written; None if only its reader is gone.
     """
 
     def __init__(self, streams: Sequence[OutputStream]) -> None:
-        """Starts the thread, for the running loop."""
+        """Start the thread, for the running loop."""
         self._streams = list(streams)
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
         self._command_pipe, self._command_writer = os.pipe()
-        # epoll hands out streams in the order in which they became readable.
+        # epoll returns streams in the order in which they became readable.
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._command_pipe, selectors.EVENT_READ)
         for stream in self._streams:
@@ -128,24 +131,24 @@ class OutputPump:
         self._drain_until: float | None = None
         self._is_cut = False
         self.error: OSError | None = None
-        # A daemon, so that a terminal that takes nothing cannot keep this process alive.
+        # A daemon thread, so that a blocked terminal cannot keep this process alive.
         threading.Thread(target=self._run, name="output", daemon=True).start()
 
     def command_ended(self) -> None:
-        """What was written so far is carried to its end; what is left behind is listened to for a bounded time."""
+        """Forward the output so far completely, and that of background processes for a limited time."""
         os.write(self._command_writer, _COMMAND_ENDED)
 
     def cut(self) -> None:
-        """Waits for nobody any more."""
+        """Stop waiting for readers and writers."""
         os.write(self._command_writer, _CUT)
 
     @property
     def is_done(self) -> bool:
-        """Whether all is carried that will be."""
+        """Whether forwarding is complete."""
         return self._done.is_set()
 
     async def finish(self, timeout: float | None) -> None:
-        """Waits until all is carried; after so many seconds what is not is given up."""
+        """Wait until forwarding is complete; give up after ``timeout`` seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._done.wait()
@@ -161,7 +164,8 @@ class OutputPump:
                 self._step()
         finally:
             self._selector.close()
-            with contextlib.suppress(RuntimeError):  # nobody waits any more
+            # The loop may be closed already.
+            with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._done.set)
 
     def _step(self) -> None:
@@ -174,7 +178,8 @@ class OutputPump:
         for stream in tuple(self._streams):
             stream.poll(now)
             if self._is_cut and not stream.pending and _readable(stream.source):
-                self._forward(stream)  # what can be had without waiting
+                # Forward what is available without waiting.
+                self._forward(stream)
             if stream in self._streams and (self._is_cut or self._is_over(stream, now)):
                 self._close(stream, drained=True)
 
@@ -210,14 +215,15 @@ class OutputPump:
             return
         try:
             stream.send()
-        except OSError as error:  # nobody reads it; the command finds out as it would without us
+        except OSError as error:
+            # The command notices the closed stream itself, as without this process.
             if error.errno != errno.EPIPE:
                 self.error = error
             self._close(stream)
             return
         if waited == bool(stream.pending):
             return
-        # A stream whose parser is slow is not read meanwhile.
+        # A stream is not read while its reader is slow.
         assert stream.target is not None
         before, after = (stream.source, stream.target)[:: -1 if waited else 1]
         self._selector.unregister(before)
@@ -240,7 +246,7 @@ class OutputPump:
 
 
 def _readable(descriptor: int) -> int:
-    """Bytes that wait to be read."""
+    """Number of bytes available to read."""
     count = array.array("i", [0])
     with contextlib.suppress(OSError):
         fcntl.ioctl(descriptor, termios.FIONREAD, count)

@@ -1,4 +1,4 @@
-"""A command in a process group of its own."""
+"""A command in its own process group and session."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from typing import Final
 
 __all__ = ["ProcessGroup"]
 
-# Seconds between two looks at whether anything of the group is left.
+# Seconds between two checks whether the group still has processes.
 _POLL_INTERVAL: Final = 0.02
-# Seconds for what was killed to be gone.
+# Seconds to wait for killed processes to disappear.
 _KILL_TIMEOUT: Final = 5.0
-# What runs a script that does not say what runs it.
+# Interpreter of scripts without a shebang.
 _SHELL: Final = "/bin/sh"
-# Bytes at the beginning of a file that show whether it is text.
+# Bytes of a file to read in order to tell text from binary.
 _SNIFF_SIZE: Final = 128
 
 
 class ProcessGroup:
-    """The command, and whatever it starts that stays in its process group.
+    """A command and its descendants that stay in its process group.
 
-    As the first process of a container, or one that gets orphans otherwise (`PR_SET_CHILD_SUBREAPER`), this process
-    reaps those too, until the command ends: it must have no other children that somebody waits for.
+    As process 1 of a container, or as a subreaper (`PR_SET_CHILD_SUBREAPER`), this process also reaps orphans until the
+    command ends; it must have no other children that are waited for elsewhere.
     """
 
     def __init__(
         self, command: Sequence[str], output: tuple[int, int] | str, environment: Mapping[str, str]
     ) -> None:
-        """Starts it, in the running loop. It reads what this process would, save from a terminal.
+        """Start the command, in the running loop. It inherits stdin, unless that is a terminal.
 
-        On a terminal a command outside of the foreground's group would be stopped as soon as it reads.
+        The terminal would stop a command outside its foreground group at the first read.
 
         Args:
-            command: The program and its arguments. A script without a shebang is run by the shell.
-            output: File descriptors for stdout and stderr, or the path of a terminal for both, which becomes the
-                controlling one of the command's session, with the command in its foreground.
-            environment: The whole of its environment.
+            command: The program and its arguments. The shell runs a script without a shebang.
+            output: File descriptors for stdout and stderr; or the path of a terminal for both, which becomes the
+                controlling terminal of the command's session, with the command in the foreground.
+            environment: The complete environment.
 
         Raises:
-            OSError: It cannot be started.
+            OSError: The command cannot be started.
         """
         try:
             self._pid = _spawn(command, output, environment)
@@ -54,32 +54,33 @@ class ProcessGroup:
             if error.errno != errno.ENOEXEC or not _is_text(path):
                 raise
             self._pid = _spawn([_SHELL, path, *command[1:]], output, environment)
-        # It is not reaped while this process lives: until then its number is surely that of its group.
+        # Not reaped while this process lives, so that the process id keeps naming its group.
         self._ended = asyncio.get_running_loop().run_in_executor(None, _wait_for, self._pid)
 
     async def wait(self) -> int:
-        """Waits until the command has ended; others of its group may go on.
+        """Wait until the command has ended; other processes of its group may continue.
 
         Returns:
-            Its exit status, or the number of the signal that ended it as a negative one.
+            The exit status, or the negative number of the signal that ended the command.
         """
         await asyncio.wait((self._ended,))
         return self._ended.result()
 
     @property
     def has_ended(self) -> bool:
-        """Whether the command has ended, also if that was just now and `wait` goes on."""
+        """Whether the command has ended, even if `wait` has not returned yet."""
         return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal to the whole group."""
+        """Send a signal to the whole group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, number)
 
     async def stop(self, grace: Coroutine[None, None, None]) -> None:
         """SIGTERM, and when `grace` is over SIGKILL to what is left; then nothing of the group is left."""
         self.signal(signal.SIGTERM)
-        self.signal(signal.SIGCONT)  # what is stopped would not hear it
+        # A stopped process receives SIGTERM only once it continues.
+        self.signal(signal.SIGCONT)
         gone, waiting = asyncio.create_task(self._gone()), asyncio.create_task(grace)
         try:
             await asyncio.wait((gone, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -96,10 +97,10 @@ class ProcessGroup:
 
 
 def _spawn(command: Sequence[str], output: tuple[int, int] | str, environment: Mapping[str, str]) -> int:
-    """Starts a process in a session of its own.
+    """Start a process in its own session.
 
-    Not by `subprocess`, which could give it a controlling terminal only in a fork of this process and its threads. The
-    first terminal that the leader of a session opens becomes the session's.
+    `subprocess` could set a controlling terminal only in a fork of this multithreaded process. Here the first terminal
+    that the session leader opens becomes the controlling one.
     """
     actions: list[tuple[int, int, int] | tuple[int, int, str, int, int]] = []
     if not _is_open(0) or os.isatty(0):
@@ -108,7 +109,7 @@ def _spawn(command: Sequence[str], output: tuple[int, int] | str, environment: M
         actions += [(os.POSIX_SPAWN_OPEN, 1, output, os.O_RDWR, 0), (os.POSIX_SPAWN_DUP2, 1, 2)]
     else:
         actions += [(os.POSIX_SPAWN_DUP2, output[0], 1), (os.POSIX_SPAWN_DUP2, output[1], 2)]
-    # Python ignores these, which a command does not expect.
+    # Python ignores these signals; commands expect the defaults.
     defaults = (signal.SIGPIPE, signal.SIGXFSZ)
     return os.posix_spawnp(
         command[0], list(command), environment, file_actions=actions, setsid=True, setsigdef=defaults
@@ -143,7 +144,7 @@ def _wait_for(pid: int) -> int:
 
 
 def _is_alive(group: int) -> bool:
-    """Whether anything in the group runs, as far as the system tells; what has ended and is not reaped does not."""
+    """Whether a process of the group is running, apart from zombies; False without ``/proc``."""
     proc = Path("/proc")
     return (proc / "self" / "stat").exists() and any(
         _runs_in(entry, group) for entry in proc.iterdir() if entry.name.isdecimal()

@@ -1,4 +1,4 @@
-"""How far a command says that it is, in a line of its output."""
+"""Parse progress from lines of a command's output."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["Progress", "ProgressParser", "progress_parser"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a line says.
+    """Progress in a line.
 
     Attributes:
-        current: How far it is.
-        total: How far it will be at its end; None where the line does not say.
-        message: A remark; None for none.
-        stage: The stage that it is about; empty for the usual one.
-        is_only_progress: Whether the line says nothing else, so that it need not be logged.
-        restarts: Whether another phase has begun, with a progress of its own.
-        in_bytes: Whether it counts bytes, which do not add up with anything else.
+        current: Completed amount.
+        total: Amount at the end; None if unknown.
+        message: Message of the stage; None for none.
+        stage: Id of the stage; empty for the default one.
+        is_only_progress: Whether the line consists of progress, so that it need not be logged.
+        restarts: Whether a new phase begins, whose progress starts over.
+        in_bytes: Whether the amounts are bytes, which cannot be added to other units.
     """
 
     current: float
@@ -36,27 +36,27 @@ class Progress:
 
 
 ProgressParser: TypeAlias = Callable[[str], Progress | None]
-"""Reads a line; None where it says nothing of progress."""
+"""Parse a line; None if it has no progress."""
 
 _NUMBER: Final = r"\d+(?:[.,'’_\u00a0\u202f]\d+)*"
 _PERCENT: Final = re.compile(r"(?<![\d.,])(?P<percent>\d+(?:[.,]\d+)?)\s?%")
-# A row of curl's meter, which has its percent sign in the heading: % total, % received, % sent, times and speeds.
+# A row of curl's meter, whose heading has the percent signs: % total, % received, % sent, times and speeds.
 _CURL: Final = re.compile(
     r"^\s*(?P<percent>\d{1,3})\s+[\d.]+[kMGTP]?\s+\d{1,3}\s+[\d.]+[kMGTP]?\s+\d{1,3}\s+[\d.]+[kMGTP]?"
     r"(?:\s+[\d.]+[kMGTP]?){2}(?:\s+(?:[\d:]+[dhms]?|-[-:]+-)){1,3}"
 )
 _UNIT: Final = r"(?:[kKMGTP]i?)?B\b|[kKMGTP](?![A-Za-z])|bytes\b"
-# Neither a date nor a part of a path, nor what rsync has left to check.
+# Excludes dates, parts of paths, and rsync's count of files left to check.
 _N_OF_M: Final = re.compile(
     rf"(?<![\w./,'’-])(?<!-chk=)(?P<current>{_NUMBER})(?:\s?(?P<unit>{_UNIT}))?\s?/\s?"
     rf"(?P<total>{_NUMBER})(?:\s?(?P<units>{_UNIT}))?(?![\w/-]|\.\w)"
 )
-# How ffmpeg says how long its input is, and where in it it is.
+# ffmpeg's duration of the input, and its position.
 _TIME: Final = r"(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d(?:\.\d+)?)"
 _DURATION: Final = re.compile(rf"\bDuration: {_TIME}")
 _POSITION: Final = re.compile(rf"\btime={_TIME}")
 _GROUPS: Final = frozenset({"current", "total", "percent", "message"})
-# Numbers with a mark between thousands, by that mark. A decimal comma and one between thousands poll alike.
+# Numbers with thousands separators, by separator. Decimal and thousands separators look alike.
 _THOUSANDS: Final = {
     ",": re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"),
     ".": re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?"),
@@ -64,17 +64,17 @@ _THOUSANDS: Final = {
 _SPACERS: Final = str.maketrans("", "", "'’_\u00a0\u202f")
 
 
-def progress_parser(told: str) -> ProgressParser:
-    """A parser for ``auto``, ``percent``, ``json``, ``regex`` (as in ``3/10``) or ``regex:PATTERN``.
+def progress_parser(form: str) -> ProgressParser:
+    """Make the parser for ``auto``, ``percent``, ``json``, ``regex`` (as in ``3/10``) or ``regex:PATTERN``.
 
-    ``auto`` reads a percentage, else ``3/10`` as ``regex`` does, else ffmpeg's times. The pattern has a group called
-    ``current``, with or without ``total``, or one called ``percent``; and one called ``message`` if it likes. Of
-    several matches in a line the last one counts.
+    ``auto`` finds a percentage, else ``3/10`` as ``regex`` does, else ffmpeg's times. The pattern has a group
+    ``current``, with or without ``total``, or a group ``percent``, and optionally ``message``. The last match in a line
+    counts.
 
     Raises:
-        ValueError: It is none of these, or the pattern is none.
+        ValueError: Unknown form, or an invalid pattern.
     """
-    kind, colon, pattern = told.partition(":")
+    kind, colon, pattern = form.partition(":")
     match kind, colon:
         case "auto", "":
             return _auto()
@@ -86,7 +86,7 @@ def progress_parser(told: str) -> ProgressParser:
             return _n_of_m
         case "regex", _:
             return _by(_compiled(pattern))
-    raise ValueError(f"{told!r} is none of percent, json, regex, regex:PATTERN and auto.")
+    raise ValueError(f"{form!r} is none of percent, json, regex, regex:PATTERN and auto.")
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -140,7 +140,8 @@ def _seconds(match: re.Match[str]) -> float:
 def _reading(groups: dict[str, str | None]) -> Progress | None:
     message = groups.get("message")
     if (percent := groups.get("percent")) is not None:
-        current = _number(percent.replace(",", "."))  # nobody needs thousands of percent
+        # Percentages have no thousands separators.
+        current = _number(percent.replace(",", "."))
         return Progress(current, 100.0, message) if current is not None and 0 <= current <= 100 else None
     unit, units = groups.get("unit"), groups.get("units")
     current, total = _amounts(groups.get("current"), groups.get("total"), is_counted=units is None)
@@ -149,7 +150,8 @@ def _reading(groups: dict[str, str | None]) -> Progress | None:
     if total is not None and units is not None:
         current, total = round(current * _size(unit or units)), round(total * _size(units))
     elif unit is not None:
-        return None  # a rate, as in 3 MB / 5
+        # A rate, as in 3 MB / 5.
+        return None
     if total is not None and not 0 <= current <= total:
         return None
     return Progress(current, total, message, in_bytes=units is not None)
@@ -158,9 +160,9 @@ def _reading(groups: dict[str, str | None]) -> Progress | None:
 def _amounts(
     current: str | None, total: str | None, *, is_counted: bool
 ) -> tuple[float | None, float | None]:
-    """Both numbers. They are read together, since each shows how the other one is written.
+    """Parse both numbers together, since each shows which separators the other one uses.
 
-    `is_counted` says that they have no unit, as what is counted one by one.
+    `is_counted` means that they have no unit, as for items.
     """
     texts = [text.translate(_SPACERS) for text in (current, total) if text is not None]
     commas = [text for text in texts if "," in text]
@@ -169,7 +171,7 @@ def _amounts(
         texts = [text.replace(",", "") for text in texts]
     elif all(_THOUSANDS["."].fullmatch(text) for text in points):
         texts = [text.replace(".", "").replace(",", ".") for text in texts]
-    # A point is one between thousands only where nothing else makes sense: 3/1.000, 1.000.000.
+    # A point separates thousands only if nothing else makes sense: 3/1.000, 1.000.000.
     is_mixed = is_counted and len(texts) == 2 and len(points) == 1
     if points and not commas and (is_mixed or any(text.count(".") > 1 for text in points)):
         texts = [text.replace(".", "") if _THOUSANDS["."].fullmatch(text) else text for text in texts]
@@ -198,13 +200,13 @@ def _json(line: str) -> Progress | None:
     if not line.lstrip().startswith("{"):
         return None
     try:
-        told = json.loads(line)
+        fields = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict):
+    if not isinstance(fields, dict):
         return None
-    current, total, fraction = (told.get(name) for name in ("current", "total", "fraction"))
-    message, stage = told.get("message"), told.get("stage", "")
+    current, total, fraction = (fields.get(name) for name in ("current", "total", "fraction"))
+    message, stage = fields.get("message"), fields.get("stage", "")
     if current is None and fraction is not None:
         current, total = fraction, 1
     if not _is_amount(current) or not (total is None or _is_amount(total)):
@@ -218,5 +220,6 @@ def _is_amount(value: object) -> TypeGuard[float]:
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)
-        and 0 <= value < 1e300  # what is beyond does not fit into the contract's numbers, or is no number
+        # Larger values and infinity do not fit the contract's numbers.
+        and 0 <= value < 1e300
     )

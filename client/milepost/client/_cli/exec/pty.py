@@ -1,4 +1,4 @@
-"""A pseudo-terminal for a command, as wide as the terminal that this process is on."""
+"""A pseudo-terminal for a command, with the size of this process's terminal."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from typing import Final, Self
 
 __all__ = ["PseudoTerminal"]
 
-# Where this process is on no terminal: what programs handle for granted.
+# The size that programs assume, if this process has no terminal.
 _DEFAULT_SIZE: Final = os.terminal_size((80, 24))
 
 
 class PseudoTerminal:
-    """A terminal whose other side is `master`.
+    """A pseudo-terminal without output processing and echo.
 
-    It changes nothing that is written to it: line ends stay as they are, since the terminal that this process is on
-    adds carriage returns itself, and a file needs none. It does not echo.
+    Line ends stay as written: this process's own terminal adds carriage returns, and a file needs none.
 
     Attributes:
-        master: File descriptor that the output is read from.
-        name: Path of the terminal, which the command opens.
-        columns: Width, in characters.
+        master: File descriptor to read the output from.
+        name: Path of the terminal for the command to open.
+        columns: Width in characters.
     """
 
     def __init__(self) -> None:
@@ -37,17 +36,18 @@ class PseudoTerminal:
         self.resize()
 
     def resize(self) -> None:
-        """Gives it the size of this process's terminal; programs on it hear of that by SIGWINCH."""
+        """Adopt the size of this process's terminal; programs on the pseudo-terminal get SIGWINCH."""
         size = _size()
         self.columns = size.columns
-        with contextlib.suppress(OSError):  # nobody is on it any more
+        # Fails once the command's side is closed.
+        with contextlib.suppress(OSError):
             fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", size.lines, size.columns, 0, 0))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Lets go of the command's side, which the command has opened by now."""
+        """Close this process's handle of the command's side, which the command has opened by now."""
         os.close(self._slave)
 
 

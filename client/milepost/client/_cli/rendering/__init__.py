@@ -1,1 +1,1 @@
-"""What people and programs see of jobs and their events: on a terminal, as plain text, and as JSON."""
+"""Output of jobs and events: drawn on a terminal, as plain text, and as JSON."""

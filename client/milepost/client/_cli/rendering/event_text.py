@@ -1,4 +1,4 @@
-"""What each payload of an event says, in a line for people."""
+"""Describe each event payload in a line for people."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TEXT_LIMIT = 200
 
 
 def describe(event: Event, fold: Fold) -> str:
-    """What ``event`` says; ``fold`` is the job with the event, or further.
+    """Describe ``event``; ``fold`` is the job with the event applied, or later.
 
-    One line, but for the text of a log line that has more. Empty for a payload that this version does not know.
+    One line, except for log text with several. Empty for a payload unknown to this version.
     """
     name = event.WhichOneof("payload")
     return "" if name is None else PAYLOADS[name](event, fold)
@@ -45,31 +45,31 @@ def _stages_planned(event: Event, fold: Fold) -> str:
 
 
 def _stage_started(event: Event, fold: Fold) -> str:
-    told = event.stage_started.stage
-    stage = fold.stages.get(told.stage_id, told)
-    size = text.amount(told.total, None, told.unit or stage.unit) if told.HasField("total") else ""
+    started = event.stage_started.stage
+    stage = fold.stages.get(started.stage_id, started)
+    size = text.amount(started.total, None, started.unit or stage.unit) if started.HasField("total") else ""
     return _joined(f"{text.stage_name(stage)}: started", size)
 
 
 def _stage_progressed(event: Event, fold: Fold) -> str:
-    told = event.stage_progressed
-    stage = fold.stages.get(told.stage_id, Stage(stage_id=told.stage_id))
-    if told.HasField("total"):
-        total: float | None = told.total
+    progress = event.stage_progressed
+    stage = fold.stages.get(progress.stage_id, Stage(stage_id=progress.stage_id))
+    if progress.HasField("total"):
+        total: float | None = progress.total
     else:
         total = stage.total if stage.HasField("total") else None
-    known = stage.fraction_known if told.stage_id in fold.stages else total is not None
-    done = text.percent(told.fraction) if known else ""
-    numbers = text.amount(told.current, total, told.unit or stage.unit)
-    remark = text.truncate(text.clean(told.message), _TEXT_LIMIT)
-    return f"{text.stage_name(stage)}: {_joined(done, numbers, remark)}"
+    known = stage.fraction_known if progress.stage_id in fold.stages else total is not None
+    done = text.percent(progress.fraction) if known else ""
+    numbers = text.amount(progress.current, total, progress.unit or stage.unit)
+    message = text.truncate(text.clean(progress.message), _TEXT_LIMIT)
+    return f"{text.stage_name(stage)}: {_joined(done, numbers, message)}"
 
 
 def _stage_ended(event: Event, fold: Fold) -> str:
-    told = event.stage_ended
-    stage = fold.stages.get(told.stage_id, Stage(stage_id=told.stage_id))
-    line = f"{text.stage_name(stage)}: {text.stage_state(told.state)}"
-    if told.state == StageState.STAGE_STATE_SUCCEEDED:
+    end = event.stage_ended
+    stage = fold.stages.get(end.stage_id, Stage(stage_id=end.stage_id))
+    line = f"{text.stage_name(stage)}: {text.stage_state(end.state)}"
+    if end.state == StageState.STAGE_STATE_SUCCEEDED:
         done = text.amount(stage.current, None, stage.unit)
         took = (
             text.took(text.seconds_between(stage.start_time, event.time))
@@ -77,17 +77,17 @@ def _stage_ended(event: Event, fold: Fold) -> str:
             else ""
         )
         line = f"{_joined(line, done)} in {took}" if took else _joined(line, done)
-    if told.HasField("failure"):
-        line = f"{line}: {text.failure_text(told.failure)}"
-    return _joined(line, text.truncate(text.clean(told.message), _TEXT_LIMIT))
+    if end.HasField("failure"):
+        line = f"{line}: {text.failure_text(end.failure)}"
+    return _joined(line, text.truncate(text.clean(end.message), _TEXT_LIMIT))
 
 
 def _log_written(event: Event, fold: Fold) -> str:
-    told = event.log_written
-    stage = fold.stages.get(told.stage_id)
-    name = text.stage_name(stage) if stage is not None else text.clean(told.stage_id)
-    grade = text.severity(told.severity)
-    words = text.clean(told.text) if grade == "info" else f"{grade}: {text.clean(told.text)}"
+    log = event.log_written
+    stage = fold.stages.get(log.stage_id)
+    name = text.stage_name(stage) if stage is not None else text.clean(log.stage_id)
+    severity = text.severity(log.severity)
+    words = text.clean(log.text) if severity == "info" else f"{severity}: {text.clean(log.text)}"
     return f"{name} | {words}".lstrip()
 
 
@@ -102,10 +102,10 @@ def _custom(event: Event, fold: Fold) -> str:
 
 
 def _cancel_requested(event: Event, fold: Fold) -> str:
-    told = event.cancel_requested.cancellation
-    who = f" by {text.clean(told.requested_by)}" if told.requested_by else ""
-    why = f": {text.truncate(text.clean(told.reason), _TEXT_LIMIT)}" if told.reason else ""
-    grace = text.seconds_between(event.time, told.deadline) if told.HasField("deadline") else 0.0
+    cancel = event.cancel_requested.cancellation
+    who = f" by {text.clean(cancel.requested_by)}" if cancel.requested_by else ""
+    why = f": {text.truncate(text.clean(cancel.reason), _TEXT_LIMIT)}" if cancel.reason else ""
+    grace = text.seconds_between(event.time, cancel.deadline) if cancel.HasField("deadline") else 0.0
     within = f", to stop within {text.minutes(grace)}" if grace >= 1 else ""
     return f"cancellation requested{who}{within}{why}"
 
@@ -115,35 +115,35 @@ def _cancel_acknowledged(event: Event, fold: Fold) -> str:
 
 
 def _attempt_ended(event: Event, fold: Fold) -> str:
-    told = event.attempt_ended
-    wait = text.seconds_between(event.time, told.retry_time) if told.HasField("retry_time") else 0.0
+    end = event.attempt_ended
+    wait = text.seconds_between(event.time, end.retry_time) if end.HasField("retry_time") else 0.0
     then = f"the next one in {text.minutes(wait)}" if wait >= 1 else "back in the queue"
-    why = f": {text.failure_text(told.failure)}" if told.HasField("failure") else ""
+    why = f": {text.failure_text(end.failure)}" if end.HasField("failure") else ""
     return f"attempt {event.attempt} ended, {then}{why}"
 
 
 def _job_ended(event: Event, fold: Fold) -> str:
-    told = event.job_ended
-    line = text.job_state(told.state)
-    if told.failure.code == "TIMEOUT":
+    end = event.job_ended
+    line = text.job_state(end.state)
+    if end.failure.code == "TIMEOUT":
         line = "timed out"
     if fold.job.HasField("start_time"):
         took = text.took(text.seconds_between(fold.job.start_time, event.time))
-        line = f"{line} {'in' if told.state == JobState.JOB_STATE_SUCCEEDED else 'after'} {took}"
-    message = text.truncate(text.clean(told.message), _TEXT_LIMIT)
-    if told.HasField("failure"):
-        return _joined(f"{line}: {text.failure_text(told.failure)}", message)
-    if told.forced and not message:
+        line = f"{line} {'in' if end.state == JobState.JOB_STATE_SUCCEEDED else 'after'} {took}"
+    message = text.truncate(text.clean(end.message), _TEXT_LIMIT)
+    if end.HasField("failure"):
+        return _joined(f"{line}: {text.failure_text(end.failure)}", message)
+    if end.forced and not message:
         return f"{line}, without its worker, which did not stop in time"
     return f"{line}: {message}" if message else line
 
 
 def _children_progressed(event: Event, fold: Fold) -> str:
-    told = event.children_progressed
-    ended = f"{told.ended:,} of {text.count(told.total, 'part')} ended"
+    children = event.children_progressed
+    ended = f"{children.ended:,} of {text.count(children.total, 'part')} ended"
     if not fold.job.fraction_known:
         return f"{ended}, and there may be more"
-    return f"{ended}, {text.percent(told.job_fraction)} of the job is done"
+    return f"{ended}, {text.percent(children.job_fraction)} of the job is done"
 
 
 def _joined(*parts: str) -> str:

@@ -1,4 +1,4 @@
-"""The stages of a job as rows of a stage_lines: in their tree's order, and no more of them than there is room for."""
+"""Stages of a job as rows: in the order of their tree, limited to the available lines."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MAX_INDENT = 6
 
 @dataclass(frozen=True)
 class StageRow:
-    """A stage, and how many stages it is within."""
+    """A stage and its depth in the tree."""
 
     stage: Stage
     depth: int
@@ -45,20 +45,20 @@ class StageRow:
 
 @dataclass(frozen=True)
 class VisibleStages:
-    """The rows that there is room for, and what the others are, such as ``12 succeeded, 3 pending``."""
+    """The visible rows, and a summary of the hidden ones, such as ``12 succeeded, 3 pending``."""
 
     rows: Sequence[StageRow]
     others: str
 
 
 def tree_rows(fold: Fold) -> Iterator[StageRow]:
-    """All stages, each followed by its own. A loop, since they may nest a thousand deep."""
-    waiting = [StageRow(stage, 0) for stage in reversed(fold.children[""])]
-    while waiting:
-        row = waiting.pop()
+    """All stages in depth-first order; iterative, since they may nest a thousand deep."""
+    stack = [StageRow(stage, 0) for stage in reversed(fold.children[""])]
+    while stack:
+        row = stack.pop()
         yield row
-        within = fold.children[row.stage.stage_id]
-        waiting.extend(StageRow(stage, row.depth + 1) for stage in reversed(within))
+        children = fold.children[row.stage.stage_id]
+        stack.extend(StageRow(stage, row.depth + 1) for stage in reversed(children))
 
 
 def select_rows(rows: Sequence[StageRow], room: int) -> VisibleStages:
@@ -77,7 +77,7 @@ def select_rows(rows: Sequence[StageRow], room: int) -> VisibleStages:
 
 
 def stage_lines(shown: VisibleStages, canvas: Canvas) -> Iterator[Text]:
-    """A line for each row: mark and name, bar, percent, time taken, and the numbers within."""
+    """A line for each row: symbol and name, bar, percent, elapsed time, amounts."""
     if not shown.rows:
         return
     width, now, marks = canvas.text_width, canvas.now, canvas.marks
@@ -89,7 +89,8 @@ def stage_lines(shown: VisibleStages, canvas: Canvas) -> Iterator[Text]:
     room = width - name_width - _PERCENT - time_width - 3 * len(_GAP)
     enough = min(max(map(cell_len, details)), _DETAIL_WIDTH)
     bar_width = min(max(room - _DETAIL_WIDTH - len(_GAP), _MIN_BAR_WIDTH), _MAX_BAR_WIDTH)
-    has_bars = room - enough - len(_GAP) >= _MIN_BAR_WIDTH  # else the numbers say it better
+    # Without enough width for both, the numbers say more than a bar.
+    has_bars = room - enough - len(_GAP) >= _MIN_BAR_WIDTH
     for row, name, time, detail in zip(shown.rows, names, times, details, strict=True):
         style = STAGE_STYLES.get(row.stage.state, "")
         name_text = Text(name, style=style)
@@ -111,7 +112,7 @@ def stage_lines(shown: VisibleStages, canvas: Canvas) -> Iterator[Text]:
 
 
 def stage_text(stage: Stage, now: datetime) -> str:
-    """A stage as plain text: its name, state, percent, time taken, and the numbers within."""
+    """A stage as plain text: name, state, percent, elapsed time, amounts."""
     done = _percent(stage) if stage.state == StageState.STAGE_STATE_RUNNING else ""
     parts = (text.stage_state(stage.state), done, _time(stage, now), _detail(stage, now))
     return f"{text.stage_name(stage)}: {', '.join(part for part in parts if part)}"
@@ -140,11 +141,11 @@ def _detail(stage: Stage, now: datetime) -> str:
     total = stage.total if stage.HasField("total") else None
     done = stage.state == StageState.STAGE_STATE_SUCCEEDED and stage.current == total
     numbers = text.amount(stage.current, None if done else total, stage.unit)
-    remark = text.truncate(text.clean(stage.message), 200)
+    message = text.truncate(text.clean(stage.message), 200)
     pace = ""
     if stage.state == StageState.STAGE_STATE_RUNNING and stage.HasField("start_time"):
         pace = text.rate(stage.current, text.seconds_between(stage.start_time, now), stage.unit)
-    return " · ".join(part for part in (numbers, remark, pace) if part)
+    return " · ".join(part for part in (numbers, message, pace) if part)
 
 
 def _percent(stage: Stage) -> str:

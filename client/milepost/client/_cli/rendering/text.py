@@ -1,4 +1,4 @@
-"""Numbers, times and words as people read them. Everything is plain text, without control characters."""
+"""Format numbers, times and states for people, as plain text without control characters."""
 
 from __future__ import annotations
 
@@ -48,23 +48,23 @@ _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 
 
 def clean(text: str) -> str:
-    """The text with its control characters made visible. Tabs become spaces; line ends stay."""
+    """Escape control characters. Tabs become spaces; line ends stay."""
     return escape(text.expandtabs(4).replace("\r\n", "\n").rstrip("\n"))
 
 
-def truncate(text: str, most: int) -> str:
-    """The text on one line, of ``most`` characters at the most."""
+def truncate(text: str, limit: int) -> str:
+    """Join the text on one line, truncated to ``limit`` characters."""
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def label(text: str) -> str:
-    """A name or an id, as it final within a line."""
+    """A name or an id for use within a line."""
     return truncate(clean(text), 256)
 
 
 def shorten(text: str, width: int, ellipsis: str = "…") -> str:
-    """The text with its middle left out where it is longer than ``width``: of an id both ends tell it from others."""
+    """Elide the middle of a text longer than ``width``: both ends distinguish an id from others."""
     if len(text) <= width:
         return text
     kept = max(width - len(ellipsis), 0)
@@ -72,12 +72,12 @@ def shorten(text: str, width: int, ellipsis: str = "…") -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction as whole percent, rounded down: 100% is only what is complete."""
+    """A fraction as whole percent, rounded down, so that only a complete one is 100%."""
     return f"{math.floor(min(max(fraction, 0.0), 1.0) * 100 + 1e-9)}%"
 
 
 def progress(job: Job) -> str:
-    """How far a job is: its percent, or how many stages are done where nobody knows how many there will be."""
+    """Progress of a job: its percent, or the number of completed stages if their total is unknown."""
     if is_known(job):
         return percent(job.fraction)
     done = sum(not stage.parent_stage_id and stage.state in _DONE for stage in job.stages)
@@ -85,12 +85,12 @@ def progress(job: Job) -> str:
 
 
 def is_known(job: Job) -> bool:
-    """Whether the percent of a job says something; of one that has not begun, 0 does."""
+    """Whether the percentage of a job is meaningful; before the first attempt it is, as 0."""
     return job.fraction_known or (job.state == JobState.JOB_STATE_QUEUED and not job.attempt)
 
 
 def minutes(seconds: float) -> str:
-    """A length of time as ``MM:SS``; from an hour on as ``H:MM:SS``. Never negative."""
+    """A duration as ``MM:SS``, from one hour as ``H:MM:SS``; never negative."""
     total = int(max(seconds, 0.0))
     hours, rest = divmod(total, 3600)
     clock_part = f"{rest // 60:02d}:{rest % 60:02d}"
@@ -98,19 +98,19 @@ def minutes(seconds: float) -> str:
 
 
 def took(seconds: float) -> str:
-    """How long something took that is over: with tenths below ten seconds, such as ``0.4s``; else as `minutes`."""
+    """Duration of something completed: below ten seconds with tenths, such as ``0.4s``; else as `minutes`."""
     return f"{max(seconds, 0.0):.1f}s" if seconds < 9.95 else minutes(seconds)
 
 
 def duration(of: Job | Stage, now: datetime) -> str:
-    """How long a job or a stage has taken; it has a start."""
+    """Elapsed time of a job or a stage that has started."""
     if of.HasField("end_time"):
         return took(seconds_between(of.start_time, of.end_time))
     return minutes(seconds_between(of.start_time, now))
 
 
 def age(seconds: float) -> str:
-    """How long ago something was, in its largest unit: ``12s``, ``3m``, ``5h``, ``12d``."""
+    """Age in the largest unit: ``12s``, ``3m``, ``5h``, ``12d``."""
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
         if seconds >= size:
             return f"{int(seconds // size)}{unit}"
@@ -118,18 +118,18 @@ def age(seconds: float) -> str:
 
 
 def clock(time: Timestamp, zone: tzinfo | None = None) -> str:
-    """The time of day as ``HH:MM:SS``; in the local zone unless told otherwise."""
+    """The time of day as ``HH:MM:SS``, by default in the local zone."""
     return time.ToDatetime(tzinfo=UTC).astimezone(zone).strftime("%H:%M:%S")
 
 
 def day(time: Timestamp | datetime, zone: tzinfo | None = None) -> str:
-    """The date as ``YYYY-MM-DD``; in the local zone unless told otherwise."""
+    """The date as ``YYYY-MM-DD``, by default in the local zone."""
     moment = time if isinstance(time, datetime) else time.ToDatetime(tzinfo=UTC)
     return moment.astimezone(zone).strftime("%Y-%m-%d")
 
 
 def seconds_between(start: Timestamp, end: Timestamp | datetime) -> float:
-    """Seconds from ``start`` to ``end``; never negative, since two clocks may disagree."""
+    """Seconds from ``start`` to ``end``; never negative, even if two clocks disagree."""
     last = end if isinstance(end, datetime) else end.ToDatetime(tzinfo=UTC)
     return max((last - start.ToDatetime(tzinfo=UTC)).total_seconds(), 0.0)
 
@@ -139,27 +139,27 @@ def seconds_until(time: Timestamp, now: datetime) -> float:
     return max((time.ToDatetime(tzinfo=UTC) - now).total_seconds(), 0.0)
 
 
-def artifact(told: Artifact) -> str:
-    """Name, size and where it lies: ``manifest.json  51.2 kB  file:///…``."""
-    size = human_size(told.size_bytes) if told.size_bytes else ""
-    return "  ".join(part for part in (clean(told.name), size, clean(told.uri)) if part)
+def artifact(artifact: Artifact) -> str:
+    """Name, size and URI: ``manifest.json  51.2 kB  file:///…``."""
+    size = human_size(artifact.size_bytes) if artifact.size_bytes else ""
+    return "  ".join(part for part in (clean(artifact.name), size, clean(artifact.uri)) if part)
 
 
 def cancellation(job: Job) -> str:
-    """Who wanted the job cancelled, why, and what became of that."""
-    told = job.cancellation
-    who = f" by {label(told.requested_by)}" if told.requested_by else ""
-    why = f": {truncate(clean(told.reason), 200)}" if told.reason else ""
+    """Requester, reason and outcome of a cancellation."""
+    cancel = job.cancellation
+    who = f" by {label(cancel.requested_by)}" if cancel.requested_by else ""
+    why = f": {truncate(clean(cancel.reason), 200)}" if cancel.reason else ""
     if job.state == JobState.JOB_STATE_CANCELLED:
-        return f"cancelled{who}{', without its worker' if told.forced else ''}{why}"
+        return f"cancelled{who}{', without its worker' if cancel.forced else ''}{why}"
     if has_ended(job):
         return f"cancellation was requested{who}{why}"
-    heard = ", heard by the worker" if told.HasField("acknowledge_time") else ""
+    heard = ", heard by the worker" if cancel.HasField("acknowledge_time") else ""
     return f"cancellation requested{who}{heard}{why}"
 
 
 def remaining(estimate: Estimate, now: datetime) -> float:
-    """The seconds that a job will still take, as likely too long as too short; never negative."""
+    """Median estimate of the remaining seconds of a job; never negative."""
     since = seconds_between(estimate.as_of, now) if estimate.HasField("as_of") else 0.0
     return max(estimate.remaining_p50.seconds + estimate.remaining_p50.nanos / 1e9 - since, 0.0)
 
@@ -176,7 +176,7 @@ def is_bytes(unit: str) -> bool:
 
 
 def amount(current: float, total: float | None, unit: str) -> str:
-    """How far a stage is: ``61.2 of 130.4 MB``, ``12 files``; empty where there is nothing to say."""
+    """Completed amount of a stage: ``61.2 of 130.4 MB``, ``12 files``; empty without one."""
     if total is None and current == 0:
         return ""
     if is_bytes(unit):
@@ -189,7 +189,7 @@ def amount(current: float, total: float | None, unit: str) -> str:
 
 
 def rate(current: float, seconds: float, unit: str) -> str:
-    """How fast a stage goes: ``12.3 MB/s``, ``41 files/s``, ``24 files/min``; empty where that says nothing yet."""
+    """Rate of a stage: ``12.3 MB/s``, ``41 files/s``, ``24 files/min``; empty during the first second."""
     if current <= 0 or seconds < 1 or not unit:
         return ""
     pace = current / seconds
@@ -206,7 +206,7 @@ def count(number: int, noun: str) -> str:
 
 
 def job_state(state: JobState.ValueType) -> str:
-    """The state as a word, such as ``running``; empty where it is not known yet."""
+    """The state as a word, such as ``running``; empty if unspecified."""
     if state == JobState.JOB_STATE_UNSPECIFIED:
         return ""
     return _word(JobState.Name(state), "JOB_STATE_") if state in JobState.values() else f"state {state}"
@@ -218,19 +218,19 @@ def stage_state(state: StageState.ValueType) -> str:
 
 
 def severity(value: Severity.ValueType) -> str:
-    """``debug``, ``warning``, ``error``; ``info`` also where none was given."""
+    """The severity as a word, such as ``warning``; ``info`` if unspecified."""
     if value not in Severity.values() or value == Severity.SEVERITY_UNSPECIFIED:
         return "info"
     return _word(Severity.Name(value), "SEVERITY_")
 
 
 def stage_name(stage: Stage) -> str:
-    """What people call the stage: its title or, where it has none, its id."""
+    """Title of the stage, or its id if it has none."""
     return truncate(clean(stage.title or stage.stage_id), 256)
 
 
 def failure_text(failure: Failure) -> str:
-    """The code and the sentence: ``PATH_NOT_FOUND: There is no …``."""
+    """Code and message: ``PATH_NOT_FOUND: There is no …``."""
     code, message = clean(failure.code), truncate(clean(failure.message), 1000)
     return f"{code}: {message}" if code and message else code or message
 

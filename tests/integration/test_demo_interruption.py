@@ -14,9 +14,10 @@ from milepost.v1 import Dispatch, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import Rpc, connect, log_line, succeeded
 from tests.support.server import ServerProcess
 
+# Without a plan another stage may follow, so that all of the only stage is half of the job.
 HALFWAY = [
     Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=2))),
-    Update(stage_progressed=StageProgressed(stage_id="s", current=1, total=2)),
+    Update(stage_progressed=StageProgressed(stage_id="s", current=2, total=2)),
 ]
 REST = [log_line("missed"), succeeded()]
 

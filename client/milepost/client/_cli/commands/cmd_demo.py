@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 _EXAMPLE_MODULE: Final = "milepost.examples.archive"
-# Directories inside the standard library's whose content depends on what is installed.
+# Directories within that of the standard library whose content depends on installed packages.
 _EXCLUDED_DIRECTORIES: Final = ("site-packages", "dist-packages", "__pycache__")
 _DATA_DIRECTORY: Final = "store"
 

@@ -77,7 +77,7 @@ class ProcessGroup:
             os.killpg(self._pid, number)
 
     async def stop(self, grace: Coroutine[None, None, None]) -> None:
-        """SIGTERM, and when `grace` is over SIGKILL to what is left; then nothing of the group is left."""
+        """Send SIGTERM to the group, and SIGKILL to what is left when `grace` returns. Wait until the group is gone."""
         self.signal(signal.SIGTERM)
         # A stopped process receives SIGTERM only once it continues.
         self.signal(signal.SIGCONT)

@@ -28,7 +28,7 @@ _STARTED = frozenset(
 )
 # In cells.
 _GAP = "  "
-_PERCENT = 4
+_PERCENT_WIDTH = 4
 _MIN_BAR_WIDTH, _MAX_BAR_WIDTH = 8, 40
 _MIN_NAME_WIDTH, _MAX_NAME_WIDTH = 12, 32
 _DETAIL_WIDTH = 26
@@ -48,7 +48,7 @@ class VisibleStages:
     """The visible rows, and a summary of the hidden ones, such as ``12 succeeded, 3 pending``."""
 
     rows: Sequence[StageRow]
-    others: str
+    hidden: str
 
 
 def tree_rows(fold: Fold) -> Iterator[StageRow]:
@@ -61,37 +61,37 @@ def tree_rows(fold: Fold) -> Iterator[StageRow]:
         stack.extend(StageRow(stage, row.depth + 1) for stage in reversed(children))
 
 
-def select_rows(rows: Sequence[StageRow], room: int) -> VisibleStages:
-    """At most ``room`` rows (a note on the others is one too): what runs or failed, then what is next to it."""
-    if len(rows) <= room:
+def select_rows(rows: Sequence[StageRow], limit: int) -> VisibleStages:
+    """Select at most ``limit`` rows, one of them the summary: running and failed stages, then their neighbors."""
+    if len(rows) <= limit:
         return VisibleStages(rows, "")
-    lively = [index for index, row in enumerate(rows) if row.stage.state in _RUNNING_OR_FAILED]
-    middle = lively[-1] if lively else _first_pending(rows)
+    active = [index for index, row in enumerate(rows) if row.stage.state in _RUNNING_OR_FAILED]
+    center = active[-1] if active else _first_pending(rows)
     ranked = sorted(
-        range(len(rows)), key=lambda i: (rows[i].stage.state not in _RUNNING_OR_FAILED, abs(i - middle))
+        range(len(rows)), key=lambda i: (rows[i].stage.state not in _RUNNING_OR_FAILED, abs(i - center))
     )
-    kept = set(ranked[: max(room - 1, 1)])
-    counts = Counter(row.stage.state for index, row in enumerate(rows) if index not in kept)
-    others = ", ".join(f"{number:,} {text.stage_state(state)}" for state, number in sorted(counts.items()))
-    return VisibleStages([row for index, row in enumerate(rows) if index in kept], others)
+    selected = set(ranked[: max(limit - 1, 1)])
+    counts = Counter(row.stage.state for index, row in enumerate(rows) if index not in selected)
+    hidden = ", ".join(f"{number:,} {text.stage_state(state)}" for state, number in sorted(counts.items()))
+    return VisibleStages([row for index, row in enumerate(rows) if index in selected], hidden)
 
 
-def stage_lines(shown: VisibleStages, canvas: Canvas) -> Iterator[Text]:
+def stage_lines(visible: VisibleStages, canvas: Canvas) -> Iterator[Text]:
     """A line for each row: symbol and name, bar, percent, elapsed time, amounts."""
-    if not shown.rows:
+    if not visible.rows:
         return
     width, now, marks = canvas.text_width, canvas.now, canvas.marks
-    names = [_name(row, marks) for row in shown.rows]
-    times = [_time(row.stage, now) for row in shown.rows]
-    details = [_detail(row.stage, now) for row in shown.rows]
+    names = [_name(row, marks) for row in visible.rows]
+    times = [_time(row.stage, now) for row in visible.rows]
+    details = [_detail(row.stage, now) for row in visible.rows]
     name_width = min(max(map(cell_len, names)), _MAX_NAME_WIDTH, max(width // 3, _MIN_NAME_WIDTH))
     time_width = max(map(cell_len, times))
-    room = width - name_width - _PERCENT - time_width - 3 * len(_GAP)
-    enough = min(max(map(cell_len, details)), _DETAIL_WIDTH)
-    bar_width = min(max(room - _DETAIL_WIDTH - len(_GAP), _MIN_BAR_WIDTH), _MAX_BAR_WIDTH)
-    # Without enough width for both, the numbers say more than a bar.
-    has_bars = room - enough - len(_GAP) >= _MIN_BAR_WIDTH
-    for row, name, time, detail in zip(shown.rows, names, times, details, strict=True):
+    available = width - name_width - _PERCENT_WIDTH - time_width - 3 * len(_GAP)
+    detail_width = min(max(map(cell_len, details)), _DETAIL_WIDTH)
+    bar_width = min(max(available - _DETAIL_WIDTH - len(_GAP), _MIN_BAR_WIDTH), _MAX_BAR_WIDTH)
+    # Without space for both, the numbers say more than a bar.
+    has_bars = available - detail_width - len(_GAP) >= _MIN_BAR_WIDTH
+    for row, name, time, detail in zip(visible.rows, names, times, details, strict=True):
         style = STAGE_STYLES.get(row.stage.state, "")
         name_text = Text(name, style=style)
         name_text.truncate(name_width, overflow="ellipsis", pad=True)
@@ -99,7 +99,7 @@ def stage_lines(shown: VisibleStages, canvas: Canvas) -> Iterator[Text]:
             name_text,
             _GAP,
             *((_bar(row.stage, bar_width, now=now, style=style, marks=marks), _GAP) if has_bars else ()),
-            f"{_percent(row.stage):>{_PERCENT}}",
+            f"{_percent(row.stage):>{_PERCENT_WIDTH}}",
             _GAP,
             (f"{time:>{time_width}}{_GAP}{detail}", "dim"),
             no_wrap=True,
@@ -107,8 +107,8 @@ def stage_lines(shown: VisibleStages, canvas: Canvas) -> Iterator[Text]:
         )
         line.rstrip()
         yield line
-    if shown.others:
-        yield Text(f"  {marks.ellipsis} and {shown.others}", style="dim", no_wrap=True, overflow="ellipsis")
+    if visible.hidden:
+        yield Text(f"  {marks.ellipsis} and {visible.hidden}", style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def stage_text(stage: Stage, now: datetime) -> str:

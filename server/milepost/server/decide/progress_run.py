@@ -11,13 +11,13 @@ from typing import Final
 
 from milepost.contract import limits
 from milepost.fold import Fold, PathToJob
-from milepost.server.event_encoding import MESSAGE_BYTES, EventEncoder
+from milepost.server.event_encoding import MESSAGE_BYTES_LIMIT, EventEncoder
 from milepost.v1 import Event, StageProgressed, StageState
 
 __all__ = ["ProgressRun"]
 
-# In characters, each of which takes up to four bytes. A longer message is decided like any other update.
-_PLAIN_MESSAGE: Final = MESSAGE_BYTES // 4
+# Maximum characters, of up to four bytes each, in the message of plain progress; ``reporting`` decides longer ones.
+_MESSAGE_LIMIT: Final = MESSAGE_BYTES_LIMIT // 4
 
 
 class ProgressRun:
@@ -62,7 +62,7 @@ class ProgressRun:
         current, message = progress.current, progress.message
         if (
             not 0 < current <= limits.AMOUNT
-            or len(message) > _PLAIN_MESSAGE
+            or len(message) > _MESSAGE_LIMIT
             or progress.unit
             or progress.HasField("total")
             or progress.fraction

@@ -49,7 +49,7 @@ class WorkerRegistry:
 
     @property
     def kinds(self) -> Mapping[str, int]:
-        """The number of connected workers by kind, without kinds that no worker takes."""
+        """The number of connected workers by kind, without kinds that no worker accepts."""
         return self._kinds
 
     @property

@@ -80,7 +80,7 @@ plain.close()
 WORKS = "JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED"
 REFUSED = (
     "gRPC was in use when this process was forked, and cannot be used in it. Fork while no call and no watch is under "
-    "way, or before the first, or have processes spawned."
+    "way, or before the first, or spawn processes instead."
 )
 
 

@@ -27,14 +27,18 @@ class Deduplicator:
     """Decides which jobs and events are new, by the last sequence received of each job.
 
     It keeps two generations and drops the older one when a newer one begins: recent entries stay for a while, and
-    memory is bounded. While ``keep_all`` is set it drops nothing.
+    memory is bounded. While it retains all it drops nothing.
     """
 
     def __init__(self) -> None:
-        self.keep_all = False
+        self._retains_all = False
         self._newer: dict[str, _Received] = {}
         self._older: dict[str, _Received] = {}
         self._expires_after: int | None = None
+
+    def retain_all(self, retains_all: bool) -> None:
+        """Start or stop retaining every entry, as during an initial list, which starts over if its stream breaks."""
+        self._retains_all = retains_all
 
     @property
     def is_empty(self) -> bool:
@@ -51,13 +55,13 @@ class Deduplicator:
         previous = self._find(job.job_id)
         received = _Received(job.last_sequence, (job.submit_time.seconds, job.submit_time.nanos))
         self._newer[job.job_id] = received
-        if not self.keep_all and len(self._newer) > _GENERATION_SIZE:
+        if not self._retains_all and len(self._newer) > _GENERATION_SIZE:
             self._start_generation()
         return previous not in (received, _Received(received.sequence))
 
     def record_events(self, events: Sequence[Event]) -> Sequence[Event]:
         """Record events; return those that are new."""
-        if self.is_empty and not self.keep_all:
+        if self.is_empty and not self._retains_all:
             return events
         return [event for event in events if self._record_event(event)]
 
@@ -68,24 +72,24 @@ class Deduplicator:
 
     def expire_after(self, position: int) -> None:
         """Drop the entries recorded so far once the stream is safely past `position`."""
-        if not self.keep_all:
+        if not self._retains_all:
             self._start_generation()
             self._expires_after = position + _LISTING_SLACK
 
     def advance(self, position: int) -> None:
         """Note that every event up to `position` has been received."""
-        if self._expires_after is not None and position > self._expires_after and not self.keep_all:
+        if self._expires_after is not None and position > self._expires_after and not self._retains_all:
             self._older, self._expires_after = {}, None
 
     def clear(self) -> None:
         """Drop everything, for a stream that starts over."""
-        self._newer, self._older, self._expires_after, self.keep_all = {}, {}, None, False
+        self._newer, self._older, self._expires_after, self._retains_all = {}, {}, None, False
 
     def _record_event(self, event: Event) -> bool:
         previous = self._find(event.job_id)
         if previous is not None and event.sequence <= previous.sequence:
             return False
-        if self.keep_all:
+        if self._retains_all:
             submitted = None if previous is None else previous.submitted
             self._newer[event.job_id] = _Received(event.sequence, submitted)
         elif previous is not None:  # a stream resumed after this position does not repeat earlier events

@@ -154,6 +154,10 @@ class JobCursor:
         self.epoch = job.epoch
         return self._accept_snapshot(job) if behind else ()
 
+    def accept_waiting(self, waiting: Waiting | None) -> None:
+        """Why the job has not started, as a unary call returned it."""
+        self.waiting = waiting
+
     def recover(self, error: MilepostError) -> Sequence[Event | Job] | None:
         """Items to yield instead of an error: none, since the next stream starts with a snapshot; None to raise it."""
         if self._on_gap != "snapshot" or not isinstance(error, SequenceTrimmed | EpochChanged):

@@ -212,11 +212,11 @@ class JobsCursor:
                 raise _dropped_since_start(opened)
             if self.position is None:
                 self._dropped = opened.first_sequence - 1
-                self._deduplicator.keep_all = self._dropped > 0
+                self._deduplicator.retain_all(self._dropped > 0)
         elif self._start == "latest":
             self._start, self.position = "after", opened.cursor
         else:
-            self._deduplicator.keep_all = True
+            self._deduplicator.retain_all(True)
         self._opened = True
         self.head = (
             max(self.head, opened.head_sequence) if opened.epoch == self.epoch else opened.head_sequence
@@ -251,7 +251,7 @@ class JobsCursor:
         elif self.position is not None:
             self.position = max(self.position, position)
         elif position >= self._dropped:
-            self._deduplicator.keep_all = False
+            self._deduplicator.retain_all(False)
             self.position = position
         self._deduplicator.advance(position)
         return new
@@ -259,7 +259,7 @@ class JobsCursor:
     def _end_list(self) -> None:
         """End the initial list: jobs that an earlier stream listed, and this one did not, are missing."""
         self._start = "after"
-        self._deduplicator.keep_all = False
+        self._deduplicator.retain_all(False)
         self.missing.extend(job_id for job_id in self._deduplicator.jobs if job_id not in self._listed)
         self._listed.clear()
 

@@ -70,6 +70,8 @@ async def test_servers_that_do_not_come_up_are_ended(
 ) -> None:
     """What failed says why, and leaves nothing behind."""
     monkeypatch.setattr(nats, "_READY", 0.0)
+    # However quick it is, it does not become well in time.
+    monkeypatch.setattr(NatsServer, "_is_well", lambda server, path: False)
     made = make(tmp_path)
     with pytest.raises(RuntimeError, match="did not start"), made:
         pass

@@ -1,0 +1,87 @@
+"""A server in the process of the test, with its log in memory."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from milepost.client._transport.event_loop_thread import EventLoopThread
+
+try:
+    from milepost.server.runtime.server import Server, Settings
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"MemoryServer needs the server, and there is no module {error.name!r}: pip install milepost-server",
+        name=error.name,
+    ) from error
+
+__all__ = ["MemoryServer"]
+
+
+class MemoryServer:
+    """A real server on a free port of 127.0.0.1, whose log is in memory and ends with it.
+
+    Clients, workers and generated stubs connect to its `address` as to any other server::
+
+        async with MemoryServer() as server, Client(server.address) as client:
+            await client.submit("transcribe", {"tracks": []})
+
+    With ``async with`` it runs in the loop of the test; with plain ``with``, in a thread of its own, for tests without
+    asyncio. It can be started only once. Anyone on this machine can connect to it, as to a server without tokens.
+    """
+
+    def __init__(self, *, lease_ttl: float = 30.0) -> None:
+        """Configure the server; entering it starts it.
+
+        Args:
+            lease_ttl: Seconds after which a worker that is not heard from loses its jobs, as for ``milepost serve``.
+                A test of lost workers wants it short.
+        """
+        self._lease_ttl = lease_ttl
+        self._server: Server | None = None
+        self._thread: EventLoopThread | None = None
+
+    @property
+    def address(self) -> str:
+        """Address of the server, such as ``127.0.0.1:40001``.
+
+        Raises:
+            RuntimeError: It was not started.
+        """
+        if self._server is None:
+            raise RuntimeError("The server is not running: enter it, as in `with MemoryServer() as server:`.")
+        return self._server.address
+
+    async def __aenter__(self) -> Self:
+        if self._server is not None:
+            raise RuntimeError("The server was started before: make another MemoryServer.")
+        server = self._server = Server(Settings("127.0.0.1:0", None, lease_ttl=self._lease_ttl))
+        try:
+            await server.start()
+        except BaseException:
+            await server.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            await self._server.stop()
+
+    def __enter__(self) -> Self:
+        thread = self._thread = EventLoopThread()
+        try:
+            return thread.run(self.__aenter__())
+        except BaseException:
+            thread.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._thread is not None
+        try:
+            self._thread.run(self.__aexit__(kind, error, traceback))
+        finally:
+            self._thread.close()

@@ -61,6 +61,8 @@ class _Pipe:
         for request in requests:
             self._writer.write(request)
             await self._writer.drain()
+            # Without it one connection would fill its window before the next one's turn.
+            await asyncio.sleep(0)
             sent += batch
             await self._await_acknowledged(sent - (window - 1) * batch)
         await self._await_acknowledged(sent)

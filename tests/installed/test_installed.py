@@ -59,6 +59,21 @@ def test_the_sdk_alone_does_all_that_it_does(install: Install, shared_server: Se
     assert done.stdout.splitlines()[-1] == "done"
 
 
+def test_the_test_doubles_come_with_the_sdk(install: Install) -> None:
+    """Only the server in memory needs the server, and it says so."""
+    sdk = install("milepost-client")
+    done = sdk.run(
+        "python",
+        "-c",
+        "from milepost.testing import FakeWorker, run_handler\n"
+        "print(run_handler(lambda job: {'n': job.input['n']}, {'n': 1}).result)\n"
+        "from milepost.testing import MemoryServer\n",
+    )
+
+    assert done.stdout == "{'n': 1}\n"
+    assert done.stderr.splitlines()[-1].endswith(" pip install milepost-server")
+
+
 @pytest.mark.parametrize("arguments", [(), ("list",), ("serve", "--data", "data")])
 def test_the_command_without_its_extra(install: Install, arguments: tuple[str, ...]) -> None:
     """It says which package to install; whatever it is asked for, and however it is called."""

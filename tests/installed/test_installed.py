@@ -27,7 +27,7 @@ SDK = {
     *("googleapis-common-protos", "grpcio", "grpcio-status", "protobuf", "typing-extensions"),
     *("types-grpcio", "types-protobuf"),
 }
-COMMAND = {"__main__", "cli", "commands", "demo", "rendering"}
+COMMAND = {"__main__", "_cli"}
 """What of `milepost.client` is the command."""
 OF_TQDM = tuple(f"milepost.client.tqdm.{name}" for name in ("asyncio", "contrib", "notebook", "rich"))
 """What of it is made of tqdm's own modules."""

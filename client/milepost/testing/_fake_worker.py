@@ -111,8 +111,8 @@ class FakeJob:
         """Wait until the worker is told to stop the job. From the loop of the worker."""
         await self._cancelled.wait()
 
-    async def run(self, stops_on_cancel: Callable[[], bool]) -> dict[str, Any] | None:
-        """Wait for the end of the job, as its handler. Called by `FakeWorker`."""
+    async def _run(self, stops_on_cancel: Callable[[], bool]) -> dict[str, Any] | None:
+        """Wait for the end of the job: what its handler does."""
         while True:
             try:
                 return await asyncio.shield(self._end)
@@ -248,7 +248,7 @@ class FakeWorker:
             done = self._script(job)
             if inspect.isawaitable(done):
                 await done
-        return await job.run(lambda: self._stops_on_cancel or self._is_leaving)
+        return await job._run(lambda: self._stops_on_cancel or self._is_leaving)
 
 
 class SyncFakeWorker:

@@ -23,96 +23,38 @@ from milepost.v1 import (
     Update,
 )
 
-__all__ = ["HandlerRun"]
+__all__ = ["HandlerRun", "Recording"]
 
 _FULL = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
 
 
-class HandlerRun:
-    """A run of a handler: complete as `run_handler` returns it, so far where `cancel_when` gets it.
+class Recording:
+    """What a handler has reported so far, as it comes in.
 
     Attributes:
-        updates: All reports in order, each as it would be sent to a server. None is thinned: there is one for each
-            change of a stage's progress that the handler made known, where a worker sends at most ten a second.
-        logs: The lines of the job's log, with warnings about values that could not be reported exactly as given.
-        error: The exception that left the handler; None if it returned, or still runs.
+        fold: The job.
+        updates: All reports.
+        logs: The log lines among them.
+        custom: The custom events among them.
+        error: The exception that left the handler.
     """
 
     def __init__(self, job: Job) -> None:
-        """`job` is the job as submitted, with the number of the attempt; the run starts it."""
+        """`job` is the job as submitted, with the number of the attempt; the recording starts it."""
+        self.fold = Fold(job)
         self.updates: list[Update] = []
         self.logs: list[LogWritten] = []
+        self.custom: list[Custom] = []
         self.error: BaseException | None = None
-        self._custom: list[Custom] = []
-        self._fold = Fold(job)
         self.record(Event(job_submitted=JobSubmitted(job=job)))
         self.record(Event(job_started=JobStarted(worker_id="test")))
 
-    @property
-    def job(self) -> JobSnapshot:
-        """The job as a subscriber would see it now; a copy."""
-        copy = Job()
-        copy.CopyFrom(self._fold.job)
-        return JobSnapshot(copy)
-
-    @property
-    def state(self) -> JobState.ValueType:
-        """State of the job. A failure is FAILED: there are no further attempts here."""
-        return self._fold.job.state
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the handler returned."""
-        return self.state == JobState.JOB_STATE_SUCCEEDED
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the job ended as cancelled. A handler that returns despite a cancellation has succeeded."""
-        return self.state == JobState.JOB_STATE_CANCELLED
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """The result of the job; empty if there is none."""
-        return from_struct(self._fold.job.result)
-
-    @property
-    def failure(self) -> Failure | None:
-        """The failure of the job; None if it has not failed."""
-        return self._fold.job.failure if self._fold.job.HasField("failure") else None
-
-    @property
-    def fraction(self) -> float:
-        """Fraction of the job that is done, 0 to 1."""
-        return self._fold.job.fraction
-
-    @property
-    def stages(self) -> dict[str, Stage]:
-        """The stages by id, planned ones included."""
-        return dict(self._fold.stages)
-
-    @property
-    def artifacts(self) -> dict[str, Artifact]:
-        """The artifacts by name."""
-        return {artifact.name: artifact for artifact in self._fold.job.artifacts}
-
-    @property
-    def custom_events(self) -> list[tuple[str, dict[str, Any]]]:
-        """Type and data of each custom event with JSON data, in order. Messages are in `updates`."""
-        return [(custom.type, from_struct(custom.json)) for custom in self._custom if custom.HasField("json")]
-
-    def progress(self, stage_id: str) -> list[float]:
-        """Each progress that was reported of a stage, in its unit."""
-        progressed = (
-            update.stage_progressed for update in self.updates if update.HasField("stage_progressed")
-        )
-        return [progress.current for progress in progressed if progress.stage_id == stage_id]
-
     def record(self, event: Event) -> None:
         """Apply the next event of the job."""
-        job = self._fold.job
+        job = self.fold.job
         event.job_id, event.attempt, event.sequence = job.job_id, job.attempt, job.last_sequence + 1
         event.time.GetCurrentTime()
-        self._fold.apply(event)
+        self.fold.apply(event)
 
     def record_update(self, update: Update) -> None:
         """Record a report, and apply the event that a server would make of it.
@@ -131,31 +73,31 @@ class HandlerRun:
                 self._add_fractions(event.stage_progressed)
             case "stage_ended":
                 ended = event.stage_ended
-                stage = self._fold.stages[ended.stage_id]
+                stage = self.fold.stages[ended.stage_id]
                 fraction = 1.0 if ended.state in _FULL else stage.fraction
-                ended.job_fraction = job_fraction_after(self._fold, stage, fraction)
+                ended.job_fraction = job_fraction_after(self.fold, stage, fraction)
             case "log_written":
                 self._check_stage(update.log_written.stage_id)
                 self.logs.append(update.log_written)
             case "artifact_added":
                 self._check_stage(update.artifact_added.artifact.stage_id)
             case "custom":
-                self._custom.append(update.custom)
+                self.custom.append(update.custom)
         self.updates.append(update)
         self.record(event)
 
     def _add_fractions(self, progress: StageProgressed) -> None:
-        stage = self._fold.stages[progress.stage_id]
+        stage = self.fold.stages[progress.stage_id]
         total = progress.total if progress.HasField("total") else stage.total
         fraction = stage.fraction
-        if total > 0 and not self._fold.children[stage.stage_id]:
+        if total > 0 and not self.fold.children[stage.stage_id]:
             fraction = max(fraction, min(progress.current / total, 1.0))
         progress.fraction = fraction
-        progress.job_fraction = job_fraction_after(self._fold, stage, fraction)
+        progress.job_fraction = job_fraction_after(self.fold, stage, fraction)
 
     def _check_start(self, started: Stage) -> None:
         self._check_stage(started.parent_stage_id)
-        stage = self._fold.stages.get(started.stage_id)
+        stage = self.fold.stages.get(started.stage_id)
         if stage is None:
             return
         if stage.state != StageState.STAGE_STATE_PENDING:
@@ -166,5 +108,93 @@ class HandlerRun:
             raise ValueError(f"Stage {started.stage_id!r} was planned within {stage.parent_stage_id!r}.")
 
     def _check_stage(self, stage_id: str) -> None:
-        if stage_id and stage_id not in self._fold.stages:
+        if stage_id and stage_id not in self.fold.stages:
             raise ValueError(f"The job has no stage {stage_id!r}: plan or start it first.")
+
+
+class HandlerRun:
+    """A run of a handler: complete as `run_handler` returns it, so far where `cancel_when` gets it."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    @property
+    def updates(self) -> list[Update]:
+        """All reports in order, as they would be sent to a server.
+
+        None is thinned: there is one for each change of a stage's progress, where a worker sends at most ten a second.
+        """
+        return list(self._recording.updates)
+
+    @property
+    def logs(self) -> list[LogWritten]:
+        """The lines of the job's log, with warnings about values that could not be reported exactly as given."""
+        return list(self._recording.logs)
+
+    @property
+    def error(self) -> BaseException | None:
+        """The exception that left the handler; None if it returned, or still runs."""
+        return self._recording.error
+
+    @property
+    def job(self) -> JobSnapshot:
+        """The job as a subscriber would see it now; a copy."""
+        copy = Job()
+        copy.CopyFrom(self._recording.fold.job)
+        return JobSnapshot(copy)
+
+    @property
+    def state(self) -> JobState.ValueType:
+        """State of the job. A failure is FAILED: there are no further attempts here."""
+        return self._recording.fold.job.state
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the handler returned."""
+        return self.state == JobState.JOB_STATE_SUCCEEDED
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job ended as cancelled. A handler that returns despite a cancellation has succeeded."""
+        return self.state == JobState.JOB_STATE_CANCELLED
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result of the job; empty if there is none."""
+        return from_struct(self._recording.fold.job.result)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure of the job; None if it has not failed."""
+        return self._recording.fold.job.failure if self._recording.fold.job.HasField("failure") else None
+
+    @property
+    def fraction(self) -> float:
+        """Fraction of the job that is done, 0 to 1."""
+        return self._recording.fold.job.fraction
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """The stages by id, planned ones included."""
+        return dict(self._recording.fold.stages)
+
+    @property
+    def artifacts(self) -> dict[str, Artifact]:
+        """The artifacts by name."""
+        return {artifact.name: artifact for artifact in self._recording.fold.job.artifacts}
+
+    @property
+    def custom_events(self) -> list[tuple[str, dict[str, Any]]]:
+        """Type and data of each custom event with JSON data, in order. Messages are in `updates`."""
+        return [
+            (custom.type, from_struct(custom.json))
+            for custom in self._recording.custom
+            if custom.HasField("json")
+        ]
+
+    def progress(self, stage_id: str) -> list[float]:
+        """Each progress that was reported of a stage, in its unit."""
+        progressed = (
+            update.stage_progressed for update in self.updates if update.HasField("stage_progressed")
+        )
+        return [progress.current for progress in progressed if progress.stage_id == stage_id]

@@ -12,7 +12,7 @@ from milepost.client._worker.in_process_runner import start_handler
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import ProgressSource, Reporter
 from milepost.fold import planned
-from milepost.testing._handler_run import HandlerRun
+from milepost.testing._handler_run import HandlerRun, Recording
 from milepost.v1 import CancelAcknowledged, Cancellation, CancelRequested, Event, Job, JobState, Stage, Update
 
 __all__ = ["run_handler", "run_handler_async"]
@@ -97,7 +97,8 @@ async def run_handler_async(
         stages=[planned(stage) for stage in to_stages(stages)],
     )
     loop = asyncio.get_running_loop()
-    run = HandlerRun(submitted)
+    recording = Recording(submitted)
+    run = HandlerRun(recording)
 
     def interrupt() -> None:
         control.cancel_signal.set()
@@ -107,7 +108,9 @@ async def run_handler_async(
         control.cancel_signal.is_set = True  # at once, for a handler in a thread
         loop.call_soon_threadsafe(interrupt)
 
-    reporter = _RecordingReporter(run, cancel_when, cancel)
+    reporter = _RecordingReporter(
+        recording, (lambda: cancel_when(run)) if cancel_when is not None else lambda: False, cancel
+    )
     control = JobControl(run.job.proto, reporter)
     function = handler.function if isinstance(handler, RegisteredHandler) else handler
     running = start_handler(function, JobContext(control), reporter)
@@ -116,7 +119,7 @@ async def run_handler_async(
     except asyncio.CancelledError:
         interrupt()
         raise
-    run.error = outcome.error
+    recording.error = outcome.error
     reporter.end(Update(job_ended=job_ended(outcome, control.warnings.add, cancelled=reporter.cancelled)))
     return run
 
@@ -129,12 +132,12 @@ class _RecordingReporter(Reporter):
     """
 
     def __init__(
-        self, run: HandlerRun, cancel_when: Callable[[HandlerRun], bool] | None, cancel: Callable[[], None]
+        self, recording: Recording, is_cancel_due: Callable[[], bool], cancel: Callable[[], None]
     ) -> None:
         super().__init__(lambda: None)
         self.cancelled = False
-        self._run = run
-        self._cancel_when = cancel_when
+        self._recording = recording
+        self._is_cancel_due = is_cancel_due
         self._cancel = cancel
         self._has_ended = False
 
@@ -147,11 +150,11 @@ class _RecordingReporter(Reporter):
         """Record an update, and cancel the job if its time has come."""
         if self._has_ended:
             return
-        self._run.record_update(update)
-        if self._cancel_when is not None and not self.cancelled and self._cancel_when(self._run):
+        self._recording.record_update(update)
+        if not self.cancelled and self._is_cancel_due():
             self.cancelled = True
-            self._run.record(Event(cancel_requested=CancelRequested(cancellation=Cancellation())))
-            self._run.record_update(Update(cancel_acknowledged=CancelAcknowledged()))
+            self._recording.record(Event(cancel_requested=CancelRequested(cancellation=Cancellation())))
+            self._recording.record_update(Update(cancel_acknowledged=CancelAcknowledged()))
             self._cancel()
 
     def schedule_progress(self, source: ProgressSource) -> None:
@@ -163,7 +166,7 @@ class _RecordingReporter(Reporter):
     def end(self, update: Update) -> None:
         """Record the end of the job; later updates are ignored."""
         with self.lock:
-            self._run.record_update(update)
+            self._recording.record_update(update)
             self._has_ended = True
 
 

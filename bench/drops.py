@@ -12,9 +12,9 @@ from bench import stores, work
 from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
 from bench.processes import Load
 from bench.stores import Opened, Store
+from milepost.server.base.clock import SystemClock
 from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.server.log.event_log import Query
-from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import JobState, SubmitJobRequest
 
 __all__ = ["measure"]

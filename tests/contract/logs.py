@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.rpc.refusal import Refusal
+from milepost.server.base.refusal import Refusal
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,

@@ -8,7 +8,7 @@ from typing import Any
 import grpc.aio
 import pytest
 
-from milepost.server.rpc.refusal import Refusal
+from milepost.server.base.refusal import Refusal
 from milepost.server.watching.admission import Admission
 from milepost.v1 import WatchJobsRequest
 from tests.support.forking import Forkery

@@ -13,7 +13,7 @@ import pytest
 
 from milepost.client import Client, JobContext
 from milepost.client.errors import Unreachable
-from milepost.server.runtime import failpoints
+from milepost.server.base import failpoints
 from milepost.v1 import Event, JobState, RetryPolicy, SubmitJobRequest
 from tests.support.command import milepost
 from tests.support.following import follow

@@ -10,6 +10,7 @@ from typing import Any
 from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.reporter import Reporter
 from milepost.server import decide, journal
+from milepost.server.base.refusal import lease_lost
 from milepost.server.decide import ending, report_batching, reporting
 from milepost.server.dispatch.attempts import Acceptance, Attempts, PendingReport, StartedAttempt
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
@@ -17,7 +18,6 @@ from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit
-from milepost.server.rpc.refusal import lease_lost
 from milepost.server.rpc.worker_service import _WorkStream
 from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, WorkRequest
 from tests.simulation.entropy import Change

@@ -16,7 +16,7 @@ import grpc
 import grpc.aio
 
 from milepost.contract.status_codes import STATUS
-from milepost.server.rpc.store_errors import refusal_of
+from milepost.server.store_errors import refusal_of
 from milepost.v1 import WorkRequest, WorkResponse
 from tests.simulation.loop import NETWORK, VirtualLoop
 from tests.simulation.pipes import Inbox, Pipe, delay

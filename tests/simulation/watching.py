@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.server.rpc.store_errors import refusal_of
+from milepost.server.store_errors import refusal_of
 from milepost.v1 import WatchJobRequest, WatchJobResponse
 from tests.simulation.loop import NETWORK
 from tests.simulation.network import Lost, Network

@@ -15,9 +15,9 @@ import structlog
 from milepost.client._worker import worker as sdk
 from milepost.client._worker.job_table import JobTable
 from milepost.contract.job_states import FINAL
+from milepost.server.base.refusal import Refusal
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.rpc import worker_service
-from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Assignment, WorkResponse
 from tests.simulation.client import SimulatedClient
 from tests.simulation.entropy import Change, changed, from_seed

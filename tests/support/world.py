@@ -13,14 +13,14 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.contract.reasons import reason_name
 from milepost.contract.status_codes import STATUS
 from milepost.server import decide
+from milepost.server.base.clock import SystemClock
+from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import DurableCommit, Entry
-from milepost.server.rpc.refusal import Refusal
-from milepost.server.runtime.clock import SystemClock
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.watches import Watches
 from milepost.v1 import (

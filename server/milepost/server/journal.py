@@ -15,6 +15,10 @@ from functools import partial
 
 from milepost.contract.job_states import has_ended, state_name
 from milepost.fold import Fold
+from milepost.server.base.clock import Clock
+from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
+from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
+from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch
 from milepost.server.log.event_log import (
     Commit,
@@ -28,10 +32,6 @@ from milepost.server.log.event_log import (
     job_attributes,
 )
 from milepost.server.log.frames import Chunk
-from milepost.server.payloads import JOB_STARTED, has_end, has_transition
-from milepost.server.rpc.refusal import Refusal, job_not_ended, job_not_found
-from milepost.server.runtime.clock import Clock
-from milepost.server.runtime.timestamps import instant
 from milepost.v1 import Event, Job
 
 # Maximum number of jobs cached in memory between decisions. Any of them can be loaded again.

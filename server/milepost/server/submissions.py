@@ -9,10 +9,10 @@ from functools import partial
 
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
+from milepost.server.base.clock import Clock
+from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import Conflict, EventLog
-from milepost.server.rpc.refusal import Refusal, job_ended
-from milepost.server.runtime.clock import Clock
 from milepost.v1 import ErrorReason, Events, Job, JobState, SubmitJobRequest
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from milepost.server import decide
+from milepost.server.background_tasks import Tasks
+from milepost.server.base.timestamps import SECOND
 from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.session_table import SessionTable
@@ -14,8 +16,6 @@ from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.followers.child_cancellation import ChildCancellation
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Journal
-from milepost.server.runtime.background_tasks import Tasks
-from milepost.server.runtime.timestamps import SECOND
 from milepost.server.submissions import Submissions
 from milepost.v1 import Event, Events, Job, SubmitJobRequest, Update
 from tests.support.clock import FakeClock

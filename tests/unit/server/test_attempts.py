@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milepost.contract.reasons import reason_name
+from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance
 from milepost.server.log.event_log import StoreFull
-from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Custom, Event, JobState, Update
 from tests.support.bad_requests import struct
 from tests.unit.server.core import Core

@@ -14,6 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.base.clock import SystemClock
 from milepost.server.followers import deadlines
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.retention import Retention, RetentionPolicy
@@ -24,7 +25,6 @@ from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.node_presence import ContactPeriod, NoPeers
-from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import Event, Job, LogWritten, SubmitJobRequest, Update
 from milepost.v1 import Retention as RetentionMessage
 from tests.support.commits import read

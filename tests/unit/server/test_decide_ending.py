@@ -7,7 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.runtime.timestamps import SECOND, instant
+from milepost.server.base.timestamps import SECOND, instant
 from milepost.v1 import Event, Failure, JobEnded, JobState, RetryPolicy, SubmitJobRequest, Update
 from tests.unit.server.states import NOW, STATES, apply, ended, run, submitted
 

@@ -10,8 +10,8 @@ from milepost.contract import limits
 from milepost.contract.reasons import reason_name
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.base.refusal import Refusal
 from milepost.server.decide.size_budget import OMITTED
-from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,

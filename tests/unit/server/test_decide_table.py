@@ -15,8 +15,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.contract.reasons import reason_name
-from milepost.server.rpc.refusal import Refusal
-from milepost.server.runtime.timestamps import SECOND, instant, timestamp
+from milepost.server.base.refusal import Refusal
+from milepost.server.base.timestamps import SECOND, instant, timestamp
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,

@@ -11,10 +11,10 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
+from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
-from milepost.server.rpc.refusal import Refusal
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.v1 import (
     Capacity,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from milepost.server.base import failpoints
 from milepost.server.log.event_log import StoreDisplaced, StoreFailed
 from milepost.server.log.jetstream import projection
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
@@ -16,8 +17,7 @@ from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.sqlite import epoch_mark, writer
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
-from milepost.server.rpc.store_errors import refusal_of
-from milepost.server.runtime import failpoints
+from milepost.server.store_errors import refusal_of
 from tests.support.commits import Author, put, read
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from milepost.contract.reasons import reason_name
+from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import StoredJob
-from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Claim, Dispatch, Release, Report, Resume
 from tests.support.rpc import log_line
 from tests.unit.server.core import Core

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.server.event_encoding import event_frame as frame
+from milepost.server.base.event_encoding import event_frame as frame
 from milepost.server.log.frames import Chunk, filter_frames, watch_response, without_superseded
 from milepost.v1 import Event, Events, LogWritten, StageProgressed, WatchJobResponse, WatchJobsResponse
 

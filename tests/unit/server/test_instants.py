@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.server.runtime.timestamps import SECOND, duration, instant, nanoseconds, timestamp
+from milepost.server.base.timestamps import SECOND, duration, instant, nanoseconds, timestamp
 
 _YEAR_10000 = 253_402_300_800 * SECOND
 

@@ -13,13 +13,13 @@ import pytest
 
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.base.clock import SystemClock
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog, StoreUnavailable
 from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
-from milepost.server.runtime.clock import SystemClock
 from milepost.v1 import Event, Job, LogWritten, SubmitJobRequest, Update
 from tests.support.commits import read
 from tests.support.nats import NatsServer

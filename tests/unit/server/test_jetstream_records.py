@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.event_log import ANY_STATE, Drop
 from milepost.server.log.frames import Chunk
 from milepost.server.log.jetstream.records import (
@@ -17,7 +18,6 @@ from milepost.server.log.jetstream.records import (
     decode,
     encode,
 )
-from milepost.server.payloads import ANY_PAYLOAD
 
 NAME = bytes(range(16))
 DROPS = [Drop(6, 1 << 6, 2000), Drop(ANY_STATE, ANY_PAYLOAD, 5)]

@@ -9,10 +9,10 @@ import pytest
 
 from milepost.fold import Fold
 from milepost.server import decide, journal
+from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import PendingReport
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Conflict, StoredJob, StoreFull
-from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import Event, Job, JobState, SubmitJobRequest
 from tests.support.clock import START, FakeClock
 from tests.unit.server.core import Core

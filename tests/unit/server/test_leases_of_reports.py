@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
-from milepost.server.rpc.refusal import Refusal
+from milepost.server.base.refusal import Refusal
 from milepost.v1 import Claim, Dispatch, Report, ReportJobRequest, RetryPolicy
 from tests.support.rpc import eventually, log_line
 from tests.unit.server.core import Core

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.base.event_encoding import event_frame
+from milepost.server.base.payloads import payloads_of
+from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.decide.event_batch import EventBatch
-from milepost.server.event_encoding import event_frame
-from milepost.server.payloads import payloads_of
-from milepost.server.rpc.refusal import Refusal, job_ended
 from milepost.v1 import (
     Event,
     Events,

@@ -10,8 +10,8 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract import limits
 from milepost.contract.reasons import reason_name
+from milepost.server.base.refusal import Refusal
 from milepost.server.rpc import validation
-from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import (
     CancelJobRequest,
     Capacity,

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.event_log import Query
 from milepost.server.log.sqlite import schema
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.schema import SchemaTooNew, migrate
-from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Job
 
 

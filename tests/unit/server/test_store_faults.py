@@ -12,9 +12,9 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from milepost.server.base import failpoints
 from milepost.server.log.event_log import StoreFailed, StoreFull
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
-from milepost.server.runtime import failpoints
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, put, read
 

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from milepost.contract.reasons import reason_name
-from milepost.server.rpc.refusal import Refusal
+from milepost.server.base.refusal import Refusal
 from milepost.v1 import Job, JobState
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core

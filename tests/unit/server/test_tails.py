@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from milepost.server.event_encoding import event_frame as frame
+from milepost.server.base.event_encoding import event_frame as frame
 from milepost.server.log.event_log import Commit, JobAttributes
 from milepost.server.log.frames import Chunk
 from milepost.server.watching.memory_budget import MemoryBudget

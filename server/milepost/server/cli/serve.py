@@ -130,13 +130,13 @@ def serve(
     Without the --keep-… options nothing is ever removed.
     """
     # Imported here, since the module is also loaded for help and shell completion.
+    from milepost.server.base import failpoints
     from milepost.server.cli import log_output
     from milepost.server.cli.server_process import run
     from milepost.server.followers.retention import RetentionPolicy
     from milepost.server.log.event_log import StoreFailed
     from milepost.server.log.jetstream.nats_access import StreamRefused
     from milepost.server.log.sqlite.schema import SchemaTooNew
-    from milepost.server.runtime import failpoints
     from milepost.server.runtime.data_directory import DirectoryInUse
     from milepost.server.runtime.server import Settings
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from milepost.fold import Fold
-from milepost.server.event_encoding import event_frame
-from milepost.server.payloads import payloads_of
+from milepost.server.base.event_encoding import event_frame
+from milepost.server.base.payloads import payloads_of
 from milepost.v1 import Event, JobState
 
 __all__ = ["EventBatch"]

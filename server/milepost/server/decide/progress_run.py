@@ -11,7 +11,7 @@ from typing import Final
 
 from milepost.contract import limits
 from milepost.fold import Fold, PathToJob
-from milepost.server.event_encoding import MESSAGE_BYTES_LIMIT, EventEncoder
+from milepost.server.base.event_encoding import MESSAGE_BYTES_LIMIT, EventEncoder
 from milepost.v1 import Event, StageProgressed, StageState
 
 __all__ = ["ProgressRun"]

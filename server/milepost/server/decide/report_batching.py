@@ -7,14 +7,14 @@ from typing import Final, NamedTuple
 
 from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
+from milepost.server.base.event_encoding import EventEncoder, event_frame
+from milepost.server.base.payloads import LOG_WRITTEN, STAGE_PROGRESSED, payloads_of
+from milepost.server.base.refusal import Refusal
+from milepost.server.base.timestamps import timestamp
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.progress_run import ProgressRun
 from milepost.server.decide.reporting import is_plain_line, report
 from milepost.server.decide.size_budget import SizeBudget
-from milepost.server.event_encoding import EventEncoder, event_frame
-from milepost.server.payloads import LOG_WRITTEN, STAGE_PROGRESSED, payloads_of
-from milepost.server.rpc.refusal import Refusal
-from milepost.server.runtime.timestamps import timestamp
 from milepost.v1 import Job, Update
 
 __all__ = ["Rejection", "ReportBatch", "report_batches"]

@@ -8,10 +8,10 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from milepost.contract import limits
 from milepost.fold import Fold, job_fraction_after, planned
+from milepost.server.base import field_checks
+from milepost.server.base.field_checks import Check
 from milepost.server.decide.ending import failed_attempt
 from milepost.server.decide.next_event import next_event
-from milepost.server.rpc import field_checks
-from milepost.server.rpc.field_checks import Check
 from milepost.v1 import Event, JobState, LogWritten, Severity, Stage, StageState, Update
 
 _STAGE_ENDS = frozenset(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from milepost.contract.job_states import has_ended
 from milepost.fold import planned
+from milepost.server.base.refusal import Refusal, job_ended, job_held
+from milepost.server.base.timestamps import timestamp
 from milepost.server.decide.next_event import next_event
-from milepost.server.rpc.refusal import Refusal, job_ended, job_held
-from milepost.server.runtime.timestamps import timestamp
 from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRequest
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from milepost.contract.job_states import LEASED, has_ended
-from milepost.server.runtime.timestamps import instant, nanoseconds
+from milepost.server.base.timestamps import instant, nanoseconds
 from milepost.v1 import Job
 
 

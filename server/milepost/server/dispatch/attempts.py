@@ -10,12 +10,12 @@ from typing import NamedTuple
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.base.refusal import Refusal, job_ended, lease_lost
 from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
-from milepost.server.rpc.refusal import Refusal, job_ended, lease_lost
 from milepost.v1 import ErrorReason, Event, Job, JobState, Update
 
 

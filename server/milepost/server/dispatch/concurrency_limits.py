@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from milepost.contract.job_states import LEASED
+from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.job_queues import ConcurrencyKey, JobQueues, QueuedJob
-from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import ErrorReason, Job
 
 # Suggested delay in seconds before a refused claim is repeated: a guess, since jobs end when they end.

@@ -9,6 +9,10 @@ from collections.abc import Callable, Collection, Iterable
 import structlog
 
 from milepost.server import decide
+from milepost.server.background_tasks import Tasks
+from milepost.server.base.clock import Clock
+from milepost.server.base.refusal import Refusal, draining
+from milepost.server.base.timestamps import SECOND, instant
 from milepost.server.dispatch.attempts import Attempts, StartedAttempt
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
@@ -16,11 +20,7 @@ from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.event_log import Conflict
-from milepost.server.rpc.refusal import Refusal, draining
-from milepost.server.rpc.store_errors import STORE_ERRORS, refusal_of
-from milepost.server.runtime.background_tasks import Tasks
-from milepost.server.runtime.clock import Clock
-from milepost.server.runtime.timestamps import SECOND, instant
+from milepost.server.store_errors import STORE_ERRORS, refusal_of
 from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
 
 _log = structlog.get_logger("milepost.dispatch")

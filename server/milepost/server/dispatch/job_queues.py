@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from milepost.server.runtime.timestamps import instant
+from milepost.server.base.timestamps import instant
 from milepost.v1 import Job
 
 # Deleted items that a heap may contain beyond the number of items in it, before it is rebuilt.

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from milepost.contract.job_states import LEASED, has_ended, state_name
 from milepost.server import decide
+from milepost.server.base.clock import Clock
+from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.rpc.refusal import Refusal
-from milepost.server.runtime.clock import Clock
 from milepost.v1 import Cancel, Drain, ErrorReason, Job, JobState, Rejected, WorkResponse
 
 

@@ -6,11 +6,11 @@ import asyncio
 
 from milepost.contract.job_states import ACTIVE
 from milepost.server import decide
+from milepost.server.background_tasks import Tasks
+from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Decision, Journal
 from milepost.server.log.event_log import EventLog, Query
-from milepost.server.rpc.refusal import Refusal
-from milepost.server.rpc.store_errors import STORE_ERRORS
-from milepost.server.runtime.background_tasks import Tasks
+from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Job, JobState
 
 # Children that are read at once.

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
+from milepost.server.background_tasks import Tasks
+from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog
-from milepost.server.rpc.refusal import Refusal
-from milepost.server.rpc.store_errors import STORE_ERRORS
-from milepost.server.runtime.background_tasks import Tasks
+from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Event, Events, Job
 
 # How long changes of children are collected before their parent is updated, in seconds.

@@ -14,10 +14,10 @@ from typing import Literal
 
 import structlog
 
+from milepost.server.base.clock import Clock
+from milepost.server.base.timestamps import SECOND, nanoseconds
 from milepost.server.log.event_log import Conflict, DurableCommit, EndedJob, Entry, EventLog, StoreUnavailable
-from milepost.server.rpc.store_errors import STORE_ERRORS
-from milepost.server.runtime.clock import Clock
-from milepost.server.runtime.timestamps import SECOND, nanoseconds
+from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Retention as RetentionMessage
 
 _log = structlog.get_logger("milepost.retention")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.frames import Chunk
-from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Event, Job, JobState
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from milepost.server.event_encoding import tag, varint
+from milepost.server.base.event_encoding import tag, varint
 from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
 
 _EVENT_TAG = tag(Events.EVENTS_FIELD_NUMBER)

@@ -26,9 +26,9 @@ from grpc_status import rpc_status
 from milepost.contract import limits
 from milepost.contract.reasons import DOMAIN, reason_name
 from milepost.contract.status_codes import STATUS
-from milepost.server.rpc.refusal import Refusal, Unimplemented, draining, malformed, request_too_large
-from milepost.server.rpc.store_errors import refusal_of
-from milepost.server.runtime.timestamps import duration
+from milepost.server.base.refusal import Refusal, Unimplemented, draining, malformed, request_too_large
+from milepost.server.base.timestamps import duration
+from milepost.server.store_errors import refusal_of
 
 _log = structlog.get_logger("milepost.rpc")
 

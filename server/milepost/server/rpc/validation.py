@@ -6,8 +6,9 @@ Updates in reports depend on the job, so that ``decide.reporting`` validates the
 from __future__ import annotations
 
 from milepost.contract import limits
-from milepost.server.rpc import field_checks, paging
-from milepost.server.rpc.field_checks import Check
+from milepost.server.base import field_checks
+from milepost.server.base.field_checks import Check
+from milepost.server.rpc import paging
 from milepost.v1 import (
     CancelJobRequest,
     Capacity,

@@ -11,6 +11,9 @@ from typing import Any
 import grpc.aio
 import structlog
 
+from milepost.server.base import failpoints
+from milepost.server.base.refusal import Refusal, draining
+from milepost.server.base.timestamps import duration
 from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.session_table import SessionTable, rejection
@@ -18,9 +21,6 @@ from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.log.node_presence import NoPeers, Peers
 from milepost.server.rpc import validation
-from milepost.server.rpc.refusal import Refusal, draining
-from milepost.server.runtime import failpoints
-from milepost.server.runtime.timestamps import duration
 from milepost.v1 import (
     Acknowledged,
     Capacity,

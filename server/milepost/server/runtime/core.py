@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from milepost.contract import limits
+from milepost.server.background_tasks import Tasks
+from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.lease_tokens import LeaseTokens
@@ -19,8 +21,6 @@ from milepost.server.log.store import Store
 from milepost.server.rpc.admin_service import AdminService
 from milepost.server.rpc.job_service import JobService
 from milepost.server.rpc.worker_service import WorkerService
-from milepost.server.runtime.background_tasks import Tasks
-from milepost.server.runtime.clock import Clock, SystemClock
 from milepost.server.submissions import Submissions
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.watches import Watches

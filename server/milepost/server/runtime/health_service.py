@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthServicer
 
-from milepost.server.rpc.refusal import draining
+from milepost.server.base.refusal import draining
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.descriptor import ServiceDescriptor
 
-from milepost.server.rpc.refusal import Refusal
+from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
 

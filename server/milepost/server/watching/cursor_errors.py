@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.rpc.refusal import Refusal
+from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.event_log import (
     CommitRow,
     DropNotice,
@@ -21,7 +22,6 @@ from milepost.server.log.event_log import (
     state_mask,
 )
 from milepost.server.log.frames import Chunk, watch_response
-from milepost.server.payloads import ANY_PAYLOAD
 from milepost.server.watching.event_filters import FrameFilter
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.signals import Signal

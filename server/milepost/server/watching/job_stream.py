@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from milepost.server.base.clock import Clock
+from milepost.server.base.refusal import Refusal, job_not_found
+from milepost.server.base.timestamps import timestamp
 from milepost.server.log.event_log import EventLog
-from milepost.server.rpc.refusal import Refusal, job_not_found
-from milepost.server.runtime.clock import Clock
-from milepost.server.runtime.timestamps import timestamp
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
 from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.tails import BatchRequest, ReplayCache, Tail, Tails

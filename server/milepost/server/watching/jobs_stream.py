@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from milepost.server.base.clock import Clock
+from milepost.server.base.payloads import ANY_PAYLOAD, mask_of
+from milepost.server.base.refusal import Refusal
+from milepost.server.base.timestamps import timestamp
 from milepost.server.log.event_log import EventLog, Query
-from milepost.server.payloads import ANY_PAYLOAD, mask_of
-from milepost.server.rpc.refusal import Refusal
-from milepost.server.runtime.clock import Clock
-from milepost.server.runtime.timestamps import timestamp
 from milepost.server.watching.cursor_errors import ahead, trimmed
 from milepost.server.watching.feeds import Feed, FeedItem, Feeds, compose_response
 from milepost.server.watching.tails import BATCH_BYTES

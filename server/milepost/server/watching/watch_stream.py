@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeAlias
 
 from milepost.contract import limits
+from milepost.server.base.clock import Clock
+from milepost.server.base.refusal import draining
+from milepost.server.base.timestamps import SECOND, nanoseconds
 from milepost.server.log.event_log import EventLog
-from milepost.server.rpc.refusal import draining
-from milepost.server.runtime.clock import Clock
-from milepost.server.runtime.timestamps import SECOND, nanoseconds
 from milepost.server.watching.cursor_errors import changed_epoch
 from milepost.server.watching.event_filters import frame_filter
 from milepost.server.watching.signals import Signal, Waiter

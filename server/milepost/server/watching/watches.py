@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from milepost.server.base.clock import Clock
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.log.event_log import Entry, EventLog
-from milepost.server.runtime.clock import Clock
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.feeds import Feeds, JobCriteria
 from milepost.server.watching.job_stream import JobStream

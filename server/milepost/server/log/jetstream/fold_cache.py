@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from milepost.fold import Fold
+from milepost.server.base.payloads import has_end, has_transition, payloads_of
 from milepost.server.log.event_log import Commit, JobAttributes, job_attributes
 from milepost.server.log.jetstream.records import Part
-from milepost.server.payloads import has_end, has_transition, payloads_of
 from milepost.v1 import Event, Events, Job, JobState
 
 # Jobs that stay in memory between commits; the projection has all of them.

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.event_log import ANY_STATE, Commit, Drop
 from milepost.server.log.frames import Chunk
-from milepost.server.payloads import ANY_PAYLOAD
 
 VERSION: Final = 2
 """The version of TRIM and DELETE since they hold the job's drops. The others have version 1."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from milepost.contract.job_states import FINAL
+from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.event_log import (
     ChildrenSummary,
     CommitRow,
@@ -22,7 +23,6 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import Chunk
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import FRACTION_SCALE
-from milepost.server.payloads import ANY_PAYLOAD
 from milepost.v1 import Job, JobState
 
 # Positions that one read of many jobs scans at most, so that a selective filter does not occupy a reader for long.

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import structlog
 
+from milepost.server.base import failpoints
 from milepost.server.log.event_log import Conflict, Entry, StoreDisplaced, StoreFailed, StoreFull
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.server.log.store_files import StoreFiles
-from milepost.server.runtime import failpoints
 
 # Writes in one transaction, so that the first one does not wait for too many others.
 _GROUP_LIMIT = 1000

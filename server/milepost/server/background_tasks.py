@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
+from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import StoreFailed, StoreFull
-from milepost.server.rpc.refusal import Refusal
 
 _log = structlog.get_logger("milepost.tasks")
 

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.contract import limits
-from milepost.server.rpc.refusal import Refusal, Violation
+from milepost.server.base.refusal import Refusal, Violation
 from milepost.v1 import Artifact, ErrorReason, Failure, Retention, RetryPolicy, Stage
 
 # Limit of google.protobuf.Duration in seconds: about 10,000 years.

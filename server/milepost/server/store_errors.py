@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreUnavailable
-from milepost.server.rpc.refusal import Refusal
 from milepost.v1 import ErrorReason
 
 STORE_ERRORS = (StoreFull, StoreFailed, Conflict)

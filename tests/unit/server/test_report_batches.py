@@ -42,7 +42,10 @@ STAGES = [
     Stage(stage_id="b2", parent_stage_id="b", weight=0),
 ]
 
-stage_ids = st.sampled_from(["a", "b", "b1", "b2", "late", "nowhere", ""])
+# Mostly the same stage, which moves on little by little, so that one update stands on those before it.
+stage_ids = st.sampled_from(["a", "a", "a", "a", "a", "b", "b1", "b2", "late", "nowhere", ""])
+totals = st.sampled_from([4.0, 20.0, 1000.0])
+steps = st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0])
 amounts = st.sampled_from(
     [0.0, 0.5, 1.0, 3.0, 9.99, 10.0, 11.0, 1e-320, 1e300, -1.0, float("nan"), float("inf")]
 )
@@ -52,9 +55,10 @@ texts = st.sampled_from(["", "x", "é" * 40, "m" * 4096, "m" * 4097])
 @st.composite
 def progress(draw: st.DrawFn) -> Update:
     """Progress, plain in most cases."""
-    fields: dict[str, Any] = {"stage_id": draw(stage_ids), "current": draw(amounts), "message": draw(texts)}
+    fields: dict[str, Any] = {"stage_id": draw(stage_ids), "message": draw(texts)}
+    fields["current"] = draw(steps if draw(st.integers(0, 4)) else amounts)
     if draw(st.integers(0, 4)) == 0:
-        fields["total"] = draw(amounts)
+        fields["total"] = draw(totals if draw(st.booleans()) else amounts)
     if draw(st.integers(0, 9)) == 0:
         fields[draw(st.sampled_from(["fraction", "job_fraction"]))] = draw(amounts)
     if draw(st.integers(0, 9)) == 0:

@@ -165,6 +165,8 @@ def execute(
         raise click.UsageError("Give either --kind, for a new job, or --job-id, for an existing one.")
     if job_id and (given is not None or settings or owner or labels or parent or timeout is not None):
         raise click.UsageError("--input, --set, --owner, --label, --parent and --timeout are for a new job.")
+    if not words[0]:
+        raise click.UsageError("COMMAND is empty.")
     from milepost.client._cli.commands import log_setup
     from milepost.client._cli.commands.exec_runner import execute_command
 

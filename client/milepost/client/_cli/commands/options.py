@@ -142,6 +142,6 @@ def checked_address(value: str) -> str:
     host, colon, port = value.rpartition(":")
     if value.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
         return value
-    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+    if "/" in value or not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise click.BadParameter(f"{value!r} is not of the form HOST:PORT.", param_hint="'--address'")
     return value

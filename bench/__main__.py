@@ -19,6 +19,7 @@ from click.exceptions import Exit
 from rich.console import Console
 
 from bench import (
+    abuse,
     acknowledge,
     cancel,
     dispatch,
@@ -57,6 +58,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "cancel": cancel.measure,
     "nodes": nodes.measure,
     "peers": peers.measure,
+    "abuse": abuse.measure,
 }
 _SHORT = ("replay", "live", "reports")
 
@@ -72,6 +74,13 @@ _SHORT = ("replay", "live", "reports")
     help="How long a row of the table may take: no further round of it is begun after that.",
 )
 @click.option(
+    "--attack",
+    "attacks",
+    multiple=True,
+    type=click.Choice(list(abuse.ATTACKS)),
+    help="Measure only this attack of `abuse`; may be repeated.",
+)
+@click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("build"),
@@ -84,7 +93,13 @@ _SHORT = ("replay", "live", "reports")
     help="Write every round here, in place of what is there of the same measurements.",
 )
 def main(
-    names: Sequence[str], full: bool, rounds: int, seconds: float, directory: Path, json_path: Path | None
+    names: Sequence[str],
+    full: bool,
+    rounds: int,
+    seconds: float,
+    attacks: Sequence[str],
+    directory: Path,
+    json_path: Path | None,
 ) -> None:
     """Measure NAMES (replay, live and reports if none is given).
 
@@ -108,7 +123,7 @@ def main(
             console.status(f"measuring {name} …"),
             tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as fresh,
         ):
-            settings = Settings(Path(fresh), rounds, seconds, directory / "bench-stores", full)
+            settings = Settings(Path(fresh), rounds, seconds, directory / "bench-stores", full, attacks)
             try:
                 figures += MEASUREMENTS[name](settings)
             except (MeasurementFailed, grpc.RpcError, OSError) as error:

@@ -31,6 +31,8 @@ class Settings:
     """Where stores are kept that take long to make."""
     full: bool
     """Whether at full size, however long it takes."""
+    attacks: Sequence[str] = ()
+    """Those that ``abuse`` measures; all if empty."""
 
 
 @dataclass(frozen=True)

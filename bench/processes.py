@@ -204,6 +204,10 @@ class Load:
             raise result
         return result
 
+    def ready(self) -> bool:
+        """Whether the step that was begun has ended, so that ``result`` returns at once."""
+        return self._pipe.poll(0)
+
     def step(self, patience: float = _PATIENCE) -> Any:
         """Has the next step taken, and waits for its end, ``patience`` seconds at the most."""
         self.go()
@@ -223,7 +227,9 @@ async def _take_steps(pipe: Connection) -> None:
     while True:
         try:
             told = await asyncio.to_thread(pipe.recv)
-        except EOFError:
+        except (EOFError, ConnectionError):
+            if steps is not None:
+                await steps.aclose()
             return
         if told is not None:
             function, arguments = told

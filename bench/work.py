@@ -93,9 +93,11 @@ def get(address: str, job_id: str) -> Job:
 
 
 @asynccontextmanager
-async def connections(address: str, count: int) -> AsyncIterator[list[grpc.aio.Channel]]:
+async def connections(
+    address: str, count: int, options: Sequence[tuple[str, int]] = ()
+) -> AsyncIterator[list[grpc.aio.Channel]]:
     """So many channels, each with a connection of its own, as from a client of its own."""
-    options = [("grpc.use_local_subchannel_pool", 1)]
+    options = [("grpc.use_local_subchannel_pool", 1), *options]
     channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(count)]
     try:
         await asyncio.gather(*(channel.channel_ready() for channel in channels))
@@ -173,6 +175,11 @@ class Session:
     async def send(self, request: bytes) -> None:
         """Sends a request."""
         await self._call.write(request)
+
+    @property
+    def last_acknowledged(self) -> int:
+        """The number of the last report that is acknowledged."""
+        return self._acknowledged
 
     async def acknowledged(self, report_sequence: int) -> None:
         """Waits until the reports up to this one are acknowledged."""

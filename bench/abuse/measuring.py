@@ -1,0 +1,101 @@
+"""Each attack on a server of its own, with an ordinary user beside it, and the same user before it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from bench.abuse import probe, unread_answers
+from bench.abuse.attack import Attack
+from bench.abuse.probe import Seen
+from bench.figures import OURS, Figure, Settings, percentile
+from bench.processes import Load, MeasurementFailed, Server, milepost
+
+__all__ = ["ATTACKS", "measure"]
+
+ATTACKS: Mapping[str, Attack] = {
+    "unread-answers": unread_answers.ATTACK,
+}
+
+_SECONDS = 10.0
+"""How long an attack lasts."""
+
+_SETTLE = 60.0
+"""Seconds after an attack that the server has to give its memory back."""
+
+_GROWTH = 1.2
+"""By this factor it may be larger than before; no longer wait is needed then."""
+
+_PATIENCE = 120.0
+"""Seconds that a step may take: an attack that stops the server is to be measured, not to end the run."""
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """What the user sees, and the server's memory: under each attack, and before it."""
+    figures: list[Figure] = []
+    for name in settings.attacks or ATTACKS:
+        figures += _measure(name, ATTACKS[name], settings)
+    return figures
+
+
+def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
+    with ExitStack() as stack:
+        server = stack.enter_context(milepost(settings.directory / f"abuse-{name}"))
+        user = stack.enter_context(Load.start())
+        user.begin(probe.use, server.address, _SECONDS)
+        user.step()
+        quiet: Seen = user.step(_PATIENCE)
+        before = server.memory()
+        with ExitStack() as attacking:
+            attackers = [attacking.enter_context(Load.start()) for _ in range(attack.processes)]
+            for attacker in attackers:
+                attacker.begin(attack.run, server.address, _SECONDS)
+                attacker.go()
+            for attacker in attackers:
+                attacker.result(_PATIENCE)
+            for load in (user, *attackers):
+                load.go()
+            peak = _peak(server, [user, *attackers])
+            under_attack: Seen = user.result(0)
+        after = _settled(server, before)
+    for reason in sorted(set(under_attack.failures)):
+        print(f"abuse {name}: {under_attack.failures.count(reason)} times {reason}")
+    what = f"abuse: {name}"
+    return [
+        Figure(what, "failed probes", {OURS: [float(len(under_attack.failures))]}),
+        Figure(what, "acknowledged p99, ms", _p99(under_attack.acknowledged, quiet.acknowledged)),
+        Figure(what, "submitted p99, ms", _p99(under_attack.submitted, quiet.submitted)),
+        Figure(what, "seen by a watcher p99, ms", _p99(under_attack.watched, quiet.watched)),
+        Figure(what, "peak memory, MB", {OURS: [peak / 1e6], "before": [before / 1e6]}),
+        Figure(what, "memory within a minute after, MB", {OURS: [after / 1e6], "before": [before / 1e6]}),
+    ]
+
+
+def _peak(server: Server, loads: Sequence[Load]) -> int:
+    """The largest memory of the server until all of the loads have done their step."""
+    peak = server.memory()
+    until = time.monotonic() + _PATIENCE
+    while not all(load.ready() for load in loads):
+        if time.monotonic() > until:
+            raise MeasurementFailed(f"the attack or its probe took over {_PATIENCE:g} s")
+        peak = max(peak, server.memory())
+        time.sleep(0.05)
+    return peak
+
+
+def _settled(server: Server, before: int) -> int:
+    """The server's memory once it is back where it was, or a minute later."""
+    until = time.monotonic() + _SETTLE
+    while time.monotonic() < until and server.memory() > _GROWTH * before:
+        time.sleep(0.5)
+    return server.memory()
+
+
+def _p99(ours: Sequence[int], quiet: Sequence[int]) -> dict[str, list[float]]:
+    """In milliseconds. Infinite where nothing came."""
+    return {OURS: [_milliseconds(ours)], "quiet server": [_milliseconds(quiet)]}
+
+
+def _milliseconds(times: Sequence[int]) -> float:
+    return percentile(sorted(times), 0.99) / 1e6 if times else float("inf")

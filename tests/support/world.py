@@ -68,7 +68,7 @@ class World:
         self.watching = Watches(
             self.log, clock, Admission(1000, 1000), self._memory, WaitReasons(WorkerRegistry(clock))
         )
-        for listener in (self.journal.publish, self.watching.publish, self._publish):
+        for listener in (self.journal.on_entries, self.watching.on_entries, self._on_entries):
             self.log.add_listener(listener)
 
     async def submit(self, job_id: str, **fields: Any) -> None:
@@ -119,7 +119,7 @@ class World:
             default=0,
         )
 
-    def _publish(self, entries: Sequence[Entry]) -> None:
+    def _on_entries(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if isinstance(entry, DurableCommit):
                 events = Events.FromString(entry.commit.chunk.frames).events

@@ -40,7 +40,7 @@ _CACHED_JOBS_LIMIT = 10_000
 # Maximum attempts on write conflicts.
 _RETRY_LIMIT = 100
 
-# Backoff in seconds before retrying a conflict: the log may return a job before it has published its last commits.
+# Backoff in seconds before retrying a conflict: the log may return a job before the journal has seen its last commits.
 _RETRY_DELAY = 0.005
 
 Decision = Callable[[Job, int], Sequence[Event]]
@@ -79,9 +79,9 @@ class Journal:
         self._log = log
         self._clock = clock
         self._jobs: OrderedDict[str, OpenJob] = OrderedDict()
-        # While jobs are being loaded: the number of the last publication that concerned each job.
-        self._loading = self._publications = 0
-        self._published_at: dict[str, int] = {}
+        # While jobs are being loaded: the number of the last call of ``on_entries`` that concerned each job.
+        self._loading = self._notifications = 0
+        self._notified_at: dict[str, int] = {}
 
     # Reading.
 
@@ -239,9 +239,9 @@ class Journal:
 
     # Following the log.
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """Drop cached jobs that were deleted, or that another node has appended to."""
-        self._publications += 1
+        self._notifications += 1
         for entry in entries:
             if isinstance(entry, DurableCommit):
                 job_id = entry.commit.job_id
@@ -253,23 +253,23 @@ class Journal:
                 if not entry.first_sequence:
                     self._jobs.pop(job_id, None)
             if self._loading:
-                self._published_at[job_id] = self._publications
+                self._notified_at[job_id] = self._notifications
 
     async def _load(self, job_id: str) -> StoredJob | None:
-        """Load the job, again where the log published commits of it during the read."""
+        """Load the job, again where entries of it came during the read."""
         stored: StoredJob | None = None
         self._loading += 1
         try:
             for _ in range(_RETRY_LIMIT):
-                before = self._publications
+                before = self._notifications
                 stored = await self._log.load(job_id)
-                if self._published_at.get(job_id, 0) <= before:
+                if self._notified_at.get(job_id, 0) <= before:
                     break
             return stored
         finally:
             self._loading -= 1
             if not self._loading:
-                self._published_at.clear()
+                self._notified_at.clear()
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         opened.pending -= 1

@@ -37,7 +37,7 @@ class Core:
         self.tasks = Tasks()
         self.roster = WorkerRegistry(self.clock)
         self.sessions = SessionTable(self.clock, self.roster)
-        self.log.add_listener(self.journal.publish)
+        self.log.add_listener(self.journal.on_entries)
         follow_transitions(self.log, ChildCancellation(self.log, self.journal, self.tasks).on_transition)
 
     async def close(self) -> None:

@@ -168,7 +168,7 @@ async def test_contact_that_breaks_while_the_job_is_opened(
 async def test_nothing_is_dropped(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a job whose time has come nor the beginning of a long one; they are when the store is back."""
     retention = Retention(core.log, core.clock, RetentionPolicy(jobs=1.0), interval=60)
-    core.log.add_listener(retention.publish)
+    core.log.add_listener(retention.on_entries)
     await core.submit("ended")
     await core.cancel(0, "ended")
     await core.submit("long", retention=RetentionMessage(max_events=100))
@@ -192,7 +192,7 @@ async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
 ) -> None:
     """A log that is too long is not forgotten where the store had no room."""
     retention = Retention(core.log, core.clock, RetentionPolicy(), interval=60)
-    core.log.add_listener(retention.publish)
+    core.log.add_listener(retention.on_entries)
     await core.submit(retention=RetentionMessage(max_events=100))
     token = await core.start()
     for _ in range(4):
@@ -224,7 +224,7 @@ async def test_a_decision_of_time_does_not_wait_for_nats(tmp_path: Path, nats_se
         log = JetStreamEventLog(tmp_path, NatsAccess((f"nats://{proxy.address}",)), names)
         await log.start()
         journal = Journal(log, SystemClock())
-        log.add_listener(journal.publish)
+        log.add_listener(journal.on_entries)
         now = SystemClock().now()
         await journal.create(decide.submit(SubmitJobRequest(kind="k"), "j", now))
         await journal.commit("j", lambda job, now: [decide.start(job, "w", now)])

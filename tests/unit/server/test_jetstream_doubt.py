@@ -46,7 +46,7 @@ class Writer:
 
     def __init__(self, log: EventLog, name: str) -> None:
         self._journal = Journal(log, SystemClock())
-        log.add_listener(self._journal.publish)
+        log.add_listener(self._journal.on_entries)
         self._name = name
         self.acknowledged: list[str] = []
         self.in_doubt: list[str] = []

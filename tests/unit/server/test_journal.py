@@ -157,7 +157,7 @@ async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
     """Nothing else would tell of it later, and whoever is refused is refused for good."""
     await running(core)
     other = Journal(core.log, core.clock)
-    core.log.add_listener(other.publish)
+    core.log.add_listener(other.on_entries)
     load = core.log.load
 
     async def meanwhile(job_id: str) -> StoredJob | None:

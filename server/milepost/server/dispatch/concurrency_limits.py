@@ -58,7 +58,7 @@ class ConcurrencyLimits:
             tracked.starting += 1
 
     def confirm(self, job: QueuedJob) -> None:
-        """Check the limit once more after the job has started and its transition was published.
+        """Check the limit once more after the job has started and listeners have its transition.
 
         Raises LIMIT_REACHED where other nodes have started as many of its key meanwhile as it allows. The order of the
         log, which is the same on every node, decides which of the simultaneous starts are too many.

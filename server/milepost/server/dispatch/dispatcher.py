@@ -125,7 +125,7 @@ class Dispatcher:
                 del self._idle[kind]
 
     def _match_soon(self, kinds: Iterable[str]) -> None:
-        """Match these kinds, in their order, once all listeners have handled what is published now.
+        """Match these kinds, in their order, once all listeners have handled the current entries.
 
         A transition concerns queues, limits and sessions, which hear of it one after the other.
         """

@@ -163,7 +163,7 @@ class Deadlines:
     def _decide(self, job: Job, now: int) -> list[Event]:
         if self._peers.contact() is None:  # other nodes may have decided already
             return []
-        # The job may be ahead of its published transitions: the lease of its newest attempt has not begun here then.
+        # The job may be ahead of its durable transitions: the lease of its newest attempt has not begun here then.
         lease = self._leases.get(job.job_id, _Lease(0, 0.0))
         time = self._clock.monotonic()
         is_out = lease.attempt == job.attempt and self._expiry(job.job_id, lease, time) <= time

@@ -34,7 +34,7 @@ class ParentUpdates:
         self._reported_ended: dict[str, int] = {}
         """The number of ended children in the last update of each parent that has not ended."""
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """Note the parents of children that have progressed, and start to update them."""
         for entry in entries:
             if isinstance(entry, DurableCommit):

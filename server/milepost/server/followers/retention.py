@@ -65,7 +65,7 @@ class Retention:
                 pass
             self._woken.clear()
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """Schedule a trim whenever a job exceeds its limit by another quarter of it."""
         for entry in entries:
             if not isinstance(entry, DurableCommit):

@@ -70,10 +70,10 @@ class Core:
         self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
         self.admin_service = AdminService(self._registry)
         for listener in (
-            journal.publish,
-            self._watches.publish,
-            self._retention.publish,
-            ParentUpdates(log, journal, self._tasks).publish,
+            journal.on_entries,
+            self._watches.on_entries,
+            self._retention.on_entries,
+            ParentUpdates(log, journal, self._tasks).on_entries,
         ):
             log.add_listener(listener)
         # Jobs with a transition before ``start`` has read the active jobs; None after that.

@@ -271,7 +271,7 @@ class Feeds:
                     if len(self._known_drops) > _KNOWN_DROPS_LIMIT:
                         self._known_drops.popitem(last=False)
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
         for feed in self._feeds.values():
             feed.push(entries)

@@ -208,7 +208,7 @@ class Tails:
                 if self._tails.get(job_id) is tail:
                     del self._tails[job_id]
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
         for entry in entries:
             if isinstance(entry, DurableCommit):
@@ -272,7 +272,7 @@ class ReplayCache:
             self._memory.charge(self, len(batch.response))
         return batch
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """Evict batches of jobs whose events were dropped."""
         gone = {entry.attributes.job_id for entry in entries if isinstance(entry, DropNotice)}
         if gone:

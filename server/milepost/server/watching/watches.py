@@ -33,11 +33,11 @@ class Watches:
         self._replays = ReplayCache(log, memory)
         self._feeds = Feeds(log, memory)
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
-        self._replays.publish(entries)
-        self._tails.publish(entries)
-        self._feeds.publish(entries)
+        self._replays.on_entries(entries)
+        self._tails.on_entries(entries)
+        self._feeds.on_entries(entries)
 
     def workers_changed(self) -> None:
         """Wake watches of queued jobs that now wait for something else."""

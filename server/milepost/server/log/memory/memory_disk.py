@@ -26,7 +26,7 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import Chunk, without_superseded
 from milepost.v1 import Job
 
-__all__ = ["FRACTION_SCALE", "MemoryDisk", "Record", "StoredCommit"]
+__all__ = ["FRACTION_SCALE", "MemoryDisk", "JobRecord", "StoredCommit"]
 
 FRACTION_SCALE = 1_000_000
 """Children's fractions are summed as whole numbers of this unit, as every store does."""
@@ -44,7 +44,7 @@ class StoredCommit:
 
 
 @dataclass(slots=True)
-class Record:
+class JobRecord:
     """A job on the disk."""
 
     key: int
@@ -72,7 +72,7 @@ class MemoryDisk:
         self.epoch = epoch
         self.lease_secret = lease_secret
         self.position = 0
-        self.records: dict[str, Record] = {}
+        self.records: dict[str, JobRecord] = {}
         self.requests: dict[tuple[str, str], str] = {}
         self.notices: dict[int, DropNotice] = {}
         """The newest notice of each job that lost commits, by the key of the job."""
@@ -103,7 +103,7 @@ class MemoryDisk:
             for stored in record.commits
         )
 
-    def job(self, record: Record, *, with_input: bool = False) -> Job:
+    def job(self, record: JobRecord, *, with_input: bool = False) -> Job:
         """The job as stored; its input only ``with_input``."""
         job = Job.FromString(record.job)
         if with_input and record.input is not None:
@@ -149,14 +149,14 @@ class MemoryDisk:
         self.requests.pop((record.attributes.owner, record.request_id), None)
         return self._notice(record, 0, record.commits)
 
-    def _insert(self, commit: Commit) -> Record:
+    def _insert(self, commit: Commit) -> JobRecord:
         assert commit.submission is not None
         submitted, attributes = commit.submission.job_submitted, commit.attributes
         request = (attributes.owner, submitted.request_id)
         if attributes.job_id in self.records or request in self.requests:
             raise Conflict(attributes.job_id)
         self._key += 1
-        record = self.records[attributes.job_id] = Record(
+        record = self.records[attributes.job_id] = JobRecord(
             key=self._key,
             attributes=attributes,
             request_id=submitted.request_id,
@@ -171,7 +171,7 @@ class MemoryDisk:
             self.requests[request] = attributes.job_id
         return record
 
-    def _update(self, commit: Commit) -> Record:
+    def _update(self, commit: Commit) -> JobRecord:
         record = self._record(commit.job_id)
         if record.last != commit.chunk.first - 1:
             raise Conflict(commit.job_id)
@@ -191,18 +191,18 @@ class MemoryDisk:
             parent.children_ended += commit.ends
             parent.children_done += after - before
 
-    def _record(self, job_id: str) -> Record:
+    def _record(self, job_id: str) -> JobRecord:
         if job_id not in self.records:
             raise Conflict(job_id)
         return self.records[job_id]
 
-    def _ended(self, job_id: str) -> Record:
+    def _ended(self, job_id: str) -> JobRecord:
         record = self._record(job_id)
         if record.state not in FINAL:
             raise Conflict(job_id)
         return record
 
-    def _notice(self, record: Record, first_sequence: int, dropped: Sequence[StoredCommit]) -> DropNotice:
+    def _notice(self, record: JobRecord, first_sequence: int, dropped: Sequence[StoredCommit]) -> DropNotice:
         self.position += 1
         before = self.notices[record.key].drops if record.key in self.notices else ()
         drops = {(drop.states, drop.payloads): drop.position for drop in before}

@@ -31,7 +31,7 @@ from milepost.server.log.event_log import (
     state_mask,
 )
 from milepost.server.log.frames import Chunk
-from milepost.server.log.memory.memory_disk import FRACTION_SCALE, MemoryDisk, Record
+from milepost.server.log.memory.memory_disk import FRACTION_SCALE, MemoryDisk, JobRecord
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
@@ -349,12 +349,12 @@ class MemoryEventLog:
                     found[payloads] = max(drop.position, found.get(payloads, 0))
         return found
 
-    async def _find(self, job_id: str) -> Record | None:
+    async def _find(self, job_id: str) -> JobRecord | None:
         await self._delay_read()
         record = self._disk.records.get(job_id)
         return None if record is None else replace(record, commits=list(record.commits))
 
-    def _records(self, *, newest_first: bool = False) -> Iterable[Record]:
+    def _records(self, *, newest_first: bool = False) -> Iterable[JobRecord]:
         records = list(self._disk.records.values())
         return reversed(records) if newest_first else records
 

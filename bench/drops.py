@@ -51,7 +51,7 @@ def measure(settings: Settings) -> list[Figure]:
 
 async def _measure(store: Store) -> AsyncGenerator[Round]:
     parts = Opened.at(store.path)
-    retention = Retention(parts.log, SystemClock(), RetentionPolicy(jobs=0.0), 3600.0)
+    retention = Retention(parts.log, parts.journal, SystemClock(), RetentionPolicy(jobs=0.0), 3600.0)
     begun = time.perf_counter()
     sweeping = asyncio.create_task(retention.sweep())
     appends = await _appends_while(parts, sweeping)

@@ -1,4 +1,4 @@
-"""The only writer of the log: open a job, decide, fold, append.
+"""The only writer of the log: open a job, decide, fold, append; and drop events.
 
 Nothing is awaited between a decision and its append, so each decision builds on the one before it and the log keeps
 the order of the appends. A decision may be ahead of the durable log, and is therefore never shown: readers read the
@@ -227,15 +227,22 @@ class Journal:
         with contextlib.suppress(Conflict, StoreFull, StoreFailed):
             await asyncio.shield(self.barrier(opened))
 
+    # Dropping.
+
+    async def thin(self, job_id: str) -> None:
+        """Drop superseded progress from the log of an ended job. Raises JOB_NOT_FOUND."""
+        await _dropped(job_id, self._log.thin(job_id))
+
+    async def trim(self, job_id: str, first_sequence: int) -> None:
+        """Drop the commits that end before this event. Raises JOB_NOT_FOUND."""
+        await _dropped(job_id, self._log.trim(job_id, first_sequence))
+
     async def delete(self, job_id: str) -> None:
         """Delete an ended job with its log. Raises JOB_NOT_FOUND, JOB_NOT_ENDED."""
         job = await self.find(job_id)
         if not has_ended(job):
             raise job_not_ended(job.job_id, state_name(job))
-        try:
-            await asyncio.shield(self._log.delete(job_id))
-        except Conflict:  # a concurrent call has deleted it
-            raise job_not_found(job_id) from None
+        await _dropped(job_id, self._log.delete(job_id))
 
     # Following the log.
 
@@ -285,3 +292,11 @@ class Journal:
                 self._jobs.move_to_end(job_id)
                 return
             del self._jobs[job_id]
+
+
+async def _dropped(job_id: str, durable: asyncio.Future[None]) -> None:
+    """Return when a drop is durable. The log answers Conflict where a concurrent call has deleted the job."""
+    try:
+        await asyncio.shield(durable)
+    except Conflict:
+        raise job_not_found(job_id) from None

@@ -167,7 +167,7 @@ async def test_contact_that_breaks_while_the_job_is_opened(
 
 async def test_nothing_is_dropped(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a job whose time has come nor the beginning of a long one; they are when the store is back."""
-    retention = Retention(core.log, core.clock, RetentionPolicy(jobs=1.0), interval=60)
+    retention = Retention(core.log, core.journal, core.clock, RetentionPolicy(jobs=1.0), interval=60)
     core.log.add_listener(retention.on_entries)
     await core.submit("ended")
     await core.cancel(0, "ended")
@@ -191,7 +191,7 @@ async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A log that is too long is not forgotten where the store had no room."""
-    retention = Retention(core.log, core.clock, RetentionPolicy(), interval=60)
+    retention = Retention(core.log, core.journal, core.clock, RetentionPolicy(), interval=60)
     core.log.add_listener(retention.on_entries)
     await core.submit(retention=RetentionMessage(max_events=100))
     token = await core.start()

@@ -21,7 +21,7 @@ async def test_a_jobs_own_bound_comes_before_the_servers(
 
     Of 502 events the newest are kept: trimming is by whole commits, here of 50 events.
     """
-    retention = Retention(core.log, core.clock, RetentionPolicy(max_events=server), interval=60)
+    retention = Retention(core.log, core.journal, core.clock, RetentionPolicy(max_events=server), interval=60)
     core.log.add_listener(retention.on_entries)
     await core.submit(retention=RetentionMessage(max_events=own))
     token = await core.start()

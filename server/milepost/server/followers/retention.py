@@ -15,8 +15,10 @@ from typing import Literal
 import structlog
 
 from milepost.server.base.clock import Clock
+from milepost.server.base.refusal import Refusal
 from milepost.server.base.timestamps import SECOND, nanoseconds
-from milepost.server.log.event_log import Conflict, DurableCommit, EndedJob, Entry, EventLog, StoreUnavailable
+from milepost.server.journal import Journal
+from milepost.server.log.event_log import DurableCommit, EndedJob, Entry, EventLog, StoreUnavailable
 from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Retention as RetentionMessage
 
@@ -43,8 +45,11 @@ class RetentionPolicy:
 class Retention:
     """Sweep over the ended jobs every ``interval`` seconds, and follow the log for jobs with too many events."""
 
-    def __init__(self, log: EventLog, clock: Clock, policy: RetentionPolicy, interval: float) -> None:
+    def __init__(
+        self, log: EventLog, journal: Journal, clock: Clock, policy: RetentionPolicy, interval: float
+    ) -> None:
         self._log = log
+        self._journal = journal
         self._clock = clock
         self._policy = policy
         self._interval = interval
@@ -83,8 +88,8 @@ class Retention:
         for job_id in list(self._trims):
             self._check_store_up()
             first_sequence = self._trims[job_id]
-            with contextlib.suppress(Conflict):  # the job was deleted
-                await self._log.trim(job_id, first_sequence)
+            with contextlib.suppress(Refusal):  # the job was deleted
+                await self._journal.trim(job_id, first_sequence)
             if self._trims[job_id] == first_sequence:
                 del self._trims[job_id]
         after = (0, 0)
@@ -92,7 +97,7 @@ class Retention:
             ended = await self._log.ended(after, _PAGE_SIZE)
             for job in ended:
                 self._check_store_up()
-                with contextlib.suppress(Conflict):
+                with contextlib.suppress(Refusal):
                     await self._expire(job)
             if len(ended) < _PAGE_SIZE:
                 return
@@ -109,12 +114,12 @@ class Retention:
         job, policy = ended.job, self._policy
         age = (self._clock.now() - ended.end_time) / SECOND
         if _is_expired(age, _retention_time(job.retention, "keep_job", policy.jobs)):
-            await self._log.delete(job.job_id)
+            await self._journal.delete(job.job_id)
         elif _is_expired(age, _retention_time(job.retention, "keep_events", policy.events)):
             if ended.first_sequence <= job.last_sequence:
-                await self._log.trim(job.job_id, job.last_sequence + 1)
+                await self._journal.trim(job.job_id, job.last_sequence + 1)
         elif _is_expired(age, policy.progress) and ended.thinned_sequence < job.last_sequence:
-            await self._log.thin(job.job_id)
+            await self._journal.thin(job.job_id)
 
 
 def _retention_time(

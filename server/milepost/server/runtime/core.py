@@ -65,7 +65,7 @@ class Core:
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
-        self._retention = Retention(log, clock, keep, sweep_interval)
+        self._retention = Retention(log, journal, clock, keep, sweep_interval)
         self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watches, waits)
         self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
         self.admin_service = AdminService(self._registry)

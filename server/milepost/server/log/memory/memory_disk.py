@@ -26,7 +26,7 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import Chunk, without_superseded
 from milepost.v1 import Job
 
-__all__ = ["FRACTION_SCALE", "MemoryDisk", "JobRecord", "StoredCommit"]
+__all__ = ["FRACTION_SCALE", "JobRecord", "MemoryDisk", "StoredCommit"]
 
 FRACTION_SCALE = 1_000_000
 """Children's fractions are summed as whole numbers of this unit, as every store does."""

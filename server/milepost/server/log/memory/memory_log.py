@@ -31,7 +31,7 @@ from milepost.server.log.event_log import (
     state_mask,
 )
 from milepost.server.log.frames import Chunk
-from milepost.server.log.memory.memory_disk import FRACTION_SCALE, MemoryDisk, JobRecord
+from milepost.server.log.memory.memory_disk import FRACTION_SCALE, JobRecord, MemoryDisk
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write

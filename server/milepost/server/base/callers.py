@@ -1,0 +1,55 @@
+"""Who calls, and fair turns among those who do, so that one caller's load is paid by that caller."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import Final, Generic, TypeVar
+
+SERVER: Final = ""
+"""The key of the server's own work, which takes its turn among those of the callers."""
+
+_Item = TypeVar("_Item")
+
+
+def caller_of(peer: str) -> str:
+    """Return the key of the caller that gRPC names ``peer``: its host, so that all of its connections are one caller.
+
+    A Unix socket has no host: all of its peers are one caller.
+    """
+    return peer.rpartition(":")[0]
+
+
+class Turns(Generic[_Item]):
+    """A queue in which callers take turns: each item of a caller waits for at most one item of every other caller.
+
+    Items of one caller come in the order of ``put``. All operations take constant time.
+    """
+
+    def __init__(self) -> None:
+        self._queues: OrderedDict[str, deque[_Item]] = OrderedDict()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def put(self, caller: str, item: _Item) -> None:
+        """Add an item of this caller."""
+        queue = self._queues.get(caller)
+        if queue is None:
+            queue = self._queues[caller] = deque()
+        queue.append(item)
+        self._size += 1
+
+    def take(self) -> _Item:
+        """Remove and return the item whose turn it is. Raises IndexError if there is none."""
+        if not self._size:
+            raise IndexError("no item waits")
+        caller = next(iter(self._queues))
+        queue = self._queues[caller]
+        item = queue.popleft()
+        self._size -= 1
+        if queue:
+            self._queues.move_to_end(caller)
+        else:
+            del self._queues[caller]
+        return item

@@ -1,1 +1,1 @@
-"""Measurements that anyone can rerun; see ``bench/README.md``."""
+"""Benchmarks; see ``bench/README.md``."""

@@ -1,4 +1,4 @@
-"""``python -m bench``: runs the measurements, and shows Milepost beside the least that could do the same."""
+"""``python -m bench``: run the measurements, and compare Milepost with minimal baselines."""
 
 from __future__ import annotations
 
@@ -60,18 +60,18 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "peers": peers.measure,
     "abuse": abuse.measure,
 }
-_SHORT = ("replay", "live", "reports")
+_DEFAULT = ("replay", "live", "reports")
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("names", nargs=-1, type=click.Choice([*MEASUREMENTS, "plot"]))
-@click.option("--full", is_flag=True, help="All of them where none is named, and at full size: half an hour.")
-@click.option("--rounds", type=click.IntRange(min=1), default=5, help="How many rounds of each are counted.")
+@click.option("--full", is_flag=True, help="At full size, and without NAMES all measurements: half an hour.")
+@click.option("--rounds", type=click.IntRange(min=1), default=5, help="Measured rounds of each contestant.")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0),
     default=20.0,
-    help="How long a row of the table may take: no further round of it is begun after that.",
+    help="Time limit of a comparison: after it no further round starts.",
 )
 @click.option(
     "--attack",
@@ -84,13 +84,13 @@ _SHORT = ("replay", "live", "reports")
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("build"),
-    help="Where the stores are made. It is the disk below it that is measured.",
+    help="Directory of the stores; its disk is measured.",
 )
 @click.option(
     "--json",
     "json_path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write every round here, in place of what is there of the same measurements.",
+    help="Write every round to this file, replacing earlier figures of the same measurements.",
 )
 def main(
     names: Sequence[str],
@@ -103,9 +103,9 @@ def main(
 ) -> None:
     """Measure NAMES (replay, live and reports if none is given).
 
-    A measurement that fails says why in a line; the others go on, and the exit status is 1.
+    A failed measurement prints the reason; the others continue, and the exit status is 1.
 
-    `plot` draws, from bench/figures.json or the file of --json, the plots in docs/.
+    `plot` draws the plots in docs/ from bench/figures.json, or from the file of --json.
     """
     if "plot" in names:
         plot.draw(json_path or Path("bench/figures.json"), Path("docs"))
@@ -117,8 +117,8 @@ def main(
     console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
     figures: list[Figure] = []
     failed = False
-    for name in names or (MEASUREMENTS if full else _SHORT):
-        begun = time.monotonic()
+    for name in names or (MEASUREMENTS if full else _DEFAULT):
+        started = time.monotonic()
         with (
             console.status(f"measuring {name} …"),
             tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as fresh,
@@ -130,7 +130,7 @@ def main(
                 failed = True
                 console.print(f"{name} failed: {error}", markup=False)
             else:
-                console.print(f"{name} took {time.monotonic() - begun:.0f} s")
+                console.print(f"{name} took {time.monotonic() - started:.0f} s")
         if json_path is not None:
             _save(json_path, machine, figures)
     if figures:
@@ -142,16 +142,16 @@ def main(
 def _save(path: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
     new = [asdict(figure) for figure in figures]
     measured = {(figure["what"], figure["quantity"]) for figure in new}
-    told = json.loads(path.read_text())["figures"] if path.exists() else []
-    kept = [figure for figure in told if (figure["what"], figure["quantity"]) not in measured]
-    told = {"machine": machine, "figures": [*kept, *new]}
-    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    earlier = json.loads(path.read_text())["figures"] if path.exists() else []
+    kept = [figure for figure in earlier if (figure["what"], figure["quantity"]) not in measured]
+    document = {"machine": machine, "figures": [*kept, *new]}
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def _raise_open_files() -> None:
-    """For this process and all that it starts: a connection is a file."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Raise the limit of open files for this process and its children: each connection is one."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 def _machine(directory: Path) -> dict[str, str]:

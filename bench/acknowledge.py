@@ -1,4 +1,4 @@
-"""Acknowledge: how long a worker that reports one thing at a time waits until it is durable."""
+"""Acknowledge: latency from a report to its acknowledgement, for a worker with one report in flight."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ from bench.processes import Load, Server, milepost
 
 __all__ = ["measure"]
 
-# In a round, each sent when the one before is acknowledged.
+# Reports in a round, each sent after the acknowledgement of the one before.
 _REPORTS = 500
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Report to acknowledgement, beside a server that does nothing but answer, and such that write it down before."""
+    """Report to acknowledgement, beside bare servers that echo only, echo after an fsync, and echo after a commit."""
     replies = work.replies([1] * (_REPORTS + 2))
     updates = _updates()
     plain = Script(replies=replies)
-    syncing = Script(updates=updates, replies=replies, file=settings.directory / "acknowledge.log")
-    keeping = Script(updates=updates, replies=replies, database=settings.directory / "acknowledge.db")
+    fsyncing = Script(updates=updates, replies=replies, file=settings.directory / "acknowledge.log")
+    committing = Script(updates=updates, replies=replies, database=settings.directory / "acknowledge.db")
     with (
         milepost(settings.directory / "acknowledge") as server,
         bare(plain) as echo,
-        bare(syncing) as echo_and_fsync,
-        bare(keeping) as echo_and_commit,
+        bare(fsyncing) as echo_and_fsync,
+        bare(committing) as echo_and_commit,
         Load.start() as load,
     ):
         return rounds(
             "one report at a time",
             {
-                OURS: lambda: _play(load, server, work.submit(server.address)),
-                "bare echo + fsync": partial(_play, load, echo_and_fsync),
-                "bare echo + SQLite": partial(_play, load, echo_and_commit),
-                "bare echo": partial(_play, load, echo),
+                OURS: lambda: _run_round(load, server, work.submit(server.address)),
+                "bare echo + fsync": partial(_run_round, load, echo_and_fsync),
+                "bare echo + SQLite": partial(_run_round, load, echo_and_commit),
+                "bare echo": partial(_run_round, load, echo),
             },
             settings,
         )
 
 
 def _updates() -> list[bytes]:
-    """What reports are, as bytes, one for each request that a session makes after its claim."""
+    """The bytes of a report, once for each request of a session after its claim."""
     report = work.progress(1, 1)[0].SerializeToString()
     return [report] * (_REPORTS + 3)
 
 
-def _play(load: Load, server: Server, job_id: str | None = None) -> Round:
+def _run_round(load: Load, server: Server, job_id: str | None = None) -> Round:
     load.begin(_report, server.address, job_id or str(uuid.uuid4()))
     waits: Sequence[int] = sorted(load.step())
     return {f"p{part}, ms": percentile(waits, part / 100) / 1e6 for part in (50, 99)}
 
 
-# --- In the process that makes the load ---------------------------------------------------------------------
+# --- In the load process ------------------------------------------------------------------------------------
 
 
 async def _report(address: str, job_id: str) -> AsyncGenerator[list[int]]:
-    """Reports, and waits, again and again. How long each time, in nanoseconds."""
+    """Send one report at a time; yield the latencies in nanoseconds."""
     async with work.connections(address, 1) as (channel,):
         session = await work.Session.open(channel, job_id)
         await session.send(session.encode(work.START))
@@ -68,9 +68,9 @@ async def _report(address: str, job_id: str) -> AsyncGenerator[list[int]]:
         requests = [session.encode(work.progress(number, 1)) for number in range(1, _REPORTS + 1)]
         waits = []
         for number, request in enumerate(requests, 2):
-            begun = time.perf_counter_ns()
+            started = time.perf_counter_ns()
             await session.send(request)
             await session.acknowledged(number)
-            waits.append(time.perf_counter_ns() - begun)
+            waits.append(time.perf_counter_ns() - started)
         await session.end()
     yield waits

@@ -1,4 +1,4 @@
-"""SQLite alone: the rows that reports become, written by nothing but SQLite, as durably as the server writes them."""
+"""SQLite alone: write the rows that reports become with plain SQLite, as durably as the server does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Row(NamedTuple):
     last_sequence: int
     frames: bytes
     job: bytes
-    """The job after it, which is kept with it."""
+    """The job after the report, stored with it."""
 
 
 _TABLES = """
@@ -36,21 +36,21 @@ _UPDATE = "UPDATE jobs SET last_sequence = ?, job = ? WHERE job_id = ?"
 
 
 async def store(path: Path, rows: Sequence[Row], group: int, times: int) -> AsyncGenerator[float | None]:
-    """Makes a database; then writes the rows, ``group`` of them in a transaction, and all of them so many times.
+    """Create a database; then write all rows ``times`` times, ``group`` of them in each transaction.
 
-    Tells the seconds that it took; for a ``Load``.
+    A generator for a ``Load``: it yields after the preparation, and then the seconds of the writes.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript(_TABLES)
         connection.executemany(_INSERT_JOB, [(job_id,) for job_id in {row.job_id for row in rows}])
         yield None
-        begun = time.perf_counter()
+        started = time.perf_counter()
         for _ in range(times):
             for first in range(0, len(rows), group):
-                taken = rows[first : first + group]
+                batch = rows[first : first + group]
                 connection.execute("BEGIN")
-                connection.executemany(_INSERT, [row[:3] for row in taken])
-                connection.executemany(_UPDATE, [(row.last_sequence, row.job, row.job_id) for row in taken])
+                connection.executemany(_INSERT, [row[:3] for row in batch])
+                connection.executemany(_UPDATE, [(row.last_sequence, row.job, row.job_id) for row in batch])
                 connection.execute("COMMIT")
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - started
     yield seconds

@@ -1,7 +1,7 @@
-"""A bare grpc.aio server that sends what Milepost would send, and does nothing else.
+"""A bare grpc.aio server, the baseline: it sends what Milepost would send, and does nothing else.
 
-It has the methods of Milepost by name, so that the same load, byte for byte, can be put on both. It decodes nothing,
-decides nothing and keeps nothing: what it sends was recorded or built beforehand.
+It has Milepost's methods, so that both get the same load, byte for byte. It decodes nothing and decides nothing: the
+responses were recorded or built beforehand.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ _Context = grpc.aio.ServicerContext[bytes, bytes]
 
 @dataclass(frozen=True)
 class Script:
-    """What the server sends."""
+    """The responses of the server."""
 
     opening: Sequence[bytes] = ()
-    """What each WatchJob is sent at once."""
+    """Sent at the start of each WatchJob."""
     updates: Sequence[bytes] = ()
-    """What each WatchJob is sent then: one for each request of Work that comes, but for the first of a session."""
+    """Sent to each WatchJob after that: one for each request of Work, except the first of a session."""
     replies: Sequence[bytes] = ()
-    """What each Work is answered: one for each request."""
+    """The answers of each Work, one for each request."""
     database: Path | None = None
-    """Where each update is first committed, one row in one transaction, as durable as Milepost's log."""
+    """A database that each update is committed to first, one row in one transaction, as durably as Milepost's log."""
     file: Path | None = None
-    """Where each update is first appended, with an fsync."""
+    """A file that each update is appended to first, with an fsync."""
 
 
 @contextmanager
 def bare(script: Script) -> Iterator[Server]:
-    """The server, in a process of its own, on a free loopback port."""
+    """Run the server in a child process, on a free loopback port."""
     with child(_serve, script) as (pid, pipe):
         yield Server(f"127.0.0.1:{pipe.recv()}", pid)
 

@@ -1,4 +1,4 @@
-"""Cancel: how soon a handler hears of it, and how soon nothing is left of one that does not want to."""
+"""Cancel: latency until the handler is notified, and until the process of a handler is gone."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from milepost.v1 import Event
 
 __all__ = ["measure"]
 
-# Jobs that are cancelled in a round, one after the other; of those in processes, of which each takes a while to start.
-_TIMES = 200
-_PROCESSES = 10
+# Jobs cancelled in a round, one after the other; fewer with handlers in processes, which take a while to start.
+_JOBS = 200
+_PROCESS_JOBS = 10
 
-# What a cancellation costs at the least: it is requested, and it is acknowledged.
+# The commits of a cancellation: the request and the acknowledgement.
 _COMMITS = 2
 
-# Of those that do not stop, in seconds.
+# Grace period of handlers that do not stop, in seconds.
 _GRACE = 1.0
 
-# A round of processes, in seconds at the most.
-_PATIENCE = 120.0
+# Time limit in seconds of a round with processes.
+_ROUND_TIMEOUT = 120.0
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Cancel to `cancel_acknowledged`, as a subscriber sees it; cancel to the end of a process."""
+    """From the cancel call to `cancel_acknowledged` at a subscriber, and to the end of the handler's process."""
     script = Script(
-        replies=[b"x" * 200] * (1 + _COMMITS * _TIMES),
-        updates=[b"x" * 200] * (_COMMITS * _TIMES),
+        replies=[b"x" * 200] * (1 + _COMMITS * _JOBS),
+        updates=[b"x" * 200] * (_COMMITS * _JOBS),
         database=settings.directory / "bare.db",
     )
     with (
         milepost(settings.directory / "cancel") as server,
         bare(script) as plain,
         Load.start() as load,
-        child(_work, server.address),
+        child(_run_worker, server.address),
     ):
         return [
             *rounds(
@@ -84,56 +84,56 @@ def _echoed(load: Load, server: Server) -> Round:
 
 def _gone(load: Load, server: Server, kind: str, grace: float) -> Round:
     load.begin(_end, server.address, kind, grace)
-    return _in_ms(load.step(_PATIENCE))
+    return _in_ms(load.step(_ROUND_TIMEOUT))
 
 
-def _in_ms(taken: list[int]) -> Round:
-    taken.sort()
-    return {"p50, ms": percentile(taken, 0.5) / 1e6, "p99, ms": percentile(taken, 0.99) / 1e6}
+def _in_ms(latencies: list[int]) -> Round:
+    latencies.sort()
+    return {"p50, ms": percentile(latencies, 0.5) / 1e6, "p99, ms": percentile(latencies, 0.99) / 1e6}
 
 
-# --- In the process that makes the load ---------------------------------------------------------------------
+# --- In the load process ------------------------------------------------------------------------------------
 
 
 async def _cancel(address: str) -> AsyncGenerator[list[int]]:
-    """From just before each call to when one who follows the job has the acknowledgement."""
-    taken = []
+    """Yield the latencies from each call to the acknowledgement at a subscriber, in nanoseconds."""
+    latencies = []
     async with Client(address) as client:
-        for _ in range(_TIMES):
+        for _ in range(_JOBS):
             job = await client.submit("bench-waiting")
             async with client.watch(job.job_id) as events:
                 await _next(events, "log_written")
-                begun = time.perf_counter_ns()
+                started = time.perf_counter_ns()
                 cancelling = asyncio.create_task(client.cancel(job.job_id))
                 await _next(events, "cancel_acknowledged")
-                taken.append(time.perf_counter_ns() - begun)
+                latencies.append(time.perf_counter_ns() - started)
                 await cancelling
                 await _next(events, "job_ended")
-    yield taken
+    yield latencies
 
 
 async def _end(address: str, kind: str, grace: float) -> AsyncGenerator[list[int]]:
-    """From just before each call to when the process of the handler is gone."""
-    taken = []
+    """Yield the latencies from each call to the end of the handler's process, in nanoseconds."""
+    latencies = []
     async with Client(address) as client:
-        for _ in range(_PROCESSES):
+        for _ in range(_PROCESS_JOBS):
             job = await client.submit(kind)
             async with client.watch(job.job_id) as events:
-                told = await _next(events, "log_written")
-                pid = int(told.log_written.fields.fields["pid"].number_value)
-                begun = time.perf_counter_ns()
+                line = await _next(events, "log_written")
+                pid = int(line.log_written.fields.fields["pid"].number_value)
+                started = time.perf_counter_ns()
                 await client.cancel(job.job_id, grace_period=grace)
                 await asyncio.to_thread(_wait_until_gone, pid)
-                taken.append(time.perf_counter_ns() - begun)
+                latencies.append(time.perf_counter_ns() - started)
                 ended = await _next(events, "job_ended")
                 if ended.job_ended.forced:
-                    raise MeasurementFailed("the server has ended a job before its worker did")
-    yield taken
+                    raise MeasurementFailed("the server ended a job before its worker did")
+    yield latencies
 
 
 async def _echo(address: str) -> AsyncGenerator[list[int]]:
-    """The least that could do as much: a message each way and a commit between, as often as a job is committed."""
-    taken = []
+    """The baseline: a request, a commit and a response, as many times as a cancellation has commits."""
+    latencies = []
     async with work.connections(address, 1) as (channel,):
         method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
             "/milepost.v1.WorkerService/Work"
@@ -141,13 +141,13 @@ async def _echo(address: str) -> AsyncGenerator[list[int]]:
         call = method()
         await call.write(b"hello")
         await call.read()
-        for _ in range(_TIMES):
-            begun = time.perf_counter_ns()
+        for _ in range(_JOBS):
+            started = time.perf_counter_ns()
             for _ in range(_COMMITS):
                 await call.write(b"x" * 200)
                 await call.read()
-            taken.append(time.perf_counter_ns() - begun)
-    yield taken
+            latencies.append(time.perf_counter_ns() - started)
+    yield latencies
 
 
 async def _next(events: Watch, payload: str) -> Event:
@@ -167,8 +167,8 @@ def _wait_until_gone(pid: int) -> None:
 # --- In the process of the worker, and those of its handlers ------------------------------------------------
 
 
-def _work(pipe: Connection, address: str) -> None:
-    logging.getLogger("milepost.client").setLevel(logging.ERROR)  # which would tell of each that is killed
+def _run_worker(pipe: Connection, address: str) -> None:
+    logging.getLogger("milepost.client").setLevel(logging.ERROR)  # it logs each killed process otherwise
     asyncio.run(_serve(pipe, address))
 
 

@@ -1,4 +1,4 @@
-"""Dispatch: how long a job takes to a worker that waits, and whether order and memory hold with many of both."""
+"""Dispatch: latency from submission to assignment, and the order and memory with many workers and queued jobs."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from milepost.v1 import (
 
 __all__ = ["measure"]
 
-# Jobs that are submitted one after the other in a round.
-_TIMES = 400
+# Jobs submitted in a round, one after the other.
+_JOBS = 400
 
-# What a job costs at the least: it is accepted, and it is started.
+# The commits of a dispatched job: submission and start.
 _COMMITS = 2
 
 _OWNERS = 5
 _PRIORITIES = (3, 2, 1, 0)
-# Streams on each connection, and submissions that are under way.
+# Streams per connection, and submissions in flight.
 _STREAMS = 50
-_ABREAST = 50
+_SUBMISSIONS = 50
 
-# A cycle of the crowd, in seconds at the most.
-_PATIENCE = 600.0
+# Time limit in seconds of a round with many workers.
+_ROUND_TIMEOUT = 600.0
 
 _END = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
 
@@ -56,112 +56,111 @@ _Call: TypeAlias = grpc.aio.StreamStreamCall[bytes, bytes]
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """One worker that waits; then many workers, and ten jobs for each of them in the queue."""
-    return [*_waiting(settings), *_crowd(settings)]
+    """One waiting worker; then many workers, with ten queued jobs for each of them."""
+    return [*_one_worker(settings), *_many_workers(settings)]
 
 
-def _waiting(settings: Settings) -> list[Figure]:
+def _one_worker(settings: Settings) -> list[Figure]:
     script = Script(
-        replies=[b"x" * 200] * (1 + _COMMITS * _TIMES),
-        updates=[b"x" * 200] * (_COMMITS * _TIMES),
+        replies=[b"x" * 200] * (1 + _COMMITS * _JOBS),
+        updates=[b"x" * 200] * (_COMMITS * _JOBS),
         database=settings.directory / "bare.db",
     )
     with milepost(settings.directory / "dispatch") as server, bare(script) as plain, Load.start() as load:
         return rounds(
             "submit to assignment, worker waiting",
             {
-                OURS: partial(_play, load, _submit_and_take, server),
-                "bare echo + commit, twice": partial(_play, load, _echo, plain),
+                OURS: partial(_run_round, load, _submit_and_take, server),
+                "bare echo + commit, twice": partial(_run_round, load, _echo, plain),
             },
             settings,
         )
 
 
-def _play(load: Load, generator: Callable[[str], AsyncGenerator[list[int]]], server: Server) -> Round:
+def _run_round(load: Load, generator: Callable[[str], AsyncGenerator[list[int]]], server: Server) -> Round:
     load.begin(generator, server.address)
-    taken: Sequence[int] = sorted(load.step())
-    return {"p50, ms": percentile(taken, 0.5) / 1e6, "p99, ms": percentile(taken, 0.99) / 1e6}
+    latencies: Sequence[int] = sorted(load.step())
+    return {"p50, ms": percentile(latencies, 0.5) / 1e6, "p99, ms": percentile(latencies, 0.99) / 1e6}
 
 
-def _crowd(settings: Settings) -> list[Figure]:
+def _many_workers(settings: Settings) -> list[Figure]:
     workers = 1000 if settings.full else 200
     jobs = workers * 10
     queued: list[int] = []
     with milepost(settings.directory / "crowd") as server, Load.start() as load:
-        load.begin(_work_off, server.address, workers, jobs)
+        load.begin(_run_queue, server.address, workers, jobs)
 
-        def play() -> Round:
-            load.step(_PATIENCE)
+        def run_round() -> Round:
+            load.step(_ROUND_TIMEOUT)
             queued.append(server.memory())
-            seconds = load.step(_PATIENCE)
+            seconds = load.step(_ROUND_TIMEOUT)
             return {"jobs/s": jobs / seconds, "server memory, MB": server.memory() / 1e6}
 
         return rounds(
             f"{workers:,} workers connected, {jobs:,} queued jobs, in order",
-            {OURS: play, "before, all queued": lambda: {"server memory, MB": queued[-1] / 1e6}},
+            {OURS: run_round, "before, all queued": lambda: {"server memory, MB": queued[-1] / 1e6}},
             settings,
         )
 
 
-# --- In the process that makes the load ---------------------------------------------------------------------
+# --- In the load process ------------------------------------------------------------------------------------
 
 
 async def _submit_and_take(address: str) -> AsyncGenerator[list[int]]:
-    """From just before each submission to its assignment, at a worker that has nothing else to do."""
+    """Yield the latencies from each submission to its assignment at an idle worker, in nanoseconds."""
     kind = f"bench-{uuid.uuid4().hex}"
     request = SubmitJobRequest(kind=kind).SerializeToString()
-    taken = []
+    latencies = []
     async with work.connections(address, 2) as (submitting, working):
         submit = _submission(submitting)
         call = await _connect(working, kind, 1)
-        for _ in range(_TIMES):
-            begun = time.perf_counter_ns()
+        for _ in range(_JOBS):
+            started = time.perf_counter_ns()
             submitted = asyncio.ensure_future(submit(request))
-            response = await _hear(call)
-            taken.append(time.perf_counter_ns() - begun)
+            response = await _receive(call)
+            latencies.append(time.perf_counter_ns() - started)
             await submitted
             await call.write(_end(response))
-            await _hear(call)
-    yield taken
+            await _receive(call)
+    yield latencies
 
 
 async def _echo(address: str) -> AsyncGenerator[list[int]]:
-    """The least that could do as much: a message each way and a commit between, as often as a job is committed."""
-    taken = []
+    """The baseline: a request, a commit and a response, as many times as a dispatched job has commits."""
+    latencies = []
     async with work.connections(address, 1) as (channel,):
         call = _open(channel)
         await call.write(b"hello")
         await call.read()
-        for _ in range(_TIMES):
-            begun = time.perf_counter_ns()
+        for _ in range(_JOBS):
+            started = time.perf_counter_ns()
             for _ in range(_COMMITS):
                 await call.write(b"x" * 200)
                 await call.read()
-            taken.append(time.perf_counter_ns() - begun)
-    yield taken
+            latencies.append(time.perf_counter_ns() - started)
+    yield latencies
 
 
-async def _work_off(address: str, workers: int, jobs: int) -> AsyncGenerator[float]:
-    """Again and again: connects the workers and queues the jobs; then has the workers take and end them all.
+async def _run_queue(address: str, workers: int, jobs: int) -> AsyncGenerator[float]:
+    """Repeat: connect the workers and queue the jobs; then run them all. Yields the seconds of each step.
 
-    Tells the seconds of each, while the workers are connected. Raises MeasurementFailed where the jobs were not
-    started in the order of the queue.
+    Raises MeasurementFailed if the jobs did not start in the order of the queue.
     """
     async with work.connections(address, workers // _STREAMS) as channels:
         while True:
             kind = f"bench-{uuid.uuid4().hex}"
-            begun = time.perf_counter()
+            started = time.perf_counter()
             each = [channel for channel in channels for _ in range(_STREAMS)]
             calls = await asyncio.gather(*(_connect(channel, kind, 0) for channel in each))
             expected = await _queue(channels[0], kind, jobs)
-            yield time.perf_counter() - begun
+            yield time.perf_counter() - started
             ended = asyncio.Semaphore(0)
-            begun = time.perf_counter()
+            started = time.perf_counter()
             serving = [asyncio.create_task(_serve(call, ended)) for call in calls]
             for _ in range(jobs):
                 await ended.acquire()
-            seconds = time.perf_counter() - begun
-            if expected != await _started(channels[0], kind):
+            seconds = time.perf_counter() - started
+            if expected != await _start_order(channels[0], kind):
                 raise MeasurementFailed("the jobs were not started in the order of the queue")
             yield seconds
             for call in calls:
@@ -170,42 +169,42 @@ async def _work_off(address: str, workers: int, jobs: int) -> AsyncGenerator[flo
 
 
 async def _queue(channel: grpc.aio.Channel, kind: str, jobs: int) -> list[str]:
-    """Submits as many of each priority for each owner; the order in which they are to be started."""
+    """Submit equally many jobs of each priority and owner; return the order in which they must start."""
     submit = _submission(channel)
-    lines: dict[tuple[int, int], list[tuple[int, str]]]
-    lines = {line: [] for line in product(_PRIORITIES, range(_OWNERS))}
+    queues: dict[tuple[int, int], list[tuple[int, str]]]
+    queues = {key: [] for key in product(_PRIORITIES, range(_OWNERS))}
 
-    async def one(priority: int, owner: int) -> None:
+    async def submit_one(priority: int, owner: int) -> None:
         request = SubmitJobRequest(kind=kind, owner=f"owner-{owner}", priority=priority)
         job = SubmitJobResponse.FromString(await submit(request.SerializeToString())).job
-        lines[priority, owner].append((job.submit_time.ToNanoseconds(), job.job_id))
+        queues[priority, owner].append((job.submit_time.ToNanoseconds(), job.job_id))
 
-    for line in lines:  # one after the other, since owners take turns in the order in which they came
-        await one(*line)
-    rest = [line for _ in range(jobs // len(lines) - 1) for line in lines]
-    for first in range(0, len(rest), _ABREAST):
-        await asyncio.gather(*(one(*line) for line in rest[first : first + _ABREAST]))
+    for key in queues:  # one after the other, since owners take turns in the order of their first jobs
+        await submit_one(*key)
+    rest = [key for _ in range(jobs // len(queues) - 1) for key in queues]
+    for first in range(0, len(rest), _SUBMISSIONS):
+        await asyncio.gather(*(submit_one(*key) for key in rest[first : first + _SUBMISSIONS]))
     return [
         job_id
         for priority in _PRIORITIES
-        for turn in zip(*(sorted(lines[priority, owner]) for owner in range(_OWNERS)), strict=True)
+        for turn in zip(*(sorted(queues[priority, owner]) for owner in range(_OWNERS)), strict=True)
         for _, job_id in turn
     ]
 
 
 async def _serve(call: _Call, ended: asyncio.Semaphore) -> None:
-    """Takes one job after the other, and ends each at once."""
+    """Run one job after the other; end each at once."""
     await call.write(WorkRequest(capacity=Capacity(max_concurrency=1)).SerializeToString())
     while True:
-        response = await _hear(call)
+        response = await _receive(call)
         if response.HasField("assignment"):
             await call.write(_end(response))
         else:
             ended.release()
 
 
-async def _started(channel: grpc.aio.Channel, kind: str) -> list[str]:
-    """The jobs of the kind, in the order in which they were started."""
+async def _start_order(channel: grpc.aio.Channel, kind: str) -> list[str]:
+    """Return the jobs of the kind in the order of their starts."""
     request = WatchJobsRequest(filter=JobFilter(kinds=[kind]), no_follow=True)
     request.event_filter.payloads.append("job_started")
     method: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(
@@ -230,15 +229,15 @@ def _open(channel: grpc.aio.Channel) -> _Call:
 
 
 async def _connect(channel: grpc.aio.Channel, kind: str, max_concurrency: int) -> _Call:
-    """A worker, welcomed."""
+    """Connect a worker; return its welcomed stream."""
     call = _open(channel)
     hello = Hello(kinds=[kind], max_concurrency=max_concurrency, sdk="bench")
     await call.write(WorkRequest(hello=hello).SerializeToString())
-    await _hear(call)
+    await _receive(call)
     return call
 
 
-async def _hear(call: _Call) -> WorkResponse:
+async def _receive(call: _Call) -> WorkResponse:
     message = await call.read()
     if not isinstance(message, bytes):
         raise MeasurementFailed(f"the session ended: {await call.details()}")
@@ -249,7 +248,7 @@ async def _hear(call: _Call) -> WorkResponse:
 
 
 def _end(response: WorkResponse) -> bytes:
-    """The end of the job that was assigned."""
+    """Encode the report that ends the assigned job."""
     assignment = response.assignment
     report = Report(
         job_id=assignment.job.job_id,

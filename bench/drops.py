@@ -1,4 +1,4 @@
-"""Drops: what it costs that a store remembers deleted jobs, for retention, for appends meanwhile, and for a resume."""
+"""Drops: the cost of recording deleted jobs: for retention, for concurrent appends, and for resumed watches."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _QUERIES = {
     "one job": Query(job_ids=["job-77"]),
 }
 
-# How long the deletion of all jobs may take, in seconds.
-_PATIENCE = 900.0
+# Time limit in seconds of the deletion of all jobs.
+_DELETE_TIMEOUT = 900.0
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """All jobs that have ended are deleted while another one reports; then resumes are looked up."""
+    """Delete all ended jobs while another job reports; then look up what resumed watches would miss."""
     found = stores.largest(settings)
     with ExitStack() as stack:
-        plays: dict[str, Callable[[], Round]] = {}
+        contestants: dict[str, Callable[[], Round]] = {}
         for name, store in found.items():
             load = stack.enter_context(Load.start())
             load.begin(_measure, store)
-            load.step(patience=_PATIENCE)
-            plays[name] = partial(load.step, patience=_PATIENCE)
-        return rounds(f"drops, {found[OURS].name} deleted", plays, settings)
+            load.step(timeout=_DELETE_TIMEOUT)
+            contestants[name] = partial(load.step, timeout=_DELETE_TIMEOUT)
+        return rounds(f"drops, {found[OURS].name} deleted", contestants, settings)
 
 
 # --- In a process for each store ------------------------------------------------------------------------------
@@ -52,35 +52,38 @@ def measure(settings: Settings) -> list[Figure]:
 async def _measure(store: Store) -> AsyncGenerator[Round]:
     parts = Opened.at(store.path)
     retention = Retention(parts.log, parts.journal, SystemClock(), RetentionPolicy(jobs=0.0), 3600.0)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     sweeping = asyncio.create_task(retention.sweep())
     appends = await _appends_while(parts, sweeping)
-    swept = time.perf_counter() - begun
+    swept = time.perf_counter() - started
     yield {}
     while True:
-        looked_up = {name: await _first(parts, query) for name, query in _QUERIES.items()}
+        looked_up = {name: await _first_lookup(parts, query) for name, query in _QUERIES.items()}
         yield {
             "deletion of a job, with its rest between steps, ms": swept / store.jobs * 1000,
             "append meanwhile, p50, ms": percentile(appends, 0.5) / 1e6,
             "append meanwhile, p99, ms": percentile(appends, 0.99) / 1e6,
-            **{f"what a filter misses, first time: {name}, ms": taken for name, taken in looked_up.items()},
+            **{
+                f"what a filter misses, first time: {name}, ms": milliseconds
+                for name, milliseconds in looked_up.items()
+            },
         }
 
 
 async def _appends_while(parts: Opened, sweeping: asyncio.Task[None]) -> Sequence[int]:
-    """What appends of one event take while it lasts, in nanoseconds, in order of their length."""
+    """Return the sorted latencies in nanoseconds of appends of one event during the sweep."""
     job = await parts.run(SubmitJobRequest(job_id="reporting", kind="bench"))
-    taken: list[int] = []
-    while not sweeping.done() or not taken:
-        begun = time.perf_counter_ns()
+    latencies: list[int] = []
+    while not sweeping.done() or not latencies:
+        started = time.perf_counter_ns()
         await parts.append(job, work.progress(1, 1))
-        taken.append(time.perf_counter_ns() - begun)
+        latencies.append(time.perf_counter_ns() - started)
         await asyncio.sleep(0.005)
     await sweeping
-    return sorted(taken)
+    return sorted(latencies)
 
 
-async def _first(parts: Opened, query: Query) -> float:
-    begun = time.perf_counter_ns()
+async def _first_lookup(parts: Opened, query: Query) -> float:
+    started = time.perf_counter_ns()
     await parts.log.dropped(query)
-    return (time.perf_counter_ns() - begun) / 1e6
+    return (time.perf_counter_ns() - started) / 1e6

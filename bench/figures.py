@@ -1,4 +1,4 @@
-"""Rounds in turn, and what is made of them: medians, ranges and ratios."""
+"""Run the rounds of all contestants in alternation, and summarise them: medians, ranges and ratios."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from rich.table import Table
 __all__ = ["OURS", "Figure", "Settings", "percentile", "rounds", "table"]
 
 OURS = "Milepost"
-"""The name that Milepost has among those that are measured."""
+"""The name of Milepost among the contestants."""
 
 Round = Mapping[str, float]
-"""What one round of one of them gave: quantities by name."""
+"""The result of one round of one contestant: quantities by name."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How long to measure, and where: ``directory`` is for stores, on the disk that is meant."""
+    """How long to measure, and where: ``directory`` holds the stores, on the disk to measure."""
 
     directory: Path
     rounds: int
     seconds: float
-    """After which a measurement begins no further round."""
+    """Time limit after which a comparison starts no further round."""
     stores: Path
-    """Where stores are kept that take long to make."""
+    """Directory for stores that take long to create, reused by later runs."""
     full: bool
-    """Whether at full size, however long it takes."""
+    """Whether to measure at full size, however long it takes."""
     attacks: Sequence[str] = ()
     """Those that ``abuse`` measures; all if empty."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One quantity, as each of those measured had it in each round."""
+    """One quantity of a comparison, by contestant and round."""
 
     what: str
     quantity: str
@@ -45,39 +45,39 @@ class Figure:
 
     @property
     def others(self) -> list[str]:
-        """Those that Milepost is held against."""
+        """The contestants that Milepost is compared with."""
         return [name for name in self.values if name != OURS]
 
     def ratios(self, other: str) -> list[float]:
-        """Milepost / the other, round by round, so that both had the machine in the same mood."""
+        """Milepost / the other, round by round, so that both met the same load of the machine."""
         return [ours / theirs for ours, theirs in zip(self.values[OURS], self.values[other], strict=True)]
 
 
 def rounds(
     what: str, contestants: Mapping[str, Callable[[], Round]], settings: Settings, *, warm: bool = True
 ) -> list[Figure]:
-    """Has each of them do a round, in turn, again and again: A B A B.
+    """Run rounds of all contestants in alternation: A B A B.
 
-    The first round of each only warms up, where ``warm`` is set.
+    With ``warm`` the first round of each only warms up, and does not count.
     """
     until = time.monotonic() + settings.seconds
-    taken: dict[str, list[Round]] = {name: [] for name in contestants}
+    results: dict[str, list[Round]] = {name: [] for name in contestants}
     for number in range(0 if warm else 1, settings.rounds + 1):
         if number > 1 and time.monotonic() > until:
             break
-        for name, play in contestants.items():
-            result = play()
+        for name, run_round in contestants.items():
+            result = run_round()
             if number:
-                taken[name].append(result)
-    quantities = {quantity for results in taken.values() for result in results for quantity in result}
+                results[name].append(result)
+    quantities = {quantity for own in results.values() for result in own for quantity in result}
     return [
         Figure(
             what,
             quantity,
             {
-                name: [result[quantity] for result in results]
-                for name, results in taken.items()
-                if quantity in results[0]
+                name: [result[quantity] for result in own]
+                for name, own in results.items()
+                if quantity in own[0]
             },
         )
         for quantity in sorted(quantities)
@@ -85,13 +85,13 @@ def rounds(
 
 
 def percentile(ordered: Sequence[int], part: float) -> int:
-    """The value below which that part of them is."""
+    """The value below which the fraction ``part`` of the sorted values lies."""
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
 
 
 def table(figures: Sequence[Figure]) -> Table:
-    """All figures: a row for each quantity and each of those that Milepost is held against."""
-    drawn = Table(title="Milepost beside the least that could do it: median (lowest … highest round)")
+    """All figures: a row for each quantity and each other contestant."""
+    drawn = Table(title="Milepost beside minimal baselines: median (lowest … highest round)")
     drawn.add_column("measured")
     drawn.add_column("quantity")
     drawn.add_column(OURS, justify="right")
@@ -122,7 +122,7 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def _short(value: float) -> str:
-    """Three digits are more than such a machine is good for."""
+    """Round to three digits, more than the precision of the measurement."""
     if value >= 1_000_000:
         return f"{value / 1_000_000:.3g}M"
     if value >= 1000:

@@ -1,4 +1,4 @@
-"""Growth: what an append, a page of a log and a page of jobs cost in a store of few jobs and in one of many."""
+"""Growth: the cost of an append, of a page of a log and of a page of jobs, in stores of few and of many jobs."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from milepost.v1 import JobFilter, JobState, ListJobsRequest, SubmitJobRequest
 
 __all__ = ["measure"]
 
-_TIMES = 300
+_ITERATIONS = 300
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """The median of each, in the server's parts without gRPC."""
+    """The median of each, measured at the server's parts without gRPC."""
     found = stores.growing(settings)
     with ExitStack() as stack:
-        plays: dict[str, Callable[[], Round]] = {}
+        contestants: dict[str, Callable[[], Round]] = {}
         for name, store in found.items():
             load = stack.enter_context(Load.start())
             load.begin(_measure, store)
-            plays[name] = load.step
-        most = found[OURS]
-        return rounds(f"growth, {most.name} of {EVENTS} events", plays, settings)
+            contestants[name] = load.step
+        largest = found[OURS]
+        return rounds(f"growth, {largest.name} of {EVENTS} events", contestants, settings)
 
 
 # --- In a process for each store ------------------------------------------------------------------------------
@@ -53,9 +53,9 @@ async def _measure(store: Store) -> AsyncGenerator[Round]:
 
 
 async def _median(call: Callable[[], Awaitable[object]]) -> float:
-    taken = []
-    for _ in range(_TIMES):
-        begun = time.perf_counter_ns()
+    durations = []
+    for _ in range(_ITERATIONS):
+        started = time.perf_counter_ns()
         await call()
-        taken.append(time.perf_counter_ns() - begun)
-    return percentile(sorted(taken), 0.5) / 1e6
+        durations.append(time.perf_counter_ns() - started)
+    return percentile(sorted(durations), 0.5) / 1e6

@@ -1,4 +1,4 @@
-"""Idle: what a subscriber costs that has caught up and to whom nothing happens."""
+"""Idle: the memory of a subscriber that has caught up and receives nothing."""
 
 from __future__ import annotations
 
@@ -17,35 +17,34 @@ __all__ = ["measure"]
 
 _LOADS = 2
 _STREAMS = 100
-"""On each connection."""
+"""Streams per connection."""
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Memory of the server for each of 10,000, at a server that was started for them."""
+    """Memory of the server per subscriber, with 10,000 subscribers at a fresh server."""
     subscribers = 10_000 if settings.full else 2000
     with ExitStack() as stack:
         loads = [stack.enter_context(Load.start()) for _ in range(_LOADS)]
 
-        def play_ours() -> Round:
+        def run_ours() -> Round:
             with milepost(settings.directory / "idle") as server:
-                return play(server, work.submit(server.address))
+                return run_round(server, work.submit(server.address))
 
-        def play_bare() -> Round:
+        def run_bare() -> Round:
             with bare(Script(opening=[b"opened", b"caught up"], updates=[b"never"])) as server:
-                return play(server, "any")
+                return run_round(server, "any")
 
-        play = partial(_play, loads, subscribers)
-        contestants = {OURS: play_ours, "bare": play_bare}
+        run_round = partial(_run_round, loads, subscribers)
+        contestants = {OURS: run_ours, "bare": run_bare}
         return rounds(f"idle, {subscribers:,} subscribers", contestants, settings, warm=False)
 
 
-def _play(loads: Sequence[Load], subscribers: int, server: Server, job_id: str) -> Round:
+def _run_round(loads: Sequence[Load], subscribers: int, server: Server, job_id: str) -> Round:
     channels = subscribers // _STREAMS // len(loads)
-    _all(
-        loads, 1, server.address, job_id
-    )  # what the first subscriber costs is no matter of how many there are
+    # The first subscriber allocates what all share; it does not count.
+    _subscribe_all(loads, 1, server.address, job_id)
     before = server.memory()
-    _all(loads, channels, server.address, job_id)
+    _subscribe_all(loads, channels, server.address, job_id)
     grown = server.memory() - before
     for load in loads:
         load.begin(_leave)
@@ -53,7 +52,7 @@ def _play(loads: Sequence[Load], subscribers: int, server: Server, job_id: str) 
     return {"server memory, KB/subscriber": grown / subscribers / 1024}
 
 
-def _all(loads: Sequence[Load], channels: int, address: str, job_id: str) -> None:
+def _subscribe_all(loads: Sequence[Load], channels: int, address: str, job_id: str) -> None:
     for load in loads:
         load.begin(_subscribe, address, job_id, channels)
         load.go()
@@ -61,11 +60,11 @@ def _all(loads: Sequence[Load], channels: int, address: str, job_id: str) -> Non
         load.result()
 
 
-# --- In the processes that make the load --------------------------------------------------------------------
+# --- In the load processes ----------------------------------------------------------------------------------
 
 
 async def _subscribe(address: str, job_id: str, count: int) -> AsyncGenerator[None]:
-    """Connects so often, and opens that many streams on each connection, until all have caught up."""
+    """Open ``count`` connections with ``_STREAMS`` watches each; return once all have caught up."""
     request = WatchJobRequest(job_id=job_id)
     request.status_interval.FromSeconds(600)
     request.from_latest = True

@@ -1,4 +1,4 @@
-"""ListJobs: the first page of 50 by several filters, in a store of many jobs."""
+"""ListJobs: the first page of 50 jobs for several filters, in a store of many jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from milepost.v1 import JobFilter, JobState, ListJobsRequest
 
 __all__ = ["measure"]
 
-_TIMES = 200
+_ITERATIONS = 200
 
 _ENDED = [JobState.JOB_STATE_SUCCEEDED, JobState.JOB_STATE_FAILED, JobState.JOB_STATE_CANCELLED]
 _RUNNING = [JobState.JOB_STATE_RUNNING]
@@ -42,58 +42,58 @@ _FILTERS = {
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """The 99th percentile for each filter: in the server's parts without gRPC, then as a client has it."""
+    """The 99th percentile for each filter: at the server's parts without gRPC, then at a client."""
     found = stores.largest(settings)
     what = f"ListJobs, {found[OURS].name}"
     with Load.start() as load, ExitStack() as stack:
         figures = rounds(
-            what, {name: partial(_play_inside, load, store) for name, store in found.items()}, settings
+            what, {name: partial(_run_inside, load, store) for name, store in found.items()}, settings
         )
-        plays = {}
+        contestants = {}
         for name, store in found.items():
             server = stack.enter_context(milepost(store.path))
-            plays[name] = partial(_play, load, server.address)
-        return [*figures, *rounds(f"{what}, over gRPC", plays, settings)]
+            contestants[name] = partial(_run_round, load, server.address)
+        return [*figures, *rounds(f"{what}, over gRPC", contestants, settings)]
 
 
-def _play_inside(load: Load, store: Store) -> Round:
+def _run_inside(load: Load, store: Store) -> Round:
     load.begin(_list_inside, store)
     return _quantities(load.step())
 
 
-def _play(load: Load, address: str) -> Round:
+def _run_round(load: Load, address: str) -> Round:
     load.begin(_list, address)
     return _quantities(load.step())
 
 
-def _quantities(taken: Sequence[Sequence[int]]) -> Round:
+def _quantities(durations: Sequence[Sequence[int]]) -> Round:
     return {
         f"{name}, p99, ms": percentile(sorted(times), 0.99) / 1e6
-        for name, times in zip(_FILTERS, taken, strict=True)
+        for name, times in zip(_FILTERS, durations, strict=True)
     }
 
 
-# --- In the process that makes the load ---------------------------------------------------------------------
+# --- In the load process ------------------------------------------------------------------------------------
 
 
 async def _list_inside(store: Store) -> AsyncGenerator[list[list[int]]]:
     parts = Opened.at(store.path)
-    taken = []
+    durations = []
     for wanted in _FILTERS.values():
         request = ListJobsRequest(filter=wanted)
         await job_listing.page(parts.log, request)
         times = []
-        for _ in range(_TIMES):
-            begun = time.perf_counter_ns()
+        for _ in range(_ITERATIONS):
+            started = time.perf_counter_ns()
             await job_listing.page(parts.log, request)
-            times.append(time.perf_counter_ns() - begun)
-        taken.append(times)
+            times.append(time.perf_counter_ns() - started)
+        durations.append(times)
     await parts.log.close()
-    yield taken
+    yield durations
 
 
 async def _list(address: str) -> AsyncGenerator[list[list[int]]]:
-    taken = []
+    durations = []
     async with work.connections(address, 1) as (channel,):
         method: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
             "/milepost.v1.JobService/ListJobs"
@@ -102,9 +102,9 @@ async def _list(address: str) -> AsyncGenerator[list[list[int]]]:
             request = ListJobsRequest(filter=wanted).SerializeToString()
             await method(request)
             times = []
-            for _ in range(_TIMES):
-                begun = time.perf_counter_ns()
+            for _ in range(_ITERATIONS):
+                started = time.perf_counter_ns()
                 await method(request)
-                times.append(time.perf_counter_ns() - begun)
-            taken.append(times)
-    yield taken
+                times.append(time.perf_counter_ns() - started)
+            durations.append(times)
+    yield durations

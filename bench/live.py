@@ -1,4 +1,4 @@
-"""Live: how long one event takes from the worker that reports it to those who follow the job."""
+"""Live: latency of one event from the reporting worker to the subscribers of the job."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
 from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.v1 import WatchJobRequest, WatchJobResponse
 
-__all__ = ["Size", "measure", "play"]
+__all__ = ["Size", "measure", "run_round"]
 
 
 class Size(NamedTuple):
-    """A round."""
+    """The size of a round."""
 
     subscribers: int
     events: int
     gap: float
-    """Between one event and the next, in seconds; long enough for the one to have gone before the next comes."""
+    """Seconds between two events; long enough that each is delivered before the next."""
 
 
-# Long enough that the work at the end of a stream does not count for much.
+# Enough events that the work at the end of a stream hardly counts.
 _SIZES = (Size(1, 500, 0.005), Size(10, 250, 0.01), Size(100, 250, 0.025), Size(1000, 100, 0.12))
 
-# How many connections a process makes at the most; each has as many streams.
+# Maximum connections of a process; each carries an equal share of the streams.
 _CONNECTIONS = 100
 
-# Before the events that are timed come those of the job's submission, its start and its first stage's start.
-_EARLIER = 3
+# Events before the timed ones: the job's submission, its start and the start of its first stage.
+_EVENTS_BEFORE = 3
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Publish to receipt, and the server's CPU time for each message, with 1 to 1,000 subscribers."""
+    """Publish to receipt, and the server's CPU time per message, with 1 to 1,000 subscribers."""
     figures = []
     with (
         milepost(settings.directory / "live") as server,
@@ -55,31 +55,31 @@ def measure(settings: Settings) -> list[Figure]:
 def _measure(
     size: Size, server: Server, worker: Load, loads: Sequence[Load], settings: Settings
 ) -> list[Figure]:
-    def play_ours() -> Round:
-        return played(server, work.submit(server.address))
+    def run_ours() -> Round:
+        return run_at(server, work.submit(server.address))
 
-    played = partial(play, worker, loads if size.subscribers > _CONNECTIONS else loads[:1], size)
+    run_at = partial(run_round, worker, loads if size.subscribers > _CONNECTIONS else loads[:1], size)
     job_id = work.submit(server.address)
-    played(server, job_id)
+    run_at(server, job_id)
     script = _script(server, loads[0], job_id, size)
-    kept = replace(script, database=settings.directory / f"live-{size.subscribers}.db")
-    with bare(script) as plain, bare(kept) as keeping:
+    committing_script = replace(script, database=settings.directory / f"live-{size.subscribers}.db")
+    with bare(script) as plain, bare(committing_script) as committing:
         return rounds(
             f"live, {size.subscribers:,} subscriber{'s' * (size.subscribers > 1)}",
-            {OURS: play_ours, "bare": partial(played, plain), "bare + commit": partial(played, keeping)},
+            {OURS: run_ours, "bare": partial(run_at, plain), "bare + commit": partial(run_at, committing)},
             settings,
         )
 
 
 def _script(server: Server, subscribers: Load, job_id: str, size: Size) -> Script:
-    """What a round at Milepost looked like: its events as they are sent when they are sent one by one."""
+    """Record a round at Milepost as the script of a bare server, with one event in each message."""
     request = WatchJobRequest(job_id=job_id, after_sequence=1, max_batch_events=1, no_follow=True)
     subscribers.begin(work.record, server.address, request.SerializeToString())
     opened, *updates, caught_up = subscribers.step()
     return Script([opened, caught_up], updates, work.replies([1] * (size.events + 2)))
 
 
-def play(
+def run_round(
     worker: Load,
     loads: Sequence[Load],
     size: Size,
@@ -88,9 +88,9 @@ def play(
     *,
     reports_to: Server | None = None,
 ) -> Round:
-    """A round at this server, with the subscribers spread over the loads; at Milepost with a job of its own.
+    """Run a round at ``server``, with the subscribers spread over the loads. At Milepost ``job_id`` is a new job.
 
-    The worker ``reports_to`` another node where that is given.
+    With ``reports_to`` the worker reports to another node than the subscribers'.
     """
     name = job_id or str(uuid.uuid4())
     for load in loads:
@@ -106,12 +106,12 @@ def play(
     received: list[list[tuple[int, int]]] = [receipts for load in loads for receipts in load.result()]
     used = server.cpu() - before
     for receipts in received:
-        if [sequence for sequence, _ in receipts] != list(range(2, _EARLIER + size.events + 2)):
+        if [sequence for sequence, _ in receipts] != list(range(2, _EVENTS_BEFORE + size.events + 2)):
             raise MeasurementFailed("a subscriber was not sent each event once, and in order")
     latencies = sorted(
-        instant - published[sequence - _EARLIER - 1]
+        instant - published[sequence - _EVENTS_BEFORE - 1]
         for receipts in received
-        for sequence, instant in receipts[_EARLIER - 1 : -1]
+        for sequence, instant in receipts[_EVENTS_BEFORE - 1 : -1]
     )
     return {
         "p50, ms": percentile(latencies, 0.5) / 1e6,
@@ -120,21 +120,21 @@ def play(
     }
 
 
-# --- In the processes that make the load --------------------------------------------------------------------
-# What they compare is CLOCK_MONOTONIC, which is one for all processes of a machine.
+# --- In the load processes ----------------------------------------------------------------------------------
+# They compare CLOCK_MONOTONIC, which all processes of a machine share.
 
 
 async def _publish(address: str, job_id: str, events: int, gap: float) -> AsyncGenerator[list[int]]:
-    """Reports one event at a time, at a steady pace whatever comes back. When each was sent."""
+    """Report one event at a time, at a steady pace whatever comes back; yield the instants of sending."""
     async with work.connections(address, 1) as (channel,):
         session = await work.Session.open(channel, job_id)
         await session.send(session.encode(work.START))
         await session.acknowledged(1)
         requests = [session.encode(work.progress(number, 1)) for number in range(1, events + 1)]
         published = []
-        begun = time.monotonic()
+        started = time.monotonic()
         for number, request in enumerate(requests):
-            await asyncio.sleep(begun + number * gap - time.monotonic())
+            await asyncio.sleep(started + number * gap - time.monotonic())
             published.append(time.monotonic_ns())
             await session.send(request)
         await session.end()
@@ -144,7 +144,7 @@ async def _publish(address: str, job_id: str, events: int, gap: float) -> AsyncG
 async def _receive(
     address: str, job_id: str, subscribers: int
 ) -> AsyncGenerator[list[list[tuple[int, int]]] | None]:
-    """Follows the job to its end. For each subscriber the sequence of each event, and when it came."""
+    """Follow the job to its end; yield, for each subscriber, the sequence and arrival of each event."""
     request = WatchJobRequest(job_id=job_id, from_latest=True)
     request.status_interval.FromSeconds(600)
     count = min(subscribers, _CONNECTIONS)
@@ -152,7 +152,7 @@ async def _receive(
         streams = [
             work.watch(channels[number % count], request.SerializeToString()) for number in range(subscribers)
         ]
-        for stream in streams:  # which are open once they have caught up
+        for stream in streams:  # caught up after `opened` and `caught_up`
             await anext(stream)
             await anext(stream)
         yield None

@@ -1,4 +1,4 @@
-"""Many nodes: reports through them, an event's way from one to another, replays, and a node that catches up."""
+"""Many nodes: durable reports, latency from node to node, replays, and the catch-up of an empty node."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from milepost.v1.job_service_pb2_grpc import JobServiceStub
 __all__ = ["measure"]
 
 _JOBS = 16
-# In a round, by all jobs together.
+# Reports in a round, of all jobs together: in batches, and of single events.
 _REPORTS = 1600
-_REPORTS_OF_ONE = 16_000
+_SINGLE_REPORTS = 16_000
 
 _LIVE = Size(1, 250, 0.005)
 
-# What a node that starts empty finds in the stream.
+# Events in the stream that an empty node reads.
 _EVENTS, _EVENTS_FULL = 200_000, 1_000_000
 
-# Seconds that it may take to write them.
-_PATIENCE = 600.0
+# Time limit in seconds of writing them.
+_WRITE_TIMEOUT = 600.0
 
 _LOG = Log("replay, 100,000 events", events=100_000, batch=BATCH, window=20, cases=())
 _REPLAY = Case(20, 2, restart=False)
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """All of it, over one NATS server that has everything on disk before it acknowledges."""
+    """Measure three nodes on one NATS server, which syncs before each acknowledgement."""
     with ExitStack() as stack, Load.start() as first, Load.start() as second:
         store = stack.enter_context(processes.nats(settings.directory / "nats"))
         url = store.address
@@ -62,12 +62,12 @@ def measure(settings: Settings) -> list[Figure]:
 
 
 def _reports(nodes: Sequence[Server], url: str, batch: int, load: Load, settings: Settings) -> list[Figure]:
-    reports = _REPORTS if batch > 1 else _REPORTS_OF_ONE
+    reports = _REPORTS if batch > 1 else _SINGLE_REPORTS
 
-    def play() -> Round:
+    def run_round() -> Round:
         addresses = [nodes[number % len(nodes)].address for number in range(_JOBS)]
-        told = [(address, work.submit(address)) for address in addresses]
-        load.begin(report, told, reports // _JOBS, batch)
+        jobs = [(address, work.submit(address)) for address in addresses]
+        load.begin(report, jobs, reports // _JOBS, batch)
         load.step()
         seconds = load.step()
         load.step()
@@ -81,23 +81,23 @@ def _reports(nodes: Sequence[Server], url: str, batch: int, load: Load, settings
 
     return rounds(
         f"durable reports of {batch}, {_JOBS} jobs, {len(nodes)} node{'s' * (len(nodes) > 1)}",
-        {OURS: play, "bare publishes": publish},
+        {OURS: run_round, "bare publishes": publish},
         settings,
     )
 
 
 def _cost(nodes: Sequence[Server], store: Server, load: Load, settings: Settings) -> list[Figure]:
-    """All jobs at one node, so that it can be told what an event costs there and what elsewhere."""
+    """CPU per event, with all jobs at one node: at that node, at a following node, and at NATS."""
     parts = {"reporting": nodes[0], "following": nodes[1], "NATS": store}
 
-    def play() -> Round:
-        told = [(nodes[0].address, work.submit(nodes[0].address)) for _ in range(_JOBS)]
-        load.begin(report, told, _REPORTS // _JOBS)
+    def run_round() -> Round:
+        jobs = [(nodes[0].address, work.submit(nodes[0].address)) for _ in range(_JOBS)]
+        load.begin(report, jobs, _REPORTS // _JOBS)
         load.step()
         before = {name: part.cpu() for name, part in parts.items()}
         load.step()
         load.step()
-        for _, job_id in told:
+        for _, job_id in jobs:
             _await_end(nodes[1].address, job_id)
         events = _REPORTS * BATCH
         return {
@@ -105,11 +105,11 @@ def _cost(nodes: Sequence[Server], store: Server, load: Load, settings: Settings
             for name, part in parts.items()
         }
 
-    return rounds("what an event costs", {OURS: play}, settings)
+    return rounds("what an event costs", {OURS: run_round}, settings)
 
 
 def _await_end(address: str, job_id: str) -> None:
-    """Until a node knows that the job has ended."""
+    """Wait until a node has the end of the job."""
     with grpc.insecure_channel(address) as channel:
         for _ in JobServiceStub(channel).WatchJob(WatchJobRequest(job_id=job_id, from_latest=True)):
             pass
@@ -121,7 +121,7 @@ def _live(nodes: Sequence[Server], url: str, first: Load, second: Load, settings
     def across() -> Round:
         job_id = work.submit(reporter.address)
         _await_job(watched.address, job_id)
-        return _latency(live.play(first, [second], _LIVE, watched, job_id, reports_to=reporter))
+        return _latency(live.run_round(first, [second], _LIVE, watched, job_id, reports_to=reporter))
 
     def round_trip() -> Round:
         first.begin(_ping, url, _LIVE.events)
@@ -133,7 +133,7 @@ def _live(nodes: Sequence[Server], url: str, first: Load, second: Load, settings
             {
                 OURS: across,
                 "one node": lambda: _latency(
-                    live.play(first, [second], _LIVE, alone, work.submit(alone.address))
+                    live.run_round(first, [second], _LIVE, alone, work.submit(alone.address))
                 ),
                 "NATS round trip": round_trip,
             },
@@ -143,20 +143,20 @@ def _live(nodes: Sequence[Server], url: str, first: Load, second: Load, settings
 
 def _replay(node: Server, load: Load, settings: Settings) -> list[Figure]:
     with milepost(settings.directory / "alone-replay") as alone:
-        plays = {
-            name: partial(replay.play, load, request, _REPLAY, _LOG.events, messages, server)
+        contestants = {
+            name: partial(replay.run_round, load, request, _REPLAY, _LOG.events, messages, server)
             for name, server in ((OURS, node), ("one node", alone))
             for request, messages in (replay.write(load, server, _LOG),)
         }
-        return rounds(f"{_LOG.name}, {_REPLAY.subscribers} subscribers of a node", plays, settings)
+        return rounds(f"{_LOG.name}, {_REPLAY.subscribers} subscribers of a node", contestants, settings)
 
 
-def _latency(told: Round) -> Round:
-    return {name: value for name, value in told.items() if name.endswith("ms")}
+def _latency(measured: Round) -> Round:
+    return {name: value for name, value in measured.items() if name.endswith("ms")}
 
 
 def _await_job(address: str, job_id: str) -> None:
-    """Until a node has the job that was submitted to another."""
+    """Wait until a node has the job that was submitted to another."""
     with grpc.insecure_channel(address) as channel:
         stub = JobServiceStub(channel)
         until = time.monotonic() + 10
@@ -172,27 +172,27 @@ def _await_job(address: str, job_id: str) -> None:
 
 def _catch_up(options: Sequence[str], load: Load, settings: Settings) -> list[Figure]:
     events = _EVENTS_FULL if settings.full else _EVENTS
-    options = (*options, "--nats-stream", "catch-up")  # in which there is nothing else
+    options = (*options, "--nats-stream", "catch-up")  # a stream without other jobs
     with milepost(settings.directory / "filling", *options) as node:
-        told = [(node.address, work.submit(node.address)) for _ in range(_JOBS)]
-        load.begin(report, told, events // BATCH // _JOBS)
+        jobs = [(node.address, work.submit(node.address)) for _ in range(_JOBS)]
+        load.begin(report, jobs, events // BATCH // _JOBS)
         for _ in range(3):
-            load.step(_PATIENCE)
+            load.step(_WRITE_TIMEOUT)
     numbers = iter(range(1000))
 
-    def play() -> Round:
-        begun = time.perf_counter()
+    def run_round() -> Round:
+        started = time.perf_counter()
         with milepost(settings.directory / f"new-{next(numbers)}", *options):
-            return {"events/s": events / (time.perf_counter() - begun)}
+            return {"events/s": events / (time.perf_counter() - started)}
 
-    return rounds(f"an empty node catches up on {events:,} events", {OURS: play}, settings, warm=False)
+    return rounds(f"an empty node catches up on {events:,} events", {OURS: run_round}, settings, warm=False)
 
 
-# --- In the processes that make the load --------------------------------------------------------------------
+# --- In the load processes ----------------------------------------------------------------------------------
 
 
 async def _publish(url: str, reports: int, batch: int) -> AsyncGenerator[float | None]:
-    """As many bytes as the reports have, guarded as Milepost's are, one after the other for each job."""
+    """Publish as many bytes as the reports have, with the same guard as Milepost, in order for each job."""
     client = await nats.connect(url)
     stream = client.jetstream()
     name = f"bare-{uuid.uuid4()}"
@@ -206,9 +206,9 @@ async def _publish(url: str, reports: int, batch: int) -> AsyncGenerator[float |
             last = (await stream.publish(subject, payload, headers=headers)).seq
 
     yield None
-    begun = time.perf_counter()
+    started = time.perf_counter()
     await asyncio.gather(*(publish(f"{name}.{job}") for job in range(_JOBS)))
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     await stream.delete_stream(name)
     await client.close()
     yield seconds
@@ -216,11 +216,11 @@ async def _publish(url: str, reports: int, batch: int) -> AsyncGenerator[float |
 
 async def _ping(url: str, times: int) -> AsyncGenerator[Round]:
     client = await nats.connect(url)
-    taken = []
+    latencies = []
     for _ in range(times):
-        begun = time.perf_counter_ns()
+        started = time.perf_counter_ns()
         await client.flush()
-        taken.append(time.perf_counter_ns() - begun)
+        latencies.append(time.perf_counter_ns() - started)
     await client.close()
-    taken.sort()
-    yield {"p50, ms": percentile(taken, 0.5) / 1e6, "p99, ms": percentile(taken, 0.99) / 1e6}
+    latencies.sort()
+    yield {"p50, ms": percentile(latencies, 0.5) / 1e6, "p99, ms": percentile(latencies, 0.99) / 1e6}

@@ -1,4 +1,4 @@
-"""Clients of Redis, etcd and NATS that write events, each with as little to it as can be."""
+"""Minimal clients of Redis, etcd and NATS that write events."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ __all__ = ["Client", "Connect", "Etcd", "Nats", "Redis"]
 
 
 class Client(Protocol):
-    """A connection to a server that keeps events."""
+    """A connection to a server that stores events."""
 
     def encode(self, events: Sequence[Update]) -> bytes:
-        """A request that writes these events."""
+        """Encode a request that writes these events."""
 
     async def send(self, requests: Iterable[bytes]) -> None:
-        """Sends the requests, and returns when the server has acknowledged all their events."""
+        """Send the requests; return when the server has acknowledged all their events."""
 
 
 Connect: TypeAlias = Callable[[str, int, int, int], AbstractAsyncContextManager[Client]]
-"""Connects to an address. The number tells connections apart, each of which writes a log of its own. Then: how many
-events a request has, and how many requests are under way at a time.
+"""Connects to an address. The other arguments: the number of the connection, which writes a log of its own; the events
+in each request; and the limit of requests in flight.
 """
 
 
 class _Pipe:
-    """A TCP connection on which requests are sent before those ahead of them are answered.
+    """A TCP connection with pipelined requests.
 
-    Its server's answers are counted, not parsed: ``acknowledgement`` is in the answer to each event once, ``failure``
-    in no such answer, and in every other.
+    The answers are counted, not parsed: ``acknowledgement`` occurs once for each accepted event, and ``failure``
+    matches every other answer.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class _Pipe:
         self._line = b""
 
     async def send(self, requests: Iterable[bytes], batch: int, window: int) -> None:
-        """Sends requests of ``batch`` events, ``window`` of them under way, until all are acknowledged."""
+        """Send requests of ``batch`` events, up to ``window`` in flight; return when all are acknowledged."""
         sent = 0
         for request in requests:
             self._writer.write(request)
             await self._writer.drain()
-            # Without it one connection would fill its window before the next one's turn.
+            # Let the other connections send too; else each would fill its window at once.
             await asyncio.sleep(0)
             sent += batch
             await self._await_acknowledged(sent - (window - 1) * batch)
@@ -79,7 +79,7 @@ class _Pipe:
 
 
 class Redis:
-    """XADD to a stream for each connection, with an entry for each event; a request is a pipeline."""
+    """XADD: one stream per connection, one entry per event; a request is a pipeline."""
 
     def __init__(self, pipe: _Pipe, stream: bytes, batch: int, window: int) -> None:
         self._pipe = pipe
@@ -90,7 +90,7 @@ class Redis:
     @classmethod
     @asynccontextmanager
     async def connect(cls, address: str, number: int, batch: int, window: int) -> AsyncIterator[Redis]:
-        """See ``Connect``. Deletes what an earlier round has left in the stream, which is in memory."""
+        """See ``Connect``. Deletes the entries of earlier rounds, which Redis holds in memory."""
         stream = b"job-%d" % number
         async with _connection(address) as (reader, writer):
             writer.write(b"*2\r\n$3\r\nDEL\r\n%b" % _bulk(stream))
@@ -112,7 +112,7 @@ def _bulk(value: bytes) -> bytes:
 
 
 class Nats:
-    """Publishes to a stream of JetStream for each connection, with a message for each event."""
+    """Publishes to JetStream: one stream per connection, one message per event."""
 
     def __init__(self, pipe: _Pipe, subject: bytes, inbox: bytes, batch: int, window: int) -> None:
         self._pipe = pipe
@@ -132,7 +132,7 @@ class Nats:
         async with _connection(address.removeprefix("nats://")) as (reader, writer):
             writer.write(b'CONNECT {"verbose":false}\r\nSUB %b 1\r\nPING\r\n' % inbox)
             await reader.readuntil(b"PONG\r\n")
-            # The answer is a message to the inbox, whose payload is as {"stream":"job-0","seq":1}.
+            # The answer is a message to the inbox with a payload such as {"stream":"job-0","seq":1}.
             pipe = _Pipe(reader, writer, b'"seq":', re.compile(rb'.*"error":.*|-ERR.*'))
             yield cls(pipe, name.encode(), inbox, batch, window)
         await streams.delete_stream(name)
@@ -160,7 +160,7 @@ async def _connection(address: str) -> AsyncIterator[tuple[asyncio.StreamReader,
 
 
 class Etcd:
-    """Puts of a key for each event; a request of more than one event is a transaction."""
+    """Puts: one key per event; a request of several events is a transaction."""
 
     def __init__(self, channel: grpc.aio.Channel, number: int, batch: int, window: int) -> None:
         method = "Put" if batch == 1 else "Txn"
@@ -203,7 +203,7 @@ class Etcd:
 
 
 def _field(number: int, value: bytes) -> bytes:
-    """A field of a protobuf message, whose value is bytes or a message."""
+    """Encode a length-delimited field of a protobuf message."""
     length, size = b"", len(value)
     while size > 127:
         length += bytes([size & 127 | 128])

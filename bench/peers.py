@@ -1,4 +1,4 @@
-"""Peers: durable reports, beside other servers that have each event on disk before they acknowledge it."""
+"""Peers: durable reports, beside other servers that sync each event before they acknowledge it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from bench.reports import BATCH, report
 
 __all__ = ["PRODUCTS", "Product", "left_out", "measure"]
 
-# Connections to each server, and so workers of Milepost.
+# Connections to each server; at Milepost these are workers.
 _CONNECTIONS = 8
-# In a round of Milepost, by all workers together.
+# Reports in a round of Milepost, of all workers together.
 _REPORTS = 1600
 
 _GROUP = ".venv/bin/uv sync --frozen --group peers"
@@ -34,20 +34,20 @@ _GROUP = ".venv/bin/uv sync --frozen --group peers"
 
 @dataclass(frozen=True)
 class Product:
-    """A server that somebody else has made."""
+    """Another product's server."""
 
     name: str
     program: Callable[[], Path | None]
-    """Where its program is, if it is installed."""
+    """Returns the path of its program; None if it is not installed."""
     start: Callable[[Path, Path], AbstractContextManager[Server]]
-    """Starts the program, with its data in a directory that is made for it."""
+    """Starts the program with its data in a new directory."""
     install: str
     """The command that installs it."""
 
 
 @dataclass(frozen=True)
-class _Way:
-    """A way to write events to a product."""
+class _Method:
+    """A method of writing events to a product."""
 
     name: str
     product: str
@@ -55,13 +55,13 @@ class _Way:
     batch: int
     """Events in a request."""
     window: int
-    """Requests of a connection that are under way at a time."""
+    """Limit of requests in flight per connection."""
     events: int
-    """In a round, by all connections together."""
+    """Events in a round, of all connections together."""
 
 
 def _packaged(package: str, pattern: str, command: str) -> Path | None:
-    """The program that a Python package brings, or else the one on PATH."""
+    """Find the program in a Python package, else on PATH."""
     spec = importlib.util.find_spec(package)
     places = spec.submodule_search_locations if spec is not None else None
     found = [path for place in places or () for path in Path(place).glob(pattern)]
@@ -75,7 +75,7 @@ def _on_path(command: str) -> Path | None:
 
 @contextmanager
 def _redis(program: Path, directory: Path) -> Iterator[Server]:
-    """Redis or Valkey, with an fsync of its append-only file before any reply; it keeps no other files."""
+    """Run Redis or Valkey with an fsync of its append-only file before each reply, and no snapshots."""
     directory.mkdir()
     port = free_port()
     configuration = directory / "redis.conf"
@@ -89,7 +89,7 @@ def _redis(program: Path, directory: Path) -> Iterator[Server]:
 
 @contextmanager
 def _etcd(program: Path, directory: Path) -> Iterator[Server]:
-    """A cluster of one node of etcd."""
+    """Run a cluster of one etcd node."""
     directory.mkdir()
     port = free_port()
     clients, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{free_port()}"
@@ -121,20 +121,20 @@ PRODUCTS = (
         "make setup",
     ),
 )
-"""Those that Milepost is measured beside."""
+"""The products that Milepost is compared with."""
 
-_WAYS = (
-    _Way("Redis, XADD by pipelines of 100", "Redis", Redis.connect, 100, 1, 160_000),
-    _Way("Redis, 10 such pipelines at once", "Redis", Redis.connect, 100, 10, 160_000),
-    _Way("Valkey, XADD by pipelines of 100", "Valkey", Redis.connect, 100, 1, 160_000),
-    _Way("etcd, a put for each event", "etcd", Etcd.connect, 1, 100, 8_000),
-    _Way("etcd, transactions of 50 puts", "etcd", Etcd.connect, 50, 20, 40_000),
-    _Way("NATS, asynchronous publishes", "NATS", Nats.connect, 100, 10, 16_000),
+_METHODS = (
+    _Method("Redis, XADD by pipelines of 100", "Redis", Redis.connect, 100, 1, 160_000),
+    _Method("Redis, 10 such pipelines at once", "Redis", Redis.connect, 100, 10, 160_000),
+    _Method("Valkey, XADD by pipelines of 100", "Valkey", Redis.connect, 100, 1, 160_000),
+    _Method("etcd, a put for each event", "etcd", Etcd.connect, 1, 100, 8_000),
+    _Method("etcd, transactions of 50 puts", "etcd", Etcd.connect, 50, 20, 40_000),
+    _Method("NATS, asynchronous publishes", "NATS", Nats.connect, 100, 10, 16_000),
 )
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Events a second and the server's CPU time for each, from 8 connections, at Milepost and at its peers."""
+    """Events per second and server CPU per event, from 8 connections, at Milepost and at its peers."""
     for line in left_out(PRODUCTS):
         click.echo(line)
     with ExitStack() as stack:
@@ -147,17 +147,18 @@ def measure(settings: Settings) -> list[Figure]:
         load = stack.enter_context(Load.start())
         figures = []
         for beforehand in (True, False):
-            contestants = {OURS: partial(_play, load, ours, beforehand)}
-            for way in _WAYS:
-                if way.product in servers:
-                    contestants[way.name] = partial(_play_peer, load, servers[way.product], way, beforehand)
+            contestants = {OURS: partial(_run_round, load, ours, beforehand)}
+            for method in _METHODS:
+                if method.product in servers:
+                    server = servers[method.product]
+                    contestants[method.name] = partial(_run_peer, load, server, method, beforehand)
             encoded = "encoded beforehand" if beforehand else "encoded while sending"
             figures += rounds(f"durable events, {_CONNECTIONS} connections, {encoded}", contestants, settings)
     return figures
 
 
 def left_out(products: Sequence[Product]) -> list[str]:
-    """A line for each of them that is not installed."""
+    """Return a line for each product that is not installed."""
     return [
         f"{product.name} is not installed, so it is left out; to install it: {product.install}"
         for product in products
@@ -165,19 +166,19 @@ def left_out(products: Sequence[Product]) -> list[str]:
     ]
 
 
-def _play(load: Load, server: Server, beforehand: bool) -> Round:
+def _run_round(load: Load, server: Server, beforehand: bool) -> Round:
     jobs = [(server.address, work.submit(server.address)) for _ in range(_CONNECTIONS)]
     load.begin(report, jobs, _REPORTS // _CONNECTIONS, BATCH, beforehand)
     return _measure(load, server, _REPORTS * BATCH)
 
 
-def _play_peer(load: Load, server: Server, way: _Way, beforehand: bool) -> Round:
-    load.begin(_write, way, server.address, beforehand)
-    return _measure(load, server, way.events)
+def _run_peer(load: Load, server: Server, method: _Method, beforehand: bool) -> Round:
+    load.begin(_write, method, server.address, beforehand)
+    return _measure(load, server, method.events)
 
 
 def _measure(load: Load, server: Server, events: int) -> Round:
-    """Has the load prepare, write so many events, and end."""
+    """Have the load prepare, write ``events`` events, and end; measure the writing."""
     load.step()
     before = server.cpu(), load.cpu()
     seconds = load.step()
@@ -190,26 +191,27 @@ def _measure(load: Load, server: Server, events: int) -> Round:
     }
 
 
-# --- In the process that makes the load ---------------------------------------------------------------------
+# --- In the load process ------------------------------------------------------------------------------------
 
 
-async def _write(way: _Way, address: str, beforehand: bool) -> AsyncGenerator[float | None]:
-    """Connects, and encodes the requests of each connection, ``beforehand`` or one by one as it sends them; sends them
-    all, until all are acknowledged, and tells how many seconds that took; disconnects.
+async def _write(method: _Method, address: str, beforehand: bool) -> AsyncGenerator[float | None]:
+    """Connect and encode the requests, ``beforehand`` or while sending; send them all until they are acknowledged.
+
+    Yields after the preparation, then the seconds of the sending, then after disconnecting.
     """
-    count = way.events // way.batch // _CONNECTIONS
+    count = method.events // method.batch // _CONNECTIONS
     async with AsyncExitStack() as stack:
         clients = [
-            await stack.enter_async_context(way.connect(address, number, way.batch, way.window))
+            await stack.enter_async_context(method.connect(address, number, method.batch, method.window))
             for number in range(_CONNECTIONS)
         ]
-        requests: list[Iterable[bytes]] = [_encode(client, count, way.batch) for client in clients]
+        requests: list[Iterable[bytes]] = [_encode(client, count, method.batch) for client in clients]
         if beforehand:
             requests = [list(encoded) for encoded in requests]
         yield None
-        begun = time.perf_counter()
+        started = time.perf_counter()
         await asyncio.gather(*(client.send(each) for client, each in zip(clients, requests, strict=True)))
-        yield time.perf_counter() - begun
+        yield time.perf_counter() - started
     yield None
 
 

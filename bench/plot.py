@@ -1,4 +1,4 @@
-"""Plots of what was measured, as SVG that goes with a light and with a dark page."""
+"""Plots of the figures, as SVG for light and dark pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Point = tuple[float, float]
 _PANEL_WIDTH, _PANEL_HEIGHT = 300, 200
 _LEFT, _TOP, _BETWEEN, _BELOW = 60, 40, 80, 70
 
-# Told apart by the dashes too, for those who do not see the hues.
+# Lines also differ by their dashes, for readers who cannot distinguish the hues.
 _LINES = (("#2563eb", ""), ("#d97706", "6 4"), ("#0d9488", "2 3"))
 
 _STYLE = (
@@ -41,7 +41,7 @@ class _Panel(NamedTuple):
 
 
 def draw(source: Path, directory: Path) -> None:
-    """Draws performance-subscribers.svg and performance-growth.svg into the directory, from a file of figures."""
+    """Draw performance-subscribers.svg and performance-growth.svg into the directory, from a file of figures."""
     figures = [Figure(**figure) for figure in json.loads(source.read_text())["figures"]]
     _write(
         directory / "performance-subscribers.svg",
@@ -92,7 +92,7 @@ def _over_events(figures: Sequence[Figure]) -> Mapping[str, Sequence[Point]]:
 
 
 def _number(words: str) -> float:
-    """The first number in it."""
+    """Return the first number in a text; 0 without one."""
     found = re.search(r"\d[\d,]*", words)
     return float(found[0].replace(",", "")) if found is not None else 0.0
 
@@ -143,7 +143,7 @@ def _panel(panel: _Panel) -> str:
 
 
 class _Axis(NamedTuple):
-    """A logarithmic axis from ``low`` to ``high``, so many pixels long."""
+    """A logarithmic axis from ``low`` to ``high``, ``pixels`` long."""
 
     low: float
     high: float
@@ -151,15 +151,15 @@ class _Axis(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float], pixels: int) -> _Axis:
-        """One that has all the values, between whole steps of 1, 2 or 5."""
+        """An axis that spans the values, between whole steps of 1, 2 or 5."""
         return cls(_step(min(values), math.floor), _step(max(values), math.ceil), pixels)
 
     def __call__(self, value: float) -> float:
-        """Where the value is."""
+        """The position of the value, in pixels."""
         return math.log(value / self.low) / math.log(self.high / self.low) * self.pixels
 
     def ticks(self) -> list[float]:
-        """Powers of ten, and where those are few the 2 and 5 between them."""
+        """Powers of ten; where those are few, also the 2 and 5 between them."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         many = math.log10(self.high / self.low) > 3
         ticks = [digit * 10.0**decade for decade in decades for digit in ((1,) if many else (1, 2, 5))]
@@ -167,7 +167,7 @@ class _Axis(NamedTuple):
 
 
 def _step(value: float, rounded: Callable[[float], int]) -> float:
-    """The next value of 1, 2, 5, 10 …, downwards or upwards."""
+    """The next step of 1, 2, 5, 10 …, downwards or upwards."""
     decade = 10.0 ** math.floor(math.log10(value))
     steps = [decade * digit for digit in (1, 2, 5, 10)]
     if rounded is math.floor:

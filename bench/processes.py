@@ -1,4 +1,4 @@
-"""Processes of their own: the servers that are measured, and those that put a load on them."""
+"""Child processes: the measured servers, and the processes that put load on them."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ import psutil
 
 __all__ = ["Load", "MeasurementFailed", "Server", "child", "free_port", "milepost", "nats", "serve"]
 
-# Long enough that no job loses its worker because the machine is slow: the log of a job would be another one.
+# Long enough that no job loses its worker on a slow machine, which would change the job's log.
 _LEASE_TTL = "1h"
 
-# Below the ports that systems give to whoever connects. A server that is killed and started again would not get one of
-# those back for sure: a client that tries to connect meanwhile may be given it.
+# Below the ephemeral ports, which a client may get for its own end while a killed server is down; that server could not
+# bind it again.
 _PORTS = range(20_000, 30_000)
 
-# How long anything may take before the run gives up, in seconds. No round of any measurement takes a tenth of it.
-_PATIENCE = 60.0
+# Default time limit of a step in seconds; no round of any measurement takes a tenth of it.
+_STEP_TIMEOUT = 60.0
 
 _spawn = multiprocessing.get_context("spawn")
 
 
 class MeasurementFailed(Exception):
-    """A measurement could not be made, or came to something else than it must; the message says what."""
+    """A measurement could not be made, or its result is wrong; the message says why."""
 
 
 class Server:
-    """A running server: its ``address``, and what it has cost so far."""
+    """A running server: its ``address``, and its CPU time and memory so far."""
 
     def __init__(self, address: str, pid: int) -> None:
         self.address = address
         self._pid = pid
 
     def cpu(self) -> float:
-        """The CPU time that it has used, of all its threads, in seconds."""
+        """CPU time of all its threads, in seconds."""
         return _cpu(self._pid)
 
     def memory(self) -> int:
-        """What it has in memory, in bytes."""
+        """Resident memory, in bytes."""
         return int(psutil.Process(self._pid).memory_info().rss)
 
 
 def _cpu(pid: int) -> float:
     if sys.platform == "linux":
-        # What clock_getcpuclockid(3) gives, by nanoseconds; the figures in /proc go by steps of 10 ms.
+        # The clock of clock_getcpuclockid(3), in nanoseconds; the figures in /proc have steps of 10 ms.
         return time.clock_gettime(~pid << 3 | 2)
     times = psutil.Process(pid).cpu_times()
     return times.user + times.system
@@ -66,13 +66,14 @@ def _cpu(pid: int) -> float:
 
 @contextmanager
 def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
-    """``milepost serve`` on a free loopback port or at ``address``, with its store in ``data``; killed at the end."""
+    """Run ``milepost serve`` on ``data``, at ``address`` or on a free loopback port; kill it at the end."""
     command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
     command += ["serve", "--address", address or f"127.0.0.1:{free_port()}", "--data", data]
     command += ["--lease-ttl", _LEASE_TTL, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
-    with log.open("w") as stderr:  # in a group of its own, so that Ctrl-C is for the one who started it
+    # In a process group of its own, so that Ctrl-C does not reach it.
+    with log.open("w") as stderr:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True, process_group=0
         )
@@ -89,7 +90,7 @@ def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
 
 @contextmanager
 def nats(directory: Path) -> Iterator[Server]:
-    """A ``nats-server`` with its store in ``directory``, on disk before it acknowledges; its address is a URL."""
+    """Run a ``nats-server`` with its store in ``directory``, synced before it acknowledges; its address is a URL."""
     directory.mkdir()
     port = free_port()
     configuration = directory / "nats.conf"
@@ -105,13 +106,13 @@ def nats(directory: Path) -> Iterator[Server]:
 
 @contextmanager
 def serve(command: Sequence[str | Path], port: int, log: Path) -> Iterator[int]:
-    """Any other server, once it listens on the port of loopback; gives its process id, and kills it at the end."""
+    """Run any other server; yield its process id once it listens on the loopback port, and kill it at the end."""
     with (
         log.open("w") as output,
         subprocess.Popen(command, stdout=output, stderr=output, process_group=0) as process,
     ):
         try:
-            until = time.monotonic() + _PATIENCE
+            until = time.monotonic() + _STEP_TIMEOUT
             while not _listens(port):
                 if process.poll() is not None or time.monotonic() > until:
                     raise MeasurementFailed(f"{Path(command[0]).name} did not start:\n{log.read_text()}")
@@ -122,7 +123,7 @@ def serve(command: Sequence[str | Path], port: int, log: Path) -> Iterator[int]:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
+    """Find a loopback port that nobody listens on."""
     for port in random.sample(_PORTS, 100):
         with socket.socket() as trying:
             trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -144,9 +145,9 @@ def _listens(port: int) -> bool:
 
 @contextmanager
 def child(function: Callable[..., None], *arguments: object) -> Iterator[tuple[int, Connection]]:
-    """Runs ``function(pipe, *arguments)`` in a process; gives its id and the other end of the pipe.
+    """Run ``function(pipe, *arguments)`` in a process; yield its id and the other end of the pipe.
 
-    The function returns when its pipe is closed.
+    The function must return when its pipe is closed.
     """
     ours, theirs = _spawn.Pipe()
     process = _spawn.Process(target=_enter, args=(function, theirs, *arguments), daemon=True)
@@ -163,14 +164,14 @@ def child(function: Callable[..., None], *arguments: object) -> Iterator[tuple[i
 
 
 def _enter(function: Callable[..., None], *arguments: object) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started this process ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     function(*arguments)
 
 
 class Load:
-    """A process that runs asynchronous generators, one after the other, step by step as it is told to.
+    """A process that runs asynchronous generators, one after the other, step by step on request.
 
-    A step is what a generator does up to its next ``yield``, whose value comes back.
+    A step runs a generator to its next ``yield``, whose value is the result.
     """
 
     def __init__(self, pid: int, pipe: Connection) -> None:
@@ -180,38 +181,38 @@ class Load:
     @classmethod
     @contextmanager
     def start(cls) -> Iterator[Load]:
-        """Starts the process."""
+        """Start the process."""
         with child(_run) as (pid, pipe):
             yield cls(pid, pipe)
 
     def begin(self, generator: Callable[..., AsyncGenerator[Any]], *arguments: object) -> None:
-        """Makes the generator; its first step is still to be taken."""
+        """Create the generator, without running its first step."""
         self._pipe.send((generator, arguments))
 
     def go(self) -> None:
-        """Has the next step taken, without waiting for its end."""
+        """Start the next step, without waiting for its end."""
         self._pipe.send(None)
 
-    def result(self, patience: float = _PATIENCE) -> Any:
-        """What came of the step that was begun. Raises MeasurementFailed."""
+    def result(self, timeout: float = _STEP_TIMEOUT) -> Any:
+        """Wait for the result of the started step. Raises MeasurementFailed, also after ``timeout`` seconds."""
         try:
-            if not self._pipe.poll(patience):
-                raise MeasurementFailed(f"a step took over {patience:g} s")
+            if not self._pipe.poll(timeout):
+                raise MeasurementFailed(f"a step took over {timeout:g} s")
             result = self._pipe.recv()
         except (EOFError, ConnectionError):
-            raise MeasurementFailed("a process that makes load ended; it says why above") from None
+            raise MeasurementFailed("a load process ended; its error is above") from None
         if isinstance(result, MeasurementFailed):
             raise result
         return result
 
     def ready(self) -> bool:
-        """Whether the step that was begun has ended, so that ``result`` returns at once."""
+        """Whether the started step has ended, so that ``result`` returns at once."""
         return self._pipe.poll(0)
 
-    def step(self, patience: float = _PATIENCE) -> Any:
-        """Has the next step taken, and waits for its end, ``patience`` seconds at the most."""
+    def step(self, timeout: float = _STEP_TIMEOUT) -> Any:
+        """Run the next step; wait up to ``timeout`` seconds for its result. Raises MeasurementFailed."""
         self.go()
-        return self.result(patience)
+        return self.result(timeout)
 
     def cpu(self) -> float:
         """See ``Server.cpu``."""
@@ -219,20 +220,20 @@ class Load:
 
 
 def _run(pipe: Connection) -> None:
-    asyncio.run(_take_steps(pipe))
+    asyncio.run(_run_steps(pipe))
 
 
-async def _take_steps(pipe: Connection) -> None:
+async def _run_steps(pipe: Connection) -> None:
     steps: AsyncGenerator[Any] | None = None
     while True:
         try:
-            told = await asyncio.to_thread(pipe.recv)
+            order = await asyncio.to_thread(pipe.recv)
         except (EOFError, ConnectionError):
             if steps is not None:
                 await steps.aclose()
             return
-        if told is not None:
-            function, arguments = told
+        if order is not None:
+            function, arguments = order
             if steps is not None:
                 await steps.aclose()
             steps = function(*arguments)

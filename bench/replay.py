@@ -1,4 +1,4 @@
-"""Replay: how fast subscribers are sent a long log that lies there."""
+"""Replay: the rate at which subscribers receive a long stored log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.figures import OURS, Figure, Round, Settings, rounds
 from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.v1 import WatchJobRequest
 
-__all__ = ["Case", "Log", "measure", "play", "write"]
+__all__ = ["Case", "Log", "measure", "run_round", "write"]
 
 
 class Case(NamedTuple):
@@ -26,13 +26,13 @@ class Case(NamedTuple):
 
     subscribers: int
     times: int
-    """How often each of them replays the log in a round: long enough to be timed."""
+    """Replays of each subscriber in a round: enough to be timed."""
     restart: bool
-    """Whether the server is started anew for each round, so that it has nothing of the log in memory."""
+    """Whether the server restarts before each round, so that it has nothing of the log in memory."""
 
 
 class Log(NamedTuple):
-    """A log, and how it was written: so many events a report, so many reports under way."""
+    """A log, and how it is written: ``batch`` events in a report, ``window`` reports in flight."""
 
     name: str
     events: int
@@ -58,12 +58,12 @@ _LOGS = (
     ),
 )
 
-# The log's other events are those of the job's submission, its start, its first stage's start, and its end.
-_OTHERS = 4
+# The other events of the log: the job's submission, its start, the start of its first stage, and its end.
+_OTHER_EVENTS = 4
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Events a second, and the server's CPU time for each, with 1 and with 20 subscribers."""
+    """Events per second and server CPU per event, with 1 and with 20 subscribers."""
     figures = []
     with Load.start() as load:
         for number, log in enumerate(_LOGS):
@@ -78,18 +78,18 @@ def _measure(log: Log, data: Path, load: Load, settings: Settings) -> list[Figur
     with bare(Script(opening=messages)) as plain:
         for case in log.cases:
             what = f"{log.name}, {case.subscribers} subscriber{'s' * (case.subscribers > 1)}"
-            play_there = partial(play, load, request, case, log.events, messages)
-            with _at_milepost(play_there, data, case) as play_ours:
+            run_at = partial(run_round, load, request, case, log.events, messages)
+            with _at_milepost(run_at, data, case) as run_ours:
                 figures += rounds(
                     what + ", after a restart" * case.restart,
-                    {OURS: play_ours, "bare": partial(play_there, plain)},
+                    {OURS: run_ours, "bare": partial(run_at, plain)},
                     settings,
                 )
     return figures
 
 
 def write(load: Load, server: Server, log: Log) -> tuple[bytes, list[bytes]]:
-    """Writes the log; gives the request that replays it, and the messages that come then."""
+    """Write the log; return the request that replays it, and the messages that answer it."""
     job_id = work.submit(server.address)
     load.begin(_write, server.address, job_id, log)
     load.step()
@@ -99,31 +99,29 @@ def write(load: Load, server: Server, log: Log) -> tuple[bytes, list[bytes]]:
 
 
 @contextmanager
-def _at_milepost(
-    play_there: Callable[[Server], Round], data: Path, case: Case
-) -> Iterator[Callable[[], Round]]:
-    """Plays at a server that goes on from round to round, or at one of each round's own."""
+def _at_milepost(run_at: Callable[[Server], Round], data: Path, case: Case) -> Iterator[Callable[[], Round]]:
+    """Yield a function that runs a round: all at one server, or each at a restarted one."""
 
-    def play_after_restart() -> Round:
+    def run_after_restart() -> Round:
         with milepost(data) as server:
-            return play_there(server)
+            return run_at(server)
 
     if case.restart:
-        yield play_after_restart
+        yield run_after_restart
     else:
         with milepost(data) as server:
-            yield partial(play_there, server)
+            yield partial(run_at, server)
 
 
 def _size(messages: Sequence[bytes]) -> int:
-    """The bytes of all messages but the first, which tells the time and so is not always as long."""
+    """The bytes of all messages but the first, whose length varies with the time that it holds."""
     return sum(len(message) for message in messages[1:])
 
 
-def play(
+def run_round(
     load: Load, request: bytes, case: Case, events: int, messages: Sequence[bytes], server: Server
 ) -> Round:
-    """A round of replays, each of which is to be those messages."""
+    """Run a round of replays, each of which must have the size of these messages."""
     size = _size(messages)
     load.begin(_replay, server.address, request, case.subscribers, case.times)
     load.step()
@@ -136,18 +134,18 @@ def play(
     return {"events/s": sent / seconds, "server CPU, µs/event": used / sent * 1e6}
 
 
-# --- In the process that makes the load ---------------------------------------------------------------------
+# --- In the load process ------------------------------------------------------------------------------------
 
 
 async def _write(address: str, job_id: str, log: Log) -> AsyncGenerator[None]:
     async with work.connections(address, 1) as (channel,):
         session = await work.Session.open(channel, job_id)
         await session.send(session.encode(work.START))
-        left = log.events - _OTHERS
-        while left:
-            count = min(left, log.batch)
-            await session.send(session.encode(work.progress(left, count)))
-            left -= count
+        remaining = log.events - _OTHER_EVENTS
+        while remaining:
+            count = min(remaining, log.batch)
+            await session.send(session.encode(work.progress(remaining, count)))
+            remaining -= count
             await session.acknowledged(session.reported - log.window * log.batch)
         await session.end()
     yield
@@ -156,14 +154,14 @@ async def _write(address: str, job_id: str, log: Log) -> AsyncGenerator[None]:
 async def _replay(
     address: str, request: bytes, subscribers: int, times: int
 ) -> AsyncGenerator[tuple[float, list[int]] | None]:
-    """Connects; then replays, decoding nothing. How long it took, and how many bytes came in each replay."""
+    """Connect; then replay without decoding. Yields after connecting, then the seconds and the bytes of each replay."""
     sizes: list[int] = []
     async with work.connections(address, subscribers) as channels:
         yield None
-        begun = time.perf_counter()
+        started = time.perf_counter()
         for _ in range(times):
             sizes += await asyncio.gather(*(_receive(channel, request) for channel in channels))
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - started
     yield seconds, sizes
 
 

@@ -1,4 +1,4 @@
-"""Reports: how many events a second become durable, fsync and all, and what each costs the server."""
+"""Reports: durable events per second, each synced, and server CPU per event."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["BATCH", "measure", "report"]
 
 BATCH = 50
 """Events in a report."""
-# In a round, by all workers together.
+# Reports in a round, of all workers together.
 _REPORTS = 1600
-# How many reports of a worker may be under way.
+# Limit of reports in flight per worker.
 _WINDOW = 20
 
 _WORKERS = (1, 8)
 
-# How often SQLite alone writes all of it in a round: once is too short to be timed.
-_TIMES = 10
+# How often SQLite alone writes all rows in a round: once is too short to be timed.
+_REPEATS = 10
 
-# The first report's event comes after those of the job's submission, its start and its first stage's start.
-_EARLIER = 3
+# Events before those of the reports: the job's submission, its start and the start of its first stage.
+_EVENTS_BEFORE = 3
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Events a second and the server's CPU time for each, from 1 and from 8 workers."""
+    """Events per second and server CPU per event, from 1 and from 8 workers."""
     figures = []
     script = Script(replies=work.replies([1, *[BATCH] * _REPORTS, 1]))
     with (
@@ -46,24 +46,24 @@ def measure(settings: Settings) -> list[Figure]:
         Load.start() as alone,
     ):
         for workers in _WORKERS:
-            play = partial(_play, load, workers)
+            run_round = partial(_run_round, load, workers)
             jobs = [work.submit(server.address) for _ in range(workers)]
-            play(server, jobs)
+            run_round(server, jobs)
             rows = _rows(load, server, jobs)
 
             figures += rounds(
                 f"durable reports, {workers} worker{'s' * (workers > 1)}",
                 {
-                    OURS: partial(play, server),
-                    "bare echo": partial(play, plain, jobs),
-                    "SQLite alone": partial(_play_alone, alone, settings.directory, rows, workers * _WINDOW),
+                    OURS: partial(run_round, server),
+                    "bare echo": partial(run_round, plain, jobs),
+                    "SQLite alone": partial(_run_sqlite, alone, settings.directory, rows, workers * _WINDOW),
                 },
                 settings,
             )
     return figures
 
 
-def _play(load: Load, workers: int, server: Server, jobs: Sequence[str] = ()) -> Round:
+def _run_round(load: Load, workers: int, server: Server, jobs: Sequence[str] = ()) -> Round:
     names = jobs or [work.submit(server.address) for _ in range(workers)]
     load.begin(report, [(server.address, name) for name in names], _REPORTS // workers)
     load.step()
@@ -74,12 +74,12 @@ def _play(load: Load, workers: int, server: Server, jobs: Sequence[str] = ()) ->
     return _quantities(seconds, used)
 
 
-def _play_alone(load: Load, directory: Path, rows: Sequence[Row], group: int) -> Round:
-    load.begin(store, directory / f"{uuid.uuid4()}.db", rows, group, _TIMES)
+def _run_sqlite(load: Load, directory: Path, rows: Sequence[Row], group: int) -> Round:
+    load.begin(store, directory / f"{uuid.uuid4()}.db", rows, group, _REPEATS)
     load.step()
     before = load.cpu()
     seconds = load.step()
-    return _quantities(seconds / _TIMES, (load.cpu() - before) / _TIMES)
+    return _quantities(seconds / _REPEATS, (load.cpu() - before) / _REPEATS)
 
 
 def _quantities(seconds: float, used: float) -> Round:
@@ -88,30 +88,34 @@ def _quantities(seconds: float, used: float) -> Round:
 
 
 def _rows(load: Load, server: Server, jobs: Sequence[str]) -> list[Row]:
-    """What those jobs' reports have become: for each its events as they are kept, and the job with them."""
+    """The rows that the reports of these jobs became: for each report its frames, and the job."""
     logs = []
     for job_id in jobs:
         request = WatchJobRequest(
-            job_id=job_id, after_sequence=_EARLIER, max_batch_events=BATCH, no_follow=True
+            job_id=job_id, after_sequence=_EVENTS_BEFORE, max_batch_events=BATCH, no_follow=True
         )
         load.begin(work.record, server.address, request.SerializeToString())
         _, *reported, _, _ = load.step()
         job = work.get(server.address, job_id).SerializeToString()
         logs.append(
-            [Row(job_id, _EARLIER + number * BATCH, frames, job) for number, frames in enumerate(reported, 1)]
+            [
+                Row(job_id, _EVENTS_BEFORE + number * BATCH, frames, job)
+                for number, frames in enumerate(reported, 1)
+            ]
         )
-    return [row for abreast in zip(*logs, strict=True) for row in abreast]
+    return [row for concurrent in zip(*logs, strict=True) for row in concurrent]
 
 
-# --- In the process that makes the load ---------------------------------------------------------------------
+# --- In the load process ------------------------------------------------------------------------------------
 
 
 async def report(
     jobs: Sequence[tuple[str, str]], reports: int, batch: int = BATCH, beforehand: bool = True
 ) -> AsyncGenerator[float | None]:
-    """Connects a worker for each job, given as address and id, and encodes so many reports of ``batch`` events for it,
-    ``beforehand`` or one by one as it sends them; sends them all, until all are acknowledged, and tells how many
-    seconds that took; ends.
+    """Connect a worker for each job, given as address and id; send its reports of ``batch`` events.
+
+    The reports are encoded ``beforehand``, or while sending. Yields after the preparation, then the seconds until all
+    reports are acknowledged, then after the jobs have ended.
     """
     async with AsyncExitStack() as stack:
         sessions = []
@@ -122,16 +126,16 @@ async def report(
         if beforehand:
             requests = [list(encoded) for encoded in requests]
         yield None
-        begun = time.perf_counter()
+        started = time.perf_counter()
         await asyncio.gather(*(_send(*pair, batch) for pair in zip(sessions, requests, strict=True)))
-        yield time.perf_counter() - begun
+        yield time.perf_counter() - started
         for session in sessions:
             await session.end()
     yield None
 
 
 async def _prepare(session: work.Session, reports: int, batch: int) -> Iterator[bytes]:
-    """Starts the job's stage; then gives its reports, each encoded when it is asked for."""
+    """Start the job's stage; return an iterator that encodes its reports one by one."""
     await session.send(session.encode(work.START))
     await session.acknowledged(1)
     return (session.encode(work.progress(1 + number * batch, batch)) for number in range(reports))

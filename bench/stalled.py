@@ -1,4 +1,4 @@
-"""Stalled: what subscribers that never read do to those that do, and to the server's memory."""
+"""Stalled: the effect of subscribers that never read on others, and on the server's memory."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ __all__ = ["measure"]
 
 _STALLED = 200
 _STREAMS = 10
-"""Stalled, on each connection."""
+"""Stalled streams per connection."""
 
 _READING = live.Size(subscribers=50, events=100, gap=0.02)
 
 _EVENTS = 100_000
-"""In the log that the stalled are sent: far more than they and the connections hold."""
+"""Events in the log of the stalled streams: far more than they and their connections buffer."""
 
-_LARGE = 1500
-"""Log lines of 20 KB, in the log of another job, reported 30 at a time: what one report brings is no batch."""
+_LARGE_EVENTS = 1500
+"""Log lines of 20 KB in another job's log, 30 in each report: a report is larger than a batch of a stream."""
 
-# How long after the stalled were opened all that they are sent without reading has been sent, in seconds.
-_FULL = 2.0
+# Seconds until the buffers of newly opened stalled streams are full.
+_FILL_TIME = 2.0
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """50 live beside 200 stalled and without them; then the memory for each of the stalled, also of large events."""
+    """50 live subscribers beside 200 stalled ones and alone; then the memory per stalled stream."""
     what = f"stalled, {_STALLED} beside {_READING.subscribers} live"
     with milepost(settings.directory / "stalled") as server, Load.start() as stalled:
         with Load.start() as worker, Load.start() as subscribers:
             job_id = work.submit(server.address)
             worker.begin(work.write, server.address, job_id, _EVENTS)
             worker.step()
-            play = partial(_play, worker, subscribers, stalled, server, job_id)
+            run_round = partial(_run_round, worker, subscribers, stalled, server, job_id)
             figures = rounds(
-                what, {OURS: partial(play, _STALLED), "none stalled": partial(play, 0)}, settings
+                what, {OURS: partial(run_round, _STALLED), "none stalled": partial(run_round, 0)}, settings
             )
             large_id = work.submit(server.address)
             worker.begin(_write_large, server.address, large_id)
@@ -50,26 +50,28 @@ def measure(settings: Settings) -> list[Figure]:
         script = Script(opening=stalled.step())
     with Load.start() as stalled:
 
-        def play_ours(job_id: str) -> Round:
+        def run_ours(job_id: str) -> Round:
             with milepost(settings.directory / "stalled") as server:
                 return _memory(stalled, server, job_id)
 
-        def play_bare() -> Round:
+        def run_bare() -> Round:
             with bare(script) as server:
                 return _memory(stalled, server, job_id)
 
-        plays: dict[str, Callable[[], Round]] = {
-            OURS: partial(play_ours, job_id),
-            "bare": play_bare,
-            "events of 20 KB": partial(play_ours, large_id),
+        contestants: dict[str, Callable[[], Round]] = {
+            OURS: partial(run_ours, job_id),
+            "bare": run_bare,
+            "events of 20 KB": partial(run_ours, large_id),
         }
-        return [*figures, *rounds(what, plays, settings, warm=False)]
+        return [*figures, *rounds(what, contestants, settings, warm=False)]
 
 
-def _play(worker: Load, subscribers: Load, stalled: Load, server: Server, job_id: str, count: int) -> Round:
+def _run_round(
+    worker: Load, subscribers: Load, stalled: Load, server: Server, job_id: str, count: int
+) -> Round:
     _stall(stalled, server, job_id, count)
     name = work.submit(server.address)
-    return live.play(worker, [subscribers], _READING, server, name)
+    return live.run_round(worker, [subscribers], _READING, server, name)
 
 
 def _memory(stalled: Load, server: Server, job_id: str) -> Round:
@@ -85,24 +87,24 @@ def _stall(stalled: Load, server: Server, job_id: str, count: int) -> None:
     stalled.begin(_open, server.address, job_id, count)
     stalled.step()
     if count:
-        time.sleep(_FULL)
+        time.sleep(_FILL_TIME)
 
 
-# --- In the process that makes the load ---------------------------------------------------------------------
+# --- In the load process ------------------------------------------------------------------------------------
 
 
 async def _write_large(address: str, job_id: str) -> AsyncGenerator[None]:
     updates = [Update(log_written=LogWritten(text="x" * 20_000))] * 30
     async with work.connections(address, 1) as (channel,):
         session = await work.Session.open(channel, job_id)
-        for _ in range(0, _LARGE, len(updates)):
+        for _ in range(0, _LARGE_EVENTS, len(updates)):
             await session.send(session.encode(updates))
             await session.acknowledged(session.reported)
     yield
 
 
 async def _open(address: str, job_id: str, count: int) -> AsyncGenerator[None]:
-    """Opens so many streams, and reads only the first message of each."""
+    """Open ``count`` streams, and read only the first message of each."""
     request = WatchJobRequest(job_id=job_id).SerializeToString()
     async with work.connections(address, count // _STREAMS) as channels:
         streams = [work.watch(channel, request) for channel in channels for _ in range(_STREAMS)]

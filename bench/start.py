@@ -1,4 +1,4 @@
-"""Start: from the command to the server's ready line, with a store of many jobs; and how long help and Tab take."""
+"""Start: from the command to the server's ready line, with a store of many jobs; and the time of --help and Tab."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ __all__ = ["measure"]
 
 _MILEPOST: Final = Path(sys.executable).with_name("milepost")
 _CLICK: Final = "import click"
-_WORDS: Final = {
+_COMMAND_LINES: Final = {
     "Tab behind an option": "milepost watch j --output p",
     "Tab for a job's id": "milepost watch ",
     "Tab for a job's id, without a server": "milepost watch ",
 }
-"""What is typed when the Tab key is pressed."""
+"""Command lines to complete, by the name of the measurement."""
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """A server beside the same with a store of few jobs; the command beside a Python that only imports click."""
+    """A server with a store of many jobs beside one of few; the command beside a Python that only imports click."""
     found = stores.largest(settings)
     what = f"start, {found[OURS].name} of {EVENTS} events"
-    figures = rounds(what, {name: partial(_play, store) for name, store in found.items()}, settings)
+    figures = rounds(what, {name: partial(_run_server, store) for name, store in found.items()}, settings)
     figures += _command("milepost --help", ["--help"], {}, settings)
     with milepost(settings.directory / "empty") as server:
-        for what, words in _WORDS.items():
+        for what, words in _COMMAND_LINES.items():
             address = "127.0.0.1:1" if "without" in what else server.address
             figures += _command(what, [], _completion(words, address), settings)
     return figures
 
 
-def _play(store: Store) -> Round:
-    begun = time.perf_counter()
+def _run_server(store: Store) -> Round:
+    started = time.perf_counter()
     with milepost(store.path):
-        return {"to the ready line, s": time.perf_counter() - begun}
+        return {"to the ready line, s": time.perf_counter() - started}
 
 
 def _command(
@@ -58,16 +58,16 @@ def _command(
 
 
 def _run(command: Sequence[str | Path], environment: Mapping[str, str]) -> Round:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     subprocess.run(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, check=True)
-    return {"until it is done, s": time.perf_counter() - begun}
+    return {"until it is done, s": time.perf_counter() - started}
 
 
 def _completion(words: str, address: str) -> dict[str, str]:
-    """The environment in which bash asks what to offer."""
+    """The environment that bash completion sets."""
     return {
         "_MILEPOST_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
+        "COMP_COMMAND_LINES": words,
         "COMP_CWORD": str(len(words.split(" ")) - 1),
         "MILEPOST_ADDRESS": address,
     }

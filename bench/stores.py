@@ -1,4 +1,4 @@
-"""Stores of many jobs: written by the server's own parts, without gRPC in between."""
+"""Stores of many jobs, written by the server's own parts without gRPC."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from milepost.v1 import (
 __all__ = ["EVENTS", "Opened", "Store", "growing", "largest"]
 
 EVENTS = 50
-"""Of each job, in two commits; one less of every hundredth, which still runs."""
+"""Events of each job, in two commits; every hundredth job still runs, and lacks the last."""
 
-_ABREAST = 1000
+_CONCURRENT_JOBS = 1000
 
 _STAGE = Stage(stage_id="hash", total=1e12)
 _START = Update(stage_started=StageStarted(stage=_STAGE))
@@ -43,49 +43,49 @@ _END = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
 
 
 class Store(NamedTuple):
-    """A store of so many jobs."""
+    """A store with a number of jobs."""
 
     jobs: int
     path: Path
 
     @property
     def name(self) -> str:
-        """In words."""
+        """The name for people."""
         return f"{self.jobs:,} jobs"
 
 
 def growing(settings: Settings) -> Mapping[str, Store]:
-    """Copies of stores by name, each ten times the next; the largest comes first, in Milepost's name."""
+    """Copies of stores by name, each ten times the size of the next; the largest first, under Milepost's name."""
     sizes = (100_000, 10_000, 1000, 100) if settings.full else (20_000, 2000, 200)
     stores = [_copy(jobs, settings) for jobs in sizes]
     return {OURS: stores[0], **{store.name: store for store in stores[1:]}}
 
 
 def largest(settings: Settings) -> Mapping[str, Store]:
-    """Only the first and the last of these."""
+    """The first and the last store of ``growing``."""
     stores = [_copy(jobs, settings) for jobs in ((100_000, 100) if settings.full else (20_000, 200))]
     return {OURS: stores[0], stores[1].name: stores[1]}
 
 
 def _copy(jobs: int, settings: Settings) -> Store:
-    """A store is made once, and kept for the next run; what is measured is a copy."""
+    """Copy a store, which is created once and reused by later runs."""
     made = settings.stores / f"{jobs}-jobs-schema-{len(MIGRATIONS)}"
     if not made.exists():
         fresh = settings.directory / "made"
         fresh.mkdir()
         with Load.start() as load:
             load.begin(_make, fresh, jobs)
-            load.step(patience=900)
+            load.step(timeout=900)
         settings.stores.mkdir(parents=True, exist_ok=True)
         fresh.rename(made)
     copy = settings.directory / f"store-{jobs}"
     shutil.copytree(made, copy)
-    os.sync()  # so that this is not written while something is measured
+    os.sync()  # not during the measurement
     return Store(jobs, copy)
 
 
 class Opened(NamedTuple):
-    """The parts of a server that keep jobs."""
+    """The parts of a server that store jobs."""
 
     log: SqliteEventLog
     journal: Journal
@@ -93,21 +93,21 @@ class Opened(NamedTuple):
 
     @classmethod
     def at(cls, path: Path) -> Opened:
-        """Opens the store."""
+        """Open the store."""
         clock = SystemClock()
         log = SqliteEventLog(path)
         journal = Journal(log, clock)
         return cls(log, journal, Submissions(log, journal, clock))
 
     async def run(self, request: SubmitJobRequest) -> OpenJob:
-        """Submits a job and starts it."""
+        """Submit a job and start it."""
         job = await self.submissions.submit(request)
         opened = await self.journal.open(job.job_id)
         await self.append(opened, [_START])
         return opened
 
     async def append(self, opened: OpenJob, updates: Sequence[Update]) -> None:
-        """Durable when it returns."""
+        """Append updates; durable on return."""
         now = self.journal.now(opened)
         if opened.job.state == JobState.JOB_STATE_QUEUED:
             await self.journal.commit(opened.job.job_id, lambda job, now: [decide.start(job, "bench", now)])
@@ -118,7 +118,7 @@ class Opened(NamedTuple):
 
 
 def _request_of(number: int) -> SubmitJobRequest:
-    """Owners have as many jobs each, and as many are of each kind; but of most kinds an owner has none."""
+    """The request of a job: owners and kinds have equally many jobs each, but an owner has no jobs of most kinds."""
     return SubmitJobRequest(
         job_id=f"job-{number}",
         kind=f"kind-{number % 10}",
@@ -134,8 +134,10 @@ def _request_of(number: int) -> SubmitJobRequest:
 
 async def _make(path: Path, jobs: int) -> AsyncGenerator[None]:
     parts = Opened.at(path)
-    for first in range(0, jobs, _ABREAST):
-        await asyncio.gather(*(_job(parts, number) for number in range(first, min(first + _ABREAST, jobs))))
+    for first in range(0, jobs, _CONCURRENT_JOBS):
+        await asyncio.gather(
+            *(_job(parts, number) for number in range(first, min(first + _CONCURRENT_JOBS, jobs)))
+        )
     await parts.log.close()
     yield
 

@@ -1,4 +1,4 @@
-"""Storm: the server is killed under thousands of subscribers, and started again."""
+"""Storm: kill the server under thousands of subscribers, and start it again."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["measure"]
 
 _LOADS = 2
 _STREAMS = 50
-"""On each connection."""
+"""Streams per connection."""
 
 _EVENTS = 100
 _MISSED = 50
-"""Of these, how many each has not seen when it comes back."""
+"""Events of these that each subscriber lacks when it reconnects."""
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """From the ready line of the second server until each subscriber has what it had missed."""
+    """From the ready line of the second server until each subscriber has its missed events."""
     subscribers = 5000 if settings.full else 1000
     with ExitStack() as stack:
         loads = [stack.enter_context(Load.start()) for _ in range(_LOADS)]
 
-        def play() -> Round:
+        def run_round() -> Round:
             data = settings.directory / "storm"
             with milepost(data) as server:
                 job_id = work.submit(server.address)
@@ -47,20 +47,20 @@ def measure(settings: Settings) -> list[Figure]:
                     load.result()
                 for load in loads:
                     load.go()
-            with milepost(data, address=server.address):  # the one before was killed
+            with milepost(data, address=server.address):  # `milepost` has killed the first one
                 ready = time.monotonic_ns()
                 instants = sorted(instant for load in loads for instant in load.result())
             half, last = instants[len(instants) // 2], instants[-1]
             return {"half caught up, s": (half - ready) / 1e9, "all caught up, s": (last - ready) / 1e9}
 
-        return rounds(f"storm, {subscribers:,} subscribers", {OURS: play}, settings, warm=False)
+        return rounds(f"storm, {subscribers:,} subscribers", {OURS: run_round}, settings, warm=False)
 
 
-# --- In the processes that make the load --------------------------------------------------------------------
+# --- In the load processes ----------------------------------------------------------------------------------
 
 
 async def _follow(address: str, job_id: str, count: int, seed: int) -> AsyncGenerator[list[int] | None]:
-    """Catches up; then, when the server has gone, comes back and catches up again. When that was, of each."""
+    """Catch up; once the server is gone, reconnect and catch up again. Yields the instants of the second catch-up."""
     source = random.Random(seed)
     async with work.connections(address, count) as channels:
         each = [channel for channel in channels for _ in range(_STREAMS)]
@@ -69,13 +69,13 @@ async def _follow(address: str, job_id: str, count: int, seed: int) -> AsyncGene
         yield None
         yield await asyncio.gather(
             *(
-                _come_back(channel, stream, job_id, head, source)
+                _reconnect(channel, stream, job_id, head, source)
                 for channel, stream, head in zip(each, streams, heads, strict=True)
             )
         )
 
 
-async def _come_back(
+async def _reconnect(
     channel: grpc.aio.Channel, stream: work.Stream, job_id: str, head: int, source: random.Random
 ) -> int:
     with suppress(grpc.aio.AioRpcError):
@@ -93,7 +93,7 @@ async def _come_back(
 
 
 async def _catch_up(stream: work.Stream, cursor: int) -> int:
-    """The sequence that it was caught up at, with each event once and in order."""
+    """Read until caught up; return that sequence. Raises MeasurementFailed unless each event comes once, in order."""
     async for message in stream:
         response = WatchJobResponse.FromString(message)
         for event in response.events.events:

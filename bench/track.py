@@ -1,4 +1,4 @@
-"""Track: what it costs a loop to tell how far it is, beside the bars of tqdm and beside a loop that tells nothing."""
+"""Track: the cost of progress reporting in a loop, beside tqdm and beside a loop without reporting."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from milepost.v1 import Job, Report, WorkRequest
 
 __all__ = ["measure"]
 
-# Iterations of a round.
+# Iterations in a round.
 _COUNT = 2_000_000
 
 _QUANTITY = "ns/iteration"
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Nanoseconds an iteration. The stage reports to a session's send queue, which is emptied all the while."""
+    """Nanoseconds per iteration. The stage reports to a session's send queue, which another thread empties."""
     with open(os.devnull, "w") as nowhere, _job() as job:  # noqa: PTH123 - devnull is no path
         return [
             *rounds(
@@ -69,43 +69,43 @@ def _update(nowhere: TextIO) -> Round:
 
 
 def _iterate(items: Iterable[int]) -> Round:
-    begun = time.perf_counter_ns()
+    started = time.perf_counter_ns()
     for _ in items:
         pass
-    return {_QUANTITY: (time.perf_counter_ns() - begun) / _COUNT}
+    return {_QUANTITY: (time.perf_counter_ns() - started) / _COUNT}
 
 
 def _call(function: Callable[[], object]) -> Round:
-    begun = time.perf_counter_ns()
+    started = time.perf_counter_ns()
     for _ in range(_COUNT):
         function()
-    return {_QUANTITY: (time.perf_counter_ns() - begun) / _COUNT}
+    return {_QUANTITY: (time.perf_counter_ns() - started) / _COUNT}
 
 
 @contextmanager
 def _job() -> Iterator[JobContext]:
-    """A job whose reports are taken and acknowledged in another thread, as those of a plain handler are."""
-    made: list[_Desk] = []
+    """A job whose reports another thread acknowledges, as for a plain handler."""
+    made: list[_JobSession] = []
     ready = threading.Event()
 
     async def run() -> None:
-        made.append(_Desk())
+        made.append(_JobSession())
         ready.set()
         await made[0].empty()
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     ready.wait()
-    (desk,) = made
+    (session,) = made
     try:
-        yield desk.job
+        yield session.job
     finally:
-        desk.close()
+        session.close()
         thread.join()
 
 
-class _Desk:
-    """One job, and what a session does with its reports, but for sending them."""
+class _JobSession:
+    """The session of one job, without its stream: it serialises the reports, and acknowledges them."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The job that is worked on, and a worker's side of the wire with as little else to it as can be."""
+"""The jobs of the measurements, and a minimal worker and subscriber on the wire."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 Stream: TypeAlias = AsyncIterator[bytes]
-"""The messages of a call, as they come."""
+"""The messages of a call, serialised."""
 
 _STAGES = [Stage(stage_id=name, unit="bytes") for name in ("scan", "hash", "pack", "verify", "report")]
 
@@ -62,14 +62,14 @@ _END = [Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))]
 
 
 def progress(first: int, count: int) -> list[Update]:
-    """So many updates of a running stage, from the ``first``-th on: nine of ten are progress, one is a log line."""
+    """``count`` updates of a running stage from the ``first``-th on: nine of ten are progress, one is a log line."""
     updates = []
     for number in range(first, first + count):
         if number % 10:
-            told = StageProgressed(
+            progressed = StageProgressed(
                 stage_id="hash", current=number * 65536.0, message=f"lib/module_{number}.py"
             )
-            updates.append(Update(stage_progressed=told))
+            updates.append(Update(stage_progressed=progressed))
         else:
             text = f"lib/module_{number}.py has 65,536 bytes, and was read in one piece"
             line = LogWritten(stage_id="hash", severity=Severity.SEVERITY_INFO, text=text)
@@ -78,7 +78,7 @@ def progress(first: int, count: int) -> list[Update]:
 
 
 def submit(address: str) -> str:
-    """Submits a job of five stages that waits to be claimed; its id."""
+    """Submit an external job of five stages, to be claimed; return its id."""
     request = SubmitJobRequest(
         job_id=str(uuid.uuid4()), kind="bench", stages=_STAGES, dispatch=Dispatch.DISPATCH_EXTERNAL
     )
@@ -87,7 +87,7 @@ def submit(address: str) -> str:
 
 
 def get(address: str, job_id: str) -> Job:
-    """The job as it stands."""
+    """Get the job."""
     with grpc.insecure_channel(address) as channel:
         return JobServiceStub(channel).GetJob(GetJobRequest(job_id=job_id), timeout=10).job
 
@@ -96,7 +96,7 @@ def get(address: str, job_id: str) -> Job:
 async def connections(
     address: str, count: int, options: Sequence[tuple[str, int]] = ()
 ) -> AsyncIterator[list[grpc.aio.Channel]]:
-    """So many channels, each with a connection of its own, as from a client of its own."""
+    """Open ``count`` channels, each with its own connection."""
     options = [("grpc.use_local_subchannel_pool", 1), *options]
     channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(count)]
     try:
@@ -107,7 +107,7 @@ async def connections(
 
 
 def watch(channel: grpc.aio.Channel, request: bytes) -> Stream:
-    """The messages of a WatchJob, as they come."""
+    """Start a WatchJob; return the iterator of its messages."""
     method: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(
         "/milepost.v1.JobService/WatchJob"
     )
@@ -115,14 +115,14 @@ def watch(channel: grpc.aio.Channel, request: bytes) -> Stream:
 
 
 async def record(address: str, request: bytes) -> AsyncGenerator[list[bytes]]:
-    """All messages of a WatchJob that ends; for a ``Load``."""
+    """Yield all messages of a WatchJob that ends; for a ``Load``."""
     async with connections(address, 1) as (channel,):
         messages = [message async for message in watch(channel, request)]
     yield messages
 
 
 async def write(address: str, job_id: str, events: int, end: bool = True) -> AsyncGenerator[None]:
-    """Writes a log of so many events, 50 a report, besides those of its start and end; for a ``Load``."""
+    """Write a log of ``events`` events, 50 in a report, besides those of its start and end; for a ``Load``."""
     async with connections(address, 1) as (channel,):
         session = await Session.open(channel, job_id)
         await session.send(session.encode(START))
@@ -136,9 +136,9 @@ async def write(address: str, job_id: str, events: int, end: bool = True) -> Asy
 
 
 class Session:
-    """A worker that has one job. ``reported`` is its last report's number.
+    """A worker with one job. ``reported`` is the number of its last report.
 
-    Its requests are encoded beforehand, so that sending them costs no more than it must.
+    Callers encode requests beforehand, so that sending costs as little as possible.
     """
 
     def __init__(self, call: grpc.aio.StreamStreamCall[bytes, bytes], job_id: str, lease_token: str) -> None:
@@ -150,7 +150,7 @@ class Session:
 
     @classmethod
     async def open(cls, channel: grpc.aio.Channel, job_id: str) -> Session:
-        """Connects, and claims the job."""
+        """Connect, and claim the job."""
         call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(
             "/milepost.v1.WorkerService/Work"
         )()
@@ -161,7 +161,7 @@ class Session:
         return cls(call, job_id, assignment.lease_token)
 
     def encode(self, updates: Sequence[Update]) -> bytes:
-        """The next report, as a request."""
+        """Encode the next report as a request."""
         first = self.reported + 1
         self.reported += len(updates)
         report = Report(
@@ -173,7 +173,7 @@ class Session:
         return WorkRequest(report=report).SerializeToString()
 
     async def send(self, request: bytes) -> None:
-        """Sends a request."""
+        """Send a request."""
         await self._call.write(request)
 
     @property
@@ -182,12 +182,12 @@ class Session:
         return self._acknowledged
 
     async def acknowledged(self, report_sequence: int) -> None:
-        """Waits until the reports up to this one are acknowledged."""
+        """Wait until the reports up to this one are acknowledged."""
         while self._acknowledged < report_sequence:
             self._acknowledged = (await _read(self._call)).acknowledged.report_sequence
 
     async def end(self) -> None:
-        """Ends the job, then the session."""
+        """End the job, then the session."""
         await self.send(self.encode(_END))
         await self.acknowledged(self.reported)
         await self._call.done_writing()
@@ -204,7 +204,7 @@ async def _read(call: grpc.aio.StreamStreamCall[bytes, bytes]) -> WorkResponse:
 
 
 def replies(reports: Sequence[int]) -> list[bytes]:
-    """What a session is answered that sends reports of so many updates each, one answer a request."""
+    """The answers to a session whose reports have these numbers of updates, one for each request."""
     job_id = str(uuid.uuid4())
     answers = [
         WorkResponse(welcome=Welcome(session_id=uuid.uuid4().hex)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from milepost.server.base.refusal import Refusal
-from milepost.server.log.event_log import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreUnavailable
+from milepost.server.log.event_log import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked, StoreUnavailable
 from milepost.v1 import ErrorReason
 
 STORE_ERRORS = (StoreFull, StoreFailed, Conflict)
@@ -17,6 +17,12 @@ def refusal_of(error: BaseException) -> Refusal | None:
         return Refusal(
             ErrorReason.ERROR_REASON_STORE_FULL,
             "The server's disk is full; nothing was changed. Free some disk space.",
+        )
+    if isinstance(error, StoreLocked):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "Another process has locked the server's database; nothing was changed. Try again.",
+            retry_delay=1.0,
         )
     if isinstance(error, StoreUnavailable):
         return Refusal(

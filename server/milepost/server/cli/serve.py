@@ -134,6 +134,7 @@ def serve(
     from milepost.server.cli import log_output
     from milepost.server.cli.server_process import run
     from milepost.server.followers.retention import RetentionPolicy
+    from milepost.server.log.database_lock import DatabaseInUse
     from milepost.server.log.event_log import StoreFailed
     from milepost.server.log.jetstream.nats_access import StreamRefused
     from milepost.server.log.sqlite.schema import SchemaTooNew
@@ -168,7 +169,7 @@ def serve(
         # The command line is right: its supervisor should start it again.
         click.echo(f"Error: {error}", err=True)
         click.get_current_context().exit(_STORE_FAILED)
-    except (DirectoryInUse, SchemaTooNew, StreamRefused) as error:
+    except (DatabaseInUse, DirectoryInUse, SchemaTooNew, StreamRefused) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         if error.filename is None:

@@ -24,7 +24,7 @@ def run(settings: Settings) -> None:
 
     Raises:
         StoreFailed: The store has failed for good.
-        DirectoryInUse, SchemaTooNew, StreamRefused: The store cannot be opened.
+        DatabaseInUse, DirectoryInUse, SchemaTooNew, StreamRefused: The store cannot be opened.
         OSError: The address or the data directory cannot be used.
         sqlite3.Error: The database cannot be opened.
     """

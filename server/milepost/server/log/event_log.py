@@ -249,6 +249,10 @@ class StoreUnavailable(StoreFailed):
     """
 
 
+class StoreLocked(StoreUnavailable):
+    """Another process holds the write lock of the database; nothing was appended."""
+
+
 class EventLog(Protocol):
     """An ordered, durable log of events per job."""
 

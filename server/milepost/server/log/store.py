@@ -58,7 +58,7 @@ def open_store(
     ``files``, to which it adds its own, is no longer in its place.
     """
     if nats is None:
-        return SqliteEventLog(directory, files)
+        return SqliteEventLog(directory, files, on_state)
     if not nats.synced:
         _log.warning(
             "NATS servers without sync_interval: always lose up to two minutes of acknowledged writes in a power cut "

@@ -37,9 +37,14 @@ class StoreFiles:
         self._known[path] = _FileIdentity(found.st_dev, found.st_ino)
 
     def watch_database(self, path: Path) -> None:
-        """Watch a database in WAL mode that a connection has open, with its two auxiliary files."""
-        for suffix in ("", "-wal", "-shm"):
-            self.watch(path.with_name(path.name + suffix))
+        """Watch a database in WAL mode that a connection has open, with its two auxiliary files.
+
+        SQLite follows symbolic links, so the auxiliary files are beside the database itself.
+        """
+        self.watch(path)
+        database = path.resolve()
+        for suffix in ("-wal", "-shm"):
+            self.watch(database.with_name(database.name + suffix))
 
     def check(self) -> None:
         """Raise StoreDisplaced if a file is no longer in its place. It takes a few microseconds."""

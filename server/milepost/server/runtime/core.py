@@ -119,8 +119,8 @@ class Core:
         self.deadlines.close()
         await self._tasks.close()
 
-    def on_store(self, up: bool) -> None:
-        """The connection to the store, and so to the other nodes, is up or down."""
+    def on_peers(self, up: bool) -> None:
+        """The connection to the other nodes is up or down."""
         if up:
             self._registry.reconnected()
         else:

@@ -172,7 +172,8 @@ class Server:
     def _on_store(self, up: bool) -> None:
         """Note that the store became available or unavailable; without it only reads and watches are served."""
         if self._core is not None:
-            self._core.on_store(up)
+            if self._settings.nats is not None:
+                self._core.on_peers(up)
             self._health.set(up, _NAMES[1])
 
     async def _wait_for_last_calls(self) -> None:

@@ -37,12 +37,6 @@ from milepost.server.log.store_files import StoreFiles, connect, create
 _log = structlog.get_logger("milepost.store")
 
 _FILE_NAME: Final = "projection.db"
-_PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",
-    "PRAGMA wal_autocheckpoint = 4000",
-    "PRAGMA cache_size = -65536",
-)
 
 # Messages in one transaction at most.
 _GROUP_LIMIT = 1000
@@ -203,4 +197,4 @@ class Projection:
         return connection
 
     def _connect(self) -> sqlite3.Connection:
-        return connect(self._path, _PRAGMAS)
+        return connect(self._path, statements.PROJECTION_PRAGMAS)

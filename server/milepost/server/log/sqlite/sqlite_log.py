@@ -7,11 +7,13 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
+from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.event_log import Commit, Entry, StoreDisplaced, StoreFailed
-from milepost.server.log.node_presence import NoPeers, Peers, Presence
+from milepost.server.log.node_presence import ContactPeriod, NoPeers, Peers, Presence
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.epoch_mark import EpochMark
@@ -20,34 +22,53 @@ from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import ReaderPool
 from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.sqlite.transaction import Write
+from milepost.server.log.sqlite.wal_upkeep import WalUpkeep
 from milepost.server.log.sqlite.writer import Outcome, Writer
 from milepost.server.log.store_files import StoreFiles, connect, create
 
 _log = structlog.get_logger("milepost.store")
 
+# Longest time in milliseconds to wait for readers when a displaced database is left.
+_LAST_CHECKPOINT_WAIT = 1000
+
+
+_Argument = TypeVar("_Argument")
+
 
 class SqliteEventLog(ReaderPool):
     """An ``EventLog`` in ``directory``, bound to the running event loop.
 
-    It adds its files to ``files``, and fails when one of those is no longer in its place.
+    It adds its files to ``files``, and fails when one of those is no longer in its place. It calls ``on_state`` when
+    another process has locked the database (False), so that writes are refused, and when that is over (True).
 
-    Raises SchemaTooNew, or sqlite3.Error if the database cannot be opened.
+    Raises DatabaseInUse, SchemaTooNew, or sqlite3.Error if the database cannot be opened.
     """
 
-    def __init__(self, directory: Path, files: StoreFiles | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        files: StoreFiles | None = None,
+        on_state: Callable[[bool], None] = lambda up: None,
+    ) -> None:
         self._path = directory / "milepost.db"
         self._files = StoreFiles() if files is None else files
+        self._on_state = on_state
         create(self._path)
-        connection = self._open()
-        migrate(connection)
-        self._mark = EpochMark(directory / "epoch.json", self._path)
-        position: int = connection.execute(statements.LAST_POSITION).fetchone()[0]
-        self._epoch = self._mark.resolve_epoch(_meta(connection, "epoch"), position)
-        connection.execute(statements.SET_META, ("epoch", self._epoch))
-        secret = _meta(connection, "lease_secret") or secrets.token_hex(32)
-        connection.execute(statements.SET_META, ("lease_secret", secret))
+        self._lock = DatabaseLock(self._path)
+        try:
+            connection = self._open()
+            migrate(connection)
+            self._mark = EpochMark(directory / "epoch.json", self._path)
+            position: int = connection.execute(statements.LAST_POSITION).fetchone()[0]
+            self._epoch = self._mark.resolve_epoch(_meta(connection, "epoch"), position)
+            connection.execute(statements.SET_META, ("epoch", self._epoch))
+            secret = _meta(connection, "lease_secret") or secrets.token_hex(32)
+            connection.execute(statements.SET_META, ("lease_secret", secret))
+            self._files.watch_database(self._path)
+        except BaseException:
+            self._lock.close()
+            raise
         self._lease_secret = bytes.fromhex(secret)
-        self._files.watch_database(self._path)
         self._mark.renew(position, now=True)
         self._written = self._position = position
 
@@ -56,14 +77,19 @@ class SqliteEventLog(ReaderPool):
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._closed = False
+        self._locked = False
+        self._refused_at = float("-inf")
         self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
         self._connection = connection
         self._writer = Writer(
             connection,
             position,
             self._files,
+            WalUpkeep(connection, self._path),
             deliver=self._deliver,
             written=self._record_position,
+            refused=lambda locked: self._call(self._on_refused, locked),
+            unlocked=lambda: self._call(self._set_locked, False),
             failed=self._on_failed,
         )
 
@@ -85,7 +111,7 @@ class SqliteEventLog(ReaderPool):
     @property
     def up(self) -> bool:
         """See ``EventLog``."""
-        return not self._failed.done()
+        return not self._locked and not self._failed.done()
 
     @property
     def position(self) -> int:
@@ -97,7 +123,7 @@ class SqliteEventLog(ReaderPool):
 
     async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``: there is no other node."""
-        return NoPeers()
+        return _WritableContact(lambda: self._loop.time() - self._refused_at)
 
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: no other node appends."""
@@ -132,6 +158,7 @@ class SqliteEventLog(ReaderPool):
         self.close_readers()
         self._mark.renew(self._written, now=True)
         self._mark.close()
+        self._lock.close()
 
     def _write(self, write: Write) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
@@ -151,7 +178,17 @@ class SqliteEventLog(ReaderPool):
         """On the writer's thread."""
         if isinstance(error, StoreDisplaced) and error.path == self._path:
             self._checkpoint_wal()
-        self._loop.call_soon_threadsafe(self._fail, error)
+        self._call(self._fail, error)
+
+    def _on_refused(self, locked: bool) -> None:
+        self._refused_at = self._loop.time()
+        if locked:
+            self._set_locked(True)
+
+    def _set_locked(self, locked: bool) -> None:
+        if locked != self._locked:
+            self._locked = locked
+            self._on_state(not locked)
 
     def _fail(self, error: StoreFailed) -> None:
         if not self._failed.done():
@@ -164,14 +201,18 @@ class SqliteEventLog(ReaderPool):
         this one.
         """
         try:
-            self._connection.execute(statements.SHORTEN_BUSY_TIMEOUT)
+            self._connection.execute(statements.set_busy_timeout(_LAST_CHECKPOINT_WAIT))
             self._connection.execute(statements.CHECKPOINT_WAL)
         except sqlite3.Error as error:
             _log.warning("WAL checkpoint failed", error=str(error))
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         """On the writer's thread."""
-        self._loop.call_soon_threadsafe(self._resolve, outcomes)
+        self._call(self._resolve, outcomes)
+
+    def _call(self, function: Callable[[_Argument], None], argument: _Argument) -> None:
+        """Call the function on the event loop's thread."""
+        self._loop.call_soon_threadsafe(function, argument)
 
     def _resolve(self, outcomes: Sequence[Outcome]) -> None:
         entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
@@ -193,6 +234,20 @@ class SqliteEventLog(ReaderPool):
 
     def _open(self) -> sqlite3.Connection:
         return connect(self._path, statements.PRAGMAS)
+
+
+class _WritableContact(NoPeers):
+    """Contact of a store that may refuse writes for a while. ``since`` returns the seconds since it last did.
+
+    A worker that was refused comes back after a backoff, so its silence proves nothing (rule 14).
+    """
+
+    def __init__(self, since: Callable[[], float]) -> None:
+        self._since = since
+
+    def contact(self) -> ContactPeriod:
+        """See ``Peers``."""
+        return ContactPeriod(self._since(), 0.0)
 
 
 def _meta(connection: sqlite3.Connection, name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection
 from itertools import product
 from typing import Any, Final
@@ -21,21 +22,37 @@ _HAD_LABEL = """EXISTS (
 # Maximum number of selects that one list merges; SQLite allows 500.
 _UNION_LIMIT = 100
 
-PRAGMAS: Final = (
+WAL_SIZE_LIMIT: Final = 64 << 20
+"""Size in bytes that the write-ahead log's file keeps; see ``wal_upkeep``."""
+
+_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
-    # NORMAL loses acknowledged commits in a power cut; see docs/design.md.
-    "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 4000",
+    f"PRAGMA journal_size_limit = {WAL_SIZE_LIMIT}",
     "PRAGMA cache_size = -65536",
 )
+# NORMAL loses acknowledged commits in a power cut; see docs/design.md.
+PRAGMAS: Final = (*_PRAGMAS, "PRAGMA synchronous = FULL")
+PROJECTION_PRAGMAS: Final = (*_PRAGMAS, "PRAGMA synchronous = NORMAL")
 
 BEGIN: Final = "BEGIN IMMEDIATE"
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
-# For a displaced database: the server ends soon, and readers may still be busy.
-SHORTEN_BUSY_TIMEOUT: Final = "PRAGMA busy_timeout = 1000"
+BUSY_TIMEOUT: Final = "PRAGMA busy_timeout"
 CHECKPOINT_WAL: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
+
+
+
+def set_busy_timeout(milliseconds: int) -> str:
+    """The statement that sets for how long a connection waits for a lock of another one."""
+    return f"PRAGMA busy_timeout = {milliseconds}"
+
+
+def primary_code(error: Exception) -> int:
+    """The error code of SQLite without its extension; 0 if it is not an error of SQLite."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
 
 GET_META: Final = "SELECT value FROM meta WHERE name = ?"
 SET_META: Final = (

@@ -11,10 +11,18 @@ from typing import NamedTuple
 import structlog
 
 from milepost.server.base import failpoints
-from milepost.server.log.event_log import Conflict, Entry, StoreDisplaced, StoreFailed, StoreFull
+from milepost.server.log.event_log import (
+    Conflict,
+    Entry,
+    StoreDisplaced,
+    StoreFailed,
+    StoreFull,
+    StoreLocked,
+)
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
+from milepost.server.log.sqlite.wal_upkeep import WalUpkeep
 from milepost.server.log.store_files import StoreFiles
 
 # Writes in one transaction, so that the first one does not wait for too many others.
@@ -22,6 +30,11 @@ _GROUP_LIMIT = 1000
 
 # Interval in seconds at which an idle writer checks that the files are still in their places.
 CHECK_INTERVAL = 1.0
+
+# Longest time in milliseconds that a group of writes waits for the database's write lock, which another process may
+# have; and the time once a group has waited in vain, until the lock is free again.
+LOCK_WAIT = 5000
+_LOCKED_WAIT = 200
 
 _log = structlog.get_logger("milepost.store")
 
@@ -38,8 +51,9 @@ class Writer:
     """Owner of the writing connection; it applies writes in the order of ``put``, while the files are in their places.
 
     On its own thread it calls ``deliver`` with the outcomes of each group, in order; ``written`` with the last position
-    after each committed group, and every ``CHECK_INTERVAL`` seconds without one; and ``failed`` with the error after
-    which it writes nothing more.
+    after each committed group, and every ``CHECK_INTERVAL`` seconds without one; ``refused`` when it had to refuse
+    writes for now, with whether another process has the database locked; ``unlocked`` when that is over; and ``failed``
+    with the error after which it writes nothing more.
     """
 
     def __init__(
@@ -47,15 +61,23 @@ class Writer:
         connection: sqlite3.Connection,
         position: int,
         files: StoreFiles,
+        upkeep: WalUpkeep,
         *,
         deliver: Callable[[Sequence[Outcome]], None],
         written: Callable[[int], None],
+        refused: Callable[[bool], None],
+        unlocked: Callable[[], None],
         failed: Callable[[StoreFailed], None],
     ) -> None:
         self._transaction = Transaction(connection, position)
         self._files = files
+        self._upkeep = upkeep
         self._deliver = deliver
         self._written = written
+        self._refused = refused
+        self._unlocked = unlocked
+        self._locked = False
+        connection.execute(statements.set_busy_timeout(LOCK_WAIT))
         self._on_failed = failed
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._failed: StoreFailed | None = None
@@ -89,17 +111,41 @@ class Writer:
             group = [write for write in waiting if write is not None]
             if group:
                 self._deliver(self._commit(group))
+                self._keep_wal_short()
 
     def _check(self) -> None:
-        """Check the files while there is nothing to write."""
+        """Check the files, and a lock that another process had, while there is nothing to write."""
         if self._failed is not None:
             return
         try:
             self._files.check()
-        except StoreDisplaced as error:
+            if self._locked:
+                self._begin()
+                self._transaction.connection.execute(statements.ROLLBACK)
+        except (StoreDisplaced, sqlite3.Error) as error:
             self._handle_failure(error)
         else:
             self._written(self._transaction.position)
+            self._keep_wal_short()
+
+    def _keep_wal_short(self) -> None:
+        if self._failed is None and not self._locked:
+            try:
+                self._upkeep.run()
+            except sqlite3.Error as error:
+                self._handle_failure(error)
+
+    def _begin(self) -> None:
+        self._transaction.connection.execute(statements.BEGIN)
+        if self._locked:
+            self._set_locked(False)
+            _log.info("database unlocked")
+            self._unlocked()
+
+    def _set_locked(self, locked: bool) -> None:
+        self._locked = locked
+        wait = _LOCKED_WAIT if locked else LOCK_WAIT
+        self._transaction.connection.execute(statements.set_busy_timeout(wait))
 
     def _commit(self, group: Sequence[Write]) -> Sequence[Outcome]:
         if self._failed is not None:
@@ -108,7 +154,7 @@ class Writer:
         position = transaction.position
         try:
             self._files.check()
-            transaction.connection.execute(statements.BEGIN)
+            self._begin()
             outcomes = [
                 outcome
                 for write, merged_writes in coalesce_writes(group)
@@ -136,26 +182,39 @@ class Writer:
         ]
 
     def _handle_failure(self, error: Exception) -> StoreFull | StoreFailed:
-        """Roll the group back. Only a full disk is a transient error; any other one fails the store for good.
+        """Roll the group back. A full disk and a lock of another process are transient; all else is for good.
 
         (After a failed fsync the next commit can succeed although data is gone: see
         https://wiki.postgresql.org/wiki/Fsync_Errors.)
         """
-        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        code = statements.primary_code(error)
         connection = self._transaction.connection
         try:
             if connection.in_transaction:
                 connection.execute(statements.ROLLBACK)
         except sqlite3.Error:
-            full = False
+            code = 0
+        if code == sqlite3.SQLITE_BUSY:
+            return self._refuse_locked(error)
+        full = code == sqlite3.SQLITE_FULL
         if isinstance(error, StoreDisplaced):
             _log.error("store files displaced", error=str(error))
             failed: StoreFailed = error
         else:
             _log.error("commit failed", fatal=not full, exc_info=error)
             if full:
+                self._refused(False)
                 return StoreFull(str(error))
             failed = StoreFailed(str(error))
         self._failed = failed
         self._on_failed(failed)
         return failed
+
+    def _refuse_locked(self, error: Exception) -> StoreLocked:
+        if not self._locked:
+            _log.error(
+                "database locked by another process; reads continue, writes fail", waited_ms=LOCK_WAIT
+            )
+            self._set_locked(True)
+        self._refused(True)
+        return StoreLocked(str(error))

@@ -1,0 +1,87 @@
+"""One server at a time has a database, by whatever path a second one reaches it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from milepost.v1 import Dispatch
+from tests.support.forking import Forkery
+from tests.support.rpc import connect
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture
+def alone(tmp_path: Path, forkery: Forkery) -> Iterator[ServerProcess]:
+    """A server that has a database."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        yield server
+
+
+def by_link_to_the_directory(data: Path) -> Path:
+    """Reaches the directory by a symbolic link."""
+    other = data.with_name("other")
+    other.symlink_to(data)
+    return other
+
+
+def by_symbolic_link(data: Path) -> Path:
+    """Reaches the database by a symbolic link in another directory."""
+    other = data.with_name("other")
+    other.mkdir()
+    (other / "milepost.db").symlink_to(data / "milepost.db")
+    return other
+
+
+def by_hard_link(data: Path) -> Path:
+    """Reaches the database by another name for the same file; SQLite would make it a log of its own."""
+    other = data.with_name("other")
+    other.mkdir()
+    os.link(data / "milepost.db", other / "milepost.db")
+    return other
+
+
+@pytest.mark.parametrize("reach", [by_link_to_the_directory, by_symbolic_link, by_hard_link])
+async def test_a_second_server_by_another_path(
+    alone: ServerProcess, forkery: Forkery, reach: Callable[[Path], Path]
+) -> None:
+    """It says so and ends; the first one goes on."""
+    second = ServerProcess(reach(alone.data), forkery=forkery)
+    with pytest.raises(RuntimeError, match="is in use by another milepost serve"), second:
+        pass
+    assert await asyncio.to_thread(second.wait) != 0
+
+    async with connect(alone.address) as rpc:
+        await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+
+
+async def test_a_second_server_after_the_lock_file_was_deleted(
+    alone: ServerProcess, forkery: Forkery
+) -> None:
+    """While the first one has not noticed yet: the database itself is locked. Killed, it leaves the lock free."""
+    os.kill(alone.pid, signal.SIGSTOP)  # it cannot notice
+    (alone.data / "lock").unlink()
+    second = ServerProcess(alone.data, forkery=forkery)
+    with pytest.raises(RuntimeError, match="The database .* is in use by another milepost serve"), second:
+        pass
+    second.wait()
+    alone.kill()
+    epoch = alone.epoch
+    alone.restart()
+    assert alone.epoch == epoch
+
+
+async def test_a_database_behind_a_symbolic_link(alone: ServerProcess, forkery: Forkery) -> None:
+    """It can be used, by one server: SQLite keeps its log beside the database itself."""
+    async with connect(alone.address) as rpc:
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    alone.stop()
+    with ServerProcess(by_symbolic_link(alone.data), forkery=forkery) as linked:
+        async with connect(linked.address) as rpc:
+            assert (await rpc.get(job.job_id)).submit_time == job.submit_time
+            await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)

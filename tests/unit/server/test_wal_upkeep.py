@@ -1,0 +1,95 @@
+"""The write-ahead log: what an outside reader makes of it does not stay."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from milepost.server.log.sqlite import statements, wal_upkeep, writer
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from tests.support.commits import Author, put
+from tests.support.rpc import eventually
+
+LIMIT = 100_000
+
+
+@contextmanager
+def reading(database: Path) -> Iterator[None]:
+    """Reads the database, as an outside tool does, for as long as it takes."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM log").fetchone()
+        yield
+        other.execute("ROLLBACK")
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that a few commits go beyond, and upkeep at every turn."""
+    monkeypatch.setattr(statements, "WAL_SIZE_LIMIT", LIMIT)
+    monkeypatch.setattr(statements, "PRAGMAS", (*statements.PRAGMAS, f"PRAGMA journal_size_limit = {LIMIT}"))
+    monkeypatch.setattr(wal_upkeep, "_INTERVAL", 0.0)
+    monkeypatch.setattr(writer, "CHECK_INTERVAL", 0.02)
+
+
+def size(directory: Path) -> int:
+    """Of the write-ahead log."""
+    return (directory / "milepost.db-wal").stat().st_size
+
+
+async def grown(log: SqliteEventLog, directory: Path, author: Author) -> None:
+    """Writes until the write-ahead log is well beyond its limit."""
+    while size(directory) < 5 * LIMIT:
+        await put(log, author.lines("x" * 10_000))
+
+
+async def test_what_a_reader_has_held_up_is_truncated_after_it(tmp_path: Path) -> None:
+    """By itself, also where nobody writes any more; what was written is there."""
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start())
+    with reading(tmp_path / "milepost.db"):
+        await grown(log, tmp_path, author)
+
+    async def is_short() -> bool:
+        return size(tmp_path) <= LIMIT
+
+    await eventually(is_short)
+    page = await log.read("j", 0, 1 << 30)
+    assert page is not None
+    assert page.head == len(author.events)
+    await log.close()
+
+
+async def test_writes_go_on_under_a_reader_and_the_log_says_why_the_file_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once at each doubling, not at each turn."""
+    monkeypatch.setattr(wal_upkeep, "_REPORTED_SIZE", 2 * LIMIT)
+    monkeypatch.setattr(wal_upkeep, "_TRUNCATE_WAIT", 1)
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start())
+    with capture_logs() as lines, reading(tmp_path / "milepost.db"):
+        await grown(log, tmp_path, author)
+        await log.close()
+    sizes = [line["bytes"] for line in lines if "write-ahead log grows" in line["event"]]
+    assert 1 <= len(sizes) <= 2
+    assert sizes[0] >= 2 * LIMIT
+
+
+async def test_a_short_log_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No write waits for a checkpoint that is not needed."""
+
+    def truncate(_: object) -> bool:
+        raise AssertionError("truncated")
+
+    monkeypatch.setattr(wal_upkeep.WalUpkeep, "_truncate", truncate)
+    monkeypatch.setattr(statements, "WAL_SIZE_LIMIT", 1 << 30)
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start(), author.lines("a"))
+    await log.close()
+    assert not log.failed.done()

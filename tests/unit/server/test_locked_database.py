@@ -55,12 +55,12 @@ async def test_writes_are_refused_and_reads_continue(
     submission = late.submit()
     with write_lock(tmp_path / "milepost.db"), capture_logs() as lines:
         for _ in range(2):
-            with pytest.raises(StoreLocked) as refused:
+            with pytest.raises(StoreLocked):
                 await log.append(submission)
             assert not log.up
         assert author.events == await read(log, "j")
         assert await log.find("late") is None
-    refusal = refusal_of(refused.value)
+    refusal = refusal_of(StoreLocked())
     assert refusal is not None
     assert (refusal.reason, refusal.retry_delay) == (ErrorReason.ERROR_REASON_STORE_UNAVAILABLE, 1.0)
     assert [(line["event"], line["log_level"]) for line in lines] == [

@@ -67,7 +67,7 @@ async def test_a_second_server_after_the_lock_file_was_deleted(
     os.kill(alone.pid, signal.SIGSTOP)  # it cannot notice
     (alone.data / "lock").unlink()
     second = ServerProcess(alone.data, forkery=forkery)
-    with pytest.raises(RuntimeError, match="The database .* is in use by another milepost serve"), second:
+    with pytest.raises(RuntimeError, match=r"The database .* is in use by another milepost serve"), second:
         pass
     second.wait()
     alone.kill()

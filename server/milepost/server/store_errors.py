@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from milepost.server.base.refusal import Refusal
-from milepost.server.log.event_log import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked, StoreUnavailable
+from milepost.server.log.event_log import (
+    Conflict,
+    StoreDisplaced,
+    StoreFailed,
+    StoreFull,
+    StoreLocked,
+    StoreUnavailable,
+)
 from milepost.v1 import ErrorReason
 
 STORE_ERRORS = (StoreFull, StoreFailed, Conflict)

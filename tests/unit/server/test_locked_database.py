@@ -37,7 +37,9 @@ def states() -> list[bool]:
 
 
 @pytest.fixture
-async def log(tmp_path: Path, states: list[bool], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqliteEventLog]:
+async def log(
+    tmp_path: Path, states: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[SqliteEventLog]:
     """A store that waits for a lock for a moment only."""
     for name, wait in (("LOCK_WAIT", 50), ("_LOCKED_WAIT", 10), ("CHECK_INTERVAL", 0.02)):
         monkeypatch.setattr(writer, name, wait)
@@ -106,7 +108,6 @@ async def test_a_store_that_nobody_writes_to_notices_that_the_lock_is_free(
 
 async def test_silence_of_workers_counts_from_the_last_refusal(log: SqliteEventLog, tmp_path: Path) -> None:
     """Rule 14: a worker whose report was refused comes back later; meanwhile it loses nothing."""
-
     peers = await log.share_presence(NoPeers(), 1.0)
     before = peers.contact()
     assert before is not None

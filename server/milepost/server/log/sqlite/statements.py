@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from itertools import product
 from typing import Any, Final
@@ -41,7 +40,6 @@ ROLLBACK: Final = "ROLLBACK"
 
 BUSY_TIMEOUT: Final = "PRAGMA busy_timeout"
 CHECKPOINT_WAL: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
-
 
 
 def set_busy_timeout(milliseconds: int) -> str:

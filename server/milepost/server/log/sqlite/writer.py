@@ -212,9 +212,7 @@ class Writer:
 
     def _refuse_locked(self, error: Exception) -> StoreLocked:
         if not self._locked:
-            _log.error(
-                "database locked by another process; reads continue, writes fail", waited_ms=LOCK_WAIT
-            )
+            _log.error("database locked by another process; reads continue, writes fail", waited_ms=LOCK_WAIT)
             self._set_locked(True)
         self._refused(True)
         return StoreLocked(str(error))

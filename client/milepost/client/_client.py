@@ -25,10 +25,10 @@ from milepost.client._options import (
 from milepost.client._results import result_of
 from milepost.client._transport.channel import LazyChannel, Target
 from milepost.client._watch.connection_state import Connection
-from milepost.client._watch.job_cursor import OnGap
 from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.subscriptions import Subscriptions
+from milepost.client._watch.watch_cursor import OnGap
 from milepost.client._watch.watch_factory import fold_snapshots, watch_job, watch_jobs
 from milepost.v1 import ConnectedWorker, Dispatch, Job, Waiting
 

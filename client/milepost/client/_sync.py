@@ -27,10 +27,10 @@ from milepost.client._attach import Attached, SyncAttached
 from milepost.client._client import Client
 from milepost.client._options import WatchOptions
 from milepost.client._transport.event_loop_thread import EventLoopThread
-from milepost.client._watch.job_cursor import OnGap
 from milepost.client._watch.job_watch import Watch
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.sync_watch import SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
+from milepost.client._watch.watch_cursor import OnGap
 
 __all__ = ["SyncClient", "SyncJobsWatch", "SyncStateWatch", "SyncSubscriptions", "SyncWatch"]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
 
-from milepost.client._conversion import to_duration
 from milepost.client._watch.event_selection import ALL_EVENTS, EventSelection
-from milepost.client.errors import EpochChanged, MilepostError, ProtocolError, SequenceTrimmed
+from milepost.client._watch.watch_cursor import OnGap, Start, WatchCursor
+from milepost.client.errors import MilepostError, ProtocolError
 from milepost.contract.job_states import has_ended
 from milepost.v1 import (
     Estimate,
@@ -22,13 +21,10 @@ from milepost.v1 import (
     WatchJobResponse,
 )
 
-__all__ = ["JobCursor", "OnGap", "Start"]
-
-Start: TypeAlias = Literal["after", "snapshot", "latest"]
-OnGap: TypeAlias = Literal["raise", "snapshot"]
+__all__ = ["JobCursor"]
 
 
-class JobCursor:
+class JobCursor(WatchCursor):
     """Accepts the frames of successive streams, and enforces that each event comes exactly once and in order (rule 2).
 
     Gaps are allowed only for events that the caller filters out, and, in a log that the server thins, for progress that
@@ -59,46 +55,33 @@ class JobCursor:
         follow: bool = True,
         status_interval: float | None = None,
     ) -> None:
+        super().__init__(
+            epoch=epoch,
+            start=start,
+            selection=selection,
+            on_gap=on_gap,
+            follow=follow,
+            status_interval=status_interval,
+        )
         self.sequence = after
-        self.epoch = epoch
         self.first = 0
-        self.head = 0
-        self.caught_up = False
         self.ended = False
         self.fraction: float | None = None
         self.fraction_known = False
         self.estimate: Estimate | None = None
         self.waiting: Waiting | None = None
         self._job_id = job_id
-        self._start: Start = start
-        self._selection = selection
-        self._on_gap = on_gap
-        self._follow = follow
-        self._status_interval = status_interval
-        self._opened = False
-        self._reached_head = False
         # Up to this sequence the server may have thinned out progress that later progress supersedes.
         self._thinned = 0
 
     def request(self, *, finite: bool = False) -> WatchJobRequest:
         """Start a new stream: return its request. A `finite` stream ends at the head."""
-        self._opened = self._reached_head = False
-        request = WatchJobRequest(
+        return WatchJobRequest(
             job_id=self._job_id,
-            epoch=self.epoch,
             # A watch is complete at `job_ended`, so the request includes it and the cursor filters it out.
             filter=self._selection.filter("job_ended"),
-            delivery=self._selection.delivery,
-            no_follow=finite or not self._follow,
-            status_interval=None if self._status_interval is None else to_duration(self._status_interval),
+            **self._new_stream({"after_sequence": self.sequence}, finite=finite),
         )
-        if self._start == "snapshot":
-            request.from_snapshot = True
-        elif self._start == "latest":
-            request.from_latest = True
-        else:
-            request.after_sequence = self.sequence
-        return request
 
     @property
     def resume_after(self) -> int:
@@ -106,19 +89,9 @@ class JobCursor:
         return self.sequence
 
     @property
-    def opened(self) -> bool:
-        """Whether the current stream has opened."""
-        return self._opened
-
-    @property
-    def reached_head(self) -> bool:
-        """Whether the current stream has reached the head."""
-        return self._reached_head
-
-    @property
     def complete(self) -> bool:
         """Whether the watch is complete if the current stream ends with OK now."""
-        return self.ended or (self._reached_head and not self._follow)
+        return self.ended or super().complete
 
     @property
     def accepts_jobs(self) -> bool:
@@ -135,8 +108,7 @@ class JobCursor:
         if name == "opened":
             self._open(frame.opened)
             return ()
-        if not self._opened:
-            raise ProtocolError(f"The stream began with {name or 'an unknown frame'}, not with opened.")
+        self._check_opened(name)
         if name == "events":
             return self._accept_events(frame.events)
         if name == "snapshot" and self._start == "snapshot":
@@ -160,7 +132,7 @@ class JobCursor:
 
     def recover(self, error: MilepostError) -> Sequence[Event | Job] | None:
         """Items to yield instead of an error: none, since the next stream starts with a snapshot; None to raise it."""
-        if self._on_gap != "snapshot" or not isinstance(error, SequenceTrimmed | EpochChanged):
+        if not self._replaces_gap(error):
             return None
         if self._start == "snapshot":  # neither error is a valid answer to that
             return None
@@ -174,11 +146,8 @@ class JobCursor:
             )
         if self._start == "latest":
             self._start, self.sequence = "after", opened.cursor
-        self._opened = True
-        self.head = (
-            max(self.head, opened.head_sequence) if opened.epoch == self.epoch else opened.head_sequence
-        )
-        self.epoch, self.first = opened.epoch, opened.first_sequence
+        self._note_opened(opened)
+        self.first = opened.first_sequence
         self._thinned = opened.thinned_sequence
 
     def _accept_snapshot(self, job: Job) -> Sequence[Job]:

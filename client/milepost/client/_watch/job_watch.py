@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
@@ -12,24 +12,14 @@ from milepost.client._watch.job_cursor import JobCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
-from milepost.contract.limits import STATUS_INTERVAL
 from milepost.v1 import Estimate, Event, GetJobRequest, Job, Waiting, WatchJobRequest, WatchJobResponse
 
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
 
-__all__ = ["JobWatch", "StateWatch", "Watch", "silence_timeout"]
-
-# A stream without any frame for this many status intervals, and a margin in seconds, counts as lost.
-_SILENT_INTERVALS: Final = 2.5
-_SILENT_MARGIN: Final = 5.0
+__all__ = ["JobWatch", "StateWatch", "Watch"]
 
 Item = TypeVar("Item", bound=Event | Job)
-
-
-def silence_timeout(status_interval: float | None) -> float:
-    """Seconds of silence after which a stream counts as lost."""
-    return _SILENT_INTERVALS * (status_interval or STATUS_INTERVAL) + _SILENT_MARGIN
 
 
 class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
@@ -50,7 +40,7 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
         super().__init__(
             channel,
             cursor,
-            silence_timeout=silence_timeout(status_interval),
+            status_interval=status_interval,
             timeout=timeout,
             on_state=on_state,
             backoff=backoff,

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from milepost.client._conversion import to_duration
 from milepost.client._watch.deduplicator import Deduplicator
 from milepost.client._watch.event_selection import ALL_EVENTS, EventSelection
-from milepost.client._watch.job_cursor import OnGap, Start
+from milepost.client._watch.watch_cursor import OnGap, Start, WatchCursor
 from milepost.client.errors import EpochChanged, MilepostError, ProtocolError, SequenceTrimmed
 from milepost.v1 import (
     Deleted,
@@ -43,7 +42,7 @@ class Gap:
 Item: TypeAlias = Event | Job | Deleted | Trimmed | Gap
 
 
-class JobsCursor:
+class JobsCursor(WatchCursor):
     """Accepts the frames of successive streams: each event exactly once, those of a job in order (rule 2).
 
     A stream resumes at a position, but does not always have one. It starts with the state of the jobs, or with all
@@ -72,19 +71,17 @@ class JobsCursor:
         follow: bool = True,
         status_interval: float | None = None,
     ) -> None:
+        super().__init__(
+            epoch=epoch,
+            start=start,
+            selection=selection,
+            on_gap=on_gap,
+            follow=follow,
+            status_interval=status_interval,
+        )
         self.position = after or None  # 0 is the beginning
-        self.epoch = epoch
-        self.head = 0
-        self.caught_up = False
         self.missing: list[str] = []
         self._filter = job_filter
-        self._start: Start = start
-        self._selection = selection
-        self._on_gap = on_gap
-        self._follow = follow
-        self._status_interval = status_interval
-        self._opened = False
-        self._reached_head = False
         self._deduplicator = Deduplicator()
         # Without a start position: the server has dropped events up to this one, so that no stream resumes before it.
         self._dropped = 0
@@ -95,44 +92,19 @@ class JobsCursor:
 
     def request(self, *, finite: bool = False) -> WatchJobsRequest:
         """Start a new stream: return its request. A `finite` stream ends at the head."""
-        self._opened = self._reached_head = False
         self._stream_position = 0
         self._listed.clear()
-        request = WatchJobsRequest(
+        cursor = {} if self.position is None else {"after_position": self.position}
+        return WatchJobsRequest(
             filter=self._filter,
-            epoch=self.epoch,
             event_filter=self._selection.filter(),
-            delivery=self._selection.delivery,
-            no_follow=finite or not self._follow,
-            status_interval=None if self._status_interval is None else to_duration(self._status_interval),
+            **self._new_stream(cursor, finite=finite),
         )
-        if self._start == "snapshot":
-            request.from_snapshot = True
-        elif self._start == "latest":
-            request.from_latest = True
-        elif self.position is not None:
-            request.after_position = self.position
-        return request
 
     @property
     def resume_after(self) -> int:
         """The position that a new stream resumes after; 0 if it starts over."""
         return self.position or 0
-
-    @property
-    def opened(self) -> bool:
-        """Whether the current stream has opened."""
-        return self._opened
-
-    @property
-    def reached_head(self) -> bool:
-        """Whether the current stream has reached the head."""
-        return self._reached_head
-
-    @property
-    def complete(self) -> bool:
-        """Whether the watch is complete if the current stream ends with OK now."""
-        return self._reached_head and not self._follow
 
     def accept(self, frame: WatchJobsResponse) -> Sequence[Item]:
         """The new items of a frame.
@@ -145,8 +117,7 @@ class JobsCursor:
         name = frame.WhichOneof("frame")
         if name == "opened":
             return self._open(frame.opened)
-        if not self._opened:
-            raise ProtocolError(f"The stream began with {name or 'an unknown frame'}, not with opened.")
+        self._check_opened(name)
         match name:
             case "events":
                 return self._accept_events(frame.events)
@@ -173,7 +144,7 @@ class JobsCursor:
         """Items to yield instead of an error; None to raise it."""
         if isinstance(error, SequenceTrimmed) and (self._start == "snapshot" or self._starts_with_all_events):
             return ()  # trimmed during the initial list: nothing is missing, since the next stream lists again
-        if self._on_gap != "snapshot" or not isinstance(error, SequenceTrimmed | EpochChanged):
+        if not self._replaces_gap(error):
             return None
         self._start, self.position, self.epoch, self.caught_up = "snapshot", None, "", False
         self._highest = 0
@@ -217,11 +188,7 @@ class JobsCursor:
             self._start, self.position = "after", opened.cursor
         else:
             self._deduplicator.retain_all(True)
-        self._opened = True
-        self.head = (
-            max(self.head, opened.head_sequence) if opened.epoch == self.epoch else opened.head_sequence
-        )
-        self.epoch = opened.epoch
+        self._note_opened(opened)
         return items
 
     def _accept_events(self, frame: Events) -> Sequence[Event]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._watch.connection_state import Connection
-from milepost.client._watch.job_watch import silence_timeout
 from milepost.client._watch.jobs_cursor import Item, JobsCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client.errors import JobNotFound, MilepostError
@@ -46,7 +45,7 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
         super().__init__(
             channel,
             cursor,
-            silence_timeout=silence_timeout(status_interval),
+            status_interval=status_interval,
             timeout=timeout,
             on_state=on_state,
             backoff=backoff,

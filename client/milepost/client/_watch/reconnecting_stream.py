@@ -8,20 +8,22 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Generic, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, Self, TypeVar
 
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
+from milepost.client._watch.watch_cursor import WatchCursor
 from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, Unreachable
+from milepost.contract.limits import STATUS_INTERVAL
 from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
 
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
 
-__all__ = ["ReconnectingStream", "WatchCursor"]
+__all__ = ["ReconnectingStream"]
 
 Item = TypeVar("Item")
 _Request = TypeVar("_Request", WatchJobRequest, WatchJobsRequest)
@@ -31,6 +33,9 @@ _Frame = TypeVar("_Frame", WatchJobResponse, WatchJobsResponse)
 _POLL_INTERVAL: Final = 2.0
 # Timeout in seconds of a call that only checks whether the server answers.
 _PROBE_TIMEOUT: Final = 5.0
+# A stream without any frame for this many status intervals, and a margin in seconds, counts as lost.
+_SILENT_INTERVALS: Final = 2.5
+_SILENT_MARGIN: Final = 5.0
 # Consecutive connections without any event after which the watch logs a warning.
 _FRUITLESS_LOG_THRESHOLD: Final = 5
 
@@ -40,30 +45,6 @@ _FALLBACK_TEXT: Final = {
     TransportMode.REPLAY: "calls are answered, but long-lived streams do not get through: polling for new events",
     TransportMode.CALL: "calls are answered, but no stream gets through: polling the job's state",
 }
-
-
-class WatchCursor(Protocol):
-    """The cursor of a watch, as far as the loop needs it; see `JobCursor` and `JobsCursor`."""
-
-    epoch: str
-    head: int
-    caught_up: bool
-
-    @property
-    def resume_after(self) -> int:
-        """The cursor that a new stream resumes after."""
-
-    @property
-    def opened(self) -> bool:
-        """Whether the current stream has opened."""
-
-    @property
-    def reached_head(self) -> bool:
-        """Whether the current stream has reached the head."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether the watch is complete if the current stream ends with OK now."""
 
 
 class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Frame]):
@@ -78,14 +59,14 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         channel: LazyChannel,
         cursor: WatchCursor,
         *,
-        silence_timeout: float,
+        status_interval: float | None,
         timeout: float,
         on_state: Callable[[Connection], None] | None,
         backoff: Backoff | None,
     ) -> None:
         self._channel = channel
         self._cursor = cursor
-        self._silence_timeout = silence_timeout
+        self._silence_timeout = _SILENT_INTERVALS * (status_interval or STATUS_INTERVAL) + _SILENT_MARGIN
         self._timeout = timeout
         self._on_state = on_state
         self._backoff = backoff or Backoff()

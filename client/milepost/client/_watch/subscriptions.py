@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias, Unpack
 
 from milepost.client._options import WatchOptions
-from milepost.client._watch.job_cursor import OnGap
 from milepost.client._watch.job_watch import StateWatch, Watch
+from milepost.client._watch.watch_cursor import OnGap
 from milepost.client.errors import MilepostError
 from milepost.v1 import Event, Job
 

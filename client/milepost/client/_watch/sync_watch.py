@@ -11,12 +11,12 @@ from typing import Generic, Self, TypeVar, Unpack
 from milepost.client._options import WatchOptions
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._watch.connection_state import Connection
-from milepost.client._watch.job_cursor import OnGap
 from milepost.client._watch.job_watch import JobWatch
 from milepost.client._watch.jobs_cursor import Item
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client._watch.subscriptions import Subscribed, Subscriptions
+from milepost.client._watch.watch_cursor import OnGap
 from milepost.v1 import (
     Estimate,
     Event,

@@ -10,10 +10,11 @@ from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.event_selection import EventSelection
-from milepost.client._watch.job_cursor import JobCursor, OnGap, Start
+from milepost.client._watch.job_cursor import JobCursor
 from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.jobs_cursor import JobsCursor
 from milepost.client._watch.jobs_watch import JobsWatch
+from milepost.client._watch.watch_cursor import OnGap, Start
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Job, Waiting

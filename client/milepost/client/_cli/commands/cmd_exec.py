@@ -11,8 +11,16 @@ from click.exceptions import Exit
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.job_input import read_input
-from milepost.client._cli.commands.options import LOG_LEVELS, ServerOptions, option, server_options
-from milepost.client._cli.commands.parameter_types import pair, progress_parser, seconds, stage_id
+from milepost.client._cli.commands.options import (
+    ServerOptions,
+    input_options,
+    job_options,
+    log_level_option,
+    option,
+    server_options,
+    spool_option,
+)
+from milepost.client._cli.commands.parameter_types import progress_parser, seconds, stage_id
 from milepost.contract.limits import GRACE_PERIOD
 
 if TYPE_CHECKING:
@@ -63,42 +71,8 @@ _EXAMPLES: Final = (
     metavar="ID",
     help="Id of the stage that the command runs as.",
 )
-@option(
-    "--input",
-    "-i",
-    "given",
-    envvar="MILEPOST_EXEC_INPUT",
-    metavar="JSON|@FILE|-",
-    help="Input of the job, a JSON object; - reads stdin.",
-)
-@option(
-    "--set",
-    "-s",
-    "settings",
-    envvar="MILEPOST_EXEC_SET",
-    type=pair,
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Set one value of the input, parsed as JSON if possible, else text. Dots in KEY address nested objects.",
-)
-@option("--owner", default="", metavar="NAME", help="Owner of the job.")
-@option(
-    "--label",
-    "-l",
-    "labels",
-    envvar="MILEPOST_EXEC_LABEL",
-    type=pair,
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Label to filter by.",
-)
-@option(
-    "--parent",
-    default="",
-    metavar="JOB_ID",
-    shell_complete=completion.job_ids,
-    help="Parent job; cancelling it cancels this job too.",
-)
+@input_options("MILEPOST_EXEC")
+@job_options("MILEPOST_EXEC")
 @option("--timeout", type=seconds, metavar="TIME", help="Maximum duration of the job.")
 @option(
     "--grace",
@@ -121,20 +95,10 @@ _EXAMPLES: Final = (
     envvar="MILEPOST_EXEC_BEST_EFFORT",
     help="If the server is unavailable, run the command without a job.",
 )
-@option(
-    "--spool",
-    envvar="MILEPOST_SPOOL",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Directory for reports that could not be delivered at the end; the next process with this spool sends them.",
+@spool_option(
+    "Directory for reports that could not be delivered at the end; the next process with this spool sends them."
 )
-@option(
-    "--log-level",
-    envvar="MILEPOST_LOG_LEVEL",
-    type=click.Choice(LOG_LEVELS),
-    default="warning",
-    help="Minimum level of log lines on stderr.",
-)
+@log_level_option("warning")
 @server_options
 def execute(
     server: ServerOptions,

@@ -10,8 +10,15 @@ from click.exceptions import Exit
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.job_input import read_input
-from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
-from milepost.client._cli.commands.parameter_types import pair, seconds, stage
+from milepost.client._cli.commands.options import (
+    ServerOptions,
+    input_options,
+    job_options,
+    option,
+    output_option,
+    server_options,
+)
+from milepost.client._cli.commands.parameter_types import seconds, stage
 from milepost.client._cli.standard_streams import write_stdout
 from milepost.contract import limits
 
@@ -29,48 +36,14 @@ _EXAMPLES: Final = (
 
 @command(examples=_EXAMPLES)
 @click.argument("kind", shell_complete=completion.kinds)
-@option(
-    "--input",
-    "-i",
-    "given",
-    envvar="MILEPOST_SUBMIT_INPUT",
-    metavar="JSON|@FILE|-",
-    help="Input of the job, a JSON object; - reads stdin.",
-)
-@option(
-    "--set",
-    "-s",
-    "settings",
-    envvar="MILEPOST_SUBMIT_SET",
-    type=pair,
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Set one value of the input, parsed as JSON if possible, else text. Dots in KEY address nested objects.",
-)
+@input_options("MILEPOST_SUBMIT")
 @option(
     "--job-id",
     default="",
     metavar="ID",
     help="Id of the job. Default: the server generates one.",
 )
-@option("--owner", default="", metavar="NAME", help="Owner of the job.")
-@option(
-    "--label",
-    "-l",
-    "labels",
-    envvar="MILEPOST_SUBMIT_LABEL",
-    type=pair,
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Label to filter by.",
-)
-@option(
-    "--parent",
-    default="",
-    metavar="JOB_ID",
-    shell_complete=completion.job_ids,
-    help="Parent job; cancelling it cancels this job too.",
-)
+@job_options("MILEPOST_SUBMIT")
 @option(
     "--stage",
     "stages",

@@ -14,7 +14,13 @@ from click.core import ParameterSource
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
-from milepost.client._cli.commands.options import LOG_LEVELS, ServerOptions, option, server_options
+from milepost.client._cli.commands.options import (
+    ServerOptions,
+    log_level_option,
+    option,
+    server_options,
+    spool_option,
+)
 from milepost.client._cli.commands.parameter_types import seconds
 
 if TYPE_CHECKING:
@@ -50,20 +56,8 @@ __all__ = ["worker"]
     metavar="TIME",
     help="Time to deliver the last reports of a finished job before they go to the spool.",
 )
-@option(
-    "--spool",
-    envvar="MILEPOST_SPOOL",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Directory for undelivered reports; the next worker with this spool sends them.",
-)
-@option(
-    "--log-level",
-    envvar="MILEPOST_LOG_LEVEL",
-    type=click.Choice(LOG_LEVELS),
-    default="info",
-    help="Minimum level of log lines on stderr.",
-)
+@spool_option("Directory for undelivered reports; the next worker with this spool sends them.")
+@log_level_option("info")
 @server_options
 @click.pass_context
 def worker(

@@ -6,11 +6,13 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 from click.core import ParameterSource
 
+from milepost.client._cli.commands import completion
+from milepost.client._cli.commands.parameter_types import pair
 from milepost.client._cli.rendering.json_line import always_print
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
 
@@ -21,16 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
-    "LOG_LEVELS",
     "ServerOptions",
     "checked_address",
+    "input_options",
+    "job_options",
+    "log_level_option",
     "option",
     "output_option",
     "server_options",
+    "spool_option",
 ]
 
 FORMATS: Final = ("auto", "plain", "json")
-LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+_LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
+_Decorator: TypeAlias = "Callable[[Callable[..., None]], Callable[..., None]]"
 
 
 class Option(click.Option):
@@ -124,6 +131,88 @@ def output_option(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = add(command)
     return command
+
+
+def input_options(prefix: str) -> _Decorator:
+    """Add the options of a job's input, for `read_input`; ``prefix`` is that of their environment variables."""
+    return _combined(
+        option(
+            "--input",
+            "-i",
+            "given",
+            envvar=f"{prefix}_INPUT",
+            metavar="JSON|@FILE|-",
+            help="Input of the job, a JSON object; - reads stdin.",
+        ),
+        option(
+            "--set",
+            "-s",
+            "settings",
+            envvar=f"{prefix}_SET",
+            type=pair,
+            metavar="KEY=VALUE",
+            multiple=True,
+            help="Set one value of the input, parsed as JSON if possible, else text. "
+            "Dots in KEY address nested objects.",
+        ),
+    )
+
+
+def job_options(prefix: str) -> _Decorator:
+    """Add owner, labels and parent of a new job; ``prefix`` is that of their environment variables."""
+    return _combined(
+        option("--owner", default="", metavar="NAME", help="Owner of the job."),
+        option(
+            "--label",
+            "-l",
+            "labels",
+            envvar=f"{prefix}_LABEL",
+            type=pair,
+            metavar="KEY=VALUE",
+            multiple=True,
+            help="Label to filter by.",
+        ),
+        option(
+            "--parent",
+            default="",
+            metavar="JOB_ID",
+            shell_complete=completion.job_ids,
+            help="Parent job; cancelling it cancels this job too.",
+        ),
+    )
+
+
+def spool_option(help_text: str) -> _Decorator:
+    """Add the directory of undelivered reports."""
+    return option(
+        "--spool",
+        envvar="MILEPOST_SPOOL",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help=help_text,
+    )
+
+
+def log_level_option(default: str) -> _Decorator:
+    """Add the log level of the SDK."""
+    return option(
+        "--log-level",
+        envvar="MILEPOST_LOG_LEVEL",
+        type=click.Choice(_LOG_LEVELS),
+        default=default,
+        help="Minimum level of log lines on stderr.",
+    )
+
+
+def _combined(*options: _Decorator) -> _Decorator:
+    """Combine options into one decorator, which adds them in this order."""
+
+    def add_all(command: Callable[..., None]) -> Callable[..., None]:
+        for add in reversed(options):
+            command = add(command)
+        return command
+
+    return add_all
 
 
 def _always_print(context: click.Context, parameter: click.Parameter, given: bool) -> None:

@@ -12,7 +12,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from milepost.client import Client, Connection, Watch
-from milepost.client._watch import job_watch
+from milepost.client._watch import reconnecting_stream
 from milepost.client.errors import PermissionDenied, ProtocolError, SequenceTrimmed, ServiceError, Unreachable
 from milepost.v1 import Job, JobState
 from tests.support.scripted import ScriptedServer, Stream, scripted
@@ -196,7 +196,7 @@ async def test_a_server_that_comes_up_late_is_found() -> None:
 
 async def test_silence_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that is not heard for two and a half status intervals and a margin is given up; one that is, is not."""
-    monkeypatch.setattr(job_watch, "_SILENT_MARGIN", -1.5)  # which leaves a second
+    monkeypatch.setattr(reconnecting_stream, "_SILENT_MARGIN", -1.5)  # which leaves a second
 
     async def falls_silent(stream: Stream) -> None:
         await stream.open(head=5)

@@ -26,13 +26,13 @@ from tests.unit.command.story import at, stamp
 )
 def test_text_of_a_job_cannot_steer_a_terminal(expected: str, told: str) -> None:
     """Control characters are shown, not obeyed; line ends and letters of all scripts stay."""
-    assert text.clean(told) == expected
+    assert text.escaped(told) == expected
 
 
 def test_a_line_is_clipped_visibly() -> None:
     """What is too long for a line ends in an ellipsis, and is one line."""
-    assert text.truncate("one\n two ", 7) == "one two"
-    assert text.truncate("one\n two three", 7) == "one tw…"
+    assert text.one_line("one\n two ", 7) == "one two"
+    assert text.one_line("one\n two three", 7) == "one tw…"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_percent_is_rounded_down(expected: str, fraction: float) -> None:
 )
 def test_a_length_of_time_is_minutes_and_seconds(expected: str, seconds: float) -> None:
     """MM:SS, with hours in front where there are any."""
-    assert text.minutes(seconds) == expected
+    assert text.elapsed(seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_cancellation_says_by_whom_and_why() -> None:
 )
 def test_what_was_quick_has_tenths(expected: str, seconds: float) -> None:
     """Below ten seconds; whole seconds above."""
-    assert text.took(seconds) == expected
+    assert text.elapsed(seconds, tenths=True) == expected
 
 
 @pytest.mark.parametrize(

@@ -84,5 +84,5 @@ def _sentence(job: Job) -> str:
     from milepost.v1 import JobState
 
     if job.state == JobState.JOB_STATE_CANCELLED and job.cancellation.forced:
-        return f"{text.label(job.job_id)} cancelled, without its worker"
-    return f"{text.label(job.job_id)} {text.job_state(job.state)}"
+        return f"{text.one_line(job.job_id)} cancelled, without its worker"
+    return f"{text.one_line(job.job_id)} {text.job_state(job.state)}"

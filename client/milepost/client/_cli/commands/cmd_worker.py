@@ -105,7 +105,7 @@ def _find(target: str) -> Worker:
     except Exception as error:
         if os.environ.get("MILEPOST_DEBUG"):
             raise
-        message = text.truncate(f"{type(error).__name__}: {error}", 500)
+        message = text.one_line(f"{type(error).__name__}: {error}", 500)
         if "/" in module_name or module_name.endswith(".py"):
             message = f"give the module, as in package.module:{name}, and not its file"
         raise click.BadParameter(

@@ -88,11 +88,11 @@ def as_command_error(error: errors.MilepostError, *, json: bool) -> CommandError
 
 def explain(error: errors.MilepostError) -> str:
     """Explain an error in one line: what happened, which value, what to do."""
-    message = text.truncate(text.clean(str(error)), _MESSAGE_LIMIT)
+    message = text.one_line(str(error), _MESSAGE_LIMIT)
     match error:
         case errors.InvalidField() | errors.TooLarge() if error.violations:
             fields = "; ".join(f"{field}: {description}" for field, description in error.violations)
-            return text.truncate(text.clean(fields), _MESSAGE_LIMIT)
+            return text.one_line(fields, _MESSAGE_LIMIT)
         case errors.StreamsBlocked():
             return message
         case errors.Unreachable():

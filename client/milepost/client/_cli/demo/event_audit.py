@@ -77,7 +77,7 @@ def summary(job: Job, audit: EventAudit, data: Path | None, program: str = "mile
     if job.artifacts and data is not None:
         yield ""
         yield from _aligned(
-            [(text.clean(a.name), text.human_size(a.size_bytes), _place(a)) for a in job.artifacts]
+            [(text.escaped(a.name), text.human_size(a.size_bytes), _place(a)) for a in job.artifacts]
         )
     if data is not None:
         yield ""
@@ -108,4 +108,4 @@ def _number(value: int) -> str:
 
 def _place(artifact: Artifact) -> str:
     parts = urlsplit(artifact.uri)
-    return url2pathname(parts.path) if parts.scheme == "file" else text.clean(artifact.uri)
+    return url2pathname(parts.path) if parts.scheme == "file" else text.escaped(artifact.uri)

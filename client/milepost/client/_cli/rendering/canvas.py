@@ -147,8 +147,7 @@ def bar(fraction: float, width: int, *, style: str, marks: Marks) -> Text:
     halves = int(min(max(fraction, 0.0), 1.0) * width * 2 + 1e-9)
     if fraction > 0:
         halves = max(halves, 1)
-    done = marks.done * (halves // 2) + marks.edge * (halves % 2)
-    return Text.assemble((done, style), (marks.rest * (width - len(done)), "dim"))
+    return _bar_with(marks.done * (halves // 2) + marks.edge * (halves % 2), 0, width, style, marks)
 
 
 def pulse(seconds: float, width: int, *, style: str, marks: Marks) -> Text:
@@ -157,10 +156,13 @@ def pulse(seconds: float, width: int, *, style: str, marks: Marks) -> Text:
     span = max(width - segment, 1)
     step = int(seconds * _CELLS_PER_SECOND) % (2 * span)
     before = min(step, 2 * span - step)
-    after = width - segment - before
-    return Text.assemble(
-        (marks.rest * before, "dim"), (marks.done * segment, style), (marks.rest * after, "dim")
-    )
+    return _bar_with(marks.done * segment, before, width, style, marks)
+
+
+def _bar_with(segment: str, before: int, width: int, style: str, marks: Marks) -> Text:
+    """A bar of ``width`` cells with a filled segment after ``before`` cells."""
+    after = width - before - len(segment)
+    return Text.assemble((marks.rest * before, "dim"), (segment, style), (marks.rest * after, "dim"))
 
 
 def single_line(line: Text) -> Text:

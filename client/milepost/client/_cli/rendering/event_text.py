@@ -27,13 +27,13 @@ def describe(event: Event, fold: Fold) -> str:
 
 def _job_submitted(event: Event, fold: Fold) -> str:
     job = event.job_submitted.job
-    owner = f" by {text.clean(job.owner)}" if job.owner else ""
-    return f"{text.label(job.kind)} {text.label(job.job_id)} submitted{owner}"
+    owner = f" by {text.escaped(job.owner)}" if job.owner else ""
+    return f"{text.one_line(job.kind)} {text.one_line(job.job_id)} submitted{owner}"
 
 
 def _job_started(event: Event, fold: Fold) -> str:
     attempt = f", attempt {event.attempt}" if event.attempt > 1 else ""
-    return f"started by worker {text.clean(event.job_started.worker_id)}{attempt}"
+    return f"started by worker {text.escaped(event.job_started.worker_id)}{attempt}"
 
 
 def _stages_planned(event: Event, fold: Fold) -> str:
@@ -61,7 +61,7 @@ def _stage_progressed(event: Event, fold: Fold) -> str:
     known = stage.fraction_known if progress.stage_id in fold.stages else total is not None
     done = text.percent(progress.fraction) if known else ""
     numbers = text.amount(progress.current, total, progress.unit or stage.unit)
-    message = text.truncate(text.clean(progress.message), _TEXT_LIMIT)
+    message = text.one_line(progress.message, _TEXT_LIMIT)
     return f"{text.stage_name(stage)}: {_joined(done, numbers, message)}"
 
 
@@ -72,22 +72,22 @@ def _stage_ended(event: Event, fold: Fold) -> str:
     if end.state == StageState.STAGE_STATE_SUCCEEDED:
         done = text.amount(stage.current, None, stage.unit)
         took = (
-            text.took(text.seconds_between(stage.start_time, event.time))
+            text.elapsed(text.seconds_between(stage.start_time, event.time), tenths=True)
             if stage.HasField("start_time")
             else ""
         )
         line = f"{_joined(line, done)} in {took}" if took else _joined(line, done)
     if end.HasField("failure"):
         line = f"{line}: {text.failure_text(end.failure)}"
-    return _joined(line, text.truncate(text.clean(end.message), _TEXT_LIMIT))
+    return _joined(line, text.one_line(end.message, _TEXT_LIMIT))
 
 
 def _log_written(event: Event, fold: Fold) -> str:
     log = event.log_written
     stage = fold.stages.get(log.stage_id)
-    name = text.stage_name(stage) if stage is not None else text.clean(log.stage_id)
+    name = text.stage_name(stage) if stage is not None else text.escaped(log.stage_id)
     severity = text.severity(log.severity)
-    words = text.clean(log.text) if severity == "info" else f"{severity}: {text.clean(log.text)}"
+    words = text.escaped(log.text) if severity == "info" else f"{severity}: {text.escaped(log.text)}"
     return f"{name} | {words}".lstrip()
 
 
@@ -98,15 +98,15 @@ def _artifact_added(event: Event, fold: Fold) -> str:
 def _custom(event: Event, fold: Fold) -> str:
     custom = event.custom
     data = custom.proto.type_url if custom.HasField("proto") else json_line.dump_json(to_json(custom.json))
-    return f"event {text.label(custom.type)} {text.truncate(text.clean(data), _TEXT_LIMIT)}"
+    return f"event {text.one_line(custom.type)} {text.one_line(data, _TEXT_LIMIT)}"
 
 
 def _cancel_requested(event: Event, fold: Fold) -> str:
     cancel = event.cancel_requested.cancellation
-    who = f" by {text.clean(cancel.requested_by)}" if cancel.requested_by else ""
-    why = f": {text.truncate(text.clean(cancel.reason), _TEXT_LIMIT)}" if cancel.reason else ""
+    who = f" by {text.escaped(cancel.requested_by)}" if cancel.requested_by else ""
+    why = f": {text.one_line(cancel.reason, _TEXT_LIMIT)}" if cancel.reason else ""
     grace = text.seconds_between(event.time, cancel.deadline) if cancel.HasField("deadline") else 0.0
-    within = f", to stop within {text.minutes(grace)}" if grace >= 1 else ""
+    within = f", to stop within {text.elapsed(grace)}" if grace >= 1 else ""
     return f"cancellation requested{who}{within}{why}"
 
 
@@ -117,7 +117,7 @@ def _cancel_acknowledged(event: Event, fold: Fold) -> str:
 def _attempt_ended(event: Event, fold: Fold) -> str:
     end = event.attempt_ended
     wait = text.seconds_between(event.time, end.retry_time) if end.HasField("retry_time") else 0.0
-    then = f"the next one in {text.minutes(wait)}" if wait >= 1 else "back in the queue"
+    then = f"the next one in {text.elapsed(wait)}" if wait >= 1 else "back in the queue"
     why = f": {text.failure_text(end.failure)}" if end.HasField("failure") else ""
     return f"attempt {event.attempt} ended, {then}{why}"
 
@@ -128,9 +128,9 @@ def _job_ended(event: Event, fold: Fold) -> str:
     if end.failure.code == "TIMEOUT":
         line = "timed out"
     if fold.job.HasField("start_time"):
-        took = text.took(text.seconds_between(fold.job.start_time, event.time))
+        took = text.elapsed(text.seconds_between(fold.job.start_time, event.time), tenths=True)
         line = f"{line} {'in' if end.state == JobState.JOB_STATE_SUCCEEDED else 'after'} {took}"
-    message = text.truncate(text.clean(end.message), _TEXT_LIMIT)
+    message = text.one_line(end.message, _TEXT_LIMIT)
     if end.HasField("failure"):
         return _joined(f"{line}: {text.failure_text(end.failure)}", message)
     if end.forced and not message:

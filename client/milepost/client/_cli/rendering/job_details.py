@@ -48,8 +48,8 @@ def job_lines(
     """Describe a job as plain text: a name and a value on each line."""
     fold = Fold(job)
     lines = [
-        ("job", text.label(job.job_id)),
-        ("kind", text.label(job.kind)),
+        ("job", text.one_line(job.job_id)),
+        ("kind", text.one_line(job.kind)),
         ("state", text.job_state(job.state)),
     ]
     if done := text.progress(job):
@@ -57,7 +57,7 @@ def job_lines(
     if job.HasField("start_time"):
         lines.append(("took", text.duration(job, now)))
     if job.HasField("estimate") and not has_ended(job):
-        lines.append(("left", text.minutes(text.remaining(job.estimate, now))))
+        lines.append(("left", text.elapsed(text.remaining(job.estimate, now))))
     if waiting is not None:
         lines.append(("waiting", waiting_text(waiting, job.kind)))
     if job.HasField("failure"):
@@ -79,29 +79,31 @@ def job_lines(
 def _attributes(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     """Attributes beyond the job's progress; a failure's detail last, since it may be long."""
     if job.owner:
-        yield "owner", text.clean(job.owner)
+        yield "owner", text.escaped(job.owner)
     if job.labels:
         yield (
             "labels",
-            ", ".join(f"{text.label(key)}={text.label(value)}" for key, value in sorted(job.labels.items())),
+            ", ".join(
+                f"{text.one_line(key)}={text.one_line(value)}" for key, value in sorted(job.labels.items())
+            ),
         )
     if job.parent_job_id:
-        yield "part of", text.label(job.parent_job_id)
+        yield "part of", text.one_line(job.parent_job_id)
     if job.attempt:
         allowed = max(job.retry_policy.max_attempts, 1)
-        yield "attempt", f"{job.attempt} by worker {text.clean(job.worker_id)}, {allowed} allowed"
+        yield "attempt", f"{job.attempt} by worker {text.escaped(job.worker_id)}, {allowed} allowed"
     for name, time in (("submitted", job.submit_time), ("started", job.start_time), ("ended", job.end_time)):
         if time.seconds:
             yield name, _date(time, zone)
     yield "events", f"{job.last_sequence:,}"
     if job.message:
-        yield "message", text.clean(job.message)
+        yield "message", text.escaped(job.message)
     if job.HasField("input"):
-        yield "input", text.clean(json_line.dump_json(to_json(job.input)))
+        yield "input", text.escaped(json_line.dump_json(to_json(job.input)))
     if job.HasField("result"):
-        yield "result", text.clean(json_line.dump_json(to_json(job.result)))
+        yield "result", text.escaped(json_line.dump_json(to_json(job.result)))
     if job.failure.detail:
-        yield "detail", text.clean(job.failure.detail)
+        yield "detail", text.escaped(job.failure.detail)
 
 
 def _date(time: Timestamp, zone: tzinfo | None) -> str:

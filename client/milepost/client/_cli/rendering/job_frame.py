@@ -65,7 +65,7 @@ def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterato
         words = text.failure_text(job.failure)
         if job.state == JobState.JOB_STATE_QUEUED:
             wait = text.seconds_until(job.retry_time, canvas.now) if job.HasField("retry_time") else 0.0
-            then = f", the next one in {text.minutes(wait)}" if wait >= 1 else ""
+            then = f", the next one in {text.elapsed(wait)}" if wait >= 1 else ""
             words = f"attempt {job.attempt} ended{then}: {words}"
         yield from _notice(words, "red", canvas)
     if job.HasField("cancellation"):
@@ -75,13 +75,13 @@ def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterato
 def artifacts(job: Job, limit: int) -> Iterator[Text]:
     """A line for each of the last ``limit`` artifacts: name, size and URI."""
     shown = job.artifacts[-limit:]
-    names = [text.truncate(text.clean(artifact.name), 60) for artifact in shown]
+    names = [text.one_line(artifact.name, 60) for artifact in shown]
     sizes = [text.human_size(artifact.size_bytes) if artifact.size_bytes else "" for artifact in shown]
     name_width = max(map(cell_len, names), default=0)
     size_width = max(map(cell_len, sizes), default=0)
     for artifact, name, size in zip(shown, names, sizes, strict=True):
         pad = " " * (name_width - cell_len(name))
-        uri = text.clean(artifact.uri)
+        uri = text.escaped(artifact.uri)
         yield single_line(Text.assemble("  ", (name, "bold"), pad, f"  {size:>{size_width}}  ", (uri, "dim")))
 
 
@@ -92,12 +92,12 @@ def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
     if job.state == JobState.JOB_STATE_QUEUED:
         if not job.HasField("submit_time"):
             return "waiting"
-        return f"waiting {text.minutes(text.seconds_between(job.submit_time, canvas.now))}"
+        return f"waiting {text.elapsed(text.seconds_between(job.submit_time, canvas.now))}"
     parts = [text.progress(job)]
     if job.HasField("start_time"):
         parts.append(text.duration(job, canvas.now))
     if estimate is not None and estimate.HasField("remaining_p50") and not has_ended(job):
-        parts.append(f"{text.minutes(text.remaining(estimate, canvas.now))} left")
+        parts.append(f"{text.elapsed(text.remaining(estimate, canvas.now))} left")
     return "  ".join(part for part in parts if part)
 
 
@@ -108,7 +108,7 @@ def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterat
 
 def _identity(job: Job, style: str, canvas: Canvas) -> Text:
     """Kind, id and state. If they do not fit, the id is shortened, then the kind, but never the state."""
-    kind, job_id, state = text.label(job.kind), text.label(job.job_id), text.job_state(job.state)
+    kind, job_id, state = text.one_line(job.kind), text.one_line(job.job_id), text.job_state(job.state)
     for name, minimum in (("id", _MIN_ID_WIDTH), ("kind", _MIN_KIND_WIDTH)):
         over = cell_len(f"{kind} {job_id}  {state}") - canvas.text_width
         if over > 0 and name == "id":
@@ -144,7 +144,7 @@ def _log(watched: WatchedJob, canvas: Canvas) -> Iterator[Text]:
     for line in islice(watched.log, max(len(watched.log) - _LOG_LINE_LIMIT, 0), None):
         log = line.event.log_written
         stage = watched.fold.stages.get(log.stage_id)
-        name = text.stage_name(stage) if stage is not None else text.clean(log.stage_id)
+        name = text.stage_name(stage) if stage is not None else text.escaped(log.stage_id)
         time = _time(line.event.time, canvas)
         row = Text.assemble(
             (f"  {time}  ", "dim"),

@@ -79,15 +79,15 @@ class PlainJobsView:
         match item:
             case Event() if item.job_id in jobs:
                 if item.job_id not in self._views:
-                    self._views[item.job_id] = PlainView(self._write, name=text.label(item.job_id))
+                    self._views[item.job_id] = PlainView(self._write, name=text.one_line(item.job_id))
                 self._views[item.job_id].write_event(item, jobs[item.job_id])
             case Job():
                 done = text.progress(item)
                 state = ", ".join(filter(None, (text.job_state(item.state), done)))
-                self._write(f"{text.label(item.job_id)}  {text.label(item.kind)}: {state}")
+                self._write(f"{text.one_line(item.job_id)}  {text.one_line(item.kind)}: {state}")
             case Deleted():
                 self._views.pop(item.job_id, None)
-                self._write(f"{text.label(item.job_id)}  deleted")
+                self._write(f"{text.one_line(item.job_id)}  deleted")
 
 
 class JsonJobsView:

@@ -141,7 +141,7 @@ def _detail(stage: Stage, now: datetime) -> str:
     total = stage.total if stage.HasField("total") else None
     done = stage.state == StageState.STAGE_STATE_SUCCEEDED and stage.current == total
     numbers = text.amount(stage.current, None if done else total, stage.unit)
-    message = text.truncate(text.clean(stage.message), 200)
+    message = text.one_line(stage.message, 200)
     pace = ""
     if stage.state == StageState.STAGE_STATE_RUNNING and stage.HasField("start_time"):
         pace = text.rate(stage.current, text.seconds_between(stage.start_time, now), stage.unit)

@@ -35,7 +35,7 @@ def connection_text(watched: WatchedJob, now: datetime) -> str:
 def error_cause(error: str) -> str:
     """The last and most specific part of gRPC's message about a lost connection."""
     # For an untrusted certificate the message ends with the state of the socket, which is "OK".
-    return text.truncate(text.clean(error), 500).removesuffix(": OK").rpartition(": ")[2].rstrip(".]")
+    return text.one_line(error, 500).removesuffix(": OK").rpartition(": ")[2].rstrip(".]")
 
 
 def is_reportable(now: Connection, before: Connection) -> bool:
@@ -47,12 +47,12 @@ def is_reportable(now: Connection, before: Connection) -> bool:
 
 def waiting_text(waiting: Waiting, kind: str) -> str:
     """Why a job of ``kind`` is queued: ``no worker takes jobs of kind 'archve'; workers take 'archive'``."""
-    name = text.clean(kind)
+    name = text.escaped(kind)
     match waiting.waiting_for:
         case WaitingFor.WAITING_FOR_CLAIM:
             return "waits to be claimed"
         case WaitingFor.WAITING_FOR_WORKER:
-            near = " and ".join(f"'{text.clean(near)}'" for near in waiting.nearest_kinds)
+            near = " and ".join(f"'{text.escaped(near)}'" for near in waiting.nearest_kinds)
             return f"no worker takes jobs of kind '{name}'{'; workers take ' if near else ''}{near}"
         case WaitingFor.WAITING_FOR_RECONNECT:
             why = "the server has just started, and workers may be reconnecting"

@@ -70,8 +70,16 @@ def _job_cells(job: Job, now: datetime) -> tuple[str, ...]:
     took = text.duration(job, now) if job.HasField("start_time") else ""
     age = text.age(text.seconds_between(job.submit_time, now))
     done = text.progress(job).removesuffix(" done")
-    owner = text.label(job.owner)
-    return text.label(job.job_id), text.label(job.kind), text.job_state(job.state), done, took, age, owner
+    owner = text.one_line(job.owner)
+    return (
+        text.one_line(job.job_id),
+        text.one_line(job.kind),
+        text.job_state(job.state),
+        done,
+        took,
+        age,
+        owner,
+    )
 
 
 def _worker_rows(
@@ -86,18 +94,18 @@ def _worker_rows(
 
 def _worker_cells(worker: ConnectedWorker, now: datetime) -> tuple[str, ...]:
     return (
-        text.truncate(text.clean(worker.worker_id), 128),
+        text.one_line(worker.worker_id, 128),
         f"{worker.job_count} of {worker.max_concurrency}",
         f"{text.age(text.seconds_between(worker.last_heard_time, now))} ago",
         _peer_address(worker.peer),
-        text.clean(worker.node),
-        ", ".join(map(text.clean, worker.kinds)) or "-",
+        text.escaped(worker.node),
+        ", ".join(map(text.escaped, worker.kinds)) or "-",
     )
 
 
 def _peer_address(peer: str) -> str:
     """The address without gRPC's scheme and escapes: ``10.0.0.7:51234``, ``[::1]:51234``, ``unix:…``."""
-    address = text.clean(peer).replace("%5B", "[").replace("%5D", "]")
+    address = text.escaped(peer).replace("%5B", "[").replace("%5D", "]")
     return address.removeprefix("ipv4:").removeprefix("ipv6:")
 
 

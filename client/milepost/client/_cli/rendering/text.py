@@ -16,18 +16,18 @@ __all__ = [
     "amount",
     "artifact",
     "cancellation",
-    "clean",
     "clock",
     "count",
     "day",
     "duration",
+    "elapsed",
+    "escaped",
     "failure_text",
     "human_size",
     "is_bytes",
     "is_known",
     "job_state",
-    "label",
-    "minutes",
+    "one_line",
     "percent",
     "progress",
     "rate",
@@ -38,8 +38,6 @@ __all__ = [
     "shorten",
     "stage_name",
     "stage_state",
-    "took",
-    "truncate",
 ]
 
 _BYTES = frozenset({"b", "byte", "bytes"})
@@ -47,20 +45,15 @@ _DONE = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIP
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 
 
-def clean(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape control characters. Tabs become spaces; line ends stay."""
     return escape(text.expandtabs(4).replace("\r\n", "\n").rstrip("\n"))
 
 
-def truncate(text: str, limit: int) -> str:
-    """Join the text on one line, truncated to ``limit`` characters."""
-    line = " ".join(text.split())
+def one_line(text: str, limit: int = 256) -> str:
+    """Escape control characters, and join the text on one line, truncated to ``limit`` characters."""
+    line = " ".join(escaped(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def label(text: str) -> str:
-    """A name or an id for use within a line."""
-    return truncate(clean(text), 256)
 
 
 def shorten(text: str, width: int, ellipsis: str = "…") -> str:
@@ -89,24 +82,24 @@ def is_known(job: Job) -> bool:
     return job.fraction_known or (job.state == JobState.JOB_STATE_QUEUED and not job.attempt)
 
 
-def minutes(seconds: float) -> str:
-    """A duration as ``MM:SS``, from one hour as ``H:MM:SS``; never negative."""
+def elapsed(seconds: float, *, tenths: bool = False) -> str:
+    """A duration as ``MM:SS``, from one hour as ``H:MM:SS``; never negative.
+
+    With ``tenths`` it is more precise below ten seconds, such as ``0.4s``.
+    """
+    if tenths and seconds < 9.95:
+        return f"{max(seconds, 0.0):.1f}s"
     total = int(max(seconds, 0.0))
     hours, rest = divmod(total, 3600)
     clock_part = f"{rest // 60:02d}:{rest % 60:02d}"
     return f"{hours}:{clock_part}" if hours else clock_part
 
 
-def took(seconds: float) -> str:
-    """Duration of something completed: below ten seconds with tenths, such as ``0.4s``; else as `minutes`."""
-    return f"{max(seconds, 0.0):.1f}s" if seconds < 9.95 else minutes(seconds)
-
-
 def duration(of: Job | Stage, now: datetime) -> str:
     """Elapsed time of a job or a stage that has started."""
     if of.HasField("end_time"):
-        return took(seconds_between(of.start_time, of.end_time))
-    return minutes(seconds_between(of.start_time, now))
+        return elapsed(seconds_between(of.start_time, of.end_time), tenths=True)
+    return elapsed(seconds_between(of.start_time, now))
 
 
 def age(seconds: float) -> str:
@@ -142,14 +135,14 @@ def seconds_until(time: Timestamp, now: datetime) -> float:
 def artifact(artifact: Artifact) -> str:
     """Name, size and URI: ``manifest.json  51.2 kB  file:///…``."""
     size = human_size(artifact.size_bytes) if artifact.size_bytes else ""
-    return "  ".join(part for part in (clean(artifact.name), size, clean(artifact.uri)) if part)
+    return "  ".join(part for part in (escaped(artifact.name), size, escaped(artifact.uri)) if part)
 
 
 def cancellation(job: Job) -> str:
     """Requester, reason and outcome of a cancellation."""
     cancel = job.cancellation
-    who = f" by {label(cancel.requested_by)}" if cancel.requested_by else ""
-    why = f": {truncate(clean(cancel.reason), 200)}" if cancel.reason else ""
+    who = f" by {one_line(cancel.requested_by)}" if cancel.requested_by else ""
+    why = f": {one_line(cancel.reason, 200)}" if cancel.reason else ""
     if job.state == JobState.JOB_STATE_CANCELLED:
         return f"cancelled{who}{', without its worker' if cancel.forced else ''}{why}"
     if has_ended(job):
@@ -185,7 +178,7 @@ def amount(current: float, total: float | None, unit: str) -> str:
         scale, prefix = _scale(total)
         return f"{_scaled(current, scale)} of {_scaled(total, scale)} {prefix}B"
     number = _number(current) if total is None else f"{_number(current)} of {_number(total)}"
-    return f"{number} {clean(unit)}".rstrip()
+    return f"{number} {escaped(unit)}".rstrip()
 
 
 def rate(current: float, seconds: float, unit: str) -> str:
@@ -196,8 +189,8 @@ def rate(current: float, seconds: float, unit: str) -> str:
     if is_bytes(unit):
         return f"{human_size(pace)}/s"
     if pace < 1:
-        return f"{_number(round(pace * 60, 1))} {label(unit)}/min"
-    return f"{_number(round(pace, 1) if pace < 10 else round(pace))} {label(unit)}/s"
+        return f"{_number(round(pace * 60, 1))} {one_line(unit)}/min"
+    return f"{_number(round(pace, 1) if pace < 10 else round(pace))} {one_line(unit)}/s"
 
 
 def count(number: int, noun: str) -> str:
@@ -226,12 +219,12 @@ def severity(value: Severity.ValueType) -> str:
 
 def stage_name(stage: Stage) -> str:
     """Title of the stage, or its id if it has none."""
-    return truncate(clean(stage.title or stage.stage_id), 256)
+    return one_line(stage.title or stage.stage_id)
 
 
 def failure_text(failure: Failure) -> str:
     """Code and message: ``PATH_NOT_FOUND: There is no …``."""
-    code, message = clean(failure.code), truncate(clean(failure.message), 1000)
+    code, message = escaped(failure.code), one_line(failure.message, 1000)
     return f"{code}: {message}" if code and message else code or message
 
 

@@ -89,7 +89,7 @@ class WatchedJob:
         self.fold.apply(event)
         self.cursor = event.sequence
         if event.HasField("log_written"):
-            self.log.extend(LogLine(event, line) for line in text.clean(event.log_written.text).split("\n"))
+            self.log.extend(LogLine(event, line) for line in text.escaped(event.log_written.text).split("\n"))
 
     def connection_changed(self, now: datetime) -> None:
         """Record that the connection entered another state at ``now``."""

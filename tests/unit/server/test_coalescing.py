@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from milepost.server.log.event_log import Commit
 from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.coalescing import coalesce
 from milepost.server.log.sqlite.pruning import Trim
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.log.sqlite.transaction import Write
-from tests.support.commits import Author
+from tests.support.commits import Author, put_in_turn
 
 
 def started(job_id: str = "j") -> Author:
@@ -93,3 +95,17 @@ async def test_jobs_are_written_side_by_side() -> None:
     assert [[writes[0], writes[2]], [writes[1], writes[3]], [trim], [last]] == [
         parts for _, parts in coalesce_writes([*writes, trim, last])
     ]
+
+
+async def test_a_commit_that_keeps_the_state_writes_three_pages(tmp_path: Path) -> None:
+    """Its row, the row's index entry and the job's row: no index of states, since no state has changed."""
+    author = Author("j")
+    log = SqliteEventLog(tmp_path)
+    await put_in_turn(log, author.submit(), author.start(), author.stage("s"), author.progress(1))
+    written = (tmp_path / "milepost.db-wal").stat().st_size
+
+    await put_in_turn(log, *(author.progress(number) for number in range(2, 7)))
+
+    page = 4096 + 24  # with its header in the write-ahead log
+    assert (tmp_path / "milepost.db-wal").stat().st_size - written == 5 * 3 * page
+    await log.close()

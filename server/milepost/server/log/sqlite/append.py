@@ -57,6 +57,8 @@ def coalesce_writes(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:
 
     Simultaneous appends to different jobs have no order among each other.
     """
+    if len(group) == 1:  # as long as the store keeps up
+        return [(group[0], [group[0]])]
     batches: list[tuple[CommitBatch | None, list[Write]]] = []
     open_batches: dict[str, tuple[CommitBatch, list[Write]]] = {}
     for write in group:
@@ -78,19 +80,14 @@ def coalesce_writes(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:
 
 
 def _update(transaction: Transaction, commit: Commit) -> int | None:
-    row: tuple[int] | None = transaction.connection.execute(
-        statements.UPDATE_JOB,
-        (
-            commit.state,
-            commit.chunk.last,
-            commit.report_sequence,
-            commit.time,
-            commit.time if commit.ends else None,
-            commit.job,
-            commit.job_id,
-            commit.chunk.first - 1,
-        ),
-    ).fetchone()
+    chunk = commit.chunk
+    row: tuple[int] | None
+    values = (chunk.last, commit.report_sequence, commit.time, commit.job, commit.job_id, chunk.first - 1)
+    if commit.is_transition:
+        changed = (commit.state, commit.time if commit.ends else None)
+        row = transaction.connection.execute(statements.UPDATE_JOB_AND_STATE, changed + values).fetchone()
+    else:
+        row = transaction.connection.execute(statements.UPDATE_JOB, values).fetchone()
     return None if row is None else row[0]
 
 

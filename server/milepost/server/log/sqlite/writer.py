@@ -102,11 +102,8 @@ class Writer:
             except queue.Empty:
                 self._check()
                 continue
-            while len(waiting) < _GROUP_LIMIT:
-                try:
-                    waiting.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
+            while len(waiting) < _GROUP_LIMIT and not self._queue.empty():
+                waiting.append(self._queue.get_nowait())
             closing = waiting[-1] is None
             group = [write for write in waiting if write is not None]
             if group:

@@ -106,7 +106,7 @@ def test_the_command_without_the_server(install: Install) -> None:
 
 
 def test_the_server_has_the_command(install: Install, tmp_path: Path) -> None:
-    """It serves from a database, and says what a log in NATS needs."""
+    """It serves from a database, and says what a log in NATS needs, and which package brings the example."""
     server = install("milepost-server")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "milepost.db").touch()
@@ -122,6 +122,9 @@ def test_the_server_has_the_command(install: Install, tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.splitlines()[-1].endswith(" pip install 'milepost-server[nats]'")
         assert "secret" not in done.stderr
+    done = server.run("milepost", "worker", "milepost.examples.archive:worker")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "comes with another package. Install it with: pip install milepost " in done.stderr
 
 
 def test_the_server_with_nats(install: Install, nats_server: NatsServer, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from milepost.client._cli.commands.exit_status import ExitStatus
 from milepost.client._cli.main import milepost as group
@@ -92,6 +93,17 @@ async def test_the_overview_says_what_each_help_says(name: str) -> None:
 
     assert f" {name} {first} " in overview
     assert re.search(rf"\n *Examples:\n +milepost {name}", text)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_defaults_stand_in_one_pair_of_brackets(name: str) -> None:
+    """Also those that are described in words, which click puts in parentheses."""
+    text = " ".join(CliRunner().invoke(group, [name, "--help"]).output.split())
+    described = [option.show_default for option in options(name) if isinstance(option.show_default, str)]
+
+    assert re.findall(r"\[[^]]*[(\[]", text.partition("Options:")[2].partition("Examples:")[0]) == []
+    for words in described:
+        assert f"[default: {words}]" in text
 
 
 async def test_did_you_mean() -> None:

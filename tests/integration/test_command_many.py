@@ -101,6 +101,17 @@ async def test_jobs_that_match_now(shared_server: ServerProcess, client: Client,
     assert {line.split("  ")[0] for line in outcome.err.splitlines()} == ids
 
 
+@pytest.mark.parametrize("command", ["list --kind {kind}", "watch --kind {kind} --no-follow"])
+async def test_no_job_matches(shared_server: ServerProcess, kind: str, command: str) -> None:
+    """That is said to people, and nothing is printed: no headings without rows, and nothing as JSON."""
+    arguments = command.format(kind=kind).split()
+    people = await milepost(*arguments, address=shared_server.address)
+    programs = await milepost(*arguments, "--output", "json", address=shared_server.address)
+
+    assert (people.status, people.out, people.err) == (0, "", "No jobs found.\n")
+    assert (programs.status, programs.out, programs.err) == (0, "", "")
+
+
 async def test_a_board_on_a_terminal(shared_server: ServerProcess, client: Client, kind: str) -> None:
     """A table of the jobs, which ends with them."""
     ids = [await submit(client, kind), await submit(client, kind)]

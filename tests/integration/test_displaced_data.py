@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -58,13 +59,15 @@ async def test_data_that_is_deleted(alone: ServerProcess) -> None:
 
 
 async def test_data_that_is_deleted_while_nobody_calls(alone: ServerProcess) -> None:
-    """The server ends all the same, and the next one is another store."""
+    """The server ends all the same, with its reason and no further noise, and the next one is another store."""
     epoch = alone.epoch
     shutil.rmtree(alone.data)
     status, _ = await ended(alone)
+    logged = [json.loads(line)["event"] for line in alone.log_path.read_text().splitlines()[:-1]]
     alone.restart()
 
     assert status == 1
+    assert logged == ["serving", "store files displaced", "stopping", "stopped"]
     assert alone.epoch != epoch
 
 

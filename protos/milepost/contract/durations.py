@@ -31,5 +31,5 @@ def seconds(text: str) -> float:
     if unsigned != text:
         raise ValueError(f"{text} is negative: a length of time is 0 or more.")
     if length > _MAX_SECONDS:
-        raise ValueError(f"{text} is longer than {_MAX_SECONDS} seconds, 10,000 years.")
+        raise ValueError(f"{text} is longer than 10,000 years.")
     return length

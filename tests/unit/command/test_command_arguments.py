@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from milepost.client._cli.commands.cmd_exec import execute
+from milepost.client._cli.commands.cmd_worker import worker
 from milepost.client._cli.commands.options import checked_address
+from milepost.client._cli.main import milepost
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,31 @@ def test_an_empty_command_is_refused() -> None:
 
     assert outcome.exit_code == 2
     assert "COMMAND is empty." in outcome.output
+
+
+@pytest.mark.parametrize("command", ["submit k", "list", "watch", "exec --kind k"])
+def test_a_label_has_one_value(command: str) -> None:
+    """A second one is refused, since the first would be lost; the same pair may be repeated."""
+    labels = ["--label", "team=a", "--label", "team=a", "--label", "team=b"]
+    outcome = CliRunner().invoke(milepost, [*command.split(), *labels, *(["true"] * ("exec" in command))])
+
+    assert outcome.exit_code == 2
+    assert "The label 'team' has two values, 'a' and 'b'." in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [("milepost.examples.archive", "milepost"), ("milepost.server.runtime", "milepost-server")],
+)
+def test_a_worker_of_a_package_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    """It is named, with how to install it."""
+    part = ".".join(module.split(".")[:2])
+    for name in [part, *(name for name in sys.modules if name.startswith(f"{part}."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    outcome = CliRunner().invoke(worker, [f"{module}:worker"])
+
+    assert outcome.exit_code == 2
+    expected = f"{part} comes with another package. Install it with: pip install {package}"
+    assert expected in " ".join(outcome.output.split())

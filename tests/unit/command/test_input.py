@@ -54,6 +54,20 @@ def test_settings_come_on_top() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "settings", "key"),
+    [
+        ('{"path": "/a", "path": "/b"}', [], "path"),
+        ('{"deep": [{"x": 1, "y": 2, "x": 1}]}', [], "x"),
+        (None, [("deep", '{"x": 1, "x": 2}')], "x"),
+    ],
+)
+def test_a_key_that_an_object_has_twice(given: str | None, settings: list[tuple[str, str]], key: str) -> None:
+    """Is refused, however deep it is, since one of the values would be lost."""
+    with pytest.raises(click.BadParameter, match=f"^An object has the key '{key}' twice\\.$"):
+        read_input(given, settings)
+
+
 def test_a_setting_that_is_no_json_number_is_text() -> None:
     """NaN is no JSON."""
     content: dict[str, object] = {}
@@ -153,7 +167,7 @@ def test_a_stage() -> None:
     )
 
 
-@pytest.mark.parametrize("told", ['{"id": "hash"}', "{"])
+@pytest.mark.parametrize("told", ['{"id": "hash"}', "{", '{"stageId": "a", "stageId": "b"}'])
 def test_no_stage(told: str) -> None:
     """What the contract does not have is refused."""
     with pytest.raises(click.BadParameter):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from milepost.server.log.sqlite.epoch_mark import EpochMark
 
@@ -127,3 +130,26 @@ def test_a_mark_that_cannot_be_written_stops_nothing(database: Path) -> None:
 
     assert epoch == opened(database, epoch, 9)
     assert json.loads(database.with_name("epoch.json").read_text())["position"] == 7
+
+
+def test_a_mark_that_cannot_be_renewed_is_logged_once(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it could be renewed meanwhile; of a directory that was deleted the store itself says so."""
+    found = mark(database)
+    found.resolve_epoch(None, 0)
+
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with capture_logs() as logged:
+        for position in (1, 2):
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "replace", full)
+                found.renew(position, now=True)
+                found.renew(position, now=True)
+            found.renew(position, now=True)
+        shutil.rmtree(database.parent)
+        found.renew(3, now=True)
+
+    assert [entry["event"] for entry in logged] == ["epoch mark not renewed"] * 2

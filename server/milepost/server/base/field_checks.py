@@ -61,12 +61,12 @@ class Check:
     def amount(self, field: str, value: float, maximum: float = limits.AMOUNT) -> None:
         """A number from 0 to ``maximum``; so neither NaN nor infinite."""
         if not 0 <= value <= maximum:
-            self.wrong(field, f"is {value:g}; it must be between 0 and {maximum:g}")
+            self.wrong(field, f"is {_number(value)}; it must be between 0 and {_number(maximum)}")
 
     def between(self, field: str, value: int, minimum: int, maximum: int) -> None:
         """An integer within bounds."""
         if not minimum <= value <= maximum:
-            self.wrong(field, f"is {value}; it must be between {minimum} and {maximum}")
+            self.wrong(field, f"is {value:,}; it must be between {minimum:,} and {maximum:,}")
 
     def count(self, field: str, values: Sized, maximum: int) -> bool:
         """At most ``maximum`` values; whether that holds. If not, do not check each of them."""
@@ -115,17 +115,25 @@ class Check:
         self, field: str, value: Duration, minimum: float = 0.0, maximum: float = _DURATION_MAX
     ) -> None:
         """A well-formed duration within bounds, in seconds."""
-        well_formed = abs(value.nanos) < 10**9 and value.seconds * value.nanos >= 0
-        if not well_formed or not (minimum <= value.seconds + value.nanos / 1e9 <= maximum):
-            self.wrong(
-                field,
-                f"is {value.seconds} s and {value.nanos} ns; it must be between {minimum:g} s and {maximum:g} s",
-            )
+        seconds = value.seconds + value.nanos / 1e9
+        if abs(value.nanos) >= 10**9 or value.seconds * value.nanos < 0:
+            found = f"{value.seconds:,} s and {value.nanos:,} ns, which is not a valid Duration"
+        elif not minimum <= seconds <= maximum:
+            found = f"{_number(seconds)} s"
+        else:
+            return
+        longest = "10,000 years" if maximum == _DURATION_MAX else f"{_number(maximum)} s"
+        self.wrong(field, f"is {found}; it must be between {_number(minimum)} s and {longest}")
 
     def known(self, field: str, value: int, names: Mapping[int, object]) -> None:
         """A known value of an open enum."""
         if value not in names:
             self.wrong(field, f"{value} is not one of its values")
+
+
+def _number(value: float) -> str:
+    """A number for people: ``0.5``, ``86,400``, ``1e+30``."""
+    return f"{value:,.15g}"
 
 
 def _quote(value: str) -> str:

@@ -9,7 +9,7 @@ import click
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
-from milepost.client._cli.commands.parameter_types import pair
+from milepost.client._cli.commands.parameter_types import pair, unique_keys
 from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.contract.limits import PAGE_SIZE_MAX
@@ -53,6 +53,7 @@ _EXAMPLES: Final = (
     "labels",
     envvar="MILEPOST_LIST_LABEL",
     type=pair,
+    callback=unique_keys,
     metavar="KEY=VALUE",
     multiple=True,
     help="Only jobs with this label; repeated, with all of them.",
@@ -75,7 +76,7 @@ def list_jobs(
     owner: str,
     kinds: tuple[str, ...],
     states: tuple[str, ...],
-    labels: tuple[tuple[str, str], ...],
+    labels: dict[str, str],
     parent: str,
     oldest_first: bool,
     limit: int,
@@ -98,7 +99,7 @@ def list_jobs(
             async for job in client.list(
                 owner=owner,
                 kinds=kinds,
-                labels=dict(labels),
+                labels=labels,
                 parent_job_id=parent,
                 states=[JobState.Value(f"JOB_STATE_{state.upper()}") for state in states],
                 order_by="submit_time" if oldest_first else "",

@@ -10,7 +10,7 @@ from click.exceptions import Exit
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
-from milepost.client._cli.commands.parameter_types import pair, seconds
+from milepost.client._cli.commands.parameter_types import pair, seconds, unique_keys
 
 if TYPE_CHECKING:
     from milepost.v1 import Job
@@ -45,6 +45,7 @@ _EXAMPLES: Final = (
     "labels",
     envvar="MILEPOST_WATCH_LABEL",
     type=pair,
+    callback=unique_keys,
     metavar="KEY=VALUE",
     multiple=True,
     help="All jobs with this label; repeated, with all of them.",
@@ -67,7 +68,7 @@ def watch(
     job_ids: tuple[str, ...],
     kinds: tuple[str, ...],
     owner: str,
-    labels: tuple[tuple[str, str], ...],
+    labels: dict[str, str],
     after: int,
     epoch: str,
     no_follow: bool,
@@ -102,7 +103,7 @@ def watch(
                 job_ids,
                 kinds=kinds,
                 owner=owner,
-                labels=dict(labels),
+                labels=labels,
                 to_the_end=not no_follow,
                 status_interval=status_interval,
                 timeout=timeout,

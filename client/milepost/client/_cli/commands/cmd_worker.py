@@ -21,6 +21,7 @@ from milepost.client._cli.commands.options import (
     server_options,
     spool_option,
 )
+from milepost.client._cli.commands.other_packages import installation_hint
 from milepost.client._cli.commands.parameter_types import seconds
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ def _find(target: str) -> Worker:
     except Exception as error:
         if os.environ.get("MILEPOST_DEBUG"):
             raise
+        if isinstance(error, ImportError) and (hint := installation_hint(error.name)):
+            raise click.BadParameter(
+                f"{target} cannot be imported: {hint}", param_hint="'MODULE:NAME'"
+            ) from error
         message = text.one_line(f"{type(error).__name__}: {error}", 500)
         if "/" in module_name or module_name.endswith(".py"):
             message = f"give the module, as in package.module:{name}, and not its file"

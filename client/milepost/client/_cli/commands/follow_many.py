@@ -11,6 +11,7 @@ from milepost.client._cli.commands.async_runner import run
 from milepost.client._cli.commands.exit_status import ExitStatus
 from milepost.client._cli.commands.options import ServerOptions
 from milepost.client._cli.commands.outcome import TimedOut, of_job
+from milepost.client._cli.commands.printing import NO_JOBS
 from milepost.client._cli.rendering.jobs_view import Jobs, JobsView, JsonJobsView, LiveJobsView, PlainJobsView
 from milepost.client._cli.rendering.terminal import EscapingConsole, can_draw
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
@@ -92,6 +93,8 @@ def watch_many(
                 raise TimedOut(f"Not all jobs have ended within {timeout:g} s; they continue.") from None
 
     run(main())
+    if not jobs and output != "json":
+        write_stderr(NO_JOBS)
     ended = (statuses.get(job_id, ExitStatus.SUCCEEDED) for job_id in job_ids)
     return next((status for status in ended if status != ExitStatus.SUCCEEDED), ExitStatus.SUCCEEDED)
 

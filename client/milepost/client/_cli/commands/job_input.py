@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Never
 
@@ -29,7 +30,7 @@ def set_value(content: dict[str, object], key: str, value: str) -> None:
     """Set one value. Dots in ``key`` address nested objects: ``a.b`` is ``b`` in the object ``a``.
 
     Raises:
-        click.BadParameter: A parent in ``key`` exists and is not an object.
+        click.BadParameter: A parent in ``key`` exists and is not an object, or ``value`` has a key twice.
     """
     *parents, last = key.split(".")
     target = content
@@ -40,7 +41,7 @@ def set_value(content: dict[str, object], key: str, value: str) -> None:
             raise click.BadParameter(f"{path} is not an object.", param_hint="'--set'")
         target = inner
     try:
-        target[last] = json.loads(value, parse_constant=_no_constant)
+        target[last] = _parse(value, "--set")
     except ValueError:
         target[last] = value
 
@@ -63,13 +64,31 @@ def _read(given: str) -> tuple[str, str]:
 
 def _object(text: str, source: str) -> dict[str, object]:
     try:
-        content = json.loads(text, parse_constant=_no_constant)
+        content = _parse(text, "--input")
     except (ValueError, RecursionError) as error:
         hint = " (@FILE reads a file)" if source == "it" else ""
         raise click.BadParameter(f"{source} is not JSON: {error}{hint}.", param_hint="'--input'") from error
     if not isinstance(content, dict):
         raise click.BadParameter(f"{source} is not a JSON object.", param_hint="'--input'")
     return content
+
+
+def _parse(text: str, option: str) -> object:
+    """Parse JSON.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is nested too deeply.
+        click.BadParameter: An object has a key twice, so that one of the values would be lost.
+    """
+
+    def unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+        ((key, count),) = Counter(key for key, _ in pairs).most_common(1) or [("", 0)]
+        if count > 1:
+            raise click.BadParameter(f"An object has the key {key!r} twice.", param_hint=f"'{option}'")
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=_no_constant, object_pairs_hook=unique)
 
 
 def _no_constant(name: str) -> Never:

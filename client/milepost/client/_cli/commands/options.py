@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from milepost.client._cli.commands import completion
-from milepost.client._cli.commands.parameter_types import pair
+from milepost.client._cli.commands.parameter_types import pair, unique_keys
 from milepost.client._cli.rendering.json_line import always_print
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
 
@@ -41,13 +41,16 @@ _Decorator: TypeAlias = "Callable[[Callable[..., None]], Callable[..., None]]"
 
 
 class Option(click.Option):
-    """An option whose help omits an empty default."""
+    """An option whose help omits an empty default, and shows a described one without further brackets."""
 
     def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
         """The notes in brackets after the help."""
         extra = super().get_help_extra(ctx)
         if self.default == "":
             extra.pop("default", None)
+        elif isinstance(self.show_default, str):
+            # click puts the words in parentheses, which stand in brackets already.
+            extra["default"] = self.show_default
         return extra
 
 
@@ -168,6 +171,7 @@ def job_options(prefix: str) -> _Decorator:
             "labels",
             envvar=f"{prefix}_LABEL",
             type=pair,
+            callback=unique_keys,
             metavar="KEY=VALUE",
             multiple=True,
             help="Label to filter by.",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from milepost.client._cli.exec.progress_patterns import ProgressParser
     from milepost.v1 import Stage
 
-__all__ = ["pair", "progress_parser", "seconds", "stage", "stage_id"]
+__all__ = ["pair", "progress_parser", "seconds", "stage", "stage_id", "unique_keys"]
 
 
 def seconds(value: str) -> float:
@@ -30,6 +30,17 @@ def pair(text: str) -> tuple[str, str]:
     if not equals or not key:
         raise click.BadParameter(f"{text!r} is not of the form KEY=VALUE.")
     return key, value
+
+
+def unique_keys(
+    context: click.Context, parameter: click.Parameter, pairs: tuple[tuple[str, str], ...]
+) -> dict[str, str]:
+    """Callback of options for labels: refuse a key with two values, since one of them would be lost."""
+    found: dict[str, str] = {}
+    for key, value in pairs:
+        if found.setdefault(key, value) != value:
+            raise click.BadParameter(f"The label {key!r} has two values, {found[key]!r} and {value!r}.")
+    return found
 
 
 def stage(value: str) -> Stage:

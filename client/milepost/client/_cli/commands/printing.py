@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from rich.console import Group
 
@@ -15,7 +16,10 @@ from milepost.client._cli.rendering.terminal import EscapingConsole, can_draw
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.v1 import ConnectedWorker, Job, Waiting
 
-__all__ = ["print_job", "print_jobs", "print_workers"]
+__all__ = ["NO_JOBS", "print_job", "print_jobs", "print_workers"]
+
+NO_JOBS: Final = "No jobs found."
+"""What stderr says where there is no job to show."""
 
 
 def print_job(job: Job, output: str, waiting: Waiting | None = None) -> None:
@@ -46,7 +50,10 @@ def print_workers(workers: Sequence[ConnectedWorker], output: str) -> None:
 
 
 def print_jobs(jobs: Sequence[Job], output: str) -> None:
-    """Print a table of jobs."""
+    """Print a table of jobs; without any, say so on stderr."""
+    if not jobs:
+        write_stderr(NO_JOBS)
+        return
     now = datetime.now(UTC)
     console = EscapingConsole()
     if output == "auto" and can_draw(console):

@@ -41,6 +41,7 @@ class EpochMark:
         self._epoch = ""
         self._renewed = 0.0
         self._position = -1
+        self._last_error = ""
 
     def resolve_epoch(self, epoch: str | None, position: int) -> str:
         """Return the current epoch of a database that had ``epoch`` (None: new) and ends at ``position``."""
@@ -66,8 +67,13 @@ class EpochMark:
                 if position != self._position or not self._is_there():
                     self._write(json.dumps(_MarkContent(self._epoch, self._inode, position)._asdict()))
                     self._position = position
+                self._last_error = ""
+            except FileNotFoundError:
+                pass  # the directory was deleted, with the database: see store_files
             except OSError as error:  # an older mark detects less, and harms nothing else
-                _log.warning("epoch mark not renewed", error=str(error))
+                if str(error) != self._last_error:
+                    _log.warning("epoch mark not renewed", error=str(error))
+                self._last_error = str(error)
 
     def close(self) -> None:
         """Close the directory."""

@@ -1,0 +1,56 @@
+"""Refusals of fields, in words: the value that is out of bounds and the bounds, as people write them."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.server.base.field_checks import Check
+from milepost.server.base.refusal import Refusal
+
+
+@pytest.mark.parametrize(
+    ("expected", "duration", "bounds"),
+    [
+        ("is 0 s; it must be between 1 s and 10,000 years", Duration(), (1.0,)),
+        (
+            "is 1,000,000,000,000 s; it must be between 1 s and 10,000 years",
+            Duration(seconds=10**12),
+            (1.0,),
+        ),
+        (
+            "is 86,400.5 s; it must be between 0 s and 86,400 s",
+            Duration(seconds=86_400, nanos=5 * 10**8),
+            (0.0, 86_400.0),
+        ),
+        (
+            "is 60 s and -1 ns, which is not a valid Duration; it must be between 0 s and 10,000 years",
+            Duration(seconds=60, nanos=-1),
+            (),
+        ),
+    ],
+)
+def test_a_duration(expected: str, duration: Duration, bounds: tuple[float, ...]) -> None:
+    """In seconds, or in years where the upper bound is that of protobuf."""
+    check = Check()
+    check.duration("timeout", duration, *bounds)
+
+    assert refused(check) == f"timeout: {expected}"
+
+
+def test_numbers() -> None:
+    """Large ones have separators, and those that nobody counts to have an exponent."""
+    check = Check()
+    check.between("planned_children", 2_000_000_000, 0, 1_000_000_000)
+    assert refused(check) == "planned_children: is 2,000,000,000; it must be between 0 and 1,000,000,000"
+
+    check = Check()
+    check.amount("weight", -0.5)
+    assert refused(check) == "weight: is -0.5; it must be between 0 and 1e+30"
+
+
+def refused(check: Check) -> str:
+    """The text of the refusal."""
+    with pytest.raises(Refusal) as raised:
+        check.refuse()
+    return raised.value.message

@@ -5,6 +5,7 @@ A job is the fold of its log: start from an empty job and apply the events in or
 """
 
 from milepost.fold.events import RELEASED, Fold, fold, planned
-from milepost.fold.progress import PathToJob, job_fraction_after, share
+from milepost.fold.levels import share
+from milepost.fold.progress import PathToJob, job_fraction_after
 
 __all__ = ["RELEASED", "Fold", "PathToJob", "fold", "job_fraction_after", "planned", "share"]

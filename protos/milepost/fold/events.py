@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from milepost.fold.fraction_known import carry_known_up, contribution, refresh_known, stage_known
-from milepost.fold.progress import OPEN, carry_up
+from milepost.fold.fraction_known import carry_known_up, refresh_known, stage_known
+from milepost.fold.levels import OPEN, Levels
+from milepost.fold.progress import carry_up
 from milepost.v1 import Event, Job, JobState, Stage, StageState
 
 # The failure code of an attempt that its worker released; it does not count as failed.
@@ -26,15 +27,18 @@ class Fold:
     """A job with indexes of its stages.
 
     ``stages`` holds its stages by id and ``children`` by parent id (``""`` for the outermost); they are the messages
-    within ``job``, not copies. Change the job only through ``apply``.
+    within ``job``, not copies. ``levels`` are the sums over them, and ``steps`` counts the stages and artifacts that
+    were walked so far, as a measure of work. Change the job only through ``apply``.
     """
 
-    __slots__ = ("children", "job", "stages")
+    __slots__ = ("children", "job", "levels", "stages", "steps")
 
     def __init__(self, job: Job | None = None) -> None:
         self.job = Job() if job is None else job
         self.stages: dict[str, Stage] = {}
         self.children: dict[str, list[Stage]] = {"": []}
+        self.levels = Levels()
+        self.steps = 0
         self._index()
 
     def apply(self, event: Event) -> None:
@@ -53,6 +57,7 @@ class Fold:
     def fixed_stage_ids(self) -> set[str]:
         """Ids of stages that a new plan does not replace: those that have started, and the stages around them."""
         found: set[str] = set()
+        self.steps += len(self.stages)
         for stage in self.job.stages:
             outer = None if stage.state == StageState.STAGE_STATE_PENDING else stage
             while outer is not None and outer.stage_id not in found:
@@ -65,6 +70,8 @@ class Fold:
         self.children = {"": [], **{stage_id: [] for stage_id in self.stages}}
         for stage in self.job.stages:
             self.children.setdefault(stage.parent_stage_id, []).append(stage)
+        self.levels.reset(self.children)
+        self.steps += len(self.stages)
 
     def _within(self, stage: Stage) -> list[Stage]:
         """All stages within ``stage``. A loop and no recursion, since they may nest a thousand deep."""
@@ -75,6 +82,7 @@ class Fold:
                 if inner.stage_id not in found:  # a cycle, which no server sends, must not hang a client
                     found[inner.stage_id] = inner
                     waiting.append(inner)
+        self.steps += len(found)
         return list(found.values())
 
 
@@ -86,7 +94,7 @@ def fold(events: Iterable[Event], job: Job | None = None) -> Job:
     return state.job
 
 
-def _end(stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> None:
+def _end(tree: Fold, stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> None:
     """End open stages: running ones in ``state``, pending ones as SKIPPED unless ``state`` is CANCELLED."""
     for stage in stages:
         if stage.state not in OPEN:
@@ -99,6 +107,7 @@ def _end(stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> 
             stage.fraction = 1.0
             stage.fraction_known = True
         stage.end_time.CopyFrom(event.time)
+        tree.levels.unsettle(stage)
 
 
 def planned(stage: Stage) -> Stage:
@@ -188,7 +197,7 @@ def _stages_planned(state: Fold, event: Event) -> None:
 def _stage_started(state: Fold, event: Event) -> None:
     declared = event.stage_started.stage
     stage = state.stages.get(declared.stage_id)
-    before = None if stage is None else contribution(state, stage)
+    before = None if stage is None else state.levels.contribution(stage)
     if stage is None:
         parent = declared.parent_stage_id
         if state.children.get(declared.stage_id):  # its declaration was delayed
@@ -211,7 +220,8 @@ def _stage_started(state: Fold, event: Event) -> None:
     stage.state = StageState.STAGE_STATE_RUNNING
     stage.start_time.CopyFrom(event.time)
     stage.fraction_known = stage_known(state, stage)
-    if before != contribution(state, stage):
+    state.levels.unsettle(stage)
+    if before != state.levels.contribution(stage):
         carry_known_up(state, stage.parent_stage_id)
 
 
@@ -240,7 +250,7 @@ def _stage_ended(state: Fold, event: Event) -> None:
     stage = state.stages.get(ended.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
-    before = contribution(state, stage)
+    before = state.levels.contribution(stage)
     stage.state = ended.state
     if ended.state == StageState.STAGE_STATE_SUCCEEDED:
         stage.fraction = 1.0
@@ -250,14 +260,15 @@ def _stage_ended(state: Fold, event: Event) -> None:
     if ended.HasField("failure"):
         stage.failure.CopyFrom(ended.failure)
     stage.end_time.CopyFrom(event.time)
-    _end(state._within(stage), ended.state, event)
+    _end(state, state._within(stage), ended.state, event)
     carry_up(state, stage)
-    if before != contribution(state, stage):
+    if before != state.levels.contribution(stage):
         carry_known_up(state, stage.parent_stage_id)
 
 
 def _artifact_added(state: Fold, event: Event) -> None:
     added = event.artifact_added.artifact
+    state.steps += len(state.job.artifacts)
     for artifact in state.job.artifacts:
         if artifact.name == added.name:
             artifact.CopyFrom(added)
@@ -309,7 +320,7 @@ def _job_ended(state: Fold, event: Event) -> None:
     if ended.state == JobState.JOB_STATE_SUCCEEDED:
         job.fraction = 1.0
         job.fraction_known = True
-    _end(job.stages, _ENDS_WITH_JOB.get(ended.state, StageState.STAGE_STATE_CANCELLED), event)
+    _end(state, job.stages, _ENDS_WITH_JOB.get(ended.state, StageState.STAGE_STATE_CANCELLED), event)
 
 
 def _children_progressed(state: Fold, event: Event) -> None:

@@ -6,60 +6,60 @@ known if each of its stages with a weight was planned, and none of them has an u
 
 from __future__ import annotations
 
-from milepost.fold.progress import OPEN, StageTree, weight
+from typing import Protocol
+
+from milepost.fold.levels import OPEN
+from milepost.fold.progress import StageTree
 from milepost.v1 import Stage, StageState
 
-__all__ = ["carry_known_up", "contribution", "refresh_known", "stage_known"]
+__all__ = ["carry_known_up", "refresh_known", "stage_known"]
 
 
-def contribution(tree: StageTree, stage: Stage) -> tuple[bool, bool]:
-    """What ``stage`` adds to its level: whether it has a weight, and whether it makes the level's fraction unknown."""
-    return weight(stage) > 0, _makes_unknown(tree, stage)
+class _StageTree(StageTree, Protocol):
+    children: dict[str, list[Stage]]
 
 
-def _makes_unknown(tree: StageTree, stage: Stage) -> bool:
-    if weight(stage) == 0:
-        return False
-    unknown_within = stage.state in OPEN and bool(tree.children[stage.stage_id]) and not stage.fraction_known
-    return unknown_within or not stage.planned
-
-
-def stage_known(tree: StageTree, stage: Stage) -> bool:
+def stage_known(tree: _StageTree, stage: Stage) -> bool:
     """Whether the fraction of ``stage`` is known: by the stages within it, or without any by its total."""
     if stage.state == StageState.STAGE_STATE_SUCCEEDED:
         return True
-    return _level_known(tree, stage.stage_id) if tree.children[stage.stage_id] else stage.HasField("total")
+    if tree.children[stage.stage_id]:
+        return tree.levels.of(stage.stage_id).known
+    return stage.HasField("total")
 
 
-def carry_known_up(tree: StageTree, parent_stage_id: str) -> None:
-    """Set the flags of the stages around a changed level, up to the job. An ended stage keeps its flag."""
-    for _ in range(len(tree.stages)):  # bounded, so that a cycle, which no server sends, ends too
-        if parent_stage_id not in tree.stages:
+def carry_known_up(tree: _StageTree, parent_stage_id: str) -> None:
+    """Set the flags of the stages around a changed level, up to the first that has it already, or the job.
+
+    An ended stage keeps its flag.
+    """
+    walked = 0
+    for walked in range(1, len(tree.stages) + 1):  # bounded, so that a cycle, which no server sends, ends too
+        parent = tree.stages.get(parent_stage_id)
+        if parent is None:
             break
-        parent = tree.stages[parent_stage_id]
-        if parent.state not in OPEN:
+        level = tree.levels.of(parent_stage_id)
+        known = stage_known(tree, parent)
+        if parent.state not in OPEN or (level.known_carried and parent.fraction_known == known):
+            tree.steps += walked
             return
-        parent.fraction_known = stage_known(tree, parent)
+        parent.fraction_known = known
+        level.known_carried = True
+        tree.levels.note(parent)
         parent_stage_id = parent.parent_stage_id
+    tree.steps += walked
     if not parent_stage_id:
-        tree.job.fraction_known = _level_known(tree, "")
+        tree.job.fraction_known = tree.levels.of("").known
 
 
-def refresh_known(tree: StageTree) -> None:
+def refresh_known(tree: _StageTree) -> None:
     """Set the flags of the job and of all stages that have not ended, innermost first."""
+    tree.levels.reset(tree.children)
+    tree.steps += len(tree.stages)
     stages = [stage for stage in tree.stages.values() if stage.parent_stage_id not in tree.stages]
     for stage in stages:  # grows during the loop
         stages.extend(tree.children[stage.stage_id])
     for stage in reversed(stages):
         if stage.state in OPEN:
             stage.fraction_known = stage_known(tree, stage)
-    tree.job.fraction_known = _level_known(tree, "")
-
-
-def _level_known(tree: StageTree, parent_stage_id: str) -> bool:
-    weighted = False
-    for stage in tree.children[parent_stage_id]:
-        if _makes_unknown(tree, stage):
-            return False
-        weighted = weighted or weight(stage) > 0
-    return weighted
+    tree.job.fraction_known = tree.levels.of("").known

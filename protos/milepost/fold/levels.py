@@ -1,0 +1,221 @@
+"""Levels: the stages with the same parent, as sums that follow each change of a stage.
+
+The sums are exact, and rounded once when they are read (as ``math.fsum`` does). So they depend neither on the order of
+the stages nor on that of the changes, and a fold that starts from a snapshot has the same as one that has seen all.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+from milepost.v1 import Stage, StageState
+
+__all__ = ["OPEN", "Counted", "Level", "Levels", "mean", "share", "weight"]
+
+OPEN: Final = frozenset({StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING})
+
+_COMPLETE: Final = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
+
+# Exact sums are integers: multiples of the least double, which is 2**-1074.
+_SHIFT: Final = 1074
+_ONE: Final = 1 << _SHIFT
+
+
+def weight(stage: Stage) -> float:
+    """The weight of a stage among its siblings."""
+    return stage.weight if stage.HasField("weight") else 1.0
+
+
+def share(stage: Stage) -> float:
+    """The part of its weight that a stage contributes, 0 to 1. A skipped stage contributes all of it."""
+    return 1.0 if stage.state in _COMPLETE else stage.fraction
+
+
+class Counted(NamedTuple):
+    """What a stage with a weight adds to its level."""
+
+    weight: float
+    done: float
+    unplanned: bool
+    unknown: bool
+
+
+_NOTHING: Final = Counted(0.0, 0.0, unplanned=False, unknown=False)
+
+
+class Level:
+    """Sums over the stages of one level that have a weight.
+
+    Attributes:
+        count: Their number.
+        weights: The sum of their weights.
+        unplanned: How many were not planned.
+        unknown: How many make the fraction of the level unknown.
+        settled: See ``Levels.generation``.
+        known_carried: Whether the parent has its flag from this level, or had since it was summed up.
+    """
+
+    __slots__ = ("_done", "_mean", "_weights", "count", "known_carried", "settled", "unknown", "unplanned", "weights")
+
+    def __init__(self) -> None:
+        self._done = self._weights = 0
+        self._mean: float | None = 0.0
+        self.weights = 0.0
+        self.count = self.unplanned = self.unknown = 0
+        self.settled = -1
+        self.known_carried = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the fraction of the level is known: its stages were planned, and so are those within them."""
+        return self.count > 0 and not self.unknown
+
+    @property
+    def mean(self) -> float:
+        """The weighted mean of the shares."""
+        if self._mean is None:
+            self._mean = self.mean_of(_rounded(self._done))
+        return self._mean
+
+    def mean_of(self, done: float) -> float:
+        """The weighted mean if the stages contribute ``done`` in all."""
+        return mean(done, self.weights, self.count, planned=not self.unplanned)
+
+    def mean_with(self, counted: Counted, stage_share: float) -> float:
+        """The weighted mean if the stage that is ``counted`` contributes ``stage_share``."""
+        done = counted.weight * stage_share
+        if done == counted.done:
+            return self.mean
+        if self.count == 1:
+            return self.mean_of(done)
+        return self.mean_of(_rounded(self._done - _exact(counted.done) + _exact(done)))
+
+    def others(self, counted: Counted) -> tuple[float, ...]:
+        """What all but one stage contribute: numbers whose exact sum it is, the largest first."""
+        rest = self._done - _exact(counted.done) if self.count > 1 else 0
+        parts = [_rounded(rest)]
+        while math.isfinite(parts[-1]) and (rest := rest - _exact(parts[-1])):
+            parts.append(_rounded(rest))
+        return tuple(parts)
+
+    def replace(self, before: Counted, after: Counted) -> None:
+        """Count a stage as ``after`` instead of ``before``."""
+        if after.weight != before.weight:
+            self._weights += _exact(after.weight) - _exact(before.weight)
+            self.weights = _rounded(self._weights)
+            self.count += (after.weight > 0) - (before.weight > 0)
+        if after.done != before.done:
+            self._done += _exact(after.done) - _exact(before.done)
+        self.unplanned += after.unplanned - before.unplanned
+        self.unknown += after.unknown - before.unknown
+        self._mean = None
+
+
+class Levels:
+    """The levels of a job, by the id of the parent (``""`` for the outermost stages).
+
+    A level is summed up when it is first read, and follows its stages from then on: ``note`` each that has changed.
+
+    Attributes:
+        generation: Goes up whenever a stage changes and that is not carried up at once. A level that is *settled* in
+            this generation, and all levels around it, have been carried up as they are.
+    """
+
+    __slots__ = ("_children", "_counted", "_levels", "_noted", "generation")
+
+    def __init__(self) -> None:
+        self._children: dict[str, list[Stage]] = {}
+        self._levels: dict[str, Level] = {}
+        self._counted: dict[str, Counted] = {}
+        self._noted: dict[str, Stage] = {}
+        self.generation = 0
+
+    def reset(self, children: dict[str, list[Stage]]) -> None:
+        """Start again from these stages."""
+        self._children = children
+        self._levels.clear()
+        self._counted.clear()
+        self._noted.clear()
+        self.generation += 1
+
+    def note(self, stage: Stage) -> None:
+        """The stage has changed; the caller carries that up."""
+        self._noted[stage.stage_id] = stage
+
+    def unsettle(self, stage: Stage) -> None:
+        """The stage is new, or has changed, and that is carried up with what moves next."""
+        self._noted[stage.stage_id] = stage
+        self.generation += 1
+
+    def of(self, parent_stage_id: str) -> Level:
+        """The level of the stages within this one, as they are now."""
+        if self._noted:
+            self._count_noted()
+        level = self._levels.get(parent_stage_id)
+        if level is None:
+            level = self._levels[parent_stage_id] = Level()
+            for stage in self._children[parent_stage_id]:
+                self._count(level, stage)
+        return level
+
+    def counted(self, stage: Stage) -> Counted:
+        """What the stage adds to its level, which the caller has read before."""
+        return self._counted[stage.stage_id]
+
+    def contribution(self, stage: Stage) -> tuple[bool, bool]:
+        """Whether the stage has a weight, and whether it makes the fraction of its level unknown."""
+        now = self._contribution(stage)
+        return now.weight > 0, now.unknown
+
+    def _count_noted(self) -> None:
+        noted, self._noted = self._noted, {}
+        for stage in noted.values():
+            level = self._levels.get(stage.parent_stage_id)
+            if level is not None:
+                self._count(level, stage)
+
+    def _count(self, level: Level, stage: Stage) -> None:
+        before, now = self._counted.get(stage.stage_id, _NOTHING), self._contribution(stage)
+        if now != before:
+            level.replace(before, now)
+        self._counted[stage.stage_id] = now
+
+    def _contribution(self, stage: Stage) -> Counted:
+        weighs = weight(stage)
+        if not weighs > 0:
+            return _NOTHING
+        planned = stage.planned
+        unknown = not planned or (
+            not stage.fraction_known and stage.state in OPEN and bool(self._children[stage.stage_id])
+        )
+        return Counted(weighs, weighs * share(stage), not planned, unknown)
+
+
+def mean(done: float, weights: float, count: int, *, planned: bool) -> float:
+    """The weighted mean of a level."""
+    if not count:
+        return 0.0
+    result = done / weights
+    if result > 1.0:
+        result = 1.0
+    # Where stages are declared as they come there may be another one: an average one, of which nothing is done.
+    return result if planned else result * count / (count + 1)
+
+
+def _exact(value: float) -> int:
+    """The value as a multiple of the least double; 0 where it is not finite, which no server sends."""
+    if value == 1.0:
+        return _ONE
+    if not value or not math.isfinite(value):
+        return 0
+    numerator, denominator = value.as_integer_ratio()
+    return numerator << _SHIFT + 1 - denominator.bit_length()
+
+
+def _rounded(exact: int) -> float:
+    """The nearest double."""
+    try:
+        return exact / _ONE
+    except OverflowError:  # weights beyond what a server accepts
+        return math.copysign(math.inf, exact)

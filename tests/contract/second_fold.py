@@ -7,6 +7,7 @@ that one keeps what it needs. What both say of a log is what the docs say, or on
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -215,8 +216,8 @@ def _carry_up(job: Json, stage: Json) -> None:
         inner = [stage for stage in _own(job, outer["stageId"]) if _weight(stage) > 0]
         mean = 0.0
         if inner:
-            done = sum(_weight(stage) * _share(stage) for stage in inner)
-            mean = min(done / sum(_weight(stage) for stage in inner), 1.0)
+            done = math.fsum(_weight(stage) * _share(stage) for stage in inner)
+            mean = min(done / math.fsum(_weight(stage) for stage in inner), 1.0)
         if not all(stage.get("planned") for stage in inner):
             mean = mean * len(inner) / (len(inner) + 1)
         outer["fraction"] = max(outer.get("fraction", 0.0), mean)

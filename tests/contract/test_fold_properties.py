@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milepost.contract.job_states import has_ended
-from milepost.fold import Fold, fold
+from milepost.fold import Fold, fold, job_fraction_after
 from milepost.v1 import Event, Job, StageState
 from tests.contract.logs import logs
 
@@ -43,6 +43,27 @@ def test_two_halves_make_the_whole(log: list[Event], data: st.DataObject) -> Non
 
 @unhurried
 @given(logs())
+def test_the_jobs_fraction_is_that_of_its_stages_as_they_are(log: list[Event]) -> None:
+    """What the server's fold has kept since earlier events comes to what a new one computes, to the last bit."""
+    for before, event in zip([Job(), *map(_copy, _jobs(log))], log, strict=False):
+        fresh = Fold(before)
+        match event.WhichOneof("payload"):
+            case "stage_progressed":
+                stage = fresh.stages[event.stage_progressed.stage_id]
+                expected = job_fraction_after(fresh, stage, event.stage_progressed.fraction)
+                assert event.stage_progressed.job_fraction == expected
+            case "stage_ended":
+                stage = fresh.stages[event.stage_ended.stage_id]
+                full = event.stage_ended.state in (
+                    StageState.STAGE_STATE_SUCCEEDED,
+                    StageState.STAGE_STATE_SKIPPED,
+                )
+                expected = job_fraction_after(fresh, stage, 1.0 if full else stage.fraction)
+                assert event.stage_ended.job_fraction == expected
+
+
+@unhurried
+@given(logs())
 def test_every_stage_is_a_part_of_the_job(log: list[Event]) -> None:
     """Each stage has its parents, up to an outermost one, so that what it does counts."""
     for job in _jobs(log):
@@ -62,6 +83,10 @@ def test_nothing_is_open_in_a_job_that_has_ended(log: list[Event]) -> None:
     still_open = {StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING}
 
     assert not has_ended(job) or not still_open & {stage.state for stage in job.stages}
+
+
+def _copy(job: Job) -> Job:
+    return Job.FromString(job.SerializeToString())
 
 
 def _jobs(log: list[Event]) -> Iterator[Job]:

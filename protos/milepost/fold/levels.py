@@ -7,7 +7,7 @@ the stages nor on that of the changes, and a fold that starts from a snapshot ha
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from milepost.v1 import Stage, StageState
 
@@ -32,16 +32,11 @@ def share(stage: Stage) -> float:
     return 1.0 if stage.state in _COMPLETE else stage.fraction
 
 
-class Counted(NamedTuple):
-    """What a stage with a weight adds to its level."""
+Counted: TypeAlias = "tuple[float, float, bool, bool]"
+"""What a stage with a weight adds to its level: the weight, weight times share, whether it was not planned, and whether
+it makes the fraction of the level unknown."""
 
-    weight: float
-    done: float
-    unplanned: bool
-    unknown: bool
-
-
-_NOTHING: Final = Counted(0.0, 0.0, unplanned=False, unknown=False)
+_NOTHING: Final[Counted] = (0.0, 0.0, False, False)
 
 
 class Level:
@@ -56,10 +51,23 @@ class Level:
         known_carried: Whether the parent has its flag from this level, or had since it was summed up.
     """
 
-    __slots__ = ("_done", "_mean", "_weights", "count", "known_carried", "settled", "unknown", "unplanned", "weights")
+    __slots__ = (
+        "_done",
+        "_mean",
+        "_only",
+        "_weights",
+        "count",
+        "known_carried",
+        "settled",
+        "unknown",
+        "unplanned",
+        "weights",
+    )
 
     def __init__(self) -> None:
         self._done = self._weights = 0
+        # What the only stage contributes, where ``_done`` does not have it yet: most levels of a deep tree have one.
+        self._only: float | None = None
         self._mean: float | None = 0.0
         self.weights = 0.0
         self.count = self.unplanned = self.unknown = 0
@@ -75,25 +83,22 @@ class Level:
     def mean(self) -> float:
         """The weighted mean of the shares."""
         if self._mean is None:
-            self._mean = self.mean_of(_rounded(self._done))
+            self._mean = self._mean_of(_rounded(self._done) if self._only is None else self._only)
         return self._mean
-
-    def mean_of(self, done: float) -> float:
-        """The weighted mean if the stages contribute ``done`` in all."""
-        return mean(done, self.weights, self.count, planned=not self.unplanned)
 
     def mean_with(self, counted: Counted, stage_share: float) -> float:
         """The weighted mean if the stage that is ``counted`` contributes ``stage_share``."""
-        done = counted.weight * stage_share
-        if done == counted.done:
+        weighs, before, _, _ = counted
+        done = weighs * stage_share
+        if done == before:
             return self.mean
-        if self.count == 1:
-            return self.mean_of(done)
-        return self.mean_of(_rounded(self._done - _exact(counted.done) + _exact(done)))
+        if self.count > 1:
+            done = _rounded(self._exact_done() - _exact(before) + _exact(done))
+        return self._mean_of(done)
 
     def others(self, counted: Counted) -> tuple[float, ...]:
         """What all but one stage contribute: numbers whose exact sum it is, the largest first."""
-        rest = self._done - _exact(counted.done) if self.count > 1 else 0
+        rest = self._exact_done() - _exact(counted[1]) if self.count > 1 else 0
         parts = [_rounded(rest)]
         while math.isfinite(parts[-1]) and (rest := rest - _exact(parts[-1])):
             parts.append(_rounded(rest))
@@ -101,15 +106,28 @@ class Level:
 
     def replace(self, before: Counted, after: Counted) -> None:
         """Count a stage as ``after`` instead of ``before``."""
-        if after.weight != before.weight:
-            self._weights += _exact(after.weight) - _exact(before.weight)
-            self.weights = _rounded(self._weights)
-            self.count += (after.weight > 0) - (before.weight > 0)
-        if after.done != before.done:
-            self._done += _exact(after.done) - _exact(before.done)
-        self.unplanned += after.unplanned - before.unplanned
-        self.unknown += after.unknown - before.unknown
+        old_weight, old_done, was_unplanned, was_unknown = before
+        new_weight, new_done, is_unplanned, is_unknown = after
         self._mean = None
+        self.unplanned += is_unplanned - was_unplanned
+        self.unknown += is_unknown - was_unknown
+        if new_weight != old_weight:
+            self._weights += _exact(new_weight) - _exact(old_weight)
+            self.weights = _rounded(self._weights)
+            self._done = self._exact_done() + _exact(new_done) - _exact(old_done)
+            self.count += (new_weight > 0) - (old_weight > 0)
+        elif self.count == 1:
+            self._only = new_done
+        elif new_done != old_done:
+            self._done += _exact(new_done) - _exact(old_done)
+
+    def _mean_of(self, done: float) -> float:
+        return mean(done, self.weights, self.count, planned=not self.unplanned)
+
+    def _exact_done(self) -> int:
+        if self._only is not None:
+            self._done, self._only = _exact(self._only), None
+        return self._done
 
 
 class Levels:
@@ -165,8 +183,8 @@ class Levels:
 
     def contribution(self, stage: Stage) -> tuple[bool, bool]:
         """Whether the stage has a weight, and whether it makes the fraction of its level unknown."""
-        now = self._contribution(stage)
-        return now.weight > 0, now.unknown
+        weighs, _, _, unknown = self._contribution(stage)
+        return weighs > 0, unknown
 
     def _count_noted(self) -> None:
         noted, self._noted = self._noted, {}
@@ -189,7 +207,7 @@ class Levels:
         unknown = not planned or (
             not stage.fraction_known and stage.state in OPEN and bool(self._children[stage.stage_id])
         )
-        return Counted(weighs, weighs * share(stage), not planned, unknown)
+        return weighs, weighs * share(stage), not planned, unknown
 
 
 def mean(done: float, weights: float, count: int, *, planned: bool) -> float:

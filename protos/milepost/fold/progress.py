@@ -39,7 +39,7 @@ class PathToJob:
             counted = tree.levels.counted(stage)
             done, *rest = level.others(counted)
             self._levels.append(
-                (least, done, rest, counted.weight, level.weights, level.count, not level.unplanned)
+                (least, done, rest, counted[0], level.weights, level.count, not level.unplanned)
             )
             if parent is None:
                 break

@@ -81,6 +81,25 @@ def test_what_moves_costs_its_depth() -> None:
         assert fold.job.fraction == number / 10
 
 
+def test_a_change_further_up_is_carried_with_what_moves_nothing_itself() -> None:
+    """A sibling that comes to weigh nothing counts from the next progress on, be it none."""
+    fold = submitted(
+        [
+            Stage(stage_id="outer"),
+            Stage(stage_id="inner", parent_stage_id="outer"),
+            Stage(stage_id="leaf", parent_stage_id="inner"),
+            Stage(stage_id="sibling", parent_stage_id="outer"),
+        ]
+    )
+    start(fold, Stage(stage_id="leaf"))
+    move(fold, "leaf", 0.5)
+    assert (fold.stages["outer"].fraction, fold.job.fraction) == (0.25, 0.25)
+
+    start(fold, Stage(stage_id="sibling", weight=0.0))
+    move(fold, "leaf", 0.5)
+    assert (fold.stages["outer"].fraction, fold.job.fraction) == (0.5, 0.5)
+
+
 def test_declaring_stages_costs_no_walk_to_the_job() -> None:
     """Each stage is declared within the one before it; that the job's fraction is not known is carried up once."""
     fold = submitted([])

@@ -6,7 +6,7 @@ from typing import Any
 
 from milepost.client import JobSnapshot
 from milepost.client._conversion import from_struct
-from milepost.fold import Fold, job_fraction_after
+from milepost.fold import Fold, set_end_fraction, set_progress_fractions
 from milepost.v1 import (
     Artifact,
     Custom,
@@ -18,14 +18,11 @@ from milepost.v1 import (
     JobSubmitted,
     LogWritten,
     Stage,
-    StageProgressed,
     StageState,
     Update,
 )
 
 __all__ = ["HandlerRun", "Recording"]
-
-_FULL = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
 
 
 class Recording:
@@ -56,6 +53,10 @@ class Recording:
         event.time.GetCurrentTime()
         self.fold.apply(event)
 
+    def record_error(self, error: BaseException | None) -> None:
+        """Record the exception that left the handler, if any."""
+        self.error = error
+
     def record_update(self, update: Update) -> None:
         """Record a report, and apply the event that a server would make of it.
 
@@ -70,12 +71,9 @@ class Recording:
             case "stage_started":
                 self._check_start(update.stage_started.stage)
             case "stage_progressed":
-                self._add_fractions(event.stage_progressed)
+                set_progress_fractions(self.fold, event.stage_progressed)
             case "stage_ended":
-                ended = event.stage_ended
-                stage = self.fold.stages[ended.stage_id]
-                fraction = 1.0 if ended.state in _FULL else stage.fraction
-                ended.job_fraction = job_fraction_after(self.fold, stage, fraction)
+                set_end_fraction(self.fold, event.stage_ended)
             case "log_written":
                 self._check_stage(update.log_written.stage_id)
                 self.logs.append(update.log_written)
@@ -85,15 +83,6 @@ class Recording:
                 self.custom.append(update.custom)
         self.updates.append(update)
         self.record(event)
-
-    def _add_fractions(self, progress: StageProgressed) -> None:
-        stage = self.fold.stages[progress.stage_id]
-        total = progress.total if progress.HasField("total") else stage.total
-        fraction = stage.fraction
-        if total > 0 and not self.fold.children[stage.stage_id]:
-            fraction = max(fraction, min(progress.current / total, 1.0))
-        progress.fraction = fraction
-        progress.job_fraction = job_fraction_after(self.fold, stage, fraction)
 
     def _check_start(self, started: Stage) -> None:
         self._check_stage(started.parent_stage_id)

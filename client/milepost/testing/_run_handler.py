@@ -105,7 +105,7 @@ async def run_handler_async(
         running.interrupt()
 
     def cancel() -> None:
-        control.cancel_signal.is_set = True  # at once, for a handler in a thread
+        control.cancel_signal.mark()  # at once, for a handler in a thread
         loop.call_soon_threadsafe(interrupt)
 
     reporter = _RecordingReporter(
@@ -119,7 +119,7 @@ async def run_handler_async(
     except asyncio.CancelledError:
         interrupt()
         raise
-    recording.error = outcome.error
+    recording.record_error(outcome.error)
     reporter.end(Update(job_ended=job_ended(outcome, control.warnings.add, cancelled=reporter.cancelled)))
     return run
 

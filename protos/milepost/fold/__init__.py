@@ -5,7 +5,18 @@ A job is the fold of its log: start from an empty job and apply the events in or
 """
 
 from milepost.fold.events import RELEASED, Fold, fold, planned
-from milepost.fold.levels import share
-from milepost.fold.progress import PathToJob, job_fraction_after
+from milepost.fold.levels import COMPLETE, share
+from milepost.fold.progress import PathToJob, job_fraction_after, set_end_fraction, set_progress_fractions
 
-__all__ = ["RELEASED", "Fold", "PathToJob", "fold", "job_fraction_after", "planned", "share"]
+__all__ = [
+    "COMPLETE",
+    "RELEASED",
+    "Fold",
+    "PathToJob",
+    "fold",
+    "job_fraction_after",
+    "planned",
+    "set_end_fraction",
+    "set_progress_fractions",
+    "share",
+]

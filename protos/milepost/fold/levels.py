@@ -11,11 +11,12 @@ from typing import Final, TypeAlias
 
 from milepost.v1 import Stage, StageState
 
-__all__ = ["OPEN", "Counted", "Level", "Levels", "mean", "share", "weight"]
+__all__ = ["COMPLETE", "OPEN", "Counted", "Level", "Levels", "mean", "share", "weight"]
 
 OPEN: Final = frozenset({StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING})
 
-_COMPLETE: Final = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
+COMPLETE: Final = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
+"""States in which a stage contributes its whole weight."""
 
 # Exact sums are integers: multiples of the least double, which is 2**-1074.
 _SHIFT: Final = 1074
@@ -29,7 +30,7 @@ def weight(stage: Stage) -> float:
 
 def share(stage: Stage) -> float:
     """The part of its weight that a stage contributes, 0 to 1. A skipped stage contributes all of it."""
-    return 1.0 if stage.state in _COMPLETE else stage.fraction
+    return 1.0 if stage.state in COMPLETE else stage.fraction
 
 
 Counted: TypeAlias = "tuple[float, float, bool, bool]"

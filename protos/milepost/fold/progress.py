@@ -5,17 +5,25 @@ from __future__ import annotations
 import math
 from typing import Protocol, TypeAlias
 
-from milepost.fold.levels import Levels, mean, share
-from milepost.v1 import Job, Stage
+from milepost.fold.levels import COMPLETE, Levels, mean, share
+from milepost.v1 import Job, Stage, StageEnded, StageProgressed
 
-__all__ = ["PathToJob", "StageTree", "carry_up", "job_fraction_after"]
+__all__ = [
+    "PathToJob",
+    "StageTree",
+    "carry_up",
+    "job_fraction_after",
+    "set_end_fraction",
+    "set_progress_fractions",
+]
 
 
 class StageTree(Protocol):
-    """A job with its stages by id, and their levels. ``steps`` counts the stages that were walked."""
+    """A job with its stages by id and by parent, and their levels. ``steps`` counts the stages that were walked."""
 
     job: Job
     stages: dict[str, Stage]
+    children: dict[str, list[Stage]]
     levels: Levels
     steps: int
 
@@ -82,6 +90,24 @@ def job_fraction_after(tree: StageTree, stage: Stage, stage_share: float) -> flo
         stage = parent
     tree.steps += walked
     return stage_share
+
+
+def set_progress_fractions(tree: StageTree, progress: StageProgressed) -> None:
+    """Set the fractions in the next event of a stage, which the server authors. They never fall (rule 13)."""
+    stage = tree.stages[progress.stage_id]
+    total = progress.total if progress.HasField("total") else stage.total
+    progress.fraction = stage.fraction
+    # The fraction of a stage with stages of its own is theirs.
+    if total > 0 and not tree.children[stage.stage_id]:
+        progress.fraction = max(stage.fraction, min(progress.current / total, 1.0))
+    progress.job_fraction = job_fraction_after(tree, stage, progress.fraction)
+
+
+def set_end_fraction(tree: StageTree, ended: StageEnded) -> None:
+    """Set the job's fraction in the end of a stage, which the server authors."""
+    stage = tree.stages[ended.stage_id]
+    stage_share = 1.0 if ended.state in COMPLETE else stage.fraction
+    ended.job_fraction = job_fraction_after(tree, stage, stage_share)
 
 
 def carry_up(tree: StageTree, stage: Stage) -> None:

@@ -133,6 +133,10 @@ class Attempt:
             updates=batch.updates,
         )
 
+    def detach(self) -> None:
+        """Send nothing until the server has granted the job to a new session."""
+        self.attached = False
+
     # Messages of the server.
 
     def resumed(self, message: Resumed) -> None:

@@ -127,7 +127,7 @@ class JobTable:
         """Send nothing until the next session is open."""
         self._connected = False
         for sender in (*self, *self._redeliveries.values()):
-            sender.attached = False
+            sender.detach()
 
     def answered(self, job_id: str) -> None:
         """The server has answered for a job that the session resumes or redelivers."""

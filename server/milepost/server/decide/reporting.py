@@ -7,7 +7,7 @@ from collections.abc import Callable
 from google.protobuf.descriptor import EnumDescriptor
 
 from milepost.contract import limits
-from milepost.fold import Fold, job_fraction_after, planned
+from milepost.fold import Fold, planned, set_end_fraction, set_progress_fractions
 from milepost.server.base import field_checks
 from milepost.server.base.field_checks import Check
 from milepost.server.decide.ending import failed_attempt
@@ -24,7 +24,6 @@ _STAGE_ENDS = frozenset(
 )
 _JOB_ENDS = frozenset({JobState.JOB_STATE_SUCCEEDED, JobState.JOB_STATE_FAILED, JobState.JOB_STATE_CANCELLED})
 _SEVERITIES = frozenset(Severity.values())
-_DONE = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
 
 
 def report(state: Fold, update: Update, now: int) -> Event:
@@ -107,16 +106,11 @@ def _stage_progressed(state: Fold, update: Update, now: int) -> Event:
     progress = event.stage_progressed
     progress.stage_id = reported.stage_id
     progress.current = reported.current
-    total = reported.total if reported.HasField("total") else stage.total
     if reported.HasField("total") or stage.HasField("total"):
-        progress.total = total
+        progress.total = reported.total if reported.HasField("total") else stage.total
     progress.unit = reported.unit
     progress.message = reported.message
-    fraction = stage.fraction
-    if total > 0 and not state.children[stage.stage_id]:
-        fraction = max(fraction, min(reported.current / total, 1.0))
-    progress.fraction = fraction
-    progress.job_fraction = job_fraction_after(state, stage, fraction)
+    set_progress_fractions(state, progress)
     return event
 
 
@@ -150,8 +144,7 @@ def _stage_ended(state: Fold, update: Update, now: int) -> Event:
     assert stage is not None
     event = next_event(state.job, now)
     event.stage_ended.CopyFrom(reported)
-    stage_share = 1.0 if reported.state in _DONE else stage.fraction
-    event.stage_ended.job_fraction = job_fraction_after(state, stage, stage_share)
+    set_end_fraction(state, event.stage_ended)
     return event
 
 

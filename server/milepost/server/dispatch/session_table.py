@@ -34,14 +34,14 @@ class SessionTable:
 
     def add(self, session: Session) -> None:
         """Add a worker that has connected."""
-        session.connected_at = session.heard_at = self._clock.now()
+        session.connected(self._clock.now())
         self._sessions[session] = None
         self._registry.add(session)
         self._capacity_changed(session)
 
     def remove(self, session: Session) -> None:
         """Remove a worker whose stream has ended. It keeps its jobs until their leases expire."""
-        session.open = False
+        session.disconnected()
         self._sessions.pop(session, None)
         self._registry.remove(session)
         for job_id in list(session.jobs):
@@ -51,20 +51,17 @@ class SessionTable:
 
     def resize(self, session: Session, max_concurrency: int) -> None:
         """Change the number of jobs that the worker runs at once."""
-        session.max_concurrency = max_concurrency
+        session.resize(max_concurrency)
         self._registry.changed(session)
         self._capacity_changed(session)
 
     def listen(self, session: Session) -> None:
         """The server is ready to read the worker's next message."""
-        session.listening_since = self._clock.monotonic()
+        session.listen(self._clock.monotonic())
 
     def heard(self, session: Session) -> None:
         """A message of the worker has come, so that it gets jobs again where it was suspect (rule 14)."""
-        session.listening_since = math.inf
-        session.heard_at = self._clock.now()
-        if session.suspect:
-            session.suspect = False
+        if session.heard(self._clock.now()):
             self._capacity_changed(session)
 
     def drain(self) -> None:
@@ -119,7 +116,8 @@ class SessionTable:
             cancel = Cancel(job_id=job.job_id, cancellation=job.cancellation)
             session.responses.put(WorkResponse(cancel=cancel))
         elif job.state not in LEASED:
-            session.suspect |= decide.is_lost(job)
+            if decide.is_lost(job):
+                session.lost()
             if job.job_id not in session.ending:
                 session.responses.put(WorkResponse(rejected=_attempt_over(job, token)))
             self.drop(session, job.job_id)

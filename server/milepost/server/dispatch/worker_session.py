@@ -99,6 +99,33 @@ class Session:
         self.suspect = False
         self.listening_since = math.inf
 
+    def connected(self, now: int) -> None:
+        """Note that the worker has connected, at this time in nanoseconds since the epoch."""
+        self.connected_at = self.heard_at = now
+
+    def disconnected(self) -> None:
+        """Note that the worker's stream has ended."""
+        self.open = False
+
+    def resize(self, max_concurrency: int) -> None:
+        """Change the number of jobs that the worker runs at once."""
+        self.max_concurrency = max_concurrency
+
+    def listen(self, now: float) -> None:
+        """The server is ready to read the next message, since this time of the monotonic clock."""
+        self.listening_since = now
+
+    def heard(self, now: int) -> bool:
+        """A message has come, at this time in nanoseconds since the epoch. Return whether the worker was suspect."""
+        self.listening_since = math.inf
+        self.heard_at = now
+        was_suspect, self.suspect = self.suspect, False
+        return was_suspect
+
+    def lost(self) -> None:
+        """Suspect the worker, since it lost a job to silence."""
+        self.suspect = True
+
     @property
     def has_capacity(self) -> bool:
         """Whether it accepts another job."""

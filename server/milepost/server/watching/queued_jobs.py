@@ -22,11 +22,11 @@ class QueuedJobs:
         """What the job of the tail waits for; None if it is not QUEUED."""
         if not tail.queued:
             return None
-        if tail.kind is None:
+        if not tail.kind:
             stored = await log.load(job_id)
             if stored is None:  # deleted meanwhile
                 return None
-            tail.kind, tail.dispatch = stored.job.kind, stored.job.dispatch
+            tail.set_queue(stored.job.kind, stored.job.dispatch)
         waiting = self._waits.of(tail.kind, tail.dispatch)
         if tail.dispatch != Dispatch.DISPATCH_EXTERNAL:
             self._tails.setdefault(tail.kind, {})[tail] = None

@@ -108,10 +108,14 @@ class Tail:
         self.fraction = 0.0
         self.fraction_known = False
         self.queued = False
-        self.kind: str | None = None
-        """Set when the job is QUEUED, like ``dispatch``."""
+        self.kind = ""
+        """Empty until ``set_queue``, like ``dispatch``."""
         self.dispatch = Dispatch.DISPATCH_UNSPECIFIED
         self.watchers = 0
+
+    def set_queue(self, kind: str, dispatch: Dispatch.ValueType) -> None:
+        """Note which queue the job is in while it is QUEUED."""
+        self.kind, self.dispatch = kind, dispatch
 
     def observe(self, page: EventPage) -> None:
         """Take the state of the log from a page; the tail may be ahead of it already."""

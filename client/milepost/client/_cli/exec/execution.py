@@ -144,11 +144,11 @@ class Execution:
                 os.close(terminal.master)
                 raise
         stream = self._stream(terminal.master, sys.stdout, "info", is_error=True)
-        stream.lines.columns = terminal.columns
+        stream.lines.resize(terminal.columns)
 
         def resize() -> None:
             terminal.resize()
-            stream.lines.columns = terminal.columns
+            stream.lines.resize(terminal.columns)
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, resize)
         return group, OutputPump([stream])

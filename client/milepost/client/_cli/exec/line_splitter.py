@@ -56,14 +56,11 @@ class _Row:
 
 
 class LineSplitter:
-    """Split a stream of bytes into lines, independent of how the bytes arrive.
-
-    Attributes:
-        columns: Width of the terminal in characters; None without a terminal.
-    """
+    """Split a stream of bytes into lines, independent of how the bytes arrive."""
 
     def __init__(self, columns: int | None = None) -> None:
-        self.columns = columns
+        """`columns` is the width of the terminal in characters; None without a terminal."""
+        self._columns = columns
         self._part = bytearray()
         self._left_out = 0
         self._held = b""
@@ -71,6 +68,10 @@ class LineSplitter:
         # The topmost line that the cursor moved back to; None if it has not since the last final line.
         self._top: int | None = None
         self._rows: dict[int, _Row] = {}
+
+    def resize(self, columns: int) -> None:
+        """Set the width of the terminal in characters, at which later lines wrap."""
+        self._columns = columns
 
     def feed(self, data: bytes) -> Iterator[OutputLine]:
         """Lines that end, or that the cursor leaves, with these bytes."""
@@ -163,7 +164,7 @@ class LineSplitter:
         return OutputLine(text, stays, self._row, self._is_redrawn(self._row))
 
     def _wrapped(self, text: str) -> list[str]:
-        columns = self.columns or len(text)
+        columns = self._columns or len(text)
         return [text[at : at + columns] for at in range(0, len(text), columns)] if text else [""]
 
     def _take_text(self) -> str:

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.contract.job_states import has_ended
 from milepost.contract.printable import escape
+from milepost.fold import COMPLETE
 from milepost.v1 import Artifact, Estimate, Failure, Job, JobState, Severity, Stage, StageState
 
 __all__ = [
@@ -41,7 +42,6 @@ __all__ = [
 ]
 
 _BYTES = frozenset({"b", "byte", "bytes"})
-_DONE = frozenset({StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_SKIPPED})
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 
 
@@ -73,7 +73,7 @@ def progress(job: Job) -> str:
     """Progress of a job: its percent, or the number of completed stages if their total is unknown."""
     if is_known(job):
         return percent(job.fraction)
-    done = sum(not stage.parent_stage_id and stage.state in _DONE for stage in job.stages)
+    done = sum(not stage.parent_stage_id and stage.state in COMPLETE for stage in job.stages)
     return f"{count(done, 'stage')} done" if done else ""
 
 

@@ -47,6 +47,10 @@ class Redelivery:
         self.attached = True
         self._schedule()
 
+    def detach(self) -> None:
+        """Send nothing until ``attach``: the session is closed."""
+        self.attached = False
+
     def next_request(self, now: float) -> WorkRequest | None:
         """The next report."""
         batch = self._reporter.next_batch(now) if self.attached else None

@@ -195,7 +195,7 @@ async def test_a_job_that_is_finished_and_cancelled_at_once_has_one_end(rpcs: li
             await asyncio.gather(finish(job.job_id, start), cancel(job.job_id, start))
         for job in jobs:
             await a.ended(job.job_id)
-        await Stores([rpc.jobs for rpc in rpcs]).settle()
+        await Stores([rpc.jobs for rpc in rpcs]).sync()
         for job in jobs:
             events = await a.log(job.job_id)
             assert kinds(events).count("job_ended") == 1
@@ -228,7 +228,7 @@ async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None
             ]
             assert sorted(map(str, told)) == ["assignment", "rejected"]
             wins[str(told[0])] += 1
-        await Stores([rpc.jobs for rpc in rpcs]).settle()
+        await Stores([rpc.jobs for rpc in rpcs]).sync()
         for job in jobs:
             assert kinds(await a.log(job.job_id)) == ["job_submitted", "job_started"]
     assert wins.total() == 100
@@ -327,7 +327,7 @@ async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each
             else:
                 assert response.HasField("cancel")
         await disturbing
-        await Stores([rpc.jobs for rpc in rpcs]).settle()
+        await Stores([rpc.jobs for rpc in rpcs]).sync()
         events = await a.log(job.job_id)
 
     texts = [event.log_written.text for event in events if event.HasField("log_written")]

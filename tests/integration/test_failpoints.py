@@ -132,7 +132,7 @@ async def test_a_worker_who_reports(server: ServerProcess, server_to_fall: Falli
             group.create_task(follow(rpc, task.job_id, seen))
             group.create_task(reporter.run())
             await server_to_fall.fall()
-            said = task.said
+            said = task.made
             task.finish()
         log = await rpc.log(task.job_id)
 

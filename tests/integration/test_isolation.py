@@ -96,7 +96,7 @@ async def test_a_crash_ends_the_attempt_and_nothing_else(
 
 async def test_jobs_beside_it_go_on(shared_server: ServerProcess, tmp_path: Path) -> None:
     """One that crashes and one that hangs until it is killed: a third one of the same worker notices nothing."""
-    async with at_bench(shared_server.address, isolated.as_told, max_concurrency=3) as bench:
+    async with at_bench(shared_server.address, isolated.as_input_says, max_concurrency=3) as bench:
         beside = await bench.submit({"as": "go on", "path": str(tmp_path / "end")})
         pids = await bench.pids(beside.job_id)
         hanging = await bench.submit({"as": "hang", "path": str(tmp_path / "pids")})

@@ -1,4 +1,4 @@
-"""Any message of the contract, for tests that must survive all of them."""
+"""Hypothesis strategies for any message of the contract."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Message = TypeVar("_Message", bound=Message)
 _Values = dict[int, st.SearchStrategy[Any]]
 
 _DEPTH = 4
-"""How deep messages lie within each other."""
+"""Maximum depth of nested messages."""
 
 _TEXTS = ["", "a/1", "submit_time", "stage_ended", "a b", "é", "\x00", "\U0001f600", "x" * 129, "x" * 5000]
 _INTEGERS = [0, 1, 2, 3, 100, -1, 2**31 - 1, -(2**31)]
@@ -26,16 +26,16 @@ _REALS = [0.0, 0.5, 1.0, 100.0, 1e308, 5e-324, -1.0, math.nan, math.inf, -math.i
 
 @st.composite
 def messages(draw: st.DrawFn, kind: type[_Message], names: Sequence[str]) -> _Message:
-    """A message of this kind, with any fields set to anything; every other one to what might be right.
+    """A message of this kind with any fields set: half of the messages to plausible values, the others to anything.
 
-    ``names`` are texts that mean something where it is sent.
+    ``names`` are texts that the receiver knows, such as ids.
     """
     message = kind()
-    _fill(draw, message, draw(st.sampled_from([_tame(names), _wild(names)])), _DEPTH)
+    _fill(draw, message, draw(st.sampled_from([_plausible(names), _arbitrary(names)])), _DEPTH)
     return message
 
 
-def _tame(names: Sequence[str]) -> _Values:
+def _plausible(names: Sequence[str]) -> _Values:
     whole = st.integers(0, 3)
     return {
         FieldDescriptor.TYPE_BOOL: st.booleans(),
@@ -48,7 +48,7 @@ def _tame(names: Sequence[str]) -> _Values:
     }
 
 
-def _wild(names: Sequence[str]) -> _Values:
+def _arbitrary(names: Sequence[str]) -> _Values:
     return {
         FieldDescriptor.TYPE_BOOL: st.booleans(),
         FieldDescriptor.TYPE_BYTES: st.binary(max_size=20),

@@ -1,4 +1,4 @@
-"""Requests to JobService that are each out of one bound, with the field and the reason that they are refused for."""
+"""Invalid requests to JobService, each with one violation, and the field and reason of its refusal."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ BAD_DURATIONS = {
 
 
 class Bad(NamedTuple):
-    """A message, what is wrong with it, and why it is refused."""
+    """A message with one violation: the field, and the reason of the refusal."""
 
     message: Message
     field: str
@@ -71,7 +71,7 @@ def struct(value: Mapping[str, Any]) -> Struct:
 
 
 def nested(depth: int) -> Struct:
-    """An object with so many levels."""
+    """A JSON object with ``depth`` levels."""
     value: dict[str, Any] = {"leaf": True}
     for _ in range(depth - 1):
         value = {"x": value}
@@ -118,7 +118,7 @@ def _watch_jobs(field: str, reason: str = INVALID, /, **fields: Any) -> Bad:
 
 
 def _of_many(bad: Bad) -> Bad:
-    """The same of WatchJobs, where the filter of events has another name."""
+    """Convert a request of WatchJob to WatchJobs, whose filter of events has another name."""
     request = WatchJobsRequest()
     for field, value in bad.message.ListFields():
         if field.name == "filter":
@@ -239,7 +239,7 @@ _WATCH = {
     "after_sequence": _watch("after_sequence", after_sequence=-1),
 }
 
-# Of both watches, and made for WatchJob.
+# For both kinds of watches; converted for WatchJobs by `_of_many`.
 _STREAM: dict[str, Bad] = {
     "epoch too long": _watch("epoch", TOO_LARGE, epoch=_LONG_NAME),
     "on_gap": _watch("on_gap", on_gap=OnGap.ValueType(99)),
@@ -316,4 +316,4 @@ REQUESTS: Mapping[str, Bad] = {
     }.items()
     for name, bad in table.items()
 }
-"""By the method and what is wrong."""
+"""By method and violation."""

@@ -1,6 +1,6 @@
-"""Updates that are each out of one bound, with the field and the reason that they are refused for.
+"""Invalid updates, each with one violation, and the field and reason of its refusal.
 
-They are made in a job of which ``BEFORE`` has been said.
+They are reported in a job after ``BEFORE``.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ BEFORE = [
     Update(stage_started=StageStarted(stage=Stage(stage_id="ended"))),
     Update(stage_ended=StageEnded(stage_id="ended", state=StageState.STAGE_STATE_SUCCEEDED)),
 ]
-"""What the worker has said before: which stages there are."""
+"""Earlier updates of the worker, which declare the stages."""
 
 
 class BadUpdate(NamedTuple):
-    """An update, what is wrong with it, and why it is refused."""
+    """An update with one violation: the field, and the reason of the refusal."""
 
     message: Update
     field: str
@@ -63,13 +63,13 @@ def _start(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
 
 
 def _progress(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
-    told = StageProgressed(**{"stage_id": "running", **fields})
-    return BadUpdate(Update(stage_progressed=told), f"stage_progressed.{field}", reason)
+    progressed = StageProgressed(**{"stage_id": "running", **fields})
+    return BadUpdate(Update(stage_progressed=progressed), f"stage_progressed.{field}", reason)
 
 
 def _end(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
-    told = StageEnded(**{"stage_id": "running", "state": StageState.STAGE_STATE_FAILED, **fields})
-    return BadUpdate(Update(stage_ended=told), f"stage_ended.{field}", reason)
+    ended = StageEnded(**{"stage_id": "running", "state": StageState.STAGE_STATE_FAILED, **fields})
+    return BadUpdate(Update(stage_ended=ended), f"stage_ended.{field}", reason)
 
 
 def _log(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
@@ -77,9 +77,9 @@ def _log(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
 
 
 def _artifact(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
-    told = Artifact(**{"name": "a", "uri": "file:///a", **fields})
+    artifact = Artifact(**{"name": "a", "uri": "file:///a", **fields})
     return BadUpdate(
-        Update(artifact_added=ArtifactAdded(artifact=told)), f"artifact_added.artifact.{field}", reason
+        Update(artifact_added=ArtifactAdded(artifact=artifact)), f"artifact_added.artifact.{field}", reason
     )
 
 
@@ -88,8 +88,8 @@ def _custom(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
 
 
 def _job_end(field: str, reason: str = INVALID, /, **fields: Any) -> BadUpdate:
-    told = JobEnded(**{"state": JobState.JOB_STATE_SUCCEEDED, **fields})
-    return BadUpdate(Update(job_ended=told), f"job_ended.{field}", reason)
+    ended = JobEnded(**{"state": JobState.JOB_STATE_SUCCEEDED, **fields})
+    return BadUpdate(Update(job_ended=ended), f"job_ended.{field}", reason)
 
 
 _BAD_FAILURES: Mapping[str, tuple[str, str, Failure]] = {
@@ -215,4 +215,4 @@ UPDATES: Mapping[str, BadUpdate] = {
         for what, (value, reason) in BAD_STRUCTS.items()
     },
 }
-"""By what is wrong."""
+"""By violation."""

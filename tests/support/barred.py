@@ -1,4 +1,4 @@
-"""Code that knows nothing of Milepost but where its bars come from, and handlers that call it."""
+"""Code with progress bars, unaware of Milepost except for the import of tqdm, and handlers that call it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log.propagate = False
 
 
 def compute() -> int:
-    """Shows how far it is, and logs."""
+    """Compute with nested bars and log lines."""
     total = 0
     for epoch in trange(2, desc="epochs"):
         with tqdm(total=3, desc="batches", unit="rows") as bar:
@@ -28,10 +28,10 @@ def compute() -> int:
 
 
 def plain(job: JobContext) -> dict[str, int]:
-    """Calls it from a thread, or a process."""
+    """Call ``compute`` from a thread or a process."""
     return {"total": compute()}
 
 
 async def in_loop(job: JobContext) -> dict[str, int]:
-    """Calls it from the event loop, or one of its own."""
+    """Call ``compute`` from the event loop of the worker or of a process."""
     return {"total": compute()}

@@ -1,4 +1,4 @@
-"""A network that does everything that networks do: a TCP proxy whose connections each have a fault of their own."""
+"""An unreliable network: a TCP proxy that injects one fault into each connection."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from typing import NamedTuple, Self
 
 __all__ = ["FAULTS", "Chaos", "Fault", "Weather"]
 
-# How much of what comes after a fault of that kind is carried byte by byte, in bytes.
+# Bytes that a trickling connection forwards one by one.
 _TRICKLE = 2_000
 
 
 class Fault(Enum):
-    """What befalls a connection, once it has carried enough."""
+    """The fault of a connection, injected once it has forwarded enough bytes."""
 
     NONE = auto()
     DELAY = auto()
-    """From then on each piece is late, by a while that varies."""
+    """Later data is delayed by a random time."""
     CUT = auto()
-    """It is reset, in the middle of a frame."""
+    """The connection is reset in the middle of a frame."""
     HALF_OPEN = auto()
-    """Nothing is carried any more, either way, and neither end is told."""
+    """Nothing is forwarded in either direction, and neither end notices."""
     DEAF = auto()
-    """What the server sends is lost; what the client sends is not."""
+    """Data from the server is lost; data from the client is not."""
     MUTE = auto()
-    """What the client sends is lost; what the server sends is not."""
+    """Data from the client is lost; data from the server is not."""
     TRICKLE = auto()
-    """What comes then comes byte by byte."""
+    """Later data is forwarded byte by byte."""
 
 
 FAULTS = tuple(Fault)[1:]
@@ -41,7 +41,7 @@ _DEAD = (Fault.HALF_OPEN, Fault.DEAF, Fault.MUTE)
 
 
 class Weather(NamedTuple):
-    """The fault of a connection, and how many bytes from the server it carries before that."""
+    """The fault of a connection, and the bytes from the server that are forwarded before it."""
 
     fault: Fault
     after: int
@@ -50,8 +50,8 @@ class Weather(NamedTuple):
 class Chaos:
     """Forwards connections to ``target`` ("host:port"), in the running event loop, as ``async with``.
 
-    The first connections have the weathers that are given, in turn; those after them have none. ``struck`` counts the
-    faults that came about, ``carried`` the bytes that came from the server in all.
+    The first connections get the given weathers in order; later ones have no fault. ``struck`` counts the injected
+    faults, ``carried`` all bytes from the server.
     """
 
     def __init__(self, target: str, weathers: Sequence[Weather], seed: int) -> None:
@@ -66,7 +66,7 @@ class Chaos:
         self.address = ""
 
     def reset_the_dead(self) -> None:
-        """What lies between comes back, and resets the connections that it does not know any more."""
+        """Reset the dead connections, as a middlebox does that restarts and does not know them."""
         for connection in self._connections:
             if connection.struck in _DEAD:
                 connection.abort()
@@ -108,7 +108,7 @@ class Chaos:
 
 
 class _Connection:
-    """One connection and its fault; ``struck`` is the fault once it has come about."""
+    """One connection and its fault; ``struck`` is the fault once it was injected."""
 
     def __init__(
         self,
@@ -127,12 +127,12 @@ class _Connection:
         self.struck = Fault.NONE
 
     def abort(self) -> None:
-        """Resets it."""
+        """Reset the connection."""
         for writer in (self._near, self._far):
             writer.transport.abort()
 
     async def carry_up(self, reader: asyncio.StreamReader) -> None:
-        """What the client sends."""
+        """Forward data of the client."""
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
                 if self.struck not in (Fault.HALF_OPEN, Fault.MUTE):
@@ -143,7 +143,7 @@ class _Connection:
             self._near.transport.abort()
 
     async def carry_down(self, reader: asyncio.StreamReader) -> None:
-        """What the server sends."""
+        """Forward data of the server."""
         carried = 0
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):

@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that a test advances by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import grpc_testing
 __all__ = ["START", "FakeClock"]
 
 START: Final = 1_000.0
-"""Where it begins, in seconds."""
+"""The time at which it starts, in seconds."""
 
 
 class FakeClock:
@@ -27,5 +27,5 @@ class FakeClock:
         return float(self._time.time())
 
     def advance(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Advance the clock."""
         self._time.sleep_for(seconds)

@@ -1,4 +1,4 @@
-"""The real command, as it is installed, in a process of its own."""
+"""Run the installed `milepost` command in a child process."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ __all__ = [
 ]
 
 _GUARD: Final = 60.0
-"""Seconds; against hangs only."""
+"""Time limit in seconds; only against hangs."""
 _ESCAPE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended, and what it wrote."""
+    """The exit status and output of a command."""
 
     status: int
     out: str
@@ -47,12 +47,12 @@ class Outcome:
 
     @property
     def objects(self) -> list[dict[str, Any]]:
-        """Its output, one JSON object a line."""
+        """Its output, parsed as one JSON object per line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
 
 class Running:
-    """A command that runs; what it has written to stderr so far can be waited for."""
+    """A running command, whose output a test can wait for."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -67,16 +67,16 @@ class Running:
         ]
 
     async def says(self, text: str) -> None:
-        """Waits until stdout or stderr have the text."""
+        """Wait until stdout or stderr contain the text."""
         async with asyncio.timeout(_GUARD), self._changed:
             await self._changed.wait_for(lambda: text.encode() in self._err or text.encode() in self._out)
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal."""
+        """Send a signal."""
         self.process.send_signal(number)
 
     async def end(self) -> Outcome:
-        """Waits until it ends."""
+        """Wait until the command ends."""
         async with asyncio.timeout(_GUARD):
             status = await self.process.wait()
             await asyncio.gather(*self._reading)
@@ -90,7 +90,7 @@ class Running:
 
 
 def environment(address: str | None, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of the command: none of this machine's settings, the server's address, and more."""
+    """The environment of the command: the server's address and ``more``, without this machine's settings."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         settings.pop(name, None)
@@ -108,7 +108,7 @@ async def started(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Running]:
-    """Runs ``milepost`` with the arguments, off a terminal; killed at the end if it still runs."""
+    """Run ``milepost`` with the arguments, without a terminal; kill it at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         MILEPOST,
         *map(str, arguments),
@@ -133,7 +133,7 @@ async def started(
 
 
 async def milepost(*arguments: str | Path, **options: Any) -> Outcome:
-    """Runs ``milepost`` to its end; see `started`."""
+    """Run ``milepost`` to its end; see `started`."""
     async with started(*arguments, **options) as running:
         return await running.end()
 
@@ -143,11 +143,11 @@ WITH_JOB_CONTROL: Final = (
     "-c",
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])",
 )
-"""Runs the program that follows with the terminal as its controlling one, so that keys such as Ctrl-Z are signals."""
+"""A prefix that runs a program with the terminal as its controlling terminal, so that Ctrl-Z and such are signals."""
 
 
 class Terminal:
-    """A command on a terminal of its own."""
+    """A command on a pseudo-terminal of its own."""
 
     def __init__(self, process: asyncio.subprocess.Process, columns: int, ours: int) -> None:
         self.process = process
@@ -158,24 +158,24 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that was written, without control sequences: one picture below the other."""
+        """All output without control sequences: the pictures one below the other."""
         return _ESCAPE.sub("", self.raw).replace("\r\n", "\n").replace("\r", "\n")
 
     def type(self, keys: bytes) -> None:
-        """Presses keys."""
+        """Press keys."""
         os.write(self._ours, keys)
 
     def settings(self) -> list[Any]:
-        """How the terminal is set: whether it echoes, and reads by lines."""
+        """The terminal attributes, such as echo and canonical mode."""
         return termios.tcgetattr(self._ours)
 
     async def shows(self, condition: Callable[[str], object]) -> None:
-        """Waits until the text is as it should be."""
+        """Wait until the condition holds of the text."""
         async with asyncio.timeout(_GUARD), self._changed:
             await self._changed.wait_for(lambda: condition(self.text))
 
-    async def take(self, data: bytes) -> None:
-        """Something was written."""
+    async def feed(self, data: bytes) -> None:
+        """Add output of the command."""
         async with self._changed:
             self.raw += data.decode(errors="replace")
             self._changed.notify_all()
@@ -190,7 +190,7 @@ async def terminal(
     env: Mapping[str, str] | None = None,
     program: Sequence[str | Path] = (MILEPOST,),
 ) -> AsyncIterator[Terminal]:
-    """Runs ``milepost`` with stdin, stdout and stderr on a terminal of its own; killed at the end if it still runs."""
+    """Run ``milepost`` on a pseudo-terminal of its own; kill it at the end if it still runs."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = await asyncio.create_subprocess_exec(
@@ -219,8 +219,8 @@ async def _read_terminal(ours: int, shown: Terminal) -> None:
     while True:
         try:
             data = await asyncio.to_thread(os.read, ours, 65_536)
-        except OSError:  # that is how a terminal says that nobody writes any more
+        except OSError:  # no process has the terminal open any more
             return
         if not data:
             return
-        await shown.take(data)
+        await shown.feed(data)

@@ -1,4 +1,4 @@
-"""Commits as the journal makes them, for tests of what is below it."""
+"""Commits as the journal makes them, for tests of logs."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ __all__ = ["Author", "events_of", "put", "put_in_turn", "read", "read_page"]
 
 
 async def put(log: EventLog, *commits: Commit) -> None:
-    """Appends, and waits until all is durable."""
+    """Append the commits at once; return when all are durable."""
     await asyncio.gather(*(log.append(commit) for commit in commits))
 
 
 async def put_in_turn(log: EventLog, *commits: Commit) -> None:
-    """The same, one after the other: only so each is a commit of its own, and the order is given across jobs."""
+    """Append one after the other, so that none are coalesced and the order across jobs is fixed."""
     for commit in commits:
         await log.append(commit)
 
 
 async def read(log: EventLog, job_id: str, cursor: int = 0, max_bytes: int = 1 << 30) -> list[Event]:
-    """The events after the cursor."""
+    """Read the events after the cursor."""
     return events_of((await read_page(log, job_id, cursor, max_bytes)).chunks)
 
 
 async def read_page(log: EventLog, job_id: str, cursor: int = 0, max_bytes: int = 1 << 30) -> EventPage:
-    """A page of a job that there is."""
+    """Read a page of an existing job."""
     page = await log.read(job_id, cursor, max_bytes)
     assert page is not None
     return page
 
 
 def events_of(chunks: Iterable[Chunk]) -> list[Event]:
-    """What is in the chunks, which follow one another."""
+    """Decode consecutive chunks."""
     found: list[Event] = []
     for chunk in chunks:
         inside = list(Events.FromString(chunk.frames).events)
@@ -64,14 +64,14 @@ def events_of(chunks: Iterable[Chunk]) -> list[Event]:
     return found
 
 
-class _Tray:
-    """Where a journal puts its commits, for want of a log."""
+class _CommitList:
+    """Collects a journal's commits in place of a log."""
 
     def __init__(self) -> None:
         self.commits: list[Commit] = []
 
     def append(self, commit: Commit) -> asyncio.Future[None]:
-        """Keeps it."""
+        """Collect the commit; it counts as durable."""
         self.commits.append(commit)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         future.set_result(None)
@@ -79,9 +79,9 @@ class _Tray:
 
 
 class Author:
-    """Writes the log of one job, commit by commit. ``events`` are those that were put into commits.
+    """Makes the commits of one job. ``events`` are all events so far.
 
-    Each method gives the next commit; it is the caller's to append them.
+    Each method returns the next commit, for the caller to append.
     """
 
     def __init__(self, job_id: str, **request: Any) -> None:
@@ -89,9 +89,9 @@ class Author:
         self._request = SubmitJobRequest(**{"kind": "k", **request})
         self._job_id = job_id
         self._opened = OpenJob(Fold())
-        self._tray = _Tray()
-        # A journal asks nothing else of its log when it appends.
-        self._journal = Journal(cast("EventLog", self._tray), SystemClock())
+        self._list = _CommitList()
+        # A journal calls no other method of its log when it appends.
+        self._journal = Journal(cast("EventLog", self._list), SystemClock())
 
     @property
     def job(self) -> Job:
@@ -103,19 +103,19 @@ class Author:
         return self._commit([decide.submit(self._request, self._job_id, self._now)])
 
     def start(self) -> Commit:
-        """The start of an attempt."""
+        """Start an attempt."""
         return self._commit([decide.start(self.job, "w", self._now)])
 
     def lines(self, *texts: str) -> Commit:
-        """Log lines, reported in one."""
+        """Log lines in one report."""
         return self.report(*(Update(log_written=LogWritten(text=text)) for text in texts))
 
     def succeed(self) -> Commit:
-        """The end."""
+        """End the job as succeeded."""
         return self.report(Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED)))
 
     def report(self, *updates: Update) -> Commit:
-        """What a worker says, in one."""
+        """One report of a worker."""
         events = []
         fold = Fold(Job.FromString(self.job.SerializeToString()))
         for update in updates:
@@ -125,19 +125,19 @@ class Author:
         return self._commit(events)
 
     def progress(self, *amounts: float, stage: str = "s") -> Commit:
-        """Progress of a stage of 10, reported in one."""
+        """Progress of a stage with the total 10, in one report."""
         return self.report(
             *(Update(stage_progressed=StageProgressed(stage_id=stage, current=amount)) for amount in amounts)
         )
 
     def stage(self, *stages: str) -> Commit:
-        """The starts of stages of 10."""
+        """Start stages with the total 10."""
         return self.report(
             *(Update(stage_started=StageStarted(stage=Stage(stage_id=name, total=10))) for name in stages)
         )
 
     def refused(self, count: int) -> Commit:
-        """A report of which nothing was taken."""
+        """A report whose updates were all refused."""
         self._opened.report_sequence += count
         return self._commit([])
 
@@ -150,4 +150,4 @@ class Author:
         time = instant(events[-1].time) if events else 0
         batch = EventBatch.apply(self._opened.fold, events, time)
         assert self._journal.append(self._opened, batch).done()
-        return self._tray.commits[-1]
+        return self._list.commits[-1]

@@ -1,4 +1,4 @@
-"""Many subscribers of one job: raw streams over a few connections, each of which resumes by itself."""
+"""Many subscribers of one job: raw streams over few connections; each subscriber resumes by itself."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.support.validators import Recording
 
 __all__ = ["Member", "crowd", "raise_open_files"]
 
-# The server lets a connection have any number of streams; clients use more than one for the sake of their own windows.
+# Streams per connection: the server sets no limit, but a client's connection has one flow-control window.
 _STREAMS = 100
 
-# What a stream ends with that is to be resumed.
-_PASSING = (grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+# Statuses after which a subscriber resumes.
+_RESUMED = (grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
 class Member:
-    """One subscriber. ``shown`` is the last event that it saw, ``ended`` whether that is the job's end."""
+    """One subscriber. ``shown`` is the sequence of its last event, ``ended`` whether that ended the job."""
 
     def __init__(self, rpc: Rpc, job_id: str, source: random.Random) -> None:
         self._rpc = rpc
@@ -36,13 +36,13 @@ class Member:
         self.ended = False
 
     async def follow(self) -> None:
-        """To the end of the job, through everything; it comes back after a while that varies."""
+        """Follow the job to its end; reconnect after a random backoff whenever a stream ends."""
         epoch, wait = "", 0.1
         while not self.ended:
             cursor = self.shown
             request = WatchJobRequest(job_id=self._job_id, after_sequence=cursor, epoch=epoch)
             code = await self.recording.record(self._noted(self._rpc.jobs.WatchJob(request)), cursor)
-            assert code in _PASSING, code
+            assert code in _RESUMED, code
             epoch = self.recording.streams[-1].opened.epoch or epoch
             if not self.recording.streams[-1].frames:
                 self.recording.streams.pop()  # it did not open
@@ -64,7 +64,7 @@ class Member:
 
 @asynccontextmanager
 async def crowd(address: str, job_id: str, size: int) -> AsyncIterator[Sequence[Member]]:
-    """So many subscribers, who follow the job; done at the latest when it has ended."""
+    """Have ``size`` subscribers follow the job; on exit wait until they have its end."""
     async with AsyncExitStack() as stack:
         channels = [await stack.enter_async_context(connect(address)) for _ in range(-(-size // _STREAMS))]
         members = [
@@ -77,6 +77,6 @@ async def crowd(address: str, job_id: str, size: int) -> AsyncIterator[Sequence[
 
 
 def raise_open_files() -> None:
-    """As many open files as this process, and those that it starts, may have."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Raise the limit of open files for this process and its children."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

@@ -1,4 +1,4 @@
-"""A disk with little room, which can be given more."""
+"""A small disk, which a test can enlarge."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _LARGE = 64 << 20
 
 
 class Disk(Protocol):
-    """Where a server keeps its data; ``path`` is a directory on it."""
+    """The disk of a server's data; ``path`` is a directory on it."""
 
     path: Path
 
     def narrow(self, server: ServerProcess) -> None:
-        """A server that has started finds little room from now on."""
+        """Limit the space of a running server."""
 
     def give_room(self, server: ServerProcess | None) -> None:
-        """From now on there is plenty, also for that server if it still runs."""
+        """Enlarge the disk, also for the server if it still runs."""
 
 
 class Tmpfs:
@@ -37,38 +37,38 @@ class Tmpfs:
         _mount("mount", "-t", "tmpfs", "-o", f"size={_SMALL}", "milepost-test", path)
 
     def narrow(self, server: ServerProcess) -> None:
-        """It is narrow already."""
+        """Nothing to do: the file system is small from the start."""
 
     def give_room(self, server: ServerProcess | None) -> None:
         """See ``Disk``."""
         _mount("mount", "-o", f"remount,size={_LARGE}", self.path)
 
     def close(self) -> None:
-        """Takes it away."""
+        """Unmount it."""
         _mount("umount", "--lazy", self.path)
 
 
 class FileLimit:
-    """A directory whose files the server may not let grow over 2 MB; what is more is an error of the write."""
+    """A directory with a limit of 2 MB per file for the server; writes beyond it fail."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def narrow(self, server: ServerProcess) -> None:
         """See ``Disk``."""
-        _, most = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (_SMALL, most))
+        _, hard_limit = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (_SMALL, hard_limit))
 
     def give_room(self, server: ServerProcess | None) -> None:
         """See ``Disk``."""
         if server is not None:
-            _, most = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
-            resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (most, most))
+            _, hard_limit = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (hard_limit, hard_limit))
 
 
 @contextmanager
 def small_disk(path: Path) -> Iterator[Disk]:
-    """A tmpfs where this process may mount one, else a directory with a limit for its files."""
+    """A tmpfs if this process may mount one, else a directory with a limit per file."""
     path.mkdir()
     try:
         disk = Tmpfs(path)

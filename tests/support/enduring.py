@@ -1,4 +1,4 @@
-"""Workers and subscribers at the nodes of a cluster, who go on through whatever befalls it."""
+"""Workers and subscribers at the nodes of a cluster, which continue through faults."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["WORKERS", "Enduring", "Fault"]
 WORKERS = 16
 
 Fault = Callable[[random.Random], Awaitable[None]]
-"""Something that befalls a part of it, and is over when this returns."""
+"""Injects a fault into a part of the cluster; the fault is over when it returns."""
 
 
 class Enduring:
-    """Workers and subscribers, each at the node that it finds, through one fault after the other.
+    """Workers and subscribers that run through a series of faults.
 
-    ``longest_gap`` is for how many seconds nothing was acknowledged to any worker.
+    ``longest_gap`` is the longest time in seconds without an acknowledgement to any worker.
     """
 
     def __init__(self, nodes: Nodes, seed: int) -> None:
@@ -35,7 +35,7 @@ class Enduring:
         self.longest_gap = 0.0
 
     async def run(self, fault: Fault, times: int, *, reports: int) -> None:
-        """Lets the fault happen so many times, each time after ``reports`` more were acknowledged."""
+        """Inject the fault ``times`` times, each after ``reports`` further acknowledgements."""
         async with contextlib.AsyncExitStack() as stack:
             rpcs = [await stack.enter_async_context(self._connect(number)) for number in range(WORKERS)]
             watching = [await stack.enter_async_context(self._connect(number)) for number in range(3)]
@@ -68,7 +68,7 @@ class Enduring:
                     await _check(rpc, tasks, seen, of_all)
 
     def _connect(self, number: int) -> contextlib.AbstractAsyncContextManager[Rpc]:
-        """To one node, and to the others when that is gone."""
+        """Connect to one node, and to the others while it is unreachable."""
         return connect(self._nodes.from_node(number), spreads=False)
 
     async def _measure(self) -> None:
@@ -92,12 +92,12 @@ class Enduring:
 
 
 async def _check(rpc: Rpc, tasks: Sequence[Task], seen: Sequence[Recording], of_all: Recording) -> None:
-    """Each report is in the log once and in order, and whoever followed saw that log and no other."""
+    """Check that each report is in the log once and in order, and that subscribers saw exactly that log."""
     for task, recording in zip(tasks, seen, strict=True):
         log = await rpc.ended(task.job_id)
         assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
         assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
-        # One attempt: no worker that came back in time was fenced off (rule 14).
+        # One attempt: no worker that reconnected in time was fenced off (rule 14).
         assert [
             kinds(log).count("job_started"),
             kinds(log).count("job_ended"),

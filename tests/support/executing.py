@@ -1,4 +1,4 @@
-"""``milepost exec``, as tests run it."""
+"""Run ``milepost exec``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.server import MILEPOST
 
 
 class Exec:
-    """``milepost exec`` at a server, with a kind of job of the test's own."""
+    """``milepost exec`` at a server, with a kind of its own."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -28,7 +28,7 @@ class Exec:
     def start(
         self, *arguments: str | Path, launcher: tuple[str, ...] = (), **options: Any
     ) -> subprocess.Popen[bytes]:
-        """Starts it, where one is given by a launcher."""
+        """Start the command, by the launcher if there is one."""
         return subprocess.Popen(
             [*launcher, MILEPOST, "exec", *map(str, arguments)],
             env=environment(self.address),
@@ -43,22 +43,22 @@ class Exec:
     def run(
         self, *command: str, options: tuple[str, ...] = (), stdin: bytes = b""
     ) -> tuple[int, bytes, bytes]:
-        """Runs the command as a job of the kind: the status, and what was written."""
+        """Run the command as a job of the kind; return its status, stdout and stderr."""
         process = self.start("--kind", self.kind, *options, "--", *command, stdin=subprocess.PIPE)
         out, err = process.communicate(stdin, timeout=60)
         return process.returncode, out, err
 
     @property
     def job(self) -> JobSnapshot:
-        """The job that was run last."""
+        """The newest job of the kind."""
         return next(self.client.list(kinds=[self.kind], page_size=1))
 
     def events(self) -> list[Event]:
-        """Its log."""
+        """The events of the newest job."""
         return list(self.client.watch(self.job.job_id, follow=False))
 
     def lines(self) -> list[tuple[int, str]]:
-        """The lines in it."""
+        """Severity and text of its log lines."""
         return [
             (event.log_written.severity, event.log_written.text)
             for event in self.events()
@@ -72,19 +72,19 @@ def state(job: JobSnapshot) -> str:
 
 
 def first_line(process: subprocess.Popen[bytes]) -> str:
-    """Waits for the first line that the command writes."""
+    """Wait for the first line of output."""
     assert process.stdout is not None
     return process.stdout.readline().decode().rstrip("\n")
 
 
 def end(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
-    """Waits for its end: its status, and the rest of its output."""
+    """Wait for the end; return the status and the remaining output."""
     out, _ = process.communicate(timeout=60)
     return process.returncode, out
 
 
 def runs(pid: int) -> bool:
-    """Whether there is such a process, and it has not ended."""
+    """Whether the process exists and has not ended."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -92,7 +92,7 @@ def runs(pid: int) -> bool:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds; half a minute is a guard against hangs only."""
+    """Wait until the condition holds; the time limit is only against hangs."""
     guard = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < guard
@@ -100,13 +100,13 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def feed(process: subprocess.Popen[bytes], data: bytes) -> None:
-    """Writes to the command's stdin."""
+    """Write to the command's stdin."""
     assert process.stdin is not None
     process.stdin.write(data)
     process.stdin.flush()
 
 
 def says(process: subprocess.Popen[bytes], text: str) -> None:
-    """Waits until stderr has a line with the text."""
+    """Wait until stderr has a line with the text."""
     assert process.stderr is not None
     assert any(text.encode() in line for line in iter(process.stderr.readline, b""))

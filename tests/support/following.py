@@ -1,4 +1,4 @@
-"""Subscribers that come back after each crash of the server, from where they stand."""
+"""Subscribers that resume after each crash of the server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["follow", "follow_all"]
 
 
 async def follow(rpc: Rpc, job_id: str, seen: Recording) -> None:
-    """Follows a job to its end through every crash, from the last sequence that it has."""
+    """Follow a job to its end; resume after the last sequence whenever the stream breaks."""
     ended = False
     while not ended:
         cursor = seen.cursor or 0
@@ -26,7 +26,7 @@ async def follow(rpc: Rpc, job_id: str, seen: Recording) -> None:
 
 
 async def follow_all(rpc: Rpc, jobs: int, seen: Recording) -> None:
-    """Follows all jobs of the kind until so many have ended, from the last position that it has."""
+    """Follow all jobs of the kind until ``jobs`` have ended; resume after the last position."""
     ended = 0
 
     async def until_all_ended(request: WatchJobsRequest) -> AsyncIterator[WatchJobsResponse]:
@@ -44,4 +44,4 @@ async def follow_all(rpc: Rpc, jobs: int, seen: Recording) -> None:
         request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), after_position=cursor)
         code = await seen.record(until_all_ended(request), cursor)
         assert code in (grpc.StatusCode.OK, *BROKEN)
-    seen.streams[-1].code = None  # it left
+    seen.streams[-1].code = None  # the subscriber left

@@ -1,7 +1,7 @@
-"""Servers that are ready soon: forked from a process that has loaded all that they need.
+"""Servers that start fast: forked from a process that has imported everything.
 
-A test that kills its server many times would otherwise spend its time on imports. What is forked is a process of its
-own, which runs ``milepost`` with its arguments from the beginning.
+A test that kills its server many times would otherwise spend its time on imports. Each fork runs ``milepost`` with its
+arguments from the beginning.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MESSAGE = 65_536
 
 
 class Forked:
-    """A forked process, with what a test needs of ``subprocess.Popen``."""
+    """A forked process, with the part of ``subprocess.Popen`` that tests use."""
 
     def __init__(self, pid: int, stdout: IO[str], status: int) -> None:
         self.pid = pid
@@ -43,12 +43,12 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
     def poll(self) -> int | None:
-        """How it has ended, if it has."""
+        """Its exit status; None while it runs."""
         readable, _, _ = select.select([self._status], [], [], 0) if self.returncode is None else ([], [], [])
         return self.wait() if readable else self.returncode
 
     def wait(self) -> int:
-        """Waits until it has ended; its exit status, or the negative number of the signal that ended it."""
+        """Wait until it has ended; return its exit status, or the negative number of the signal that ended it."""
         if self.returncode is None:
             self.returncode = int(os.read(self._status, _MESSAGE))
             os.close(self._status)
@@ -56,7 +56,7 @@ class Forked:
 
 
 class Forkery:
-    """The process that has loaded everything; ``with`` starts and ends it."""
+    """The preloaded process; ``with`` starts and ends it."""
 
     def __init__(self) -> None:
         self._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -71,7 +71,7 @@ class Forkery:
     def start(
         self, arguments: list[str], log: IO[str], environment: Mapping[str, str], cwd: Path | None = None
     ) -> Forked:
-        """Runs ``milepost`` with these arguments; its own log goes to ``log``."""
+        """Run ``milepost`` with these arguments; its stderr goes to ``log``."""
         order = {"arguments": arguments, "environment": dict(environment), "cwd": str(cwd or Path.cwd())}
         out, its_out = os.pipe()
         status, its_status = os.pipe()
@@ -91,48 +91,48 @@ class Forkery:
 
 
 def _serve(line: socket.socket) -> None:
-    """In the process itself: a child for each order, until there are no more."""
+    """Main loop of the preloaded process: fork a child for each order."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         order, descriptors, _, _ = socket.recv_fds(line, _MESSAGE, 3)
         if not order:
             return
         if os.fork() == 0:
-            _mind(line, json.loads(order), *descriptors)
+            _supervise(line, json.loads(order), *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _mind(line: socket.socket, order: dict[str, Any], out: int, log: int, told: int) -> None:
-    """In a child: has a child of its own become the command, tells how that ended, and ends it after the tests."""
+def _supervise(line: socket.socket, order: dict[str, Any], out: int, log: int, status_pipe: int) -> None:
+    """In a child: fork the command, report its exit status, and kill it if the tests end first."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
         line.close()
-        os.close(told)
+        os.close(status_pipe)
         _become(order, out, log)
     os.close(out)
     line.send(str(pid).encode())
     line.close()
     either = select.poll()
     either.register(os.pidfd_open(pid), select.POLLIN)
-    either.register(told, 0)
-    if told in dict(either.poll()):  # nobody is there any more to wait for it
+    either.register(status_pipe, 0)
+    if status_pipe in dict(either.poll()):  # the tests have ended
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     with contextlib.suppress(BrokenPipeError):
-        os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
+        os.write(status_pipe, str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 
 def _become(order: dict[str, Any], out: int, log: int) -> None:
-    """In its child: the command."""
+    """In a child of that child: run the command."""
     os.chdir(order["cwd"])
     os.dup2(out, 1)
     os.dup2(log, 2)
     os.close(out)
     os.close(log)
-    # Those that are there have learnt what they write to.
+    # The present ones have cached properties of their former files.
     sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
     os.environ.clear()
     os.environ.update(order["environment"])

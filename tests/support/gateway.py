@@ -1,4 +1,4 @@
-"""Something between client and server that speaks gRPC itself, and need not know much of streams."""
+"""A gRPC proxy between client and server that may not support streams."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ _STREAMS = frozenset({"/milepost.v1.JobService/WatchJob", "/milepost.v1.JobServi
 
 
 class Gateway(grpc.GenericRpcHandler):
-    """Passes calls on. Its ``mode`` is what it does to streams.
+    """Forwards calls; its ``mode`` says how it treats streams.
 
-    - ``pass``: frame by frame, as it should be
-    - ``swallow``: nothing ever arrives
-    - ``cut``: they are cut off at once
-    - ``hold``: nothing arrives until the server has ended the stream, then all at once.
+    - ``pass``: forwards each frame at once
+    - ``swallow``: forwards nothing
+    - ``cut``: ends them with UNAVAILABLE at once
+    - ``hold``: forwards all frames when the server has ended the stream.
 
-    With ``frames`` set, a stream that passes is cut off after so many frames. ``opened`` counts the streams, ``open``
-    those that a client has not left; ``calls`` has the names of the other calls.
-    ``then`` is its mode from the moment on when it has cut a stream after ``frames``.
+    With ``frames`` set, it cuts off a passing stream after so many frames, and then switches to the mode ``then``.
+    ``opened`` counts all streams, ``open`` those that clients have not left; ``calls`` has the names of other calls.
     """
 
-    def __init__(self, channel: Any) -> None:  # a grpc.aio.Channel, whose stubs do not know of plain bytes
+    def __init__(self, channel: Any) -> None:  # a grpc.aio.Channel, whose type does not allow for plain bytes
         self._channel = channel
         self.address = ""
         self.mode: Literal["pass", "swallow", "cut", "hold"] = "pass"
@@ -39,7 +38,7 @@ class Gateway(grpc.GenericRpcHandler):
         self.calls: list[str] = []
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """How a method is handled."""
+        """Return the handler of a method."""
         path = handler_call_details.method
         if path in _STREAMS:
 
@@ -61,13 +60,13 @@ class Gateway(grpc.GenericRpcHandler):
         self.opened += 1
         self.open += 1
         try:
-            await self._passed_on(path, request, context)
+            await self._forward(path, request, context)
         except grpc.aio.AioRpcError as error:
             await _refuse(context, error)
         finally:
             self.open -= 1
 
-    async def _passed_on(self, path: str, request: bytes, context: Context) -> None:
+    async def _forward(self, path: str, request: bytes, context: Context) -> None:
         if self.mode == "swallow":
             await asyncio.Event().wait()
         if self.mode == "cut":
@@ -91,14 +90,14 @@ class Gateway(grpc.GenericRpcHandler):
 
 
 async def _refuse(context: Context, error: grpc.aio.AioRpcError) -> Any:
-    """As the server did."""
+    """Refuse the call with the server's status."""
     context.set_trailing_metadata(tuple(error.trailing_metadata() or ()))
     await context.abort(error.code(), error.details() or "")
 
 
 @asynccontextmanager
 async def gateway(target: str) -> AsyncIterator[Gateway]:
-    """A gateway on a free loopback port."""
+    """Run a gateway on a free loopback port."""
     async with grpc.aio.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         between = Gateway(channel)
         server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])

@@ -1,4 +1,4 @@
-"""A log whose commits a test can hold back, or make fail."""
+"""A log whose commits a test can delay, or make fail."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ __all__ = ["HeldLog"]
 
 
 class HeldLog(SqliteEventLog):
-    """The embedded log; ``errors`` are what the next appends fail with. None lets one through."""
+    """The SQLite log; ``errors`` are those of the next appends, None for one that succeeds."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.errors: deque[Exception | None] = deque()
         self.loads = 0
-        """How often a job was loaded."""
+        """Number of calls of ``load``."""
         self._holding = 0
         self._more_held = asyncio.Event()
         self._held: deque[tuple[Commit, asyncio.Future[None]]] = deque()
 
     def hold(self, commits: int) -> None:
-        """The next so many commits do not become durable."""
+        """Hold the next commits: they do not become durable before ``let_go``."""
         self._holding = commits
 
     async def holds(self, commits: int) -> None:
-        """Waits until so many are held."""
+        """Wait until this many commits are held."""
         while len(self._held) < commits:
             self._more_held.clear()
             await self._more_held.wait()
 
     def let_go(self) -> None:
-        """What waits becomes durable."""
+        """Append the held commits."""
         self._holding = 0
         while self._held:
             commit, future = self._held.popleft()

@@ -1,4 +1,4 @@
-"""Text that would steer, reorder or hide what a terminal shows, in every field of a message."""
+"""Messages with hostile text in every field: control sequences, and characters that reorder or hide text."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ HOSTILE: Final = (
     "\u061c\u200b\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
     "\xad\U000e0041z"
 )
-"""Sequences of C0 and C1, marks and overrides of direction, separators, and what has no width."""
+"""Control sequences of C0 and C1, directional marks and overrides, separators, and zero-width characters."""
 
-# What the command's own pictures are made with: colors, and moving up and clearing lines.
+# The command's own sequences: colors, moving up and clearing lines.
 _OWN: Final = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|\d*[AGK]|2K)")
 _OBEYED: Final = re.compile("[^\t\n\\x20-\\x7e\\xa0-\\xac\\xae-\\u0600]")
 _DEPTH: Final = 5
 
 
 def obeyed(output: str, *, drawn: bool = False) -> list[str]:
-    """The characters of an output that a terminal would obey, or not show; ``drawn`` has those of pictures pass."""
+    """The characters that a terminal would interpret or hide; with ``drawn``, except the command's own sequences."""
     text = _OWN.sub("", output).replace("\r\n", "\n").replace("\r", "\n") if drawn else output
     return [found for found in _OBEYED.findall(text) if not found.isprintable()]
 
 
 def filled(message: _Message, *, depth: int = _DEPTH, **fixed: Any) -> _Message:
-    """The message with every field set, each text to hostile text, but for those that are ``fixed``."""
+    """Set every field of the message, each text to hostile text, except the ``fixed`` ones."""
     for field in message.DESCRIPTOR.fields:
-        if field.name in fixed or field.name == "parent_stage_id":  # which would be the stage itself
+        if field.name in fixed or field.name == "parent_stage_id":  # it would name the stage itself
             continue
         union = field.containing_oneof
         if union is not None and message.WhichOneof(union.name) is not None:

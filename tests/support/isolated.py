@@ -1,4 +1,4 @@
-"""Handlers that run in processes of their own, which import them from here."""
+"""Handlers for tests of handler processes, which import them from this module."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from milepost.examples.archive import job as archive_job
 from milepost.v1 import Artifact
 
 worker = Worker(max_concurrency=2)
-"""Has those that a process of its own is started for, with `milepost worker`."""
+"""The worker that `milepost worker` runs in a child process."""
 
 PIDS = "pids"
-"""The line by which a handler tells which processes there are, and that it is at work."""
+"""The log line with which a handler reports its process ids, and that it is running."""
 
 STEPS = {"scan": "scan", "hash": "hash_files", "pack": "pack", "verify": "verify", "report": "manifest"}
-"""The step of each stage of the archive job, by its name in the job's module."""
+"""The function of each stage of the archive job, by its name in the job's module."""
 
 
-def tell(job: JobContext, *more: int) -> None:
-    """Says that it is at work, in which process, and which others it has started."""
+def report_pids(job: JobContext, *more: int) -> None:
+    """Report that the handler is running, with the ids of its process and of those it has started."""
     job.log(PIDS, pids=[os.getpid(), *more])
 
 
 def child(pass_fds: Sequence[int] = (), *, session: bool = False) -> subprocess.Popen[bytes]:
-    """A process that the handler starts, and that does not end by itself."""
+    """Start a process that does not end by itself."""
     command = [sys.executable, "-c", "import time; time.sleep(3600)"]
     return subprocess.Popen(command, pass_fds=pass_fds, start_new_session=session)
 
 
 def talkative(job: JobContext) -> dict[str, object]:
-    """Says one of everything."""
+    """Report something of every kind."""
     job.plan(["first", "second"])
     with job.stage("first", total=3, unit="rows") as stage:
         for number in stage.track(range(3)):
@@ -56,18 +56,18 @@ def talkative(job: JobContext) -> dict[str, object]:
 
 
 async def talkative_in_loop(job: JobContext) -> dict[str, object]:
-    """The same, with a loop of its own."""
+    """As ``talkative``, async."""
     await asyncio.sleep(0)
     return talkative(job)
 
 
 def where(job: JobContext) -> dict[str, object]:
-    """Who runs it."""
+    """Return the ids of the process and its relatives."""
     return {"pid": os.getpid(), "group": os.getpgrp(), "session": os.getsid(0), "parent": os.getppid()}
 
 
 def crashing(job: JobContext) -> None:
-    """Ends as it is told to, and does not return."""
+    """End the process as the input says, without returning."""
     print("first words\nlast words", file=sys.stderr, flush=True)
     match job.input["how"]:
         case "exit":
@@ -78,7 +78,7 @@ def crashing(job: JobContext) -> None:
 
 
 def failing(job: JobContext) -> None:
-    """Fails by itself."""
+    """Fail as the input says."""
     match job.input["how"]:
         case "exception":
             raise ValueError("boo")
@@ -87,23 +87,23 @@ def failing(job: JobContext) -> None:
 
 
 def leaving(job: JobContext) -> None:
-    """Returns, and leaves a process behind."""
-    tell(job, child().pid)
+    """Return, and leave a process behind."""
+    report_pids(job, child().pid)
 
 
 def escaping(job: JobContext) -> None:
-    """Leaves a process behind that has left its group, and still has its stderr."""
-    tell(job, child(session=True).pid)
+    """Leave a process behind that has left the process group, and still has the stderr."""
+    report_pids(job, child(session=True).pid)
 
 
 def lingering(job: JobContext) -> None:
-    """The same, and leaves a thread that keeps its own process from ending."""
+    """As ``leaving``, with a thread that keeps the handler's process from ending."""
     threading.Thread(target=time.sleep, args=(3600,), daemon=False).start()
     leaving(job)
 
 
 def chatty(job: JobContext) -> None:
-    """Says more than anybody could take; then makes a file, and waits until another one is made."""
+    """Report more than a session can send; then create a file, and wait for another file."""
     path = Path(job.input["path"])
     with job.stage("s") as stage:
         for _ in range(20_000):
@@ -116,11 +116,11 @@ def chatty(job: JobContext) -> None:
 
 @worker.job("isolated-sleeping", run="process")
 def sleeping(job: JobContext) -> None:
-    """Waits in a system call; cleans up when it is interrupted."""
+    """Wait in a system call; clean up when interrupted."""
     other = child()
     job.on_cancel(lambda: job.log("called back"))
     try:
-        tell(job, other.pid)
+        report_pids(job, other.pid)
         time.sleep(3600)
     except Cancelled:
         job.log("interrupted" if job.cancelled else "interrupted too early")
@@ -132,11 +132,11 @@ def sleeping(job: JobContext) -> None:
 
 
 async def sleeping_in_loop(job: JobContext) -> None:
-    """The same, at an await."""
+    """As ``sleeping``, async."""
     other = child()
     job.on_cancel(lambda: job.log("called back"))
     try:
-        tell(job, other.pid)
+        report_pids(job, other.pid)
         await asyncio.sleep(3600)
     except asyncio.CancelledError:
         job.log("interrupted" if job.cancelled else "interrupted too early")
@@ -148,23 +148,23 @@ async def sleeping_in_loop(job: JobContext) -> None:
 
 
 def tracking(job: JobContext) -> None:
-    """Is in the SDK's code nearly all of the time."""
+    """Spend nearly all time in the SDK's code."""
     job.on_cancel(lambda: job.log("called back"))
     try:
         with job.stage("s") as stage:
             for number in stage.track(range(10**12)):
                 if number == 1000:
-                    tell(job)
+                    report_pids(job)
     except Cancelled:
         job.log("interrupted" if job.cancelled else "interrupted too early")
         raise
     finally:
-        time.sleep(0.05)  # in which a second interruption would come
+        time.sleep(0.05)  # time for a second interruption, which must not come
         job.log("cleaned up")
 
 
 def waiting_for_thread(job: JobContext) -> None:
-    """Has another thread do the work, which looks whether it is cancelled."""
+    """Have another thread do the work, which polls for the cancellation."""
     job.on_cancel(lambda: job.log("called back"))
 
     done = threading.Event()
@@ -177,7 +177,7 @@ def waiting_for_thread(job: JobContext) -> None:
 
     threading.Thread(target=work).start()
     try:
-        tell(job)
+        report_pids(job)
         done.wait()
     finally:
         done.wait()
@@ -186,7 +186,7 @@ def waiting_for_thread(job: JobContext) -> None:
 
 @worker.job("isolated-stubborn", run="process")
 def stubborn(job: JobContext) -> None:
-    """Does not stop, and neither does what it has started."""
+    """Ignore SIGTERM, as does the process that it has started."""
     other = subprocess.Popen(
         [
             sys.executable,
@@ -195,28 +195,28 @@ def stubborn(job: JobContext) -> None:
         ]
     )
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    tell(job, other.pid)
+    report_pids(job, other.pid)
     while True:
         time.sleep(3600)
 
 
 @worker.job("isolated-native", run="process")
 def native(job: JobContext) -> None:
-    """Is in native code and does not let go of the interpreter, so that nothing else of its process runs.
+    """Run native code that holds the GIL, so that no other code of its process runs.
 
-    It cannot even tell so: it writes which processes there are into a file.
+    It cannot report either: it writes its process ids into a file.
     """
-    told = json.dumps([os.getpid(), child().pid]).encode()
+    pids = json.dumps([os.getpid(), child().pid]).encode()
     with Path(job.input["path"]).open("wb") as file:
-        # One call, which begins by writing that.
-        sum(chain(map(os.write, [file.fileno()], [told]), range(10**12)))
+        # One native call, which first writes the ids.
+        sum(chain(map(os.write, [file.fileno()], [pids]), range(10**12)))
 
 
 @worker.job("isolated-inheriting", run="thread")
 def inheriting(job: JobContext) -> None:
-    """Leaves a process behind that has all the files of the worker, as a fork of it would."""
+    """Leave a process behind that has all open files of the worker, as a fork of it would."""
     files = [int(path.name) for path in Path("/dev/fd").iterdir()]
-    tell(job, child(pass_fds=[file for file in files if _is_open(file)]).pid)
+    report_pids(job, child(pass_fds=[file for file in files if _is_open(file)]).pid)
 
 
 def _is_open(file: int) -> bool:
@@ -228,16 +228,16 @@ def _is_open(file: int) -> bool:
 
 
 def deaf(job: JobContext) -> dict[str, object]:
-    """Goes on until a file is there."""
-    tell(job)
+    """Ignore the cancellation until a file exists."""
+    report_pids(job)
     while not Path(job.input["path"]).exists():
         time.sleep(0.01)
     return {"cancelled": job.cancelled}
 
 
 async def deaf_in_loop(job: JobContext) -> dict[str, object]:
-    """The same, with a loop."""
-    tell(job)
+    """As the function above, async."""
+    report_pids(job)
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.Event().wait()
     await asyncio.to_thread(deaf, job)
@@ -245,8 +245,8 @@ async def deaf_in_loop(job: JobContext) -> dict[str, object]:
 
 
 def racing(job: JobContext) -> dict[str, object]:
-    """Returns at about the time that it is cancelled."""
-    tell(job)
+    """Return at about the time of the cancellation."""
+    report_pids(job)
     with job.stage("s") as stage:
         for _ in stage.track(range(5)):
             time.sleep(job.input["seconds"] / 5)
@@ -254,9 +254,9 @@ def racing(job: JobContext) -> dict[str, object]:
 
 
 def finishing(job: JobContext) -> dict[str, object]:
-    """Is done by the time that it is interrupted."""
+    """Return a result despite the interruption."""
     try:
-        tell(job)
+        report_pids(job)
         time.sleep(3600)
     except Cancelled:
         pass
@@ -264,23 +264,23 @@ def finishing(job: JobContext) -> dict[str, object]:
 
 
 def breaking(job: JobContext) -> None:
-    """Breaks while it cleans up."""
+    """Raise an exception during the clean-up."""
     try:
-        tell(job)
+        report_pids(job)
         time.sleep(3600)
     finally:
         raise OSError("no such file")
 
 
 def calling_back(job: JobContext) -> None:
-    """Stops when it is called back, which one of its callbacks does not survive."""
+    """Stop by a cancellation callback, although other callbacks raise exceptions."""
     called = threading.Event()
     job.on_cancel(lambda: job.log("first"))
     job.on_cancel(lambda: 1 / 0)
     job.on_cancel(job.raise_if_cancelled)
     job.on_cancel(called.set)
     try:
-        tell(job)
+        report_pids(job)
         called.wait()
     finally:
         called.wait()
@@ -289,13 +289,13 @@ def calling_back(job: JobContext) -> None:
 
 
 async def calling_back_in_loop(job: JobContext) -> None:
-    """The same, with a loop."""
+    """As the function above, async."""
     called = asyncio.Event()
     job.on_cancel(lambda: job.log("first"))
     job.on_cancel(lambda: 1 / 0)
     job.on_cancel(job.raise_if_cancelled)
     job.on_cancel(called.set)
-    tell(job)
+    report_pids(job)
     try:
         await asyncio.Event().wait()
     finally:
@@ -303,8 +303,8 @@ async def calling_back_in_loop(job: JobContext) -> None:
         job.on_cancel(lambda: job.log("at once"))
 
 
-def as_told(job: JobContext) -> dict[str, object] | None:
-    """Does what another handler here does: jobs of one worker, and each of them different."""
+def as_input_says(job: JobContext) -> dict[str, object] | None:
+    """Act as another handler of this module, chosen by the input."""
     match job.input["as"]:
         case "crash":
             crashing(job)
@@ -314,11 +314,11 @@ def as_told(job: JobContext) -> dict[str, object] | None:
 
 
 def held_archive(job: JobContext) -> dict[str, object]:
-    """The archive job, held at a step until it is cancelled."""
+    """Run the archive job, blocked at one step until it is cancelled."""
     name = STEPS[job.input["hold"]]
 
     def held(*args: object, **options: object) -> object:
-        tell(job)
+        report_pids(job)
         time.sleep(3600)
         raise AssertionError
 

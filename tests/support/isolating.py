@@ -1,4 +1,4 @@
-"""Workers and jobs for tests of handlers in processes, and what has become of those processes."""
+"""Workers and jobs for tests of handler processes, and the state of those processes."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ class Bench:
         self.kind = kind
 
     async def submit(self, values: dict[str, Any] | None = None, **fields: Any) -> JobSnapshot:
-        """Submits a job for it."""
+        """Submit a job for the handler."""
         return await self.client.submit(self.kind, values, **fields)
 
     async def run(
         self, values: dict[str, Any] | None = None, **fields: Any
     ) -> tuple[JobSnapshot, list[Event]]:
-        """A job from its submission to its end, and its log."""
+        """Submit a job; return it at its end, with its log."""
         job = await self.submit(values, **fields)
         return await self.end(job.job_id)
 
     async def end(self, job_id: str) -> tuple[JobSnapshot, list[Event]]:
-        """The job at its end, and its log."""
+        """Wait for the end of a job; return it with its log."""
         events = [event async for event in self.client.watch(job_id)]
         return await self.client.get(job_id), events
 
     async def pids(self, job_id: str) -> list[int]:
-        """Waits until the handler has told its processes."""
+        """Wait until the handler has reported its process ids."""
         return await pids_of(self.client, job_id)
 
 
@@ -54,7 +54,7 @@ class Bench:
 async def at_bench(
     address: str, handler: Handler, run: RunMode | None = "process", **options: Any
 ) -> AsyncIterator[Bench]:
-    """Has a worker run the handler, for jobs of a kind of its own. Stopped at the end."""
+    """Run a worker with the handler for a kind of its own; stop it at the end."""
     kind = f"isolated-{uuid.uuid4().hex}"
     worker = Worker(address, **{"drain_timeout": 0.0, **options})
     worker.job(kind, run=run)(handler)
@@ -68,31 +68,31 @@ async def at_bench(
 
 
 async def pids_of(client: Client, job_id: str) -> list[int]:
-    """Waits until the handler of the job has told its processes."""
+    """Wait until the handler of the job has reported its process ids."""
     async for event in client.watch(job_id):
         if event.HasField("log_written") and event.log_written.text == PIDS:
             values = event.log_written.fields.fields["pids"].list_value.values
             return [int(value.number_value) for value in values]
-    raise AssertionError("the job ended before its handler had told its processes")
+    raise AssertionError("the job ended before its handler had reported its process ids")
 
 
 async def pids_in(path: Path) -> list[int]:
-    """Waits until the handler has written its processes there, from native code."""
+    """Wait until the handler has written its process ids to the file, from native code."""
 
     async def written() -> bool:
-        return path.exists() and path.stat().st_size > 0  # noqa: ASYNC240 - it is a moment
+        return path.exists() and path.stat().st_size > 0  # noqa: ASYNC240 - it takes no time
 
     await eventually(written)
     return list(json.loads(path.read_bytes()))  # noqa: ASYNC240
 
 
 def lines(events: Sequence[Event]) -> list[str]:
-    """The log lines, in order."""
+    """The texts of the log lines, in order."""
     return [event.log_written.text for event in events if event.HasField("log_written")]
 
 
 def is_gone(pid: int) -> bool:
-    """Whether the process has ended. In a container nobody may have taken note of that."""
+    """Whether the process has ended. In a container it may remain as a zombie."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -100,7 +100,7 @@ def is_gone(pid: int) -> bool:
 
 
 async def all_gone(pids: Sequence[int]) -> None:
-    """Waits until all of them have ended."""
+    """Wait until all of the processes have ended."""
 
     async def gone() -> bool:
         return all(map(is_gone, pids))

@@ -1,4 +1,4 @@
-"""Real ``nats-server`` processes with JetStream: one alone, or a cluster of them."""
+"""Real ``nats-server`` processes with JetStream: one, or a cluster."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.support.ports import free_port
 from tests.support.reaping import forget, reap_later
 
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
-"""The command, as it is installed beside this Python."""
+"""The command, installed beside this Python."""
 
-# How long a server may take until it answers, in seconds.
-_READY = 30.0
+# Time limit in seconds for the start of a server.
+_START_TIMEOUT = 30.0
 
 
 class NatsServer:
-    """A server on loopback, its store in ``directory``; ``with`` starts it, and ends it by its own process id.
+    """A server on loopback with its store in ``directory``; ``with`` starts it, and ends it by its process id.
 
-    ``port`` is its own for good, so that clients find it again. ``extra`` are further lines of its configuration.
+    It keeps ``port`` across restarts. ``extra`` are further lines of its configuration.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class NatsServer:
 
     @property
     def url(self) -> str:
-        """Where clients find it."""
+        """Its URL for clients."""
         return f"nats://127.0.0.1:{self.port}"
 
     @property
@@ -63,11 +63,11 @@ class NatsServer:
 
     @property
     def log(self) -> str:
-        """What it has logged."""
+        """Its log."""
         return (self.directory / "log").read_text()
 
     def start(self) -> NatsServer:
-        """Starts it, without waiting for it."""
+        """Start the server without waiting for it."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._configure()
         with (self.directory / "log").open("ab") as log:
@@ -81,68 +81,68 @@ class NatsServer:
         return self
 
     def ready(self, path: str = "/healthz") -> None:
-        """Waits until it says that it is well."""
-        deadline = time.monotonic() + _READY
-        while not self._is_well(path):
+        """Wait until its health check succeeds."""
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not self._is_healthy(path):
             assert self._process is not None
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"nats-server did not start:\n{self.log}")
             time.sleep(0.01)
 
     def monitored(self, path: str) -> Any:
-        """What its monitoring says there."""
+        """Get a page of its monitoring, decoded."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=5) as answer:
             return json.load(answer)
 
     def leads(self, stream: str) -> str:
-        """The name of the server that leads the stream, as this one knows; empty where nobody does."""
+        """The name of the stream's leader, as far as this server knows; empty without one."""
         return str(self._stream(stream).get("cluster", {}).get("leader", ""))
 
     def messages(self, stream: str) -> int:
-        """How many messages the stream has."""
+        """The number of messages in the stream."""
         return int(self._stream(stream)["state"]["messages"])
 
     def reload(self, *extra: str) -> None:
-        """Has other further lines of configuration be in force, while it runs."""
+        """Replace the further lines of its configuration while it runs."""
         self._extra = extra
         self._configure()
         assert self._process is not None
         self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
-        """``kill -9``, and waits until it is gone."""
+        """Send SIGKILL, and wait for the end."""
         assert self._process is not None
         self._process.kill()
         self._reap()
 
     def stop(self) -> None:
-        """SIGTERM, and waits until it is gone."""
+        """Send SIGTERM, and wait for the end."""
         assert self._process is not None
         self._process.terminate()
         self._reap()
 
     def save(self, backup: Path) -> Path:
-        """Copies its store, while it is stopped."""
+        """Copy the store of the stopped server."""
         shutil.copytree(self.directory / "jetstream", backup)
         return backup
 
     def put_back(self, backup: Path) -> None:
-        """Puts a copy in the place of its store, while it is stopped."""
+        """Replace the store of the stopped server by a copy."""
         shutil.rmtree(self.directory / "jetstream")
         shutil.copytree(backup, self.directory / "jetstream")
 
     def pause(self) -> None:
-        """SIGSTOP: its connections stay, and nothing answers."""
+        """Send SIGSTOP: its connections stay open, and nothing answers."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
-        """Starts it again on the same store and port."""
+        """Start it again on the same store and port."""
         self.start()
         self.ready()
 
@@ -168,8 +168,8 @@ class NatsServer:
         self._process = None
 
     def _stream(self, name: str) -> dict[str, Any]:
-        told = self.monitored("/jsz?accounts=true&streams=true")
-        for account in told.get("account_details", []):
+        page = self.monitored("/jsz?accounts=true&streams=true")
+        for account in page.get("account_details", []):
             for detail in account.get("stream_detail", []):
                 if detail["name"] == name:
                     return dict(detail)
@@ -186,7 +186,7 @@ class NatsServer:
         ]
         (self.directory / "nats.conf").write_text("\n".join(settings))
 
-    def _is_well(self, path: str) -> bool:
+    def _is_healthy(self, path: str) -> bool:
         try:
             return bool(self.monitored(path)["status"] == "ok")
         except OSError:
@@ -194,17 +194,17 @@ class NatsServer:
 
 
 class NatsCluster:
-    """Servers that replicate each other's streams, each in its directory; ``with`` starts and ends them."""
+    """Servers that replicate their streams; ``with`` starts and ends them."""
 
     def __init__(self, *directories: Path, sync_always: bool = False) -> None:
         routes = [free_port() for _ in directories]
-        told = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes)
+        urls = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes)
         self.servers = [
             NatsServer(
                 directory,
                 f"nats-{number}",
                 extra=[
-                    f"cluster {{ name: tests, listen: 127.0.0.1:{route}, routes: [{told}] }}",
+                    f"cluster {{ name: tests, listen: 127.0.0.1:{route}, routes: [{urls}] }}",
                 ],
                 sync_always=sync_always,
             )
@@ -214,7 +214,7 @@ class NatsCluster:
 
     @property
     def url(self) -> str:
-        """Where clients find them."""
+        """The URLs of all servers."""
         return ",".join(server.url for server in self.servers)
 
     def leader(self, stream: str) -> NatsServer:
@@ -223,7 +223,7 @@ class NatsCluster:
             name = server.leads(stream)
             if name:
                 return next(each for each in self.servers if each.name == name)
-        raise LookupError(f"nobody leads {stream}")
+        raise LookupError(f"{stream} has no leader")
 
     def __enter__(self) -> NatsCluster:
         try:

@@ -1,4 +1,4 @@
-"""Several servers that share a log in NATS."""
+"""Several server nodes that share a log in NATS."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.support.server import ServerProcess
 
 
 class Nodes:
-    """Nodes on a store, each with a directory of its own; ``with`` starts and ends them.
+    """Nodes on one store, each with its own directory; ``with`` starts and ends them.
 
-    ``stores`` is the URL for each; the options go to all of them.
+    ``stores`` has the URL for each node; all get the options.
     """
 
     def __init__(
@@ -36,48 +36,48 @@ class Nodes:
             )
             for number, store in enumerate(stores)
         ]
-        self._turns = itertools.count()
+        self._clients = itertools.count()
 
     @property
     def address(self) -> str:
-        """All of their addresses in one; the next client gets them in another order."""
-        return self.from_node(next(self._turns))
+        """The addresses of all nodes, in another order for each client."""
+        return self.from_node(next(self._clients))
 
     @property
     def epoch(self) -> str:
-        """That of their log."""
+        """The epoch of their log."""
         (epoch,) = {server.epoch for server in self.servers}
         return epoch
 
     def from_node(self, number: int) -> str:
-        """All of their addresses in one, from that node on. gRPC takes the first that is there."""
+        """The addresses of all nodes, beginning with this one. gRPC connects to the first reachable one."""
         first = number % len(self.servers)
         servers = [*self.servers[first:], *self.servers[:first]]
         return "ipv4:" + ",".join(server.address for server in servers)
 
     def kill(self) -> None:
-        """``kill -9`` to all of them."""
+        """Send SIGKILL to all nodes."""
         for server in self.servers:
             server.kill()
 
     def stop(self) -> int:
-        """SIGTERM to one after the other; the exit status of that which fared worst."""
+        """Stop one node after the other; return the highest exit status."""
         return max(server.stop() for server in self.servers)
 
     def restart(self) -> None:
-        """Starts all of them, at the same time."""
+        """Start all nodes at once."""
         for server in self.servers:
             server.begin()
         for server in self.servers:
             server.ready()
 
     def log(self) -> list[dict[str, Any]]:
-        """What they have logged."""
+        """The log lines of all nodes."""
         return [line for server in self.servers for line in server.log()]
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[list[Rpc]]:
-        """A channel to each, with one kind of job for all."""
+        """Connect to each node, with one kind of job for all."""
         async with AsyncExitStack() as stack:
             rpcs = [await stack.enter_async_context(connect(server.address)) for server in self.servers]
             for rpc in rpcs:

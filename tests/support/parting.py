@@ -1,4 +1,4 @@
-"""A cluster of NATS, of which any server can be cut off from the others, though not from its clients."""
+"""A NATS cluster with network partitions between its servers, but not to clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["PartedCluster"]
 
 
 class PartedCluster(NatsCluster):
-    """Its servers speak to each other through proxies, one for each direction of each pair."""
+    """A cluster whose routes go through proxies, one for each direction of each pair of servers."""
 
     def __init__(self, directory: Path, servers: int = 3) -> None:
         self._stack = ExitStack()
@@ -29,13 +29,13 @@ class PartedCluster(NatsCluster):
         ]
 
     def cut_off(self, server: NatsServer) -> None:
-        """Nothing goes from it to the others any more, or to it."""
+        """Cut all routes between the server and the others."""
         for proxy in self._around(server):
             proxy.refuse()
             proxy.cut()
 
     def join(self, server: NatsServer) -> None:
-        """The others can be reached again."""
+        """Restore the routes of the server."""
         for proxy in self._around(server):
             proxy.allow()
 
@@ -47,7 +47,7 @@ class PartedCluster(NatsCluster):
         routes = ", ".join(
             f'"nats://{proxy.address}"' for (one, _), proxy in self._between.items() if one == number
         )
-        # What it tells others of where it is leads nowhere, so that they do not find a way around the proxies.
+        # The advertised address leads nowhere, so that servers do not connect around the proxies.
         return (
             f"cluster {{ name: tests, listen: 127.0.0.1:{port}, advertise: 127.0.0.1:1, routes: [{routes}], "
             "no_advertise: true }"

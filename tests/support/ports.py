@@ -1,4 +1,4 @@
-"""Ports of loopback for servers that must be given one before they start, and keep it while they are away."""
+"""Loopback ports for servers that need a fixed port, which they keep across restarts."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ __all__ = ["free_port", "give_back"]
 
 _FIRST: Final = 10_000
 
-# Where nothing says otherwise, as on Linux by default.
+# First ephemeral port where the system does not say: Linux's default.
 _EPHEMERAL: Final = 32_768
 
-# The ports of this process: each is locked by a file that is open.
+# The ports of this process, each with the open file that locks it.
 _held: dict[int, int] = {}
 
 
 def free_port() -> int:
-    """A port that is this process's own until it ends, or gives it back.
+    """Reserve a port for this process until it ends, or gives the port back.
 
-    It is none of those that the system gives to connections and to whoever binds to port 0, so that nobody gets it in
-    the time before its server starts, or while that is restarted. Other test processes leave it alone because it is
-    locked, by a file whose lock ends with the process.
+    It is below the ephemeral ports, so that no connection gets it before its server starts, or while that restarts. A
+    file lock, which ends with the process, keeps other test processes from it.
     """
     directory = Path(tempfile.gettempdir()) / f"milepost-test-ports-{os.getuid()}"
     directory.mkdir(exist_ok=True)
@@ -36,11 +35,11 @@ def free_port() -> int:
         port = candidates[(start + number) % len(candidates)]
         if port not in _held and _lock(directory, port):
             return port
-    raise RuntimeError("there is no free port")
+    raise RuntimeError("no free port was found")
 
 
 def give_back(port: int) -> None:
-    """Lets others have a port that this process has from ``free_port``; of any other it does nothing."""
+    """Release a port from ``free_port``; ignore any other."""
     file = _held.pop(port, None)
     if file is not None:
         os.close(file)
@@ -53,7 +52,7 @@ def _lock(directory: Path, port: int) -> bool:
         with socket.socket() as binding:
             binding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
             binding.bind(("127.0.0.1", port))
-    except OSError:  # another test process has it, or somebody else
+    except OSError:  # in use
         os.close(file)
         return False
     _held[port] = file

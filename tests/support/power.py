@@ -1,9 +1,8 @@
-"""A disk whose power can be cut: what was not synced to it by then is gone.
+"""A disk whose power can be cut: unsynced data is lost.
 
-A file system of its own, in a file, shut down by the kernel without its journal being written out
-(``FS_IOC_SHUTDOWN``, https://man7.org/linux/man-pages/man2/ioctl_fs.2.html; ext4 has it as XFS does). Nothing that was
-only in memory reaches the file any more; mounting it again recovers what a disk would have held. It takes root and a
-loop device.
+It is a file system in a file, which the kernel shuts down without writing its journal (``FS_IOC_SHUTDOWN``,
+https://man7.org/linux/man-pages/man2/ioctl_fs.2.html; ext4 has it as XFS does). Data in memory never reaches the file;
+mounting it again recovers what a disk would have held. It needs root and a loop device.
 """
 
 from __future__ import annotations
@@ -20,34 +19,34 @@ from types import TracebackType
 __all__ = ["PoweredDisk"]
 
 _SHUTDOWN = 0x8004587D
-_WITHOUT_THE_JOURNAL = 2
+_NO_LOG_FLUSH = 2
 
 _SIZE = 256 << 20
 
 
 class PoweredDisk:
-    """Mounted at ``path``; ``with`` makes it and takes it away."""
+    """A disk mounted at ``path``; ``with`` creates and removes it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._image = path.with_name(f"{path.name}.img")
 
     def cut(self, *users: int) -> None:
-        """The power goes off, for the processes with these ids as for the disk: they are stopped, and to be killed.
+        """Cut the power of the disk, and stop the processes with these ids; the caller kills them.
 
-        Stopped first, since a process that outlives its disk is no power cut: the kernel may tell it that a file was
-        synced whose journal was shut down meanwhile.
+        They are stopped first: the kernel may tell a running process that a file was synced although its journal was
+        shut down meanwhile, which no power cut does.
         """
         for pid in users:
             _stop(pid)
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
-            fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _WITHOUT_THE_JOURNAL))
+            fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _NO_LOG_FLUSH))
         finally:
             os.close(descriptor)
 
     def restore(self) -> None:
-        """The power is back. Nobody may have anything open on it."""
+        """Restore the power. No file on the disk may be open."""
         _run("umount", self.path)
         self._mount()
 
@@ -70,7 +69,7 @@ class PoweredDisk:
 
 
 def _stop(pid: int) -> None:
-    """Returns when no thread of it can do anything more in its own code."""
+    """Stop a process; return when none of its threads runs."""
     os.kill(pid, signal.SIGSTOP)
     tasks = Path(f"/proc/{pid}/task")
     # The state follows the name, which is in parentheses: proc_pid_stat(5).
@@ -81,4 +80,4 @@ def _stop(pid: int) -> None:
 def _run(*arguments: str | Path) -> None:
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise OSError(f"{arguments[0]} failed, which takes root and a loop device: {done.stderr.strip()}")
+        raise OSError(f"{arguments[0]} failed, which needs root and a loop device: {done.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""Workers of the SDK in processes of their own, forked so that they are there soon."""
+"""Workers of the SDK in child processes, forked from a preloaded process."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ __all__ = ["WorkerProcess", "worker_process"]
 
 
 class WorkerProcess:
-    """``milepost worker``, with a server's address; what it says of itself goes to ``log_path``."""
+    """``milepost worker``; its stderr goes to ``log_path``."""
 
     def __init__(self, process: Forked, log_path: Path) -> None:
         self.process = process
         self.log_path = log_path
 
     def stop(self) -> None:
-        """SIGSTOP."""
+        """Send SIGSTOP."""
         self.process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         self.process.send_signal(signal.SIGCONT)
 
     def said(self, text: str) -> bool:
-        """Whether it has said this."""
+        """Whether its log contains the text."""
         return text in self.log_path.read_text()
 
 
@@ -38,7 +38,7 @@ class WorkerProcess:
 def worker_process(
     forkery: Forkery, module: Path, address: str, name: str, concurrency: int = 1
 ) -> Iterator[WorkerProcess]:
-    """Runs the ``worker`` of a module, under a name; killed at the end if it still runs."""
+    """Run the ``worker`` of a module under a name; kill it at the end if it still runs."""
     arguments = ["worker", f"{module.stem}:worker", "--worker-id", name, "--concurrency", str(concurrency)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MILEPOST_")}
     environment["MILEPOST_ADDRESS"] = address

@@ -1,4 +1,4 @@
-"""A network that can be cut: a TCP proxy between a client and a server."""
+"""A network that a test can cut: a TCP proxy between client and server."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from typing import Any, Self
 class CuttableProxy:
     """Forwards connections to ``target`` ("host:port"), in a thread of its own.
 
-    Of several ("ipv4:host:port,host:port") each connection goes to another one.
-    ``address`` is where it listens, ``accepted`` how many connections it has let through, ``open`` how many of them
-    are up, ``carried`` how many bytes they brought.
+    With several targets ("ipv4:host:port,host:port") connections go to one after the other. ``address`` is where it
+    listens, ``accepted`` the number of forwarded connections, ``open`` that of the open ones, ``carried`` all bytes.
     """
 
     def __init__(self, target: str) -> None:
@@ -34,24 +33,24 @@ class CuttableProxy:
 
     @property
     def open(self) -> int:
-        """How many connections are up."""
+        """The number of open connections."""
         return len(self._writers) // 2
 
     def cut(self) -> None:
-        """Breaks all connections."""
+        """Reset all connections."""
         self._run(self._cut())
 
     def refuse(self) -> None:
-        """Lets no new connection through, until `allow`."""
+        """Refuse new connections until `allow`."""
         self._refusing = True
 
     def allow(self) -> None:
-        """Lets new connections through again, and lets a stalled one go on."""
+        """Accept new connections again, and resume stalled ones."""
         self._refusing = False
         self._loop.call_soon_threadsafe(self._flowing.set)
 
     def stall(self) -> None:
-        """Keeps connections open but carries nothing, as a network does that loses every packet; until `allow`."""
+        """Keep connections open but forward nothing until `allow`, as a network that loses every packet."""
         self._loop.call_soon_threadsafe(self._flowing.clear)
 
     def __enter__(self) -> Self:
@@ -96,7 +95,7 @@ class CuttableProxy:
         except OSError:  # the server is down
             writer.transport.abort()
             return
-        # A listening socket that asyncio did not make itself hands on connections that wait to fill their packets.
+        # asyncio does not set TCP_NODELAY on connections of a listening socket that it did not create.
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.accepted += 1
         pair = {writer, far_writer}

@@ -1,7 +1,7 @@
-"""Ends what this process has started, however this process ends.
+"""Kill the children of this process, however this process ends.
 
-A test's ``with`` ends its servers; but a process that is killed, or ends itself after a time-out, leaves its ``with``
-without a word. A second process waits for its end, and then kills what was not reported as gone.
+A test's ``with`` ends its servers, but not if the test process is killed or times out. A second process waits for the
+end of this one, and then kills the children that are left.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["forget", "reap_later"]
 
-# It reads "+pid" and "-pid" until there are no more to come, since whoever wrote is gone.
+# It reads "+pid" and "-pid" until its stdin closes, when the writing process has ended.
 _REAPER: Final = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -35,17 +35,17 @@ _reapers: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def reap_later(pid: int) -> None:
-    """The process is killed once this one has ended."""
+    """Have the process killed once this one has ended."""
     _write(f"+{pid}\n")
 
 
 def forget(pid: int) -> None:
-    """The process is gone, and its number may be another's."""
+    """Do not kill the process: it has ended, and its id may be reused."""
     _write(f"-{pid}\n")
 
 
 def _write(line: str) -> None:
-    own = os.getpid()  # a fork has another one
+    own = os.getpid()  # differs in a fork
     reaper = _reapers.get(own)
     if reaper is None:
         command = [sys.executable, "-c", _REAPER]

@@ -1,4 +1,4 @@
-"""A refused call, taken apart."""
+"""The details of refused calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Refused", "refused"]
 
 @dataclass(frozen=True)
 class Refused:
-    """What a client learns of a refusal; empty where the status bore no such detail."""
+    """The details of a refusal; empty where the status has none."""
 
     code: str
     reason: str = ""
@@ -29,14 +29,14 @@ class Refused:
 
     @property
     def brief(self) -> tuple[str, str, tuple[str, ...]]:
-        """The code, the reason, and the fields that are wrong."""
+        """The code, the reason, and the invalid fields."""
         return self.code, self.reason, self.fields
 
     @classmethod
     def of(cls, error: grpc.aio.AioRpcError) -> Refused:
         """The refusal that a call ended with."""
         code, message = error.code().name, error.details() or ""
-        # grpc_status asks for no more than what this error has, too.
+        # grpc_status uses only methods that this error has as well.
         status = rpc_status.from_call(cast("grpc.Call", error))
         if status is None:
             return cls(code, message=message)
@@ -61,7 +61,7 @@ class Refused:
 
 
 async def refused(call: Awaitable[Any]) -> Refused:
-    """The refusal of a call, which is expected to end with one."""
+    """Await a call that must be refused; return the refusal."""
     try:
         answer = await call
     except grpc.aio.AioRpcError as error:

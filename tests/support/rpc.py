@@ -1,4 +1,4 @@
-"""The service as a bare client sees it: generated stubs, no SDK."""
+"""Call the services with the generated stubs, without the SDK."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ WatchCall: TypeAlias = "grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobRespon
 
 
 class Rpc:
-    """All services over one channel; with a kind of job of its own, so that tests can share a server.
+    """All services over one channel, with a kind of its own, so that tests can share a server.
 
-    With ``awaits_leaving`` a session is over when its server has seen that, whichever node the next call goes to.
+    With ``awaits_leaving`` a session waits for its server to end it, so that the next call may go to another node.
     """
 
     def __init__(self, channel: grpc.aio.Channel, *, awaits_leaving: bool = False) -> None:
@@ -55,17 +55,17 @@ class Rpc:
         self.admin = admin_service_pb2_grpc.AdminServiceStub(channel)
 
     async def submit(self, **fields: Any) -> Job:
-        """Submits a job."""
+        """Submit a job."""
         response = await self.jobs.SubmitJob(SubmitJobRequest(**{"kind": self.kind, **fields}))
         return response.job
 
     async def get(self, job_id: str) -> Job:
-        """The job."""
+        """Get the job."""
         response = await self.jobs.GetJob(GetJobRequest(job_id=job_id))
         return response.job
 
     async def cancel(self, job_id: str, grace: float | None = None) -> Job:
-        """Asks for the job to be cancelled, with so many seconds of grace."""
+        """Request cancellation, with a grace period in seconds."""
         request = CancelJobRequest(job_id=job_id, reason="enough")
         if grace is not None:
             request.grace_period.CopyFrom(Duration(seconds=int(grace), nanos=round(grace % 1 * 1e9)))
@@ -73,23 +73,23 @@ class Rpc:
         return response.job
 
     async def ended(self, job_id: str) -> list[Event]:
-        """The log of a job, once it has ended."""
+        """Wait for the end of a job; return its log."""
         async for _ in self.watch(job_id):
             pass
         return await self.log(job_id)
 
     async def log(self, job_id: str) -> list[Event]:
-        """All events that the job has now."""
+        """Read the present events of a job."""
         frames = [frame async for frame in self.jobs.WatchJob(WatchJobRequest(job_id=job_id, no_follow=True))]
         return [event for frame in frames for event in frame.events.events]
 
     def watch(self, job_id: str, **fields: Any) -> WatchCall:
-        """A watch."""
+        """Watch a job."""
         return self.jobs.WatchJob(WatchJobRequest(job_id=job_id, **fields))
 
     @asynccontextmanager
     async def session(self, *, wait_for_ready: bool = False, **hello: Any) -> AsyncIterator[WorkSession]:
-        """A worker's session, welcomed; cancelled at the end. With ``wait_for_ready`` the server need not be there."""
+        """Open a worker's session; cancel it at the end. ``wait_for_ready`` waits for the server."""
         session = WorkSession(self.workers.Work(wait_for_ready=wait_for_ready))
         await session.send(hello=Hello(**{"kinds": [self.kind], "max_concurrency": 10, **hello}))
         welcome = await session.receive("welcome")
@@ -104,10 +104,9 @@ class Rpc:
 
 @asynccontextmanager
 async def connect(address: str, *, spreads: bool = True) -> AsyncIterator[Rpc]:
-    """A channel of its own to the server; it is soon there again when that was restarted.
+    """Open a channel to the server, which reconnects soon after a restart.
 
-    Of an address of several nodes each call goes to another one, or, with ``spreads`` False, all to the first that is
-    there.
+    With several nodes each call goes to another one or, with ``spreads`` False, all to the first reachable one.
     """
     options = [
         ("grpc.use_local_subchannel_pool", 1),
@@ -122,7 +121,7 @@ async def connect(address: str, *, spreads: bool = True) -> AsyncIterator[Rpc]:
 
 
 class StreamEnded(Exception):
-    """The stream ended while a message was waited for; ``code`` is its status."""
+    """The stream ended before the awaited message; ``code`` is its status."""
 
     def __init__(self, awaited: str, code: grpc.StatusCode) -> None:
         super().__init__(f"the stream ended before {awaited}: {code}")
@@ -130,21 +129,21 @@ class StreamEnded(Exception):
 
 
 class WorkSession:
-    """One Work stream, spoken by hand."""
+    """One Work stream, message by message."""
 
     def __init__(self, call: Any) -> None:
         self.call = call
         self.welcome = WorkResponse()
 
     async def send(self, **message: Any) -> None:
-        """Sends one message of the oneof."""
+        """Send one message of the oneof."""
         try:
             await self.call.write(WorkRequest(**message))
-        except asyncio.InvalidStateError:  # it has ended already
+        except asyncio.InvalidStateError:  # the stream has ended
             raise StreamEnded("it could be written to", await self.call.code()) from None
 
     async def leave(self) -> None:
-        """Says that there is no more to say, and waits until the server has ended the stream, however it does."""
+        """Half-close the stream, and wait until the server has ended it, with any status."""
         with suppress(StreamEnded, grpc.aio.AioRpcError, asyncio.InvalidStateError):
             await self.call.done_writing()
             while True:
@@ -170,18 +169,18 @@ class WorkSession:
         return cast("WorkResponse", response)
 
     async def take(self) -> tuple[Job, str]:
-        """The next assignment."""
+        """Receive the next assignment."""
         assignment = (await self.receive("assignment")).assignment
         return assignment.job, assignment.lease_token
 
     async def acknowledged(self, report_sequence: int) -> None:
-        """Reads until that report is acknowledged; nothing else may come."""
+        """Read acknowledgements up to this report; no other message may come."""
         while (await self.receive("acknowledged")).acknowledged.report_sequence < report_sequence:
             pass
 
 
 def log_line(text: str) -> Update:
-    """An update that any running job may make."""
+    """A log line, which any running job may report."""
     return Update(log_written=LogWritten(text=text))
 
 
@@ -196,7 +195,7 @@ def state_name(job: Job | JobSnapshot) -> str:
 
 
 def kinds(events: Sequence[Event]) -> list[str | None]:
-    """The payloads' names."""
+    """The names of the payloads."""
     return [event.WhichOneof("payload") for event in events]
 
 
@@ -213,7 +212,7 @@ def error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
 
 
 async def eventually(condition: Any, *, seconds: float = 30.0) -> Any:
-    """Waits until the awaitable condition gives something true; ``seconds`` is a guard against hangs only."""
+    """Wait until the awaitable condition is true, and return it; the time limit is only against hangs."""
     async with asyncio.timeout(seconds):
         while True:
             value = await condition()

@@ -1,4 +1,4 @@
-"""A server that does to its subscribers what a script says, for faults that a good server does not have."""
+"""A server that follows a script in each watch, for faults that a correct server does not have."""
 
 from __future__ import annotations
 
@@ -28,92 +28,92 @@ from milepost.v1 import (
 from milepost.v1.job_service_pb2_grpc import JobServiceServicer, add_JobServiceServicer_to_server
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Play = Callable[["Stream"], Awaitable[None]]
+Step = Callable[["Stream"], Awaitable[None]]
 
 
 class Stream:
-    """One watch, as the server sees it."""
+    """One watch at the server."""
 
     def __init__(self, request: WatchJobRequest, context: Context) -> None:
         self.request = request
         self.context = context
 
     async def open(self, *, cursor: int | None = None, epoch: str = "e", head: int = 0) -> None:
-        """The first frame."""
+        """Send `opened`."""
         cursor = self.request.after_sequence if cursor is None else cursor
         opened = Opened(epoch=epoch, first_sequence=1, head_sequence=head, cursor=cursor)
         await self.context.write(WatchJobResponse(opened=opened))
 
     async def events(self, *sequences: int, end: bool = False) -> None:
-        """Events; with `end` the last one ends the job."""
+        """Send events; with `end` the last one ends the job."""
         events = [Event(job_id=self.request.job_id, sequence=sequence) for sequence in sequences]
         if end:
             events[-1].job_ended.CopyFrom(JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
         await self.context.write(WatchJobResponse(events=Events(events=events)))
 
     async def caught_up(self, sequence: int) -> None:
-        """The head is reached."""
+        """Send `caught_up`."""
         await self.context.write(WatchJobResponse(caught_up=CaughtUp(sequence=sequence)))
 
     async def status(self, sequence: int) -> None:
-        """Nothing happens."""
+        """Send a status."""
         await self.context.write(WatchJobResponse(status=Status(cursor=sequence, head_sequence=sequence)))
 
     async def snapshot(self, sequence: int, state: JobState.ValueType = JobState.JOB_STATE_RUNNING) -> None:
-        """The job as it stands."""
+        """Send a snapshot of the job."""
         job = Job(job_id=self.request.job_id, state=state, last_sequence=sequence, epoch="e")
         await self.context.write(WatchJobResponse(snapshot=Snapshot(job=job)))
 
     async def fail(self, code: grpc.StatusCode, text: str = "") -> None:
-        """Ends with a bare status."""
+        """End the stream with a status without details."""
         await self.context.abort(code, text)
 
     async def hang(self) -> None:
-        """Says nothing more."""
+        """Send nothing more."""
         await asyncio.Event().wait()
 
 
 class ScriptedServer(JobServiceServicer):
-    """Plays one part of the script for each watch; the last part for all that follow.
+    """Runs one step of the script for each watch, and the last step for all later ones.
 
-    ``requests`` are the watches that came; ``cancelled`` is set when a subscriber has cancelled one; ``job`` is what
-    GetJob tells; ``metadata`` is what calls carried.
+    ``requests`` are those of the watches; ``cancelled`` is set when a subscriber has cancelled one; ``job`` is the
+    answer of GetJob; ``metadata`` has that of all calls.
     """
 
-    def __init__(self, script: Sequence[Play]) -> None:
+    def __init__(self, script: Sequence[Step]) -> None:
         self.address = ""
         self.requests: list[WatchJobRequest] = []
         self.cancelled = asyncio.Event()
         self.job = Job(job_id="j")
         self.metadata: list[dict[str, str | bytes]] = []
         self._script = script
-        self._came = asyncio.Condition()
+        self._arrived = asyncio.Condition()
 
     async def came(self, count: int) -> None:
-        """Waits until so many watches have come."""
-        async with self._came:
-            await self._came.wait_for(lambda: len(self.requests) >= count)
+        """Wait until this many watches have started."""
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: len(self.requests) >= count)
 
     async def WatchJob(self, request: WatchJobRequest, context: Context) -> None:  # type: ignore[override]
-        """Plays the next part."""
+        """Run the next step."""
         self._note(context)
-        async with self._came:
+        async with self._arrived:
             self.requests.append(request)
-            self._came.notify_all()
-        play = self._script[min(len(self.requests), len(self._script)) - 1]
+            self._arrived.notify_all()
+        step = self._script[min(len(self.requests), len(self._script)) - 1]
         try:
-            await play(Stream(request, context))
+            await step(Stream(request, context))
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
 
     async def GetJob(self, request: GetJobRequest, context: Context) -> GetJobResponse:
-        """The job as it is said to stand."""
+        """Return ``job``."""
         self._note(context)
         return GetJobResponse(job=self.job)
 
     async def SubmitJob(self, request: Any, context: Any) -> Any:
-        """Not played."""
+        """Not supported."""
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
 
     ListJobs = SubmitJob
@@ -121,7 +121,7 @@ class ScriptedServer(JobServiceServicer):
     DeleteJob = SubmitJob
 
     def WatchJobs(self, request: Any, context: Any) -> AsyncIterator[WatchJobsResponse]:
-        """Not played."""
+        """Not supported."""
         raise NotImplementedError
 
     def _note(self, context: Context) -> None:
@@ -129,8 +129,8 @@ class ScriptedServer(JobServiceServicer):
 
 
 @asynccontextmanager
-async def scripted(*script: Play) -> AsyncIterator[ScriptedServer]:
-    """Serves the script on a free loopback port."""
+async def scripted(*script: Step) -> AsyncIterator[ScriptedServer]:
+    """Run the script on a free loopback port."""
     servicer = ScriptedServer(script)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_JobServiceServicer_to_server(servicer, server)

@@ -1,4 +1,4 @@
-"""A real ``milepost serve`` in a process of its own."""
+"""Run ``milepost serve`` in a child process."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from tests.support.forking import Forked, Forkery
 from tests.support.ports import free_port, give_back
 
 MILEPOST = Path(sys.executable).with_name("milepost")
-"""The command, as it is installed beside this Python."""
+"""The command, installed beside this Python."""
 
 
 class Server(Protocol):
-    """What tests need of a server, however many processes it is; ``with`` starts and ends it."""
+    """A server of one or several processes; ``with`` starts and ends it."""
 
     @property
     def address(self) -> str:
-        """Where it is, for one client; the next one may be told another way."""
+        """The address for one client; of several nodes each client gets them in another order."""
 
     @property
     def epoch(self) -> str:
         """The epoch of its log."""
 
     def kill(self) -> None:
-        """``kill -9``, and waits until it is gone."""
+        """Send SIGKILL, and wait for the end."""
 
     def stop(self) -> int:
-        """SIGTERM; its exit status."""
+        """Send SIGTERM; return the exit status."""
 
     def restart(self) -> None:
-        """Starts it again on the same data and at the same address."""
+        """Start it again on the same data and at the same address."""
 
     def log(self) -> list[dict[str, Any]]:
-        """What it has logged."""
+        """Its log lines."""
 
     def __enter__(self) -> Self: ...
 
@@ -49,19 +49,19 @@ class Server(Protocol):
 
 
 class Serve(Protocol):
-    """Makes servers."""
+    """Creates servers."""
 
     def __call__(self, data: Path, *options: str, forkery: Forkery | None = None) -> Server:
-        """One with these options and its data there; see ``ServerProcess``."""
+        """Create a server with these options and its data in ``data``; see ``ServerProcess``."""
 
 
 class ServerProcess:
-    """A server on a free loopback port; ``with`` starts it, and ends it by its own process id.
+    """A server on a free loopback port; ``with`` starts it, and ends it by its process id.
 
-    ``data`` outlives it, so that another one can be started upon it. ``address`` and ``epoch`` are what it said when
-    it was ready. Its log goes to ``log_path``. What it logs as a fault of its own fails the test, but where that has
-    set ``may_be_at_fault``. ``failpoints`` says where it is to fail when it is started the next time. With a
-    ``forkery`` it is forked from that, and ready soon. ``umask`` is this process's where it is negative.
+    ``data`` outlives it, so that another server can start on it. ``address`` and ``epoch`` come from its ready line.
+    Its log goes to ``log_path``; a fault of its own in there fails the test, unless ``may_be_at_fault`` is set.
+    ``failpoints`` are those of the next start. With a ``forkery`` it is forked from that, and starts fast. A negative
+    ``umask`` is that of this process.
     """
 
     def __init__(
@@ -80,19 +80,19 @@ class ServerProcess:
         self.failpoints = ""
         self._forkery = forkery
         self._umask = umask
-        # Its own also while it is being restarted: nobody else gets it in between.
+        # Reserved also during restarts.
         self._port = 0 if address else free_port()
         address = address or f"127.0.0.1:{self._port}"
         self._arguments = ["serve", "--address", address, "--data", str(data), *options]
         self._process: subprocess.Popen[str] | Forked | None = None
 
     def start(self) -> ServerProcess:
-        """Starts it, and waits until it says that it is ready."""
+        """Start the server, and wait for its ready line."""
         self.begin()
         return self.ready()
 
     def ready(self) -> ServerProcess:
-        """Waits until it says that it is ready."""
+        """Wait for its ready line."""
         assert self._process is not None
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -100,11 +100,11 @@ class ServerProcess:
             raise RuntimeError(f"the server did not start:\n{self.log_path.read_text()}")
         ready: dict[str, Any] = json.loads(line)
         self.address, self.epoch = ready["address"], ready["epoch"]
-        self._arguments[2] = self.address  # clients know it by now
+        self._arguments[2] = self.address  # clients know it now
         return self
 
     def begin(self) -> None:
-        """Starts it, and does not wait."""
+        """Start the server without waiting for it."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MILEPOST_")}
         if self.failpoints:
             environment["MILEPOST_FAILPOINTS"] = self.failpoints
@@ -130,32 +130,32 @@ class ServerProcess:
 
     @property
     def runs(self) -> bool:
-        """Whether it has not ended by itself."""
+        """Whether it still runs."""
         assert self._process is not None
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """``kill -9``, and waits until it is gone."""
+        """Send SIGKILL, and wait for the end."""
         assert self._process is not None
         self._process.kill()
         self._reap()
 
     def stop(self) -> int:
-        """SIGTERM; its exit status."""
+        """Send SIGTERM; return the exit status."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         return self._reap()
 
     def wait(self) -> int:
-        """Waits until it has ended by itself; its exit status."""
+        """Wait until it ends by itself; return the exit status."""
         return self._reap()
 
     def restart(self) -> None:
-        """Starts it again on the same data and at the same address."""
+        """Start it again on the same data and at the same address."""
         self.start()
 
     def log(self) -> list[dict[str, Any]]:
-        """What it has logged."""
+        """Its log lines."""
         return [json.loads(line) for line in self.log_path.read_text().splitlines()]
 
     def __enter__(self) -> Self:
@@ -172,8 +172,8 @@ class ServerProcess:
             assert self.faults() == []
 
     def faults(self) -> list[dict[str, Any]]:
-        """What it has logged as a fault of its own: a call or a task that ended with anything but a refusal."""
-        # gRPC's core has lines of its own, which are no JSON.
+        """Its log lines of faults: calls or tasks that failed with anything but a refusal."""
+        # Lines of gRPC's core are not JSON.
         lines = (line for line in self.log_path.read_text().splitlines() if line.startswith("{"))
         return [line for line in map(json.loads, lines) if line["event"] in ("call failed", "task failed")]
 

@@ -1,4 +1,4 @@
-"""A client of several nodes, each of whose calls goes to another one than the call before."""
+"""A channel to several nodes that sends each call to another node than the one before."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from milepost.v1 import JobFilter, OnGap, WatchJobsRequest, WatchJobsResponse, j
 
 __all__ = ["Stores", "spread"]
 
-# The reads: what they show is what their node has, which may be a moment behind.
+# Reads show the state of their node, which may lag behind.
 _READS = frozenset(
     f"/milepost.v1.JobService/{name}" for name in ("GetJob", "ListJobs", "WatchJob", "WatchJobs")
 )
 
 _NOTHING = JobFilter(kinds=["nothing"])
 
-# Where the next client begins.
+# The first node of the next client.
 _first = itertools.count()
 
 
@@ -30,10 +30,10 @@ _first = itertools.count()
 async def spread(
     addresses: Sequence[str], options: Sequence[tuple[str, Any]]
 ) -> AsyncIterator[grpc.aio.Channel]:
-    """Something that stubs take for a channel.
+    """Open a channel to several nodes, as far as stubs use one.
 
-    Writes go to any node at once. Before a read all nodes come to where the furthest of them is, since nobody promises
-    that what one has acknowledged is shown by another: a client that needs it says from where it goes on (rule 4).
+    Writes go to any node at once. A read waits until all nodes have caught up with each other, since one node need not
+    show yet what another has acknowledged: a client that needs that sends its cursor (rule 4).
     """
     async with AsyncExitStack() as stack:
 
@@ -42,16 +42,18 @@ async def spread(
             return await stack.enter_async_context(made)
 
         nodes = Stores([job_service_pb2_grpc.JobServiceStub(await channel(address)) for address in addresses])
-        settled = [await channel(address, _SettledRead(nodes), _SettledWatch(nodes)) for address in addresses]
-        yield cast("grpc.aio.Channel", _Spread(settled))
+        channels = [
+            await channel(address, _ConsistentRead(nodes), _ConsistentWatch(nodes)) for address in addresses
+        ]
+        yield cast("grpc.aio.Channel", _Spread(channels))
 
 
 class _Spread:
-    """As much of a channel as stubs ask for."""
+    """The part of a channel that stubs use."""
 
     def __init__(self, channels: Sequence[grpc.aio.Channel]) -> None:
         self._channels = channels
-        self._turns = itertools.count(next(_first))
+        self._calls = itertools.count(next(_first))
 
     def unary_unary(self, *how: Any, **more: Any) -> Callable[..., Any]:
         return self._in_turn([channel.unary_unary(*how, **more) for channel in self._channels])
@@ -64,24 +66,24 @@ class _Spread:
 
     def _in_turn(self, methods: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
         def call(*request: Any, **how: Any) -> Any:
-            return methods[next(self._turns) % len(methods)](*request, **how)
+            return methods[next(self._calls) % len(methods)](*request, **how)
 
         return call
 
 
 class Stores:
-    """What the nodes have, each asked through a stub of its ``JobService``."""
+    """The stores of the nodes, reached by stubs of their ``JobService``."""
 
     def __init__(self, jobs: Sequence[Any]) -> None:
         self._jobs = jobs
 
-    async def settle(self) -> None:
-        """Returns once each has all that one of them had."""
+    async def sync(self) -> None:
+        """Wait until each node has everything that one of them had at the call."""
         furthest = max(await asyncio.gather(*(self._end(jobs) for jobs in self._jobs)))
         await asyncio.gather(*(self._reached(jobs, furthest) for jobs in self._jobs))
 
     async def _end(self, jobs: Any) -> int:
-        """The position that its store has; that which it tells at once may be a moment older."""
+        """The position of its store; that in ``opened`` may be older."""
         frames = await _read(jobs, WatchJobsRequest(filter=_NOTHING, no_follow=True))
         return int(frames[-1].caught_up.sequence)
 
@@ -97,12 +99,12 @@ async def _read(jobs: Any, request: WatchJobsRequest) -> list[WatchJobsResponse]
         try:
             return [frame async for frame in jobs.WatchJobs(request, wait_for_ready=True)]
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.OUT_OF_RANGE:  # then something was dropped meanwhile
+            if error.code() is not grpc.StatusCode.OUT_OF_RANGE:  # events were dropped meanwhile
                 raise
 
 
-class _Settled:
-    """Waits before a read."""
+class _Consistent:
+    """Waits for all nodes before a read."""
 
     def __init__(self, nodes: Stores) -> None:
         self._nodes = nodes
@@ -110,15 +112,15 @@ class _Settled:
     async def _called(self, go_on: Callable[..., Any], details: Any, request: Any) -> Any:
         method = details.method  # of grpc.aio, bytes
         if (method.decode() if isinstance(method, bytes) else method) in _READS:
-            await self._nodes.settle()
+            await self._nodes.sync()
         return await go_on(details, request)
 
 
-class _SettledRead(_Settled, grpc.aio.UnaryUnaryClientInterceptor):
+class _ConsistentRead(_Consistent, grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
         return await self._called(continuation, client_call_details, request)
 
 
-class _SettledWatch(_Settled, grpc.aio.UnaryStreamClientInterceptor):
+class _ConsistentWatch(_Consistent, grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
         return await self._called(continuation, client_call_details, request)

@@ -1,4 +1,4 @@
-"""A worker of the SDK for as long as a test needs it."""
+"""Run a worker of the SDK within a test."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from milepost.client._worker.handlers import Handler
 
 @asynccontextmanager
 async def working(address: str, **options: Handler | int | float) -> AsyncIterator[Worker]:
-    """Runs the handlers that are given by kind; what is no handler is an option of the worker. Stopped at the end.
+    """Run a worker with handlers by kind; numbers are options of the worker. Stop it at the end.
 
-    Of an address of several nodes it is at another one than clients, which take the first.
+    With several nodes it connects to another one than clients, which connect to the first.
     """
     handlers = {name: option for name, option in options.items() if not isinstance(option, int | float)}
     settings = {name: option for name, option in options.items() if isinstance(option, int | float)}

@@ -1,4 +1,4 @@
-"""A server without a transport: log, journal and watching, driven by hand, with subscribers that keep what they see."""
+"""A server without transport: log, journal and watches, driven by a test, with recording subscribers."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from tests.support.validators import EventView, Frame, History, Recording, Strea
 
 __all__ = ["Subscriber", "World"]
 
-# An idle stream tells of itself all the time, so that what is said between two events meets what happens.
+# A short interval, so that statuses interleave with everything else.
 _STATUS = Duration(nanos=5_000_000)
 
 
 class World:
-    """The server's parts, and what became durable in them, as the log told it.
+    """The parts of a server, and all entries of its log.
 
-    ``first`` is the oldest event that is kept of each job, 0 where it was deleted.
+    ``first`` is the oldest stored event of each job; 0 if the job was deleted.
     """
 
     def __init__(self, directory: Path, memory: int) -> None:
@@ -59,7 +59,7 @@ class World:
         self.open()
 
     def open(self) -> None:
-        """Starts it, again on the same data."""
+        """Open the server on its data."""
         clock = SystemClock()
         self.log = HeldLog(self._directory)
         self.journal = Journal(self.log, clock)
@@ -72,12 +72,12 @@ class World:
             self.log.add_listener(listener)
 
     async def submit(self, job_id: str, **fields: Any) -> None:
-        """A new job."""
+        """Create a job."""
         request = SubmitJobRequest(**{"kind": "k", **fields})
         await self.journal.create(decide.submit(request, job_id, SystemClock().now()))
 
     async def start(self, job_id: str) -> asyncio.Future[None]:
-        """Its attempt starts; done when that is durable."""
+        """Start an attempt; the future resolves when that is durable."""
 
         def decision(job: Job, now: int) -> list[Event]:
             return [decide.start(job, "w", now)]
@@ -85,13 +85,13 @@ class World:
         return (await self.journal.apply(job_id, decision))[1]
 
     async def report(self, job_id: str, *updates: Update) -> asyncio.Future[Acceptance]:
-        """A worker reports; done when that is durable."""
+        """Report; the future resolves when that is durable."""
         opened = await self.journal.open(job_id)
         token = self.tokens.token(job_id, opened.job.attempt)
         return (await self.attempts.report(job_id, token, opened.report_sequence + 1, updates)).durable
 
     def history(self, job_id: str = "") -> History:
-        """All that became durable, of all jobs or as the log of one."""
+        """The durable events of all jobs, or those of one as its log."""
         if job_id:
             return History.of_log([e for _, events in self._commits for e in events if e.job_id == job_id])
         gone = {
@@ -103,9 +103,9 @@ class World:
         return History(self._commits, dropped=gone, thinned=self.thinned)
 
     def newest_dropped(self, view: EventView, *, by_state: bool) -> int:
-        """The newest position of dropped events that a view of all jobs shows; 0 where there are none.
+        """The newest position of dropped events that match a view of all jobs; 0 without any.
 
-        ``by_state``: a change of state counts whatever its events are, since a snapshot may belong to it.
+        With ``by_state`` a change of state counts whatever its events are, since a snapshot may belong to it.
         """
         history = self.history()
         return max(
@@ -129,11 +129,10 @@ class World:
 
 
 class Subscriber:
-    """One who watches a job, or all jobs where ``job_id`` is empty, with these fields of a request.
+    """A subscriber of one job, or of all jobs if ``job_id`` is empty, with these fields of a request.
 
-    It reads while ``flowing`` is set, which it clears itself before the frame of number ``stalls_at``, if there is one;
-    ``is_stalled`` says that a frame waits for it to read. ``reason`` is why the server ended its last stream; empty
-    where it did not, or all was well.
+    It reads while ``flowing`` is set, which it clears before the frame of number ``stalls_at``; ``is_stalled`` says
+    that a frame waits to be read. ``reason`` is why the server ended its last stream; empty unless that was an error.
     """
 
     def __init__(
@@ -157,7 +156,7 @@ class Subscriber:
         return self._task is not None and not self._task.done()
 
     def watch(self, **start: Any) -> None:
-        """Opens a stream, with a start or from where it stands."""
+        """Open a stream, with a given start or at the cursor."""
         cursor = self.recording.cursor
         if not start and self.recording.streams and cursor is not None:
             start = {"after_position" if not self.job_id else "after_sequence": cursor}
@@ -173,7 +172,7 @@ class Subscriber:
         self._task = asyncio.create_task(self._run(stream, {**self._fields, **start}))
 
     async def cut(self) -> None:
-        """The connection breaks."""
+        """Break the connection."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

@@ -1,7 +1,7 @@
-"""Whether what subscribers saw is what the log holds: a recorder, and a validator for each promise of a watch.
+"""Validate what subscribers received against the log: a recorder, and a validator for each guarantee of a watch.
 
-A ``Recording`` keeps what one subscriber was shown, frame by frame, over as many streams as it took. A ``History`` is
-what there was to be shown, read from the log afterwards. ``check`` holds the one against the other.
+A ``Recording`` has the frames that one subscriber received over any number of streams. A ``History`` is the log, read
+afterwards. ``check`` compares them.
 """
 
 from tests.support.validators.history import Commit, EventView, History, key

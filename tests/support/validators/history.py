@@ -1,4 +1,4 @@
-"""What there was to be shown."""
+"""The log that subscribers should have seen."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ __all__ = ["Commit", "EventView", "History", "Key", "key"]
 
 
 class Key(NamedTuple):
-    """What an event is known by."""
+    """The identity of an event."""
 
     job_id: str
     sequence: int
 
 
 def key(event: Event) -> Key:
-    """The event's key."""
+    """The key of an event."""
     return Key(event.job_id, event.sequence)
 
 
 class Commit(NamedTuple):
     """Events that became durable together.
 
-    ``before`` and ``after`` are the job's states, ``job`` is the job as it was submitted.
+    ``before`` and ``after`` are the job's states, ``job`` is the job as submitted.
     """
 
     position: int
@@ -45,7 +45,7 @@ def _every(_: object) -> bool:
 
 @dataclass(frozen=True)
 class EventView:
-    """What a subscriber asked to be shown: of which commits, which events; ``latest`` is LATEST delivery."""
+    """The commits and events that a subscriber requested; ``latest`` is LATEST delivery."""
 
     commits: Callable[[Commit], bool] = _every
     events: Callable[[Event], bool] = _every
@@ -53,7 +53,7 @@ class EventView:
 
     @classmethod
     def of_filter(cls, wanted: JobFilter) -> EventView:
-        """That of a filter of WatchJobs, as the contract words it: a commit matches by its job and either state."""
+        """The view of a filter of WatchJobs by the contract: a commit matches by its job and either state."""
 
         def matches(commit: Commit) -> bool:
             job = commit.job
@@ -72,8 +72,8 @@ class EventView:
 class History:
     """All commits in order.
 
-    ``dropped`` is what was trimmed or deleted; it may be missing from a stream of what is kept. ``thinned`` are jobs of
-    which overtaken progress may be missing in WatchJobs. (WatchJob says so in `opened`.)
+    ``dropped`` events were trimmed or deleted; they may be missing from a stream of all stored events. ``thinned`` are
+    jobs whose superseded progress may be missing in WatchJobs. (In WatchJob `opened` says so.)
     """
 
     def __init__(
@@ -96,12 +96,12 @@ class History:
 
     @classmethod
     def of_log(cls, log: Sequence[Event]) -> History:
-        """Of one job: each event is a commit of its own, and its sequence the position."""
+        """The history of one job: each event is a commit of its own, with its sequence as position."""
         return cls([(event.sequence, [event]) for event in log])
 
     @classmethod
     def of_feed(cls, frames: Iterable[WatchJobsResponse]) -> History:
-        """Of many jobs, as WatchJobs tells it with ``max_batch_events`` 1: commit by commit."""
+        """The history of many jobs from a WatchJobs with ``max_batch_events`` 1: commit by commit."""
         return cls([(f.events.position, f.events.events) for f in frames if f.HasField("events")])
 
     @property
@@ -110,18 +110,18 @@ class History:
         return self._positions[-1] if self._positions else 0
 
     def find(self, event: Event) -> tuple[Commit, Event] | None:
-        """The event of the same key, and the commit that it is of."""
+        """The commit and the event with the same key."""
         return self._of.get(key(event))
 
     def after(self, position: int, upto: int) -> Iterator[Commit]:
-        """The commits after a position, up to and with another."""
+        """The commits after a position, up to and including another."""
         for index in range(bisect_right(self._positions, position), len(self.commits)):
             if self.commits[index].position > upto:
                 return
             yield self.commits[index]
 
-    def is_overtaken(self, event: Event, upto: int | None = None) -> bool:
-        """Whether it is progress, and later progress of the same stage comes; by that position where one is given."""
+    def is_superseded(self, event: Event, upto: int | None = None) -> bool:
+        """Whether later progress of the same stage supersedes it, by the position ``upto`` if given."""
         if not event.HasField("stage_progressed"):
             return False
         later = self._progress[event.job_id, event.stage_progressed.stage_id]
@@ -131,7 +131,7 @@ class History:
         return self._of[Key(event.job_id, later[index])][0].position <= upto
 
     def job(self, job_id: str, sequence: int) -> Job | None:
-        """The job as of that event; None where its log does not reach back to the first."""
+        """The job as of that event; None if the history lacks earlier events."""
         fold = Fold()
         for number in range(1, sequence + 1):
             found = self._of.get(Key(job_id, number))

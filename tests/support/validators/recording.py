@@ -1,4 +1,4 @@
-"""What a subscriber was shown, as it was shown."""
+"""Record the frames that a subscriber receives."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
 
 @dataclass
 class Stream:
-    """One stream. ``cursor`` is what it was asked to start after; None where it was asked for no cursor.
+    """One stream. ``cursor`` is the requested one; None without one.
 
-    ``code`` is how the server ended it; None where the subscriber left. ``follows`` is False where it was asked to end
-    at the head, ``of_what_is_kept`` is True where it was given no start: in WatchJobs, what was dropped before is then
-    passed over. ``on_gap_snapshot`` is True where it was asked to begin anew if it cannot be continued; where no
-    job matches there is then no snapshot to see it by. ``error`` is what ``code`` came with.
+    Attributes:
+        follows: False if the stream was requested to end at the head.
+        of_what_is_kept: Whether the request had no start: WatchJobs then leaves out what was dropped before.
+        on_gap_snapshot: Whether a gap was to be answered with a snapshot; there is none if no job matches.
+        code: The status with which the server ended the stream; None if the subscriber left.
+        error: The error with that status.
     """
 
     cursor: int | None = 0
@@ -36,32 +38,32 @@ class Stream:
 
     @property
     def opened(self) -> Opened:
-        """The frame that it was opened with; empty where that did not come."""
+        """The `opened` frame; empty if none came."""
         return next((frame.opened for frame in self.frames if frame.HasField("opened")), Opened())
 
     @property
     def events(self) -> Iterator[Event]:
-        """What it brought."""
+        """Its events."""
         return (event for frame in self.frames for event in frame.events.events)
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it began anew, rather than where the subscriber stood."""
-        anew = self.on_gap_snapshot or any(frame.HasField("snapshot") for frame in self.frames)
-        return self.cursor is None or (anew and self.opened.cursor != self.cursor)
+        """Whether it started over, rather than at the subscriber's cursor."""
+        restarted = self.on_gap_snapshot or any(frame.HasField("snapshot") for frame in self.frames)
+        return self.cursor is None or (restarted and self.opened.cursor != self.cursor)
 
     @property
-    def is_told(self) -> bool:
-        """Whether it brought more than `opened`."""
+    def has_content(self) -> bool:
+        """Whether it has frames besides `opened`."""
         return len(self.frames) > 1
 
 
 @dataclass
 class Recording:
-    """What one subscriber saw: stream after stream, each but a fresh one continuing the one before.
+    """The streams of one subscriber; each continues the one before unless it is fresh.
 
-    ``breaks`` says that connections broke under it. A client whose connection breaks may throw away what it has
-    received and not yet read, and still tell the good end that came after; so it has to come back until it has the end.
+    ``breaks`` says that connections broke. A client whose connection breaks may discard received frames, and still
+    report the OK that followed them; so the subscriber resumes until it has the end.
     """
 
     streams: list[Stream] = field(default_factory=list)
@@ -69,27 +71,27 @@ class Recording:
 
     @classmethod
     def of(cls, frames: Sequence[Frame], *, cursor: int | None = 0, follows: bool = True) -> Recording:
-        """Of a single stream that ended with OK."""
+        """The recording of a single stream that ended with OK."""
         return cls([Stream(cursor, follows, frames=list(frames), code=grpc.StatusCode.OK)])
 
     @classmethod
     def of_batches(cls, batches: Iterable[Sequence[Event]], *, cursor: int = 0) -> Recording:
-        """Of what an SDK yielded, which shows no frames and makes one stream of all."""
+        """The recording of the batches of an SDK, as one stream."""
         frames: list[Frame] = [WatchJobResponse(opened=Opened(cursor=cursor))]
         frames += [WatchJobResponse(events=Events(events=batch)) for batch in batches]
         return cls.of(frames, cursor=cursor)
 
     @property
     def events(self) -> list[Event]:
-        """All that was shown."""
+        """The events of all streams."""
         return [event for stream in self.streams for event in stream.events]
 
     @property
     def cursor(self) -> int | None:
-        """Where to resume; None where there is nothing to resume from, so that the next stream has to be fresh."""
+        """The cursor to resume at; None without one, so that the next stream must be fresh."""
         found: int | None = 0
         for stream in self.streams:
-            if stream.is_fresh and (stream.is_told or stream.cursor is None):
+            if stream.is_fresh and (stream.has_content or stream.cursor is None):
                 found = None
             for frame in stream.frames:
                 found = found if (marked := bookmark(frame)) is None else marked
@@ -97,10 +99,10 @@ class Recording:
 
     @property
     def chains(self) -> Iterator[list[Stream]]:
-        """The streams that continue one another. Those that brought nothing are left out."""
+        """The groups of streams that continue each other, without those that have no content."""
         chain: list[Stream] = []
         for stream in self.streams:
-            if not stream.is_told:
+            if not stream.has_content:
                 continue
             if chain and stream.is_fresh:
                 yield chain
@@ -118,7 +120,7 @@ class Recording:
         of_what_is_kept: bool = False,
         on_gap_snapshot: bool = False,
     ) -> grpc.StatusCode:
-        """Takes a stream in, frame by frame as it comes, to its end; how the server ended it."""
+        """Record a stream to its end; return its status."""
         stream = Stream(cursor, follows, of_what_is_kept, on_gap_snapshot)
         self.streams.append(stream)
         try:
@@ -132,7 +134,7 @@ class Recording:
 
 
 def bookmark(frame: Frame) -> int | None:
-    """Where to resume after a frame; None where it does not say."""
+    """The cursor to resume at after a frame; None if the frame has none."""
     match frame.WhichOneof("frame"):
         case "events" if isinstance(frame, WatchJobsResponse):
             return frame.events.position

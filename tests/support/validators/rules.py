@@ -1,4 +1,4 @@
-"""A validator for each promise. The words are etcd's for a watch (https://etcd.io/docs/v3.5/learning/api_guarantees/)."""
+"""A validator for each guarantee, named as etcd's (https://etcd.io/docs/v3.5/learning/api_guarantees/)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Validator = Callable[[Recording, History, EventView], None]
 
 
 class Violation(AssertionError):
-    """A promise was broken."""
+    """A guarantee was broken."""
 
 
-class _Seen:
-    """What was shown so far in a stream, itself or folded into a snapshot."""
+class _Received:
+    """The events received in a stream so far, by themselves or folded into a snapshot."""
 
     def __init__(self, stream: Stream, history: History, view: EventView) -> None:
         self._stream = stream
@@ -30,14 +30,14 @@ class _Seen:
         self._shown: set[Key] = set()
         self.covered: dict[str, int] = {}
 
-    def take(self, frame: Frame) -> None:
-        """Takes a frame in."""
+    def add(self, frame: Frame) -> None:
+        """Add a frame."""
         self._shown.update(key(event) for event in frame.events.events)
         if frame.HasField("snapshot"):
             self.covered[frame.snapshot.job.job_id] = frame.snapshot.job.last_sequence
 
     def lacks(self, commit: Commit, upto: int) -> list[Event]:
-        """The events of a commit that a stream which stands at ``upto`` should have shown and has not."""
+        """The events of a commit that a stream at the cursor ``upto`` should have sent, and has not."""
         if not self._view.commits(commit):
             return []
         return [
@@ -47,8 +47,8 @@ class _Seen:
             and key(event) not in self._shown
             and event.sequence > self.covered.get(event.job_id, 0)
             and not (self._stream.of_what_is_kept and key(event) in self._history.dropped)
-            and not (self._view.latest and self._history.is_overtaken(event, upto))
-            and not (self._is_thinned(event) and self._history.is_overtaken(event))
+            and not (self._view.latest and self._history.is_superseded(event, upto))
+            and not (self._is_thinned(event) and self._history.is_superseded(event))
         ]
 
     def _is_thinned(self, event: Event) -> bool:
@@ -83,7 +83,7 @@ def ordered(recording: Recording, history: History, view: EventView) -> None:
 
 
 def unique(recording: Recording, history: History, view: EventView) -> None:
-    """Each event comes once in a stream and once over those that continue it, and none that a snapshot had before."""
+    """Each event comes once over streams that continue each other, and none that an earlier snapshot includes."""
     for chain in recording.chains:
         shown: set[Key] = set()
         for stream in chain:
@@ -100,12 +100,12 @@ def unique(recording: Recording, history: History, view: EventView) -> None:
 
 
 def reliable(recording: Recording, history: History, view: EventView) -> None:
-    """Between the start and the last event that was shown none is missing; and a good end is the end of all."""
+    """No event is missing between the start and the last event; a stream that ends with OK is complete."""
     for stream in _opened(recording):
-        seen = _Seen(stream, history, view)
+        seen = _Received(stream, history, view)
         reached = stream.opened.cursor
         for frame in stream.frames:
-            seen.take(frame)
+            seen.add(frame)
             for event in frame.events.events:
                 found = history.find(event)
                 reached = max(reached, found[0].position if found is not None else reached)
@@ -123,38 +123,38 @@ def reliable(recording: Recording, history: History, view: EventView) -> None:
 
 
 def resumable(recording: Recording, history: History, view: EventView) -> None:
-    """A stream continues exactly where the one before left off, in the same epoch."""
+    """A stream continues exactly where the one before ended, in the same epoch."""
     for chain in recording.chains:
-        stands = chain[0].opened.cursor
+        position = chain[0].opened.cursor
         for number, stream in enumerate(chain):
             opened = stream.opened
             _hold(opened.epoch == chain[0].opened.epoch, "the epoch changed unsaid", opened)
             if number:
                 _hold(
-                    stream.cursor == stands, "the subscriber did not continue where it stood", stream.cursor
+                    stream.cursor == position, "the subscriber did not continue where it stood", stream.cursor
                 )
             if stream.cursor is not None and not stream.is_fresh:
                 _hold(opened.cursor == stream.cursor, "the stream opened elsewhere than was asked", opened)
-            seen = _Seen(stream, history, view)
+            seen = _Received(stream, history, view)
             for frame in stream.frames:
-                seen.take(frame)
-                stands = max(stands, bookmark(frame) or 0)
+                seen.add(frame)
+                position = max(position, bookmark(frame) or 0)
                 if found := [f for f in map(history.find, frame.events.events) if f is not None]:
                     _hold(found[0][0].position > opened.cursor, "it began before the cursor", found[0][1])
                     for commit in history.after(opened.cursor, found[0][0].position):
                         left_out = seen.lacks(commit, found[-1][0].position)
                         _hold(not left_out, "it left out its beginning", left_out)
                     break
-            stands = max(stands, _last_bookmark(stream))
+            position = max(position, _last_bookmark(stream))
 
 
 def bookmarkable(recording: Recording, history: History, view: EventView) -> None:
-    """Where a frame says to resume, all up to there was shown or is hidden, and nothing beyond."""
+    """The cursor of a frame covers exactly the events that were sent or filtered out so far."""
     for stream in _opened(recording):
-        seen = _Seen(stream, history, view)
+        seen = _Received(stream, history, view)
         checked = shown = stream.opened.cursor
         for frame in stream.frames:
-            seen.take(frame)
+            seen.add(frame)
             for found in map(history.find, frame.events.events):
                 shown = max(shown, found[0].position if found is not None else 0)
             marked = bookmark(frame)
@@ -166,18 +166,18 @@ def bookmarkable(recording: Recording, history: History, view: EventView) -> Non
                 _hold(not lacking, f"the bookmark {marked} is ahead of what was shown", lacking)
             checked = max(checked, marked)
             if isinstance(frame, WatchJobsResponse):
-                continue  # positions are also given to what no filter shows
+                continue  # commits that no filter shows have positions too
             _hold(marked <= history.head, f"the bookmark {marked} is ahead of the log", history.head)
 
 
 def atomic(recording: Recording, history: History, view: EventView) -> None:
-    """In WatchJobs the events of a commit come in one frame, so that no position lies within a commit."""
+    """In WatchJobs all events of a commit come in one frame, so that no position lies within a commit."""
     for stream in _opened(recording):
-        seen = _Seen(stream, history, view)
+        seen = _Received(stream, history, view)
         for frame in stream.frames:
             if not isinstance(frame, WatchJobsResponse):
                 return
-            seen.take(frame)
+            seen.add(frame)
             events = frame.events.events
             shown = {key(event) for event in events}
             for commit in {
@@ -190,7 +190,7 @@ def atomic(recording: Recording, history: History, view: EventView) -> None:
 
 
 def filtered(recording: Recording, history: History, view: EventView) -> None:
-    """Nothing is shown that the filter hides; that nothing is missing which it shows is for the others to tell."""
+    """No event is sent that the filter hides; the other validators find missing ones."""
     for event in recording.events:
         found = history.find(event)
         _hold(view.events(event), "an event was shown that the filter hides", event)
@@ -200,7 +200,7 @@ def filtered(recording: Recording, history: History, view: EventView) -> None:
 
 
 def durable(recording: Recording, history: History, view: EventView) -> None:
-    """What was shown is in the log, just so; a snapshot is the fold of the log."""
+    """Each event is in the log, unchanged; a snapshot is the fold of the log."""
     for stream in _opened(recording):
         for event in stream.events:
             found = history.find(event)
@@ -211,10 +211,10 @@ def durable(recording: Recording, history: History, view: EventView) -> None:
                 event,
             )
         for frame in stream.frames:
-            told = frame.snapshot.job
-            folded = history.job(told.job_id, told.last_sequence) if frame.HasField("snapshot") else None
+            job = frame.snapshot.job
+            folded = history.job(job.job_id, job.last_sequence) if frame.HasField("snapshot") else None
             if folded is not None:
-                _hold(_of_events(folded) == _of_events(told), "a snapshot is not the fold of the log", told)
+                _hold(_of_events(folded) == _of_events(job), "a snapshot is not the fold of the log", job)
 
 
 VALIDATORS: Final[Mapping[str, Validator]] = {
@@ -230,9 +230,9 @@ VALIDATORS: Final[Mapping[str, Validator]] = {
 
 
 def check(recording: Recording, history: History, view: EventView | None = None) -> None:
-    """Holds a recording against the log. Raises Violation.
+    """Check a recording against the log. Raises Violation.
 
-    What was shown up to the last frame is checked; how far that is, is for the test to say.
+    It checks up to the last frame; the test checks that the recording is long enough.
     """
     for name, validator in VALIDATORS.items():
         try:
@@ -242,7 +242,7 @@ def check(recording: Recording, history: History, view: EventView | None = None)
 
 
 def failing(recording: Recording, history: History, view: EventView | None = None) -> set[str]:
-    """The names of the validators that a recording fails."""
+    """Return the names of the validators that a recording fails."""
     names = set()
     for name, validator in VALIDATORS.items():
         try:
@@ -253,13 +253,13 @@ def failing(recording: Recording, history: History, view: EventView | None = Non
 
 
 def missing(recording: Recording, history: History, view: EventView | None = None) -> list[Event]:
-    """What the last stream has yet to show, for the subscriber to have all that there is now."""
+    """Return the events that the last stream has yet to send."""
     if not recording.streams or not recording.streams[-1].frames:
         return [event for commit in history.commits for event in commit.events]
     stream = recording.streams[-1]
-    seen = _Seen(stream, history, view or EventView())
+    seen = _Received(stream, history, view or EventView())
     for frame in stream.frames:
-        seen.take(frame)
+        seen.add(frame)
     commits = history.after(stream.opened.cursor, history.head)
     return [event for commit in commits for event in seen.lacks(commit, history.head)]
 
@@ -286,7 +286,7 @@ def _is_shown(event: Event, stream: Stream) -> bool:
 
 
 def _of_events(job: Job) -> Job:
-    """The job without what does not come from its events."""
+    """A copy of the job without the fields that do not come from its events."""
     copy = Job()
     copy.CopyFrom(job)
     for output_only in ("epoch", "first_sequence", "thinned_sequence", "estimate"):

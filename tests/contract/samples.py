@@ -102,13 +102,15 @@ def _fill_message(message: Message, descriptor: Descriptor, depth: int) -> None:
             _fill(message, descriptor, "", depth)
 
 
-def _scalar(field: FieldDescriptor, nth: int = 0) -> str | int | float | bool:
+def _scalar(field: FieldDescriptor, nth: int = 0) -> str | bytes | int | float | bool:
     """A value that no other field of the message has, so that two that are swapped are seen."""
     if field.enum_type is not None:
         return field.enum_type.values[-1 - nth].number
     match field.type:
         case FieldDescriptor.TYPE_STRING:
             return f"{field.name}-{nth}" if nth else field.name
+        case FieldDescriptor.TYPE_BYTES:
+            return field.name.encode()
         case FieldDescriptor.TYPE_BOOL:
             return True
         case FieldDescriptor.TYPE_DOUBLE:

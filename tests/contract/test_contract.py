@@ -52,6 +52,7 @@ INTERVAL = (
 )
 
 BOUNDS = {
+    "BackUpResponse.data": at_most(limits.BACKUP_CHUNK // limits.KIB, "KiB"),
     "Job": at_most(limits.JOB_SIZE // limits.KIB, "KiB encoded"),
     "Job.owner": NAME,
     "Job.labels": (

@@ -38,6 +38,7 @@ def test_the_commands() -> None:
         "logs",
         "cancel",
         "delete",
+        "backup",
         "exec",
         "demo",
     ]

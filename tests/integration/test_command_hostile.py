@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import grpc.aio
@@ -13,6 +15,8 @@ import pytest
 from google.protobuf.message import Message
 
 from milepost.v1 import (
+    BackupHeader,
+    BackUpResponse,
     CancelJobResponse,
     DeleteJobResponse,
     Event,
@@ -80,6 +84,12 @@ class HostileServer:
         if self._refuses:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, HOSTILE.replace("\x00", ""))
 
+    async def BackUp(self, request: Any, context: Any) -> Any:
+        """An empty copy of a log whose epoch is hostile."""
+        await self._refuse(context)
+        await context.write(BackUpResponse(header=BackupHeader(epoch=HOSTILE)))
+        await context.write(BackUpResponse(sha256=hashlib.sha256().digest()))
+
     async def WatchJob(self, request: Any, context: Any) -> Any:
         """All events, and the end."""
         await self._refuse(context)
@@ -136,9 +146,10 @@ async def hostile(*, refuses: bool) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("refuses", [False, True])
 @pytest.mark.parametrize("output", ["auto", "plain", "json"])
-async def test_no_command_passes_it_on(output: str, refuses: bool) -> None:
+async def test_no_command_passes_it_on(output: str, refuses: bool, tmp_path: Path) -> None:
     """On a terminal, as pictures, as lines and as JSON; what was answered, and what was refused."""
-    lines = [[name, "--output", output, *arguments] for name, *arguments in COMMANDS]
+    commands = (*COMMANDS, ("backup", str(tmp_path / "copy.db")))
+    lines = [[name, "--output", output, *arguments] for name, *arguments in commands]
     program = (sys.executable, "-c", _EACH, json.dumps([*lines, *(_REFUSED if refuses else ())]))
     async with hostile(refuses=refuses) as address, terminal(address=address, program=program) as shown:
         await shown.process.wait()

@@ -81,6 +81,10 @@ NEAREST_KINDS: Final = 3
 """Suggestions for a kind that no worker takes."""
 WORKER_JOB_IDS: Final = 100
 """Job ids listed of a connected worker."""
+BACKUP_CHUNK: Final = 256 * KIB
+"""Bytes of a backup in one message."""
+BACKUP_STALL: Final = 60.0
+"""Seconds in which the caller of a backup may read nothing."""
 WORKERS_INTERVAL: Final = 5.0
 """Seconds between two announcements of a node's workers to the other nodes."""
 RECONNECT_GRACE_MAX: Final = 15.0

@@ -5,6 +5,9 @@ Every message and enum can be imported from here. The services' stubs and servic
 """
 
 from milepost.v1.admin_service_pb2 import (
+    BackupHeader,
+    BackUpRequest,
+    BackUpResponse,
     ConnectedWorker,
     ListWorkersRequest,
     ListWorkersResponse,
@@ -101,6 +104,9 @@ __all__ = [
     "ArtifactAdded",
     "Assignment",
     "AttemptEnded",
+    "BackUpRequest",
+    "BackUpResponse",
+    "BackupHeader",
     "Cancel",
     "CancelAcknowledged",
     "CancelJobRequest",

@@ -40,6 +40,11 @@ class AdminServiceStub(object):
                 request_serializer=milepost_dot_v1_dot_admin__service__pb2.ListWorkersRequest.SerializeToString,
                 response_deserializer=milepost_dot_v1_dot_admin__service__pb2.ListWorkersResponse.FromString,
                 _registered_method=True)
+        self.BackUp = channel.unary_stream(
+                '/milepost.v1.AdminService/BackUp',
+                request_serializer=milepost_dot_v1_dot_admin__service__pb2.BackUpRequest.SerializeToString,
+                response_deserializer=milepost_dot_v1_dot_admin__service__pb2.BackUpResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer(object):
@@ -53,6 +58,18 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BackUp(self, request, context):
+        """Sends a copy of the log, as of one moment after the call began, as a SQLite database: `milepost serve` and
+        `milepost migrate` open it. Reports and watches go on meanwhile.
+
+        The server first makes the copy in its data directory. It refuses with STORE_FULL if the disk has no room for that,
+        with LIMIT_REACHED while another backup is under way, and when nobody has read the copy for 60 s. Nothing in it gives
+        access to running jobs: it lacks the secret that lease tokens are made with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +77,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListWorkers,
                     request_deserializer=milepost_dot_v1_dot_admin__service__pb2.ListWorkersRequest.FromString,
                     response_serializer=milepost_dot_v1_dot_admin__service__pb2.ListWorkersResponse.SerializeToString,
+            ),
+            'BackUp': grpc.unary_stream_rpc_method_handler(
+                    servicer.BackUp,
+                    request_deserializer=milepost_dot_v1_dot_admin__service__pb2.BackUpRequest.FromString,
+                    response_serializer=milepost_dot_v1_dot_admin__service__pb2.BackUpResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +112,33 @@ class AdminService(object):
             '/milepost.v1.AdminService/ListWorkers',
             milepost_dot_v1_dot_admin__service__pb2.ListWorkersRequest.SerializeToString,
             milepost_dot_v1_dot_admin__service__pb2.ListWorkersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BackUp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/milepost.v1.AdminService/BackUp',
+            milepost_dot_v1_dot_admin__service__pb2.BackUpRequest.SerializeToString,
+            milepost_dot_v1_dot_admin__service__pb2.BackUpResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,14 @@ class AdminServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AdminServiceAsyncStub: ...
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListWorkersRequest, _admin_service_pb2.ListWorkersResponse]
     """Lists the workers that are connected to any node, page by page."""
+    BackUp: _grpc.UnaryStreamMultiCallable[_admin_service_pb2.BackUpRequest, _admin_service_pb2.BackUpResponse]
+    """Sends a copy of the log, as of one moment after the call began, as a SQLite database: `milepost serve` and
+    `milepost migrate` open it. Reports and watches go on meanwhile.
+
+    The server first makes the copy in its data directory. It refuses with STORE_FULL if the disk has no room for that,
+    with LIMIT_REACHED while another backup is under way, and when nobody has read the copy for 60 s. Nothing in it gives
+    access to running jobs: it lacks the secret that lease tokens are made with.
+    """
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -43,6 +51,14 @@ class AdminServiceAsyncStub(AdminServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListWorkers: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListWorkersRequest, _admin_service_pb2.ListWorkersResponse]  # type: ignore[assignment]
     """Lists the workers that are connected to any node, page by page."""
+    BackUp: _aio.UnaryStreamMultiCallable[_admin_service_pb2.BackUpRequest, _admin_service_pb2.BackUpResponse]  # type: ignore[assignment]
+    """Sends a copy of the log, as of one moment after the call began, as a SQLite database: `milepost serve` and
+    `milepost migrate` open it. Reports and watches go on meanwhile.
+
+    The server first makes the copy in its data directory. It refuses with STORE_FULL if the disk has no room for that,
+    with LIMIT_REACHED while another backup is under way, and when nobody has read the copy for 60 s. Nothing in it gives
+    access to running jobs: it lacks the secret that lease tokens are made with.
+    """
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """The service for operators."""
@@ -54,5 +70,19 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.ListWorkersResponse, _abc.Awaitable[_admin_service_pb2.ListWorkersResponse]]:
         """Lists the workers that are connected to any node, page by page."""
+
+    @_abc_1.abstractmethod
+    def BackUp(
+        self,
+        request: _admin_service_pb2.BackUpRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_admin_service_pb2.BackUpResponse], _abc.AsyncIterator[_admin_service_pb2.BackUpResponse]]:
+        """Sends a copy of the log, as of one moment after the call began, as a SQLite database: `milepost serve` and
+        `milepost migrate` open it. Reports and watches go on meanwhile.
+
+        The server first makes the copy in its data directory. It refuses with STORE_FULL if the disk has no room for that,
+        with LIMIT_REACHED while another backup is under way, and when nobody has read the copy for 60 s. Nothing in it gives
+        access to running jobs: it lacks the secret that lease tokens are made with.
+        """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import (
     Conflict,
+    NoRoomForCopy,
     StoreDisplaced,
     StoreFailed,
     StoreFull,
@@ -20,6 +21,12 @@ def refusal_of(error: BaseException) -> Refusal | None:
     """The refusal of an error; None if the error is a fault of the server."""
     if isinstance(error, Refusal):
         return error
+    if isinstance(error, NoRoomForCopy):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_FULL,
+            f"A copy of the log takes {error.needed:,} bytes of the server's disk for a while, and must leave "
+            f"{error.reserve:,} for the log; {error.free:,} are free. Free some disk space.",
+        )
     if isinstance(error, StoreFull):
         return Refusal(
             ErrorReason.ERROR_REASON_STORE_FULL,

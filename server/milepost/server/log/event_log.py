@@ -227,6 +227,16 @@ class StoreFull(Exception):
     """The store is full; nothing was appended."""
 
 
+class NoRoomForCopy(StoreFull):
+    """The disk has no room for a copy of the log. All values are in bytes."""
+
+    def __init__(self, needed: int, reserve: int, free: int) -> None:
+        super().__init__(f"a copy needs {needed} bytes and leaves {reserve}; {free} are free")
+        self.needed = needed
+        self.reserve = reserve
+        self.free = free
+
+
 class StoreFailed(Exception):
     """The store has failed for good; nothing was appended, and nothing will be."""
 

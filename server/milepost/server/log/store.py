@@ -13,6 +13,7 @@ import structlog
 from milepost.server.log.event_log import EventLog, StoreFailed
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.node_presence import Peers, Presence
+from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.log.store_files import StoreFiles
 
@@ -33,6 +34,12 @@ class Store(EventLog, Protocol):
         """Exchange worker presence with other nodes: ``here`` receives their reports, and they those of the result.
 
         Nodes publish renewed leases every ``interval`` seconds.
+        """
+
+    async def copy_to(self, path: Path) -> LogCopy:
+        """Write a compact copy of the log, as of one moment, to the new file ``path``; a cancellation stops it.
+
+        Raises StoreFull, StoreFailed; Unimplemented if the log is not in files.
         """
 
 

@@ -8,7 +8,8 @@ import grpc.aio
 
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.rpc import paging, validation
-from milepost.v1 import ListWorkersRequest, ListWorkersResponse
+from milepost.server.rpc.backups import Backups
+from milepost.v1 import BackUpRequest, ListWorkersRequest, ListWorkersResponse
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -16,8 +17,13 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class AdminService:
     """The service for operators."""
 
-    def __init__(self, registry: WorkerRegistry) -> None:
+    def __init__(self, registry: WorkerRegistry, backups: Backups) -> None:
         self._registry = registry
+        self._backups = backups
+
+    async def BackUp(self, request: BackUpRequest, context: _Context) -> None:
+        """See the contract."""
+        await self._backups.send(context.write)
 
     async def ListWorkers(self, request: ListWorkersRequest, context: _Context) -> ListWorkersResponse:
         """See the contract."""

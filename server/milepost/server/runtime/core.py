@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from milepost.contract import limits
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock, SystemClock
@@ -19,6 +21,7 @@ from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Journal
 from milepost.server.log.store import Store
 from milepost.server.rpc.admin_service import AdminService
+from milepost.server.rpc.backups import Backups
 from milepost.server.rpc.job_service import JobService
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.submissions import Submissions
@@ -34,7 +37,8 @@ class Core:
     """The parts of a server on a readable log: ``start`` them, ``drain`` them, then ``close`` them.
 
     ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` in bytes; ``node`` is the node's name for
-    people; ``clock`` is for tests.
+    people; ``directory`` is where
+    backups are made; ``clock`` is for tests.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Core:
         tail_memory: int,
         admission: Admission,
         node: str = "",
+        directory: Path = Path(),
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
@@ -68,7 +73,8 @@ class Core:
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
         self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watches, waits)
         self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
-        self.admin_service = AdminService(self._registry)
+        self._backups = Backups(log, directory)
+        self.admin_service = AdminService(self._registry, self._backups)
         for listener in (
             journal.on_entries,
             self._watches.on_entries,
@@ -111,6 +117,7 @@ class Core:
         """Assign no more jobs, acknowledge the reports under way, and end watches and sessions."""
         self._dispatcher.close()
         self._watches.close()
+        self._backups.close()
         await self.worker_service.drain()
 
     async def close(self) -> None:

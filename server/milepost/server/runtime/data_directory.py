@@ -15,7 +15,9 @@ from milepost.server.log.store_files import StoreFiles
 _log = structlog.get_logger("milepost.store")
 
 # Files of the server in its data directory.
-_SERVER_FILES = re.compile(r"lock|epoch\.(json|new)|(milepost|projection)\.db(-wal|-shm|-journal)?")
+_SERVER_FILES = re.compile(
+    r"lock|epoch\.(json|new)|backup\.partial|(milepost|projection)\.db(-wal|-shm|-journal)?"
+)
 
 
 class DirectoryInUse(Exception):

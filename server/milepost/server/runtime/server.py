@@ -162,6 +162,7 @@ class Server:
             sweep_interval=settings.sweep_interval,
             tail_memory=settings.tail_memory,
             admission=Admission(settings.max_watches, settings.max_watches_per_caller),
+            directory=settings.data or Path(),
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()

@@ -41,7 +41,7 @@ MEANINGS: Final = {
     ExitStatus.UNREACHABLE: "the server is unreachable or temporarily unavailable",
     ExitStatus.LOST: "the job is lost: its worker is gone and no attempt is left",
     ExitStatus.DEFECT: "a defect in Milepost",
-    ExitStatus.OUTPUT_FAILED: "stdout cannot be written, for example because the disk is full",
+    ExitStatus.OUTPUT_FAILED: "the output cannot be written, for example because the disk is full",
     ExitStatus.TIMED_OUT: "the job or the command timed out",
     ExitStatus.INTERRUPTED: "interrupted by Ctrl-C; the job continues",
     ExitStatus.READER_GONE: "the reader of the output pipe is gone",

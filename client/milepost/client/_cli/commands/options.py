@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from click.types import OptionHelpExtra
 
     from milepost.client import Client
+    from milepost.client._transport.channel import LazyChannel
 
 __all__ = [
     "FORMATS",
@@ -72,6 +73,12 @@ class ServerOptions:
         from milepost.client import Client
 
         return Client(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
+
+    def channel(self) -> LazyChannel:
+        """A channel that connects on first use, for calls that the client has no method for."""
+        from milepost.client._transport.channel import LazyChannel, Target
+
+        return LazyChannel(Target.of(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca))
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -25,6 +25,7 @@ from milepost.server.log.jetstream.projection import Projection, ProjectionReade
 from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
 from milepost.server.log.jetstream.stream import StreamIdentity, StreamNames
 from milepost.server.log.node_presence import Peers, Presence
+from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import ReaderPool
 from milepost.server.log.store_files import StoreFiles
@@ -141,6 +142,10 @@ class JetStreamEventLog(ReaderPool):
         self._presence = presence = PresenceMessages(self._connection, self._names, here, interval)
         await presence.start()
         return presence
+
+    async def copy_to(self, path: Path) -> LogCopy:
+        """See ``Store``: a copy of this node's projection."""
+        return await self._projection.copy_to(path)
 
     async def close(self) -> None:
         """See ``EventLog``."""

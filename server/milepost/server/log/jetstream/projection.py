@@ -28,6 +28,7 @@ from milepost.server.log.jetstream.drop_plans import DropPlan, JobRows, Planner
 from milepost.server.log.jetstream.purged_jobs import PENDING, TooFarBehind
 from milepost.server.log.jetstream.records import STRIDE
 from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.log_copy import LogCopy, copy_log
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.sqlite.transaction import Transaction
@@ -137,6 +138,10 @@ class Projection:
         if self._thread is not None:
             self._thread.join()
         self._connection.close()
+
+    async def copy_to(self, path: Path) -> LogCopy:
+        """See ``Store``."""
+        return await copy_log(lambda: self._files.opening(self._connect), path)
 
     def reader(self, epoch: str) -> ProjectionReader:
         """Open a reader with a connection of its own."""

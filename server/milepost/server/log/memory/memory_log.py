@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from milepost.contract.job_states import ACTIVE, FINAL
+from milepost.server.base.refusal import Unimplemented
 from milepost.server.log.event_log import (
     ChildrenSummary,
     Commit,
@@ -34,6 +36,7 @@ from milepost.server.log.frames import Chunk
 from milepost.server.log.memory.memory_disk import FRACTION_SCALE, JobRecord, MemoryDisk
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.log.sqlite.append import Append, coalesce_writes
+from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.v1 import Job, JobState
 
@@ -119,6 +122,10 @@ class MemoryEventLog:
     async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``: there are no other nodes."""
         return NoPeers()
+
+    async def copy_to(self, path: Path) -> LogCopy:
+        """See ``Store``: it is not in files."""
+        raise Unimplemented("A log in memory cannot be backed up: it ends with the server.")
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""

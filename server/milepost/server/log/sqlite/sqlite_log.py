@@ -17,6 +17,7 @@ from milepost.server.log.node_presence import ContactPeriod, NoPeers, Peers, Pre
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.epoch_mark import EpochMark
+from milepost.server.log.sqlite.log_copy import LogCopy, copy_log
 from milepost.server.log.sqlite.pruning import Delete, Thin, Trim
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import ReaderPool
@@ -124,6 +125,10 @@ class SqliteEventLog(ReaderPool):
     async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``: there is no other node."""
         return _WritableContact(lambda: self._loop.time() - self._refused_at)
+
+    async def copy_to(self, path: Path) -> LogCopy:
+        """See ``Store``."""
+        return await copy_log(lambda: self._files.opening(self._open), path)
 
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: no other node appends."""

@@ -1,0 +1,100 @@
+"""`milepost backup`."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from milepost.client._cli.commands.base_command import command
+from milepost.client._cli.commands.exit_status import CommandError, ExitStatus
+from milepost.client._cli.commands.options import ServerOptions, output_option, server_options
+from milepost.client._cli.rendering.json_line import dump_json
+from milepost.client._cli.standard_streams import write_stdout
+
+if TYPE_CHECKING:
+    from milepost.client._cli.commands.new_file import NewFile
+    from milepost.client._transport.channel import LazyChannel
+    from milepost.v1 import BackupHeader
+
+__all__ = ["backup"]
+
+
+@command(
+    examples=(
+        "milepost backup /backups/milepost-$(date +%F).db",
+        "milepost backup --address milepost.internal:7070 milepost.db",
+    )
+)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@output_option
+@server_options
+def backup(server: ServerOptions, file: Path, output: str) -> None:
+    """Copy the server's log to FILE, while the server runs.
+
+    FILE is a SQLite database with everything that was durable at one moment; reports and watches go on meanwhile. It is
+    made on this machine, readable only by you, and only once it is complete; an existing file is never replaced.
+
+    To restore it, stop the server, put FILE in the place of milepost.db, delete milepost.db-wal and milepost.db-shm,
+    and start the server: subscribers get EPOCH_CHANGED.
+    """
+    from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.commands.new_file import NewFile
+    from milepost.client._cli.rendering.text import human_size
+
+    async def main() -> BackupHeader:
+        channel = server.channel()
+        try:
+            with NewFile(file) as new:
+                return await _receive(channel, new)
+        finally:
+            await channel.close()
+
+    try:
+        header = run(main())
+    except FileExistsError:
+        raise click.UsageError(
+            f"{str(file)!r} exists, and a backup replaces nothing. Name another file."
+        ) from None
+    except OSError as error:
+        message = f"{str(file)!r} cannot be written ({error.strerror})."
+        raise CommandError(message, ExitStatus.OUTPUT_FAILED, json=output == "json") from error
+    if output == "json":
+        told = {"file": str(file), "sizeBytes": str(header.size_bytes), "epoch": header.epoch}
+        write_stdout(dump_json({"backup": {**told, "lastPosition": str(header.last_position)}}))
+    else:
+        write_stdout(f"{file}  {human_size(header.size_bytes)}  epoch {header.epoch}")
+
+
+async def _receive(channel: LazyChannel, new: NewFile) -> BackupHeader:
+    """Write the copy as the server sends it, and return what it is. Raises OSError, MilepostError."""
+    from milepost.client._transport.error_mapping import error_from_status
+    from milepost.client._transport.fork_safety import grpc
+    from milepost.client.errors import ProtocolError
+    from milepost.v1 import BackupHeader, BackUpRequest
+
+    header, digest, received = BackupHeader(), hashlib.sha256(), 0
+    call = channel.track(channel.admin().BackUp(BackUpRequest(), metadata=channel.target.metadata))
+    try:
+        async for part in call:
+            match part.WhichOneof("part"):
+                case "header":
+                    header = part.header
+                    if new.free < header.size_bytes:
+                        raise OSError(0, f"it needs {header.size_bytes:,} bytes, and {new.free:,} are free")
+                case "data":
+                    digest.update(part.data)
+                    received += len(part.data)
+                    new.write(part.data)
+                case "sha256" if (part.sha256, header.size_bytes) == (digest.digest(), received):
+                    new.finish()
+                    return header
+        raise ProtocolError(
+            "The backup did not arrive as the server sent it. Nothing was kept; start it again."
+        )
+    except grpc.aio.AioRpcError as error:
+        raise error_from_status(error, channel.target.address) from error
+    finally:
+        call.cancel()

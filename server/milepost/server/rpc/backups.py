@@ -1,0 +1,93 @@
+"""Backups: a copy of the log in the data directory, sent to the caller while it reads.
+
+One at a time, since each takes as much of the disk as the log itself; the file has no name any more once it is sent, so
+that it is gone however the server ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import structlog
+
+from milepost.contract import limits
+from milepost.server.base.refusal import Refusal, draining
+from milepost.server.log.sqlite.log_copy import LogCopy
+from milepost.server.log.store import Store
+from milepost.v1 import BackupHeader, BackUpResponse, ErrorReason
+
+_log = structlog.get_logger("milepost.backup")
+
+_Send = Callable[[BackUpResponse], Awaitable[None]]
+
+
+class Backups:
+    """Makes backups of ``store``, each with a file in ``directory`` while it is made."""
+
+    def __init__(self, store: Store, directory: Path) -> None:
+        self._store = store
+        self._path = directory / "backup.partial"
+        self._path.unlink(missing_ok=True)  # of a server that was killed
+        self._running: asyncio.Task[object] | None = None
+        self._closing = False
+
+    async def send(self, send: _Send) -> None:
+        """Make a copy and send it. Raises LIMIT_REACHED, STORE_FULL, DRAINING; Unimplemented."""
+        if self._running is not None:
+            raise Refusal(
+                ErrorReason.ERROR_REASON_LIMIT_REACHED,
+                "Another backup is under way; the server makes one at a time. Try again when it has finished.",
+                metadata={"limit": "backups"},
+                retry_delay=5.0,
+            )
+        self._running = asyncio.current_task()
+        try:
+            await self._copy_and_send(send)
+        except asyncio.CancelledError:
+            if self._closing:
+                raise draining() from None
+            raise
+        finally:
+            self._running = None
+
+    def close(self) -> None:
+        """End the backup under way: the server stops."""
+        self._closing = True
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _copy_and_send(self, send: _Send) -> None:
+        try:
+            copy = await self._store.copy_to(self._path)
+            file = self._path.open("rb")
+        finally:
+            self._path.unlink(missing_ok=True)
+        _log.info("backup made", bytes=copy.size, position=copy.position)
+        with file:
+            await self._send_file(file, copy, send)
+
+    async def _send_file(self, file: BinaryIO, copy: LogCopy, send: _Send) -> None:
+        header = BackupHeader(size_bytes=copy.size, epoch=self._store.epoch, last_position=copy.position)
+        await _send_soon(send, BackUpResponse(header=header))
+        digest = hashlib.sha256()
+        while data := await asyncio.to_thread(file.read, limits.BACKUP_CHUNK):
+            digest.update(data)
+            await _send_soon(send, BackUpResponse(data=data))
+        await _send_soon(send, BackUpResponse(sha256=digest.digest()))
+
+
+async def _send_soon(send: _Send, response: BackUpResponse) -> None:
+    try:
+        async with asyncio.timeout(limits.BACKUP_STALL):
+            await send(response)
+    except TimeoutError:
+        raise Refusal(
+            ErrorReason.ERROR_REASON_LIMIT_REACHED,
+            f"Nobody has read the backup for {limits.BACKUP_STALL:g} s; others may wait for theirs. Start it again.",
+            metadata={"limit": "backup stall"},
+            retry_delay=5.0,
+        ) from None

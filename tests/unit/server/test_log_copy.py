@@ -1,0 +1,109 @@
+"""Copies of a log: whole, compact, and made only where the disk has room for them."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from milepost.contract import limits
+from milepost.server.base.refusal import Refusal
+from milepost.server.log.event_log import NoRoomForCopy
+from milepost.server.log.sqlite import log_copy
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.rpc.backups import Backups
+from milepost.server.store_errors import refusal_of
+from milepost.v1 import BackUpResponse, ErrorReason
+from tests.support.bad_requests import struct
+from tests.support.commits import Author, put, read
+
+
+async def test_a_copy_is_a_store_with_all_that_was_there(tmp_path: Path) -> None:
+    """Another one, with a secret of its own."""
+    log, author = SqliteEventLog(tmp_path), Author("j", input=struct({"x": "y"}))
+    await put(log, author.submit(), author.start(), author.lines("a"))
+    other = tmp_path / "other"
+    other.mkdir()
+    copy = await log.copy_to(other / "milepost.db")
+    assert copy == ((other / "milepost.db").stat().st_size, log.position)
+
+    copied = SqliteEventLog(other)
+    assert author.events == await read(copied, "j")
+    assert await copied.find_request("", "") is None
+    assert copied.epoch != log.epoch
+    assert copied.lease_secret != log.lease_secret
+    for each in (copied, log):
+        await each.close()
+
+
+async def test_a_copy_has_nothing_of_what_was_deleted(tmp_path: Path) -> None:
+    """It is as small as what is left."""
+    log, author = SqliteEventLog(tmp_path), Author("j", input=struct({"x": "deleted" * 100_000}))
+    await put(log, author.submit(), author.start(), author.succeed())
+    await log.delete("j")
+    copy = await log.copy_to(tmp_path / "copy.db")
+    assert copy.size < 200_000
+    assert b"deleteddeleted" not in (tmp_path / "copy.db").read_bytes()
+    await log.close()
+
+
+async def test_a_disk_without_room_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the log needs stays free; the refusal says how much."""
+    monkeypatch.setattr(log_copy, "_RESERVE", 1 << 60)
+    log = SqliteEventLog(tmp_path)
+    with pytest.raises(NoRoomForCopy) as error:
+        await log.copy_to(tmp_path / "copy.db")
+    refusal = refusal_of(error.value)
+    assert refusal is not None
+    assert refusal.reason == ErrorReason.ERROR_REASON_STORE_FULL
+    assert f"{1 << 60:,}" in refusal.message
+    assert not (tmp_path / "copy.db").exists()
+    await log.close()
+
+
+async def test_a_copy_that_is_cancelled_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite is asked at every step, and the store goes on."""
+    monkeypatch.setattr(log_copy, "_STEPS", 1)
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start())
+    for _ in range(100):
+        await put(log, author.lines("x" * 10_000))
+    copying = asyncio.create_task(log.copy_to(tmp_path / "copy.db"))
+    await asyncio.sleep(0)
+    copying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await copying
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'log'").fetchone() == (0,)
+    await put(log, author.lines("a"))
+    await log.close()
+
+
+async def test_a_caller_that_reads_nothing_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while, with what to do; the next one gets its backup."""
+    monkeypatch.setattr(limits, "BACKUP_STALL", 0.01)
+    (tmp_path / "backup.partial").write_text("of a server that was killed")
+    log = SqliteEventLog(tmp_path)
+    made = Backups(log, tmp_path)
+    assert not (tmp_path / "backup.partial").exists()
+
+    async def stall(_: BackUpResponse) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(Refusal) as refused:
+        await made.send(stall)
+    assert refused.value.reason == ErrorReason.ERROR_REASON_LIMIT_REACHED
+
+    parts: list[BackUpResponse] = []
+
+    async def keep(part: BackUpResponse) -> None:
+        parts.append(part)
+
+    await made.send(keep)
+    assert [part.WhichOneof("part") for part in (parts[0], parts[-1])] == ["header", "sha256"]
+    assert sum(len(part.data) for part in parts) == parts[0].header.size_bytes
+    assert not (tmp_path / "backup.partial").exists()
+    await log.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from milepost.fold.fraction_known import carry_known_up, refresh_known, stage_known
 from milepost.fold.levels import OPEN, Levels
+from milepost.fold.memory import WRITTEN, memory_of, text_size, waste_limit
 from milepost.fold.progress import carry_up
 from milepost.v1 import Event, Job, JobState, Stage, StageState
 
@@ -28,10 +29,11 @@ class Fold:
 
     ``stages`` holds its stages by id and ``children`` by parent id (``""`` for the outermost); they are the messages
     within ``job``, not copies. ``levels`` are the sums over them, and ``steps`` counts the stages and artifacts that
-    were walked so far, as a measure of work. Change the job only through ``apply``.
+    were walked so far, as a measure of work. Change the job only through ``apply``, and read it and its stages again
+    after that: now and then it moves them to a new message (see ``compact``).
     """
 
-    __slots__ = ("children", "job", "levels", "stages", "steps")
+    __slots__ = ("_limit", "_size", "_written", "children", "job", "levels", "stages", "steps")
 
     def __init__(self, job: Job | None = None) -> None:
         self.job = Job() if job is None else job
@@ -39,7 +41,12 @@ class Fold:
         self.children: dict[str, list[Stage]] = {"": []}
         self.levels = Levels()
         self.steps = 0
-        self._index()
+        self._begin(0 if job is None else job.ByteSize())
+
+    @property
+    def memory(self) -> int:
+        """The bytes, about, that the fold and its job take in memory, for the bounds of caches."""
+        return memory_of(self.job, self._size) + self._written
 
     def apply(self, event: Event) -> None:
         """Apply the next event. One that was applied already changes nothing; of an unknown payload only the sequence
@@ -49,10 +56,25 @@ class Fold:
         """
         if event.sequence <= self.job.last_sequence:
             return
+        if self._written > self._limit:
+            self.compact()
         name = event.WhichOneof("payload")
         if name is not None:
             _APPLY[name](self, event)
+            written = WRITTEN.get(name)
+            if written is not None:
+                self._written += written(self.job, event)
         self.job.last_sequence = event.sequence
+
+    def compact(self) -> None:
+        """Move the job to a new message, and free what was overwritten and cleared in the old one.
+
+        ``apply`` does so when as much was written into the job as it has. Stages that were read before are those of the
+        old message.
+        """
+        serialised = self.job.SerializeToString()
+        self.job = Job.FromString(serialised)
+        self._begin(len(serialised))
 
     def fixed_stage_ids(self) -> set[str]:
         """Ids of stages that a new plan does not replace: those that have started, and the stages around them."""
@@ -64,6 +86,11 @@ class Fold:
                 found.add(outer.stage_id)
                 outer = self.stages.get(outer.parent_stage_id)
         return found
+
+    def _begin(self, size: int) -> None:
+        """Begin with a job in which nothing was overwritten, of this serialised size."""
+        self._size, self._written, self._limit = size, 0, waste_limit(size)
+        self._index()
 
     def _index(self) -> None:
         self.stages = {stage.stage_id: stage for stage in self.job.stages}
@@ -87,7 +114,10 @@ class Fold:
 
 
 def fold(events: Iterable[Event], job: Job | None = None) -> Job:
-    """The job after ``events``, which go on from ``job`` (a new one if it is not given). ``job`` itself is changed."""
+    """The job after ``events``, which go on from ``job`` (a new one if it is not given).
+
+    ``job`` is used up: it is changed, and need not be the one that is returned.
+    """
     state = Fold(job)
     for event in events:
         state.apply(event)
@@ -236,10 +266,13 @@ def _stage_progressed(state: Fold, event: Event) -> None:
         stage.total = progress.total
         if stage.state in OPEN:
             stage.fraction_known = stage_known(state, stage)
-    if progress.unit:
-        stage.unit = progress.unit
-    if progress.message:
-        stage.message = progress.message
+    unit, message = progress.unit, progress.message
+    if unit:
+        stage.unit = unit
+        state._written += text_size(unit)
+    if message:
+        stage.message = message
+        state._written += text_size(message)
     stage.fraction = progress.fraction
     carry_up(state, stage)
 

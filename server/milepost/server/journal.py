@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -18,6 +18,7 @@ from milepost.fold import Fold
 from milepost.server.base.clock import Clock
 from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
+from milepost.server.base.sized_cache import SizedCache
 from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch
 from milepost.server.log.event_log import (
@@ -34,8 +35,8 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import Chunk
 from milepost.v1 import Event, Job
 
-# Maximum number of jobs cached in memory between decisions. Any of them can be loaded again.
-_CACHED_JOBS_LIMIT = 10_000
+CACHE_BYTES = 64 << 20
+"""Bound of the memory of jobs that are kept between decisions. Any of them can be loaded again."""
 
 # Maximum attempts on write conflicts.
 _RETRY_LIMIT = 100
@@ -68,20 +69,31 @@ class OpenJob:
 
     @property
     def job(self) -> Job:
-        """The job itself, read-only."""
+        """The job itself, read-only, until the next append."""
         return self.fold.job
 
 
 class Journal:
-    """Apply decisions to jobs and append the resulting events. Used from one event loop."""
+    """Apply decisions to jobs and append the resulting events. Used from one event loop.
 
-    def __init__(self, log: EventLog, clock: Clock) -> None:
+    Between decisions it keeps jobs that take ``cache_bytes`` of memory, besides those with pending appends.
+    """
+
+    def __init__(self, log: EventLog, clock: Clock, cache_bytes: int = CACHE_BYTES) -> None:
         self._log = log
         self._clock = clock
-        self._jobs: OrderedDict[str, OpenJob] = OrderedDict()
-        # While jobs are being loaded: the number of the last call of ``on_entries`` that concerned each job.
-        self._loading = self._notifications = 0
+        # Jobs with pending appends stay; all others are a cache.
+        self._pending: dict[str, OpenJob] = {}
+        self._idle: SizedCache[str, OpenJob] = SizedCache(cache_bytes)
+        # The jobs that are being loaded, by how many calls, and the last call of ``on_entries`` that concerned each of them.
+        self._loading: Counter[str] = Counter()
         self._notified_at: dict[str, int] = {}
+        self._notifications = 0
+
+    @property
+    def cached_bytes(self) -> int:
+        """Memory of the jobs that are kept between decisions."""
+        return self._idle.size
 
     # Reading.
 
@@ -98,7 +110,7 @@ class Journal:
 
     async def open(self, job_id: str) -> OpenJob:
         """Return the job to decide on, valid until the next await. Raises JOB_NOT_FOUND."""
-        opened = self._jobs.get(job_id)
+        opened = self._find_open(job_id)
         if opened is None:
             stored = await self._load(job_id)
             if stored is None:
@@ -107,11 +119,10 @@ class Journal:
             if stored is None:
                 raise job_not_found(job_id)
             # A concurrent call may have opened the job, and applied a decision already.
-            opened = self._jobs.setdefault(
-                job_id, OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
-            )
-            self._evict()
-        self._jobs.move_to_end(job_id)
+            opened = self._find_open(job_id)
+            if opened is None:
+                opened = OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
+                self._idle.put(job_id, opened, opened.fold.memory)
         return opened
 
     def now(self, opened: OpenJob) -> int:
@@ -125,8 +136,8 @@ class Journal:
         opened = OpenJob(Fold())
         batch = EventBatch.apply(opened.fold, [event], instant(event.time))
         await asyncio.shield(self.append(opened, batch))
-        self._jobs.setdefault(event.job_id, opened)
-        self._evict()
+        if self._find_open(event.job_id) is None:
+            self._idle.put(event.job_id, opened, opened.fold.memory)
 
     async def commit(self, job_id: str, decision: Decision, *, by_timeout: bool = False) -> OpenJob:
         """Apply the decision, and return when it is durable. Decide again where another node was first.
@@ -210,6 +221,9 @@ class Journal:
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         opened.pending += 1
+        if self._idle.get(commit.job_id) is opened:
+            self._idle.pop(commit.job_id)
+            self._pending[commit.job_id] = opened
         durable = self._log.append(commit)
         durable.add_done_callback(partial(self._appended, opened))
         return durable
@@ -252,20 +266,27 @@ class Journal:
         for entry in entries:
             if isinstance(entry, DurableCommit):
                 job_id = entry.commit.job_id
-                opened = self._jobs.get(job_id)
+                opened = self._find_open(job_id)
                 if opened is not None and opened.job.last_sequence < entry.commit.chunk.last:
-                    del self._jobs[job_id]
+                    self._forget(job_id)
             else:
                 job_id = entry.attributes.job_id
                 if not entry.first_sequence:
-                    self._jobs.pop(job_id, None)
-            if self._loading:
+                    self._forget(job_id)
+            if job_id in self._loading:
                 self._notified_at[job_id] = self._notifications
+
+    def _find_open(self, job_id: str) -> OpenJob | None:
+        return self._pending.get(job_id) or self._idle.get(job_id)
+
+    def _forget(self, job_id: str) -> None:
+        self._pending.pop(job_id, None)
+        self._idle.pop(job_id)
 
     async def _load(self, job_id: str) -> StoredJob | None:
         """Load the job, again where entries of it came during the read."""
         stored: StoredJob | None = None
-        self._loading += 1
+        self._loading[job_id] += 1
         try:
             for _ in range(_RETRY_LIMIT):
                 before = self._notifications
@@ -274,24 +295,22 @@ class Journal:
                     break
             return stored
         finally:
-            self._loading -= 1
-            if not self._loading:
-                self._notified_at.clear()
+            self._loading[job_id] -= 1
+            if not self._loading[job_id]:
+                del self._loading[job_id]
+                self._notified_at.pop(job_id, None)
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         opened.pending -= 1
         failed = durable.cancelled() or durable.exception() is not None
-        if failed and self._jobs.get(opened.job.job_id) is opened:
-            del self._jobs[opened.job.job_id]
-
-    def _evict(self) -> None:
-        """Evict the least recently used jobs beyond the limit, except those with pending appends."""
-        while len(self._jobs) > _CACHED_JOBS_LIMIT:
-            job_id, opened = next(iter(self._jobs.items()))
-            if opened.pending:
-                self._jobs.move_to_end(job_id)
-                return
-            del self._jobs[job_id]
+        job_id = opened.attributes.job_id
+        if self._pending.get(job_id) is not opened:
+            return
+        if failed:
+            del self._pending[job_id]
+        elif not opened.pending:
+            del self._pending[job_id]
+            self._idle.put(job_id, opened, opened.fold.memory)
 
 
 async def _dropped(job_id: str, durable: asyncio.Future[None]) -> None:

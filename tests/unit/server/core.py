@@ -15,7 +15,7 @@ from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.followers.child_cancellation import ChildCancellation
 from milepost.server.followers.transitions import follow_transitions
-from milepost.server.journal import Journal
+from milepost.server.journal import CACHE_BYTES, Journal
 from milepost.server.submissions import Submissions
 from milepost.v1 import Event, Events, Job, SubmitJobRequest, Update
 from tests.support.clock import FakeClock
@@ -27,10 +27,10 @@ __all__ = ["Core"]
 class Core:
     """All of it, and what tests ask of it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, cache_bytes: int = CACHE_BYTES) -> None:
         self.log = HeldLog(directory)
         self.clock = FakeClock()
-        self.journal = Journal(self.log, self.clock)
+        self.journal = Journal(self.log, self.clock, cache_bytes)
         self.tokens = LeaseTokens(self.log.lease_secret, self.log.epoch)
         self.attempts = Attempts(self.journal, self.tokens)
         self.submissions = Submissions(self.log, self.journal, self.clock)

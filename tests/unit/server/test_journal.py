@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from milepost.fold import Fold
-from milepost.server import decide, journal
+from milepost.server import decide
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import PendingReport
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Conflict, StoredJob, StoreFull
-from milepost.v1 import Event, Job, JobState, SubmitJobRequest
+from milepost.v1 import Event, Job, JobState, Stage, SubmitJobRequest
 from tests.support.clock import START, FakeClock
 from tests.unit.server.core import Core
 from tests.unit.server.states import log_line
@@ -22,6 +27,14 @@ from tests.unit.server.states import log_line
 def line(job: Job, now: int) -> list[Event]:
     """A decision that is always the same: one more log line."""
     return [decide.report(Fold(job), log_line(), now)]
+
+
+@asynccontextmanager
+async def opened_core(directory: Path, cache_bytes: int) -> AsyncIterator[Core]:
+    """A core whose journal keeps so much."""
+    core = Core(directory, cache_bytes)
+    yield core
+    await core.close()
 
 
 async def running(core: Core, job_id: str = "j") -> None:
@@ -211,27 +224,79 @@ async def test_time_never_runs_backwards_in_a_log(core: Core) -> None:
     assert sorted(times) == times
 
 
-async def test_memory_is_bounded(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many jobs are submitted, or decided upon; those with something under way stay."""
-    monkeypatch.setattr(journal, "_CACHED_JOBS_LIMIT", 3)
-    await running(core)
-    core.log.hold(1)
-    acting = asyncio.ensure_future(core.journal.commit("j", line))
-    await core.log.holds(1)
-    opened = await core.journal.open("j")
-    for number in range(20):
-        await core.submit(f"j{number}")
-    assert opened is await core.journal.open("j")
-    core.log.let_go()
-    await acting
-    kept = 0
-    for number in range(20):
-        before = core.log.loads
-        await core.journal.open(f"j{number}")
-        kept += core.log.loads == before
+async def test_memory_is_bounded(tmp_path: Path) -> None:
+    """In bytes, however many jobs are submitted, or decided upon; those with something under way stay."""
+    limit = 3 * Fold().memory + Fold().memory // 2
+    async with opened_core(tmp_path, limit) as core:
+        await running(core)
+        core.log.hold(1)
+        acting = asyncio.ensure_future(core.journal.commit("j", line))
+        await core.log.holds(1)
+        opened = await core.journal.open("j")
+        for number in range(20):
+            await core.submit(f"j{number}")
+            assert core.journal.cached_bytes <= limit
+        assert opened is await core.journal.open("j")
+        core.log.let_go()
+        await acting
+        kept = 0
+        for number in reversed(range(20)):
+            before = core.log.loads
+            await core.journal.open(f"j{number}")
+            kept += core.log.loads == before
+            assert core.journal.cached_bytes <= limit
 
-    assert kept <= 3
-    assert [event.sequence for event in await core.events()] == [1, 2, 3]
+        assert 1 <= kept <= 3
+        assert [event.sequence for event in await core.events()] == [1, 2, 3]
+
+
+async def test_a_large_job_takes_the_place_of_small_ones(tmp_path: Path) -> None:
+    """Its stages count, and the input that it was submitted with does not stay."""
+    async with opened_core(tmp_path, 1 << 20) as core:
+        for number in range(20):
+            await core.submit(f"j{number}", input={"text": "x" * 100_000})
+        small = core.journal.cached_bytes
+        assert small <= 20 * 2 * Fold().memory
+
+        await core.submit("large", stages=[Stage(stage_id=f"{n}", title="t" * 200) for n in range(1000)])
+        assert 1000 * 200 + small <= core.journal.cached_bytes <= 1 << 20
+        for number in range(3):
+            await core.submit(f"large{number}", stages=[Stage(stage_id=f"{n}") for n in range(1000)])
+        assert core.journal.cached_bytes <= 1 << 20
+        before = core.log.loads
+        await core.journal.open("j0")
+        assert core.log.loads == before + 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_decisions_on_jobs_that_come_and_go_are_each_made_once(tmp_path: Path, seed: int) -> None:
+    """A model: callers decide on few jobs at once, another node too, and hardly one job stays in memory."""
+    order = random.Random(seed)
+    async with opened_core(tmp_path, 1) as core:
+        other = Journal(core.log, core.clock, 1)
+        core.log.add_listener(other.on_entries)
+        jobs = [f"j{number}" for number in range(4)]
+        for job_id in jobs:
+            await running(core, job_id)
+        decided = Counter[str]()
+
+        async def call(job_id: str, journal: Journal) -> None:
+            await asyncio.sleep(order.random() / 100)
+            await journal.commit(job_id, line)
+            decided[job_id] += 1
+
+        await asyncio.gather(
+            *(call(order.choice(jobs), order.choice([core.journal, other])) for _ in range(120))
+        )
+
+        for job_id in jobs:
+            sequences = [event.sequence for event in await core.events(job_id)]
+            assert list(range(1, 3 + decided[job_id])) == sequences
+            stored = await core.log.load(job_id)
+            assert stored is not None
+            opened = (await core.journal.open(job_id)).job
+            assert stored.job == opened
+        assert max(core.journal.cached_bytes, other.cached_bytes) <= 2 * Fold().memory
 
 
 async def test_a_deleted_job_is_forgotten(core: Core) -> None:

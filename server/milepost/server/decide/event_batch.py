@@ -62,6 +62,8 @@ class EventBatch(NamedTuple):
             fold.apply(event)
         submission = events[0] if events and events[0].HasField("job_submitted") else None
         if submission is not None:
-            fold.job.ClearField("input")  # it never changes, and is stored separately
+            # It never changes, and is stored separately. Without a copy it would stay in memory with the job.
+            fold.job.ClearField("input")
+            fold.compact()
         batch = cls.of(fold, [event_frame(event) for event in events], time, payloads_of(events))
         return batch if submission is None else batch._replace(submission=submission)

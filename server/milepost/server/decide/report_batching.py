@@ -59,16 +59,16 @@ def report_batches(
     There is at least one batch; the last may be without events. A batch has at most ``batch_bytes``, or one event.
     ``size`` is that of the job before, in bytes; ``over`` makes the refusal of an update after the end of the attempt.
     """
-    job, time = fold.job, timestamp(now)
-    encoder = EventEncoder(job.job_id, time, job.attempt)
+    time = timestamp(now)
+    encoder = EventEncoder(fold.job.job_id, time, fold.job.attempt)
     sizes = [update.ByteSize() + _AUTHORED_SIZE for update in updates]
     budget = SizeBudget(size, sum(sizes))
-    number, sequence = first - 1, job.last_sequence
+    number, sequence = first - 1, fold.job.last_sequence
     frames: list[bytes] = []
     payloads = frames_size = 0
     rejections: list[Rejection] = []
     run: ProgressRun | None = None
-    is_plain = budget.is_ample and job.state in LEASED
+    is_plain = budget.is_ample and fold.job.state in LEASED
     for number, (update, update_size) in enumerate(zip(updates, sizes, strict=True), first):
         if frames and frames_size + update_size > batch_bytes:
             _finish(fold, run, sequence)
@@ -93,15 +93,15 @@ def report_batches(
             _finish(fold, run, sequence)
             run = None
             try:
-                if job.state not in LEASED:
-                    raise over(job)
+                if fold.job.state not in LEASED:
+                    raise over(fold.job)
                 event = report(fold, update, now)
                 budget.fit(fold, event)
             except Refusal as refusal:
                 rejections.append(Rejection(number, refusal))
                 continue
             fold.apply(event)
-            is_plain = budget.is_ample and job.state in LEASED
+            is_plain = budget.is_ample and fold.job.state in LEASED
             frame = event_frame(event)
             payloads |= payloads_of([event])
         sequence += 1

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
 from milepost.fold import Fold
 from milepost.server.base.payloads import has_end, has_transition, payloads_of
+from milepost.server.base.sized_cache import SizedCache
 from milepost.server.log.event_log import Commit, JobAttributes, job_attributes
 from milepost.server.log.jetstream.records import Part
 from milepost.v1 import Event, Events, Job, JobState
 
-# Jobs that stay in memory between commits; the projection has all of them.
-_CACHE_SIZE = 10_000
+CACHE_BYTES = 32 << 20
+"""Bound of the memory of jobs that are kept between commits; the projection has all of them."""
 
 
 class _Folded(NamedTuple):
@@ -26,7 +26,7 @@ class FoldCache:
 
     def __init__(self, load: Callable[[str], bytes | None]) -> None:
         self._load = load
-        self._jobs: OrderedDict[str, _Folded] = OrderedDict()
+        self._jobs: SizedCache[str, _Folded] = SizedCache(CACHE_BYTES)
 
     def commit(self, job_id: str, part: Part) -> Commit | None:
         """Restore the commit of a part; None if this node lacks the events before it."""
@@ -49,7 +49,8 @@ class FoldCache:
         fold.job.last_sequence = part.chunk.last
         if submission is not None:
             fold.job.ClearField("input")
-        self._keep(job_id, folded)
+            fold.compact()  # else it would stay in memory with the job
+        self._jobs.put(job_id, folded, fold.memory)
         payloads = payloads_of(events)
         return Commit(
             attributes=attributes,
@@ -70,7 +71,7 @@ class FoldCache:
 
     def forget(self, job_id: str) -> None:
         """Drop an outdated job from the cache."""
-        self._jobs.pop(job_id, None)
+        self._jobs.pop(job_id)
 
     def _known(self, job_id: str) -> _Folded | None:
         folded = self._jobs.get(job_id)
@@ -81,9 +82,3 @@ class FoldCache:
             job = Job.FromString(stored)
             folded = _Folded(job_attributes(job), Fold(job))
         return folded
-
-    def _keep(self, job_id: str, folded: _Folded) -> None:
-        self._jobs[job_id] = folded
-        self._jobs.move_to_end(job_id)
-        if len(self._jobs) > _CACHE_SIZE:
-            self._jobs.popitem(last=False)

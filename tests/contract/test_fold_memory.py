@@ -1,0 +1,97 @@
+"""What a job that is long at work takes in memory: protobuf frees nothing of a message before all of it is freed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from google.protobuf.message import Message
+from hypothesis import given
+
+from milepost.contract import limits
+from milepost.fold import Fold
+from milepost.fold.memory import WRITTEN, waste_limit
+from milepost.v1 import Event, Job, JobStarted, Stage, StageProgressed, StagesPlanned, StageState
+from tests.contract.logs import logs
+from tests.contract.samples import choices, sample
+from tests.contract.test_fold_properties import unhurried
+
+PAYLOADS = [field.name for field in choices(Event.DESCRIPTOR)]
+
+
+@unhurried
+@given(logs())
+def test_a_copied_job_goes_on_as_the_same(log: list[Event]) -> None:
+    """Wherever in the log the fold moves the job to a new message, job and indexes are as if it had not."""
+    plain, copied = Fold(), Fold()
+    for event in log:
+        copied.compact()
+        plain.apply(event)
+        copied.apply(event)
+
+        assert plain.job == copied.job
+        assert plain.stages == copied.stages
+        assert plain.children == copied.children
+
+
+def test_messages_that_were_overwritten_are_freed() -> None:
+    """However many messages a job has shown, it takes no more than the bound and one event."""
+    state = Fold(Job(stages=[Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=1)]))
+    text = "m" * limits.MESSAGE_LENGTH
+    state.apply(Event(sequence=1, stage_progressed=StageProgressed(stage_id="s", message=text)))
+    first, most = state.memory, 0
+    for sequence in range(2, 1000):
+        state.apply(Event(sequence=sequence, stage_progressed=StageProgressed(stage_id="s", message=text)))
+        most = max(most, state.memory)
+
+    assert most <= first + waste_limit(len(text)) + 2 * len(text)
+    assert text == state.stages["s"].message
+
+
+@pytest.mark.parametrize(
+    "event",
+    [Event(stages_planned=StagesPlanned(stages=[Stage(stage_id="p")])), Event(job_started=JobStarted())],
+    ids=lambda event: str(event.WhichOneof("payload")),
+)
+def test_what_rewrites_all_stages_counts_as_all_of_them(event: Event) -> None:
+    """Small events too may write as much as the whole job into it, again and again."""
+    stages = [
+        Stage(stage_id=f"{n}", title="t" * limits.TITLE_LENGTH, state=StageState.STAGE_STATE_SUCCEEDED)
+        for n in range(limits.STAGES - 1)
+    ]
+    state = Fold(Job(stages=stages))
+    first, messages = state.memory, set()
+    for sequence in range(1, 20):
+        event.sequence = sequence
+        state.apply(event)
+        messages.add(id(state.job))
+
+        assert state.memory <= 3 * first
+    assert len(messages) > 1
+
+
+@pytest.mark.parametrize("payload", [name for name in PAYLOADS if name not in {*WRITTEN, "stage_progressed"}])
+def test_payloads_that_are_not_counted_write_only_numbers(payload: str) -> None:
+    """A new payload that writes more has to be counted."""
+    event = sample(Event.DESCRIPTOR, payload)
+    assert isinstance(event, Event)
+    job = Job(job_id="j")
+    event.sequence = 1
+
+    state = Fold(job)
+    before = list(_texts(state.job))
+    state.apply(event)
+
+    assert before == list(_texts(state.job))
+
+
+def _texts(message: Message) -> Iterator[object]:
+    """The texts of a message, and the names of the messages in it."""
+    for field, value in message.ListFields():
+        values = value if field.is_repeated else [value]
+        for each in values:
+            if isinstance(each, Message):
+                yield field.name
+                yield from _texts(each)
+            elif isinstance(each, str | bytes):
+                yield each

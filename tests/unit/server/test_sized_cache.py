@@ -1,0 +1,46 @@
+"""Caches that are bounded in bytes."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.server.base.sized_cache import SizedCache
+
+LIMIT = 20
+
+_steps = st.lists(st.tuples(st.sampled_from(["get", "put", "pop"]), st.integers(0, 5), st.integers(0, 12)))
+
+
+@given(_steps)
+def test_the_sum_of_the_sizes_is_bounded(steps: list[tuple[str, int, int]]) -> None:
+    """The values used last are there, as many as fit; what was put in is there under its key, or not at all."""
+    cache: SizedCache[int, int] = SizedCache(LIMIT)
+    used: list[tuple[int, int, int]] = []  # key, value and size, the least recently used first
+    for number, (action, key, size) in enumerate(steps):
+        found = next((each for each in used if each[0] == key), None)
+        if found is not None:
+            used.remove(found)
+        if action == "put":
+            cache.put(key, number, size)
+            used.append((key, number, size))
+            while sum(size for *_, size in used) > LIMIT:
+                del used[0]
+        else:
+            value = cache.get(key) if action == "get" else cache.pop(key)
+            assert (None if found is None else found[1]) == value
+            if action == "get" and found is not None:
+                used.append(found)
+
+        assert (sum(size for *_, size in used), len(used)) == (cache.size, len(cache))
+
+
+def test_a_value_over_the_limit_stays_until_the_next_one() -> None:
+    """Its caller is about to use it."""
+    cache: SizedCache[str, str] = SizedCache(LIMIT)
+    cache.put("small", "s", 1)
+    cache.put("large", "l", LIMIT + 1)
+    assert (cache.get("large"), cache.get("small"), cache.size) == ("l", None, LIMIT + 1)
+
+    cache.put("small", "s", 1)
+    assert (cache.get("small"), cache.get("large"), cache.size) == ("s", None, 1)

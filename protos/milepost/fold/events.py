@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from milepost.fold.fraction_known import carry_known_up, refresh_known, stage_known
 from milepost.fold.levels import OPEN, Levels
-from milepost.fold.memory import WRITTEN, memory_of, text_size, waste_limit
+from milepost.fold.memory import WASTE_LIMIT, memory_of, text_size
 from milepost.fold.progress import carry_up
 from milepost.v1 import Event, Job, JobState, Stage, StageState
 
@@ -33,7 +33,7 @@ class Fold:
     after that: now and then it moves them to a new message (see ``compact``).
     """
 
-    __slots__ = ("_limit", "_size", "_written", "children", "job", "levels", "stages", "steps")
+    __slots__ = ("_size", "_waste", "children", "job", "levels", "stages", "steps")
 
     def __init__(self, job: Job | None = None) -> None:
         self.job = Job() if job is None else job
@@ -41,12 +41,15 @@ class Fold:
         self.children: dict[str, list[Stage]] = {"": []}
         self.levels = Levels()
         self.steps = 0
-        self._begin(0 if job is None else job.ByteSize())
+        # About: the serialised size of the job, and the bytes that were overwritten or cleared in it.
+        self._size = 0 if job is None else job.ByteSize()
+        self._waste = 0
+        self._index()
 
     @property
     def memory(self) -> int:
         """The bytes, about, that the fold and its job take in memory, for the bounds of caches."""
-        return memory_of(self.job, self._size) + self._written
+        return memory_of(self.job, self._size) + self._waste
 
     def apply(self, event: Event) -> None:
         """Apply the next event. One that was applied already changes nothing; of an unknown payload only the sequence
@@ -56,25 +59,22 @@ class Fold:
         """
         if event.sequence <= self.job.last_sequence:
             return
-        if self._written > self._limit:
+        if self._waste > WASTE_LIMIT and self._waste > self._size:
             self.compact()
         name = event.WhichOneof("payload")
         if name is not None:
             _APPLY[name](self, event)
-            written = WRITTEN.get(name)
-            if written is not None:
-                self._written += written(self.job, event)
         self.job.last_sequence = event.sequence
 
     def compact(self) -> None:
         """Move the job to a new message, and free what was overwritten and cleared in the old one.
 
-        ``apply`` does so when as much was written into the job as it has. Stages that were read before are those of the
-        old message.
+        ``apply`` does so when that is as much as the job has. Stages that were read before are those of the old message.
         """
         serialised = self.job.SerializeToString()
         self.job = Job.FromString(serialised)
-        self._begin(len(serialised))
+        self._size, self._waste = len(serialised), 0
+        self._index()
 
     def fixed_stage_ids(self) -> set[str]:
         """Ids of stages that a new plan does not replace: those that have started, and the stages around them."""
@@ -87,10 +87,10 @@ class Fold:
                 outer = self.stages.get(outer.parent_stage_id)
         return found
 
-    def _begin(self, size: int) -> None:
-        """Begin with a job in which nothing was overwritten, of this serialised size."""
-        self._size, self._written, self._limit = size, 0, waste_limit(size)
-        self._index()
+    def _rewritten(self) -> None:
+        """Note that all stages were written once more."""
+        self._size = self.job.ByteSize()
+        self._waste += self._size
 
     def _index(self) -> None:
         self.stages = {stage.stage_id: stage for stage in self.job.stages}
@@ -158,6 +158,7 @@ def planned(stage: Stage) -> Stage:
 
 def _job_submitted(state: Fold, event: Event) -> None:
     state.job.CopyFrom(event.job_submitted.job)
+    state._size = state.job.ByteSize()
     _all_planned(state)
 
 
@@ -182,6 +183,7 @@ def _job_started(state: Fold, event: Event) -> None:
         stage.ClearField("failure")
         stage.ClearField("start_time")
         stage.ClearField("end_time")
+    state._rewritten()
     refresh_known(state)
 
 
@@ -221,6 +223,7 @@ def _stages_planned(state: Fold, event: Event) -> None:
     state.job.stages.extend(rest.stages)
     if event.stages_planned.planned_children:
         state.job.planned_children = event.stages_planned.planned_children
+    state._rewritten()
     _all_planned(state)
 
 
@@ -237,6 +240,9 @@ def _stage_started(state: Fold, event: Event) -> None:
         state.stages[stage.stage_id] = stage
         state.children.setdefault(stage.stage_id, [])
         state.children.setdefault(stage.parent_stage_id, []).append(stage)
+        state._size += declared.ByteSize()
+    else:
+        state._waste += declared.ByteSize()
     if declared.title:
         stage.title = declared.title
     if declared.HasField("weight"):
@@ -269,10 +275,10 @@ def _stage_progressed(state: Fold, event: Event) -> None:
     unit, message = progress.unit, progress.message
     if unit:
         stage.unit = unit
-        state._written += text_size(unit)
+        state._waste += text_size(unit)
     if message:
         stage.message = message
-        state._written += text_size(message)
+        state._waste += text_size(message)
     stage.fraction = progress.fraction
     carry_up(state, stage)
 
@@ -293,6 +299,7 @@ def _stage_ended(state: Fold, event: Event) -> None:
     if ended.HasField("failure"):
         stage.failure.CopyFrom(ended.failure)
     stage.end_time.CopyFrom(event.time)
+    state._waste += event.ByteSize()
     _end(state, state._within(stage), ended.state, event)
     carry_up(state, stage)
     if before != state.levels.contribution(stage):
@@ -305,17 +312,21 @@ def _artifact_added(state: Fold, event: Event) -> None:
     for artifact in state.job.artifacts:
         if artifact.name == added.name:
             artifact.CopyFrom(added)
+            state._waste += added.ByteSize()
             return
     state.job.artifacts.append(added)
+    state._size += added.ByteSize()
 
 
 def _cancel_requested(state: Fold, event: Event) -> None:
     state.job.state = JobState.JOB_STATE_CANCELLING
     state.job.cancellation.CopyFrom(event.cancel_requested.cancellation)
+    state._waste += event.ByteSize()
 
 
 def _cancel_acknowledged(state: Fold, event: Event) -> None:
     state.job.cancellation.acknowledge_time.CopyFrom(event.time)
+    state._waste += event.ByteSize()
 
 
 def _attempt_ended(state: Fold, event: Event) -> None:
@@ -325,6 +336,7 @@ def _attempt_ended(state: Fold, event: Event) -> None:
     job.message = ended.failure.message
     if ended.HasField("retry_time"):
         job.retry_time.CopyFrom(ended.retry_time)
+    state._waste += event.ByteSize()
     released = ended.failure.code == RELEASED
     if not released:
         job.failed_attempts += 1
@@ -350,6 +362,7 @@ def _job_ended(state: Fold, event: Event) -> None:
         job.failure.CopyFrom(ended.failure)
     if ended.forced:
         job.cancellation.forced = True
+    state._size += event.ByteSize()
     if ended.state == JobState.JOB_STATE_SUCCEEDED:
         job.fraction = 1.0
         job.fraction_known = True

@@ -2,36 +2,29 @@
 
 protobuf keeps the contents of a message in an arena, which frees nothing before the whole message is freed: neither a
 text that was overwritten nor a field that was cleared. So a job that is long at work would grow with each message that
-it shows. ``Fold`` adds up what events write, and copies the job into a new message when that exceeds ``waste_limit``.
+it shows. ``Fold`` adds up what events waste, and moves the job to a new message when that is as much as the job has, and
+more than ``WASTE_LIMIT``. So moving costs no more than the events since the last time, and a job takes at most about
+twice its memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Final
 
-from milepost.v1 import Event, Job
+from milepost.v1 import Job
 
-__all__ = ["WRITTEN", "memory_of", "text_size", "waste_limit"]
+__all__ = ["WASTE_LIMIT", "memory_of", "text_size"]
 
-# Bytes that a job may waste even if it is smaller.
-_WASTE_LIMIT: Final = 16 * 1024
+WASTE_LIMIT: Final = 16 * 1024
+"""Bytes that a job may waste even if it is smaller."""
 
 # Measured bytes of a job beyond its serialised size: of the job itself with its fold, of each stage with its places in
-# the indexes, of each artifact and each label. A JSON value takes up to this many times its size.
+# the indexes and a level of its own, of each artifact and each label. A JSON value takes up to this many times its size.
 _JOB_OVERHEAD: Final = 4096
-_STAGE_OVERHEAD: Final = 600
+_STAGE_OVERHEAD: Final = 1400
 _ARTIFACT_OVERHEAD: Final = 160
 _LABEL_OVERHEAD: Final = 400
 _JSON_FACTOR: Final = 13
-
-
-def waste_limit(size: int) -> int:
-    """Bytes that events may write into a job of this serialised size before it is copied: as many as it has, or 16 KiB.
-
-    So a copy costs no more than the events since the last one, and a job takes at most about twice its memory.
-    """
-    return max(size, _WASTE_LIMIT)
 
 
 def memory_of(job: Job, size: int) -> int:
@@ -50,30 +43,3 @@ def memory_of(job: Job, size: int) -> int:
 def text_size(text: str) -> int:
     """The bytes of a text."""
     return len(text) if text.isascii() else len(text.encode())
-
-
-def _event(job: Job, event: Event) -> int:
-    return event.ByteSize()
-
-
-def _whole_job(job: Job, event: Event) -> int:
-    return job.ByteSize()
-
-
-WRITTEN: Final[Mapping[str, Callable[[Job, Event], int]]] = {
-    "job_submitted": _event,
-    "job_started": _whole_job,
-    "stages_planned": _whole_job,
-    "stage_started": _event,
-    "stage_ended": _event,
-    "artifact_added": _event,
-    "cancel_requested": _event,
-    "cancel_acknowledged": _event,
-    "attempt_ended": _event,
-    "job_ended": _event,
-}
-"""The bytes, about, that the fold of an event has written into the job, by its payload.
-
-``stage_progressed`` is counted where it is applied, since nine tenths of all events are that, and most of these write
-only numbers. So do those that are missing, or nothing; numbers are overwritten in place.
-"""

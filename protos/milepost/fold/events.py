@@ -69,7 +69,7 @@ class Fold:
     def compact(self) -> None:
         """Move the job to a new message, and free what was overwritten and cleared in the old one.
 
-        ``apply`` does so when that is as much as the job has. Stages that were read before are those of the old message.
+        ``apply`` does so when that is as much as the job has. Stages that were read before are of the old message.
         """
         serialised = self.job.SerializeToString()
         self.job = Job.FromString(serialised)

@@ -2,9 +2,9 @@
 
 protobuf keeps the contents of a message in an arena, which frees nothing before the whole message is freed: neither a
 text that was overwritten nor a field that was cleared. So a job that is long at work would grow with each message that
-it shows. ``Fold`` adds up what events waste, and moves the job to a new message when that is as much as the job has, and
-more than ``WASTE_LIMIT``. So moving costs no more than the events since the last time, and a job takes at most about
-twice its memory.
+it shows. ``Fold`` adds up what events waste, and moves the job to a new message when that is more than the job has, and
+than ``WASTE_LIMIT``. So moving costs no more than the events since the last time, and a job takes at most about twice
+its memory.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WASTE_LIMIT: Final = 16 * 1024
 """Bytes that a job may waste even if it is smaller."""
 
 # Measured bytes of a job beyond its serialised size: of the job itself with its fold, of each stage with its places in
-# the indexes and a level of its own, of each artifact and each label. A JSON value takes up to this many times its size.
+# the indexes and a level of its own, of each artifact and each label. A JSON value takes up to 13 times its size.
 _JOB_OVERHEAD: Final = 4096
 _STAGE_OVERHEAD: Final = 1400
 _ARTIFACT_OVERHEAD: Final = 160

@@ -85,7 +85,7 @@ class Journal:
         # Jobs with pending appends stay; all others are a cache.
         self._pending: dict[str, OpenJob] = {}
         self._idle: SizedCache[str, OpenJob] = SizedCache(cache_bytes)
-        # The jobs that are being loaded, by how many calls, and the last call of ``on_entries`` that concerned each of them.
+        # How many calls load a job now, and the last call of ``on_entries`` that concerned it meanwhile.
         self._loading: Counter[str] = Counter()
         self._notified_at: dict[str, int] = {}
         self._notifications = 0

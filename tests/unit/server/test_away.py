@@ -146,7 +146,7 @@ async def test_contact_that_breaks_while_the_job_is_opened(
 ) -> None:
     """What counts is the moment of the decision."""
     await core.submit("starts", start_deadline=Duration(seconds=5))
-    core.journal._jobs.clear()
+    core.journal._idle.pop("starts")
     node.contact = ContactPeriod(1, 0)
     load = core.log.load
     loaded = asyncio.Event()

@@ -47,7 +47,7 @@ async def claimed(core: Core, desk: JobTable) -> tuple[Talk, str]:
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk.say(claim=Claim(job_id="j"))
     _, token = await talk.takes()
-    core.journal._jobs.clear()  # the next decision loads the job
+    core.journal._idle.pop("j")  # the next decision loads the job
     return talk, token
 
 

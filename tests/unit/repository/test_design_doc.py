@@ -1,0 +1,76 @@
+"""The design describes the code as it is: its folders, its files, and the functions of its walks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.repository.sources import PACKAGES, ROOT, Definitions
+
+DESIGN = ROOT / "docs" / "design.md"
+TEXT = re.sub(r"```.*?```", "", DESIGN.read_text(), flags=re.DOTALL)
+
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "*/README.md", "tests/*/README.md")
+    for path in ROOT.glob(pattern)
+    if not {"node_modules", "build", "dist"} & set(path.relative_to(ROOT).parts)
+)
+
+
+def code_words() -> Iterator[str]:
+    """The words in code style that name something in Python or in the contract."""
+    for word in re.findall(r"`([^`\n]+)`", TEXT):
+        is_path = "/" in word or re.search(r"\.(py|json|db)$", word)
+        if re.fullmatch(r"[A-Za-z_][\w.]*", word) and not is_path:
+            yield word
+
+
+def in_a_walk(word: str) -> bool:
+    """Whether the word can only be a function or a class of the code."""
+    return "." in word or word.startswith("_") or bool(re.fullmatch(r"(?:[A-Z][a-z]+)+", word))
+
+
+FOREIGN = {"milepost.v1.WorkerService"}
+"""Words of that form that name something else: a service by its full name."""
+
+
+def test_each_function_and_class_that_the_design_names_exists() -> None:
+    """`Class.method`, `module.function`, `_private` and `ClassName` are defined in the sources or in the contract."""
+    definitions = Definitions()
+    named = {word for word in code_words() if in_a_walk(word)} - FOREIGN
+
+    assert len(named) > 20
+    assert sorted(word for word in named if not definitions.has(word)) == []
+
+
+@pytest.mark.parametrize("package", ["server", "client"])
+def test_the_listing_has_each_folder_and_no_other(package: str) -> None:
+    """A folder of the package is in the table of its folders, and each folder of the table exists."""
+    table = TEXT.partition(f"| folder of `{package}/milepost/{package}`")[2].partition("\n\n")[0]
+    listed = {word.strip("/") for word in re.findall(r"`([\w/]+)/`", table)}
+    present = {path.name for path in PACKAGES[package].iterdir() if (path / "__init__.py").exists()}
+
+    assert present - listed == set()
+    files = {path.relative_to(PACKAGES[package]).as_posix() for path in PACKAGES[package].rglob("*")}
+    names = {Path(name).name for name in files}
+    assert {name for name in listed if Path(name).name not in names} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files(document: Path) -> None:
+    """A relative link leads to a file or directory, and one that is labelled as a file leads to that file."""
+    links = re.findall(r"\[([^\]]*)\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+    relative = [(label, target) for label, target in links if "://" not in target and ":" not in target]
+    missing = [target for _, target in relative if not (document.parent / target).exists()]
+    mislabelled = [
+        (label, target)
+        for label, target in relative
+        if re.fullmatch(r"`?[\w.]+\.(py|md|proto)`?", label) and Path(target).name != label.strip("`")
+    ]
+
+    assert missing == []
+    assert mislabelled == []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
-import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ import structlog
 
 from milepost.server.log.event_log import Commit, Entry, EventPage, StoreFailed
 from milepost.server.log.jetstream import drop_plans, stream
+from milepost.server.log.jetstream.applied_sequence import AppliedSequence
 from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessage, JobHead
 from milepost.server.log.jetstream.drop_publisher import DropPublisher
 from milepost.server.log.jetstream.follower import Follower
@@ -81,10 +80,8 @@ class JetStreamEventLog(ReaderPool):
         self._presence: PresenceMessages | None = None
         self._identity = StreamIdentity("", "", 0)
         self._heads: OrderedDict[str, JobHead] = OrderedDict()
-        self._applied = 0
+        self._applied = AppliedSequence()
         self._position = 0
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._waiting_order = itertools.count()
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._closed = False
         self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
@@ -129,10 +126,11 @@ class JetStreamEventLog(ReaderPool):
         """Connect and catch up with the stream, without a time limit. Raises StreamRefused, StoreFailed."""
         await self._connection.open()
         head = await self._find_stream()
-        self._applied = self._projection.applied
+        self._applied.advance(self._projection.applied)
         self._position = self._projection.position
         self._projection.start()
-        self._follower = Follower(self._connection, self._names, self._applied, self._on_message, self._check)
+        applied = self._applied.value
+        self._follower = Follower(self._connection, self._names, applied, self._on_message, self._check)
         self._following = asyncio.create_task(self._follower.run())
         self._following.add_done_callback(self._on_following_ended)
         await self._catch_up(head)
@@ -201,7 +199,7 @@ class JetStreamEventLog(ReaderPool):
         return found is not None and name_in(found[1]) != name
 
     async def _catch_up(self, head: int) -> None:
-        start = self._applied
+        start = self._applied.value
         applying = asyncio.ensure_future(self._apply_until(head))
         try:
             while not applying.done():
@@ -215,15 +213,17 @@ class JetStreamEventLog(ReaderPool):
                 if applying.done():
                     await applying
                 else:
-                    _log.info("catching up", at=self._applied, of=head, started=start)
+                    _log.info("catching up", at=self._applied.value, of=head, started=start)
         finally:
             applying.cancel()
-        if self._applied > start:
-            _log.info("caught up", messages=self._applied - start, position=self._position)
+        if self._applied.value > start:
+            _log.info("caught up", messages=self._applied.value - start, position=self._position)
 
     async def _apply_until(self, head: int) -> None:
         """Wait until the projection has applied that message of the stream, and no job is pending."""
-        while self._applied < head and await stream.has_more(self._connection, self._names, self._applied):
+        while self._applied.value < head and await stream.has_more(
+            self._connection, self._names, self._applied.value
+        ):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_END_CHECK_INTERVAL):
                     await self.reached(head)
@@ -310,10 +310,7 @@ class JetStreamEventLog(ReaderPool):
 
     async def reached(self, sequence: int) -> None:
         """See ``AppliedLog``."""
-        if self._applied < sequence:
-            waiting: asyncio.Future[None] = self._loop.create_future()
-            heapq.heappush(self._waiting, (sequence, next(self._waiting_order), waiting))
-            await waiting
+        await self._applied.reached(sequence)
 
     # --- Following ----------------------------------------------------------------------------------------------------
 
@@ -344,7 +341,6 @@ class JetStreamEventLog(ReaderPool):
             self._fail(group if isinstance(group, StoreFailed) else failed)
             return
         entries = [entry for applied in group for entry in applied.entries]
-        self._applied = group[-1].delivered.sequence
         for applied in group:
             job_id = applied.delivered.job_id
             if job_id:
@@ -360,10 +356,7 @@ class JetStreamEventLog(ReaderPool):
             message = self._publishers.sent.pop(applied.delivered.name, None)
             if message is not None and not message.applied.done():
                 message.applied.set_result(applied)
-        while self._waiting and self._waiting[0][0] <= self._applied:
-            _, _, waiting = heapq.heappop(self._waiting)
-            if not waiting.done():
-                waiting.set_result(None)
+        self._applied.advance(group[-1].delivered.sequence)
 
     async def _check(self) -> None:
         """Raise StoreFailed if the stream no longer has the messages that this node has read from it."""

@@ -1,4 +1,4 @@
-"""Abuse: what one caller that misbehaves costs all others. Each module but the first three is one attack."""
+"""Abuse: what one caller that misbehaves costs all others. Each module but those of the frame is an attack, or two."""
 
 from bench.abuse.measuring import ATTACKS, measure
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from bench.abuse import probe, unread_answers
+from bench.abuse import header_floods, probe, stream_resets, unread_answers
 from bench.abuse.attack import Attack
 from bench.abuse.probe import Seen
 from bench.figures import OURS, Figure, Settings, percentile
@@ -16,6 +16,9 @@ __all__ = ["ATTACKS", "measure"]
 
 ATTACKS: Mapping[str, Attack] = {
     "unread-answers": unread_answers.ATTACK,
+    "stream-resets": stream_resets.ATTACK,
+    "continuations": header_floods.CONTINUATIONS,
+    "hpack-bombs": header_floods.HPACK_BOMBS,
 }
 
 _SECONDS = 10.0

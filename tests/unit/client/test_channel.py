@@ -84,9 +84,9 @@ def test_a_channel_is_made_for_each_loop() -> None:
 
     async def use() -> None:
         channel.jobs()
-        made.append(channel._channel)
+        made.append(channel._open())
         channel.work()
-        made.append(channel._channel)
+        made.append(channel._open())
 
     asyncio.run(use())
     asyncio.run(use())

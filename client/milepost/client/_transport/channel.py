@@ -29,10 +29,13 @@ if TYPE_CHECKING:  # only the stubs define them
     from milepost.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from milepost.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
 
-__all__ = ["SDK", "LazyChannel", "Target"]
+__all__ = ["SDK", "STREAMS_PER_CONNECTION", "LazyChannel", "Target"]
 
 SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
 """Name and version of this SDK, for the server."""
+
+STREAMS_PER_CONNECTION: Final = 500
+"""Calls in progress on a connection before the next one is opened: half of what a server accepts."""
 
 _CLOSED: Final = "The client is closed."
 
@@ -109,9 +112,11 @@ class Target:
 
 
 class LazyChannel:
-    """One long-lived gRPC channel, created with the first call.
+    """Long-lived gRPC channels, created with the first call and whenever the others are full.
 
-    A channel belongs to the process and the event loop that created it; in another one, a call creates a new one.
+    A server bounds the streams of a connection, and gRPC lets further calls wait without a word until others end. So
+    no connection gets more than `STREAMS_PER_CONNECTION` calls, and each channel has a connection of its own.
+    Channels belong to the process and the event loop that created them; in another one, a call creates new ones.
     """
 
     def __init__(self, target: Target) -> None:
@@ -119,15 +124,15 @@ class LazyChannel:
         self.disconnected_watches: weakref.WeakSet[object] = weakref.WeakSet()
         """Watches that lost their stream and have not reconnected yet; they spread their retries."""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._channel: grpc.aio.Channel | None = None
+        self._connections: list[_Connection] = []
+        """The last one is that of new calls."""
         self._closed = False
-        self._calls: weakref.WeakSet[grpc.aio.Call] = weakref.WeakSet()
         fork_safety.register(self)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The event loop that the channel belongs to; None without a channel."""
-        return self._loop if self._channel is not None else None
+        return self._loop if self._connections else None
 
     def jobs(self) -> JobServiceAsyncStub:
         """Stub of the service that submits, follows and cancels jobs."""
@@ -169,30 +174,54 @@ class LazyChannel:
             raise
 
     def track(self, call: _Call) -> _Call:
-        """Keep the channel open across a fork while this call is in progress."""
-        self._calls.add(call)
+        """Count this call, just made, on its connection, and keep that open across a fork while it is in progress."""
+        calls = self._connections[-1].calls
+        calls.add(call)
+        call.add_done_callback(calls.discard)
         return call
 
     def release_if_idle(self) -> None:
-        """Drop the channel if no call is in progress; the next call creates a new one."""
-        if all(call.done() for call in self._calls):
-            self._channel = None
+        """Drop the channels if no call is in progress; the next call creates a new one."""
+        if all(call.done() for connection in self._connections for call in connection.calls):
+            self._connections.clear()
 
     async def close(self) -> None:
-        """Close the connection, and end all calls on it."""
+        """Close the connections, and end all calls on them."""
         self._closed = True
-        if self._channel is not None and self._loop is asyncio.get_running_loop():
-            await self._channel.close()
-            self._channel = None
+        if self._loop is asyncio.get_running_loop():
+            while self._connections:
+                await self._connections.pop().channel.close()
 
     def _open(self) -> grpc.aio.Channel:
         if self._closed:
             raise RuntimeError(_CLOSED)
         fork_safety.claim_process()
         loop = asyncio.get_running_loop()
-        if self._channel is None or self._loop is not loop:
-            self._loop, self._channel = loop, _create_channel(self.target)
-        return self._channel
+        if self._loop is not loop:
+            self._loop = loop
+            self._connections.clear()
+        if not self._connections or self._connections[-1].is_full:
+            with_room = (connection for connection in self._connections if not connection.is_full)
+            connection = next(with_room, None)
+            if connection is None:
+                connection = _Connection(_create_channel(self.target))
+            else:
+                self._connections.remove(connection)
+            self._connections.append(connection)
+        return self._connections[-1].channel
+
+
+class _Connection:
+    """A channel, and the calls in progress on it."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+        self.calls: weakref.WeakSet[grpc.aio.Call] = weakref.WeakSet()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether further calls go to another connection."""
+        return len(self.calls) >= STREAMS_PER_CONNECTION
 
 
 def _create_channel(target: Target) -> grpc.aio.Channel:
@@ -226,7 +255,8 @@ def _service_config() -> str:
                         "initialBackoff": "0.1s",
                         "maxBackoff": "2s",
                         "backoffMultiplier": 2,
-                        "retryableStatusCodes": ["UNAVAILABLE"],
+                        # A server that gets too many calls at once answers CANCELLED.
+                        "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
                     },
                 }
             ]

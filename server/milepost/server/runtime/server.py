@@ -13,7 +13,6 @@ import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from milepost.contract import limits
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
@@ -24,6 +23,7 @@ from milepost.server.rpc.registration import add_service
 from milepost.server.runtime import listen_address
 from milepost.server.runtime.core import Core
 from milepost.server.runtime.data_directory import DataDirectory
+from milepost.server.runtime.grpc_options import GRPC_OPTIONS
 from milepost.server.runtime.health_service import Health
 from milepost.server.runtime.startup_placeholder import StartupPlaceholder
 from milepost.server.watching.admission import Admission
@@ -38,22 +38,6 @@ _SERVICES = (
 )
 
 _NAMES = [service.full_name for service in _SERVICES]
-
-_GRPC_OPTIONS = [
-    # A second server on the same port would silently get half of the connections.
-    ("grpc.so_reuseport", 0),
-    # Accept a burst of streams, as after a restart: the defaults reject more than 1,000.
-    ("grpc.server.max_pending_requests", 50_000),
-    ("grpc.server.max_pending_requests_hard_limit", 100_000),
-    # Clients may ping often; a dead peer is detected within seconds.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.http2.ping_timeout_ms", 10_000),
-    ("grpc.http2.max_pings_without_data", 0),
-    # Above the limit of a request, so that the server refuses larger ones with a reason; gRPC itself gives none.
-    ("grpc.max_receive_message_length", 2 * limits.REQUEST_SIZE),
-]
 
 # Seconds for open calls to finish when the server stops.
 _STOP_GRACE = 5.0
@@ -107,7 +91,7 @@ class Server:
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
         self._interceptor = Interceptor()
-        self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=_GRPC_OPTIONS)
+        self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
         self.address = ""
 
     @property

@@ -1,0 +1,140 @@
+"""HTTP/2 as few clients speak it: frames that are written one by one, without a library that would refuse to."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+__all__ = [
+    "CONTINUATION",
+    "DATA",
+    "END_HEADERS",
+    "END_STREAM",
+    "HEADERS",
+    "INITIAL_WINDOW_SIZE",
+    "RST_STREAM",
+    "Connection",
+    "header",
+    "message",
+    "request_headers",
+]
+
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
+END_STREAM, ACK, END_HEADERS = 1, 1, 4
+
+INITIAL_WINDOW_SIZE = 4
+"""The setting of how much of a stream the peer may send unasked."""
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_CANCEL = struct.pack(">I", 8)
+
+# The connection's own window, so that only those of the streams count.
+_WINDOW = 2**31 - 1 - 65_535
+
+
+class Connection:
+    """A connection of which nothing is read but what has to be answered: settings and pings."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._next_stream = 1
+        self.reset: set[int] = set()
+        """Streams that the server has reset."""
+        self.closed = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, address: str, settings: Sequence[tuple[int, int]] = ()) -> AsyncGenerator[Connection]:
+        """Connect to ``host:port``."""
+        host, _, port = address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        connection = cls(reader, writer)
+        payload = b"".join(struct.pack(">HI", *setting) for setting in settings)
+        writer.write(_PREFACE)
+        connection.write(SETTINGS, 0, 0, payload)
+        connection.write(WINDOW_UPDATE, 0, 0, struct.pack(">I", _WINDOW))
+        try:
+            yield connection
+        finally:
+            connection._reading.cancel()
+            writer.transport.abort()
+
+    def new_stream(self) -> int:
+        """The id of a further stream."""
+        stream, self._next_stream = self._next_stream, self._next_stream + 2
+        return stream
+
+    def write(self, kind: int, flags: int, stream: int, payload: bytes = b"") -> None:
+        """Write a frame. Does not wait; see ``drain``."""
+        if self._writer.is_closing():
+            return
+        self._writer.write(struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream))
+        self._writer.write(payload)
+
+    def cancel(self, stream: int) -> None:
+        """Reset a stream."""
+        self.write(RST_STREAM, 0, stream, _CANCEL)
+
+    async def drain(self) -> None:
+        """Wait until the server has taken most of what was written. Raises ConnectionError if it has hung up."""
+        if self.closed.is_set():
+            raise ConnectionResetError("the server has closed the connection")
+        await self._writer.drain()
+
+    async def _read(self) -> None:
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while True:
+                    head = await self._reader.readexactly(9)
+                    size, (kind, flags, stream) = int.from_bytes(head[:3]), struct.unpack(">BBI", head[3:])
+                    payload = await self._reader.readexactly(size)
+                    if kind in (SETTINGS, PING) and not flags & ACK:
+                        self.write(kind, ACK, 0, payload if kind == PING else b"")
+                    elif kind == RST_STREAM:
+                        self.reset.add(stream)
+        finally:
+            self.closed.set()
+
+
+def header(name: str, value: bytes) -> bytes:
+    """A header field that is in no table (RFC 7541, 6.2.2), with its strings as they are."""
+    return b"\x00" + _string(name.encode()) + _string(value)
+
+
+def request_headers(method: str, address: str) -> bytes:
+    """The header block of a call of gRPC."""
+    fields = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": method,
+        ":authority": address,
+        "te": "trailers",
+        "content-type": "application/grpc",
+    }
+    return b"".join(header(name, value.encode()) for name, value in fields.items())
+
+
+def message(payload: bytes, size: int | None = None) -> bytes:
+    """A message of gRPC; with a ``size`` other than its own, a part of one that large."""
+    return b"\x00" + struct.pack(">I", len(payload) if size is None else size) + payload
+
+
+def _string(text: bytes) -> bytes:
+    return _integer(len(text), 7) + text
+
+
+def _integer(value: int, prefix: int) -> bytes:
+    """RFC 7541, 5.1."""
+    largest = (1 << prefix) - 1
+    if value < largest:
+        return bytes([value])
+    out = [largest]
+    value -= largest
+    while value >= 128:
+        out.append(value % 128 + 128)
+        value //= 128
+    return bytes([*out, value])

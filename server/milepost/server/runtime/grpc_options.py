@@ -1,0 +1,41 @@
+"""Options of the gRPC server: what its core bounds before a call reaches the server's own code."""
+
+from __future__ import annotations
+
+from milepost.contract import limits
+
+CONCURRENT_STREAMS = 1_000
+"""Open calls of one connection. Core refuses further ones, and counts those that were reset until they are cleaned up,
+so that a client cannot open and reset them without end. A client whose library honours the limit waits, or connects
+once more; the SDK has at most 500 on a connection."""
+
+PENDING_CALLS = 5_000
+"""Calls of all connections that core holds until the server gets to them: as many as reconnect at once after a
+restart. Beyond this number core refuses some, beyond ``PENDING_CALLS_MAX`` all, with CANCELLED."""
+
+PENDING_CALLS_MAX = 10_000
+
+METADATA_SIZE = 8 << 10
+"""Metadata of a call in bytes, by the count of HTTP/2: names, values, and 32 for each. Refused beyond."""
+
+_HANDSHAKE_TIMEOUT_MS = 20_000
+
+GRPC_OPTIONS = [
+    # A second server on the same port would silently get half of the connections.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_concurrent_streams", CONCURRENT_STREAMS),
+    ("grpc.server.max_pending_requests", PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", PENDING_CALLS_MAX),
+    # The same twice: between the two, core would refuse at random.
+    ("grpc.max_metadata_size", METADATA_SIZE),
+    ("grpc.absolute_max_metadata_size", METADATA_SIZE),
+    ("grpc.server_handshake_timeout_ms", _HANDSHAKE_TIMEOUT_MS),
+    # Clients may ping often; a dead peer is detected within seconds.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Above the limit of a request, so that the server refuses larger ones with a reason; gRPC itself gives none.
+    ("grpc.max_receive_message_length", 2 * limits.REQUEST_SIZE),
+]

@@ -1,0 +1,83 @@
+"""What one connection may take of a server, and how the SDK keeps to that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grpc
+import pytest
+
+from bench.abuse.raw_http2 import END_HEADERS, HEADERS, Connection, request_headers
+from milepost.client import Client
+from milepost.client._transport import channel as sdk
+from milepost.server.runtime.grpc_options import CONCURRENT_STREAMS, METADATA_SIZE
+from milepost.v1 import Dispatch, GetJobRequest
+from tests.support.forking import Forkery
+from tests.support.refused import refused
+from tests.support.rpc import connect, eventually
+from tests.support.server import ServerProcess
+
+_WORK = "/milepost.v1.WorkerService/Work"
+
+
+async def test_one_stream_more_than_a_connection_may_have_is_refused(
+    tmp_path: Path, forkery: Forkery
+) -> None:
+    """Also where the ones before were reset at once; other connections have their own."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with Connection.open(server.address) as connection:
+            block = request_headers(_WORK, server.address)
+            streams = [connection.new_stream() for _ in range(CONCURRENT_STREAMS + 1)]
+            for stream in streams:
+                connection.write(HEADERS, END_HEADERS, stream, block)
+
+            async def is_refused() -> bool:
+                return bool(connection.reset)
+
+            await eventually(is_refused)
+            assert connection.reset == {streams[-1]}
+            async with connect(server.address) as rpc:
+                assert (await rpc.submit()).job_id
+
+
+async def test_metadata_beyond_the_limit_is_refused(tmp_path: Path, forkery: Forkery) -> None:
+    """Always, and whichever field holds it."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with connect(server.address) as rpc:
+            request = GetJobRequest(job_id="j")
+            fits = rpc.jobs.GetJob(request, metadata=(("x-note", "x" * (METADATA_SIZE - 1_000)),))
+            assert (await refused(fits)).code == "NOT_FOUND"
+            for _ in range(20):
+                too_large = rpc.jobs.GetJob(request, metadata=(("x-note", "x" * METADATA_SIZE),))
+                with pytest.raises(grpc.aio.AioRpcError) as raised:
+                    await too_large
+                assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_more_calls_than_a_connection_takes_open_another(
+    tmp_path: Path, forkery: Forkery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of them waits for another to end; a connection that has room again is used before one more is made."""
+    assert 2 * sdk.STREAMS_PER_CONNECTION <= CONCURRENT_STREAMS
+    monkeypatch.setattr(sdk, "STREAMS_PER_CONNECTION", 3)
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with connect(server.address) as rpc, Client(server.address) as client:
+            job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+            watches = [client.watch(job.job_id) for _ in range(7)]
+            for watch in watches:
+                await watch.opened()
+            channels = [connection.channel for connection in client._channel._connections]
+
+            def calls() -> list[int]:
+                by_channel = {made.channel: len(made.calls) for made in client._channel._connections}
+                return [by_channel[channel] for channel in channels]
+
+            assert calls() == [3, 3, 1]
+            await watches[0].aclose()
+            watches += [client.watch(job.job_id) for _ in range(3)]
+            for watch in watches[-3:]:
+                await watch.opened()
+            assert calls() == [3, 3, 3]
+            assert len(client._channel._connections) == 3
+            for watch in watches:
+                await watch.aclose()

@@ -17,7 +17,7 @@ from tests.support.validators import Recording
 
 __all__ = ["Member", "crowd", "raise_open_files"]
 
-# Streams per connection: the server sets no limit, but a client's connection has one flow-control window.
+# Streams per connection: far fewer than the server allows, since they share one flow-control window.
 _STREAMS = 100
 
 # Statuses after which a subscriber resumes.

@@ -6,7 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from bench.abuse import header_floods, probe, stream_resets, unread_answers
+from bench.abuse import (
+    fan_out,
+    header_floods,
+    probe,
+    replay_queue,
+    stream_resets,
+    tail_memory,
+    unread_answers,
+)
 from bench.abuse.attack import Attack
 from bench.abuse.probe import Seen
 from bench.figures import OURS, Figure, Settings, percentile
@@ -19,6 +27,9 @@ ATTACKS: Mapping[str, Attack] = {
     "stream-resets": stream_resets.ATTACK,
     "continuations": header_floods.CONTINUATIONS,
     "hpack-bombs": header_floods.HPACK_BOMBS,
+    "fan-out": fan_out.ATTACK,
+    "replay-queue": replay_queue.ATTACK,
+    "tail-memory": tail_memory.ATTACK,
 }
 
 _SECONDS = 10.0

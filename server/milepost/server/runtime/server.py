@@ -20,7 +20,7 @@ from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.registration import add_service
-from milepost.server.runtime import listen_address
+from milepost.server.runtime import grpc_wakeups, listen_address
 from milepost.server.runtime.core import Core
 from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.grpc_options import GRPC_OPTIONS
@@ -91,7 +91,8 @@ class Server:
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
         self._interceptor = Interceptor()
-        self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
+        with grpc_wakeups.read_all_at_once():
+            self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
         self.address = ""
 
     @property

@@ -1,0 +1,49 @@
+"""Reading the wake-ups of grpc.aio all at once.
+
+A thread of grpc.aio writes a byte to a socket for each event, such as a finished write or a message that has come. The
+event loop reads one byte a pass, although it takes all events then. So, when thousands of streams are written to, the
+bytes that are left wake the loop for nothing, and once there are some hundred of them the socket is full. Then the
+thread waits in its write, the loop gets one event a pass, and what sessions and new calls send waits behind all
+finished writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# More than the socket holds.
+_READ_BYTES = 64 * 1024
+
+
+@contextmanager
+def read_all_at_once() -> Iterator[None]:
+    """While grpc.aio is used for the first time in the running event loop, have each pass read all bytes that wait.
+
+    Nothing changes where a client has used it in the same loop before.
+    """
+    loop: Any = asyncio.get_running_loop()
+    add_reader = loop.add_reader
+
+    def add_draining_reader(waking: socket.socket, callback: Callable[[], None]) -> None:
+        add_reader(waking, drain_and_call, waking, callback)
+
+    loop.add_reader = add_draining_reader
+    try:
+        yield
+    finally:
+        del loop.add_reader
+
+
+def drain_and_call(waking: socket.socket, callback: Callable[[], None]) -> None:
+    """Read all bytes that wait but one, and call back, which reads that one."""
+    try:
+        waiting = len(waking.recv(_READ_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        if waiting > 1:
+            waking.recv(waiting - 1, socket.MSG_DONTWAIT)
+    except BlockingIOError:  # the loop of another thread has read them
+        pass
+    callback()

@@ -137,7 +137,7 @@ def _end(tree: Fold, stages: Iterable[Stage], state: StageState.ValueType, event
             stage.fraction = 1.0
             stage.fraction_known = True
         stage.end_time.CopyFrom(event.time)
-        tree.levels.unsettle(stage)
+        tree.levels.invalidate(stage)
 
 
 def planned(stage: Stage) -> Stage:
@@ -256,7 +256,7 @@ def _stage_started(state: Fold, event: Event) -> None:
     stage.state = StageState.STAGE_STATE_RUNNING
     stage.start_time.CopyFrom(event.time)
     stage.fraction_known = stage_known(state, stage)
-    state.levels.unsettle(stage)
+    state.levels.invalidate(stage)
     if before != state.levels.contribution(stage):
         carry_known_up(state, stage.parent_stage_id)
 

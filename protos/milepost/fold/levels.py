@@ -48,7 +48,7 @@ class Level:
         weights: The sum of their weights.
         unplanned: How many were not planned.
         unknown: How many make the fraction of the level unknown.
-        settled: See ``Levels.generation``.
+        carried_generation: The ``Levels.generation`` in which the level was last carried up.
         known_carried: Whether the parent has its flag from this level, or had since it was summed up.
     """
 
@@ -57,9 +57,9 @@ class Level:
         "_mean",
         "_only",
         "_weights",
+        "carried_generation",
         "count",
         "known_carried",
-        "settled",
         "unknown",
         "unplanned",
         "weights",
@@ -72,7 +72,7 @@ class Level:
         self._mean: float | None = 0.0
         self.weights = 0.0
         self.count = self.unplanned = self.unknown = 0
-        self.settled = -1
+        self.carried_generation = -1
         self.known_carried = False
 
     @property
@@ -137,8 +137,8 @@ class Levels:
     A level is summed up when it is first read, and follows its stages from then on: ``note`` each that has changed.
 
     Attributes:
-        generation: Goes up whenever a stage changes and that is not carried up at once. A level that is *settled* in
-            this generation, and all levels around it, have been carried up as they are.
+        generation: Goes up whenever a stage changes and that is not carried up at once. A level with this generation as
+            ``carried_generation``, and all levels around it, have been carried up.
     """
 
     __slots__ = ("_children", "_counted", "_levels", "_noted", "generation")
@@ -162,8 +162,8 @@ class Levels:
         """The stage has changed; the caller carries that up."""
         self._noted[stage.stage_id] = stage
 
-    def unsettle(self, stage: Stage) -> None:
-        """The stage is new, or has changed, and that is carried up with what moves next."""
+    def invalidate(self, stage: Stage) -> None:
+        """The stage is new or has changed; the next change that is carried up includes it."""
         self._noted[stage.stage_id] = stage
         self.generation += 1
 

@@ -83,7 +83,7 @@ def job_fraction_after(tree: StageTree, stage: Stage, stage_share: float) -> flo
             stage_share = max(tree.job.fraction, level_mean)
             break
         least = share(parent)
-        if level_mean <= least and level.settled == levels.generation:
+        if level_mean <= least and level.carried_generation == levels.generation:
             stage_share = tree.job.fraction
             break
         stage_share = max(least, level_mean)
@@ -126,8 +126,8 @@ def carry_up(tree: StageTree, stage: Stage) -> None:
         if level.mean > parent.fraction:
             parent.fraction = level.mean
             levels.note(parent)
-        elif level.settled == levels.generation:
+        elif level.carried_generation == levels.generation:
             break
-        level.settled = levels.generation
+        level.carried_generation = levels.generation
         stage = parent
     tree.steps += walked

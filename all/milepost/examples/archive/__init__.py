@@ -1,7 +1,7 @@
-"""The archive job: packs a directory into one reproducible file, and proves that it can be read back.
+"""The archive job: pack a directory into one reproducible file, and verify that it can be read back.
 
 ``milepost worker milepost.examples.archive:worker`` runs it. ``job.py`` wires the stages to the SDK; the other
-modules do the work, and know nothing of jobs.
+modules do the work without Milepost.
 """
 
 from milepost.examples.archive.job import worker

@@ -1,4 +1,4 @@
-"""What keeps a directory from being archived."""
+"""The error of archiving."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["ArchiveError"]
 
 
 class ArchiveError(Exception):
-    """Why there is no archive: a ``code`` for programs, and a sentence for people.
+    """A directory could not be archived: a ``code`` for programs, and a sentence for people.
 
     Attributes:
         code: Such as ``"PATH_NOT_FOUND"``.

@@ -1,4 +1,4 @@
-"""Opening and reading files that others may change meanwhile."""
+"""Open and read files that others may change meanwhile."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import IO, BinaryIO, Final
 __all__ = ["CHUNK", "OnBytes", "chunks", "open_file"]
 
 CHUNK: Final = 256 * 1024
-"""Bytes that are read at once: few enough to stop soon, and enough to be fast."""
+"""Bytes per read: few enough to stop soon, and enough to be fast."""
 
 OnBytes = Callable[[int], None]
-"""Is told how many bytes more are done. May raise, to stop."""
+"""Called with the number of further bytes that are done. May raise, to stop."""
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Opens a file for reading that is surely a regular one: not a link, nor a pipe that has taken its place.
+    """Open a regular file for reading, and nothing that has taken its place, such as a link or a pipe.
 
     Raises:
-        OSError: It cannot be read, or is not such a file (any more).
+        OSError: It cannot be read, or is not a regular file (any more).
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     file = os.fdopen(descriptor, "rb", buffering=0)
@@ -32,6 +32,6 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def chunks(file: IO[bytes]) -> Iterator[bytes]:
-    """What is in the file, piece by piece."""
+    """Read the file chunk by chunk."""
     while chunk := file.read(CHUNK):
         yield chunk

@@ -1,4 +1,4 @@
-"""The forms that an archive can have, chosen by the suffix of its name."""
+"""The formats of archives, chosen by the suffix of the name."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import zstandard
 
 __all__ = ["FORMATS", "Format", "format_of"]
 
-# Levels at which a slow core still manages some 20 MB/s, or 5 with xz.
+# Levels at which a slow core still reaches some 20 MB/s, or 5 with xz.
 _ZSTD_LEVEL: Final = 12
 _XZ_PRESET: Final = 2
 
 
 @dataclass(frozen=True)
 class Format:
-    """A form of an archive.
+    """A format of archives.
 
     Attributes:
-        suffix: What its name ends with.
-        media_type: What it is, as RFC 6838 has it.
-        compressing: Opens a compressed stream over a file that is open for writing. Leaving it ends the stream.
-        decompressing: Opens the plain stream of a compressed file.
+        suffix: The end of the file's name.
+        media_type: The media type (RFC 6838).
+        compressing: Opens a compressing stream on a file that is open for writing; closing it completes the stream.
+        decompressing: Opens a decompressing stream on a file.
     """
 
     suffix: str
@@ -34,12 +34,12 @@ class Format:
 
 
 def format_of(name: str) -> Format | None:
-    """The form that a file of this name has; None where its suffix is not a known one."""
+    """The format of a file with this name; None if its suffix is unknown."""
     return next((form for form in FORMATS if name.endswith(form.suffix) and name != form.suffix), None)
 
 
 def _to_zstd(file: BinaryIO) -> IO[bytes]:
-    # One thread, since with more the bytes are others.
+    # One thread: with more the bytes differ.
     compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
     return compressor.stream_writer(file, closefd=False)
 

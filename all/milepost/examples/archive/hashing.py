@@ -1,4 +1,4 @@
-"""What the files hold, in a number: their SHA-256."""
+"""SHA-256 digests of files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Digest", "hash_bytes", "hash_content", "hash_file", "hash_files"]
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What a file held when it was read.
+    """Size and digest of a file's content.
 
     Attributes:
         size: In bytes.
@@ -27,7 +27,7 @@ class Digest:
 
 
 def hash_files(tree: Tree, on_bytes: OnBytes) -> dict[str, Digest]:
-    """The digests of all files by name. Those that cannot be read are noted in the tree, and leave it."""
+    """The digests of all files by name. Drops files from the tree that cannot be read, with a note."""
     digests: dict[str, Digest] = {}
     for entry in tree.files:
         try:
@@ -44,7 +44,7 @@ def hash_file(path: Path, on_bytes: OnBytes = lambda n: None) -> Digest:
 
 
 def hash_content(file: IO[bytes], on_bytes: OnBytes = lambda n: None) -> Digest:
-    """The digest of what is left to read of an open file."""
+    """The digest of the rest of an open file."""
     digest = hashlib.sha256()
     size = 0
     for chunk in chunks(file):
@@ -55,5 +55,5 @@ def hash_content(file: IO[bytes], on_bytes: OnBytes = lambda n: None) -> Digest:
 
 
 def hash_bytes(content: bytes) -> Digest:
-    """The digest of what is at hand."""
+    """The digest of bytes."""
     return Digest(len(content), hashlib.sha256(content).hexdigest())

@@ -1,4 +1,4 @@
-"""The job: which stages there are, what each of them tells, and what becomes of an error or a cancellation."""
+"""The job: its stages, their reports, and the handling of errors and cancellations."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from milepost.v1 import Stage
 __all__ = ["archive", "worker"]
 
 worker = Worker()
-"""Takes jobs of the kind "archive"."""
+"""The worker of jobs of the kind "archive"."""
 
-# The weights are roughly what the stages take of the time.
+# The weights are roughly the stages' shares of the time.
 _STAGES: Final = (
-    Stage(stage_id="scan", title="Look what there is", weight=1, unit="entries"),
+    Stage(stage_id="scan", title="Scan the directory", weight=1, unit="entries"),
     Stage(stage_id="hash", title="Hash every file", weight=2, unit="bytes"),
     Stage(stage_id="pack", title="Pack the archive", weight=12, unit="bytes"),
     Stage(stage_id="verify", title="Read the archive back", weight=4, unit="bytes"),
     Stage(stage_id="report", title="Write the manifest", weight=1),
 )
 
-# Of each stage, so many remarkable entries are told one by one; the manifest has them all.
-_NOTES: Final = 20
+# Maximum number of notes that a stage logs one by one; the manifest has them all.
+_LOGGED_NOTES_LIMIT: Final = 20
 
 
 @worker.job("archive")
 def archive(job: JobContext) -> dict[str, object]:
-    """Packs the directory ``path`` into the file ``output`` (``.tar.zst`` or ``.tar.xz``), with a manifest beside it.
+    """Pack the directory ``path`` into the file ``output`` (``.tar.zst`` or ``.tar.xz``), with a manifest beside it.
 
-    Neither has its name before both are whole and the archive has been read back; whatever ends the job earlier leaves
-    nothing behind. It runs in a thread, and looks whether it is cancelled with every chunk.
+    Both get their names only when they are complete and the archive was read back; a job that ends earlier leaves no
+    files behind. The handler runs in a thread, and checks for a cancellation with every chunk.
     """
     job.plan(_STAGES)
     with _failures():
@@ -64,27 +64,27 @@ def _scan(job: JobContext, request: Request, packed: Partial, listed: Partial) -
         ours = {path for file in (packed, listed) for path in (file.path, file.target)}
         tree = scan(request.root, leave_out=ours, exclude=request.exclude, on_entry=on_entry)
         stage.update(message=f"{len(tree.files):,} files")
-        _tell(job, tree, 0, "scan")
+        _log_notes(job, tree, 0, "scan")
     return tree
 
 
 def _hash(job: JobContext, tree: Tree) -> dict[str, Digest]:
     with _stage(job, "hash", total=tree.size) as stage:
-        told = len(tree.notes)
+        logged = len(tree.notes)
         digests = hash_files(tree, _counting(job, stage))
-        _tell(job, tree, told, "hash")
+        _log_notes(job, tree, logged, "hash")
     return digests
 
 
 def _pack(job: JobContext, request: Request, tree: Tree, packed: Partial) -> None:
     with _stage(job, "pack", total=tree.size) as stage:
-        told = len(tree.notes)
+        logged = len(tree.notes)
         try:
             pack(tree, packed.file, request.form, _counting(job, stage))
             packed.file.flush()
         except OSError as error:
             raise packed.not_writable(error) from error
-        _tell(job, tree, told, "pack")
+        _log_notes(job, tree, logged, "pack")
 
 
 def _verify(
@@ -148,7 +148,7 @@ def _stage(job: JobContext, stage_id: str, total: float | None = None) -> Iterat
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """What is wrong with a request or a file system is the job's clear failure, not a traceback."""
+    """Turn an ArchiveError into a failure of the job without a traceback."""
     try:
         yield
     except ArchiveError as error:
@@ -163,13 +163,13 @@ def _counting(job: JobContext, stage: StageContext) -> OnBytes:
     return on_bytes
 
 
-def _tell(job: JobContext, tree: Tree, told: int, stage: str) -> None:
-    """Logs what there is to be said of entries since so many notes were told."""
-    new = tree.notes[told:]
-    for note in new[:_NOTES]:
+def _log_notes(job: JobContext, tree: Tree, logged: int, stage: str) -> None:
+    """Log the notes after the first ``logged`` ones."""
+    new = tree.notes[logged:]
+    for note in new[:_LOGGED_NOTES_LIMIT]:
         outcome = "; left out" if note.left_out else ""
         name = printable(note.name)
         job.log(f"{name}: {note.reason}{outcome}", severity="warning", stage=stage, path=name)
-    if len(new) > _NOTES:
-        more = len(new) - _NOTES
+    if len(new) > _LOGGED_NOTES_LIMIT:
+        more = len(new) - _LOGGED_NOTES_LIMIT
         job.log(f"{more:,} more such entries; the manifest lists them", severity="warning", stage=stage)

@@ -1,4 +1,4 @@
-"""What is in an archive, and what is not, for programs and for people."""
+"""The manifest of an archive: the entries it contains, and those it leaves out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["manifest", "manifest_path"]
 
 
 def manifest_path(archive: Path) -> Path:
-    """Where the manifest of an archive lies: beside it."""
+    """The path of an archive's manifest, beside it."""
     return archive.with_name(f"{archive.name}.manifest.json")
 
 
 def manifest(path: Path, archive: Digest, tree: Tree, digests: Mapping[str, Digest]) -> bytes:
-    """The manifest of the archive at ``path``, as JSON. Names are text: what is not UTF-8 is shown as escapes."""
+    """The manifest of the archive at ``path``, as JSON. In names, bytes that are not UTF-8 are escaped."""
     files = [
         {
             "path": printable(entry.name),

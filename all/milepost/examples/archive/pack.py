@@ -1,4 +1,4 @@
-"""One file out of many: a compressed tar archive whose bytes depend on nothing but what it holds."""
+"""Pack a tree into a compressed tar archive whose bytes depend only on its content."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from milepost.examples.archive.scan import Entry, Note, Tree
 
 __all__ = ["pack"]
 
-# All that is kept of a file's mode: whether its owner may execute it.
+# Of a file's mode only the owner's right to execute is stored.
 _MODE: Final = 0o644
 _MODE_EXECUTABLE: Final = 0o755
 _MODE_LINK: Final = 0o777
 
 
 def pack(tree: Tree, output: BinaryIO, form: Format, on_bytes: OnBytes) -> None:
-    """Writes the entries of the tree to ``output``.
+    """Write the entries of the tree to ``output``.
 
     The same names and contents give the same bytes (with the same version of the compressor): entries are in the tree's
-    order, belong to nobody, and are of the time 0; of modes only the owner's right to execute is kept.
+    order, without an owner, and at the time 0; of modes only the owner's right to execute is stored.
 
-    A file that cannot be opened any more leaves the tree. One that has another size by now, or that cannot be read to
-    its end, is noted and packed as far as it goes: it is not what it was, and verifying will say so.
+    A file that cannot be opened any more is dropped from the tree. One whose size has changed, or that cannot be read
+    to its end, gets a note and is packed as far as possible: it has changed, and verifying will find that.
 
     Raises:
         OSError: ``output`` cannot be written.
@@ -72,7 +72,7 @@ def _header(entry: Entry) -> tarfile.TarInfo:
 
 
 class _Content:
-    """What a file holds, and zeros where it has become shorter: its size is in the archive already."""
+    """The content of a file, padded with zeros if it has become shorter: the archive already has its size."""
 
     def __init__(self, file: BinaryIO, on_bytes: OnBytes) -> None:
         self._file = file
@@ -80,7 +80,7 @@ class _Content:
         self.is_short = False
 
     def read(self, size: int = 0, /) -> bytes:
-        """Exactly so many bytes."""
+        """Read exactly ``size`` bytes."""
         content = b""
         while not self.is_short and len(content) < size:
             try:

@@ -1,4 +1,4 @@
-"""A file that gets its name only once it is whole."""
+"""A file that gets its name only once it is complete."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from milepost.examples.archive.scan import printable, reason
 
 __all__ = ["Partial"]
 
-# In characters. A name may have 255 bytes; this leaves room for what is added.
+# In characters. A name may have 255 bytes; the rest is for the prefix and the suffix.
 _NAME_LENGTH: Final = 50
 
 
 class Partial:
-    """A new file beside ``target``, under another name. It is removed on the way out, unless it was committed.
+    """A new file beside ``target``, under another name; removed on exit unless it was committed.
 
     Attributes:
-        target: The name that it is to get. A file that has it is replaced.
-        path: The name that it has until then.
+        target: Its final path. An existing file is replaced.
+        path: Its path until then.
         file: The file, open for writing.
     """
 
@@ -37,9 +37,8 @@ class Partial:
             self.file = self.path.open("xb")
         except OSError as error:
             raise self.not_writable(error) from error
-        except (
-            BaseException
-        ):  # in a process, a cancellation comes anywhere, so also when the file has just been made
+        # In a handler process a cancellation may come anywhere, also right after the file was created.
+        except BaseException:
             self.path.unlink(missing_ok=True)
             raise
         return self
@@ -53,7 +52,7 @@ class Partial:
             self.path.unlink(missing_ok=True)
 
     def commit(self) -> None:
-        """Makes the file durable, and gives it its name."""
+        """Make the file durable, and give it its final name."""
         try:
             self.file.flush()
             os.fsync(self.file.fileno())
@@ -67,7 +66,7 @@ class Partial:
             raise self.not_writable(error) from error
 
     def not_writable(self, error: OSError) -> ArchiveError:
-        """What an error in writing the file means."""
+        """Convert an error of writing the file."""
         return ArchiveError(
             "OUTPUT_NOT_WRITABLE", f"Cannot write {printable(str(self.target))}: {reason(error)}."
         )

@@ -1,4 +1,4 @@
-"""What is asked for: which directory, into which file."""
+"""The request: the directory to archive, and the file to write."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Request", "parse"]
 
 @dataclass(frozen=True)
 class Request:
-    """What to archive.
+    """The parsed input of a job.
 
     Attributes:
         root: The directory, an absolute path without symbolic links.
         output: The archive to write, in a directory that is an absolute path without symbolic links.
-        form: The archive's form.
-        exclude: Patterns of names to pass over.
+        form: The archive's format.
+        exclude: Patterns of names to leave out.
     """
 
     root: Path
@@ -30,12 +30,12 @@ class Request:
 
 
 def parse(values: Mapping[str, object]) -> Request:
-    """The request in the input of a job: ``path``, ``output`` and, where there is something to pass over, ``exclude``.
+    """Parse the input of a job: ``path``, ``output`` and optionally ``exclude``.
 
-    Relative paths start where the worker runs.
+    Relative paths start in the worker's directory.
 
     Raises:
-        ArchiveError: BAD_INPUT, with what is wrong and what there is to choose from.
+        ArchiveError: BAD_INPUT, with the invalid value and the alternatives.
     """
     path = _path(values, "path")
     output = _path(values, "output")

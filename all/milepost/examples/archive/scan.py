@@ -1,4 +1,4 @@
-"""What there is to archive: a walk through a directory that never leaves it."""
+"""Scan a directory for entries to archive, without leaving it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Entry", "Note", "Tree", "printable", "reason", "scan"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something to archive: a directory, a symbolic link (which has a ``target``) or a file.
+    """An entry to archive: a directory, a symbolic link (with a ``target``) or a file.
 
     Attributes:
         name: Its path from the root, with ``/`` between the parts.
-        mode: As `os.stat` has it.
+        mode: The mode of `os.stat`.
         size: In bytes; 0 for anything but a file.
     """
 
@@ -31,16 +31,16 @@ class Entry:
 
     @property
     def is_file(self) -> bool:
-        """Whether it has content."""
+        """Whether it is a regular file."""
         return stat.S_ISREG(self.mode)
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something about an entry that its owner may not expect.
+    """A remark about an entry that its owner may not expect.
 
     Attributes:
-        left_out: Whether the entry is therefore not in the archive.
+        left_out: Whether the entry is left out of the archive for that reason.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Note:
 
 @dataclass
 class Tree:
-    """A directory, as it was found: its entries by name, in the archive's order, and what is to be said of them."""
+    """A scanned directory: its entries by name, in the archive's order, and the notes about them."""
 
     root: Path
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Tree:
 
     @property
     def files(self) -> list[Entry]:
-        """The entries that have content."""
+        """The regular files."""
         return [entry for entry in self.entries.values() if entry.is_file]
 
     @property
@@ -68,16 +68,16 @@ class Tree:
 
     @property
     def left_out(self) -> list[Note]:
-        """Why entries are missing from the archive."""
+        """The notes about entries that are left out."""
         return [note for note in self.notes if note.left_out]
 
     @property
     def size(self) -> int:
-        """Of all files, in bytes."""
+        """The size of all files in bytes."""
         return sum(entry.size for entry in self.entries.values())
 
     def drop(self, entry: Entry, error: OSError) -> None:
-        """Leaves an entry out after all."""
+        """Leave out an entry because of an error."""
         del self.entries[entry.name]
         self.notes.append(Note(entry.name, reason(error)))
 
@@ -89,16 +89,16 @@ def scan(
     exclude: Collection[str] = (),
     on_entry: Callable[[], None] = lambda: None,
 ) -> Tree:
-    """Finds what there is below ``root``, in an order that depends on nothing but the names.
+    """Find all entries below ``root``, in an order that depends only on the names.
 
-    Symbolic links are not followed. One whose target lies within ``root`` is an entry of its own; one that leads out of
-    it is left out, like sockets, pipes, devices and whatever cannot be read. All of these are noted.
+    Symbolic links are not followed. A link to a target within ``root`` is an entry; one that leads out of it is left
+    out, like sockets, pipes, devices and everything that cannot be read. All of these get a note.
 
     Args:
         root: The directory, an absolute path without symbolic links.
-        leave_out: Paths that are passed over silently, such as that of the archive itself.
-        exclude: Patterns (`fnmatch`) of names, at any depth, that are passed over silently.
-        on_entry: Called for each entry that was found. May raise, to stop.
+        leave_out: Paths to leave out without a note, such as that of the archive itself.
+        exclude: Patterns (`fnmatch`) of names, at any depth, to leave out without a note.
+        on_entry: Called for each entry. May raise, to stop.
 
     Raises:
         ArchiveError: ``root`` is not a directory that can be read.
@@ -131,12 +131,12 @@ def scan(
 
 
 def printable(name: str) -> str:
-    """A file's name as text: bytes that are not UTF-8 are shown as escapes."""
+    """A file's name as text, in which bytes that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def reason(error: OSError) -> str:
-    """What the system says is wrong, in lower case."""
+    """The system's error message, in lower case."""
     text = error.strerror or str(error)
     return text[:1].lower() + text[1:]
 
@@ -164,12 +164,12 @@ def _entry(path: Path, name: str) -> Entry:
 
 
 def _note(entry: Entry, path: Path, root: Path) -> Note | None:
-    """What is to be said of the entry, if anything."""
+    """The note about an entry, if any."""
     if stat.S_ISREG(entry.mode) or stat.S_ISDIR(entry.mode):
         return None
     if not stat.S_ISLNK(entry.mode):
         return Note(entry.name, "is neither a file nor a directory")
-    # Not resolved through other links: where the link itself points is what counts.
+    # Not resolved through other links: the target of the link itself counts.
     target = Path(os.path.normpath(path.parent / entry.target))
     if Path(entry.target).is_absolute() or not target.is_relative_to(root):
         return Note(entry.name, f"is a symbolic link out of the directory, to {printable(entry.target)}")

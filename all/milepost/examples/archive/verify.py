@@ -1,4 +1,4 @@
-"""Proof that an archive can be read back, and holds what was hashed."""
+"""Verify that an archive can be read back, with the hashed contents."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from milepost.examples.archive.scan import Tree, printable
 
 __all__ = ["verify"]
 
-# What reading raises where a file is not what was written.
+# The exceptions of reading a damaged archive.
 _DAMAGE: Final = (tarfile.TarError, zstandard.ZstdError, lzma.LZMAError, EOFError, OSError)
 
-# So many names are told in a failure.
-_NAMED: Final = 5
+# Maximum number of names in a failure.
+_NAMES_LIMIT: Final = 5
 
 
 def verify(path: Path, form: Format, tree: Tree, digests: Mapping[str, Digest], on_bytes: OnBytes) -> None:
-    """Reads the whole archive, and compares its entries with the tree, and each file with its digest.
+    """Read the whole archive; compare its entries with the tree, and each file with its digest.
 
     Args:
         path: The archive.
-        form: Its form.
-        tree: What it is to hold.
+        form: Its format.
+        tree: The expected entries.
         digests: The digests of the tree's files, by name.
-        on_bytes: Is told how many bytes of content are compared. May raise, to stop.
+        on_bytes: Called with the number of further bytes that are compared. May raise, to stop.
 
     Raises:
-        ArchiveError: It cannot be read, or holds something else.
+        ArchiveError: It cannot be read, or differs.
     """
     found: dict[str, Digest | str] = {}
     try:
@@ -49,7 +49,7 @@ def verify(path: Path, form: Format, tree: Tree, digests: Mapping[str, Digest], 
                 content = archive.extractfile(member) if member.isreg() else None
                 found[member.name] = member.linkname if content is None else hash_content(content, on_bytes)
             for _ in chunks(stream):
-                pass  # the checksum of the whole comes last
+                pass  # read to the end, where the checksum is
     except _DAMAGE as error:
         text = f"The archive cannot be read back: {error}."
         raise ArchiveError("ARCHIVE_DAMAGED", text, retryable=True) from error
@@ -59,7 +59,7 @@ def verify(path: Path, form: Format, tree: Tree, digests: Mapping[str, Digest], 
 
 
 def _mismatch(names: set[str]) -> ArchiveError:
-    shown = ", ".join(printable(name) for name in sorted(names)[:_NAMED])
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    shown = ", ".join(printable(name) for name in sorted(names)[:_NAMES_LIMIT])
+    more = f" and {len(names) - _NAMES_LIMIT:,} more" if len(names) > _NAMES_LIMIT else ""
     text = f"The archive does not hold what was hashed: {shown}{more} changed meanwhile."
     return ArchiveError("VERIFY_MISMATCH", text, retryable=True)

@@ -14,6 +14,8 @@ from rich.cells import cell_len
 from milepost.client import Client, JobContext
 from milepost.v1 import Dispatch
 from tests.support.command import WITH_JOB_CONTROL, terminal
+from tests.support.proxy import CuttableProxy
+from tests.support.reflowing import ReflowingTerminal
 from tests.support.server import MILEPOST, ServerProcess
 from tests.support.working import working
 
@@ -85,6 +87,32 @@ async def test_a_job_is_drawn(shared_server: ServerProcess, client: Client, kind
         '  "files": 3',
         "}",
     ]
+
+
+async def test_a_warning_comes_above_the_picture(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """The SDK warns while the connection is lost; the picture below it stays whole."""
+    await client.submit(kind, job_id=kind)
+    with CuttableProxy(shared_server.address) as proxy:
+        async with terminal("watch", kind, address=proxy.address) as shown:
+            await shown.shows(lambda text: "● live" in text)
+            proxy.refuse()
+            proxy.cut()
+            await shown.shows(lambda text: "Warning: " in text)
+            proxy.allow()
+            await client.cancel(kind)
+            status = await shown.process.wait()
+            await shown.shows(lambda text: "3 events" in text)
+    screen = ReflowingTerminal(80)
+    screen.write(shown.raw)
+    rows = screen.rows
+    (start,) = (number for number, row in enumerate(rows) if row.startswith(f"{kind} {kind}  cancelled"))
+
+    assert status == 3
+    assert rows[0].startswith(f"Warning: job {kind}: 5 consecutive connections delivered no events: ")
+    assert [row for row in rows if kind in row and not row.startswith("Warning")] == [rows[start]]
+    assert rows[-1] == "3 events"
 
 
 async def test_the_words_are_the_same_without_color(

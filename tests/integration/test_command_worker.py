@@ -14,6 +14,7 @@ import pytest
 from milepost.client import Client
 from milepost.v1 import JobState
 from tests.support.command import milepost, started, terminal
+from tests.support.reflowing import ReflowingTerminal
 from tests.support.server import ServerProcess
 
 
@@ -138,6 +139,39 @@ async def test_on_a_terminal_a_worker_logs_for_people(module: Path) -> None:
     assert re.search(
         r"^\d\d:\d\d:\d\d \[warning *\] cannot connect to the server at 127\.0\.0\.1:1: connection", text
     )
+
+
+async def test_log_lines_come_above_bars(server: ServerProcess, client: Client, tmp_path: Path) -> None:
+    """On a terminal, what is logged while a bar is there, or warned of, is a line of its own."""
+    (tmp_path / "bars.py").write_text(
+        dedent(
+            """
+            import logging, warnings
+            from milepost.client import Worker
+            from milepost.client.tqdm import tqdm
+
+            worker = Worker()
+
+            @worker.job("bars")
+            def bars(job):
+                for step in tqdm(range(2), desc="steps", mininterval=0, ncols=40):
+                    logging.getLogger("bars").warning("step %d", step)
+                    warnings.warn(f"beware {step}")
+            """
+        )
+    )
+    env = {"PYTHONPATH": str(tmp_path), "NO_COLOR": "1"}
+    async with terminal("worker", "bars:worker", address=server.address, env=env, columns=200) as shown:
+        job = await client.submit("bars")
+        await client.result(job.job_id)
+        await shown.shows(lambda text: "succeeded after" in text)
+        screen = ReflowingTerminal(200)
+        screen.write(shown.raw)
+    rows = [re.sub(r"^[0-9:]+ ", "", row) for row in screen.rows]
+
+    assert [row[:11] for row in rows if row.startswith("steps:")] == ["steps: 100%"]
+    for text in ("step 0", "beware 0", "step 1", "beware 1"):
+        assert [row.startswith("[warning") for row in rows if text in row] == [True]
 
 
 async def test_a_worker_that_stops_gives_its_jobs_back(

@@ -128,7 +128,7 @@ def milepost(context: click.Context) -> None:
     """Submit long-running jobs, follow their progress and run workers.
 
     Results go to stdout, progress and errors to stderr. With --output json both are JSON objects, one per line: jobs or
-    events on stdout; errors, connection changes and why a job is still queued on stderr.
+    events on stdout; errors, warnings, connection changes and why a job is still queued on stderr.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)

@@ -43,6 +43,8 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[library_handler], level=logging.WARNING, force=True)
+    # Otherwise Python writes warnings as they are, between JSON objects, too.
+    logging.captureWarnings(True)
 
 
 class _TerminalRenderer:

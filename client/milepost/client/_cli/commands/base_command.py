@@ -12,7 +12,7 @@ __all__ = ["Command", "command"]
 
 
 class Command(click.Command):
-    """A command that turns errors of the SDK into a `CommandError` in its output format.
+    """A command that shows warnings and errors of the SDK in its output format; errors become a `CommandError`.
 
     Its module is also loaded for help and shell completion, so it imports the SDK only when it runs.
     """
@@ -24,12 +24,15 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
         from milepost.client._cli.commands.outcome import as_command_error
+        from milepost.client._cli.commands.warning_lines import warning_lines
         from milepost.client.errors import MilepostError
 
+        json = ctx.params.get("output") == "json"
         try:
-            return super().invoke(ctx)
+            with warning_lines(json=json):
+                return super().invoke(ctx)
         except MilepostError as error:
-            raise as_command_error(error, json=ctx.params.get("output") == "json") from error
+            raise as_command_error(error, json=json) from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the environment variables of the options."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import nullcontext
+from typing import TextIO
 
 import structlog
 
@@ -31,7 +33,7 @@ def configure(level: str) -> None:
         time = structlog.processors.TimeStamper(fmt="iso", utc=True)
         processors += [time, structlog.processors.ExceptionRenderer(tracebacks)]
         renderer = structlog.processors.JSONRenderer()
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=processors,
@@ -39,3 +41,16 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # Otherwise Python writes warnings as they are, between JSON objects, too.
+    logging.captureWarnings(True)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes to stderr, above the bars of tqdm that handlers of jobs may have there."""
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write the record. Bars are cleared for it, and drawn again below."""
+        tqdm = getattr(sys.modules.get("tqdm"), "tqdm", None)
+        # Its lock first, then that of the handler: a thread of tqdm that refreshes bars may log under its lock, too.
+        with tqdm.external_write_mode(self.stream) if tqdm is not None else nullcontext():
+            return super().handle(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -13,10 +14,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.live import Live
 from rich.segment import Segment
 
 from milepost.client._cli.rendering.canvas import Canvas, marks_for
+from milepost.client._cli.rendering.live_frame import LiveFrame
 from milepost.contract.printable import escape
 
 __all__ = ["EscapingConsole", "Screen", "can_draw"]
@@ -26,7 +27,8 @@ class EscapingConsole(Console):
     """A console that escapes control characters in text; only its own reach the terminal."""
 
     def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False)
+        # The stream of now: a live picture puts another one in its place.
+        super().__init__(file=sys.stderr if stderr else sys.stdout, highlight=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render segments with their text escaped."""
@@ -62,7 +64,7 @@ class Screen(ABC):
         self._console = console
         self._clock = clock
         self._zone = zone
-        self._live: Live | None = None
+        self._frame: LiveFrame | None = None
         self._refresh_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -110,19 +112,16 @@ class Screen(ABC):
         picture = self.picture(Canvas(width, height, self._clock(), self._zone, marks, final))
         if picture is None:
             return
-        if self._live is None:
-            self._live = Live(
-                console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
-            )
-            self._live.start()
-        # `Live.stop` draws the last picture, in full even if the terminal is not high enough.
-        self._live.update(picture, refresh=not final)
+        if self._frame is None:
+            self._frame = LiveFrame(self._console)
+            self._frame.start()
+        self._frame.draw(picture, final=final)
 
     def _stop(self) -> None:
         """Leave the picture and show the cursor below it."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        if self._frame is not None:
+            self._frame.stop()
+            self._frame = None
 
     def _restore_and_signal(self, number: signal.Signals) -> None:
         """Restore the terminal, then let the signal take its default action."""

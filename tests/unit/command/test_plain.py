@@ -6,10 +6,10 @@ from datetime import UTC
 
 import pytest
 
-from milepost.client._cli.rendering.job_view import PlainView
+from milepost.client._cli.rendering.job_view import PlainView, WarningView
 from milepost.client._watch.connection_state import Connection
 from milepost.v1 import ChildrenProgressed, JobEnded, JobState, Severity
-from tests.unit.command.story import START, Story
+from tests.unit.command.story import JOB_ID, START, Story
 
 
 @pytest.fixture
@@ -131,6 +131,26 @@ def test_the_connection_is_news_when_it_goes_and_when_it_comes(view: PlainView, 
     assert [line.partition("  ")[2] for line in lines] == [
         "connection: reconnecting (Socket closed)",
         "connection: live, resumed at 2",
+    ]
+
+
+def test_who_waits_for_the_end_hears_of_the_connection(lines: list[str]) -> None:
+    """With the job's id, since nothing else is said of it."""
+    story = Story()
+    story.begin()
+    waiting = WarningView(lines.append)
+    for connection in (
+        Connection("live"),
+        Connection("reconnecting", 0.2, error="The server cannot be reached: Connection refused"),
+        Connection("reconnecting", 0.4, error="The server cannot be reached: Connection refused"),
+        Connection("live", resumed_at=2),
+    ):
+        story.source.connection = connection
+        waiting.connection_changed(story.watched)
+
+    assert lines == [
+        f"Job {JOB_ID}: connection: reconnecting (Connection refused)",
+        f"Job {JOB_ID}: connection: live, resumed at 2",
     ]
 
 

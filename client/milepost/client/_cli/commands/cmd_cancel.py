@@ -54,7 +54,7 @@ def cancel(
     from milepost.client._cli.commands.outcome import of_job
     from milepost.client._cli.rendering.message_json import message_line
 
-    job = run(_cancel(server, job_id, reason, grace_period, wait, timeout))
+    job = run(_cancel(server, job_id, reason, grace_period, wait, timeout, output))
     write_stdout(message_line(job) if output == "json" else _sentence(job))
     if wait:
         raise Exit(of_job(job))
@@ -67,15 +67,16 @@ async def _cancel(
     grace_period: float | None,
     wait: bool,
     timeout: float | None,
+    output: str,
 ) -> Job:
-    from milepost.client._cli.commands.follow import follow
-    from milepost.client._cli.rendering.job_view import SilentView
+    from milepost.client._cli.commands.follow import follow, waiting_view_for
     from milepost.contract.job_states import has_ended
 
     async with server.client() as client:
         job = (await client.cancel(job_id, reason=reason, grace_period=grace_period)).proto
         if wait and not has_ended(job):
-            job = await follow(client, job, SilentView(), after=job.last_sequence, timeout=timeout)
+            view = waiting_view_for(output)
+            job = await follow(client, job, view, after=job.last_sequence, timeout=timeout)
         return job
 
 

@@ -10,7 +10,7 @@ from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import stage_id
-from milepost.client._cli.standard_streams import write_stdout
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from milepost.v1 import Event
@@ -48,7 +48,7 @@ def logs(
     Each line has the time, the stage and the text. With --output json each line is the event as a JSON object.
     """
     from milepost.client._cli.commands.async_runner import run
-    from milepost.client._cli.rendering.job_view import PlainView
+    from milepost.client._cli.rendering.job_view import JsonView, PlainView
     from milepost.client._cli.rendering.message_json import message_line
     from milepost.fold import Fold
     from milepost.v1 import Severity
@@ -60,11 +60,19 @@ def logs(
         is_severe = (line.severity or Severity.SEVERITY_INFO) >= minimum
         return event.HasField("log_written") and is_severe and (not stages or line.stage_id in stages)
 
+    notices = JsonView(write_stdout, write_stderr) if output == "json" else PlainView(write_stderr)
+
     async def main() -> None:
         async with server.client() as client:
             job = await client.get(job_id)
-            after = max(job.first_sequence - 1, 0)
-            async with client.watch(job_id, after=after, payloads=["log_written"], follow=follow) as watch:
+            watching = client.watch(
+                job_id,
+                after=max(job.first_sequence - 1, 0),
+                payloads=["log_written"],
+                follow=follow,
+                on_state=notices.write_connection,
+            )
+            async with watching as watch:
                 view, fold = PlainView(write_stdout), Fold(job.proto)
                 async for event in watch:
                     if not is_selected(event):

@@ -35,7 +35,7 @@ def view_for(output: str) -> JobView:
 
 
 def waiting_view_for(output: str) -> JobView:
-    """The view for a command that only waits: it warns if no worker takes the job."""
+    """The view for a command that only waits: it warns if no worker takes the job, or the connection is lost."""
     return JsonView(lambda line: None, write_stderr) if output == "json" else WarningView(write_stderr)
 
 

@@ -71,6 +71,7 @@ def watch_many(
             on_gap="snapshot",
             follow=to_the_end,
             status_interval=status_interval,
+            on_state=view.connection_changed,
         ) as watch:
             async for item in watch:
                 _apply(item, jobs)
@@ -91,17 +92,17 @@ def watch_many(
                     await follow(client, view)
             except TimeoutError:
                 raise TimedOut(f"Not all jobs have ended within {timeout:g} s; they continue.") from None
+            if not jobs and isinstance(view, PlainJobsView):
+                write_stderr(NO_JOBS)
 
     run(main())
-    if not jobs and output != "json":
-        write_stderr(NO_JOBS)
     ended = (statuses.get(job_id, ExitStatus.SUCCEEDED) for job_id in job_ids)
     return next((status for status in ended if status != ExitStatus.SUCCEEDED), ExitStatus.SUCCEEDED)
 
 
 def _view_for(output: str) -> JobsView:
     if output == "json":
-        return JsonJobsView(write_stdout)
+        return JsonJobsView(write_stdout, write_stderr)
     console = EscapingConsole(stderr=True)
     return LiveJobsView(console) if output == "auto" and can_draw(console) else PlainJobsView(write_stderr)
 

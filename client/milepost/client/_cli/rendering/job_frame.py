@@ -20,7 +20,8 @@ from milepost.client._cli.rendering.canvas import (
     single_line,
     wrapped,
 )
-from milepost.client._cli.rendering.status_text import connection_text, needs_attention, waiting_text
+from milepost.client._cli.rendering.connection_row import connection_row
+from milepost.client._cli.rendering.status_text import needs_attention, waiting_text
 from milepost.client._cli.rendering.watched_job import WatchedJob
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.v1 import Estimate, Job, JobState, Severity, Waiting
@@ -166,13 +167,9 @@ def _time(time: Timestamp, canvas: Canvas) -> str:
 def _footer(watched: WatchedJob, canvas: Canvas) -> Text:
     if watched.ended and not watched.behind:
         return single_line(Text(text.count(watched.cursor, "event"), style="dim"))
-    words = connection_text(watched, canvas.now)
-    if watched.source.connection.state == "live":
-        mark, style = canvas.marks.running, "green"
-    else:
-        mark, style = canvas.marks.pending, "yellow"
-    at = f"  event {watched.cursor:,}" if watched.cursor else ""
-    return single_line(Text.assemble((f"{mark} {words}", style), (at, "dim")))
+    waited = (canvas.now - watched.connection_since).total_seconds()
+    line = connection_row(watched.source.connection, waited, canvas, watched.behind)
+    return line.append(f"  event {watched.cursor:,}" if watched.cursor else "", style="dim")
 
 
 def _block(lines: Sequence[Text]) -> Sequence[Text]:

@@ -13,9 +13,8 @@ from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import Canvas
 from milepost.client._cli.rendering.event_text import describe
 from milepost.client._cli.rendering.job_frame import frame
-from milepost.client._cli.rendering.json_line import Json, dump_json
-from milepost.client._cli.rendering.message_json import message_line, waiting_line
-from milepost.client._cli.rendering.status_text import WaitingNotices, connection_text, is_reportable
+from milepost.client._cli.rendering.message_json import connection_line, message_line, waiting_line
+from milepost.client._cli.rendering.status_text import ConnectionNotices, WaitingNotices, connection_text
 from milepost.client._cli.rendering.terminal import Screen
 from milepost.client._cli.rendering.watched_job import WatchedJob
 from milepost.client._watch.connection_state import Connection
@@ -74,11 +73,18 @@ class SilentView:
 
 
 class WarningView(SilentView):
-    """Write only why the job is queued, if it may stay so, for callers that wait for the end."""
+    """Write only what may keep a caller waiting for the end: why the job is queued, and a lost connection."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._notices = WaitingNotices()
+        self._connections = ConnectionNotices()
+
+    def connection_changed(self, watched: WatchedJob) -> None:
+        """Write that the connection was lost or restored."""
+        connection = watched.source.connection
+        if self._connections.is_news(connection):
+            self._write(f"Job {watched.job.job_id}: connection: {connection_text(connection)}")
 
     def waiting_changed(self, watched: WatchedJob) -> None:
         """Write the notice, if there is a new one."""
@@ -132,7 +138,7 @@ class PlainView(SilentView):
         self._name = f"{name}  " if name else ""
         self._zone = zone
         self._reported: dict[str, tuple[float, Event]] = {}
-        self._connection = Connection("connecting")
+        self._connections = ConnectionNotices()
         self._notices = WaitingNotices()
         # Date of the previous line: when a job spans days, a line with the new date comes between.
         self._day: date | None = None
@@ -150,10 +156,12 @@ class PlainView(SilentView):
 
     def connection_changed(self, watched: WatchedJob) -> None:
         """Write that the connection was lost or restored."""
-        connection, before = watched.source.connection, self._connection
-        self._connection = connection
-        if is_reportable(connection, before):
-            self._write_now(f"connection: {connection_text(watched, datetime.now(UTC))}")
+        self.write_connection(watched.source.connection, watched.behind)
+
+    def write_connection(self, connection: Connection, behind: int = 0) -> None:
+        """Like `connection_changed`, for a connection with ``behind`` known events that have not arrived yet."""
+        if self._connections.is_news(connection):
+            self._write_now(f"connection: {connection_text(connection, behind=behind)}")
 
     def waiting_changed(self, watched: WatchedJob) -> None:
         """Write why the job is queued, if that is worth a notice."""
@@ -197,7 +205,7 @@ class JsonView(SilentView):
     def __init__(self, write: Callable[[str], None], write_status: Callable[[str], None]) -> None:
         self._write = write
         self._write_status = write_status
-        self._connection = Connection("connecting")
+        self._connections = ConnectionNotices()
 
     def event(self, event: Event, watched: WatchedJob) -> None:
         """Write the event."""
@@ -210,15 +218,12 @@ class JsonView(SilentView):
 
     def connection_changed(self, watched: WatchedJob) -> None:
         """Write that the connection was lost or restored."""
-        connection, before = watched.source.connection, self._connection
-        self._connection = connection
-        if is_reportable(connection, before):
-            fields: dict[str, Json] = {"state": connection.state}
-            if connection.resumed_at is not None:
-                fields["resumedAt"] = connection.resumed_at
-            if connection.error:
-                fields |= {"retryIn": round(connection.retry_in, 3), "error": connection.error}
-            self._write_status(dump_json({"connection": fields}))
+        self.write_connection(watched.source.connection)
+
+    def write_connection(self, connection: Connection) -> None:
+        """Like `connection_changed`, for a connection alone."""
+        if self._connections.is_news(connection):
+            self._write_status(connection_line(connection))
 
 
 def _progress(event: Event) -> tuple[str, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -11,11 +12,14 @@ from rich.text import Text
 
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import Canvas, single_line
+from milepost.client._cli.rendering.connection_row import connection_row
 from milepost.client._cli.rendering.job_view import PlainView
 from milepost.client._cli.rendering.json_line import dump_json
-from milepost.client._cli.rendering.message_json import message_line
+from milepost.client._cli.rendering.message_json import connection_line, message_line
+from milepost.client._cli.rendering.status_text import ConnectionNotices
 from milepost.client._cli.rendering.tables import jobs_table
 from milepost.client._cli.rendering.terminal import Screen
+from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
@@ -26,8 +30,8 @@ __all__ = ["Jobs", "JobsView", "JsonJobsView", "LiveJobsView", "PlainJobsView"]
 Jobs = dict[str, Fold]
 """Watched jobs by id."""
 
-# LineSplitter of the table that are no jobs: the headings, the sum and what is around it.
-_NON_JOB_LINES = 4
+# Lines of the picture that are no jobs: the headings, the sum, the connection and what is around them.
+_NON_JOB_LINES = 6
 
 
 class JobsView(Protocol):
@@ -36,31 +40,44 @@ class JobsView(Protocol):
     def item(self, item: Item, jobs: Jobs) -> None:
         """Show an item of the watch, which ``jobs`` already includes."""
 
+    def connection_changed(self, connection: Connection) -> None:
+        """Show the new state of the connection."""
+
 
 class LiveJobsView(Screen):
-    """Draw a table of the jobs: unfinished ones first, then the newest."""
+    """Draw a table of the jobs: unfinished ones first, then the newest; below it the state of the connection."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
+    def __init__(
+        self, console: Console, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        super().__init__(console, clock=clock)
+        self._now = clock
         self._jobs: Mapping[str, Fold] = {}
-        self._has_items = False
+        self._connection = Connection("connecting")
+        self._connection_since = clock()
 
     def item(self, item: Item, jobs: Jobs) -> None:
         """Include the item in the next picture."""
         self._jobs = jobs
-        self._has_items = True
 
-    def picture(self, canvas: Canvas) -> RenderableType | None:
-        """The table and the number of jobs per state; None until the first item."""
-        if not self._has_items:
-            return None
+    def connection_changed(self, connection: Connection) -> None:
+        """Include the change in the next picture."""
+        self._connection, self._connection_since = connection, self._now()
+
+    def picture(self, canvas: Canvas) -> RenderableType:
+        """The table, the number of jobs per state, and the connection while there may be more to come."""
         jobs = sorted((fold.job for fold in self._jobs.values()), key=_rank)
         visible = len(jobs) if canvas.final else max(canvas.height - _NON_JOB_LINES, 1)
         counts = Counter(job.state for job in jobs)
         states = ", ".join(f"{count:,} {text.job_state(state)}" for state, count in sorted(counts.items()))
         summary = f"{text.count(len(jobs), 'job')}{': ' if states else ''}{states}"
-        table = jobs_table(jobs[:visible], canvas.now, canvas.text_width)
-        return Group(*table, Text(""), single_line(Text(summary, style="dim")))
+        rows = [single_line(Text(summary, style="dim"))]
+        if jobs:
+            rows = [*jobs_table(jobs[:visible], canvas.now, canvas.text_width), Text(""), *rows]
+        if not canvas.final:
+            waited = (canvas.now - self._connection_since).total_seconds()
+            rows += [Text(""), connection_row(self._connection, waited, canvas)]
+        return Group(*rows)
 
     def is_final(self) -> bool:
         """Whether all jobs have ended."""
@@ -73,6 +90,11 @@ class PlainJobsView:
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._views: dict[str, PlainView] = {}
+        self._connection = PlainView(write)
+
+    def connection_changed(self, connection: Connection) -> None:
+        """Write that the connection was lost or restored."""
+        self._connection.write_connection(connection)
 
     def item(self, item: Item, jobs: Jobs) -> None:
         """Write a line for the item."""
@@ -91,10 +113,20 @@ class PlainJobsView:
 
 
 class JsonJobsView:
-    """Write each item as one JSON object per line; items other than events are wrapped in their name."""
+    """Write each item as one JSON object per line; items other than events are wrapped in their name.
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    Connection changes go to ``write_status``.
+    """
+
+    def __init__(self, write: Callable[[str], None], write_status: Callable[[str], None]) -> None:
         self._write = write
+        self._write_status = write_status
+        self._connections = ConnectionNotices()
+
+    def connection_changed(self, connection: Connection) -> None:
+        """Write that the connection was lost or restored."""
+        if self._connections.is_news(connection):
+            self._write_status(connection_line(connection))
 
     def item(self, item: Item, jobs: Jobs) -> None:
         """Write the item."""

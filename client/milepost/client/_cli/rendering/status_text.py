@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from milepost.client._cli.rendering import text
-from milepost.client._cli.rendering.watched_job import WatchedJob
 from milepost.client._watch.connection_state import Connection
 from milepost.v1 import Waiting, WaitingFor
 
 __all__ = [
+    "ConnectionNotices",
     "WaitingNotices",
     "connection_text",
     "error_cause",
-    "is_reportable",
     "needs_attention",
     "waiting_text",
 ]
 
 
-def connection_text(watched: WatchedJob, now: datetime) -> str:
-    """Describe the connection: ``live``, ``reconnecting in 3 s (…)``, ``live, resumed at 312``."""
-    connection = watched.source.connection
+def connection_text(connection: Connection, waited: float = 0.0, behind: int = 0) -> str:
+    """Describe a connection: ``live``, ``reconnecting in 3 s (…)``, ``live, resumed at 312``.
+
+    Args:
+        connection: The connection.
+        waited: Seconds since it entered this state.
+        behind: Number of known events that have not arrived yet.
+    """
     if connection.state == "live":
         resumed = f", resumed at {connection.resumed_at:,}" if connection.resumed_at is not None else ""
-        behind = f", {text.count(watched.behind, 'event')} to catch up on" if watched.behind else ""
-        return f"live{resumed}{behind}"
-    left = max(connection.retry_in - (now - watched.connection_since).total_seconds(), 0.0)
+        missing = f", {text.count(behind, 'event')} to catch up on" if behind else ""
+        return f"live{resumed}{missing}"
+    left = max(connection.retry_in - waited, 0.0)
     wait = f" in {left:.0f} s" if left >= 0.5 else ""
     cause = f" ({error_cause(connection.error)})" if connection.error else ""
     return f"{connection.state}{wait}{cause}"
@@ -36,13 +38,6 @@ def error_cause(error: str) -> str:
     """The last and most specific part of gRPC's message about a lost connection."""
     # For an untrusted certificate the message ends with the state of the socket, which is "OK".
     return text.one_line(error, 500).removesuffix(": OK").rpartition(": ")[2].rstrip(".]")
-
-
-def is_reportable(now: Connection, before: Connection) -> bool:
-    """Whether to report a change: a lost and a restored connection, not each retry in between."""
-    if now.state == "live":
-        return now.resumed_at is not None
-    return bool(now.error) and (now.state != before.state or not before.error)
 
 
 def waiting_text(waiting: Waiting, kind: str) -> str:
@@ -64,6 +59,20 @@ def waiting_text(waiting: Waiting, kind: str) -> str:
 def needs_attention(waiting: Waiting) -> bool:
     """Whether the job may stay queued until somebody acts."""
     return waiting.waiting_for in (WaitingFor.WAITING_FOR_WORKER, WaitingFor.WAITING_FOR_RECONNECT)
+
+
+class ConnectionNotices:
+    """Report that a connection was lost or restored, but not each retry in between."""
+
+    def __init__(self) -> None:
+        self._last = Connection("connecting")
+
+    def is_news(self, connection: Connection) -> bool:
+        """Whether to report this change."""
+        before, self._last = self._last, connection
+        if connection.state == "live":
+            return connection.resumed_at is not None
+        return bool(connection.error) and (connection.state != before.state or not before.error)
 
 
 class WaitingNotices:

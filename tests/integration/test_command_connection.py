@@ -1,0 +1,107 @@
+"""Each command that follows jobs says when its connection is lost, and when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from milepost.client import Client, JobContext
+from tests.support.command import started, terminal
+from tests.support.proxy import CuttableProxy
+from tests.support.server import ServerProcess
+from tests.support.working import working
+
+
+@pytest.fixture
+def kind() -> str:
+    """A kind of job of the test's own, short enough for a line."""
+    return f"c-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+class Held:
+    """A handler that goes on when it may."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+
+    async def run(self, job: JobContext) -> None:
+        """Writes a line before it."""
+        job.log("begun")
+        await self.released.wait()
+
+
+@pytest.mark.parametrize("output", ["plain", "json"])
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("watch {kind}", "begun"),
+        ("logs {kind} --follow", "begun"),
+        # Many jobs are shown from their current state on.
+        ("watch {kind} {kind}-2", "{kind}-2"),
+        ("watch --kind {kind}", "{kind}-2"),
+    ],
+)
+async def test_a_connection_that_is_lost(
+    shared_server: ServerProcess, client: Client, kind: str, command: str, shown: str, output: str
+) -> None:
+    """It is said once, not for each try, and so is that it is back; for programs as objects."""
+    held = Held()
+    arguments = (*command.format(kind=kind).split(), "--output", output)
+    for job_id in (kind, f"{kind}-2"):
+        await client.submit(kind, job_id=job_id)
+    with CuttableProxy(shared_server.address) as proxy:
+        async with (
+            working(shared_server.address, **{kind: held.run}, max_concurrency=2),
+            started(*arguments, address=proxy.address) as running,
+        ):
+            await running.says(shown.format(kind=kind))
+            proxy.refuse()
+            proxy.cut()
+            await running.says("reconnecting")
+            proxy.allow()
+            await running.says("live")
+            held.released.set()
+            if "--kind" in arguments:
+                running.signal(signal.SIGINT)
+            err = (await running.end()).err
+    if output == "json":
+        lines = [json.loads(line) for line in err.splitlines()]
+        states = [line["connection"]["state"] for line in lines if "connection" in line]
+    else:
+        states = re.findall(r"^\d\d:\d\d:\d\d  connection: (\w+)", err, re.MULTILINE)
+
+    assert states == ["reconnecting", "live"]
+
+
+async def test_a_table_of_jobs_shows_its_connection(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """Below the jobs, as the picture of one job does."""
+    ids = [(await client.submit(kind)).job_id for _ in range(2)]
+    with CuttableProxy(shared_server.address) as proxy:
+        async with terminal("watch", *ids, address=proxy.address, columns=120) as shown:
+            await shown.shows(lambda text: re.search(r"^● live *$", text, re.MULTILINE))
+            proxy.refuse()
+            proxy.cut()
+            await shown.shows(lambda text: re.search(r"^○ reconnecting.*\(", text, re.MULTILINE))
+            proxy.allow()
+            await shown.shows(lambda text: re.search(r"^● live, resumed at", text, re.MULTILINE))
+            for job_id in ids:
+                await client.cancel(job_id)
+            await shown.process.wait()
+            await shown.shows(lambda text: "2 jobs: 2 cancelled" in text)
+
+    assert shown.text.rstrip().splitlines()[-1] == "2 jobs: 2 cancelled"

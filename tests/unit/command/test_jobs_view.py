@@ -1,0 +1,67 @@
+"""The picture of many jobs."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from milepost.client._cli.rendering.jobs_view import Jobs, LiveJobsView
+from milepost.client._watch.connection_state import Connection
+from milepost.fold import Fold
+from milepost.v1 import Job, JobState
+from tests.unit.command.story import at, canvas, stamp
+from tests.unit.command.test_jobs import drawn
+
+LOST = "The server cannot be reached: Connection refused"
+
+
+@pytest.fixture
+def jobs() -> Jobs:
+    """Two jobs that run."""
+    return {
+        name: Fold(
+            Job(
+                job_id=name,
+                kind="k",
+                state=JobState.JOB_STATE_RUNNING,
+                submit_time=stamp(number),
+                start_time=stamp(2),
+            )
+        )
+        for number, name in enumerate(("a", "b"))
+    }
+
+
+def picture(view: LiveJobsView, seconds: float, height: int = 24) -> list[str]:
+    """Its lines."""
+    return drawn(view.picture(canvas(60, seconds, height=height)), 60).splitlines()
+
+
+def test_the_connection_stands_below_the_jobs(jobs: Jobs) -> None:
+    """With the time that is left until the next try, which goes down."""
+    now = [0.0]
+    view = LiveJobsView(Console(file=io.StringIO()), clock=lambda: at(now[0]))
+
+    assert picture(view, 0) == ["0 jobs", "", "○ connecting"]
+    view.connection_changed(Connection("live"))
+    view.item(jobs["a"].job, jobs)
+    assert picture(view, 4)[-3:] == ["2 jobs: 2 running", "", "● live"]
+    now[0] = 5.0
+    view.connection_changed(Connection("reconnecting", 4.0, error=LOST))
+    assert [picture(view, seconds)[-1] for seconds in (5, 7, 9)] == [
+        "○ reconnecting in 4 s (Connection refused)",
+        "○ reconnecting in 2 s (Connection refused)",
+        "○ reconnecting (Connection refused)",
+    ]
+
+
+def test_the_table_leaves_room_for_the_connection(jobs: Jobs) -> None:
+    """Jobs that do not fit are left out, never the lines below them."""
+    view = LiveJobsView(Console(file=io.StringIO()))
+    view.connection_changed(Connection("live"))
+    view.item(jobs["a"].job, jobs)
+    lines = picture(view, 4, height=7)
+
+    assert [line.split("  ")[0] for line in lines] == ["JOB", "b", "", "2 jobs: 2 running", "", "● live"]

@@ -2,7 +2,7 @@
 
 Each file of ``golden/`` holds one sample: ``json``, its protobuf JSON, and ``wire``, the bytes of each of its fields
 in hexadecimal; the message is these bytes one after the other. A change of the contract changes files here, and so
-cannot pass unseen. Where it is meant, write them anew, and read the difference before committing it::
+cannot pass unseen. If it is intended, regenerate them, and read the difference before committing it::
 
     python -m tests.contract.golden --write
 """
@@ -66,7 +66,7 @@ def read(name: str) -> Golden:
 
 
 def write() -> None:
-    """Writes all golden files anew."""
+    """Regenerate all golden files."""
     for old in DIRECTORY.glob("*.json"):
         old.unlink()
     contents = {name: golden(message) for name, message in samples().items()}
@@ -96,7 +96,7 @@ def _methods(service: ServiceDescriptor) -> dict[str, str]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        prog="python -m tests.contract.golden", description="Writes the golden files anew."
+        prog="python -m tests.contract.golden", description="Regenerate the golden files."
     )
     parser.add_argument("--write", action="store_true", required=True, help="replace what is there")
     parser.parse_args()

@@ -1,7 +1,7 @@
 """Sample messages: of every message of the contract one with every field set, and one for each choice of a oneof.
 
 They are made from the descriptors by rule, so that a new field is in them by itself, and then differs from the
-golden files until those are written anew.
+golden files until those are regenerated.
 """
 
 from __future__ import annotations

@@ -33,17 +33,17 @@ def second_fold(events: Iterable[Json], job: Json | None = None) -> Json:
     return _without_defaults(job)
 
 
-def _job_submitted(job: Json, event: Json, told: Json) -> None:
+def _job_submitted(job: Json, event: Json, payload: Json) -> None:
     job.clear()
-    job.update(copy.deepcopy(told.get("job", {})))
+    job.update(copy.deepcopy(payload.get("job", {})))
     _all_planned(job)
 
 
-def _job_started(job: Json, event: Json, told: Json) -> None:
+def _job_started(job: Json, event: Json, payload: Json) -> None:
     job["state"] = "JOB_STATE_RUNNING"
     job["attempt"] = event.get("attempt", 0)
-    job["workerId"] = told.get("workerId", "")
-    job["workerInstance"] = told.get("instance", "")
+    job["workerId"] = payload.get("workerId", "")
+    job["workerInstance"] = payload.get("instance", "")
     job["startTime"] = event["time"]
     job.setdefault("firstStartTime", event["time"])
     for name in ("message", "failure", "retryTime", "fraction"):
@@ -54,7 +54,7 @@ def _job_started(job: Json, event: Json, told: Json) -> None:
         stage["state"] = "STAGE_STATE_PENDING"
 
 
-def _stages_planned(job: Json, event: Json, told: Json) -> None:
+def _stages_planned(job: Json, event: Json, payload: Json) -> None:
     by_id = {stage["stageId"]: stage for stage in _stages(job)}
     kept = set()
     for stage in _stages(job):
@@ -64,17 +64,17 @@ def _stages_planned(job: Json, event: Json, told: Json) -> None:
             around = by_id.get(around.get("parentStageId", ""))
     outline = ("stageId", "parentStageId", "title", "weight", "total", "unit")
     job["stages"] = [stage for stage in _stages(job) if stage["stageId"] in kept]
-    for said in told.get("stages", []):
+    for said in payload.get("stages", []):
         if said["stageId"] not in kept:
             stage = {"state": "STAGE_STATE_PENDING"} | {name: said[name] for name in outline if name in said}
             _append(job, stage)
     _all_planned(job)
-    if told.get("plannedChildren"):
-        job["plannedChildren"] = told["plannedChildren"]
+    if payload.get("plannedChildren"):
+        job["plannedChildren"] = payload["plannedChildren"]
 
 
-def _stage_started(job: Json, event: Json, told: Json) -> None:
-    said = told.get("stage", {})
+def _stage_started(job: Json, event: Json, payload: Json) -> None:
+    said = payload.get("stage", {})
     stage = _find(job, said["stageId"])
     if stage is None:
         stage = {"stageId": said["stageId"], "parentStageId": said.get("parentStageId", "")}
@@ -87,58 +87,58 @@ def _stage_started(job: Json, event: Json, told: Json) -> None:
     stage["startTime"] = event["time"]
 
 
-def _stage_progressed(job: Json, event: Json, told: Json) -> None:
-    job["fraction"] = told.get("jobFraction", 0.0)
-    stage = _find(job, told["stageId"])
+def _stage_progressed(job: Json, event: Json, payload: Json) -> None:
+    job["fraction"] = payload.get("jobFraction", 0.0)
+    stage = _find(job, payload["stageId"])
     if stage is not None:
-        stage["current"] = told.get("current", 0.0)
-        stage["fraction"] = told.get("fraction", 0.0)
+        stage["current"] = payload.get("current", 0.0)
+        stage["fraction"] = payload.get("fraction", 0.0)
         for name in ("total", "unit", "message"):
-            if name in told:
-                stage[name] = told[name]
+            if name in payload:
+                stage[name] = payload[name]
         _carry_up(job, stage)
 
 
-def _stage_ended(job: Json, event: Json, told: Json) -> None:
-    job["fraction"] = told.get("jobFraction", 0.0)
-    stage = _find(job, told["stageId"])
+def _stage_ended(job: Json, event: Json, payload: Json) -> None:
+    job["fraction"] = payload.get("jobFraction", 0.0)
+    stage = _find(job, payload["stageId"])
     if stage is not None:
-        stage["state"] = told["state"]
+        stage["state"] = payload["state"]
         stage["endTime"] = event["time"]
         for name in ("message", "failure"):
-            if name in told:
-                stage[name] = told[name]
+            if name in payload:
+                stage[name] = payload[name]
         if stage["state"] == "STAGE_STATE_SUCCEEDED":
             stage["fraction"] = 1.0
-        _end([inner for inner in _stages(job) if stage in _around(job, inner)], told["state"], event)
+        _end([inner for inner in _stages(job) if stage in _around(job, inner)], payload["state"], event)
         _carry_up(job, stage)
 
 
-def _artifact_added(job: Json, event: Json, told: Json) -> None:
+def _artifact_added(job: Json, event: Json, payload: Json) -> None:
     artifacts = job.setdefault("artifacts", [])
     for index, artifact in enumerate(artifacts):
-        if artifact["name"] == told["artifact"]["name"]:
-            artifacts[index] = told["artifact"]
+        if artifact["name"] == payload["artifact"]["name"]:
+            artifacts[index] = payload["artifact"]
             return
-    artifacts.append(told["artifact"])
+    artifacts.append(payload["artifact"])
 
 
-def _cancel_requested(job: Json, event: Json, told: Json) -> None:
+def _cancel_requested(job: Json, event: Json, payload: Json) -> None:
     job["state"] = "JOB_STATE_CANCELLING"
-    job["cancellation"] = dict(told.get("cancellation", {}))
+    job["cancellation"] = dict(payload.get("cancellation", {}))
 
 
-def _cancel_acknowledged(job: Json, event: Json, told: Json) -> None:
+def _cancel_acknowledged(job: Json, event: Json, payload: Json) -> None:
     job.setdefault("cancellation", {})["acknowledgeTime"] = event["time"]
 
 
-def _attempt_ended(job: Json, event: Json, told: Json) -> None:
-    failure = told.get("failure", {})
+def _attempt_ended(job: Json, event: Json, payload: Json) -> None:
+    failure = payload.get("failure", {})
     job["state"] = "JOB_STATE_QUEUED"
     job["failure"] = failure
     job["message"] = failure.get("message", "")
-    if "retryTime" in told:
-        job["retryTime"] = told["retryTime"]
+    if "retryTime" in payload:
+        job["retryTime"] = payload["retryTime"]
     unharmed = failure.get("code") == "RELEASED"
     if not unharmed:
         job["failedAttempts"] = job.get("failedAttempts", 0) + 1
@@ -148,19 +148,19 @@ def _attempt_ended(job: Json, event: Json, told: Json) -> None:
             stage["endTime"] = event["time"]
 
 
-def _job_ended(job: Json, event: Json, told: Json) -> None:
-    state = told.get("state")
+def _job_ended(job: Json, event: Json, payload: Json) -> None:
+    state = payload.get("state")
     if state in ("JOB_STATE_FAILED", "JOB_STATE_LOST") and job.get("state") != "JOB_STATE_QUEUED":
         job["failedAttempts"] = job.get("failedAttempts", 0) + 1
     job["state"] = state
-    job["message"] = told.get("message", "")
+    job["message"] = payload.get("message", "")
     job["endTime"] = event["time"]
     for name in ("retryTime", "failure"):
         job.pop(name, None)
     for name in ("failure", "result"):
-        if name in told:
-            job[name] = told[name]
-    if told.get("forced"):
+        if name in payload:
+            job[name] = payload[name]
+    if payload.get("forced"):
         job.setdefault("cancellation", {})["forced"] = True
     if state == "JOB_STATE_SUCCEEDED":
         job["fraction"] = 1.0
@@ -173,13 +173,13 @@ def _job_ended(job: Json, event: Json, told: Json) -> None:
     _end(_stages(job), ends.get(str(state), "STAGE_STATE_CANCELLED"), event)
 
 
-def _children_progressed(job: Json, event: Json, told: Json) -> None:
-    job["fraction"] = told.get("jobFraction", 0.0)
+def _children_progressed(job: Json, event: Json, payload: Json) -> None:
+    job["fraction"] = payload.get("jobFraction", 0.0)
     if not _stages(job):
-        job["fractionKnown"] = 0 < told.get("total", 0) <= job.get("plannedChildren", 0)
+        job["fractionKnown"] = 0 < payload.get("total", 0) <= job.get("plannedChildren", 0)
 
 
-def _nothing(job: Json, event: Json, told: Json) -> None:
+def _nothing(job: Json, event: Json, payload: Json) -> None:
     """For those who read the log."""
 
 

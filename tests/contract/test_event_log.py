@@ -181,25 +181,25 @@ async def test_reports_that_were_refused_use_up_their_numbers(log: EventLog) -> 
 
 async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> None:
     """Of each durable commit once, in order, with its place among those of all jobs; of none that failed."""
-    told: list[Entry] = []
+    entries: list[Entry] = []
     done: list[int] = []
-    log.add_listener(told.extend)
+    log.add_listener(entries.extend)
     author, other = Author("j"), Author("k")
     other.submit()
     commits = [author.submit(), author.start(), author.lines("a"), author.succeed()]
     futures = [log.append(commit) for commit in commits]
     failing = log.append(other.start())
     for future in futures:
-        future.add_done_callback(lambda _: done.append(len(told)))
+        future.add_done_callback(lambda _: done.append(len(entries)))
 
     await asyncio.gather(*futures)
     with pytest.raises(Conflict):
         await failing
 
-    positions = [entry.position for entry in told]
+    positions = [entry.position for entry in entries]
     assert [
         DurableCommit(commit, position) for position, commit in zip(positions, commits, strict=True)
-    ] == told
+    ] == entries
     assert positions == [*sorted({*positions})]
     assert (4, positions[-1]) == (len(done), log.position)
     assert all(number <= heard for number, heard in enumerate(done, 1))
@@ -207,8 +207,8 @@ async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> 
 
 async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
     """Nothing else changes by it: each job's events, its states, its reports. A turn never does."""
-    told: list[Entry] = []
-    log.add_listener(told.extend)
+    entries: list[Entry] = []
+    log.add_listener(entries.extend)
     authors = [Author("j"), Author("k")]
     commits = [commit for author in authors for commit in (author.submit(), author.start())]
     for number in range(50):
@@ -218,7 +218,7 @@ async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
 
     for author, reports in zip(authors, (53, 51), strict=True):
         job_id = author.job.job_id
-        mine = [e.commit for e in told if isinstance(e, DurableCommit) and e.commit.job_id == job_id]
+        mine = [e.commit for e in entries if isinstance(e, DurableCommit) and e.commit.job_id == job_id]
         stored = await log.load(job_id)
         assert stored is not None
         assert author.events == events_of([commit.chunk for commit in mine]) == await read(log, job_id)
@@ -243,26 +243,26 @@ async def test_what_is_told_can_be_read(log: EventLog) -> None:
 
 
 async def test_several_follow(log: EventLog) -> None:
-    """Each is told of all."""
-    told: tuple[list[Entry], list[Entry]] = ([], [])
-    for place in told:
+    """Each listener gets all entries."""
+    entries: tuple[list[Entry], list[Entry]] = ([], [])
+    for place in entries:
         log.add_listener(place.extend)
     commit = Author("j").submit()
     await put(log, commit)
 
-    assert told == ([DurableCommit(commit, log.position)],) * 2
+    assert entries == ([DurableCommit(commit, log.position)],) * 2
 
 
 async def test_nobody_is_told_of_reports_that_were_refused(log: EventLog) -> None:
     """There is nothing to show of them."""
-    told: list[Entry] = []
+    entries: list[Entry] = []
     author = Author("j")
     await put(log, author.submit(), author.start())
-    log.add_listener(told.extend)
+    log.add_listener(entries.extend)
     position = log.position
     await put(log, author.refused(1))
 
-    assert ([], position) == (told, log.position)
+    assert ([], position) == (entries, log.position)
 
 
 async def test_a_caller_who_does_not_wait_changes_nothing(log: EventLog) -> None:
@@ -281,8 +281,8 @@ async def test_closing_finishes_what_is_under_way(opening: Callable[[], Awaitabl
     """What was appended before is durable, and there when the store is opened again; so are epoch and secret."""
     log = await opening()
     epoch, secret = log.epoch, log.lease_secret
-    told: list[Entry] = []
-    log.add_listener(told.extend)
+    entries: list[Entry] = []
+    log.add_listener(entries.extend)
     author = Author("j", request_id="r", input=struct({"x": 1}))
     futures = [log.append(commit) for commit in (author.submit(), author.start(), author.lines("a"))]
     await log.close()
@@ -290,8 +290,8 @@ async def test_closing_finishes_what_is_under_way(opening: Callable[[], Awaitabl
 
     again = await opening()
     try:
-        assert len(told) == 3
-        assert (epoch, secret, told[-1].position) == (again.epoch, again.lease_secret, again.position)
+        assert len(entries) == 3
+        assert (epoch, secret, entries[-1].position) == (again.epoch, again.lease_secret, again.position)
         assert author.events == await read(again, "j")
         assert await again.find_request("", "r") == "j"
         stored = await again.load("j")

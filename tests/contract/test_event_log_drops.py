@@ -29,7 +29,7 @@ MINE = {
 
 
 def positions_of(log: EventLog) -> list[int]:
-    """The positions of all that is told from now on."""
+    """Collect the positions of all entries from now on."""
     positions: list[int] = []
     log.add_listener(lambda entries: positions.extend(entry.position for entry in entries))
     return positions
@@ -113,15 +113,15 @@ async def test_drops_outlive_the_job_and_the_store(opening: Open) -> None:
     await log.delete("j")
     again = Author("j", owner="b")
     await put(log, again.submit())
-    told = await log.dropped(Query())
-    assert max(told.values()) == positions[5]
+    dropped = await log.dropped(Query())
+    assert max(dropped.values()) == positions[5]
     await log.close()
 
     log = await opening()
-    assert await log.dropped(Query()) == told
-    assert await log.dropped(Query(owner="a")) == told
+    assert await log.dropped(Query()) == dropped
+    assert await log.dropped(Query(owner="a")) == dropped
     assert await log.dropped(Query(owner="b")) == {}
-    assert await log.dropped(Query(job_ids=["j"])) == told
+    assert await log.dropped(Query(job_ids=["j"])) == dropped
     await log.close()
 
 
@@ -141,17 +141,17 @@ async def test_only_the_newest_notice_of_a_job_is_kept(log: EventLog) -> None:
 async def test_what_is_remembered_of_deleted_jobs_is_bounded(
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By owner: one who deletes many jobs has only feeds of his own, or of everybody, begin anew."""
+    """By owner: deleting many jobs affects only feeds of their owner, and of all owners."""
     monkeypatch.setattr(drop_summary, "DELETED_JOBS_LIMIT", 2)
-    told: list[Entry] = []
-    log.add_listener(told.extend)
+    entries: list[Entry] = []
+    log.add_listener(entries.extend)
     for number in range(5):
         await over(log, f"b{number}", owner="b")
     await over(log, "a0", owner="a")
     for job_id in ("b0", "b1", "a0", "b2", "b3", "b4"):
         await log.delete(job_id)
 
-    notices = {entry.attributes.job_id: entry for entry in told if isinstance(entry, DropNotice)}
+    notices = {entry.attributes.job_id: entry for entry in entries if isinstance(entry, DropNotice)}
     forgotten = notices[
         "b3"
     ].position  # two go at a time, so that what is too many after an upgrade goes away

@@ -12,7 +12,7 @@ from tests.support.commits import Author, put, put_in_turn
 
 
 async def test_a_job_is_loaded_as_of_its_last_commit(log: EventLog) -> None:
-    """To decide upon: without its input, and with the number of its last report."""
+    """For decisions: without its input, and with the number of its last report."""
     author = Author("j", input=struct({"path": "/x"}), labels={"a": "b"})
     await put(log, author.submit(), author.start(), author.lines("a", "b"))
     stored = await log.load("j")

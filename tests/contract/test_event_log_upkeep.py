@@ -42,7 +42,7 @@ async def spans(
 
 
 def positions_of(log: EventLog) -> list[int]:
-    """The positions of all that is told from now on."""
+    """Collect the positions of all entries from now on."""
     positions: list[int] = []
     log.add_listener(lambda entries: positions.extend(entry.position for entry in entries))
     return positions
@@ -163,16 +163,16 @@ async def test_thinning_leaves_out_progress_that_was_overtaken(log: EventLog) ->
 
 async def test_trimming_drops_the_oldest(log: EventLog) -> None:
     """Commit by commit; what is dropped, and from where on cursors may miss it, can be asked for."""
-    told: list[Entry] = []
+    entries: list[Entry] = []
     positions = positions_of(log)
     author = await ended(log, "j")
-    log.add_listener(told.extend)
+    log.add_listener(entries.extend)
     assert await log.dropped(Query()) == {}
     await log.trim("j", 6)  # within the fourth commit
 
     assert author.events[4:] == await read(log, "j", 4)
     assert (5, len(author.events)) == ((await read_page(log, "j", 4)).first, author.job.last_sequence)
-    (notice,) = told
+    (notice,) = entries
     assert isinstance(notice, DropNotice)
     newest = max(drop.position for drop in notice.drops)
     told_of = (notice.attributes.job_id, notice.first_sequence, notice.position, newest)
@@ -198,19 +198,19 @@ async def test_a_whole_log_may_be_trimmed(log: EventLog) -> None:
 
 
 async def test_a_deleted_job_never_was(log: EventLog) -> None:
-    """Those who follow are told; its id and its request_id are free again."""
-    told: list[Entry] = []
+    """Listeners get a notice; its id and its request_id are free again."""
+    entries: list[Entry] = []
     positions = positions_of(log)
     await ended(log, "j", request_id="r", labels={"a": "b"}, input=struct({"x": 1}))
     other = await ended(log, "k")
-    log.add_listener(told.extend)
+    log.add_listener(entries.extend)
     await log.delete("j")
 
     assert (await log.find("j"), await log.load("j"), await log.read("j", 0, 1)) == (None, None, None)
     assert await log.find_request("", "r") is None
     assert [job.job_id for _, job in (await log.query(Query())).jobs] == ["k"]
     assert other.events == await read(log, "k")
-    (notice,) = told
+    (notice,) = entries
     assert isinstance(notice, DropNotice)
     newest = max(drop.position for drop in notice.drops)
     assert (notice.attributes.job_id, notice.first_sequence, newest) == ("j", 0, positions[7])
@@ -225,7 +225,7 @@ async def test_a_deleted_job_never_was(log: EventLog) -> None:
 
 
 async def test_notices_stand_among_the_commits(log: EventLog) -> None:
-    """At their positions, so that those who come later are told, too."""
+    """Reads return them at their positions, also for later subscribers."""
     positions = positions_of(log)
     await ended(log, "j")
     await log.delete("j")

@@ -57,15 +57,15 @@ def test_the_fraction_of_the_job_is_what_its_stages_have_done(vector: Vector) ->
         if event.HasField("stage_progressed"):
             stage = before.stages[event.stage_progressed.stage_id]
             stage_share = event.stage_progressed.fraction
-            told = event.stage_progressed.job_fraction
+            result = event.stage_progressed.job_fraction
         elif event.HasField("stage_ended"):
             stage = before.stages[event.stage_ended.stage_id]
             stage_share = share(Stage(state=event.stage_ended.state, fraction=stage.fraction))
-            told = event.stage_ended.job_fraction
+            result = event.stage_ended.job_fraction
         else:
             continue
 
-        assert told == job_fraction_after(before, stage, stage_share)
+        assert result == job_fraction_after(before, stage, stage_share)
 
 
 def test_every_payload_is_in_a_vector() -> None:

@@ -91,7 +91,7 @@ def test_a_service_finds_the_pods(workload: dict[str, Any]) -> None:
 
 
 def environments() -> dict[str, dict[str, str]]:
-    """What Milepost is told by each of the manifests."""
+    """The settings of Milepost in each of the manifests."""
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     found = {name: service["environment"] for name, service in compose.items() if name.startswith("milepost")}
     (workload,) = [each for each in of_kind("StatefulSet") if each["metadata"]["name"] == "milepost"]

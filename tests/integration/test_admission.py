@@ -27,13 +27,13 @@ async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit
             for watch in watches:
                 assert (await watch.read()).WhichOneof("frame") == "opened"
             for one_more in (other.watch(job.job_id), rpc.jobs.WatchJobs(WatchJobsRequest())):
-                told = await refused(one_more.read())
+                refusal = await refused(one_more.read())
                 assert (
-                    told.code,
-                    told.reason,
-                    told.metadata,
+                    refusal.code,
+                    refusal.reason,
+                    refusal.metadata,
                 ) == ("RESOURCE_EXHAUSTED", "LIMIT_REACHED", {"limit": limit})
-                assert told.retry_delay
+                assert refusal.retry_delay
             watches[0].cancel()
 
             async def is_open() -> bool:

@@ -314,7 +314,7 @@ def worker_process(shared_server: ServerProcess, tmp_path: Path) -> Iterator[sub
 async def test_the_worker_of_the_example_takes_jobs_of_its_kind(
     shared_server: ServerProcess, worker_process: subprocess.Popen[bytes], root: Path, output: Path
 ) -> None:
-    """``milepost worker examples.archive:worker`` archives, until it is told to stop."""
+    """``milepost worker examples.archive:worker`` archives until it is stopped."""
     async with Client(shared_server.address) as client:
         job = await client.submit("archive", {"path": str(root), "output": str(output)})
         result = await client.result(job.job_id)

@@ -66,9 +66,9 @@ async def test_a_backup_under_load_is_restored(server: ServerProcess, tmp_path: 
                 task.finish()
         for task in tasks:
             assert task.lines == await lines(rpc, task.job_id)
-    (told,) = outcome.objects
-    assert told["backup"]["epoch"] == server.epoch
-    assert int(told["backup"]["sizeBytes"]) == file.stat().st_size
+    (result,) = outcome.objects
+    assert result["backup"]["epoch"] == server.epoch
+    assert int(result["backup"]["sizeBytes"]) == file.stat().st_size
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with closing(sqlite3.connect(server.data / "milepost.db")) as database:
         (secret,) = database.execute("SELECT value FROM meta WHERE name = 'lease_secret'").fetchone()
@@ -114,7 +114,7 @@ async def lines(rpc: Rpc, job_id: str) -> list[str]:
 
 
 async def test_one_at_a_time_and_a_cancelled_one_leaves_nothing(server: ServerProcess) -> None:
-    """Who comes second is told to come later; what the first one left unread is gone with it."""
+    """A second backup is refused with a retry delay; the unread copy of the first is deleted with its call."""
     async with connect(server.address) as rpc:
         await fill(rpc)
         first = rpc.admin.BackUp(BackUpRequest())
@@ -122,8 +122,12 @@ async def test_one_at_a_time_and_a_cancelled_one_leaves_nothing(server: ServerPr
         assert isinstance(opened, BackUpResponse)
         header = opened.header
         assert (header.epoch, header.last_position) == (server.epoch, 12)
-        told = await refused(rpc.admin.BackUp(BackUpRequest()).read())
-        assert (told.code, told.reason, told.retry_delay) == ("RESOURCE_EXHAUSTED", "LIMIT_REACHED", 5.0)
+        refusal = await refused(rpc.admin.BackUp(BackUpRequest()).read())
+        assert (refusal.code, refusal.reason, refusal.retry_delay) == (
+            "RESOURCE_EXHAUSTED",
+            "LIMIT_REACHED",
+            5.0,
+        )
         first.cancel()
 
         async def works_again() -> bool:
@@ -139,7 +143,7 @@ async def test_one_at_a_time_and_a_cancelled_one_leaves_nothing(server: ServerPr
 
 
 async def test_a_server_that_stops_ends_a_backup(server: ServerProcess) -> None:
-    """Its caller is told why, and the server does not wait for it."""
+    """Its caller gets the reason, and the server does not wait for it."""
     async with connect(server.address) as rpc:
         await fill(rpc)
         parts = rpc.admin.BackUp(BackUpRequest())

@@ -49,11 +49,11 @@ async def answer(rpc: Rpc, request: Message) -> list[Any]:
     return [await call(rpc, request)]
 
 
-def assert_names(field: str, reason: str, told: Refused) -> None:
+def assert_names(field: str, reason: str, refusal: Refused) -> None:
     """The refusal names just the field that is wrong, in the form that every refusal has."""
-    assert ("INVALID_ARGUMENT", reason, (field,)) == told.brief
-    assert ("milepost.v1", field) == (told.domain, told.metadata["field"])
-    assert told.message.startswith(field)
+    assert ("INVALID_ARGUMENT", reason, (field,)) == refusal.brief
+    assert ("milepost.v1", field) == (refusal.domain, refusal.metadata["field"])
+    assert refusal.message.startswith(field)
 
 
 # --- JobService -------------------------------------------------------------------------------------------------
@@ -81,19 +81,19 @@ async def test_a_field_out_of_its_bound_is_named(rpc: Rpc, bad: Bad) -> None:
 )
 async def test_an_unknown_job_is_not_found(rpc: Rpc, request_: Message) -> None:
     """And is named."""
-    told = await refused(answer(rpc, request_))
+    refusal = await refused(answer(rpc, request_))
 
-    assert told.brief == ("NOT_FOUND", "JOB_NOT_FOUND", ())
-    assert (told.domain, told.metadata) == ("milepost.v1", {"job_id": "nowhere"})
+    assert refusal.brief == ("NOT_FOUND", "JOB_NOT_FOUND", ())
+    assert (refusal.domain, refusal.metadata) == ("milepost.v1", {"job_id": "nowhere"})
 
 
 async def test_an_existing_id_is_taken(rpc: Rpc) -> None:
     """Also for the same content, where no request_id says that it is the same request."""
     job = await rpc.submit(job_id=f"{rpc.kind}-taken")
 
-    told = await refused(rpc.submit(job_id=job.job_id))
-    assert told.brief == ("ALREADY_EXISTS", "JOB_ALREADY_EXISTS", ())
-    assert {"job_id": job.job_id} == told.metadata
+    refusal = await refused(rpc.submit(job_id=job.job_id))
+    assert refusal.brief == ("ALREADY_EXISTS", "JOB_ALREADY_EXISTS", ())
+    assert {"job_id": job.job_id} == refusal.metadata
 
 
 async def test_the_same_request_gives_the_same_job(rpc: Rpc) -> None:
@@ -110,9 +110,9 @@ async def test_the_same_request_gives_the_same_job(rpc: Rpc) -> None:
         {"workload": 1.0},
     )
     for other in others:
-        told = await refused(rpc.submit(**{**content, **other}))
-        assert told.brief == ("ALREADY_EXISTS", "JOB_ALREADY_EXISTS", ())
-        assert {"job_id": job.job_id} == told.metadata
+        refusal = await refused(rpc.submit(**{**content, **other}))
+        assert refusal.brief == ("ALREADY_EXISTS", "JOB_ALREADY_EXISTS", ())
+        assert {"job_id": job.job_id} == refusal.metadata
 
 
 async def test_a_request_id_is_its_owners(rpc: Rpc) -> None:
@@ -127,18 +127,18 @@ async def test_a_child_of_a_job_that_has_ended_is_refused(rpc: Rpc) -> None:
     parent = await rpc.submit()
     await rpc.jobs.CancelJob(CancelJobRequest(job_id=parent.job_id))
 
-    told = await refused(rpc.submit(parent_job_id=parent.job_id))
-    assert told.brief == ("FAILED_PRECONDITION", "JOB_ENDED", ())
-    assert {"job_id": parent.job_id, "state": "CANCELLED"} == told.metadata
+    refusal = await refused(rpc.submit(parent_job_id=parent.job_id))
+    assert refusal.brief == ("FAILED_PRECONDITION", "JOB_ENDED", ())
+    assert {"job_id": parent.job_id, "state": "CANCELLED"} == refusal.metadata
 
 
 async def test_a_job_that_has_not_ended_is_not_deleted(rpc: Rpc) -> None:
     """It is to be cancelled first."""
     job = await rpc.submit()
 
-    told = await refused(rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id)))
-    assert told.brief == ("FAILED_PRECONDITION", "JOB_NOT_ENDED", ())
-    assert {"job_id": job.job_id, "state": "QUEUED"} == told.metadata
+    refusal = await refused(rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id)))
+    assert refusal.brief == ("FAILED_PRECONDITION", "JOB_NOT_ENDED", ())
+    assert {"job_id": job.job_id, "state": "QUEUED"} == refusal.metadata
 
 
 async def test_a_page_token_is_good_for_its_query_only(rpc: Rpc) -> None:
@@ -156,8 +156,8 @@ async def test_a_page_token_is_good_for_its_query_only(rpc: Rpc) -> None:
         ListJobsRequest(page_token=token, filter=mine, order_by="submit_time"),
         ListJobsRequest(page_token=token[:-1], filter=mine),
     ):
-        told = await refused(rpc.jobs.ListJobs(other))
-        assert told.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("page_token",))
+        refusal = await refused(rpc.jobs.ListJobs(other))
+        assert refusal.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("page_token",))
     rest = await rpc.jobs.ListJobs(ListJobsRequest(filter=mine, page_size=1000, page_token=token))
     assert (len(rest.jobs), rest.next_page_token) == (1, "")
 
@@ -232,8 +232,8 @@ async def test_a_field_of_an_update_out_of_its_bound_is_named(rpc: Rpc) -> None:
         request = ReportJobRequest(
             job_id=job_id, lease_token=token, first_report_sequence=len(BEFORE) + 1, updates=updates
         )
-        told = await refused(rpc.workers.ReportJob(request))
-        assert_names(f"updates[1].{bad.field}", bad.reason, told)
+        refusal = await refused(rpc.workers.ReportJob(request))
+        assert_names(f"updates[1].{bad.field}", bad.reason, refusal)
     assert before == await rpc.log(job_id)
 
 
@@ -278,6 +278,6 @@ async def test_a_report_out_of_order_or_without_the_lease_is_refused(rpc: Rpc) -
         ("LEASE_LOST", lost, "lease_token", "é" * 100_000),
     ):
         request = ReportJobRequest(**{**good, field: value})
-        told = await refused(rpc.workers.ReportJob(request))
-        assert (("FAILED_PRECONDITION", reason, ()), metadata) == (told.brief, told.metadata)
+        refusal = await refused(rpc.workers.ReportJob(request))
+        assert (("FAILED_PRECONDITION", reason, ()), metadata) == (refusal.brief, refusal.metadata)
     assert before == await rpc.log(job_id)

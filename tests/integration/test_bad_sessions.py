@@ -39,14 +39,14 @@ async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
 
 async def rejected(session: WorkSession) -> tuple[str, str, str, int, int]:
     """The next message: the job, reason and field of a rejection, its report and the one that is expected."""
-    told = (await session.receive("rejected")).rejected
-    assert told.message
+    rejected_found = (await session.receive("rejected")).rejected
+    assert rejected_found.message
     return (
-        told.job_id,
-        reason_name(told.reason),
-        told.field,
-        told.report_sequence,
-        told.expected_report_sequence,
+        rejected_found.job_id,
+        reason_name(rejected_found.reason),
+        rejected_found.field,
+        rejected_found.report_sequence,
+        rejected_found.expected_report_sequence,
     )
 
 
@@ -181,8 +181,8 @@ async def test_hello_comes_once(rpc: Rpc) -> None:
     async with rpc.session() as session:
         await session.send(hello=Hello())
 
-        told = await refused(session.call.read())
-        assert told.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",))
+        refusal = await refused(session.call.read())
+        assert refusal.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",))
 
 
 async def test_a_worker_that_has_said_all_is_answered(rpc: Rpc) -> None:

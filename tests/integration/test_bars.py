@@ -28,20 +28,20 @@ EXPECTED = [
 
 
 def story(events: list[Event]) -> list[tuple[str, object]]:
-    """What the job told, but for how far it was."""
-    told: list[tuple[str, object]] = []
+    """The job's events, except progress."""
+    texts: list[tuple[str, object]] = []
     for event in events:
         match event.WhichOneof("payload"):
             case "stage_started":
-                told.append(("stage_started", event.stage_started.stage.stage_id))
+                texts.append(("stage_started", event.stage_started.stage.stage_id))
             case "stage_ended":
-                told.append(("stage_ended", event.stage_ended.stage_id))
+                texts.append(("stage_ended", event.stage_ended.stage_id))
             case "log_written":
                 assert event.log_written.fields["logger"] == "tests.barred"
-                told.append(("log_written", event.log_written.text))
+                texts.append(("log_written", event.log_written.text))
             case "job_ended":
-                told.append(("job_ended", dict(event.job_ended.result.items())))
-    return told
+                texts.append(("job_ended", dict(event.job_ended.result.items())))
+    return texts
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ async def test_cancel_running(rpc: Rpc) -> None:
         )
         await session.acknowledged(1)
         assert (await rpc.cancel(job.job_id)).state == JobState.JOB_STATE_CANCELLING
-        told = (await session.receive("cancel")).cancel
-        assert (job.job_id, "enough") == (told.job_id, told.cancellation.reason)
+        result = (await session.receive("cancel")).cancel
+        assert (job.job_id, "enough") == (result.job_id, result.cancellation.reason)
         await session.report(job.job_id, token, 2, Update(cancel_acknowledged=CancelAcknowledged()))
         await session.acknowledged(2)
         await session.report(

@@ -56,10 +56,10 @@ async def test_a_handler_in_a_process_is_interrupted(shared_server: ServerProces
         assert is_gone(pids[0])
         await all_gone(pids)
 
-    told = after_request(events)
-    assert told[:2] == ["cancel_requested", "cancel_acknowledged"]
-    assert told.count("called back") == 1
-    assert told.index("interrupted") < told.index("cleaned up")
+    events_found = after_request(events)
+    assert events_found[:2] == ["cancel_requested", "cancel_acknowledged"]
+    assert events_found.count("called back") == 1
+    assert events_found.index("interrupted") < events_found.index("cleaned up")
     assert (job.state, job.cancellation.forced, job.message) == (CANCELLED, False, "")
 
 

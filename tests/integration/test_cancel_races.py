@@ -1,4 +1,4 @@
-"""Cancel against finish: the order of the log decides, and what both sides are told agrees with it (rule 17)."""
+"""Cancel against finish: the order of the log decides, and both sides get answers that agree with it (rule 17)."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def folded(log: list[Event], sequence: int) -> Job:
 
 async def heard(session: WorkSession, job_id: str) -> list[WorkResponse]:
     """What the worker hears of the job, up to the answer to its last report, with which its stream ends."""
-    told: list[WorkResponse] = []
+    responses: list[WorkResponse] = []
     with contextlib.suppress(StreamEnded):
         while True:
             response = await session.next()
             assert job_id == getattr(response, str(response.WhichOneof("message"))).job_id
-            told.append(response)
+            responses.append(response)
     assert await session.call.code() == grpc.StatusCode.OK
-    return told
+    return responses
 
 
 async def finished_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> str:
@@ -71,7 +71,7 @@ async def finished_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) ->
             await session.report(job.job_id, token, 2, succeeded())
             await session.call.done_writing()
 
-        _, told = await asyncio.gather(race(source, cancel, finish), heard(session, job.job_id))
+        _, result = await asyncio.gather(race(source, cancel, finish), heard(session, job.job_id))
     log = await rpc.log(job.job_id)
     final = await rpc.get(job.job_id)
 
@@ -79,12 +79,12 @@ async def finished_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) ->
     assert [len(log)] == [event.sequence for event in log if event.HasField("job_ended")]
     assert log[-1].job_ended.state == final.state
     (answer,) = answers
-    # The submitter was told how the job stood at an event of the log, at the request or after it.
+    # The answer to the submitter is the job's state at an event of the log, at the request or after it.
     assert folded(log, answer.last_sequence).state == answer.state
     requested = [event.sequence for event in log if event.HasField("cancel_requested")]
     assert all(sequence <= answer.last_sequence for sequence in requested)
-    # The worker was told that it is done if, and only if, the log has the end that it told of.
-    last = told[-1]
+    # The worker's end was acknowledged if, and only if, the log has it.
+    last = result[-1]
     if state_name(final) == "SUCCEEDED":
         assert (2, len(log)) == (last.acknowledged.report_sequence, last.acknowledged.last_sequence)
     else:
@@ -107,7 +107,7 @@ async def test_cancel_against_finish(shared_server: Server) -> None:
 
 
 async def test_cancel_against_start(shared_server: Server) -> None:
-    """A job that is cancelled while it is given out: cancelled in the queue, or at its worker, who is told."""
+    """A job that is cancelled during its dispatch ends in the queue, or its worker gets the cancellation."""
     source = random.Random(5)
     possible = {"in the queue", "at its worker"}
     async with connect(shared_server.address) as rpc, connect(shared_server.address) as other:

@@ -59,9 +59,9 @@ async def test_what_rejected_means(rpc: Rpc) -> None:
 
     async def rejected(session: WorkSession, number: int = 0, **message: Any) -> None:
         await session.send(**message)
-        told = (await session.receive("rejected")).rejected
-        assert (told.report_sequence > 0, told.report_sequence) == (number > 0, number)
-        seen.add(reason_name(told.reason))
+        rejected_found = (await session.receive("rejected")).rejected
+        assert (rejected_found.report_sequence > 0, rejected_found.report_sequence) == (number > 0, number)
+        seen.add(reason_name(rejected_found.reason))
 
     def report(first: int, *updates: Update, token: str = "") -> Report:
         return Report(job_id=job.job_id, lease_token=token, first_report_sequence=first, updates=updates)
@@ -156,7 +156,7 @@ async def test_a_cut_is_unavailable_and_has_no_reason(rpc: Rpc, shared_server: S
             cut = await refused(read_to_the_end(watch))
             away = await refused(through.get(job.job_id))
 
-    assert [(told.code, told.reason) for told in (cut, away)] == [("UNAVAILABLE", "")] * 2
+    assert [(result.code, result.reason) for result in (cut, away)] == [("UNAVAILABLE", "")] * 2
 
 
 @pytest.mark.nightly

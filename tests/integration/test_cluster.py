@@ -210,7 +210,7 @@ async def test_a_job_that_is_finished_and_cancelled_at_once_has_one_end(rpcs: li
 
 
 async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None:
-    """Through two nodes at the same time, a hundred times: one has it, the other is told."""
+    """Two nodes claim a job at the same time, a hundred times: one gets it, the other a refusal."""
     a, b, c = rpcs
     async with (
         b.session(kinds=[], max_concurrency=100) as one,
@@ -223,11 +223,11 @@ async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None
             jobs.append(job)
             claim = Claim(job_id=job.job_id)
             await asyncio.gather(one.send(claim=claim), other.send(claim=claim))
-            told = [
+            results = [
                 response.WhichOneof("message") for response in await asyncio.gather(one.next(), other.next())
             ]
-            assert sorted(map(str, told)) == ["assignment", "rejected"]
-            wins[str(told[0])] += 1
+            assert sorted(map(str, results)) == ["assignment", "rejected"]
+            wins[str(results[0])] += 1
         await Stores([rpc.jobs for rpc in rpcs]).sync()
         for job in jobs:
             assert kinds(await a.log(job.job_id)) == ["job_submitted", "job_started"]
@@ -358,12 +358,12 @@ async def test_a_parent_is_told_of_its_children_once(rpcs: list[Rpc]) -> None:
                 takes[number] = asyncio.create_task(session.next())
 
         async def is_told() -> bool:
-            told = [event for event in await c.log(parent.job_id) if event.HasField("children_progressed")]
-            return bool(told) and told[-1].children_progressed.ended == 4
+            results = [event for event in await c.log(parent.job_id) if event.HasField("children_progressed")]
+            return bool(results) and results[-1].children_progressed.ended == 4
 
         await eventually(is_told)
-        told = [event for event in await c.log(parent.job_id) if event.HasField("children_progressed")]
-        ended = [event.children_progressed.ended for event in told]
+        results = [event for event in await c.log(parent.job_id) if event.HasField("children_progressed")]
+        ended = [event.children_progressed.ended for event in results]
         assert sorted({*ended}) == ended
 
         await c.cancel(parent.job_id)

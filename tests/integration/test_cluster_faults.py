@@ -125,8 +125,8 @@ async def test_most_servers_of_nats_may_be_gone(nodes: Nodes, cluster: NatsClust
         for server in cluster.servers[1:]:
             server.kill()
         for rpc in rpcs:
-            told = await refused(rpc.submit())
-            assert (told.code, told.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+            refusal = await refused(rpc.submit())
+            assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
             assert state_name(await rpc.get(job.job_id)) == "QUEUED"
         for server in cluster.servers[1:]:
             server.start()
@@ -191,9 +191,9 @@ async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
         assert state_name(await cut_off.get(job.job_id)) == "QUEUED"
         while not (await anext(frames)).status.store_away:
             pass
-        told = await refused(cut_off.submit())
-        assert (told.code, told.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
-        assert told.retry_delay is not None
+        refusal = await refused(cut_off.submit())
+        assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+        assert refusal.retry_delay is not None
         assert state_name(await whole.cancel(job.job_id)) == "CANCELLED"
         assert state_name(await cut_off.get(job.job_id)) == "QUEUED"
 
@@ -239,8 +239,8 @@ async def test_a_node_that_starts_empty_catches_up(
 
             await eventually(is_up)
             async with connect(f"127.0.0.1:{port}") as early:
-                told = await refused(early.get(job.job_id))
-                assert (told.code, told.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+                refusal = await refused(early.get(job.job_id))
+                assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
             proxy.allow()
 
             async def is_ready() -> bool:
@@ -282,10 +282,10 @@ async def test_a_node_that_was_cut_off_for_too_long_ends_and_catches_up(
 
         await asyncio.to_thread(late.restart)
         for rpc in (whole, cut_off):
-            told = await refused(rpc.get(job.job_id))
-            assert told.reason == "JOB_NOT_FOUND"
-            told = await refused(shown(rpc, position))
-            assert told.reason == "SEQUENCE_TRIMMED"
+            refusal = await refused(rpc.get(job.job_id))
+            assert refusal.reason == "JOB_NOT_FOUND"
+            refusal = await refused(shown(rpc, position))
+            assert refusal.reason == "SEQUENCE_TRIMMED"
             assert other == await rpc.get(other.job_id)
         assert state_name(await cut_off.cancel(other.job_id)) == "CANCELLED"
 

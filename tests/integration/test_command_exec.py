@@ -37,9 +37,9 @@ def test_what_it_writes_is_passed_on_and_told(at: Exec) -> None:
         "os.write(1, sys.stdin.buffer.read() + b'\\xff\\x00\\n' + os.environ['MILEPOST_JOB_ID'].encode())\n"
         "os.write(2, b'careful\\n\\n')\n"
     )
-    told = at.run(*PYTHON, program, options=("-l", "team=a", "-s", "n=3"), stdin=b"one\r\ntwo\n")
+    result = at.run(*PYTHON, program, options=("-l", "team=a", "-s", "n=3"), stdin=b"one\r\ntwo\n")
 
-    assert told == (0, b"one\r\ntwo\n\xff\x00\n" + at.job.job_id.encode(), b"careful\n\n")
+    assert result == (0, b"one\r\ntwo\n\xff\x00\n" + at.job.job_id.encode(), b"careful\n\n")
     assert (
         state(at.job),
         dict(at.job.labels),
@@ -170,7 +170,7 @@ def test_a_grace_of_its_own(at: Exec) -> None:
 
 
 def test_a_command_that_cleans_up(at: Exec) -> None:
-    """What it writes while it stops is passed on and told; one that ends well all the same was still cancelled."""
+    """Its output while it stops is passed on and logged; a command that exits with 0 was still cancelled."""
     program = (
         "trap 'echo cleaning; sleep 0.1; echo clean; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
     )
@@ -239,7 +239,7 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_lost(server: ServerProcess) -> None:
-    """The command goes on without it, and what it did is told when it is back (rules 14 and 15)."""
+    """The command goes on without it, and its reports are delivered when it is back (rules 14 and 15)."""
     at = Exec(server.address)
     with at.client:
         process = at.start(

@@ -198,7 +198,7 @@ async def test_jobs_are_deleted(shared_server: ServerProcess, client: Client, ki
 
 
 async def complete(words: str, address: str, cwd: Path | None = None) -> tuple[int, set[str], str]:
-    """What bash is told to offer behind the words."""
+    """The completions that bash offers after the words."""
     outcome = await milepost(
         env={
             "_MILEPOST_COMPLETE": "bash_complete",

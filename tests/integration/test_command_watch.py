@@ -35,7 +35,7 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
 
 @dataclass
 class Stepwise:
-    """A handler that goes a step on each time that it is told to; and its events so far."""
+    """A handler that advances one step on request; and its events so far."""
 
     steps: asyncio.Semaphore
 
@@ -114,7 +114,7 @@ async def test_a_watch_goes_on_after_an_event(
 async def test_a_plain_watch_that_starts_amid_the_log_knows_its_stages(
     shared_server: ServerProcess, client: Client, kind: str, stepwise: Stepwise
 ) -> None:
-    """What was planned and started before is not told, but known."""
+    """Earlier plans and starts are not printed, but taken into account."""
     await ended_job(client, shared_server.address, kind, stepwise)
     outcome = await milepost("watch", kind, "--after", "5", address=shared_server.address)
 

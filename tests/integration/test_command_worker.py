@@ -62,7 +62,7 @@ def module(tmp_path: Path) -> Path:
 async def test_a_worker_of_a_module_in_the_working_directory(
     server: ServerProcess, client: Client, module: Path
 ) -> None:
-    """It takes jobs, and ends with 0 when it is told to; what it says of itself is JSON on stderr."""
+    """It runs jobs, and exits with 0 on SIGTERM; its log on stderr is JSON."""
     async with started("worker", "jobs:worker", address=server.address, cwd=module) as working:
         job = await client.submit("greet", {"name": "Ann"})
         result = await client.result(job.job_id)
@@ -118,14 +118,14 @@ async def test_a_worker_that_cannot_connect_says_so_once(tmp_path: Path, module:
                 await late.says("is connected to")
                 await running.says("again, after")
                 late.signal(signal.SIGTERM)
-                told = (await late.end()).err
+                result = (await late.end()).err
             running.signal(signal.SIGTERM)
             lost = (await running.end()).err
-    events = [json.loads(line)["event"] for line in told.splitlines()]
+    events = [json.loads(line)["event"] for line in result.splitlines()]
 
     assert events[0] == (f"cannot connect to the server at {address}: connection refused; retrying")
     assert len([event for event in events if "connect" in event]) == 2
-    assert "ipv4" not in told + lost
+    assert "ipv4" not in result + lost
     assert lost.count("lost the connection") == 1
 
 

@@ -98,7 +98,7 @@ async def test_workers_on_a_terminal(address: str, columns: int) -> None:
 async def test_whoever_follows_a_mistyped_job_is_told(address: str) -> None:
     """By `submit --watch`, `submit --wait`, `watch` and `get`, with the nearest kind; as text or JSON, on stderr."""
     words = "no worker takes jobs of kind 'archve'; workers take 'archive'"
-    told = {"waiting": {"waitingFor": "WAITING_FOR_WORKER", "nearestKinds": ["archive"]}}
+    document = {"waiting": {"waitingFor": "WAITING_FOR_WORKER", "nearestKinds": ["archive"]}}
     async with Client(address) as client, working(address, archive=archive):
         await _listed(address)
         job_id = await mistyped(client)
@@ -112,10 +112,10 @@ async def test_whoever_follows_a_mistyped_job_is_told(address: str) -> None:
             async with started(*command, address=address) as running:
                 await running.says(words)
             async with started(*command, "--output", "json", address=address) as running:
-                await running.says(json.dumps(told, separators=(",", ":")))
+                await running.says(json.dumps(document, separators=(",", ":")))
 
     assert f"waiting    {words}" in got.out.splitlines()
-    assert json.loads(as_json.err) == told
+    assert json.loads(as_json.err) == document
     assert as_json.objects[0]["jobId"] == job_id
 
 
@@ -160,14 +160,14 @@ async def test_a_failure_is_said_by_those_who_wait(address: str) -> None:
 
 
 async def test_a_watch_knows_what_its_job_waits_for(address: str) -> None:
-    """Each change is told; once the job has started there is nothing to wait for."""
-    told: list[Waiting | None] = []
+    """Each change is reported; once the job has started, it waits for nothing."""
+    reasons: list[Waiting | None] = []
     async with Client(address) as client:
         job_id = await mistyped(client)
         heard = asyncio.Event()
 
         def on_waiting(waiting: Waiting | None) -> None:
-            told.append(waiting)
+            reasons.append(waiting)
             heard.set()
 
         async with client.watch(job_id, on_waiting=on_waiting) as watch:
@@ -181,8 +181,8 @@ async def test_a_watch_knows_what_its_job_waits_for(address: str) -> None:
         ended = await client.waiting(job_id)
 
     assert first.HasField("job_submitted")
-    assert known == Waiting(waiting_for=WORKER) == told[0]
-    assert (after, told[-1], ended) == (None, None, None)
+    assert known == Waiting(waiting_for=WORKER) == reasons[0]
+    assert (after, reasons[-1], ended) == (None, None, None)
 
 
 async def _rest(watch: Watch) -> None:
@@ -195,11 +195,11 @@ def test_the_plain_client_knows_it_too(address: str) -> None:
     with SyncClient(address) as client:
         job = client.submit("never", dispatch=Dispatch.DISPATCH_EXTERNAL)
         waiting, workers = client.waiting(job.job_id), list(client.workers(kind="never"))
-        told: queue.Queue[Waiting | None] = queue.Queue()
-        with client.watch(job.job_id, on_waiting=told.put) as watch:
+        reasons: queue.Queue[Waiting | None] = queue.Queue()
+        with client.watch(job.job_id, on_waiting=reasons.put) as watch:
             watching = threading.Thread(target=lambda: list(watch))
             watching.start()
-            heard = told.get(timeout=30)
+            heard = reasons.get(timeout=30)
             known = watch.waiting
             client.cancel(job.job_id)
             watching.join(30)

@@ -115,8 +115,8 @@ async def is_refused_but_read(rpc: Rpc, reporting: Reporting) -> None:
     """Nothing was kept of what was not acknowledged; all that was there is shown."""
     request = SubmitJobRequest(kind=rpc.kind, input=struct({"x": LINE * 100}), job_id="large", request_id="r")
     for _ in range(3):
-        told = await refused(rpc.jobs.SubmitJob(request))
-        assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "STORE_FULL")
+        refusal = await refused(rpc.jobs.SubmitJob(request))
+        assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "STORE_FULL")
         assert counted(reporting.acknowledged) == await lines(rpc, reporting.job_id)
     assert (await rpc.get(reporting.job_id)).state == JobState.JOB_STATE_RUNNING
     assert (await refused(rpc.get("large"))).reason == "JOB_NOT_FOUND"

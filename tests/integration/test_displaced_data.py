@@ -47,12 +47,12 @@ async def test_data_that_is_deleted(alone: ServerProcess) -> None:
         watch = health.Watch(health_pb2.HealthCheckRequest(service=""))
         assert (await watch.read()).status == SERVING
         shutil.rmtree(alone.data)
-        told = await refused(rpc.submit())
+        refusal = await refused(rpc.submit())
         assert (await watch.read()).status == NOT_SERVING
 
-    assert told.code == "UNAVAILABLE"
+    assert refusal.code == "UNAVAILABLE"
     # The server may have noticed before it was called.
-    assert told.reason in ("STORE_UNAVAILABLE", "DRAINING")
+    assert refusal.reason in ("STORE_UNAVAILABLE", "DRAINING")
     status, line = await ended(alone)
     assert status == 1
     assert line.startswith(f"Error: The store's file '{alone.data}/milepost.db' is gone")

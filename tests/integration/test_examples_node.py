@@ -90,8 +90,8 @@ async def test_a_watch_and_a_worker_go_on_through_cuts(rpc: Rpc, shared_server: 
 
     log = await rpc.log(job.job_id)
     assert sequences(events) == [event.sequence for event in log] == list(range(1, len(log) + 1))
-    told = [event.stage_progressed.current for event in log if event.HasField("stage_progressed")]
-    assert told == [float(number) for number in range(1, 101)]
+    results = [event.stage_progressed.current for event in log if event.HasField("stage_progressed")]
+    assert results == [float(number) for number in range(1, 101)]
     ended = await rpc.get(job.job_id)
     assert (ended.state, ended.attempt) == (JobState.JOB_STATE_SUCCEEDED, 1)
     assert (ended.result["sum"], ended.fraction, ended.fraction_known) == (5050, 1.0, True)

@@ -76,7 +76,7 @@ def test_a_cut_longer_than_the_lease(at: Exec) -> None:
 
 
 def test_a_job_that_waits_for_another_attempt(at: Exec) -> None:
-    """Is claimed again, and the same command goes on with that attempt: what it writes and how it ends are told."""
+    """The job is claimed again, and the same command goes on in that attempt, with its output and its end reported."""
     job_id = submit(at, attempts=2)
     process = at.start("--job-id", job_id, "--stage", "s", *WAITS, stdin=subprocess.PIPE)
     until(at.lines)

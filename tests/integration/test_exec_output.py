@@ -65,7 +65,7 @@ def test_what_it_leaves_behind_is_not_killed_by_a_closed_pipe(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_after_the_command_has_ended(at: Exec, number: signal.Signals) -> None:
-    """Ends exec, whoever it waits for; the status is the command's, and its end is told."""
+    """The end of the command ends exec, whatever still holds the output; the job's end is reported."""
     process = at.start("--kind", at.kind, "sh", "-c", "echo $$; head -c 100000 /dev/zero; exit 3")
     pid = int(first_line(process))
     until(lambda: not runs(pid))  # what it wrote is under way to a reader that does not read

@@ -74,7 +74,7 @@ class Falling:
         """How many there were when it fell."""
 
     async def arm(self, settings: str) -> None:
-        """Starts it anew, to fall as the settings say."""
+        """Start the server again with these failpoints."""
         self._server.kill()
         self._server.failpoints = settings
         await asyncio.to_thread(self._server.restart)

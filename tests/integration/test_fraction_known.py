@@ -60,15 +60,15 @@ async def test_stages_that_are_declared_as_they_come(rpc: Rpc) -> None:
     await rpc.submit()
     async with rpc.session() as session:
         job, token = await session.take()
-        told = Teller(rpc, session, job, token)
-        seen = [await told.report(start(name), end(name)) for name in ("a", "b", "c")]
+        worker = Teller(rpc, session, job, token)
+        seen = [await worker.report(start(name), end(name)) for name in ("a", "b", "c")]
         assert [(job.fraction, job.fraction_known) for job in seen] == [
             (1 / 2, False),
             (2 / 3, False),
             (3 / 4, False),
         ]
 
-        done = await told.report(succeeded())
+        done = await worker.report(succeeded())
         assert (done.fraction, done.fraction_known) == (1.0, True)
 
 
@@ -77,15 +77,15 @@ async def test_stages_within_a_stage_that_are_declared_as_they_come(rpc: Rpc) ->
     await rpc.submit(stages=[Stage(stage_id="outer"), Stage(stage_id="last")])
     async with rpc.session() as session:
         job, token = await session.take()
-        told = Teller(rpc, session, job, token)
+        worker = Teller(rpc, session, job, token)
         for name, fraction in (("1", 1 / 2), ("2", 2 / 3), ("3", 3 / 4)):
             updates = [start("outer")] if name == "1" else []
-            seen = await told.report(*updates, start(name, "outer"), end(name))
+            seen = await worker.report(*updates, start(name, "outer"), end(name))
             outer = seen.stages[0]
             assert (outer.fraction, outer.fraction_known) == (fraction, False)
             assert (seen.fraction, seen.fraction_known) == (fraction / 2, False)
 
-        ended = await told.report(end("outer"))
+        ended = await worker.report(end("outer"))
         assert (ended.stages[0].fraction, ended.stages[0].fraction_known) == (1.0, True)
         assert (ended.fraction, ended.fraction_known) == (0.5, True)
 
@@ -95,11 +95,11 @@ async def test_a_plan_makes_it_known(rpc: Rpc) -> None:
     await rpc.submit()
     async with rpc.session() as session:
         job, token = await session.take()
-        told = Teller(rpc, session, job, token)
-        before = await told.report(start("a"), end("a"))
-        planned = await told.report(plan("a", "b", "c", "d"))
-        moved = await told.report(start("b"), end("b"), start("c"), end("c"))
-        beyond = await told.report(start("e"))
+        worker = Teller(rpc, session, job, token)
+        before = await worker.report(start("a"), end("a"))
+        planned = await worker.report(plan("a", "b", "c", "d"))
+        moved = await worker.report(start("b"), end("b"), start("c"), end("c"))
+        beyond = await worker.report(start("e"))
 
         assert [(job.fraction, job.fraction_known) for job in (before, planned, moved, beyond)] == [
             (0.5, False),

@@ -95,14 +95,14 @@ async def ask(call: Any) -> Refused | None:
     return None
 
 
-def assert_said(told: Refused | None) -> None:
+def assert_said(refusal: Refused | None) -> None:
     """The answer is one that the contract has."""
-    if told is None or (told.code, told.reason) == ("UNIMPLEMENTED", ""):
+    if refusal is None or (refusal.code, refusal.reason) == ("UNIMPLEMENTED", ""):
         return
-    assert told.code not in UNSAID
-    assert (told.domain, bool(told.reason)) == (DOMAIN, True)
+    assert refusal.code not in UNSAID
+    assert (refusal.domain, bool(refusal.reason)) == (DOMAIN, True)
     for leak in ("Traceback", "Error(", "sqlite", ".py", "<class"):
-        assert leak not in told.message
+        assert leak not in refusal.message
 
 
 REQUESTS: list[type[Message]] = [
@@ -160,6 +160,8 @@ async def test_any_conversation(fuzzed: Fuzzed, data: st.DataObject) -> None:
         for request in said:
             yield request
 
-    told = await ask(fuzzed.rpc.workers.Work(saying()))
-    if told is None or told.message != "Internal error from Core":  # the client's own: it could say no more
-        assert_said(told)
+    result = await ask(fuzzed.rpc.workers.Work(saying()))
+    if (
+        result is None or result.message != "Internal error from Core"
+    ):  # the client's own: it could say no more
+        assert_said(result)

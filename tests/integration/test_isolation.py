@@ -42,20 +42,20 @@ def said(events: list[Event]) -> list[str]:
 @pytest.mark.parametrize("handler", [isolated.talkative, isolated.talkative_in_loop])
 async def test_a_process_says_what_a_thread_would(shared_server: ServerProcess, handler: Handler) -> None:
     """All that a job can say and return comes through in order, of plain handlers and of async ones."""
-    told = []
+    results = []
     for run in (None, "process"):
         async with at_bench(shared_server.address, handler, run) as bench:
             job, events = await bench.run({"topic": "π"}, labels={"a": "b"})
-        told.append(said(events))
+        results.append(said(events))
         assert job.state == JobState.JOB_STATE_SUCCEEDED
         assert (bench.kind, job.job_id) == (job.result["kind"], job.result["id"])
 
-    assert told[0] == told[1]
-    assert len(told[0]) > 15
+    assert results[0] == results[1]
+    assert len(results[0]) > 15
 
 
 async def test_a_process_is_a_clean_one(shared_server: ServerProcess) -> None:
-    """It leads a session and a group of its own, so that all of it can be told from others; each job has another."""
+    """It leads its own session and process group, which identify all its processes; each job has another."""
     async with at_bench(shared_server.address, isolated.where) as bench:
         results = [dict((await bench.run())[0].result.items()) for _ in range(2)]
 

@@ -134,7 +134,7 @@ async def test_epoch_survives_a_crash(server: ServerProcess) -> None:
 
 
 async def test_restored_copy_has_a_new_epoch(server: ServerProcess) -> None:
-    """Rule 4: a store that went back to an earlier state is told apart from what it was."""
+    """Rule 4: a store that was restored to an earlier state has another epoch."""
     epoch = server.epoch
     async with connect(server.address) as rpc:
         await rpc.submit()
@@ -168,7 +168,7 @@ async def test_queue_survives_a_crash(server: ServerProcess) -> None:
 
 
 async def test_an_acknowledged_cancel_survives_a_crash(server: ServerProcess) -> None:
-    """Just after it: the worker, which could not have heard of it, is told when it is back (rule 16)."""
+    """The server is killed right after it: the worker gets the cancellation when it is back (rule 16)."""
     async with connect(server.address) as rpc:
         async with rpc.session() as session:
             await rpc.submit()
@@ -179,11 +179,11 @@ async def test_an_acknowledged_cancel_survives_a_crash(server: ServerProcess) ->
         async with rpc.session(wait_for_ready=True) as session:
             found = await rpc.get(job.job_id)
             await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
-            told = (await session.receive("resumed")).resumed
+            result = (await session.receive("resumed")).resumed
 
     assert acknowledged.state == JobState.JOB_STATE_CANCELLING
     assert acknowledged == found
-    assert (job.job_id, acknowledged.cancellation) == (told.job_id, told.cancellation)
+    assert (job.job_id, acknowledged.cancellation) == (result.job_id, result.cancellation)
 
 
 @pytest.mark.nightly

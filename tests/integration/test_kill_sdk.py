@@ -56,7 +56,7 @@ async def kill(server: ServerProcess, seed: int) -> None:
         assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
         assert [len(log)] == [event.sequence for event in log if event.HasField("job_ended")]
         assert log[-1].job_ended.state == JobState.JOB_STATE_SUCCEEDED
-        # An attempt is begun anew only where it was lost on its way to its worker.
+        # An attempt starts again only if its assignment was lost on the way to the worker.
         assert [e.attempt_ended.failure.code for e in log if e.HasField("attempt_ended")] == ["RELEASED"] * (
             last - 1
         )

@@ -68,7 +68,7 @@ async def grown(rpc: Rpc, session: WorkSession) -> tuple[Job, int]:
 
 
 async def test_a_job_can_always_be_read(shared_server: ServerProcess) -> None:
-    """By a client that takes what gRPC takes unless it is told otherwise, and in each way that there is."""
+    """With gRPC's default message limit, by each call that returns jobs."""
     async with connect(shared_server.address) as rpc, rpc.session() as session:
         job, refused = await grown(rpc, session)
         found = await rpc.get(job.job_id)

@@ -45,9 +45,9 @@ async def test_workers_go_on_after_a_lock_that_outlasts_their_leases(
             await eventually(lambda: have_got_on(reporters, [0, 0]))
             with closing(sqlite3.connect(data / "milepost.db", isolation_level=None)) as other:
                 other.execute("BEGIN IMMEDIATE")
-                told = await refused(rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL))
-                assert (told.code, told.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
-                assert "Another process has locked" in told.message
+                refusal = await refused(rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL))
+                assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+                assert "Another process has locked" in refusal.message
                 await eventually(lambda: is_down(rpc))
                 assert await health(rpc, "milepost.v1.JobService") == SERVING
                 assert (await rpc.get(reporters[0].tasks[0].job_id)).attempt == 1

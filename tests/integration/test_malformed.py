@@ -136,18 +136,18 @@ async def test_an_unknown_method_is_unimplemented(rpc: Rpc) -> None:
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 async def test_a_request_over_4_mib_is_refused(rpc: Rpc, method: MethodDescriptor) -> None:
     """It is turned away before it is read, with the bound; the server goes on."""
-    told = await refused(raw(rpc, method, field(4, b"x" * 4 * 1024 * 1024)))
+    refusal = await refused(raw(rpc, method, field(4, b"x" * 4 * 1024 * 1024)))
 
-    assert (told.code, told.reason) == ("INVALID_ARGUMENT", "TOO_LARGE")
-    assert told.metadata == {"size": "4194309", "limit": "4194304"}
+    assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "TOO_LARGE")
+    assert refusal.metadata == {"size": "4194309", "limit": "4194304"}
     assert [job.job_id for job in await _list(rpc)] == []
 
 
 async def test_a_request_over_twice_4_mib_is_refused_by_grpc(rpc: Rpc) -> None:
     """Nobody reads that much to say why."""
-    told = await refused(raw(rpc, SUBMIT, field(4, b"x" * 8 * 1024 * 1024)))
+    refusal = await refused(raw(rpc, SUBMIT, field(4, b"x" * 8 * 1024 * 1024)))
 
-    assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "")
+    assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "")
 
 
 async def test_an_update_that_cannot_be_decoded_is_refused_by_itself(rpc: Rpc) -> None:
@@ -204,9 +204,9 @@ async def test_a_refusal_arrives_whatever_it_quotes(rpc: Rpc) -> None:
         ListJobsRequest(filter=JobFilter(labels={f"{emoji}{number}": "" for number in range(50)})),
         ListJobsRequest(filter=JobFilter(kinds=["K"] * 1_000_000)),
     ):
-        told = await refused(rpc.jobs.ListJobs(request))
-        assert (told.code, told.domain) == ("INVALID_ARGUMENT", "milepost.v1")
-        assert told.fields
+        refusal = await refused(rpc.jobs.ListJobs(request))
+        assert (refusal.code, refusal.domain) == ("INVALID_ARGUMENT", "milepost.v1")
+        assert refusal.fields
 
 
 async def test_fields_that_the_server_does_not_know_are_dropped(rpc: Rpc) -> None:
@@ -240,9 +240,9 @@ async def test_an_empty_message_ends_a_session(rpc: Rpc) -> None:
     async with rpc.session() as session:
         await session.send(heartbeat=Heartbeat())
         await session.send()
-        told = await refused(session.call.read())
+        refusal = await refused(session.call.read())
 
-    assert told.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",))
+    assert refusal.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",))
 
 
 async def _list(rpc: Rpc) -> Any:

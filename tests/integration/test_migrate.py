@@ -74,7 +74,7 @@ async def _life(rpc: Rpc) -> tuple[str, str]:
 
 
 async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
-    """Every job is as it was, with its events and their numbers; subscribers are told, and so are workers."""
+    """Every job is unchanged, with its events and sequences; subscribers and workers notice the new epoch."""
     data = tmp_path / "data"
     options = ("--max-events", "200", "--keep-progress", "0.1s", "--sweep-interval", "0.2s")
     with ServerProcess(data, *options, forkery=forkery) as server:
@@ -88,8 +88,8 @@ async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forker
         to = ("--to", nats_server.url, "--nats-stream", "moved")
         outcome = await milepost("migrate", "--from", f"sqlite://{data}", *to)
         assert outcome.status == 0, outcome.err
-        (told,) = outcome.objects
-        assert len(listed) == told["jobs"]
+        (result,) = outcome.objects
+        assert len(listed) == result["jobs"]
 
     store = ("--store", nats_server.url, "--nats-stream", "moved", "--nats-sync-always")
     with ServerProcess(tmp_path / "node", *store, forkery=forkery) as node:
@@ -146,14 +146,14 @@ async def test_a_stream_that_is_not_empty_is_left_alone(tmp_path: Path, nats_ser
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "result"),
     [
         (["--from", "nowhere", "--to", "nats://localhost"], "there is no log in 'nowhere'"),
         (["--from", ".", "--to", "sqlite"], "is not nats://"),
     ],
 )
-async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], told: str) -> None:
+async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], result: str) -> None:
     """Before anything is done."""
     (tmp_path / "milepost.db").touch()
     outcome = await milepost("migrate", *options, cwd=tmp_path)
-    assert (outcome.status, told in " ".join(outcome.err.split())) == (2, True)
+    assert (outcome.status, result in " ".join(outcome.err.split())) == (2, True)

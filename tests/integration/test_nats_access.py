@@ -64,8 +64,8 @@ async def says(node: ServerProcess, event: str, **what: str) -> bool:
 def tls(paths: dict[str, Path]) -> str:
     """The server's settings: everybody shows a certificate."""
     files = {"cert_file": paths["server"], "key_file": paths["server"], "ca_file": paths["ca"]}
-    told = ", ".join(f'{name}: "{path}"' for name, path in files.items())
-    return f"tls {{ {told}, verify: true }}"
+    result = ", ".join(f'{name}: "{path}"' for name, path in files.items())
+    return f"tls {{ {result}, verify: true }}"
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ async def test_by_a_password(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "result"),
     [
         (["--store", "redis://localhost"], "is neither sqlite nor nats://"),
         (["--store", "nats://"], "names a server without a host"),
@@ -156,9 +156,9 @@ async def test_by_a_password(tmp_path: Path) -> None:
         (["--nats-sync-always"], "log in NATS: --store nats://"),
     ],
 )
-async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], told: str) -> None:
+async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], result: str) -> None:
     """Before anything is made."""
     outcome = await milepost("serve", "--data", tmp_path / "data", *options)
 
     assert (outcome.status, (tmp_path / "data").exists()) == (2, False)
-    assert told in " ".join(outcome.err.split())
+    assert result in " ".join(outcome.err.split())

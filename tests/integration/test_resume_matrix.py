@@ -103,7 +103,7 @@ thinned  from_latest    *           *           opened 7 of 1-7, caught_up 7
 deleted  unset|0|1|2|3|from_snapshot|from_latest  *  *  JOB_NOT_FOUND
 """
 
-# Positions, told by their places: job a, submitted (1) and cancelled (2, with two events); job b, submitted (3).
+# Positions by name: job a, submitted (1) and cancelled (2, with two events); job b, submitted (3).
 OF_ALL_JOBS = """
 whole    unset|0        none|right  *           opened 0 of 1-3, a:1-3 b:1, caught_up 3
 whole    1              none|right  *           opened 1 of 1-3, a:2-3 b:1, caught_up 3
@@ -195,7 +195,7 @@ def request_of(case: Case, epoch: str, cursor: str, places: Places = IN_A_JOB) -
     return fields
 
 
-async def told(call: Any, names: dict[str, str], places: Places = IN_A_JOB) -> str:
+async def described(call: Any, names: dict[str, str], places: Places = IN_A_JOB) -> str:
     """What came, in the words of the tables; ``names`` are those of the jobs there, none with just one job."""
     try:
         return ", ".join([describe(frame, names, places) async for frame in call])
@@ -288,7 +288,7 @@ async def test_watch_job(tmp_path: Path, serve: Serve) -> None:
                 rpc.watch(jobs[case.log], **request_of(case, server.epoch, "after_sequence"))
                 for case in expected
             ]
-            found = await asyncio.gather(*(told(call, {}) for call in calls))
+            found = await asyncio.gather(*(described(call, {}) for call in calls))
     assert dict(zip(expected, found, strict=True)) == expected
 
 
@@ -317,7 +317,7 @@ async def test_watch_jobs(server: Server) -> None:
                 )
                 for case in expected
             ]
-            found = await asyncio.gather(*(told(call, names, places) for call in calls))
+            found = await asyncio.gather(*(described(call, names, places) for call in calls))
             assert dict(zip(expected, found, strict=True)) == expected
 
 

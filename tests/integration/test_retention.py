@@ -45,7 +45,7 @@ def sweeping(tmp_path: Path, serve: Serve) -> Server:
 
 
 async def test_events_are_dropped(sweeping: Server) -> None:
-    """Rule 3: what is kept of a log begins later; a cursor before that is told, or gets a snapshot."""
+    """Rule 3: a trimmed log starts later; an earlier cursor is refused, or answered with a snapshot."""
     with sweeping as server:
         async with connect(server.address) as rpc:
             job = await finished(rpc, Retention(keep_events=NOW), log_line("1"))
@@ -131,11 +131,11 @@ async def test_progress_is_thinned(tmp_path: Path, serve: Serve) -> None:
                 ]
             )
             assert [event.sequence for event in log] == [1, 2, 3, 12, 13, 14]
-            told = await rpc.get(job.job_id)
+            stored = await rpc.get(job.job_id)
             folded = fold(log)
             for output_only in ("epoch", "first_sequence", "thinned_sequence"):
-                setattr(folded, output_only, getattr(told, output_only))
-            assert folded == told
+                setattr(folded, output_only, getattr(stored, output_only))
+            assert folded == stored
             for cursor in range(15):
                 frames = [frame async for frame in rpc.watch(job.job_id, after_sequence=cursor)]
                 shown = [event.sequence for frame in frames for event in frame.events.events]
@@ -144,7 +144,7 @@ async def test_progress_is_thinned(tmp_path: Path, serve: Serve) -> None:
 
 
 async def test_newest_events_are_kept(server: Server) -> None:
-    """A job may bound its own log, even while it runs; a watch that falls behind is told (rule 3)."""
+    """A job may bound its own log, even while it runs; a watch that falls behind is refused (rule 3)."""
     async with connect(server.address) as rpc, rpc.session() as session:
         await rpc.submit(retention=Retention(max_events=100))
         job, token = await session.take()
@@ -156,14 +156,16 @@ async def test_newest_events_are_kept(server: Server) -> None:
             return (await rpc.get(job.job_id)).first_sequence == 403
 
         await eventually(is_trimmed)
-        told = await rpc.get(job.job_id)
-        assert told.last_sequence == 502
+        stored = await rpc.get(job.job_id)
+        assert stored.last_sequence == 502
         kept = [
             e
-            async for f in rpc.watch(job.job_id, after_sequence=told.first_sequence - 1, no_follow=True)
+            async for f in rpc.watch(job.job_id, after_sequence=stored.first_sequence - 1, no_follow=True)
             for e in f.events.events
         ]
-        assert list(range(told.first_sequence, told.last_sequence + 1)) == [event.sequence for event in kept]
+        assert list(range(stored.first_sequence, stored.last_sequence + 1)) == [
+            event.sequence for event in kept
+        ]
 
 
 async def test_parents_follow_their_children(server: Server) -> None:
@@ -187,7 +189,7 @@ async def test_parents_follow_their_children(server: Server) -> None:
         await eventually(lambda: parent_is_at(0.75))
         log = await rpc.log(parent.job_id)
         assert [
-            (told.total, told.ended, told.job_fraction)
-            for told in (e.children_progressed for e in log)
-            if told.total
+            (result.total, result.ended, result.job_fraction)
+            for result in (e.children_progressed for e in log)
+            if result.total
         ] == [(2, 0, 0.25), (2, 1, 0.5), (2, 1, 0.75)]

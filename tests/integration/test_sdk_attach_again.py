@@ -111,7 +111,7 @@ async def test_a_claim_may_wait_for_the_lease_to_be_out(hasty: Server) -> None:
 
 
 async def test_a_claim_may_wait_for_its_key(client: Client) -> None:
-    """And for no longer than it was told to."""
+    """And for no longer than the given time."""
     key = uuid.uuid4().hex
     entered: list[str] = []
 
@@ -252,7 +252,7 @@ async def test_it_is_reported_once_the_server_is_back(
 
 
 async def test_a_server_that_comes_back_at_the_end(tmp_path: Path, forkery: Forkery) -> None:
-    """Within the flush timeout it is told of the whole."""
+    """Within the flush timeout it delivers all reports."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
         async with Client(server.address) as client:
             job_id = await external(client)

@@ -55,10 +55,10 @@ async def test_a_block_survives_cuts_and_restarts(server: ServerProcess) -> None
                 job.log("nobody hears")
                 server.restart()
             ended = await near.get(job.id)
-            told = await lines(near, job.id)
+            result = await lines(near, job.id)
 
     assert (state_name(ended), ended.attempt) == ("SUCCEEDED", 1)
-    assert told == ["0", "0 after", "1", "1 after", "2", "2 after", "nobody hears"]
+    assert result == ["0", "0 after", "1", "1 after", "2", "2 after", "nobody hears"]
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ async def test_a_server_that_is_gone_at_the_end(
             async with client.start("step", flush_timeout=0.2) as job:
                 server.kill()
                 if raises:
-                    raise ValueError("as it was told to")
+                    raise ValueError("as the test says")
             return job.id
 
     if raises:
-        with pytest.raises(ValueError, match="as it was told to"):
+        with pytest.raises(ValueError, match="as the test says"):
             await work()
     else:
         assert await work()
@@ -130,7 +130,7 @@ async def test_a_server_that_is_gone_at_the_end(
 
 
 async def test_what_a_server_did_not_take_is_kept(server: ServerProcess, tmp_path: Path) -> None:
-    """In the spool, and told with the next block that has it, of whatever job, or by the next worker."""
+    """The spool holds them, and the next block or worker with that spool delivers them, whatever its job."""
     spool = tmp_path / "spool"
     async with Client(server.address) as client:
         async with client.start("step", job_id="kept", flush_timeout=0.0, spool=spool) as job:
@@ -140,9 +140,9 @@ async def test_what_a_server_did_not_take_is_kept(server: ServerProcess, tmp_pat
         server.restart()
         async with client.start("step", spool=spool) as other:
             assert await client.result("kept") == {"n": 1}
-        told = await lines(client, "kept")
+        result_found = await lines(client, "kept")
 
-    assert (told, True, list(spool.iterdir())) == (["nobody hears"], other.id != "kept", [])
+    assert (result_found, True, list(spool.iterdir())) == (["nobody hears"], other.id != "kept", [])
 
 
 def test_a_client_that_is_closed_within_the_block(

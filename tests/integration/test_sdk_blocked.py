@@ -54,7 +54,7 @@ async def far(between: Gateway) -> AsyncIterator[Client]:
 
 
 class Stepwise:
-    """A job that goes on when it is told to."""
+    """A job that advances on request."""
 
     def __init__(self) -> None:
         self.kind = f"test-{uuid.uuid4().hex}"
@@ -90,18 +90,18 @@ async def test_streams_that_are_held_back(client: Client, between: Gateway, far:
 async def test_no_stream_gets_through(
     client: Client, between: Gateway, far: Client, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """How a job stands can still be told, by calls; its events cannot, and that is said."""
+    """Calls still return the state of a job, but not its events; the watch says so."""
     job = Stepwise()
     states: list[Connection] = []
     between.mode = "swallow" if mode == "swallow" else "cut"
     async with working(client.address, **{job.kind: job.handler}):
         submitted = await client.submit(job.kind)
-        told: list[JobSnapshot] = []
+        results: list[JobSnapshot] = []
         async for current in far.follow(submitted.job_id, on_state=states.append):
-            told.append(current)
+            results.append(current)
             job.go_on.release()
-        assert told[-1].state == JobState.JOB_STATE_SUCCEEDED
-        assert sorted({current.last_sequence for current in told}) == [c.last_sequence for c in told]
+        assert results[-1].state == JobState.JOB_STATE_SUCCEEDED
+        assert sorted({current.last_sequence for current in results}) == [c.last_sequence for c in results]
         assert await far.result(submitted.job_id) == {"done": True}
     assert states[-1].state == "polling"
     assert any("polling" in record.message for record in caplog.records)

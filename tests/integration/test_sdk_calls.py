@@ -107,13 +107,13 @@ async def test_a_job_that_has_ended_can_be_deleted(client: Client, kind: str) ->
 
 async def test_a_request_that_is_too_large_names_the_bound(client: Client, kind: str) -> None:
     """The SDK does not send what the server would not take; what is within the bound the server judges."""
-    told = []
+    results = []
     for size in (5, 2):
         with pytest.raises(TooLarge) as caught:
             await client.submit(kind, {"text": "x" * size * MIB})
-        told.append(caught.value)
+        results.append(caught.value)
 
-    whole, field = told
+    whole, field = results
     assert (whole.violations, field.violations[0][0]) == ((), "input")
     assert (whole.code, whole.metadata["limit"]) == (field.code, "4194304")
     assert str(whole).endswith(" bytes; at most 4,194,304 (4 MiB) are taken.")

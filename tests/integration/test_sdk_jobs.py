@@ -201,8 +201,8 @@ async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
         async for event in client.watch(job.job_id):
             events.append(event)
             if event.HasField("stage_started"):
-                told = await client.cancel(job.job_id, reason="too late", grace_period=20)
-                assert told.state == JobState.JOB_STATE_CANCELLING
+                result = await client.cancel(job.job_id, reason="too late", grace_period=20)
+                assert result.state == JobState.JOB_STATE_CANCELLING
                 answered.set()
         with pytest.raises(JobCancelled, match="too late") as cancelled:
             await client.result(job.job_id)

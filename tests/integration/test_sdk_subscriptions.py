@@ -160,8 +160,8 @@ async def test_jobs_take_turns_and_nothing_piles_up() -> None:
 
         await eventually(have_some)
         items = [await anext(subscriptions) for _ in range(100)]
-        told = [sequences(items, job_id) for job_id in ("chatty", "other")]
-        assert told == [[*range(1, 51)]] * 2
+        results = [sequences(items, job_id) for job_id in ("chatty", "other")]
+        assert results == [[*range(1, 51)]] * 2
         subscriptions.add("calm")
         items = await ended(subscriptions, 1)
         assert sequences(items, "calm") == [1, 2, 3]

@@ -34,7 +34,7 @@ def kind(shared_server: ServerProcess) -> Iterator[str]:
             for number in stage.track(range(int(job.input["count"]))):
                 job.log(str(number))
         if "fail" in job.input:
-            raise ValueError("as it was told to")
+            raise ValueError("as the input says")
         return {"counted": job.input["count"]}
 
     @worker.job(f"{name}-endless")
@@ -80,7 +80,7 @@ def test_the_same_errors(client: SyncClient, kind: str) -> None:
     with pytest.raises(JobNotFound):
         next(client.watch("no-such-job"))
     failing = client.submit(kind, {"count": 0, "fail": True})
-    with pytest.raises(JobFailed, match="as it was told to"):
+    with pytest.raises(JobFailed, match="as the input says"):
         client.result(failing.job_id)
     endless = client.submit(f"{kind}-endless")
     with pytest.raises(TimeoutError):
@@ -105,7 +105,7 @@ def test_a_watch_can_be_left_and_taken_up(client: SyncClient, kind: str) -> None
 
 
 def test_a_watch_survives_cuts(shared_server: ServerProcess, client: SyncClient, kind: str) -> None:
-    """It reconnects by itself; `on_state` is told so."""
+    """It reconnects by itself, and calls `on_state`."""
     states: list[Connection] = []
     with CuttableProxy(shared_server.address) as proxy, SyncClient(proxy.address) as far:
         job = client.submit(f"{kind}-endless")

@@ -175,7 +175,7 @@ async def test_a_changed_epoch(client: Client, rpc: Rpc) -> None:
 
 
 async def test_a_log_that_is_trimmed_while_a_watch_is_away(tmp_path: Path) -> None:
-    """The watch is told, or gets the job as it stands and goes on; who follows the job does not notice."""
+    """The watch raises, or gets the job's state and goes on; `follow` hides it."""
     with ServerProcess(tmp_path / "data", "--sweep-interval", "0.05") as server:
         async with connect(server.address) as rpc, Client(server.address) as client, rpc.session() as session:
             await rpc.submit(retention=Retention(max_events=100))
@@ -203,9 +203,9 @@ async def test_a_log_that_is_trimmed_while_a_watch_is_away(tmp_path: Path) -> No
                     proxy.allow()
                     with pytest.raises(SequenceTrimmed):
                         await anext(strict)
-                    told = await anext(steady)
-                    assert isinstance(told, Job)
-                    assert told.last_sequence == 502
+                    result = await anext(steady)
+                    assert isinstance(result, Job)
+                    assert result.last_sequence == 502
                     assert (await anext(following)).last_sequence == 502
                     await session.report(job.job_id, token, 501, succeeded())
                     assert [getattr(item, "sequence", 0) async for item in steady] == [503]

@@ -62,7 +62,7 @@ async def test_an_interrupted_stream_is_resumed(code: grpc.StatusCode | None) ->
 
 
 async def test_a_limit_after_a_lost_connection_is_waited_out() -> None:
-    """The server has yet to find out that the lost stream is dead; but a limit on the first stream is told at once."""
+    """The server may still count the lost stream, so the SDK retries; a limit on the first stream is raised at once."""
 
     async def interrupted(stream: Stream) -> None:
         await stream.open()

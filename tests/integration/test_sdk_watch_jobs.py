@@ -47,11 +47,11 @@ async def queued(client: Client, kind: str, count: int) -> list[str]:
 
 def sequences(items: list[Item]) -> dict[str, list[int]]:
     """The sequences of the events, job by job."""
-    told: dict[str, list[int]] = defaultdict(list)
+    texts: dict[str, list[int]] = defaultdict(list)
     for item in items:
         if isinstance(item, Event):
-            told[item.job_id].append(item.sequence)
-    return told
+            texts[item.job_id].append(item.sequence)
+    return texts
 
 
 async def test_all_events_come_once_over_cuts(client: Client, kind: str) -> None:
@@ -124,7 +124,7 @@ async def test_snapshots_then_events(client: Client, kind: str) -> None:
 
 
 async def test_a_stream_that_breaks_among_its_snapshots(client: Client, kind: str) -> None:
-    """The list is asked for again; what was shown is not shown again, and what is gone meanwhile is told."""
+    """The watch lists again: it yields no event twice, and reports jobs that were deleted meanwhile."""
     job_ids = await queued(client, kind, 6)
     async with gateway(client.address) as between, Client(between.address) as far:
         between.frames = 4  # opened, and three of the six
@@ -234,11 +234,11 @@ async def test_gaps(tmp_path: Path, serve: Serve) -> None:
                 await client.cancel(first)
                 await client.delete(first)
                 proxy.allow()
-                gap, told = await upto(steady, 2)
+                gap, result = await upto(steady, 2)
                 assert isinstance(gap, Gap)
                 assert isinstance(gap.error, SequenceTrimmed)
-                assert second == getattr(told, "job_id", "")
-                assert isinstance(told, Job)
+                assert second == getattr(result, "job_id", "")
+                assert isinstance(result, Job)
                 with pytest.raises(SequenceTrimmed):
                     await anext(strict)
                 await client.cancel(second)

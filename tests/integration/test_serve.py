@@ -1,4 +1,4 @@
-"""``milepost serve``: how it starts, what it says, and what it does not start upon."""
+"""``milepost serve``: its start, its output, and what it refuses to start with."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ async def test_health_of_another_service(shared_server: ServerProcess) -> None:
     """It is not known."""
     async with grpc.aio.insecure_channel(shared_server.address) as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
-        told = await refused(health.Check(health_pb2.HealthCheckRequest(service="milepost.v2.JobService")))
+        refusal = await refused(health.Check(health_pb2.HealthCheckRequest(service="milepost.v2.JobService")))
 
-    assert told.code == "NOT_FOUND"
+    assert refusal.code == "NOT_FOUND"
 
 
 async def test_health_of_all_services(shared_server: ServerProcess) -> None:
@@ -152,7 +152,7 @@ async def test_the_store_is_kept(server: ServerProcess) -> None:
         assert job == (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job
 
 
-# --- What it does not start upon --------------------------------------------------------------------------------
+# --- Refused starts ---------------------------------------------------------------------------------------------
 
 
 async def test_a_data_directory_has_one_server(shared_server: ServerProcess) -> None:

@@ -90,12 +90,12 @@ async def test_a_defect_gives_nothing_away(server: ServerProcess) -> None:
         job = await rpc.submit(input=struct({"x": SECRET}))
         with closing(sqlite3.connect(server.data / "milepost.db")) as database:
             database.execute("ALTER TABLE inputs RENAME TO elsewhere")
-        told = await refused(rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id)))
+        refusal = await refused(rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id)))
     server.stop()
 
     (line,) = [line for line in server.log() if line["level"] == "error"]
-    assert (told.code, told.reason) == ("INTERNAL", "")
-    assert told.message == f"The server failed. Its log says why, under the id {line['error_id']}."
+    assert (refusal.code, refusal.reason) == ("INTERNAL", "")
+    assert refusal.message == f"The server failed. Its log says why, under the id {line['error_id']}."
     assert "no such table" in json.dumps(line)
     assert job.job_id not in json.dumps(line)
     assert SECRET not in server.log_path.read_text()

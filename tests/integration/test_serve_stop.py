@@ -78,10 +78,10 @@ async def test_watches_of_health_are_told(
         stopping = asyncio.ensure_future(server.stop())
         while len(statuses) < len(expected):
             statuses.append((await watch.read()).status)
-        told = await refused(watch.read())
+        refusal = await refused(watch.read())
         await stopping
 
-    assert (told.brief, statuses) == (DRAINING, expected)
+    assert (refusal.brief, statuses) == (DRAINING, expected)
 
 
 async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,10 +100,10 @@ async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytes
             await stream.write(reflection_pb2.ServerReflectionRequest(list_services=""))
             assert (await stream.read()).list_services_response.service
         stopping = asyncio.ensure_future(server.stop())
-        told = await refused(stream.read())
+        refusal = await refused(stream.read())
         await stopping
 
-    assert told.brief == DRAINING
+    assert refusal.brief == DRAINING
 
 
 async def test_open_watches_are_told(server: ServerProcess) -> None:
@@ -118,10 +118,10 @@ async def test_open_watches_are_told(server: ServerProcess) -> None:
         for call in calls:
             await until_caught_up(call)
         stopping = asyncio.ensure_future(stopped(server))
-        told = await asyncio.gather(*(refused(rest(call)) for call in calls))
+        refusals = await asyncio.gather(*(refused(rest(call)) for call in calls))
 
-        assert [refusal.brief for refusal in told] == [DRAINING] * 3
-        assert all(refusal.retry_delay for refusal in told)
+        assert [refusal.brief for refusal in refusals] == [DRAINING] * 3
+        assert all(refusal.retry_delay for refusal in refusals)
         assert await stopping == 0
 
 
@@ -132,8 +132,8 @@ async def test_sessions_are_told(server: ServerProcess) -> None:
         job, _ = await session.take()
         stopping = asyncio.ensure_future(stopped(server))
         await session.receive("drain")
-        told = await refused(session.call.read())
-        assert (told.brief, await stopping) == (DRAINING, 0)
+        refusal = await refused(session.call.read())
+        assert (refusal.brief, await stopping) == (DRAINING, 0)
 
     server.restart()
     async with connect(server.address) as rpc:
@@ -148,9 +148,9 @@ async def test_a_session_that_says_nothing_is_told(server: ServerProcess) -> Non
         await call.wait_for_connection()
         await rpc.submit()  # after which the server has heard of the session, too
         stopping = asyncio.ensure_future(stopped(server))
-        told = await refused(call.read())
+        refusal = await refused(call.read())
 
-        assert (told.brief, await stopping) == (DRAINING, 0)
+        assert (refusal.brief, await stopping) == (DRAINING, 0)
 
 
 class Reporting:
@@ -246,9 +246,9 @@ async def test_a_store_that_fails_ends_the_server(server: ServerProcess) -> None
     async with connect(server.address) as rpc:
         with closing(sqlite3.connect(server.data / "milepost.db")) as database:
             database.execute("ALTER TABLE log RENAME TO elsewhere")
-        told = await refused(rpc.submit())
+        refusal = await refused(rpc.submit())
         status = await asyncio.to_thread(server.wait)
-    assert told.brief == ("UNAVAILABLE", "STORE_UNAVAILABLE", ())
-    assert told.retry_delay
+    assert refusal.brief == ("UNAVAILABLE", "STORE_UNAVAILABLE", ())
+    assert refusal.retry_delay
     assert status == 1
     assert server.log_path.read_text().splitlines()[-1].startswith("Error: ")

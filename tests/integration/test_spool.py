@@ -1,4 +1,4 @@
-"""A job's end that the server is not there to hear: kept, and told by the next worker (rules 11 and 15)."""
+"""The end of a job while the server is away: spooled, and delivered by the next worker (rules 11 and 15)."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ async def idle(address: str, directory: Path) -> AsyncIterator[None]:
         await running
 
 
-async def told(address: str, job_id: str, directory: Path) -> list[Event]:
-    """The log of the job, told by a worker that has just started; nothing is left in the spool then."""
+async def delivered(address: str, job_id: str, directory: Path) -> list[Event]:
+    """Have a new worker deliver the spool, and check that it is empty then; return the job's log."""
     async with connect(address) as rpc, idle(address, directory):
         events = await rpc.ended(job_id)
         await empty(directory)
@@ -152,7 +152,7 @@ async def test_an_end_that_the_server_did_not_hear_is_told_by_the_next_worker(
     assert f"job {held.job_id}: 1001 updates with the end of the job are not delivered yet" in caplog.text
 
     server.restart()
-    events = await told(server.address, held.job_id, directory)
+    events = await delivered(server.address, held.job_id, directory)
     assert lines(events) == ["before", *map(str, range(1000))]
     last = events[-1]
     assert (
@@ -165,7 +165,7 @@ async def test_an_end_that_the_server_did_not_hear_is_told_by_the_next_worker(
 async def test_a_server_that_is_silent_holds_nobody_up(
     server: ServerProcess, rpc: Rpc, directory: Path
 ) -> None:
-    """It may have heard everything, and only not have said so: what is told again is in the log once."""
+    """The server may have the reports although it did not acknowledge them: repeats are in the log once."""
     held = Held(rpc, server.address, spool=directory)
     await held.begin()
     os.kill(server.pid, signal.SIGSTOP)
@@ -174,7 +174,7 @@ async def test_a_server_that_is_silent_holds_nobody_up(
     assert len(kept(directory)) == 1
 
     os.kill(server.pid, signal.SIGCONT)
-    events = await told(server.address, held.job_id, directory)
+    events = await delivered(server.address, held.job_id, directory)
     assert lines(events) == ["before", *map(str, range(1000))]
     assert events[-1].job_ended.result["n"] == 42.0
 
@@ -211,7 +211,7 @@ async def test_a_worker_that_is_killed_has_kept_it_by_then(
         worker.signal(signal.SIGKILL)
         await worker.end()
     server.restart()
-    events = await told(server.address, job_id, directory)
+    events = await delivered(server.address, job_id, directory)
     assert (lines(events), events[-1].job_ended.result["n"]) == (["before"], 42.0)
 
 

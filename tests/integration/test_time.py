@@ -37,7 +37,7 @@ async def test_a_job_that_does_not_start_in_time_fails(rpc: Rpc) -> None:
 
 
 async def test_an_attempt_that_takes_too_long_is_followed_by_another(rpc: Rpc) -> None:
-    """As the policy has it; the worker of the first is told, and the last one fails the job."""
+    """As the policy says; the worker of the first attempt gets a rejection, and the last one fails the job."""
     policy = RetryPolicy(max_attempts=2, initial_backoff=Duration())
     job = await rpc.submit(attempt_timeout=SECOND, retry_policy=policy)
     async with rpc.session(max_concurrency=1) as session:
@@ -91,8 +91,10 @@ async def test_cancelling_wins_over_a_timeout(rpc: Rpc) -> None:
     async with rpc.session() as session:
         await session.take()
         await rpc.cancel(job.job_id, grace=3600)
-        told = (await session.receive("cancel")).cancel.cancellation
-        assert (told.deadline.ToDatetime() - told.request_time.ToDatetime()).total_seconds() <= WHILE.seconds
+        result = (await session.receive("cancel")).cancel.cancellation
+        assert (
+            result.deadline.ToDatetime() - result.request_time.ToDatetime()
+        ).total_seconds() <= WHILE.seconds
         end = (await rpc.ended(job.job_id))[-1].job_ended
 
     assert (end.state, end.forced) == (JobState.JOB_STATE_CANCELLED, True)

@@ -59,11 +59,11 @@ async def waiting(rpc: Rpc, job_id: str) -> Waiting | None:
 async def waits_for(rpc: Rpc, job_id: str, reason: WaitingFor.ValueType) -> Waiting:
     """Returns what the job waits for, once it is that."""
 
-    async def told() -> Waiting | None:
+    async def reason() -> Waiting | None:
         now = await waiting(rpc, job_id)
         return now if now is not None and now.waiting_for == reason else None
 
-    found: Waiting = await eventually(told)
+    found: Waiting = await eventually(reason)
     return found
 
 
@@ -78,7 +78,7 @@ async def next_status(watch: WatchCall) -> Waiting | None:
 
 
 async def test_a_kind_that_no_worker_takes(rpc: Rpc) -> None:
-    """Is told with the nearest kinds that workers do take."""
+    """The answer has the nearest kinds that workers do take."""
     job = await rpc.submit(kind="archve")
     assert (await waits_for(rpc, job.job_id, WORKER)).nearest_kinds == []
     async with rpc.session(kinds=["archive", "archives", "transcribe"]):
@@ -93,27 +93,27 @@ async def _near(rpc: Rpc, job_id: str) -> Waiting | None:
 
 
 async def test_a_job_that_waits_for_its_turn(rpc: Rpc) -> None:
-    """Workers take its kind, and none has room. Once it is started it waits for nothing, and nothing is told."""
+    """Workers take its kind, and none has capacity. Once it has started, it waits for nothing."""
     first, second = await rpc.submit(), await rpc.submit()
     async with rpc.session(max_concurrency=1) as session, rpc.session(max_concurrency=0):
         _, token = await session.take()
-        told = [await waiting(rpc, first.job_id), await waiting(rpc, second.job_id)]
+        reasons = [await waiting(rpc, first.job_id), await waiting(rpc, second.job_id)]
         await session.report(first.job_id, token, 1, succeeded())
         await session.acknowledged(1)
         await session.take()
-        told += [await waiting(rpc, first.job_id), await waiting(rpc, second.job_id)]
+        reasons += [await waiting(rpc, first.job_id), await waiting(rpc, second.job_id)]
 
-    assert told == [None, Waiting(waiting_for=TURN, workers=2), None, None]
+    assert reasons == [None, Waiting(waiting_for=TURN, workers=2), None, None]
 
 
 async def test_a_job_that_waits_to_be_claimed(rpc: Rpc) -> None:
     """No worker is missing, whichever there are; a watch says so as soon as it has caught up."""
     job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     watch = rpc.watch(job.job_id)
-    told = [await waiting(rpc, job.job_id), await next_status(watch)]
+    reasons = [await waiting(rpc, job.job_id), await next_status(watch)]
     watch.cancel()
 
-    assert told == [Waiting(waiting_for=CLAIM)] * 2
+    assert reasons == [Waiting(waiting_for=CLAIM)] * 2
 
 
 async def test_a_watch_hears_soon_what_its_job_waits_for(rpc: Rpc) -> None:
@@ -121,16 +121,16 @@ async def test_a_watch_hears_soon_what_its_job_waits_for(rpc: Rpc) -> None:
     job = await rpc.submit()
     await waits_for(rpc, job.job_id, WORKER)
     watch = rpc.watch(job.job_id, status_interval=HOUR)
-    told = [await next_status(watch)]
+    statuses = [await next_status(watch)]
     async with rpc.session(max_concurrency=0):
-        told.append(await next_status(watch))
-    told.append(await next_status(watch))
+        statuses.append(await next_status(watch))
+    statuses.append(await next_status(watch))
     async with rpc.session(max_concurrency=1) as session:
         await session.take()
         started = await next_status(watch)
     watch.cancel()
 
-    assert told == [
+    assert statuses == [
         Waiting(waiting_for=WORKER),
         Waiting(waiting_for=TURN, workers=1),
         Waiting(waiting_for=WORKER),
@@ -143,10 +143,10 @@ async def test_an_idle_stream_says_it_with_each_status(rpc: Rpc) -> None:
     job = await rpc.submit()
     async with rpc.session(max_concurrency=0), rpc.session(max_concurrency=0):
         watch = rpc.watch(job.job_id, status_interval=Duration(seconds=1))
-        told = await next_status(watch)
+        statuses = await next_status(watch)
         watch.cancel()
 
-    assert told == Waiting(waiting_for=TURN, workers=2)
+    assert statuses == Waiting(waiting_for=TURN, workers=2)
 
 
 async def test_a_feed_does_not_say_it(rpc: Rpc) -> None:
@@ -168,14 +168,14 @@ async def test_workers_may_be_reconnecting_after_a_start(tmp_path: Path, forkery
         async with connect(server.address) as rpc:
             job = await rpc.submit()
             watch = rpc.watch(job.job_id, status_interval=HOUR)
-            told = [await waiting(rpc, job.job_id), await next_status(watch)]
+            reasons = [await waiting(rpc, job.job_id), await next_status(watch)]
             watch.cancel()
         server.kill()
         server.restart()
         async with connect(server.address) as rpc:
-            told.append(await waiting(rpc, job.job_id))
+            reasons.append(await waiting(rpc, job.job_id))
 
-    assert told == [Waiting(waiting_for=RECONNECT)] * 3
+    assert reasons == [Waiting(waiting_for=RECONNECT)] * 3
 
 
 async def test_workers_of_all_nodes_count(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
@@ -185,14 +185,14 @@ async def test_workers_of_all_nodes_count(tmp_path: Path, nats_server: NatsServe
     with Nodes(tmp_path, stores, *options, stream="waiting", forkery=forkery) as nodes:
         async with nodes.connected() as (a, b):
             job = await a.submit()
-            told = [await waits_for(a, job.job_id, WORKER)]
+            results = [await waits_for(a, job.job_id, WORKER)]
             watch = a.watch(job.job_id, status_interval=HOUR)
-            told.append(await next_status(watch) or Waiting())
+            results.append(await next_status(watch) or Waiting())
             async with b.session(max_concurrency=0):
-                told.append(await next_status(watch) or Waiting())
-                told.append(await waits_for(a, job.job_id, TURN))
-            told.append(await next_status(watch) or Waiting())
+                results.append(await next_status(watch) or Waiting())
+                results.append(await waits_for(a, job.job_id, TURN))
+            results.append(await next_status(watch) or Waiting())
             watch.cancel()
 
     none, one = Waiting(waiting_for=WORKER), Waiting(waiting_for=TURN, workers=1)
-    assert told == [none, none, one, one, none]
+    assert results == [none, none, one, one, none]

@@ -81,10 +81,10 @@ async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
 async def test_fold_of_the_log_is_the_job(rpc: Rpc) -> None:
     """The job that the server tells is the fold of the log that it shows."""
     job_id = await finished_job(rpc, lines=3)
-    told = (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job
+    result = (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job
     folded = fold(await rpc.log(job_id))
-    folded.epoch, folded.first_sequence = told.epoch, told.first_sequence
-    assert folded == told
+    folded.epoch, folded.first_sequence = result.epoch, result.first_sequence
+    assert folded == result
 
 
 @pytest.mark.parametrize("cursor", range(7))

@@ -185,9 +185,11 @@ async def test_from_snapshot(rpc: Rpc) -> None:
     frames = [await next_frame(call)]
     while names(frames)[-1] != "caught_up":
         frames.append(await next_frame(call))
-    told = {frame.snapshot.job.job_id: frame.snapshot.job for frame in frames if frame.HasField("snapshot")}
+    document = {
+        frame.snapshot.job.job_id: frame.snapshot.job for frame in frames if frame.HasField("snapshot")
+    }
     for job_id in (done.job_id, waiting.job_id):
-        assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job == told[job_id]
+        assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job == document[job_id]
     assert events_of(frames) == []
     await rpc.jobs.CancelJob(CancelJobRequest(job_id=waiting.job_id))
     frames.append(await next_frame(call))
@@ -200,7 +202,7 @@ async def test_from_snapshot(rpc: Rpc) -> None:
 
 
 async def test_deleted(rpc: Rpc) -> None:
-    """A deleted job is told; its own watch ends with NOT_FOUND, and its id is free again."""
+    """A deletion is sent; the watch of the job itself ends with NOT_FOUND, and its id is free again."""
     job = await rpc.submit()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))

@@ -148,8 +148,8 @@ async def test_from_the_beginning_is_not_a_cursor(server: Server) -> None:
                 WatchJobsRequest(no_follow=True, after_position=0),
             )
         ]
-        for told in frames:
-            told[0].opened.ClearField("server_time")
+        for result in frames:
+            result[0].opened.ClearField("server_time")
         assert frames[0] == frames[1]
         assert "trimmed" in [frame.WhichOneof("frame") for frame in frames[0]]
 
@@ -176,10 +176,10 @@ async def test_thinning_is_not_dropping(tmp_path: Path, serve: Serve) -> None:
             frames = [frame async for frame in rpc.jobs.WatchJobs(request)]
             shown = [event for frame in frames for event in frame.events.events]
             assert [event.sequence for event in shown] == [1, 2, 3, 12, 13]
-            folded, told = fold(shown), await rpc.get(job_id)
+            folded, stored = fold(shown), await rpc.get(job_id)
             for output_only in ("epoch", "first_sequence", "thinned_sequence"):
-                setattr(folded, output_only, getattr(told, output_only))
-            assert folded == told
+                setattr(folded, output_only, getattr(stored, output_only))
+            assert folded == stored
 
 
 async def test_a_node_that_starts_empty_knows_what_was_dropped(

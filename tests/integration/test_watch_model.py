@@ -242,7 +242,7 @@ class WireModel(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        """Everybody has everything, or was told why not."""
+        """Check that each subscriber has everything, or was refused."""
         self.run(self._settled())
         self._check()
 

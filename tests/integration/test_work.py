@@ -275,7 +275,7 @@ async def test_retry(rpc: Rpc) -> None:
 
 
 async def test_timeout(rpc: Rpc) -> None:
-    """A job that runs longer than its timeout FAILED, and its worker is told."""
+    """A job that runs longer than its timeout FAILED, and its worker gets a rejection."""
     async with rpc.session() as session:
         await rpc.submit(timeout=Duration(seconds=1))
         job, _ = await session.take()

@@ -9,9 +9,10 @@ from typing import Any
 
 from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.reporter import Reporter
+from milepost.fold import progress
 from milepost.server import decide, journal
 from milepost.server.base.refusal import lease_lost
-from milepost.server.decide import ending, report_batching, reporting
+from milepost.server.decide import ending, report_batching
 from milepost.server.dispatch.attempts import Acceptance, Attempts, PendingReport, StartedAttempt
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
 from milepost.server.dispatch.lease_tokens import LeaseTokens
@@ -217,7 +218,7 @@ def resumed_before_durable() -> list[Change]:
 
 def fraction_is_the_stages() -> list[Change]:
     """A job is as far as the stage that moved last."""
-    return [Change(reporting, "job_fraction_after", lambda state, stage, fraction: fraction)]
+    return [Change(progress, "job_fraction_after", lambda state, stage, fraction: fraction)]
 
 
 def worker_does_not_go_back() -> list[Change]:

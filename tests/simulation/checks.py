@@ -60,11 +60,11 @@ def folded(evidence: Evidence) -> Iterator[str]:
     """A job is the fold of its log."""
     for job_id, log in evidence.logs.items():
         stored = evidence.record.disk.job(evidence.record.disk.records[job_id])
-        told = fold(log)
-        told.ClearField("input")
-        told.epoch, told.first_sequence = stored.epoch, stored.first_sequence
-        if told != stored:
-            yield f"{job_id} is stored as {stored} and folds to {told}"
+        folded_found = fold(log)
+        folded_found.ClearField("input")
+        folded_found.epoch, folded_found.first_sequence = stored.epoch, stored.first_sequence
+        if folded_found != stored:
+            yield f"{job_id} is stored as {stored} and folds to {folded_found}"
 
 
 def in_turn(evidence: Evidence) -> Iterator[str]:
@@ -118,8 +118,8 @@ def exactly_once(evidence: Evidence) -> Iterator[str]:
         for event in held.events:
             if is_the_servers(event):
                 continue
-            told = meaning(event)
-            found = next((number for number in numbers if meaning(reports[number]) == told), None)
+            result = meaning(event)
+            found = next((number for number in numbers if meaning(reports[number]) == result), None)
             if found is not None:
                 due.discard(found)
             # A job that is given back while it is being cancelled ends by that.
@@ -131,9 +131,9 @@ def exactly_once(evidence: Evidence) -> Iterator[str]:
 
 def durable(evidence: Evidence) -> Iterator[str]:
     """An acknowledgement means durable (rule 12)."""
-    for told in evidence.record.acknowledgements:
-        if not told.is_durable:
-            yield f"{told.lease.job_id} had report {told.report_sequence} acknowledged before it was durable"
+    for result in evidence.record.acknowledgements:
+        if not result.is_durable:
+            yield f"{result.lease.job_id} had report {result.report_sequence} acknowledged before it was durable"
 
 
 def refused_rightly(evidence: Evidence) -> Iterator[str]:
@@ -183,7 +183,7 @@ def retried(evidence: Evidence) -> Iterator[str]:
 def given_back(evidence: Evidence) -> Iterator[str]:
     """What ended an attempt was told by the worker, or is one of the server's own reasons."""
     for held in evidence.attempts:
-        told = {
+        document = {
             update.job_ended.failure.code
             for update in evidence.record.reports.get(held.lease, {}).values()
             if update.HasField("job_ended")
@@ -191,7 +191,7 @@ def given_back(evidence: Evidence) -> Iterator[str]:
         for event in held.events:
             if event.HasField("attempt_ended") and not is_the_servers(event):
                 code = event.attempt_ended.failure.code
-                if code not in told:
+                if code not in document:
                     yield f"{event.job_id} had an attempt ended by {code!r}, which nobody told"
 
 

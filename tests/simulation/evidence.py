@@ -95,20 +95,20 @@ def is_the_servers(event: Event) -> bool:
     return False
 
 
-def meaning(told: Event | Update) -> tuple[object, ...]:
+def meaning(result: Event | Update) -> tuple[object, ...]:
     """What an update says that its event says, too. No two updates of an attempt mean the same."""
-    name = told.WhichOneof("payload") if isinstance(told, Event) else told.WhichOneof("update")
+    name = result.WhichOneof("payload") if isinstance(result, Event) else result.WhichOneof("update")
     match name:
         case "stage_started":
-            return name, told.stage_started.stage.stage_id
+            return name, result.stage_started.stage.stage_id
         case "stage_progressed":
-            return name, told.stage_progressed.stage_id, told.stage_progressed.current
+            return name, result.stage_progressed.stage_id, result.stage_progressed.current
         case "stage_ended":
-            return name, told.stage_ended.stage_id, told.stage_ended.state
+            return name, result.stage_ended.stage_id, result.stage_ended.state
         case "log_written":
-            return name, told.log_written.text
+            return name, result.log_written.text
         case "custom":
-            return name, told.custom.type, told.custom.json["step"]
+            return name, result.custom.type, result.custom.json["step"]
         case "job_ended" | "attempt_ended":
             return ("an end",)
     return (name,)

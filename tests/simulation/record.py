@@ -138,13 +138,13 @@ class Record:
         line = f"server #{stream} {name}"
         match name:
             case "acknowledged":
-                told = response.acknowledged
-                lease = Lease(told.job_id, told.lease_token)
-                is_durable = self.disk.records[told.job_id].last >= told.last_sequence
-                self.acknowledgements.append(Acknowledgement(lease, told.report_sequence, is_durable))
+                acknowledged = response.acknowledged
+                lease = Lease(acknowledged.job_id, acknowledged.lease_token)
+                is_durable = self.disk.records[acknowledged.job_id].last >= acknowledged.last_sequence
+                self.acknowledgements.append(Acknowledgement(lease, acknowledged.report_sequence, is_durable))
                 if not self.calm and any(name.startswith("fault") for name in self.counts):
                     self.counts["acknowledged amid faults"] += 1
-                line += f" {told.job_id} {told.report_sequence}"
+                line += f" {acknowledged.job_id} {acknowledged.report_sequence}"
             case "assignment":
                 job = response.assignment.job
                 lease = Lease(job.job_id, response.assignment.lease_token)

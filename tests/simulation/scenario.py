@@ -21,13 +21,13 @@ class Behaviour:
     steps: int
     pace: float
     ending: str
-    """``succeed``, ``fail``, or ``hang`` until it is told to stop."""
+    """``succeed``, ``fail``, or ``hang`` until it must stop."""
     failing_attempts: int
     """So many attempts fail first, in a way that may be retried."""
     stubborn: float
-    """How long it goes on once it is told to stop."""
+    """Seconds that it goes on after it must stop."""
     completes: bool
-    """Whether it then returns, as though nobody had told it."""
+    """Whether it then returns, as without a cancellation."""
 
 
 @dataclass(frozen=True)

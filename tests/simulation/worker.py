@@ -37,7 +37,7 @@ class SimulatedWorker:
         """The process; done when it has ended by itself."""
 
     def start(self) -> None:
-        """Starts the process anew."""
+        """Start the process again."""
         self._lives += 1
         self.node = Node(self._loop, f"{self._plan.name}.{self._lives}")
         self.running = self.node.start(self._run())
@@ -65,7 +65,7 @@ class SimulatedWorker:
 
 
 async def _handle(behaviours: Mapping[str, Behaviour], job: JobContext) -> dict[str, Any] | None:
-    """Does what is planned for the job, and then, if it is told to stop, what is planned for that."""
+    """Act as planned for the job, and then, if it must stop, as planned for that."""
     behaviour = behaviours[job.labels["name"]]
     try:
         return await _work(behaviour, job)

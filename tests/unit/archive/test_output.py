@@ -110,7 +110,7 @@ def test_a_directory_that_may_not_be_written_is_an_error(open_path: Path) -> Non
 
 
 def test_a_request_is_resolved(tmp_path: Path) -> None:
-    """Links on the way are followed once, so that the archive can be told from what it is to hold."""
+    """Links in the path are resolved once, so that the archive is left out of itself."""
     grow(tmp_path, {"real": None})
     (tmp_path / "link").symlink_to("real")
 

@@ -29,7 +29,7 @@ class Listener:
             self.reporter.acknowledge(self.reporter.last)
         return updates
 
-    def told(self) -> list[tuple[Any, ...]]:
+    def reports(self) -> list[tuple[Any, ...]]:
         """The same in short: stages that start, how far they are and what they say, and how they end."""
         return [_short(update) for update in self.said()]
 
@@ -39,9 +39,11 @@ def _short(update: Update) -> tuple[Any, ...]:
         case "stage_started":
             return ("start", update.stage_started.stage.stage_id)
         case "stage_progressed":
-            told = update.stage_progressed
+            result = update.stage_progressed
             return (
-                (told.stage_id, told.current, told.message) if told.message else (told.stage_id, told.current)
+                (result.stage_id, result.current, result.message)
+                if result.message
+                else (result.stage_id, result.current)
             )
         case "stage_ended":
             state = StageState.Name(update.stage_ended.state).removeprefix("STAGE_STATE_")

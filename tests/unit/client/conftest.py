@@ -1,4 +1,4 @@
-"""A job that is told of, and nobody who sends it."""
+"""A job whose reports are collected, not sent."""
 
 from __future__ import annotations
 

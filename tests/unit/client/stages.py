@@ -1,4 +1,4 @@
-"""What a reporter was told of stages."""
+"""The stage updates of a reporter."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) ->
 
 @pytest.mark.parametrize("acknowledged", [-1, 99])
 async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) -> None:
-    """What it would have to be told again is not here any more; or it knows what was never said."""
+    """It asks for reports that are gone, or acknowledges reports that were never sent."""
     harness = AttemptHarness(endless)
     await harness.report()
     harness.attempt.acknowledged(1)
@@ -210,7 +210,7 @@ async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) ->
 
 
 async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> None:
-    """However often it is told of; also when it comes with `resumed`."""
+    """However often the request comes; also with `resumed`."""
     harness = AttemptHarness(endless)
     await harness.report()
     harness.attempt.attached = False
@@ -238,7 +238,7 @@ async def test_a_job_that_is_given_back_is_released_when_its_handler_has_stopped
 
 
 async def test_a_job_that_has_ended_is_not_given_back() -> None:
-    """It has only to be told."""
+    """Its end only has to be reported."""
     harness = AttemptHarness(quick)
     await harness.returned.wait()
     harness.attempt.give_back()
@@ -273,8 +273,8 @@ async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch
     """One that does not stop: another attempt may be at work already."""
     monkeypatch.setattr("milepost.client._worker.attempt.STOP_GRACE", 0.1)
     harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
-    (told,) = (await harness.report()).updates
-    pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
+    (result,) = (await harness.report()).updates
+    pids = [int(value.number_value) for value in result.log_written.fields.fields["pids"].list_value.values]
     harness.attempt.rejected(rejected(reason))
     async with asyncio.timeout(30):
         await harness.returned.wait()
@@ -286,8 +286,8 @@ async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch
 async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> None:
     """The server has ended it, since the grace was over: the process is killed at once."""
     harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
-    (told,) = (await harness.report()).updates
-    pids = [int(value.number_value) for value in told.log_written.fields.fields["pids"].list_value.values]
+    (result,) = (await harness.report()).updates
+    pids = [int(value.number_value) for value in result.log_written.fields.fields["pids"].list_value.values]
     harness.attempt.cancel(Cancellation())
     harness.attempt.rejected(rejected("JOB_ENDED"))
     async with asyncio.timeout(30):

@@ -94,7 +94,7 @@ def test_in_a_job_a_bar_is_a_stage(listener: Listener, capsys: pytest.CaptureFix
 
 
 def test_a_fork_has_no_job_at_hand(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody there would send what is told; and the locks of its reports may be held by threads that are not there."""
+    """Nothing in the fork would send its reports, and threads that do not exist there may hold their locks."""
     assert current_job() is listener.job
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert current_job() is None
@@ -118,9 +118,9 @@ def test_a_bar_is_moved_and_described(listener: Listener) -> None:
         bar.update()
         bar.update(2)
         bar.set_postfix(loss=0.123456, epoch=3)
-        assert listener.told() == [("start", "load"), ("load", 4.0, "epoch=3, loss=0.123")]
+        assert listener.reports() == [("start", "load"), ("load", 4.0, "epoch=3, loss=0.123")]
         bar.set_description("load again")
-        assert listener.told() == [("load", 4.0, "load again: epoch=3, loss=0.123")]
+        assert listener.reports() == [("load", 4.0, "load again: epoch=3, loss=0.123")]
         bar.set_postfix_str("almost")
         bar.n = 9
         bar.total = 20_000
@@ -131,7 +131,7 @@ def test_a_bar_is_moved_and_described(listener: Listener) -> None:
         bar.update(float("nan"))
         bar.reset(5)
         assert bar.n == 0
-    assert listener.told()[-1] == ("end", "load", "SUCCEEDED")
+    assert listener.reports()[-1] == ("end", "load", "SUCCEEDED")
 
 
 def test_a_bar_ends_as_what_happened_within_it(listener: Listener) -> None:
@@ -153,7 +153,7 @@ def test_a_bar_ends_as_what_happened_within_it(listener: Listener) -> None:
     except ZeroDivisionError:
         list(tqdm("ab", desc="complete"))
     gc.collect()
-    assert [told for told in listener.told() if told[0] == "end"] == [
+    assert [result for result in listener.reports() if result[0] == "end"] == [
         ("end", "block", "FAILED"),
         ("end", "complete", "SUCCEEDED"),
     ]
@@ -200,9 +200,9 @@ def test_disable_means_that_nothing_is_told(listener: Listener) -> None:
     """Where it is meant so; None leaves it to whether there is a terminal, which is another question."""
     assert ordinary.tqdm in type(tqdm("ab", disable=True)).mro()
     assert list(tqdm("ab", disable=True)) == ["a", "b"]
-    assert listener.told() == []
+    assert listener.reports() == []
     list(tqdm("ab", disable=None))
-    assert listener.told() == [("start", "bar"), ("bar", 1.0), ("bar", 2.0), ("end", "bar", "SUCCEEDED")]
+    assert listener.reports() == [("start", "bar"), ("bar", 1.0), ("bar", 2.0), ("end", "bar", "SUCCEEDED")]
 
 
 class Terminal(io.StringIO):
@@ -214,12 +214,12 @@ class Terminal(io.StringIO):
 
 
 def test_on_a_terminal_a_bar_is_shown_as_well(listener: Listener) -> None:
-    """By tqdm, and told of beside it."""
+    """By tqdm, and reported besides."""
     shown = Terminal()
     for _ in tqdm("abc", desc="letters", file=shown, mininterval=0, ncols=60):
         pass
     assert "letters: 100%" in shown.getvalue()
-    assert listener.told()[-1] == ("end", "letters", "SUCCEEDED")
+    assert listener.reports()[-1] == ("end", "letters", "SUCCEEDED")
     with tqdm(total=4, file=shown, ncols=60) as bar:
         bar.update(2)
         bar.set_description("by hand")
@@ -307,7 +307,7 @@ def test_without_a_job_nothing_is_written(log: logging.Logger, capsys: pytest.Ca
 
 
 def test_what_the_sdk_says_of_itself_is_not_the_jobs(listener: Listener, log: logging.Logger) -> None:
-    """Or telling it might be told of, and so on."""
+    """Otherwise reporting a line might log another one, and so on."""
     handler = log.handlers[0]
     for name in ("milepost", "milepost.client"):
         handler.handle(logging.LogRecord(name, logging.ERROR, "", 0, "of itself", None, None))

@@ -45,8 +45,8 @@ def test_a_subclass_reports(listener: Listener) -> None:
 
     assert type(bar) is Mine
     assert list(bar) == ["a", "b"]
-    assert listener.told()[0] == ("start", "mine")
-    assert ("end", "mine", "SUCCEEDED") not in listener.told()
+    assert listener.reports()[0] == ("start", "mine")
+    assert ("end", "mine", "SUCCEEDED") not in listener.reports()
 
 
 def test_what_is_set_directly_is_told_with_the_next_update(listener: Listener) -> None:
@@ -69,14 +69,14 @@ def test_what_is_said_within_a_loop_does_not_set_it_back(listener: Listener) -> 
         if number == 50_000:
             listener.said()
             bar.set_postfix(loss=1)
-            moved = listener.told()
+            moved = listener.reports()
 
     assert moved == [("loop", 50_000.0, "loss=1")]
-    assert listener.told()[-2:] == [("loop", 100_000.0), ("end", "loop", "SUCCEEDED")]
+    assert listener.reports()[-2:] == [("loop", 100_000.0), ("end", "loop", "SUCCEEDED")]
 
 
 def test_numbers_that_a_stage_cannot_have_fail_nothing(listener: Listener) -> None:
-    """What else has changed is told all the same."""
+    """Other changes are reported all the same."""
     with tqdm(total=10, desc="odd") as bar:
         listener.said()
         bar.n, bar.total = float("nan"), float("inf")
@@ -125,7 +125,7 @@ async def test_bars_for_asyncio(listener: Listener) -> None:
     assert [letter async for letter in bar(letters(), desc="loop")] == ["a", "b", "c"]
     assert sorted([await each for each in bar.as_completed([later(1), later(2)], desc="any")]) == [1, 2]
     assert await bar.gather(later(1), later(2), desc="all") == [1, 2]
-    assert [told for told in listener.told() if told[0] == "end"] == [
+    assert [result for result in listener.reports() if result[0] == "end"] == [
         ("end", name, "SUCCEEDED") for name in ("loop", "any", "all")
     ]
 
@@ -136,7 +136,7 @@ def test_bars_of_contrib(listener: Listener) -> None:
     assert list(tzip("ab", "cd", desc="zip")) == [("a", "c"), ("b", "d")]
     assert list(tmap(str.upper, "ab", desc="map")) == ["A", "B"]
     assert thread_map(str.upper, "ab", desc="threads", max_workers=2) == ["A", "B"]
-    assert [told for told in listener.told() if told[0] == "end"] == [
+    assert [result for result in listener.reports() if result[0] == "end"] == [
         ("end", name, "SUCCEEDED") for name in ("enumerate", "zip", "map", "threads")
     ]
 
@@ -151,7 +151,7 @@ def test_a_map_in_processes() -> None:
         "    listener = Listener()\n"
         "    with as_current_job(listener.job):\n"
         "        print(process_map(abs, [-1, 2], desc='processes', max_workers=1))\n"
-        "    print(listener.told()[-1])\n"
+        "    print(listener.reports()[-1])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
@@ -166,7 +166,7 @@ def test_bars_that_rich_draws(listener: Listener, capsys: pytest.CaptureFixture[
     """In a job only where there is a terminal; otherwise as tqdm has them."""
     assert list(drawn("ab", desc="told")) == ["a", "b"]
     assert capsys.readouterr() == ("", "")
-    assert listener.told()[-1] == ("end", "told", "SUCCEEDED")
+    assert listener.reports()[-1] == ("end", "told", "SUCCEEDED")
 
 
 @pytest.mark.filterwarnings("ignore:rich is experimental")
@@ -186,7 +186,7 @@ def test_a_bar_within_an_exception_that_is_handled(listener: Listener) -> None:
         with tqdm(desc="block") as bar:
             bar.update()
 
-    assert [told for told in listener.told() if told[0] == "end"] == [
+    assert [result for result in listener.reports() if result[0] == "end"] == [
         ("end", "loop", "SUCCEEDED"),
         ("end", "block", "SUCCEEDED"),
     ]
@@ -209,7 +209,7 @@ def test_a_job_without_a_stderr_has_bars(
         stderr.close()
     monkeypatch.setattr(sys, "stderr", stderr)
     assert list(tqdm("ab", desc="unseen")) == ["a", "b"]
-    assert listener.told()[-1] == ("end", "unseen", "SUCCEEDED")
+    assert listener.reports()[-1] == ("end", "unseen", "SUCCEEDED")
 
 
 @pytest.mark.parametrize("options", [{}, {"mininterval": 0, "miniters": 0}], ids=["seldom", "always"])
@@ -229,6 +229,6 @@ def test_a_stage_is_as_far_as_its_bar(listener: Listener, options: dict[str, Any
                     bar.reset()
             bar.update(number % 5 + 0.5)
             bar.update(number)
-            heard.append((listener.told()[-1][1], bar.n))
+            heard.append((listener.reports()[-1][1], bar.n))
 
-    assert [told for told, _ in heard] == [n for _, n in heard]
+    assert [result for result, _ in heard] == [n for _, n in heard]

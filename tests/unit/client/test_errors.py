@@ -121,7 +121,7 @@ def test_violations_and_delays_are_carried() -> None:
     ],
 )
 def test_without_a_reason_the_code_decides(code: grpc.StatusCode, kind: type[errors.MilepostError]) -> None:
-    """A status that bears no reason of this contract is told apart by its code, whatever its text says."""
+    """A status without a reason of this contract maps by its code, whatever its text."""
     for details in ([], [info("JOB_NOT_FOUND", domain="example.test")]):
         assert kind is type(error_from_status(status(code, "JOB_NOT_FOUND", *details), ADDRESS))
 

@@ -197,13 +197,16 @@ def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
 
 
 def test_a_process_that_was_killed_is_cancelled_and_says_so() -> None:
-    """And one that told of a failure while it was being cancelled is cancelled, too; of its own word, it has ended."""
+    """A failure during a cancellation counts as cancelled, too; a returned result does not."""
     killed = job_ended(Outcome(error=HandlerKilled()), unheard, cancelled=True)
     assert killed.message == "The handler did not stop in time, so its process was killed."
     failed = JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="X", message="boo"))
     assert failed == job_ended(Outcome(ended=failed), unheard, cancelled=False)
-    told = job_ended(Outcome(ended=failed), unheard, cancelled=True)
-    assert (told.state, told.message) == (JobState.JOB_STATE_CANCELLED, "X while it was being cancelled: boo")
+    result = job_ended(Outcome(ended=failed), unheard, cancelled=True)
+    assert (result.state, result.message) == (
+        JobState.JOB_STATE_CANCELLED,
+        "X while it was being cancelled: boo",
+    )
     crashed = job_ended(Outcome(error=JobFailure("PROCESS_CRASHED", "It did.")), unheard, cancelled=True)
     assert crashed.message == "PROCESS_CRASHED while it was being cancelled: It did."
 
@@ -288,7 +291,7 @@ def test_a_callback_that_nobody_could_await_is_refused() -> None:
 
 
 def test_a_handler_is_of_a_kind() -> None:
-    """Forgetting to say which is an easy mistake, and is told as such."""
+    """Forgetting the kind is an easy mistake, with an error of its own."""
     with pytest.raises(TypeError, match="needs the kind of job"):
 
         @Worker().job  # type: ignore[arg-type]  # which is what a type checker says

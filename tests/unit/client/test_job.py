@@ -69,8 +69,8 @@ def test_an_artifact_is_registered(job: JobContext, reporter: Reporter) -> None:
     ) == ("a.tar", "file:///a.tar", 7, "pack")
     for name, uri in (("", "u"), ("n", ""), ("n", "u" * 3000)):
         job.artifact(name, uri)
-        (told,) = said(reporter)
-        assert f"Not registered: {name!r} at {uri!r}." in told.log_written.text
+        (result,) = said(reporter)
+        assert f"Not registered: {name!r} at {uri!r}." in result.log_written.text
     for size, sha256 in ((-1, "F" * 64), (math.nan, "short"), (2**63, "")):
         job.artifact("n" * 300, "u", size_bytes=cast("int", size), sha256=sha256, media_type="m" * 300)
     cut = [update.artifact_added.artifact for update in said(reporter) if update.HasField("artifact_added")]
@@ -85,10 +85,10 @@ def test_an_artifact_too_many_is_in_the_log(job: JobContext, reporter: Reporter)
     said(reporter)
     job.artifact("a7", "u2")
     job.artifact("one-more", "file:///x")
-    replaced, told = said(reporter)
+    replaced, updates = said(reporter)
     assert replaced.artifact_added.artifact.uri == "u2"
     text = "A job has at most 1,000 artifacts. Not registered: 'one-more' at 'file:///x'."
-    assert told.log_written.text == text
+    assert updates.log_written.text == text
 
 
 def test_an_event_of_ones_own(job: JobContext, reporter: Reporter) -> None:
@@ -106,8 +106,8 @@ def test_an_event_of_ones_own(job: JobContext, reporter: Reporter) -> None:
     job.emit("large", Struct(fields={"x": Value(string_value="y" * 300_000)}))
     job.emit("odd", {"loss": math.nan, "at": {"n": {2, 1}}})
     job.emit("list", cast("Any", [1, 2]))
-    told = said(reporter)
-    events = [update.custom for update in told if update.HasField("custom")]
+    updates = said(reporter)
+    events = [update.custom for update in updates if update.HasField("custom")]
     assert [event.type for event in events] == ["large", "odd", "list"]
     assert all(event.ByteSize() <= CUSTOM_SIZE for event in events)
     assert [from_struct(event.json) for event in events[1:]] == [
@@ -115,7 +115,7 @@ def test_an_event_of_ones_own(job: JobContext, reporter: Reporter) -> None:
         {"value": [1, 2]},
     ]
     assert [
-        update.log_written.text.split(" is ")[0] for update in told if update.HasField("log_written")
+        update.log_written.text.split(" is ")[0] for update in updates if update.HasField("log_written")
     ] == [
         "large: data",
         "Event 'large'",

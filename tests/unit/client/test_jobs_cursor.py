@@ -68,20 +68,20 @@ def status(position: int) -> WatchJobsResponse:
 
 def short(items: Iterable[Item]) -> list[Short]:
     """Items as they are easily compared: an event as job and sequence, a job as ``name=sequence``."""
-    told: list[Short] = []
+    results: list[Short] = []
     for item in items:
         match item:
             case Event():
-                told.append((item.job_id, item.sequence))
+                results.append((item.job_id, item.sequence))
             case Job():
-                told.append(f"{item.job_id}={item.last_sequence}")
+                results.append(f"{item.job_id}={item.last_sequence}")
             case Deleted():
-                told.append(f"-{item.job_id}")
+                results.append(f"-{item.job_id}")
             case Trimmed():
-                told.append(f"<{item.job_id}")
+                results.append(f"<{item.job_id}")
             case Gap():
-                told.append("gap")
-    return told
+                results.append("gap")
+    return results
 
 
 def taken(cursor: JobsCursor, *frames: WatchJobsResponse) -> list[Short]:
@@ -121,7 +121,7 @@ def test_the_beginning_is_no_position() -> None:
 
 
 def test_what_was_dropped_after_an_empty_store_is_missed() -> None:
-    """From 0 a server shows what is kept; whoever had seen that there was nothing yet is told of the gap."""
+    """From 0 a server sends all stored events; a cursor that had caught up with an empty store notices the gap."""
     cursor = JobsCursor(JobFilter(), on_gap="snapshot")
     assert taken(cursor, opened(head=0), caught_up(0)) == []
     assert start_of(cursor) == ("after_position", 0, "e1")
@@ -197,7 +197,7 @@ def test_all_that_is_kept_can_only_be_read_from_its_beginning() -> None:
 
 
 def test_a_gap_is_raised_or_gone_over() -> None:
-    """As it was asked for; then all comes anew, also what was shown before."""
+    """As requested; then everything comes again, also what was yielded before."""
     gap = SequenceTrimmed(metadata={"requested": "1"})
     assert JobsCursor(JobFilter(), after=1).recover(gap) is None
     cursor = JobsCursor(JobFilter(), start="snapshot", on_gap="snapshot")

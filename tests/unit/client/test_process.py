@@ -21,7 +21,7 @@ from tests.support.rpc import eventually
 
 
 class Reports(Reporter):
-    """Keeps all that it was told."""
+    """Collects all calls."""
 
     def __init__(self) -> None:
         super().__init__(lambda: None)
@@ -75,12 +75,12 @@ async def test_a_loop_that_is_cancelled_takes_its_processes_along() -> None:
     """As at the end of asyncio.run, with a worker that was not stopped well."""
     reports = Reports()
     running = started(isolated.sleeping, reports)
-    told = (await reports.has("log_written")).log_written.fields.fields["pids"].list_value
+    result = (await reports.has("log_written")).log_written.fields.fields["pids"].list_value
     (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "process of job j"]
     task.cancel()
 
     assert isinstance((await running.outcome).error, asyncio.CancelledError)
-    await all_gone([int(value.number_value) for value in told.values])
+    await all_gone([int(value.number_value) for value in result.values])
 
 
 async def test_a_process_that_was_stopped_before_it_started_never_does() -> None:

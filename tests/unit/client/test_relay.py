@@ -43,19 +43,19 @@ def test_all_goes_through_in_order() -> None:
 def test_progress_is_thinned_while_much_waits() -> None:
     """To the newest of each stage, with what the older ones said that it does not; other updates are all kept."""
     lines = [line(str(number)) for number in range(200)]
-    told = [
+    results = [
         progressed(1, total=10.0, message="one"),
         progressed(2, unit="rows"),
         progressed(7, "b"),
         progressed(3),
     ]
     assert [*lines, progressed(3, total=10.0, message="one", unit="rows"), progressed(7, "b")] == relayed(
-        *lines, *told
+        *lines, *results
     )
 
 
 def test_a_stage_ends_after_its_progress() -> None:
-    """Which was waiting until then; and what is told of the same stage later, as it may be, comes after that."""
+    """Pending progress of a stage goes first; later updates of the stage follow it."""
     lines = [line(str(number)) for number in range(200)]
     assert [*lines, progressed(2), ENDED, line("after")] == relayed(
         *lines, progressed(1), progressed(2), ENDED, line("after")

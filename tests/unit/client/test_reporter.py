@@ -159,7 +159,7 @@ def test_an_update_that_no_message_can_hold_is_left_out() -> None:
 
 
 def test_what_is_not_acknowledged_can_be_told_by_another() -> None:
-    """Sent or not, under the numbers that it has; once it has all of it, there is nothing to be told."""
+    """Sent or not, under the same numbers; once the server has all of them, nothing remains."""
     reporter = Reporter(Wakes())
     say(reporter, *"abcd")
     reporter.next_batch(0.0)
@@ -226,17 +226,17 @@ def test_progress_is_asked_for_once_a_tick() -> None:
     """However often a source says that it has moved, it is asked ten times a second at most; the first time at once."""
     reporter = Reporter(Wakes())
     meter = Meter()
-    told = []
+    results = []
     for millisecond in range(1000):
         meter.current += 1
         with reporter.lock:
             reporter.schedule_progress(meter.progress)
         batch = reporter.next_batch(100 + millisecond / 1000)
         if batch is not None:
-            told += [update.stage_progressed.current for update in batch.updates]
+            results += [update.stage_progressed.current for update in batch.updates]
     assert meter.asked == 10
-    assert told[0] == 1.0
-    assert sorted(told) == told
+    assert results[0] == 1.0
+    assert sorted(results) == results
 
 
 def test_progress_that_waits_is_due_with_the_next_tick() -> None:
@@ -261,7 +261,7 @@ def test_progress_that_waits_is_due_with_the_next_tick() -> None:
 
 
 def test_the_end_comes_last_with_all_progress_before_it() -> None:
-    """Whatever waits is told before `job_ended`, and nothing after it."""
+    """Pending progress is reported before `job_ended`, and nothing after it."""
     reporter = Reporter(Wakes())
     meter = Meter(7.0)
     with reporter.lock:

@@ -1,4 +1,4 @@
-"""The spool, and how what it keeps is told: durable, exactly once, and by one worker at a time (rules 11 and 15)."""
+"""The spool, and its delivery: durable, exactly once, and by one worker at a time (rules 11 and 15)."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_directory_that_is_deleted_is_made_again(tmp_path: Path, moved: bool) 
 
 
 def test_a_directory_that_is_deleted_before_the_worker_ends(tmp_path: Path) -> None:
-    """What is kept and not told yet is there for the next one; where there is nothing, nothing is made."""
+    """Undelivered reports remain for the next one; without any, no file is created."""
     directory = tmp_path / "spool"
     spool, idle = SpoolDirectory(directory), SpoolDirectory(directory)
     spool.write(rest())
@@ -203,7 +203,7 @@ sys.stdin.read()
 
 
 def test_of_workers_that_start_at_once_one_gets_each_report(tmp_path: Path) -> None:
-    """None is told twice, and none is left lying."""
+    """Each is delivered once, and none is left behind."""
     dead = [SpoolDirectory(tmp_path) for _ in range(8)]
     for number, spool in enumerate(dead):
         for letter in "abc":
@@ -299,7 +299,7 @@ async def test_what_was_kept_is_told_on_each_session_until_it_is_acknowledged() 
 
 
 async def test_a_server_that_has_less_is_told_from_there() -> None:
-    """As far as that is here; what is not cannot be told."""
+    """Only reports that are present can be delivered."""
     telling = Telling(rest("j", "t", 3, "a", "b"))
     telling.kept.attach()
     telling.says()
@@ -325,7 +325,7 @@ async def test_what_cannot_be_told_any_more_is_given_up(
 
 
 async def test_an_end_that_is_refused_is_told_differently() -> None:
-    """The job is to end somehow. An update that is refused has used up its number, and the others are told."""
+    """The job must end. A refused update has used up its number, and the others are delivered."""
     telling = Telling(rest("j", "t", 3, "a"))
     telling.kept.attach()
     telling.says()

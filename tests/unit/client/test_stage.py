@@ -23,7 +23,7 @@ def test_a_stage_starts_when_entered_and_succeeds_when_left(job: JobContext, rep
 
 
 def test_update_sets_what_is_given(job: JobContext, reporter: Reporter) -> None:
-    """What is not given stays; a total and a message are told once."""
+    """Values that are not given stay; a total and a message are reported once."""
     with job.stage("s", total=5) as stage:
         stage.update(2, total=20, message="half of it")
         assert [started("s", total=5.0), progressed("s", 2.0, 20.0, "half of it")] == said(reporter, 1.0)
@@ -58,7 +58,7 @@ async def test_a_cancellation_cancels_the_stage(
 
 
 def test_a_skipped_stage_stays_skipped(job: JobContext, reporter: Reporter) -> None:
-    """What is told of it afterwards is ignored."""
+    """Later updates of the stage are ignored."""
     with job.stage("s") as stage:
         stage.skip("nothing to do")
         stage.advance()
@@ -80,7 +80,7 @@ def test_a_stage_needs_a_name(job: JobContext) -> None:
 
 
 def test_there_are_at_most_a_thousand_stages(job: JobContext) -> None:
-    """The bound of the contract is told to the handler, rather than refused by the server later."""
+    """The handler gets an error at the contract's bound, rather than a refusal by the server later."""
     for number in range(1000):
         job.stage(f"s{number}")
     job.stage("s5")

@@ -16,7 +16,7 @@ from tests.unit.client.stages import ended, progressed, said, started
 
 
 def test_the_last_value_comes_before_the_end(job: JobContext, reporter: Reporter) -> None:
-    """However progress is thinned, the last value is told."""
+    """However progress is thinned, the last value is reported."""
     with job.stage("s") as stage:
         for _ in range(1234):
             stage.advance()
@@ -24,13 +24,13 @@ def test_the_last_value_comes_before_the_end(job: JobContext, reporter: Reporter
 
 
 def test_progress_is_told_each_half_percent_without_a_tick(job: JobContext, reporter: Reporter) -> None:
-    """A fast stage is told of each time it is 0.5 % further, however many items that is."""
+    """A fast stage reports each 0.5 % of progress, however many items that is."""
     with job.stage("s", total=100_000) as stage:
-        told = []
+        results = []
         for _ in range(100_000):
             stage.advance()
-            told += [update for update in said(reporter, now=0.0) if update.HasField("stage_progressed")]
-    assert told == [progressed("s", 1.0 + 500.0 * n) for n in range(200)]
+            results += [update for update in said(reporter, now=0.0) if update.HasField("stage_progressed")]
+    assert results == [progressed("s", 1.0 + 500.0 * n) for n in range(200)]
 
 
 def test_progress_waits_for_the_tick_where_the_connection_is_slow(
@@ -98,7 +98,7 @@ def test_a_loop_tells_at_most_each_half_percent(job: JobContext, reporter: Repor
 
 @pytest.mark.parametrize("way", ["advance", "track"])
 def test_no_step_is_overlooked(job: JobContext, reporter: Reporter, way: str) -> None:
-    """What is counted while progress is asked for is told with this tick or the next, though nothing moves any more."""
+    """Items counted during a tick are reported with it or the next one, even if the stage moves no more."""
     with job.stage("s") as stage:
 
         def work() -> None:
@@ -113,15 +113,15 @@ def test_no_step_is_overlooked(job: JobContext, reporter: Reporter, way: str) ->
         for round_ in range(1, 51):
             thread = threading.Thread(target=work)
             thread.start()
-            told: list[Update] = []
+            updates: list[Update] = []
             while thread.is_alive():
-                told += said(reporter, now := now + 1.0)
-            told += said(reporter, now := now + 1.0)
-            assert told[-1].stage_progressed.current == 1000.0 * round_
+                updates += said(reporter, now := now + 1.0)
+            updates += said(reporter, now := now + 1.0)
+            assert updates[-1].stage_progressed.current == 1000.0 * round_
 
 
 def test_whoever_asks_how_far_it_is_hides_no_step(job: JobContext, reporter: Reporter) -> None:
-    """Also between the step and the look whether it is to be told."""
+    """Also between the step and the check whether to report it."""
 
     class Asked(list[float]):
         """Is asked just then, as by another thread."""
@@ -198,8 +198,8 @@ def test_numbers_are_finite(job: JobContext, reporter: Reporter, number: float) 
     with job.stage("t", total=number, weight=number) as other:
         assert other.total is None
     job.plan([Stage(stage_id="u", total=number, weight=number)])
-    told = said(reporter)
-    warnings = [update.log_written.text for update in told if update.HasField("log_written")]
+    updates = said(reporter)
+    warnings = [update.log_written.text for update in updates if update.HasField("log_written")]
 
     assert warnings == [
         f"Stage 's' cannot advance by {number}: it stays as it is.",
@@ -210,7 +210,7 @@ def test_numbers_are_finite(job: JobContext, reporter: Reporter, number: float) 
         f"The weight of stage 'u' cannot be {number}: it is left unknown.",
         f"The total of stage 'u' cannot be {number}: it is left unknown.",
     ]
-    assert list(told[-1].stages_planned.stages) == [Stage(stage_id="u")]
+    assert list(updates[-1].stages_planned.stages) == [Stage(stage_id="u")]
 
 
 def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter) -> None:
@@ -230,15 +230,15 @@ def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter)
 
 
 def test_no_number_is_said_that_the_server_refuses(job: JobContext, reporter: Reporter) -> None:
-    """The contract's bound is 1e30: what is beyond leaves the stage as it was, or is told as the bound."""
+    """The contract's bound is 1e30: larger amounts leave the stage unchanged, or are reported as the bound."""
     with job.stage("s", total=1.1e30) as stage:
         assert stage.total is None
         stage.update(total=1e31)
         stage.update(1e31)
         stage.advance(5e29)
         stage.advance(5e300)
-    told = [update.stage_progressed for update in said(reporter) if update.HasField("stage_progressed")]
-    assert [(progress.current, progress.HasField("total")) for progress in told] == [(1e30, False)]
+    updates = [update.stage_progressed for update in said(reporter) if update.HasField("stage_progressed")]
+    assert [(progress.current, progress.HasField("total")) for progress in updates] == [(1e30, False)]
 
 
 def test_children_that_cannot_be_planned_are_left_unknown(job: JobContext, reporter: Reporter) -> None:

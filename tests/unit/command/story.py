@@ -48,7 +48,7 @@ def stamp(seconds: float) -> Timestamp:
 
 @dataclass
 class FakeSource:
-    """A connection that says what it is told to say."""
+    """A connection with given states."""
 
     head: int = 0
     estimate: Estimate | None = None
@@ -57,7 +57,7 @@ class FakeSource:
 
 
 class Story:
-    """A watched job whose events are told one by one."""
+    """A watched job that gets its events one by one."""
 
     def __init__(self) -> None:
         self.source = FakeSource()
@@ -93,8 +93,8 @@ class Story:
 
     def progress(self, seconds: float, stage: str, current: float, fraction: float, **fields: Any) -> Event:
         """A stage moves on."""
-        told = StageProgressed(stage_id=stage, current=current, fraction=fraction, **fields)
-        return self.tell(seconds, stage_progressed=told)
+        result = StageProgressed(stage_id=stage, current=current, fraction=fraction, **fields)
+        return self.tell(seconds, stage_progressed=result)
 
     def end(
         self,

@@ -182,10 +182,10 @@ def test_an_attempt_that_failed(story: Story) -> None:
 
 def test_children(story: Story) -> None:
     """How many there are, and how far the job is by them."""
-    told = ChildrenProgressed(total=4, ended=1, job_fraction=0.399)
+    result = ChildrenProgressed(total=4, ended=1, job_fraction=0.399)
 
     assert (
-        said(story, story.tell(5, children_progressed=told)) == "1 of 4 parts ended, 39% of the job is done"
+        said(story, story.tell(5, children_progressed=result)) == "1 of 4 parts ended, 39% of the job is done"
     )
 
 

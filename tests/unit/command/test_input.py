@@ -112,7 +112,7 @@ def test_a_setting_within_something_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "told"),
+    ("expected", "text"),
     [
         (90.0, "90"),
         (0.25, "0.25"),
@@ -123,27 +123,27 @@ def test_a_setting_within_something_else() -> None:
         (172800.0, "2d"),
     ],
 )
-def test_a_length_of_time(expected: float, told: str) -> None:
+def test_a_length_of_time(expected: float, text: str) -> None:
     """Seconds, or with units."""
-    assert seconds(told) == expected
+    assert seconds(text) == expected
 
 
 @pytest.mark.parametrize(
-    "told", ["", "soon", "-1", "1x", "s", "1m 30s", "nan", "inf", "1e3", "20000y", "9999999999999"]
+    "text", ["", "soon", "-1", "1x", "s", "1m 30s", "nan", "inf", "1e3", "20000y", "9999999999999"]
 )
-def test_no_length_of_time(told: str) -> None:
+def test_no_length_of_time(text: str) -> None:
     """What is none is refused, and so is what is longer than anything."""
     with pytest.raises(click.BadParameter):
-        seconds(told)
+        seconds(text)
 
 
-@pytest.mark.parametrize("told", ["-1", "-1s", "-1m30s", "-0.5"])
-def test_a_negative_length_of_time(told: str) -> None:
+@pytest.mark.parametrize("text", ["-1", "-1s", "-1m30s", "-0.5"])
+def test_a_negative_length_of_time(text: str) -> None:
     """It is said to be just that."""
     with pytest.raises(click.BadParameter) as raised:
-        seconds(told)
+        seconds(text)
 
-    assert raised.value.message == f"{told} is negative: a length of time is 0 or more."
+    assert raised.value.message == f"{text} is negative: a length of time is 0 or more."
 
 
 def test_a_pair() -> None:
@@ -152,11 +152,11 @@ def test_a_pair() -> None:
     assert pair("a=") == ("a", "")
 
 
-@pytest.mark.parametrize("told", ["a", "=b", ""])
-def test_no_pair(told: str) -> None:
+@pytest.mark.parametrize("text", ["a", "=b", ""])
+def test_no_pair(text: str) -> None:
     """There is a name and an equals sign."""
     with pytest.raises(click.BadParameter):
-        pair(told)
+        pair(text)
 
 
 def test_a_stage() -> None:
@@ -167,25 +167,25 @@ def test_a_stage() -> None:
     )
 
 
-@pytest.mark.parametrize("told", ['{"id": "hash"}', "{", '{"stageId": "a", "stageId": "b"}'])
-def test_no_stage(told: str) -> None:
+@pytest.mark.parametrize("text", ['{"id": "hash"}', "{", '{"stageId": "a", "stageId": "b"}'])
+def test_no_stage(text: str) -> None:
     """What the contract does not have is refused."""
     with pytest.raises(click.BadParameter):
-        stage(told)
+        stage(text)
 
 
 @pytest.mark.parametrize(
-    "told", ["127.0.0.1:7070", "localhost:1", "[::1]:65535", "unix:/run/milepost.sock", "dns:///a:1"]
+    "text", ["127.0.0.1:7070", "localhost:1", "[::1]:65535", "unix:/run/milepost.sock", "dns:///a:1"]
 )
-def test_an_address(told: str) -> None:
+def test_an_address(text: str) -> None:
     """A host and a port, or what gRPC has besides."""
-    assert told == checked_address(told)
+    assert text == checked_address(text)
 
 
 @pytest.mark.parametrize(
-    "told", ["", "localhost", ":7070", "localhost:", "localhost:http", "localhost:0", "h:65536"]
+    "text", ["", "localhost", ":7070", "localhost:", "localhost:http", "localhost:0", "h:65536"]
 )
-def test_no_address(told: str) -> None:
+def test_no_address(text: str) -> None:
     """A typing error is found before a connection is tried."""
     with pytest.raises(click.BadParameter):
-        checked_address(told)
+        checked_address(text)

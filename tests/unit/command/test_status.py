@@ -75,7 +75,7 @@ def test_a_command_that_follows_a_job_has_its_status(expected: int, ended: Job) 
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
 def test_an_error_has_a_status(expected: int, error: errors.MilepostError) -> None:
-    """What cannot be found, reached or done as it was asked for is told apart."""
+    """Errors have distinct statuses: not found, unreachable, refused."""
     # Errors that are made of a status know its code; those of a reason have it by that.
     if isinstance(error, errors.ServiceError) and error.code == grpc.StatusCode.UNKNOWN:
         error.code = grpc.StatusCode.FAILED_PRECONDITION

@@ -13,7 +13,7 @@ from tests.unit.command.story import at, stamp
 
 
 @pytest.mark.parametrize(
-    ("expected", "told"),
+    ("expected", "text_"),
     [
         (r"\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
         (r"\x07 \x08 \x0d", "\a \b \r"),
@@ -24,9 +24,9 @@ from tests.unit.command.story import at, stamp
         ("naïve 日本 ✓", "naïve 日本 ✓"),
     ],
 )
-def test_text_of_a_job_cannot_steer_a_terminal(expected: str, told: str) -> None:
+def test_text_of_a_job_cannot_steer_a_terminal(expected: str, text_: str) -> None:
     """Control characters are shown, not obeyed; line ends and letters of all scripts stay."""
-    assert text.escaped(told) == expected
+    assert text.escaped(text_) == expected
 
 
 def test_a_line_is_clipped_visibly() -> None:
@@ -152,9 +152,9 @@ def test_an_artifact_says_where_it_lies() -> None:
 
 def test_a_cancellation_says_by_whom_and_why() -> None:
     """And what became of it."""
-    told = Cancellation(requested_by="ann", reason="too slow", acknowledge_time=stamp(1), forced=True)
+    text_ = Cancellation(requested_by="ann", reason="too slow", acknowledge_time=stamp(1), forced=True)
     said = {
-        name: text.cancellation(Job(cancellation=told, state=JobState.Value(f"JOB_STATE_{name}")))
+        name: text.cancellation(Job(cancellation=text_, state=JobState.Value(f"JOB_STATE_{name}")))
         for name in ("CANCELLING", "CANCELLED", "SUCCEEDED")
     }
 

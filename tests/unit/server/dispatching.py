@@ -32,7 +32,7 @@ def worker(dispatcher: Dispatcher, name: str, *, room: int = 1, kinds: tuple[str
 
 
 async def hears(session: Session, kind: str) -> WorkResponse:
-    """The next thing that the worker is told, which is to be of this sort."""
+    """The next response to the worker, which must be of this kind."""
     async with asyncio.timeout(30):
         response = await session.responses.get()
     assert response is not None

@@ -40,10 +40,10 @@ def log_line(text: str = "x") -> Update:
 
 def ended(state: JobState.ValueType, *, retryable: bool = False) -> Update:
     """The end that a worker tells."""
-    told = JobEnded(state=state)
+    result = JobEnded(state=state)
     if state == JobState.JOB_STATE_FAILED:
-        told.failure.CopyFrom(Failure(code="X", retryable=retryable))
-    return Update(job_ended=told)
+        result.failure.CopyFrom(Failure(code="X", retryable=retryable))
+    return Update(job_ended=result)
 
 
 def _told(state: JobState.ValueType) -> Fold:

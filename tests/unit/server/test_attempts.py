@@ -21,7 +21,7 @@ def lines(first: int, count: int) -> list[Update]:
     return [log_line(str(number)) for number in range(first, first + count)]
 
 
-def told(events: list[Event]) -> list[str]:
+def lines_of(events: list[Event]) -> list[str]:
     """The log lines among the events."""
     return [event.log_written.text for event in events if event.HasField("log_written")]
 
@@ -64,7 +64,7 @@ async def test_each_report_is_taken_once(core: Core, sent: list[tuple[int, int]]
         accepted = await (await core.attempts.report(job_id, token, first, lines(first, count))).durable
         taken = max(taken, first + count - 1)
         assert taken == accepted.report_sequence
-    assert told(await core.events(job_id)) == [str(number) for number in range(1, taken + 1)]
+    assert lines_of(await core.events(job_id)) == [str(number) for number in range(1, taken + 1)]
 
 
 async def test_what_is_refused_has_used_up_its_number(core: Core) -> None:
@@ -74,10 +74,10 @@ async def test_what_is_refused_has_used_up_its_number(core: Core) -> None:
 
     accepted = await report(core, token, 1, updates)
     assert [rejection.report_sequence for rejection in accepted.rejections] == [2, 4]
-    assert (accepted.report_sequence, told(await core.events())) == (4, ["1", "3"])
+    assert (accepted.report_sequence, lines_of(await core.events())) == (4, ["1", "3"])
     again = await report(core, token, 1, updates)
     assert (again.rejections, again.report_sequence) == ([], 4)
-    assert told(await core.events()) == ["1", "3"]
+    assert lines_of(await core.events()) == ["1", "3"]
 
 
 async def test_refused_numbers_survive_a_restart(core: Core) -> None:
@@ -98,9 +98,9 @@ async def test_a_report_as_a_whole_is_all_or_nothing(core: Core) -> None:
     with pytest.raises(Refusal) as caught:
         await core.attempts.report("j", token, 2, [log_line("2"), log_line("3"), Update()], atomic=True)
     assert caught.value.metadata["field"] == "updates[2].update"
-    assert told(await core.events()) == ["1", "2"]
+    assert lines_of(await core.events()) == ["1", "2"]
     accepted = await (await core.attempts.report("j", token, 2, lines(2, 3), atomic=True)).durable
-    assert (accepted.report_sequence, told(await core.events())) == (4, ["1", "2", "3", "4"])
+    assert (accepted.report_sequence, lines_of(await core.events())) == (4, ["1", "2", "3", "4"])
 
 
 async def test_after_the_end_only_a_repeat_is_acknowledged(core: Core) -> None:
@@ -120,7 +120,7 @@ async def test_after_the_end_only_a_repeat_is_acknowledged(core: Core) -> None:
     assert await refusal(core, token, 4, [log_line("4")]) == "JOB_ENDED"
     assert await refusal(core, token, 1, [*updates, log_line("4")]) == "JOB_ENDED"
     assert await refusal(core, token, 6, [log_line("6")]) == "REPORT_GAP"
-    assert told(await core.events()) == ["1"]
+    assert lines_of(await core.events()) == ["1"]
 
 
 async def test_each_attempt_numbers_its_reports_anew(core: Core) -> None:

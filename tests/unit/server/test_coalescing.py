@@ -55,7 +55,7 @@ async def test_reports_that_were_refused_are_joined_too() -> None:
 
 
 async def test_a_turn_of_a_life_stands_by_itself() -> None:
-    """Those who act upon it see the job as it was then."""
+    """Listeners get the job as of that transition."""
     author = Author("j")
     commits = [author.submit(), author.start(), author.lines("a"), author.lines("b"), author.succeed()]
 

@@ -29,7 +29,7 @@ from tests.support.rpc import eventually, log_line
 
 
 class RecordedPresence(NoPeers):
-    """What other nodes would be told."""
+    """Records the announcements to other nodes."""
 
     def __init__(self) -> None:
         self.renewed: list[str] = []

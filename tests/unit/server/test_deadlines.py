@@ -107,19 +107,19 @@ async def test_nothing_is_kept_of_what_time_does_nothing_to(core: Core, deadline
 async def test_another_attempt_has_another_lease(core: Core) -> None:
     """An attempt that another node has started is not lost before its own lease is out (rule 14)."""
     deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
-    told = [await core.submit("waits", start_deadline=Duration(seconds=1))]
+    results = [await core.submit("waits", start_deadline=Duration(seconds=1))]
     for job_id in ("tried", "lost"):
         await core.submit(job_id)
         token = await core.start(job_id)
-        told.append(await core.journal.find(job_id))
+        results.append(await core.journal.find(job_id))
         if job_id == "tried":
             await core.attempts.release(job_id, token)
-    for job in told:
+    for job in results:
         deadlines.on_transition(job)
     for job_id in ("waits", "tried"):
         await core.start(job_id)
     core.clock.advance(LEASE)
-    for job in told:
+    for job in results:
         deadlines.on_transition(job)
 
     await eventually(lambda: _is(core, "lost", "WORKER_LOST"))

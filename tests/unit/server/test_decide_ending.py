@@ -25,12 +25,12 @@ def fail(state: Fold, *, code: str = "X", retryable: bool = True) -> Event:
 
 
 def test_cancelling_says_who_why_and_by_when() -> None:
-    """Rule 16: the worker is told how long it has."""
+    """Rule 16: the request has the deadline for the worker."""
     (event,) = ask(run(), 10)
 
-    told = event.cancel_requested.cancellation
-    assert (told.reason, told.requested_by) == ("r", "b")
-    assert (instant(told.request_time), instant(told.deadline)) == (NOW, NOW + 10 * SECOND)
+    result = event.cancel_requested.cancellation
+    assert (result.reason, result.requested_by) == ("r", "b")
+    assert (instant(result.request_time), instant(result.deadline)) == (NOW, NOW + 10 * SECOND)
 
 
 def test_asking_again_later_changes_nothing() -> None:
@@ -46,9 +46,9 @@ def test_asking_again_for_sooner_moves_the_deadline_only() -> None:
     state = apply(run(), ask(run(), 10))
     (event,) = decide.cancel(state.job, reason="now!", requested_by="c", grace_period=SECOND, now=NOW)
 
-    told = event.cancel_requested.cancellation
-    assert (told.reason, told.requested_by, instant(told.request_time)) == ("r", "b", NOW)
-    assert instant(told.deadline) == NOW + SECOND
+    result = event.cancel_requested.cancellation
+    assert (result.reason, result.requested_by, instant(result.request_time)) == ("r", "b", NOW)
+    assert instant(result.deadline) == NOW + SECOND
 
 
 def test_a_queued_job_is_cancelled_at_once_and_not_by_force() -> None:
@@ -68,7 +68,7 @@ def test_the_deadline_comes_first_of_what_time_does() -> None:
 
 
 def test_the_grace_does_not_reach_past_a_timeout() -> None:
-    """The worker is told what it has, and cancelling wins; asking again for more changes nothing."""
+    """The deadline is at most the timeout, and cancelling wins; a later request with more grace changes nothing."""
     request = SubmitJobRequest(kind="k", timeout=Duration(seconds=60), attempt_timeout=Duration(seconds=20))
     state = apply(run(request), ask(run(request), 30))
     assert instant(state.job.cancellation.deadline) == NOW + 20 * SECOND

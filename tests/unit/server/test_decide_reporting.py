@@ -89,8 +89,8 @@ def test_what_the_server_authors_is_ignored_from_a_worker() -> None:
     stage = say(state, said).stage_started.stage
     assert stage == Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=10.0, message="m")
 
-    told = say(state, progress("s", 2.0, fraction=0.9, job_fraction=0.9)).stage_progressed
-    assert (told.fraction, told.job_fraction) == (0.2, 0.2)
+    result = say(state, progress("s", 2.0, fraction=0.9, job_fraction=0.9)).stage_progressed
+    assert (result.fraction, result.job_fraction) == (0.2, 0.2)
 
     ended = end("s")
     ended.stage_ended.job_fraction = 0.1
@@ -119,7 +119,7 @@ def test_fractions_never_fall() -> None:
     """Rule 13: though a worker goes back, or finds that there is more to do; and never above 1."""
     state = running(Stage(stage_id="s"))
     say(state, start("s", total=10.0))
-    told = [
+    results = [
         say(state, update).stage_progressed
         for update in (
             progress("s", 5.0),
@@ -129,21 +129,21 @@ def test_fractions_never_fall() -> None:
         )
     ]
 
-    assert [event.fraction for event in told] == [0.5, 0.5, 0.5, 1.0]
-    assert [event.job_fraction for event in told] == [0.5, 0.5, 0.5, 1.0]
-    assert [event.current for event in told] == [5.0, 2.0, 5.0, 1e9]
+    assert [event.fraction for event in results] == [0.5, 0.5, 0.5, 1.0]
+    assert [event.job_fraction for event in results] == [0.5, 0.5, 0.5, 1.0]
+    assert [event.current for event in results] == [5.0, 2.0, 5.0, 1e9]
 
 
 def test_numbers_at_the_ends_of_what_there_is() -> None:
     """They are taken, and fractions stay fractions."""
     state = running(Stage(stage_id="a", weight=1e30), Stage(stage_id="b", weight=1e30))
     say(state, start("a", total=5e-324))
-    told = say(state, progress("a", 1e30)).stage_progressed
-    assert (told.fraction, 0 <= told.job_fraction <= 1) == (1.0, True)
+    result = say(state, progress("a", 1e30)).stage_progressed
+    assert (result.fraction, 0 <= result.job_fraction <= 1) == (1.0, True)
 
     say(state, start("b", total=0.0))
-    told = say(state, progress("b", 3.0)).stage_progressed
-    assert (told.fraction, 0 <= told.job_fraction <= 1) == (0.0, True)
+    result = say(state, progress("b", 3.0)).stage_progressed
+    assert (result.fraction, 0 <= result.job_fraction <= 1) == (0.0, True)
 
 
 def test_a_stage_counts_by_its_weight() -> None:
@@ -206,12 +206,12 @@ def test_an_end_is_told_as_it_was() -> None:
     ):
         both.state = state
         event = decide.report(running(), Update(job_ended=both), NOW)
-        told = event.job_ended
+        result_found = event.job_ended
         assert (state, "m", result, failure) == (
-            told.state,
-            told.message,
-            told.HasField("result"),
-            told.HasField("failure"),
+            result_found.state,
+            result_found.message,
+            result_found.HasField("result"),
+            result_found.HasField("failure"),
         )
 
 
@@ -219,6 +219,6 @@ def test_who_forced_an_end_is_not_the_workers_to_say() -> None:
     """A worker that stopped by itself was not forced."""
     state = running()
     apply(state, decide.cancel(state.job, reason="", requested_by="", grace_period=10**12, now=NOW))
-    told = JobEnded(state=JobState.JOB_STATE_CANCELLED, forced=True)
+    result = JobEnded(state=JobState.JOB_STATE_CANCELLED, forced=True)
 
-    assert not decide.report(state, Update(job_ended=told), NOW).job_ended.forced
+    assert not decide.report(state, Update(job_ended=result), NOW).job_ended.forced

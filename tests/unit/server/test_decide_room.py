@@ -121,7 +121,7 @@ def test_what_makes_the_job_no_larger_needs_no_room(what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "told", "room"),
+    ("expected", "result", "room"),
     [
         (end("s", message="m" * 900), end("s", message="m" * 900), 900),
         (end("s", message=OMITTED), end("s", message="m" * 900), 899),
@@ -134,17 +134,17 @@ def test_what_makes_the_job_no_larger_needs_no_room(what: str) -> None:
     ],
     ids=range(8),
 )
-def test_texts_of_a_stage_are_left_out(expected: Update, told: Update, room: int) -> None:
+def test_texts_of_a_stage_are_left_out(expected: Update, result: Update, room: int) -> None:
     """Where there is no room for them: the stage moves on all the same."""
     state = running("s")
-    event = decide.report(state, told, NOW)
+    event = decide.report(state, result, NOW)
     decide.fit(state, event, limits.JOB_SIZE - room)
 
     assert decide.report(state, expected, NOW) == event
 
 
 def test_a_planned_stage_may_always_start() -> None:
-    """What it says of itself anew is left out, where there is no room for it."""
+    """Texts of its start are left out if they do not fit."""
     state = running()
     say(state, Update(stages_planned=StagesPlanned(stages=[Stage(stage_id="s", title="T", unit="u")])), 0)
     stage = Stage(stage_id="s", title="t" * 99, unit="u", message="m" * 99, total=3)
@@ -155,7 +155,7 @@ def test_a_planned_stage_may_always_start() -> None:
 
 
 def test_what_replaces_something_needs_room_for_the_difference() -> None:
-    """Messages and plans take the place of those before them, so that they may be told for ever."""
+    """Messages and plans replace earlier ones, so that their number is unlimited."""
     state = running("s")
     size = state.job.ByteSize()
     plan = StagesPlanned(stages=[Stage(stage_id=f"p{number}", title="t" * 250) for number in range(900)])

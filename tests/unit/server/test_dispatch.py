@@ -146,11 +146,11 @@ async def test_a_worker_is_told_that_its_job_is_to_stop(core: Core, dispatcher: 
     await core.submit()
     await takes(session)
     await core.cancel(30)
-    told = (await hears(session, "cancel")).cancel
-    assert (told.job_id, told.cancellation.reason) == ("j", "r")
+    result = (await hears(session, "cancel")).cancel
+    assert (result.job_id, result.cancellation.reason) == ("j", "r")
     await core.cancel(10)
     sooner = (await hears(session, "cancel")).cancel.cancellation.deadline
-    assert sooner.ToNanoseconds() < told.cancellation.deadline.ToNanoseconds()
+    assert sooner.ToNanoseconds() < result.cancellation.deadline.ToNanoseconds()
 
     await core.cancel(0)
     assert reason_name((await hears(session, "rejected")).rejected.reason) == "JOB_ENDED"

@@ -180,7 +180,7 @@ async def test_a_job_that_is_claimed_again_at_once_stays_at_work(core: Core, dis
 async def test_what_happens_while_a_server_starts_is_not_undone(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a log that others write to, a job may have ended when it is told to be at work."""
+    """With a log that other nodes write to, a job may have ended before its start is counted."""
     await core.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start("works", claimed=True)
     active = core.log.active

@@ -93,7 +93,7 @@ async def started(directory: Path) -> tuple[SqliteEventLog, Author]:
 
 @pytest.mark.parametrize("harm", HARMS)
 async def test_it_takes_nothing_more(directory: Path, harm: Harm) -> None:
-    """The first append is refused, and all that follow; whoever runs the store is told why."""
+    """The first append fails, and all later ones; the store's `failed` has the reason."""
     log, author = await started(directory)
     harm(directory)
 

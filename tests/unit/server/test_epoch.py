@@ -99,7 +99,7 @@ def test_a_restored_database_of_another_epoch_gets_a_new_one(database: Path) -> 
     ],
 )
 def test_a_mark_that_is_missing_or_damaged_gives_a_new_epoch(database: Path, text: str) -> None:
-    """Nobody can tell what was lost; subscribers start anew."""
+    """What was lost is unknown; subscribers start over."""
     epoch = opened(database, None, 7)
     path = database.with_name("epoch.json")
     if text:

@@ -1,4 +1,4 @@
-"""Frames: events in the form in which they stand in a response, cut and chosen from without being written anew."""
+"""Frames: events as they stand in a response, split and filtered without serialising again."""
 
 from __future__ import annotations
 

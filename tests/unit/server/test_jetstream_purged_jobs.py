@@ -46,23 +46,23 @@ def node(tmp_path: Path, nats_server: NatsServer) -> Nodes:
 
 async def known(log: EventLog) -> dict[str, Any]:
     """All that a log tells of its jobs."""
-    told: dict[str, Any] = {"dropped": await log.dropped(Query()), "position": log.position}
+    dropped: dict[str, Any] = {"dropped": await log.dropped(Query()), "position": log.position}
     listed = await log.query(Query(limit=1000, newest_first=False))
-    told["keys"] = [key for key, _ in listed.jobs]
+    dropped["keys"] = [key for key, _ in listed.jobs]
     for _, job in listed.jobs:
         page = await log.read(job.job_id, job.first_sequence - 1, 1 << 30)
         stored = await log.load(job.job_id)
         assert page is not None
         assert stored is not None
-        told[job.job_id] = (
+        dropped[job.job_id] = (
             job,
             events_of(page.chunks),
             (page.first, page.thinned, page.head, page.ended, page.fraction),
             (stored.report_sequence, stored.time),
             await log.children_summary(job.job_id),
         )
-    told["ended"] = [(ended.key, ended.end_time) for ended in await log.ended((0, 0), 1000)]
-    return told
+    dropped["ended"] = [(ended.key, ended.end_time) for ended in await log.ended((0, 0), 1000)]
+    return dropped
 
 
 async def messages(log: JetStreamEventLog, names: StreamNames) -> int:

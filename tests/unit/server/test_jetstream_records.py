@@ -37,7 +37,7 @@ def test_what_is_written_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("dropped", [0, 2000])
 def test_drops_of_version_1_are_read(dropped: int) -> None:
-    """It told the newest dropped position of all jobs: any event of its job up to there may be gone."""
+    """It has the newest dropped position of all jobs: any event of its job up to there may be gone."""
     message = struct.pack(">BB16sqqqqqq", 1, Kind.TRIM, NAME, 7, 5, dropped, 6, 3, 4) + b"job"
     drops = [Drop(ANY_STATE, ANY_PAYLOAD, dropped)] if dropped else []
     assert decode(message) == Record(Kind.TRIM, NAME, 7, remains=Remains(5, 6, 3, 4, drops, b"job"))

@@ -98,7 +98,7 @@ async def test_a_stream_that_was_made_as_it_must_be_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "result"),
     [
         ({"storage": api.StorageType.MEMORY}, "its storage is memory"),
         ({"discard": api.DiscardPolicy.OLD}, "it discards old messages"),
@@ -113,11 +113,11 @@ async def test_a_stream_that_was_made_as_it_must_be_is_taken(
     ids=str,
 )
 async def test_a_stream_that_could_lose_something_is_refused(
-    node: Nodes, names: StreamNames, jetstream: JetStreamContext, wrong: dict[str, Any], told: str
+    node: Nodes, names: StreamNames, jetstream: JetStreamContext, wrong: dict[str, Any], result: str
 ) -> None:
     """It is said what is wrong, and what to do."""
     await jetstream.add_stream(right(names, **wrong))
-    with pytest.raises(StreamRefused, match=told):
+    with pytest.raises(StreamRefused, match=result):
         async with node():
             pass
 
@@ -133,7 +133,7 @@ async def test_a_stream_of_other_subjects_is_refused(
 
 
 async def test_a_server_that_takes_small_messages_only_is_refused(tmp_path: Path, names: StreamNames) -> None:
-    """A request may be larger than what NATS takes unless it is told otherwise."""
+    """A request may be larger than NATS's default limit."""
     with NatsServer(tmp_path, max_payload="1MB") as server:
         log = JetStreamEventLog(tmp_path, NatsAccess((server.url,)), names)
         with pytest.raises(StreamRefused, match="max_payload: 8MB"):

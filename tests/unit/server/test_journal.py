@@ -1,4 +1,4 @@
-"""The journal: each decision is made upon the one before it, and nothing is shown before it is durable."""
+"""The journal: each decision builds on the one before it, and nothing is visible before it is durable."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_nothing_is_shown_before_it_is_durable(core: Core) -> None:
 
 
 async def test_a_decision_that_changes_nothing_waits_for_what_it_saw(core: Core) -> None:
-    """It was told something that no crash may take back."""
+    """It has an answer that no crash may take back."""
     await running(core)
     core.log.hold(2)
     first = asyncio.ensure_future(core.cancel(10))
@@ -89,7 +89,7 @@ async def test_a_decision_that_changes_nothing_waits_for_what_it_saw(core: Core)
 
 
 async def test_nobody_is_refused_before_that_is_durable(core: Core) -> None:
-    """A worker that is told that its job has ended gives it up, which no crash may make wrong."""
+    """A worker gives up a job that has ended, so that answer must be durable."""
     await running(core)
     core.log.hold(3)
     ending = asyncio.ensure_future(core.cancel(0))
@@ -124,7 +124,7 @@ async def test_nobody_is_refused_for_what_did_not_come_to_be(core: Core) -> None
 
 
 async def test_what_could_not_be_appended_is_forgotten(core: Core) -> None:
-    """The next decision is made upon the log."""
+    """The next decision builds on the log."""
     await running(core)
     core.log.errors.append(StoreFull("full"))
     with pytest.raises(StoreFull):
@@ -225,7 +225,7 @@ async def test_time_never_runs_backwards_in_a_log(core: Core) -> None:
 
 
 async def test_memory_is_bounded(tmp_path: Path) -> None:
-    """In bytes, however many jobs are submitted, or decided upon; those with something under way stay."""
+    """In bytes, however many jobs are submitted or changed; those with pending appends stay."""
     limit = 3 * Fold().memory + Fold().memory // 2
     async with opened_core(tmp_path, limit) as core:
         await running(core)

@@ -45,7 +45,7 @@ def test_a_free_address() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_an_address_in_use(host: str) -> None:
-    """Where others listen at just one of those that the host stands for, too: clients would come upon them."""
+    """Also if another server listens at only one of the host's addresses: clients would reach it."""
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         pytest.raises(OSError, match="the address is in use"),

@@ -72,7 +72,7 @@ async def test_one_who_waits_is_woken() -> None:
 
 
 async def test_what_was_put_before_the_end_is_said() -> None:
-    """And nothing after it; then the stream ends as it was told to, the first time."""
+    """Nothing is accepted after ``close``; the stream ends as the first ``close`` said."""
     queue = ResponseQueue()
     queue.put(DRAIN)
     queue.close(ValueError("first"))

@@ -33,7 +33,7 @@ class Watches:
         tail.queued, tail.kind, tail.watchers = True, kind, 1
         tail.dispatch = Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE
 
-    async def told(self, name: str) -> str:
+    async def reason(self, name: str) -> str:
         """The reason that its next status would give; empty where the job is not queued."""
         waiting = await self._queued.waiting(self._tails[name], name, LOG)
         return "" if waiting is None else WaitingFor.Name(waiting.waiting_for).removeprefix("WAITING_FOR_")
@@ -66,7 +66,7 @@ async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
     watches.add("same", "archive")
     watches.add("b", "transcribe")
     watches.add("claimed", "archive", external=True)
-    told = {name: await watches.told(name) for name in ("a", "same", "b", "claimed")}
+    reasons = {name: await watches.reason(name) for name in ("a", "same", "b", "claimed")}
     first, second, other = session("archive"), session("archive"), session("resize")
     steps: list[set[str]] = []
     for change, worker in (
@@ -80,7 +80,7 @@ async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
         steps.append(watches.woken())
     roster.close()
 
-    assert told == {"a": "WORKER", "same": "WORKER", "b": "WORKER", "claimed": "CLAIM"}
+    assert reasons == {"a": "WORKER", "same": "WORKER", "b": "WORKER", "claimed": "CLAIM"}
     assert steps == [set(), {"a", "same"}, set(), set(), {"a", "same"}]
 
 
@@ -90,7 +90,7 @@ async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
     watches = Watches(roster)
     for name in ("started", "left", "watched"):
         watches.add(name, "archive")
-        await watches.told(name)
+        await watches.reason(name)
     watches.starts("started")
     watches.leave("left")
     roster.add(session("archive"))
@@ -98,7 +98,7 @@ async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
     roster.close()
 
     assert woken == {"watched"}
-    assert await watches.told("started") == ""
+    assert await watches.reason("started") == ""
 
 
 async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> None:
@@ -109,7 +109,7 @@ async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> Non
     watches.add("b", "transcribe")
     roster.add(session("transcribe"))
     roster.start(NoPeers())
-    before = [await watches.told("a"), await watches.told("b")]
+    before = [await watches.reason("a"), await watches.reason("b")]
     over = asyncio.Event()
     roster.follow(lambda: over.set() if roster.is_complete else None)
     async with asyncio.timeout(30):
@@ -119,4 +119,4 @@ async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> Non
 
     assert before == ["RECONNECT", "TURN"]
     assert woken == {"a"}
-    assert await watches.told("a") == "WORKER"
+    assert await watches.reason("a") == "WORKER"

@@ -104,7 +104,7 @@ def running() -> Fold:
 
 
 def one_by_one(fold: Fold, updates: Sequence[Update], size: int) -> tuple[list[Event], list[tuple[int, str]]]:
-    """The events of the updates, each decided upon the one before, and the refusals by their numbers."""
+    """Decide the updates one by one: the events, and the refusals by number."""
     room = decide.SizeBudget(size, sum(update.ByteSize() + 80 for update in updates))
     events: list[Event] = []
     refused: list[tuple[int, str]] = []

@@ -218,8 +218,8 @@ def test_a_refusal_stays_small_whatever_it_quotes() -> None:
     with pytest.raises(Refusal) as caught:
         validation.submit(request)
 
-    told = caught.value
-    size = len(told.message) + sum(map(len, told.metadata.values()))
-    size += sum(len(text) for violation in told.violations for text in violation)
+    result = caught.value
+    size = len(result.message) + sum(map(len, result.metadata.values()))
+    size += sum(len(text) for violation in result.violations for text in violation)
     assert size < 6000
-    assert all(text.isascii() for violation in told.violations for text in violation)
+    assert all(text.isascii() for violation in result.violations for text in violation)

@@ -32,9 +32,9 @@ class Wire:
     def update_workers(self, connected: Iterable[ConnectedWorker], left: Iterable[str]) -> None:
         """See ``Presence``."""
         if not self.is_cut:
-            told = list(connected)
-            self.carried += len(told)
-            self._to.update_workers(told, left)
+            result = list(connected)
+            self.carried += len(result)
+            self._to.update_workers(result, left)
 
     def request_workers(self) -> None:
         """See ``Presence``."""
@@ -76,8 +76,8 @@ def session(name: str = "w", *kinds: str, instance: str = "", at: int = 1) -> Se
     return made
 
 
-async def told(roster: WorkerRegistry) -> None:
-    """Waits until the roster has told of what has changed."""
+async def announced(roster: WorkerRegistry) -> None:
+    """Wait until the roster has announced its changes."""
     heard = asyncio.Event()
     roster.follow(heard.set)
     async with asyncio.timeout(30):
@@ -93,12 +93,12 @@ async def test_a_worker_is_known_at_the_other_node(nodes: Nodes) -> None:
     """From when it connects until it leaves, and counted by each of its kinds."""
     connected = session("w", "k", "l")
     nodes.a.add(connected)
-    await told(nodes.a)
+    await announced(nodes.a)
     assert (nodes.a.kinds, nodes.b.kinds) == ({"k": 1, "l": 1}, {"k": 1, "l": 1})
     assert nodes.b.listed() == nodes.a.listed()
 
     nodes.a.remove(connected)
-    await told(nodes.a)
+    await announced(nodes.a)
     assert (nodes.a.kinds, nodes.b.kinds) == ({}, {})
     assert nodes.b.listed() == []
 
@@ -106,7 +106,7 @@ async def test_a_worker_is_known_at_the_other_node(nodes: Nodes) -> None:
 async def test_a_node_that_starts_asks_who_is_there(nodes: Nodes) -> None:
     """It does not wait until something changes."""
     nodes.a.add(session("w"))
-    await told(nodes.a)
+    await announced(nodes.a)
     late = WorkerRegistry(nodes.clock, node="late")
     nodes.a.start(Wire(late))
     late.start(Wire(nodes.a))
@@ -116,9 +116,9 @@ async def test_a_node_that_starts_asks_who_is_there(nodes: Nodes) -> None:
 
 
 async def test_a_node_that_ended_without_a_word_is_forgotten(nodes: Nodes) -> None:
-    """After three times that it should have told of its workers; not before, and not one that does tell."""
+    """After three announcement intervals of silence; not before, and not a node that does announce."""
     nodes.a.add(session("w"))
-    await told(nodes.a)
+    await announced(nodes.a)
     nodes.clock.advance(3 * limits.WORKERS_INTERVAL - 1)
     with nodes.cut():
         nodes.b.request_workers()
@@ -139,7 +139,7 @@ async def test_a_node_that_ended_without_a_word_is_forgotten(nodes: Nodes) -> No
 async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
     """However long that was: it has heard nobody, and asks when it is back."""
     nodes.a.add(session("w"))
-    await told(nodes.a)
+    await announced(nodes.a)
     with nodes.cut():
         nodes.b.cut_off()
         nodes.clock.advance(100)
@@ -147,7 +147,7 @@ async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
         nodes.b.request_workers()
         assert names(nodes.b) == [("w", "a")]
         nodes.a.add(session("x"))
-        await told(nodes.a)
+        await announced(nodes.a)
     nodes.b.reconnected()
 
     assert names(nodes.b) == [("w", "a"), ("x", "a")]
@@ -156,7 +156,7 @@ async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
 async def test_a_node_that_stops_says_so(nodes: Nodes) -> None:
     """Its workers are forgotten at once."""
     nodes.a.add(session("w"))
-    await told(nodes.a)
+    await announced(nodes.a)
     nodes.a.close()
 
     assert names(nodes.b) == []
@@ -166,7 +166,7 @@ async def test_a_worker_that_moved_is_where_it_connected_last(nodes: Nodes) -> N
     """Also where the node that it left has yet to notice, and goes on telling of it."""
     before = session("w", instance="i", at=1)
     nodes.a.add(before)
-    await told(nodes.a)
+    await announced(nodes.a)
     nodes.b.add(session("w", instance="i", at=2))
     assert (names(nodes.b), nodes.b.kinds) == ([("w", "b")], {"k": 1})
 
@@ -185,7 +185,7 @@ async def test_many_changes_at_once_are_told_once(nodes: Nodes) -> None:
         nodes.a.remove(connected)
     nodes.a.add(connected)
     carried = nodes.to_b.carried
-    await told(nodes.a)
+    await announced(nodes.a)
 
     assert nodes.to_b.carried - carried == 1
     assert names(nodes.b) == [("w", "a")]
@@ -208,12 +208,12 @@ async def test_workers_may_be_missing_for_a_while_after_a_start() -> None:
     states = [roster.is_complete]
     roster.start(Wire(roster))
     states.append(roster.is_complete)
-    await told(roster)
+    await announced(roster)
     states.append(roster.is_complete)
     roster.cut_off()
     states.append(roster.is_complete)
     roster.reconnected()
-    await told(roster)
+    await announced(roster)
     states.append(roster.is_complete)
     roster.close()
 

@@ -107,7 +107,7 @@ def test_what_was_dropped_before_is_known_by_job(connection: sqlite3.Connection)
     migrate(connection)
 
     reader = Reader(connection, "epoch")
-    told = {
+    document = {
         name: reader.dropped(query)
         for name, query in {
             "a": Query(owner="a"),
@@ -118,7 +118,7 @@ def test_what_was_dropped_before_is_known_by_job(connection: sqlite3.Connection)
             "states": Query(owner="a", states=[4]),
         }.items()
     }
-    assert told == {
+    assert document == {
         "a": {ANY_PAYLOAD: 39},
         "b": {ANY_PAYLOAD: 70},
         "c": {},

@@ -8,20 +8,20 @@ import pytest
 from milepost.server.cli.options import duration
 
 
-@pytest.mark.parametrize("told", ["0", "1", "20m", "90d"])
-def test_any_length(told: str) -> None:
+@pytest.mark.parametrize("text", ["0", "1", "20m", "90d"])
+def test_any_length(text: str) -> None:
     """Where there are no bounds."""
-    assert duration()(told) >= 0.0
+    assert duration()(text) >= 0.0
 
 
-@pytest.mark.parametrize("told", ["1", "1s", "30m", "1h"])
-def test_a_length_within_bounds(told: str) -> None:
+@pytest.mark.parametrize("text", ["1", "1s", "30m", "1h"])
+def test_a_length_within_bounds(text: str) -> None:
     """The bounds belong to it."""
-    assert 1.0 <= duration(1, 3600)(told) <= 3600.0
+    assert 1.0 <= duration(1, 3600)(text) <= 3600.0
 
 
 @pytest.mark.parametrize(
-    ("expected", "told", "bounds"),
+    ("expected", "text", "bounds"),
     [
         ("0 is out of bounds: it must be 1s to 3600s.", "0", (1, 3600)),
         ("2h is out of bounds: it must be 1s to 3600s.", "2h", (1, 3600)),
@@ -29,9 +29,9 @@ def test_a_length_within_bounds(told: str) -> None:
         ("-1s is negative: a length of time is 0 or more.", "-1s", ()),
     ],
 )
-def test_a_length_out_of_bounds(expected: str, told: str, bounds: tuple[float, ...]) -> None:
+def test_a_length_out_of_bounds(expected: str, text: str, bounds: tuple[float, ...]) -> None:
     """The bounds are named."""
     with pytest.raises(click.BadParameter) as raised:
-        duration(*bounds)(told)
+        duration(*bounds)(text)
 
     assert raised.value.message == expected

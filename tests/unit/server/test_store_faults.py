@@ -96,7 +96,7 @@ async def test_a_group_without_room_is_refused_as_one(small: SmallLog) -> None:
 async def test_a_store_that_fails_takes_nothing_more(
     tmp_path: Path, said: list[structlog.typing.EventDict]
 ) -> None:
-    """After an error nobody knows what of the disk is true; whoever runs the store is told."""
+    """After an error the content of the disk is unknown; the store's `failed` resolves."""
     log = SqliteEventLog(tmp_path)
     author = Author("j")
     await put(log, author.submit())
@@ -152,7 +152,7 @@ async def test_an_error_at_commit(
 
 
 async def test_an_error_that_has_no_code(tmp_path: Path) -> None:
-    """It is no less fatal, and whoever appends is told of it rather than left to wait."""
+    """It is as fatal; pending appends fail rather than wait."""
     log = SmallLog(tmp_path)
     log.give_room()
     author = Author("j")

@@ -146,7 +146,7 @@ async def test_what_was_read_before_it_was_dropped(world: World, monkeypatch: py
 
 
 async def test_thinned_under_way(world: World) -> None:
-    """Whoever has not read a log when it is thinned has to come back, and is then told that there are gaps."""
+    """A watch that has not read a log when it is thinned ends; the next one learns of the gaps from `opened`."""
     progress = [Update(stage_progressed=StageProgressed(stage_id="s", current=n)) for n in range(1, 9)]
     await ended(world, "j", Update(stage_started=StageStarted(stage=Stage(stage_id="s"))), *progress)
     subscriber = Subscriber(world, "j", ALL, stalls_at=4, max_batch_events=1)
@@ -182,7 +182,7 @@ async def test_others_that_are_dropped(world: World) -> None:
 
 
 async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot may hold what is durable but was not told to the feed yet; that is not shown again afterwards."""
+    """A snapshot may include durable events that the feed does not have yet; they are not sent again."""
     for job_id in ("a", "b"):
         await world.submit(job_id)
         await (await world.start(job_id))
@@ -214,7 +214,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
 
 
 async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody comes back who has all that others were told, and finds more in the log already."""
+    """A watch that resumes at the head of the feed, while the log already has more."""
     await world.submit("j")
     live = Subscriber(world, "j", ALL)
     live.watch()
@@ -253,8 +253,8 @@ async def test_a_replayed_job_of_a_deleted_ones_name(tmp_path: Path) -> None:
         check(
             subscriber.recording, world.history("j") if text == "old" else History.of_log(await log_of(world))
         )
-        told = [e.log_written.text for e in subscriber.recording.events if e.HasField("log_written")]
-        assert told == [f"{text} {number}" for number in range(5)]
+        events = [e.log_written.text for e in subscriber.recording.events if e.HasField("log_written")]
+        assert events == [f"{text} {number}" for number in range(5)]
         await world.log.delete("j")
     await world.log.close()
 
@@ -269,7 +269,7 @@ async def log_of(world: World) -> list[Event]:
 async def test_dropped_and_not_yet_told_when_it_is_read(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule 3: whoever reads a log that lacks something already, though the notice is still to come, is told as well."""
+    """Rule 3: a watch that reads a log before the notice of a drop has come is refused as well."""
     await ended(world, "j", line("1"), line("2"))
     reading_all = world.log.read_feed
     untold: list[Outcome] = []

@@ -240,8 +240,8 @@ class WatchingModel(RuleBasedStateMachine):
         subscriber = data.draw(st.sampled_from(self.subscribers))
 
         async def resumed() -> None:
-            anew = subscriber.reason == "SEQUENCE_TRIMMED" or subscriber.recording.cursor is None
-            subscriber.watch(**({"from_snapshot": True} if anew else {}))
+            over = subscriber.reason == "SEQUENCE_TRIMMED" or subscriber.recording.cursor is None
+            subscriber.watch(**({"from_snapshot": True} if over else {}))
 
         if not subscriber.is_watching:
             self.run(resumed())
@@ -271,7 +271,7 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: not self.held)
     @rule()
     def settle(self) -> None:
-        """Everybody who reads gets everything, or was told why not."""
+        """Check that each subscriber that reads gets everything, or was refused."""
         self.run(self._settled())
         self._check()
 

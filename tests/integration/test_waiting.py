@@ -59,11 +59,11 @@ async def waiting(rpc: Rpc, job_id: str) -> Waiting | None:
 async def waits_for(rpc: Rpc, job_id: str, reason: WaitingFor.ValueType) -> Waiting:
     """Returns what the job waits for, once it is that."""
 
-    async def reason() -> Waiting | None:
+    async def current() -> Waiting | None:
         now = await waiting(rpc, job_id)
         return now if now is not None and now.waiting_for == reason else None
 
-    found: Waiting = await eventually(reason)
+    found: Waiting = await eventually(current)
     return found
 
 

@@ -113,11 +113,13 @@ def test_a_job_that_another_attempt_has(at: Exec) -> None:
 
 
 def test_a_job_that_has_timed_out(at: Exec) -> None:
-    """The command has the grace to clean up, and the status is that of a time-out."""
+    """The command has the grace to clean up, the status is that of a time-out, and one line says so."""
     program = "trap 'sleep 1; echo clean; exit 0' TERM; sleep 20 & wait"
     process = at.start("--kind", at.kind, "--timeout", "2", "--grace", "20s", "--", "sh", "-c", program)
 
-    assert end(process) == (124, b"clean\n")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (124, b"clean\n")
+    assert err == b"Error: Took longer than its timeout of 2 s.\n"
     assert at.job.failure.code == "TIMEOUT"
 
 

@@ -40,6 +40,9 @@ class ClaimedJobTable(JobTable):
         lost_because: The reason why the lease was lost, for people; empty while it holds.
     """
 
+    # An exception tells the code of the block.
+    _loss_level = logging.INFO
+
     def __init__(
         self, job_id: str, handler: Handler, spool: SpoolDirectory | None, flush_timeout: float, wait: float
     ) -> None:

@@ -66,8 +66,18 @@ class Attempt:
         handler: Handler,
         send_queue: SendQueue,
         on_change: Callable[[Attempt], None],
+        *,
+        loss_level: int = logging.WARNING,
     ) -> None:
-        """Start the handler. `on_change` is called after each change of `is_running` and `is_over`."""
+        """Start the handler.
+
+        Args:
+            assignment: The job, and its lease.
+            handler: Runs it.
+            send_queue: Takes its reports.
+            on_change: Called after each change of `is_running` and `is_over`.
+            loss_level: Level at which to log that the lease is lost while the handler runs.
+        """
         self.job_id = assignment.job.job_id
         self.attached = True
         self.is_running = True
@@ -76,6 +86,7 @@ class Attempt:
         self._lease_token = assignment.lease_token
         self._send_queue = send_queue
         self._on_change = on_change
+        self._loss_level = loss_level
         self._stop_reason: _StopReason | None = None
         # Fires at the deadline of a handler that is to stop.
         self._stop_timer: asyncio.TimerHandle | None = None
@@ -289,7 +300,7 @@ class Attempt:
         if not self.is_running:
             _log.warning("job %s: lost before all of its reports were delivered: %s", self.job_id, why)
         else:
-            _log.warning("job %s: lease lost: %s", self.job_id, why)
+            _log.log(self._loss_level, "job %s: lease lost: %s", self.job_id, why)
             if self._stop_reason is not None:
                 grace = 0.0  # it is stopping already, with its own deadline
             self._interrupt(_StopReason.LEASE_LOST)

@@ -29,6 +29,9 @@ class JobTable:
         send_queue: The messages to send.
     """
 
+    # Level at which to log that an attempt has lost its lease.
+    _loss_level = logging.WARNING
+
     def __init__(
         self,
         handlers: Mapping[str, Handler],
@@ -149,7 +152,9 @@ class JobTable:
         before = self._attempts.get(job.job_id)
         if before is not None:
             before.replace()
-        self._attempts[job.job_id] = Attempt(assignment, handler, self.send_queue, self._attempt_changed)
+        self._attempts[job.job_id] = Attempt(
+            assignment, handler, self.send_queue, self._attempt_changed, loss_level=self._loss_level
+        )
         self._idle.clear()
         self._empty.clear()
 

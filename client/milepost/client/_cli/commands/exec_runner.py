@@ -21,6 +21,7 @@ from milepost.client._cli.exec.progress_patterns import ProgressParser
 from milepost.client._cli.rendering.status_text import error_cause
 from milepost.client._cli.standard_streams import write_stderr
 from milepost.client.errors import Draining, MilepostError, StoreFull, StoreUnavailable, Unreachable
+from milepost.v1 import JobState
 
 __all__ = ["execute_command"]
 
@@ -97,9 +98,10 @@ async def _run_alone(execution: Execution) -> None:
 
 def _status(error: BaseException | None, execution: Execution, holder: LeaseHolder) -> int:
     """The exit status: the command's, once it has one."""
-    if holder.job is not None and of_job(holder.job) == ExitStatus.TIMED_OUT:
+    if holder.job is not None and holder.job.state == JobState.JOB_STATE_FAILED:
         write_stderr(f"Error: {holder.job.failure.message}")
-        return ExitStatus.TIMED_OUT
+        if of_job(holder.job) == ExitStatus.TIMED_OUT:
+            return ExitStatus.TIMED_OUT
     status = execution.status
     if isinstance(error, Cancelled):
         return ExitStatus.CANCELLED if status is None else status

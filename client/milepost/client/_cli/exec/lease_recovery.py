@@ -99,6 +99,7 @@ class LeaseHolder:
             async with attached as job:
                 self._job_id, self._attempt = job.id, job.attempt
                 if attempt:
+                    _log.warning("job %s: the lease ran out; claimed again for the same command", job.id)
                     text = "The lease ran out while the server did not hear from this process; the command goes on."
                     job.log(text, severity="warning")
                 await self._run_command(attached, job)
@@ -138,9 +139,7 @@ class LeaseHolder:
                 case Recovery.STOP:
                     if not self._execution.has_ended:
                         self.job = job
-                        _log.warning(
-                            "job %s has another attempt or has ended; stopping the command", self._job_id
-                        )
+                        self._log_stop(job)
                         await self._execution.stop(asyncio.sleep(self._grace))
                     await self._execution.wait()
                     return
@@ -152,6 +151,13 @@ class LeaseHolder:
                 await self._execution.wait()
                 return
             await asyncio.sleep(_POLL_INTERVAL)
+
+    def _log_stop(self, job: Job | None) -> None:
+        """Log why the command is stopped; of a job that FAILED the last line of `milepost exec` says why."""
+        if job is not None and job.state == JobState.JOB_STATE_FAILED:
+            _log.info("job %s has failed; stopping the command", self._job_id)
+        else:
+            _log.warning("job %s has another attempt or has ended; stopping the command", self._job_id)
 
     async def _fetch_job(self) -> tuple[Job | None, bool]:
         """The job, None if it was deleted; and whether its state is known."""

@@ -163,7 +163,10 @@ async def test_a_feed_does_not_say_it(rpc: Rpc) -> None:
 
 
 async def test_workers_may_be_reconnecting_after_a_start(tmp_path: Path, forkery: Forkery) -> None:
-    """For a while after each start the server does not say that there is none, but why it does not know."""
+    """For a while after each start the server does not say that there is none, but why it does not know.
+
+    With the nearest kinds of the workers that are there already.
+    """
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1h", forkery=forkery) as server:
         async with connect(server.address) as rpc:
             job = await rpc.submit()
@@ -174,8 +177,11 @@ async def test_workers_may_be_reconnecting_after_a_start(tmp_path: Path, forkery
         server.restart()
         async with connect(server.address) as rpc:
             reasons.append(await waiting(rpc, job.job_id))
+            async with rpc.session(kinds=[f"{job.kind}s"]):
+                near = await eventually(lambda: _near(rpc, job.job_id))
 
     assert reasons == [Waiting(waiting_for=RECONNECT)] * 3
+    assert near == Waiting(waiting_for=RECONNECT, nearest_kinds=[f"{job.kind}s"])
 
 
 async def test_workers_of_all_nodes_count(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:

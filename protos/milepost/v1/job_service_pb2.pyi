@@ -335,8 +335,8 @@ class Waiting(_message.Message):
     """Number of connected workers, at any node, that take jobs of its kind; 0 for CLAIM."""
     @_builtins.property
     def nearest_kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For WORKER: kinds that connected workers take and whose names are similar to its own, the most similar first. At most
-        3; none if no name is similar.
+        """For WORKER and RECONNECT: kinds that connected workers take and whose names are similar to its own, the most similar
+        first. At most 3; none if no name is similar.
         """
 
     def __init__(

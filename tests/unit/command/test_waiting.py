@@ -33,6 +33,13 @@ CLAIM = Waiting(waiting_for=WaitingFor.WAITING_FOR_CLAIM)
             RECONNECT,
             "no worker takes jobs of kind 'archve' yet; the server has just started, and workers may be reconnecting",
         ),
+        (
+            Waiting(waiting_for=RECONNECT.waiting_for, nearest_kinds=["archive"]),
+            (
+                "no worker takes jobs of kind 'archve' yet; workers take 'archive'; the server has just started, "
+                "and workers may be reconnecting"
+            ),
+        ),
         (CLAIM, "waits to be claimed"),
     ],
 )

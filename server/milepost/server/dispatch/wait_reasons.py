@@ -33,7 +33,7 @@ class WaitReasons:
         waiting = Waiting(waiting_for=self.reason(kind, dispatch))
         if waiting.waiting_for != WaitingFor.WAITING_FOR_CLAIM:
             waiting.workers = workers.get(kind, 0)
-        if waiting.waiting_for == WaitingFor.WAITING_FOR_WORKER:
+        if waiting.waiting_for in (WaitingFor.WAITING_FOR_WORKER, WaitingFor.WAITING_FOR_RECONNECT):
             waiting.nearest_kinds.extend(self._near(kind, workers))
         return waiting
 

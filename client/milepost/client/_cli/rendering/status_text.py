@@ -43,15 +43,16 @@ def error_cause(error: str) -> str:
 def waiting_text(waiting: Waiting, kind: str) -> str:
     """Why a job of ``kind`` is queued: ``no worker takes jobs of kind 'archve'; workers take 'archive'``."""
     name = text.escaped(kind)
+    kinds = " and ".join(f"'{text.escaped(near)}'" for near in waiting.nearest_kinds)
+    others = f"; workers take {kinds}" if kinds else ""
     match waiting.waiting_for:
         case WaitingFor.WAITING_FOR_CLAIM:
             return "waits to be claimed"
         case WaitingFor.WAITING_FOR_WORKER:
-            near = " and ".join(f"'{text.escaped(near)}'" for near in waiting.nearest_kinds)
-            return f"no worker takes jobs of kind '{name}'{'; workers take ' if near else ''}{near}"
+            return f"no worker takes jobs of kind '{name}'{others}"
         case WaitingFor.WAITING_FOR_RECONNECT:
             why = "the server has just started, and workers may be reconnecting"
-            return f"no worker takes jobs of kind '{name}' yet; {why}"
+            return f"no worker takes jobs of kind '{name}' yet{others}; {why}"
     takes = "takes" if waiting.workers == 1 else "take"
     return f"waits for its turn; {text.count(waiting.workers, 'worker')} {takes} jobs of kind '{name}'"
 

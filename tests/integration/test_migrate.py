@@ -7,17 +7,9 @@ from pathlib import Path
 import pytest
 
 from milepost.v1 import (
-    DeleteJobRequest,
-    Dispatch,
     ErrorReason,
     ListJobsRequest,
     Resume,
-    Stage,
-    StageEnded,
-    StageProgressed,
-    StageStarted,
-    StageState,
-    Update,
     WatchJobRequest,
 )
 from tests.support.bad_requests import struct
@@ -25,64 +17,20 @@ from tests.support.command import milepost
 from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
 from tests.support.refused import refused
-from tests.support.rpc import Rpc, connect, eventually, log_line, succeeded
+from tests.support.rpc import Rpc, connect
 from tests.support.server import ServerProcess
-
-
-def started() -> Update:
-    """A stage of ten starts."""
-    return Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=10)))
-
-
-def progressed(current: int) -> Update:
-    """It gets so far."""
-    return Update(stage_progressed=StageProgressed(stage_id="s", current=current))
-
-
-async def _life(rpc: Rpc) -> tuple[str, str]:
-    """All sorts of jobs; the one that a worker still has, and its lease."""
-    parent = await rpc.submit(job_id="parent", kind="parent", dispatch=Dispatch.DISPATCH_EXTERNAL)
-    async with rpc.session() as session:
-        for number in range(3):
-            await rpc.submit(
-                job_id=f"done-{number}",
-                request_id=f"r-{number}",
-                parent_job_id=parent.job_id,
-                labels={"number": str(number)},
-                input=struct({"path": f"/x/{number}"}),
-            )
-            job, token = await session.take()
-            stage = Update(stage_ended=StageEnded(stage_id="s", state=StageState.STAGE_STATE_SUCCEEDED))
-            await session.report(job.job_id, token, 1, started(), progressed(1), progressed(5))
-            await session.report(job.job_id, token, 4, progressed(7), log_line("x"), stage, succeeded())
-            await session.acknowledged(7)
-        await rpc.jobs.DeleteJob(DeleteJobRequest(job_id="done-0"))
-        await rpc.submit(job_id="long")
-        job, token = await session.take()
-        for first in range(1, 500, 50):
-            await session.report(
-                job.job_id, token, first, *[log_line(str(n)) for n in range(first, first + 50)]
-            )
-            await session.acknowledged(first + 49)
-
-        async def is_swept() -> bool:
-            long, *done = [await rpc.get(job_id) for job_id in ("long", "done-1", "done-2")]
-            return long.first_sequence == 303 and all(job.thinned_sequence for job in done)
-
-        await eventually(is_swept)
-    return job.job_id, token
+from tests.support.varied_log import SWEEPING, kept_events, varied_log
 
 
 async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
     """Every job is unchanged, with its events and sequences; subscribers and workers notice the new epoch."""
     data = tmp_path / "data"
-    options = ("--max-events", "200", "--keep-progress", "0.1s", "--sweep-interval", "0.2s")
-    with ServerProcess(data, *options, forkery=forkery) as server:
+    with ServerProcess(data, *SWEEPING, forkery=forkery) as server:
         async with connect(server.address) as rpc:
-            held, token = await _life(rpc)
+            held, token = await varied_log(rpc)
             kind = rpc.kind
             listed = (await rpc.jobs.ListJobs(ListJobsRequest())).jobs
-            logs = {job.job_id: await _kept(rpc, job.job_id) for job in listed}
+            logs = {job.job_id: await kept_events(rpc, job.job_id) for job in listed}
         assert server.stop() == 0
         before = server.epoch
         to = ("--to", nats_server.url, "--nats-stream", "moved")
@@ -101,7 +49,7 @@ async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forker
                 job.epoch = ""
             assert list(listed) == list(moved)
             for job_id, log in logs.items():
-                assert log == await _kept(rpc, job_id)
+                assert log == await kept_events(rpc, job_id)
             gone = await refused(_first(rpc, WatchJobRequest(job_id="done-1", epoch=before)))
             assert gone.reason == "EPOCH_CHANGED"
             again = await rpc.submit(
@@ -119,12 +67,6 @@ async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forker
                     told_to_stop.job_id,
                     told_to_stop.reason,
                 )
-
-
-async def _kept(rpc: Rpc, job_id: str) -> list[object]:
-    job = await rpc.get(job_id)
-    request = WatchJobRequest(job_id=job_id, after_sequence=job.first_sequence - 1, no_follow=True)
-    return [event async for frame in rpc.jobs.WatchJob(request) for event in frame.events.events]
 
 
 async def _first(rpc: Rpc, request: WatchJobRequest) -> object:
@@ -150,10 +92,17 @@ async def test_a_stream_that_is_not_empty_is_left_alone(tmp_path: Path, nats_ser
     [
         (["--from", "nowhere", "--to", "nats://localhost"], "there is no log in 'nowhere'"),
         (["--from", ".", "--to", "sqlite"], "is not nats://"),
+        (
+            ["--from", "both", "--to", "nats://localhost"],
+            "Name the file: both/milepost.db or both/projection.db.",
+        ),
     ],
 )
 async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], result: str) -> None:
     """Before anything is done."""
     (tmp_path / "milepost.db").touch()
+    (tmp_path / "both").mkdir()
+    for name in ("milepost.db", "projection.db"):
+        (tmp_path / "both" / name).touch()
     outcome = await milepost("migrate", *options, cwd=tmp_path)
     assert (outcome.status, result in " ".join(outcome.err.split())) == (2, True)

@@ -11,6 +11,7 @@ from milepost.server.log.event_log import (
     StoreFull,
     StoreLocked,
     StoreUnavailable,
+    StreamUnusable,
 )
 from milepost.v1 import ErrorReason
 
@@ -37,6 +38,13 @@ def refusal_of(error: BaseException) -> Refusal | None:
             ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
             "Another process has locked the server's database; nothing was changed. Try again.",
             retry_delay=1.0,
+        )
+    if isinstance(error, StreamUnusable):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "The server's log in NATS was changed or lost; nothing is written before an operator has mended it, and "
+            "nothing was changed. The server's log says what is wrong.",
+            retry_delay=5.0,
         )
     if isinstance(error, StoreUnavailable):
         return Refusal(

@@ -1,7 +1,8 @@
-"""``milepost migrate``: copy the log of a single server into NATS JetStream."""
+"""``milepost migrate``: copy the log of a single server, or of a node, into NATS JetStream."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import sys
@@ -17,12 +18,23 @@ if TYPE_CHECKING:
     from milepost.server.log.store import NatsStore
 
 
+_DATABASES = ("milepost.db", "projection.db")
+
+
 def _source(value: str) -> Path:
-    """Parse ``sqlite://DIR``, or a directory. Raises click.BadParameter."""
+    """Parse ``sqlite://PATH``, or a path, of a database or a directory with one. Raises click.BadParameter."""
     path = Path(value.removeprefix("sqlite://"))
-    if not (path / "milepost.db").exists():
+    if path.is_file():
+        return path
+    found = [path / name for name in _DATABASES if (path / name).exists()]
+    if not found:
         raise click.BadParameter(f"there is no log in {str(path)!r}.")
-    return path
+    if len(found) > 1:
+        raise click.BadParameter(
+            f"{str(path)!r} has the log of a single server and a node's copy of a stream. Name the file: "
+            f"{' or '.join(map(str, found))}."
+        )
+    return found[0]
 
 
 def _target(value: str) -> tuple[str, ...]:
@@ -35,6 +47,7 @@ def _target(value: str) -> tuple[str, ...]:
 _EPILOG = """\b
 Examples:
   milepost migrate --from sqlite:///var/lib/milepost --to nats://n1:4222,n2:4222,n3:4222
+  milepost migrate --from /var/lib/milepost/projection-20261126T050000Z-5f0c1d2e.db --to nats://n1:4222
 
 Every option is also read from the environment: --nats-stream from MILEPOST_NATS_STREAM.
 """
@@ -47,7 +60,7 @@ Every option is also read from the environment: --nats-stream from MILEPOST_NATS
     type=_source,
     metavar="URL",
     required=True,
-    help="Data directory to copy from: sqlite://DIR.",
+    help="Data directory, or database, to copy from: sqlite://PATH.",
 )
 @option(
     "--to",
@@ -67,6 +80,9 @@ Every option is also read from the environment: --nats-stream from MILEPOST_NATS
 def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) -> None:
     """Copy the log of a stopped server into an empty NATS JetStream stream.
 
+    The source is the data directory of a single server or of a node, a backup, or a projection that a node has set
+    aside. From a node it restores a stream that was lost.
+
     Events keep their sequence numbers. The epoch changes, so resuming subscribers get EPOCH_CHANGED and leases end: let
     the workers finish first. The source is not modified.
 
@@ -75,8 +91,9 @@ def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) 
     import asyncio
 
     from milepost.server.cli import log_output
+    from milepost.server.log.database_lock import DatabaseInUse, DatabaseLock
     from milepost.server.log.event_log import StoreFailed
-    from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamRefused
+    from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamLost, StreamRefused
     from milepost.server.log.sqlite.schema import SchemaTooNew
     from milepost.server.runtime.data_directory import DataDirectory, DirectoryInUse
 
@@ -84,12 +101,12 @@ def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) 
     nats_store = selected_store(store=target, **nats)
     assert nats_store is not None
     try:
-        directory = DataDirectory(source)
-        try:
+        with contextlib.ExitStack() as stack:
+            if source.name in _DATABASES:
+                stack.enter_context(contextlib.closing(DataDirectory(source.parent)))
+            stack.enter_context(contextlib.closing(DatabaseLock(source)))
             asyncio.run(_migrate(source, nats_store))
-        finally:
-            directory.close()
-    except (DirectoryInUse, SchemaTooNew, StoreFailed, StreamRefused) as error:
+    except (DatabaseInUse, DirectoryInUse, SchemaTooNew, StoreFailed, StreamLost, StreamRefused) as error:
         raise click.ClickException(str(error)) from error
     except ConnectionLost as error:
         raise click.ClickException(
@@ -110,7 +127,7 @@ async def _migrate(source: Path, target: NatsStore) -> None:
     await connection.open()
     try:
         await ensure_stream(connection, names, target.replicas)
-        copied = await SqliteImport(source / "milepost.db", connection, names).run()
+        copied = await SqliteImport(source, connection, names).run()
     finally:
         await connection.close()
     summary = {"stream": names.stream, "jobs": copied.jobs, "events": copied.events}

@@ -259,6 +259,10 @@ class StoreUnavailable(StoreFailed):
     """
 
 
+class StreamUnusable(StoreUnavailable):
+    """The stream is reachable, but must not be written to before an operator has mended it; nothing was appended."""
+
+
 class StoreLocked(StoreUnavailable):
     """Another process holds the write lock of the database; nothing was appended."""
 

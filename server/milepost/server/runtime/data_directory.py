@@ -16,7 +16,7 @@ _log = structlog.get_logger("milepost.store")
 
 # Files of the server in its data directory.
 _SERVER_FILES = re.compile(
-    r"lock|epoch\.(json|new)|backup\.partial|(milepost|projection)\.db(-wal|-shm|-journal)?"
+    r"lock|epoch\.(json|new)|backup\.partial|(milepost|projection(-[^.]+)?)\.db(-wal|-shm|-journal)?"
 )
 
 

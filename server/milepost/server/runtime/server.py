@@ -116,6 +116,7 @@ class Server:
         await self._store.start()
         await self._start_core()
         self._health.set(True, "", *_NAMES)
+        self._health.set(self._store.up, _NAMES[1])
         _log.info(
             "serving", address=self.address, data=str(self._settings.data or "memory"), epoch=self.epoch
         )

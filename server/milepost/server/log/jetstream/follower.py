@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final
 
 import nats.errors
+import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 from nats.js import api
@@ -22,6 +23,7 @@ from nats.js import api
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.jetstream.write_faults import WriteFaults
 
 _log = structlog.get_logger("milepost.nats")
 
@@ -53,8 +55,9 @@ _RETRY_DELAY: Final = 0.1
 class Follower:
     """Calls ``deliver(sequence, subject, data)`` with every message after ``start``, in order.
 
-    It awaits ``check`` before it makes each consumer, and every ``_CHECK_INTERVAL`` seconds: ConnectionLost makes it
-    retry, any other exception ends it. ``last`` is the newest message that it delivered.
+    It awaits ``check(last)`` before it makes each consumer, and every ``_CHECK_INTERVAL`` seconds: ConnectionLost makes
+    it retry, any other exception ends it. ``last`` is the newest message that it delivered. While NATS refuses it a
+    consumer there is a fault in ``faults``.
     """
 
     def __init__(
@@ -63,13 +66,16 @@ class Follower:
         names: StreamNames,
         start: int,
         deliver: Callable[[int, str, bytes], None],
-        check: Callable[[], Awaitable[None]],
+        check: Callable[[int], Awaitable[None]],
+        faults: WriteFaults,
     ) -> None:
         self._connection = connection
         self._names = names
         self.last = start
         self._deliver = deliver
         self._check = check
+        self._checked_at = 0.0
+        self._faults = faults
         self._expected = 1
         self._outstanding = 0
         self._broken = asyncio.Event()
@@ -81,6 +87,11 @@ class Follower:
     def connection_lost(self) -> None:
         """Make another consumer, since the connection broke."""
         self._broken.set()
+
+    def check_soon(self) -> None:
+        """Check the stream now rather than at the next interval."""
+        self._checked_at = float("-inf")
+        self._refill.set()
 
     def stop(self) -> None:
         """End it, even if a cancellation gets lost."""
@@ -99,11 +110,13 @@ class Follower:
                 if str(error) != last_error:
                     last_error = str(error)
                     _log.info("consumer lost; retrying", error=last_error)
+                if isinstance(error, nats.js.errors.APIError):
+                    self._faults.set("consumer", f"NATS lets this node not follow the stream: {error}.")
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _consume(self) -> None:
         """Consume from one consumer for as long as it works."""
-        await self._check()
+        await self._check(self.last)
         if self._stopping:
             return
         self._broken.clear()
@@ -132,6 +145,7 @@ class Follower:
                 lambda jetstream: jetstream.add_consumer(self._names.stream, config)
             )
             consumer = info.name
+            self._faults.set("consumer", "")
             await self._request(inbox, consumer)
             await self._watch(inbox, consumer)
         finally:
@@ -146,7 +160,7 @@ class Follower:
     async def _watch(self, inbox: str, consumer: str) -> None:
         """Keep requests outstanding; return when the consumer no longer works."""
         loop = asyncio.get_running_loop()
-        self._heard_at = checked_at = loop.time()
+        self._heard_at = self._checked_at = loop.time()
         while not self._broken.is_set():
             self._refill.clear()
             if self._outstanding <= _REFILL_THRESHOLD:
@@ -160,9 +174,9 @@ class Follower:
                 broken.cancel()
             if loop.time() - self._heard_at > _SILENCE_LIMIT:
                 return
-            if loop.time() - checked_at > _CHECK_INTERVAL:
-                await self._check()
-                checked_at = loop.time()
+            if loop.time() - self._checked_at > _CHECK_INTERVAL:
+                self._checked_at = loop.time()
+                await self._check(self.last)
 
     async def _request(self, inbox: str, consumer: str) -> None:
         request = {

@@ -1,4 +1,4 @@
-"""Import of a SQLite log into an empty stream."""
+"""Import of a SQLite log, or of a projection, into an empty stream."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.frames import Chunk
 from milepost.server.log.jetstream.drop_plans import JobRows
 from milepost.server.log.jetstream.nats_connection import NatsConnection
+from milepost.server.log.jetstream.purged_jobs import PENDING
 from milepost.server.log.jetstream.records import (
     COMMITS_LIMIT,
     MESSAGE_BYTES_LIMIT,
@@ -37,7 +38,7 @@ _PRUNED_JOBS: Final = """
     SELECT job_key, job_id, first_sequence, thinned_sequence FROM jobs
     WHERE first_sequence > 1 OR thinned_sequence > 0 ORDER BY job_key
 """
-# A table of the projection that ``drop_plans`` reads.
+# A table that ``drop_plans`` reads. It has nothing of the new stream yet, and hides that of a projection.
 _SUBJECTS: Final = "CREATE TEMP TABLE subjects (job_id TEXT PRIMARY KEY, reused INTEGER)"
 
 # Maximum number of messages in flight.
@@ -87,6 +88,7 @@ class SqliteImport:
         try:
             migrate(connection)
             connection.execute(_SUBJECTS)
+            _require_whole(connection)
             end = await begin_import(self._connection, self._names)
             for group in _messages(connection):
                 await self._publish(group[0].job_id, self._record(group))
@@ -151,6 +153,13 @@ class SqliteImport:
     def _forget(self, job_id: str, publishing: asyncio.Task[None]) -> None:
         if self._last_of_job.get(job_id) is publishing:
             del self._last_of_job[job_id]
+
+
+def _require_whole(connection: sqlite3.Connection) -> None:
+    """Raise StoreFailed if a projection lacks the beginnings of jobs; see ``purged_jobs``."""
+    (pending,) = connection.execute(PENDING).fetchone()
+    if pending:
+        raise StoreFailed(f"This copy lacks the beginning of {pending} jobs. Take the copy of another node.")
 
 
 def _messages(connection: sqlite3.Connection) -> Iterator[list[_LoggedCommit]]:

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
-from milepost.server.log.event_log import Commit, Entry, EventPage, StoreFailed
+from milepost.server.log.event_log import Commit, Entry, EventPage, StoreFailed, StreamUnusable
 from milepost.server.log.jetstream import drop_plans, stream
 from milepost.server.log.jetstream.applied_sequence import AppliedSequence
 from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessage, JobHead
 from milepost.server.log.jetstream.drop_publisher import DropPublisher
+from milepost.server.log.jetstream.epoch_holders import EpochHolder
 from milepost.server.log.jetstream.follower import Follower
 from milepost.server.log.jetstream.job_publisher import JobPublishers, PendingWrite
+from milepost.server.log.jetstream.joining import join
 from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.presence_messages import PresenceMessages
 from milepost.server.log.jetstream.projection import Projection, ProjectionReader
 from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
 from milepost.server.log.jetstream.stream import StreamIdentity, StreamNames
+from milepost.server.log.jetstream.stream_check import StreamCheck
+from milepost.server.log.jetstream.write_faults import WriteFaults
 from milepost.server.log.node_presence import Peers, Presence
 from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.reader import Reader
@@ -35,7 +40,7 @@ _log = structlog.get_logger("milepost.store")
 # Number of jobs whose heads stay in memory; the projection has all of them.
 _HEAD_CACHE_SIZE = 20_000
 
-# In seconds: the interval of progress lines while catching up, and the backoff after a failure.
+# In seconds: the interval of progress lines while catching up, and that of checks for pending jobs.
 _PROGRESS_LOG_INTERVAL = 5.0
 _RETRY_DELAY = 0.2
 
@@ -72,9 +77,15 @@ class JetStreamEventLog(ReaderPool):
         self._replicas = replicas
         self._on_state = on_state
         self._connection = NatsConnection(access, self._on_connection_state)
-        self._publishers = JobPublishers(self._connection, names, self)
+        self._faults = WriteFaults(self._on_faults)
+        self._publishers = JobPublishers(self._connection, names, self, self._faults)
         self._drops = DropPublisher(self._connection, names, self._publishers.name, self._plan)
-        self._projection = Projection(directory, files or StoreFiles(), self._deliver)
+        self._projection = Projection(
+            directory,
+            files or StoreFiles(),
+            self._deliver,
+            self._on_projection_fault,
+        )
         self._follower: Follower | None = None
         self._following: asyncio.Task[None] | None = None
         self._presence: PresenceMessages | None = None
@@ -108,8 +119,8 @@ class JetStreamEventLog(ReaderPool):
 
     @property
     def up(self) -> bool:
-        """Whether NATS is reachable, so that appends can succeed."""
-        return self._connection.up
+        """Whether NATS is reachable and the stream can be written to."""
+        return self._connection.up and not self._faults
 
     @property
     def connection(self) -> NatsConnection:
@@ -125,19 +136,29 @@ class JetStreamEventLog(ReaderPool):
     async def start(self) -> None:
         """Connect and catch up with the stream, without a time limit. Raises StreamRefused, StoreFailed."""
         await self._connection.open()
-        head = await self._find_stream()
+        self._identity, head = await join(self._connection, self._names, self._replicas, self._projection)
+        check = StreamCheck(self._connection, self._names, self._replicas, self._identity, self._faults)
         self._applied.advance(self._projection.applied)
         self._position = self._projection.position
         self._projection.start()
         applied = self._applied.value
-        self._follower = Follower(self._connection, self._names, applied, self._on_message, self._check)
+        self._follower = Follower(
+            self._connection, self._names, applied, self._on_message, check.run, self._faults
+        )
         self._following = asyncio.create_task(self._follower.run())
         self._following.add_done_callback(self._on_following_ended)
         await self._catch_up(head)
 
     async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``."""
-        self._presence = presence = PresenceMessages(self._connection, self._names, here, interval)
+        self._presence = presence = PresenceMessages(
+            self._connection,
+            self._names,
+            here,
+            interval,
+            held=lambda: EpochHolder(socket.gethostname(), self.epoch, self.position),
+            is_usable=lambda: not self._faults,
+        )
         await presence.start()
         return presence
 
@@ -161,42 +182,6 @@ class JetStreamEventLog(ReaderPool):
         await asyncio.to_thread(self._projection.close)
         await asyncio.sleep(0)  # lets the projection's last group resolve first
         self.close_readers()
-
-    async def _find_stream(self) -> int:
-        """Create or check the stream, resolve its identity, and return its last sequence."""
-        last_error = ""
-        while True:
-            try:
-                await stream.ensure_stream(self._connection, self._names, self._replicas)
-                self._identity = await self._resolve_identity()
-                return await stream.last_sequence(self._connection, self._names)
-            except ConnectionLost as error:
-                if str(error) != last_error:
-                    last_error = str(error)
-                    _log.info("stream not available yet", error=last_error)
-            await asyncio.sleep(_RETRY_DELAY)
-            await self._connection.wait_up()
-
-    async def _resolve_identity(self) -> StreamIdentity:
-        """Return the stream's identity, and discard the projection if it is of another epoch (rule 4)."""
-        found = await stream.identity(self._connection, self._names)
-        projection = self._projection
-        is_same = projection.epoch == found.epoch
-        if is_same and await self._has_lost(projection.applied, projection.applied_name):
-            found = await stream.change_epoch(self._connection, self._names, found)
-            _log.warning("the stream lost messages that this node has seen; new epoch", epoch=found.epoch)
-        if projection.epoch != found.epoch:
-            projection.renew(found.epoch)
-        return found
-
-    async def _has_lost(self, applied: int, name: bytes) -> bool:
-        """Whether the stream lacks the message that the projection applied last, or has another one in its place."""
-        if not applied:
-            return False
-        if await stream.has_lost(self._connection, self._names, applied):
-            return True
-        found = await stream.message_at(self._connection, self._names, sequence=applied)
-        return found is not None and name_in(found[1]) != name
 
     async def _catch_up(self, head: int) -> None:
         start = self._applied.value
@@ -270,6 +255,11 @@ class JetStreamEventLog(ReaderPool):
         if self._closed or self._failed.done():
             write.resolve(StoreFailed("the store is closed"))
             return write.done
+        try:
+            self._faults.check()
+        except StreamUnusable as error:
+            write.resolve(error)
+            return write.done
         return self._publishers.put(job_id, write)
 
     async def refresh(self, job_id: str) -> None:
@@ -281,7 +271,7 @@ class JetStreamEventLog(ReaderPool):
                 )
                 if found is not None:
                     await self.reached(found[0])
-        except (ConnectionLost, TimeoutError):
+        except (ConnectionLost, StoreFailed, TimeoutError):  # reads go on with what this node has
             pass
 
     async def find(self, job_id: str) -> Job | None:
@@ -299,6 +289,11 @@ class JetStreamEventLog(ReaderPool):
             await self.refresh(job_id)
             page = await super().read(job_id, cursor, max_bytes)
         return page
+
+    def check_stream(self) -> None:
+        """See ``AppliedLog``."""
+        if self._follower is not None:
+            self._follower.check_soon()
 
     async def head(self, job_id: str) -> JobHead:
         """See ``AppliedLog``."""
@@ -358,18 +353,21 @@ class JetStreamEventLog(ReaderPool):
                 message.applied.set_result(applied)
         self._applied.advance(group[-1].delivered.sequence)
 
-    async def _check(self) -> None:
-        """Raise StoreFailed if the stream no longer has the messages that this node has read from it."""
-        assert self._follower is not None
-        if await stream.has_lost(self._connection, self._names, self._follower.last):
-            raise StoreFailed(
-                "The stream lacks messages that this node has read from it: it was restored or replaced."
-            )
-
     def _on_connection_state(self, up: bool) -> None:
         if not up and self._follower is not None:
             self._follower.connection_lost()
-        self._on_state(up)
+        self._on_state(self.up)
+
+    def _on_projection_fault(self, fault: str) -> None:
+        """On the projection's thread."""
+        self._loop.call_soon_threadsafe(self._faults.set, "projection", fault)
+
+    def _on_faults(self) -> None:
+        if self._faults:
+            self._publishers.give_up("the stream cannot be written to")
+        # Contact with the other nodes begins again: a worker that was refused comes back after a while (rule 14).
+        self._connection.breaks += 1
+        self._on_state(self.up)
 
     def _on_following_ended(self, following: asyncio.Task[None]) -> None:
         if not following.cancelled():

@@ -30,6 +30,7 @@ from milepost.server.log.jetstream.records import (
     part_of,
 )
 from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, StreamNames, message_at
+from milepost.server.log.jetstream.write_faults import WriteFaults
 from milepost.server.log.sqlite.coalescing import coalesce
 
 _log = structlog.get_logger("milepost.store")
@@ -46,6 +47,8 @@ class PublishedMessage:
     def __init__(self, record: Record, commits: list[Commit] | None) -> None:
         self.record = record
         self.commits = commits
+        self.is_orphan = False
+        """Whether the stream lacks the messages before it."""
         self.applied: asyncio.Future[AppliedMessage] = asyncio.get_running_loop().create_future()
 
 
@@ -57,6 +60,9 @@ class AppliedLog(Protocol):
 
     async def reached(self, sequence: int) -> None:
         """Wait until this node has applied that message of the stream."""
+
+    def check_stream(self) -> None:
+        """Check the stream soon: it lacks messages that this node has applied."""
 
 
 class PendingWrite:
@@ -98,10 +104,13 @@ class PendingWrite:
 class JobPublishers:
     """The publishers of all jobs with pending writes. ``sent`` has, by name, the messages not yet applied."""
 
-    def __init__(self, connection: NatsConnection, names: StreamNames, log: AppliedLog) -> None:
+    def __init__(
+        self, connection: NatsConnection, names: StreamNames, log: AppliedLog, faults: WriteFaults
+    ) -> None:
         self.connection = connection
         self.names = names
         self.log = log
+        self.faults = faults
         self.sent: dict[bytes, PublishedMessage] = {}
         self.failed = False
         self._publishers: dict[str, _JobPublisher] = {}
@@ -128,11 +137,15 @@ class JobPublishers:
             del self._publishers[job_id]
 
     def fail(self) -> None:
-        """Stop for good: this node no longer reads the stream, so the outcome of sent messages stays unknown."""
+        """Stop for good: this node no longer reads the stream."""
         self.failed = True
+        self.give_up("the node no longer follows the stream")
+
+    def give_up(self, reason: str) -> None:
+        """Wait no longer for sent messages: their outcome is unknown. The node applies those that got in."""
         for message in self.sent.values():
             if not message.applied.done():
-                message.applied.set_exception(StoreUnavailable("the node no longer follows the stream"))
+                message.applied.set_exception(StoreUnavailable(reason))
 
     async def finish(self) -> None:
         """Wait until all writes are done."""
@@ -184,6 +197,7 @@ class _JobPublisher:
         """Publish the next message."""
         if self._publishers.failed:
             raise StoreFailed("the node no longer follows the stream")
+        self._publishers.faults.check()
         if self._head is None:
             await self._wait_applied()
             self._head = await self._publishers.log.head(self._job_id)
@@ -270,6 +284,8 @@ class _JobPublisher:
                         if message.applied.done():
                             return message.applied.result().delivered.sequence
                         await connection.wait_up()
+                    if self._publishers.faults:
+                        raise StoreUnavailable("the stream cannot be written to")
                     # Another message may be in flight, or the stream may be electing a leader.
                     await asyncio.sleep(_RETRY_DELAY)
         except TimeoutError:
@@ -303,6 +319,10 @@ class _JobPublisher:
             await self._publishers.log.reached(found[0])
             if not message.applied.done():
                 raise Conflict(self._job_id)
+        elif found is None and expected and not message.is_orphan:
+            message.is_orphan = True
+            _log.error("the stream lacks a job's messages: somebody purged them", job_id=self._job_id)
+            self._publishers.log.check_stream()
 
     def _on_applied(
         self, message: PublishedMessage, writes: list[PendingWrite], applied: asyncio.Future[AppliedMessage]

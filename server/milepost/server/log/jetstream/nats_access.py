@@ -24,6 +24,10 @@ class ConnectionLost(Exception):
     """NATS is unreachable or did not answer. The request may have taken effect."""
 
 
+class StreamLost(Exception):
+    """The stream or its identity was deleted, and a copy may be all that is left; the message says what to do."""
+
+
 class StreamRefused(Exception):
     """The stream or its server has unsuitable settings; the message names them and what to do."""
 

@@ -11,7 +11,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final
 
 import nats.errors
@@ -19,6 +19,8 @@ import nats.js.errors
 from nats.aio.msg import Msg
 
 from milepost.contract import limits
+from milepost.server.log.jetstream import epoch_holders
+from milepost.server.log.jetstream.epoch_holders import EpochHolder
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.peer_contact import PeerContact
@@ -41,16 +43,26 @@ class PresenceMessages:
     """Publishes this node's presence, and passes that of the other nodes to ``here``.
 
     It batches renewed leases for ``interval`` seconds. It publishes connected workers when they change, every
-    ``limits.WORKERS_INTERVAL`` seconds, and on request.
+    ``limits.WORKERS_INTERVAL`` seconds, and on request. ``held`` is what this node serves; without ``is_usable`` there
+    is no contact, since no node can write.
     """
 
     def __init__(
-        self, connection: NatsConnection, names: StreamNames, here: Presence, interval: float
+        self,
+        connection: NatsConnection,
+        names: StreamNames,
+        here: Presence,
+        interval: float,
+        *,
+        held: Callable[[], EpochHolder],
+        is_usable: Callable[[], bool],
     ) -> None:
         self._connection = connection
         self._names = names
         self._here = here
         self._interval = interval
+        self._held = held
+        self._is_usable = is_usable
         self._heard_jobs: dict[str, None] = {}
         self._node = connection.client.new_inbox()
         self._publishing: list[asyncio.Task[None]] = []
@@ -70,7 +82,7 @@ class PresenceMessages:
 
     def contact(self) -> ContactPeriod | None:
         """See ``Peers``."""
-        return self._contact.period()
+        return self._contact.period() if self._is_usable() else None
 
     def renew_leases(self, job_ids: Iterable[str]) -> None:
         """See ``Presence``."""
@@ -135,6 +147,9 @@ class PresenceMessages:
         content = json.loads(message.data)
         if content["node"] == self._node:
             return
+        if content.get("holds") and message.reply:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await message.respond(epoch_holders.answer(self._held()))
         self._here.renew_leases(content["jobs"])
         if content["run"]:
             self._here.worker_connected(content["run"])

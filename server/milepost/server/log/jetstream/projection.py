@@ -1,4 +1,4 @@
-"""The node's projection of the stream: a disposable SQLite database.
+"""The node's projection of the stream: a SQLite database that the node can make again from the stream.
 
 It records the last applied message in the same transaction as that message's changes, so that it resumes exactly
 there. It need not survive a power cut intact, since the stream has everything that it may lose.
@@ -15,7 +15,9 @@ from typing import Final
 
 import structlog
 
+from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.event_log import StoreDisplaced
+from milepost.server.log.jetstream import set_aside
 from milepost.server.log.jetstream.applier import (
     SCHEMA,
     AppliedMessage,
@@ -32,12 +34,16 @@ from milepost.server.log.sqlite.log_copy import LogCopy, copy_log
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.sqlite.transaction import Transaction
+from milepost.server.log.sqlite.wal_upkeep import WalUpkeep
 from milepost.server.log.sqlite.writer import CHECK_INTERVAL
 from milepost.server.log.store_files import StoreFiles, connect, create
 
 _log = structlog.get_logger("milepost.store")
 
-_FILE_NAME: Final = "projection.db"
+FILE_NAME: Final = "projection.db"
+
+# Longest time in milliseconds that the writer waits for a lock of another process before it reports it.
+LOCK_WAIT = 5000
 
 # Messages in one transaction at most.
 _GROUP_LIMIT = 1000
@@ -69,7 +75,9 @@ class Projection:
     """The database in ``directory`` and its writer thread, which works while the files are in their places.
 
     On that thread it calls ``deliver`` with the results of each group of messages, in order, or with the error after
-    which it applies nothing more.
+    which it applies nothing more; and ``on_fault`` with what keeps it from applying for now, empty when that is over.
+
+    Raises DatabaseInUse, SchemaTooNew, sqlite3.Error.
     """
 
     def __init__(
@@ -77,10 +85,14 @@ class Projection:
         directory: Path,
         files: StoreFiles,
         deliver: Callable[[Sequence[AppliedMessage] | Exception], None],
+        on_fault: Callable[[str], None] = lambda fault: None,
     ) -> None:
-        self._path = directory / _FILE_NAME
+        self._path = directory / FILE_NAME
         self._files = files
         self._deliver = deliver
+        self._on_fault = on_fault
+        self._closing = threading.Event()
+        self._lock: DatabaseLock | None = None
         self._connection = self._open()
         self._queue: queue.SimpleQueue[DeliveredMessage | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -108,10 +120,22 @@ class Projection:
         return int(position)
 
     def renew(self, epoch: str) -> None:
-        """Discard the database and create an empty one for this epoch."""
-        self._connection.close()
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(_FILE_NAME + suffix).unlink(missing_ok=True)
+        """Create an empty database for this epoch. Set the present one aside if it has any job.
+
+        Raises StoreFailed if there are too many already.
+        """
+        (has_jobs,) = self._connection.execute("SELECT EXISTS (SELECT 1 FROM jobs)").fetchone()
+        before, applied = self.epoch, self.applied
+        aside = set_aside.new_path(self._path, before) if has_jobs else None
+        self._connection.execute(statements.CHECKPOINT_WAL)
+        self._close()
+        if aside is None:
+            set_aside.delete(self._path)
+        else:
+            set_aside.rename(self._path, aside)
+            _log.error(
+                "projection of another epoch set aside", path=str(aside), epoch=before, applied=applied
+            )
         self._connection = self._open()
         self._connection.execute(statements.SET_META, ("epoch", epoch))
 
@@ -133,11 +157,18 @@ class Projection:
         self._queue.put(delivered)
 
     def close(self) -> None:
-        """Apply the queued messages and end."""
+        """Apply the queued messages and end; those stay in the stream that a lock of another process holds up."""
+        self._closing.set()
         self._queue.put(None)
         if self._thread is not None:
             self._thread.join()
+        self._close()
+
+    def _close(self) -> None:
         self._connection.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     async def copy_to(self, path: Path) -> LogCopy:
         """See ``Store``."""
@@ -149,14 +180,18 @@ class Projection:
 
     def _run(self, applier: Applier) -> None:
         transaction = Transaction(self._connection, 0)
+        upkeep = WalUpkeep(self._connection, self._path)
+        self._connection.execute(statements.set_busy_timeout(LOCK_WAIT))
         closing = False
         while not closing:
             group, closing = self._next_group()
             try:
                 self._files.check()
+                upkeep.run()
                 if not group:
                     continue
-                self._connection.execute(statements.BEGIN)
+                if not self._begin():
+                    return
                 applied = [applier.apply(transaction, delivered) for delivered in group]
                 last = group[-1]
                 self._connection.execute(statements.SET_META, ("applied", last.sequence))
@@ -171,6 +206,25 @@ class Projection:
                 self._deliver(error)
                 return
             self._deliver(applied)
+
+    def _begin(self) -> bool:
+        """Begin a transaction, however long another process has the database locked; False if the log closes first."""
+        locked = False
+        while True:
+            try:
+                self._connection.execute(statements.BEGIN)
+            except sqlite3.Error as error:
+                if statements.primary_code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+                if not locked:
+                    self._on_fault(f"Another process has locked {str(self._path)!r}.")
+                locked = True
+                if self._closing.is_set():
+                    return False
+            else:
+                if locked:
+                    self._on_fault("")
+                return True
 
     def _next_group(self) -> tuple[list[DeliveredMessage], bool]:
         """Return the next messages, none after ``CHECK_INTERVAL`` without any; and whether they are the last."""
@@ -195,10 +249,15 @@ class Projection:
 
     def _open(self) -> sqlite3.Connection:
         create(self._path)
-        connection = self._connect()
-        migrate(connection)
-        connection.execute(SCHEMA)
-        self._files.watch_database(self._path)
+        self._lock = DatabaseLock(self._path)
+        try:
+            connection = self._connect()
+            migrate(connection)
+            connection.execute(SCHEMA)
+            self._files.watch_database(self._path)
+        except BaseException:
+            self._lock.close()
+            raise
         return connection
 
     def _connect(self) -> sqlite3.Connection:

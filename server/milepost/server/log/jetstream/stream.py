@@ -20,7 +20,8 @@ from nats.js import JetStreamContext, api
 
 from milepost.contract import limits
 from milepost.server.log.event_log import StoreFailed
-from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamRefused
+from milepost.server.log.jetstream import epoch_holders
+from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamLost, StreamRefused
 from milepost.server.log.jetstream.nats_connection import REQUEST_TIMEOUT, NatsConnection
 from milepost.server.log.jetstream.records import Kind, Record, encode
 
@@ -38,6 +39,11 @@ WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 NO_ROOM = frozenset({10002, 10023, 10028, 10047, 10077, 10122, 10123})
 
 _REPLICAS = 3
+
+_RESTORE = (
+    "The copies of the nodes may be all there is: keep their data directories. docs/scaling.md says how to restore the "
+    "stream from one."
+)
 
 # A name that no job can have.
 _NO_JOB = "~"
@@ -85,7 +91,10 @@ class StreamNames:
 async def ensure_stream(
     connection: NatsConnection, names: StreamNames, replicas: int | None
 ) -> api.StreamInfo:
-    """Return the stream; create it if there is none. Raises StreamRefused, ConnectionLost."""
+    """Return the stream; create it if there is none.
+
+    Raises StreamRefused, ConnectionLost; StreamLost if there is none, but a node serves a copy of it.
+    """
     payload = connection.client.max_payload
     if payload < _MIN_PAYLOAD:
         raise StreamRefused(
@@ -95,8 +104,9 @@ async def ensure_stream(
     try:
         info = await connection.ask(lambda jetstream: jetstream.stream_info(names.stream))
     except nats.js.errors.NotFoundError:
+        await _require_no_holder(connection, names)
         info = await connection.ask(lambda jetstream: _create(jetstream, names, replicas))
-    wrong = _faults(info.config, names, replicas)
+    wrong = faults(info.config, names, replicas)
     if wrong:
         raise StreamRefused(
             f"The stream {names.stream!r} has settings that Milepost cannot use: {'; '.join(wrong)}. "
@@ -137,8 +147,8 @@ async def _create(jetstream: JetStreamContext, names: StreamNames, replicas: int
     return info
 
 
-def _faults(config: api.StreamConfig, names: StreamNames, replicas: int | None) -> list[str]:
-    """Describe the unsuitable settings."""
+def faults(config: api.StreamConfig, names: StreamNames, replicas: int | None) -> list[str]:
+    """Describe the settings that Milepost cannot use."""
     wrong: list[str] = []
 
     def require(condition: Any, otherwise: str) -> None:
@@ -169,11 +179,40 @@ def _faults(config: api.StreamConfig, names: StreamNames, replicas: int | None) 
 
 
 async def identity(connection: NatsConnection, names: StreamNames) -> StreamIdentity:
-    """Read the stream's identity; write one if the stream is empty. Raises ConnectionLost."""
-    found = await _read_identity(connection, names)
+    """Read the stream's identity; write one if the stream is new.
+
+    Raises ConnectionLost; StreamLost if the stream is not new, or a node serves a copy of it.
+    """
+    last = await last_sequence(connection, names)
+    found = await read_identity(connection, names)
     if found is None:
+        if last:
+            raise StreamLost(identity_lost(names))
+        await _require_no_holder(connection, names)
         found = await _write_identity(connection, names, secrets.token_hex(32), after=0)
     return found
+
+
+def identity_lost(names: StreamNames) -> str:
+    """Describe a stream without its identity, and what to do."""
+    return (
+        f"The stream {names.stream!r} lacks its first message, which holds its epoch: somebody purged the stream or "
+        f"deleted that message. {_RESTORE}"
+    )
+
+
+def gone(names: StreamNames) -> str:
+    """Describe a stream that was deleted, and what to do."""
+    return f"The stream {names.stream!r} was deleted. {_RESTORE}"
+
+
+async def _require_no_holder(connection: NatsConnection, names: StreamNames) -> None:
+    holder = await epoch_holders.find(connection, names.presence)
+    if holder is not None:
+        raise StreamLost(
+            f"The stream {names.stream!r} is new, but the node at {holder.host} serves a copy of an earlier one, of "
+            f"the epoch {holder.epoch} up to position {holder.position}. {_RESTORE}"
+        )
 
 
 async def change_epoch(
@@ -190,7 +229,7 @@ async def _write_identity(
     reply = await connection.publish(names.meta, message, after, REQUEST_TIMEOUT)
     if reply.error and reply.error not in WRONG_LAST_SEQUENCE:
         raise StoreFailed(f"The stream refused a message: {reply.text}.")
-    found = await _read_identity(connection, names)
+    found = await read_identity(connection, names)
     if found is None:
         raise ConnectionLost("the stream's identity cannot be read")
     return found
@@ -213,7 +252,11 @@ async def begin_import(connection: NatsConnection, names: StreamNames) -> bytes:
     return _meta(epoch, secret)
 
 
-async def _read_identity(connection: NatsConnection, names: StreamNames) -> StreamIdentity | None:
+async def read_identity(connection: NatsConnection, names: StreamNames) -> StreamIdentity | None:
+    """Read the stream's identity; None if it has none.
+
+    Raises ConnectionLost; StreamRefused while a log is copied into the stream.
+    """
     found = await message_at(connection, names, subject=names.meta)
     if found is None:
         return None
@@ -234,6 +277,17 @@ async def last_sequence(connection: NatsConnection, names: StreamNames) -> int:
     """
     info = await connection.ask(lambda jetstream: _info(jetstream, names))
     return info.state.last_seq
+
+
+async def leader_info(connection: NatsConnection, names: StreamNames) -> api.StreamInfo | None:
+    """Return the settings and the state of the stream as its leader has them; None if there is no stream.
+
+    Raises ConnectionLost.
+    """
+    try:
+        return await connection.ask(lambda jetstream: _info(jetstream, names))
+    except nats.js.errors.NotFoundError:
+        return None
 
 
 async def _info(jetstream: JetStreamContext, names: StreamNames) -> api.StreamInfo:

@@ -9,8 +9,9 @@ import pytest
 from milepost.server.base.event_encoding import event_frame as frame
 from milepost.server.log.event_log import Commit, JobAttributes
 from milepost.server.log.frames import Chunk
-from milepost.server.watching.memory_budget import MemoryBudget
-from milepost.server.watching.tails import BATCH_BYTES, Batch, BatchRequest, Tail
+from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
+from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
+from milepost.server.watching.tails import Tail
 from milepost.v1 import Event, JobState, LogWritten, WatchJobResponse
 
 RUNNING = JobState.JOB_STATE_RUNNING
@@ -36,12 +37,12 @@ def commit(first: int, frames: bytes) -> Commit:
 
 def test_commits_without_events_do_not_hide_what_is_kept() -> None:
     """All that a tail keeps counts against the bound, also after one that keeps nothing was let go of."""
-    memory = MemoryBudget(10)
+    memory = MemoryBudget(10 + 2 * ENTRY_OVERHEAD)
     tail = Tail(memory)
     for pushed in (commit(1, b""), commit(1, b"six.b1"), commit(2, b""), commit(2, b"six.b2")):
         tail.push(pushed)
 
-    assert memory.used == 6
+    assert memory.used == 6 + 2 * ENTRY_OVERHEAD
     assert (
         tail.batch(BatchRequest(0, 0, None)),
         getattr(tail.batch(BatchRequest(1, 0, None)), "last", None),
@@ -102,11 +103,12 @@ def test_batches_count_against_the_bound_of_memory() -> None:
     """They are as large as what they are made of, and there may be one for each way to ask."""
     memory = MemoryBudget(1 << 20)
     tail = Tail(memory)
+    tail.watchers = 2
     tail.push(written(1, "x" * 1000))
     before = memory.used
     batches = [tail.batch(BatchRequest(0, most, None)) for most in range(40)]
     assert all(batch is not None and len(batch.response) > 1000 for batch in batches)
     kept = memory.used - before
-    assert 1000 < kept < 17 * 1100
+    assert 1000 < kept < 17 * (1100 + ENTRY_OVERHEAD)
     tail.push(written(2, "y"))
-    assert memory.used < before + 100
+    assert memory.used < before + 100 + ENTRY_OVERHEAD

@@ -10,6 +10,7 @@ import pytest
 
 from milepost.server.log.event_log import EventPage, FeedPage, Query
 from milepost.server.log.sqlite.writer import Outcome
+from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.v1 import (
     Event,
@@ -87,7 +88,7 @@ async def test_news_in_the_moment_of_the_timeout() -> None:
     """
     signal = Signal()
     loop = asyncio.get_running_loop()
-    waiter = Waiter(signal, interval=0.001)
+    waiter = Waiter(signal, 0.001, Pacer(), "a")
     waiting = asyncio.create_task(waiter.wait(signal.version))
     await asyncio.sleep(0)
     due = loop.time() + 0.001

@@ -10,10 +10,12 @@ from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, job_not_found
 from milepost.server.base.timestamps import timestamp
 from milepost.server.log.event_log import EventLog
+from milepost.server.watching.batches import BatchRequest
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
 from milepost.server.watching.queued_jobs import QueuedJobs
-from milepost.server.watching.tails import BatchRequest, ReplayCache, Tail, Tails
-from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Send, Step, WatchStream
+from milepost.server.watching.subscriber import Subscriber
+from milepost.server.watching.tails import ReplayCache, Tail, Tails
+from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
 from milepost.v1 import Opened, Snapshot, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
 
 
@@ -31,9 +33,9 @@ class JobStream(WatchStream):
         replays: ReplayCache,
         queued: QueuedJobs,
         request: WatchJobRequest,
-        send: Send,
+        subscriber: Subscriber,
     ) -> None:
-        super().__init__(log, clock, tail.signal, request, request.filter, request.after_sequence, send)
+        super().__init__(log, clock, tail.signal, request, request.filter, request.after_sequence, subscriber)
         self._job_id = request.job_id
         self._tails = tails
         self._tail = tail

@@ -11,10 +11,12 @@ from milepost.server.base.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.base.refusal import Refusal
 from milepost.server.base.timestamps import timestamp
 from milepost.server.log.event_log import EventLog, Query
+from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, trimmed
-from milepost.server.watching.feeds import Feed, FeedItem, Feeds, compose_response
-from milepost.server.watching.tails import BATCH_BYTES
-from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Send, Step, WatchStream
+from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_response
+from milepost.server.watching.job_criteria import FeedItem
+from milepost.server.watching.subscriber import Subscriber
+from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
 from milepost.v1 import Deleted, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
 
 _NAME = "The feed"
@@ -30,9 +32,17 @@ class JobsStream(WatchStream):
     _response = WatchJobsResponse
 
     def __init__(
-        self, log: EventLog, clock: Clock, feeds: Feeds, feed: Feed, request: WatchJobsRequest, send: Send
+        self,
+        log: EventLog,
+        clock: Clock,
+        feeds: Feeds,
+        feed: Feed,
+        request: WatchJobsRequest,
+        subscriber: Subscriber,
     ) -> None:
-        super().__init__(log, clock, feed.signal, request, request.event_filter, request.after_position, send)
+        super().__init__(
+            log, clock, feed.signal, request, request.event_filter, request.after_position, subscriber
+        )
         self._feeds = feeds
         self._feed = feed
         self._in_snapshot: dict[str, int] = {}
@@ -85,12 +95,9 @@ class JobsStream(WatchStream):
 
     async def _read_next(self) -> tuple[Sequence[FeedItem], int]:
         """Items after the cursor, from the feed if it reaches back that far, and the position that they reach."""
-        items = self._feed.after(self._cursor)
-        if items is None:
-            items, reached = await self._feeds.read_older(self._feed, self._cursor)
-        else:
-            reached = items[-1].position if items else max(self._cursor, self._log.position)
-        return self._bounded(items, reached)
+        max_events = self._request.max_batch_events
+        found = self._feed.after(self._cursor, max_events)
+        return found or await self._feeds.read_older(self._feed, self._cursor, max_events)
 
     async def _send_snapshots(self) -> None:
         """Send all jobs that match, each as of its newest event. Events of the meantime follow, from the feed."""
@@ -116,6 +123,11 @@ class JobsStream(WatchStream):
         return after, page.more
 
     async def _send_next(self) -> Step:
+        if not self._in_snapshot:
+            wanted = BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
+            batch = self._feed.batch(wanted)
+            if batch is not None:
+                return await self._send_batch(batch)
         items, reached = await self._read_next()
         self._check()  # the log may have dropped events before the read
         if reached <= self._cursor:
@@ -123,12 +135,17 @@ class JobsStream(WatchStream):
         if self._in_snapshot or any(item.needs_own_frame for item in items):
             sent = await self._send_each(items, reached)
             return Step.SENT if sent else Step.SKIPPED
-        response = self._feed.response(items, self._filter)
-        self._cursor = reached
+        batch = Batch(compose_items(items, self._filter), reached)
         del items  # so that a stalled subscriber keeps only the response in memory
-        if not response:
+        return await self._send_batch(batch)
+
+    async def _send_batch(self, batch: Batch) -> Step:
+        if batch.last <= self._cursor:
+            return Step.AT_HEAD
+        self._cursor = batch.last
+        if not batch.response:
             return Step.SKIPPED
-        await self._send(response)
+        await self._send(batch.response)
         return Step.SENT
 
     async def _send_each(self, items: Sequence[FeedItem], reached: int) -> bool:
@@ -149,17 +166,6 @@ class JobsStream(WatchStream):
         if self._in_snapshot and self._snapshot_position < self._cursor == self._log.position:
             self._in_snapshot.clear()
         return sent
-
-    def _bounded(self, items: Sequence[FeedItem], reached: int) -> tuple[Sequence[FeedItem], int]:
-        """As many items as one frame may hold, by events and bytes; at least one, since commits stay whole."""
-        events = size = 0
-        max_events = self._request.max_batch_events
-        for index, item in enumerate(items):
-            events += item.chunk.last - item.chunk.first + 1
-            size += len(item.chunk.frames)
-            if index and ((max_events and events > max_events) or size > BATCH_BYTES):
-                return items[:index], items[index - 1].position
-        return items, reached
 
     def _not_in_snapshot(self, item: FeedItem) -> bytes:
         """The frames of an item that a snapshot does not have."""
@@ -204,7 +210,10 @@ class JobsStream(WatchStream):
         )
 
     async def _status(self) -> Status:
-        self._cursor = max(self._cursor, self._log.position)  # nothing up to there matched
+        items, reached = await self._read_next()
+        self._check()
+        if not items:
+            self._cursor = max(self._cursor, reached)  # nothing up to there matched
         return Status(
             cursor=self._cursor,
             head_sequence=self._log.position,

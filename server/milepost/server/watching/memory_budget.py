@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Protocol
+from typing import Final, Protocol
+
+ENTRY_OVERHEAD: Final = 350
+"""Bytes that an entry of a cache takes beside its events: tuples, numbers, the headers of objects, and its place."""
 
 
 class Evictable(Protocol):
     """A cache of what can be read from the log again."""
 
     def evict(self) -> int:
-        """Drop the oldest part; return its size in bytes, 0 for an empty cache."""
+        """Drop the oldest part; return its size in bytes as it was charged, 0 for an empty cache."""
 
 
 class MemoryBudget:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from milepost.server.watching.pacer import Pacer
+
 
 class Signal:
     """A condition with a version number; ``version`` grows with each ``notify``."""
@@ -14,8 +16,13 @@ class Signal:
         self.version = 0
         self._waiters: dict[Waiter, None] = {}
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits for it, and has not been woken yet."""
+        return bool(self._waiters)
+
     def notify(self) -> None:
-        """Wake all waiters."""
+        """Wake all waiters, each when it has its turn."""
         self.version += 1
         if self._waiters:
             waiters, self._waiters = self._waiters, {}
@@ -32,19 +39,32 @@ class Signal:
 
 
 class Waiter:
-    """Waits for a signal, or until it has been idle for ``interval`` seconds.
+    """Waits for a signal, or until it has been idle for ``interval`` seconds, and then for a turn of its caller.
 
     It sets its timer once an interval and not once a wait, since most waits are short.
     """
 
-    __slots__ = ("_future", "_idle_since", "_interval", "_loop", "_signal", "_timer")
+    __slots__ = (
+        "_caller",
+        "_future",
+        "_idle_since",
+        "_interval",
+        "_is_queued",
+        "_loop",
+        "_pacer",
+        "_signal",
+        "_timer",
+    )
 
-    def __init__(self, signal: Signal, interval: float) -> None:
+    def __init__(self, signal: Signal, interval: float, pacer: Pacer, caller: str) -> None:
         self._signal = signal
         self._interval = interval
+        self._pacer = pacer
+        self._caller = caller
         self._loop = asyncio.get_running_loop()
         self._idle_since = self._loop.time()
-        self._future: asyncio.Future[bool] | None = None
+        self._future: asyncio.Future[None] | None = None
+        self._is_queued = False
         self._timer: asyncio.TimerHandle | None = None
 
     def restart(self) -> None:
@@ -60,15 +80,25 @@ class Waiter:
         if self._timer is None:
             self._timer = self._loop.call_at(self._idle_since + self._interval, self._tick)
         try:
+            await self._future
             # A notification may have come between the tick and now.
-            return await self._future or self._signal.version != version
+            return self._signal.version != version
         finally:
             self._future = None
 
     def wake(self) -> None:
-        """End the wait."""
-        if self._future is not None and not self._future.done():
-            self._future.set_result(True)
+        """End the wait when there is a turn."""
+        if self._future is not None and not self._is_queued:
+            self._is_queued = True
+            self._pacer.put(self._caller, self)
+
+    def resume(self) -> bool:
+        """See ``Resumable``."""
+        self._is_queued = False
+        if self._future is None or self._future.done():
+            return False
+        self._future.set_result(None)
+        return True
 
     def close(self) -> None:
         """Leave the signal and stop the timer."""
@@ -82,5 +112,4 @@ class Waiter:
             self._timer = self._loop.call_at(due, self._tick)
             return
         self._timer = None
-        if self._future is not None and not self._future.done():
-            self._future.set_result(False)
+        self.wake()

@@ -8,65 +8,17 @@ back another (rule 7). Subscribers with the same cursor share one batch.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from milepost.server.log.event_log import Commit, DropNotice, DurableCommit, Entry, EventLog, EventPage
-from milepost.server.log.frames import Chunk, watch_response
-from milepost.server.watching.event_filters import FrameFilter
-from milepost.server.watching.memory_budget import MemoryBudget
+from milepost.server.log.frames import Chunk
+from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
+from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
+from milepost.server.watching.recent import Recent
 from milepost.server.watching.signals import Signal
 from milepost.v1 import Dispatch, JobState
-
-# Limit of one batch in bytes, unless a single event is larger: some hundred events. gRPC keeps one batch for each
-# stream whose reader has stopped; larger batches make replays faster, and stalled subscribers cost more memory.
-# docs/performance.md has figures of both.
-BATCH_BYTES = 28 * 1024
-
-# Batches that a tail keeps for subscribers with the same request, until the next commit.
-_BATCH_CACHE_LIMIT = 16
-
-
-class Batch(NamedTuple):
-    """A serialised response with the events up to ``last``; empty if the filter hides all of them."""
-
-    response: bytes
-    last: int
-
-
-class BatchRequest(NamedTuple):
-    """What a subscriber is to get next. Equal requests share a batch."""
-
-    cursor: int
-    max_events: int
-    frame_filter: FrameFilter | None
-
-    def batch(self, chunks: Sequence[Chunk]) -> Batch:
-        """The batch of these chunks, the first of which holds the event after the cursor."""
-        selected = self._bounded([chunks[0].after(self.cursor), *chunks[1:]])
-        frames = [chunk.frames for chunk in selected]
-        if self.frame_filter is not None:
-            frames = [self.frame_filter(b"".join(frames))]
-        return Batch(watch_response(frames), selected[-1].last)
-
-    def _bounded(self, chunks: Sequence[Chunk]) -> list[Chunk]:
-        """As many chunks as fit into one batch. Only a commit that is too large by itself is cut."""
-        remaining, size = self.max_events, 0
-        selected: list[Chunk] = []
-        for chunk in chunks:
-            if size and size + len(chunk.frames) > BATCH_BYTES:
-                break
-            part = chunk.first_bytes(BATCH_BYTES)
-            if self.max_events:
-                part = part.first_events(remaining)
-                remaining -= part.last - part.first + 1
-            selected.append(part)
-            size += len(part.frames)
-            if part is not chunk or (self.max_events and remaining <= 0):
-                break
-        return selected
 
 
 class Tail:
@@ -96,8 +48,8 @@ class Tail:
 
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
-        self._chunks: deque[Chunk] = deque()
-        self._batches: dict[BatchRequest, Batch] = {}
+        self._chunks: Recent[Chunk] = Recent()
+        self._batches = SharedBatches()
         self.signal = Signal()
         self.since: int | None = None
         self.first = 1
@@ -131,13 +83,13 @@ class Tail:
         chunk = commit.chunk
         if self.since is None:
             self.since = chunk.first - 1
-        self._chunks.append(chunk)
-        freed = self._clear_batches()
+        self._chunks.append(chunk.last, chunk)
+        freed = self._batches.clear()
         if chunk.last >= self.head:
             self.head, self.ended = chunk.last, commit.ends
             self.fraction, self.fraction_known = commit.fraction, commit.fraction_known
             self.queued = commit.state == JobState.JOB_STATE_QUEUED
-        self._memory.charge(self, len(chunk.frames) - freed)
+        self._memory.charge(self, _size(chunk) - freed)
         self.signal.notify()
 
     def drop(self, notice: DropNotice) -> None:
@@ -150,42 +102,43 @@ class Tail:
         """The events after the cursor, which is before the head; None if they have to be read from the log."""
         if self.since is None or request.cursor < self.since:
             return None
-        if self._chunks[-1].last <= request.cursor:  # the head comes from the log; the commit is not here yet
+        if (
+            self._chunks.newest_key <= request.cursor
+        ):  # the head comes from the log; the commit is not here yet
             return None
         batch = self._batches.get(request)
         if batch is None:
-            freed = self._clear_batches() if len(self._batches) >= _BATCH_CACHE_LIMIT else 0
-            batch = self._batches[request] = request.batch(self._after(request.cursor))
-            self._memory.charge(self, len(batch.response) - freed)
+            batch = request.batch(self._after(request.cursor))
+            if self.watchers > 1:
+                before = self._batches.size
+                self._batches.put(request, batch)
+                self._memory.charge(self, self._batches.size - before)
         return batch
 
     def evict(self) -> int:
         """See ``Evictable``."""
-        freed = self._clear_batches()
-        while self._chunks and not freed:  # a commit that only used up report numbers has no frames
-            chunk = self._chunks.popleft()
-            self.since = chunk.last if self._chunks else None
-            freed = len(chunk.frames)
-        return freed
-
-    def _clear_batches(self) -> int:
-        freed = sum(len(batch.response) for batch in self._batches.values())
-        self._batches.clear()
-        return freed
+        if self._batches.size:
+            return self._batches.clear()
+        if not self._chunks:
+            return 0
+        chunk = self._chunks.popleft()
+        self.since = chunk.last if self._chunks else None
+        return _size(chunk)
 
     def _after(self, cursor: int) -> list[Chunk]:
-        """Chunks after the cursor; searched from the end, where almost all cursors are."""
-        start = len(self._chunks)
-        while start and self._chunks[start - 1].last > cursor:
-            start -= 1
+        """Chunks after the cursor: about a batch of them."""
         chunks: list[Chunk] = []
         size = 0
-        for index in range(start, len(self._chunks)):
-            chunks.append(self._chunks[index])
-            size += len(chunks[-1].frames)
+        for chunk in self._chunks.after(cursor):
+            chunks.append(chunk)
+            size += len(chunk.frames)
             if size >= BATCH_BYTES:
                 break
         return chunks
+
+
+def _size(chunk: Chunk) -> int:
+    return len(chunk.frames) + ENTRY_OVERHEAD
 
 
 class Tails:
@@ -239,14 +192,15 @@ class ReplayCache:
     def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
         self._log = log
         self._memory = memory
-        self._batches: dict[tuple[str, BatchRequest], Batch] = {}
+        # By job, so that a job's batches are found without a search through those of all others.
+        self._batches: OrderedDict[str, OrderedDict[BatchRequest, Batch]] = OrderedDict()
         self._reading: dict[tuple[Tail, BatchRequest], asyncio.Task[Batch | None]] = {}
         self._drops = 0
 
     async def batch(self, job_id: str, tail: Tail, request: BatchRequest) -> Batch | None:
         """The events after the cursor; None if there are none, or no such job. Equal requests share one read."""
-        cached = self._batches.get((job_id, request))
-        if cached is not None:
+        batches = self._batches.get(job_id)
+        if batches is not None and (cached := batches.get(request)) is not None:
             return cached
         reading = self._reading.get((tail, request))
         if reading is None:
@@ -271,9 +225,11 @@ class ReplayCache:
             return None
         batch = request.batch(page.chunks)
         # A full batch is the same for the next reader, unless the log has dropped some of it meanwhile.
-        if batch.last < page.head and drops == self._drops and (job_id, request) not in self._batches:
-            self._batches[job_id, request] = batch
-            self._memory.charge(self, len(batch.response))
+        if batch.last < page.head and drops == self._drops:
+            batches = self._batches.setdefault(job_id, OrderedDict())
+            if request not in batches:
+                batches[request] = batch
+                self._memory.charge(self, batch.size)
         return batch
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
@@ -282,11 +238,15 @@ class ReplayCache:
         if gone:
             self._drops += 1
             self._reading.clear()  # later requests read the log as it is now
-        for key in [key for key in self._batches if key[0] in gone] if gone else ():
-            self._memory.charge(self, -len(self._batches.pop(key).response))
+        for job_id in gone & self._batches.keys():
+            self._memory.charge(self, -sum(batch.size for batch in self._batches.pop(job_id).values()))
 
     def evict(self) -> int:
         """See ``Evictable``."""
         if not self._batches:
             return 0
-        return len(self._batches.pop(next(iter(self._batches))).response)
+        job_id, batches = next(iter(self._batches.items()))
+        _, batch = batches.popitem(last=False)
+        if not batches:
+            del self._batches[job_id]
+        return batch.size

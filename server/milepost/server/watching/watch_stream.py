@@ -11,7 +11,7 @@ import asyncio
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from milepost.contract import limits
 from milepost.server.base.clock import Clock
@@ -21,6 +21,7 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.watching.cursor_errors import changed_epoch
 from milepost.server.watching.event_filters import frame_filter
 from milepost.server.watching.signals import Signal, Waiter
+from milepost.server.watching.subscriber import Subscriber
 from milepost.v1 import (
     CaughtUp,
     Delivery,
@@ -33,9 +34,6 @@ from milepost.v1 import (
     WatchJobsRequest,
     WatchJobsResponse,
 )
-
-Send: TypeAlias = Callable[[bytes], Awaitable[None]]
-"""Sends a serialised response; returns once gRPC accepts the next one."""
 
 # Seconds that a cursor ahead of the head waits for the log to get there (rule 4).
 AHEAD_TIMEOUT = 2.0
@@ -67,21 +65,22 @@ class WatchStream(ABC):
         request: WatchJobRequest | WatchJobsRequest,
         events: EventFilter,
         cursor: int,
-        send: Send,
+        subscriber: Subscriber,
     ) -> None:
         self._log = log
         self._clock = clock
         self._signal = signal
         self._request = request
         self._cursor = cursor
-        self._send = send
+        self._subscriber = subscriber
+        self._send = subscriber.send
         self._filter = frame_filter(events, request.delivery)
         interval, least = limits.STATUS_INTERVAL, _LATEST_INTERVAL
         if request.HasField("status_interval"):
             interval = nanoseconds(request.status_interval) / SECOND
             least = max(least, interval / 10)
         self._send_interval = least if request.delivery == Delivery.DELIVERY_LATEST else 0.0
-        self._waiter = Waiter(signal, interval)
+        self._waiter = Waiter(signal, interval, subscriber.pacer, subscriber.caller)
 
     async def run(self) -> None:
         """Send frames until the stream is complete.
@@ -112,6 +111,8 @@ class WatchStream(ABC):
                 self._waiter.restart()
                 if self._send_interval:
                     await asyncio.sleep(self._send_interval)
+                if self._cursor < self._head:
+                    await self._subscriber.turn()
             elif step is Step.SKIPPED:
                 continue
             elif not caught_up:

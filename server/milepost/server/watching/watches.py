@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from milepost.server.base.callers import caller_of
 from milepost.server.base.clock import Clock
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.log.event_log import Entry, EventLog
 from milepost.server.watching.admission import Admission
-from milepost.server.watching.feeds import Feeds, JobCriteria
+from milepost.server.watching.feeds import Feeds
+from milepost.server.watching.job_criteria import JobCriteria
 from milepost.server.watching.job_stream import JobStream
 from milepost.server.watching.jobs_stream import JobsStream
 from milepost.server.watching.memory_budget import MemoryBudget
+from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.queued_jobs import QueuedJobs
+from milepost.server.watching.subscriber import Send, Subscriber
 from milepost.server.watching.tails import ReplayCache, Tails
-from milepost.server.watching.watch_stream import Send
 from milepost.v1 import WatchJobRequest, WatchJobsRequest
 
 
@@ -32,6 +35,7 @@ class Watches:
         self._queued = QueuedJobs(waits)
         self._replays = ReplayCache(log, memory)
         self._feeds = Feeds(log, memory)
+        self._pacer = Pacer()
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
@@ -49,8 +53,9 @@ class Watches:
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
         with self._admission.admit(peer), self._tails.watching(request.job_id) as tail:
+            subscriber = Subscriber(caller_of(peer), send, self._pacer)
             await JobStream(
-                self._log, self._clock, self._tails, tail, self._replays, self._queued, request, send
+                self._log, self._clock, self._tails, tail, self._replays, self._queued, request, subscriber
             ).run()
 
     async def watch_jobs(self, request: WatchJobsRequest, peer: str, send: Send) -> None:
@@ -59,7 +64,8 @@ class Watches:
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
         with self._admission.admit(peer), self._feeds.watching(JobCriteria.of(request.filter)) as feed:
-            await JobsStream(self._log, self._clock, self._feeds, feed, request, send).run()
+            subscriber = Subscriber(caller_of(peer), send, self._pacer)
+            await JobsStream(self._log, self._clock, self._feeds, feed, request, subscriber).run()
 
     def close(self) -> None:
         """End all watches with DRAINING."""

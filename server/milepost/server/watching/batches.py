@@ -1,0 +1,93 @@
+"""Batches: what a subscriber gets next, as a serialised response that subscribers with the same request share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from milepost.server.log.frames import Chunk, watch_response
+from milepost.server.watching.event_filters import FrameFilter
+from milepost.server.watching.memory_budget import ENTRY_OVERHEAD
+
+BATCH_BYTES: Final = 28 * 1024
+"""Limit of one batch in bytes, unless a single event is larger: some hundred events. gRPC keeps one batch for each
+stream whose reader has stopped; larger batches make replays faster, and stalled subscribers cost more memory.
+docs/performance.md has figures of both."""
+
+SHARED_BATCHES_LIMIT: Final = 16
+"""Batches that one tail or feed keeps for subscribers with the same request, at most."""
+
+SHARED_BATCHES_BYTES: Final = 4 * BATCH_BYTES
+"""Limit of these batches in bytes, unless a single batch is larger."""
+
+
+class Batch(NamedTuple):
+    """A serialised response with the events up to ``last``; empty if the filter hides all of them."""
+
+    response: bytes
+    last: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in a cache."""
+        return len(self.response) + ENTRY_OVERHEAD
+
+
+class BatchRequest(NamedTuple):
+    """What a subscriber is to get next. Equal requests share a batch."""
+
+    cursor: int
+    max_events: int
+    frame_filter: FrameFilter | None
+
+    def batch(self, chunks: Sequence[Chunk]) -> Batch:
+        """The batch of these chunks, the first of which holds the event after the cursor."""
+        selected = self._bounded([chunks[0].after(self.cursor), *chunks[1:]])
+        frames = [chunk.frames for chunk in selected]
+        if self.frame_filter is not None:
+            frames = [self.frame_filter(b"".join(frames))]
+        return Batch(watch_response(frames), selected[-1].last)
+
+    def _bounded(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        """As many chunks as fit into one batch. Only a commit that is too large by itself is cut."""
+        remaining, size = self.max_events, 0
+        selected: list[Chunk] = []
+        for chunk in chunks:
+            if size and size + len(chunk.frames) > BATCH_BYTES:
+                break
+            part = chunk.first_bytes(BATCH_BYTES)
+            if self.max_events:
+                part = part.first_events(remaining)
+                remaining -= part.last - part.first + 1
+            selected.append(part)
+            size += len(part.frames)
+            if part is not chunk or (self.max_events and remaining <= 0):
+                break
+        return selected
+
+
+class SharedBatches:
+    """The batches of one tail or feed. ``size`` is the sum of theirs, in bytes."""
+
+    __slots__ = ("_batches", "size")
+
+    def __init__(self) -> None:
+        self._batches: dict[BatchRequest, Batch] = {}
+        self.size = 0
+
+    def get(self, request: BatchRequest) -> Batch | None:
+        """The batch of this request, if it is kept."""
+        return self._batches.get(request)
+
+    def put(self, request: BatchRequest, batch: Batch) -> None:
+        """Keep a batch; drop the others where they would be too many or too large together."""
+        if len(self._batches) >= SHARED_BATCHES_LIMIT or self.size + batch.size > SHARED_BATCHES_BYTES:
+            self.clear()
+        self._batches[request] = batch
+        self.size += batch.size
+
+    def clear(self) -> int:
+        """Drop all of them; return their size."""
+        freed, self.size = self.size, 0
+        self._batches.clear()
+        return freed

@@ -1,0 +1,130 @@
+"""Job filters as values, and what of the log matches them."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from milepost.server.log.event_log import DropNotice, Entry, JobAttributes, Query
+from milepost.server.log.frames import Chunk
+from milepost.server.watching.batches import BATCH_BYTES
+from milepost.server.watching.memory_budget import ENTRY_OVERHEAD
+from milepost.v1 import JobFilter
+
+NO_EVENTS: Final = Chunk(0, 0, b"")
+"""The chunk of a notice."""
+
+
+class FeedItem(NamedTuple):
+    """A commit of a matching job, or a notice that events of one were dropped."""
+
+    position: int
+    job_id: str
+    chunk: Chunk
+    starts_matching: bool
+    """Whether the job matches from this commit on, and has earlier commits that are not in the feed."""
+    notice: DropNotice | None = None
+
+    @property
+    def needs_own_frame(self) -> bool:
+        """Whether it is sent in a frame of its own."""
+        return self.starts_matching or self.notice is not None
+
+
+class FeedEntry(NamedTuple):
+    """What feeds need of an entry of the log."""
+
+    position: int
+    attributes: JobAttributes
+    chunk: Chunk
+    state_before: int
+    state: int
+    notice: DropNotice | None
+
+    @classmethod
+    def of(cls, entry: Entry) -> FeedEntry:
+        """Take it from the entry."""
+        if isinstance(entry, DropNotice):
+            return cls(entry.position, entry.attributes, NO_EVENTS, 0, 0, entry)
+        commit = entry.commit
+        return cls(entry.position, commit.attributes, commit.chunk, commit.state_before, commit.state, None)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in a cache."""
+        return len(self.chunk.frames) + ENTRY_OVERHEAD
+
+
+class JobCriteria(NamedTuple):
+    """A job filter as a hashable value."""
+
+    owner: str
+    kinds: frozenset[str]
+    labels: frozenset[tuple[str, str]]
+    parent_job_id: str
+    job_ids: frozenset[str]
+    states: frozenset[int]
+
+    @classmethod
+    def of(cls, wanted: JobFilter) -> JobCriteria:
+        """The criteria of a request's filter."""
+        return cls(
+            wanted.owner,
+            frozenset(wanted.kinds),
+            frozenset(wanted.labels.items()),
+            wanted.parent_job_id,
+            frozenset(wanted.job_ids),
+            frozenset(wanted.states),
+        )
+
+    def query(self) -> Query:
+        """The query of the log for the same jobs."""
+        return Query(
+            owner=self.owner,
+            kinds=sorted(self.kinds),
+            labels=dict(sorted(self.labels)),
+            parent_job_id=self.parent_job_id,
+            with_parent=True,
+            job_ids=sorted(self.job_ids),
+            states=sorted(self.states),
+            newest_first=False,
+            limit=100,
+            max_bytes=BATCH_BYTES,
+        )
+
+    def item(self, entry: FeedEntry) -> FeedItem | None:
+        """The item of a log entry; None if it does not match."""
+        if not self.matches(entry.attributes):
+            return None
+        if entry.notice is not None:
+            return notice_item(entry.notice)
+        return self.commit(
+            entry.position, entry.attributes.job_id, entry.chunk, entry.state_before, entry.state
+        )
+
+    def commit(self, position: int, job_id: str, chunk: Chunk, before: int, state: int) -> FeedItem | None:
+        """The item of a commit whose job matches apart from its state; None if neither state matches."""
+        starts_matching = False
+        if self.states and before not in self.states:
+            if state not in self.states:
+                return None
+            starts_matching = chunk.first > 1
+        return FeedItem(position, job_id, chunk, starts_matching)
+
+    def matches(self, attributes: JobAttributes) -> bool:
+        """Whether a job with these attributes matches, apart from its state."""
+        return (
+            (not self.owner or attributes.owner == self.owner)
+            and (not self.kinds or attributes.kind in self.kinds)
+            and (
+                not self.parent_job_id or self.parent_job_id in (attributes.parent_job_id, attributes.job_id)
+            )
+            and (not self.job_ids or attributes.job_id in self.job_ids)
+            and all(attributes.labels.get(name) == value for name, value in self.labels)
+        )
+
+
+def notice_item(notice: DropNotice) -> FeedItem:
+    """The item of a notice."""
+    return FeedItem(
+        notice.position, notice.attributes.job_id, NO_EVENTS, starts_matching=False, notice=notice
+    )

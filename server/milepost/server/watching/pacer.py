@@ -1,0 +1,94 @@
+"""Paced turns: of all streams that could send something, only a few do so in each pass of the event loop.
+
+When something becomes durable that thousands watch, they would otherwise keep the loop from everything else for as long
+as they take together. In between, the loop serves sessions, submissions, leases and health checks; and what becomes
+durable while a stream waits for its turn goes out with its next batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+from milepost.server.base.callers import Turns
+
+TURNS_LIMIT: Final = 64
+"""Streams that get a turn in one pass of the event loop, at most."""
+
+TURNS_TIME: Final = 0.003
+"""Seconds that the turns of one pass may take. If they take longer, the next passes have fewer, and at least one."""
+
+
+class Resumable(Protocol):
+    """Something that waits for its turn."""
+
+    def resume(self) -> bool:
+        """Go on in the next pass of the event loop; False if it no longer waits, so that the turn is not used."""
+
+
+class Pacer:
+    """Gives turns, at once while there are few streams, else callers in rotation. Bound to the running event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: Turns[Resumable] = Turns()
+        self._limit = self._left = TURNS_LIMIT
+        self._is_scheduled = False
+        self._began = 0.0
+
+    def put(self, caller: str, stream: Resumable) -> None:
+        """Give the stream a turn: now if there is one left in this pass, else when its caller's turn comes."""
+        if not self._left or self._waiting:
+            self._waiting.put(caller, stream)
+        elif stream.resume():
+            self._spend()
+
+    async def turn(self, caller: str) -> None:
+        """Return when the caller has a turn."""
+        if self._left and not self._waiting:
+            self._spend()
+            return
+        turn = _Turn(self._loop.create_future())
+        self._waiting.put(caller, turn)
+        await turn.granted
+
+    def _spend(self) -> None:
+        self._left -= 1
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._begin()
+            self._loop.call_soon(self._next_pass)
+
+    def _begin(self) -> None:
+        self._began = self._loop.time()
+
+    def _next_pass(self) -> None:
+        """Give the turns of the next pass; called after those of this one."""
+        if not self._left:
+            took = self._loop.time() - self._began
+            self._limit = max(1, self._limit // 2) if took > TURNS_TIME else min(TURNS_LIMIT, 2 * self._limit)
+        self._left = self._limit
+        self._is_scheduled = bool(self._waiting)
+        if not self._is_scheduled:
+            return
+        # The streams run between these two.
+        self._loop.call_soon(self._begin)
+        while self._left and self._waiting:
+            self._left -= self._waiting.take().resume()
+        self._loop.call_soon(self._next_pass)
+
+
+class _Turn:
+    """The turn of a stream that has just sent something, and has more."""
+
+    __slots__ = ("granted",)
+
+    def __init__(self, granted: asyncio.Future[None]) -> None:
+        self.granted = granted
+
+    def resume(self) -> bool:
+        """See ``Resumable``."""
+        if self.granted.done():  # the stream was cancelled
+            return False
+        self.granted.set_result(None)
+        return True

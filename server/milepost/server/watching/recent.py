@@ -1,0 +1,59 @@
+"""A sequence in ascending order that grows at its end and shrinks at its beginning, with a search by key."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+# Number of empty places at the beginning at which the rest moves up, if they are also half of all.
+_EMPTY_LIMIT = 1000
+
+_Item = TypeVar("_Item")
+
+
+class Recent(Generic[_Item]):
+    """Items with ascending keys. Adding and removing take constant time on average, and a search logarithmic time.
+
+    (In the middle of a deque each access takes time that grows with its length.)
+    """
+
+    __slots__ = ("_items", "_keys", "_start")
+
+    def __init__(self) -> None:
+        self._keys: list[int] = []
+        self._items: list[_Item | None] = []
+        self._start = 0
+
+    def __len__(self) -> int:
+        return len(self._items) - self._start
+
+    def append(self, key: int, item: _Item) -> None:
+        """Add an item whose key is not below that of any before."""
+        self._keys.append(key)
+        self._items.append(item)
+
+    def popleft(self) -> _Item:
+        """Remove and return the first item. Raises IndexError if there is none."""
+        item = self._items[self._start]
+        assert item is not None
+        self._items[self._start] = None
+        self._start += 1
+        if self._start == len(self._items) or (
+            self._start >= _EMPTY_LIMIT and 2 * self._start >= len(self._items)
+        ):
+            del self._keys[: self._start], self._items[: self._start]
+            self._start = 0
+        return item
+
+    @property
+    def newest_key(self) -> int:
+        """The key of the last item. Raises IndexError if there is none."""
+        return self._keys[-1]
+
+    def after(self, key: int) -> Iterator[_Item]:
+        """Iterate over the items with keys above this one. Nothing may be added or removed meanwhile."""
+        for index in range(bisect_right(self._keys, key, self._start), len(self._items)):
+            item = self._items[index]
+            assert item is not None
+            yield item

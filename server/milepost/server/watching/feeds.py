@@ -121,7 +121,7 @@ class Feed:
             if item is not None and not items.try_add(item):
                 return items.taken, reached
             reached = entry.position
-        return items.taken, max(position, self._log.position)
+        return items.taken, max(reached, self._log.position)
 
     def batch(self, request: BatchRequest) -> Batch | None:
         """The same as one response; None also if an item needs a frame of its own."""

@@ -36,6 +36,10 @@ class Pacer:
         self._is_scheduled = False
         self._began = 0.0
 
+    def __len__(self) -> int:
+        """Number of streams that wait for a turn."""
+        return len(self._waiting)
+
     def put(self, caller: str, stream: Resumable) -> None:
         """Give the stream a turn: now if there is one left in this pass, else when its caller's turn comes."""
         if not self._left or self._waiting:

@@ -1,0 +1,132 @@
+"""Turns of streams in the passes of the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from milepost.server.watching.pacer import TURNS_LIMIT, TURNS_TIME, Pacer
+from milepost.server.watching.signals import Signal, Waiter
+
+
+class Turns:
+    """The turns that were given, by the names of the streams, in a loop whose time passes only in turns."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+        self.time = 0.0
+
+    def stream(self, name: str, takes: float = 0.0) -> Stream:
+        """A stream whose turn takes so many seconds."""
+        return Stream(self, name, takes)
+
+    async def per_pass(self, total: int) -> list[int]:
+        """How many each pass of the event loop has given until there were so many."""
+        counts = [len(self.given)]
+        while len(self.given) < total:
+            await asyncio.sleep(0)
+            counts.append(len(self.given) - sum(counts))
+        return [count for count in counts if count]
+
+
+class Stream:
+    """See ``Turns.stream``."""
+
+    def __init__(self, turns: Turns, name: str, takes: float) -> None:
+        self._turns = turns
+        self._name = name
+        self._takes = takes
+
+    def resume(self) -> bool:
+        """See ``Resumable``."""
+        self._turns.given.append(self._name)
+        asyncio.get_running_loop().call_soon(self._run)
+        return True
+
+    def _run(self) -> None:
+        self._turns.time += self._takes
+
+
+@pytest.fixture
+async def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
+    """No turns yet."""
+    made = Turns()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: made.time)
+    return made
+
+
+async def test_a_pass_of_the_loop_has_a_bounded_number_of_turns(turns: Turns) -> None:
+    """The first streams go on at once; of the others no more than the limit in each pass, in their order."""
+    names = [str(number) for number in range(5 * TURNS_LIMIT + 1)]
+    paced = Pacer()
+    for name in names:
+        paced.put("a", turns.stream(name))
+    counts = await turns.per_pass(len(names))
+    assert (counts, turns.given) == ([TURNS_LIMIT] * 5 + [1], names)
+
+
+async def test_others_run_between_the_turns(turns: Turns) -> None:
+    """What takes several passes of the loop is done after so many passes, however many streams wait."""
+    paced = Pacer()
+    for _ in range(100 * TURNS_LIMIT):
+        paced.put("a", turns.stream("a"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert TURNS_LIMIT <= len(turns.given) <= 6 * TURNS_LIMIT
+    await turns.per_pass(100 * TURNS_LIMIT)
+
+
+async def test_callers_take_turns_in_being_paced(turns: Turns) -> None:
+    """A caller with thousands of streams keeps another one's stream waiting for one turn, not for all of its own."""
+    paced = Pacer()
+    for _ in range(10 * TURNS_LIMIT):
+        paced.put("a", turns.stream("a"))
+    paced.put("b", turns.stream("b"))
+    await turns.per_pass(10 * TURNS_LIMIT + 1)
+    assert turns.given.index("b") == TURNS_LIMIT + 1
+
+
+async def test_long_turns_make_passes_short(turns: Turns) -> None:
+    """Where turns take long, the passes have fewer of them, at least one; where they no longer do, more again."""
+    paced = Pacer()
+    for number in range(TURNS_LIMIT + 400):
+        paced.put("a", turns.stream("a", TURNS_TIME if number < TURNS_LIMIT + 150 else 0.0))
+    counts = await turns.per_pass(TURNS_LIMIT + 400)
+    smallest = counts.index(1)
+    assert counts[:smallest] == sorted(counts[:smallest], reverse=True)
+    assert max(counts[smallest:]) == TURNS_LIMIT
+
+
+async def test_what_comes_while_a_stream_waits_is_one_wake_up(turns: Turns) -> None:
+    """Notifications before a stream has its turn wake it once: what has come by then goes out together."""
+    paced = Pacer()
+    for _ in range(2 * TURNS_LIMIT):
+        paced.put("a", turns.stream("a"))
+    signal = Signal()
+    waiter = Waiter(signal, 60.0, paced, "a")
+    waiting = asyncio.create_task(waiter.wait(signal.version))
+    await asyncio.sleep(0)
+    queued = len(paced)
+    for _ in range(3):
+        signal.notify()
+    assert len(paced) == queued + 1
+    assert await waiting
+    assert signal.version == 3
+    waiter.close()
+
+
+async def test_a_cancelled_stream_uses_no_turn(turns: Turns) -> None:
+    """Whoever left while it waited makes room for the next in the same pass."""
+    paced = Pacer()
+    for _ in range(TURNS_LIMIT):
+        paced.put("a", turns.stream("a"))
+    leaving = [asyncio.create_task(paced.turn("a")) for _ in range(TURNS_LIMIT)]
+    await asyncio.sleep(0)
+    for task in leaving:
+        task.cancel()
+    paced.put("a", turns.stream("last"))
+    await asyncio.gather(*leaving, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert turns.given[TURNS_LIMIT:] == ["last"]
+    assert len(paced) == 0

@@ -36,6 +36,8 @@ ARTIFACTS: Final = 1000
 RETRYABLE_CODES: Final = 64
 FILTER_VALUES: Final = 100
 UPDATES: Final = 1000
+STAGES_PLANNED: Final = 20_000
+"""In all plans of one report."""
 ATTEMPTS: Final = 1000
 CONCURRENCY: Final = 10_000
 """Jobs at one worker, and running jobs of one concurrency_key."""

@@ -6,13 +6,15 @@ known if each of its stages with a weight was planned, and none of them has an u
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from milepost.fold.levels import OPEN
 from milepost.fold.progress import StageTree
 from milepost.v1 import Stage, StageState
 
 __all__ = ["carry_known_up", "refresh_known", "stage_known"]
+
+_SUCCEEDED: Final = StageState.STAGE_STATE_SUCCEEDED
 
 
 class _StageTree(StageTree, Protocol):
@@ -21,7 +23,7 @@ class _StageTree(StageTree, Protocol):
 
 def stage_known(tree: _StageTree, stage: Stage) -> bool:
     """Whether the fraction of ``stage`` is known: by the stages within it, or without any by its total."""
-    if stage.state == StageState.STAGE_STATE_SUCCEEDED:
+    if stage.state == _SUCCEEDED:
         return True
     if tree.children[stage.stage_id]:
         return tree.levels.of(stage.stage_id).known

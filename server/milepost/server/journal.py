@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from milepost.contract.job_states import has_ended, state_name
@@ -18,6 +18,7 @@ from milepost.fold import Fold
 from milepost.server.base.clock import Clock
 from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
+from milepost.server.base.reservations import Reservations
 from milepost.server.base.sized_cache import SizedCache
 from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch
@@ -52,7 +53,7 @@ class OpenJob:
     """A job with all decisions applied, durable or not. ``fold`` is without the job's input.
 
     ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, where the next one starts.
-    ``pending`` counts the appends that are not durable yet.
+    ``pending`` counts the appends that are not durable yet, and the decisions that are made in slices.
     """
 
     __slots__ = ("attributes", "fold", "fraction", "pending", "report_sequence", "size", "state", "time")
@@ -85,6 +86,7 @@ class Journal:
         # Jobs with pending appends stay; all others are a cache.
         self._pending: dict[str, OpenJob] = {}
         self._idle: SizedCache[str, OpenJob] = SizedCache(cache_bytes)
+        self._reservations = Reservations()
         # How many calls load a job now, and the last call of ``on_entries`` that concerned it meanwhile.
         self._loading: Counter[str] = Counter()
         self._notified_at: dict[str, int] = {}
@@ -109,7 +111,12 @@ class Journal:
         await self._log.refresh(job_id)
 
     async def open(self, job_id: str) -> OpenJob:
-        """Return the job to decide on, valid until the next await. Raises JOB_NOT_FOUND."""
+        """Return the job to decide on, valid until the next await. Raises JOB_NOT_FOUND.
+
+        While the job is reserved, wait; calls go on in their order.
+        """
+        if job_id in self._reservations:
+            await self._reservations.wait(job_id)
         opened = self._find_open(job_id)
         if opened is None:
             stored = await self._load(job_id)
@@ -124,6 +131,21 @@ class Journal:
                 opened = OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
                 self._idle.put(job_id, opened, opened.fold.memory)
         return opened
+
+    @contextlib.contextmanager
+    def reserve(self, opened: OpenJob) -> Iterator[None]:
+        """Reserve a job that was just opened, for a decision that is made in slices: it stays valid meanwhile."""
+        job_id = opened.attributes.job_id
+        self._keep(opened)
+        try:
+            with self._reservations.hold(job_id):
+                yield
+        finally:
+            self._release(opened, failed=False)
+
+    def is_reserved(self, job_id: str) -> bool:
+        """Whether ``open`` would wait for a long decision about the job."""
+        return job_id in self._reservations
 
     def now(self, opened: OpenJob) -> int:
         """The instant for the job's next event, never earlier than that of the event before."""
@@ -220,10 +242,7 @@ class Journal:
             by_timeout=by_timeout,
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
-        opened.pending += 1
-        if self._idle.get(commit.job_id) is opened:
-            self._idle.pop(commit.job_id)
-            self._pending[commit.job_id] = opened
+        self._keep(opened)
         durable = self._log.append(commit)
         durable.add_done_callback(partial(self._appended, opened))
         return durable
@@ -301,8 +320,18 @@ class Journal:
                 self._notified_at.pop(job_id, None)
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
+        self._release(opened, failed=durable.cancelled() or durable.exception() is not None)
+
+    def _keep(self, opened: OpenJob) -> None:
+        """Keep the job until ``_release``, whatever the bound of the cache."""
+        opened.pending += 1
+        job_id = opened.attributes.job_id
+        if self._idle.get(job_id) is opened:
+            self._idle.pop(job_id)
+            self._pending[job_id] = opened
+
+    def _release(self, opened: OpenJob, *, failed: bool) -> None:
         opened.pending -= 1
-        failed = durable.cancelled() or durable.exception() is not None
         job_id = opened.attributes.job_id
         if self._pending.get(job_id) is not opened:
             return

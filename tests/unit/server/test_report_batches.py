@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +16,11 @@ from milepost.server import decide
 from milepost.server.base.event_encoding import event_frame
 from milepost.server.base.payloads import payloads_of
 from milepost.server.base.refusal import Refusal, job_ended
+from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.decide.event_batch import EventBatch
 from milepost.v1 import (
+    Artifact,
+    ArtifactAdded,
     Event,
     Events,
     Job,
@@ -103,6 +108,16 @@ def running() -> Fold:
     return fold
 
 
+def batches_of(
+    fold: Fold, updates: Sequence[Update], *, size: int = 0, slice_steps: float = math.inf
+) -> list[decide.ReportBatch]:
+    """The batches of a report, without the pauses between them."""
+    steps = decide.report_batches(
+        fold, updates, 1, NOW, size=size, batch_bytes=BATCH, over=job_ended, slice_steps=slice_steps
+    )
+    return [batch for batch in steps if batch is not None]
+
+
 def one_by_one(fold: Fold, updates: Sequence[Update], size: int) -> tuple[list[Event], list[tuple[int, str]]]:
     """Decide the updates one by one: the events, and the refusals by number."""
     room = decide.SizeBudget(size, sum(update.ByteSize() + 80 for update in updates))
@@ -123,13 +138,13 @@ def one_by_one(fold: Fold, updates: Sequence[Update], size: int) -> tuple[list[E
 
 
 @settings(deadline=None, max_examples=300)
-@given(reports, st.sampled_from([0, 1_572_864 - 20_000]))
-def test_a_report_is_its_updates_one_by_one(updates: list[Update], size: int) -> None:
-    """The same events byte for byte, the same refusals, the same job; where the job has little room left, too."""
+@given(reports, st.sampled_from([0, 1_572_864 - 20_000]), st.sampled_from([1, 30, math.inf]))
+def test_a_report_is_its_updates_one_by_one(updates: list[Update], size: int, slice_steps: float) -> None:
+    """The same events byte for byte, the same refusals, the same job, also if little room is left or it is sliced."""
     expected_fold, fold = running(), running()
     first = fold.job.last_sequence + 1
     events, refused = one_by_one(expected_fold, updates, size)
-    batches = list(decide.report_batches(fold, updates, 1, NOW, size=size, batch_bytes=BATCH, over=job_ended))
+    batches = batches_of(fold, updates, size=size, slice_steps=slice_steps)
 
     assert b"".join(batch.events.frames for batch in batches) == b"".join(map(event_frame, events))
     assert [(r.report_sequence, str(r.refusal)) for b in batches for r in b.rejections] == refused
@@ -151,12 +166,90 @@ def test_a_large_report_comes_in_batches() -> None:
     fold = running()
     lines = [Update(log_written=LogWritten(text="x" * 16_000)) for _ in range(10)]
     numbers, sequences = [], []
-    for batch in decide.report_batches(fold, lines, 1, NOW, size=0, batch_bytes=BATCH, over=job_ended):
+    for batch in batches_of(fold, lines):
         numbers.append(batch.report_sequence)
         sequences.append(Job.FromString(batch.events.job).last_sequence)
         assert len(batch.events.frames) <= BATCH
     assert numbers == [4, 8, 10]
     assert sequences == [number + 4 for number in numbers]
+
+
+def chain(depth: int) -> Fold:
+    """A job with stages each within the other, all of which run and have a total."""
+    stages = [
+        Stage(stage_id=f"s{number}", parent_stage_id=f"s{number - 1}" if number else "", total=1000)
+        for number in range(depth)
+    ]
+    fold = Fold()
+    fold.apply(decide.submit(SubmitJobRequest(kind="k", stages=stages), "job", NOW))
+    fold.apply(decide.start(fold.job, "w", NOW))
+    for stage in stages:
+        fold.apply(decide.report(fold, Update(stage_started=StageStarted(stage=stage)), NOW))
+    return fold
+
+
+def moves(*stage_numbers: int) -> list[Update]:
+    """Progress of stages in this order, each further than the one before."""
+    return [
+        Update(stage_progressed=StageProgressed(stage_id=f"s{number}", current=current))
+        for current, number in enumerate(stage_numbers, 1)
+    ]
+
+
+LONG_REPORTS: dict[str, tuple[Callable[[], Fold], list[Update]]] = {
+    "deep, one stage": (lambda: chain(1000), moves(*[999] * 100)),
+    "deep, two stages": (lambda: chain(1000), moves(*[998, 999] * 50)),
+    "ends from inside": (
+        lambda: chain(300),
+        [
+            Update(stage_ended=StageEnded(stage_id=f"s{number}", state=StageState.STAGE_STATE_SUCCEEDED))
+            for number in reversed(range(300))
+        ],
+    ),
+    "plans": (
+        running,
+        [Update(stages_planned=StagesPlanned(stages=[Stage(stage_id=f"{n}") for n in range(990)]))] * 10,
+    ),
+    "artifacts": (
+        running,
+        [
+            Update(artifact_added=ArtifactAdded(artifact=Artifact(name=f"{number}", uri="u")))
+            for number in range(500)
+        ],
+    ),
+    "large lines": (running, [Update(log_written=LogWritten(text="x" * 60_000))] * 60),
+}
+
+
+@pytest.mark.parametrize("name", LONG_REPORTS)
+def test_a_long_report_pauses_within_its_bound(name: str) -> None:
+    """Others may go first after a thousand steps and one update, however the work comes about."""
+    start, updates = LONG_REPORTS[name]
+    fold = start()
+    largest, before = 0, fold.steps
+    pauses = 0
+    steps = decide.report_batches(
+        fold, updates, 1, NOW, size=0, batch_bytes=BATCH, over=job_ended, slice_steps=SLICE_STEPS
+    )
+    for batch in steps:
+        if batch is None:
+            largest, before = max(largest, fold.steps - before), fold.steps
+            pauses += 1
+    costliest = (
+        9 * 1000
+    )  # of a plan of a thousand stages: to look at those there are, to check it, to fold it in
+
+    assert largest <= SLICE_STEPS + costliest
+    assert pauses >= 4
+
+
+def test_a_report_may_plan_so_many_stages() -> None:
+    """A plan beyond that is refused by itself; what it costs does not depend on whether it changes anything."""
+    plan = Update(stages_planned=StagesPlanned(stages=[Stage(stage_id=f"{n}") for n in range(990)]))
+    batches = batches_of(running(), [plan] * 22)
+
+    refused = [(r.report_sequence, str(r.refusal.violations[0].field)) for b in batches for r in b.rejections]
+    assert refused == [(21, "stages_planned.stages"), (22, "stages_planned.stages")]
 
 
 def test_a_batch_of_events_folds_them_in() -> None:

@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.contract import limits
 from milepost.contract.reasons import reason_name
 from milepost.server.base.refusal import Refusal
+from milepost.server.base.steps import finish
 from milepost.server.rpc import validation
 from milepost.v1 import (
     CancelJobRequest,
@@ -37,7 +38,7 @@ from tests.support.bad_requests import BAD_DURATIONS, INVALID, REQUESTS, TOO_LAR
 def check(request: Any) -> None:
     """What the server checks before all else."""
     checks: dict[str, Callable[[Any], object]] = {
-        "SubmitJobRequest": validation.submit,
+        "SubmitJobRequest": lambda request: finish(validation.submit(request)),
         "GetJobRequest": lambda request: validation.job_id(request.job_id),
         "ListJobsRequest": validation.list_jobs,
         "CancelJobRequest": validation.cancel,
@@ -203,7 +204,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     request = SubmitJobRequest(kind="", owner="x" * 129, timeout=BAD_DURATIONS["negative"])
 
     with pytest.raises(Refusal) as caught:
-        validation.submit(request)
+        finish(validation.submit(request))
 
     assert [violation.field for violation in caught.value.violations] == ["kind", "owner", "timeout"]
     assert reason_name(caught.value.reason) == INVALID
@@ -216,7 +217,7 @@ def test_a_refusal_stays_small_whatever_it_quotes() -> None:
     )
 
     with pytest.raises(Refusal) as caught:
-        validation.submit(request)
+        finish(validation.submit(request))
 
     result = caught.value
     size = len(result.message) + sum(map(len, result.metadata.values()))

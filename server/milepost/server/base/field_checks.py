@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Collection, Iterator, Mapping, Sequence, Sized
+from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -12,10 +13,14 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.contract import limits
 from milepost.server.base.refusal import Refusal, Violation
+from milepost.server.base.steps import Steps
 from milepost.v1 import Artifact, ErrorReason, Failure, Retention, RetryPolicy, Stage
 
 # Limit of google.protobuf.Duration in seconds: about 10,000 years.
 _DURATION_MAX = 315_576_000_000
+
+_VALUES_PER_SLICE: Final = 2048
+"""Values of a JSON object that are checked in one slice."""
 
 
 class Check:
@@ -87,28 +92,38 @@ class Check:
             self.too_large(field, f"is {size:,} bytes encoded; at most {maximum:,} are allowed")
         return size <= maximum
 
-    def struct(self, field: str, value: Struct, maximum: int) -> None:
-        """A JSON object of at most ``maximum`` bytes encoded, within the depth limit, with values that JSON has."""
-        if not self.size(field, value, maximum):
-            return None
-        depth, level = 1, list(value.fields.values())
-        while level:
-            deeper: list[Value] = []
-            for inner in level:
-                match inner.WhichOneof("kind"):
-                    case "number_value" if not math.isfinite(inner.number_value):
-                        return self.wrong(
-                            field, f"holds the number {inner.number_value:g}, which JSON does not have"
-                        )
-                    case "struct_value":
-                        deeper.extend(inner.struct_value.fields.values())
-                    case "list_value":
-                        deeper.extend(inner.list_value.values)
-                    case None:
-                        return self.wrong(field, "holds a value of no kind; null is one")
-            depth, level = depth + 1, deeper
-            if level and depth > limits.STRUCT_DEPTH:
-                return self.too_large(field, f"is over {limits.STRUCT_DEPTH} levels deep")
+    def struct(self, field: str, value: Struct) -> Steps[None]:
+        """A JSON object within the depth limit, with values that JSON has; its size is another check.
+
+        It is work in slices, since an object of a MiB has up to 260,000 values.
+        """
+        count = 0
+        # The values that are left to check at each depth; iterators, since lists of them would take much memory.
+        left: list[Iterator[Value]] = [iter(value.fields.values())]
+        while left:
+            inner = next(left[-1], None)
+            if inner is None:
+                left.pop()
+                continue
+            count += 1
+            if count % _VALUES_PER_SLICE == 0:
+                yield
+            values: Collection[Value] = ()
+            match inner.WhichOneof("kind"):
+                case "number_value" if not math.isfinite(inner.number_value):
+                    return self.wrong(
+                        field, f"holds the number {inner.number_value:g}, which JSON does not have"
+                    )
+                case "struct_value":
+                    values = inner.struct_value.fields.values()
+                case "list_value":
+                    values = inner.list_value.values
+                case None:
+                    return self.wrong(field, "holds a value of no kind; null is one")
+            if values:
+                left.append(iter(values))
+                if len(left) > limits.STRUCT_DEPTH:
+                    return self.too_large(field, f"is over {limits.STRUCT_DEPTH} levels deep")
         return None
 
     def duration(
@@ -157,21 +172,23 @@ def stage_plan(check: Check, field: str, stages: Sequence[Stage], known: Mapping
     later = {stage.stage_id for stage in stages}
     earlier: set[str] = set()
     for index, stage in enumerate(stages):
-        path = f"{field}[{index}]"
-        stage_fields(check, path, stage)
+        stage_fields(check, f"{field}[{index}]", stage)
         if stage.stage_id in earlier:
-            check.wrong(f"{path}.stage_id", f"{_quote(stage.stage_id)} is in the plan twice")
+            check.wrong(f"{field}[{index}].stage_id", f"{_quote(stage.stage_id)} is in the plan twice")
         parent = stage.parent_stage_id
         if parent and parent not in earlier and parent not in known:
             where = "the stage itself, or later in the plan" if parent in later else "not a stage of the job"
             check.wrong(
-                f"{path}.parent_stage_id", f"{_quote(parent)} is {where}; parents come before their children"
+                f"{field}[{index}].parent_stage_id",
+                f"{_quote(parent)} is {where}; parents come before their children",
             )
         earlier.add(stage.stage_id)
 
 
 def stage_fields(check: Check, path: str, stage: Stage) -> None:
     """A stage in a plan, or one that starts."""
+    if _is_plain(stage):
+        return
     check.pattern(f"{path}.stage_id", stage.stage_id, limits.STAGE_ID)
     check.length(f"{path}.title", stage.title, limits.TITLE_LENGTH)
     check.length(f"{path}.unit", stage.unit, limits.UNIT_LENGTH)
@@ -180,6 +197,20 @@ def stage_fields(check: Check, path: str, stage: Stage) -> None:
     check.amount(f"{path}.total", stage.total)
     check.amount(f"{path}.current", stage.current)
     check.amount(f"{path}.fraction", stage.fraction, maximum=1.0)
+
+
+def _is_plain(stage: Stage) -> bool:
+    """Whether a stage is within all bounds: a quick check, since a plan may have a thousand."""
+    return (
+        limits.STAGE_ID.fullmatch(stage.stage_id) is not None
+        and len(stage.title) <= limits.TITLE_LENGTH
+        and len(stage.unit) <= limits.UNIT_LENGTH
+        and len(stage.message) <= limits.MESSAGE_LENGTH
+        and 0 <= stage.weight <= limits.AMOUNT
+        and 0 <= stage.total <= limits.AMOUNT
+        and 0 <= stage.current <= limits.AMOUNT
+        and 0 <= stage.fraction <= 1
+    )
 
 
 def failure(check: Check, path: str, value: Failure) -> None:

@@ -12,12 +12,18 @@ from typing import Final
 from milepost.contract import limits
 from milepost.fold import Fold, PathToJob
 from milepost.server.base.event_encoding import MESSAGE_BYTES_LIMIT, EventEncoder
-from milepost.v1 import Event, StageProgressed, StageState
+from milepost.v1 import Event, Stage, StageProgressed, StageState
 
-__all__ = ["ProgressRun"]
+__all__ = ["DeepProgressRun", "ProgressRun"]
 
 # Maximum characters, of up to four bytes each, in the message of plain progress; ``reporting`` decides longer ones.
 _MESSAGE_LIMIT: Final = MESSAGE_BYTES_LIMIT // 4
+
+# Levels that a run may have above it without counting what each of its updates costs.
+_DEPTH_LIMIT: Final = 32
+
+# Levels that an update of a run walks in one step (see ``SLICE_STEPS``).
+_LEVELS_PER_STEP: Final = 5
 
 
 class ProgressRun:
@@ -35,11 +41,11 @@ class ProgressRun:
         "stage_id",
     )
 
-    def __init__(self, fold: Fold, stage_id: str) -> None:
-        stage = fold.stages[stage_id]
+    def __init__(self, fold: Fold, stage: Stage, path: PathToJob) -> None:
+        stage_id = stage.stage_id
         self.stage_id = stage_id
         self._fold = fold
-        self._path = PathToJob(fold, stage)
+        self._path = path
         # The fraction of a stage with stages of its own is theirs.
         self._has_own_fraction = not fold.children[stage_id]
         self._total = stage.total
@@ -49,10 +55,15 @@ class ProgressRun:
         self._current = 0.0
 
     @staticmethod
-    def can_start(fold: Fold, stage_id: str) -> bool:
-        """Whether the stage is RUNNING and has a total."""
+    def of(fold: Fold, stage_id: str, slice_steps: float) -> ProgressRun | None:
+        """A run of this stage, a ``DeepProgressRun`` below many levels; None unless it is RUNNING and has a total."""
         stage = fold.stages.get(stage_id)
-        return stage is not None and stage.state == StageState.STAGE_STATE_RUNNING and stage.total > 0
+        if stage is None or stage.state != StageState.STAGE_STATE_RUNNING or not stage.total > 0:
+            return None
+        path = PathToJob(fold, stage)
+        if len(path) > _DEPTH_LIMIT:
+            return DeepProgressRun(fold, stage, path, slice_steps)
+        return ProgressRun(fold, stage, path)
 
     def encode(self, progress: StageProgressed, sequence: int, encoder: EventEncoder) -> bytes | None:
         """The frame of the next update; None where it is not plain progress, and ``reporting`` must decide it.
@@ -97,3 +108,21 @@ class ProgressRun:
         progress.job_fraction = self._job_fraction
         self._fold.apply(event)
         self._current = 0.0
+
+
+class DeepProgressRun(ProgressRun):
+    """A run below many levels, which each update walks: it ends after ``slice_steps``, where others may go first."""
+
+    __slots__ = ("_steps", "_until")
+
+    def __init__(self, fold: Fold, stage: Stage, path: PathToJob, slice_steps: float) -> None:
+        super().__init__(fold, stage, path)
+        self._steps = len(path) // _LEVELS_PER_STEP
+        self._until = fold.steps + slice_steps
+
+    def encode(self, progress: StageProgressed, sequence: int, encoder: EventEncoder) -> bytes | None:
+        """See ``ProgressRun``."""
+        if self._fold.steps >= self._until:
+            return None
+        self._fold.steps += self._steps
+        return super().encode(progress, sequence, encoder)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Generator, Sequence
 from typing import Final, NamedTuple
 
+from milepost.contract import limits
 from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
 from milepost.server.base.event_encoding import EventEncoder, event_frame
+from milepost.server.base.field_checks import Check
 from milepost.server.base.payloads import LOG_WRITTEN, STAGE_PROGRESSED, payloads_of
 from milepost.server.base.refusal import Refusal
 from milepost.server.base.timestamps import timestamp
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.progress_run import ProgressRun
-from milepost.server.decide.reporting import is_plain_line, report
+from milepost.server.decide.reporting import is_plain_line, report_steps
 from milepost.server.decide.size_budget import SizeBudget
 from milepost.v1 import Job, Update
 
@@ -21,6 +24,11 @@ __all__ = ["Rejection", "ReportBatch", "report_batches"]
 
 _AUTHORED_SIZE: Final = 80
 """Estimated size in bytes of what the server adds to an update: job, sequence, time, fractions."""
+
+# Steps (see ``SLICE_STEPS``) of an update apart from the stages that it walks, of a batch, and of bytes.
+_UPDATE_STEPS: Final = 10
+_BATCH_STEPS: Final = 100
+_BYTES_PER_STEP: Final = 2048
 
 
 class Rejection(NamedTuple):
@@ -53,11 +61,13 @@ def report_batches(
     size: int,
     batch_bytes: int,
     over: Callable[[Job], Refusal],
-) -> Iterator[ReportBatch]:
+    slice_steps: float = math.inf,
+) -> Generator[ReportBatch | None]:
     """Decide updates one after the other, and fold them in. The first has the report number ``first``.
 
     There is at least one batch; the last may be without events. A batch has at most ``batch_bytes``, or one event.
     ``size`` is that of the job before, in bytes; ``over`` makes the refusal of an update after the end of the attempt.
+    It yields None, too, where others may go first: after about ``slice_steps`` of work (see ``SLICE_STEPS``).
     """
     time = timestamp(now)
     encoder = EventEncoder(fold.job.job_id, time, fold.job.attempt)
@@ -69,11 +79,18 @@ def report_batches(
     rejections: list[Rejection] = []
     run: ProgressRun | None = None
     is_plain = budget.is_ample and fold.job.state in LEASED
+    slice_end = fold.steps + slice_steps
+    stages_planned = 0
     for number, (update, update_size) in enumerate(zip(updates, sizes, strict=True), first):
         if frames and frames_size + update_size > batch_bytes:
             _finish(fold, run, sequence)
             run = None
-            yield ReportBatch(EventBatch.of(fold, frames, now, payloads), number - 1, rejections)
+            batch = EventBatch.of(fold, frames, now, payloads)
+            yield ReportBatch(batch, number - 1, rejections)
+            fold.steps += _BATCH_STEPS + len(frames) + (len(batch.job) + frames_size) // _BYTES_PER_STEP
+            if fold.steps >= slice_end:
+                yield None
+                slice_end = fold.steps + slice_steps
             frames, frames_size, payloads, rejections = [], 0, 0, []
         frame: bytes | None = None
         if is_plain:
@@ -81,7 +98,13 @@ def report_batches(
             if update.HasField("stage_progressed"):
                 progress = update.stage_progressed
                 if run is None or run.stage_id != progress.stage_id:
-                    run = _next_run(fold, run, sequence, progress.stage_id)
+                    if fold.steps >= slice_end:
+                        _finish(fold, run, sequence)
+                        run = None
+                        yield None
+                        slice_end = fold.steps + slice_steps
+                    fold.steps += _UPDATE_STEPS
+                    run = _next_run(fold, run, sequence, progress.stage_id, slice_steps)
                 if run is not None:
                     frame = run.encode(progress, sequence + 1, encoder)
                     if frame is not None:
@@ -92,14 +115,24 @@ def report_batches(
         if frame is None:
             _finish(fold, run, sequence)
             run = None
+            if fold.steps >= slice_end:
+                yield None
+                slice_end = fold.steps + slice_steps
+            fold.steps += _UPDATE_STEPS + update_size // _BYTES_PER_STEP
             try:
                 if fold.job.state not in LEASED:
                     raise over(fold.job)
-                event = report(fold, update, now)
+                if update.HasField("stages_planned"):
+                    stages_planned += len(update.stages_planned.stages)
+                    _check_stages_planned(stages_planned)
+                event = yield from report_steps(fold, update, now)
                 budget.fit(fold, event)
             except Refusal as refusal:
                 rejections.append(Rejection(number, refusal))
                 continue
+            if fold.steps >= slice_end:  # as after a plan
+                yield None
+                slice_end = fold.steps + slice_steps
             fold.apply(event)
             is_plain = budget.is_ample and fold.job.state in LEASED
             frame = event_frame(event)
@@ -111,10 +144,23 @@ def report_batches(
     yield ReportBatch(EventBatch.of(fold, frames, now if frames else 0, payloads), number, rejections)
 
 
-def _next_run(fold: Fold, run: ProgressRun | None, sequence: int, stage_id: str) -> ProgressRun | None:
+def _check_stages_planned(count: int) -> None:
+    """Refuse a plan beyond what one report may plan: each costs as much as it has stages, whatever it changes."""
+    if count > limits.STAGES_PLANNED:
+        check = Check()
+        check.too_large(
+            "stages_planned.stages",
+            f"makes the stages planned in one report {count:,}; at most {limits.STAGES_PLANNED:,} are allowed",
+        )
+        check.refuse()
+
+
+def _next_run(
+    fold: Fold, run: ProgressRun | None, sequence: int, stage_id: str, slice_steps: float
+) -> ProgressRun | None:
     """Finish the run; return one of another stage, None where that cannot have plain progress."""
     _finish(fold, run, sequence)
-    return ProgressRun(fold, stage_id) if ProgressRun.can_start(fold, stage_id) else None
+    return ProgressRun.of(fold, stage_id, slice_steps)
 
 
 def _finish(fold: Fold, run: ProgressRun | None, sequence: int) -> None:

@@ -10,6 +10,7 @@ from milepost.contract import limits
 from milepost.fold import Fold, planned, set_end_fraction, set_progress_fractions
 from milepost.server.base import field_checks
 from milepost.server.base.field_checks import Check
+from milepost.server.base.steps import Steps, finish
 from milepost.server.decide.ending import failed_attempt
 from milepost.server.decide.next_event import next_event
 from milepost.v1 import Event, JobState, LogWritten, Severity, Stage, StageState, Update
@@ -23,6 +24,9 @@ _STAGE_ENDS = frozenset(
     }
 )
 _JOB_ENDS = frozenset({JobState.JOB_STATE_SUCCEEDED, JobState.JOB_STATE_FAILED, JobState.JOB_STATE_CANCELLED})
+# What a planned stage costs to check, in stages that are walked.
+_PLANNED_STEPS = 4
+
 _SEVERITIES = frozenset(Severity.values())
 
 
@@ -31,6 +35,11 @@ def report(state: Fold, update: Update, now: int) -> Event:
 
     The caller has checked the lease. Fields that the server authors are ignored in the update (rule 13).
     """
+    return finish(report_steps(state, update, now))
+
+
+def report_steps(state: Fold, update: Update, now: int) -> Steps[Event]:
+    """As ``report``, in slices."""
     name = update.WhichOneof("update")
     if name is None:
         check = Check()
@@ -40,7 +49,21 @@ def report(state: Fold, update: Update, now: int) -> Event:
         )
         check.refuse()
     assert name is not None
-    return _DECISIONS[name](state, update, now)
+    event = _DECISIONS[name](state, update, now)
+    yield from _struct_checks(update)
+    return event
+
+
+def _struct_checks(update: Update) -> Steps[None]:
+    """Check the values of the JSON object that an update may have; decisions check only its size."""
+    check = Check()
+    if update.HasField("custom") and update.custom.HasField("json"):
+        yield from check.struct("custom.json", update.custom.json)
+    elif update.HasField("log_written") and update.log_written.HasField("fields"):
+        yield from check.struct("log_written.fields", update.log_written.fields)
+    elif update.HasField("job_ended") and update.job_ended.HasField("result"):
+        yield from check.struct("job_ended.result", update.job_ended.result)
+    check.refuse()
 
 
 def _stages_planned(state: Fold, update: Update, now: int) -> Event:
@@ -53,6 +76,7 @@ def _stages_planned(state: Fold, update: Update, now: int) -> Event:
     children = update.stages_planned.planned_children
     check.between("stages_planned.planned_children", children, 0, limits.CHILDREN)
     check.refuse()
+    state.steps += _PLANNED_STEPS * len(plan)
     event = next_event(state.job, now)
     event.stages_planned.stages.extend(planned(stage) for stage in plan)
     event.stages_planned.planned_children = children
@@ -165,8 +189,7 @@ def _log_written(state: Fold, update: Update, now: int) -> Event:
     check.known("log_written.severity", reported.severity, Severity.DESCRIPTOR.values_by_number)
     if len(reported.text) * 4 > limits.LOG_TEXT_SIZE and len(reported.text.encode()) > limits.LOG_TEXT_SIZE:
         check.too_large("log_written.text", f"is over {limits.LOG_TEXT_SIZE:,} bytes")
-    if reported.HasField("fields"):
-        check.struct("log_written.fields", reported.fields, limits.LOG_FIELDS_SIZE)
+    check.size("log_written.fields", reported.fields, limits.LOG_FIELDS_SIZE)
     check.refuse()
     event = next_event(state.job, now)
     event.log_written.CopyFrom(reported)
@@ -190,8 +213,7 @@ def _artifact_added(state: Fold, update: Update, now: int) -> Event:
 def _custom(state: Fold, update: Update, now: int) -> Event:
     check = Check()
     check.pattern("custom.type", update.custom.type, limits.CUSTOM_TYPE)
-    if check.size("custom", update.custom, limits.CUSTOM_SIZE) and update.custom.HasField("json"):
-        check.struct("custom.json", update.custom.json, limits.CUSTOM_SIZE)
+    check.size("custom", update.custom, limits.CUSTOM_SIZE)
     check.refuse()
     event = next_event(state.job, now)
     event.custom.CopyFrom(update.custom)
@@ -220,8 +242,7 @@ def _job_ended(state: Fold, update: Update, now: int) -> Event:
     if reported.state == JobState.JOB_STATE_CANCELLED and state.job.state != JobState.JOB_STATE_CANCELLING:
         check.wrong("job_ended.state", "nobody has asked for the job to be cancelled")
     check.length("job_ended.message", reported.message, limits.MESSAGE_LENGTH)
-    if reported.HasField("result"):
-        check.struct("job_ended.result", reported.result, limits.RESULT_SIZE)
+    check.size("job_ended.result", reported.result, limits.RESULT_SIZE)
     if reported.HasField("failure"):
         field_checks.failure(check, "job_ended.failure", reported.failure)
     elif reported.state == JobState.JOB_STATE_FAILED:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.refusal import Refusal, job_ended, lease_lost
+from milepost.server.base.slices import Slices
+from milepost.server.base.steps import SLICE_STEPS, Steps
 from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
@@ -61,14 +64,23 @@ class _Request(NamedTuple):
     first: int
     updates: Sequence[Update]
     atomic: bool
+    peer: Callable[[], str]
+    during: Callable[[str], AbstractContextManager[object]]
+
+
+_Decided: TypeAlias = "tuple[Acceptance, asyncio.Future[None]]"
+"""The outcome of a report, and a future that resolves when it is durable."""
+
+_Outcome = TypeVar("_Outcome")
 
 
 class Attempts:
     """The operations of a lease."""
 
-    def __init__(self, journal: Journal, tokens: LeaseTokens) -> None:
+    def __init__(self, journal: Journal, tokens: LeaseTokens, slices: Slices | None = None) -> None:
         self._journal = journal
         self._tokens = tokens
+        self._slices = Slices() if slices is None else slices
         self._retries: ConflictRetry[Acceptance] = ConflictRetry()
 
     # Starting and ending attempts.
@@ -157,21 +169,36 @@ class Attempts:
     # Reports.
 
     async def report(
-        self, job_id: str, token: str, first: int, updates: Sequence[Update], *, atomic: bool = False
+        self,
+        job_id: str,
+        token: str,
+        first: int,
+        updates: Sequence[Update],
+        *,
+        atomic: bool = False,
+        peer: Callable[[], str] = str,
+        during: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> PendingReport:
         """Accept reports, numbered from ``first`` on (rule 11). With ``atomic``, accept all of them or none.
+
+        A long report is decided in slices (see ``Slices``; ``peer`` names who sent it), within ``during(job_id)``.
 
         Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``atomic`` also the refusal of the first bad update. Without,
         such an update is among the rejections, and the others are accepted.
         """
-        request = _Request(job_id, token, first, updates, atomic)
+        request = _Request(job_id, token, first, updates, atomic, peer, during)
         opened = await self._open_in_order(job_id)
         if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
             # Another node may have accepted earlier reports that this one has not read yet.
             await self._journal.refresh(job_id)
-        accepted, appended = await self._decide(self._open_in_order, request)
-        retry = partial(self._decide, self._journal.open, request)
-        return PendingReport(accepted, self._retries.follow(job_id, accepted, appended, retry))
+            opened = await self._open_in_order(job_id)
+
+        def follow(decided: _Decided) -> PendingReport:
+            accepted, appended = decided
+            retry = partial(self._decide, self._journal.open, request, _as_it_is)
+            return PendingReport(accepted, self._retries.follow(job_id, accepted, appended, retry))
+
+        return await self._decide(self._open_in_order, request, follow, opened)
 
     async def _open_in_order(self, job_id: str) -> OpenJob:
         """Return the job once no earlier decision about it is being retried."""
@@ -182,20 +209,48 @@ class Attempts:
                 return opened
 
     async def _decide(
-        self, open_job: Callable[[str], Awaitable[OpenJob]], request: _Request
-    ) -> tuple[Acceptance, asyncio.Future[None]]:
-        """Decide and append a report; a refusal rests on durable events only. See ``report``."""
+        self,
+        open_job: Callable[[str], Awaitable[OpenJob]],
+        request: _Request,
+        then: Callable[[_Decided], _Outcome],
+        opened: OpenJob | None = None,
+    ) -> _Outcome:
+        """Decide and append a report; a refusal rests on durable events only. See ``report``.
+
+        Return what ``then`` makes of the decision, before anybody else may decide about the job. ``opened`` is the job
+        where it was just opened.
+        """
         while True:
-            opened = await open_job(request.job_id)
+            if opened is None:
+                opened = await open_job(request.job_id)
+            steps = self._append(opened, request)
             try:
-                return self._append(opened, request)
+                try:
+                    next(steps)
+                except StopIteration as done:
+                    return then(done.value)
+                # A caller that leaves does not end a decision that has begun.
+                return await asyncio.shield(
+                    asyncio.create_task(self._decide_in_slices(opened, steps, request, then))
+                )
             except Refusal:
                 if not opened.pending:
                     raise
                 await self._journal.flush(opened)
+                opened = None
 
-    def _append(self, opened: OpenJob, request: _Request) -> tuple[Acceptance, asyncio.Future[None]]:
-        """See ``report``. Nothing is awaited, so that reports keep their order."""
+    async def _decide_in_slices(
+        self,
+        opened: OpenJob,
+        steps: Steps[_Decided],
+        request: _Request,
+        then: Callable[[_Decided], _Outcome],
+    ) -> _Outcome:
+        with self._journal.reserve(opened), request.during(request.job_id):
+            return then(await self._slices.run(steps, request.peer))
+
+    def _append(self, opened: OpenJob, request: _Request) -> Steps[_Decided]:
+        """See ``report``. The caller reserves the job before others can go first, so that reports keep their order."""
         job, first = opened.job, request.first
         if not self._tokens.holds(job, request.token):
             raise lease_lost(job)
@@ -210,15 +265,27 @@ class Attempts:
         now, fold = self._journal.now(opened), opened.fold
         if request.atomic:
             fold = Fold(Job.FromString(job.SerializeToString()))
-        batches = decide.report_batches(
-            fold, fresh, expected, now, size=opened.size, batch_bytes=COMMIT_BYTES_LIMIT, over=_attempt_over
+        batches: Iterator[ReportBatch | None] = decide.report_batches(
+            fold,
+            fresh,
+            expected,
+            now,
+            size=opened.size,
+            batch_bytes=COMMIT_BYTES_LIMIT,
+            over=_attempt_over,
+            slice_steps=SLICE_STEPS,
         )
         if request.atomic:
             # Decide all of it on a copy of the job before any of it is appended.
-            batches = iter(list(_all_accepted(batches, expected - first, expected)))
+            batches = iter((yield from _all_accepted(batches, expected - first, expected)))
         rejections: list[Rejection] = []
         appended: list[asyncio.Future[None]] = []
         for batch in batches:
+            if batch is None:
+                yield
+                if appended and appended[-1].done() and appended[-1].exception() is not None:
+                    break  # nothing that builds on it can be appended
+                continue
             appended.append(
                 self._journal.append(opened, batch.events, report_sequence=batch.report_sequence, fold=fold)
             )
@@ -242,16 +309,27 @@ def _acceptance(opened: OpenJob, rejections: Sequence[Rejection]) -> Acceptance:
     )
 
 
-def _all_accepted(batches: Iterator[ReportBatch], skipped: int, expected: int) -> Iterator[ReportBatch]:
-    """Pass on the batches of a report, none of whose updates may be refused.
+def _all_accepted(
+    batches: Iterator[ReportBatch | None], skipped: int, expected: int
+) -> Steps[list[ReportBatch]]:
+    """Return the batches of a report, none of whose updates may be refused.
 
     ``skipped`` updates of the request were accepted before. Raises the refusal of the first bad update, with its
     place in the request.
     """
+    accepted: list[ReportBatch] = []
     for batch in batches:
+        if batch is None:
+            yield
+            continue
         for number, refusal in batch.rejections:
             raise refusal.within(f"updates[{number - expected + skipped}]")
-        yield batch
+        accepted.append(batch)
+    return accepted
+
+
+def _as_it_is(decided: _Decided) -> _Decided:
+    return decided
 
 
 def _attempt_over(job: Job) -> Refusal:

@@ -60,6 +60,9 @@ class ParentUpdates:
                 await asyncio.sleep(_DEBOUNCE)
                 outdated, self._outdated = self._outdated, {}
                 for job_id in outdated:
+                    if self._journal.is_reserved(job_id):  # so that it does not hold up the others
+                        self._outdated[job_id] = None
+                        continue
                     try:
                         await self._update(job_id)
                     except Refusal:  # the parent was deleted

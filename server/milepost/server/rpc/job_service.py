@@ -7,6 +7,7 @@ from typing import Any
 import grpc.aio
 
 from milepost.server import decide
+from milepost.server.base.slices import Slices
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog
@@ -41,16 +42,18 @@ class JobService:
         submissions: Submissions,
         watches: Watches,
         waits: WaitReasons,
+        slices: Slices,
     ) -> None:
         self._log = log
         self._journal = journal
         self._submissions = submissions
         self._watches = watches
         self._waits = waits
+        self._slices = slices
 
     async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
         """See the contract."""
-        validation.submit(request)
+        await self._slices.run(validation.submit(request), lambda: context.peer())
         return SubmitJobResponse(job=await self._submissions.submit(request))
 
     async def GetJob(self, request: GetJobRequest, context: _Context) -> GetJobResponse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from milepost.contract import limits
 from milepost.server.base import field_checks
 from milepost.server.base.field_checks import Check
+from milepost.server.base.steps import Steps
 from milepost.server.rpc import paging
 from milepost.v1 import (
     CancelJobRequest,
@@ -40,8 +41,8 @@ def job_id(value: str) -> None:
     check.refuse()
 
 
-def submit(request: SubmitJobRequest) -> None:
-    """SubmitJob, apart from conditions on other jobs."""
+def submit(request: SubmitJobRequest) -> Steps[None]:
+    """SubmitJob, apart from conditions on other jobs; in slices, since its input may be large."""
     check = Check()
     check.pattern("job_id", request.job_id, limits.JOB_ID, optional=True)
     check.length("request_id", request.request_id, limits.NAME_LENGTH)
@@ -51,7 +52,8 @@ def submit(request: SubmitJobRequest) -> None:
     check.pattern("parent_job_id", request.parent_job_id, limits.JOB_ID, optional=True)
     if request.parent_job_id and request.parent_job_id == request.job_id:
         check.wrong("parent_job_id", "a job cannot be its own parent")
-    check.struct("input", request.input, limits.INPUT_SIZE)
+    if check.size("input", request.input, limits.INPUT_SIZE):
+        yield from check.struct("input", request.input)
     field_checks.stage_plan(check, "stages", request.stages, {})
     check.between("planned_children", request.planned_children, 0, limits.CHILDREN)
     check.amount("workload", request.workload)

@@ -129,6 +129,8 @@ class WorkerService:
                 request.first_report_sequence,
                 request.updates,
                 atomic=True,
+                peer=lambda: context.peer(),
+                during=self._deadlines.suspend_expiry,
             )
             with self._deadlines.suspend_expiry(request.job_id):
                 accepted = await asyncio.shield(pending.durable)
@@ -292,7 +294,11 @@ class _WorkStream:
     async def _report(self, report: Report) -> None:
         validation.report(report)
         accepted, durable = await self._attempts.report(
-            report.job_id, report.lease_token, report.first_report_sequence, report.updates
+            report.job_id,
+            report.lease_token,
+            report.first_report_sequence,
+            report.updates,
+            peer=lambda: self._session.peer,
         )
         self._deadlines.renew([report.job_id])
         if accepted.over and report.job_id in self._session.jobs:

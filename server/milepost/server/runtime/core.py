@@ -7,6 +7,7 @@ from pathlib import Path
 from milepost.contract import limits
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock, SystemClock
+from milepost.server.base.slices import Slices
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.lease_tokens import LeaseTokens
@@ -65,13 +66,16 @@ class Core:
         self._watches = Watches(log, clock, admission, tail_memory, waits)
         self._registry.follow(self._watches.workers_changed)
         journal = Journal(log, clock)
-        attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch))
+        slices = Slices()
+        attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch), slices)
         sessions = SessionTable(clock, self._registry)
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
-        self.job_service = JobService(log, journal, Submissions(log, journal, clock), self._watches, waits)
+        self.job_service = JobService(
+            log, journal, Submissions(log, journal, clock), self._watches, waits, slices
+        )
         self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups)

@@ -263,7 +263,7 @@ class Report(_message.Message):
     """Number of the first update, from 1 in each attempt. The server skips updates that it accepted before."""
     @_builtins.property
     def updates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Update]:
-        """At most 1,000."""
+        """At most 1,000, with at most 20,000 stages in all of their plans."""
 
     def __init__(
         self,
@@ -659,7 +659,7 @@ class ReportJobRequest(_message.Message):
     """See `Report.first_report_sequence`."""
     @_builtins.property
     def updates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Update]:
-        """At most 1,000; none to renew the lease only."""
+        """At most 1,000, with at most 20,000 stages in all of their plans; none to renew the lease only."""
 
     def __init__(
         self,

@@ -114,7 +114,9 @@ class Opened(NamedTuple):
         batches = decide.report_batches(
             opened.fold, updates, 1, now, size=opened.size, batch_bytes=COMMIT_BYTES_LIMIT, over=job_ended
         )
-        await asyncio.gather(*[self.journal.append(opened, batch.events) for batch in batches])
+        await asyncio.gather(
+            *[self.journal.append(opened, batch.events) for batch in batches if batch is not None]
+        )
 
 
 def _request_of(number: int) -> SubmitJobRequest:

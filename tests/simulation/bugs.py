@@ -161,7 +161,7 @@ def gaps_are_passed_over() -> list[Change]:
     """A report is taken although those before it did not come."""
     append = Attempts._append
 
-    def credulous(self: Attempts, opened: OpenJob, request: Any) -> tuple[Acceptance, asyncio.Future[None]]:
+    def credulous(self: Attempts, opened: OpenJob, request: Any) -> Any:
         if self._tokens.holds(opened.job, request.token):
             opened.report_sequence = max(opened.report_sequence, request.first - 1)
         return append(self, opened, request)

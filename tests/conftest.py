@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
 from tests.support.server import Serve, Server, ServerProcess
 
-# How long an example takes is a matter of what else the machine does.
+# The time of an example depends on the load of the machine.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
-# Where a shell runs the tests in the background, they and all that they start ignore Ctrl-C. Some of them press it.
+# A shell that runs the tests in the background makes them and their children ignore SIGINT, which some tests send.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--store jetstream`` has the servers that `serve` makes be three nodes each, over a cluster of NATS."""
+    """``--store jetstream`` makes each server of `serve` three nodes on a NATS cluster."""
     parser.addoption(
         "--store", choices=["sqlite", "jetstream"], default="sqlite", help="where servers keep their logs"
     )
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def serve(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Makes servers: a process each, or three nodes on a stream of their own, each at another server of NATS."""
+    """Creates servers: one process each, or three nodes on their own stream, each at another NATS server."""
     if request.config.getoption("--store") == "sqlite":
         yield ServerProcess
         return
@@ -52,27 +52,27 @@ def serve(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> Iterator[Server]:
-    """A real server for all tests that leave each other's jobs alone."""
+    """A server for all tests that use only their own jobs."""
     with serve(tmp_path_factory.mktemp("shared") / "data") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    """A server of NATS for all tests, each with a stream of its own."""
+    """A NATS server for all tests, each with its own stream."""
     with NatsServer(tmp_path_factory.mktemp("nats")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def forkery() -> Iterator[Forkery]:
-    """What servers are forked from that are to be ready soon."""
+    """The preloaded process from which fast servers are forked."""
     with Forkery() as process:
         yield process
 
 
 @pytest.fixture
 def server(tmp_path: Path, forkery: Forkery, serve: Serve) -> Iterator[Server]:
-    """A real server of the test's own, with an empty data directory."""
+    """A server for one test, with an empty data directory."""
     with serve(tmp_path / "data", forkery=forkery) as started:
         yield started

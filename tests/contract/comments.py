@@ -1,4 +1,4 @@
-"""The comments of the protos, which are a part of the contract."""
+"""Read the comments of the protos, which are part of the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the contract share: the stores that keep event logs. A new store is added to ``STORES``."""
+"""Fixtures of the contract tests: the implementations of the event log. Add a new one to ``STORES``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 
 Open = Callable[[], Awaitable[EventLog]]
-"""Opens the store; the same one again where it was opened, and closed, before."""
+"""Open the store, again on the same data if it was opened and closed before."""
 
 
 def sqlite(request: pytest.FixtureRequest) -> Open:
-    """The embedded store."""
+    """The SQLite log."""
     path: Path = request.getfixturevalue("tmp_path")
 
     async def opened() -> EventLog:
@@ -31,7 +31,7 @@ def sqlite(request: pytest.FixtureRequest) -> Open:
 
 
 def memory(_: pytest.FixtureRequest) -> Open:
-    """The store of the simulation."""
+    """The in-memory log."""
     disk = MemoryDisk()
 
     async def opened() -> EventLog:
@@ -41,7 +41,7 @@ def memory(_: pytest.FixtureRequest) -> Open:
 
 
 def jetstream(request: pytest.FixtureRequest) -> Open:
-    """The store of many nodes, with one of them, on a stream of its own."""
+    """The JetStream log, with one node on its own stream."""
     path: Path = request.getfixturevalue("tmp_path")
     access = NatsAccess((request.getfixturevalue("nats_server").url,))
     names = StreamNames(f"test-{uuid.uuid4().hex}")
@@ -63,7 +63,7 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], Open]] = {
 
 @pytest.fixture(params=STORES)
 def opening(request: pytest.FixtureRequest) -> Open:
-    """Opens the store."""
+    """Open the store."""
     return STORES[request.param](request)
 
 

@@ -1,4 +1,4 @@
-"""Golden files: how every message of the contract stands on the wire and in JSON.
+"""Golden files: the wire and JSON forms of every message of the contract.
 
 Each file of ``golden/`` holds one sample: ``json``, its protobuf JSON, and ``wire``, the bytes of each of its fields
 in hexadecimal; the message is these bytes one after the other. A change of the contract changes files here, and so
@@ -33,7 +33,7 @@ class Golden(TypedDict):
 
 
 def golden(message: Message) -> Golden:
-    """What the golden file of ``message`` is to hold."""
+    """The expected content of the golden file of ``message``."""
     return {
         "json": json.loads(json_format.MessageToJson(message, sort_keys=True)),
         "wire": {field.name: _only(message, field.name) for field, _ in message.ListFields()},

@@ -1,4 +1,4 @@
-"""Logs for property tests: whatever a worker may say and the server accept."""
+"""Hypothesis strategies for logs: everything that a worker may report and the server accepts."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from milepost.v1 import (
 
 __all__ = ["IDS", "logs", "parts"]
 
-# Few, so that they meet. What is before the last "/" names the parent.
+# Few ids, so that they collide. The part before the last "/" is the parent.
 IDS = ["a", "b", "a/1", "a/2", "b/1", "a/1/x", "a/1/y"]
 
-# Quarters, which meet often, and sevenths, whose sums depend on the order in which one rounds.
+# Quarters, which are often equal, and sevenths, whose sums depend on the order of rounding.
 _amounts = st.builds(lambda n, parts: n / parts, st.integers(0, 8), st.sampled_from([4, 7]))
 _maybe_amounts = st.one_of(st.none(), _amounts)
 
-# What befalls a job that runs, the common before the rare.
+# Events of a running job, the common before the rare.
 _STEPS = (
     ["progress"] * 6
     + ["start"] * 4
@@ -52,7 +52,7 @@ _remarks = st.sampled_from(["", "", "m", "n"])
 
 @st.composite
 def logs(draw: st.DrawFn) -> list[Event]:
-    """A log as the server authors it. What it refuses to a worker is left out."""
+    """A log as the server authors it, without refused updates."""
     state = Fold()
     log = []
     stages = draw(_plans().filter(_is_sound))
@@ -80,7 +80,7 @@ def logs(draw: st.DrawFn) -> list[Event]:
 
 @st.composite
 def parts(draw: st.DrawFn) -> list[Event]:
-    """What a filter may leave of a log, some of it twice."""
+    """A part of a log, as a filter may leave it, with some events repeated."""
     log = draw(logs())
     shown = [event for event in log if draw(st.integers(0, 4))]
     again = draw(st.integers(0, len(shown)))
@@ -169,14 +169,14 @@ def _updates(draw: st.DrawFn, step: str, state: Fold) -> Update:
 
 
 def _ids(state: Fold) -> st.SearchStrategy[str]:
-    """The ids of stages that run; of any where none does."""
+    """Ids of running stages; of any stages if none run."""
     running = [stage.stage_id for stage in state.job.stages if stage.state == StageState.STAGE_STATE_RUNNING]
     return st.sampled_from(running or IDS)
 
 
 @st.composite
 def _plans(draw: st.DrawFn) -> list[Stage]:
-    """Some of the stages, parents first; of some the parent may be missing."""
+    """Some of the stages, parents first; parents may be missing."""
     return [draw(_stages(stage_id)) for stage_id in IDS if draw(st.booleans())]
 
 

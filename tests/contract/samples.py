@@ -1,7 +1,7 @@
-"""Sample messages: of every message of the contract one with every field set, and one for each choice of a oneof.
+"""Sample messages: for every message of the contract one with every field set, and one for each choice of a oneof.
 
-They are made from the descriptors by rule, so that a new field is in them by itself, and then differs from the
-golden files until those are regenerated.
+They are generated from the descriptors, so that they include new fields automatically, and then differ from the golden
+files until those are regenerated.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def messages() -> list[Descriptor]:
 
 
 def choices(descriptor: Descriptor) -> list[FieldDescriptor]:
-    """The fields of a message of which only one can be set."""
+    """The fields of a message's oneofs."""
     return [field for oneof in _oneofs(descriptor) for field in oneof.fields]
 
 
@@ -103,7 +103,7 @@ def _fill_message(message: Message, descriptor: Descriptor, depth: int) -> None:
 
 
 def _scalar(field: FieldDescriptor, nth: int = 0) -> str | bytes | int | float | bool:
-    """A value that no other field of the message has, so that two that are swapped are seen."""
+    """A value that is unique within the message, so that swapped fields are detected."""
     if field.enum_type is not None:
         return field.enum_type.values[-1 - nth].number
     match field.type:
@@ -120,7 +120,7 @@ def _scalar(field: FieldDescriptor, nth: int = 0) -> str | bytes | int | float |
 
 
 def _oneofs(descriptor: Descriptor) -> list[OneofDescriptor]:
-    """Those that were declared. What ``optional`` makes begins with an underscore."""
+    """The declared oneofs; those that ``optional`` creates begin with an underscore."""
     return [oneof for oneof in descriptor.oneofs if not oneof.name.startswith("_")]
 
 

@@ -1,7 +1,7 @@
-"""The fold a second time, as somebody would write it in another language: from docs/events.md, over plain JSON.
+"""A second implementation of the fold, as for another language: written from docs/events.md, over plain JSON.
 
-It shares nothing with ``milepost.fold``, and works in another way: it computes over all stages after each event where
-that one keeps what it needs. What both say of a log is what the docs say, or one of the three is wrong.
+It shares no code with ``milepost.fold``, and works differently: it recomputes all stages after each event. If the two
+disagree about a log, one of them or the docs is wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DONE: Final = ("STAGE_STATE_SUCCEEDED", "STAGE_STATE_SKIPPED")
 
 
 def second_fold(events: Iterable[Json], job: Json | None = None) -> Json:
-    """The job after events, all of them in ProtoJSON; a field at its default is absent."""
+    """Fold events into a job, all in ProtoJSON; fields at their default are absent."""
     job = {} if job is None else copy.deepcopy(job)
     for event in events:
         if int(event.get("sequence", 0)) <= int(job.get("lastSequence", 0)):
@@ -64,9 +64,11 @@ def _stages_planned(job: Json, event: Json, payload: Json) -> None:
             around = by_id.get(around.get("parentStageId", ""))
     outline = ("stageId", "parentStageId", "title", "weight", "total", "unit")
     job["stages"] = [stage for stage in _stages(job) if stage["stageId"] in kept]
-    for said in payload.get("stages", []):
-        if said["stageId"] not in kept:
-            stage = {"state": "STAGE_STATE_PENDING"} | {name: said[name] for name in outline if name in said}
+    for declared in payload.get("stages", []):
+        if declared["stageId"] not in kept:
+            stage = {"state": "STAGE_STATE_PENDING"} | {
+                name: declared[name] for name in outline if name in declared
+            }
             _append(job, stage)
     _all_planned(job)
     if payload.get("plannedChildren"):
@@ -74,15 +76,15 @@ def _stages_planned(job: Json, event: Json, payload: Json) -> None:
 
 
 def _stage_started(job: Json, event: Json, payload: Json) -> None:
-    said = payload.get("stage", {})
-    stage = _find(job, said["stageId"])
+    declared = payload.get("stage", {})
+    stage = _find(job, declared["stageId"])
     if stage is None:
-        stage = {"stageId": said["stageId"], "parentStageId": said.get("parentStageId", "")}
+        stage = {"stageId": declared["stageId"], "parentStageId": declared.get("parentStageId", "")}
         _append(job, stage)
     # In ProtoJSON an empty text is absent, and so is a number that is not set.
     for name in ("title", "weight", "total", "unit", "message"):
-        if name in said:
-            stage[name] = said[name]
+        if name in declared:
+            stage[name] = declared[name]
     stage["state"] = "STAGE_STATE_RUNNING"
     stage["startTime"] = event["time"]
 
@@ -180,7 +182,7 @@ def _children_progressed(job: Json, event: Json, payload: Json) -> None:
 
 
 def _nothing(job: Json, event: Json, payload: Json) -> None:
-    """For those who read the log."""
+    """No effect on the job."""
 
 
 _ARMS: Final[dict[str, Callable[[Json, Json, Json], None]]] = {
@@ -224,7 +226,7 @@ def _carry_up(job: Json, stage: Json) -> None:
 
 
 def _mark_known(job: Json, payload: str) -> None:
-    """Over all stages, the innermost first."""
+    """Recompute all stages, the innermost first."""
     for stage in sorted(_stages(job), key=lambda stage: -len(_around(job, stage))):
         if stage.get("state") == "STAGE_STATE_SUCCEEDED":
             stage["fractionKnown"] = True
@@ -269,7 +271,7 @@ def _stages(job: Json) -> list[Json]:
 
 
 def _append(job: Json, stage: Json) -> None:
-    """An outermost one, if it would otherwise be within itself."""
+    """Make a stage outermost if it would otherwise be within itself."""
     around = _find(job, stage.get("parentStageId", ""))
     if around is not None and stage["stageId"] in [
         outer.get("parentStageId", "") for outer in (around, *_around(job, around))
@@ -287,13 +289,13 @@ def _own(job: Json, stage_id: str) -> list[Json]:
 
 
 def _around(job: Json, stage: Json) -> list[Json]:
-    """The stages that this one is a part of, innermost first."""
+    """The stages around a stage, innermost first."""
     outer = _find(job, stage.get("parentStageId", ""))
     return [] if outer is None else [outer, *_around(job, outer)]
 
 
 def _without_defaults(job: Json) -> Json:
-    """As ProtoJSON has it; what can be set to its default (`optional`, messages) is only there where it was set."""
+    """Normalise to ProtoJSON: fields with presence (`optional`, messages) are there only if they were set."""
     kept = {
         name: value for name, value in job.items() if value or name in ("failure", "cancellation", "result")
     }

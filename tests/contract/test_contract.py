@@ -143,13 +143,13 @@ def test_every_message_and_enum_can_be_imported_from_the_package() -> None:
 
 @pytest.mark.parametrize("field", PATTERNS)
 def test_patterns_are_those_of_the_protos(field: str) -> None:
-    """What is checked is what the comment says."""
+    """The check is what the proto's comment says."""
     assert f"Matches `{PATTERNS[field].pattern}`" in COMMENTS[field]
 
 
 @pytest.mark.parametrize("field", BOUNDS)
 def test_bounds_are_those_of_the_protos(field: str) -> None:
-    """What is checked is what the comment says."""
+    """The check is what the proto's comment says."""
     assert BOUNDS[field].lower() in COMMENTS[field].lower()
 
 

@@ -1,4 +1,4 @@
-"""The distributions as `make dist` builds them, and environments outside the tree that they are installed into."""
+"""The distributions of `make dist`, and environments outside the tree to install them into."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _GUARD = 240
 
 @dataclass(frozen=True)
 class Installed:
-    """A fresh environment. Nothing of the tree, and no setting of this process, gets into what it runs."""
+    """A fresh environment, isolated from the tree and from the settings of this process."""
 
     directory: Path
 
     def run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Runs a program of the environment, in an empty directory beside it."""
+        """Run a program of the environment, in an empty directory beside it."""
         return subprocess.run(
             [self.directory / "bin" / program, *arguments],
             cwd=self.directory.parent,
@@ -40,13 +40,13 @@ class Installed:
         )
 
     def packages(self) -> set[str]:
-        """The names of what is installed."""
+        """The names of the installed distributions."""
         listed = uv("pip", "list", "--format", "freeze", "--python", self.directory)
         return {line.partition("==")[0] for line in listed.splitlines()}
 
 
 def uv(*arguments: str | Path) -> str:
-    """Runs uv in the tree; what it prints."""
+    """Run uv in the tree; return its output."""
     done = subprocess.run(
         [UV, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=_GUARD, check=False
     )
@@ -56,7 +56,7 @@ def uv(*arguments: str | Path) -> str:
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with what `make dist` builds."""
+    """A directory with the output of `make dist`."""
     directory = tmp_path_factory.mktemp("dist")
     built = subprocess.run(
         ["make", "dist", f"DIST={directory}"],
@@ -72,7 +72,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The versions that the lock file has, as constraints: what CI installs does not change by itself."""
+    """The versions of the lock file as constraints, so that CI installs the same each time."""
     path = tmp_path_factory.mktemp("versions") / "constraints.txt"
     uv(
         "export",
@@ -89,7 +89,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Makes empty environments, of the Python that runs the tests."""
+    """Create empty environments with the Python that runs the tests."""
 
     def make(name: str) -> Path:
         directory = tmp_path_factory.mktemp(name) / "environment"
@@ -101,7 +101,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def install(dist: Path, versions: Path, fresh: Callable[[str], Path]) -> Callable[..., Installed]:
-    """Installs requirements into a fresh environment, ours from the wheels in `dist`."""
+    """Install requirements into a fresh environment, ours from the wheels in `dist`."""
     made: dict[tuple[str, ...], Installed] = {}
 
     def make(*requirements: str, binary: bool = True) -> Installed:

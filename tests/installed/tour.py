@@ -1,4 +1,4 @@
-"""All that the SDK does, as a user's program; run with the server's address where only the SDK is installed."""
+"""A program that uses all of the SDK; run with the server's address where only the SDK is installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ADDRESS = sys.argv[1]
 
 
 def add(job: JobContext) -> dict[str, object]:
-    """Shows a bar and logs, from wherever it runs."""
+    """Show a bar and log, in whatever process it runs."""
     logger = logging.getLogger("tour")
     logger.handlers = [JobHandler()]
     total = sum(tqdm(range(job.input["to"]), desc="add"))
@@ -28,7 +28,7 @@ def add(job: JobContext) -> dict[str, object]:
 
 
 async def add_in_loop(job: JobContext) -> dict[str, object]:
-    """The same without bars."""
+    """As above, without bars."""
     async with job.stage("add", total=job.input["to"]) as stage:
         return {"sum": sum(stage.track(range(job.input["to"])))}
 
@@ -36,7 +36,7 @@ async def add_in_loop(job: JobContext) -> dict[str, object]:
 async def work(
     kind: str, handler: Callable[[JobContext], Any], run: Literal["task", "thread", "process"]
 ) -> None:
-    """One job, by a worker of its own."""
+    """Run one job with its own worker."""
     with tempfile.TemporaryDirectory() as spool:
         worker = Worker(ADDRESS, spool=spool)
         worker.job(kind, run=run)(handler)
@@ -53,7 +53,7 @@ async def work(
 
 
 def attach(kind: str) -> None:
-    """A job that is started here, without asyncio."""
+    """Run a job started here, without asyncio."""
     with SyncClient(ADDRESS) as client:
         with client.start(kind) as job, job.stage("steps") as stage:
             job.result = {"steps": sum(1 for _ in stage.track(range(3)))}
@@ -65,7 +65,7 @@ def attach(kind: str) -> None:
 
 
 async def main() -> None:
-    """Everything, one after the other."""
+    """Run everything, one after the other."""
     kind = f"tour-{uuid.uuid4().hex}"
     await work(f"{kind}-task", add_in_loop, "task")
     await work(f"{kind}-thread", add, "thread")

@@ -104,7 +104,7 @@ async def have_reported(reporters: list[Reporter], number: int) -> bool:
 
 
 def names(directory: Path) -> list[str]:
-    """What is in the directory."""
+    """The content of the directory."""
     return [path.name for path in directory.iterdir()]
 
 

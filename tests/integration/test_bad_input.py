@@ -31,7 +31,7 @@ from tests.support.server import ServerProcess
 
 @pytest.fixture
 async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 

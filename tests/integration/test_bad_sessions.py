@@ -1,4 +1,4 @@
-"""What bad input gets within a session: it is rejected, and the session goes on, wherever it can."""
+"""Invalid input within a session is rejected, and the session goes on wherever possible."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from tests.support.server import Server
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 
 
 async def rejected(session: WorkSession) -> tuple[str, str, str, int, int]:
-    """The next message: the job, reason and field of a rejection, its report and the one that is expected."""
+    """The next message, a rejection: its job, reason, field, report number and expected number."""
     rejected_found = (await session.receive("rejected")).rejected
     assert rejected_found.message
     return (
@@ -51,7 +51,7 @@ async def rejected(session: WorkSession) -> tuple[str, str, str, int, int]:
 
 
 async def test_a_session_goes_on_after_any_bad_update(rpc: Rpc) -> None:
-    """Each is rejected, names its field and has used up its number; those around it are taken."""
+    """Each is rejected with its field, and has used up its number; those around it are accepted."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -75,7 +75,7 @@ async def test_a_session_goes_on_after_any_bad_update(rpc: Rpc) -> None:
 
 
 async def test_a_session_goes_on_after_any_bad_message(rpc: Rpc) -> None:
-    """What cannot be done is rejected, with the job that it was about."""
+    """An impossible request is rejected, with its job."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -123,7 +123,7 @@ async def test_a_session_goes_on_after_any_bad_message(rpc: Rpc) -> None:
 
 
 async def test_a_rejection_stays_small_whatever_it_quotes(rpc: Rpc) -> None:
-    """A stage_id of megabytes is not sent back."""
+    """The rejection does not repeat a stage_id of megabytes."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -161,7 +161,7 @@ BAD_HELLOS = {
 async def test_a_session_opens_with_a_good_hello_or_not_at_all(
     rpc: Rpc, request_: WorkRequest, field: str, reason: str
 ) -> None:
-    """It ends with the field that is wrong."""
+    """The session ends with the invalid field."""
     call = rpc.workers.Work()
     await call.write(request_)
 
@@ -169,7 +169,7 @@ async def test_a_session_opens_with_a_good_hello_or_not_at_all(
 
 
 async def test_a_session_without_a_word_ends(rpc: Rpc) -> None:
-    """One that is closed before hello."""
+    """A session that is closed before hello."""
     call = rpc.workers.Work()
     await call.done_writing()
 
@@ -177,7 +177,7 @@ async def test_a_session_without_a_word_ends(rpc: Rpc) -> None:
 
 
 async def test_hello_comes_once(rpc: Rpc) -> None:
-    """A second one ends the session."""
+    """A second hello ends the session."""
     async with rpc.session() as session:
         await session.send(hello=Hello())
 
@@ -186,7 +186,7 @@ async def test_hello_comes_once(rpc: Rpc) -> None:
 
 
 async def test_a_worker_that_has_said_all_is_answered(rpc: Rpc) -> None:
-    """The stream ends once each message is, as grpcurl has it, which closes its side at once."""
+    """A half-closed stream, as of grpcurl, ends once every message is answered."""
     job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     async with rpc.session() as session:
         await session.send(claim=Claim(job_id="nowhere"))

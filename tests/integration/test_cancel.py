@@ -23,7 +23,7 @@ from tests.support.server import Server
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 
@@ -38,7 +38,7 @@ async def test_cancel_queued(rpc: Rpc) -> None:
 
 
 async def test_cancel_running(rpc: Rpc) -> None:
-    """Rule 16: CANCELLING on request, acknowledged when the worker has heard, CANCELLED when it has stopped."""
+    """Rule 16: CANCELLING on request, acknowledged when the worker has it, CANCELLED when it has stopped."""
     async with rpc.session() as session:
         await rpc.submit(stages=[Stage(stage_id="a"), Stage(stage_id="b")])
         job, token = await session.take()
@@ -98,7 +98,7 @@ async def test_forced_cancel(rpc: Rpc) -> None:
 
 
 async def test_cancel_with_less_grace(rpc: Rpc) -> None:
-    """Asking again with less time than the worker had brings the end forward."""
+    """A second request with a shorter grace period brings the deadline forward."""
     async with rpc.session() as session:
         await rpc.submit()
         job, _ = await session.take()

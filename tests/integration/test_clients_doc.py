@@ -36,7 +36,7 @@ DOC: Final = Path(__file__).parents[2] / "docs" / "clients.md"
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The services of a server that other tests use, too."""
+    """A client of the shared server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 

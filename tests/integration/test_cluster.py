@@ -40,7 +40,7 @@ _CALLS = (
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[Nodes]:
-    """Three nodes, each of which knows all three servers of NATS."""
+    """Three nodes, each with the addresses of all three NATS servers."""
     directory = tmp_path_factory.mktemp("cluster")
     with NatsCluster(*[directory] * 3) as nats, Nodes(directory, [nats.url] * 3, forkery=forkery) as nodes:
         yield nodes

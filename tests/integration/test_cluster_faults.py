@@ -35,7 +35,7 @@ def cluster(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def nodes(tmp_path: Path, cluster: NatsCluster, forkery: Forkery) -> Any:
-    """Three nodes, each of which knows all three servers of NATS."""
+    """Three nodes, each with the addresses of all three NATS servers."""
     with Nodes(tmp_path, [cluster.url] * 3, forkery=forkery) as nodes:
         yield nodes
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.nightly
 
 CUTS = 3
 REPORTS = 200
-"""Acknowledged, at the least, before each cut."""
+"""Acknowledgements before each cut."""
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ INFO, WARNING = Severity.SEVERITY_INFO, Severity.SEVERITY_WARNING
 
 @pytest.fixture
 def at(shared_server: ServerProcess) -> Iterator[Exec]:
-    """At the shared server."""
+    """A client of the shared server."""
     executing = Exec(shared_server.address)
     with executing.client:
         yield executing

@@ -50,7 +50,7 @@ async def run(server: ServerProcess, command: str, redirection: str, **options: 
 
 
 async def good(job: JobContext) -> dict[str, object]:
-    """Returns at once."""
+    """Return at once."""
     return {"files": 3}
 
 

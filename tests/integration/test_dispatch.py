@@ -1,4 +1,4 @@
-"""Dispatch at the wire: in which order jobs go to workers, and what becomes of assignments that never arrive."""
+"""Dispatch at the wire: the order of jobs, and assignments that never arrive."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.support.working import working
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 
 
 async def test_the_order_of_the_queue(rpc: Rpc) -> None:
-    """The highest priority first, then owners in turn, then first come first served."""
+    """The highest priority first, then owners in turn, then in order of submission."""
     for job_id, owner, priority in (
         ("a1", "a", 0),
         ("a2", "a", 0),
@@ -42,7 +42,7 @@ async def test_the_order_of_the_queue(rpc: Rpc) -> None:
 
 
 async def test_the_queue_survives_a_restart(tmp_path: Path, serve: Serve) -> None:
-    """With its order, and with what is at work under each key."""
+    """With its order, and with the running jobs of each key."""
     with serve(tmp_path / "data") as server:
         async with connect(server.address) as rpc:
             first = await rpc.submit(owner="a", concurrency_key="user")
@@ -62,7 +62,7 @@ async def test_the_queue_survives_a_restart(tmp_path: Path, serve: Serve) -> Non
 
 
 async def test_a_key_limits_what_is_at_work(rpc: Rpc) -> None:
-    """A job over the limit waits while others go ahead; a claim over the limit is refused."""
+    """A job over the limit waits while others overtake it; a claim over the limit is refused."""
     key = {"owner": rpc.kind, "concurrency_key": "user"}
     first = await rpc.submit(**key)
     await rpc.submit(**key)
@@ -83,7 +83,7 @@ async def test_a_key_limits_what_is_at_work(rpc: Rpc) -> None:
 
 
 async def test_what_was_lost_on_its_way_goes_out_again_at_once(rpc: Rpc) -> None:
-    """The worker's next session does not know of the job, so it is given back, without waiting for its lease."""
+    """The worker's next session does not list the job, so the server requeues it without waiting for the lease."""
     async with rpc.session(instance=rpc.kind) as session:
         await rpc.submit()
         job, _ = await session.take()
@@ -101,7 +101,7 @@ async def test_what_was_lost_on_its_way_goes_out_again_at_once(rpc: Rpc) -> None
 
 
 async def test_what_was_lost_before_a_restart_goes_out_again(tmp_path: Path, serve: Serve) -> None:
-    """The log knows which run of the worker had it."""
+    """The log has the worker's instance."""
     with serve(tmp_path / "data") as server:
         async with connect(server.address) as rpc, rpc.session(instance="run") as session:
             job = await rpc.submit()
@@ -117,7 +117,7 @@ async def test_what_was_lost_before_a_restart_goes_out_again(tmp_path: Path, ser
 
 
 async def test_a_half_open_session_is_ended_by_the_next_one(rpc: Rpc) -> None:
-    """What it still had, and the worker has too, goes over to the new one."""
+    """The jobs that both sessions name move to the new one."""
     async with rpc.session(instance=rpc.kind) as older:
         await rpc.submit()
         job, token = await older.take()
@@ -131,7 +131,7 @@ async def test_a_half_open_session_is_ended_by_the_next_one(rpc: Rpc) -> None:
 
 
 async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server: Server) -> None:
-    """Each run has a name of its own, in each of the jobs that it is given."""
+    """Each run of a worker has an instance of its own, which each of its jobs names."""
     worker = Worker(shared_server.address)
 
     @worker.job(rpc.kind)
@@ -149,7 +149,7 @@ async def test_a_worker_of_the_sdk_says_which_run_it_is(rpc: Rpc, shared_server:
 
 
 async def test_an_assignment_that_the_network_loses_goes_out_again(rpc: Rpc, shared_server: Server) -> None:
-    """The worker of the SDK comes back without it, and has it at once; the lease would have lasted for long."""
+    """The SDK's worker reconnects without the job, and gets it again at once, long before the lease expires."""
 
     async def answers(job: object) -> dict[str, int]:
         return {"answer": 42}
@@ -175,7 +175,7 @@ async def test_an_assignment_that_the_network_loses_goes_out_again(rpc: Rpc, sha
 
 
 async def test_many_workers_and_many_jobs(rpc: Rpc) -> None:
-    """Each job is taken once, by a worker that had room for it; none is left."""
+    """Each job is assigned once, to a worker with capacity; none is left."""
     submitted = {
         (
             await rpc.submit(owner=f"o{number % 3}", concurrency_key=f"u{number % 5}", concurrency_limit=2)

@@ -32,7 +32,7 @@ def node() -> None:
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The services of a server that other tests use, too."""
+    """A client of the shared server's services."""
     async with connect(shared_server.address) as connected:
         connected.kind = "count"
         yield connected

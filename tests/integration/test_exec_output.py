@@ -22,7 +22,7 @@ RECORDINGS = Path(__file__).parents[1] / "unit" / "command" / "recordings"
 
 @pytest.fixture
 def at(shared_server: ServerProcess) -> Iterator[Exec]:
-    """At the shared server."""
+    """A client of the shared server."""
     executing = Exec(shared_server.address)
     with executing.client:
         yield executing

@@ -23,7 +23,7 @@ INFO = Severity.SEVERITY_INFO
 
 @pytest.fixture
 def at(shared_server: ServerProcess) -> Iterator[Exec]:
-    """At the shared server."""
+    """A client of the shared server."""
     executing = Exec(shared_server.address)
     with executing.client:
         yield executing

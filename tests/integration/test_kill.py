@@ -1,4 +1,4 @@
-"""Nothing acknowledged is lost, and nothing shown is taken back, by ``kill -9`` of the server at any moment."""
+"""``kill -9`` of the server at any moment loses no acknowledged report, and no event that was sent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Killing:
     """
 
     def __init__(self, server: ServerProcess, seed: int, *, kills: int, reports: int) -> None:
-        """``reports`` are acknowledged at the least between two kills."""
+        """At least ``reports`` reports are acknowledged between two kills."""
         self._server = server
         self._random = random.Random(seed)
         self._kills = kills
@@ -45,7 +45,7 @@ class Killing:
         self.total = 0
 
     async def run(self) -> None:
-        """Kills so many times; the workers' jobs end one after the other meanwhile, and the last after it."""
+        """Kill the server ``times`` times; the workers' jobs end in between, and the last one after that."""
         async with contextlib.AsyncExitStack() as stack:
             rpcs = [await stack.enter_async_context(connect(self._server.address)) for _ in range(WORKERS)]
             watching = await stack.enter_async_context(connect(self._server.address))
@@ -78,7 +78,7 @@ class Killing:
             await self._check(watching, tasks, seen, of_all)
 
     async def _traffic(self, reporters: Sequence[Reporter]) -> None:
-        """Waits until every worker got somewhere, and all of them together far enough."""
+        """Wait until every worker has progressed, and all together by ``reports`` reports."""
         before = [reporter.acknowledged for reporter in reporters]
 
         async def flowed() -> bool:
@@ -114,7 +114,7 @@ class Killing:
 
 
 async def test_kill_at_random_moments(server: ServerProcess) -> None:
-    """Each report is in the log exactly once and in order, and subscribers saw that log and no other."""
+    """Each report is in the log exactly once and in order, and subscribers saw exactly that log."""
     killing = Killing(server, 1, kills=30, reports=200)
     await killing.run()
     assert len(killing.ready) == 30
@@ -122,7 +122,7 @@ async def test_kill_at_random_moments(server: ServerProcess) -> None:
 
 
 async def test_epoch_survives_a_crash(server: ServerProcess) -> None:
-    """A crash loses nothing, so that the epoch, and with it every cursor, stays good."""
+    """A crash loses nothing, so that the epoch and all cursors stay valid."""
     epoch = server.epoch
     async with connect(server.address) as rpc:
         job = await rpc.submit()
@@ -151,7 +151,7 @@ async def test_restored_copy_has_a_new_epoch(server: ServerProcess) -> None:
 
 
 async def test_queue_survives_a_crash(server: ServerProcess) -> None:
-    """Jobs that wait are given out after a restart, in the order in which they were submitted."""
+    """After a restart queued jobs are dispatched in the order of their submission."""
     async with connect(server.address) as rpc:
         submitted = [(await rpc.submit()).job_id for _ in range(5)]
         server.kill()
@@ -189,7 +189,7 @@ async def test_an_acknowledged_cancel_survives_a_crash(server: ServerProcess) ->
 @pytest.mark.nightly
 @pytest.mark.timeout(4 * 3600)
 async def test_kill_a_thousand_times(tmp_path: Path) -> None:
-    """The same with the command as it is installed, on a log that grows: 1,000 kills, and a million reports."""
+    """The long form with the installed command and a growing log: 1,000 kills, and a million reports."""
     total = 0
     ready: list[float] = []
     with ServerProcess(tmp_path / "data") as server:

@@ -20,7 +20,7 @@ from tests.support.server import Server
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 

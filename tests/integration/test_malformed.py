@@ -1,4 +1,4 @@
-"""What is no message at all, or far too much of one, at the wire."""
+"""Undecodable and oversized messages at the wire."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def field(number: int, value: bytes) -> bytes:
 
 
 def varint(value: int) -> bytes:
-    """As protobuf writes numbers."""
+    """Encode a varint."""
     return bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80]) + varint(value >> 7)
 
 
 def nested_input(depth: int) -> bytes:
-    """A submission whose input has objects within each other, more than protobuf writes or reads."""
+    """A submission with an input nested deeper than protobuf encodes or decodes."""
     value = b""
     for _ in range(depth):
         value = field(1, field(1, b"x") + field(2, field(5, value)))
@@ -68,7 +68,7 @@ def nested_input(depth: int) -> bytes:
 
 
 async def raw(rpc: Rpc, method: MethodDescriptor, request: bytes) -> list[bytes]:
-    """What the method answers to these bytes, in bytes."""
+    """Call the method with these bytes; return the answer's bytes."""
     path = f"/{method.containing_service.full_name}/{method.name}"
     channel: Any = rpc.channel
 
@@ -87,14 +87,14 @@ async def raw(rpc: Rpc, method: MethodDescriptor, request: bytes) -> list[bytes]
 
 @pytest.fixture
 async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 async def test_bytes_that_are_no_message_are_refused(rpc: Rpc, method: MethodDescriptor) -> None:
-    """Every method says so in the same words, which give nothing of the server's own away."""
+    """Every method refuses it with the same text, which reveals nothing about the server."""
     assert await refused(raw(rpc, method, b"\xff\xff\xff\xff")) == MALFORMED
 
 
@@ -110,12 +110,12 @@ async def test_bytes_that_are_no_message_are_refused(rpc: Rpc, method: MethodDes
     ids=["not UTF-8", "cut short", "an open group", "too deep", "half a surrogate pair"],
 )
 async def test_nearly_messages_are_refused(rpc: Rpc, method: MethodDescriptor, request_: bytes) -> None:
-    """Protobuf takes none of these, and neither does the server."""
+    """Protobuf decodes none of these, and neither does the server."""
     assert await refused(raw(rpc, method, request_)) == MALFORMED
 
 
 async def test_a_session_that_stutters_ends(rpc: Rpc) -> None:
-    """After bytes that are no message nobody can know what was meant; what came before was done."""
+    """Undecodable bytes end the session; everything before them was processed."""
     hello = WorkRequest(hello=Hello(worker_id="w")).SerializeToString()
     call: Any = rpc.channel.stream_stream("/milepost.v1.WorkerService/Work")()
     await call.write(hello)
@@ -127,7 +127,7 @@ async def test_a_session_that_stutters_ends(rpc: Rpc) -> None:
 
 
 async def test_an_unknown_method_is_unimplemented(rpc: Rpc) -> None:
-    """Of a newer version, perhaps."""
+    """Perhaps of a newer version."""
     call: Any = rpc.channel.unary_unary("/milepost.v1.JobService/PauseJob")
 
     assert (await refused(call(b""))).code == "UNIMPLEMENTED"
@@ -135,7 +135,7 @@ async def test_an_unknown_method_is_unimplemented(rpc: Rpc) -> None:
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 async def test_a_request_over_4_mib_is_refused(rpc: Rpc, method: MethodDescriptor) -> None:
-    """It is turned away before it is read, with the bound; the server goes on."""
+    """It is refused before it is decoded, with the limit; the server goes on."""
     refusal = await refused(raw(rpc, method, field(4, b"x" * 4 * 1024 * 1024)))
 
     assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "TOO_LARGE")
@@ -144,14 +144,14 @@ async def test_a_request_over_4_mib_is_refused(rpc: Rpc, method: MethodDescripto
 
 
 async def test_a_request_over_twice_4_mib_is_refused_by_grpc(rpc: Rpc) -> None:
-    """Nobody reads that much to say why."""
+    """Over gRPC's own limit the refusal has no reason."""
     refusal = await refused(raw(rpc, SUBMIT, field(4, b"x" * 8 * 1024 * 1024)))
 
     assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "")
 
 
 async def test_an_update_that_cannot_be_decoded_is_refused_by_itself(rpc: Rpc) -> None:
-    """In a session it has used up its number and names it; the updates around it are taken, and the session goes on."""
+    """In a session the rejection has its number, which is used up; the others are accepted, and the session goes on."""
     not_utf8 = field(11, field(3, b"caf\xe9"))
     lines = [Update(log_written=LogWritten(text=text)).SerializeToString() for text in ("before", "after")]
     call: Any = rpc.channel.stream_stream("/milepost.v1.WorkerService/Work")()
@@ -176,7 +176,7 @@ async def test_an_update_that_cannot_be_decoded_is_refused_by_itself(rpc: Rpc) -
 
 
 async def test_a_report_without_a_session_names_the_update_that_cannot_be_decoded(rpc: Rpc) -> None:
-    """It is refused as a whole."""
+    """The report is refused as a whole."""
     job = await rpc.submit()
     async with rpc.session() as session:
         _, token = await session.take()
@@ -193,7 +193,7 @@ async def test_a_report_without_a_session_names_the_update_that_cannot_be_decode
 
 
 async def test_a_refusal_arrives_whatever_it_quotes(rpc: Rpc) -> None:
-    """Megabytes of what is wrong do not make megabytes of headers, which gRPC would cut off."""
+    """Megabytes of invalid input do not make large headers, which gRPC would truncate."""
     emoji = "\U0001f600" * 10_000
 
     for request in (
@@ -210,7 +210,7 @@ async def test_a_refusal_arrives_whatever_it_quotes(rpc: Rpc) -> None:
 
 
 async def test_fields_that_the_server_does_not_know_are_dropped(rpc: Rpc) -> None:
-    """Nothing is stored that no bound was held against."""
+    """Nothing is stored without a check of its bounds."""
     job_id = f"{rpc.kind}-unknown"
     smuggled = field(1000, b"smuggled")
     artifact = Artifact(name="a", uri="file:///a").SerializeToString() + smuggled
@@ -236,7 +236,7 @@ async def test_fields_that_the_server_does_not_know_are_dropped(rpc: Rpc) -> Non
 
 
 async def test_an_empty_message_ends_a_session(rpc: Rpc) -> None:
-    """It says nothing, or something that this server does not know; a heartbeat says something."""
+    """An empty or unknown message; a heartbeat is not empty."""
     async with rpc.session() as session:
         await session.send(heartbeat=Heartbeat())
         await session.send()

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.nightly
 WORKERS = 4
 CUTS = 10
 REPORTS = 200
-"""Acknowledged, at the least, before each cut."""
+"""Acknowledgements before each cut."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Dropping what has been kept long enough, and keeping parents as far as their children are."""
+"""Retention, and the progress of parents."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOUR = Duration(seconds=3600)
 
 
 async def finished(rpc: Rpc, retention: Retention, *updates: Update, request_id: str = "r") -> Job:
-    """A job that has ended after these updates."""
+    """Run a job with these updates to its end."""
     async with rpc.session() as session:
         await rpc.submit(request_id=request_id, retention=retention)
         job, token = await session.take()
@@ -40,7 +40,7 @@ async def finished(rpc: Rpc, retention: Retention, *updates: Update, request_id:
 
 @pytest.fixture
 def sweeping(tmp_path: Path, serve: Serve) -> Server:
-    """A server that sweeps all the time; not started yet."""
+    """A server with continuous sweeps, not started yet."""
     return serve(tmp_path / "data", "--sweep-interval", "0.05")
 
 
@@ -65,16 +65,16 @@ async def test_events_are_dropped(sweeping: Server) -> None:
             frames = [frame async for frame in rpc.jobs.WatchJob(request)]
             assert [frame.WhichOneof("frame") for frame in frames] == ["opened", "snapshot", "caught_up"]
             assert await rpc.get(job.job_id) == frames[1].snapshot.job
-            # Its submission may still be repeated, though what was submitted is gone.
+            # Its submission can still be repeated, although the event is gone.
             assert await rpc.get(job.job_id) == await rpc.submit(
                 request_id="r", retention=Retention(keep_events=NOW)
             )
-            # One who has it all is not concerned.
+            # A cursor at the head is not affected.
             assert [f async for f in rpc.watch(job.job_id, after_sequence=4) if f.HasField("events")] == []
 
 
 async def test_jobs_are_deleted(sweeping: Server) -> None:
-    """A job that was kept long enough is gone."""
+    """A job is deleted after its retention time."""
     with sweeping as server:
         async with connect(server.address) as rpc:
             job = await finished(rpc, Retention(keep_job=NOW))
@@ -91,7 +91,7 @@ async def test_jobs_are_deleted(sweeping: Server) -> None:
 async def test_what_a_job_says_of_itself_comes_before_what_the_server_has(
     tmp_path: Path, serve: Serve
 ) -> None:
-    """Of three that have ended one goes by the server's options, one keeps itself, and one its events as well."""
+    """Of three ended jobs one has the server's retention, one retains the job, and one its events too."""
     options = ("--sweep-interval", "0.05", "--keep-events", "0", "--keep-jobs", "0s")
     with serve(tmp_path / "data", *options) as server:
         async with connect(server.address) as rpc:
@@ -107,7 +107,7 @@ async def test_what_a_job_says_of_itself_comes_before_what_the_server_has(
 
 
 async def test_progress_is_thinned(tmp_path: Path, serve: Serve) -> None:
-    """Of a job that has ended only the newest progress of each stage is kept; its fold is the same."""
+    """Thinning leaves only the newest progress of each stage of an ended job; the fold stays the same."""
     start = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=10)))
     progress = [Update(stage_progressed=StageProgressed(stage_id="s", current=n)) for n in range(1, 10)]
     options = ("--sweep-interval", "0.05", "--keep-progress", "0")
@@ -169,7 +169,7 @@ async def test_newest_events_are_kept(server: Server) -> None:
 
 
 async def test_parents_follow_their_children(server: Server) -> None:
-    """A parent without stages is as far as its children are, in its own log; and it never goes back."""
+    """The progress of a parent without stages is that of its children, in its own log; it never falls."""
     async with connect(server.address) as rpc, rpc.session() as session:
         parent = await rpc.submit(kind="parent", planned_children=2)
         for _ in range(2):

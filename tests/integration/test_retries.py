@@ -1,4 +1,4 @@
-"""What a job with attempts left is retried after: everything that nobody has marked as final."""
+"""Retries: a job with attempts left is retried after every failure that is not final."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def kind() -> str:
 
 
 def policy(*codes: str, attempts: int = 3) -> RetryPolicy:
-    """That many attempts without a wait between them."""
+    """A policy with this many attempts without backoff."""
     return RetryPolicy(max_attempts=attempts, initial_backoff=AT_ONCE, retryable_codes=codes)
 
 
 def fail(job: JobContext) -> dict[str, object]:
-    """Fails as the input says, but for the third attempt."""
+    """Fail as the input says, except in the third attempt."""
     if job.attempt < 3:
         match job.input["how"]:
             case "exception":
@@ -64,7 +64,7 @@ def fail(job: JobContext) -> dict[str, object]:
 
 
 async def fail_in_loop(job: JobContext) -> dict[str, object]:
-    """The same, async."""
+    """The async form."""
     return fail(job)
 
 
@@ -79,7 +79,7 @@ async def fail_in_loop(job: JobContext) -> dict[str, object]:
 async def test_what_a_handler_did_not_mark_as_final_is_retried(
     shared_server: Server, run: RunMode, hows: tuple[str, ...]
 ) -> None:
-    """Exceptions, exits and crashes, wherever it runs."""
+    """Exceptions, exits and crashes are retried, in each run mode."""
     handler = fail_in_loop if run == "task" else fail
     async with at_bench(shared_server.address, handler, run) as bench:
         for how in hows:
@@ -103,7 +103,7 @@ async def test_what_a_handler_marked_as_final_is_not(shared_server: Server, how:
 
 
 async def test_an_exception_fails_the_job_at_its_last_attempt(client: Client, kind: str) -> None:
-    """And at the first where there is one only."""
+    """With a single attempt the first failure is final."""
     async with working(client.address, **{kind: fail}):
         once = await _end(client, await client.submit(kind, {"how": "exception"}))
         twice = await _end(
@@ -125,7 +125,7 @@ async def test_an_exception_fails_the_job_at_its_last_attempt(client: Client, ki
     ],
 )
 async def test_a_block_that_fails_may_be_claimed_again(client: Client, error: Exception, state: str) -> None:
-    """Of `attach` and `start`, with asyncio and without: the next claim is the next attempt."""
+    """For `attach` and `start`, with and without asyncio, the next claim is the next attempt."""
     with pytest.raises(type(error)):
         async with client.start("step", retry_policy=policy()) as started:
             raise error
@@ -146,7 +146,7 @@ def _fail_plainly(address: str, job_id: str, error: Exception) -> None:
 
 
 async def test_a_command_that_fails_may_be_claimed_again(client: Client) -> None:
-    """Its exit status says that it failed, not that it always will."""
+    """A failed command may succeed in another attempt."""
     job_id = (await client.submit("step", dispatch=EXTERNAL, retry_policy=policy(attempts=2))).job_id
     failed = await milepost("exec", "--job-id", job_id, "--", "sh", "-c", "exit 7", address=client.address)
     waiting = await client.get(job_id)

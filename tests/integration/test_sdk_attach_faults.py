@@ -37,7 +37,7 @@ async def has_lines(client: Client, job_id: str, count: int) -> bool:
 
 
 async def stands(client: Client, job_id: str, wanted: str) -> bool:
-    """Whether the job is in this state."""
+    """Whether the job has this state."""
     return wanted == state_name(await client.get(job_id))
 
 

@@ -34,7 +34,7 @@ def patient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client that is connected directly."""
+    """A client with a direct connection."""
     async with Client(shared_server.address) as connected:
         yield connected
 

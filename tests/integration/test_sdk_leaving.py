@@ -13,7 +13,7 @@ from tests.support.server import ServerProcess
 
 
 async def stands(rpc: Rpc, job_id: str, state: str) -> bool:
-    """Whether the job is in this state."""
+    """Whether the job has this state."""
     return state == state_name(await rpc.get(job_id))
 
 

@@ -23,7 +23,7 @@ COUNT = 300
 
 @pytest.fixture
 async def client(server: ServerProcess) -> AsyncIterator[Client]:
-    """A client that is connected directly."""
+    """A client with a direct connection."""
     async with Client(server.address) as connected:
         yield connected
 

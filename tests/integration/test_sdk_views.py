@@ -43,7 +43,7 @@ def progressed(current: int) -> Update:
 
 
 async def done(rpc: Rpc, *updates: Update) -> Job:
-    """A job that has ended after these updates."""
+    """Run a job with these updates to its end."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()

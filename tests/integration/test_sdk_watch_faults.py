@@ -81,7 +81,7 @@ async def test_a_limit_after_a_lost_connection_is_waited_out() -> None:
 
 
 async def refuse(stream: Stream, code: int, reason: str, text: str) -> None:
-    """As the contract has it."""
+    """As the contract says."""
     detail = Any()
     detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="milepost.v1"))
     status = status_pb2.Status(code=code, message=text, details=[detail])

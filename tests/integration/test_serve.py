@@ -28,7 +28,7 @@ SERVICES = ("milepost.v1.AdminService", "milepost.v1.JobService", "milepost.v1.W
 
 
 async def probe(address: str) -> int:
-    """The exit status of the probe for health checks."""
+    """Run the health probe; return its exit status."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -42,7 +42,7 @@ async def probe(address: str) -> int:
 
 
 async def test_one_line_says_that_it_is_ready(tmp_path: Path) -> None:
-    """On stdout, as JSON, with the address that was taken and the epoch of the store; and nothing else, to the end."""
+    """The ready line on stdout is JSON with the bound address and the epoch; nothing else follows."""
     async with started("serve", "--address", "127.0.0.1:0", "--data", tmp_path / "new" / "data") as server:
         await server.says("epoch")
         await server.says('"event": "serving"')
@@ -58,7 +58,7 @@ async def test_one_line_says_that_it_is_ready(tmp_path: Path) -> None:
 
 
 async def test_options_have_twins_in_the_environment(tmp_path: Path) -> None:
-    """As containers want them."""
+    """Options from the environment, as in containers."""
     settings = {"MILEPOST_DATA": str(tmp_path / "data")}
     async with started("serve", address="localhost:0", env=settings) as server:
         await server.says("epoch")
@@ -70,7 +70,7 @@ async def test_options_have_twins_in_the_environment(tmp_path: Path) -> None:
 
 
 def test_it_listens_on_loopback_unless_told_otherwise(shared_server: ServerProcess) -> None:
-    """The default is loopback, and nothing but what was asked for is listened on."""
+    """The default is loopback; the server listens on nothing but the given address."""
     (address,) = [option for option in serve.params if option.name == "address"]
     assert address.default == "127.0.0.1:7070"
 
@@ -84,7 +84,7 @@ def test_it_listens_on_loopback_unless_told_otherwise(shared_server: ServerProce
 
 @pytest.mark.parametrize("service", ["", *SERVICES])
 async def test_health(shared_server: ServerProcess, service: str) -> None:
-    """The server as a whole and each service are SERVING."""
+    """The whole server and each service are SERVING."""
     async with grpc.aio.insecure_channel(shared_server.address) as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
         answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
@@ -93,7 +93,7 @@ async def test_health(shared_server: ServerProcess, service: str) -> None:
 
 
 async def test_health_of_another_service(shared_server: ServerProcess) -> None:
-    """It is not known."""
+    """An unknown service is NOT_FOUND."""
     async with grpc.aio.insecure_channel(shared_server.address) as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
         refusal = await refused(health.Check(health_pb2.HealthCheckRequest(service="milepost.v2.JobService")))
@@ -102,7 +102,7 @@ async def test_health_of_another_service(shared_server: ServerProcess) -> None:
 
 
 async def test_health_of_all_services(shared_server: ServerProcess) -> None:
-    """They can be asked for together."""
+    """`List` returns all services."""
     protocol: Any = health_pb2  # its types do not know of this message
     async with grpc.aio.insecure_channel(shared_server.address) as channel:
         listing: Any = channel.unary_unary(
@@ -117,7 +117,7 @@ async def test_health_of_all_services(shared_server: ServerProcess) -> None:
 
 
 async def test_reflection_lists_the_services(shared_server: ServerProcess) -> None:
-    """So that grpcurl needs no files."""
+    """Reflection works, so that grpcurl needs no files."""
     async with grpc.aio.insecure_channel(shared_server.address) as channel:
         reflection: Any = channel.stream_stream(
             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
@@ -134,7 +134,7 @@ async def test_reflection_lists_the_services(shared_server: ServerProcess) -> No
 
 
 async def test_the_probe_tells_whether_it_is_serving(shared_server: ServerProcess) -> None:
-    """For a container's health check: exit status 0 if so, 1 if not."""
+    """The probe for containers exits with 0 if the server is SERVING, else with 1."""
     found = await asyncio.gather(probe(shared_server.address), probe("127.0.0.1:1"))
     assert list(found) == [0, 1]
 
@@ -156,7 +156,7 @@ async def test_the_store_is_kept(server: ServerProcess) -> None:
 
 
 async def test_a_data_directory_has_one_server(shared_server: ServerProcess) -> None:
-    """A second one says so, names the first, and exits; the first is not concerned."""
+    """A second server exits with an error that names the first, which is not affected."""
     outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", shared_server.data)
 
     assert (outcome.status, outcome.out) == (2, "")
@@ -165,7 +165,7 @@ async def test_a_data_directory_has_one_server(shared_server: ServerProcess) -> 
 
 
 async def test_a_port_in_use(shared_server: ServerProcess, tmp_path: Path) -> None:
-    """It says so, in one line and nothing else, and does not share the port."""
+    """The server prints one line of error, and does not share the port."""
     outcome = await milepost("serve", "--address", shared_server.address, "--data", tmp_path)
 
     expected = (
@@ -176,7 +176,7 @@ async def test_a_port_in_use(shared_server: ServerProcess, tmp_path: Path) -> No
 
 
 async def test_an_address_that_is_none(tmp_path: Path) -> None:
-    """It is a matter of usage, and not of what else there is on the machine."""
+    """An invalid address is a usage error."""
     outcome = await milepost("serve", "--address", "127.0.0.1:99999", "--data", tmp_path)
 
     assert (outcome.status, outcome.out) == (2, "")
@@ -184,7 +184,7 @@ async def test_an_address_that_is_none(tmp_path: Path) -> None:
 
 
 async def test_a_newer_database_is_refused(tmp_path: Path) -> None:
-    """It is not touched: a newer server goes on with it."""
+    """The database stays unchanged, for a newer server."""
     with ServerProcess(tmp_path / "data") as server:
         server.stop()
     database = tmp_path / "data" / "milepost.db"
@@ -200,7 +200,7 @@ async def test_a_newer_database_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    """It is left as it is."""
+    """The file stays unchanged."""
     database = tmp_path / "milepost.db"
     database.write_bytes(b"anything else" * 1000)
 
@@ -212,7 +212,7 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
-    """A file is in the way."""
+    """A file exists at the path."""
     (tmp_path / "file").touch()
 
     outcome = await milepost("serve", "--address", "127.0.0.1:0", "--data", tmp_path / "file" / "data")
@@ -230,7 +230,7 @@ async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
     ],
 )
 async def test_an_address_that_is_not_to_be_had(expected: str, address: str, tmp_path: Path) -> None:
-    """It is said why, in one line and nothing else."""
+    """The error is one line and nothing else."""
     outcome = await milepost("serve", "--address", address, "--data", tmp_path)
 
     assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)

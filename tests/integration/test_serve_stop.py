@@ -1,4 +1,4 @@
-"""How ``milepost serve`` stops: in order, telling everybody, and losing nothing that it acknowledged."""
+"""``milepost serve`` stops gracefully: it ends all streams with a status, and loses nothing acknowledged."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
 async def stopped(server: ServerProcess) -> int:
-    """SIGTERM; the exit status."""
+    """Send SIGTERM; return the exit status."""
     return await asyncio.to_thread(server.stop)
 
 
 async def until_caught_up(call: Any) -> None:
-    """Reads a watch until it waits for what happens next."""
+    """Read a watch until it has caught up."""
     while (await call.read()).WhichOneof("frame") != "caught_up":
         pass
 
 
 async def rest(call: Any) -> list[Any]:
-    """What else comes, to the end."""
+    """Read the rest of a stream."""
     frames = []
     while (frame := await call.read()) is not grpc.aio.EOF:
         frames.append(frame)
@@ -85,7 +85,7 @@ async def test_watches_of_health_are_told(
 
 
 async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor is an open stream of reflection waited for, as tools keep it that show services."""
+    """The server does not wait for an open reflection stream, as tools hold it that show services."""
     monkeypatch.setattr(serving, "_STOP_GRACE", 3600.0)
     server = Server(Settings("127.0.0.1:0", tmp_path / "data"))
     await server.start()
@@ -107,7 +107,7 @@ async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytes
 
 
 async def test_open_watches_are_told(server: ServerProcess) -> None:
-    """Rule 6: with UNAVAILABLE, since OK would say that the job has ended; and when to come back."""
+    """Rule 6: watches end with UNAVAILABLE, since OK would mean the end of the job, and with a retry delay."""
     async with connect(server.address) as rpc:
         job = await rpc.submit()
         calls = [
@@ -126,7 +126,7 @@ async def test_open_watches_are_told(server: ServerProcess) -> None:
 
 
 async def test_sessions_are_told(server: ServerProcess) -> None:
-    """First to drain, then that it is over; their jobs stay theirs."""
+    """Sessions get `drain`, then end; workers keep their jobs."""
     async with connect(server.address) as rpc, rpc.session() as session:
         await rpc.submit()
         job, _ = await session.take()
@@ -142,7 +142,7 @@ async def test_sessions_are_told(server: ServerProcess) -> None:
 
 
 async def test_a_session_that_says_nothing_is_told(server: ServerProcess) -> None:
-    """Nor is it waited for."""
+    """The server does not wait for it."""
     async with connect(server.address) as rpc:
         call = rpc.workers.Work()
         await call.wait_for_connection()
@@ -154,7 +154,7 @@ async def test_a_session_that_says_nothing_is_told(server: ServerProcess) -> Non
 
 
 class Reporting:
-    """A worker that reports as fast as it can, until its session ends."""
+    """Report as fast as possible until the session ends."""
 
     def __init__(self, job_id: str, token: str, session: WorkSession) -> None:
         self.job_id = job_id
@@ -163,7 +163,7 @@ class Reporting:
         self.acknowledged = 0
 
     async def write(self) -> None:
-        """Says one line after another, and does not wait for answers."""
+        """Send one log line after the other without waiting for acknowledgements."""
         number = 0
         try:
             while True:
@@ -173,7 +173,7 @@ class Reporting:
             return  # the server has ended the stream
 
     async def read(self) -> None:
-        """Counts what is acknowledged."""
+        """Count the acknowledged reports."""
         while True:
             try:
                 response = await self._session.call.read()
@@ -184,7 +184,7 @@ class Reporting:
 
 
 async def test_what_is_being_committed_is_committed(server: ServerProcess) -> None:
-    """Rule 12: every report that was acknowledged, with traffic flowing, is in the log after a stop."""
+    """Rule 12: every report that was acknowledged before a stop under load is in the log."""
     async with connect(server.address) as rpc, rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -199,7 +199,7 @@ async def test_what_is_being_committed_is_committed(server: ServerProcess) -> No
                 break
         status = await stopped(server)
         await asyncio.gather(reading, writing)
-    # A client of grpc.aio that was writing just then may see its own failure to write, rather than the status.
+    # A client of grpc.aio that is writing at that moment may get a write error instead of the status.
     (line,) = [line for line in server.log() if line["event"] == "call" and line["method"].endswith("/Work")]
     assert (line["code"], line["reason"], status) == ("UNAVAILABLE", "DRAINING", 0)
 
@@ -217,7 +217,7 @@ async def test_what_is_being_committed_is_committed(server: ServerProcess) -> No
 
 
 async def test_calls_under_way_are_answered(server: ServerProcess) -> None:
-    """Of submissions that were made just before, each that was accepted is there afterwards."""
+    """Each submission that was accepted just before a stop is in the log."""
     async with connect(server.address) as rpc:
         submitting = [asyncio.ensure_future(accepted(rpc)) for _ in range(100)]
         await asyncio.wait(submitting, return_when=asyncio.FIRST_COMPLETED)
@@ -232,7 +232,7 @@ async def test_calls_under_way_are_answered(server: ServerProcess) -> None:
 
 
 async def accepted(rpc: Rpc) -> str:
-    """The id of a job, if the server was there to accept it."""
+    """Submit a job; return its id, or None if the server was gone."""
     try:
         return (await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
     except grpc.aio.AioRpcError as error:
@@ -242,7 +242,7 @@ async def accepted(rpc: Rpc) -> str:
 
 
 async def test_a_store_that_fails_ends_the_server(server: ServerProcess) -> None:
-    """It says so, and does not stop as if all were well: started again, it looks at what there is."""
+    """The server logs it and exits with an error; after a restart it reads the store again."""
     async with connect(server.address) as rpc:
         with closing(sqlite3.connect(server.data / "milepost.db")) as database:
             database.execute("ALTER TABLE log RENAME TO elsewhere")

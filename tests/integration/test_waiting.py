@@ -1,4 +1,4 @@
-"""What a queued job waits for, as the API tells it."""
+"""The API says what a queued job waits for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORKER = WaitingFor.WAITING_FOR_WORKER
 RECONNECT = WaitingFor.WAITING_FOR_RECONNECT
 CLAIM = WaitingFor.WAITING_FOR_CLAIM
 
-# Half of it, and workers that are missing are not taken to reconnect any more.
+# After half of it missing workers no longer count as reconnecting.
 LEASE_TTL = "4"
 
 HOUR = Duration(seconds=3600)
@@ -37,7 +37,7 @@ HOUR = Duration(seconds=3600)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[ServerProcess]:
-    """A server whose workers have had the time to reconnect soon."""
+    """A server with a short grace period for workers to reconnect."""
     data = tmp_path_factory.mktemp("waiting") / "data"
     with ServerProcess(data, "--lease-ttl", LEASE_TTL, forkery=forkery) as started:
         yield started
@@ -45,19 +45,19 @@ def server(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterat
 
 @pytest.fixture
 async def rpc(server: ServerProcess) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(server.address) as connected:
         yield connected
 
 
 async def waiting(rpc: Rpc, job_id: str) -> Waiting | None:
-    """What GetJob says that the job waits for; None where it says nothing."""
+    """What the job waits for, from GetJob; None if unset."""
     response = await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))
     return response.waiting if response.HasField("waiting") else None
 
 
 async def waits_for(rpc: Rpc, job_id: str, reason: WaitingFor.ValueType) -> Waiting:
-    """Returns what the job waits for, once it is that."""
+    """Wait until the job waits for this reason; return it."""
 
     async def current() -> Waiting | None:
         now = await waiting(rpc, job_id)
@@ -68,7 +68,7 @@ async def waits_for(rpc: Rpc, job_id: str, reason: WaitingFor.ValueType) -> Wait
 
 
 async def next_status(watch: WatchCall) -> Waiting | None:
-    """What the next status of the stream says that the job waits for."""
+    """What the job waits for, from the next status of the stream."""
     async with asyncio.timeout(30):
         while True:
             frame = await watch.read()
@@ -107,7 +107,7 @@ async def test_a_job_that_waits_for_its_turn(rpc: Rpc) -> None:
 
 
 async def test_a_job_that_waits_to_be_claimed(rpc: Rpc) -> None:
-    """No worker is missing, whichever there are; a watch says so as soon as it has caught up."""
+    """Workers do not matter; a watch says so as soon as it has caught up."""
     job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     watch = rpc.watch(job.job_id)
     reasons = [await waiting(rpc, job.job_id), await next_status(watch)]
@@ -117,7 +117,7 @@ async def test_a_job_that_waits_to_be_claimed(rpc: Rpc) -> None:
 
 
 async def test_a_watch_hears_soon_what_its_job_waits_for(rpc: Rpc) -> None:
-    """Without waiting for its interval: that no worker takes it, that one does, and that it has gone again."""
+    """A status comes at once when no worker takes the kind, when one connects, and when it leaves."""
     job = await rpc.submit()
     await waits_for(rpc, job.job_id, WORKER)
     watch = rpc.watch(job.job_id, status_interval=HOUR)
@@ -139,7 +139,7 @@ async def test_a_watch_hears_soon_what_its_job_waits_for(rpc: Rpc) -> None:
 
 
 async def test_an_idle_stream_says_it_with_each_status(rpc: Rpc) -> None:
-    """How many workers there are is not worth a frame of its own, but stands in each one."""
+    """A change of the number of workers alone sends no status; each status has the number."""
     job = await rpc.submit()
     async with rpc.session(max_concurrency=0), rpc.session(max_concurrency=0):
         watch = rpc.watch(job.job_id, status_interval=Duration(seconds=1))
@@ -150,7 +150,7 @@ async def test_an_idle_stream_says_it_with_each_status(rpc: Rpc) -> None:
 
 
 async def test_a_feed_does_not_say_it(rpc: Rpc) -> None:
-    """A status of WatchJobs is about many jobs."""
+    """A status of WatchJobs has no reason, since it is about many jobs."""
     job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     watch = rpc.jobs.WatchJobs(
         WatchJobsRequest(filter=JobFilter(job_ids=[job.job_id]), status_interval=Duration(seconds=1))
@@ -163,9 +163,9 @@ async def test_a_feed_does_not_say_it(rpc: Rpc) -> None:
 
 
 async def test_workers_may_be_reconnecting_after_a_start(tmp_path: Path, forkery: Forkery) -> None:
-    """For a while after each start the server does not say that there is none, but why it does not know.
+    """For a while after each start the server says that workers may be reconnecting, not that there are none.
 
-    With the nearest kinds of the workers that are there already.
+    With the nearest kinds of the workers that are connected already.
     """
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1h", forkery=forkery) as server:
         async with connect(server.address) as rpc:
@@ -185,7 +185,7 @@ async def test_workers_may_be_reconnecting_after_a_start(tmp_path: Path, forkery
 
 
 async def test_workers_of_all_nodes_count(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
-    """A node tells the others at once of a worker that connects to it, and of one that leaves."""
+    """A node announces workers that connect or leave to the other nodes at once."""
     stores = [nats_server.url] * 2
     options = ("--lease-ttl", LEASE_TTL)
     with Nodes(tmp_path, stores, *options, stream="waiting", forkery=forkery) as nodes:

@@ -17,13 +17,13 @@ from tests.support.validators import History, Recording, check
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 
 
 async def finished_job(rpc: Rpc, lines: int) -> str:
-    """A job that has ended: submitted (1), started (2), so many log lines, ended."""
+    """Run a job with this many log lines to its end: submitted (1), started (2), lines, ended."""
     async with rpc.session() as session:
         submitted = await rpc.submit()
         job, token = await session.take()
@@ -33,19 +33,19 @@ async def finished_job(rpc: Rpc, lines: int) -> str:
 
 
 async def frames_of(rpc: Rpc, job_id: str, **request: object) -> list[WatchJobResponse]:
-    """All frames of a watch that ends by itself."""
+    """Read all frames of a watch that ends."""
     return [frame async for frame in rpc.watch(job_id, **request)]
 
 
 async def next_frame(watch: WatchCall) -> WatchJobResponse:
-    """The next frame of a watch that goes on."""
+    """Receive the next frame of an open watch."""
     frame = await watch.read()
     assert isinstance(frame, WatchJobResponse), "the stream ended"
     return frame
 
 
 def names(frames: list[WatchJobResponse]) -> list[str | None]:
-    """The kinds of the frames."""
+    """The names of the frames."""
     return [frame.WhichOneof("frame") for frame in frames]
 
 
@@ -79,7 +79,7 @@ async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
 
 
 async def test_fold_of_the_log_is_the_job(rpc: Rpc) -> None:
-    """The job that the server tells is the fold of the log that it shows."""
+    """The job that the server returns is the fold of the log that it sends."""
     job_id = await finished_job(rpc, lines=3)
     result = (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).job
     folded = fold(await rpc.log(job_id))
@@ -89,7 +89,7 @@ async def test_fold_of_the_log_is_the_job(rpc: Rpc) -> None:
 
 @pytest.mark.parametrize("cursor", range(7))
 async def test_resume_from_each_sequence(rpc: Rpc, cursor: int) -> None:
-    """Rule 1: a cursor is exclusive; from each one the rest follows, none twice and none missing (rule 2)."""
+    """Rule 1: a cursor is exclusive; from each one the rest of the log follows, complete and once (rule 2)."""
     job_id = await finished_job(rpc, lines=3)
     frames = await frames_of(rpc, job_id, after_sequence=cursor)
     assert list(range(cursor + 1, 7)) == sequences(frames)
@@ -99,7 +99,7 @@ async def test_resume_from_each_sequence(rpc: Rpc, cursor: int) -> None:
 
 @pytest.mark.parametrize("most", [1, 2, 5, 10_000])
 async def test_max_batch_events(rpc: Rpc, most: int) -> None:
-    """No frame holds more events than were asked for, and all come."""
+    """No frame has more events than requested, and all events come."""
     job_id = await finished_job(rpc, lines=10)
     frames = await frames_of(rpc, job_id, max_batch_events=most)
     assert list(range(1, 14)) == sequences(frames)
@@ -130,13 +130,13 @@ async def test_live_events(rpc: Rpc) -> None:
 
 
 async def test_no_follow(rpc: Rpc) -> None:
-    """With no_follow the stream ends at the head of a job that goes on."""
+    """With no_follow the stream ends at the head of a running job."""
     job = await rpc.submit()
     assert names(await frames_of(rpc, job.job_id, no_follow=True)) == ["opened", "events", "caught_up"]
 
 
 async def test_status_on_an_idle_stream(rpc: Rpc) -> None:
-    """An idle stream tells where it stands at the interval that was asked for."""
+    """An idle stream sends a status at the requested interval."""
     job = await rpc.submit()
     watch = rpc.watch(job.job_id, after_sequence=1, status_interval=Duration(seconds=1))
     assert names([await next_frame(watch) for _ in range(3)]) == ["opened", "caught_up", "status"]
@@ -156,7 +156,7 @@ async def test_snapshot_then_events(rpc: Rpc) -> None:
 
 
 async def test_from_latest(rpc: Rpc) -> None:
-    """`from_latest` shows only what happens next."""
+    """`from_latest` sends only later events."""
     job_id = await finished_job(rpc, lines=3)
     frames = await frames_of(rpc, job_id, from_latest=True)
     assert names(frames) == ["opened", "caught_up"]
@@ -164,7 +164,7 @@ async def test_from_latest(rpc: Rpc) -> None:
 
 
 async def test_cursor_ahead(rpc: Rpc) -> None:
-    """Rule 4: a cursor ahead of the head is refused with what was asked for and what there is."""
+    """Rule 4: a cursor ahead of the head is refused with the cursor and the head."""
     job_id = await finished_job(rpc, lines=3)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await frames_of(rpc, job_id, after_sequence=7)
@@ -177,7 +177,7 @@ async def test_cursor_ahead(rpc: Rpc) -> None:
 
 
 async def test_cursor_ahead_waits_for_the_log(rpc: Rpc) -> None:
-    """Rule 4: the log is given a moment to reach the cursor."""
+    """Rule 4: the log has a moment to reach the cursor."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -190,7 +190,7 @@ async def test_cursor_ahead_waits_for_the_log(rpc: Rpc) -> None:
 
 
 async def test_epoch(shared_server: Server, rpc: Rpc) -> None:
-    """Rule 4: a cursor of another epoch is refused, or answered with a snapshot where that was asked for."""
+    """Rule 4: a cursor of another epoch is refused, or answered with a snapshot if requested."""
     job_id = await finished_job(rpc, lines=3)
     assert sequences(await frames_of(rpc, job_id, after_sequence=3, epoch=shared_server.epoch)) == [4, 5, 6]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -212,7 +212,7 @@ async def test_unknown_job(rpc: Rpc) -> None:
 
 
 async def test_leaving_cancels_nothing(server: Server) -> None:
-    """Rule 9: subscribers come and go; the job does not notice."""
+    """Rule 9: subscribers that come and go do not affect the job."""
     async with connect(server.address) as rpc, rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()

@@ -1,4 +1,4 @@
-"""Following many jobs: filters, positions, snapshots, and jobs that come to match or go."""
+"""Watches of many jobs: filters, positions, snapshots, and jobs that begin or cease to match."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.validators import EventView, History, Recording, Stream, chec
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 
@@ -44,7 +44,7 @@ async def frames_of(rpc: Rpc, wanted: JobFilter | None = None, **request: Any) -
 
 
 def names(frames: list[WatchJobsResponse]) -> list[str | None]:
-    """The kinds of the frames."""
+    """The names of the frames."""
     return [frame.WhichOneof("frame") for frame in frames]
 
 
@@ -54,7 +54,7 @@ def events_of(frames: list[WatchJobsResponse], job_id: str = "") -> list[Event]:
 
 
 async def run(rpc: Rpc, job_id: str, lines: int = 1) -> None:
-    """Runs a queued job of the test to its end."""
+    """Run a queued job of the test to its end."""
     async with rpc.session() as session:
         job, token = await session.take()
         assert job_id == job.job_id
@@ -64,7 +64,7 @@ async def run(rpc: Rpc, job_id: str, lines: int = 1) -> None:
 
 
 async def test_logs_of_all_jobs(rpc: Rpc) -> None:
-    """Each job's log is whole and in order within the feed; each frame says where to resume."""
+    """Each job's log is complete and in order within the feed; each frame has the position to resume at."""
     for _ in range(3):
         await run(rpc, (await rpc.submit()).job_id)
     frames = await frames_of(rpc)
@@ -80,7 +80,7 @@ async def test_logs_of_all_jobs(rpc: Rpc) -> None:
 
 
 async def test_resume_from_each_position(rpc: Rpc) -> None:
-    """Resuming from any position gives what is after it, and nothing twice (rule 2)."""
+    """A watch resumes at any position with the events after it, each once (rule 2)."""
     for _ in range(2):
         await run(rpc, (await rpc.submit()).job_id)
     whole = await frames_of(rpc, max_batch_events=1)
@@ -116,7 +116,7 @@ async def test_the_latest_progress_of_each_job(rpc: Rpc) -> None:
 
 @pytest.mark.parametrize("by", ["owner", "labels", "job_ids", "parent_job_id", "kinds"])
 async def test_filters(rpc: Rpc, by: str) -> None:
-    """Only jobs that match are shown, live and from the log."""
+    """Only matching jobs are sent, live and from the log."""
     parent = await rpc.submit()
     wanted = {
         "owner": JobFilter(owner=rpc.kind),
@@ -140,12 +140,12 @@ async def test_filters(rpc: Rpc, by: str) -> None:
     call.cancel()
     shown = {event.job_id for event in events_of(await frames_of(rpc, wanted))}
     assert shown - {parent.job_id} == {f"{rpc.kind}-yes"}
-    # A parent is shown with its children.
+    # A parent matches with its children.
     assert (parent.job_id in shown) == (by == "parent_job_id")
 
 
 async def next_frame(call: Any) -> WatchJobsResponse:
-    """The next frame of a watch that goes on."""
+    """Receive the next frame of an open watch."""
     frame = await call.read()
     assert isinstance(frame, WatchJobsResponse), "the stream ended"
     return frame
@@ -153,7 +153,7 @@ async def next_frame(call: Any) -> WatchJobsResponse:
 
 @pytest.mark.parametrize("live", [True, False])
 async def test_comes_to_match(rpc: Rpc, live: bool) -> None:
-    """A job that comes to match is included from then on, with a snapshot; one that ceases to, with the change."""
+    """A job that begins to match comes with a snapshot; one that ceases to match, with the event that changes it."""
     wanted = JobFilter(kinds=[rpc.kind], states=[JobState.JOB_STATE_RUNNING])
     call = rpc.jobs.WatchJobs(WatchJobsRequest(filter=wanted))
     seen = [await next_frame(call), await next_frame(call)]
@@ -177,7 +177,7 @@ async def test_comes_to_match(rpc: Rpc, live: bool) -> None:
 
 
 async def test_from_snapshot(rpc: Rpc) -> None:
-    """The stream begins with all matching jobs as they stand, and goes on from there without a gap."""
+    """The stream begins with the current state of all matching jobs, and continues without a gap."""
     done = await rpc.submit()
     await run(rpc, done.job_id)
     waiting = await rpc.submit(input={"a": 1})
@@ -247,7 +247,7 @@ async def test_dropped_positions(server: Server) -> None:
 
 
 async def test_event_filter_and_cursor(rpc: Rpc) -> None:
-    """An event filter hides events, and the stream still moves on past them."""
+    """An event filter hides events; the stream's position still advances past them."""
     job = await rpc.submit()
     await run(rpc, job.job_id, lines=5)
     frames = await frames_of(rpc, event_filter={"payloads": ["job_ended"]})

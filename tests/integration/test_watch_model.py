@@ -140,7 +140,7 @@ class WireModel(RuleBasedStateMachine):
         self.run(connected())
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Lets it happen, and everything else that is ready meanwhile."""
+        """Run everything that is ready."""
         return self._runner.run(coroutine)
 
     def history(self, job_id: str) -> History:
@@ -381,13 +381,13 @@ def _try(data: Path, forkery: Forkery, serve: Serve, how: settings) -> None:
 
 
 def test_watching(tmp_path: Path, forkery: Forkery, serve: Serve) -> None:
-    """Whatever is done, each subscriber sees what it should, and is refused only what cannot be had."""
+    """Each subscriber receives exactly its events, and is refused only if events were dropped."""
     _try(tmp_path / "data", forkery, serve, _MODEL)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(7200)
 def test_watching_at_length(tmp_path: Path, forkery: Forkery, serve: Serve) -> None:
-    """The same, for longer."""
+    """The long form."""
     at_length = settings(_MODEL, max_examples=500, stateful_step_count=50, derandomize=False)
     _try(tmp_path / "data", forkery, serve, at_length)

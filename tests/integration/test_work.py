@@ -35,13 +35,13 @@ from tests.support.server import Serve, Server
 
 @pytest.fixture
 async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """The service."""
+    """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
 
 
 async def test_assignment_and_progress(rpc: Rpc) -> None:
-    """Rule 13: the server authors fractions and times; a worker reports what it did."""
+    """Rule 13: the server authors fractions and times; a worker reports amounts."""
     async with rpc.session(worker_id="w-1") as session:
         await rpc.submit(input={"path": "/x"}, stages=[Stage(stage_id="a", weight=3), Stage(stage_id="b")])
         job, token = await session.take()
@@ -72,7 +72,7 @@ async def test_assignment_and_progress(rpc: Rpc) -> None:
 
 
 async def test_duplicate_reports(rpc: Rpc) -> None:
-    """Rule 11: what was accepted before is acknowledged and not appended again."""
+    """Rule 11: a repeated report is acknowledged, and not appended again."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -87,7 +87,7 @@ async def test_duplicate_reports(rpc: Rpc) -> None:
 
 
 async def test_report_gap(rpc: Rpc) -> None:
-    """Rule 11: a gap is refused with the number that is expected, and the session goes on."""
+    """Rule 11: a gap is refused with the expected number, and the session goes on."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -102,7 +102,7 @@ async def test_report_gap(rpc: Rpc) -> None:
 
 
 async def test_refused_update(rpc: Rpc) -> None:
-    """An update that is refused has used up its number; those around it are taken."""
+    """A refused update has used up its number; those around it are accepted."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -155,7 +155,7 @@ async def test_wrong_lease(rpc: Rpc) -> None:
 
 
 async def test_resume_after_reconnect(rpc: Rpc) -> None:
-    """Rule 14: a worker that comes back in time goes on where its last acknowledgement stands."""
+    """Rule 14: a worker that reconnects in time continues after its last acknowledgement."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -170,7 +170,7 @@ async def test_resume_after_reconnect(rpc: Rpc) -> None:
 
 
 async def test_resume_is_refused(rpc: Rpc) -> None:
-    """A resumption needs the lease."""
+    """Resuming requires the lease."""
     async with rpc.session() as session:
         await rpc.submit()
         job, _ = await session.take()
@@ -179,7 +179,7 @@ async def test_resume_is_refused(rpc: Rpc) -> None:
 
 
 async def test_release(rpc: Rpc) -> None:
-    """A job that is given back goes to the next worker at once, as a new attempt that counts no failure."""
+    """A released job goes to the next worker at once, as a new attempt; this counts as no failure."""
     async with rpc.session(max_concurrency=1) as session:
         await rpc.submit()
         job, token = await session.take()
@@ -202,7 +202,7 @@ async def test_release(rpc: Rpc) -> None:
 
 
 async def test_claim(rpc: Rpc) -> None:
-    """A job for another engine is not given out; its code claims it, once."""
+    """A job for another engine is not dispatched; its code claims it, once."""
     async with rpc.session() as session:
         external = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
         queued = await rpc.submit()
@@ -223,7 +223,7 @@ async def test_claim(rpc: Rpc) -> None:
 
 
 async def test_claim_of_a_queued_job(rpc: Rpc) -> None:
-    """A job that goes through the queue is not claimed."""
+    """A job of the queue cannot be claimed."""
     queued = await rpc.submit()
     async with rpc.session(kinds=[]) as engine:
         await engine.send(claim=Claim(job_id=queued.job_id))
@@ -232,7 +232,7 @@ async def test_claim_of_a_queued_job(rpc: Rpc) -> None:
 
 
 async def test_concurrency(rpc: Rpc) -> None:
-    """A worker is given as many jobs as it said, first come first served, and the next when one has ended."""
+    """A worker gets as many jobs as its capacity, in order of submission, and the next when one has ended."""
     submitted = [(await rpc.submit()).job_id for _ in range(3)]
     async with rpc.session(max_concurrency=2) as session:
         first, second = await session.take(), await session.take()
@@ -284,7 +284,7 @@ async def test_timeout(rpc: Rpc) -> None:
 
 
 async def test_lost_worker(tmp_path: Path, serve: Serve) -> None:
-    """Rule 14: a worker that is not heard from loses its lease; subscribers never hang on it."""
+    """Rule 14: a silent worker loses its lease; subscribers never wait for it forever."""
     with serve(tmp_path / "data", "--lease-ttl", "1") as server:
         async with connect(server.address) as rpc:
             async with rpc.session() as session:
@@ -303,7 +303,7 @@ async def test_lost_worker(tmp_path: Path, serve: Serve) -> None:
 
 
 async def test_heartbeats_keep_the_lease(tmp_path: Path, serve: Serve) -> None:
-    """A worker that has nothing to report keeps its jobs as long as it is heard from."""
+    """A worker without reports keeps its jobs by heartbeats."""
     with serve(tmp_path / "data", "--lease-ttl", "1") as server:
         async with (
             connect(server.address) as rpc,
@@ -325,7 +325,7 @@ async def test_heartbeats_keep_the_lease(tmp_path: Path, serve: Serve) -> None:
 
 
 async def test_report_job(rpc: Rpc) -> None:
-    """ReportJob keeps the same rules for scripts, and is refused as a whole."""
+    """ReportJob has the same rules for scripts, and is refused as a whole."""
     job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     async with rpc.session(kinds=[]) as engine:
         await engine.send(claim=Claim(job_id=job.job_id))
@@ -354,7 +354,7 @@ async def test_report_job(rpc: Rpc) -> None:
 
 
 async def test_answers_say_which_attempt_they_are_about(rpc: Rpc) -> None:
-    """What is still on its way from an earlier attempt cannot be taken for an answer to the next one."""
+    """A late answer to an earlier attempt names that attempt's lease."""
     async with rpc.session() as session:
         await rpc.submit()
         job, first = await session.take()

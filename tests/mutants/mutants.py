@@ -1,4 +1,4 @@
-"""Planted bugs: patches with the promise that each breaks and the tests that have to notice."""
+"""Planted bugs: patches, each with the guarantee that it breaks and the tests that must fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).parents[2]
 _HEADER: Final = re.compile(r"^(Promise|Killed by): (.+)$", re.MULTILINE)
 
 _TIMEOUT: Final = 120
-"""Seconds for one test. A bug may make it hang, and that counts as noticed."""
+"""Time limit of one test in seconds. A bug may make it hang, which counts as a failure."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Mutant:
 
     Attributes:
         path: The patch.
-        promise: What the bug breaks.
-        tests: The node ids of the tests that have to fail.
+        promise: The guarantee that the bug breaks.
+        tests: The node ids of the tests that must fail.
     """
 
     path: Path
@@ -59,13 +59,13 @@ def all_mutants() -> list[Mutant]:
     """All of them, by name.
 
     Raises:
-        ValueError: A patch does not say what it breaks, or which test notices.
+        ValueError: A patch lacks its promise or its tests.
     """
     return [_read(path) for path in sorted(Path(__file__).parent.glob("*.patch"))]
 
 
 def missing_tests(mutant: Mutant, tree: Path) -> list[str]:
-    """Those of its tests that are not there."""
+    """Those of its tests that do not exist."""
     missing = []
     for test in mutant.tests:
         file, _, name = test.partition("::")

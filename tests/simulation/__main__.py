@@ -1,4 +1,4 @@
-"""Shows the runs of seeds: `python -m tests.simulation SEED ...` prints the trace of each, and what does not hold."""
+"""`python -m tests.simulation SEED ...` prints the trace of each run, and the violated rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bugs to be found: each a small change of the server or the SDK that breaks one of the rules."""
+"""Bugs that the simulation must find: each changes the server or the SDK so that it breaks a rule."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["BUGS", "leases_outlive_the_epoch"]
 
 
 def acknowledged_before_durable() -> list[Change]:
-    """Reports are acknowledged as soon as they are taken."""
+    """Reports are acknowledged before they are durable."""
     report = Attempts.report
 
     async def hasty(*args: Any, **options: Any) -> PendingReport:
@@ -40,7 +40,7 @@ def acknowledged_before_durable() -> list[Change]:
 
 
 def stale_lease_holds() -> list[Change]:
-    """The token of an earlier attempt is as good as that of the current one."""
+    """The token of an earlier attempt is valid for the current one."""
 
     def holds(_: LeaseTokens, job: Job, token: str) -> bool:
         return job.attempt > 0
@@ -49,7 +49,7 @@ def stale_lease_holds() -> list[Change]:
 
 
 def failed_append_is_remembered() -> list[Change]:
-    """What could not be appended stays decided."""
+    """A decision stays in memory after its append failed."""
 
     def appended(_: Journal, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         opened.pending -= 1
@@ -59,7 +59,7 @@ def failed_append_is_remembered() -> list[Change]:
 
 
 def numbers_outlive_a_failed_append() -> list[Change]:
-    """The job is opened again after a failed append, but the last report is taken for accepted."""
+    """After a failed append the job is opened again, but its last report counts as accepted."""
     appended, opening = Journal._appended, Journal.open
     numbers: dict[tuple[str, int], int] = {}
 
@@ -78,7 +78,7 @@ def numbers_outlive_a_failed_append() -> list[Change]:
 
 
 def heartbeats_do_not_count() -> list[Change]:
-    """A lease is not kept up by a heartbeat."""
+    """Heartbeats do not renew leases."""
     take = _WorkStream._handle
 
     def unheard(self: SessionTable, job_id: str) -> float:
@@ -92,7 +92,7 @@ def heartbeats_do_not_count() -> list[Change]:
 
 
 def cancelled_job_stays_in_the_queue() -> list[Change]:
-    """A queued job that is cancelled waits for a worker to stop it."""
+    """A cancelled job in the queue waits for a worker to stop it."""
     cancel = ending.cancel
 
     def lenient(job: Job, now: int, **asked: Any) -> list[Event]:
@@ -103,7 +103,7 @@ def cancelled_job_stays_in_the_queue() -> list[Change]:
 
 
 def attempts_are_not_counted() -> list[Change]:
-    """What may be tried again is tried again, whatever max_attempts says."""
+    """Failures are retried beyond max_attempts."""
 
     def may_retry(job: Job, failure: Failure) -> bool:
         return failure.retryable and job.state == JobState.JOB_STATE_RUNNING
@@ -112,7 +112,7 @@ def attempts_are_not_counted() -> list[Change]:
 
 
 def ended_jobs_are_reported_on() -> list[Change]:
-    """Reports are taken after the end of the attempt."""
+    """Reports are accepted after the end of the attempt."""
 
     def check_lease(self: Attempts, job: Job, token: str) -> None:
         if not self._tokens.holds(job, token):
@@ -125,7 +125,7 @@ def ended_jobs_are_reported_on() -> list[Change]:
 
 
 def given_to_two_workers() -> list[Change]:
-    """A job stays in its queue when it is given out for the first time, and starts although it is at work."""
+    """A job stays in its queue when it is first assigned, and starts again while it runs."""
     take, start = JobQueues.pop, decide.start
     given: set[tuple[JobQueues, str]] = set()
 
@@ -145,7 +145,7 @@ def given_to_two_workers() -> list[Change]:
 
 
 def giving_back_is_failing() -> list[Change]:
-    """A job that is given back has one attempt fewer left."""
+    """A released job loses an attempt."""
     release = decide.release
 
     def harmful(job: Job, now: int) -> list[Event]:
@@ -158,7 +158,7 @@ def giving_back_is_failing() -> list[Change]:
 
 
 def gaps_are_passed_over() -> list[Change]:
-    """A report is taken although those before it did not come."""
+    """A report is accepted although earlier ones are missing."""
     append = Attempts._append
 
     def credulous(self: Attempts, opened: OpenJob, request: Any) -> Any:
@@ -170,7 +170,7 @@ def gaps_are_passed_over() -> list[Change]:
 
 
 def keys_are_ignored() -> list[Change]:
-    """Jobs of one concurrency key do not wait for one another."""
+    """Jobs of one concurrency key do not wait for each other."""
     of = QueuedJob.of
 
     def free(job: Job) -> QueuedJob:
@@ -180,7 +180,7 @@ def keys_are_ignored() -> list[Change]:
 
 
 def requests_are_forgotten() -> list[Change]:
-    """Which request made a job is not written down."""
+    """The request id of a job is not stored."""
     submit = decide.submit
 
     def forgetful(request: SubmitJobRequest, job_id: str, now: int) -> Event:
@@ -192,7 +192,7 @@ def requests_are_forgotten() -> list[Change]:
 
 
 def attempts_go_on_counting() -> list[Change]:
-    """The reports of an attempt are expected to be numbered on from those of the one before."""
+    """Report numbers continue from the previous attempt."""
     start = Attempts.start
 
     async def goes_on(self: Attempts, job_id: str, *args: Any, **options: Any) -> StartedAttempt:
@@ -206,7 +206,7 @@ def attempts_go_on_counting() -> list[Change]:
 
 
 def resumed_before_durable() -> list[Change]:
-    """A worker that comes back goes on after what was taken, durable or not."""
+    """A resumed worker continues after the last accepted report, durable or not."""
 
     async def resume(self: Attempts, job_id: str, token: str) -> tuple[int, Job]:
         opened = await self._journal.open(job_id)
@@ -217,12 +217,12 @@ def resumed_before_durable() -> list[Change]:
 
 
 def fraction_is_the_stages() -> list[Change]:
-    """A job is as far as the stage that moved last."""
+    """The fraction of the job is that of the last stage that moved."""
     return [Change(progress, "job_fraction_after", lambda state, stage, fraction: fraction)]
 
 
 def worker_does_not_go_back() -> list[Change]:
-    """The SDK takes what it has sent for received, also where the connection broke meanwhile."""
+    """The SDK counts sent reports as received, although the connection broke."""
 
     def stays(self: Reporter, acknowledged: int) -> bool:
         with self.lock:
@@ -235,7 +235,7 @@ def worker_does_not_go_back() -> list[Change]:
 
 
 def number_is_not_kept() -> list[Change]:
-    """The number of the last report does not commit with its events."""
+    """The last report number is not stored with its events."""
 
     def commit(**fields: Any) -> Commit:
         return Commit(**{**fields, "report_sequence": 0})
@@ -244,9 +244,9 @@ def number_is_not_kept() -> list[Change]:
 
 
 def leases_outlive_the_epoch() -> list[Change]:
-    """A token holds although the store lost what was reported under it, and a worker that cannot go on says nothing.
+    """Tokens stay valid although the store lost reports, and a worker that cannot continue stays silent.
 
-    It shows where an older copy is restored.
+    It shows only if an older copy of the store is restored.
     """
     make = LeaseTokens._make
 

@@ -1,4 +1,4 @@
-"""What has to hold of every run, whatever went wrong in it: pure functions over what it left behind."""
+"""The invariants of every run, whatever faults it had: pure functions of its evidence."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _QUEUED, _RUNNING, _CANCELLING = (
 )
 _CANCELLED, _LOST = JobState.JOB_STATE_CANCELLED, JobState.JOB_STATE_LOST
 
-# What instants lose by being written down, in seconds.
+# Rounding error of stored instants, in seconds.
 _ROUNDING = 1e-6
-# How late time's turns may come when nothing is wrong, in seconds.
+# Maximum delay of deadlines without faults, in seconds.
 _LATE = 3.0
 
 
 def violations(evidence: Evidence, checks: Sequence[Check] | None = None) -> list[str]:
-    """What does not hold of these, or of all."""
+    """The violations of these checks, or of all."""
     return [f"{check.__name__}: {found}" for check in checks or CHECKS for found in check(evidence)]
 
 
@@ -37,19 +37,19 @@ def violations(evidence: Evidence, checks: Sequence[Check] | None = None) -> lis
 
 
 def undisturbed(evidence: Evidence) -> Iterator[str]:
-    """No exception got lost, nothing hangs, all that was submitted has ended."""
+    """No exception was lost, nothing hangs, and every submitted job has ended."""
     yield from evidence.run.complaints
 
 
 def numbered(evidence: Evidence) -> Iterator[str]:
-    """A log is numbered from 1, without a gap."""
+    """The events of a log are numbered from 1 without gaps."""
     for job_id, log in evidence.logs.items():
         if [event.sequence for event in log] != [*range(1, len(log) + 1)]:
             yield f"{job_id} is numbered {[event.sequence for event in log]}"
 
 
 def ended_once(evidence: Evidence) -> Iterator[str]:
-    """The end is the last event, and comes once (rule 6)."""
+    """`job_ended` is the last event, and comes once (rule 6)."""
     for job_id, log in evidence.logs.items():
         ends = [event.sequence for event in log if event.HasField("job_ended")]
         if ends != [len(log)]:
@@ -68,7 +68,7 @@ def folded(evidence: Evidence) -> Iterator[str]:
 
 
 def in_turn(evidence: Evidence) -> Iterator[str]:
-    """Attempts follow one another: one starts from the queue, and each event bears the number of the current one."""
+    """Attempts do not overlap: each starts from the queue, and each event has the number of the current one."""
     for job_id, log in evidence.logs.items():
         state = Fold()
         for event in log:
@@ -86,7 +86,7 @@ def in_turn(evidence: Evidence) -> Iterator[str]:
 
 
 def onward(evidence: Evidence) -> Iterator[str]:
-    """The fraction never falls within an attempt (rule 13), and time never in a log."""
+    """The fraction never falls within an attempt (rule 13), and times never within a log."""
     for job_id, log in evidence.logs.items():
         state = Fold()
         time = fraction = 0.0
@@ -105,7 +105,7 @@ def onward(evidence: Evidence) -> Iterator[str]:
 
 
 def exactly_once(evidence: Evidence) -> Iterator[str]:
-    """What was acknowledged is in the log of its attempt once, in order; and nothing else (rule 11)."""
+    """Acknowledged reports are in the log of their attempt once and in order, and nothing else is (rule 11)."""
     record = evidence.record
     acknowledged: dict[object, int] = defaultdict(int)
     for said in record.acknowledgements:
@@ -122,9 +122,9 @@ def exactly_once(evidence: Evidence) -> Iterator[str]:
             found = next((number for number in numbers if meaning(reports[number]) == result), None)
             if found is not None:
                 due.discard(found)
-            # A job that is given back while it is being cancelled ends by that.
+            # A job that is released while it is being cancelled ends by that.
             elif event.job_ended.state != _CANCELLED or not (held.lease in record.releases or not reports):
-                yield f"{held.lease.job_id} has event {event.sequence}, which nobody reported then: {event}"
+                yield f"{held.lease.job_id} has event {event.sequence}, which was not reported then: {event}"
         if due:
             yield f"{held.lease.job_id} lacks reports {sorted(due)} that were acknowledged"
 
@@ -137,13 +137,13 @@ def durable(evidence: Evidence) -> Iterator[str]:
 
 
 def refused_rightly(evidence: Evidence) -> Iterator[str]:
-    """What a worker is refused for is durable, too: it may give up its job for that."""
+    """The state that a refusal rests on is durable too, since the worker may give up its job for it."""
     for job_id in evidence.record.refused_early:
         yield f"{job_id} was said to have ended before that was durable"
 
 
 def unchanged(evidence: Evidence) -> Iterator[str]:
-    """A worker gives a number to one update only."""
+    """A worker uses each report number for one update only."""
     for lease in evidence.record.changed:
         yield f"{lease.job_id} had a number used twice"
 
@@ -152,7 +152,7 @@ def unchanged(evidence: Evidence) -> Iterator[str]:
 
 
 def alive(evidence: Evidence) -> Iterator[str]:
-    """Nobody loses a job while the server hears of them (rule 14)."""
+    """No worker loses a job while the server receives its messages (rule 14)."""
     for held in evidence.attempts:
         for event in held.events:
             ended = event.attempt_ended.failure.code or event.job_ended.failure.code
@@ -166,7 +166,7 @@ def alive(evidence: Evidence) -> Iterator[str]:
 
 
 def retried(evidence: Evidence) -> Iterator[str]:
-    """A job has as many failed attempts as its policy allows, and those that were given back do not count."""
+    """A job has at most as many failed attempts as its policy allows; released ones do not count."""
     for job_id, log in evidence.logs.items():
         most = max(log[0].job_submitted.job.retry_policy.max_attempts, 1)
         failed = sum(
@@ -181,7 +181,7 @@ def retried(evidence: Evidence) -> Iterator[str]:
 
 
 def given_back(evidence: Evidence) -> Iterator[str]:
-    """What ended an attempt was told by the worker, or is one of the server's own reasons."""
+    """The failure that ended an attempt was reported by the worker, or is one of the server's own."""
     for held in evidence.attempts:
         document = {
             update.job_ended.failure.code
@@ -192,11 +192,11 @@ def given_back(evidence: Evidence) -> Iterator[str]:
             if event.HasField("attempt_ended") and not is_the_servers(event):
                 code = event.attempt_ended.failure.code
                 if code not in document:
-                    yield f"{event.job_id} had an attempt ended by {code!r}, which nobody told"
+                    yield f"{event.job_id} had an attempt ended by {code!r}, which was not reported"
 
 
 def within_limits(evidence: Evidence) -> Iterator[str]:
-    """No more jobs of a concurrency key are at work than each of them allows, and no worker has more than it takes."""
+    """No more jobs of a concurrency key run than each of them allows, and no worker exceeds its capacity."""
     jobs: dict[str, Job] = {}
     at_work: dict[tuple[str, str], set[str]] = defaultdict(set)
     for event in evidence.order:
@@ -217,11 +217,11 @@ def within_limits(evidence: Evidence) -> Iterator[str]:
             yield f"{load.worker} had {load.jobs} jobs, and takes {load.most}"
 
 
-# --- Those who ask --------------------------------------------------------------------------------------------------
+# --- Clients --------------------------------------------------------------------------------------------------------
 
 
 def shown(evidence: Evidence) -> Iterator[str]:
-    """Whoever follows a job sees its log: all of it, once, in order, and nothing that is not durable (rule 2)."""
+    """A subscriber receives the whole log, once and in order, and only durable events (rule 2)."""
     for job_id in evidence.record.shown_early:
         yield f"{job_id} was shown ahead of what was durable"
     for job_id, seen in evidence.record.seen:
@@ -230,7 +230,7 @@ def shown(evidence: Evidence) -> Iterator[str]:
 
 
 def submitted_once(evidence: Evidence) -> Iterator[str]:
-    """What was accepted is there; and one request is one job, however often it was sent."""
+    """Every accepted job exists, and a request creates one job, however often it is sent."""
     made = Counter(log[0].job_submitted.job.labels["name"] for log in evidence.logs.values())
     for name, count in made.items():
         if count > 1:
@@ -250,7 +250,7 @@ def submitted_once(evidence: Evidence) -> Iterator[str]:
 
 
 def cancelled(evidence: Evidence) -> Iterator[str]:
-    """A job that is to be cancelled ends, CANCELLED unless it was completed first (rules 16 and 17)."""
+    """A cancelled job ends as CANCELLED unless it completed first (rules 16 and 17)."""
     for answer in evidence.record.cancels:
         if answer.state in (0, _QUEUED, _RUNNING):
             yield f"{answer.job_id} was said to be cancelled, and was {answer.state}"
@@ -271,7 +271,7 @@ def cancelled(evidence: Evidence) -> Iterator[str]:
 
 
 def prompt(evidence: Evidence) -> Iterator[str]:
-    """Graces and timeouts end what they bound: not before, and soon after where nothing is wrong."""
+    """Grace periods and timeouts end jobs: never early, and soon after the deadline without faults."""
     calm = evidence.record.calm
     for job_id, log in evidence.logs.items():
         before, end = fold(log[:-1]), log[-1]
@@ -289,7 +289,7 @@ def prompt(evidence: Evidence) -> Iterator[str]:
 
 
 def _forced(evidence: Evidence, job: Job, ended: float) -> Iterator[str]:
-    """Nobody is cut short before the grace is over, or the lease is out."""
+    """No job is ended by force before its grace period or its lease is over."""
     held = [held.lease for held in evidence.attempts if held.lease.job_id == job.job_id]
     heard = [time for time in evidence.record.heartbeats.get(held[-1], ()) if time <= ended] if held else []
     silent = not heard or heard[-1] + LEASE_TTL <= ended + _ROUNDING
@@ -298,7 +298,7 @@ def _forced(evidence: Evidence, job: Job, ended: float) -> Iterator[str]:
 
 
 OF_LOGS: tuple[Check, ...] = (undisturbed, numbered, ended_once, folded, in_turn, onward)
-"""Those that hold even where what was durable got lost: each log is sound, and comes to its end."""
+"""The checks that hold even if durable data is lost: each log is consistent, and ends."""
 
 CHECKS: tuple[Check, ...] = (
     *OF_LOGS,

@@ -1,4 +1,4 @@
-"""Those who submit jobs and cancel them: over calls that are lost, again and again until they are answered."""
+"""A client that submits and cancels jobs over calls that may be lost; it retries until they are answered."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _PASSING = frozenset(
 )
 
 
-# The parent has ended; or an older copy of the disk was restored, which the job is not on.
+# The parent has ended; or an older copy of the disk was restored, without the job.
 _FOR_GOOD = frozenset({ErrorReason.ERROR_REASON_JOB_ENDED, ErrorReason.ERROR_REASON_JOB_NOT_FOUND})
 
 
 class SimulatedClient:
-    """All of them."""
+    """All clients in one."""
 
     def __init__(self, loop: VirtualLoop, network: Network, record: Record) -> None:
         self._loop = loop
@@ -44,7 +44,7 @@ class SimulatedClient:
         self._ids: dict[int, asyncio.Future[str | None]] = {}
 
     async def run(self, plans: Sequence[JobPlan]) -> None:
-        """Until everything has been asked for, and answered."""
+        """Run until every call is answered."""
         start = self._loop.time()
         self._ids = {number: self._loop.create_future() for number in range(len(plans))}
         await asyncio.gather(*(self._see_to(number, plan, start) for number, plan in enumerate(plans)))
@@ -86,7 +86,7 @@ class SimulatedClient:
             self._record.cancelled(job_id)
 
     async def _ask(self, call: Any) -> Any:
-        """The answer; None where there will be none."""
+        """Call until answered; None if the call is refused for good."""
         while True:
             try:
                 return await self._network.call(call, _TIMEOUT)

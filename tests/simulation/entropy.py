@@ -1,4 +1,4 @@
-"""Whatever the product leaves to chance, drawn from the seed while a run lasts; and other changes to its modules."""
+"""Replace the product's sources of randomness by seeded ones during a run; and other changes of its modules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Change", "changed", "from_seed"]
 
 
 class Change(NamedTuple):
-    """One name of a module or class, bound to something else."""
+    """A replacement for one name of a module or class."""
 
     owner: Any
     name: str
@@ -25,7 +25,7 @@ class Change(NamedTuple):
 
 @contextmanager
 def changed(*changes: Change) -> Iterator[None]:
-    """Makes changes, and takes them back."""
+    """Make the changes, and undo them on exit."""
     with ExitStack() as stack:
         for owner, name, value in changes:
             stack.callback(setattr, owner, name, vars(owner)[name])
@@ -34,7 +34,7 @@ def changed(*changes: Change) -> Iterator[None]:
 
 
 def from_seed(seed: str) -> list[Change]:
-    """What makes ids and waits follow from the seed."""
+    """The changes that make ids and waits depend on the seed."""
     source = Random(seed)
     return [
         Change(uuid, "uuid4", lambda: uuid.UUID(int=source.getrandbits(128), version=4)),

@@ -1,4 +1,4 @@
-"""What a run left behind, laid out for the checks: the logs, their order, and who held which lease."""
+"""The result of a run for the checks: the logs, their order, and the attempts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.simulation.world import Run
 
 __all__ = ["Evidence", "Held", "at", "evidence_of", "is_the_servers", "meaning", "what_happened"]
 
-# What the server itself ends attempts and jobs with.
+# Failure codes of the server itself.
 _SERVERS_CODES = frozenset({"WORKER_LOST", "RELEASED", "TIMEOUT", "ATTEMPT_TIMEOUT", "START_DEADLINE"})
 
 
 @dataclass(frozen=True)
 class Held:
-    """One attempt as its log has it: the events after its job_started, its end included."""
+    """One attempt in a log: the events after its `job_started`, with its end."""
 
     lease: Lease
     events: list[Event]
@@ -30,7 +30,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All of it. ``order`` has the events of all jobs in the order in which they became durable."""
+    """The evidence of a run. ``order`` has the events of all jobs in the order in which they became durable."""
 
     run: Run
     record: Record
@@ -40,7 +40,7 @@ class Evidence:
 
 
 def evidence_of(run: Run) -> Evidence:
-    """Reads the disk."""
+    """Read the disk."""
     record = run.record
     order = [event for row in record.disk.rows() for event in Events.FromString(row.chunk.frames).events]
     logs: dict[str, list[Event]] = {job_id: [] for job_id in record.disk.records}
@@ -52,7 +52,7 @@ def evidence_of(run: Run) -> Evidence:
 
 
 def what_happened(evidence: Evidence) -> Counter[str]:
-    """How often: faults, messages, and how attempts and jobs ended."""
+    """Counts of faults, messages, and ends of attempts and jobs."""
     happened = Counter(evidence.record.counts)
     for event in evidence.order:
         if event.HasField("attempt_ended"):
@@ -83,7 +83,7 @@ def at(time: Timestamp) -> float:
 
 
 def is_the_servers(event: Event) -> bool:
-    """Whether the server alone can have authored the event: no report became it."""
+    """Whether only the server can have authored the event."""
     match event.WhichOneof("payload"):
         case "job_submitted" | "job_started" | "cancel_requested" | "children_progressed":
             return True
@@ -96,7 +96,7 @@ def is_the_servers(event: Event) -> bool:
 
 
 def meaning(result: Event | Update) -> tuple[object, ...]:
-    """What an update says that its event says, too. No two updates of an attempt mean the same."""
+    """The content that an update and its event share; it is unique within an attempt."""
     name = result.WhichOneof("payload") if isinstance(result, Event) else result.WhichOneof("update")
     match name:
         case "stage_started":

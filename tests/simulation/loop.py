@@ -1,7 +1,7 @@
-"""An event loop in virtual time: where nothing is ready it is at once as late as the next timer has it.
+"""An event loop in virtual time: when nothing is ready, the time jumps to the next timer.
 
-There is no I/O and no thread, so what runs, and in which order, follows from the code alone. What runs belongs to a
-node, a process of the simulated world, which can be stopped as by SIGSTOP. One that crashed is one that never goes on.
+There is no I/O and no thread, so the code alone determines what runs, and in which order. Each callback belongs to a
+node, a process of the simulated world, which can be stopped as by SIGSTOP. A crashed node never resumes.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _START: Final = 1_000.0
 _node: contextvars.ContextVar[Node | None] = contextvars.ContextVar("node", default=None)
 
 NETWORK: Final = contextvars.Context()
-"""What runs in it belongs to no node, and is never stopped."""
+"""Callbacks in this context belong to no node, and are never stopped."""
 
 
 class Endless(AssertionError):
-    """The world does not come to rest: too much has run, or nothing will ever run again."""
+    """The run does not end: too many callbacks have run, or nothing will ever run again."""
 
 
 class Node:
@@ -36,7 +36,7 @@ class Node:
         self.name = name
         self.is_stopped = False
         self.waiting: deque[_Handle | _Timer] = deque()
-        """What it would have run, had it not been stopped."""
+        """The callbacks that are held back while it is stopped."""
         self._loop = loop
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._context = contextvars.Context()
@@ -45,48 +45,48 @@ class Node:
 
     @classmethod
     def current(cls) -> Node:
-        """The one that this runs on."""
+        """The current node."""
         node = _node.get()
         assert node is not None
         return node
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Runs ``work`` as its own."""
+        """Run ``work`` on the node."""
         task = self._loop.create_task(work, context=self._context.copy())
         self._tasks[task] = None
         task.add_done_callback(self._tasks.pop)
         return task
 
     def leave(self, work: Coroutine[Any, Any, None]) -> None:
-        """The same, for what nobody waits for."""
+        """Start ``work`` on the node without waiting for it."""
         self._tasks[self.start(work)] = None
 
     def stop(self) -> None:
-        """Nothing of it runs any more, as after SIGSTOP."""
+        """Hold back all its callbacks, as SIGSTOP does."""
         self.is_stopped = True
 
     def proceed(self) -> None:
-        """It runs again, as after SIGCONT, and finds what has come meanwhile."""
+        """Run the callbacks that were held back, as SIGCONT does."""
         self.is_stopped = False
         self._loop.take_up(self.waiting)
 
 
 class _Handle(asyncio.Handle):
-    """Something to run soon."""
+    """A callback to run soon."""
 
     __slots__ = ("node",)
     node: Node | None
 
 
 class _Timer(asyncio.TimerHandle):
-    """Something to run at a time."""
+    """A callback to run at a time."""
 
     __slots__ = ("node",)
     node: Node | None
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """Runs at most ``most`` callbacks, then raises Endless."""
+    """A loop that runs at most ``most`` callbacks, and then raises Endless."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._left = most
         self.nodes: list[Node] = []
         self.complaints: list[str] = []
-        """Exceptions that nobody took."""
+        """Unhandled exceptions."""
         self.set_exception_handler(self._complain)
 
     def time(self) -> float:
@@ -142,7 +142,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *_Arguments,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        """See ``asyncio``. Of timers for the same instant the one that was set first goes off first."""
+        """See ``asyncio``. Timers for the same instant fire in the order in which they were set."""
         timer = _Timer(when, callback, args, self, context)
         timer.node = _node.get() if context is None else context.get(_node)
         self._count += 1
@@ -150,16 +150,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return timer
 
     def allow(self, most: int) -> None:
-        """So many more callbacks may run."""
+        """Allow this many more callbacks."""
         self._left = most
 
     def take_up(self, waiting: deque[_Handle | _Timer]) -> None:
-        """Runs what a node has waiting."""
+        """Run the callbacks that a node held back."""
         self._soon.extend(waiting)
         waiting.clear()
 
     def _run_once(self) -> None:
-        """See ``asyncio.BaseEventLoop``: what is ready now, or else what is next."""
+        """See ``asyncio.BaseEventLoop``: run what is ready, or else the next timer."""
         soon, timers = self._soon, self._timers
         while timers and timers[0][2].cancelled():
             heapq.heappop(timers)

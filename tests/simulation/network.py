@@ -1,7 +1,7 @@
-"""Streams and calls between nodes: delayed, cut anywhere, for a while half-open; never out of order.
+"""Streams and calls between nodes: delayed, cut anywhere, half-open for a while; never out of order.
 
-A stream is what gRPC makes of a `Work` call. At the worker's end it has the face of a call of grpc.aio, at the server's
-that of what a handler is given.
+A stream stands for a `Work` call of gRPC. At the worker's end it has the interface of a call of grpc.aio, at the
+server's that of a handler's arguments.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from tests.simulation.server import SimulatedServer
 
 __all__ = ["Channel", "Lost", "Network", "Stream"]
 
-# How long gRPC's pings take to find a dead peer, in seconds.
+# Seconds until gRPC's pings detect a dead peer.
 _PINGS: Final = 8.0
 
 _Response = TypeVar("_Response")
 
 
 class Lost(Exception):
-    """A call had no answer; whether it reached the server nobody knows."""
+    """A call got no answer; it may have reached the server."""
 
 
 class Cuttable(Protocol):
-    """A stream of another kind."""
+    """Not implemented for this kind of stream."""
 
     def cut(self, hears: float, /) -> None:
-        """Nothing gets through any more; who is at its end finds out so many seconds later."""
+        """Cut the connection; its ends notice that after so many seconds."""
 
 
 class Network:
-    """Everything that is sent goes through it. ``server`` is whoever listens; None while nobody does."""
+    """The network of a run. ``server`` is the listening server; None while there is none."""
 
     def __init__(self, loop: VirtualLoop, seed: str, record: Record) -> None:
         self.loop = loop
@@ -56,7 +56,7 @@ class Network:
         self._opened = 0
 
     def source(self) -> Random:
-        """What decides how the next stream or call fares; each has its own, so that none disturbs another."""
+        """The random source of the next stream or call; each has its own, so that they are independent."""
         self._opened += 1
         return Random(f"{self._seed}/{self._opened}")
 
@@ -67,7 +67,7 @@ class Network:
         return stream
 
     def end_all(self, source: Random) -> None:
-        """The server is gone, and with it all streams; their ends hear so soon, or not before their pings fail."""
+        """The server is gone, and all its streams with it; their ends notice at once, or when their pings fail."""
         for stream in list(self.streams):
             stream.cut(source.choice((0.01, 0.01, _PINGS)), 0.0)
         for watch in list(self.watches):
@@ -76,7 +76,7 @@ class Network:
     async def call(
         self, method: Callable[[SimulatedServer], Awaitable[_Response]], timeout: float
     ) -> _Response:
-        """Calls the server; raises Lost, or what it refuses."""
+        """Call the server. Raises Lost, or its refusal."""
         source = self.source()
         answer: asyncio.Future[_Response] = self.loop.create_future()
         lost = self.lossy and source.random() < 0.1
@@ -116,7 +116,7 @@ class Stream:
         self._requests = Inbox[WorkRequest]()
         self._serving: asyncio.Task[Any] | None = None
         self._ended = False
-        # How many messages it carries before it breaks by itself.
+        # The number of messages before it breaks by itself.
         self._lasts = source.randint(0, 60) if network.lossy and source.random() < 0.5 else None
         self._up.send(self._accept)
 
@@ -156,7 +156,7 @@ class Stream:
         return self
 
     async def __anext__(self) -> WorkRequest:
-        """What the worker said: the stream is the iterator that a handler is given."""
+        """The worker's messages: the stream is the iterator for the handler."""
         request = await self._requests.get()
         if request is None:
             raise StopAsyncIteration
@@ -170,10 +170,10 @@ class Stream:
         self._wear()
         self._down.send(self._answers.put, response)
 
-    # What befalls it.
+    # Faults.
 
     def cut(self, worker_hears: float, server_hears: float) -> None:
-        """Nothing gets through any more; each side finds out so many seconds later."""
+        """Cut the stream; each side notices that after so many seconds."""
         self._up.deaf = self._down.deaf = True
         self._finish()
         lost = _status(grpc.StatusCode.UNAVAILABLE, "the connection was lost")
@@ -181,14 +181,14 @@ class Stream:
         self._loop.call_later(server_hears, self._leave, context=NETWORK)
 
     def deafen(self, *, up: bool, seconds: float) -> None:
-        """What goes one way is lost from now on, while the other way is open; then it breaks."""
+        """Lose all messages of one direction from now on; later the stream breaks."""
         pipe = self._up if up else self._down
         pipe.deaf = True
         hears = self._source.uniform(0.0, _PINGS)
         self._loop.call_later(seconds, self.cut, hears, _PINGS - hears, context=NETWORK)
 
     def _wear(self) -> None:
-        """It breaks after so many messages: before this one, or after it; at once, or one way first."""
+        """Break after a number of messages: before or after this one; at once, or one direction first."""
         if self._lasts is None:
             return
         self._lasts -= 1
@@ -231,7 +231,7 @@ class Stream:
         self._finish()
 
     def _leave(self) -> None:
-        """The server finds that the worker is not there."""
+        """Notify the server that the worker is gone."""
         if self._serving is not None:
             self._serving.cancel()
         self._finish()
@@ -243,7 +243,7 @@ class Stream:
 
 
 class Channel:
-    """What a worker makes its calls with; it has the face of a ``LazyChannel``."""
+    """The channel of a worker, with the interface of ``LazyChannel``."""
 
     def __init__(self, network: Network, worker: str) -> None:
         self.target = SimpleNamespace(address="server", metadata=())
@@ -255,11 +255,11 @@ class Channel:
         return SimpleNamespace(Work=lambda metadata: self._network.open(self._worker))
 
     def track(self, call: Stream) -> Stream:
-        """Nobody forks."""
+        """Nothing to do: no process forks."""
         return call
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing to do."""
 
 
 def _status(code: grpc.StatusCode, details: str) -> grpc.aio.AioRpcError:

@@ -1,4 +1,4 @@
-"""What goes one way between two nodes, and what has arrived at its end."""
+"""One direction of a stream between two nodes, and the queue at its end."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _Message = TypeVar("_Message")
 
 
 def delay(source: Random) -> float:
-    """How long a message takes, in seconds: mostly little, now and then long."""
+    """The delay of a message in seconds: mostly short, sometimes long."""
     return source.uniform(0.001, 0.03) if source.random() < 0.97 else source.uniform(0.1, 3.0)
 
 
 class Pipe:
-    """One direction. ``deaf`` loses what is sent, and what is under way."""
+    """One direction. While ``deaf`` it loses all messages, also those in flight."""
 
     def __init__(self, loop: VirtualLoop, source: Random) -> None:
         self.deaf = False
@@ -30,7 +30,7 @@ class Pipe:
         self._arrival = 0.0
 
     def send(self, deliver: Callable[..., None], *args: object) -> None:
-        """Delivers later, after what was sent before."""
+        """Deliver a message after a delay, in order."""
         self._arrival = max(self._arrival, self._loop.time() + delay(self._source))
         self._loop.call_at(self._arrival, self._deliver, deliver, args, context=NETWORK)
 
@@ -40,7 +40,7 @@ class Pipe:
 
 
 class Inbox(Generic[_Message]):
-    """What has arrived at one end, and how it ended there: with ``error``, or well."""
+    """The messages that arrived at one end, and its end: with ``error``, or without."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -49,20 +49,20 @@ class Inbox(Generic[_Message]):
         self._arrived = asyncio.Event()
 
     def put(self, message: _Message) -> None:
-        """A message arrives."""
+        """Add a message."""
         if not self._ended:
             self._messages.append(message)
             self._arrived.set()
 
     def end(self, error: Exception | None) -> None:
-        """No more will."""
+        """End the queue."""
         if not self._ended:
             self._ended = True
             self.error = error
             self._arrived.set()
 
     async def get(self) -> _Message | None:
-        """The next one; None at a good end. Raises ``error`` at another."""
+        """The next message; None at the end. Raises ``error`` if it ended with one."""
         while not self._messages:
             if self._ended:
                 if self.error is not None:

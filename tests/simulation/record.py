@@ -1,4 +1,4 @@
-"""What happened in a run, as those saw it who were there: the evidence that the checks are made upon."""
+"""The record of a run as its participants saw it, for the checks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["Acknowledgement", "CancelAnswer", "Lease", "Record", "SubmitAnswer"]
 
 
 class Lease(NamedTuple):
-    """One attempt at a job, as both sides know it."""
+    """The lease of an attempt, by which both sides identify it."""
 
     job_id: str
     token: str
 
 
 class Acknowledgement(NamedTuple):
-    """Said by the server: this report and all before it are durable. ``is_durable`` is whether they were by then."""
+    """An acknowledgement of this report and all before it. ``is_durable`` says whether they were durable."""
 
     lease: Lease
     report_sequence: int
@@ -51,11 +51,11 @@ class CancelAnswer(NamedTuple):
 
     job_id: str
     state: int
-    """How the job stood on the disk at that moment; 0 where it was not there."""
+    """The job's state on the disk at that moment; 0 if it was not there."""
 
 
 class Load(NamedTuple):
-    """How many jobs a worker had when it was given one, and how many it takes."""
+    """The number of a worker's jobs at an assignment, and its capacity."""
 
     worker: str
     jobs: int
@@ -64,50 +64,50 @@ class Load(NamedTuple):
 
 @dataclass
 class Record:
-    """Filled while the world runs; ``now`` is the virtual time."""
+    """The record, filled during the run; ``now`` returns the virtual time."""
 
     disk: MemoryDisk
     now: Callable[[], float]
     trace: list[str] = field(default_factory=list)
     reports: dict[Lease, dict[int, Update]] = field(default_factory=dict)
-    """What was reported under a lease, by number, whether or not it arrived."""
+    """The updates that were reported under a lease, by number, whether they arrived or not."""
     changed: list[Lease] = field(default_factory=list)
     """Leases under which one number was used for two different updates."""
     refused: dict[Lease, set[int]] = field(default_factory=dict)
     """The reports that the server refused."""
     acknowledgements: list[Acknowledgement] = field(default_factory=list)
     heartbeats: dict[Lease, list[float]] = field(default_factory=dict)
-    """When the server heard from the worker that has the job."""
+    """The times of heartbeats from the worker that holds the job."""
     submits: list[SubmitAnswer] = field(default_factory=list)
     refused_requests: set[str] = field(default_factory=set)
-    """Those that were answered with a refusal."""
+    """Requests that were refused."""
     cancels: list[CancelAnswer] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    """How often something happened: messages by kind, faults by name."""
+    """Counts of messages by kind and of faults by name."""
     releases: set[Lease] = field(default_factory=set)
-    """Those that were given back."""
+    """Leases of released jobs."""
     calm: float = 0.0
-    """When the last fault was over."""
+    """The time at which the last fault was over."""
     seen: list[tuple[str, list[Event]]] = field(default_factory=list)
-    """What each of those who follow a job was shown, over all of its streams."""
+    """The events that each subscriber received over all its streams."""
     shown_early: list[str] = field(default_factory=list)
-    """Jobs of which something was shown that was not durable."""
+    """Jobs with events that were sent before they were durable."""
     refused_early: list[str] = field(default_factory=list)
-    """Jobs of which a worker was told that they had ended when that was not durable."""
+    """Jobs whose end was reported to a worker before it was durable."""
     _holders: dict[str, tuple[int, Lease, int]] = field(default_factory=dict)
 
     def note(self, what: str) -> None:
-        """Writes a line of the trace."""
+        """Add a line to the trace."""
         self.trace.append(f"{self.now():.6f} {what}")
 
     def fault(self, name: str, where: str = "") -> None:
-        """Something goes wrong on purpose."""
+        """Record an injected fault."""
         self.counts[f"fault: {name}"] += 1
         self.note(f"-- {name} {where}")
 
     def said(self, worker: str, stream: int, request: WorkRequest) -> None:
-        """A worker sends a message."""
+        """Record a message that a worker sends."""
         name = request.WhichOneof("message") or ""
         self.counts[name] += 1
         line = f"{worker} #{stream} {name}"
@@ -125,14 +125,14 @@ class Record:
         self.note(line)
 
     def took(self, stream: int, request: WorkRequest) -> None:
-        """The server receives a message."""
+        """Record a message that the server receives."""
         if request.HasField("heartbeat"):
             for holder, lease, _ in self._holders.values():
                 if holder == stream:
                     self.heartbeats.setdefault(lease, []).append(self.now())
 
     def answered(self, worker: str, stream: int, response: WorkResponse) -> None:
-        """The server sends a message."""
+        """Record a message that the server sends."""
         name = response.WhichOneof("message") or ""
         self.counts[name] += 1
         line = f"server #{stream} {name}"
@@ -172,11 +172,11 @@ class Record:
         self.note(line)
 
     def heard(self, worker: str, stream: int, response: WorkResponse) -> None:
-        """A worker receives a message."""
+        """Record a message that a worker receives."""
         self.note(f"{worker} #{stream} hears {response.WhichOneof('message')}")
 
     def became_durable(self, entries: Sequence[Entry]) -> None:
-        """The server is told of commits."""
+        """Record durable entries."""
         for entry in entries:
             if isinstance(entry, DurableCommit):
                 commit, chunk = entry.commit, entry.commit.chunk
@@ -184,29 +184,29 @@ class Record:
                 self.note(f"@{entry.position} {commit.job_id} {chunk.first}..{chunk.last} {states}")
 
     def watch(self, job_id: str) -> list[Event]:
-        """Somebody follows a job, and adds to this what is shown."""
+        """Return the list to which a new subscriber of the job adds its events."""
         self.seen.append((job_id, []))
         return self.seen[-1][1]
 
     def showed(self, job_id: str, response: WatchJobResponse) -> None:
-        """The server sends a frame to somebody who follows a job."""
+        """Record a frame that the server sends to a subscriber."""
         events = response.events.events
         self.note(f"server shows {job_id} {response.WhichOneof('frame')} {len(events)}")
         if events and events[-1].sequence > self.disk.records[job_id].last:
             self.shown_early.append(job_id)
 
     def submitted(self, request: SubmitJobRequest, job_id: str) -> None:
-        """A client is told that its job was accepted."""
+        """Record that a submission was accepted."""
         self.submits.append(SubmitAnswer(request, job_id, job_id in self.disk.records))
         self.note(f"client submitted {request.request_id} as {job_id}")
 
     def cancelled(self, job_id: str) -> None:
-        """A client is told that the cancellation was accepted."""
+        """Record that a cancellation was accepted."""
         stored = self.disk.records.get(job_id)
         self.cancels.append(CancelAnswer(job_id, stored.state if stored is not None else 0))
         self.note(f"client cancelled {job_id}")
 
     def loaded(self, worker: str, jobs: int, most: int) -> None:
-        """A worker has taken on a job."""
+        """Record the number of a worker's jobs at an assignment."""
         self.loads.append(Load(worker, jobs, most))
         self.note(f"{worker} has {jobs} of {most}")

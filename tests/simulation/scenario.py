@@ -1,4 +1,4 @@
-"""What a seed stands for: the workers, the jobs and what becomes of each, and the faults."""
+"""The scenario of a seed: the workers, the jobs with their outcomes, and the faults."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Final
 __all__ = ["QUIET", "Behaviour", "Fault", "JobPlan", "Scenario", "WorkerPlan", "scenario"]
 
 QUIET: Final = 25.0
-"""When the last fault is over, in seconds from the start."""
+"""Seconds from the start until the last fault is over."""
 
 KINDS: Final = ("copy", "scan")
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a handler does in each attempt. Times in seconds."""
+    """The behaviour of a handler in each attempt. Times in seconds."""
 
     steps: int
     pace: float
     ending: str
     """``succeed``, ``fail``, or ``hang`` until it must stop."""
     failing_attempts: int
-    """So many attempts fail first, in a way that may be retried."""
+    """The number of first attempts that fail retryably."""
     stubborn: float
     """Seconds that it goes on after it must stop."""
     completes: bool
@@ -32,7 +32,7 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class JobPlan:
-    """A job. Times in seconds; those of 0 are not set."""
+    """A job. Times in seconds; 0 means not set."""
 
     name: str
     at: float
@@ -50,7 +50,7 @@ class JobPlan:
     key: str
     limit: int
     cancels: tuple[tuple[float, float], ...]
-    """When it is cancelled, and with which grace."""
+    """The time and the grace period of its cancellation."""
     watched: bool
     behaviour: Behaviour
 
@@ -66,7 +66,7 @@ class WorkerPlan:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something goes wrong, for a while."""
+    """A fault of limited duration."""
 
     at: float
     name: str
@@ -76,7 +76,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Scenario:
-    """All of it."""
+    """A whole scenario."""
 
     workers: list[WorkerPlan] = field(default_factory=list)
     jobs: list[JobPlan] = field(default_factory=list)
@@ -104,7 +104,7 @@ FAULTS: Final = (
 
 
 def scenario(source: Random, *, restores: bool) -> Scenario:
-    """Draws one. In one that restores, jobs are long, and nothing is that could not go on where something got lost."""
+    """Draw a scenario. With ``restores`` jobs are long, and everything can continue after a loss of data."""
     workers = [
         WorkerPlan(
             name=f"w{number}",
@@ -134,7 +134,7 @@ def _job(source: Random, number: int, restores: bool) -> JobPlan:
     ending = source.choices(("succeed", "fail", "hang"), (7, 1, 2 * (not restores)))[0]
     timeout = sometimes(0.15, 2.0, 15.0)
     cancels = []
-    # What hangs has to be ended by somebody.
+    # A job that hangs must be cancelled or time out.
     if ending == "hang" or source.random() < 0.25:
         cancels = [
             (at + source.uniform(0.0, 15.0), source.choice((0.0, 0.5, 3.0)))

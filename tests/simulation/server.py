@@ -20,7 +20,7 @@ LEASE_TTL: Final = 5.0
 
 
 class DiskDelays(Delays):
-    """A disk that is mostly quick, now and then slow; until ``full_until`` it is slow, and there is rarely room."""
+    """A disk that is mostly fast and sometimes slow; until ``full_until`` it is slow and mostly full."""
 
     def __init__(self, loop: VirtualLoop, source: Random) -> None:
         self.full_until = 0.0
@@ -50,10 +50,10 @@ class DiskDelays(Delays):
 
 
 class SimulatedServer:
-    """One life of the server, on a node of its own. ``jobs`` and ``workers`` are its services."""
+    """One process of the server, on its own node. ``jobs`` and ``workers`` are its services."""
 
     def __init__(self, loop: VirtualLoop, node: Node, disk: MemoryDisk, delays: DiskDelays) -> None:
-        """Within the node."""
+        """Create the parts, on the node."""
         self.node = node
         self.is_draining = False
         self.log = MemoryEventLog(disk, delays)
@@ -69,18 +69,18 @@ class SimulatedServer:
         self.jobs, self.workers = self._core.job_service, self._core.worker_service
 
     async def start(self) -> None:
-        """Takes up the jobs that have not ended."""
+        """Start the server, and resume unfinished jobs."""
         await self.log.start()
         await self._core.start()
 
     async def stop(self) -> None:
-        """Stops in order."""
+        """Stop gracefully."""
         self.is_draining = True
         await self._core.drain()
         await self._core.close()
         await self.log.close()
 
     def crash(self) -> None:
-        """Nothing of it runs any more, and what is not durable is lost."""
+        """Crash: nothing of it runs any more, and non-durable data is lost."""
         self.node.stop()
         self.log.crash()

@@ -1,4 +1,4 @@
-"""The loop that the simulation runs on."""
+"""The simulation's event loop in virtual time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.simulation.loop import Endless, Node, VirtualLoop
 
 @pytest.fixture
 def loop() -> Iterator[VirtualLoop]:
-    """A new one."""
+    """A new loop."""
     loop = VirtualLoop(1_000)
     yield loop
     loop.close()
 
 
 def test_time_passes_only_where_nothing_is_ready(loop: VirtualLoop) -> None:
-    """A sleep takes as long as it says, and no time at all."""
+    """A sleep takes its virtual time, and no real time."""
 
     async def sleeps() -> list[float]:
         start = loop.time()
@@ -32,7 +32,7 @@ def test_time_passes_only_where_nothing_is_ready(loop: VirtualLoop) -> None:
 
 
 def test_a_node_that_is_stopped_does_nothing_until_it_goes_on(loop: VirtualLoop) -> None:
-    """Its timers go off late, and in order; others are not held up."""
+    """The timers of a stopped node fire late and in order; those of others are not delayed."""
     ticks: list[tuple[str, float]] = []
 
     async def tick(name: str) -> None:
@@ -56,7 +56,7 @@ def test_a_node_that_is_stopped_does_nothing_until_it_goes_on(loop: VirtualLoop)
 
 
 def test_a_world_that_does_not_come_to_rest_is_ended(loop: VirtualLoop) -> None:
-    """Be it that nothing will ever happen again, or that too much does."""
+    """Whether nothing will ever run again, or too much runs."""
 
     async def never() -> None:
         await asyncio.Event().wait()
@@ -79,7 +79,7 @@ def test_a_world_that_does_not_come_to_rest_is_ended(loop: VirtualLoop) -> None:
 
 
 def test_what_nobody_takes_is_noted(loop: VirtualLoop) -> None:
-    """An exception in a callback is a complaint."""
+    """An exception in a callback is recorded as a complaint."""
 
     async def fails() -> None:
         loop.call_soon(lambda: 1 // 0)

@@ -1,4 +1,4 @@
-"""The simulation finds bugs: those that are known to be there."""
+"""The simulation finds planted bugs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.simulation.entropy import Change
 from tests.simulation.evidence import evidence_of
 from tests.simulation.world import run
 
-# In how many worlds a bug is searched for; most show within ten, the rarest within two hundred.
+# Maximum number of worlds to try per bug; most show within ten, the rarest within two hundred.
 _SEEDS = 500
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_is_found(bug: Callable[[], list[Change]]) -> None:
-    """In worlds where no rule is broken without it."""
+    """In worlds that violate no rule without the bug."""
     found = next((seed for seed in range(_SEEDS) if violations(evidence_of(run(seed, bug())))), None)
 
     assert found is not None
@@ -26,7 +26,7 @@ def test_a_planted_bug_is_found(bug: Callable[[], list[Change]]) -> None:
 
 
 def test_a_lease_that_outlives_its_epoch_is_found() -> None:
-    """In worlds where an older copy of the disk is restored."""
+    """In worlds with a restored older copy of the disk."""
     bug = leases_outlive_the_epoch
 
     found = next(

@@ -1,6 +1,6 @@
-"""Log, leases, dispatch and cancels in a world where everything fails, with time and chance that follow from a seed.
+"""Log, leases, dispatch and cancels in a world where everything fails, with time and chance derived from a seed.
 
-To see what happened in one: ``python -m tests.simulation SEED``.
+To see the trace of a run: ``python -m tests.simulation SEED``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tests.simulation.evidence import evidence_of, what_happened
 from tests.simulation.scenario import FAULTS
 from tests.simulation.world import run
 
-# So many seeds at a time: enough of them for everything to happen that is to happen.
+# Seeds per test: enough for every expected situation to occur.
 _BLOCK = 250
 
-# What has to happen among so many worlds, or they prove nothing.
+# Situations that must occur among the seeds, or the test proves nothing.
 _TO_HAPPEN = (
     *(f"fault: {name}" for name in FAULTS),
     *("report", "acknowledged", "assignment", "resumed", "rejected", "release", "cancel", "drain"),
@@ -28,7 +28,7 @@ _TO_HAPPEN = (
 
 
 def hold(seeds: Iterable[int]) -> None:
-    """The rules hold of all these worlds, and there was something to hold them against."""
+    """The rules hold in all these worlds, and the worlds exercised them."""
     happened: Counter[str] = Counter()
     broken: dict[int, list[str]] = {}
     for seed in seeds:
@@ -38,13 +38,13 @@ def hold(seeds: Iterable[int]) -> None:
             broken[seed] = found
     assert broken == {}
     assert [name for name in _TO_HAPPEN if not happened[name]] == []
-    # Reports are under way when the faults come.
+    # Reports are in flight when the faults come.
     assert happened["acknowledged amid faults"] > _BLOCK
 
 
 @pytest.mark.parametrize("first", range(0, 1_000, _BLOCK))
 def test_the_rules_hold_of_a_thousand_worlds(first: int) -> None:
-    """Whatever is cut, paused, killed or full: what was promised holds, and every job comes to an end."""
+    """Whatever is cut, paused, killed or full: all guarantees hold, and every job ends."""
     hold(range(first, first + _BLOCK))
 
 
@@ -60,5 +60,5 @@ def test_every_job_ends_after_an_older_copy_was_restored() -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("first", range(1_000, 10_000, _BLOCK))
 def test_the_rules_hold_of_ten_thousand_worlds(first: int) -> None:
-    """The same of nine thousand more."""
+    """The same with nine thousand more seeds."""
     hold(range(first, first + _BLOCK))

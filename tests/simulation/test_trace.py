@@ -1,4 +1,4 @@
-"""A seed is a world: the same each time, wherever it runs."""
+"""A seed determines a run: it is the same each time, on every machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SEEDS = range(12)
 
 
 def test_the_same_seed_gives_the_same_trace() -> None:
-    """Message for message, commit for commit, to the microsecond; another seed gives another."""
+    """The traces are equal to the microsecond; another seed has another trace."""
     traces = [run(seed).record.trace for seed in _SEEDS]
 
     assert traces == [run(seed).record.trace for seed in _SEEDS]
@@ -20,7 +20,7 @@ def test_the_same_seed_gives_the_same_trace() -> None:
 
 
 def test_the_trace_is_the_same_in_another_process() -> None:
-    """Where objects lie elsewhere, and strings hash otherwise."""
+    """In another process, with other object addresses and hash seeds."""
     printed = {
         subprocess.run(
             [sys.executable, "-m", "tests.simulation", *map(str, _SEEDS)],

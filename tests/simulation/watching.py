@@ -1,4 +1,4 @@
-"""Those who follow a job: over streams that break, each going on where the one before left off."""
+"""Subscribers of a job over streams that break; each stream resumes at the cursor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AGAIN = 0.5
 
 
 async def follow(network: Network, job_id: str) -> None:
-    """Follows the job to its end; what it is shown is in the record."""
+    """Follow the job to its end; add its events to the record."""
     seen = network.record.watch(job_id)
     ended = False
     while not ended:
@@ -37,7 +37,7 @@ async def follow(network: Network, job_id: str) -> None:
 
 
 class _Watch:
-    """One stream; ``frames`` has what has come of it, and ends with Lost where it broke."""
+    """One stream; ``frames`` yields what has arrived, and raises Lost if the stream broke."""
 
     def __init__(self, network: Network, request: WatchJobRequest) -> None:
         self.frames = Inbox[WatchJobResponse]()
@@ -50,7 +50,7 @@ class _Watch:
         Pipe(network.loop, self._source).send(self._accept)
 
     def cut(self, watcher_hears: float) -> None:
-        """Nothing gets through any more."""
+        """Cut the stream."""
         self._down.deaf = True
         if self._serving is not None:
             self._serving.cancel()

@@ -1,4 +1,4 @@
-"""A worker process: the SDK's own worker, with handlers that do what the scenario has them do."""
+"""A worker process: the SDK's worker, with handlers that behave as the scenario says."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.simulation.scenario import Behaviour, WorkerPlan
 
 __all__ = ["SimulatedWorker"]
 
-# How long a worker that is asked to stop lets its jobs run, in seconds.
+# Drain timeout of a stopped worker, in seconds.
 _DRAIN = 2.0
 
 
 class SimulatedWorker:
-    """Lives of a worker, one after the other, each on a node of its own; ``behaviours`` are by name of job."""
+    """The processes of a worker, one after the other, each on its own node; ``behaviours`` are by name of job."""
 
     def __init__(
         self, loop: VirtualLoop, network: Network, plan: WorkerPlan, behaviours: Mapping[str, Behaviour]
@@ -34,7 +34,7 @@ class SimulatedWorker:
         self._worker: Worker | None = None
         self.node = Node(loop, plan.name)
         self.running: asyncio.Task[Any] | None = None
-        """The process; done when it has ended by itself."""
+        """Run the process; return when it has ended by itself."""
 
     def start(self) -> None:
         """Start the process again."""
@@ -43,11 +43,11 @@ class SimulatedWorker:
         self.running = self.node.start(self._run())
 
     def crash(self) -> None:
-        """Ends it without a word."""
+        """Kill the process."""
         self.node.stop()
 
     def stop(self) -> None:
-        """Asks it to stop, as SIGTERM does."""
+        """Stop the worker, as SIGTERM does."""
         if self._worker is not None:
             self._worker.stop()
 
@@ -97,5 +97,5 @@ async def _work(behaviour: Behaviour, job: JobContext) -> dict[str, Any] | None:
 
 
 def _line(job: JobContext, text: str) -> str:
-    """A text that no other report in the world has."""
+    """A text that is unique in the world."""
     return f"{job.id}/{job.attempt} {text}"

@@ -1,4 +1,4 @@
-"""A run: one world, from a seed to its end."""
+"""Run the world of a seed to its end."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ from tests.simulation.worker import SimulatedWorker
 
 __all__ = ["Run", "run"]
 
-# When all jobs have to have ended, in seconds after the last fault.
-_PATIENCE: Final = 300
-# How many callbacks a run may take; the longest of the first thousand seeds takes 2,700.
-_MOST: Final = 100_000
+# Time limit in seconds for all jobs to end after the last fault.
+_END_TIMEOUT: Final = 300
+# Limit of callbacks in a run; the longest of the first thousand seeds takes 2,700.
+_CALLBACK_LIMIT: Final = 100_000
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a seed."""
+    """The result of a run."""
 
     seed: int
     scenario: Scenario
     record: Record
     complaints: Sequence[str]
-    """What went wrong in a way that the product does not know of: exceptions that nobody took, runs without an end."""
+    """Errors outside of the rules: unhandled exceptions, runs without an end."""
 
 
 def run(seed: int, changes: Sequence[Change] = (), *, restores: bool = False) -> Run:
-    """Runs the world of a seed; with a product that is changed so, where a bug is to be found.
+    """Run the world of a seed, with changes of the product that plant a bug.
 
-    With ``restores`` an older copy of the disk is put back on the way.
+    With ``restores`` an older copy of the disk is restored during the run.
     """
-    loop = VirtualLoop(_MOST)
+    loop = VirtualLoop(_CALLBACK_LIMIT)
     disk = MemoryDisk()
     world = _World(loop, seed, Record(disk, loop.time), restores)
     quiet = logging.getLogger("milepost.client")
@@ -78,7 +78,7 @@ def run(seed: int, changes: Sequence[Change] = (), *, restores: bool = False) ->
 
 
 class _World:
-    """All of it, while it lasts."""
+    """The state of a run."""
 
     def __init__(self, loop: VirtualLoop, seed: int, record: Record, restores: bool) -> None:
         self.scenario = scenario(Random(f"{seed}/scenario"), restores=restores)
@@ -95,7 +95,7 @@ class _World:
         ]
 
     def substitutes(self) -> list[Change]:
-        """What the SDK's workers use in place of a channel, and to be seen."""
+        """The changes that replace the SDK's channel, and record what it does."""
         record, network = self.record, self._network
 
         class WatchedJobTable(JobTable):
@@ -123,12 +123,12 @@ class _World:
         ]
 
     def complain(self, _: Any, __: str, event: Any) -> Any:
-        """Takes what the server logs as an error."""
+        """Record an error that the server logs."""
         self._loop.complaints.append(f"{event['event']}: {event.get('exc_info')!r}")
         raise structlog.DropEvent
 
     async def live(self) -> None:
-        """Until all jobs have ended."""
+        """Run until all jobs have ended."""
         start = self._loop.time()
         await self._start_server()
         for worker in self._workers:
@@ -136,7 +136,7 @@ class _World:
         client = SimulatedClient(self._loop, self._network, self.record)
         asking = asyncio.create_task(client.run(self.scenario.jobs))
         faults = [
-            asyncio.create_task(self._befall(start + fault.at, fault)) for fault in self.scenario.faults
+            asyncio.create_task(self._inject(start + fault.at, fault)) for fault in self.scenario.faults
         ]
         if self._restores:
             faults.append(asyncio.create_task(self._restore()))
@@ -145,23 +145,23 @@ class _World:
         await asyncio.gather(*faults)
         self.record.calm = self._loop.time()
         self.record.note("-- calm")
-        for _ in range(_PATIENCE):
+        for _ in range(_END_TIMEOUT):
             if asking.done() and not self._open():
                 asking.result()
                 return
             await asyncio.sleep(1.0)
         hung = self._open() or "those who ask"
-        self._loop.complaints.append(f"after {_PATIENCE} s these have not come to an end: {hung}")
+        self._loop.complaints.append(f"after {_END_TIMEOUT} s these have not come to an end: {hung}")
 
     def _open(self) -> list[str]:
-        """The jobs that have not ended."""
+        """The unfinished jobs."""
         records = self.record.disk.records
         return [job_id for job_id, record in records.items() if record.state not in FINAL]
 
     def unwind(self) -> None:
-        """Ends all that still runs, whatever it is."""
+        """End everything that still runs."""
         loop = self._loop
-        loop.allow(_MOST)
+        loop.allow(_CALLBACK_LIMIT)
         for node in loop.nodes:
             node.proceed()
 
@@ -178,8 +178,8 @@ class _World:
 
     # --- Faults -----------------------------------------------------------------------------------------------------
 
-    async def _befall(self, when: float, fault: Fault) -> None:
-        """Something goes wrong, and is well again at the end."""
+    async def _inject(self, when: float, fault: Fault) -> None:
+        """Inject a fault, and end it after its duration."""
         await asyncio.sleep(when - self._loop.time())
         worker = self._workers[fault.target]
         match fault.name:
@@ -266,13 +266,13 @@ class _World:
         await self._start_server()
 
     def _fell(self, server: SimulatedServer) -> None:
-        """It is not there any more."""
+        """Crash the server."""
         self._network.server = None
         server.crash()
         self._network.end_all(self._source)
 
     async def _restore(self) -> None:
-        """What was written for some seconds is lost, though it was acknowledged."""
+        """Restore an older copy of the disk: the last seconds are lost, although acknowledged."""
         await asyncio.sleep(self._source.uniform(2.0, 15.0))
         saved = self.record.disk.snapshot()
         self.record.note("-- disk saved")

@@ -219,7 +219,7 @@ def test_a_file_that_becomes_shorter_while_it_is_read_is_noted(tmp_path: Path) -
 
 
 def test_packing_can_be_stopped(tmp_path: Path) -> None:
-    """What the callback raises gets through."""
+    """An exception of the callback propagates."""
     tree, _ = found(grow(tmp_path / "root"))
 
     def stop(n: int) -> None:

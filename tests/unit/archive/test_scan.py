@@ -143,7 +143,7 @@ def test_patterns_are_passed_over_at_any_depth(tmp_path: Path) -> None:
 
 
 def test_the_walk_can_be_stopped(tmp_path: Path) -> None:
-    """What the callback raises gets through."""
+    """An exception of the callback propagates."""
     grow(tmp_path)
 
     def stop() -> None:

@@ -30,11 +30,11 @@ EVERYTHING: Mapping[str, bytes | None] = {
     f"{'long' * 30}/{'name' * 30}": b"longer than the header has room for",
     os.fsdecode(b"not-utf8-\xff\xfe"): b"bytes in a name",
 }
-"""What a directory may hold: contents by name, None for a directory."""
+"""The content of a directory by name; None for a directory."""
 
 
 def grow(root: Path, contents: Mapping[str, bytes | None] = EVERYTHING) -> Path:
-    """Makes a directory."""
+    """Create a directory."""
     root.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         path = root / name
@@ -47,17 +47,17 @@ def grow(root: Path, contents: Mapping[str, bytes | None] = EVERYTHING) -> Path:
 
 
 def ignore(n: int) -> None:
-    """Does nothing with progress."""
+    """Ignore progress."""
 
 
 def found(root: Path) -> tuple[Tree, dict[str, Digest]]:
-    """What there is in a directory, hashed."""
+    """Scan and hash a directory."""
     tree = scan(root)
     return tree, hash_files(tree, ignore)
 
 
 def packed(tree: Tree, path: Path, form: Format = ZSTD) -> Path:
-    """An archive of it."""
+    """Pack the archive of a tree."""
     with path.open("wb") as output:
         pack(tree, output, form, ignore)
     return path
@@ -65,7 +65,7 @@ def packed(tree: Tree, path: Path, form: Format = ZSTD) -> Path:
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """Lets permissions count, which the superuser's code would pass over."""
+    """Run as another user, since root ignores permissions."""
     user = os.geteuid()
     if user != 0:
         yield

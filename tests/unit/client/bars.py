@@ -1,4 +1,4 @@
-"""What the tests of bars have in common: a job that listens, and scenarios that are run with tqdm and the drop-in."""
+"""Helpers for tests of bars: a job that collects reports, and scenarios that run with tqdm and with the drop-in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from milepost.v1 import Job, StageState, Update
 
 
 class Listener:
-    """A job that is at hand, and what was said of it."""
+    """The current job, with its reports."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -21,7 +21,7 @@ class Listener:
         self.job = JobContext(JobControl(Job(job_id="j", kind="k", attempt=1), self.reporter))
 
     def said(self) -> list[Update]:
-        """What was said since the last time, with the progress that waits."""
+        """The updates since the last call, with pending progress."""
         updates = []
         self._now += 1.0
         while (batch := self.reporter.next_batch(self._now)) is not None:
@@ -30,7 +30,7 @@ class Listener:
         return updates
 
     def reports(self) -> list[tuple[Any, ...]]:
-        """The same in short: stages that start, how far they are and what they say, and how they end."""
+        """The updates in short: starts, progress with messages, and ends of stages."""
         return [_short(update) for update in self.said()]
 
 
@@ -53,27 +53,27 @@ def _short(update: Update) -> tuple[Any, ...]:
 
 
 class Clock:
-    """The time that bars see."""
+    """The clock of bars."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
     def __call__(self) -> float:
-        """What time it is."""
+        """The current time."""
         return self.now
 
     def tick(self, seconds: float) -> None:
-        """Moves it."""
+        """Advance it."""
         self.now += seconds
 
 
 Scenario = Callable[[Any, io.StringIO, Clock], object]
-"""What is done with a class of bars that are shown in a file; what it saw."""
+"""A scenario: uses a class of bars with output to a file, and returns its observations."""
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
 def scenario(function: Scenario) -> Scenario:
-    """One of the scenarios, by its name."""
+    """A scenario by its name."""
     SCENARIOS[function.__name__] = function
     return function

@@ -14,7 +14,7 @@ from milepost.v1 import (
 
 @pytest.fixture
 def reporter() -> Reporter:
-    """Wakes nobody."""
+    """Nothing to wake."""
     return Reporter(lambda: None)
 
 

@@ -15,7 +15,7 @@ from milepost.v1 import (
 
 
 def said(reporter: Reporter, now: float = 1e9) -> list[Update]:
-    """Everything that was said, with the progress that waits."""
+    """All updates, with pending progress."""
     updates = []
     while (batch := reporter.next_batch(now)) is not None:
         updates += batch.updates
@@ -24,7 +24,7 @@ def said(reporter: Reporter, now: float = 1e9) -> list[Update]:
 
 
 def started(stage_id: str, **fields: float | str) -> Update:
-    """A stage starts."""
+    """The start of a stage."""
     stage = Stage(stage_id=stage_id)
     for name, value in fields.items():
         setattr(stage, name, value)
@@ -32,14 +32,14 @@ def started(stage_id: str, **fields: float | str) -> Update:
 
 
 def progressed(stage_id: str, current: float, total: float | None = None, message: str = "") -> Update:
-    """A stage moves on."""
+    """Progress of a stage."""
     return Update(
         stage_progressed=StageProgressed(stage_id=stage_id, current=current, total=total, message=message)
     )
 
 
 def ended(stage_id: str, state: str, message: str = "", failure: Failure | None = None) -> Update:
-    """A stage ends."""
+    """The end of a stage."""
     return Update(
         stage_ended=StageEnded(
             stage_id=stage_id,

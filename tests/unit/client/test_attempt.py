@@ -68,7 +68,7 @@ def names(report: Report) -> list[str | None]:
 
 
 async def quick(job: JobContext) -> dict[str, object]:
-    """Returns at once."""
+    """Return at once."""
     job.log("hello")
     return {"n": 1}
 

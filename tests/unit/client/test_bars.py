@@ -28,7 +28,7 @@ from tests.unit.client.bars import Listener
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    """The job is at hand during the test."""
+    """Set the current job during the test."""
     listener = Listener()
     with as_current_job(listener.job):
         yield listener

@@ -212,7 +212,7 @@ def test_a_process_that_was_killed_is_cancelled_and_says_so() -> None:
 
 
 async def in_loop(job: JobContext, more: object = None) -> None:
-    """Async."""
+    """An async handler."""
 
 
 def plain(job: JobContext, more: object = None) -> None:
@@ -230,10 +230,10 @@ class Awaited:
     """Called like an async function."""
 
     async def __call__(self, job: JobContext) -> None:
-        """Async."""
+        """An async handler."""
 
     async def method(self, job: JobContext) -> None:
-        """Async."""
+        """An async handler."""
 
 
 ASYNC: list[Any] = [in_loop, functools.partial(in_loop, more=1), Awaited(), Awaited().method]

@@ -1,4 +1,4 @@
-"""A job's log to tell, at times that are given."""
+"""Build a job's log with given times."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ START: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
 def at(seconds: float) -> datetime:
-    """So many seconds into the story."""
+    """The time this many seconds after the start."""
     return START + timedelta(seconds=seconds)
 
 
@@ -72,7 +72,7 @@ class Story:
         return event
 
     def begin(self, *stages: Stage | str, planned_children: int = 0) -> None:
-        """The job is submitted at once, and starts after a second."""
+        """The job is submitted, and starts a second later."""
         job = Job(
             job_id=JOB_ID,
             kind="archive",
@@ -88,11 +88,11 @@ class Story:
             self.tell(1, stages_planned=StagesPlanned(stages=plan))
 
     def start(self, seconds: float, stage: str, **fields: Any) -> Event:
-        """A stage starts."""
+        """The start of a stage."""
         return self.tell(seconds, stage_started=StageStarted(stage=Stage(stage_id=stage, **fields)))
 
     def progress(self, seconds: float, stage: str, current: float, fraction: float, **fields: Any) -> Event:
-        """A stage moves on."""
+        """Progress of a stage."""
         result = StageProgressed(stage_id=stage, current=current, fraction=fraction, **fields)
         return self.tell(seconds, stage_progressed=result)
 
@@ -103,7 +103,7 @@ class Story:
         state: StageState.ValueType = StageState.STAGE_STATE_SUCCEEDED,
         **fields: Any,
     ) -> Event:
-        """A stage ends."""
+        """The end of a stage."""
         return self.tell(seconds, stage_ended=StageEnded(stage_id=stage, state=state, **fields))
 
     def log(

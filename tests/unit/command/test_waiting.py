@@ -49,7 +49,7 @@ def test_the_words(waiting: Waiting, words: str) -> None:
 
 
 def test_a_reason_of_a_later_server_is_a_turn() -> None:
-    """As the contract has it."""
+    """As the contract says."""
     later = Waiting(workers=2)
     later.ParseFromString(b"\x08\x63" + later.SerializeToString())
 

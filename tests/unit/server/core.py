@@ -1,4 +1,4 @@
-"""The server without its edge: what decides and keeps, on a log of its own and a clock that is moved by hand."""
+"""The core of a server without gRPC, on its own log and a manual clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Core"]
 
 
 class Core:
-    """All of it, and what tests ask of it."""
+    """The parts of the core, and shortcuts for tests."""
 
     def __init__(self, directory: Path, cache_bytes: int = CACHE_BYTES) -> None:
         self.log = HeldLog(directory)
@@ -41,39 +41,39 @@ class Core:
         follow_transitions(self.log, ChildCancellation(self.log, self.journal, self.tasks).on_transition)
 
     async def close(self) -> None:
-        """Ends it."""
+        """Close the core."""
         await self.tasks.close()
         await self.log.close()
 
     async def submit(self, job_id: str = "j", **fields: Any) -> Job:
-        """Submits a job."""
+        """Submit a job."""
         return await self.submissions.submit(SubmitJobRequest(**{"job_id": job_id, "kind": "k", **fields}))
 
     async def start(self, job_id: str = "j", *, claimed: bool = False) -> str:
-        """Starts an attempt; its token."""
+        """Start an attempt; return its lease token."""
         started = await self.attempts.start(job_id, "w", instance="i", claimed=claimed)
         await started.durable
         return (await self.attempts.assignment(job_id, started.attempt))[1]
 
     async def report(self, token: str, *updates: Update, job_id: str = "j") -> Acceptance:
-        """Reports what comes next, as a whole, and waits until that is durable."""
+        """Report atomically, and wait until the report is durable."""
         first = (await self.journal.open(job_id)).report_sequence + 1
         return await (await self.attempts.report(job_id, token, first, updates, atomic=True)).durable
 
     async def cancel(self, grace: float, job_id: str = "j") -> None:
-        """Asks for a job to be cancelled."""
+        """Request the cancellation of a job."""
         await self.journal.commit(
             job_id,
             partial(decide.cancel, reason="r", requested_by="b", grace_period=int(grace * SECOND)),
         )
 
     async def pass_time(self, seconds: float, job_id: str = "j", *, lease_is_out: bool = False) -> None:
-        """Lets time pass, and happen to the job what is due."""
+        """Advance the clock, and apply what is due for the job."""
         self.clock.advance(seconds)
         await self.journal.commit(job_id, partial(decide.due, lease_is_out=lease_is_out))
 
     async def events(self, job_id: str = "j", after: int = 0) -> list[Event]:
-        """The job's log."""
+        """Read the job's events."""
         page = await self.log.read(job_id, after, 1 << 30)
         assert page is not None
         return [event for chunk in page.chunks for event in Events.FromString(chunk.frames).events]

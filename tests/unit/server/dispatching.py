@@ -1,4 +1,4 @@
-"""Workers that are given jobs, without sessions of gRPC."""
+"""Workers and a dispatcher without gRPC sessions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["done", "hears", "node", "takes", "why", "worker"]
 
 
 def node(core: Core) -> Dispatcher:
-    """The dispatcher of one more node on the same log."""
+    """Create the dispatcher of a further node on the same log."""
     sessions = SessionTable(core.clock, core.roster)
     dispatcher = Dispatcher(core.attempts, sessions, core.clock, core.tasks)
     follow_transitions(core.log, sessions.on_transition, dispatcher.on_transition)
@@ -25,7 +25,7 @@ def node(core: Core) -> Dispatcher:
 
 
 def worker(dispatcher: Dispatcher, name: str, *, room: int = 1, kinds: tuple[str, ...] = ("k",)) -> Session:
-    """A worker that has connected."""
+    """Connect a worker."""
     session = Session(Hello(worker_id=name, kinds=kinds, max_concurrency=room))
     dispatcher.sessions.add(session)
     return session
@@ -41,12 +41,12 @@ async def hears(session: Session, kind: str) -> WorkResponse:
 
 
 async def takes(session: Session) -> str:
-    """The next job that the worker is given."""
+    """The next job that is assigned to the worker."""
     return (await hears(session, "assignment")).assignment.job.job_id
 
 
 async def done(core: Core, session: Session, job_id: str, attempt: int = 1) -> None:
-    """The worker ends its job."""
+    """End the worker's job."""
     session.ending.add(job_id)
     token = core.tokens.token(job_id, attempt)
     await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id=job_id)

@@ -1,4 +1,4 @@
-"""Jobs in every state, made by what makes them so."""
+"""Jobs in every state, made by the decisions that lead there."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from milepost.v1 import Event, Failure, JobEnded, JobState, LogWritten, RetryPol
 __all__ = ["NOW", "STATES", "apply", "ended", "log_line", "run", "submitted"]
 
 NOW = 1_000 * SECOND
-"""When everything here happens."""
+"""The instant of all events here."""
 
 
 def apply(state: Fold, events: Iterable[Event]) -> Fold:
-    """Folds the events in."""
+    """Fold in the events."""
     for event in events:
         state.apply(event)
     return state
 
 
 def submitted(request: SubmitJobRequest | None = None) -> Fold:
-    """A job that waits."""
+    """A queued job."""
     return apply(Fold(), [decide.submit(request or SubmitJobRequest(kind="k"), "j", NOW)])
 
 
@@ -34,12 +34,12 @@ def run(request: SubmitJobRequest | None = None) -> Fold:
 
 
 def log_line(text: str = "x") -> Update:
-    """What a worker may say at any time."""
+    """An update that a worker may report at any time."""
     return Update(log_written=LogWritten(text=text))
 
 
 def ended(state: JobState.ValueType, *, retryable: bool = False) -> Update:
-    """The end that a worker tells."""
+    """The end that a worker reports."""
     result = JobEnded(state=state)
     if state == JobState.JOB_STATE_FAILED:
         result.failure.CopyFrom(Failure(code="X", retryable=retryable))

@@ -64,11 +64,11 @@ class Worker:
         self.responses: asyncio.Queue[WorkResponse] = asyncio.Queue()
 
     async def write(self, response: WorkResponse) -> None:
-        """As the context of a call has it."""
+        """See the context of a gRPC call."""
         self.responses.put_nowait(response)
 
     def peer(self) -> str:
-        """As the context of a call has it."""
+        """See the context of a gRPC call."""
         return "ipv4:127.0.0.1:1"
 
     def __aiter__(self) -> Worker:

@@ -34,7 +34,7 @@ async def failed(core: Core, job_id: str) -> str:
 
 
 async def look(core: Core, deadlines: Deadlines) -> None:
-    """Has the timers look at the clock again, which they would do in their time."""
+    """Fire the timers, which check the clock."""
     for job in await core.log.active():
         deadlines.on_transition(job)
 

@@ -49,7 +49,7 @@ def start(stage_id: str, **fields: Any) -> Update:
 
 
 def progress(stage_id: str, current: float, **fields: Any) -> Update:
-    """A stage that moves on."""
+    """Progress of a stage."""
     return Update(stage_progressed=StageProgressed(stage_id=stage_id, current=current, **fields))
 
 

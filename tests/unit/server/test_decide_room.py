@@ -65,7 +65,7 @@ def fail(stage_id: str, message: str = "", detail: str = "") -> Update:
 
 
 def progress(stage_id: str, **fields: Any) -> Update:
-    """A stage that moves on."""
+    """Progress of a stage."""
     return Update(stage_progressed=StageProgressed(stage_id=stage_id, current=1, total=2, **fields))
 
 

@@ -190,7 +190,7 @@ async def test_a_claim_is_answered(core: Core, dispatcher: Dispatcher) -> None:
 
 
 async def test_of_many_who_claim_a_job_one_has_it(core: Core, dispatcher: Dispatcher) -> None:
-    """Though they ask at once."""
+    """Although they call at the same time."""
     workers = [worker(dispatcher, f"w{number}", room=0) for number in range(10)]
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await asyncio.gather(*(dispatcher.claim(session, "e") for session in workers))

@@ -144,7 +144,7 @@ async def test_a_claim_counts_under_its_key_and_is_refused_beyond_it(
 
 
 async def test_of_many_who_claim_under_one_key_as_many_have_one(core: Core, dispatcher: Dispatcher) -> None:
-    """Though they ask at once."""
+    """Although they call at the same time."""
     workers = [worker(dispatcher, f"w{number}", room=0) for number in range(6)]
     for number in range(6):
         await core.submit(

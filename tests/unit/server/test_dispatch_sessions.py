@@ -46,11 +46,11 @@ class Talk:
         self._task = asyncio.create_task(service.Work(self._incoming(), cast("Any", self)))
 
     async def write(self, response: WorkResponse) -> None:
-        """As the context of a call has it."""
+        """See the context of a gRPC call."""
         self._heard.put_nowait(response)
 
     def peer(self) -> str:
-        """As the context of a call has it."""
+        """See the context of a gRPC call."""
         return "test"
 
     def say(self, **message: Any) -> None:

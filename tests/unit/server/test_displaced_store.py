@@ -48,7 +48,7 @@ def renew(directory: Path) -> None:
 
 
 def names(directory: Path) -> list[str]:
-    """What is in the directory."""
+    """The content of the directory."""
     return [path.name for path in directory.iterdir()]
 
 

@@ -27,7 +27,7 @@ Nodes = Callable[[str], Any]
 
 @pytest.fixture
 def node(tmp_path: Path, nats_server: NatsServer) -> Nodes:
-    """Opens a node on the test's stream; the same one again where it has the same name."""
+    """Open a node on the test's stream; again the same one for the same name."""
     names = StreamNames(f"test-{uuid.uuid4().hex}")
 
     @asynccontextmanager

@@ -33,7 +33,7 @@ def names() -> StreamNames:
 
 @pytest.fixture
 def node(tmp_path: Path, nats_server: NatsServer, names: StreamNames) -> Nodes:
-    """Opens a node on the test's stream; the same one again where it has the same name."""
+    """Open a node on the test's stream; again the same one for the same name."""
 
     @asynccontextmanager
     async def opened(name: str = "a") -> AsyncIterator[JetStreamEventLog]:

@@ -16,7 +16,7 @@ __all__ = ["desk"]
 
 
 async def look(core: Core, desk: JobTable) -> None:
-    """Has the timers look at the clock again, which they would do in their time."""
+    """Fire the timers, which check the clock."""
     for job in await core.log.active():
         desk.deadlines.on_transition(job)
 

@@ -63,7 +63,7 @@ def refused(request: Any) -> tuple[str, str]:
 
 @pytest.mark.parametrize("bad", REQUESTS.values(), ids=REQUESTS)
 def test_a_field_out_of_its_bound_is_named(bad: Bad) -> None:
-    """Just the field that is wrong is named, and why."""
+    """The refusal names only the invalid field, and the reason."""
     assert (bad.field, bad.reason) == refused(bad.message)
 
 
@@ -79,7 +79,7 @@ HELLO = {
 
 @pytest.mark.parametrize(("hello", "field", "reason"), HELLO.values(), ids=HELLO)
 def test_a_hello_out_of_bounds_is_refused(hello: Hello, field: str, reason: str) -> None:
-    """Just the field that is wrong is named, and why."""
+    """The refusal names only the invalid field, and the reason."""
     assert (f"hello.{field}", reason) == refused(WorkRequest(hello=hello))
 
 
@@ -110,7 +110,7 @@ REPORTS = {
 
 @pytest.mark.parametrize(("report", "field", "reason"), REPORTS.values(), ids=REPORTS)
 def test_a_report_out_of_bounds_is_refused(report: Report, field: str, reason: str) -> None:
-    """Just the field that is wrong is named, and why."""
+    """The refusal names only the invalid field, and the reason."""
     assert (field, reason) == refused(report)
 
 

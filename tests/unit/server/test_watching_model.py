@@ -65,7 +65,7 @@ class WatchingModel(RuleBasedStateMachine):
         self._submitted = 0
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Lets it happen, and everything else that is ready meanwhile."""
+        """Run everything that is ready."""
         return self._runner.run(coroutine)
 
     # --- What happens to jobs ---------------------------------------------------------------------------------------
@@ -367,13 +367,13 @@ _MODEL = settings(
 
 
 def test_watching() -> None:
-    """Whatever is done, each subscriber sees what it should, and is refused only what cannot be had."""
+    """Each subscriber receives exactly its events, and is refused only if events were dropped."""
     run_state_machine_as_test(WatchingModel, settings=_MODEL)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(7200)
 def test_watching_at_length() -> None:
-    """The same, for longer."""
+    """The long form."""
     at_length = settings(_MODEL, max_examples=2000, stateful_step_count=50, derandomize=False)
     run_state_machine_as_test(WatchingModel, settings=at_length)

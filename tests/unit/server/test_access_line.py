@@ -39,5 +39,5 @@ ENTRY = {
     ],
 )
 def test_a_call_is_one_short_line(more: dict[str, Any], line: str) -> None:
-    """When, which method, how it ended and why, how long it took, from where, and which job."""
+    """Time, method, status and reason, duration, peer and job."""
     assert access_line({**ENTRY, **more}) == line

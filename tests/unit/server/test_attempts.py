@@ -1,4 +1,4 @@
-"""Reports: each is taken once, in order, from the one who has the lease (rule 11)."""
+"""Reports: each is accepted once, in order, from the holder of the lease (rule 11)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.server.states import ended, log_line
 
 
 def lines(first: int, count: int) -> list[Update]:
-    """Reports from that number on, each of which says its number."""
+    """Log lines from this number on, each with its number as text."""
     return [log_line(str(number)) for number in range(first, first + count)]
 
 
@@ -27,18 +27,18 @@ def lines_of(events: list[Event]) -> list[str]:
 
 
 async def running(core: Core) -> str:
-    """A job in its first attempt; its token."""
+    """Start a job; return its lease token."""
     await core.submit()
     return await core.start()
 
 
 async def report(core: Core, token: str, first: int, updates: list[Update]) -> Acceptance:
-    """Reports, and waits until it is durable."""
+    """Report, and wait until it is durable."""
     return await (await core.attempts.report("j", token, first, updates)).durable
 
 
 async def refusal(core: Core, token: str, first: int, updates: list[Update]) -> str:
-    """The reason that a report is refused for."""
+    """The reason of a report's refusal."""
     with pytest.raises(Refusal) as caught:
         await report(core, token, first, updates)
     return reason_name(caught.value.reason)
@@ -51,7 +51,7 @@ async def refusal(core: Core, token: str, first: int, updates: list[Update]) -> 
 )
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 5)), max_size=12))
 async def test_each_report_is_taken_once(core: Core, sent: list[tuple[int, int]]) -> None:
-    """However they are sent, again, overlapping or too early: the log has what was said, once, without a gap."""
+    """However reports are sent, repeated, overlapping or early: the log has each once, without gaps."""
     job_id = (await core.submit("")).job_id
     token = await core.start(job_id)
     taken = 0
@@ -68,7 +68,7 @@ async def test_each_report_is_taken_once(core: Core, sent: list[tuple[int, int]]
 
 
 async def test_what_is_refused_has_used_up_its_number(core: Core) -> None:
-    """The others are taken; sent again, none of them is taken, or refused, again."""
+    """The others are accepted; repeats are neither accepted nor refused again."""
     token = await running(core)
     updates = [log_line("1"), Update(), log_line("3"), Update()]
 
@@ -81,7 +81,7 @@ async def test_what_is_refused_has_used_up_its_number(core: Core) -> None:
 
 
 async def test_refused_numbers_survive_a_restart(core: Core) -> None:
-    """Though nothing of them is in the log."""
+    """Although the log has no event of them."""
     token = await running(core)
     await report(core, token, 1, [Update(), Update()])
     stored = await core.log.load("j")
@@ -91,7 +91,7 @@ async def test_refused_numbers_survive_a_restart(core: Core) -> None:
 
 
 async def test_a_report_as_a_whole_is_all_or_nothing(core: Core) -> None:
-    """What is wrong is named with its place in the request, and has not used up its number."""
+    """The refusal names the field in the request, and uses up no number."""
     token = await running(core)
     await report(core, token, 1, lines(1, 2))
 
@@ -104,7 +104,7 @@ async def test_a_report_as_a_whole_is_all_or_nothing(core: Core) -> None:
 
 
 async def test_after_the_end_only_a_repeat_is_acknowledged(core: Core) -> None:
-    """Rule 11: nothing follows ``job_ended``; what was said with it is refused, what was said before is known."""
+    """Rule 11: nothing follows ``job_ended``; later updates of its report are refused, earlier ones are known."""
     token = await running(core)
     updates = [log_line("1"), ended(JobState.JOB_STATE_SUCCEEDED), log_line("3")]
     accepted = await report(core, token, 1, updates)
@@ -124,7 +124,7 @@ async def test_after_the_end_only_a_repeat_is_acknowledged(core: Core) -> None:
 
 
 async def test_each_attempt_numbers_its_reports_anew(core: Core) -> None:
-    """And a newer attempt fences the older one off."""
+    """A newer attempt fences off the older one."""
     first = await running(core)
     await report(core, first, 1, lines(1, 3))
     await core.attempts.release("j", first)
@@ -149,7 +149,7 @@ async def test_each_attempt_numbers_its_reports_anew(core: Core) -> None:
 async def test_a_large_report_is_appended_in_parts(
     core: Core, size: int, parts: list[tuple[int, int]]
 ) -> None:
-    """So that no frame is larger than a batch, or one event; each part with the number that it ends with."""
+    """So that no commit exceeds a batch, or one event; each part has the number of its last update."""
     token = await running(core)
     large = Update(custom=Custom(type="t", json=struct({"x": "x" * size})))
     accepted = await report(core, token, 1, [large] * 15)
@@ -161,7 +161,7 @@ async def test_a_large_report_is_appended_in_parts(
 
 
 async def test_a_part_that_cannot_be_appended_takes_the_rest_along(core: Core) -> None:
-    """What comes after it would leave a gap; sent again, all of it is taken, once."""
+    """Later parts would leave a gap; a repeat is accepted as a whole, once."""
     token = await running(core)
     large = Update(custom=Custom(type="t", json=struct({"x": "x" * 200_000})))
     core.log.errors.extend([None, StoreFull("full")])
@@ -173,7 +173,7 @@ async def test_a_part_that_cannot_be_appended_takes_the_rest_along(core: Core) -
 
 
 async def test_a_worker_resumes_where_its_reports_stand(core: Core) -> None:
-    """Rule 14: durable ones, and with the job as it is."""
+    """Rule 14: after the last durable report, with the current job."""
     token = await running(core)
     await report(core, token, 1, lines(1, 3))
     report_sequence, job = await core.attempts.resume("j", token)

@@ -1,4 +1,4 @@
-"""What a node decides because time has passed while it cannot hear the others: nothing (rule 14)."""
+"""A node without contact to the others decides nothing by time (rule 14)."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, kinds, log_line, state_name
 from tests.unit.server.core import Core
 
-# A lease that ends within a test, and one that does not, in seconds.
+# Durations of a lease that expires within a test, and of one that does not, in seconds.
 SHORT = 0.05
 LONG = 30.0
 
 
 class Node:
-    """The deadlines of a node, whose contact with the others a test sets; ``looks`` counts how often they asked."""
+    """The deadlines of a node, with contact to the others that a test sets; ``looks`` counts the checks."""
 
     def __init__(self, core: Core, lease: float) -> None:
         self._core = core
@@ -50,7 +50,7 @@ class Node:
         follow_transitions(core.log, self.deadlines.on_transition)
 
     async def decides(self) -> None:
-        """Has the timers look at the clock again, and waits until they have decided."""
+        """Fire the timers, and wait until they have decided."""
         for job in await self._core.log.active():
             self.deadlines.on_transition(job)
         before = self.looks
@@ -61,7 +61,7 @@ class Node:
         await eventually(have_looked)
 
     async def comes_to(self, job_id: str, state: str, code: str) -> None:
-        """Waits until the job has ended so."""
+        """Wait until the job has ended like this."""
 
         async def has() -> bool:
             job = await self._core.journal.find(job_id)
@@ -71,7 +71,7 @@ class Node:
 
 
 class _Others(NoPeers):
-    """The other nodes, as the test has it."""
+    """The other nodes, controlled by the test."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -84,13 +84,13 @@ class _Others(NoPeers):
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A node that is away looks again soon."""
+    """Shorten the retry delay of a node without contact."""
     monkeypatch.setattr(deadlines, "_STORE_RETRY_DELAY", 0.01)
 
 
 @pytest.fixture
 async def node(core: Core) -> AsyncIterator[Node]:
-    """One that is away, and whose leases do not run out."""
+    """A node without contact, with long leases."""
     made = Node(core, LONG)
     yield made
     made.deadlines.close()
@@ -107,7 +107,7 @@ async def node(core: Core) -> AsyncIterator[Node]:
 async def test_a_lease_runs_out_only_where_the_node_has_heard_for_as_long(
     core: Core, contact: ContactPeriod | None
 ) -> None:
-    """Another node may have heard the worker until contact began, and the worker is heard before a lease is over."""
+    """Another node may have heard the worker until contact began; a lease ends only after a whole lease of contact."""
     node = Node(core, SHORT)
     node.contact = contact
     await core.submit()
@@ -122,7 +122,7 @@ async def test_a_lease_runs_out_only_where_the_node_has_heard_for_as_long(
 
 
 async def test_bounds_that_pass_while_the_node_is_away(core: Core, node: Node) -> None:
-    """They are looked at when it is back, by what the log says then: others may have gone on with the job."""
+    """They are checked once contact is back, against the log as it is then: others may have continued the job."""
     bound = Duration(seconds=5)
     await core.submit("starts", start_deadline=bound)
     await core.submit("runs", timeout=bound)
@@ -144,7 +144,7 @@ async def test_bounds_that_pass_while_the_node_is_away(core: Core, node: Node) -
 async def test_contact_that_breaks_while_the_job_is_opened(
     core: Core, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What counts is the moment of the decision."""
+    """Contact counts at the moment of the decision."""
     await core.submit("starts", start_deadline=Duration(seconds=5))
     core.journal._idle.pop("starts")
     node.contact = ContactPeriod(1, 0)
@@ -166,7 +166,7 @@ async def test_contact_that_breaks_while_the_job_is_opened(
 
 
 async def test_nothing_is_dropped(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a job whose time has come nor the beginning of a long one; they are when the store is back."""
+    """Neither an expired job nor the beginning of a long log, until the store is back."""
     retention = Retention(core.log, core.journal, core.clock, RetentionPolicy(jobs=1.0), interval=60)
     core.log.add_listener(retention.on_entries)
     await core.submit("ended")
@@ -190,7 +190,7 @@ async def test_nothing_is_dropped(core: Core, monkeypatch: pytest.MonkeyPatch) -
 async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A log that is too long is not forgotten where the store had no room."""
+    """A trim that failed because the store was full is retried."""
     retention = Retention(core.log, core.journal, core.clock, RetentionPolicy(), interval=60)
     core.log.add_listener(retention.on_entries)
     await core.submit(retention=RetentionMessage(max_events=100))
@@ -213,12 +213,12 @@ async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
 
 
 def line(text: str, job: Job, now: int) -> list[Event]:
-    """A line in the job's log, which stands for anything that can be decided."""
+    """A log line, as an example of any decision."""
     return [decide.report(Fold(job), Update(log_written=LogWritten(text=text)), now)]
 
 
 async def test_a_decision_of_time_does_not_wait_for_nats(tmp_path: Path, nats_server: NatsServer) -> None:
-    """It goes out over the connection that it was made on, or not at all; what comes after it goes out."""
+    """It is published over the connection that it was decided on, or not at all; later decisions are published."""
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
         log = JetStreamEventLog(tmp_path, NatsAccess((f"nats://{proxy.address}",)), names)

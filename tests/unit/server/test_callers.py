@@ -1,4 +1,4 @@
-"""Callers, and the turns that they take."""
+"""Callers, and fair turns among them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_caller_is_a_host(peer: str, caller: str) -> None:
 
 
 def test_callers_take_turns() -> None:
-    """A caller waits for one item of every other caller, however many those have; its own keep their order."""
+    """A caller waits for at most one item of each other caller, however many they have; its own keep their order."""
     turns: Turns[str] = Turns()
     for number in range(4):
         turns.put("a", f"a{number}")

@@ -1,4 +1,4 @@
-"""Commits of a job that are appended together: which become one, and what that one is."""
+"""Coalescing: which commits of a job become one, and its content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.commits import Author, put_in_turn
 
 
 def started(job_id: str = "j") -> Author:
-    """A job at work on a stage."""
+    """A running job with a running stage."""
     author = Author(job_id)
     author.submit()
     author.start()
@@ -24,12 +24,12 @@ def started(job_id: str = "j") -> Author:
 
 
 def merged(*commits: Commit) -> list[Commit]:
-    """What the commits become."""
+    """Coalesce the commits."""
     return [batch.merged() for batch in coalesce(commits)]
 
 
 async def test_what_is_joined_is_as_if_it_had_been_said_at_once() -> None:
-    """From the state before the first to the job after the last."""
+    """It has the state before the first commit, and the job after the last."""
     author = started()
     first, second, third = author.progress(1), author.lines("a"), author.progress(4)
 
@@ -47,7 +47,7 @@ async def test_what_is_joined_is_as_if_it_had_been_said_at_once() -> None:
 
 
 async def test_reports_that_were_refused_are_joined_too() -> None:
-    """They have no events, and use up their numbers."""
+    """They have no events, and their numbers count."""
     author = started()
     line, refused = author.lines("a"), author.refused(3)
 
@@ -63,7 +63,7 @@ async def test_a_turn_of_a_life_stands_by_itself() -> None:
 
 
 async def test_what_does_not_follow_is_not_joined() -> None:
-    """It is in conflict, and nothing before it is."""
+    """A commit that does not follow conflicts; those before it do not."""
     author, other = started(), started()
     line, stale = author.lines("a"), other.lines("b")
 
@@ -71,7 +71,7 @@ async def test_what_does_not_follow_is_not_joined() -> None:
 
 
 async def test_a_commit_stays_small() -> None:
-    """What is one commit is read and shown whole."""
+    """A commit is read and sent as a whole."""
     author = started()
     commits = [author.lines("x" * 1000) for _ in range(40)]
     made = merged(*commits)
@@ -81,7 +81,7 @@ async def test_a_commit_stays_small() -> None:
 
 
 async def test_jobs_are_written_side_by_side() -> None:
-    """What was put between two commits of a job by other jobs does not part them; what drops something does."""
+    """Commits of other jobs in between do not separate two commits of a job; drops do."""
     a, b = started("a"), started("b")
     writes: list[Write] = [
         Append(a.lines("1")),
@@ -98,7 +98,7 @@ async def test_jobs_are_written_side_by_side() -> None:
 
 
 async def test_a_commit_that_keeps_the_state_writes_three_pages(tmp_path: Path) -> None:
-    """Its row, the row's index entry and the job's row: no index of states, since no state has changed."""
+    """Its row, the row's index entry and the job's row; no index of states, since the state is unchanged."""
     author = Author("j")
     log = SqliteEventLog(tmp_path)
     await put_in_turn(log, author.submit(), author.start(), author.stage("s"), author.progress(1))

@@ -1,4 +1,4 @@
-"""How the parts of the server are put together."""
+"""The wiring of the server's parts."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Worker:
         return await self.requests.get()
 
     async def hears(self, kind: str) -> WorkResponse:
-        """The next message, which has to be of this kind."""
+        """The next message, which must be of this kind."""
         response = await self.responses.get()
         assert response.WhichOneof("message") == kind
         return response
@@ -86,7 +86,7 @@ class Worker:
 
 @pytest.mark.parametrize("way", ["heartbeat", "report", "ReportJob", "ReportJob without updates"])
 async def test_other_nodes_are_told_who_was_heard_from(way: str) -> None:
-    """However a worker renews its lease, every node hears of it: each of them has a timer for that lease (rule 14)."""
+    """However a worker renews its lease, every node is notified, since each has a timer for it (rule 14)."""
     log = SharedLog(MemoryDisk())
     core = Core(
         log,

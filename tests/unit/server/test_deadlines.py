@@ -1,4 +1,4 @@
-"""Timers: for whatever comes first, also of jobs that wait, and again after a restart."""
+"""Timers for the first deadline of each job, also of queued jobs, and after a restart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEASE = 30.0
 
 @pytest.fixture
 async def deadlines(core: Core) -> AsyncIterator[Deadlines]:
-    """Those of the core."""
+    """The deadlines of the core."""
     made = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
     follow_transitions(core.log, made.on_transition)
     yield made
@@ -29,7 +29,7 @@ async def deadlines(core: Core) -> AsyncIterator[Deadlines]:
 
 
 async def failed(core: Core, job_id: str) -> str:
-    """What the job failed of, if it has."""
+    """The failure code of the job; empty unless it failed."""
     return (await core.journal.find(job_id)).failure.code
 
 
@@ -40,7 +40,7 @@ async def look(core: Core, deadlines: Deadlines) -> None:
 
 
 async def test_each_bound_is_kept(core: Core, deadlines: Deadlines) -> None:
-    """Of jobs that run, and of those that wait, also for another engine."""
+    """For running and queued jobs, also external ones."""
     hours = Duration(seconds=3600)
     await core.submit("starts", start_deadline=hours)
     await core.submit("claimed", start_deadline=hours, dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -68,7 +68,7 @@ async def test_each_bound_is_kept(core: Core, deadlines: Deadlines) -> None:
 
 
 async def test_bounds_hold_after_a_restart(core: Core) -> None:
-    """What came to be due while no server was there is done when one is."""
+    """Deadlines that passed while no server ran are applied at the start."""
     await core.submit("starts", start_deadline=Duration(seconds=5))
     await core.submit("runs", timeout=Duration(seconds=5))
     await core.start("runs")
@@ -82,7 +82,7 @@ async def test_bounds_hold_after_a_restart(core: Core) -> None:
 
 
 async def test_what_the_store_does_not_take_is_tried_again(core: Core, deadlines: Deadlines) -> None:
-    """A full disk delays an end; it does not prevent it."""
+    """A full disk delays an end, but does not prevent it."""
     await core.submit("j", start_deadline=Duration(seconds=5))
     core.log.errors.append(StoreFull("full"))
     core.clock.advance(5)
@@ -92,7 +92,7 @@ async def test_what_the_store_does_not_take_is_tried_again(core: Core, deadlines
 
 
 async def test_nothing_is_kept_of_what_time_does_nothing_to(core: Core, deadlines: Deadlines) -> None:
-    """A job that waits without a bound has no timer, and one that has ended has none any more."""
+    """A queued job without deadlines has no timer, nor has an ended job."""
     await core.submit("bounded", start_deadline=Duration(seconds=5))
     await core.submit("j")
     await core.start("j")
@@ -105,7 +105,7 @@ async def test_nothing_is_kept_of_what_time_does_nothing_to(core: Core, deadline
 
 
 async def test_another_attempt_has_another_lease(core: Core) -> None:
-    """An attempt that another node has started is not lost before its own lease is out (rule 14)."""
+    """An attempt that another node started has a full lease of its own (rule 14)."""
     deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
     results = [await core.submit("waits", start_deadline=Duration(seconds=1))]
     for job_id in ("tried", "lost"):
@@ -132,7 +132,7 @@ async def test_another_attempt_has_another_lease(core: Core) -> None:
 async def test_a_server_that_stood_still_listens_before_it_judges(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule 14: that nobody was heard while nothing ran is no silence; whoever is silent then has lost the lease."""
+    """Rule 14: a suspended server does not count that time as silence; a worker silent afterwards loses the lease."""
     lease = 0.01
     looks: list[JobState.ValueType] = []
     commit = core.journal.commit

@@ -1,4 +1,4 @@
-"""How attempts and jobs end other than by their worker's word: the details that the table leaves out."""
+"""Ends of attempts and jobs other than by their worker: details that the table leaves out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.unit.server.states import NOW, STATES, apply, ended, run, submitted
 
 
 def ask(state: Fold, grace: float, *, now: int = NOW) -> list[Event]:
-    """Asks to cancel."""
+    """Request cancellation."""
     return decide.cancel(state.job, reason="r", requested_by="b", grace_period=int(grace * SECOND), now=now)
 
 
 def fail(state: Fold, *, code: str = "X", retryable: bool = True) -> Event:
-    """What a worker's failure becomes."""
+    """The event of a worker's failure."""
     failure = Failure(code=code, message="m", retryable=retryable)
     end = JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure)
     return decide.report(state, Update(job_ended=end), NOW)
@@ -34,7 +34,7 @@ def test_cancelling_says_who_why_and_by_when() -> None:
 
 
 def test_asking_again_later_changes_nothing() -> None:
-    """Rule 17: the deadline that was given stands."""
+    """Rule 17: the first deadline stands."""
     state = apply(run(), ask(run(), 10))
 
     assert ask(state, 10) == []
@@ -42,7 +42,7 @@ def test_asking_again_later_changes_nothing() -> None:
 
 
 def test_asking_again_for_sooner_moves_the_deadline_only() -> None:
-    """Somebody may lose patience; who asked first, and why, stays."""
+    """A later request may shorten the grace period; requester and reason of the first stay."""
     state = apply(run(), ask(run(), 10))
     (event,) = decide.cancel(state.job, reason="now!", requested_by="c", grace_period=SECOND, now=NOW)
 
@@ -59,7 +59,7 @@ def test_a_queued_job_is_cancelled_at_once_and_not_by_force() -> None:
 
 
 def test_the_deadline_comes_first_of_what_time_does() -> None:
-    """The grace and the timeout are both asked for; the earlier one counts."""
+    """Of the grace period and the timeout the earlier one counts."""
     state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))
     assert decide.next_deadline(state.job) == NOW + 60 * SECOND
 
@@ -79,7 +79,7 @@ def test_the_grace_does_not_reach_past_a_timeout() -> None:
 
 
 def bounded(timeout: int = 0, attempt_timeout: int = 0, start_deadline: int = 0) -> SubmitJobRequest:
-    """A job with such bounds, in seconds, 0 for none; it may be tried often."""
+    """A job with these bounds in seconds, 0 for none, and many attempts."""
     return SubmitJobRequest(
         kind="k",
         retry_policy=RetryPolicy(max_attempts=9, initial_backoff=Duration(seconds=5)),
@@ -90,7 +90,7 @@ def bounded(timeout: int = 0, attempt_timeout: int = 0, start_deadline: int = 0)
 
 
 def test_the_timeout_is_the_whole_jobs() -> None:
-    """From the start of its first attempt, through waits and further attempts, to its end."""
+    """It runs from the start of the first attempt, through waits and further attempts, to the end."""
     state = run(bounded(timeout=60))
     apply(state, decide.due(state.job, NOW + 30 * SECOND, lease_is_out=True))
     assert decide.next_deadline(state.job) == NOW + 60 * SECOND
@@ -105,7 +105,7 @@ def test_the_timeout_is_the_whole_jobs() -> None:
 
 
 def test_an_attempt_has_a_timeout_of_its_own() -> None:
-    """Each from its own start; as the policy has it, another attempt follows."""
+    """Each from its own start; another attempt follows if the policy says so."""
     state = run(bounded(attempt_timeout=10))
     assert decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False) == []
     (event,) = decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False)
@@ -122,7 +122,7 @@ def test_an_attempt_has_a_timeout_of_its_own() -> None:
 
 
 def test_the_last_attempt_that_takes_too_long_fails_the_job() -> None:
-    """There is none left."""
+    """No attempt is left."""
     request = SubmitJobRequest(kind="k", attempt_timeout=Duration(seconds=10))
     (event,) = decide.due(run(request).job, NOW + 10 * SECOND, lease_is_out=False)
 
@@ -130,7 +130,7 @@ def test_the_last_attempt_that_takes_too_long_fails_the_job() -> None:
 
 
 def test_of_two_bounds_the_jobs_own_counts() -> None:
-    """A job whose time is over is not tried again."""
+    """A job past its timeout is not retried."""
     (event,) = decide.due(
         run(bounded(timeout=10, attempt_timeout=10)).job, NOW + 10 * SECOND, lease_is_out=True
     )
@@ -139,7 +139,7 @@ def test_of_two_bounds_the_jobs_own_counts() -> None:
 
 
 def test_a_job_starts_in_time_or_not_at_all() -> None:
-    """From its submission to its first start; later waits have no such bound."""
+    """The bound is from submission to the first start; later waits have none."""
     state = submitted(bounded(start_deadline=10))
     assert decide.next_deadline(state.job) == NOW + 10 * SECOND
     assert decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False) == []
@@ -153,7 +153,7 @@ def test_a_job_starts_in_time_or_not_at_all() -> None:
 
 
 def test_what_an_older_server_started_has_its_timeout() -> None:
-    """It kept only the start of the last attempt."""
+    """An older server stored only the start of the last attempt."""
     state = run(bounded(timeout=60))
     state.job.ClearField("first_start_time")
 
@@ -167,7 +167,7 @@ def _failed(event: Event) -> tuple[str, bool]:
 
 @pytest.mark.parametrize("name", [name for name in STATES if name not in ("RUNNING", "CANCELLING")])
 def test_time_does_nothing_to_a_job_without_a_worker(name: str) -> None:
-    """There is no deadline, and nothing is ever due."""
+    """It has no deadline, and nothing is ever due."""
     state = STATES[name]()
 
     assert decide.next_deadline(state.job) is None
@@ -175,7 +175,7 @@ def test_time_does_nothing_to_a_job_without_a_worker(name: str) -> None:
 
 
 def test_nothing_is_due_before_its_time() -> None:
-    """Not a nanosecond early."""
+    """Nothing happens a nanosecond early."""
     state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))
     assert decide.due(state.job, NOW + 60 * SECOND - 1, lease_is_out=False) == []
 
@@ -214,7 +214,7 @@ def test_the_wait_before_a_retry_grows(policy: RetryPolicy, waits: list[float]) 
 @pytest.mark.parametrize("multiplier", [1.0, 1.5, 2.0, 100.0])
 @pytest.mark.parametrize("backoff", [0, 1, 300, 315_576_000_000])
 def test_the_wait_can_be_said_after_any_number_of_failures(multiplier: float, backoff: int) -> None:
-    """No overflow, and no instant that a Timestamp cannot say."""
+    """No overflow, and no instant beyond the range of Timestamp."""
     wait = Duration(seconds=backoff)
     policy = RetryPolicy(max_attempts=1000, initial_backoff=wait, max_backoff=wait, multiplier=multiplier)
     state = run(SubmitJobRequest(kind="k", retry_policy=policy))
@@ -242,7 +242,7 @@ def test_the_wait_can_be_said_after_any_number_of_failures(multiplier: float, ba
 def test_a_failure_is_retried_if_it_may_be_and_attempts_are_left(
     policy: RetryPolicy | None, code: str, retryable: bool, again: bool
 ) -> None:
-    """The failure says that another attempt may succeed, or the policy says so of its code."""
+    """The failure is marked as retryable, or the policy lists its code."""
     request = SubmitJobRequest(kind="k", retry_policy=policy)
 
     event = fail(run(request), code=code, retryable=retryable)
@@ -251,7 +251,7 @@ def test_a_failure_is_retried_if_it_may_be_and_attempts_are_left(
 
 
 def test_the_last_attempt_that_fails_ends_the_job() -> None:
-    """Rule 14: as many attempts as the policy has, and not one more."""
+    """Rule 14: a job has as many attempts as the policy says."""
     state = run(SubmitJobRequest(kind="k", retry_policy=RetryPolicy(max_attempts=3)))
     for _ in range(2):
         apply(state, [fail(state)])
@@ -264,7 +264,7 @@ def test_the_last_attempt_that_fails_ends_the_job() -> None:
 
 
 def test_giving_a_job_back_costs_no_attempt() -> None:
-    """However often it is done."""
+    """However often the job is released."""
     state = run()
     for attempt in (2, 3, 4):
         apply(state, decide.release(state.job, NOW))
@@ -273,7 +273,7 @@ def test_giving_a_job_back_costs_no_attempt() -> None:
 
 
 def test_a_timeout_is_not_retried() -> None:
-    """An attempt that took too long would take too long again."""
+    """An attempt that took too long would do so again."""
     request = SubmitJobRequest(
         kind="k",
         timeout=Duration(seconds=60),
@@ -285,7 +285,7 @@ def test_a_timeout_is_not_retried() -> None:
 
 
 def test_a_worker_that_is_lost_is_named() -> None:
-    """Rule 14: who it was, and that it may go better another time."""
+    """Rule 14: the failure names the worker, and is retryable."""
     (event,) = decide.due(run().job, NOW, lease_is_out=True)
 
     failure = event.job_ended.failure
@@ -298,7 +298,7 @@ def test_a_worker_that_is_lost_is_named() -> None:
 
 
 def test_completion_may_win_against_cancellation() -> None:
-    """Rule 17: a worker that is done before it hears of it says so."""
+    """Rule 17: a worker that is done before it gets the cancellation reports success."""
     state = apply(run(), ask(run(), 10))
     apply(state, [decide.report(state, ended(JobState.JOB_STATE_SUCCEEDED), NOW)])
 

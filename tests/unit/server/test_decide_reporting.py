@@ -1,4 +1,4 @@
-"""What a worker may say of its job, and the events that it becomes."""
+"""The updates that a worker may report, and their events."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from tests.unit.server.states import NOW, apply, run
 
 
 def say(state: Fold, update: Update) -> Event:
-    """Says it, and lets it happen."""
+    """Decide the update, and fold its event in."""
     event = decide.report(state, update, NOW)
     apply(state, [event])
     return event
 
 
 def running(*stages: Stage) -> Fold:
-    """A job in its first attempt, with these stages."""
+    """A running job with these stages."""
     return run(SubmitJobRequest(kind="k", stages=stages))
 
 
@@ -60,7 +60,7 @@ def end(stage_id: str, state: StageState.ValueType = StageState.STAGE_STATE_SUCC
 
 @pytest.mark.parametrize("bad", UPDATES.values(), ids=UPDATES)
 def test_an_update_out_of_its_bounds_is_refused(bad: BadUpdate) -> None:
-    """Just the field that is wrong is named, and why; nothing happens."""
+    """The refusal names only the invalid field and the reason; nothing is appended."""
     state = running()
     for update in BEFORE:
         say(state, update)
@@ -74,14 +74,14 @@ def test_an_update_out_of_its_bounds_is_refused(bad: BadUpdate) -> None:
 
 
 def test_an_event_follows_the_one_before_it() -> None:
-    """It bears the job, the next number, the instant and the attempt."""
+    """It has the job, the next sequence, the instant and the attempt."""
     event = decide.report(running(), start("s"), NOW + 1)
 
     assert (event.job_id, event.sequence, event.attempt, event.time.ToNanoseconds()) == ("j", 3, 1, NOW + 1)
 
 
 def test_what_the_server_authors_is_ignored_from_a_worker() -> None:
-    """Rule 13: states, fractions and times are not a worker's to say."""
+    """Rule 13: a worker does not set states, fractions and times."""
     state = running(Stage(stage_id="s"))
     said = start(
         "s", state=StageState.STAGE_STATE_SUCCEEDED, fraction=0.9, current=5.0, total=10.0, message="m"
@@ -103,7 +103,7 @@ def test_what_the_server_authors_is_ignored_from_a_worker() -> None:
 
 
 def test_progress_keeps_the_total_that_was_said_before() -> None:
-    """Unset leaves it as it is; each event says what holds, so that one stands for those before it."""
+    """Unset leaves the total; each event has the current one, so that it supersedes those before it."""
     state = running()
     say(state, start("s", total=4.0))
 
@@ -116,7 +116,7 @@ def test_progress_keeps_the_total_that_was_said_before() -> None:
 
 
 def test_fractions_never_fall() -> None:
-    """Rule 13: though a worker goes back, or finds that there is more to do; and never above 1."""
+    """Rule 13: even if a worker reports less, or a larger total; and they never exceed 1."""
     state = running(Stage(stage_id="s"))
     say(state, start("s", total=10.0))
     results = [
@@ -135,7 +135,7 @@ def test_fractions_never_fall() -> None:
 
 
 def test_numbers_at_the_ends_of_what_there_is() -> None:
-    """They are taken, and fractions stay fractions."""
+    """They are accepted, and fractions stay within 0 and 1."""
     state = running(Stage(stage_id="a", weight=1e30), Stage(stage_id="b", weight=1e30))
     say(state, start("a", total=5e-324))
     result = say(state, progress("a", 1e30)).stage_progressed
@@ -147,7 +147,7 @@ def test_numbers_at_the_ends_of_what_there_is() -> None:
 
 
 def test_a_stage_counts_by_its_weight() -> None:
-    """In its parent, and its parent in the job; what was skipped is as good as done."""
+    """A stage counts in its parent, and that in the job; skipped stages count as done."""
     state = running(
         Stage(stage_id="a", weight=3),
         Stage(stage_id="a/1", parent_stage_id="a"),
@@ -163,7 +163,7 @@ def test_a_stage_counts_by_its_weight() -> None:
 
 
 def test_a_planned_stage_starts_where_it_was_planned() -> None:
-    """Its parent need not be said again; what else is said replaces what was planned."""
+    """Its parent may be omitted; other fields replace the planned ones."""
     state = running(Stage(stage_id="a"), Stage(stage_id="a/1", parent_stage_id="a", title="One", total=3))
     event = say(state, start("a/1", total=5))
 
@@ -172,7 +172,7 @@ def test_a_planned_stage_starts_where_it_was_planned() -> None:
 
 
 def test_a_job_has_a_thousand_stages_and_no_more() -> None:
-    """Planned or declared."""
+    """Planned or declared on start."""
     state = running(*(Stage(stage_id=f"s{number}") for number in range(limits.STAGES)))
 
     with pytest.raises(Refusal, match="already"):
@@ -181,7 +181,7 @@ def test_a_job_has_a_thousand_stages_and_no_more() -> None:
 
 
 def test_a_job_has_a_thousand_artifacts_and_no_more() -> None:
-    """One of the same name replaces another, and is always taken."""
+    """An artifact replaces one of the same name, and is then always accepted."""
     state = running()
     for number in range(limits.ARTIFACTS):
         state.job.artifacts.add(name=f"a{number}", uri="file:///a")
@@ -196,7 +196,7 @@ def test_a_job_has_a_thousand_artifacts_and_no_more() -> None:
 
 
 def test_an_end_is_told_as_it_was() -> None:
-    """A result where it SUCCEEDED, a failure where it FAILED, and nothing that does not belong to it."""
+    """A result if it SUCCEEDED, a failure if it FAILED, and nothing else."""
     both = JobEnded(message="m", failure=Failure(code="X"))
     both.result.update({"x": 1})
 
@@ -216,7 +216,7 @@ def test_an_end_is_told_as_it_was() -> None:
 
 
 def test_who_forced_an_end_is_not_the_workers_to_say() -> None:
-    """A worker that stopped by itself was not forced."""
+    """An end reported by the worker is never forced."""
     state = running()
     apply(state, decide.cancel(state.job, reason="", requested_by="", grace_period=10**12, now=NOW))
     result = JobEnded(state=JobState.JOB_STATE_CANCELLED, forced=True)

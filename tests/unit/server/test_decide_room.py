@@ -1,4 +1,4 @@
-"""How large a job may become by what its worker says."""
+"""The size budget of a job."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TEXT = "m" * limits.MESSAGE_LENGTH
 
 
 def running(*stage_ids: str) -> Fold:
-    """A job in its first attempt, with these stages at work."""
+    """A running job with these running stages."""
     state = run()
     for stage_id in stage_ids:
         update = Update(stage_started=StageStarted(stage=Stage(stage_id=stage_id)))
@@ -45,7 +45,7 @@ def running(*stage_ids: str) -> Fold:
 
 
 def say(state: Fold, update: Update, size: int) -> int:
-    """Says it, and lets it happen, if there is room; the size of the job after it."""
+    """Decide the update within the budget, and fold it in; return the size of the job after it."""
     event = decide.report(state, update, NOW)
     size = decide.fit(state, event, size)
     apply(state, [event])
@@ -60,7 +60,7 @@ def end(stage_id: str, **fields: Any) -> Update:
 
 
 def fail(stage_id: str, message: str = "", detail: str = "") -> Update:
-    """A stage that failed."""
+    """The failed end of a stage."""
     return end(stage_id, state=FAILED, failure=Failure(code="X", message=message, detail=detail))
 
 
@@ -100,7 +100,7 @@ ALWAYS = {
 
 @pytest.mark.parametrize("field", NEW)
 def test_what_is_new_needs_room(field: str) -> None:
-    """It is refused as TOO_LARGE where there is none, and the bound is named."""
+    """Beyond the budget it is refused as TOO_LARGE, with the bound."""
     say(running("s"), NEW[field], limits.JOB_SIZE - 250)
     with pytest.raises(Refusal) as caught:
         say(running("s"), NEW[field], limits.JOB_SIZE - 50)
@@ -112,7 +112,7 @@ def test_what_is_new_needs_room(field: str) -> None:
 
 @pytest.mark.parametrize("what", ALWAYS)
 def test_what_makes_the_job_no_larger_needs_no_room(what: str) -> None:
-    """Nor do the ends of its stages and its own: there is always room for those."""
+    """The ends of stages and of the job are always within the budget."""
     state = running("s")
     event = decide.report(state, ALWAYS[what], NOW)
 
@@ -135,7 +135,7 @@ def test_what_makes_the_job_no_larger_needs_no_room(what: str) -> None:
     ids=range(8),
 )
 def test_texts_of_a_stage_are_left_out(expected: Update, result: Update, room: int) -> None:
-    """Where there is no room for them: the stage moves on all the same."""
+    """Texts beyond the budget are left out; the stage progresses all the same."""
     state = running("s")
     event = decide.report(state, result, NOW)
     decide.fit(state, event, limits.JOB_SIZE - room)
@@ -170,7 +170,7 @@ def test_what_replaces_something_needs_room_for_the_difference() -> None:
 
 
 def test_a_job_stays_below_what_grpc_takes() -> None:
-    """With all that it can have: stages to the bound, and the largest input, result, cancellation and failure."""
+    """With everything at its bound: stages, input, result, cancellation and failure."""
     state = running()
     ids = [f"{number:0128}" for number in range(limits.STAGES)]
     size = state.job.ByteSize()

@@ -120,7 +120,7 @@ UPDATES = {
 
 
 def at(seconds: float) -> Timestamp:
-    """A time, in seconds since the job was brought into its state."""
+    """A time in seconds after the job got into its state."""
     return timestamp(round(seconds * SECOND))
 
 
@@ -197,7 +197,7 @@ EVENTS = {
 
 
 def ask(core: Core, what: str, job_id: str, token: str) -> Awaitable[object]:
-    """Asks what a line of the table asks."""
+    """Apply the request of a line of the table."""
     if what in UPDATES:
         return core.report(token, UPDATES[what], job_id=job_id)
     asked: dict[str, Callable[[], Awaitable[object]]] = {
@@ -222,7 +222,7 @@ def ask(core: Core, what: str, job_id: str, token: str) -> Awaitable[object]:
 
 
 async def bring(core: Core, state: str, who: str, what: str) -> str:
-    """Makes a job that is in the state, and has it as its id; the token that the one who asks has of it."""
+    """Create a job in the state, with the state as its id; return the requester's lease token."""
     bounds = {BOUNDS[what]: Duration(seconds=round(BOUND))} if what in BOUNDS else {}
     await core.submit(
         state,
@@ -253,7 +253,7 @@ async def bring(core: Core, state: str, who: str, what: str) -> str:
 
 
 def lines() -> dict[tuple[str, str], dict[str, str]]:
-    """What is expected, by who asks for what, and by the state."""
+    """The expected results, by request and state."""
     rows = [[cell.strip() for cell in row.split("|")] for row in TABLE.splitlines() if row]
     states = [", ".join(ENDED) if name == "ended" else name for name in rows[0]]
     found = {}
@@ -266,7 +266,7 @@ def lines() -> dict[tuple[str, str], dict[str, str]]:
 
 
 def since(begun: int, event: Event) -> Event:
-    """Just the payload of an event, its times as ``at`` has them."""
+    """The payload of an event, with times relative to ``at``."""
     bare = Event()
     bare.CopyFrom(event)
     for name in ("job_id", "sequence", "time", "attempt"):
@@ -283,7 +283,7 @@ def since(begun: int, event: Event) -> Event:
 
 
 async def follows(core: Core, what: str, state: str, token: str, begun: int) -> str | list[Event]:
-    """What follows when that is asked: a reason, or events; a refusal leaves the log as it was."""
+    """The result of a request: a reason, or events; a refusal appends nothing."""
     before = await core.events(state)
     try:
         await ask(core, what, state, token)
@@ -295,7 +295,7 @@ async def follows(core: Core, what: str, state: str, token: str, begun: int) -> 
 
 @pytest.mark.parametrize(("who", "what"), lines())
 async def test_what_follows(core: Core, who: str, what: str) -> None:
-    """What the table says, and nothing else."""
+    """Exactly the events or the refusal of the table follow."""
     for state, cell in lines()[who, what].items():
         begun = core.clock.now()
         token = await bring(core, state, who, what)
@@ -305,7 +305,7 @@ async def test_what_follows(core: Core, who: str, what: str) -> None:
 
 
 def test_the_table_has_every_state_and_every_update() -> None:
-    """What is added to the contract is added here; and no name is given in vain."""
+    """Additions to the contract must be added here; and every name is used."""
     states = {JobState.Name(state).removeprefix("JOB_STATE_") for state in JobState.values() if state}
     updates = {update.WhichOneof("update") for update in UPDATES.values()}
     cells = {cell for row in lines().values() for cell in row.values()}
@@ -317,7 +317,7 @@ def test_the_table_has_every_state_and_every_update() -> None:
 
 
 async def test_a_job_of_the_queue_cannot_be_claimed(core: Core) -> None:
-    """Only one that was submitted as EXTERNAL."""
+    """Only a job that was submitted as EXTERNAL can be claimed."""
     await core.submit()
 
     with pytest.raises(Refusal) as caught:

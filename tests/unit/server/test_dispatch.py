@@ -1,4 +1,4 @@
-"""Giving queued jobs to workers, and telling workers what becomes of their jobs."""
+"""Dispatch: assignments to workers, and messages about their jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.server.states import ended
 
 
 async def test_who_waits_longest_is_given_the_next_job(core: Core, dispatcher: Dispatcher) -> None:
-    """First come, first served, on both sides; and in turns."""
+    """Jobs and workers are served in order of arrival, in turns."""
     first, second = worker(dispatcher, "first", room=2), worker(dispatcher, "second", room=2)
     for number in range(4):
         await core.submit(f"j{number}")
@@ -32,7 +32,7 @@ async def test_who_waits_longest_is_given_the_next_job(core: Core, dispatcher: D
 async def test_jobs_that_wait_are_given_in_the_order_in_which_they_came(
     core: Core, dispatcher: Dispatcher
 ) -> None:
-    """To whoever comes."""
+    """To the next worker."""
     for number in range(5):
         await core.submit(f"j{number}")
     session = worker(dispatcher, "w", room=5)
@@ -41,7 +41,7 @@ async def test_jobs_that_wait_are_given_in_the_order_in_which_they_came(
 
 
 async def test_a_worker_takes_what_it_has_room_for(core: Core, dispatcher: Dispatcher) -> None:
-    """The next job comes when one is done; and only jobs of its kinds."""
+    """The next job comes when one is done, and only jobs of its kinds."""
     session = worker(dispatcher, "w", room=1)
     await core.submit("other", kind="other")
     for number in range(2):
@@ -57,7 +57,7 @@ async def test_a_worker_takes_what_it_has_room_for(core: Core, dispatcher: Dispa
 
 
 async def test_what_is_cancelled_in_the_queue_is_given_to_nobody(core: Core, dispatcher: Dispatcher) -> None:
-    """Nor what another engine runs."""
+    """Nor are external jobs."""
     await core.submit("cancelled")
     await core.submit("external", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await core.submit("j")
@@ -67,7 +67,7 @@ async def test_what_is_cancelled_in_the_queue_is_given_to_nobody(core: Core, dis
 
 
 async def test_a_retry_waits_for_its_time(core: Core, dispatcher: Dispatcher) -> None:
-    """Others go first, though they came later."""
+    """Other jobs go first, although they came later."""
     await core.submit("j", retry_policy=RetryPolicy(max_attempts=2))
     session = worker(dispatcher, "w", room=2)
     assert await takes(session) == "j"
@@ -83,7 +83,7 @@ async def test_a_retry_waits_for_its_time(core: Core, dispatcher: Dispatcher) ->
 async def test_a_worker_that_lost_a_job_by_its_silence_is_given_no_other(
     core: Core, dispatcher: Dispatcher
 ) -> None:
-    """Until it is heard from again (rule 14)."""
+    """Until it sends a message again (rule 14)."""
     await core.submit("j", retry_policy=RetryPolicy(max_attempts=1))
     session = worker(dispatcher, "w", room=2)
     assert await takes(session) == "j"
@@ -102,7 +102,7 @@ async def test_a_worker_that_lost_a_job_by_its_silence_is_given_no_other(
 async def test_a_worker_that_has_left_does_not_keep_what_it_was_just_given(
     core: Core, dispatcher: Dispatcher
 ) -> None:
-    """Nothing was done yet; the job goes to the next one."""
+    """The job has not started; it goes to the next worker."""
     await core.submit()
     core.log.hold(1)
     leaving = worker(dispatcher, "leaving")
@@ -116,7 +116,7 @@ async def test_a_worker_that_has_left_does_not_keep_what_it_was_just_given(
 
 
 async def test_nobody_remembers_a_worker_that_has_left(dispatcher: Dispatcher) -> None:
-    """Also where no job of its kinds ever comes."""
+    """Also if no job of its kinds ever comes."""
     session = worker(dispatcher, "w", kinds=("never", "seen"))
     gone = weakref.ref(session)
     dispatcher.sessions.remove(session)
@@ -127,7 +127,7 @@ async def test_nobody_remembers_a_worker_that_has_left(dispatcher: Dispatcher) -
 
 
 async def test_a_stopping_server_gives_out_no_jobs(core: Core, dispatcher: Dispatcher) -> None:
-    """Not even those that its workers give back."""
+    """Not even released jobs."""
     session = worker(dispatcher, "w", room=2)
     await core.submit()
     await takes(session)
@@ -141,7 +141,7 @@ async def test_a_stopping_server_gives_out_no_jobs(core: Core, dispatcher: Dispa
 
 
 async def test_a_worker_is_told_that_its_job_is_to_stop(core: Core, dispatcher: Dispatcher) -> None:
-    """And again where it has less time than it had."""
+    """And again if the deadline moves forward."""
     session = worker(dispatcher, "w")
     await core.submit()
     await takes(session)
@@ -160,7 +160,7 @@ async def test_a_worker_is_told_that_its_job_is_to_stop(core: Core, dispatcher: 
 async def test_what_happens_before_a_worker_knows_of_its_job_is_told_after(
     core: Core, dispatcher: Dispatcher
 ) -> None:
-    """First the assignment, then the cancellation."""
+    """The assignment is sent first, then the cancellation."""
     await core.submit()
     core.log.hold(2)
     session = worker(dispatcher, "w")
@@ -175,7 +175,7 @@ async def test_what_happens_before_a_worker_knows_of_its_job_is_told_after(
 
 
 async def test_a_claim_is_answered(core: Core, dispatcher: Dispatcher) -> None:
-    """With the job, or with the reason why not; and whoever has the job keeps it."""
+    """With the job, or with a refusal; the holder keeps the job."""
     first, second = worker(dispatcher, "first", room=0), worker(dispatcher, "second", room=0)
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await dispatcher.claim(first, "e")
@@ -203,7 +203,7 @@ async def test_of_many_who_claim_a_job_one_has_it(core: Core, dispatcher: Dispat
 
 
 async def test_priority_goes_before_turns_and_turns_before_age(core: Core, dispatcher: Dispatcher) -> None:
-    """The highest priority first; then each owner in turn; then what was submitted first."""
+    """The highest priority first; then owners in turn; then in order of submission."""
     for job_id, owner, priority in (
         ("a1", "a", 0),
         ("a2", "a", 0),
@@ -221,7 +221,7 @@ async def test_priority_goes_before_turns_and_turns_before_age(core: Core, dispa
 
 
 async def test_a_job_that_comes_back_has_its_old_place(core: Core, dispatcher: Dispatcher) -> None:
-    """It was submitted before the others that wait."""
+    """It was submitted before the other queued jobs."""
     session = worker(dispatcher, "w")
     for number in range(3):
         await core.submit(f"j{number}")
@@ -236,7 +236,7 @@ async def test_a_job_that_comes_back_has_its_old_place(core: Core, dispatcher: D
 
 
 async def test_a_job_that_cannot_start_any_more_is_not_started(core: Core, dispatcher: Dispatcher) -> None:
-    """Its time is over, though no timer has gone off."""
+    """Its deadline has passed, although no timer has fired."""
     await core.submit("late", start_deadline=Duration(seconds=5))
     await core.submit("e", start_deadline=Duration(seconds=5), dispatch=Dispatch.DISPATCH_EXTERNAL)
     core.clock.advance(5)
@@ -253,7 +253,7 @@ async def test_a_job_that_cannot_start_any_more_is_not_started(core: Core, dispa
 async def test_an_attempt_that_is_over_is_told_to_nobody(
     core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker is never given the lease of an attempt that is another's."""
+    """A worker never gets the lease of another worker's attempt."""
     await core.submit()
     find = core.log.find
 
@@ -275,7 +275,7 @@ async def test_an_attempt_that_is_over_is_told_to_nobody(
 
 
 async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(core: Core, dispatcher: Dispatcher) -> None:
-    """Its stream has ended, though nobody has noticed that it left."""
+    """Its stream has ended, although the server has not noticed yet."""
     await core.submit()
     core.log.hold(1)
     deaf = worker(dispatcher, "deaf")
@@ -289,5 +289,5 @@ async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(core: Core, di
 
 
 async def has(workers: dict[str, Session], name: str) -> bool:
-    """Whether that worker has a job."""
+    """Whether this worker holds a job."""
     return name in workers and bool(workers[name].jobs)

@@ -1,4 +1,4 @@
-"""Concurrency keys: how many of them are at work, and who waits for that."""
+"""Concurrency keys: limits of running jobs, and the queues behind them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.server.states import ended
 
 
 async def test_of_a_key_as_many_are_at_work_as_its_jobs_allow(core: Core, dispatcher: Dispatcher) -> None:
-    """Others are not held up; and a place that is left goes to the one that waited first, ahead of what came later."""
+    """Other jobs are not held up; a free place goes to the oldest waiting job of the key."""
     for number in range(3):
         await core.submit(f"u{number}", concurrency_key="user", concurrency_limit=2)
         core.clock.advance(1)
@@ -34,7 +34,7 @@ async def test_of_a_key_as_many_are_at_work_as_its_jobs_allow(core: Core, dispat
 
 
 async def test_a_key_is_one_over_all_kinds_and_each_owners_own(core: Core, dispatcher: Dispatcher) -> None:
-    """What a key frees may be of another kind, whose workers wait."""
+    """A freed place may start a job of another kind."""
     await core.submit("a", owner="a", concurrency_key="user")
     await core.submit("a-other-kind", owner="a", kind="other", concurrency_key="user")
     await core.submit("b", owner="b", concurrency_key="user")
@@ -46,7 +46,7 @@ async def test_a_key_is_one_over_all_kinds_and_each_owners_own(core: Core, dispa
 
 
 async def test_what_is_being_started_counts_under_its_key(core: Core, dispatcher: Dispatcher) -> None:
-    """Before its start is durable; and no more when it comes to nothing."""
+    """It counts before its start is durable, and no more if the start fails."""
     await core.submit("u0", concurrency_key="user")
     core.clock.advance(1)
     await core.submit("u1", concurrency_key="user")
@@ -65,7 +65,7 @@ async def test_what_is_being_started_counts_under_its_key(core: Core, dispatcher
 async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
     core: Core, dispatcher: Dispatcher
 ) -> None:
-    """What the log has later is given back unharmed, before its worker hears of it; and a claim is refused."""
+    """The later start in the log is requeued before its worker gets it; a claim is refused."""
     other = node(core)
     for kind in ("a", "b"):
         await core.submit(kind, kind=kind, concurrency_key="user")
@@ -93,7 +93,7 @@ async def test_two_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(
 
 
 async def test_a_start_that_fails_leaves_its_key(core: Core, dispatcher: Dispatcher) -> None:
-    """The store had no room for it; the next one may have."""
+    """The store was full; the next start may succeed."""
     await core.submit("u0", concurrency_key="user", priority=1)
     await core.submit("u1", concurrency_key="user")
     core.log.errors.append(StoreFull("full"))
@@ -103,7 +103,7 @@ async def test_a_start_that_fails_leaves_its_key(core: Core, dispatcher: Dispatc
 
 
 async def test_keys_hold_after_a_restart(core: Core) -> None:
-    """They are counted from the log, whichever order it tells its jobs in."""
+    """They are counted from the log, in any order of its jobs."""
     await core.submit("waits", concurrency_key="user", priority=1)
     await core.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start("works", claimed=True)
@@ -123,7 +123,7 @@ async def test_keys_hold_after_a_restart(core: Core) -> None:
 async def test_a_claim_counts_under_its_key_and_is_refused_beyond_it(
     core: Core, dispatcher: Dispatcher
 ) -> None:
-    """As a job of the queue does, and is held up by it."""
+    """Like a queued job, and within the same limit."""
     engine, session = worker(dispatcher, "engine", room=0), worker(dispatcher, "w", room=5)
     for job_id in ("e0", "e1"):
         await core.submit(job_id, concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -157,7 +157,7 @@ async def test_of_many_who_claim_under_one_key_as_many_have_one(core: Core, disp
 
 
 async def test_a_job_that_is_claimed_again_at_once_stays_at_work(core: Core, dispatcher: Dispatcher) -> None:
-    """Its next attempt is decided before the end of the one before is durable: its place is not given away."""
+    """The next attempt is decided before the end of the previous one is durable: its place is kept."""
     key = {"concurrency_key": "user"}
     again = RetryPolicy(max_attempts=2)
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=again, **key)

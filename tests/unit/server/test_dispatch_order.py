@@ -1,4 +1,4 @@
-"""In which order jobs go to workers: the queues, held against the plainest thing that keeps the same order."""
+"""The order of dispatch: the queues, compared with a naive model."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def job(
     key: str = "",
     limit: int = 1,
 ) -> QueuedJob:
-    """A job that waits."""
+    """A queued job."""
     return QueuedJob(
         job_id, kind, owner, priority, submitted, ConcurrencyKey(owner, key) if key else None, limit
     )
 
 
 def taken(queues: JobQueues, kind: str = "k") -> str:
-    """The job whose turn it is; empty where there is none."""
+    """Take the next job; empty if there is none."""
     found = queues.pop(kind)
     return "" if found is None else found.job_id
 
 
 def drained(queues: JobQueues, kind: str = "k") -> list[str]:
-    """All that may start, in order."""
+    """Take all jobs that may start, in order."""
     return list(iter(lambda: taken(queues, kind), ""))
 
 
 def filled(*jobs: QueuedJob) -> JobQueues:
-    """Queues with these."""
+    """Queues with these jobs."""
     queues = JobQueues()
     for waiting in jobs:
         queues.add(waiting)
@@ -51,14 +51,14 @@ def filled(*jobs: QueuedJob) -> JobQueues:
 
 
 def test_the_highest_priority_goes_first() -> None:
-    """However late it came, and whoever waits besides."""
+    """However late it came."""
     queues = filled(job("usual"), job("low", "a", priority=-5), job("high", "b", priority=7))
 
     assert drained(queues) == ["high", "usual", "low"]
 
 
 def test_owners_take_turns() -> None:
-    """One who has submitted a hundred jobs does not keep another waiting for more than one."""
+    """An owner with a hundred jobs delays another owner by one job at most."""
     queues = filled(*(job(f"a{n}", "a", submitted=n) for n in range(100)), job("b0", "b", submitted=200))
     assert [taken(queues) for _ in range(3)] == ["a0", "b0", "a1"]
 
@@ -67,7 +67,7 @@ def test_owners_take_turns() -> None:
 
 
 def test_of_an_owner_what_was_submitted_first_goes_first() -> None:
-    """A job that comes back, to be tried again or since it was given back, has its old place."""
+    """A requeued job, retried or released, has its old place."""
     queues = filled(*(job(f"j{n}", submitted=n) for n in range(4)))
     assert taken(queues) == "j0"
     assert taken(queues) == "j1"
@@ -77,7 +77,7 @@ def test_of_an_owner_what_was_submitted_first_goes_first() -> None:
 
 
 def test_a_key_that_is_full_is_passed_over() -> None:
-    """And its jobs are in their old place again when one of them leaves work."""
+    """Its jobs are in their old places again when one of them ends."""
     queues = filled(job("j1", submitted=1, key="u"), job("j2", submitted=2), job("j3", submitted=3))
     queues.occupy(ConcurrencyKey("", "u"))
     assert taken(queues) == "j2"
@@ -87,7 +87,7 @@ def test_a_key_that_is_full_is_passed_over() -> None:
 
 
 def test_each_job_has_its_own_limit() -> None:
-    """What allows more of its key beside itself goes ahead of what allows less."""
+    """A job that allows more running jobs of its key goes ahead of one that allows fewer."""
     queues = filled(job("one", submitted=1, key="u", limit=1), job("two", submitted=2, key="u", limit=2))
     queues.occupy(ConcurrencyKey("", "u"))
 
@@ -95,7 +95,7 @@ def test_each_job_has_its_own_limit() -> None:
 
 
 def test_keys_are_their_owners_own() -> None:
-    """Two owners that choose the same word do not wait for each other; two kinds of one owner do."""
+    """Equal keys of two owners are independent; those of two kinds of one owner are not."""
     key = ConcurrencyKey("a", "u")
     queues = filled(job("a", "a", key="u"), job("b", "b", key="u"), job("other", "a", kind="other", key="u"))
     queues.occupy(key)
@@ -105,7 +105,7 @@ def test_keys_are_their_owners_own() -> None:
 
 
 def test_an_owner_that_was_passed_over_is_next() -> None:
-    """It has not had its turn yet."""
+    """It has not had its turn."""
     queues = filled(
         job("a1", "a", key="u"), job("b1", "b", submitted=1), job("b2", "b", submitted=2), job("c1", "c")
     )
@@ -117,7 +117,7 @@ def test_an_owner_that_was_passed_over_is_next() -> None:
 
 
 def test_what_is_cancelled_leaves_nothing_behind() -> None:
-    """However many are submitted and cancelled, of whatever kind, owner and key."""
+    """However many jobs are submitted and cancelled, of any kind, owner and key."""
     queues = filled(*(job(f"stays{n}", submitted=n) for n in range(10)))
 
     def churn(rounds: int) -> None:
@@ -145,7 +145,7 @@ def test_what_is_cancelled_leaves_nothing_behind() -> None:
 
 
 class Model:
-    """The plainest queues: everything is looked at each time."""
+    """Naive queues that scan all jobs each time."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, QueuedJob] = {}
@@ -167,7 +167,7 @@ class Model:
             self.turns = {line: turn for line, turn in self.turns.items() if line in lines}
 
     def may_start(self, waiting: QueuedJob) -> bool:
-        """Whether its key is not full."""
+        """Whether its key has a free place."""
         return waiting.key is None or self.at_work[waiting.key] < waiting.limit
 
     def take(self, kind: str) -> QueuedJob | None:
@@ -190,14 +190,14 @@ def _line(waiting: QueuedJob) -> tuple[str, int, str]:
     return waiting.kind, waiting.priority, waiting.owner
 
 
-# Few of each, and one above all, so that many jobs meet in one line and under one key.
+# Few values of each, and one most often, so that many jobs share a queue and a key.
 _OWNERS = st.sampled_from(["a", "a", "a", "b"])
 _KINDS = st.sampled_from(["k", "k", "k", "other"])
 _NAMES = st.sampled_from(["u", "u", "u", "v"])
 
 
 class _Order(RuleBasedStateMachine):
-    """What the queues do, the model does."""
+    """The queues behave like the model."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -214,7 +214,7 @@ class _Order(RuleBasedStateMachine):
         limit=st.sampled_from([1, 1, 2]),
     )
     def comes(self, kind: str, owner: str, priority: int, submitted: int, key: str, limit: int) -> None:
-        """A job comes to wait."""
+        """Enqueue a job."""
         self.came += 1
         waiting = job(
             f"j{self.came}", owner, kind=kind, priority=priority, submitted=submitted, key=key, limit=limit
@@ -225,38 +225,38 @@ class _Order(RuleBasedStateMachine):
     @precondition(lambda self: self.model.jobs)
     @rule(data=st.data())
     def comes_again(self, data: st.DataObject) -> None:
-        """One that waits is heard of again, and keeps its place."""
+        """Enqueue a queued job again; it keeps its place."""
         waiting = self.model.jobs[data.draw(st.sampled_from(sorted(self.model.jobs)))]
         self.queues.add(waiting)
         self.model.add(waiting)
 
     @rule(data=st.data())
     def goes(self, data: st.DataObject) -> None:
-        """A job is cancelled, or one that does not wait."""
+        """Remove a job, queued or not."""
         job_id = data.draw(st.sampled_from([*sorted(self.model.jobs), "never"]))
         self.queues.remove(job_id)
         self.model.remove(job_id)
 
     @rule(kind=_KINDS, at_work=st.booleans())
     def is_taken(self, kind: str, at_work: bool) -> None:
-        """The next job is taken, and is at work from then on, unless it was cancelled at that moment."""
+        """Take the next job; it runs from then on, unless it is cancelled at that moment."""
         expected = self.model.take(kind)
         assert self.queues.pop(kind) == expected
         if expected is not None and expected.key is not None and at_work:
             self.queues.occupy(expected.key)
             self.model.at_work[expected.key] += 1
 
-    @precondition(lambda self: self.model.at_work.total() < 3)  # or all keys would be full all the time
+    @precondition(lambda self: self.model.at_work.total() < 3)  # else all keys would be full all the time
     @rule(owner=_OWNERS, name=_NAMES)
     def is_claimed(self, owner: str, name: str) -> None:
-        """A job that was not in the queue comes to be at work, as after a restart over the limit of those that wait."""
+        """A job that was not queued runs, as after a restart, also beyond the limit."""
         self.queues.occupy(ConcurrencyKey(owner, name))
         self.model.at_work[ConcurrencyKey(owner, name)] += 1
 
     @precondition(lambda self: self.model.at_work.total())
     @rule(data=st.data())
     def leaves_work(self, data: st.DataObject) -> None:
-        """Of all kinds, but no other, of which a job may start by that, it is said."""
+        """A job ends; exactly the kinds with a job that may start now are returned."""
         key = data.draw(st.sampled_from(sorted(self.model.at_work.elements())))
         before = {job_id for job_id, waiting in self.model.jobs.items() if self.model.may_start(waiting)}
         self.model.at_work[key] -= 1
@@ -268,7 +268,7 @@ class _Order(RuleBasedStateMachine):
         assert freed == self.queues.vacate(key)
 
     def teardown(self) -> None:
-        """What is left comes in the same order: first what may start now, then the rest, as the others leave work."""
+        """The rest comes in the same order: first the jobs that may start, then the others, as running ones end."""
         while True:
             for kind in ("k", "other"):
                 while (expected := self.model.take(kind)) is not None:
@@ -283,7 +283,7 @@ class _Order(RuleBasedStateMachine):
 
     @invariant()
     def as_many_wait(self) -> None:
-        """None is lost, none is kept."""
+        """The number of queued jobs is right."""
         assert len(self.model.jobs) == len(self.queues)
         assert all(job_id in self.queues for job_id in self.model.jobs)
 

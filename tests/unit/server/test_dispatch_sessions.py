@@ -1,4 +1,4 @@
-"""Sessions of workers, spoken to without gRPC, where what happens at once has to come in a certain order."""
+"""Worker sessions without gRPC: the order of concurrent events."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LEASE = 30.0
 
 
 class Talk:
-    """One session: what the worker says, and what it hears."""
+    """One session, message by message."""
 
     def __init__(self, service: WorkerService) -> None:
         self._said: asyncio.Queue[WorkRequest | None] = asyncio.Queue()
@@ -54,16 +54,16 @@ class Talk:
         return "test"
 
     def say(self, **message: Any) -> None:
-        """Says one message."""
+        """Send one message."""
         self._said.put_nowait(WorkRequest(**message))
 
     async def is_heard(self) -> None:
-        """Waits until the server has read everything that the worker said."""
+        """Wait until the server has read all messages."""
         async with asyncio.timeout(30):
             await self._said.join()
 
     async def hears(self, kind: str) -> WorkResponse:
-        """The next message, which is to be of this kind."""
+        """The next message, which must be of this kind."""
         async with asyncio.timeout(30):
             response = await self._heard.get()
         assert kind == response.WhichOneof("message"), response
@@ -75,17 +75,17 @@ class Talk:
         return assignment.job, assignment.lease_token
 
     async def refused(self) -> tuple[str, str]:
-        """The job of the next refusal, and its reason."""
+        """The job and the reason of the next rejection."""
         rejected = (await self.hears("rejected")).rejected
         return rejected.job_id, reason_name(rejected.reason)
 
     async def over(self) -> None:
-        """Waits until the server has ended the session. Raises what it ended it with."""
+        """Wait until the server has ended the session. Raises its error."""
         async with asyncio.timeout(30):
             await self._task
 
     async def leave(self) -> None:
-        """The connection breaks."""
+        """Break the connection."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
@@ -111,7 +111,7 @@ class JobTable:
         self._talks: list[Talk] = []
 
     async def session(self, **hello: Any) -> Talk:
-        """A session, welcomed."""
+        """Open a session."""
         talk = Talk(self.service)
         self._talks.append(talk)
         talk.say(hello=Hello(**{"worker_id": "w", "kinds": ["k"], "max_concurrency": 1, **hello}))
@@ -119,7 +119,7 @@ class JobTable:
         return talk
 
     async def close(self) -> None:
-        """Ends it."""
+        """Close it."""
         for talk in self._talks:
             await talk.leave()
         self.dispatcher.close()
@@ -138,7 +138,7 @@ async def _desk(core: Core) -> AsyncIterator[JobTable]:
 
 @pytest.fixture
 async def desk(core: Core) -> AsyncIterator[JobTable]:
-    """Of the core."""
+    """The job table of the core."""
     async with _desk(core) as opened:
         yield opened
 
@@ -152,7 +152,7 @@ async def state(core: Core, job_id: str = "j") -> tuple[str, int, int]:
 async def test_a_resumption_does_not_outlive_its_job(
     core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job that ends while it is resumed takes up no room at the worker that resumed it."""
+    """A job that ends while it is resumed takes no capacity of the worker."""
     await core.submit()
     first = await desk.session()
     _, token = await first.takes()
@@ -175,7 +175,7 @@ async def test_a_resumption_does_not_outlive_its_job(
 
 
 async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: JobTable) -> None:
-    """Also one that reported the end of an earlier attempt, which was not its own."""
+    """Also a worker that has reported the end of an earlier attempt."""
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=RetryPolicy(max_attempts=2))
     token = await core.start(claimed=True)
     talk = await desk.session()
@@ -190,7 +190,7 @@ async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: JobTable) 
 
 
 async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, desk: JobTable) -> None:
-    """Also where the other one takes it in the same moment."""
+    """Also if another worker takes it at the same moment."""
     await core.submit(retry_policy=RetryPolicy(max_attempts=2, initial_backoff=Duration()))
     loses = await desk.session(worker_id="loses", max_concurrency=1)
     await loses.takes()
@@ -202,7 +202,7 @@ async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, des
 
 
 async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: Core, desk: JobTable) -> None:
-    """At once, and at no cost; what it has it keeps, and what another run of it was given is not its own."""
+    """At once, and without a failed attempt; it keeps its own jobs, and those of another run are not its own."""
     for job_id in ("has", "lost", "others"):
         await core.submit(job_id)
     first = await desk.session(instance="one", max_concurrency=2)
@@ -224,7 +224,7 @@ async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: 
 async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(
     core: Core, desk: JobTable
 ) -> None:
-    """The server may hear of a broken connection long after the worker does."""
+    """The server may notice a broken connection long after the worker."""
     await core.submit()
     older = await desk.session(instance="one")
     await older.takes()
@@ -235,7 +235,7 @@ async def test_a_session_that_is_still_open_is_ended_by_the_next_of_its_run(
 
 
 async def test_what_is_on_its_way_to_an_older_session_comes_back(core: Core, desk: JobTable) -> None:
-    """Its start is not durable yet when the worker says hello again."""
+    """Its start is not durable yet when the worker reconnects."""
     await core.submit()
     core.log.hold(1)
     older = await desk.session(instance="one")
@@ -248,7 +248,7 @@ async def test_what_is_on_its_way_to_an_older_session_comes_back(core: Core, des
 
 
 async def test_what_was_lost_before_a_restart_is_given_back_after_it(core: Core) -> None:
-    """The store knows which run had it."""
+    """The store has the worker's instance."""
     await core.submit()
     async with _desk(core) as before:
         await (await before.session(instance="one")).takes()
@@ -261,7 +261,7 @@ async def test_what_was_lost_before_a_restart_is_given_back_after_it(core: Core)
 
 
 async def test_a_job_that_was_to_be_cancelled_is_when_nobody_has_it(core: Core, desk: JobTable) -> None:
-    """Its worker never heard of it, so there is nothing to stop, by force or otherwise."""
+    """Its worker never got it, so nothing has to be stopped."""
     await core.submit()
     await (await desk.session(instance="one")).takes()
     await core.cancel(30)
@@ -272,7 +272,7 @@ async def test_a_job_that_was_to_be_cancelled_is_when_nobody_has_it(core: Core, 
 
 
 async def test_a_worker_without_an_instance_has_its_lease(core: Core, desk: JobTable) -> None:
-    """Nobody knows what it has heard of."""
+    """Which jobs it has got is unknown."""
     await core.submit()
     await (await desk.session()).takes()
     await desk.session()
@@ -281,7 +281,7 @@ async def test_a_worker_without_an_instance_has_its_lease(core: Core, desk: JobT
 
 
 async def test_two_workers_of_one_name_are_two(core: Core, desk: JobTable) -> None:
-    """Each has its own jobs; one that resumes the other's has it from then on, and room is counted so."""
+    """Each has its own jobs; a resumed job moves to the other worker, and its capacity counts there."""
     for number in range(3):
         await core.submit(f"j{number}")
     one, two = await desk.session(), await desk.session(max_concurrency=2)
@@ -298,7 +298,7 @@ async def test_two_workers_of_one_name_are_two(core: Core, desk: JobTable) -> No
 
 
 async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(core: Core, desk: JobTable) -> None:
-    """Until it has fewer."""
+    """Until it has fewer jobs."""
     talk = await desk.session(max_concurrency=2)
     for number in range(3):
         await core.submit(f"j{number}")
@@ -314,7 +314,7 @@ async def test_a_worker_that_takes_less_than_it_has_is_given_no_more(core: Core,
 
 
 async def test_a_claim_takes_up_room(core: Core, desk: JobTable) -> None:
-    """From when it is asked for; and gives it back where it is refused."""
+    """From the request on; a refusal frees it."""
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk = await desk.session()
     talk.say(claim=Claim(job_id="e"))
@@ -330,7 +330,7 @@ async def test_a_claim_takes_up_room(core: Core, desk: JobTable) -> None:
 
 
 async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(core: Core, desk: JobTable) -> None:
-    """Who has it goes on, and hears of what concerns it."""
+    """The holder continues, and gets its messages."""
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     has, asks = await desk.session(kinds=[]), await desk.session(kinds=[])
     has.say(claim=Claim(job_id="e"))
@@ -344,7 +344,7 @@ async def test_a_claim_of_a_job_that_somebody_has_changes_nothing(core: Core, de
 
 
 async def test_a_stopping_server_gives_nothing_out(core: Core, desk: JobTable) -> None:
-    """What is given back meanwhile waits for the next server; what is asked for by name, too."""
+    """Released and claimed jobs wait for the next server."""
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk = await desk.session(max_concurrency=2)
     await core.submit()
@@ -359,7 +359,7 @@ async def test_a_stopping_server_gives_nothing_out(core: Core, desk: JobTable) -
 
 
 async def test_what_a_stopping_server_cannot_tell_is_given_back(core: Core, desk: JobTable) -> None:
-    """A job that was given out in the last moment."""
+    """A job that was assigned at the last moment."""
     await core.submit()
     core.log.hold(1)
     talk = await desk.session()
@@ -375,5 +375,5 @@ async def test_what_a_stopping_server_cannot_tell_is_given_back(core: Core, desk
 
 
 async def stands(core: Core, name: str, attempt: int) -> bool:
-    """Whether the job is in that state, after so many attempts of which none failed."""
+    """Whether the job has this state, after this many attempts without failures."""
     return await state(core) == (name, attempt, 0)

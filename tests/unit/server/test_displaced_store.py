@@ -1,4 +1,4 @@
-"""A store whose files somebody deletes, moves or replaces while it is open: it acknowledges nothing that is lost."""
+"""A store whose files are deleted, moved or replaced while it is open acknowledges nothing that is lost."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ Harm = Callable[[Path], object]
 
 
 def move(directory: Path) -> Path:
-    """Moves the directory; where it is now."""
+    """Move the directory; return its new path."""
     return directory.rename(directory.with_name("moved"))
 
 
 def lose(name: str) -> Harm:
-    """Deletes one file of the directory."""
+    """Delete one file of the directory."""
     return lambda directory: (directory / name).unlink()
 
 
 def put_back(backup: Path, directory: Path) -> None:
-    """Puts a backup in the place of the database."""
+    """Replace the database by a backup."""
     backup.rename(directory / "milepost.db")
 
 
 def renew(directory: Path) -> None:
-    """Makes the directory again, empty."""
+    """Create the directory again, empty."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
 
@@ -53,7 +53,7 @@ def names(directory: Path) -> list[str]:
 
 
 def replace(directory: Path) -> None:
-    """Puts a copy in the place of the database."""
+    """Replace the database by a copy."""
     shutil.copy(directory / "milepost.db", directory / "copy")
     (directory / "copy").rename(directory / "milepost.db")
 
@@ -70,7 +70,7 @@ HARMS = [
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Idle writers look at their files often."""
+    """Shorten the interval at which idle writers check their files."""
     for module in (writer, projection):
         monkeypatch.setattr(module, "CHECK_INTERVAL", 0.02)
     monkeypatch.setattr(epoch_mark, "_RENEWAL_INTERVAL", 0.02)
@@ -78,7 +78,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """One that a test may do anything with."""
+    """A directory for the test."""
     path = tmp_path / "data"
     path.mkdir()
     return path
@@ -103,7 +103,7 @@ async def test_it_takes_nothing_more(directory: Path, harm: Harm) -> None:
         refusal = refusal_of(error.value)
         assert refusal is not None
         assert "moved, deleted or replaced" in refusal.message
-        # Where the server keeps its data is none of the caller's business.
+        # The caller must not learn where the server stores its data.
         assert str(directory) not in refusal.message
     assert isinstance(await log.failed, StoreDisplaced)
     await log.close()
@@ -111,7 +111,7 @@ async def test_it_takes_nothing_more(directory: Path, harm: Harm) -> None:
 
 @pytest.mark.parametrize("harm", HARMS)
 async def test_it_fails_while_nobody_writes(directory: Path, harm: Harm) -> None:
-    """A server that nobody writes to says so as well."""
+    """An idle store notices it as well."""
     log, _ = await started(directory)
     harm(directory)
 
@@ -123,7 +123,7 @@ async def test_it_fails_while_nobody_writes(directory: Path, harm: Harm) -> None
 async def test_what_is_committed_to_a_lost_file_is_not_acknowledged(
     directory: Path, harm: Harm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The files are looked at after a commit, too."""
+    """The files are checked after a commit, too."""
     log, author = await started(directory)
 
     def reach(point: str) -> None:
@@ -137,7 +137,7 @@ async def test_what_is_committed_to_a_lost_file_is_not_acknowledged(
 
 
 async def test_a_directory_that_was_moved_has_everything(directory: Path) -> None:
-    """It is opened where it is now: with all that was acknowledged, and as the same store."""
+    """Opened at its new path it has everything that was acknowledged, and the same epoch."""
     log, author = await started(directory)
     moved = move(directory)
     with pytest.raises(StoreDisplaced):
@@ -153,7 +153,7 @@ async def test_a_directory_that_was_moved_has_everything(directory: Path) -> Non
 
 @pytest.mark.parametrize("name", ["milepost.db-wal", "milepost.db-shm"])
 async def test_a_file_beside_the_database_that_was_deleted_costs_nothing(directory: Path, name: str) -> None:
-    """What was acknowledged is moved into the database before the store ends."""
+    """Acknowledged data is checkpointed into the database before the store ends."""
     log, author = await started(directory)
     lose(name)(directory)
     assert isinstance(await log.failed, StoreDisplaced)
@@ -166,7 +166,7 @@ async def test_a_file_beside_the_database_that_was_deleted_costs_nothing(directo
 
 
 async def test_a_backup_that_is_put_back_under_a_running_store(directory: Path, tmp_path: Path) -> None:
-    """The store that is opened next is the backup, with nothing of the write-ahead log of the one before."""
+    """The next store is the backup, without anything of the former write-ahead log."""
     log, author = await started(directory)
     await log.close()
     backup = Path(shutil.copy(directory / "milepost.db", tmp_path))
@@ -186,7 +186,7 @@ async def test_a_backup_that_is_put_back_under_a_running_store(directory: Path, 
 
 
 async def test_another_store_at_the_old_path_is_left_alone(directory: Path) -> None:
-    """A store that was moved away ends without touching the one that was made in its place."""
+    """A store that was moved away ends without touching the new one at its path."""
     log, _ = await started(directory)
     move(directory)
     renew(directory)
@@ -203,7 +203,7 @@ async def test_another_store_at_the_old_path_is_left_alone(directory: Path) -> N
 
 
 async def test_who_reads_first_after_it_is_refused(directory: Path) -> None:
-    """A connection that is opened late is not one to another file, and makes none."""
+    """A late connection neither opens another file nor creates one."""
     log, _ = await started(directory)
     renew(directory)
 
@@ -214,7 +214,7 @@ async def test_who_reads_first_after_it_is_refused(directory: Path) -> None:
 
 
 async def test_a_mark_that_was_deleted_is_written_again(directory: Path) -> None:
-    """So that the store is still the same one after a crash."""
+    """So that the epoch stays after a crash."""
     log, _ = await started(directory)
     lose("epoch.json")(directory)
 
@@ -241,7 +241,7 @@ async def test_a_mark_that_was_deleted_is_written_again(directory: Path) -> None
     ],
 )
 async def test_a_projection(directory: Path, nats_server: NatsServer, harm: Harm) -> None:
-    """The node ends, whether somebody writes or not; nobody waits for it in vain, and the stream has what it took."""
+    """The node fails, with or without writes; pending calls fail, and the stream has its appends."""
     access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
     log, author = JetStreamEventLog(directory, access, names), Author("j")
     await log.start()
@@ -261,7 +261,7 @@ async def test_a_projection(directory: Path, nats_server: NatsServer, harm: Harm
 
 
 async def test_a_projection_while_nobody_writes(directory: Path, nats_server: NatsServer) -> None:
-    """It fails as well."""
+    """An idle node fails as well."""
     log = JetStreamEventLog(
         directory, NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
     )

@@ -1,4 +1,4 @@
-"""Sessions of a server that stops: it answers whatever it takes, and takes only what it will answer (rule 12)."""
+"""Sessions of a stopping server: it answers every request that it reads, and reads no more (rule 12)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["desk"]
 
 
 class SlowLoad:
-    """Holds back the loading of jobs, so that whatever decides about them waits."""
+    """Delays the loading of jobs, and so the decisions about them."""
 
     def __init__(self, core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
         self._core = core
@@ -28,11 +28,11 @@ class SlowLoad:
         monkeypatch.setattr(core.log, "load", self._wait)
 
     async def begins(self) -> None:
-        """Waits until a job is being loaded."""
+        """Wait until a job is being loaded."""
         await self._begun.wait()
 
     def go_on(self) -> None:
-        """Lets jobs be loaded."""
+        """Resume the loading of jobs."""
         self._may_go_on.set()
 
     async def _wait(self, job_id: str) -> StoredJob | None:
@@ -42,7 +42,7 @@ class SlowLoad:
 
 
 async def claimed(core: Core, desk: JobTable) -> tuple[Talk, str]:
-    """A worker with a job of its own, and the lease token."""
+    """A worker with a claimed job, and the lease token."""
     talk = await desk.session(kinds=[])
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk.say(claim=Claim(job_id="j"))
@@ -52,21 +52,21 @@ async def claimed(core: Core, desk: JobTable) -> tuple[Talk, str]:
 
 
 async def ends_draining(talk: Talk) -> None:
-    """The session ends, with DRAINING as its last word."""
+    """Check that the session ends with DRAINING."""
     with pytest.raises(Refusal) as refusal:
         await talk.over()
     assert reason_name(refusal.value.reason) == "DRAINING"
 
 
 async def lines(core: Core) -> list[str]:
-    """What was logged in the job."""
+    """The log lines of the job."""
     return [event.log_written.text for event in await core.events() if event.HasField("log_written")]
 
 
 async def test_a_report_that_is_being_taken_is_acknowledged(
     core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The stop waits for the decision about it, then for the disk, and the answer comes before the end."""
+    """The stop waits for the decision and for the disk, and the answer comes before the end."""
     talk, token = await claimed(core, desk)
     loading = SlowLoad(core, monkeypatch)
     talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("1")]))
@@ -82,7 +82,7 @@ async def test_a_report_that_is_being_taken_is_acknowledged(
 
 
 async def test_a_report_that_comes_after_the_stop_began_is_not_taken(core: Core, desk: JobTable) -> None:
-    """It is in the log no more than it is acknowledged, even while reports from before still become durable."""
+    """It is neither in the log nor acknowledged, even while earlier reports still become durable."""
     talk, token = await claimed(core, desk)
     core.log.hold(2)
     talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("1")]))
@@ -102,7 +102,7 @@ async def test_a_report_that_comes_after_the_stop_began_is_not_taken(core: Core,
 async def test_a_resumption_that_is_being_taken_is_answered(
     core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a report is."""
+    """Like a report."""
     talk, token = await claimed(core, desk)
     loading = SlowLoad(core, monkeypatch)
     talk.say(resume=Resume(job_id="j", lease_token=token))
@@ -119,7 +119,7 @@ async def test_a_resumption_that_is_being_taken_is_answered(
 async def test_a_job_that_is_being_given_back_is_given_back(
     core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The stop does not break it off halfway."""
+    """The stop does not interrupt it."""
     talk, token = await claimed(core, desk)
     loading = SlowLoad(core, monkeypatch)
     talk.say(release=Release(job_id="j", lease_token=token))

@@ -1,4 +1,4 @@
-"""Refusals of fields, in words: the value that is out of bounds and the bounds, as people write them."""
+"""The texts of refused fields: the value and the bounds in readable form."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from milepost.server.base.refusal import Refusal
     ],
 )
 def test_a_duration(expected: str, duration: Duration, bounds: tuple[float, ...]) -> None:
-    """In seconds, or in years where the upper bound is that of protobuf."""
+    """In seconds, or in years if the bound is that of protobuf."""
     check = Check()
     check.duration("timeout", duration, *bounds)
 
@@ -39,7 +39,7 @@ def test_a_duration(expected: str, duration: Duration, bounds: tuple[float, ...]
 
 
 def test_numbers() -> None:
-    """Large ones have separators, and those that nobody counts to have an exponent."""
+    """Large numbers have separators, and very large ones an exponent."""
     check = Check()
     check.between("planned_children", 2_000_000_000, 0, 1_000_000_000)
     assert refused(check) == "planned_children: is 2,000,000,000; it must be between 0 and 1,000,000,000"

@@ -28,7 +28,7 @@ _firsts = st.sampled_from([1, 2, 127, 128, 2**31, 2**62])
 
 @st.composite
 def _logs(draw: st.DrawFn) -> list[Event]:
-    """Events that follow one another, from some sequence on."""
+    """Consecutive events from some sequence on."""
     first = draw(_firsts)
     payloads = draw(st.lists(_payloads, min_size=1, max_size=8))
     return [
@@ -37,7 +37,7 @@ def _logs(draw: st.DrawFn) -> list[Event]:
 
 
 def written(events: list[Event]) -> bytes:
-    """The frames of the events, as protobuf writes them."""
+    """The frames of the events, encoded by protobuf."""
     return Events(events=events).SerializeToString()
 
 
@@ -48,7 +48,7 @@ def chunk(events: list[Event]) -> Chunk:
 
 @given(_logs(), st.data())
 def test_what_fits_into_so_many_bytes(events: list[Event], data: st.DataObject) -> None:
-    """As many whole events as there is room for, and one at the least; also where some of them are left out."""
+    """As many whole events as fit, and at least one; also in a thinned chunk."""
     whole = chunk(events)
     kept = data.draw(st.lists(st.sampled_from(events), unique_by=lambda event: event.sequence, min_size=1))
     shown = [event for event in events if event in kept]
@@ -64,13 +64,13 @@ def test_what_fits_into_so_many_bytes(events: list[Event], data: st.DataObject) 
 
 @given(_logs())
 def test_frames_are_the_events_of_a_message(events: list[Event]) -> None:
-    """What is stored is what protobuf would write."""
+    """Frames equal protobuf's encoding."""
     assert written(events) == chunk(events).frames
 
 
 @given(_logs(), st.data())
 def test_what_comes_after_a_cursor(events: list[Event], data: st.DataObject) -> None:
-    """Exclusive, as every cursor is."""
+    """The cursor is exclusive."""
     cursor = data.draw(st.integers(max(0, events[0].sequence - 3), events[-1].sequence - 1))
 
     assert chunk([event for event in events if event.sequence > cursor]) == chunk(events).after(cursor)
@@ -78,7 +78,7 @@ def test_what_comes_after_a_cursor(events: list[Event], data: st.DataObject) -> 
 
 @given(_logs(), st.data())
 def test_the_first_so_many(events: list[Event], data: st.DataObject) -> None:
-    """All of them where there are no more."""
+    """All of them if there are no more."""
     count = data.draw(st.integers(1, len(events) + 2))
 
     assert chunk(events[:count]) == chunk(events).first_events(count)
@@ -86,7 +86,7 @@ def test_the_first_so_many(events: list[Event], data: st.DataObject) -> None:
 
 @given(_logs(), st.data())
 def test_a_thinned_chunk_is_cut_where_its_events_are(events: list[Event], data: st.DataObject) -> None:
-    """Some are left out; its bounds stay, and a cursor may stand where nothing is any more."""
+    """Events are missing; the bounds stay, and a cursor may be at a missing event."""
     kept = [event for event in events if data.draw(st.booleans())]
     thinned = Chunk(events[0].sequence, events[-1].sequence, written(kept))
     cursor = data.draw(st.integers(events[0].sequence, events[-1].sequence))
@@ -104,7 +104,7 @@ def test_a_thinned_chunk_is_cut_where_its_events_are(events: list[Event], data: 
 
 @given(_logs(), st.data())
 def test_the_newest_progress_overtakes(events: list[Event], data: st.DataObject) -> None:
-    """Of each stage of each job the newest stays, unless a still newer one is known; everything else stays."""
+    """Only the newest progress of each stage stays, unless newer one is known; all other events stay."""
     jobs = st.sampled_from(["job", "other"])
     for event in events:
         event.job_id = data.draw(jobs)
@@ -126,7 +126,7 @@ def test_the_newest_progress_overtakes(events: list[Event], data: st.DataObject)
 
 @given(_logs(), st.integers(0, 20))
 def test_events_are_chosen(events: list[Event], length: int) -> None:
-    """By what is in them."""
+    """By their content."""
     frames = filter_frames(chunk(events).frames, lambda event: len(event.log_written.text) >= length)
 
     assert written([event for event in events if len(event.log_written.text) >= length]) == frames
@@ -134,7 +134,7 @@ def test_events_are_chosen(events: list[Event], length: int) -> None:
 
 @given(st.lists(_logs(), max_size=3), st.sampled_from([0, 1, 127, 128, 2**62]))
 def test_a_response_is_what_protobuf_would_write(logs: list[list[Event]], position: int) -> None:
-    """Byte for byte, with any number of chunks; the same for one job and for many, but for the position."""
+    """Byte for byte, with any number of chunks; for one job and for many, except for the position."""
     frames = [chunk(log).frames for log in logs]
     expected = Events(events=[event for log in logs for event in log], position=position)
 

@@ -1,4 +1,4 @@
-"""Instants and the messages that bear them."""
+"""Instants and their messages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _YEAR_10000 = 253_402_300_800 * SECOND
 
 @given(st.integers(0, _YEAR_10000 - 1))
 def test_an_instant_is_the_same_after_a_journey(value: int) -> None:
-    """No nanosecond is lost on the way into a message and back."""
+    """Conversion to a message and back loses no nanosecond."""
     assert value == instant(timestamp(value))
 
 
 @given(st.integers(_YEAR_10000, 2**80))
 def test_after_the_year_9999_is_the_end_of_it(value: int) -> None:
-    """A Timestamp says no more, and its JSON form cannot be written with more."""
+    """The range of Timestamp and its JSON form ends there."""
     assert timestamp(value).ToJsonString() == "9999-12-31T23:59:59.999999999Z"
 
 

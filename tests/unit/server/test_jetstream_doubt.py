@@ -1,4 +1,4 @@
-"""Appends whose fate is in doubt: the connection breaks, or says nothing, between what is sent and its answer."""
+"""Appends with unknown outcome: the connection breaks or stalls before the answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.proxy import CuttableProxy
 
 @asynccontextmanager
 async def node(directory: Path, url: str, names: StreamNames) -> AsyncIterator[JetStreamEventLog]:
-    """A node on the stream, in a directory that is there."""
+    """A node on the stream, with an existing directory."""
     log = JetStreamEventLog(directory, NatsAccess((url,)), names)
     try:
         await log.start()
@@ -37,12 +37,12 @@ async def node(directory: Path, url: str, names: StreamNames) -> AsyncIterator[J
         await log.close()
 
 
-# How many each of the writers has.
+# Lines of each writer.
 _LINES = 300
 
 
 class Writer:
-    """Writes lines to one job through one node, as the service does, and knows what was acknowledged."""
+    """Writes lines to one job through one node, and records the acknowledged ones."""
 
     def __init__(self, log: EventLog, name: str) -> None:
         self._journal = Journal(log, SystemClock())
@@ -52,13 +52,13 @@ class Writer:
         self.in_doubt: list[str] = []
 
     async def submit(self) -> None:
-        """The job, which runs."""
+        """Submit the job, and start it."""
         now = SystemClock().now()
         await self._journal.create(decide.submit(SubmitJobRequest(kind="k"), "j", now))
         await self._journal.commit("j", lambda job, now: [decide.start(job, "w", now)])
 
     async def write(self, count: int) -> None:
-        """Lines, one after the other."""
+        """Write lines one after the other."""
         for number in range(count):
             text = f"{self._name} {number}"
 
@@ -106,7 +106,7 @@ async def test_what_is_acknowledged_is_there_once(
                     cuts += 1
                     await asyncio.to_thread(proxy.cut)
             await writing
-            for log in (a, b):  # nats-py leaves open what it is just connecting when it is closed
+            for log in (a, b):  # nats-py leaves a connection open that it is opening when it is closed
                 await log.connection.wait_up()
             assert cuts > 1
 
@@ -118,7 +118,7 @@ async def test_what_is_acknowledged_is_there_once(
     for writer, name in zip(writers, "ab", strict=True):
         written = [f"{name} {number}" for number in range(_LINES)]
         own = [text for text in texts if text in {*written}]
-        # Each line has an answer; those that were acknowledged are there, and of those in doubt some.
+        # Each line has an answer; all acknowledged ones are in the log, and some of those in doubt.
         assert [text for text in written if text in {*writer.acknowledged, *writer.in_doubt}] == written
         assert len(writer.acknowledged) + len(writer.in_doubt) == _LINES
         assert [text for text in written if text in {*own}] == own
@@ -131,7 +131,7 @@ async def test_what_is_acknowledged_is_there_once(
 async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_back(
     tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused after a while, rather than that whoever waits hangs; nothing need be started again."""
+    """It is refused after a while rather than hang; recovery needs no restart."""
     monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 0.3)
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:

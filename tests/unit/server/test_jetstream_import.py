@@ -1,4 +1,4 @@
-"""Copying a log into a stream: each message has the place there that it is to have."""
+"""Copy a log into a stream: each message has its expected sequence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.nats import NatsServer
 
 
 async def written(directory: Path, authors: Sequence[Author]) -> Path:
-    """A database in which the jobs of these authors have written by turns, the first of them twice as often."""
+    """A database with alternating commits of these jobs, the first one with twice as many."""
     log = SqliteEventLog(directory)
     await log.start()
     for author in authors:
@@ -37,7 +37,7 @@ async def written(directory: Path, authors: Sequence[Author]) -> Path:
 
 @asynccontextmanager
 async def connected(access: NatsAccess, names: StreamNames) -> AsyncIterator[NatsConnection]:
-    """NATS, with an empty stream."""
+    """Connect to NATS, with an empty stream."""
     connection = NatsConnection(access, lambda up: None)
     await connection.open()
     try:
@@ -48,7 +48,7 @@ async def connected(access: NatsAccess, names: StreamNames) -> AsyncIterator[Nat
 
 
 async def test_jobs_that_write_by_turns(tmp_path: Path, nats_server: NatsServer) -> None:
-    """A message waits for the one before it of its job, and no later one of another job overtakes it."""
+    """A message waits for its predecessor in the job, and later ones of other jobs do not overtake it."""
     authors = [Author(job_id) for job_id in "abc"]
     database = await written(tmp_path, authors)
     access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
@@ -71,7 +71,7 @@ async def test_a_failure_is_told_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """However many messages were under way; nothing is left behind that would complain later."""
+    """However many messages were in flight; no unretrieved exception is left."""
     database = await written(tmp_path, [Author(job_id) for job_id in "abc"])
     access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
 

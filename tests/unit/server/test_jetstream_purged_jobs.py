@@ -1,4 +1,4 @@
-"""A node that comes late has what the others have, though the stream does not have the beginning of everything."""
+"""A late node has the same state as the others, although the stream lacks the beginnings of jobs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def node(tmp_path: Path, nats_server: NatsServer) -> Nodes:
 
 
 async def known(log: EventLog) -> dict[str, Any]:
-    """All that a log tells of its jobs."""
+    """The whole state of the log's jobs."""
     dropped: dict[str, Any] = {"dropped": await log.dropped(Query()), "position": log.position}
     listed = await log.query(Query(limit=1000, newest_first=False))
     dropped["keys"] = [key for key, _ in listed.jobs]
@@ -66,13 +66,13 @@ async def known(log: EventLog) -> dict[str, Any]:
 
 
 async def messages(log: JetStreamEventLog, names: StreamNames) -> int:
-    """How many messages the stream has."""
+    """The number of messages in the stream."""
     info = await log.connection.ask(lambda jetstream: jetstream.stream_info(names.stream))
     return int(info.state.messages)
 
 
 async def test_what_was_trimmed_is_not_in_the_stream_any_more(node: Nodes) -> None:
-    """So that what is kept of the jobs bounds what the servers of NATS keep."""
+    """Trimming bounds the storage in NATS, too."""
     async with node("a") as log:
         author = Author("j")
         for commit in (author.submit(), author.start(), *(author.lines(str(n)) for n in range(20))):
@@ -81,21 +81,23 @@ async def test_what_was_trimmed_is_not_in_the_stream_any_more(node: Nodes) -> No
         await log.trim("j", 15)
 
         async def is_purged() -> bool:
-            return await messages(log, log._names) == before - 13  # fourteen commits, and what says so
+            return (
+                await messages(log, log._names) == before - 13
+            )  # fourteen commits, and the message of the trim
 
         await eventually(is_purged)
         await put(log, author.succeed())
         await log.delete("j")
 
         async def is_gone() -> bool:
-            return await messages(log, log._names) == 2  # whose stream it is, and that there was a job
+            return await messages(log, log._names) == 2  # the identity, and the deletion of the job
 
         await eventually(is_gone)
 
 
 @pytest.mark.parametrize("first_sequence", [2, 3, 4, 5, 6, 100])
 async def test_a_late_node_knows_a_job_that_was_trimmed(node: Nodes, first_sequence: int) -> None:
-    """Its request and its input, too; and what happens to it after that."""
+    """With its request and its input, and everything that follows."""
     async with node("a") as log:
         author = Author("j", request_id="r", labels={"x": "1"}, input=struct({"path": "/x"}))
         for commit in (author.submit(), author.start(), author.lines("a", "b"), author.lines("c")):
@@ -112,7 +114,7 @@ async def test_a_late_node_knows_a_job_that_was_trimmed(node: Nodes, first_seque
 
 
 async def test_a_node_that_was_away_knows_what_was_trimmed_meanwhile(node: Nodes) -> None:
-    """Though it had the job as it was before."""
+    """Although it had an older state of the job."""
     async with node("a") as log:
         author = Author("j", labels={"x": "1"})
         await put(log, author.submit())
@@ -127,7 +129,7 @@ async def test_a_node_that_was_away_knows_what_was_trimmed_meanwhile(node: Nodes
 
 
 async def test_a_node_that_was_away_knows_what_was_deleted_meanwhile(node: Nodes) -> None:
-    """And that there is another job of that name."""
+    """And of a new job with the same id."""
     async with node("a") as log:
         author = Author("j")
         await put(log, author.submit())
@@ -144,7 +146,7 @@ async def test_a_node_that_was_away_knows_what_was_deleted_meanwhile(node: Nodes
 async def test_a_stream_that_somebody_else_purged_is_refused(
     node: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it lacks nobody can tell; so it is said what happened."""
+    """The missing messages are unknown; the error says what happened."""
     monkeypatch.setattr("milepost.server.log.jetstream.jetstream_log._PENDING_TIMEOUT", 0.1)
     async with node("a") as log:
         author = Author("j")
@@ -171,7 +173,7 @@ class Happenings:
         self._gone: set[str] = set()
 
     async def one(self, log: JetStreamEventLog) -> None:
-        """Something, through a node that is brought to know all that happened to the job before."""
+        """A random write, through a node that has caught up with the job."""
         chance = self.chance
         job_id = f"j{chance.randrange(5)}"
         if job_id in self._gone:
@@ -219,7 +221,7 @@ class Happenings:
     "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(6, 500))]
 )
 async def test_a_late_node_knows_what_all_others_know(node: Nodes, seed: int) -> None:
-    """Whatever happened: parents and children, thinned, trimmed and deleted, in any order."""
+    """After any history: parents and children, thinned, trimmed and deleted, in any order."""
     happenings = Happenings(seed)
     chance = happenings.chance
     async with node("a") as log, node("b") as other:

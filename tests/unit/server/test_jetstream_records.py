@@ -1,4 +1,4 @@
-"""The messages of a stream, which every later version reads as they were written."""
+"""The encoding of stream messages, which every later version must decode."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_drops_of_version_1_are_read(dropped: int) -> None:
 
 
 def test_messages_without_drops_stay_as_they_were() -> None:
-    """Nodes of an older version read them."""
+    """Nodes of an older version decode them."""
     assert [encode(RECORDS[name])[0] for name in RECORDS] == [1, 1, 2, 2]
 
 
 @pytest.mark.parametrize("end", [30, 60, 90])
 def test_a_message_that_is_cut_off_is_refused(end: int) -> None:
-    """Nobody guesses what it said."""
+    """A truncated message is not guessed."""
     with pytest.raises(UnknownRecord):
         decode(encode(RECORDS["trim"])[:end])

@@ -1,4 +1,4 @@
-"""Submissions that reach two nodes at once: the order of the stream decides which of them counts."""
+"""Submissions at two nodes at once: the order of the stream decides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.unit.server.test_jetstream_doubt import node
 async def test_of_two_submissions_that_compete_one_is_taken(
     tmp_path: Path, nats_server: NatsServer, jobs: tuple[str, str]
 ) -> None:
-    """Whichever is first in the stream; the other one meets a conflict, and every node has one job."""
+    """The first in the stream counts; the other one gets a conflict, and every node has one job."""
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     requests = ("r", "r") if jobs[0] != jobs[1] else ("r", "other")
     for name in ("a", "b", "late"):

@@ -1,4 +1,4 @@
-"""The stream: made as it must be, refused as it must not be; whose it is, and whether it is still what it was."""
+"""The stream: its settings and their checks, its identity, and the detection of lost messages."""
 
 from __future__ import annotations
 

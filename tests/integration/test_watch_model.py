@@ -181,7 +181,7 @@ class WireModel(RuleBasedStateMachine):
     @precondition(lambda self: any(not job.ended for job in self.jobs))
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
-        """A job ends."""
+        """End a job."""
         job = self._pick(data)
         self.run(self._report(job, succeeded()))
         job.ended = True
@@ -189,7 +189,7 @@ class WireModel(RuleBasedStateMachine):
     @precondition(lambda self: any(job.ended for job in self.jobs))
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        """An ended job is deleted."""
+        """Delete an ended job."""
         job = data.draw(st.sampled_from([job for job in self.jobs if job.ended]))
         self.jobs.remove(job)
         self.gone.add(job.job_id)
@@ -229,7 +229,7 @@ class WireModel(RuleBasedStateMachine):
     @precondition(lambda self: self.watchers)
     @rule(data=st.data())
     def cut(self, data: st.DataObject) -> None:
-        """A connection breaks."""
+        """Break a connection."""
         self.run(data.draw(st.sampled_from(self.watchers)).leave())
 
     @precondition(lambda self: self.watchers)

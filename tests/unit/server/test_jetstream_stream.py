@@ -27,7 +27,7 @@ Nodes = Callable[..., Any]
 
 @pytest.fixture
 def names() -> StreamNames:
-    """Of a stream of the test's own."""
+    """Names of a stream for this test."""
     return StreamNames(f"test-{uuid.uuid4().hex}")
 
 
@@ -51,14 +51,14 @@ def node(tmp_path: Path, nats_server: NatsServer, names: StreamNames) -> Nodes:
 
 @pytest.fixture
 async def jetstream(nats_server: NatsServer) -> AsyncIterator[JetStreamContext]:
-    """What an administrator works with."""
+    """The JetStream API, as an administrator uses it."""
     client = await nats.connect(nats_server.url)
     yield client.jetstream()
     await client.close()
 
 
 def right(names: StreamNames, **wrong: Any) -> api.StreamConfig:
-    """The settings, but for those that are wrong."""
+    """The required settings, with changes."""
     settings = {
         "name": names.stream,
         "subjects": [names.jobs, names.meta],
@@ -75,7 +75,7 @@ def right(names: StreamNames, **wrong: Any) -> api.StreamConfig:
 async def test_a_stream_is_made_that_keeps_what_it_acknowledges(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
-    """In files, for good, and refusing what it has no room for rather than losing what it has."""
+    """File storage, no expiry, and new messages refused when full."""
     async with node():
         config = (await jetstream.stream_info(names.stream)).config
     assert (
@@ -89,7 +89,7 @@ async def test_a_stream_is_made_that_keeps_what_it_acknowledges(
 async def test_a_stream_that_was_made_as_it_must_be_is_taken(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
-    """With limits of its own, too."""
+    """Also with limits of its own."""
     await jetstream.add_stream(right(names, max_bytes=1 << 20))
     async with node() as log:
         author = Author("j")
@@ -115,7 +115,7 @@ async def test_a_stream_that_was_made_as_it_must_be_is_taken(
 async def test_a_stream_that_could_lose_something_is_refused(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext, wrong: dict[str, Any], result: str
 ) -> None:
-    """It is said what is wrong, and what to do."""
+    """The error says what is wrong, and what to do."""
     await jetstream.add_stream(right(names, **wrong))
     with pytest.raises(StreamRefused, match=result):
         async with node():
@@ -125,7 +125,7 @@ async def test_a_stream_that_could_lose_something_is_refused(
 async def test_a_stream_of_other_subjects_is_refused(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
-    """It is somebody else's."""
+    """It belongs to another application."""
     await jetstream.add_stream(right(names, subjects=[f"{names.stream}.>"]))
     with pytest.raises(StreamRefused, match="its subjects are"):
         async with node():
@@ -144,7 +144,7 @@ async def test_a_server_that_takes_small_messages_only_is_refused(tmp_path: Path
 async def test_a_full_stream_refuses_and_goes_on(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
-    """What was refused is not there; with room again it works again."""
+    """Refused appends are absent; with room again appends succeed."""
     await jetstream.add_stream(right(names, max_msgs=3))
     async with node() as log:
         author = Author("j")
@@ -163,7 +163,7 @@ async def test_a_full_stream_refuses_and_goes_on(
 
 
 async def test_nodes_that_make_the_stream_together_agree(node: Nodes) -> None:
-    """On its epoch, and on the secret of its leases."""
+    """On its epoch and its lease secret."""
     async with node("a") as a, node("b") as b, node("c") as c:
         assert len({log.epoch for log in (a, b, c)}) == 1
         assert len({log.lease_secret for log in (a, b, c)}) == 1
@@ -172,7 +172,7 @@ async def test_nodes_that_make_the_stream_together_agree(node: Nodes) -> None:
 async def test_a_stream_that_was_made_anew_has_another_epoch(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
-    """And what a node has of the old one is thrown away (rule 4)."""
+    """A node discards its projection of the old stream (rule 4)."""
     async with node() as log:
         epoch = log.epoch
         await put(log, Author("j").submit())
@@ -185,7 +185,7 @@ async def test_a_stream_that_was_made_anew_has_another_epoch(
 async def test_a_stream_that_lost_its_end_gets_another_epoch(
     node: Nodes, names: StreamNames, nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    """As one does that was restored from a backup: every node takes the new epoch on, whatever it has seen."""
+    """As after a restored backup: every node takes the new epoch, whatever it has read."""
     with NatsServer(tmp_path, "restored") as server:
         access = NatsAccess((server.url,))
 
@@ -224,7 +224,7 @@ async def test_a_stream_that_lost_its_end_gets_another_epoch(
 async def test_a_leader_that_knows_of_an_older_end_only_is_not_believed(
     node: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has just been chosen, or is none any more: what it lacks is there, and so the epoch stays."""
+    """A new or former leader may lag behind: the messages exist, so the epoch stays."""
     author = Author("j")
     async with node() as log:
         epoch = log.epoch
@@ -242,7 +242,7 @@ async def test_a_leader_that_knows_of_an_older_end_only_is_not_believed(
 async def test_a_stream_that_is_replaced_under_a_node_ends_it(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
-    """Whoever follows through it holds cursors of what is not there any more: it is to start again."""
+    """Its subscribers hold cursors of lost messages, so the node must restart."""
     async with node() as log:
         await put(log, Author("j").submit())
         await jetstream.delete_stream(names.stream)
@@ -259,7 +259,7 @@ async def test_a_stream_that_is_replaced_under_a_node_ends_it(
 async def test_a_message_of_a_newer_milepost_ends_the_node(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
-    """Rather than that it goes on without what it says."""
+    """It does not skip a message that it cannot decode."""
     async with node() as log:
         await jetstream.publish(names.job("j"), b"\xff" * 40)
         assert "is of version 255" in str(await log.failed)

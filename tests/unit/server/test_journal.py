@@ -25,26 +25,26 @@ from tests.unit.server.states import log_line
 
 
 def line(job: Job, now: int) -> list[Event]:
-    """A decision that is always the same: one more log line."""
+    """A decision that appends a log line."""
     return [decide.report(Fold(job), log_line(), now)]
 
 
 @asynccontextmanager
 async def opened_core(directory: Path, cache_bytes: int) -> AsyncIterator[Core]:
-    """A core whose journal keeps so much."""
+    """A core with a limited cache of jobs."""
     core = Core(directory, cache_bytes)
     yield core
     await core.close()
 
 
 async def running(core: Core, job_id: str = "j") -> None:
-    """A job of which two events are in the log."""
+    """A running job with two events."""
     await core.submit(job_id)
     await core.start(job_id)
 
 
 async def test_a_decision_sees_those_before_it(core: Core) -> None:
-    """Durable or not; and each waits until its own, and all before it, are."""
+    """Durable or not; each resolves when it and all earlier ones are durable."""
     await running(core)
     core.log.hold(3)
     acting = [asyncio.ensure_future(core.journal.commit("j", line)) for _ in range(3)]
@@ -60,7 +60,7 @@ async def test_a_decision_sees_those_before_it(core: Core) -> None:
 
 
 async def test_nothing_is_shown_before_it_is_durable(core: Core) -> None:
-    """Readers read the log, and not what was decided."""
+    """Readers read the log, not the decisions."""
     await running(core)
     core.log.hold(1)
     cancelling = asyncio.ensure_future(core.cancel(10))
@@ -109,7 +109,7 @@ async def test_nobody_is_refused_before_that_is_durable(core: Core) -> None:
 
 
 async def test_nobody_is_refused_for_what_did_not_come_to_be(core: Core) -> None:
-    """The end could not be appended, so the job goes on."""
+    """The append of the end failed, so the job continues."""
     await running(core)
     core.log.errors.append(StoreFull("full"))
     token = core.tokens.token("j", 1)
@@ -135,7 +135,7 @@ async def test_what_could_not_be_appended_is_forgotten(core: Core) -> None:
 
 
 async def test_what_was_decided_upon_a_failure_is_decided_again(core: Core) -> None:
-    """It did not happen as it was decided; it does not go missing either."""
+    """A decision that builds on a failed append is neither lost nor kept unchanged."""
     await running(core)
     core.log.errors.extend([StoreFull("full"), None])
     failing, following = await asyncio.gather(
@@ -147,7 +147,7 @@ async def test_what_was_decided_upon_a_failure_is_decided_again(core: Core) -> N
 
 
 async def test_what_others_appended_is_decided_upon(core: Core) -> None:
-    """Another node has the same log: whoever comes second loads the job again, and decides again."""
+    """Another node has the same log: the second one loads the job again, and decides again."""
     await running(core)
     other = Journal(core.log, core.clock)
     await other.commit("j", line)
@@ -167,7 +167,7 @@ async def test_what_others_appended_is_decided_upon(core: Core) -> None:
 async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing else would tell of it later, and whoever is refused is refused for good."""
+    """The commit would otherwise be missed, and a refusal is final."""
     await running(core)
     other = Journal(core.log, core.clock)
     core.log.add_listener(other.on_entries)
@@ -187,7 +187,7 @@ async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
 
 
 async def test_a_log_in_which_others_are_always_first_is_given_up(core: Core) -> None:
-    """It is said, and not tried for ever."""
+    """The call fails after a number of retries."""
     await running(core)
     core.log.errors.extend(Conflict("j") for _ in range(1000))
 
@@ -198,7 +198,7 @@ async def test_a_log_in_which_others_are_always_first_is_given_up(core: Core) ->
 
 
 async def test_a_caller_who_goes_away_takes_nothing_back(core: Core) -> None:
-    """What was decided becomes durable all the same."""
+    """The decision becomes durable all the same."""
     await running(core)
     core.log.hold(1)
     acting = asyncio.ensure_future(core.journal.commit("j", line))
@@ -212,7 +212,7 @@ async def test_a_caller_who_goes_away_takes_nothing_back(core: Core) -> None:
 
 
 async def test_time_never_runs_backwards_in_a_log(core: Core) -> None:
-    """Though the machine's clock may."""
+    """Even if the machine's clock does."""
     await running(core)
     slow = FakeClock()
     core.clock.advance(60)
@@ -251,7 +251,7 @@ async def test_memory_is_bounded(tmp_path: Path) -> None:
 
 
 async def test_a_large_job_takes_the_place_of_small_ones(tmp_path: Path) -> None:
-    """Its stages count; the input that it was submitted with does not stay."""
+    """Its stages count; its input is not cached."""
     stages = [Stage(stage_id=f"{number}", title="t" * 200) for number in range(1000)]
     large = Fold(Job(stages=stages)).memory
     async with opened_core(tmp_path, 2 * large) as core:
@@ -271,7 +271,7 @@ async def test_a_large_job_takes_the_place_of_small_ones(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_decisions_on_jobs_that_come_and_go_are_each_made_once(tmp_path: Path, seed: int) -> None:
-    """A model: callers decide on few jobs at once, another node too, and hardly one job stays in memory."""
+    """A model: concurrent callers and another node decide on few jobs, with a cache of about one job."""
     order = random.Random(seed)
     async with opened_core(tmp_path, 1) as core:
         other = Journal(core.log, core.clock, 1)
@@ -301,7 +301,7 @@ async def test_decisions_on_jobs_that_come_and_go_are_each_made_once(tmp_path: P
 
 
 async def test_a_deleted_job_is_forgotten(core: Core) -> None:
-    """Its id may be another job's next."""
+    """Another job may get its id next."""
     await core.submit()
     await core.cancel(0)
     await core.log.delete("j")
@@ -313,7 +313,7 @@ async def test_a_deleted_job_is_forgotten(core: Core) -> None:
 
 
 async def test_an_id_is_created_once(core: Core) -> None:
-    """By whoever is first."""
+    """The first submission counts."""
     event = decide.submit(SubmitJobRequest(kind="k"), "j", 0)
     outcomes = await asyncio.gather(
         *(core.journal.create(Event.FromString(event.SerializeToString())) for _ in range(3)),

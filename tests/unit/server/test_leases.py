@@ -1,4 +1,4 @@
-"""Lease tokens: who may write to a job."""
+"""Lease tokens: the right to write to a job."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_a_token_is_that_of_one_attempt_at_one_job() -> None:
 
 
 def test_a_token_needs_no_keeping() -> None:
-    """It is the same after a restart."""
+    """The token is the same after a restart."""
     assert tokens.token("j", 1) == LeaseTokens(b"secret", "epoch").token("j", 1)
 
 
 def test_the_current_attempts_token_holds() -> None:
-    """And none before it, nor after it."""
+    """Neither an earlier nor a later one is valid."""
     job = Job(job_id="j", attempt=2)
 
     assert [tokens.holds(job, tokens.token("j", attempt)) for attempt in (1, 2, 3)] == [False, True, False]
@@ -38,10 +38,10 @@ def test_the_current_attempts_token_holds() -> None:
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\x00", "0" * 32, "x" * 1_000_000])
 def test_nothing_else_holds(token: str) -> None:
-    """Whatever it is."""
+    """Any other text is invalid."""
     assert not tokens.holds(Job(job_id="j", attempt=1), token)
 
 
 def test_there_is_no_lease_before_the_first_attempt() -> None:
-    """Not even for whoever has the secret."""
+    """Not even with the secret."""
     assert not tokens.holds(Job(job_id="j"), tokens.token("j", 0))

@@ -1,4 +1,4 @@
-"""Leases while the store takes its time: that a worker is not listened to is not held against it (rule 14)."""
+"""Leases during a stalled store: unread messages do not count as silence (rule 14)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def waits(core: Core, desk: JobTable) -> tuple[Talk, str]:
 
 
 async def stall(core: Core, desk: JobTable) -> None:
-    """The store takes nothing for longer than a lease; what is written down then is the end of the silent worker's."""
+    """Stall the store for longer than a lease; then only the silent worker's job is ended."""
     core.clock.advance(LEASE)
     await look(core, desk)
     await core.log.holds(2)
@@ -47,7 +47,7 @@ async def stall(core: Core, desk: JobTable) -> None:
 
 
 async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: JobTable) -> None:
-    """It has its job when it is heard again; one that was silent has lost its own."""
+    """It keeps its job; the silent worker has lost its own."""
     talk, token = await waits(core, desk)
     talk.say(heartbeat=Heartbeat())
     await stall(core, desk)
@@ -60,7 +60,7 @@ async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: Job
 
 
 async def test_a_worker_that_is_silent_when_the_server_listens_again(core: Core, desk: JobTable) -> None:
-    """It has the time of a lease to be heard in, and no more."""
+    """It has one lease duration to send a message."""
     await waits(core, desk)
     await stall(core, desk)
     await eventually(lambda: listens(desk))
@@ -74,7 +74,7 @@ async def test_a_worker_that_is_silent_when_the_server_listens_again(core: Core,
 
 
 async def test_a_worker_that_waits_for_an_answer(core: Core, desk: JobTable) -> None:
-    """One without a session, whose call the server has not answered: it is not silent."""
+    """A worker without a session whose call is pending is not silent."""
     await core.submit()
     token = await core.start()
     await core.submit("silent")
@@ -93,15 +93,15 @@ async def test_a_worker_that_waits_for_an_answer(core: Core, desk: JobTable) -> 
 
 
 async def listens(desk: JobTable) -> bool:
-    """Whether the server waits for what the worker says next."""
+    """Whether the server is reading the worker's next message."""
     return desk.dispatcher.sessions.listening_since("j") < math.inf
 
 
 async def report_job(service: WorkerService, request: ReportJobRequest) -> int:
-    """The last report that was taken."""
+    """The number of the last accepted report."""
     return (await service.ReportJob(request, cast("Any", None))).report_sequence
 
 
 async def stands(core: Core, job_id: str, name: str) -> bool:
-    """Whether the job is in that state."""
+    """Whether the job has this state."""
     return name == (await state(core, job_id))[0]

@@ -41,7 +41,7 @@ async def report_job(desk: JobTable, token: str, first: int, *lines: str) -> int
 
 
 async def test_refused_reports_of_a_lost_attempt(core: Core, desk: JobTable) -> None:
-    """A worker that lost its lease goes on reporting: the lease of the next attempt runs out all the same."""
+    """Reports of a worker without a lease do not renew that of the next attempt."""
     await core.submit(retry_policy=TWICE)
     first = await desk.session(worker_id="first")
     _, stale = await first.takes()
@@ -83,7 +83,7 @@ async def test_a_report_of_another_job_renews_only_that_job(core: Core, desk: Jo
 
 
 async def test_report_job_without_updates_renews_the_lease(core: Core, desk: JobTable) -> None:
-    """It is how a worker without a session says that it is alive."""
+    """This is the heartbeat of a worker without a session."""
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start(claimed=True)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Where the server is to listen, and with which certificate."""
+"""The server's address and certificate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from milepost.server.runtime.listen_address import check_free
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:7070", "[::1]:65535", "0.0.0.0:1"])
 def test_an_address_is_a_host_and_a_port(address: str) -> None:
-    """It is taken as it is."""
+    """A valid address stays unchanged."""
     assert address == parse_address(address)
 
 
@@ -24,13 +24,13 @@ def test_an_address_is_a_host_and_a_port(address: str) -> None:
     ["", "7070", "host", "host:", ":7070", "host:65536", "host:99999", "host:-1", "host:x", "host:²"],
 )
 def test_anything_else_is_none(address: str) -> None:
-    """Where gRPC would listen at another port, or say that the port is in use."""
+    """For these gRPC would use another port, or report a port in use."""
     with pytest.raises(click.BadParameter, match="is not host:port"):
         parse_address(address)
 
 
 def test_a_free_address() -> None:
-    """So is one that a server has just left, which closed a connection; and any free port there is."""
+    """Also one that a server has just left with a closed connection; and port 0."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as client:
@@ -54,7 +54,7 @@ def test_an_address_in_use(host: str) -> None:
 
 
 def test_a_certificate_goes_with_its_key(tmp_path: Path) -> None:
-    """And with no other file."""
+    """Not with another file."""
     chain, key, other, text = (tmp_path / name for name in ("chain.pem", "key.pem", "other.pem", "text.pem"))
     issued = trustme.CA().issue_cert("localhost")
     chain.write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))

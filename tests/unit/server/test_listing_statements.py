@@ -1,4 +1,4 @@
-"""How lists of jobs are found: by ranges of indexes, however many jobs there are."""
+"""Lists of jobs read ranges of indexes, however many jobs there are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from milepost.server.log.sqlite.schema import migrate
 
 
 def plan(query: Query, common: Sequence[str] = ()) -> list[str]:
-    """What SQLite means to do."""
+    """SQLite's query plan."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection)
         statement, parameters = statements.listing(query, common)
@@ -36,7 +36,7 @@ def plan(query: Query, common: Sequence[str] = ()) -> list[str]:
     ids=str,
 )
 def test_no_job_is_gone_through_that_is_not_listed(query: Query, columns: str, ranges: int) -> None:
-    """Each kind and state is a range of an index with all that is asked for and then the key; nothing is sorted."""
+    """Each kind and state is a range of an index that ends with the key, so that nothing is sorted."""
     steps = plan(query)
 
     searched = [step.partition("(")[2] for step in steps if step.startswith(("SEARCH", "SCAN"))]
@@ -45,19 +45,19 @@ def test_no_job_is_gone_through_that_is_not_listed(query: Query, columns: str, r
 
 
 def test_all_jobs_are_listed_in_the_order_of_the_table() -> None:
-    """The first page takes the last rows."""
+    """The first page reads the last rows."""
     assert plan(Query()) == ["SCAN jobs"]
 
 
 def test_many_kinds_and_states_are_one_select() -> None:
-    """SQLite takes only so many."""
+    """SQLite limits the number of selects."""
     statement, parameters = statements.listing(Query(kinds=[*map(str, range(100))], states=[2, 4]))
 
     assert (statement.count("SELECT"), len(parameters)) == (2, 203)
 
 
 def test_jobs_of_a_common_label_are_not_collected_first() -> None:
-    """Newest first, each is asked for it; those of other labels are few."""
+    """Newest first, each job is checked for the label; few have others."""
     query = Query(labels={"env": "prod", "team": "7"}, states=[2, 4])
 
     assert [step for step in plan(Query(labels={"env": "prod"}), ["env"]) if "LIST" in step] == []

@@ -1,4 +1,4 @@
-"""A database whose write lock another process has: writes are refused for as long as it has it, and no longer."""
+"""A database locked by another process: writes are refused as long as the lock is held."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.rpc import eventually
 
 @contextmanager
 def write_lock(database: Path) -> Iterator[None]:
-    """Holds the write lock, as a shell with an open transaction does."""
+    """Hold the write lock, as a shell with an open transaction does."""
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -32,7 +32,7 @@ def write_lock(database: Path) -> Iterator[None]:
 
 @pytest.fixture
 def states() -> list[bool]:
-    """What the store has said of itself."""
+    """The reported states of the store."""
     return []
 
 
@@ -40,7 +40,7 @@ def states() -> list[bool]:
 async def log(
     tmp_path: Path, states: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SqliteEventLog]:
-    """A store that waits for a lock for a moment only."""
+    """A store with a short lock timeout."""
     for name, wait in (("LOCK_WAIT", 50), ("_LOCKED_WAIT", 10), ("CHECK_INTERVAL", 0.02)):
         monkeypatch.setattr(writer, name, wait)
     opened = SqliteEventLog(tmp_path, on_state=states.append)
@@ -51,7 +51,7 @@ async def log(
 async def test_writes_are_refused_and_reads_continue(
     log: SqliteEventLog, tmp_path: Path, states: list[bool]
 ) -> None:
-    """Nothing of what was refused is there; the log says once what is wrong; the store says that it is down."""
+    """Refused writes are absent; the log reports the lock once; the store reports that it is down."""
     author, late = Author("j"), Author("late")
     await put(log, author.submit())
     submission = late.submit()
@@ -79,7 +79,7 @@ async def test_writes_are_refused_and_reads_continue(
 async def test_a_write_waits_for_a_lock_that_is_soon_free(
     tmp_path: Path, states: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not refused."""
+    """The write succeeds."""
     monkeypatch.setattr(writer, "LOCK_WAIT", 30_000)
     waiting = SqliteEventLog(tmp_path, on_state=states.append)
     author = Author("j")
@@ -95,7 +95,7 @@ async def test_a_write_waits_for_a_lock_that_is_soon_free(
 async def test_a_store_that_nobody_writes_to_notices_that_the_lock_is_free(
     log: SqliteEventLog, tmp_path: Path, states: list[bool]
 ) -> None:
-    """So health turns back by itself."""
+    """So the health recovers by itself."""
     with write_lock(tmp_path / "milepost.db"), pytest.raises(StoreLocked):
         await log.append(Author("j").submit())
 
@@ -107,7 +107,7 @@ async def test_a_store_that_nobody_writes_to_notices_that_the_lock_is_free(
 
 
 async def test_silence_of_workers_counts_from_the_last_refusal(log: SqliteEventLog, tmp_path: Path) -> None:
-    """Rule 14: a worker whose report was refused comes back later; meanwhile it loses nothing."""
+    """Rule 14: a worker whose report was refused keeps its lease until it can retry."""
     peers = await log.share_presence(NoPeers(), 1.0)
     before = peers.contact()
     assert before is not None

@@ -1,4 +1,4 @@
-"""Copies of a log: whole, compact, and made only where the disk has room for them."""
+"""Copies of a log: complete, compact, and only if the disk has room."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.commits import Author, put, read
 
 
 async def test_a_copy_is_a_store_with_all_that_was_there(tmp_path: Path) -> None:
-    """Another one, with a secret of its own."""
+    """The copy is another store with its own secret."""
     log, author = SqliteEventLog(tmp_path), Author("j", input=struct({"x": "y"}))
     await put(log, author.submit(), author.start(), author.lines("a"))
     other = tmp_path / "other"
@@ -40,7 +40,7 @@ async def test_a_copy_is_a_store_with_all_that_was_there(tmp_path: Path) -> None
 
 
 async def test_a_copy_has_nothing_of_what_was_deleted(tmp_path: Path) -> None:
-    """It is as small as what is left."""
+    """It has only the remaining data."""
     log, author = SqliteEventLog(tmp_path), Author("j", input=struct({"x": "deleted" * 100_000}))
     await put(log, author.submit(), author.start(), author.succeed())
     await log.delete("j")
@@ -51,7 +51,7 @@ async def test_a_copy_has_nothing_of_what_was_deleted(tmp_path: Path) -> None:
 
 
 async def test_a_disk_without_room_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the log needs stays free; the refusal says how much."""
+    """Space for the log stays free; the refusal says how much."""
     monkeypatch.setattr(log_copy, "_RESERVE", 1 << 60)
     log = SqliteEventLog(tmp_path)
     with pytest.raises(NoRoomForCopy) as error:
@@ -65,7 +65,7 @@ async def test_a_disk_without_room_is_left_alone(tmp_path: Path, monkeypatch: py
 
 
 async def test_a_copy_that_is_cancelled_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite is asked at every step, and the store goes on."""
+    """The copy stops at the next step; the store continues."""
     monkeypatch.setattr(log_copy, "_STEPS", 1)
     log, author = SqliteEventLog(tmp_path), Author("j")
     await put(log, author.submit(), author.start())
@@ -83,7 +83,7 @@ async def test_a_copy_that_is_cancelled_stops(tmp_path: Path, monkeypatch: pytes
 
 
 async def test_a_caller_that_reads_nothing_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a while, with what to do; the next one gets its backup."""
+    """It ends after a timeout with an explanation; the next caller gets a backup."""
     monkeypatch.setattr(limits, "BACKUP_STALL", 0.01)
     (tmp_path / "backup.partial").write_text("of a server that was killed")
     log = SqliteEventLog(tmp_path)

@@ -1,4 +1,4 @@
-"""Names that are near to one that was mistyped."""
+"""Names similar to a mistyped one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES = st.text("abc", max_size=7)
 
 
 def edits(one: str, other: str) -> int:
-    """The optimal string alignment distance as its recurrence says it, slowly."""
+    """The optimal string alignment distance by its recurrence."""
     if not one or not other:
         return len(one) + len(other)
     least = min(
@@ -29,13 +29,13 @@ def edits(one: str, other: str) -> int:
 @example(one="ab", other="ba", bound=1)
 @example(one="abcc", other="bacc", bound=0)
 def test_a_distance_counts_edits_up_to_its_bound(one: str, other: str, bound: int) -> None:
-    """Insert, delete, replace, swap; what is over the bound is just over it."""
+    """Insert, delete, replace, swap; distances over the bound are the bound plus 1."""
     assert distance(one, other, bound) == min(edits(one, other), bound + 1)
 
 
 @given(one=NAMES, other=NAMES)
 def test_a_distance_is_the_same_both_ways(one: str, other: str) -> None:
-    """Whoever was mistyped."""
+    """The distance is symmetric."""
     assert distance(one, other, 9) == distance(other, one, 9)
 
 
@@ -53,5 +53,5 @@ def test_a_distance_is_the_same_both_ways(one: str, other: str) -> None:
     ],
 )
 def test_the_nearest_names(name: str, names: list[str], near: list[str]) -> None:
-    """At most three, the nearest first, then by the alphabet; never the name itself, and nothing far away."""
+    """At most three, the nearest first, then alphabetically; never the name itself, and no distant one."""
     assert nearest(name, names, 3) == near

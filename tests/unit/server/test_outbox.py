@@ -1,4 +1,4 @@
-"""What is to be said to a worker: in order, coalesced, bounded, and with an end."""
+"""The queue of responses to a worker: ordered, coalesced, bounded, and closed in the end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DRAIN = WorkResponse(drain=Drain())
 
 
 async def said(queue: ResponseQueue) -> list[WorkResponse]:
-    """All that is said until the end."""
+    """All responses until the end."""
     responses = []
     while (response := await queue.get()) is not None:
         responses.append(response)
@@ -27,7 +27,7 @@ async def said(queue: ResponseQueue) -> list[WorkResponse]:
 
 
 async def test_it_is_said_in_order() -> None:
-    """Of different sorts each is said."""
+    """Responses of different kinds are all sent."""
     queue = ResponseQueue()
     sent = [acknowledged("j", 1), DRAIN, acknowledged("k", 1), acknowledged("j", 2), DRAIN, DRAIN]
     for response in sent:
@@ -58,7 +58,7 @@ async def test_of_acknowledgements_in_a_row_only_the_last_is_said() -> None:
 
 
 async def test_one_who_waits_is_woken() -> None:
-    """By what is put, and by the end."""
+    """A response or the end wakes the waiting reader."""
     queue = ResponseQueue()
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(said(queue))
@@ -85,7 +85,7 @@ async def test_what_was_put_before_the_end_is_said() -> None:
 
 
 async def test_a_worker_that_does_not_read_is_not_heard() -> None:
-    """Until it has read some: what waits for it is bounded."""
+    """Until it has read some responses: the queue is bounded."""
     queue = ResponseQueue()
     await queue.wait_below_limit()
     put = 0
@@ -102,7 +102,7 @@ async def test_a_worker_that_does_not_read_is_not_heard() -> None:
 
 
 async def test_there_is_room_again_once_less_waits_than_the_bound() -> None:
-    """Not as soon as anything is read: what a worker does not read stays bounded."""
+    """Not after any read, but below the bound."""
     queue = ResponseQueue()
     for number in range(1030):
         queue.put(WorkResponse(rejected=Rejected(report_sequence=number + 1)))

@@ -1,4 +1,4 @@
-"""For how long a node has been in contact with the others, as far as it can tell from answers."""
+"""How long a node has been in contact with the others, as proved by answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATIENCE = 3.0
 
 
 class Time:
-    """A clock that is moved by hand, and a connection that is broken by hand."""
+    """A manual clock, and a connection that the test breaks."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -31,37 +31,37 @@ class Time:
         self.contact = PeerContact(PATIENCE, lambda: self.breaks, lambda: self.now)
 
     def ask(self, *, answer_after: float = 0.0, age: float = 0.0) -> None:
-        """A question, answered after so many seconds, of when contact was there so long before it."""
+        """Ask, and answer after ``seconds``: contact existed ``before`` seconds before the question."""
         asked = self.contact.begin_question()
         self.now += answer_after
         self.contact.on_answer(asked, age)
 
     def heard(self, after: float = 0.0) -> ContactPeriod | None:
-        """When the others could be heard, asked so many seconds later."""
+        """The period of contact, as of some seconds later."""
         self.now += after
         return self.contact.period()
 
 
 @pytest.fixture
 def time() -> Time:
-    """Nothing was asked yet."""
+    """No question was asked yet."""
     return Time()
 
 
 def test_before_an_answer_there_is_none(time: Time) -> None:
-    """A node that has just started has heard nobody."""
+    """A node that has just started has no contact."""
     assert time.heard(after=1000) is None
 
 
 def test_it_begins_when_the_first_answered_question_was_asked(time: Time) -> None:
-    """It is not proved for the time since then."""
+    """It is not proved for the time after the question."""
     time.ask(answer_after=2)
     assert time.heard() == (2, 2)
     assert time.heard(after=1) == (3, 3)
 
 
 def test_it_lasts_while_answers_come(time: Time) -> None:
-    """However long each takes, as long as none is missing for longer than the patience."""
+    """However long each answer takes, as long as the gaps are within the limit."""
     for _ in range(10):
         time.ask(answer_after=2)
         time.now += 1
@@ -69,7 +69,7 @@ def test_it_lasts_while_answers_come(time: Time) -> None:
 
 
 def test_it_is_proved_as_of_when_the_server_heard_from_the_others(time: Time) -> None:
-    """A server that is cut off from them answers all the same."""
+    """A server that is cut off still answers."""
     time.ask()
     time.now += 2
     time.ask(age=0.5)
@@ -83,7 +83,7 @@ def test_it_is_proved_as_of_when_the_server_heard_from_the_others(time: Time) ->
 
 
 def test_an_answer_of_less_takes_nothing_back(time: Time) -> None:
-    """What was proved once stays so, as where another server answers."""
+    """Proved contact stays, also if another server proves less."""
     time.ask()
     time.now += 1
     time.ask()
@@ -92,7 +92,7 @@ def test_an_answer_of_less_takes_nothing_back(time: Time) -> None:
 
 
 def test_it_ends_where_no_answer_comes(time: Time) -> None:
-    """And begins with the next one, not with those before."""
+    """It begins again with the next answer."""
     time.ask()
     assert time.heard(after=PATIENCE) == (PATIENCE, PATIENCE)
     assert time.heard(after=0.1) is None
@@ -101,7 +101,7 @@ def test_it_ends_where_no_answer_comes(time: Time) -> None:
 
 
 def test_an_answer_that_comes_late_does_not_bridge_a_gap(time: Time) -> None:
-    """What counts is when the question was asked: a stalled connection brings its answer in the end."""
+    """The time of the question counts: a stalled connection delivers its answer late."""
     time.ask()
     time.now += 1
     time.ask(answer_after=PATIENCE + 1)
@@ -109,7 +109,7 @@ def test_an_answer_that_comes_late_does_not_bridge_a_gap(time: Time) -> None:
 
 
 def test_it_ends_where_the_connection_breaks(time: Time) -> None:
-    """However short that was, and also where a question from before it is answered after it."""
+    """However short the break was, and also if an earlier question is answered after it."""
     time.ask()
     time.now += 1
     asked = time.contact.begin_question()
@@ -122,7 +122,7 @@ def test_it_ends_where_the_connection_breaks(time: Time) -> None:
 
 
 async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
-    """While most servers are there it has just heard from one of them; when they are gone, that is ever longer ago."""
+    """With a quorum it has just heard from the others; without one that time stays behind."""
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     with NatsCluster(*[tmp_path] * 3) as cluster:
         async with linked(cluster.servers) as connection:
@@ -151,7 +151,7 @@ async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def linked(servers: Sequence[NatsServer]) -> AsyncIterator[NatsConnection]:
-    """A connection to one of the servers."""
+    """Connect to one of the servers."""
     connection = NatsConnection(NatsAccess(tuple(server.url for server in servers)), lambda up: None)
     await connection.open()
     try:
@@ -161,7 +161,7 @@ async def linked(servers: Sequence[NatsServer]) -> AsyncIterator[NatsConnection]
 
 
 async def is_proved(connection: NatsConnection, names: StreamNames) -> bool:
-    """Whether the leader answers, and has just heard from most servers."""
+    """Whether the leader proves recent contact to most servers."""
     try:
         return await stream.quorum_age(connection, names) < 1.5
     except ConnectionLost:
@@ -169,7 +169,7 @@ async def is_proved(connection: NatsConnection, names: StreamNames) -> bool:
 
 
 async def leading(cluster: NatsCluster, names: StreamNames) -> NatsServer | None:
-    """The server that leads the stream, if one does."""
+    """The stream's leader, if there is one."""
     try:
         return cluster.leader(names.stream)
     except LookupError:

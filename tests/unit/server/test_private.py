@@ -1,4 +1,4 @@
-"""What is taken away from others, and what is left to them."""
+"""Permissions that are removed, and those that stay."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def mode(path: Path) -> int:
     ("before", "after"), [(0o644, 0o600), (0o666, 0o600), (0o640, 0o600), (0o400, 0o400)]
 )
 def test_a_file(tmp_path: Path, before: int, after: int) -> None:
-    """Its owner keeps what he could do."""
+    """The owner keeps his permissions."""
     path = tmp_path / "file"
     path.touch()
     path.chmod(before)
@@ -29,7 +29,7 @@ def test_a_file(tmp_path: Path, before: int, after: int) -> None:
 
 
 def test_a_directory_by_way_of_a_link(tmp_path: Path) -> None:
-    """It is the directory that counts."""
+    """The directory itself is changed."""
     (tmp_path / "there").mkdir(mode=0o755)
     (tmp_path / "here").symlink_to(tmp_path / "there")
 
@@ -37,7 +37,7 @@ def test_a_directory_by_way_of_a_link(tmp_path: Path) -> None:
 
 
 def test_a_link_to_a_file(tmp_path: Path) -> None:
-    """Others may have put it there, so what it leads to stays as it is."""
+    """Others may have created the link, so its target stays unchanged."""
     (tmp_path / "there").touch()
     (tmp_path / "there").chmod(0o644)
     (tmp_path / "here").symlink_to(tmp_path / "there")
@@ -46,14 +46,14 @@ def test_a_link_to_a_file(tmp_path: Path) -> None:
 
 
 def test_a_directory_for_all(tmp_path: Path) -> None:
-    """One like /tmp is not closed to those whom it is for."""
+    """A directory such as /tmp stays open."""
     tmp_path.chmod(0o1777)
 
     assert (private_files.make_directory(tmp_path), mode(tmp_path)) == (False, 0o1777)
 
 
 def test_a_directory_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a mounted volume may be: it can be used, and whoever asks learns that others get in."""
+    """As a mounted volume may be: it can be used, with a warning."""
     tmp_path.chmod(0o775)
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
 
@@ -61,5 +61,5 @@ def test_a_directory_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_what_is_gone(tmp_path: Path) -> None:
-    """Nobody can read it."""
+    """A missing file is no error."""
     assert private_files.tighten(tmp_path / "file")

@@ -20,7 +20,7 @@ LOG = cast("Any", None)
 
 
 class Watches:
-    """A tail that is watched for each name; they are woken by the roster's changes."""
+    """Watched tails by name; changes of the registry wake them."""
 
     def __init__(self, roster: WorkerRegistry) -> None:
         self._queued = QueuedJobs(WaitReasons(roster))
@@ -28,26 +28,26 @@ class Watches:
         self.refresh = self._queued.refresh
 
     def add(self, name: str, kind: str, *, external: bool = False) -> None:
-        """Somebody watches a queued job of this kind."""
+        """Add a watch of a queued job of this kind."""
         tail = self._tails[name] = Tail(MemoryBudget(1 << 20))
         tail.queued, tail.kind, tail.watchers = True, kind, 1
         tail.dispatch = Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE
 
     async def reason(self, name: str) -> str:
-        """The reason that its next status would give; empty where the job is not queued."""
+        """The reason in its next status; empty if the job is not queued."""
         waiting = await self._queued.waiting(self._tails[name], name, LOG)
         return "" if waiting is None else WaitingFor.Name(waiting.waiting_for).removeprefix("WAITING_FOR_")
 
     def starts(self, name: str) -> None:
-        """The job is not queued any more."""
+        """Start the job."""
         self._tails[name].queued = False
 
     def leave(self, name: str) -> None:
-        """Nobody watches it any more."""
+        """End the watch."""
         self._tails[name].watchers = 0
 
     def woken(self) -> set[str]:
-        """Those that are woken by what has changed since."""
+        """The watches that were woken since."""
         before = {name: tail.signal.version for name, tail in self._tails.items()}
         self.refresh()
         return {name for name, tail in self._tails.items() if tail.signal.version != before[name]}
@@ -59,7 +59,7 @@ def session(*kinds: str) -> Session:
 
 
 async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
-    """Where the first worker of a kind comes, and where the last one leaves; not for numbers, nor for other kinds."""
+    """For the first worker of a kind, and for the leaving of the last; not for numbers or other kinds."""
     roster = WorkerRegistry(FakeClock())
     watches = Watches(roster)
     watches.add("a", "archive")
@@ -85,7 +85,7 @@ async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
 
 
 async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
-    """They wait for nothing any more."""
+    """They have no reason to wait any more."""
     roster = WorkerRegistry(FakeClock())
     watches = Watches(roster)
     for name in ("started", "left", "watched"):
@@ -102,7 +102,7 @@ async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
 
 
 async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> None:
-    """Until then a worker may be reconnecting; whose worker is there hears nothing."""
+    """Until then workers may be reconnecting; watches with a worker are not woken."""
     roster = WorkerRegistry(FakeClock(), grace=0.01)
     watches = Watches(roster)
     watches.add("a", "archive")

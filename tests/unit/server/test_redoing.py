@@ -13,7 +13,7 @@ from milepost.server.log.event_log import Conflict, StoreFull
 
 @dataclass
 class Report:
-    """One that was decided."""
+    """A decided report."""
 
     name: str
     durable: asyncio.Future[None]
@@ -25,7 +25,7 @@ def decided(name: str) -> Report:
 
 
 class JobTable:
-    """Where reports are decided again; ``conflicts`` says how often each of them meets another conflict."""
+    """Decides reports again; ``conflicts`` is the number of further conflicts of each."""
 
     def __init__(self, **conflicts: int) -> None:
         self.redoing: ConflictRetry[Report] = ConflictRetry()
@@ -33,7 +33,7 @@ class JobTable:
         self._conflicts = conflicts
 
     def follow(self, report: Report, refusal: Exception | None = None) -> asyncio.Future[Report]:
-        """What the report comes to."""
+        """Await the result of the report."""
 
         async def again() -> tuple[Report, asyncio.Future[None]]:
             await asyncio.sleep(0)
@@ -62,7 +62,7 @@ async def test_what_met_no_conflict_is_what_was_decided() -> None:
 
 
 async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
-    """As often as it takes, and each before the next; nothing new comes before them."""
+    """As often as needed, and each before the next; new reports come after them."""
     desk = JobTable(a=2)
     reports = [decided(name) for name in "abc"]
     settled = [desk.follow(report) for report in reports]
@@ -78,7 +78,7 @@ async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
 
 
 async def test_what_is_refused_the_second_time_is_told() -> None:
-    """And those after it are decided all the same."""
+    """Later reports are decided all the same."""
     desk = JobTable()
     first, second = decided("a"), decided("b")
     refused, taken = desk.follow(first, ValueError("over")), desk.follow(second)
@@ -91,7 +91,7 @@ async def test_what_is_refused_the_second_time_is_told() -> None:
 
 
 async def test_what_failed_otherwise_is_not_decided_again() -> None:
-    """The store's word is passed on."""
+    """The store's error is passed on."""
     desk, report = JobTable(), decided("a")
     settled = desk.follow(report)
     report.durable.set_exception(StoreFull("no room"))

@@ -1,4 +1,4 @@
-"""A report that is decided as a whole comes to what its updates come to one by one."""
+"""A report decided as a whole has the same result as its updates one by one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ STAGES = [
     Stage(stage_id="b2", parent_stage_id="b", weight=0),
 ]
 
-# Mostly the same stage, which moves on little by little, so that one update stands on those before it.
+# Mostly the same stage, which progresses in small steps, so that updates build on each other.
 stage_ids = st.sampled_from(["a", "a", "a", "a", "a", "b", "b1", "b2", "late", "nowhere", ""])
 totals = st.sampled_from([4.0, 20.0, 1000.0])
 steps = st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0])
@@ -59,7 +59,7 @@ texts = st.sampled_from(["", "x", "é" * 40, "m" * 4096, "m" * 4097])
 
 @st.composite
 def progress(draw: st.DrawFn) -> Update:
-    """Progress, plain in most cases."""
+    """Progress, mostly plain."""
     fields: dict[str, Any] = {"stage_id": draw(stage_ids), "message": draw(texts)}
     fields["current"] = draw(steps if draw(st.integers(0, 4)) else amounts)
     if draw(st.integers(0, 4)) == 0:
@@ -97,7 +97,7 @@ reports = st.lists(st.one_of(progress(), progress(), progress(), line(), others)
 
 
 def running() -> Fold:
-    """A job with stages within a stage, two of which run."""
+    """A job with nested stages, two of which run."""
     fold = Fold()
     fold.apply(decide.submit(SubmitJobRequest(kind="k", stages=STAGES), "job", NOW))
     fold.apply(decide.start(fold.job, "w", NOW))
@@ -162,7 +162,7 @@ def test_a_report_is_its_updates_one_by_one(updates: list[Update], size: int, sl
 
 
 def test_a_large_report_comes_in_batches() -> None:
-    """Each within its bound, with the job as it is after it, and the number of its last update."""
+    """Each within its bound, with the job after it, and the number of its last update."""
     fold = running()
     lines = [Update(log_written=LogWritten(text="x" * 16_000)) for _ in range(10)]
     numbers, sequences = [], []
@@ -253,7 +253,7 @@ def test_a_report_may_plan_so_many_stages() -> None:
 
 
 def test_a_batch_of_events_folds_them_in() -> None:
-    """What the journal appends is what the fold says, the input of a new job apart."""
+    """The appended job is the fold, except for the input of a new job."""
     fold = Fold()
     request = SubmitJobRequest(kind="k", stages=STAGES)
     request.input["x"] = 1

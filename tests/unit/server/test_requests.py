@@ -1,4 +1,4 @@
-"""The bounds of what the calls of JobService may ask for."""
+"""The bounds of requests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.support.bad_requests import BAD_DURATIONS, INVALID, REQUESTS, TOO_LAR
 
 
 def check(request: Any) -> None:
-    """What the server checks before all else."""
+    """Validate a request."""
     checks: dict[str, Callable[[Any], object]] = {
         "SubmitJobRequest": lambda request: finish(validation.submit(request)),
         "GetJobRequest": lambda request: validation.job_id(request.job_id),
@@ -53,7 +53,7 @@ def check(request: Any) -> None:
 
 
 def refused(request: Any) -> tuple[str, str]:
-    """The field that a request is refused for, and the reason."""
+    """The field and the reason of a request's refusal."""
     with pytest.raises(Refusal) as caught:
         check(request)
     (violation,) = caught.value.violations
@@ -200,7 +200,7 @@ def test_what_is_just_within_its_bounds_is_taken(request_: Any) -> None:
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    """A caller need not find out one by one; the first violation gives the reason."""
+    """The refusal lists all violations; the first one gives the reason."""
     request = SubmitJobRequest(kind="", owner="x" * 129, timeout=BAD_DURATIONS["negative"])
 
     with pytest.raises(Refusal) as caught:
@@ -211,7 +211,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_a_refusal_stays_small_whatever_it_quotes() -> None:
-    """It travels in headers, for which gRPC has 8 KiB."""
+    """It is sent in headers, which gRPC limits to 8 KiB."""
     request = SubmitJobRequest(
         kind="\U0001f600" * 10_000, labels={f"\U0001f600{'é' * 10_000}{number}": "" for number in range(60)}
     )

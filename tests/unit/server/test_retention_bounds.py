@@ -1,4 +1,4 @@
-"""Which bound on its events holds for a job that has one of its own, on a server that has one, too."""
+"""The effective limit of events for a job with its own limit, on a server with one."""
 
 from __future__ import annotations
 

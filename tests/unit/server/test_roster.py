@@ -1,4 +1,4 @@
-"""The workers that are connected, as two nodes tell each other of them."""
+"""The registry of connected workers, shared between two nodes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.clock import FakeClock
 
 
 class Wire:
-    """What one node says goes straight to the other one, unless it is cut; it counts the workers that it carries."""
+    """Passes announcements directly to the other node, unless it is cut; counts the workers in them."""
 
     def __init__(self, to: WorkerRegistry) -> None:
         self._to = to
@@ -43,7 +43,7 @@ class Wire:
 
 
 class Nodes:
-    """Two of them, ``a`` and ``b``, at the same time."""
+    """Two nodes, ``a`` and ``b``, with the same clock."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -54,7 +54,7 @@ class Nodes:
 
     @contextmanager
     def cut(self) -> Iterator[None]:
-        """Nothing gets from one to the other."""
+        """Cut the connection between the nodes."""
         self.to_a.is_cut = self.to_b.is_cut = True
         yield
         self.to_a.is_cut = self.to_b.is_cut = False
@@ -70,7 +70,7 @@ async def nodes() -> AsyncIterator[Nodes]:
 
 
 def session(name: str = "w", *kinds: str, instance: str = "", at: int = 1) -> Session:
-    """A worker's session, begun at a second."""
+    """A worker's session that connected at this second."""
     made = Session(Hello(worker_id=name, kinds=kinds or ("k",), max_concurrency=1, instance=instance), "peer")
     made.connected_at = made.heard_at = at * 10**9
     return made
@@ -85,12 +85,12 @@ async def announced(roster: WorkerRegistry) -> None:
 
 
 def names(roster: WorkerRegistry) -> list[tuple[str, str]]:
-    """The workers that it lists, each with its node."""
+    """The listed workers, each with its node."""
     return [(worker.worker_id, worker.node) for worker in roster.listed()]
 
 
 async def test_a_worker_is_known_at_the_other_node(nodes: Nodes) -> None:
-    """From when it connects until it leaves, and counted by each of its kinds."""
+    """While it is connected, and counted for each of its kinds."""
     connected = session("w", "k", "l")
     nodes.a.add(connected)
     await announced(nodes.a)
@@ -104,7 +104,7 @@ async def test_a_worker_is_known_at_the_other_node(nodes: Nodes) -> None:
 
 
 async def test_a_node_that_starts_asks_who_is_there(nodes: Nodes) -> None:
-    """It does not wait until something changes."""
+    """It requests the workers of the other nodes at its start."""
     nodes.a.add(session("w"))
     await announced(nodes.a)
     late = WorkerRegistry(nodes.clock, node="late")
@@ -137,7 +137,7 @@ async def test_a_node_that_ended_without_a_word_is_forgotten(nodes: Nodes) -> No
 
 
 async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
-    """However long that was: it has heard nobody, and asks when it is back."""
+    """However long that was; it requests them again when it is back."""
     nodes.a.add(session("w"))
     await announced(nodes.a)
     with nodes.cut():
@@ -154,7 +154,7 @@ async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
 
 
 async def test_a_node_that_stops_says_so(nodes: Nodes) -> None:
-    """Its workers are forgotten at once."""
+    """Its workers are removed at once."""
     nodes.a.add(session("w"))
     await announced(nodes.a)
     nodes.a.close()
@@ -163,7 +163,7 @@ async def test_a_node_that_stops_says_so(nodes: Nodes) -> None:
 
 
 async def test_a_worker_that_moved_is_where_it_connected_last(nodes: Nodes) -> None:
-    """Also where the node that it left has yet to notice, and goes on telling of it."""
+    """Also while the former node still announces it."""
     before = session("w", instance="i", at=1)
     nodes.a.add(before)
     await announced(nodes.a)
@@ -178,7 +178,7 @@ async def test_a_worker_that_moved_is_where_it_connected_last(nodes: Nodes) -> N
 
 
 async def test_many_changes_at_once_are_told_once(nodes: Nodes) -> None:
-    """A worker that leaves and comes within a moment makes no noise; all that others hear of is how it stands then."""
+    """A worker that reconnects at once causes no announcement; nodes announce the state after a short delay."""
     connected = session("w")
     for _ in range(10):
         nodes.a.add(connected)
@@ -192,7 +192,7 @@ async def test_many_changes_at_once_are_told_once(nodes: Nodes) -> None:
 
 
 async def test_of_many_jobs_some_are_named(nodes: Nodes) -> None:
-    """All are counted."""
+    """All jobs are counted."""
     busy = session("w")
     busy.jobs = {f"j{number:03}": None for number in range(limits.WORKER_JOB_IDS + 1)}
     nodes.a.add(busy)
@@ -203,7 +203,7 @@ async def test_of_many_jobs_some_are_named(nodes: Nodes) -> None:
 
 
 async def test_workers_may_be_missing_for_a_while_after_a_start() -> None:
-    """Before the node has started, for the grace after it, and while other nodes cannot be heard."""
+    """Before the node's start, for the grace period after it, and without contact to other nodes."""
     roster = WorkerRegistry(FakeClock(), grace=0.01)
     states = [roster.is_complete]
     roster.start(Wire(roster))

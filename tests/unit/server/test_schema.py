@@ -1,4 +1,4 @@
-"""The schema: how a database comes to be as this version wants it."""
+"""The schema, and the migrations of older databases."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from milepost.v1 import Job
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A database with nothing in it."""
+    """An empty database."""
     with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as opened:
         yield opened
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """What the database says of itself."""
+    """The schema version of the database."""
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     return int(found)
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:
-    """Their names."""
+    """The names of the tables."""
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
 
 
@@ -44,7 +44,7 @@ def test_a_new_database_gets_the_newest_schema(connection: sqlite3.Connection) -
 
 
 def test_migrating_again_changes_nothing(connection: sqlite3.Connection) -> None:
-    """It is done at each start."""
+    """Migrations run at each start."""
     migrate(connection)
     connection.execute("INSERT INTO meta (name, value) VALUES ('a', 'b')")
     migrate(connection)
@@ -55,7 +55,7 @@ def test_migrating_again_changes_nothing(connection: sqlite3.Connection) -> None
 def test_an_older_database_goes_through_the_steps_it_lacks(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each once, in order, and only those."""
+    """Each step once, in order."""
     monkeypatch.setattr(
         schema, "MIGRATIONS", ("CREATE TABLE a (x)", "CREATE TABLE b (x); INSERT INTO b VALUES (2)")
     )
@@ -78,7 +78,7 @@ def test_a_step_that_fails_is_not_half_done(
 
 
 def test_a_newer_database_is_refused(connection: sqlite3.Connection) -> None:
-    """Nobody here knows what it is like."""
+    """Its schema is unknown."""
     newer = len(schema.MIGRATIONS) + 1
     connection.execute(f"PRAGMA user_version = {newer}")
 
@@ -88,7 +88,7 @@ def test_a_newer_database_is_refused(connection: sqlite3.Connection) -> None:
 
 
 def test_what_was_dropped_before_is_known_by_job(connection: sqlite3.Connection) -> None:
-    """From version 2: of which jobs events were dropped, not which; so any may have been, up to a position."""
+    """Version 2 has only the jobs that lost events; so any event up to a position may be missing."""
     for number, migration in enumerate(schema.MIGRATIONS[:2], 1):
         connection.executescript(f"{migration}; PRAGMA user_version = {number};")
     connection.execute("INSERT INTO meta (name, value) VALUES ('dropped', '70')")

@@ -1,4 +1,4 @@
-"""When the server says that it serves."""
+"""The health of a starting server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SERVICES = ("", "milepost.v1.JobService", "milepost.v1.WorkerService")
 async def test_health_is_serving_only_once_calls_are_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the jobs that have not ended are taken up, health is NOT_SERVING and calls are refused."""
+    """While unfinished jobs are resumed, health is NOT_SERVING and calls are refused."""
     starting, go_on = asyncio.Event(), asyncio.Event()
     start = Core.start
 
@@ -36,7 +36,7 @@ async def test_health_is_serving_only_once_calls_are_served(
     await starting.wait()
     async with grpc.aio.insecure_channel(server.address) as channel:
         jobs = job_service_pb2_grpc.JobServiceStub(channel)
-        health: Any = HealthStub(channel)  # its types know of no methods
+        health: Any = HealthStub(channel)  # its types lack the methods
 
         async def statuses() -> set[int]:
             return {(await health.Check(HealthCheckRequest(service=name))).status for name in SERVICES}

@@ -1,4 +1,4 @@
-"""Caches that are bounded in bytes."""
+"""Caches with a limit in bytes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _steps = st.lists(st.tuples(st.sampled_from(["get", "put", "pop"]), st.integers(
 
 @given(_steps)
 def test_the_sum_of_the_sizes_is_bounded(steps: list[tuple[str, int, int]]) -> None:
-    """The values used last are there, as many as fit; what was put in is there under its key, or not at all."""
+    """The most recently used values stay, as many as fit."""
     cache: SizedCache[int, int] = SizedCache(LIMIT)
-    used: list[tuple[int, int, int]] = []  # key, value and size, the least recently used first
+    used: list[tuple[int, int, int]] = []  # key, value and size; the least recently used first
     for number, (action, key, size) in enumerate(steps):
         found = next((each for each in used if each[0] == key), None)
         if found is not None:
@@ -36,7 +36,7 @@ def test_the_sum_of_the_sizes_is_bounded(steps: list[tuple[str, int, int]]) -> N
 
 
 def test_a_value_over_the_limit_stays_until_the_next_one() -> None:
-    """Its caller is about to use it."""
+    """Since its caller is about to use it."""
     cache: SizedCache[str, str] = SizedCache(LIMIT)
     cache.put("small", "s", 1)
     cache.put("large", "l", LIMIT + 1)

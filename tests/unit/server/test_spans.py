@@ -1,4 +1,4 @@
-"""Lengths of time as options of the server."""
+"""Durations as options of the server."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from milepost.server.cli.options import duration
 
 @pytest.mark.parametrize("text", ["0", "1", "20m", "90d"])
 def test_any_length(text: str) -> None:
-    """Where there are no bounds."""
+    """Without bounds."""
     assert duration()(text) >= 0.0
 
 
 @pytest.mark.parametrize("text", ["1", "1s", "30m", "1h"])
 def test_a_length_within_bounds(text: str) -> None:
-    """The bounds belong to it."""
+    """Bounds are inclusive."""
     assert 1.0 <= duration(1, 3600)(text) <= 3600.0
 
 
@@ -30,7 +30,7 @@ def test_a_length_within_bounds(text: str) -> None:
     ],
 )
 def test_a_length_out_of_bounds(expected: str, text: str, bounds: tuple[float, ...]) -> None:
-    """The bounds are named."""
+    """The error names the bounds."""
     with pytest.raises(click.BadParameter) as raised:
         duration(*bounds)(text)
 

@@ -1,4 +1,4 @@
-"""A store that has no room, or does not work any more."""
+"""A full or failed store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.commits import Author, put, read
 
 
 class SmallLog(SqliteEventLog):
-    """One on a disk with little room, which can be given more."""
+    """A log on a small disk that can be enlarged."""
 
     def __init__(self, directory: Path) -> None:
         self._connections: list[sqlite3.Connection] = []
@@ -33,25 +33,25 @@ class SmallLog(SqliteEventLog):
         return connection
 
     def give_room(self) -> None:
-        """From now on there is plenty."""
+        """Enlarge the disk."""
         for connection in self._connections:
             connection.execute("PRAGMA max_page_count = 100000")
 
     def break_down(self) -> None:
-        """From now on nothing can be written."""
+        """Make all writes fail."""
         self._connections[0].close()
 
 
 @pytest.fixture(autouse=True)
 def said() -> Iterator[list[structlog.typing.EventDict]]:
-    """What is logged."""
+    """The log lines."""
     with capture_logs() as lines:
         yield lines
 
 
 @pytest.fixture
 async def small(tmp_path: Path) -> AsyncIterator[SmallLog]:
-    """Without much room."""
+    """A log on a small disk."""
     log = SmallLog(tmp_path)
     yield log
     await log.close()
@@ -60,7 +60,7 @@ async def small(tmp_path: Path) -> AsyncIterator[SmallLog]:
 async def test_a_store_without_room_refuses_and_goes_on(
     small: SmallLog, said: list[structlog.typing.EventDict]
 ) -> None:
-    """Nothing of what was refused is kept; what was there can be read; with room again it works again."""
+    """Refused appends are absent; reads continue; with room again appends succeed."""
     author = Author("j")
     await put(small, author.submit(), author.start())
     large = Author("large", input=struct({"x": "x" * 120_000}))
@@ -82,7 +82,7 @@ async def test_a_store_without_room_refuses_and_goes_on(
 
 
 async def test_a_group_without_room_is_refused_as_one(small: SmallLog) -> None:
-    """A commit is durable, or it is not there: also where another one took the room."""
+    """A commit is durable or absent, also if another one took the space."""
     authors = [Author(f"j{number}", input=struct({"x": "x" * 20_000})) for number in range(20)]
     commits = [author.submit() for author in authors]
     outcomes = await asyncio.gather(*map(small.append, commits), return_exceptions=True)
@@ -118,7 +118,7 @@ async def test_a_store_that_fails_takes_nothing_more(
 
 @pytest.fixture
 def disarmed() -> Iterator[None]:
-    """No failpoint outlives its test."""
+    """Reset failpoints after each test."""
     yield
     failpoints.arm("")
 
@@ -131,7 +131,7 @@ def disarmed() -> Iterator[None]:
 async def test_an_error_at_commit(
     tmp_path: Path, said: list[structlog.typing.EventDict], point: str, kept: int
 ) -> None:
-    """Rule 12: whatever came of the commit, it is not acknowledged; reads go on; opened again, the store is whole."""
+    """Rule 12: the commit is not acknowledged, whatever its outcome; reads continue, and the reopened store is whole."""
     log = SqliteEventLog(tmp_path)
     author = Author("j")
     failpoints.arm(f"{point}=error:2")
@@ -157,7 +157,7 @@ async def test_an_error_that_has_no_code(tmp_path: Path) -> None:
     log.give_room()
     author = Author("j")
     await put(log, author.submit())
-    await read(log, "j")  # whoever reads keeps the files in place when the writer's connection is closed
+    await read(log, "j")  # an open reader keeps the files when the writer's connection closes
     log.break_down()
     with pytest.raises(StoreFailed, match="closed database"):
         await log.append(author.start())

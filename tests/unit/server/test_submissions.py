@@ -1,4 +1,4 @@
-"""Accepting jobs: each submission once; and children with their parents."""
+"""Submissions: each once; and children with their parents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.server.core import Core
 
 
 async def test_the_same_request_at_the_same_time_gives_one_job(core: Core) -> None:
-    """A client that tries again does not wait for the first try to end."""
+    """A client may retry before the first call ends."""
     jobs = await asyncio.gather(*(core.submit("", request_id="r") for _ in range(5)))
 
     assert len({job.job_id for job in jobs}) == 1
@@ -23,7 +23,7 @@ async def test_the_same_request_at_the_same_time_gives_one_job(core: Core) -> No
 
 
 async def test_a_request_that_is_repeated_is_told_what_came_of_it(core: Core) -> None:
-    """It was accepted while its parent was at work, and so it is although the parent has ended since."""
+    """It was accepted while its parent ran, and gets that answer although the parent has ended since."""
     await core.submit("parent")
     core.log.hold(1)
     first = asyncio.ensure_future(core.submit("", request_id="r", parent_job_id="parent"))
@@ -39,7 +39,7 @@ async def test_a_request_that_is_repeated_is_told_what_came_of_it(core: Core) ->
 
 
 async def test_other_content_at_the_same_time_is_refused(core: Core) -> None:
-    """One of them is first."""
+    """The first one counts."""
     outcomes = await asyncio.gather(
         *(core.submit("", request_id="r", owner="o", workload=float(number)) for number in range(3)),
         return_exceptions=True,
@@ -52,14 +52,14 @@ async def test_other_content_at_the_same_time_is_refused(core: Core) -> None:
 
 
 async def test_the_same_id_at_the_same_time_is_refused(core: Core) -> None:
-    """Without a request_id nobody can tell whether it is the same."""
+    """Without a request_id it may be another submission."""
     outcomes = await asyncio.gather(core.submit(), core.submit(), return_exceptions=True)
 
     assert {Job, Refusal} == {type(outcome) for outcome in outcomes}
 
 
 async def test_an_id_of_the_servers_making_is_ordered_by_time(core: Core) -> None:
-    """A UUID of version 7."""
+    """It is a UUID of version 7."""
     ids = []
     for _ in range(3):
         ids.append((await core.submit("")).job_id)
@@ -71,7 +71,7 @@ async def test_an_id_of_the_servers_making_is_ordered_by_time(core: Core) -> Non
 
 @pytest.mark.parametrize("grace", [0, 30])
 async def test_a_child_does_not_slip_past_its_parents_cancellation(core: Core, grace: float) -> None:
-    """Rule 18: its parent ran when it was submitted, and was cancelled before it was there."""
+    """Rule 18: its parent ran at the submission, and was cancelled before the child was durable."""
     await core.submit("parent")
     await core.start("parent")
     core.log.hold(1)

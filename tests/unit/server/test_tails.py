@@ -1,4 +1,4 @@
-"""The newest frames of a job, and what they take."""
+"""Tails: the newest frames of a job, and their memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RUNNING = JobState.JOB_STATE_RUNNING
 
 
 def commit(first: int, frames: bytes) -> Commit:
-    """Of one event, or of none where there are no frames."""
+    """A commit of one event, or of none without frames."""
     return Commit(
         attributes=JobAttributes("job", "", "kind", "", {}),
         chunk=Chunk(first, first if frames else first - 1, frames),
@@ -50,7 +50,7 @@ def test_commits_without_events_do_not_hide_what_is_kept() -> None:
 
 
 def written(first: int, *texts: str) -> Commit:
-    """A commit of log lines, from that event on."""
+    """A commit of log lines from this sequence on."""
     events = [
         Event(job_id="job", sequence=first + number, log_written=LogWritten(text=text))
         for number, text in enumerate(texts)
@@ -65,7 +65,7 @@ def sequences(batch: Batch) -> list[int]:
 
 
 def test_a_tail_that_is_cut_within_a_commit_has_no_gap() -> None:
-    """Rule 2: whoever stands within a commit that was let go of reads the log; nobody is shown what comes after it."""
+    """Rule 2: a cursor within an evicted commit reads the log, and skips nothing."""
     commits = [written(1, "1", "2", "3"), written(4, "4", "5", "6"), written(7, "7", "8")]
     tail = Tail(MemoryBudget(1 << 20))
     for pushed in commits:
@@ -76,14 +76,14 @@ def test_a_tail_that_is_cut_within_a_commit_has_no_gap() -> None:
             kept = None if cursor < first_kept - 1 or first_kept == 9 else list(range(cursor + 1, 9))
             assert (None if batch is None else sequences(batch)) == kept
         while tail.evict() and tail.since == first_kept - 1:
-            pass  # what was made of it goes first
+            pass  # its batches are evicted first
 
 
 @pytest.mark.parametrize("size", [100, 5000, 13_000, 20_000, 60_000])
 @pytest.mark.parametrize("together", [1, 3, 30])
 @pytest.mark.parametrize("most_events", [0, 7])
 def test_a_batch_is_bounded_in_bytes(size: int, together: int, most_events: int) -> None:
-    """It holds one event at the least; what one commit has may come in several batches, each event once."""
+    """It has at least one event; a commit may come in several batches, each event once."""
     tail = Tail(MemoryBudget(1 << 30))
     for first in range(1, 121, together):
         tail.push(written(first, *["x" * size] * together))
@@ -100,7 +100,7 @@ def test_a_batch_is_bounded_in_bytes(size: int, together: int, most_events: int)
 
 
 def test_batches_count_against_the_bound_of_memory() -> None:
-    """They are as large as what they are made of, and there may be one for each way to ask."""
+    """A batch is as large as its frames, and there may be one for each kind of request."""
     memory = MemoryBudget(1 << 20)
     tail = Tail(memory)
     tail.watchers = 2

@@ -1,4 +1,4 @@
-"""The write-ahead log: what an outside reader makes of it does not stay."""
+"""The write-ahead log is truncated after an outside reader made it grow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMIT = 100_000
 
 @contextmanager
 def reading(database: Path) -> Iterator[None]:
-    """Reads the database, as an outside tool does, for as long as it takes."""
+    """Read the database for a while, as an outside tool does."""
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM log").fetchone()
@@ -30,7 +30,7 @@ def reading(database: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A limit that a few commits go beyond, and upkeep at every turn."""
+    """A limit that a few commits exceed, and upkeep at every turn."""
     monkeypatch.setattr(statements, "WAL_SIZE_LIMIT", LIMIT)
     monkeypatch.setattr(statements, "PRAGMAS", (*statements.PRAGMAS, f"PRAGMA journal_size_limit = {LIMIT}"))
     monkeypatch.setattr(wal_upkeep, "_INTERVAL", 0.0)
@@ -38,18 +38,18 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def size(directory: Path) -> int:
-    """Of the write-ahead log."""
+    """The size of the write-ahead log."""
     return (directory / "milepost.db-wal").stat().st_size
 
 
 async def grown(log: SqliteEventLog, directory: Path, author: Author) -> None:
-    """Writes until the write-ahead log is well beyond its limit."""
+    """Write until the write-ahead log is well beyond its limit."""
     while size(directory) < 5 * LIMIT:
         await put(log, author.lines("x" * 10_000))
 
 
 async def test_what_a_reader_has_held_up_is_truncated_after_it(tmp_path: Path) -> None:
-    """By itself, also where nobody writes any more; what was written is there."""
+    """By itself, also without further writes; all data is there."""
     log, author = SqliteEventLog(tmp_path), Author("j")
     await put(log, author.submit(), author.start())
     with reading(tmp_path / "milepost.db"):
@@ -68,7 +68,7 @@ async def test_what_a_reader_has_held_up_is_truncated_after_it(tmp_path: Path) -
 async def test_writes_go_on_under_a_reader_and_the_log_says_why_the_file_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once at each doubling, not at each turn."""
+    """The log reports it at each doubling, not at each turn."""
     monkeypatch.setattr(wal_upkeep, "_REPORTED_SIZE", 2 * LIMIT)
     monkeypatch.setattr(wal_upkeep, "_TRUNCATE_WAIT", 1)
     log, author = SqliteEventLog(tmp_path), Author("j")
@@ -82,7 +82,7 @@ async def test_writes_go_on_under_a_reader_and_the_log_says_why_the_file_grows(
 
 
 async def test_a_short_log_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No write waits for a checkpoint that is not needed."""
+    """No write waits for an unnecessary checkpoint."""
 
     def truncate(_: object) -> bool:
         raise AssertionError("truncated")

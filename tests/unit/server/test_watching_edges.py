@@ -1,4 +1,4 @@
-"""Watching where two things meet in one moment, which no test of the wire can arrange."""
+"""Races in watching that no test at the wire can produce."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ ALL = EventView()
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """One that keeps little in memory, so that the store is read."""
+    """A server with little memory for tails, so that the store is read."""
     made = World(tmp_path, memory=400)
     yield made
     await made.log.close()
 
 
 def line(text: str) -> Update:
-    """Some update."""
+    """A log line."""
     return Update(log_written=LogWritten(text=text))
 
 
 async def ended(world: World, job_id: str, *updates: Update) -> None:
-    """A job that has ended, after these reports."""
+    """Run a job with these reports to its end."""
     await world.submit(job_id)
     await (await world.start(job_id))
     for update in updates:
@@ -54,7 +54,7 @@ async def ended(world: World, job_id: str, *updates: Update) -> None:
 
 
 async def names(subscriber: Subscriber, *expected: str) -> None:
-    """Waits until the first frames of its last stream are of these kinds."""
+    """Wait for the first frames of its last stream; return their names."""
 
     async def have_come() -> bool:
         frames = subscriber.recording.streams[-1].frames[: len(expected)]
@@ -64,7 +64,7 @@ async def names(subscriber: Subscriber, *expected: str) -> None:
 
 
 async def stalled(subscriber: Subscriber) -> None:
-    """Waits until a frame waits for it."""
+    """Wait until a frame waits to be read."""
 
     async def waits() -> bool:
         return subscriber.is_stalled
@@ -73,7 +73,7 @@ async def stalled(subscriber: Subscriber) -> None:
 
 
 async def over(subscriber: Subscriber) -> None:
-    """Waits until its stream has ended."""
+    """Wait until its stream has ended."""
 
     async def has_ended() -> bool:
         return not subscriber.is_watching
@@ -94,13 +94,13 @@ async def test_news_in_the_moment_of_the_timeout() -> None:
     due = loop.time() + 0.001
     loop.call_at(due, signal.notify)
     while loop.time() <= due:
-        pass  # so that both are due in one turn of the loop, the timeout first
+        pass  # both are due in one turn of the loop, the timeout first
     assert await waiting
     waiter.close()
 
 
 async def test_a_job_of_a_deleted_ones_name(world: World) -> None:
-    """Somebody who does not read keeps nobody from following a job that has the name of a deleted one."""
+    """A stalled subscriber does not disturb a new job with the id of a deleted one."""
     await ended(world, "j", line("old"))
     old = Subscriber(world, "j", ALL, stalls_at=1, max_batch_events=1)
     old.watch()
@@ -117,7 +117,7 @@ async def test_a_job_of_a_deleted_ones_name(world: World) -> None:
 
 
 async def test_what_was_read_before_it_was_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read in the moment in which it was deleted is not taken for the log of a later job of that name."""
+    """A read during the deletion is not mistaken for the log of a later job with that id."""
     await ended(world, "j", line("old"), line("old"))
     read, gate = asyncio.Event(), asyncio.Event()
     reading = world.log.read
@@ -164,7 +164,7 @@ async def test_thinned_under_way(world: World) -> None:
 
 
 async def test_others_that_are_dropped(world: World) -> None:
-    """Rule 3: a live stream is not refused for what was dropped of jobs that it does not show."""
+    """Rule 3: drops of other jobs do not end a live stream."""
     subscriber = Subscriber(world, "", ALL, filter=JobFilter(kinds=["wanted"]))
     subscriber.watch()
     await names(subscriber, "opened", "caught_up")
@@ -244,7 +244,7 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
 
 
 async def test_a_replayed_job_of_a_deleted_ones_name(tmp_path: Path) -> None:
-    """What was read of a deleted job, and is kept for others who come the same way, is not shown of a later one."""
+    """Cached batches of a deleted job are not sent for a later job with that id."""
     world = World(tmp_path, memory=1 << 20)
     for text in ("old", "new"):
         await ended(world, "j", *(line(f"{text} {number}") for number in range(5)))
@@ -261,7 +261,7 @@ async def test_a_replayed_job_of_a_deleted_ones_name(tmp_path: Path) -> None:
 
 
 async def log_of(world: World) -> list[Event]:
-    """The log of job "j" as the store has it."""
+    """The stored log of job "j"."""
     page = await world.log.read("j", 0, 1 << 20)
     assert page is not None
     return [event for chunk in page.chunks for event in Events.FromString(chunk.frames).events]
@@ -304,7 +304,7 @@ async def test_dropped_and_not_yet_told_when_it_is_read(
 async def test_dropped_just_before_it_is_read(
     world: World, monkeypatch: pytest.MonkeyPatch, job_id: str
 ) -> None:
-    """Rule 3: what is dropped between the look at what there is and the reading of it is not passed over in silence."""
+    """Rule 3: a drop between the check and the read is not missed."""
     await ended(world, "j", line("1"), line("2"))
     reading, reading_all = world.log.read, world.log.read_feed
 

@@ -1,4 +1,4 @@
-"""Watching against a model, without a transport: whatever happens in whatever order, the validators hold."""
+"""Watching against a model, without transport: the validators hold for any sequence of operations."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _is_log(event: Event) -> bool:
 
 
 class WatchingModel(RuleBasedStateMachine):
-    """Jobs and subscribers, to which everything may happen."""
+    """Jobs and subscribers with random operations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class WatchingModel(RuleBasedStateMachine):
 
     @initialize(memory=st.sampled_from([1, 400, 1 << 20]))
     def begin(self, memory: int) -> None:
-        """The less memory for tails and feeds, the more is read from the store."""
+        """Start with a random memory limit; the less memory, the more reads of the store."""
 
         async def opened() -> World:
             return World(Path(self._directory.name), memory)
@@ -90,7 +90,7 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: set(self.jobs) - self.running - self.ended)
     @rule(data=st.data())
     def start(self, data: st.DataObject) -> None:
-        """A queued job starts, and a stage of it."""
+        """Start a queued job, and a stage of it."""
         job_id = self._pick(data, set(self.jobs) - self.running - self.ended)
         self.running.add(job_id)
 
@@ -104,7 +104,7 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: self.running)
     @rule(data=st.data(), what=st.lists(st.sampled_from("lp"), min_size=1, max_size=8), awaits=st.booleans())
     def report(self, data: st.DataObject, what: list[str], awaits: bool) -> None:
-        """A worker reports lines and progress, in one; and waits for the acknowledgement, or does not."""
+        """Report lines and progress at once, and wait for the acknowledgement or not."""
         job_id = self._pick(data, self.running)
         updates = []
         for kind in what:
@@ -119,7 +119,7 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: self.running)
     @rule(data=st.data(), awaits=st.booleans())
     def end(self, data: st.DataObject, awaits: bool) -> None:
-        """A job ends."""
+        """End a job."""
         job_id = self._pick(data, self.running)
         self.running.discard(job_id)
         self.ended.add(job_id)
@@ -128,7 +128,7 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: self.jobs and not self.held)
     @rule(data=st.data(), first=st.integers(2, 40))
     def trim(self, data: st.DataObject, first: int) -> None:
-        """The beginning of a log is dropped."""
+        """Trim a log."""
         job_id = self._pick(data, set(self.jobs))
 
         async def trimmed() -> None:
@@ -139,7 +139,7 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: self.ended and not self.held)
     @rule(data=st.data())
     def thin(self, data: st.DataObject) -> None:
-        """Overtaken progress of an ended job is left out."""
+        """Thin the log of an ended job."""
         job_id = self._pick(data, self.ended)
         self.world.thinned.add(job_id)
 
@@ -151,7 +151,7 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: self.ended and not self.held)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        """An ended job is deleted."""
+        """Delete an ended job."""
         job_id = self._pick(data, self.ended)
         self.ended.discard(job_id)
         self.jobs.remove(job_id)
@@ -164,14 +164,14 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: not self.held)
     @rule()
     def hold(self) -> None:
-        """From now on nothing becomes durable."""
+        """Hold all commits."""
         self.held = True
         self.world.log.hold(1_000_000)
 
     @precondition(lambda self: self.held)
     @rule()
     def let_go(self) -> None:
-        """What waited becomes durable."""
+        """Release the held commits."""
         self.held = False
 
         async def gone() -> None:
@@ -181,7 +181,7 @@ class WatchingModel(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        """The server is gone at once, with what was not durable; and comes back."""
+        """Crash and restart the server; non-durable commits are lost."""
         self.run(self._restart())
 
     # --- What subscribers do ----------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ class WatchingModel(RuleBasedStateMachine):
         most: int,
         on_gap: OnGap.ValueType,
     ) -> None:
-        """Somebody comes, for one job or for all, or for those that run, those of an owner, or one by its id."""
+        """Start a watch of one job, or of all, running, an owner's, or some by id."""
         job_id = data.draw(st.sampled_from(["", "", "running", "a's", "one", *self.jobs]))
         fields: dict[str, Any] = {"max_batch_events": most, "on_gap": on_gap}
         view = EventView(latest=latest, events=_is_log if logs_only else EventView.events)
@@ -230,13 +230,13 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: self.subscribers)
     @rule(data=st.data())
     def cut(self, data: st.DataObject) -> None:
-        """A connection breaks."""
+        """Break a connection."""
         self.run(data.draw(st.sampled_from(self.subscribers)).cut())
 
     @precondition(lambda self: self.subscribers)
     @rule(data=st.data())
     def resume(self, data: st.DataObject) -> None:
-        """Somebody who has left, or was sent away, comes back: from where they stand if they can."""
+        """Resume a watch that has ended, at its cursor if possible."""
         subscriber = data.draw(st.sampled_from(self.subscribers))
 
         async def resumed() -> None:
@@ -249,18 +249,18 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: self.subscribers)
     @rule(data=st.data())
     def stall(self, data: st.DataObject) -> None:
-        """Somebody does not read any more."""
+        """Stall a subscriber."""
         data.draw(st.sampled_from(self.subscribers)).flowing.clear()
 
     @precondition(lambda self: self.subscribers)
     @rule(data=st.data())
     def flow(self, data: st.DataObject) -> None:
-        """Somebody reads again."""
+        """Resume reading."""
         data.draw(st.sampled_from(self.subscribers)).flowing.set()
 
     @rule(turns=st.integers(1, 30))
     def pass_time(self, turns: int) -> None:
-        """The event loop turns a few times; what the threads do comes in between, or later."""
+        """Run a few turns of the event loop."""
 
         async def turned() -> None:
             for _ in range(turns):
@@ -276,7 +276,7 @@ class WatchingModel(RuleBasedStateMachine):
         self._check()
 
     def teardown(self) -> None:
-        """In the end everybody reads, and has everything."""
+        """In the end each subscriber has everything."""
         try:
             if hasattr(self, "world"):
                 self.run(self._finished())
@@ -308,7 +308,7 @@ class WatchingModel(RuleBasedStateMachine):
         await self.world.log.close()
         self.world.open()
         self.held = False
-        for job_id in self.jobs:  # what was not durable never was
+        for job_id in self.jobs:  # non-durable commits are lost
             job = await self.world.journal.find(job_id)
             for job_ids, states in ((self.running, (2,)), (self.ended, (4,))):
                 (job_ids.add if job.state in states else job_ids.discard)(job_id)

@@ -131,7 +131,7 @@ def disarmed() -> Iterator[None]:
 async def test_an_error_at_commit(
     tmp_path: Path, said: list[structlog.typing.EventDict], point: str, kept: int
 ) -> None:
-    """Rule 12: the commit is not acknowledged, whatever its outcome; reads continue, and the reopened store is whole."""
+    """Rule 12: the commit is not acknowledged, whatever its outcome; reads continue; the reopened store is whole."""
     log = SqliteEventLog(tmp_path)
     author = Author("j")
     failpoints.arm(f"{point}=error:2")

@@ -1,4 +1,4 @@
-"""One attempt, from its assignment until the server knows of the end: what it sends, and what it makes of answers."""
+"""One attempt, from its assignment to its acknowledged end: its requests, and its reactions to answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.isolating import all_gone
 
 
 class AttemptHarness:
-    """Has one attempt, and sends what it has to say to nobody."""
+    """One attempt, whose requests go to the test."""
 
     def __init__(self, handler: Handler) -> None:
         self.send_queue = SendQueue()
@@ -47,23 +47,23 @@ class AttemptHarness:
             self.returned.set()
 
     async def next(self) -> WorkRequest:
-        """What it says next."""
+        """Its next request."""
         async with asyncio.timeout(30):
             request = await self.send_queue.next()
         assert request is not None
         return request
 
     async def report(self) -> Report:
-        """What it reports next."""
+        """Its next report."""
         return (await self.next()).report
 
     def says_nothing(self) -> bool:
-        """Whether it has nothing to say, even later."""
+        """Whether it has no request, now or later."""
         return self.attempt.next_request(1e9) is None
 
 
 def names(report: Report) -> list[str | None]:
-    """What the updates say."""
+    """The names of the updates."""
     return [update.WhichOneof("update") for update in report.updates]
 
 
@@ -74,7 +74,7 @@ async def quick(job: JobContext) -> dict[str, object]:
 
 
 async def endless(job: JobContext) -> None:
-    """Waits until it is interrupted."""
+    """Wait until interrupted."""
     async with job.stage("s"):
         await asyncio.Event().wait()
 
@@ -91,7 +91,7 @@ def rejected(reason: str, *, number: int = 0, expected: int = 0) -> Rejected:
 
 
 async def test_it_is_over_when_its_end_is_acknowledged() -> None:
-    """Not when the handler has returned: the end has to be durable."""
+    """The end must be durable; that the handler has returned is not enough."""
     harness = AttemptHarness(quick)
     report = await harness.report()
     while not report.updates[-1].HasField("job_ended"):
@@ -110,7 +110,7 @@ async def test_it_is_over_when_its_end_is_acknowledged() -> None:
 
 
 async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
-    """It sends nothing until the server has answered; then what the server lacks, under the same numbers."""
+    """It waits for the server's answer, and then sends what the server lacks, under the same numbers."""
     harness = AttemptHarness(quick)
     await harness.report()
     harness.attempt.attached = False
@@ -123,7 +123,7 @@ async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
 
 
 async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
-    """A job that goes on although the number of its end is used up has not ended: the refusal had been lost."""
+    """If the number of the end is used up but the job is open, the refusal was lost."""
     harness = AttemptHarness(quick)
     reported = 0
     while reported < 2:
@@ -141,7 +141,7 @@ async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
 
 
 async def test_a_gap_is_filled() -> None:
-    """From the number that the server expects."""
+    """It sends again from the expected number."""
     harness = AttemptHarness(quick)
     reported = 0
     while reported < 2:
@@ -152,7 +152,7 @@ async def test_a_gap_is_filled() -> None:
 
 
 async def test_a_refused_update_does_not_stop_the_job() -> None:
-    """It has used up its number; the job goes on."""
+    """The refused update has used up its number; the job continues."""
     harness = AttemptHarness(endless)
     await harness.report()
     harness.attempt.rejected(rejected("INVALID_FIELD", number=1))
@@ -160,7 +160,7 @@ async def test_a_refused_update_does_not_stop_the_job() -> None:
 
 
 async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
-    """The job has to end somehow."""
+    """The job must end."""
     harness = AttemptHarness(quick)
     reported = 0
     while reported < 2:
@@ -182,14 +182,12 @@ async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
 
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED", "JOB_NOT_FOUND"])
 async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) -> None:
-    """What the handler says while it stops is for nobody (rule 11)."""
+    """Reports of the stopping handler are dropped (rule 11)."""
     harness = AttemptHarness(endless)
     await harness.report()
     harness.attempt.rejected(rejected(reason))
     assert (harness.attempt.is_running, harness.attempt.is_over) == (True, True)
-    if (
-        reason == "LEASE_LOST"
-    ):  # should the refusal have been of an earlier attempt, another worker gets this one
+    if reason == "LEASE_LOST":  # if the refusal was of an earlier attempt, another worker gets this one
         assert await harness.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
     await harness.returned.wait()
     assert harness.says_nothing()
@@ -205,7 +203,7 @@ async def test_a_server_that_lost_its_log_has_lost_the_job(acknowledged: int) ->
     harness.attempt.attached = False
     harness.attempt.resumed(Resumed(job_id="j", acknowledged_report_sequence=1 + acknowledged))
     assert harness.attempt.is_over
-    # Its lease would be kept up for as long as the session lasts, and nobody would be at work.
+    # Its lease would be renewed as long as the session lasts, without a running handler.
     assert await harness.next() == WorkRequest(release=Release(job_id="j", lease_token="t"))
 
 
@@ -228,7 +226,7 @@ async def test_a_cancellation_is_acknowledged_once_and_then_ends_the_job() -> No
 
 
 async def test_a_job_that_is_given_back_is_released_when_its_handler_has_stopped() -> None:
-    """After everything that the handler had to say."""
+    """After all reports of the handler."""
     harness = AttemptHarness(endless)
     await harness.report()
     harness.attempt.give_back()
@@ -247,7 +245,7 @@ async def test_a_job_that_has_ended_is_not_given_back() -> None:
 
 
 async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> None:
-    """When the process is about to end."""
+    """At the end of the worker."""
     go_on = asyncio.Event()
 
     async def stubborn(job: JobContext) -> None:
@@ -270,7 +268,7 @@ async def test_a_job_whose_handler_does_not_stop_is_released_all_the_same() -> N
 
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED"])
 async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that does not stop: another attempt may be at work already."""
+    """A handler that does not stop is killed, since another attempt may be running."""
     monkeypatch.setattr("milepost.client._worker.attempt.STOP_GRACE", 0.1)
     harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
     (result,) = (await harness.report()).updates
@@ -284,7 +282,7 @@ async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch
 
 
 async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> None:
-    """The server has ended it, since the grace was over: the process is killed at once."""
+    """The server ended it after the grace period: the process is killed at once."""
     harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
     (result,) = (await harness.report()).updates
     pids = [int(value.number_value) for value in result.log_written.fields.fields["pids"].list_value.values]
@@ -297,7 +295,7 @@ async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> No
 
 @pytest.mark.parametrize("resumed", [False, True])
 async def test_a_process_is_killed_before_the_deadline(resumed: bool) -> None:
-    """Whether the worker hears of the cancellation at once, or on its next session."""
+    """Whether the worker gets the cancellation at once, or on its next session."""
     harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
     await harness.report()
     now = time.time_ns()
@@ -317,21 +315,21 @@ async def test_a_process_is_killed_before_the_deadline(resumed: bool) -> None:
     assert updates[-1].job_ended.message == "The handler did not stop in time, so its process was killed."
 
 
-# What the worker's log says of it.
+# The worker's log.
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The lines of the worker's log, without how long something took."""
+    """The lines of the worker's log, without durations."""
     return [re.sub(r"\d+\.\d s", "N s", message) for message in caplog.messages]
 
 
 async def fails(job: JobContext) -> None:
-    """Fails as it means to."""
+    """Fail with a JobFailure."""
     raise JobFailure("NO_DISK", "there is\nno disk")
 
 
 async def breaks(job: JobContext) -> None:
-    """Fails as nobody meant it to."""
+    """Fail with an unexpected exception."""
     raise ValueError("boo")
 
 
@@ -346,7 +344,7 @@ async def breaks(job: JobContext) -> None:
     ids=["succeeds", "fails", "breaks", "in a process"],
 )
 async def test_an_end_is_logged(handler: Handler, lines: list[str], caplog: pytest.LogCaptureFixture) -> None:
-    """In one line with how long it took; an exception that nobody meant, with where it was raised."""
+    """In one line with the duration; an unexpected exception with its location."""
     with caplog.at_level(logging.INFO, "milepost.client"):
         harness = AttemptHarness(handler)
         await harness.returned.wait()
@@ -356,7 +354,7 @@ async def test_an_end_is_logged(handler: Handler, lines: list[str], caplog: pyte
 
 
 async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """When it has stopped."""
+    """When the handler has stopped."""
     with caplog.at_level(logging.INFO, "milepost.client"):
         harness = AttemptHarness(endless)
         await asyncio.sleep(0)
@@ -367,7 +365,7 @@ async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> No
 
 
 async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """While its handler is at work; and after that, where reports were left."""
+    """While its handler runs; and after that, if reports remain."""
     with caplog.at_level(logging.INFO, "milepost.client"):
         working = AttemptHarness(endless)
         await asyncio.sleep(0)
@@ -386,7 +384,7 @@ async def test_a_job_that_is_lost_is_logged(caplog: pytest.LogCaptureFixture) ->
 
 
 async def test_an_end_that_is_refused_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """With why."""
+    """With the reason."""
     harness = AttemptHarness(quick)
     await harness.returned.wait()
     report = await harness.report()

@@ -1,4 +1,4 @@
-"""How long the SDK waits before it tries again, and what it tries again after."""
+"""Backoff of the SDK, and the errors that it retries."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from milepost.client.errors import (
 
 
 class Highest(random.Random):
-    """Always draws the upper end."""
+    """A random source that returns the maximum."""
 
     def uniform(self, a: float, b: float) -> float:
-        """The upper end."""
+        """The maximum."""
         return b
 
 
 class Lowest(random.Random):
-    """Always draws the lower end."""
+    """A random source that returns the minimum."""
 
     def uniform(self, a: float, b: float) -> float:
-        """The lower end."""
+        """The minimum."""
         return a
 
 
 def test_the_bound_doubles_up_to_its_most() -> None:
-    """The longest possible waits are 0.1 s, doubled each time, and never over 10 s."""
+    """The maximum delay is 0.1 s at first, doubles each time, and is at most 10 s."""
     backoff = Backoff(source=Highest())
     assert pytest.approx([backoff.next_delay() for _ in range(9)]) == [
         0.1,
@@ -56,7 +56,7 @@ def test_the_bound_doubles_up_to_its_most() -> None:
 
 
 def test_jitter_is_full() -> None:
-    """A wait may be anything from nothing to the bound, so that those who were cut off together come back apart."""
+    """A delay is anywhere between 0 and the maximum, so that clients reconnect at different times."""
     assert [Backoff(source=Lowest()).next_delay() for _ in range(3)] == [0.0, 0.0, 0.0]
     backoff = Backoff(initial=1.0, maximum=1.0, source=random.Random(7))
     waits = [backoff.next_delay() for _ in range(1000)]
@@ -65,7 +65,7 @@ def test_jitter_is_full() -> None:
 
 
 def test_reset_starts_over() -> None:
-    """Once it works again, the next wait is a short one."""
+    """After a success the next delay is short."""
     backoff = Backoff(source=Highest())
     for _ in range(5):
         backoff.next_delay()
@@ -74,7 +74,7 @@ def test_reset_starts_over() -> None:
 
 
 def test_it_grows_further_where_a_server_brings_nothing() -> None:
-    """Not where the server is just away: then it may be back at any moment."""
+    """Only if connections deliver nothing; a server that is away may be back at any moment."""
     away, useless = Backoff(source=Highest()), Backoff(source=Highest())
     waits = [(away.next_delay(), useless.next_delay(opened=True)) for _ in range(12)]
     assert waits[-1] == (10.0, 60.0)
@@ -84,13 +84,13 @@ def test_it_grows_further_where_a_server_brings_nothing() -> None:
 
 
 def test_a_crowd_is_spread_further() -> None:
-    """Those of one client that were cut off at once come back at a thousand a second, about."""
+    """The streams of one client that were cut off at once reconnect at about a thousand per second."""
     assert Backoff(source=Highest()).next_delay(simultaneous=5000) == 5.0
     assert Backoff(source=Highest()).next_delay(simultaneous=50) == 0.1
 
 
 def test_what_the_server_asks_for_comes_on_top() -> None:
-    """A delay that the server asks for is kept, and jitter is added to it."""
+    """Jitter is added to a delay that the server requests."""
     assert Backoff(source=Lowest()).next_delay(3.0) == 3.0
     assert Backoff(source=Highest()).next_delay(3.0) == pytest.approx(3.1)
 
@@ -113,6 +113,6 @@ def test_what_the_server_asks_for_comes_on_top() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, MilepostError) else None,
 )
 def test_what_passes_by_itself(error: MilepostError, first: bool, later: bool) -> None:
-    """A stream is opened again after what passes; a limit only where the server had accepted the stream before."""
+    """A stream reopens after transient errors; after a limit only if the server had accepted the stream before."""
     assert first == is_transient(error, connected_before=False)
     assert later == is_transient(error, connected_before=True)

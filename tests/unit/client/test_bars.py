@@ -1,4 +1,4 @@
-"""Bars and log records: of the job at hand, and the ordinary thing where there is none."""
+"""Bars and log records: reports of the current job, and ordinary ones without a job."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def listener() -> Iterator[Listener]:
 
 
 def test_without_a_job_a_bar_is_one_of_tqdm() -> None:
-    """With all that it can; and it is taken for one of ours, should somebody ask."""
+    """With all of tqdm's features; and it is an instance of our class."""
     shown = io.StringIO()
     bar = tqdm([1, 2, 3], desc="three", file=shown)
     assert ordinary.tqdm in type(bar).mro()
@@ -51,7 +51,7 @@ def test_without_a_job_a_bar_is_one_of_tqdm() -> None:
 
 @pytest.fixture
 def without_tqdm(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The drop-in as it is imported where tqdm is not installed."""
+    """The drop-in, imported without tqdm."""
     name = "milepost.client.tqdm"
     monkeypatch.setattr(milepost.client, "tqdm", sys.modules[name])
     for module in [module for module in sys.modules if f"{module}.".startswith((f"{name}.", "tqdm."))]:
@@ -61,7 +61,7 @@ def without_tqdm(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_without_tqdm_a_bar_counts(without_tqdm: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """And shows nothing; no code needs to know."""
+    """It shows nothing; code need not change."""
     tqdm = without_tqdm
     bar = tqdm("abc", desc="letters")
     assert list(bar) == ["a", "b", "c"]
@@ -81,7 +81,7 @@ def test_without_tqdm_a_bar_counts(without_tqdm: Any, capsys: pytest.CaptureFixt
 
 
 def test_in_a_job_a_bar_is_a_stage(listener: Listener, capsys: pytest.CaptureFixture[str]) -> None:
-    """Named from its description, with its total and unit; nothing is shown where there is no terminal."""
+    """Named after its description, with its total and unit; without a terminal nothing is drawn."""
     bar = tqdm([10, 20, 30], desc="Reading files!", unit="file")
     assert list(bar) == [10, 20, 30]
     first, *_, last, end = listener.said()
@@ -101,7 +101,7 @@ def test_a_fork_has_no_job_at_hand(listener: Listener, monkeypatch: pytest.Monke
 
 
 def test_names_of_stages_are_unique(listener: Listener) -> None:
-    """Beside the stages that the handler has itself; one that it has only planned is meant."""
+    """Apart from the handler's own stages; a planned stage of that name is used."""
     listener.job.plan(["load", "save"])
     with listener.job.stage("load"):
         pass
@@ -113,7 +113,7 @@ def test_names_of_stages_are_unique(listener: Listener) -> None:
 
 
 def test_a_bar_is_moved_and_described(listener: Listener) -> None:
-    """By hand, as a bar of tqdm is; what it says beside its title is the stage's message."""
+    """As a bar of tqdm; its postfix is the stage's message."""
     with tqdm(total=10_000, desc="load", initial=1) as bar:
         bar.update()
         bar.update(2)
@@ -135,7 +135,7 @@ def test_a_bar_is_moved_and_described(listener: Listener) -> None:
 
 
 def test_a_bar_ends_as_what_happened_within_it(listener: Listener) -> None:
-    """Where that can be known; else its stage is left to the end of the job."""
+    """If that is known; else its stage ends with the job."""
     with pytest.raises(ZeroDivisionError), tqdm(total=2, desc="block"):
         _ = 1 / 0
     with contextlib.suppress(ZeroDivisionError):
@@ -160,7 +160,7 @@ def test_a_bar_ends_as_what_happened_within_it(listener: Listener) -> None:
 
 
 def test_bars_within_a_bar_share_a_stage(listener: Listener) -> None:
-    """However many there are; it weighs nothing, since the outer one tells how far the job is."""
+    """However many there are; it has no weight, since the outer one measures the progress."""
     for _ in trange(3, desc="epochs"):
         for _ in tqdm("abcd", desc="batches"):
             pass
@@ -177,7 +177,7 @@ def test_bars_within_a_bar_share_a_stage(listener: Listener) -> None:
 
 
 def test_a_bar_more_than_there_may_be_stages_is_none(listener: Listener) -> None:
-    """The job has no fewer items for it."""
+    """The loop still yields all items."""
     for number in range(1000):
         listener.job.stage(f"s{number}")
     assert list(tqdm("ab")) == ["a", "b"]
@@ -188,7 +188,7 @@ def test_a_bar_more_than_there_may_be_stages_is_none(listener: Listener) -> None
 
 
 def test_a_loop_over_a_bar_hears_of_the_cancellation(listener: Listener) -> None:
-    """As one over `StageContext.track` does."""
+    """Like `StageContext.track`."""
     items = iter(tqdm(range(10)))
     assert [next(items) for _ in range(3)] == [0, 1, 2]
     listener.job._control.cancel_signal.set()
@@ -197,7 +197,7 @@ def test_a_loop_over_a_bar_hears_of_the_cancellation(listener: Listener) -> None
 
 
 def test_disable_means_that_nothing_is_told(listener: Listener) -> None:
-    """Where it is meant so; None leaves it to whether there is a terminal, which is another question."""
+    """Only with True; None depends on a terminal, and does not disable reports."""
     assert ordinary.tqdm in type(tqdm("ab", disable=True)).mro()
     assert list(tqdm("ab", disable=True)) == ["a", "b"]
     assert listener.reports() == []
@@ -206,10 +206,10 @@ def test_disable_means_that_nothing_is_told(listener: Listener) -> None:
 
 
 class Terminal(io.StringIO):
-    """Says that it is one."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """It does."""
+        """True."""
         return True
 
 
@@ -229,14 +229,14 @@ def test_on_a_terminal_a_bar_is_shown_as_well(listener: Listener) -> None:
 
 
 def test_a_line_beside_the_bars_is_in_the_log(listener: Listener, capsys: pytest.CaptureFixture[str]) -> None:
-    """And printed."""
+    """It is printed, too."""
     tqdm.write("found one")
     assert [update.log_written.text for update in listener.said()] == ["found one"]
     assert capsys.readouterr().out == "found one\n"
 
 
 def test_bars_in_threads_are_beside_each_other(listener: Listener) -> None:
-    """Not within the one that the thread was started in."""
+    """They are not nested in the bar of the starting thread."""
     with tqdm(total=1, desc="outer"):
         thread = threading.Thread(target=copy_context().run, args=(list, tqdm("ab", desc="before")))
         other = threading.Thread(target=copy_context().run, args=(lambda: list(tqdm("ab", desc="within")),))
@@ -253,7 +253,7 @@ def test_bars_in_threads_are_beside_each_other(listener: Listener) -> None:
 
 @pytest.fixture
 def log() -> Iterator[logging.Logger]:
-    """A logger with the handler, and no other."""
+    """A logger with only this handler."""
     logger = logging.getLogger("app.part")
     handler = JobHandler()
     logger.addHandler(handler)
@@ -291,7 +291,7 @@ def test_records_are_written_to_the_log_of_the_job(listener: Listener, log: logg
 
 
 def test_a_formatter_and_filters_are_heard(listener: Listener, log: logging.Logger) -> None:
-    """As those of any handler."""
+    """As with any handler."""
     handler = log.handlers[0]
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     handler.addFilter(lambda record: "secret" not in record.getMessage())
@@ -301,7 +301,7 @@ def test_a_formatter_and_filters_are_heard(listener: Listener, log: logging.Logg
 
 
 def test_without_a_job_nothing_is_written(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither to a job nor to the terminal, where logging would report a handler that failed."""
+    """Neither to a job nor to the terminal."""
     log.error("nobody hears this")
     assert capsys.readouterr() == ("", "")
 
@@ -318,14 +318,14 @@ def test_what_the_sdk_says_of_itself_is_not_the_jobs(listener: Listener, log: lo
 def test_a_record_that_cannot_be_formatted_fails_nothing(
     listener: Listener, log: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is said on stderr, as with any handler."""
+    """It is reported on stderr, as with any handler."""
     log.handlers[0].handle(logging.LogRecord("app", logging.ERROR, "", 0, "%d", ("no number",), None))
     assert listener.said() == []
     assert "--- Logging error ---" in capsys.readouterr().err
 
 
 def test_a_finalizer_may_log_while_the_job_is_told_of(listener: Listener, log: logging.Logger) -> None:
-    """Neither it nor another thread that logs waits for the other for ever."""
+    """Neither it nor another logging thread deadlocks."""
     entered, logged = threading.Event(), threading.Event()
 
     def other() -> None:

@@ -1,4 +1,4 @@
-"""The drop-in is tqdm in all respects: code sees of its bars what it sees of tqdm's, in a job and outside."""
+"""The drop-in behaves like tqdm, in a job and outside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.client.bars import SCENARIOS, Clock, Listener
 
 
 def seen_with(kind: object, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[object, str]:
-    """What a scenario saw with that class of bars, by a clock that stands still but for it; and what they wrote."""
+    """The observations of a scenario with a class of bars and a manual clock, and the output."""
     clock, file = Clock(), io.StringIO()
     monkeypatch.setattr(tqdm.std, "time", clock)
     return SCENARIOS[name](kind, file, clock), file.getvalue()
@@ -25,14 +25,14 @@ def seen_with(kind: object, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple
 @pytest.mark.parametrize("inside", [False, True], ids=["outside", "inside"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_bar_is_as_one_of_tqdm(name: str, inside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In all that it does, gives back, and writes."""
+    """In behaviour, results and output."""
     expected = seen_with(ordinary.tqdm, name, monkeypatch)
     with as_current_job(Listener().job) if inside else nullcontext():
         assert seen_with(ours, name, monkeypatch) == expected
 
 
 def test_the_scenarios_are_there() -> None:
-    """Of both modules."""
+    """The scenarios of both modules."""
     modules = {function.__module__ for function in SCENARIOS.values()}
 
     assert modules == {bars_shown.__name__, bars_used.__name__}

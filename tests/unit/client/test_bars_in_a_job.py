@@ -1,4 +1,4 @@
-"""What the job hears of bars of every kind, and what people see of them."""
+"""The reports and the output of bars of every kind."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ ROOT = Path(__file__).parents[3]
 
 
 class Mine(tqdm[Any]):
-    """A subclass, as code has it that shows its bars somewhere else."""
+    """A subclass that draws its bars elsewhere."""
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        """Shows nothing."""
+        """Draw nothing."""
         return False
 
 
@@ -40,7 +40,7 @@ def listener() -> Iterator[Listener]:
 
 
 def test_a_subclass_reports(listener: Listener) -> None:
-    """Its bars are instances of it."""
+    """Its bars report, and are instances of it."""
     bar = Mine("ab", desc="mine")
 
     assert type(bar) is Mine
@@ -50,7 +50,7 @@ def test_a_subclass_reports(listener: Listener) -> None:
 
 
 def test_what_is_set_directly_is_told_with_the_next_update(listener: Listener) -> None:
-    """The total, how far it is, and the postfix."""
+    """The total, the count, and the postfix."""
     with tqdm(total=10_000, desc="load") as bar:
         listener.said()
         bar.total, bar.n, bar.postfix = 20_000, 100, "half"
@@ -62,7 +62,7 @@ def test_what_is_set_directly_is_told_with_the_next_update(listener: Listener) -
 
 
 def test_what_is_said_within_a_loop_does_not_set_it_back(listener: Listener) -> None:
-    """The bar's own count is behind between two displays; the stage's is not."""
+    """The bar's own count lags between two displays; the stage's does not."""
     bar = tqdm(range(100_000), desc="loop", mininterval=1000)
     moved = []
     for number in bar:
@@ -91,7 +91,7 @@ def test_numbers_that_a_stage_cannot_have_fail_nothing(listener: Listener) -> No
 def test_a_bar_is_shown_in_the_file_that_it_is_given(
     listener: Listener, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And not on stderr, where that is no terminal."""
+    """Not on stderr."""
     file = io.StringIO()
     list(tqdm("ab", file=file))
     list(tqdm("ab"))
@@ -101,7 +101,7 @@ def test_a_bar_is_shown_in_the_file_that_it_is_given(
 
 
 def test_reading_moves_a_stage_of_bytes(listener: Listener) -> None:
-    """Whose unit is known from its start."""
+    """Its unit is known from the start."""
     with tqdm.wrapattr(io.BytesIO(b"x" * 300), "read", total=300, desc="read") as stream:
         stream.read()
     started, *_, last, _ = listener.said()
@@ -111,7 +111,7 @@ def test_reading_moves_a_stage_of_bytes(listener: Listener) -> None:
 
 
 async def test_bars_for_asyncio(listener: Listener) -> None:
-    """A loop, things that complete in any order, and such that are gathered."""
+    """A loop, `as_completed`, and `gather`."""
 
     async def letters() -> Any:
         for letter in "abc":
@@ -142,7 +142,7 @@ def test_bars_of_contrib(listener: Listener) -> None:
 
 
 def test_a_map_in_processes() -> None:
-    """They get the bars' lock by way of the class, which they import."""
+    """The processes get the bars' lock through the imported class."""
     program = (
         "from milepost.client.tqdm.contrib.concurrent import process_map\n"
         "from milepost.client._worker.current_job import as_current_job\n"
@@ -163,7 +163,7 @@ def test_a_map_in_processes() -> None:
 
 @pytest.mark.filterwarnings("ignore:rich is experimental")
 def test_bars_that_rich_draws(listener: Listener, capsys: pytest.CaptureFixture[str]) -> None:
-    """In a job only where there is a terminal; otherwise as tqdm has them."""
+    """In a job only with a terminal; otherwise like tqdm's."""
     assert list(drawn("ab", desc="told")) == ["a", "b"]
     assert capsys.readouterr() == ("", "")
     assert listener.reports()[-1] == ("end", "told", "SUCCEEDED")
@@ -171,13 +171,13 @@ def test_bars_that_rich_draws(listener: Listener, capsys: pytest.CaptureFixture[
 
 @pytest.mark.filterwarnings("ignore:rich is experimental")
 def test_without_a_job_rich_draws_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
-    """On stdout."""
+    """On stdout, as before."""
     assert list(drawn("ab", desc="shown")) == ["a", "b"]
     assert "shown" in capsys.readouterr().out
 
 
 def test_a_bar_within_an_exception_that_is_handled(listener: Listener) -> None:
-    """What it counts is done, whether its end was known or not."""
+    """Its count is kept, whether its total was known or not."""
     try:
         _ = 1 / 0
     except ZeroDivisionError:
@@ -193,7 +193,7 @@ def test_a_bar_within_an_exception_that_is_handled(listener: Listener) -> None:
 
 
 def test_a_notebook_that_lacks_widgets_is_told_as_by_tqdm() -> None:
-    """With its own exception, which says what to install."""
+    """With tqdm's own exception, which says what to install."""
     program = "import sys; sys.modules['ipywidgets'] = None; from milepost.client.tqdm.notebook import tqdm; tqdm('a')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
@@ -204,7 +204,7 @@ def test_a_notebook_that_lacks_widgets_is_told_as_by_tqdm() -> None:
 def test_a_job_without_a_stderr_has_bars(
     listener: Listener, stderr: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the job hears of them."""
+    """They only report to the job."""
     if isinstance(stderr, io.StringIO):
         stderr.close()
     monkeypatch.setattr(sys, "stderr", stderr)
@@ -214,7 +214,7 @@ def test_a_job_without_a_stderr_has_bars(
 
 @pytest.mark.parametrize("options", [{}, {"mininterval": 0, "miniters": 0}], ids=["seldom", "always"])
 def test_a_stage_is_as_far_as_its_bar(listener: Listener, options: dict[str, Any]) -> None:
-    """Whether it is displayed in between or not, however it was moved."""
+    """Whether it is displayed or not, however it advances."""
     heard = []
     with tqdm(total=1_000_000, desc="moved", initial=5, **options) as bar:
         for number in range(300):

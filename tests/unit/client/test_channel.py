@@ -1,4 +1,4 @@
-"""Where the server is, who is calling, and how often a channel is made."""
+"""The server's address, the caller's token, and the creation of channels."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from milepost.client._transport.channel import LazyChannel, Target
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is taken from the environment of whoever runs the tests."""
+    """Remove settings from the environment."""
     for name in ("MILEPOST_ADDRESS", "MILEPOST_TOKEN", "MILEPOST_TLS_CA"):
         monkeypatch.delenv(name, raising=False)
 
 
 def test_defaults() -> None:
-    """This machine, in plain text, as nobody."""
+    """This machine, without TLS and token."""
     target = Target.of(None)
     assert target == Target("127.0.0.1:7070", "", False, None)
     assert target.metadata == ()
 
 
 def test_the_environment_says_what_arguments_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arguments win; a certificate implies TLS."""
+    """Arguments take precedence; a certificate implies TLS."""
     monkeypatch.setenv("MILEPOST_ADDRESS", "example.test:1")
     monkeypatch.setenv("MILEPOST_TOKEN", "secret")
     monkeypatch.setenv("MILEPOST_TLS_CA", "/ca.pem")
@@ -61,12 +61,12 @@ def test_what_is_changed_of_a_target_leaves_the_rest() -> None:
     ],
 )
 def test_which_servers_are_on_this_machine(address: str, local: bool) -> None:
-    """A token may travel to them in clear text."""
+    """A token may be sent to them without TLS."""
     assert local == Target.of(address).is_local
 
 
 async def test_a_token_in_clear_text_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    """Only where it leaves the machine."""
+    """Only if it leaves the machine."""
     for address, warnings in (("127.0.0.1:1", 0), ("example.test:1", 1)):
         caplog.clear()
         channel = LazyChannel(Target.of(address, token="secret"))
@@ -77,7 +77,7 @@ async def test_a_token_in_clear_text_is_warned_of(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_channel_is_made_for_each_loop() -> None:
-    """A client that was made outside of a loop works in any, one after the other."""
+    """A client that was created outside of a loop works in any loop, one after the other."""
     client = Client("127.0.0.1:1")
     channel = client._channel
     made = []
@@ -96,7 +96,7 @@ def test_a_channel_is_made_for_each_loop() -> None:
 
 
 async def test_a_closed_client_says_so() -> None:
-    """Rather than connect again."""
+    """It does not connect again."""
     client = Client("127.0.0.1:1")
     await client.close()
     await client.close()

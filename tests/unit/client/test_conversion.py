@@ -1,4 +1,4 @@
-"""Messages as JSON, for whoever prints or stores them."""
+"""Messages as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAMPLES = samples()
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_it_is_the_mapping_of_protobuf(name: str) -> None:
-    """For each message of the contract, full and empty, with and without what is zero."""
+    """For each message of the contract, full and empty, with and without default values."""
     full = SAMPLES[name]
     for message in (full, type(full)()):
         assert to_json(message) == MessageToDict(message)
@@ -46,7 +46,7 @@ def test_whole_numbers_of_a_struct_are_ints() -> None:
 
 
 def test_a_type_that_is_not_known_here_is_no_failure() -> None:
-    """Its bytes are there in base64; so are those of a message that cannot be read."""
+    """Its bytes are in base64; so are those of an undecodable message."""
     known, time = AnyMessage(), AnyMessage()
     known.Pack(Stage(stage_id="s"))
     time.Pack(Duration(seconds=3))
@@ -85,12 +85,12 @@ def test_a_type_that_is_not_known_here_is_no_failure() -> None:
 def test_what_json_has_no_form_for_has_that_of_the_mapping(
     message: Message, expected: dict[str, object]
 ) -> None:
-    """Text for numbers that are none, a number for an enum value that is not known here."""
+    """Text for NaN and infinities, a number for an unknown enum value."""
     assert to_json(message) == expected
 
 
 def test_what_is_zero_is_there_on_request() -> None:
-    """What tells unset from empty, such as a message, is not made up."""
+    """Fields with presence, such as messages, stay absent if unset."""
     printed = to_json(Job(job_id="j", stages=[Stage(stage_id="s")]), always_print=True)
 
     assert (printed["fraction"], printed["attempt"], printed["lastSequence"]) == (0, 0, "0")

@@ -1,4 +1,4 @@
-"""What the service refuses becomes an error by its reason, never by its text."""
+"""Refusals become errors by their reason, never by their text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REASONS = [reason for reason in ErrorReason.values() if reason != ErrorReason.ER
 def status(
     code: grpc.StatusCode, text: str = "", *details: Message, raw: bytes | None = None
 ) -> grpc.aio.AioRpcError:
-    """What gRPC raises for a status with these details."""
+    """The error that gRPC raises for a status with these details."""
     packed = []
     for detail in details:
         packed.append(Any())
@@ -53,13 +53,13 @@ def status(
 
 
 def info(name: str, domain: str = DOMAIN, **metadata: str) -> error_details_pb2.ErrorInfo:
-    """A reason."""
+    """An ErrorInfo with a reason."""
     return error_details_pb2.ErrorInfo(reason=name, domain=domain, metadata=metadata)
 
 
 @pytest.mark.parametrize("reason", REASONS, ids=reason_name)
 def test_every_reason_has_an_error_of_its_own(reason: ErrorReason.ValueType) -> None:
-    """Each reason of the contract gives its own class, with the code, the text and the metadata that came along."""
+    """Each reason of the contract has its own class, with the code, the text and the metadata."""
     error = error_from_status(
         status(STATUS[reason], "As it is.", info(reason_name(reason), job_id="j")), ADDRESS
     )
@@ -70,7 +70,7 @@ def test_every_reason_has_an_error_of_its_own(reason: ErrorReason.ValueType) -> 
 
 
 def test_fields_of_cursor_errors_are_typed() -> None:
-    """What belongs to a reason can be read as what it is."""
+    """The metadata of a reason are typed attributes."""
     metadata = {"requested": "4", "first": "10", "head": "90"}
     trimmed = error_from_status(
         status(grpc.StatusCode.OUT_OF_RANGE, "", info("SEQUENCE_TRIMMED", **metadata)), ADDRESS
@@ -92,7 +92,7 @@ def test_fields_of_cursor_errors_are_typed() -> None:
 
 
 def test_violations_and_delays_are_carried() -> None:
-    """`BadRequest` names the fields, and `RetryInfo` says when to come back."""
+    """`BadRequest` has the fields, and `RetryInfo` the retry delay."""
     violation = error_details_pb2.BadRequest.FieldViolation(field="kind", description="must not be empty")
     error = error_from_status(
         status(
@@ -127,14 +127,14 @@ def test_without_a_reason_the_code_decides(code: grpc.StatusCode, kind: type[err
 
 
 def test_a_reason_of_a_newer_server_is_a_service_error() -> None:
-    """A reason that this client does not know keeps its code and its text."""
+    """An error with an unknown reason has its code and text."""
     error = error_from_status(status(grpc.StatusCode.ABORTED, "New.", info("NOT_KNOWN_YET")), ADDRESS)
     assert type(error) is errors.ServiceError
     assert (error.reason, error.code) == (ErrorReason.ERROR_REASON_UNSPECIFIED, grpc.StatusCode.ABORTED)
 
 
 def test_details_that_cannot_be_read_leave_the_code() -> None:
-    """Whatever a proxy puts into the trailers, the status still counts."""
+    """Undecodable trailers of a proxy do not hide the status."""
     error = error_from_status(status(grpc.StatusCode.UNAVAILABLE, "gone", raw=b"\xff\xff"), ADDRESS)
     assert isinstance(error, errors.Unreachable)
     assert str(error) == "The server at example.test:7070 cannot be reached: gone"
@@ -147,7 +147,7 @@ def test_every_error_says_something() -> None:
 
 
 def test_the_error_of_a_job_has_the_job() -> None:
-    """How a job ended can be read from its error."""
+    """The error has the ended job."""
     failed = errors.JobFailed(Job(job_id="j", failure=Failure(code="NO_DISK", message="The disk is gone.")))
     assert str(failed) == "Job j failed: The disk is gone. (NO_DISK)"
     assert failed.failure.code == "NO_DISK"

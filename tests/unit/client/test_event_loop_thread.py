@@ -1,4 +1,4 @@
-"""The event loop beside a program that has none, and what becomes of those who wait for it when it ends."""
+"""The event loop thread of synchronous programs, and calls that wait when it closes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from milepost.client._transport.event_loop_thread import EventLoopThread
 
 
 def test_who_comes_while_it_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rather than left to wait for a loop that runs no more."""
+    """A call during the closing fails rather than wait forever."""
     background = EventLoopThread()
     closing = threading.Thread(target=background.close)
     schedule = asyncio.run_coroutine_threadsafe
@@ -22,7 +22,7 @@ def test_who_comes_while_it_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -
     def late(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Future[Any]:
         if not closing.ident:
             closing.start()
-            closing.join(0.1)  # it is over by then, or waits for us
+            closing.join(0.1)  # it has ended by then, or waits for us
         return schedule(coroutine, loop)
 
     monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", late)
@@ -32,7 +32,7 @@ def test_who_comes_while_it_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_it_is_closed_once_and_for_all() -> None:
-    """Also where it has never run."""
+    """Also if it has never run."""
     background = EventLoopThread()
     background.close()
     background.close()

@@ -1,4 +1,4 @@
-"""How long a handler has to stop."""
+"""The time that a handler has to stop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOW = 1_800_000_000.0
 
 
 def at(seconds: float) -> Timestamp:
-    """An instant, from now."""
+    """An instant relative to now."""
     instant = Timestamp()
     instant.FromNanoseconds(int((NOW + seconds) * 1e9))
     return instant
@@ -23,10 +23,10 @@ def at(seconds: float) -> Timestamp:
 @pytest.mark.parametrize(
     ("asked", "deadline", "left"),
     [
-        (0, 30, 29),  # a second is kept to tell of the end
+        (0, 30, 29),  # a second is reserved to report the end
         (0, 2, 1.5),  # or a quarter
         (0, 0, 0),
-        (-20, 10, 9),  # it was heard of late
+        (-20, 10, 9),  # the request arrived late
         (-40, -10, 29),  # or this clock is ahead
         (100, 130, 29),  # or behind
         (0, -1, 0),
@@ -35,7 +35,7 @@ def at(seconds: float) -> Timestamp:
 def test_what_is_left_of_a_grace(
     monkeypatch: pytest.MonkeyPatch, asked: float, deadline: float, left: float
 ) -> None:
-    """Less what it takes to tell of the end before the server forces it. Clocks that disagree change nothing."""
+    """The grace period less the time to report the end; differing clocks do not matter."""
     monkeypatch.setattr(time, "time", lambda: NOW)
     cancellation = Cancellation(request_time=at(asked), deadline=at(deadline))
 

@@ -1,4 +1,4 @@
-"""What a handler returns or raises, and what that means for its job."""
+"""The outcome of a handler, by what it returns or raises."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", defau
 
 
 def unheard(path: str, said: str) -> None:
-    """Nobody hears of what cannot be reported."""
+    """Ignore warnings."""
 
 
 def started(handler: Handler) -> RunningHandler:
-    """A handler at work on a job."""
+    """A running handler."""
     reporter = Reporter(lambda: None)
     return start_handler(handler, JobContext(JobControl(Job(job_id="j"), reporter)), reporter)
 
 
 async def outcome(handler: Handler) -> Outcome:
-    """What becomes of a handler."""
+    """Run a handler; return its outcome."""
     return await started(handler).outcome
 
 
 async def test_an_async_handler_runs_in_the_loop() -> None:
-    """As a task of its own."""
+    """As its own task."""
 
     async def handler(job: JobContext) -> dict[str, str]:
         return {"job": job.id, "thread": threading.current_thread().name}
@@ -49,7 +49,7 @@ async def test_an_async_handler_runs_in_the_loop() -> None:
 
 
 async def test_a_plain_handler_runs_in_a_thread() -> None:
-    """Of its own, with the context variables of the worker; the loop goes on meanwhile."""
+    """In its own thread, with the context variables of the worker; the loop runs on."""
     variable.set("carried over")
 
     def handler(job: JobContext) -> dict[str, str]:
@@ -59,7 +59,7 @@ async def test_a_plain_handler_runs_in_a_thread() -> None:
 
 
 async def test_the_job_is_at_hand_for_whatever_a_handler_calls() -> None:
-    """In the loop and in a thread, and in the tasks and threads that go on from there; nowhere else."""
+    """In the loop, in a thread, and in tasks and threads started there; nowhere else."""
 
     async def in_loop(job: JobContext) -> dict[str, bool]:
         async with asyncio.TaskGroup() as group:
@@ -75,7 +75,7 @@ async def test_the_job_is_at_hand_for_whatever_a_handler_calls() -> None:
 
 
 async def test_an_interrupt_reaches_an_async_handler_at_its_next_await() -> None:
-    """A plain one has to look for itself."""
+    """A plain handler must check for itself."""
     waiting = asyncio.Event()
 
     async def handler(job: JobContext) -> None:
@@ -89,7 +89,7 @@ async def test_an_interrupt_reaches_an_async_handler_at_its_next_await() -> None
 
 
 async def test_a_handler_that_is_interrupted_before_it_starts_has_stopped() -> None:
-    """It never ran, and that is its outcome."""
+    """It never ran, and counts as stopped."""
 
     async def handler(job: JobContext) -> None:
         raise AssertionError
@@ -100,7 +100,7 @@ async def test_a_handler_that_is_interrupted_before_it_starts_has_stopped() -> N
 
 
 async def test_tracebacks_begin_in_the_handler() -> None:
-    """The frames of the SDK are nobody's business."""
+    """Frames of the SDK are left out."""
 
     async def in_loop(job: JobContext) -> None:
         raise ValueError("boo")
@@ -120,7 +120,7 @@ async def test_tracebacks_begin_in_the_handler() -> None:
 
 
 async def test_a_handler_that_cannot_be_called_fails_its_job() -> None:
-    """A wrong signature is seen with the first job."""
+    """A wrong signature fails the first job."""
 
     def handler() -> None: ...
 
@@ -129,14 +129,14 @@ async def test_a_handler_that_cannot_be_called_fails_its_job() -> None:
 
 
 def test_a_mapping_or_nothing_is_a_result() -> None:
-    """Nothing gives an empty result."""
+    """None gives an empty result."""
     ended = job_ended(Outcome(result={"n": 1}), unheard, cancelled=False)
     assert (ended.state, dict(ended.result.items())) == (JobState.JOB_STATE_SUCCEEDED, {"n": 1.0})
     assert job_ended(Outcome(), unheard, cancelled=False) == JobEnded(state=JobState.JOB_STATE_SUCCEEDED)
 
 
 def test_a_result_never_fails_the_job() -> None:
-    """What is no mapping, has no form in JSON, or is too large is reported as near as can be; somebody hears of it."""
+    """Values that are no mapping, not JSON, or too large are reported as closely as possible, with a warning."""
     heard: list[str] = []
     for result, reported, text in (
         ([1], {"value": [1]}, "result is a list, not a mapping"),
@@ -156,7 +156,7 @@ def test_a_result_never_fails_the_job() -> None:
 
 
 def test_a_failure_may_be_of_any_values() -> None:
-    """They become what the contract has, rather than leaving the job without an end."""
+    """They are converted to the contract's types, so that the job ends."""
     odd: Any = {"code": 404, "message": ValueError("gone"), "detail": None, "retryable": "yes"}
     error = JobFailure(**odd)
     failure = job_ended(Outcome(error=error), unheard, cancelled=False).failure
@@ -164,7 +164,7 @@ def test_a_failure_may_be_of_any_values() -> None:
 
 
 def test_a_failure_says_itself() -> None:
-    """Without a traceback, and within its bounds."""
+    """A JobFailure is reported without a traceback, within the bounds."""
     error = JobFailure("no such code!", "m" * 5000, detail="why", retryable=True)
     failure = job_ended(Outcome(error=error), unheard, cancelled=False).failure
     assert (failure.code, failure.detail, failure.retryable) == ("no_such_code_", "why", True)
@@ -173,12 +173,12 @@ def test_a_failure_says_itself() -> None:
 
 
 def test_completion_may_win_over_a_cancellation() -> None:
-    """A handler that returns although it was to stop has succeeded (rule 17)."""
+    """A handler that returns despite a cancellation has succeeded (rule 17)."""
     assert job_ended(Outcome(result={}), unheard, cancelled=True).state == JobState.JOB_STATE_SUCCEEDED
 
 
 def test_a_handler_that_stops_when_cancelled_is_cancelled() -> None:
-    """Also one that breaks while it is stopping; what broke is said."""
+    """Also one that fails while it stops; the log has the exception."""
     for error in (asyncio.CancelledError(), Cancelled()):
         assert job_ended(Outcome(error=error), unheard, cancelled=True) == JobEnded(
             state=JobState.JOB_STATE_CANCELLED
@@ -191,7 +191,7 @@ def test_a_handler_that_stops_when_cancelled_is_cancelled() -> None:
 
 
 def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
-    """Such as of something that the handler itself waited for."""
+    """Such as of a task that the handler awaited."""
     ended = job_ended(Outcome(error=asyncio.CancelledError()), unheard, cancelled=False)
     assert (ended.state, ended.failure.code) == (JobState.JOB_STATE_FAILED, "CancelledError")
 
@@ -216,18 +216,18 @@ async def in_loop(job: JobContext, more: object = None) -> None:
 
 
 def plain(job: JobContext, more: object = None) -> None:
-    """Plain."""
+    """A plain handler."""
 
 
 class Called:
-    """Called like a function."""
+    """A callable object."""
 
     def __call__(self, job: JobContext) -> None:
-        """Plain."""
+        """A plain handler."""
 
 
 class Awaited:
-    """Called like an async function."""
+    """A callable object with an async `__call__`."""
 
     async def __call__(self, job: JobContext) -> None:
         """An async handler."""
@@ -241,13 +241,13 @@ PLAIN: list[Any] = [plain, functools.partial(plain, more=1), Called(), lambda jo
 
 
 def test_what_is_async_is_known() -> None:
-    """Functions, methods, objects that are called, and partials."""
+    """Functions, methods, callable objects, and partials."""
     assert [is_async(handler) for handler in ASYNC] == [True] * 4
     assert [is_async(handler) for handler in PLAIN] == [False] * 4
 
 
 def test_where_a_handler_runs() -> None:
-    """As it was asked for; else an async one as a task, and a plain one in a thread."""
+    """As requested; else an async handler as a task, and a plain one in a thread."""
     for handlers, usual in ((ASYNC, "task"), (PLAIN, "thread")):
         for handler in handlers:
             assert usual == run_mode_of(handler, None) == run_mode_of(handler, usual)  # type: ignore[arg-type]
@@ -266,13 +266,13 @@ def test_where_a_handler_runs() -> None:
     ],
 )
 def test_how_it_cannot_run_is_refused(handler: Handler, run: Any, text: str) -> None:
-    """When it is registered, with what would do instead."""
+    """At registration, with the alternatives."""
     with pytest.raises(ValueError, match=text):
         Worker("127.0.0.1:1").job("k", run=run)(handler)
 
 
 def test_a_function_within_another_is_not_found_by_a_process() -> None:
-    """So it is refused when it is registered; async or not, and in partials, too."""
+    """It is refused at registration; async or not, and in partials, too."""
 
     def within(job: JobContext) -> None: ...
 
@@ -294,6 +294,6 @@ def test_a_handler_is_of_a_kind() -> None:
     """Forgetting the kind is an easy mistake, with an error of its own."""
     with pytest.raises(TypeError, match="needs the kind of job"):
 
-        @Worker().job  # type: ignore[arg-type]  # which is what a type checker says
+        @Worker().job  # type: ignore[arg-type]  # as a type checker reports
         def archive(job: JobContext) -> None:
-            """Nothing."""
+            """A handler that does nothing."""

@@ -1,4 +1,4 @@
-"""How a plain handler that has the main thread to itself is interrupted, in the main thread of the tests."""
+"""The interruption of a plain handler in the main thread, here that of the tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def job() -> JobContext:
 
 @pytest.fixture
 def interruption(job: JobContext) -> Iterator[Interrupter]:
-    """Of that job. It takes SIGTERM for as long as the test lasts."""
+    """The interruption of that job; it handles SIGTERM during the test."""
     before = signal.getsignal(signal.SIGTERM)
     yield Interrupter(job, job._control.cancel_signal)
     signal.signal(signal.SIGTERM, before)
@@ -34,7 +34,7 @@ def interruption(job: JobContext) -> Iterator[Interrupter]:
 def interrupted(
     interruption: Interrupter, handler: Callable[[JobContext], object], begun: threading.Event
 ) -> Outcome:
-    """What becomes of a handler that is interrupted once it has begun, and is seen to as it is in a process."""
+    """Run a handler, interrupt it once it has started, and return its outcome."""
     returned = threading.Event()
 
     def listen() -> None:
@@ -54,7 +54,7 @@ def interrupted(
 
 
 def test_it_is_never_in_the_midst_of_the_sdk(interruption: Interrupter) -> None:
-    """However much of the time a handler is there: what it leaves half done would be wrong from then on."""
+    """However much time a handler spends in the SDK: an interruption there would leave inconsistent state."""
     begun = threading.Event()
 
     def handler(job: JobContext) -> None:
@@ -74,7 +74,7 @@ def test_it_is_never_in_the_midst_of_the_sdk(interruption: Interrupter) -> None:
 
 
 def test_a_handler_is_interrupted_once(interruption: Interrupter, job: JobContext) -> None:
-    """And sees that it is to stop when it is interrupted, not before."""
+    """The handler sees the cancellation with the interruption, not before."""
     begun = threading.Event()
     seen: list[bool] = []
 
@@ -86,7 +86,7 @@ def test_a_handler_is_interrupted_once(interruption: Interrupter, job: JobContex
         except Cancelled:
             seen.append(job.cancelled)
         until = time.monotonic() + 0.05
-        while time.monotonic() < until:  # in which it would come again
+        while time.monotonic() < until:  # time for a second interruption, which must not come
             interruption.request()
         return "cleaned up"
 
@@ -95,7 +95,7 @@ def test_a_handler_is_interrupted_once(interruption: Interrupter, job: JobContex
 
 
 def test_one_that_was_to_stop_before_does_not_begin(interruption: Interrupter) -> None:
-    """It has raised, as one that has begun would."""
+    """It raises as a started handler would."""
     interruption.request()
 
     assert isinstance(interruption.call(lambda job: {}).error, Cancelled)
@@ -104,7 +104,7 @@ def test_one_that_was_to_stop_before_does_not_begin(interruption: Interrupter) -
 def test_other_threads_learn_of_it_while_the_main_thread_is_elsewhere(
     interruption: Interrupter, job: JobContext
 ) -> None:
-    """As in native code; here it keeps the signal waiting."""
+    """As in native code, which delays the signal."""
     begun = threading.Event()
     seen = threading.Event()
 
@@ -128,7 +128,7 @@ def test_other_threads_learn_of_it_while_the_main_thread_is_elsewhere(
 def test_a_signal_may_come_just_before_a_system_call(
     interruption: Interrupter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then it does not end that: it has to be sent again."""
+    """It does not end the system call then, and must be sent again."""
     begun = threading.Event()
     signals: list[int] = []
     kill = signal.pthread_kill
@@ -148,7 +148,7 @@ def test_a_signal_may_come_just_before_a_system_call(
 
 
 def test_a_handler_of_signals_that_is_not_ours_is_called_once(interruption: Interrupter) -> None:
-    """The job's own has its own way to stop."""
+    """A previous handler of SIGTERM is called."""
     begun = threading.Event()
     heard: list[int] = []
 
@@ -165,7 +165,7 @@ def test_a_handler_of_signals_that_is_not_ours_is_called_once(interruption: Inte
 
 
 def test_sigterm_from_elsewhere_is_passed_over(interruption: Interrupter) -> None:
-    """Nobody has asked for the job to stop."""
+    """The job was not cancelled."""
 
     def handler(job: JobContext) -> str:
         signal.raise_signal(signal.SIGTERM)

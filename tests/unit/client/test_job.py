@@ -1,4 +1,4 @@
-"""What a handler says of its job as a whole, as the server will hear it."""
+"""The reports of a job context."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.client.stages import said
 
 
 def test_a_plan_is_told(job: JobContext, reporter: Reporter) -> None:
-    """As ids, or as messages with more."""
+    """As ids, or as messages."""
     job.plan(["scan", Stage(stage_id="hash", weight=4)])
     assert list(said(reporter)[0].stages_planned.stages) == [
         Stage(stage_id="scan"),
@@ -28,7 +28,7 @@ def test_a_plan_is_told(job: JobContext, reporter: Reporter) -> None:
 
 
 def test_a_log_line_never_fails_the_job(job: JobContext, reporter: Reporter) -> None:
-    """What JSON cannot say is said as text, what is too long is cut, and file names may be any bytes."""
+    """Values that are not JSON become text, long text is truncated, and file names may be any bytes."""
     job.log("plain", severity="warning", stage="hash", size=3, path={1, 2}, name="\udcff")
     job.log("x" * 100_000)
     job.log("a\udcffb", severity=Severity.SEVERITY_ERROR, blob="y" * 100_000)
@@ -50,7 +50,7 @@ def test_a_log_line_never_fails_the_job(job: JobContext, reporter: Reporter) -> 
 
 
 def test_an_artifact_is_registered(job: JobContext, reporter: Reporter) -> None:
-    """With what is known of it; what is out of its bounds never fails the job, and is in its log."""
+    """With the given fields; values out of bounds never fail the job, and are in its log."""
     with job.stage("pack") as stage:
         job.artifact(
             "a.tar",
@@ -79,7 +79,7 @@ def test_an_artifact_is_registered(job: JobContext, reporter: Reporter) -> None:
 
 
 def test_an_artifact_too_many_is_in_the_log(job: JobContext, reporter: Reporter) -> None:
-    """Nothing is lost of it, and the job goes on."""
+    """It is logged in full, and the job goes on."""
     for number in range(1000):
         job.artifact(f"a{number}", "u")
     said(reporter)
@@ -92,7 +92,7 @@ def test_an_artifact_too_many_is_in_the_log(job: JobContext, reporter: Reporter)
 
 
 def test_an_event_of_ones_own(job: JobContext, reporter: Reporter) -> None:
-    """As JSON, or as a message. A name that is none is refused; what is too large, or no JSON, never fails the job."""
+    """As JSON, or as a message. An invalid name is refused; large or non-JSON data never fails the job."""
     job.emit("topic.found", {"topic": "weather", "at": [1, 2.5, None, True]})
     job.emit("stage", Stage(stage_id="s"))
     first, second = (update.custom for update in said(reporter))
@@ -141,7 +141,7 @@ def test_the_job_is_what_was_submitted(reporter: Reporter) -> None:
 
 
 def test_a_finalizer_may_log_at_any_moment(job: JobContext, reporter: Reporter) -> None:
-    """It runs in whichever thread is at it, and that one may have the lock."""
+    """It runs in any thread, which may hold the lock."""
     with reporter.lock:
         job.log("last words")
         job.stage("s").advance()

@@ -1,4 +1,4 @@
-"""A watch takes every event once and in order, over any number of streams (rule 2)."""
+"""A watch accepts every event once and in order, over any number of streams (rule 2)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from milepost.v1 import (
 
 
 def opened(cursor: int, head: int = 0, epoch: str = "e1") -> WatchJobResponse:
-    """A stream opens."""
+    """An `opened` frame."""
     return WatchJobResponse(opened=Opened(epoch=epoch, first_sequence=1, head_sequence=head, cursor=cursor))
 
 
@@ -39,17 +39,17 @@ def events(sequences: Iterable[int], *, end: bool = False) -> WatchJobResponse:
 
 
 def caught_up(sequence: int) -> WatchJobResponse:
-    """The head is reached."""
+    """A `caught_up` frame."""
     return WatchJobResponse(caught_up=CaughtUp(sequence=sequence))
 
 
 def taken(cursor: JobCursor, *frames: WatchJobResponse) -> list[int]:
-    """The sequences of the events that are taken."""
+    """The sequences of the accepted events."""
     return [event.sequence for frame in frames for event in cursor.accept(frame) if isinstance(event, Event)]
 
 
 def test_events_come_once_over_several_streams() -> None:
-    """A new stream is asked for what comes after the last event taken, in the epoch that it is of."""
+    """A new stream is requested after the last accepted event, with its epoch."""
     cursor = JobCursor("j")
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=0)
     assert taken(cursor, opened(0, 9), events([1, 2]), events([3])) == [1, 2, 3]
@@ -69,7 +69,7 @@ def test_it_starts_where_it_is_told_to() -> None:
 
 @pytest.mark.parametrize("sequences", [[2], [1, 3], [1, 1], [1, 2, 2], [0], [3, 2]])
 def test_a_gap_or_a_repetition_is_never_passed_on(sequences: list[int]) -> None:
-    """An event that is missing or comes twice is the server's fault, and is raised rather than yielded."""
+    """A missing or repeated event is a fault of the server, and raises an error."""
     cursor = JobCursor("j")
     cursor.request()
     cursor.accept(opened(0))
@@ -78,7 +78,7 @@ def test_a_gap_or_a_repetition_is_never_passed_on(sequences: list[int]) -> None:
 
 
 def test_a_thinned_log_has_gaps_where_it_says_so() -> None:
-    """Progress that later progress stands for may be left out, up to the sequence that the stream opened with."""
+    """Superseded progress may be missing, up to the sequence in `opened`."""
     cursor = JobCursor("j")
     cursor.request()
     thinned = opened(0, 9)
@@ -90,7 +90,7 @@ def test_a_thinned_log_has_gaps_where_it_says_so() -> None:
 
 
 def test_a_stream_that_opens_elsewhere_is_refused() -> None:
-    """A stream that starts after another sequence than was asked for would lose or repeat events."""
+    """A stream that starts after another sequence than requested would lose or repeat events."""
     cursor = JobCursor("j", after=4)
     cursor.request()
     with pytest.raises(ProtocolError, match="opened after 6, but the request was for 4"):
@@ -120,7 +120,7 @@ def test_nothing_follows_the_end() -> None:
 
 
 def test_a_status_that_is_ahead_means_that_something_is_missing() -> None:
-    """A watch without a filter has been sent everything up to the status's cursor."""
+    """Without a filter the server has sent everything up to the status's cursor."""
     cursor = JobCursor("j")
     cursor.request()
     taken(cursor, opened(0), events([1, 2]))
@@ -143,7 +143,7 @@ def test_an_estimate_is_kept_until_there_is_no_evidence_any_more() -> None:
 
 
 def test_frames_that_are_not_known_are_skipped() -> None:
-    """A newer server may send frames that this client does not know (rule 9)."""
+    """Unknown frames of a newer server are ignored (rule 9)."""
     cursor = JobCursor("j")
     cursor.request()
     assert taken(
@@ -173,13 +173,13 @@ def test_when_a_stream_that_ends_well_is_complete() -> None:
 
 
 def snapshot(sequence: int, state: JobState.ValueType = JobState.JOB_STATE_RUNNING) -> WatchJobResponse:
-    """The job as it stands."""
+    """A snapshot of the job."""
     job = Job(job_id="j", last_sequence=sequence, state=state, epoch="e1")
     return WatchJobResponse(snapshot=Snapshot(job=job))
 
 
 def test_it_may_start_with_the_job_as_it_stands() -> None:
-    """The snapshot is asked for until it has come, and then what happens next."""
+    """The snapshot is requested until it has come; then the events after it."""
     cursor = JobCursor("j", start="snapshot")
     assert cursor.request() == WatchJobRequest(job_id="j", from_snapshot=True)
     assert taken(cursor, opened(7, 7)) == []
@@ -201,7 +201,7 @@ def test_a_snapshot_of_a_job_that_has_ended_is_the_end() -> None:
 
 
 def test_it_may_start_with_what_happens_next() -> None:
-    """From the stream that opens first; the next one goes on from there."""
+    """From the first opened stream; the next one continues there."""
     cursor = JobCursor("j", start="latest")
     assert cursor.request() == WatchJobRequest(job_id="j", from_latest=True)
     assert taken(cursor, opened(7, 7)) == []
@@ -210,7 +210,7 @@ def test_it_may_start_with_what_happens_next() -> None:
 
 @pytest.mark.parametrize("error", [SequenceTrimmed(), EpochChanged()])
 def test_a_gap_is_raised_or_gone_over(error: ServiceError) -> None:
-    """As it was asked for: the next stream brings the job as it stands, of whatever epoch."""
+    """As requested: the next stream starts with a snapshot, of any epoch."""
     assert JobCursor("j", after=3).recover(error) is None
     cursor = JobCursor("j", after=3, epoch="e0", on_gap="snapshot")
     assert cursor.recover(JobNotFound()) is None
@@ -222,7 +222,7 @@ def test_a_gap_is_raised_or_gone_over(error: ServiceError) -> None:
 
 
 def test_what_is_hidden_moves_the_cursor() -> None:
-    """A resumed stream does not look at it again."""
+    """A resumed stream skips it."""
     cursor = JobCursor("j", selection=EventSelection.of(["stage_ended"], [], False))
     assert list(cursor.request().filter.payloads) == ["job_ended", "stage_ended"]
     assert taken(cursor, opened(0, 9), events([3, 7]), caught_up(9)) == [3, 7]
@@ -235,7 +235,7 @@ def test_what_is_hidden_moves_the_cursor() -> None:
 
 
 def test_the_end_is_known_where_it_is_hidden() -> None:
-    """`job_ended` is asked for in any case, and shown only where it was asked for."""
+    """`job_ended` is always requested, and yielded only if the caller selected it."""
     cursor = JobCursor("j", selection=EventSelection.of(["log_written"], [], False))
     cursor.request()
     assert taken(cursor, opened(0), events([4, 9], end=True)) == [4]
@@ -246,7 +246,7 @@ def test_the_end_is_known_where_it_is_hidden() -> None:
 
 
 def test_a_head_that_is_ahead_of_the_events_means_that_something_is_missing() -> None:
-    """Without a filter everything up to the head has been sent when it is reached."""
+    """Without a filter everything up to the head has been sent at `caught_up`."""
     cursor = JobCursor("j")
     cursor.request()
     with pytest.raises(ProtocolError):
@@ -254,7 +254,7 @@ def test_a_head_that_is_ahead_of_the_events_means_that_something_is_missing() ->
 
 
 def test_a_job_that_a_call_tells_of_is_new_where_it_has_gone_on() -> None:
-    """Or where it is of another store."""
+    """Or if it is of another store."""
     cursor = JobCursor("j", on_gap="snapshot")
     assert len(cursor.accept_job(Job(last_sequence=3, epoch="e1"))) == 1
     assert len(cursor.accept_job(Job(last_sequence=3, epoch="e1"))) == 0

@@ -1,4 +1,4 @@
-"""A watch of many jobs takes everything once, and misses nothing, over any number of streams (rule 2)."""
+"""A watch of many jobs accepts everything once, and misses nothing, over any number of streams (rule 2)."""
 
 from __future__ import annotations
 
@@ -28,46 +28,46 @@ Short = tuple[str, int] | str
 
 
 def opened(cursor: int = 0, *, dropped: int = 0, head: int = 0, epoch: str = "e1") -> WatchJobsResponse:
-    """A stream opens."""
+    """An `opened` frame."""
     return WatchJobsResponse(
         opened=Opened(epoch=epoch, first_sequence=dropped + 1, head_sequence=head, cursor=cursor)
     )
 
 
 def events(position: int, *of: tuple[str, int]) -> WatchJobsResponse:
-    """Events, each as job and sequence."""
+    """Events, given as job and sequence."""
     batch = [Event(job_id=job_id, sequence=sequence) for job_id, sequence in of]
     return WatchJobsResponse(events=Events(events=batch, position=position))
 
 
 def snapshot(job_id: str, sequence: int, position: int = 0, *, submitted: int = 1) -> WatchJobsResponse:
-    """A job as it stands."""
+    """A snapshot of a job."""
     job = Job(job_id=job_id, last_sequence=sequence, submit_time=Timestamp(seconds=submitted))
     return WatchJobsResponse(snapshot=Snapshot(job=job, position=position))
 
 
 def deleted(job_id: str, position: int) -> WatchJobsResponse:
-    """A job is gone."""
+    """A `deleted` frame."""
     return WatchJobsResponse(deleted=Deleted(job_id=job_id, position=position))
 
 
 def trimmed(job_id: str, position: int) -> WatchJobsResponse:
-    """The older events of a job are gone."""
+    """A `trimmed` frame."""
     return WatchJobsResponse(trimmed=Trimmed(job_id=job_id, first_sequence=2, position=position))
 
 
 def caught_up(position: int) -> WatchJobsResponse:
-    """The head is reached."""
+    """A `caught_up` frame."""
     return WatchJobsResponse(caught_up=CaughtUp(sequence=position))
 
 
 def status(position: int) -> WatchJobsResponse:
-    """Nothing happens."""
+    """A status."""
     return WatchJobsResponse(status=Status(cursor=position, head_sequence=position))
 
 
 def short(items: Iterable[Item]) -> list[Short]:
-    """Items as they are easily compared: an event as job and sequence, a job as ``name=sequence``."""
+    """Items in a short form: an event as job and sequence, a job as ``name=sequence``."""
     results: list[Short] = []
     for item in items:
         match item:
@@ -85,25 +85,25 @@ def short(items: Iterable[Item]) -> list[Short]:
 
 
 def taken(cursor: JobsCursor, *frames: WatchJobsResponse) -> list[Short]:
-    """What the frames of a new stream bring."""
+    """The items of a new stream's frames."""
     cursor.request()
     return more(cursor, *frames)
 
 
 def more(cursor: JobsCursor, *frames: WatchJobsResponse) -> list[Short]:
-    """What further frames of the same stream bring."""
+    """The items of further frames of the same stream."""
     items: Sequence[Item] = [item for frame in frames for item in cursor.accept(frame)]
     return short(items)
 
 
 def start_of(cursor: JobsCursor) -> tuple[str | None, int, str]:
-    """How a new stream would be asked for."""
+    """The start in the request of a new stream."""
     request = cursor.request()
     return request.WhichOneof("start"), request.after_position, request.epoch
 
 
 def test_a_stream_continues_after_the_position() -> None:
-    """Of all frames that tell one."""
+    """The position of all frames that have one."""
     cursor = JobsCursor(JobFilter(kinds=["k"]))
     assert start_of(cursor) == (None, 0, "")
     assert taken(cursor, opened(), events(3, ("a", 1), ("b", 1), ("a", 2))) == [("a", 1), ("b", 1), ("a", 2)]
@@ -116,7 +116,7 @@ def test_a_stream_continues_after_the_position() -> None:
 
 
 def test_the_beginning_is_no_position() -> None:
-    """Rule 1: 0 and none are the same, all that is kept."""
+    """Rule 1: 0 and unset mean all stored events."""
     assert start_of(JobsCursor(JobFilter(), after=0)) == start_of(JobsCursor(JobFilter())) == (None, 0, "")
 
 
@@ -133,7 +133,7 @@ def test_what_was_dropped_after_an_empty_store_is_missed() -> None:
 
 
 def test_snapshots_to_start_with_are_asked_for_again() -> None:
-    """Where a stream breaks among them; what was shown as of the same event is not shown again."""
+    """If a stream breaks among them; a job with the same last event is not yielded again."""
     cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 3), snapshot("b", 1)) == ["a=3", "b=1"]
     assert cursor.position is None
@@ -145,7 +145,7 @@ def test_snapshots_to_start_with_are_asked_for_again() -> None:
 
 
 def test_a_snapshot_is_ahead_of_the_stream() -> None:
-    """The server leaves out what a snapshot has, but knows this no more after a break."""
+    """The server skips events that a snapshot includes, but only within one stream."""
     cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 3), events(10, ("b", 1))) == ["a=3", ("b", 1)]
     assert taken(cursor, opened(10), events(14, ("a", 3), ("b", 2), ("a", 4))) == [("b", 2), ("a", 4)]
@@ -155,7 +155,7 @@ def test_a_snapshot_is_ahead_of_the_stream() -> None:
 
 
 def test_a_snapshot_may_be_ahead_of_the_head() -> None:
-    """It was read before the commits that it has were counted; their events do not come again."""
+    """It may include later commits, whose events are not yielded again."""
     cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 4), caught_up(9)) == ["a=4"]
     assert more(cursor, events(10, ("a", 3)), events(11, ("b", 1)), events(12, ("a", 4))) == [("b", 1)]
@@ -163,7 +163,7 @@ def test_a_snapshot_may_be_ahead_of_the_head() -> None:
 
 
 def test_jobs_that_vanish_between_two_lists_are_looked_up() -> None:
-    """Nothing else would tell that they are gone, or do not match any more."""
+    """Otherwise their deletion, or that they match no more, would be missed."""
     cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), *(snapshot(job_id, 1) for job_id in "abc")) == ["a=1", "b=1", "c=1"]
     assert taken(cursor, opened(12), snapshot("b", 1), caught_up(12)) == []
@@ -174,7 +174,7 @@ def test_jobs_that_vanish_between_two_lists_are_looked_up() -> None:
 
 
 def test_an_id_may_be_taken_again() -> None:
-    """A job of the same id that came after the deleted one is another one."""
+    """A later job with the id of a deleted one is another job."""
     cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 3)) == ["a=3"]
     assert taken(cursor, opened(12), snapshot("a", 3, submitted=5), caught_up(12)) == ["a=3"]
@@ -182,7 +182,7 @@ def test_an_id_may_be_taken_again() -> None:
 
 
 def test_all_that_is_kept_can_only_be_read_from_its_beginning() -> None:
-    """Up to where something was dropped there is no position to resume from; yet nothing comes twice."""
+    """Up to the last drop there is no position to resume at; still nothing is yielded twice."""
     cursor = JobsCursor(JobFilter())
     assert taken(cursor, opened(dropped=50), events(10, ("a", 1)), deleted("x", 20)) == [("a", 1), "-x"]
     assert cursor.position is None
@@ -219,7 +219,7 @@ def test_trimming_while_jobs_are_listed_is_no_gap() -> None:
 
 
 def test_trimming_before_the_first_of_what_is_kept_is_no_gap() -> None:
-    """All that is kept was asked for, and the next stream begins with what is kept by then."""
+    """All stored events were requested, and the next stream begins with those stored by then."""
     cursor = JobsCursor(JobFilter())
     assert taken(cursor, opened(head=9)) == []
     assert cursor.recover(SequenceTrimmed()) == ()
@@ -242,7 +242,7 @@ def test_a_store_replaced_while_jobs_are_listed_is_a_gap(on_gap: str) -> None:
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that came to match first are forgotten first; and all of them where a stream is idle."""
+    """The oldest entries are dropped first; and all of them when a stream is idle."""
     monkeypatch.setattr(deduplicator, "_GENERATION_SIZE", 10)
     cursor = JobsCursor(JobFilter(), start="latest")
     taken(cursor, opened(0))
@@ -263,13 +263,13 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["not opened", "elsewhere", "backwards"],
 )
 def test_a_server_that_breaks_the_contract_is_found_out(frames: list[WatchJobsResponse]) -> None:
-    """Nothing is yielded of it."""
+    """Its frame is not yielded."""
     with pytest.raises(ProtocolError):
         taken(JobsCursor(JobFilter()), *frames)
 
 
 def test_when_a_stream_that_ends_well_is_complete() -> None:
-    """Never where it follows; otherwise at the head."""
+    """Never if it follows; otherwise at the head."""
     following, replaying = JobsCursor(JobFilter()), JobsCursor(JobFilter(), follow=False)
     for cursor in (following, replaying):
         taken(cursor, opened(), caught_up(0))

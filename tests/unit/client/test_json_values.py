@@ -31,7 +31,7 @@ SIZE: Final = 1_000_000
 
 
 def converted(values: object, size: int = SIZE) -> tuple[dict[str, Any], list[str]]:
-    """The values as whoever reads them has them, and the paths of those that are remarked on."""
+    """The converted values, and the paths of the warnings."""
     paths: list[str] = []
     struct = to_lossy_struct(values, "result", size, lambda path, text: paths.append(path))
     assert struct.ByteSize() <= size
@@ -41,19 +41,19 @@ def converted(values: object, size: int = SIZE) -> tuple[dict[str, Any], list[st
 
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
 def test_what_json_can_say_is_said_as_it_is(values: dict[str, object]) -> None:
-    """Just as the strict conversion has it, and without a remark."""
+    """As the strict conversion, without a warning."""
     struct = to_lossy_struct(values, "result", SIZE, lambda path, text: pytest.fail(text))
     assert struct == to_struct(values, "result")
 
 
 class Colour(enum.Enum):
-    """Of a traffic light."""
+    """An enum of text."""
 
     RED = "red"
 
 
 class Level(enum.IntEnum):
-    """Of a log."""
+    """An enum of integers."""
 
     HIGH = 3
 
@@ -63,14 +63,14 @@ Point = namedtuple("Point", "x y")
 
 @dataclasses.dataclass
 class Score:
-    """With a field that is a mapping again."""
+    """A dataclass with a mapping."""
 
     name: str
     by: dict[str, float]
 
 
 class Scalar:
-    """What numpy's scalars and arrays look like."""
+    """An object with the interface of numpy's scalars and arrays."""
 
     dtype = "float32"
 
@@ -78,12 +78,12 @@ class Scalar:
         self.value = value
 
     def tolist(self) -> object:
-        """Plain values."""
+        """The plain value."""
         return self.value
 
 
 class Index:
-    """What may stand for an int."""
+    """An object with `__index__`."""
 
     def __index__(self) -> int:
         return 7
@@ -110,19 +110,19 @@ class Index:
     ],
 )
 def test_what_has_a_form_in_json_has_it(value: object, reported: object) -> None:
-    """Also where it is of another type; nothing is lost, so nothing is remarked on."""
+    """Values of other types with an exact JSON form; without a warning."""
     assert converted({"x": value}) == ({"x": reported}, [])
 
 
 class Broken:
-    """Raises whatever is asked of it."""
+    """An object whose methods all raise."""
 
     def __str__(self) -> str:
         raise RuntimeError("no text")
 
 
 class BrokenMapping(Mapping[str, int]):
-    """Looks like a mapping."""
+    """A mapping whose methods raise."""
 
     def __getitem__(self, key: str) -> int:
         raise RuntimeError("no item")
@@ -138,7 +138,7 @@ class BrokenMapping(Mapping[str, int]):
 
 
 def numbers() -> Iterator[int]:
-    """Without an end."""
+    """An infinite generator."""
     number = 0
     while True:
         yield number
@@ -171,19 +171,19 @@ def numbers() -> Iterator[int]:
     ],
 )
 def test_what_has_none_is_text(value: object, text: str) -> None:
-    """Wherever it is, and somebody hears of it; what is beside it is as it was."""
+    """At any depth, with a warning; its neighbours are unchanged."""
     reported, paths = converted({"deep": [{"x": value, "y": 1}]})
     assert reported == {"deep": [{"x": text, "y": 1}]}
     assert paths == ["result.deep[0].x"]
 
 
 def test_an_integer_of_any_size_is_text() -> None:
-    """Python prints no more than some thousand decimal digits."""
+    """Python limits the number of decimal digits."""
     assert converted({"x": 10**5000}) == ({"x": hex(10**5000)}, ["result.x"])
 
 
 def test_a_generator_is_not_used_up() -> None:
-    """It may have no end, and what it does is not the result's to start."""
+    """It may be infinite, and may have side effects."""
     endless = numbers()
     reported, paths = converted({"x": endless})
     assert reported["x"].startswith("<generator object numbers")
@@ -192,7 +192,7 @@ def test_a_generator_is_not_used_up() -> None:
 
 
 def test_keys_are_text() -> None:
-    """None takes the place of another."""
+    """Different keys stay different."""
     reported, paths = converted({1: "a", "1": "b", None: "c", "\udc80": "d"})
     assert reported == {"1": "a", "1_": "b", "None": "c", "\\udc80": "d"}
     assert set(paths) == {"result"}
@@ -200,13 +200,13 @@ def test_keys_are_text() -> None:
 
 @pytest.mark.parametrize("values", [[1, 2], "text", 3.5, (1, 2), True])
 def test_what_is_no_mapping_stands_under_a_key(values: object) -> None:
-    """The work is done, whatever it returned."""
+    """The job succeeded, whatever it returned."""
     expected = list(values) if isinstance(values, tuple) else values
     assert converted(values) == ({"value": expected}, ["result"])
 
 
 def test_what_nests_without_an_end_ends_as_text() -> None:
-    """In itself, or so deep or so often that nobody could read it."""
+    """Recursive, very deep or very repetitive values."""
     itself: list[object] = []
     itself.append(itself)
     twice: list[object] = [1]
@@ -222,7 +222,7 @@ def test_what_nests_without_an_end_ends_as_text() -> None:
 
 
 def test_what_is_too_large_is_cut() -> None:
-    """Small fields stay whole; the large ones share the room, and say what is missing."""
+    """Small fields stay whole; large ones share the space, and say how much is missing."""
     rows = [{"id": number, "text": "x" * 20} for number in range(60_000)]
     reported, paths = converted(
         {"rows": rows, "log": "y" * 600_000, "count": 3, "deep": {"big": rows, "n": 1}}
@@ -237,14 +237,14 @@ def test_what_is_too_large_is_cut() -> None:
 
 
 def test_too_many_fields_are_cut() -> None:
-    """As many as there is room for are kept."""
+    """As many as fit are kept."""
     reported, paths = converted({f"key-{number:06}": "x" * 100 for number in range(20_000)}, 100_000)
     assert paths == ["result: size"]
     assert len(reported) > 700
 
 
 def test_what_is_huge_takes_no_room_from_others() -> None:
-    """Nor the time to look at all of it."""
+    """Nor time to traverse all of it."""
     reported, _ = converted({"huge": range(10**12), "after": [1, {"a": 2}]})
     assert reported["after"] == [1, {"a": 2}]
 
@@ -269,19 +269,19 @@ ANYTHING = st.recursive(
 
 @given(ANYTHING, st.integers(200, 1000))
 def test_anything_is_reported_within_the_bound(values: object, size: int) -> None:
-    """Whatever it is, as a struct that the contract allows."""
+    """Any value becomes a struct that the contract allows."""
     converted(values, size)
 
 
 @given(st.dictionaries(st.text(st.characters(), max_size=5), ANYTHING, max_size=5))
 def test_no_field_is_lost(values: dict[str, object]) -> None:
-    """Where there is room for it."""
+    """If it fits."""
     reported, _ = converted(values)
     assert len(reported) == len(values)
 
 
 def test_remarks_come_once_and_are_not_too_many(reporter: Reporter) -> None:
-    """A value in a tight loop, or a list of many, is no flood."""
+    """Warnings are limited per value and in number."""
     remarks = ReportWarnings("j", reporter)
     for number in range(100):
         to_lossy_struct({"losses": [math.nan] * 3, f"x{number}": math.nan}, "fields", SIZE, remarks.add)

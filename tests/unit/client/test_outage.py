@@ -1,4 +1,4 @@
-"""What is logged of a connection that is not there; and what gRPC says of it, in words."""
+"""The log of a lost connection, and the wording of gRPC's errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAST = "failed to connect to all addresses; last error: "
 
 
 def test_an_outage_is_said_once_and_then_rarely(caplog: pytest.LogCaptureFixture) -> None:
-    """However often a connection is tried: at once, after a minute, two, four, and so on; and when it is over."""
+    """However often it retries: at once, after 1, 2, 4 minutes and so on; and when it is over."""
     clock = FakeClock()
     outage = OutageLog("h:1", clock=clock.monotonic)
     with caplog.at_level(logging.INFO, "milepost.client"):
@@ -41,7 +41,7 @@ def test_an_outage_is_said_once_and_then_rarely(caplog: pytest.LogCaptureFixture
 
 
 def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
-    """Is said to be there."""
+    """It is logged once."""
     with caplog.at_level(logging.INFO, "milepost.client"):
         OutageLog("h:1").connected("w")
 
@@ -88,12 +88,12 @@ def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
     ],
 )
 def test_what_grpc_says_in_words(details: str, words: str) -> None:
-    """As this and other versions of it say it; where nothing fits, the particular of what it says."""
+    """For the texts of several versions; otherwise the specific part of the text."""
     assert connection_error_text(details) == words
 
 
 def test_why_a_server_is_unreachable() -> None:
-    """In few words, beside the whole sentence."""
+    """In few words, besides the full text."""
     assert (REFUSED.why, str(REFUSED)) == (
         "connection refused",
         "The server at h:1 cannot be reached: connection refused",

@@ -1,4 +1,4 @@
-"""A handler in a process of its own, without a server."""
+"""A handler in a child process, without a server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reports(Reporter):
         self.taken: list[Update] = []
 
     async def has(self, name: str) -> Update:
-        """Waits until an update of that name has come; the last such."""
+        """Wait for an update of this name; return the last one."""
 
         async def come() -> list[Update]:
             while (batch := self.next_batch(1e9)) is not None:
@@ -41,7 +41,7 @@ class Reports(Reporter):
 
 
 def started(handler: Handler, reporter: Reporter, **values: object) -> RunningHandler:
-    """Its process has been started."""
+    """Whether its process was started."""
     job = Job(job_id="j", kind="k", input=to_struct(values, "input"))
     return start_handler(
         RegisteredHandler(handler, "process"), JobContext(JobControl(job, reporter)), reporter
@@ -49,7 +49,7 @@ def started(handler: Handler, reporter: Reporter, **values: object) -> RunningHa
 
 
 async def test_a_worker_that_does_not_listen_does_not_block_a_handler(tmp_path: Path) -> None:
-    """What it has to say is thinned and bounded on its side, and says so (rule 15)."""
+    """Its reports are thinned and bounded in its process, with a note (rule 15)."""
     reports = Reports()
     running = started(isolated.chatty, reports, path=str(tmp_path))
     await reports.has("stage_started")
@@ -65,14 +65,14 @@ async def test_a_worker_that_does_not_listen_does_not_block_a_handler(tmp_path: 
 
 
 def _block_until(path: Path) -> None:
-    """Does not let go of the event loop, in which the worker runs."""
+    """Block the event loop of the worker."""
     waiting = threading.Event()
     while not path.exists():
         waiting.wait(0.01)
 
 
 async def test_a_loop_that_is_cancelled_takes_its_processes_along() -> None:
-    """As at the end of asyncio.run, with a worker that was not stopped well."""
+    """As at the end of asyncio.run without stopping the worker."""
     reports = Reports()
     running = started(isolated.sleeping, reports)
     result = (await reports.has("log_written")).log_written.fields.fields["pids"].list_value
@@ -84,7 +84,7 @@ async def test_a_loop_that_is_cancelled_takes_its_processes_along() -> None:
 
 
 async def test_a_process_that_was_stopped_before_it_started_never_does() -> None:
-    """There is nothing to wait for."""
+    """Its outcome is immediate."""
     running = started(isolated.sleeping, Reports())
     running.interrupt()
 
@@ -92,7 +92,7 @@ async def test_a_process_that_was_stopped_before_it_started_never_does() -> None
 
 
 async def test_a_system_that_has_no_room_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The job fails, and may be tried again."""
+    """The job fails retryably."""
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     error = (await started(isolated.sleeping, Reports()).outcome).error
 
@@ -101,7 +101,7 @@ async def test_a_system_that_has_no_room_for_a_process(monkeypatch: pytest.Monke
 
 
 async def test_the_system_need_not_tell_when_a_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without that it is looked for."""
+    """The SDK polls without pidfd."""
     monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._open_pidfd", lambda pid: None)
     ended = (await started(isolated.where, Reports()).outcome).ended
 

@@ -1,4 +1,4 @@
-"""What comes from the process of a handler: in order, and thinned while it cannot be sent."""
+"""Reports from a handler process: in order, and thinned while they cannot be sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENDED = Update(stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE
 
 
 def progressed(current: float, stage_id: str = "a", **fields: Any) -> Update:
-    """A stage has moved on."""
+    """Progress of a stage."""
     return Update(stage_progressed=StageProgressed(stage_id=stage_id, current=current, **fields))
 
 
@@ -22,7 +22,7 @@ def line(text: str) -> Update:
 
 
 def relayed(*updates: Update) -> list[Update]:
-    """What is there to send once all of these have come."""
+    """The updates to send after all of these have arrived."""
     reporter = Reporter(lambda: None)
     relay = ReportRelay(reporter)
     for update in updates:
@@ -35,13 +35,13 @@ def relayed(*updates: Update) -> list[Update]:
 
 
 def test_all_goes_through_in_order() -> None:
-    """While little waits."""
+    """While few updates are pending."""
     updates = [progressed(1), line("x"), progressed(2), progressed(1, "b"), ENDED]
     assert updates == relayed(*updates)
 
 
 def test_progress_is_thinned_while_much_waits() -> None:
-    """To the newest of each stage, with what the older ones said that it does not; other updates are all kept."""
+    """To the newest of each stage, merged with the older ones' fields; other updates are all kept."""
     lines = [line(str(number)) for number in range(200)]
     results = [
         progressed(1, total=10.0, message="one"),
@@ -63,7 +63,7 @@ def test_a_stage_ends_after_its_progress() -> None:
 
 
 def test_what_is_too_much_is_dropped_and_counted() -> None:
-    """Log lines first (rule 15)."""
+    """Log lines are dropped first (rule 15)."""
     taken = relayed(*(line("x" * 1000) for _ in range(20_000)), ENDED)
     assert taken[-1] == ENDED
     assert "updates were dropped here" in taken[-2].log_written.text

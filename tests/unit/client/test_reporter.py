@@ -1,4 +1,4 @@
-"""The reporter: numbered, thinned, bounded, and sent again from where the server stands (rules 11, 12 and 15)."""
+"""The reporter: numbering, thinning, bounds, and resending after the server's last report (rules 11, 12 and 15)."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from milepost.v1 import (
 
 
 class Wakes:
-    """Counts how often the reporter asks to be heard."""
+    """Counts the wake-ups of the session."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def __call__(self) -> None:
-        """Counts."""
+        """Count a call."""
         self.count += 1
 
 
 class Meter:
-    """A source that counts how often it is asked, and tells a number that only rises."""
+    """A source of rising progress that counts its calls."""
 
     def __init__(self, current: float = 0.0) -> None:
         self.current = current
         self.asked = 0
 
     def progress(self) -> Update | None:
-        """Where it is now."""
+        """Its progress now."""
         self.asked += 1
         return Update(stage_progressed=StageProgressed(stage_id="s", current=self.current))
 
@@ -53,13 +53,13 @@ def texts(batch: Batch | None) -> list[str]:
 
 
 def say(reporter: Reporter, *lines: str) -> None:
-    """Adds log lines, which may be dropped."""
+    """Add droppable log lines."""
     for text in lines:
         reporter.add(line(text), droppable=True)
 
 
 def test_updates_are_numbered_from_one_in_order() -> None:
-    """The first update of an attempt has the number 1, and a batch says the number of its first."""
+    """The first update of an attempt has the number 1; a batch has the number of its first update."""
     reporter = Reporter(Wakes())
     say(reporter, "a", "b")
     first = reporter.next_batch(0.0)
@@ -74,7 +74,7 @@ def test_updates_are_numbered_from_one_in_order() -> None:
 
 
 def test_it_wakes_once_until_it_is_heard() -> None:
-    """Ten thousand updates wake the session once, not ten thousand times."""
+    """Ten thousand updates wake the session once."""
     wakes = Wakes()
     reporter = Reporter(wakes)
     say(reporter, *"abc")
@@ -86,7 +86,7 @@ def test_it_wakes_once_until_it_is_heard() -> None:
 
 
 def test_acknowledgements_are_cumulative() -> None:
-    """What is acknowledged is forgotten, with all before it; what is not is kept."""
+    """Acknowledged updates are dropped with all before them; the others are kept."""
     reporter = Reporter(Wakes())
     say(reporter, *"abcd")
     reporter.next_batch(0.0)
@@ -99,7 +99,7 @@ def test_acknowledgements_are_cumulative() -> None:
 
 
 def test_a_stray_acknowledgement_forgets_nothing_that_was_not_sent() -> None:
-    """An acknowledgement of an earlier attempt cannot make updates of this one disappear."""
+    """An acknowledgement of an earlier attempt drops no updates of this one."""
     reporter = Reporter(Wakes())
     say(reporter, "a")
     reporter.next_batch(0.0)
@@ -109,7 +109,7 @@ def test_a_stray_acknowledgement_forgets_nothing_that_was_not_sent() -> None:
 
 
 def test_it_goes_on_after_what_the_server_has() -> None:
-    """After a lost connection the unacknowledged is sent again under the same numbers, then what is new."""
+    """After a lost connection unacknowledged updates are sent again under the same numbers, then new ones."""
     reporter = Reporter(Wakes())
     say(reporter, *"abcde")
     reporter.next_batch(0.0)
@@ -123,7 +123,7 @@ def test_it_goes_on_after_what_the_server_has() -> None:
 
 
 def test_what_the_server_cannot_know_cannot_be_continued() -> None:
-    """A server that lacks what it had acknowledged, or has what was never sent, is not the one that was spoken to."""
+    """A server that lacks acknowledged updates, or has unsent ones, is another one."""
     reporter = Reporter(Wakes())
     say(reporter, *"abc")
     reporter.next_batch(0.0)
@@ -150,7 +150,7 @@ def test_batches_are_bounded_in_number_and_in_size() -> None:
 
 
 def test_an_update_that_no_message_can_hold_is_left_out() -> None:
-    """And said to be; sent, it would end the session each time."""
+    """With a note; sent, it would end the session each time."""
     reporter = Reporter(Wakes())
     reporter.add(Update(stages_planned=StagesPlanned(stages=[Stage(title="t" * 5_000_000)])))
     assert texts(reporter.next_batch(0.0)) == [
@@ -179,7 +179,7 @@ def test_what_is_not_acknowledged_can_be_told_by_another() -> None:
 
 
 def test_no_more_than_a_window_is_on_its_way() -> None:
-    """What is not acknowledged is bounded, and an acknowledgement makes room."""
+    """Unacknowledged updates in flight are bounded; acknowledgements make room."""
     reporter = Reporter(Wakes())
     say(reporter, *("x" for _ in range(6000)))
     sent = 0
@@ -192,11 +192,11 @@ def test_no_more_than_a_window_is_on_its_way() -> None:
 
 
 def test_a_full_buffer_drops_and_says_so() -> None:
-    """Where nobody listens the buffer stays bounded; what was dropped is counted, and said where it is missing."""
+    """Without a session the buffer stays bounded; dropped updates are counted, and noted in their place."""
     reporter = Reporter(Wakes())
     for number in range(60_000):
         say(reporter, str(number))
-    reporter.add(Update(stage_started=StageStarted()))  # how the job stands is kept all the same
+    reporter.add(Update(stage_started=StageStarted()))  # events of the job's state are kept all the same
     got = []
     while (batch := reporter.next_batch(0.0)) is not None:
         got += batch.updates
@@ -211,7 +211,7 @@ def test_a_full_buffer_drops_and_says_so() -> None:
 
 
 def test_a_buffer_is_bounded_in_bytes_as_well() -> None:
-    """Few updates can be as large as many."""
+    """Few updates may be large."""
     reporter = Reporter(Wakes())
     for _ in range(200):
         reporter.add(Update(custom=Custom(type="t" * 250_000)), droppable=True)
@@ -223,7 +223,7 @@ def test_a_buffer_is_bounded_in_bytes_as_well() -> None:
 
 
 def test_progress_is_asked_for_once_a_tick() -> None:
-    """However often a source says that it has moved, it is asked ten times a second at most; the first time at once."""
+    """However often a source moves, it is asked at most ten times a second; the first time at once."""
     reporter = Reporter(Wakes())
     meter = Meter()
     results = []
@@ -240,7 +240,7 @@ def test_progress_is_asked_for_once_a_tick() -> None:
 
 
 def test_progress_that_waits_is_due_with_the_next_tick() -> None:
-    """The last value is sent even if nothing moves any more."""
+    """The last value is sent even without further progress."""
     reporter = Reporter(Wakes())
     meter = Meter(1.0)
     with reporter.lock:
@@ -276,7 +276,7 @@ def test_the_end_comes_last_with_all_progress_before_it() -> None:
 
 
 def test_a_refused_end_can_be_told_differently() -> None:
-    """The job has to end somehow, so that an end which the server refuses is followed by another."""
+    """The job must end, so another end follows a refused one."""
     reporter = Reporter(Wakes())
     reporter.end(Update(job_ended=JobEnded(message="first")))
     reporter.next_batch(0.0)
@@ -287,7 +287,7 @@ def test_a_refused_end_can_be_told_differently() -> None:
 
 
 def test_a_closed_reporter_is_silent() -> None:
-    """A job that is not this worker's any more is not spoken of."""
+    """After the loss of the lease nothing is sent."""
     wakes = Wakes()
     reporter = Reporter(wakes)
     say(reporter, "a", "b")
@@ -304,13 +304,13 @@ def test_a_closed_reporter_is_silent() -> None:
 
 
 def test_any_history_of_losses_brings_each_update_once_in_order() -> None:
-    """Over any number of lost connections and late acknowledgements, the server gets each number with its update."""
+    """Over any lost connections and late acknowledgements the server gets each number with its update."""
     for seed in range(300):
         chance = random.Random(seed)
         reporter = Reporter(Wakes())
         said = 0
         log: list[str] = []  # the server's
-        acknowledged: list[int] = []  # on their way back
+        acknowledged: list[int] = []  # acknowledgements in flight
         while said < 200 or not reporter.is_empty:
             match chance.choice(("say", "send", "send", "acknowledge", "lose")):
                 case "say" if said < 200:
@@ -326,7 +326,7 @@ def test_any_history_of_losses_brings_each_update_once_in_order() -> None:
                 case "acknowledge" if acknowledged:
                     reporter.acknowledge(acknowledged.pop(0))
                 case "lose":
-                    reporter.next_batch(0.0)  # this one never arrives, nor do the acknowledgements
+                    reporter.next_batch(0.0)  # the report is lost, and so are the acknowledgements
                     acknowledged.clear()
                     assert reporter.rewind(len(log))
         assert log == [str(number) for number in range(said)]

@@ -1,4 +1,4 @@
-"""A job as the client's verbs return it: the message, with plain values where that has JSON."""
+"""JobSnapshot: the message, with plain values in place of structs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.contract.samples import samples
 
 @pytest.fixture
 def message() -> Job:
-    """A job with all that it may have."""
+    """A job with all fields."""
     sample = samples()["Job"]
     assert isinstance(sample, Job)
     sample.input.update({"n": 3, "deep": {"list": [1, 2.5, None, True, "x"]}})
@@ -28,7 +28,7 @@ def message() -> Job:
 
 
 def test_input_and_result_are_what_a_handler_has(message: Job, reporter: Reporter) -> None:
-    """Plain dicts with whole numbers as ints, which `json.dumps` takes; labels, too."""
+    """Plain dicts with whole numbers as ints, for `json.dumps`; labels, too."""
     job, in_handler = JobSnapshot(message), JobContext(JobControl(message, reporter))
 
     assert (job.input, job.labels) == (in_handler.input, in_handler.labels)
@@ -43,7 +43,7 @@ def test_input_and_result_are_what_a_handler_has(message: Job, reporter: Reporte
 
 
 def test_everything_else_is_as_in_the_message(message: Job) -> None:
-    """Each field is there under its name, also for whoever checks types or looks what there is."""
+    """Each field has its name, also for type checkers and `dir`."""
     job = JobSnapshot(message)
     names = set(message.DESCRIPTOR.fields_by_name)
 
@@ -57,7 +57,7 @@ def test_everything_else_is_as_in_the_message(message: Job) -> None:
 
 
 def test_type_checkers_know_all_fields() -> None:
-    """A field that the contract gains is not to be forgotten here."""
+    """A new field of the contract must be added here."""
     annotated = re.findall(r"^        (\w+): ", inspect.getsource(JobSnapshot), re.MULTILINE)
     plain = ["input", "result", "labels"]
 
@@ -65,7 +65,7 @@ def test_type_checkers_know_all_fields() -> None:
 
 
 def test_it_is_a_value(message: Job) -> None:
-    """Equal to its like and to the message, copied whole, and not to be changed in part."""
+    """Equal to the same snapshot and message, copied as a whole, and immutable."""
     job = JobSnapshot(message)
     other = Job()
     other.CopyFrom(message)
@@ -83,7 +83,7 @@ def test_it_is_a_value(message: Job) -> None:
 
 
 def test_the_job_of_an_error_is_one(message: Job) -> None:
-    """What was worked on when it failed is as plain as elsewhere."""
+    """The job in an error is a snapshot, too."""
     error = JobFailed(Job(input=message.input, failure=Failure(code="X", message="boo")))
 
     assert error.job.input == JobSnapshot(message).input

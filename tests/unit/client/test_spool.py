@@ -20,24 +20,24 @@ from milepost.v1 import ErrorReason, JobEnded, JobState, LogWritten, Rejected, R
 
 
 def rest(job_id: str = "j", token: str = "t", first: int = 3, *lines: str) -> Report:
-    """What an attempt has left to tell: some lines, and the end of the job."""
+    """An undelivered report: some lines, and the end of the job."""
     updates = [Update(log_written=LogWritten(text=line)) for line in lines]
     updates.append(Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED)))
     return Report(job_id=job_id, lease_token=token, first_report_sequence=first, updates=updates)
 
 
 def jobs(spool: SpoolDirectory) -> list[str]:
-    """What it has taken over."""
+    """The ids of the jobs that it has taken over."""
     return sorted(report.job_id for report in spool.recovered)
 
 
 def names(directory: Path) -> list[str]:
-    """The kinds of file that are there."""
+    """The suffixes of the files."""
     return sorted(path.suffix for path in directory.iterdir())
 
 
 def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
-    """As it was kept last; what is forgotten is not. An empty spool leaves nothing behind."""
+    """In its last version, without removed reports. An empty spool leaves no files."""
     directory = tmp_path / "var" / "spool"
     spool = SpoolDirectory(directory)
     assert spool.recovered == []
@@ -59,7 +59,7 @@ def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is synced before it gets its name, and then the directory, so that a power cut takes neither back."""
+    """The file is synced before the rename, and then the directory, so that it survives a power cut."""
     spool = SpoolDirectory(tmp_path)
     steps: list[tuple[str, bool, list[str]]] = []
     fsync = os.fsync
@@ -83,7 +83,7 @@ def test_what_is_kept_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
-    """It holds lease tokens, and results."""
+    """The spool has lease tokens and results."""
     spool = SpoolDirectory(tmp_path / "spool")
     spool.write(rest())
     assert {
@@ -93,13 +93,13 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
 
 
 def modes(directory: Path) -> set[str]:
-    """The permissions of the directory and of what is in it."""
+    """The permissions of the directory and its files."""
     return {oct(stat.S_IMODE(path.stat().st_mode)) for path in (directory, *directory.iterdir())}
 
 
 @pytest.fixture
 def wide_open() -> Iterator[None]:
-    """Nothing is taken away from others by the umask."""
+    """A umask of 0."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -107,7 +107,7 @@ def wide_open() -> Iterator[None]:
 
 @pytest.mark.usefixtures("wide_open")
 def test_nobody_else_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
-    """Nor what an earlier version, or somebody who made the directory, let others read."""
+    """Also a directory that an earlier version, or someone else, created with other permissions."""
     directory = tmp_path / "spool"
     spool = SpoolDirectory(directory)
     spool.write(rest())
@@ -123,7 +123,7 @@ def test_nobody_else_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_directory_that_is_deleted_is_made_again(tmp_path: Path, moved: bool) -> None:
-    """With all that was kept: what another worker had left, what this one kept before, and what it keeps now."""
+    """With all reports: those of another worker, and this one's earlier and new ones."""
     directory = tmp_path / "spool"
     dead = SpoolDirectory(directory)
     dead.write(rest("left"))
@@ -161,7 +161,7 @@ def test_a_directory_that_is_deleted_before_the_worker_ends(tmp_path: Path) -> N
 
 
 def test_a_worker_whose_lock_was_deleted_locks_again(tmp_path: Path) -> None:
-    """Others take it for dead only until it keeps something; what it keeps then is its own."""
+    """Others count it as dead only until it writes again; then its reports are its own."""
     spool = SpoolDirectory(tmp_path)
     for lock in tmp_path.glob("*.lock"):
         lock.unlink()
@@ -173,7 +173,7 @@ def test_a_worker_whose_lock_was_deleted_locks_again(tmp_path: Path) -> None:
 
 
 def test_what_a_living_worker_keeps_is_its_own(tmp_path: Path) -> None:
-    """Workers may share a directory; one takes over only from those that are dead, however they died."""
+    """Workers may share a directory; one takes over only from dead ones, however they died."""
     code = f"""
 import sys
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
@@ -228,7 +228,7 @@ def test_of_workers_that_start_at_once_one_gets_each_report(tmp_path: Path) -> N
 
 
 def test_what_makes_no_sense_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It stops no worker, and is there for whoever wants to look. What was never whole is removed."""
+    """It stops no worker, and stays for inspection. Incomplete files are removed."""
     spool = SpoolDirectory(tmp_path)
     spool.write(rest("good"))
     spool.write(rest("bad"))
@@ -246,21 +246,21 @@ def test_what_makes_no_sense_is_put_aside(tmp_path: Path, caplog: pytest.LogCapt
 
 
 def test_a_spool_that_cannot_be_used_says_so(tmp_path: Path) -> None:
-    """When the worker starts, and not when it has something to keep."""
+    """At the worker's start, not at the first report."""
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         SpoolDirectory(tmp_path / "file")
 
 
 class Telling:
-    """Something kept, on its way to a server that is played by the test."""
+    """A redelivery to a server that the test plays."""
 
     def __init__(self, report: Report) -> None:
         self.over: list[Redelivery] = []
         self.kept = Redelivery(report, SendQueue(), self.over.append)
 
     def says(self) -> list[tuple[int, list[str | None]]]:
-        """What it says next: the number of the first update, and what they are."""
+        """Its next report: the first number, and the names of the updates."""
         said: list[tuple[int, list[str | None]]] = []
         while (request := self.kept.next_request(0.0)) is not None:
             assert isinstance(request, WorkRequest)
@@ -283,7 +283,7 @@ class Telling:
 
 
 async def test_what_was_kept_is_told_on_each_session_until_it_is_acknowledged() -> None:
-    """Under the numbers that it had, so that a server that has some of it passes that over."""
+    """Under the same numbers, so that the server ignores what it has."""
     telling = Telling(rest("j", "t", 3, "a", "b"))
     assert telling.says() == []
     telling.kept.attach()
@@ -313,7 +313,7 @@ async def test_a_server_that_has_less_is_told_from_there() -> None:
 async def test_what_cannot_be_told_any_more_is_given_up(
     reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With a warning that says what is lost."""
+    """With a warning of what is lost."""
     telling = Telling(rest("j", "t", 3, "a", "b"))
     telling.kept.attach()
     telling.says()

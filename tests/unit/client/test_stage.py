@@ -1,4 +1,4 @@
-"""The life of a stage, as the server will hear of it."""
+"""The reports of a stage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.client.stages import ended, progressed, said, started
 
 
 def test_a_stage_starts_when_entered_and_succeeds_when_left(job: JobContext, reporter: Reporter) -> None:
-    """With all that is known of it beforehand."""
+    """With all given fields."""
     with job.stage("hash", total=10, unit="bytes", title="Hashing", weight=3, parent="all"):
         pass
     start = started("hash", total=10.0, unit="bytes", title="Hashing", weight=3.0, parent_stage_id="all")
@@ -34,7 +34,7 @@ def test_update_sets_what_is_given(job: JobContext, reporter: Reporter) -> None:
 
 
 def test_an_exception_fails_the_stage_and_goes_on(job: JobContext, reporter: Reporter) -> None:
-    """Each stage that an exception leaves has failed with it; the innermost first."""
+    """Each stage that an exception leaves fails; the innermost first."""
     with pytest.raises(JobFailure), job.stage("outer") as outer, outer.stage("inner"):
         raise JobFailure("NO_DISK", "The disk is gone.", retryable=True)
     failure = Failure(code="NO_DISK", message="The disk is gone.", retryable=True)
@@ -50,7 +50,7 @@ def test_an_exception_fails_the_stage_and_goes_on(job: JobContext, reporter: Rep
 async def test_a_cancellation_cancels_the_stage(
     job: JobContext, reporter: Reporter, cancellation: type[BaseException]
 ) -> None:
-    """Both the one that asyncio raises and the one that is asked for."""
+    """Both that of asyncio and `Cancelled`."""
     with pytest.raises(cancellation):
         async with job.stage("s"):
             raise cancellation
@@ -68,13 +68,13 @@ def test_a_skipped_stage_stays_skipped(job: JobContext, reporter: Reporter) -> N
 
 
 def test_a_stage_starts_by_itself(job: JobContext, reporter: Reporter) -> None:
-    """Progress of a stage that nobody entered starts it."""
+    """Progress of a stage that was not entered starts it."""
     job.stage("s").advance(2)
     assert [started("s"), progressed("s", 2.0)] == said(reporter)
 
 
 def test_a_stage_needs_a_name(job: JobContext) -> None:
-    """Stage ids are checked where they are given."""
+    """Stage ids are checked when they are given."""
     with pytest.raises(ValueError, match="cannot be called"):
         job.stage("no spaces")
 

@@ -1,4 +1,4 @@
-"""How far a stage is: counted in any loop, thinned at the source, and never short of a step."""
+"""Progress of a stage: counted in any loop, thinned at the source, and exact."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_progress_is_told_each_half_percent_without_a_tick(job: JobContext, repo
 def test_progress_waits_for_the_tick_where_the_connection_is_slow(
     job: JobContext, reporter: Reporter
 ) -> None:
-    """While updates pile up, progress is not added to the pile: the newest value stands for those before."""
+    """While updates are pending, progress is not queued: the newest value supersedes earlier ones."""
     with job.stage("s", total=1000) as stage:
         for number in range(150):
             job.log(str(number))
@@ -47,7 +47,7 @@ def test_progress_waits_for_the_tick_where_the_connection_is_slow(
 
 
 def test_a_stage_that_does_not_move_says_nothing(job: JobContext, reporter: Reporter) -> None:
-    """Between two ticks without a change there is nothing to tell."""
+    """Without a change there is no report."""
     with job.stage("s") as stage:
         stage.advance()
         assert [started("s"), progressed("s", 1.0)] == said(reporter, 1.0)
@@ -55,7 +55,7 @@ def test_a_stage_that_does_not_move_says_nothing(job: JobContext, reporter: Repo
 
 
 def test_track_counts_what_was_dealt_with(job: JobContext, reporter: Reporter) -> None:
-    """An item counts when the next one is asked for; the total is what can be counted."""
+    """An item counts when the next one is requested; the total is the length, if known."""
     with job.stage("s") as stage:
         for item in stage.track([1, 2, 3]):
             assert stage.current == item - 1
@@ -63,7 +63,7 @@ def test_track_counts_what_was_dealt_with(job: JobContext, reporter: Reporter) -
 
 
 def test_track_tells_of_a_slow_item_with_the_next_tick(job: JobContext, reporter: Reporter) -> None:
-    """However fast the loop was before: the count is right whenever it is asked for, and moving asks for it."""
+    """However fast the loop was before, the next tick has the exact count."""
     pace = [1, 1, 5000, 1, 30_000, 1, 1]
     with job.stage("s") as stage:
         items = stage.track(iter(range(sum(pace) + 1)))
@@ -83,7 +83,7 @@ def test_track_tells_of_a_slow_item_with_the_next_tick(job: JobContext, reporter
 
 
 def test_a_loop_tells_at_most_each_half_percent(job: JobContext, reporter: Reporter) -> None:
-    """And no more than that between two ticks, whatever the total was said to be."""
+    """And not more often between two ticks, whatever the total."""
     for stage_id, total in (("as-said", 30_000), ("far-beyond", 1), ("none", 0)):
         with job.stage(stage_id, total=total) as stage:
             for _ in stage.track(range(30_000)):
@@ -93,7 +93,7 @@ def test_a_loop_tells_at_most_each_half_percent(job: JobContext, reporter: Repor
         assert updates[-1] == 30_000.0
         assert (101 if total == 30_000 else 2) >= len(
             updates
-        )  # while nobody takes them, no more than 100 wait
+        )  # without a reader at most 100 updates are pending
 
 
 @pytest.mark.parametrize("way", ["advance", "track"])
@@ -124,10 +124,10 @@ def test_whoever_asks_how_far_it_is_hides_no_step(job: JobContext, reporter: Rep
     """Also between the step and the check whether to report it."""
 
     class Asked(list[float]):
-        """Is asked just then, as by another thread."""
+        """A list that reads the progress during `append`, as another thread may."""
 
         def append(self, step: float) -> None:
-            """Has the stage asked."""
+            """Read the progress of the stage."""
             super().append(step)
             asked.append(stage.current)
 
@@ -140,7 +140,7 @@ def test_whoever_asks_how_far_it_is_hides_no_step(job: JobContext, reporter: Rep
 
 
 def test_steps_are_any_real_number(job: JobContext, reporter: Reporter) -> None:
-    """Also backwards; what is no number, or a sum that none can be, is left out."""
+    """Also negative ones; NaN and overflowing sums are left out."""
     with job.stage("s") as stage:
         stage.advance(2.5)
         stage.advance(Fraction(1, 2))  # type: ignore[arg-type]
@@ -157,7 +157,7 @@ def test_steps_are_any_real_number(job: JobContext, reporter: Reporter) -> None:
 
 
 async def test_track_takes_async_iterables(job: JobContext, reporter: Reporter) -> None:
-    """The same for what is iterated with ``async for``."""
+    """With ``async for``, too."""
 
     async def items() -> AsyncIterator[int]:
         for number in range(4):
@@ -169,7 +169,7 @@ async def test_track_takes_async_iterables(job: JobContext, reporter: Reporter) 
 
 
 def test_track_looks_for_the_cancellation(job: JobContext, reporter: Reporter) -> None:
-    """A plain handler that only iterates can be cancelled."""
+    """A plain handler that only iterates notices the cancellation."""
     got = []
 
     def handler() -> None:
@@ -187,7 +187,7 @@ def test_track_looks_for_the_cancellation(job: JobContext, reporter: Reporter) -
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 def test_numbers_are_finite(job: JobContext, reporter: Reporter, number: float) -> None:
-    """A number that is none changes nothing but the log, which has a warning of each kind, and never fails the job."""
+    """NaN changes nothing, is logged once per kind, and never fails the job."""
     with job.stage("s") as stage:
         stage.advance(5)
         for _ in range(3):
@@ -214,7 +214,7 @@ def test_numbers_are_finite(job: JobContext, reporter: Reporter, number: float) 
 
 
 def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter) -> None:
-    """Nothing is lost where several threads advance the same stage."""
+    """No step is lost when several threads advance the same stage."""
     with job.stage("s") as stage:
 
         def work() -> None:
@@ -242,7 +242,7 @@ def test_no_number_is_said_that_the_server_refuses(job: JobContext, reporter: Re
 
 
 def test_children_that_cannot_be_planned_are_left_unknown(job: JobContext, reporter: Reporter) -> None:
-    """With a warning, as every value that cannot be said."""
+    """With a warning, as for every invalid value."""
     job.plan(children=-1)
     plans = [update.stages_planned for update in said(reporter) if update.HasField("stages_planned")]
     assert [plan.planned_children for plan in plans] == [0]

@@ -1,4 +1,4 @@
-"""What is done where streams do not get through is decided by what does (and the time is passed in)."""
+"""The transport fallback, with the time as an argument."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from milepost.client._watch.transport_fallback import TransportFallback, Transpo
 
 
 def failed(fallback: TransportFallback, *, answered: bool, now: float = 0.0) -> bool:
-    """A stream does not open, and a call is tried where that is due; whether it was."""
+    """Report a failed stream, and probe with a call if due; return whether it was due."""
     due = fallback.stream_failed()
     if due:
         fallback.probed(answered=answered, now=now)
@@ -14,12 +14,12 @@ def failed(fallback: TransportFallback, *, answered: bool, now: float = 0.0) -> 
 
 
 def mode_and_blocked_streams(fallback: TransportFallback) -> tuple[TransportMode, int]:
-    """How it stands."""
+    """The mode, and whether streams are blocked."""
     return fallback.mode, fallback.blocked_streams
 
 
 def test_streams_are_given_up_when_calls_are_answered_beside() -> None:
-    """Three times in a row; and the first failure of all is not even looked into."""
+    """After three failures in a row; the first failure causes no probe."""
     fallback = TransportFallback()
     assert not failed(fallback, answered=True)
     for _ in range(2):
@@ -30,7 +30,7 @@ def test_streams_are_given_up_when_calls_are_answered_beside() -> None:
 
 
 def test_a_server_that_is_down_is_no_reason() -> None:
-    """Neither is one that has just come back."""
+    """Nor is one that is just back."""
     fallback = TransportFallback()
     for answered in (True, True, True, False, True, True, False, True, True):
         failed(fallback, answered=answered)
@@ -41,7 +41,7 @@ def test_a_server_that_is_down_is_no_reason() -> None:
 
 
 def test_the_last_try_looks_around_at_once() -> None:
-    """Rather than give up a server that answers."""
+    """So that a server that answers is not given up."""
     fallback = TransportFallback()
     assert fallback.stream_failed(last=True)
     assert fallback.probed(answered=True, now=0.0, last=True)
@@ -49,7 +49,7 @@ def test_the_last_try_looks_around_at_once() -> None:
 
 
 def test_calls_are_the_last_way() -> None:
-    """Taken when not even streams get through that end; and left when no call is answered any more."""
+    """Used when not even finite streams get through; left when calls fail."""
     fallback = TransportFallback()
     fallback.stream_failed(last=True)
     fallback.probed(answered=True, now=0.0, last=True)
@@ -61,7 +61,7 @@ def test_calls_are_the_last_way() -> None:
 
 
 def test_streams_are_tried_again_once_in_a_while() -> None:
-    """After five minutes; one more failure is enough to go back."""
+    """After five minutes; one failure is enough to fall back again."""
     fallback = TransportFallback()
     fallback.stream_failed(last=True)
     fallback.probed(answered=True, now=100.0, last=True)

@@ -11,13 +11,13 @@ from milepost.contract.limits import FAILURE_CODE
 
 
 def test_short_text_stays_as_it_is() -> None:
-    """Up to the bound, and at it."""
+    """Up to and including the bound."""
     assert truncate("abc", 3) == "abc"
     assert truncate_bytes("äöü", 6) == "äöü"
 
 
 def test_what_is_cut_says_by_how_much() -> None:
-    """The mark has the number of characters that are missing."""
+    """The mark has the number of missing characters."""
     clipped = truncate("a" * 100, 40)
     assert clipped == "a" * 14 + "… [clipped 86 characters]"
     assert len(clipped) <= 40
@@ -28,7 +28,7 @@ def test_what_is_cut_says_by_how_much() -> None:
 
 @given(st.text(st.characters(), max_size=300), st.integers(30, 200))
 def test_bounds_always_hold(text: str, bound: int) -> None:
-    """Whatever the text is, surrogates included, the result is Unicode and within the bound."""
+    """For any text, surrogates included, the result is Unicode and within the bound."""
     assert bound >= len(truncate(text, bound))
     assert bound >= len(truncate_bytes(text, bound).encode())
 
@@ -46,6 +46,6 @@ def test_bounds_always_hold(text: str, bound: int) -> None:
     ],
 )
 def test_failure_codes_are_codes(name: str, code: str) -> None:
-    """Any name gives something that the contract allows."""
+    """Any name becomes a valid code."""
     assert code == failure_code(name)
     assert FAILURE_CODE.fullmatch(code)

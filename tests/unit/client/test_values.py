@@ -1,4 +1,4 @@
-"""Python values to JSON, with the path of what it cannot say."""
+"""Strict conversion of Python values to JSON, with the path in errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
 def test_what_json_can_say_comes_back(values: dict[str, object]) -> None:
-    """Through a Struct and back everything is the same (1 and 1.0 are), and as protobuf's own mapping has it."""
+    """A round trip through Struct preserves values (1 equals 1.0), as protobuf's own mapping does."""
     struct = to_struct(values, "input")
     assert values == from_struct(struct)
     assert struct == ParseDict(values, Struct())
@@ -35,7 +35,7 @@ def test_what_json_can_say_comes_back(values: dict[str, object]) -> None:
 
 
 def test_whole_numbers_come_back_as_ints() -> None:
-    """JSON has one kind of number; what is whole, and exact as such, can be counted and ranged over."""
+    """JSON has one kind of number; exact whole numbers become ints."""
     values = {"a": 1, "b": 2.0, "c": -(2**53), "d": 1.5, "e": 1e300}
     expected = {"a": int, "b": int, "c": int, "d": float, "e": float}
     assert {key: type(value) for key, value in from_struct(to_struct(values, "input")).items()} == expected
@@ -61,7 +61,7 @@ def test_what_it_cannot_say_is_named(values: dict[str, object], error: type[Exce
 
 
 def test_what_contains_itself_is_refused() -> None:
-    """Rather than followed without an end."""
+    """It is not followed forever."""
     loop: dict[str, object] = {}
     loop["again"] = [loop]
     with pytest.raises(ValueError, match="nests more than 30 deep"):

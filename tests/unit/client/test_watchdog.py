@@ -22,19 +22,19 @@ BLOCKED = 0.05
 
 
 def hold(caplog: pytest.LogCaptureFixture) -> None:
-    """Blocks whoever calls it until the watchdog has barked."""
+    """Block the caller until the watchdog has logged."""
     deadline = time.monotonic() + 30
     while not of_hold(caplog) and time.monotonic() < deadline:
         time.sleep(0.005)
 
 
 def of_hold(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was said of that; on a busy machine any code may be slow."""
+    """The log lines about ``hold``; on a busy machine there may be others."""
     return [message for message in caplog.messages if f"in hold ({__file__}, line " in message]
 
 
 async def quiet() -> None:
-    """Lets the loop tell that it lives, a few times."""
+    """Let the loop run a few heartbeats of the watchdog."""
     for _ in range(5):
         await asyncio.sleep(BLOCKED / 2)
 
@@ -42,7 +42,7 @@ async def quiet() -> None:
 async def test_a_blocked_loop_is_noticed_while_it_is(
     job: JobContext, reporter: Reporter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With the job whose handler blocks it, and where in its code that is; and for how long it was, once it is over."""
+    """With the job whose handler blocks it and the location; and with the duration, once it is over."""
 
     async def blocks(job: JobContext) -> None:
         hold(caplog)
@@ -61,7 +61,7 @@ async def test_a_blocked_loop_is_noticed_while_it_is(
 async def test_a_task_of_a_handler_is_known_by_its_job(
     job: JobContext, reporter: Reporter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where Python tells: before 3.12 it is known by its own name."""
+    """If Python has it: before 3.12 the task's own name is logged."""
 
     async def inner() -> None:
         hold(caplog)
@@ -78,7 +78,7 @@ async def test_a_task_of_a_handler_is_known_by_its_job(
 
 
 async def test_a_loop_that_lives_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """However long something waits in it."""
+    """However long tasks wait in it."""
     with caplog.at_level(logging.WARNING, "milepost.client"), LoopWatchdog(blocked=30.0):
         await quiet()
 
@@ -86,7 +86,7 @@ async def test_a_loop_that_lives_is_left_alone(caplog: pytest.LogCaptureFixture)
 
 
 async def test_it_leaves_nothing_behind() -> None:
-    """No thread, and no timer."""
+    """No thread and no timer."""
     with LoopWatchdog() as watchdog:
         assert "milepost watchdog" in [thread.name for thread in threading.enumerate()]
     timer = watchdog.__dict__["_timer"]
@@ -108,5 +108,5 @@ async def test_it_leaves_nothing_behind() -> None:
     ],
 )
 def test_how_long_something_lasted(seconds: float, words: str) -> None:
-    """In the unit that people think in."""
+    """In a readable unit."""
     assert elapsed_text(seconds) == words

@@ -37,7 +37,7 @@ Harm = Callable[[JetStreamContext, StreamNames], Awaitable[object]]
 
 @pytest.fixture
 def names() -> StreamNames:
-    """Of a stream of the test's own."""
+    """Names of a stream for this test."""
     return StreamNames(f"test-{uuid.uuid4().hex}")
 
 
@@ -79,7 +79,7 @@ def made(
 
 @pytest.fixture
 async def jetstream(nats_server: NatsServer) -> AsyncIterator[JetStreamContext]:
-    """What an administrator works with."""
+    """The JetStream API, as an administrator uses it."""
     client = await nats.connect(nats_server.url)
     yield client.jetstream()
     await client.close()

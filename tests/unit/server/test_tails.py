@@ -36,7 +36,7 @@ def commit(first: int, frames: bytes) -> Commit:
 
 
 def test_commits_without_events_do_not_hide_what_is_kept() -> None:
-    """All that a tail keeps counts against the bound, also after one that keeps nothing was let go of."""
+    """All frames of a tail count, also after the eviction of a commit without frames."""
     memory = MemoryBudget(10 + 2 * ENTRY_OVERHEAD)
     tail = Tail(memory)
     for pushed in (commit(1, b""), commit(1, b"six.b1"), commit(2, b""), commit(2, b"six.b2")):

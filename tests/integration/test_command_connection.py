@@ -8,11 +8,13 @@ import re
 import signal
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from milepost.client import Client, JobContext
 from tests.support.command import started, terminal
+from tests.support.forking import Forkery
 from tests.support.proxy import CuttableProxy
 from tests.support.server import ServerProcess
 from tests.support.working import working
@@ -84,6 +86,22 @@ async def test_a_connection_that_is_lost(
         states = re.findall(r"^\d\d:\d\d:\d\d  connection: (\w+)", err, re.MULTILINE)
 
     assert states == ["reconnecting", "live"]
+
+
+async def test_a_command_waits_for_a_server_that_starts(tmp_path: Path, forkery: Forkery) -> None:
+    """On a terminal it says so, once."""
+    server = ServerProcess(tmp_path / "data", forkery=forkery)
+    address = server._arguments[2]
+    async with terminal("list", "--connect-timeout", "60s", address=address) as shown:
+        await shown.shows(lambda text: "Waiting" in text)
+        with server:
+            status = await shown.process.wait()
+            await shown.shows(lambda text: "jobs" in text)
+
+    assert (status, shown.text) == (
+        0,
+        f"Waiting up to 60 s for the server at {address} …\nNo jobs found.\n",
+    )
 
 
 async def test_a_table_of_jobs_shows_its_connection(

@@ -232,7 +232,7 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     """The command is not run."""
     nowhere = Exec("127.0.0.1:1")
     with nowhere.client:
-        status, out, err = nowhere.run("touch", str(tmp_path / "ran"))
+        status, out, err = nowhere.run("touch", str(tmp_path / "ran"), options=("--connect-timeout", "0"))
 
     assert (status, out, (tmp_path / "ran").exists()) == (5, b"", False)
     assert b"cannot be reached" in err

@@ -123,7 +123,7 @@ async def test_a_server_that_is_not_there_is_5(arguments: tuple[str, ...]) -> No
     """Its address is named, and what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-    outcome = await milepost(*arguments, address=address)
+    outcome = await milepost(*arguments, address=address, env={"MILEPOST_CONNECT_TIMEOUT": "0"})
 
     expected = (
         f"Error: The server at {address} cannot be reached (connection refused). "
@@ -147,7 +147,9 @@ async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
 async def test_a_server_without_tls_is_said_to_be_one(shared_server: ServerProcess) -> None:
     """In one line of the command's own; gRPC would write some more, one for each try."""
     address = shared_server.address
-    outcome = await milepost("get", "nowhere", "--tls", address=address)
+    outcome = await milepost(
+        "get", "nowhere", "--tls", address=address, env={"MILEPOST_CONNECT_TIMEOUT": "0"}
+    )
 
     assert (outcome.status, outcome.out) == (5, "")
     assert outcome.err == (

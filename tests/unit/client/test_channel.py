@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any, cast
 
+import grpc
 import pytest
 
 from milepost.client import Client
 from milepost.client._transport.channel import LazyChannel, Target
+from milepost.client.errors import JobNotFound, MilepostError, StoreUnavailable, Unreachable
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +105,56 @@ async def test_a_closed_client_says_so() -> None:
     await client.close()
     with pytest.raises(RuntimeError, match="The client is closed"):
         await client.get("j")
+
+
+class Answers(LazyChannel):
+    """A channel whose calls end as the test says, one after the other."""
+
+    def __init__(self, *outcomes: MilepostError | str) -> None:
+        super().__init__(Target.of("127.0.0.1:1"))
+        self.outcomes = list(outcomes)
+        self.waits = 0
+
+    async def _call(self, method: Any, request: Any, timeout: float) -> Any:
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, MilepostError):
+            raise outcome
+        return outcome
+
+    def wait(self) -> None:
+        """Counts how often it is told that the server is waited for."""
+        self.waits += 1
+
+    async def made(self) -> Any:
+        """A call."""
+        return await self.call(cast("Any", None), cast("Any", None), 1.0)
+
+
+AWAY = Unreachable("127.0.0.1:1", "connection refused")
+STARTING = StoreUnavailable("The server is starting.", code=grpc.StatusCode.UNAVAILABLE)
+REFUSED = JobNotFound("There is no such job.", code=grpc.StatusCode.NOT_FOUND)
+
+
+async def test_the_first_call_waits_for_a_server_that_starts() -> None:
+    """It is made again while nobody answers, or a server that still opens its store; no later one is."""
+    channel = Answers(AWAY, AWAY, STARTING, "first", AWAY)
+    channel.wait_for_server(60, channel.wait)
+
+    assert await channel.made() == "first"
+    assert channel.waits == 1
+    with pytest.raises(Unreachable):
+        await channel.made()
+
+
+async def test_an_answer_is_not_waited_for() -> None:
+    """A refusal ends the first call; and without patience so does a server that is away."""
+    channel = Answers(REFUSED)
+    channel.wait_for_server(60, channel.wait)
+    with pytest.raises(JobNotFound):
+        await channel.made()
+    impatient = Answers(AWAY)
+    impatient.wait_for_server(0, impatient.wait)
+    with pytest.raises(Unreachable):
+        await impatient.made()
+
+    assert (channel.waits, impatient.waits) == (0, 0)

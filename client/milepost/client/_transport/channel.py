@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from google.protobuf.message import Message
 
 from milepost.client._transport import fork_safety
+from milepost.client._transport.backoff import is_transient
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
 from milepost.client._transport.error_mapping import error_from_status, request_too_large
 from milepost.client._transport.fork_safety import grpc
+from milepost.client.errors import MilepostError
 from milepost.contract import limits
 from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
@@ -38,6 +41,8 @@ STREAMS_PER_CONNECTION: Final = 500
 """Calls in progress on a connection before the next one is opened: half of what a server accepts."""
 
 _CLOSED: Final = "The client is closed."
+# Seconds between two first calls to a server that is unavailable.
+_FIRST_CALL_INTERVAL: Final = 0.1
 
 _log = logging.getLogger("milepost.client")
 
@@ -127,6 +132,8 @@ class LazyChannel:
         self._connections: list[_Connection] = []
         """The last one is that of new calls."""
         self._closed = False
+        self._patience = 0.0
+        self._on_wait: Callable[[], object] | None = None
         fork_safety.register(self)
 
     @property
@@ -146,6 +153,13 @@ class LazyChannel:
         """Stub of the service for operators."""
         return AdminServiceStub(self._open())
 
+    def wait_for_server(self, seconds: float, on_wait: Callable[[], object]) -> None:
+        """Repeat the first call for so many seconds while the server is unavailable, as one is that just starts.
+
+        `on_wait` is called before the first repetition.
+        """
+        self._patience, self._on_wait = seconds, on_wait
+
     async def call(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
@@ -158,6 +172,31 @@ class LazyChannel:
             TooLarge: The request exceeds the size limit of a message.
             MilepostError: The server refused the call, or was unreachable for `timeout` seconds.
         """
+        loop = asyncio.get_running_loop()
+        patience, self._patience = self._patience, 0.0
+        until = loop.time() + patience
+        while True:
+            begun = loop.time()
+            try:
+                return await self._call(method, request, timeout)
+            except MilepostError as error:
+                # The next one will take about as long, since gRPC makes several attempts.
+                is_late = 2 * loop.time() - begun >= until
+                if is_late or not is_transient(error, connected_before=False):
+                    # A kept exception must not keep the channel open through `method`.
+                    del method
+                    raise
+            if self._on_wait is not None:
+                self._on_wait()
+                self._on_wait = None
+            await asyncio.sleep(_FIRST_CALL_INTERVAL)
+
+    async def _call(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
+        request: _Request,
+        timeout: float,
+    ) -> _Response:
         if isinstance(request, Message) and (size := request.ByteSize()) > limits.REQUEST_SIZE:
             raise request_too_large(size)
         try:

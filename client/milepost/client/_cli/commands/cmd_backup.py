@@ -10,7 +10,7 @@ import click
 
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.exit_status import CommandError, ExitStatus
-from milepost.client._cli.commands.options import ServerOptions, output_option, server_options
+from milepost.client._cli.commands.options import ServerOptions, address_options, output_option
 from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.standard_streams import write_stdout
 
@@ -30,7 +30,7 @@ __all__ = ["backup"]
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @output_option
-@server_options
+@address_options
 def backup(server: ServerOptions, file: Path, output: str) -> None:
     """Copy the server's log to FILE, while the server runs.
 

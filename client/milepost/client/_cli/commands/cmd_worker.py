@@ -16,9 +16,9 @@ from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import (
     ServerOptions,
+    address_options,
     log_level_option,
     option,
-    server_options,
     spool_option,
 )
 from milepost.client._cli.commands.other_packages import installation_hint
@@ -59,7 +59,7 @@ __all__ = ["worker"]
 )
 @spool_option("Directory for undelivered reports; the next worker with this spool sends them.")
 @log_level_option("info")
-@server_options
+@address_options
 @click.pass_context
 def worker(
     context: click.Context,

@@ -68,7 +68,7 @@ def execute_command(
         task = asyncio.current_task()
         assert task is not None
         execution = Execution(words, OutputReporter(parser, stage), task.cancel, pty)
-        async with server.client() as client:
+        async with server.client(wait=not best_effort) as client:
             holder = LeaseHolder(client, execution, grace, lambda job_id: client.attach(job_id, spool=spool))
             error: BaseException | None = None
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ import click
 from click.core import ParameterSource
 
 from milepost.client._cli.commands import completion
-from milepost.client._cli.commands.parameter_types import pair, unique_keys
+from milepost.client._cli.commands.parameter_types import pair, seconds, unique_keys
 from milepost.client._cli.rendering.json_line import always_print
+from milepost.client._cli.standard_streams import write_stderr
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "ServerOptions",
+    "address_options",
     "checked_address",
     "input_options",
     "job_options",
@@ -37,6 +40,8 @@ __all__ = [
 
 FORMATS: Final = ("auto", "plain", "json")
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+# Seconds: a server on a busy machine starts within them.
+_CONNECT_TIMEOUT: Final = 5.0
 
 _Decorator: TypeAlias = "Callable[[Callable[..., None]], Callable[..., None]]"
 
@@ -61,18 +66,28 @@ option = functools.partial(click.option, cls=Option)
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Address and credentials of the server, from `server_options`."""
+    """Address and credentials of the server, and how long to wait for it, from `server_options`."""
 
     address: str
     token: str | None
     tls: bool
     tls_ca: Path | None
+    connect_timeout: float = 0.0
+    json: bool = False
 
-    def client(self) -> Client:
-        """A client that connects on first use."""
+    def client(self, *, wait: bool = True) -> Client:
+        """A client that connects on first use, and then waits up to ``connect_timeout`` seconds for the server."""
         from milepost.client import Client
 
-        return Client(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
+        client = Client(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
+        if wait:
+            client._channel.wait_for_server(self.connect_timeout, self._announce_wait)
+        return client
+
+    def _announce_wait(self) -> None:
+        """Tell a person why nothing happens; programs learn from the exit status."""
+        if sys.stderr.isatty() and not self.json:
+            write_stderr(f"Waiting up to {self.connect_timeout:g} s for the server at {self.address} …")
 
     def channel(self) -> LazyChannel:
         """A channel that connects on first use, for calls that the client has no method for."""
@@ -83,12 +98,33 @@ class ServerOptions:
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of the connection, which the command gets as one argument, ``server``."""
+    connect_timeout = option(
+        "--connect-timeout",
+        envvar="MILEPOST_CONNECT_TIMEOUT",
+        type=seconds,
+        default=f"{_CONNECT_TIMEOUT:g}s",
+        metavar="TIME",
+        help="Time to wait for a server that is unavailable, as one is that just starts.",
+    )
+    return address_options(connect_timeout(command))
+
+
+def address_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Like `server_options`, for commands that either wait for the server as long as they run, or not at all."""
 
     @functools.wraps(command)
     def with_server(
-        *, address: str, token: str | None, tls: bool, tls_ca: Path | None, **others: object
+        *,
+        address: str,
+        token: str | None,
+        tls: bool,
+        tls_ca: Path | None,
+        connect_timeout: float = 0.0,
+        **others: object,
     ) -> None:
-        command(server=ServerOptions(checked_address(address), token, tls, tls_ca), **others)
+        json = others.get("output") == "json"
+        server = ServerOptions(checked_address(address), token, tls, tls_ca, connect_timeout, json)
+        command(server=server, **others)
 
     for add in (
         option(

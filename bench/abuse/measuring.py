@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from bench.abuse import (
     fan_out,
     header_floods,
+    message_memory,
     probe,
     replay_queue,
     stream_resets,
@@ -23,6 +24,9 @@ from bench.processes import Load, MeasurementFailed, Server, milepost
 __all__ = ["ATTACKS", "measure"]
 
 ATTACKS: Mapping[str, Attack] = {
+    "large-inputs": message_memory.INPUTS,
+    "messages-overwritten": message_memory.MESSAGES,
+    "plans-repeated": message_memory.PLANS,
     "unread-answers": unread_answers.ATTACK,
     "stream-resets": stream_resets.ATTACK,
     "continuations": header_floods.CONTINUATIONS,

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from milepost.server.runtime import gc_tuning
+from milepost.server.runtime import gc_tuning, heap_trimming
 from milepost.server.runtime.server import Server, Settings
 
 __all__ = ["run"]
@@ -37,6 +37,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = Server(settings)
+    trimming = asyncio.create_task(heap_trimming.keep_trimmed())
     try:
         if not await _finishes_before(stop, server.start()):
             return
@@ -47,6 +48,7 @@ async def _serve(settings: Settings) -> None:
         if server.failed.done():
             raise server.failed.result()
     finally:
+        trimming.cancel()
         await server.stop()
 
 

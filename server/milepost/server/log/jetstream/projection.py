@@ -182,30 +182,38 @@ class Projection:
         transaction = Transaction(self._connection, 0)
         upkeep = WalUpkeep(self._connection, self._path)
         self._connection.execute(statements.set_busy_timeout(LOCK_WAIT))
-        closing = False
-        while not closing:
-            group, closing = self._next_group()
-            try:
-                self._files.check()
-                upkeep.run()
-                if not group:
-                    continue
-                if not self._begin():
-                    return
-                applied = [applier.apply(transaction, delivered) for delivered in group]
-                last = group[-1]
-                self._connection.execute(statements.SET_META, ("applied", last.sequence))
-                self._connection.execute(statements.SET_META, ("applied_name", last.name.hex()))
-                self._connection.execute(statements.COMMIT)
-                self._files.check()
-            except (TooFarBehind, StoreDisplaced) as error:
-                self._deliver(error)
-                return
-            except Exception as error:  # noqa: BLE001  # no error may lead to a gap in what is applied
-                _log.exception("projection failed")
-                self._deliver(error)
-                return
-            self._deliver(applied)
+        while self._apply_next(applier, transaction, upkeep):
+            pass
+
+    def _apply_next(self, applier: Applier, transaction: Transaction, upkeep: WalUpkeep) -> bool:
+        """Apply the messages that wait, or free cached pages where none comes; return False after the last one.
+
+        A function, so that no message stays in memory until the next one comes.
+        """
+        group, closing = self._next_group()
+        try:
+            self._files.check()
+            upkeep.run()
+            if not group:
+                self._connection.execute(statements.SHRINK_MEMORY)
+                return not closing
+            if not self._begin():
+                return False
+            applied = [applier.apply(transaction, delivered) for delivered in group]
+            last = group[-1]
+            self._connection.execute(statements.SET_META, ("applied", last.sequence))
+            self._connection.execute(statements.SET_META, ("applied_name", last.name.hex()))
+            self._connection.execute(statements.COMMIT)
+            self._files.check()
+        except (TooFarBehind, StoreDisplaced) as error:
+            self._deliver(error)
+            return False
+        except Exception as error:  # noqa: BLE001  # no error may lead to a gap in what is applied
+            _log.exception("projection failed")
+            self._deliver(error)
+            return False
+        self._deliver(applied)
+        return not closing
 
     def _begin(self) -> bool:
         """Begin a transaction, however long another process has the database locked; False if the log closes first."""

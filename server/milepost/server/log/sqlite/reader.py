@@ -36,7 +36,8 @@ class Reader:
     """The queries of a store with this epoch. ``stride`` is the approximate distance between consecutive positions."""
 
     def __init__(self, connection: sqlite3.Connection, epoch: str, *, stride: int = 1) -> None:
-        connection.execute("PRAGMA query_only = ON")
+        for pragma in statements.READ_ONLY:
+            connection.execute(pragma)
         self._connection = connection
         self._epoch = epoch
         self._scan_limit = _SCAN_LIMIT * stride

@@ -24,11 +24,15 @@ _UNION_LIMIT = 100
 WAL_SIZE_LIMIT: Final = 64 << 20
 """Size in bytes that the write-ahead log's file keeps; see ``wal_upkeep``."""
 
+WRITER_CACHE_BYTES: Final = 16 << 20
+READER_CACHE_BYTES: Final = 8 << 20
+"""Pages that a connection keeps in memory. The operating system caches the file besides."""
+
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA wal_autocheckpoint = 4000",
     f"PRAGMA journal_size_limit = {WAL_SIZE_LIMIT}",
-    "PRAGMA cache_size = -65536",
+    f"PRAGMA cache_size = -{WRITER_CACHE_BYTES >> 10}",
 )
 # NORMAL loses acknowledged commits in a power cut; see docs/design.md.
 PRAGMAS: Final = (*_PRAGMAS, "PRAGMA synchronous = FULL")
@@ -37,6 +41,10 @@ PROJECTION_PRAGMAS: Final = (*_PRAGMAS, "PRAGMA synchronous = NORMAL")
 BEGIN: Final = "BEGIN IMMEDIATE"
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
+
+READ_ONLY: Final = ("PRAGMA query_only = ON", f"PRAGMA cache_size = -{READER_CACHE_BYTES >> 10}")
+# Frees the cached pages.
+SHRINK_MEMORY: Final = "PRAGMA shrink_memory"
 
 BUSY_TIMEOUT: Final = "PRAGMA busy_timeout"
 CHECKPOINT_WAL: Final = "PRAGMA wal_checkpoint(TRUNCATE)"

@@ -95,23 +95,29 @@ class Writer:
         self._transaction.connection.close()
 
     def _run(self) -> None:
-        closing = False
-        while not closing:
-            try:
-                waiting = [self._queue.get(timeout=CHECK_INTERVAL)]
-            except queue.Empty:
-                self._check()
-                continue
-            while len(waiting) < _GROUP_LIMIT and not self._queue.empty():
-                waiting.append(self._queue.get_nowait())
-            closing = waiting[-1] is None
-            group = [write for write in waiting if write is not None]
-            if group:
-                self._deliver(self._commit(group))
-                self._keep_wal_short()
+        while self._write_next():
+            pass
+
+    def _write_next(self) -> bool:
+        """Commit the writes that wait, or check the files where none comes; return False after the last one.
+
+        A function, so that no write stays in memory until the next one comes.
+        """
+        try:
+            waiting = [self._queue.get(timeout=CHECK_INTERVAL)]
+        except queue.Empty:
+            self._check()
+            return True
+        while len(waiting) < _GROUP_LIMIT and not self._queue.empty():
+            waiting.append(self._queue.get_nowait())
+        group = [write for write in waiting if write is not None]
+        if group:
+            self._deliver(self._commit(group))
+            self._keep_wal_short()
+        return waiting[-1] is not None
 
     def _check(self) -> None:
-        """Check the files, and a lock that another process had, while there is nothing to write."""
+        """Check the files, and a lock that another process had, and free cached pages, while there is nothing to write."""
         if self._failed is not None:
             return
         try:
@@ -119,6 +125,7 @@ class Writer:
             if self._locked:
                 self._begin()
                 self._transaction.connection.execute(statements.ROLLBACK)
+            self._transaction.connection.execute(statements.SHRINK_MEMORY)
         except (StoreDisplaced, sqlite3.Error) as error:
             self._handle_failure(error)
         else:

@@ -1,0 +1,30 @@
+"""Give free memory back to the operating system.
+
+glibc keeps what was freed in its heaps, for later, unless it lies at their very end; so a server that once was busy would
+stay as large for good. Other C libraries have no such call, and need none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+from collections.abc import Callable
+from typing import Final
+
+# Seconds between two rounds. One takes some milliseconds of a thread of its own.
+_INTERVAL: Final = 20.0
+
+
+def trim() -> None:
+    """Give back the pages of the heaps that are free."""
+    # None is the process itself, so that this is the C library that it runs with.
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
+async def keep_trimmed(trim: Callable[[], None] = trim, interval: float = _INTERVAL) -> None:
+    """Trim every ``interval`` seconds, until cancelled."""
+    while True:
+        await asyncio.sleep(interval)
+        await asyncio.to_thread(trim)

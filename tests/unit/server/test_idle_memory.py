@@ -1,0 +1,77 @@
+"""What a server that has nothing to do keeps in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.log.sqlite.transaction import Transaction
+from milepost.server.runtime import heap_trimming
+from tests.support.commits import Author
+
+
+class _Write:
+    """A write of nothing."""
+
+    def write(self, transaction: Transaction) -> None:
+        """See ``Write``."""
+
+
+async def test_writes_are_not_kept_until_the_next_one(tmp_path: Path) -> None:
+    """The writer waits for the next write without the last ones, which may have inputs of 1 MiB each."""
+    log = SqliteEventLog(tmp_path)
+    gone = threading.Event()
+    write = _Write()
+    weakref.finalize(write, gone.set)
+    await log._write(write)
+    del write
+
+    assert await asyncio.to_thread(gone.wait, 30.0)
+    await log.close()
+
+
+async def test_pages_are_freed_while_there_is_nothing_to_write(tmp_path: Path) -> None:
+    """The writer has its connection free its cache when no write comes for a moment."""
+    freed = threading.Event()
+    log = _TracedLog(tmp_path, lambda statement: statement == statements.SHRINK_MEMORY and freed.set())
+    author = Author("j")
+    await log.append(author.submit())
+
+    assert await asyncio.to_thread(freed.wait, 30.0)
+    await log.append(author.start())
+    await log.close()
+
+
+async def test_heaps_are_trimmed_again_and_again() -> None:
+    """On a thread of its own, so that nothing else waits for it."""
+    rounds: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def trim() -> None:
+        heap_trimming.trim()
+        loop.call_soon_threadsafe(rounds.put_nowait, threading.get_ident())
+
+    trimming = asyncio.create_task(heap_trimming.keep_trimmed(trim, 0.0))
+    threads = {await rounds.get() for _ in range(3)}
+    trimming.cancel()
+
+    assert threading.get_ident() not in threads
+
+
+class _TracedLog(SqliteEventLog):
+    """One whose connections' statements are traced."""
+
+    def __init__(self, directory: Path, trace: Callable[[str], object]) -> None:
+        self._trace = trace
+        super().__init__(directory)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = super()._open()
+        connection.set_trace_callback(self._trace)
+        return connection

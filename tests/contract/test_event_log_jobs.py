@@ -48,11 +48,25 @@ async def test_active_jobs_are_those_that_have_not_ended(log: EventLog) -> None:
     queued, running, over = Author("queued", input=struct({"x": 1})), Author("running"), Author("over")
     await put_in_turn(log, running.submit(), over.submit(), queued.submit())
     await put(log, running.start(), over.start(), over.succeed())
-    active = await log.active()
+    active = [job for _, job in (await log.active()).jobs]
 
     assert [job.job_id for job in active] == ["running", "queued"]
     assert not active[1].HasField("input")
     assert log.epoch == active[0].epoch
+
+
+async def test_active_jobs_come_page_by_page(log: EventLog) -> None:
+    """A page is as large as was asked for, or one job; the next one starts after its last job."""
+    names = ["a", "b", "c", "d", "e"]
+    await put_in_turn(log, *(Author(name).submit() for name in names))
+    for max_bytes, lengths in ((1, [1, 1, 1, 1, 1]), (1 << 20, [5])):
+        pages: list[list[str]] = []
+        after, more = 0, True
+        while more:
+            page = await log.active(after, max_bytes)
+            pages.append([job.job_id for _, job in page.jobs])
+            after, more = page.jobs[-1][0], page.more
+        assert (names, lengths) == ([name for page in pages for name in page], [len(page) for page in pages])
 
 
 async def listed(log: EventLog, query: Query) -> list[str]:

@@ -51,7 +51,7 @@ class Node:
 
     async def decides(self) -> None:
         """Fire the timers, and wait until they have decided."""
-        for job in await self._core.log.active():
+        for _, job in (await self._core.log.active()).jobs:
             self.deadlines.on_transition(job)
         before = self.looks
 
@@ -158,7 +158,7 @@ async def test_contact_that_breaks_while_the_job_is_opened(
 
     monkeypatch.setattr(core.log, "load", breaks)
     core.clock.advance(5)
-    for job in await core.log.active():
+    for _, job in (await core.log.active()).jobs:
         node.deadlines.on_transition(job)
     await loaded.wait()
     await node.decides()

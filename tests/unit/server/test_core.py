@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from milepost.server.followers.retention import RetentionPolicy
+from milepost.server.log.event_log import JobPage
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
@@ -54,6 +55,14 @@ class SharedLog(MemoryEventLog):
     async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``."""
         return self.others
+
+
+class PagedLog(MemoryEventLog):
+    """A log of which a start reads one unfinished job at a time."""
+
+    async def active(self, after: int = 0, max_bytes: int = 1) -> JobPage:
+        """See ``EventLog``."""
+        return await super().active(after, max_bytes)
 
 
 class Worker:
@@ -134,3 +143,40 @@ async def test_other_nodes_are_told_who_was_heard_from(way: str) -> None:
     await core.drain()
     await core.close()
     await log.close()
+
+
+async def test_a_start_resumes_all_jobs_that_have_not_ended() -> None:
+    """It reads them page by page: queued ones are dispatched in their order, running ones have their timers."""
+    disk = MemoryDisk()
+    for number in range(2):  # the second is a restart
+        log = PagedLog(disk)
+        core = Core(
+            log,
+            lease_ttl=30.0,
+            keep=RetentionPolicy(),
+            sweep_interval=60.0,
+            tail_memory=1 << 20,
+            admission=Admission(100, 100),
+        )
+        await log.start()
+        await core.start()
+        worker = Worker()
+        context = cast("Any", worker)
+        if not number:
+            for name in ("a", "b", "c", "d"):
+                await core.job_service.SubmitJob(SubmitJobRequest(job_id=name, kind="k"), context)
+        hello = Hello(worker_id="w", kinds=["k"], max_concurrency=1 if not number else 3)
+        worker.requests.put_nowait(WorkRequest(hello=hello))
+        session = asyncio.create_task(core.worker_service.Work(worker, context))
+        await worker.hears("welcome")
+        assigned = [
+            (await worker.hears("assignment")).assignment.job.job_id for _ in range(hello.max_concurrency)
+        ]
+
+        assert (["a"], ["b", "c", "d"])[number] == assigned
+        assert set("abcd"[: 1 + 3 * number]) == core.deadlines.watched
+        session.cancel()
+        await asyncio.wait([session])
+        await core.drain()
+        await core.close()
+        await log.close()

@@ -35,7 +35,7 @@ async def failed(core: Core, job_id: str) -> str:
 
 async def look(core: Core, deadlines: Deadlines) -> None:
     """Fire the timers, which check the clock."""
-    for job in await core.log.active():
+    for _, job in (await core.log.active()).jobs:
         deadlines.on_transition(job)
 
 

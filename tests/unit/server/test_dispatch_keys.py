@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.followers.transitions import follow_transitions
-from milepost.server.log.event_log import StoreFull
+from milepost.server.log.event_log import JobPage, StoreFull
 from milepost.server.runtime.core import Core as Server
 from milepost.server.watching.admission import Admission
-from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
+from milepost.v1 import Dispatch, JobState, RetryPolicy
 from tests.unit.server.core import Core
 from tests.unit.server.dispatching import done, hears, node, takes, why, worker
 from tests.unit.server.states import ended
@@ -108,7 +107,7 @@ async def test_keys_hold_after_a_restart(core: Core) -> None:
     await core.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start("works", claimed=True)
     dispatcher = Dispatcher(core.attempts, core.sessions, core.clock, core.tasks)
-    for job in await core.log.active():
+    for _, job in (await core.log.active()).jobs:
         dispatcher.on_transition(job)
     follow_transitions(core.log, core.sessions.on_transition, dispatcher.on_transition)
     session = worker(dispatcher, "w", room=5)
@@ -185,9 +184,9 @@ async def test_what_happens_while_a_server_starts_is_not_undone(
     token = await core.start("works", claimed=True)
     active = core.log.active
 
-    async def ends_meanwhile() -> Sequence[Job]:
+    async def ends_meanwhile(after: int) -> JobPage:
         monkeypatch.undo()
-        found = await active()
+        found = await active(after)
         await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="works")
         return found
 

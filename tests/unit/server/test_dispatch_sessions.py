@@ -129,7 +129,7 @@ class JobTable:
 @asynccontextmanager
 async def _desk(core: Core) -> AsyncIterator[JobTable]:
     opened = JobTable(core)
-    for job in await core.log.active():
+    for _, job in (await core.log.active()).jobs:
         opened.dispatcher.on_transition(job)
         opened.deadlines.on_transition(job)
     yield opened

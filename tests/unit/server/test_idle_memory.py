@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from milepost.server.log.sqlite import statements
@@ -39,7 +39,7 @@ async def test_writes_are_not_kept_until_the_next_one(tmp_path: Path) -> None:
 async def test_pages_are_freed_while_there_is_nothing_to_write(tmp_path: Path) -> None:
     """The writer has its connection free its cache when no write comes for a moment."""
     freed = threading.Event()
-    log = _TracedLog(tmp_path, lambda statement: statement == statements.SHRINK_MEMORY and freed.set())
+    log = _TracedLog(tmp_path, {statements.SHRINK_MEMORY: freed})
     author = Author("j")
     await log.append(author.submit())
 
@@ -65,13 +65,17 @@ async def test_heaps_are_trimmed_again_and_again() -> None:
 
 
 class _TracedLog(SqliteEventLog):
-    """One whose connections' statements are traced."""
+    """One that sets an event once its statement is executed."""
 
-    def __init__(self, directory: Path, trace: Callable[[str], object]) -> None:
-        self._trace = trace
+    def __init__(self, directory: Path, executed: Mapping[str, threading.Event]) -> None:
+        self._executed = executed
         super().__init__(directory)
 
     def _open(self) -> sqlite3.Connection:
         connection = super()._open()
         connection.set_trace_callback(self._trace)
         return connection
+
+    def _trace(self, statement: str) -> None:
+        if statement in self._executed:
+            self._executed[statement].set()

@@ -46,4 +46,4 @@ async def test_of_two_submissions_that_compete_one_is_taken(
             for log in (a, b, late):
                 await log.refresh(jobs[1 - taken])
                 assert await log.find_request("o", requests[taken]) == jobs[taken]
-                assert [job.job_id for job in await log.active()] == [jobs[taken]]
+                assert [job.job_id for _, job in (await log.active()).jobs] == [jobs[taken]]

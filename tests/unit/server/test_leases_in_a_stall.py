@@ -17,7 +17,7 @@ __all__ = ["desk"]
 
 async def look(core: Core, desk: JobTable) -> None:
     """Fire the timers, which check the clock."""
-    for job in await core.log.active():
+    for _, job in (await core.log.active()).jobs:
         desk.deadlines.on_transition(job)
 
 

@@ -28,7 +28,7 @@ async def has_state(core: Core, *expected: Any) -> bool:
 async def pass_time(core: Core, desk: JobTable, seconds: float) -> None:
     """Advance the clock, and have the timers look at it."""
     core.clock.advance(seconds)
-    for job in await core.log.active():
+    for _, job in (await core.log.active()).jobs:
         desk.deadlines.on_transition(job)
 
 

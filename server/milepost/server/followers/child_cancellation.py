@@ -33,14 +33,13 @@ class ChildCancellation:
         if job.state in (JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED):
             self._tasks.start(self._cancel_children(job))
         elif job.state == JobState.JOB_STATE_QUEUED and job.parent_job_id:
-            self._tasks.start(self.recover(job))
+            self._tasks.start(self.recover(job.parent_job_id))
 
-    async def recover(self, active: Job) -> None:
-        """Cancel a job whose parent was cancelled during its submission, or while the server was down."""
-        if active.parent_job_id:
-            parent = await self._log.load(active.parent_job_id)
-            if parent is not None:
-                self.on_transition(parent.job)
+    async def recover(self, parent_job_id: str) -> None:
+        """Cancel the jobs whose parent was cancelled during their submission, or while the server was down."""
+        parent = await self._log.load(parent_job_id)
+        if parent is not None:
+            self.on_transition(parent.job)
 
     async def _cancel_children(self, parent: Job) -> None:
         decision = decide.parent_cancelled(parent)

@@ -42,7 +42,9 @@ class ParentUpdates:
                 progressed = commit.fraction != commit.fraction_before or commit.ends or commit.submission
                 if commit.attributes.parent_job_id and progressed:
                     self._outdated[commit.attributes.parent_job_id] = None
-                if commit.job_id in self._outdated or commit.job_id in self._reported_ended:
+                if commit.ends:
+                    self._reported_ended.pop(commit.job_id, None)
+                elif commit.job_id in self._outdated or commit.job_id in self._reported_ended:
                     self._note_update(commit)
         if self._outdated and not self._updating:
             self._updating = True
@@ -84,7 +86,7 @@ class ParentUpdates:
                 total=children.total,
                 ended=children.ended,
                 fraction=children.fraction,
-                reported_ended=self._reported_ended[job_id],
+                reported_ended=self._reported_ended.get(job_id, 0),
             )
 
         opened = await self._journal.commit(job_id, decision)

@@ -75,6 +75,9 @@ class DurableCommit(NamedTuple):
     position: int
 
 
+ACTIVE_PAGE_BYTES: Final = 4 << 20
+"""Encoded size in bytes at which a page of unfinished jobs ends: a start reads them all."""
+
 ANY_STATE: Final = -1
 """The bit mask of all states."""
 
@@ -332,8 +335,8 @@ class EventLog(Protocol):
     async def query(self, query: Query) -> JobPage:
         """Read a page of jobs, with their inputs."""
 
-    async def active(self) -> Sequence[Job]:
-        """Read all unfinished jobs, oldest first, without their inputs."""
+    async def active(self, after: int = 0, max_bytes: int = ACTIVE_PAGE_BYTES) -> JobPage:
+        """Read a page of unfinished jobs after the one with this key, oldest first, without their inputs."""
 
     async def children_summary(self, job_id: str) -> ChildrenSummary:
         """Summarise the children of a job, as of their last commits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from milepost.contract import limits
@@ -106,15 +107,9 @@ class Core:
         self.deadlines.start(peers)
         self.worker_service.start(peers)
         self._registry.start(peers)
-        # Jobs that changed during the read are known in their newer state already.
-        active = [job for job in await self._log.active() if job.job_id not in (self._changed or ())]
-        self._changed = None
-        # Nothing is awaited in this loop, since recovery below causes transitions itself.
-        for job in active:
-            self._dispatcher.on_transition(job)
-            self.deadlines.on_transition(job)
-        for job in active:
-            await self._child_cancellation.recover(job)
+        parents = await self._resume_active()
+        for parent_job_id in parents:
+            await self._child_cancellation.recover(parent_job_id)
         self._tasks.start(self._retention.run())
 
     async def drain(self) -> None:
@@ -136,6 +131,23 @@ class Core:
             self._registry.reconnected()
         else:
             self._registry.cut_off()
+
+    async def _resume_active(self) -> Sequence[str]:
+        """Queue the jobs that have not ended, and set their timers, page by page. Return the ids of their parents."""
+        parents: dict[str, None] = {}
+        after, more = 0, True
+        while more:
+            page = await self._log.active(after)
+            for after, job in page.jobs:
+                # Jobs that have changed meanwhile are known in their newer state already.
+                if job.job_id not in (self._changed or ()):
+                    self._dispatcher.on_transition(job)
+                    self.deadlines.on_transition(job)
+                    if job.parent_job_id:
+                        parents[job.parent_job_id] = None
+            more = page.more
+        self._changed = None
+        return list(parents)
 
     def _note_change(self, job: Job) -> None:
         if self._changed is not None:

@@ -1,7 +1,7 @@
 """Give free memory back to the operating system.
 
-glibc keeps what was freed in its heaps, for later, unless it lies at their very end; so a server that once was busy would
-stay as large for good. Other C libraries have no such call, and need none.
+glibc keeps what was freed in its heaps, unless it lies at their very end; so a server that once was busy would stay as
+large for good. Other C libraries have no such call, and need none.
 """
 
 from __future__ import annotations

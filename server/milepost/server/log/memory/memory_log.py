@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 from milepost.contract.job_states import ACTIVE, FINAL
 from milepost.server.base.refusal import Unimplemented
 from milepost.server.log.event_log import (
+    ACTIVE_PAGE_BYTES,
     ChildrenSummary,
     Commit,
     CommitRow,
@@ -321,10 +322,18 @@ class MemoryEventLog:
             size += len(record.job) + len(record.input or b"")
         return JobPage(jobs, more=False)
 
-    async def active(self) -> Sequence[Job]:
+    async def active(self, after: int = 0, max_bytes: int = ACTIVE_PAGE_BYTES) -> JobPage:
         """See ``EventLog``."""
         await self._delay_read()
-        return [self._disk.job(record) for record in self._records() if record.state in ACTIVE]
+        jobs: list[tuple[int, Job]] = []
+        size = 0
+        for record in self._records():
+            if record.key > after and record.state in ACTIVE:
+                if size >= max_bytes:
+                    return JobPage(jobs, more=True)
+                jobs.append((record.key, self._disk.job(record)))
+                size += len(record.job)
+        return JobPage(jobs, more=False)
 
     async def children_summary(self, job_id: str) -> ChildrenSummary:
         """See ``EventLog``."""

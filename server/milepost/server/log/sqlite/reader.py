@@ -126,10 +126,17 @@ class Reader:
                 size += len(row[0]) + len(row[1] or b"")
         return JobPage(jobs, more=False)
 
-    def active(self) -> Sequence[Job]:
+    def active(self, after: int, max_bytes: int) -> JobPage:
         """See ``EventLog.active``."""
-        rows = self._connection.execute(statements.ACTIVE).fetchall()
-        return [self._job(job, None, first, thinned) for job, first, thinned in rows]
+        jobs: list[tuple[int, Job]] = []
+        size = 0
+        with closing(self._connection.execute(statements.ACTIVE, (after,))) as rows:
+            for key, job, first, thinned in rows:
+                if size >= max_bytes:
+                    return JobPage(jobs, more=True)
+                jobs.append((key, self._job(job, None, first, thinned)))
+                size += len(job)
+        return JobPage(jobs, more=False)
 
     def children_summary(self, job_id: str) -> ChildrenSummary:
         """See ``EventLog.children_summary``."""

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from milepost.server.log.event_log import (
+    ACTIVE_PAGE_BYTES,
     ChildrenSummary,
     EndedJob,
     EventPage,
@@ -68,9 +69,9 @@ class ReaderPool:
         """See ``EventLog``."""
         return await self._read(lambda reader: reader.list_jobs(query))
 
-    async def active(self) -> Sequence[Job]:
+    async def active(self, after: int = 0, max_bytes: int = ACTIVE_PAGE_BYTES) -> JobPage:
         """See ``EventLog``."""
-        return await self._read(lambda reader: reader.active())
+        return await self._read(lambda reader: reader.active(after, max_bytes))
 
     async def children_summary(self, job_id: str) -> ChildrenSummary:
         """See ``EventLog``."""

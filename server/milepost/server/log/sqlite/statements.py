@@ -162,7 +162,8 @@ LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? 
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 _ACTIVE_STATES: Final = ", ".join(map(str, sorted(job_states.ACTIVE)))
 ACTIVE: Final = f"""
-    SELECT job, first_sequence, thinned_sequence FROM jobs WHERE state IN ({_ACTIVE_STATES}) ORDER BY job_key
+    SELECT job_key, job, first_sequence, thinned_sequence FROM jobs
+    WHERE state IN ({_ACTIVE_STATES}) AND job_key > ? ORDER BY job_key
 """
 CHILDREN: Final = "SELECT children, children_ended, children_done FROM jobs WHERE job_id = ?"
 ENDED: Final = """

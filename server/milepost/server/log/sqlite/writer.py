@@ -117,7 +117,7 @@ class Writer:
         return waiting[-1] is not None
 
     def _check(self) -> None:
-        """Check the files, and a lock that another process had, and free cached pages, while there is nothing to write."""
+        """While there is nothing to write, check the files, and a lock that another process had; free cached pages."""
         if self._failed is not None:
             return
         try:

@@ -1,0 +1,34 @@
+"""What is remembered of parents between the updates of their progress."""
+
+from __future__ import annotations
+
+from milepost.server.followers.parent_updates import ParentUpdates
+from milepost.v1 import JobEnded, JobState, Update
+from tests.support.rpc import eventually
+from tests.unit.server.core import Core
+
+
+async def test_nothing_is_remembered_of_parents_that_have_ended(core: Core) -> None:
+    """Whether they end before their last child or after it, so that memory does not grow with the number of jobs."""
+    updates = ParentUpdates(core.log, core.journal, core.tasks)
+    core.log.add_listener(updates.on_entries)
+    ends = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+    for parent_first in (False, True):
+        parent, child = f"p{parent_first}", f"c{parent_first}"
+        await core.submit(parent)
+        token = await core.start(parent)
+        await core.submit(child, parent_job_id=parent)
+        child_token = await core.start(child)
+
+        async def updated(parent: str = parent) -> bool:
+            return parent in updates._reported_ended
+
+        await eventually(updated)
+        ending = [(child_token, child), (token, parent)]
+        for each, job_id in reversed(ending) if parent_first else ending:
+            await core.report(each, ends, job_id=job_id)
+
+    async def forgotten() -> bool:
+        return not (updates._reported_ended or updates._outdated or updates._updating)
+
+    await eventually(forgotten)

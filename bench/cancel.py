@@ -11,8 +11,6 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from multiprocessing.connection import Connection
 
-import grpc.aio
-
 from bench import work
 from bench.bare import Script, bare
 from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
@@ -78,7 +76,7 @@ def _acknowledged(load: Load, server: Server) -> Round:
 
 
 def _echoed(load: Load, server: Server) -> Round:
-    load.begin(_echo, server.address)
+    load.begin(work.echo, server.address, _JOBS, _COMMITS)
     return _in_ms(load.step())
 
 
@@ -128,25 +126,6 @@ async def _end(address: str, kind: str, grace: float) -> AsyncGenerator[list[int
                 ended = await _next(events, "job_ended")
                 if ended.job_ended.forced:
                     raise MeasurementFailed("the server ended a job before its worker did")
-    yield latencies
-
-
-async def _echo(address: str) -> AsyncGenerator[list[int]]:
-    """The baseline: a request, a commit and a response, as many times as a cancellation has commits."""
-    latencies = []
-    async with work.connections(address, 1) as (channel,):
-        method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
-            "/milepost.v1.WorkerService/Work"
-        )
-        call = method()
-        await call.write(b"hello")
-        await call.read()
-        for _ in range(_JOBS):
-            started = time.perf_counter_ns()
-            for _ in range(_COMMITS):
-                await call.write(b"x" * 200)
-                await call.read()
-            latencies.append(time.perf_counter_ns() - started)
     yield latencies
 
 

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from itertools import product
-from typing import TypeAlias
 
 import grpc
 import grpc.aio
@@ -52,8 +51,6 @@ _ROUND_TIMEOUT = 600.0
 
 _END = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
 
-_Call: TypeAlias = grpc.aio.StreamStreamCall[bytes, bytes]
-
 
 def measure(settings: Settings) -> list[Figure]:
     """One waiting worker; then many workers, with ten queued jobs for each of them."""
@@ -70,15 +67,17 @@ def _one_worker(settings: Settings) -> list[Figure]:
         return rounds(
             "submit to assignment, worker waiting",
             {
-                OURS: partial(_run_round, load, _submit_and_take, server),
-                "bare echo + commit, twice": partial(_run_round, load, _echo, plain),
+                OURS: partial(_run_round, load, server, _submit_and_take),
+                "bare echo + commit, twice": partial(_run_round, load, plain, work.echo, _JOBS, _COMMITS),
             },
             settings,
         )
 
 
-def _run_round(load: Load, generator: Callable[[str], AsyncGenerator[list[int]]], server: Server) -> Round:
-    load.begin(generator, server.address)
+def _run_round(
+    load: Load, server: Server, generator: Callable[..., AsyncGenerator[list[int]]], *arguments: int
+) -> Round:
+    load.begin(generator, server.address, *arguments)
     latencies: Sequence[int] = sorted(load.step())
     return {"p50, ms": percentile(latencies, 0.5) / 1e6, "p99, ms": percentile(latencies, 0.99) / 1e6}
 
@@ -117,27 +116,11 @@ async def _submit_and_take(address: str) -> AsyncGenerator[list[int]]:
         for _ in range(_JOBS):
             started = time.perf_counter_ns()
             submitted = asyncio.ensure_future(submit(request))
-            response = await _receive(call)
+            response = await work.receive(call)
             latencies.append(time.perf_counter_ns() - started)
             await submitted
             await call.write(_end(response))
-            await _receive(call)
-    yield latencies
-
-
-async def _echo(address: str) -> AsyncGenerator[list[int]]:
-    """The baseline: a request, a commit and a response, as many times as a dispatched job has commits."""
-    latencies = []
-    async with work.connections(address, 1) as (channel,):
-        call = _open(channel)
-        await call.write(b"hello")
-        await call.read()
-        for _ in range(_JOBS):
-            started = time.perf_counter_ns()
-            for _ in range(_COMMITS):
-                await call.write(b"x" * 200)
-                await call.read()
-            latencies.append(time.perf_counter_ns() - started)
+            await work.receive(call)
     yield latencies
 
 
@@ -192,11 +175,11 @@ async def _queue(channel: grpc.aio.Channel, kind: str, jobs: int) -> list[str]:
     ]
 
 
-async def _serve(call: _Call, ended: asyncio.Semaphore) -> None:
+async def _serve(call: work.WorkCall, ended: asyncio.Semaphore) -> None:
     """Run one job after the other; end each at once."""
     await call.write(WorkRequest(capacity=Capacity(max_concurrency=1)).SerializeToString())
     while True:
-        response = await _receive(call)
+        response = await work.receive(call)
         if response.HasField("assignment"):
             await call.write(_end(response))
         else:
@@ -221,30 +204,13 @@ def _submission(channel: grpc.aio.Channel) -> grpc.aio.UnaryUnaryMultiCallable[b
     return channel.unary_unary("/milepost.v1.JobService/SubmitJob")
 
 
-def _open(channel: grpc.aio.Channel) -> _Call:
-    method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
-        "/milepost.v1.WorkerService/Work"
-    )
-    return method()
-
-
-async def _connect(channel: grpc.aio.Channel, kind: str, max_concurrency: int) -> _Call:
+async def _connect(channel: grpc.aio.Channel, kind: str, max_concurrency: int) -> work.WorkCall:
     """Connect a worker; return its welcomed stream."""
-    call = _open(channel)
+    call = work.open_work(channel)
     hello = Hello(kinds=[kind], max_concurrency=max_concurrency, sdk="bench")
     await call.write(WorkRequest(hello=hello).SerializeToString())
-    await _receive(call)
+    await work.receive(call)
     return call
-
-
-async def _receive(call: _Call) -> WorkResponse:
-    message = await call.read()
-    if not isinstance(message, bytes):
-        raise MeasurementFailed(f"the session ended: {await call.details()}")
-    response = WorkResponse.FromString(message)
-    if response.HasField("rejected"):
-        raise MeasurementFailed(f"refused: {response.rejected.message}")
-    return response
 
 
 def _end(response: WorkResponse) -> bytes:

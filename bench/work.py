@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -40,9 +41,13 @@ __all__ = [
     "START",
     "Session",
     "Stream",
+    "WorkCall",
     "connections",
+    "echo",
     "get",
+    "open_work",
     "progress",
+    "receive",
     "record",
     "replies",
     "submit",
@@ -52,6 +57,9 @@ __all__ = [
 
 Stream: TypeAlias = AsyncIterator[bytes]
 """The messages of a call, serialised."""
+
+WorkCall: TypeAlias = "grpc.aio.StreamStreamCall[bytes, bytes]"
+"""A stream of `WorkerService.Work`, with serialised messages."""
 
 _STAGES = [Stage(stage_id=name, unit="bytes") for name in ("scan", "hash", "pack", "verify", "report")]
 
@@ -135,13 +143,40 @@ async def write(address: str, job_id: str, events: int, end: bool = True) -> Asy
     yield
 
 
+def open_work(channel: grpc.aio.Channel) -> WorkCall:
+    """Open a stream of `WorkerService.Work`."""
+    method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
+        "/milepost.v1.WorkerService/Work"
+    )
+    return method()
+
+
+async def echo(address: str, times: int, commits: int) -> AsyncGenerator[list[int]]:
+    """The baseline of a measurement with commits: a request, a commit and a response, ``commits`` times.
+
+    For a ``Load``; yields the latencies of ``times`` such sequences, in nanoseconds.
+    """
+    latencies = []
+    async with connections(address, 1) as (channel,):
+        call = open_work(channel)
+        await call.write(b"hello")
+        await call.read()
+        for _ in range(times):
+            started = time.perf_counter_ns()
+            for _ in range(commits):
+                await call.write(b"x" * 200)
+                await call.read()
+            latencies.append(time.perf_counter_ns() - started)
+    yield latencies
+
+
 class Session:
     """A worker with one job. ``reported`` is the number of its last report.
 
     Callers encode requests beforehand, so that sending costs as little as possible.
     """
 
-    def __init__(self, call: grpc.aio.StreamStreamCall[bytes, bytes], job_id: str, lease_token: str) -> None:
+    def __init__(self, call: WorkCall, job_id: str, lease_token: str) -> None:
         self._call = call
         self._job_id = job_id
         self._lease_token = lease_token
@@ -151,13 +186,11 @@ class Session:
     @classmethod
     async def open(cls, channel: grpc.aio.Channel, job_id: str) -> Session:
         """Connect, and claim the job."""
-        call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(
-            "/milepost.v1.WorkerService/Work"
-        )()
+        call = open_work(channel)
         await call.write(WorkRequest(hello=Hello(sdk="bench")).SerializeToString())
-        await _read(call)
+        await receive(call)
         await call.write(WorkRequest(claim=Claim(job_id=job_id)).SerializeToString())
-        assignment = (await _read(call)).assignment
+        assignment = (await receive(call)).assignment
         return cls(call, job_id, assignment.lease_token)
 
     def encode(self, updates: Sequence[Update]) -> bytes:
@@ -184,7 +217,7 @@ class Session:
     async def acknowledged(self, report_sequence: int) -> None:
         """Wait until the reports up to this one are acknowledged."""
         while self._acknowledged < report_sequence:
-            self._acknowledged = (await _read(self._call)).acknowledged.report_sequence
+            self._acknowledged = (await receive(self._call)).acknowledged.report_sequence
 
     async def end(self) -> None:
         """End the job, then the session."""
@@ -193,7 +226,8 @@ class Session:
         await self._call.done_writing()
 
 
-async def _read(call: grpc.aio.StreamStreamCall[bytes, bytes]) -> WorkResponse:
+async def receive(call: WorkCall) -> WorkResponse:
+    """The next response of a session. Raises MeasurementFailed if it is a rejection, or if the session ended."""
     message = await call.read()
     if not isinstance(message, bytes):
         raise MeasurementFailed(f"the session ended: {await call.details()}")

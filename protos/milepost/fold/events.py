@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from milepost.fold.fraction_known import carry_known_up, refresh_known, stage_known
 from milepost.fold.levels import OPEN, Levels
 from milepost.fold.memory import WASTE_LIMIT, memory_of, text_size
 from milepost.fold.progress import carry_up
+from milepost.fold.stage_plan import leads_to, planned
 from milepost.v1 import Event, Job, JobState, Stage, StageState
 
 # The failure code of an attempt that its worker released; it does not count as failed.
@@ -146,22 +147,6 @@ def _end(tree: Fold, stages: Iterable[Stage], state: StageState.ValueType, event
         tree.levels.invalidate(stage)
 
 
-def planned(stage: Stage) -> Stage:
-    """A PENDING stage with what a plan may set: id, parent, title, weight, total and unit."""
-    plan = Stage(
-        stage_id=stage.stage_id,
-        parent_stage_id=stage.parent_stage_id,
-        title=stage.title,
-        state=_PENDING,
-        unit=stage.unit,
-    )
-    if stage.HasField("weight"):
-        plan.weight = stage.weight
-    if stage.HasField("total"):
-        plan.total = stage.total
-    return plan
-
-
 def _job_submitted(state: Fold, event: Event) -> None:
     state.job.CopyFrom(event.job_submitted.job)
     state._size = state.job.ByteSize()
@@ -201,16 +186,6 @@ def _all_planned(state: Fold) -> None:
     refresh_known(state)
 
 
-def _leads_to(parents: Mapping[str, str], stage_id: str, outer_id: str) -> bool:
-    """Whether ``stage_id`` is ``outer_id`` or within it, so that the latter cannot become a part of the former.
-
-    No complete log leads there, but a filtered one may: the filter hid that a stage moved.
-    """
-    while stage_id and stage_id != outer_id:
-        stage_id = parents.get(stage_id, "")
-    return bool(stage_id)
-
-
 def _stages_planned(state: Fold, event: Event) -> None:
     fixed = state.fixed_stage_ids()
     state.steps += _PLANNED_STEPS * len(event.stages_planned.stages)
@@ -223,7 +198,7 @@ def _stages_planned(state: Fold, event: Event) -> None:
             continue
         stage = rest.stages.add()
         stage.CopyFrom(planned(planned_stage))
-        if stage.stage_id in missing and _leads_to(parents, stage.parent_stage_id, stage.stage_id):
+        if stage.stage_id in missing and leads_to(parents, stage.parent_stage_id, stage.stage_id):
             stage.parent_stage_id = ""
         parents[stage.stage_id] = stage.parent_stage_id
     del state.job.stages[:]
@@ -242,7 +217,7 @@ def _stage_started(state: Fold, event: Event) -> None:
         parent = declared.parent_stage_id
         if state.children.get(declared.stage_id):  # its declaration was delayed
             parents = {name: stage.parent_stage_id for name, stage in state.stages.items()}
-            parent = "" if _leads_to(parents, parent, declared.stage_id) else parent
+            parent = "" if leads_to(parents, parent, declared.stage_id) else parent
         stage = state.job.stages.add(stage_id=declared.stage_id, parent_stage_id=parent)
         state.stages[stage.stage_id] = stage
         state.children.setdefault(stage.stage_id, [])

@@ -30,8 +30,11 @@ INITIAL_WINDOW_SIZE = 4
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _CANCEL = struct.pack(">I", 8)
 
+_DEFAULT_WINDOW = 65_535
+_FRAME_SIZE = 16_384
+
 # The connection's own window, so that only those of the streams count.
-_WINDOW = 2**31 - 1 - 65_535
+_WINDOW = 2**31 - 1 - _DEFAULT_WINDOW
 
 
 class Connection:
@@ -44,6 +47,9 @@ class Connection:
         self.reset: set[int] = set()
         """Streams that the server has reset."""
         self.closed = asyncio.Event()
+        self._initial_window = _DEFAULT_WINDOW
+        self._windows = {0: _DEFAULT_WINDOW}
+        self._window_changed = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -75,6 +81,20 @@ class Connection:
         self._writer.write(struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream))
         self._writer.write(payload)
 
+    async def send(self, stream: int, payload: bytes) -> None:
+        """Write DATA as the server's flow control allows; the stream stays open. Returns early where it was reset."""
+        while payload and stream not in self.reset:
+            window = min(self._windows[0], self._windows.setdefault(stream, self._initial_window))
+            part, payload = payload[: min(window, _FRAME_SIZE)], payload[min(window, _FRAME_SIZE) :]
+            if part:
+                self._windows[0] -= len(part)
+                self._windows[stream] -= len(part)
+                self.write(DATA, 0, stream, part)
+                await self.drain()
+            else:
+                self._window_changed.clear()
+                await self._window_changed.wait()
+
     def cancel(self, stream: int) -> None:
         """Reset a stream."""
         self.write(RST_STREAM, 0, stream, _CANCEL)
@@ -92,12 +112,26 @@ class Connection:
                     head = await self._reader.readexactly(9)
                     size, (kind, flags, stream) = int.from_bytes(head[:3]), struct.unpack(">BBI", head[3:])
                     payload = await self._reader.readexactly(size)
-                    if kind in (SETTINGS, PING) and not flags & ACK:
-                        self.write(kind, ACK, 0, payload if kind == PING else b"")
-                    elif kind == RST_STREAM:
-                        self.reset.add(stream)
+                    self._note(kind, flags, stream, payload)
         finally:
             self.closed.set()
+            self._window_changed.set()
+
+    def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        if kind in (SETTINGS, PING) and not flags & ACK:
+            self.write(kind, ACK, 0, payload if kind == PING else b"")
+        if kind == SETTINGS:
+            for setting, value in struct.iter_unpack(">HI", payload):
+                if setting == INITIAL_WINDOW_SIZE:
+                    for other in self._windows.keys() - {0}:
+                        self._windows[other] += value - self._initial_window
+                    self._initial_window = value
+        elif kind == WINDOW_UPDATE:
+            added = int.from_bytes(payload)
+            self._windows[stream] = self._windows.get(stream, self._initial_window) + added
+        elif kind == RST_STREAM:
+            self.reset.add(stream)
+        self._window_changed.set()
 
 
 def header(name: str, value: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from milepost.server.base.byte_budget import SMALL, ByteBudget
+from milepost.server.base.byte_budget import SMALL, ByteBudget, Charge
 
 MIB = 1 << 20
 
@@ -33,6 +33,7 @@ class Asking:
 
 
 async def settle() -> None:
+    """Let all tasks go on until they wait."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -119,10 +120,16 @@ async def test_who_stops_waiting_holds_nothing() -> None:
     assert (child.used, budget.used) == (0, MIB + SMALL + 1)
 
 
-async def test_a_block_holds_its_bytes() -> None:
-    """Until it is left."""
+async def test_a_charge_grows_and_shrinks() -> None:
+    """It grows where there is room, and gives back what it holds once."""
     budget = ByteBudget(MIB)
-    child = budget.child("child", MIB)
-    async with child.held(100):
-        assert (child.used, budget.used) == (100, 100)
-    assert (child.used, budget.used) == (0, 0)
+    charge = Charge(budget)
+    await charge.acquire(100)
+    assert charge.try_resize(1_000)
+    assert not charge.try_resize(2 * MIB)
+    assert (charge.size, budget.used) == (1_000, 1_000)
+    assert charge.try_resize(10)
+    assert (charge.size, budget.used) == (10, 10)
+    for _ in range(2):
+        charge.release()
+        assert (charge.size, budget.used) == (0, 0)

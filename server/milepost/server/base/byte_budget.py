@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import NamedTuple
 from weakref import WeakValueDictionary
+
+from milepost.server.base.callers import Turns
 
 SMALL = 64 << 10
 """Bytes up to which a charge may use all of a budget. Larger ones leave a quarter free, so that they cannot keep
@@ -21,19 +20,20 @@ class ByteBudget:
     order. A charge larger than the whole budget is granted once nothing else is.
     """
 
-    def __init__(self, limit: int, parent: ByteBudget | None = None) -> None:
+    def __init__(self, limit: int, parent: ByteBudget | None = None, name: str = "") -> None:
         self.limit = limit
         self.used = 0
         self._parent = parent
+        self._name = name
         self._children: WeakValueDictionary[str, ByteBudget] = WeakValueDictionary()
-        # Of each child, and of this budget itself: the charges that wait here, and so are granted below.
-        self._waiting: OrderedDict[ByteBudget, deque[_Waiter]] = OrderedDict()
+        # What waits here, by the child that it is for; it is charged there already.
+        self._waiting: Turns[_Waiter] = Turns()
 
     def child(self, name: str, limit: int) -> ByteBudget:
         """The child of this name, which lasts as long as somebody holds it."""
         child = self._children.get(name)
         if child is None:
-            child = self._children[name] = ByteBudget(limit, self)
+            child = self._children[name] = ByteBudget(limit, self, name)
         return child
 
     def try_acquire(self, size: int) -> bool:
@@ -50,17 +50,16 @@ class ByteBudget:
         """Charge ``size`` bytes as soon as they fit."""
         if self.try_acquire(size):
             return
-        await self._wait(self, size)
-        child, parent = self, self._parent
+        charged: list[ByteBudget] = []
+        budget: ByteBudget | None = self
         try:
-            while parent is not None:
-                await parent._wait(child, size)
-                child, parent = parent, parent._parent
-        except BaseException:
-            budget: ByteBudget | None = self
-            while budget is not parent and budget is not None:
-                budget._free(size)
+            while budget is not None:
+                await budget._wait(charged[-1]._name if charged else "", size)
+                charged.append(budget)
                 budget = budget._parent
+        except BaseException:
+            for budget in charged:
+                budget._free(size)
             raise
 
     def charge(self, size: int) -> None:
@@ -77,26 +76,17 @@ class ByteBudget:
             budget._free(size)
             budget = budget._parent
 
-    @asynccontextmanager
-    async def held(self, size: int) -> AsyncIterator[None]:
-        """Charge ``size`` bytes as soon as they fit, for the block."""
-        await self.acquire(size)
-        try:
-            yield
-        finally:
-            self.release(size)
-
     def _fits(self, size: int) -> bool:
         room = self.limit if size <= SMALL else self.limit * 3 // 4
         return self.used + size <= room or not self.used
 
-    async def _wait(self, child: ByteBudget, size: int) -> None:
+    async def _wait(self, child: str, size: int) -> None:
         """Charge this budget alone, in turn."""
         if self._fits(size) and not self._waiting:
             self.used += size
             return
         waiter = _Waiter(size, asyncio.get_running_loop().create_future())
-        self._waiting.setdefault(child, deque()).append(waiter)
+        self._waiting.put(child, waiter)
         try:
             await waiter.granted
         except asyncio.CancelledError:
@@ -113,19 +103,42 @@ class ByteBudget:
     def _serve(self) -> None:
         """Grant what fits now, in turn."""
         while self._waiting:
-            child, waiters = next(iter(self._waiting.items()))
-            waiter = waiters[0]
-            if waiter.granted.cancelled():
-                waiters.popleft()
-            elif self._fits(waiter.size):
-                waiters.popleft()
+            waiter = self._waiting.peek()
+            if not waiter.granted.cancelled():
+                if not self._fits(waiter.size):
+                    return
                 self.used += waiter.size
                 waiter.granted.set_result(None)
-                self._waiting.move_to_end(child)
-            else:
-                return
-            if not waiters:
-                del self._waiting[child]
+            self._waiting.take()
+
+
+class Charge:
+    """Bytes that somebody holds of a budget, until ``release``."""
+
+    def __init__(self, budget: ByteBudget, size: int = 0) -> None:
+        """Take over ``size`` bytes that are charged already."""
+        self._budget = budget
+        self.size = size
+
+    async def acquire(self, size: int) -> None:
+        """Charge ``size`` bytes more as soon as they fit."""
+        await self._budget.acquire(size)
+        self.size += size
+
+    def try_resize(self, size: int) -> bool:
+        """Hold ``size`` bytes from now on, where they fit at once."""
+        if size > self.size and not self._budget.try_acquire(size - self.size):
+            return False
+        if size < self.size:
+            self._budget.release(self.size - size)
+        self.size = size
+        return True
+
+    def release(self) -> None:
+        """Give all of them back; after that nothing."""
+        size, self.size = self.size, 0
+        if size:
+            self._budget.release(size)
 
 
 class _Waiter(NamedTuple):

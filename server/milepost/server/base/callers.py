@@ -40,6 +40,12 @@ class Turns(Generic[_Item]):
         queue.append(item)
         self._size += 1
 
+    def peek(self) -> _Item:
+        """Return the item whose turn it is. Raises IndexError if there is none."""
+        if not self._size:
+            raise IndexError("no item waits")
+        return next(iter(self._queues.values()))[0]
+
     def take(self) -> _Item:
         """Remove and return the item whose turn it is. Raises IndexError if there is none."""
         if not self._size:

@@ -90,6 +90,18 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     default=256,
     help="Memory for the recent events of watched jobs, in MiB.",
 )
+@option(
+    "--request-memory",
+    type=click.IntRange(min=16),
+    default=64,
+    help="Memory for requests at work, in MiB; one client host has half of it.",
+)
+@option(
+    "--response-memory",
+    type=click.IntRange(min=16),
+    default=64,
+    help="Memory for responses that clients have not read yet, in MiB; one client host has half of it.",
+)
 @option("--max-watches", type=click.IntRange(min=1), default=50_000, help="Maximum number of open watches.")
 @option(
     "--max-watches-per-caller",
@@ -115,6 +127,8 @@ def serve(
     max_events: int | None,
     sweep_interval: float,
     tail_memory: int,
+    request_memory: int,
+    response_memory: int,
     max_watches: int,
     max_watches_per_caller: int,
     log_level: str,
@@ -159,6 +173,8 @@ def serve(
         keep=RetentionPolicy(keep_progress, keep_events, keep_jobs, max_events or 0),
         sweep_interval=sweep_interval,
         tail_memory=tail_memory << 20,
+        request_memory=request_memory << 20,
+        response_memory=response_memory << 20,
         max_watches=max_watches,
         max_watches_per_caller=max_watches_per_caller,
         nats=selected_store(**nats),

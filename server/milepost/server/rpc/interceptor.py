@@ -28,6 +28,7 @@ from milepost.contract.reasons import DOMAIN, reason_name
 from milepost.contract.status_codes import STATUS
 from milepost.server.base.refusal import Refusal, Unimplemented, draining, malformed, request_too_large
 from milepost.server.base.timestamps import duration
+from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.store_errors import refusal_of
 
 _log = structlog.get_logger("milepost.rpc")
@@ -45,8 +46,9 @@ _REFLECTION = "/grpc.reflection."
 class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps every handler of the server. ``call_count`` is the number of calls so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: CallMemory) -> None:
         self.call_count = 0
+        self._memory = memory
         self._draining = asyncio.Event()
 
     def drain(self) -> None:
@@ -64,22 +66,78 @@ class Interceptor(grpc.aio.ServerInterceptor):
         if handler is None:  # there is no such method
             return handler
         method = handler_call_details.method
-        make, function = _unwrap(handler)
-        validate: Callable[[Any], Any] = _valid_requests if handler.request_streaming else _valid_request
-        if self._draining.is_set() and not method.startswith(_HEALTH):
+        assert handler.request_deserializer is not None
+        decode = _decoder(handler.request_deserializer)
+        refuses = self._draining.is_set() and not method.startswith(_HEALTH)
+        if not handler.request_streaming:
+            return self._receive_one(method, handler, decode, _refuse if refuses else _valid_request)
+        validate: Callable[[Any], Any] = _valid_requests
+        if refuses:
             validate = _refuse
         elif method.startswith(_REFLECTION):
             validate = self._requests_until_draining
+        make, function = _unwrap(handler)
         wrapped = (
             _wrap_generator(method, function, validate)
             if inspect.isasyncgenfunction(function)
             else _wrap_coroutine(method, function, validate)
         )
-        return make(
-            wrapped,
-            request_deserializer=handler.request_deserializer and _decoder(handler.request_deserializer),
-            response_serializer=handler.response_serializer,
-        )
+        return make(wrapped, request_deserializer=decode, response_serializer=handler.response_serializer)
+
+    def _receive_one(
+        self,
+        method: str,
+        handler: Any,
+        decode: Callable[[bytes], Message | Refusal],
+        validate: Callable[[Message | Refusal], Message],
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        """A handler of a method with one request, which receives it itself.
+
+        grpc.aio would wait for it without bounds, before it calls anything, and leave a call that ends without a
+        request unanswered.
+        """
+
+        async def respond(_: object, context: _Context) -> bytes:
+            with _CallLog(method, context) as call_log:
+                try:
+                    memory = self._memory.of(context.peer())
+                    data, charge = await memory.receive(context)
+                    try:
+                        request = validate(decode(data))
+                        del data
+                        call_log.note_job(request)
+                        response = await handler.unary_unary(request, context)
+                        call_log.note_job(response)
+                        answer: bytes = handler.response_serializer(response)
+                        del request, response
+                        await memory.respond(context, len(answer), charge)
+                        return answer
+                    finally:
+                        charge.release()
+                except Exception as error:
+                    await call_log.abort(error)
+                    raise
+
+        async def stream(_: object, context: _Context) -> None:
+            with _CallLog(method, context) as call_log:
+                try:
+                    data, charge = await self._memory.of(context.peer()).receive(context)
+                    try:
+                        request = validate(decode(data))
+                        del data
+                        call_log.note_job(request)
+                    finally:
+                        charge.release()
+                    await handler.unary_stream(request, context)
+                except Exception as error:
+                    await call_log.abort(error)
+                    raise
+
+        if handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler(
+                stream, response_serializer=handler.response_serializer
+            )
+        return grpc.stream_unary_rpc_method_handler(respond)
 
     async def _requests_until_draining(
         self, requests: AsyncIterator[Message | Refusal]
@@ -105,14 +163,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
 
 def _unwrap(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]], Callable[..., Any]]:
-    """The constructor of such a handler, and the function that it wraps."""
-    if handler.request_streaming:
-        if handler.response_streaming:
-            return grpc.stream_stream_rpc_method_handler, handler.stream_stream
-        return grpc.stream_unary_rpc_method_handler, handler.stream_unary
+    """The constructor of a handler of many requests, and the function that it wraps."""
     if handler.response_streaming:
-        return grpc.unary_stream_rpc_method_handler, handler.unary_stream
-    return grpc.unary_unary_rpc_method_handler, handler.unary_unary
+        return grpc.stream_stream_rpc_method_handler, handler.stream_stream
+    return grpc.stream_unary_rpc_method_handler, handler.stream_unary
 
 
 def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | Refusal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.contract import limits
+from milepost.server.rpc.call_memory import LARGEST_MESSAGE
 
 CONCURRENT_STREAMS = 1_000
 """Open calls of one connection. Core refuses further ones, and counts those that were reset until they are cleaned up,
@@ -36,6 +36,8 @@ GRPC_OPTIONS = [
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
-    # Above the limit of a request, so that the server refuses larger ones with a reason; gRPC itself gives none.
-    ("grpc.max_receive_message_length", 2 * limits.REQUEST_SIZE),
+    ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+    # Core would let clients send up to 64 MiB ahead of what the server reads, on every stream of a fast connection. Now
+    # it is a fixed 64 KiB, and the rest of a message once the server waits for it.
+    ("grpc.http2.bdp_probe", 0),
 ]

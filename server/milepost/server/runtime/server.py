@@ -18,6 +18,7 @@ from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
+from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.registration import add_service
 from milepost.server.runtime import grpc_wakeups, listen_address
@@ -65,6 +66,10 @@ class Settings:
     """In bytes."""
     max_watches: int = 50_000
     max_watches_per_caller: int = 20_000
+    request_memory: int = 64 << 20
+    """In bytes."""
+    response_memory: int = 64 << 20
+    """In bytes."""
     nats: NatsStore | None = None
     """The stream that holds the log; None for the data directory."""
 
@@ -90,7 +95,8 @@ class Server:
         ]
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
-        self._interceptor = Interceptor()
+        self.memory = CallMemory(settings.request_memory, settings.response_memory)
+        self._interceptor = Interceptor(self.memory)
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
         self.address = ""

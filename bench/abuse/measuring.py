@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from bench.abuse import (
+    endless_requests,
     fan_out,
     header_floods,
     message_memory,
@@ -31,6 +32,7 @@ ATTACKS: Mapping[str, Attack] = {
     "stream-resets": stream_resets.ATTACK,
     "continuations": header_floods.CONTINUATIONS,
     "hpack-bombs": header_floods.HPACK_BOMBS,
+    "endless-requests": endless_requests.ATTACK,
     "fan-out": fan_out.ATTACK,
     "replay-queue": replay_queue.ATTACK,
     "tail-memory": tail_memory.ATTACK,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc.aio
 import pytest
@@ -19,6 +20,8 @@ from bench.abuse.raw_http2 import (
     message,
     request_headers,
 )
+from milepost.client import Client
+from milepost.client.errors import LimitReached
 from milepost.server.rpc import call_memory
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import Dispatch, GetJobRequest, ReportJobRequest
@@ -47,7 +50,7 @@ async def serving() -> AsyncIterator[Server]:
 async def test_a_call_without_a_request_is_answered(method: str) -> None:
     """Whatever method it is of."""
     async with serving() as server, grpc.aio.insecure_channel(server.address) as channel:
-        call = channel.stream_unary(f"/milepost.v1.{method}")(iter(()))
+        call: Any = channel.stream_unary(f"/milepost.v1.{method}")(iter(()))
         told = await refused(call)
         assert (told.code, told.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
 
@@ -118,6 +121,30 @@ async def test_responses_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> N
         await eventually(is_empty)
         assert (await rpc.jobs.GetJob(request)).job.input == job.input
         await eventually(is_empty)
+
+
+async def test_the_sdk_calls_again_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As often as the server says, within its timeout; beyond that it says which limit it is."""
+    monkeypatch.setattr(call_memory, "RESPONSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(call_memory, "RETRY_DELAY", 0.05)
+    async with serving() as server, Client(server.address, timeout=20) as client:
+        job = await client.submit("k", {"text": "x" * 1_000_000}, dispatch=Dispatch.DISPATCH_EXTERNAL)
+        server.memory.responses.charge(16 * _MIB)
+        before = server.call_count
+        getting = asyncio.create_task(client.get(job.job_id))
+
+        async def was_called_again() -> bool:
+            return server.call_count >= before + 2
+
+        await eventually(was_called_again)
+        server.memory.responses.release(16 * _MIB)
+        assert (await getting).input == job.input
+        server.memory.responses.charge(16 * _MIB)
+        async with Client(server.address, timeout=0.2) as hasty:
+            with pytest.raises(LimitReached) as raised:
+                await hasty.get(job.job_id)
+            assert raised.value.metadata == {"limit": "response-memory"}
+        server.memory.responses.release(16 * _MIB)
 
 
 async def until_reset(connection: Connection, count: int) -> None:

@@ -73,14 +73,16 @@ def is_transient(error: MilepostError, *, connected_before: bool) -> bool:
     Args:
         error: How the stream ended.
         connected_before: Whether the server accepted an earlier stream. A reached limit is then transient: the server
-            still counts the streams of the lost connection.
+            still counts the streams of the lost connection. A limit on memory always is.
     """
     if isinstance(error, LimitReached):
-        return connected_before
+        return connected_before or error.metadata.get("limit") in _MEMORY_LIMITS
     if isinstance(error, ServiceError):
         return error.code in _TRANSIENT
     return isinstance(error, Unreachable) and not isinstance(error, StreamsBlocked)
 
+
+_MEMORY_LIMITS: Final = frozenset({"request-memory", "response-memory"})
 
 # A server that shuts down, or gets too many new streams, answers CANCELLED.
 _TRANSIENT: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})

@@ -21,7 +21,7 @@ from milepost.client._transport.backoff import is_transient
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
 from milepost.client._transport.error_mapping import error_from_status, request_too_large
 from milepost.client._transport.fork_safety import grpc
-from milepost.client.errors import MilepostError
+from milepost.client.errors import LimitReached, MilepostError
 from milepost.contract import limits
 from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
@@ -168,6 +168,8 @@ class LazyChannel:
     ) -> _Response:
         """Call a unary method. gRPC itself retries while the server is unavailable, up to five attempts in all.
 
+        While a limit is reached that the server expects to pass, it is called again when the server says.
+
         Raises:
             TooLarge: The request exceeds the size limit of a message.
             MilepostError: The server refused the call, or was unreachable for `timeout` seconds.
@@ -199,10 +201,29 @@ class LazyChannel:
     ) -> _Response:
         if isinstance(request, Message) and (size := request.ByteSize()) > limits.REQUEST_SIZE:
             raise request_too_large(size)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            try:
+                return await self._call_once(method, request, deadline - loop.time())
+            except MilepostError as error:
+                # The server has no room now, and says when to try again.
+                delay = error.retry_delay if isinstance(error, LimitReached) else None
+                if delay is None or loop.time() + delay >= deadline:
+                    # A kept exception must not keep the channel open through `method`: a fork could not release it.
+                    del method
+                    raise
+            await asyncio.sleep(delay)
+
+    async def _call_once(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
+        request: _Request,
+        timeout: float,
+    ) -> _Response:
         try:
             return await self.track(method(request, timeout=timeout, metadata=self.target.metadata))
         except grpc.aio.AioRpcError as error:
-            # A kept exception must not keep the channel open through `method`: a fork could not release it.
             del method
             raise error_from_status(error, self.target.address) from error.with_traceback(None)
         except asyncio.CancelledError:

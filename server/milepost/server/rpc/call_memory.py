@@ -38,7 +38,8 @@ _COPIES: Final = 2
 # Smaller responses are bounded by the number of calls.
 _COUNTED_RESPONSE: Final = 16 << 10
 
-_RETRY_DELAY: Final = 5.0
+RETRY_DELAY: Final = 5.0
+"""Seconds after which a caller without room may try again."""
 
 
 class CallMemory:
@@ -150,7 +151,7 @@ def _limit_reached(what: str, option: str) -> Refusal:
         ErrorReason.ERROR_REASON_LIMIT_REACHED,
         f"{what}. Try again, send less at once, or raise --{option}.",
         metadata={"limit": option},
-        retry_delay=_RETRY_DELAY,
+        retry_delay=RETRY_DELAY,
     )
 
 
@@ -159,5 +160,5 @@ def _too_slow() -> Refusal:
         ErrorReason.ERROR_REASON_LIMIT_REACHED,
         f"The request did not arrive within {ARRIVAL_TIMEOUT:g} s. Send it again, or smaller.",
         metadata={"limit": "arrival"},
-        retry_delay=_RETRY_DELAY,
+        retry_delay=RETRY_DELAY,
     )

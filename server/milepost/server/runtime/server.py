@@ -106,6 +106,11 @@ class Server:
         """The epoch of the store."""
         return self._store.epoch
 
+    @property
+    def call_count(self) -> int:
+        """The number of calls so far."""
+        return self._interceptor.call_count
+
     async def start(self) -> None:
         """Load the jobs that have not ended, then serve. Raises OSError if the address cannot be bound.
 

@@ -1,4 +1,4 @@
-"""How many watches a server takes."""
+"""The limits of open watches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.server import ServerProcess
 
 @pytest.mark.parametrize("limit", ["max-watches", "max-watches-per-caller"])
 async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit: str) -> None:
-    """Of one job or of many, over any connection. It says which limit it is; once a watch is gone there is room."""
+    """Of one job or of many, over any connection. The refusal names the limit; a watch that ends makes room."""
     with ServerProcess(tmp_path / "data", f"--{limit}", "2", forkery=forkery) as server:
         async with connect(server.address) as rpc, connect(server.address) as other:
             job = await rpc.submit()
@@ -40,7 +40,7 @@ async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit
                 watch: Any = other.watch(job.job_id)
                 try:
                     return bool((await watch.read()).HasField("opened"))
-                except grpc.aio.AioRpcError:  # the server has not noticed yet
+                except grpc.aio.AioRpcError:  # the server may not have noticed yet
                     return False
                 finally:
                     watch.cancel()
@@ -49,7 +49,7 @@ async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit
 
 
 def test_a_host_is_one_caller() -> None:
-    """However many connections it has; another one has its own share, up to what there may be in all."""
+    """However many connections it has; another host has its own limit, up to the total one."""
     admission = Admission(limit=3, limit_per_caller=2)
     with admission.admit("ipv4:10.0.0.1:1000"), admission.admit("ipv4:10.0.0.1:1001"):
         with pytest.raises(Refusal, match="of this caller"), admission.admit("ipv4:10.0.0.1:1002"):

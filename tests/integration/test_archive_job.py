@@ -32,13 +32,13 @@ STEPS = {"scan": "scan", "hash": "hash_files", "pack": "pack", "verify": "verify
 
 @pytest.fixture
 def kind() -> str:
-    """A kind of the test's own, so that no other worker takes its jobs."""
+    """A kind of the test's own."""
     return f"archive-{uuid.uuid4().hex}"
 
 
 @pytest.fixture
 async def client(shared_server: ServerProcess, kind: str) -> AsyncIterator[Client]:
-    """A client, and a worker that archives."""
+    """A client, and a worker for archives."""
     worker = Worker(shared_server.address)
     worker.job(kind)(archive_job.archive)
     running = asyncio.create_task(worker.run())
@@ -61,14 +61,14 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    """Where the archive is to go."""
+    """The path of the archive."""
     (tmp_path / "out").mkdir()
     return tmp_path / "out" / "root.tar.zst"
 
 
 @pytest.fixture
 def older(output: Path) -> Path:
-    """An archive that is there already."""
+    """An existing archive."""
     output.write_bytes(b"old")
     return output
 
@@ -86,7 +86,7 @@ def size_of(path: Path) -> int:
 
 
 class Gate:
-    """Holds a job at a step, until it is opened."""
+    """Blocks a job at a step until the test opens it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
         self._reached = threading.Event()
@@ -102,7 +102,7 @@ class Gate:
 
     @asynccontextmanager
     async def reached(self) -> AsyncIterator[None]:
-        """What is done while the job is held; it goes on afterwards, come what may."""
+        """Run the block while the job is held; release it at the end."""
         try:
             assert await asyncio.to_thread(self._reached.wait, 60)
             yield
@@ -113,7 +113,7 @@ class Gate:
 async def test_a_directory_becomes_an_archive_with_a_manifest(
     client: Client, kind: str, root: Path, output: Path
 ) -> None:
-    """The result says where both lie and what is in them; the artifacts say it with size and hash."""
+    """The result has the paths and the counts of both; the artifacts have size and hash."""
     job = await client.submit(kind, {"path": str(root), "output": str(output)})
 
     result = await client.result(job.job_id)
@@ -147,7 +147,7 @@ async def test_a_directory_becomes_an_archive_with_a_manifest(
 async def test_every_stage_is_planned_and_succeeds(
     client: Client, kind: str, root: Path, output: Path
 ) -> None:
-    """Those that count in bytes count all of them, and say beforehand how many there are."""
+    """Stages in bytes count all bytes, and have a total."""
     job = await client.submit(kind, {"path": str(root), "output": str(output)})
     await client.result(job.job_id)
 
@@ -164,7 +164,7 @@ async def test_every_stage_is_planned_and_succeeds(
 async def test_the_same_directory_gives_the_same_archive(
     client: Client, kind: str, root: Path, output: Path
 ) -> None:
-    """Even where the archive lies in the directory itself: it is no part of it."""
+    """Even if the archive is in the directory itself, which leaves it out."""
     hashes = []
     for path in (output, root / "a.tar.zst", root / "a.tar.zst", root / "pkg" / "b.tar.zst"):
         job = await client.submit(kind, {"path": str(root), "output": str(path), "exclude": ["a.tar.zst*"]})
@@ -174,7 +174,7 @@ async def test_the_same_directory_gives_the_same_archive(
 
 
 async def test_what_is_left_out_is_told(client: Client, kind: str, root: Path, output: Path) -> None:
-    """Links and pipes are warned of one by one up to a point, and counted in the result."""
+    """Warnings name links and pipes one by one up to a limit; the result counts them."""
     (root / "in").symlink_to("pkg")
     (root / "out").symlink_to("/etc")
     os.mkfifo(root / "pipe")
@@ -191,7 +191,7 @@ async def test_what_is_left_out_is_told(client: Client, kind: str, root: Path, o
 
 
 async def test_many_warnings_are_summed_up(client: Client, kind: str, root: Path, output: Path) -> None:
-    """A tree full of links does not fill the log with them."""
+    """A tree full of links does not flood the log."""
     for n in range(25):
         (root / f"link-{n:02}").symlink_to("pkg")
     job = await client.submit(kind, {"path": str(root), "output": str(output)})
@@ -207,7 +207,7 @@ async def test_many_warnings_are_summed_up(client: Client, kind: str, root: Path
 async def test_cancelling_leaves_nothing_behind(
     client: Client, kind: str, root: Path, older: Path, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the stage, the partial files are gone once the job is CANCELLED, and an older archive is untouched."""
+    """At any stage: the partial files are gone once the job is CANCELLED, and an older archive is unchanged."""
     gate = Gate(monkeypatch, stage)
     job = await client.submit(kind, {"path": str(root), "output": str(older)})
 
@@ -245,7 +245,7 @@ async def test_cancelling_leaves_nothing_behind(
 async def test_what_cannot_be_done_fails_clearly(
     client: Client, kind: str, root: Path, output: Path, values: dict[str, object], code: str
 ) -> None:
-    """The failure has a code and a sentence, no traceback; nothing is left behind."""
+    """The failure has a code and a message, no traceback; no file is left behind."""
     given = {
         name: value.format(root=root, out=output.parent) if isinstance(value, str) else value
         for name, value in values.items()
@@ -264,7 +264,7 @@ async def test_what_cannot_be_done_fails_clearly(
 async def test_files_that_change_meanwhile_fail_the_job(
     client: Client, kind: str, root: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was read back is not what was hashed; another attempt may do better."""
+    """The archive differs from the hashes; the failure is retryable."""
     gate = Gate(monkeypatch, "pack")
     job = await client.submit(kind, {"path": str(root), "output": str(output)})
 

@@ -1,4 +1,4 @@
-"""``milepost backup``: a copy of the log of a server that runs, and the server that is started on it."""
+"""``milepost backup``: copy the log of a running server, and start a server on the copy."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def server(tmp_path: Path, forkery: Forkery) -> Iterator[ServerProcess]:
 
 
 async def fill(rpc: Rpc) -> None:
-    """Makes the log larger than what a connection takes without anybody reading."""
+    """Make the log larger than the buffers of a connection."""
     for _ in range(12):
         await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, input=struct({"x": "x" * 1_000_000}))
 
 
 def restore(file: Path, data: Path) -> None:
-    """What the documentation says to do, while the server is stopped."""
+    """Restore as documented, while the server is stopped."""
     shutil.copy(file, data / "milepost.db")
     for name in ("milepost.db-wal", "milepost.db-shm"):
         (data / name).unlink(missing_ok=True)
 
 
 async def test_a_backup_under_load_is_restored(server: ServerProcess, tmp_path: Path) -> None:
-    """It has all that was acknowledged before it; the server that is started on it is another store (rule 4)."""
+    """The copy has everything that was acknowledged before; a server on it has another epoch (rule 4)."""
     file = tmp_path / "copy.db"
     async with AsyncExitStack() as stack:
         rpc, *others = [await stack.enter_async_context(connect(server.address)) for _ in range(3)]
@@ -99,7 +99,7 @@ async def test_a_backup_under_load_is_restored(server: ServerProcess, tmp_path: 
 
 
 async def have_reported(reporters: list[Reporter], number: int) -> bool:
-    """Whether so many reports are acknowledged in all."""
+    """Whether this many reports are acknowledged."""
     return sum(reporter.acknowledged for reporter in reporters) >= number
 
 
@@ -164,7 +164,7 @@ async def test_a_server_that_stops_ends_a_backup(server: ServerProcess) -> None:
 
 @pytest.mark.parametrize("there", ["a file", "a link"])
 async def test_a_file_that_exists_is_not_replaced(server: ServerProcess, tmp_path: Path, there: str) -> None:
-    """Whatever it is, it stays as it is."""
+    """Any existing file stays unchanged."""
     file = tmp_path / "mine"
     if there == "a file":
         file.write_text("mine")
@@ -178,7 +178,7 @@ async def test_a_file_that_exists_is_not_replaced(server: ServerProcess, tmp_pat
 
 
 async def test_a_backup_that_is_interrupted_leaves_nothing(server: ServerProcess, tmp_path: Path) -> None:
-    """Also where it waits for a server that does not answer."""
+    """Also while it waits for a server that does not answer."""
     target = tmp_path / "target"
     target.mkdir()
     async with connect(server.address) as rpc:
@@ -198,14 +198,14 @@ async def test_a_backup_that_is_interrupted_leaves_nothing(server: ServerProcess
 
 
 async def test_a_backup_of_a_server_that_is_away(tmp_path: Path) -> None:
-    """It says so, and makes no file."""
+    """It prints an error, and creates no file."""
     outcome = await milepost("backup", tmp_path / "copy.db", address="127.0.0.1:1")
     assert outcome.status == 5
     assert names(tmp_path) == []
 
 
 async def test_a_disk_of_the_caller_that_is_full(server: ServerProcess, tmp_path: Path) -> None:
-    """The command says so with the status of lost output, and leaves nothing."""
+    """The command exits with the status of lost output, and leaves no file."""
     target = tmp_path / "target"
     target.mkdir()
     limited = f"ulimit -f 200; exec {MILEPOST} backup {target / 'copy.db'}"

@@ -1,4 +1,4 @@
-"""What bad input gets, at the wire: a status, a reason and the field that is wrong."""
+"""Invalid input at the wire gets a status, a reason and the field."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
 
 
 def call(rpc: Rpc, request: Message) -> Any:
-    """The call of the method that takes such a request."""
+    """Call the method of a request."""
     method = request.DESCRIPTOR.name.removesuffix("Request")
     return getattr(rpc.workers if method == "ReportJob" else rpc.jobs, method)(request)
 
 
 async def answer(rpc: Rpc, request: Message) -> list[Any]:
-    """All that is answered."""
+    """The whole answer."""
     if isinstance(request, WatchJobRequest | WatchJobsRequest):
         return [frame async for frame in call(rpc, request)]
     return [await call(rpc, request)]
 
 
 def assert_names(field: str, reason: str, refusal: Refused) -> None:
-    """The refusal names just the field that is wrong, in the form that every refusal has."""
+    """Check that a refusal names exactly the invalid field."""
     assert ("INVALID_ARGUMENT", reason, (field,)) == refusal.brief
     assert ("milepost.v1", field) == (refusal.domain, refusal.metadata["field"])
     assert refusal.message.startswith(field)
@@ -80,7 +80,7 @@ async def test_a_field_out_of_its_bound_is_named(rpc: Rpc, bad: Bad) -> None:
     ids=lambda request: request.DESCRIPTOR.name,
 )
 async def test_an_unknown_job_is_not_found(rpc: Rpc, request_: Message) -> None:
-    """And is named."""
+    """The refusal names the job."""
     refusal = await refused(answer(rpc, request_))
 
     assert refusal.brief == ("NOT_FOUND", "JOB_NOT_FOUND", ())
@@ -88,7 +88,7 @@ async def test_an_unknown_job_is_not_found(rpc: Rpc, request_: Message) -> None:
 
 
 async def test_an_existing_id_is_taken(rpc: Rpc) -> None:
-    """Also for the same content, where no request_id says that it is the same request."""
+    """Also with the same content, without a request_id."""
     job = await rpc.submit(job_id=f"{rpc.kind}-taken")
 
     refusal = await refused(rpc.submit(job_id=job.job_id))
@@ -97,7 +97,7 @@ async def test_an_existing_id_is_taken(rpc: Rpc) -> None:
 
 
 async def test_the_same_request_gives_the_same_job(rpc: Rpc) -> None:
-    """With the same content; with other content it is refused, whichever field differs."""
+    """With the same content; other content is refused, whichever field differs."""
     content: dict[str, Any] = {"request_id": rpc.kind, "input": struct({"x": [1]}), "labels": {"a": "b"}}
     job = await rpc.submit(**content)
     assert job == await rpc.submit(**content)
@@ -123,7 +123,7 @@ async def test_a_request_id_is_its_owners(rpc: Rpc) -> None:
 
 
 async def test_a_child_of_a_job_that_has_ended_is_refused(rpc: Rpc) -> None:
-    """It would be cancelled, or never missed."""
+    """A parent that has ended takes no more children."""
     parent = await rpc.submit()
     await rpc.jobs.CancelJob(CancelJobRequest(job_id=parent.job_id))
 
@@ -133,7 +133,7 @@ async def test_a_child_of_a_job_that_has_ended_is_refused(rpc: Rpc) -> None:
 
 
 async def test_a_job_that_has_not_ended_is_not_deleted(rpc: Rpc) -> None:
-    """It is to be cancelled first."""
+    """It must be cancelled first."""
     job = await rpc.submit()
 
     refusal = await refused(rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id)))
@@ -163,7 +163,7 @@ async def test_a_page_token_is_good_for_its_query_only(rpc: Rpc) -> None:
 
 
 async def test_a_large_page_size_is_clipped(rpc: Rpc) -> None:
-    """AIP-158: it is no fault to ask for more than there is to be had."""
+    """AIP-158: a larger page size than the limit is no error."""
     await rpc.submit()
     page = await rpc.jobs.ListJobs(ListJobsRequest(filter=JobFilter(kinds=[rpc.kind]), page_size=2**31 - 1))
 
@@ -188,7 +188,7 @@ async def test_a_page_is_no_larger_than_a_message_may_be(rpc: Rpc) -> None:
 
 
 async def test_a_frame_is_no_larger_than_a_message_may_be(rpc: Rpc) -> None:
-    """What was reported in one is shown in several, each below gRPC's default of 4 MiB."""
+    """A large report comes in several frames, each below gRPC's default of 4 MiB."""
     job_id, token = await lease(rpc)
     large = struct({"x": "x" * (limits.CUSTOM_SIZE - 100)})
     small = [log_line("x" * 1000)] * 200
@@ -213,7 +213,7 @@ async def test_a_frame_is_no_larger_than_a_message_may_be(rpc: Rpc) -> None:
 
 
 async def lease(rpc: Rpc) -> tuple[str, str]:
-    """A job that is being worked on, of which ``BEFORE`` was reported, and its lease token."""
+    """A running job after the reports ``BEFORE``, and its lease token."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -223,7 +223,7 @@ async def lease(rpc: Rpc) -> tuple[str, str]:
 
 
 async def test_a_field_of_an_update_out_of_its_bound_is_named(rpc: Rpc) -> None:
-    """With its place in the request, which is refused as a whole: the update before it did not happen either."""
+    """With its path in the request, which is refused as a whole: earlier updates are not appended either."""
     job_id, token = await lease(rpc)
     before = await rpc.log(job_id)
 
@@ -238,7 +238,7 @@ async def test_a_field_of_an_update_out_of_its_bound_is_named(rpc: Rpc) -> None:
 
 
 async def test_a_report_out_of_its_own_bounds_is_refused(rpc: Rpc) -> None:
-    """Its job, its number, and how many updates it has; a good one is taken afterwards."""
+    """Its job id, its number, and its number of updates; a valid report is accepted afterwards."""
     job_id, token = await lease(rpc)
     good: dict[str, Any] = {
         "job_id": job_id,
@@ -259,7 +259,7 @@ async def test_a_report_out_of_its_own_bounds_is_refused(rpc: Rpc) -> None:
 
 
 async def test_a_report_out_of_order_or_without_the_lease_is_refused(rpc: Rpc) -> None:
-    """With its reason, and with what the worker has to know; nothing is appended."""
+    """With its reason and the data that the worker needs; nothing is appended."""
     job_id, token = await lease(rpc)
     before = await rpc.log(job_id)
     good: dict[str, Any] = {

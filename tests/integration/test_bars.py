@@ -1,4 +1,4 @@
-"""Bars, log records and threads, as those who follow the job see them."""
+"""Bars, log records and threads, as subscribers of the job see them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def story(events: list[Event]) -> list[tuple[str, object]]:
 async def test_code_that_shows_bars_and_logs_reports_to_its_job(
     shared_server: ServerProcess, handler: Handler, run: RunMode
 ) -> None:
-    """Wherever its handler runs, and however far from it the code is."""
+    """In each run mode, and however deep in the code."""
     async with at_bench(shared_server.address, handler, run) as bench:
         job, events = await bench.run()
     assert story(events) == EXPECTED
@@ -68,7 +68,7 @@ async def test_code_that_shows_bars_and_logs_reports_to_its_job(
 
 
 def test_so_does_code_that_has_attached_to_one(shared_server: ServerProcess) -> None:
-    """Inside the block, and no more behind it."""
+    """Inside the block, and not after it."""
     with SyncClient(shared_server.address) as client:
         with client.start(f"test-{uuid.uuid4().hex}") as job:
             job.result = {"total": barred.compute()}
@@ -79,7 +79,7 @@ def test_so_does_code_that_has_attached_to_one(shared_server: ServerProcess) -> 
 
 
 async def test_eight_threads_may_tell_of_one_job(shared_server: ServerProcess) -> None:
-    """All that they say is in the log, the lines of each in their order; and no step is lost."""
+    """All their reports are in the log, the lines of each in order; and no step is lost."""
     threads, steps = 8, 500
 
     def handler(job: JobContext) -> None:

@@ -1,4 +1,4 @@
-"""Cancelling what runs: how handlers hear of it, what they may do then, and how those end that do not stop."""
+"""Cancelling running handlers: their notification, their clean-up, and the end of those that do not stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CANCELLED = JobState.JOB_STATE_CANCELLED
 
 
 def after_request(events: list[Event]) -> list[str]:
-    """What happened from the request on: the names of payloads, or what was logged. Progress may come at any moment."""
+    """The events after the request, without progress: names of payloads, or texts of log lines."""
     names = kinds(events)
     return [
         event.log_written.text if event.HasField("log_written") else str(name)
@@ -37,7 +37,7 @@ def after_request(events: list[Event]) -> list[str]:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a grace a fortieth is for the handler, and the rest to tell of its end, however slow the machine is."""
+    """Leave most of the grace period for reporting the end, however slow the machine is."""
     monkeypatch.setattr("milepost.client._worker.grace_period._MARGIN_FRACTION", 1 - 1 / 40)
     monkeypatch.setattr("milepost.client._worker.grace_period._MARGIN_LIMIT", 600.0)
 
@@ -47,7 +47,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     [isolated.sleeping, isolated.sleeping_in_loop, isolated.tracking, isolated.waiting_for_thread],
 )
 async def test_a_handler_in_a_process_is_interrupted(shared_server: ServerProcess, handler: Handler) -> None:
-    """Wherever it is, and once: it cleans up, and has stopped before the job is CANCELLED (rule 16)."""
+    """At any point, and once: it cleans up, and has stopped before the job is CANCELLED (rule 16)."""
     async with at_bench(shared_server.address, handler) as bench:
         job = await bench.submit()
         pids = await bench.pids(job.job_id)
@@ -72,7 +72,7 @@ async def test_a_handler_in_a_process_is_interrupted(shared_server: ServerProces
     ],
 )
 async def test_a_handler_is_called_back(shared_server: ServerProcess, handler: Handler, run: RunMode) -> None:
-    """Once for each callback, whatever becomes of another one; one that comes too late is called at once."""
+    """Each callback runs once, even if another one fails; one registered later runs at once."""
     async with at_bench(shared_server.address, handler, run) as bench:
         job = await bench.submit()
         await bench.pids(job.job_id)
@@ -88,7 +88,7 @@ async def test_a_handler_is_called_back(shared_server: ServerProcess, handler: H
 async def test_a_process_that_does_not_stop_is_killed(
     shared_server: ServerProcess, tmp_path: Path, handler: Handler
 ) -> None:
-    """With all that it has started, in time to say so before the grace is over, which may be shortened (rule 17)."""
+    """With all its children, early enough to report it within the grace period, which may be shortened (rule 17)."""
     async with at_bench(shared_server.address, handler) as bench:
         path = tmp_path / "pids"
         job = await bench.submit({"path": str(path)})
@@ -108,7 +108,7 @@ async def test_a_process_that_does_not_stop_is_killed(
 
 
 async def test_a_grace_of_nothing_kills_as_well(shared_server: ServerProcess) -> None:
-    """The server has ended the job before the worker hears of it."""
+    """The server ends the job before the worker gets the cancellation."""
     async with at_bench(shared_server.address, isolated.stubborn) as bench:
         job = await bench.submit()
         pids = await bench.pids(job.job_id)
@@ -123,7 +123,7 @@ async def test_a_grace_of_nothing_kills_as_well(shared_server: ServerProcess) ->
 async def test_what_cannot_be_killed_is_said_to_go_on(
     shared_server: ServerProcess, tmp_path: Path, handler: Handler, run: RunMode
 ) -> None:
-    """In the job's log, before the server ends the job without its worker."""
+    """The job's log says so before the server ends the job by force."""
     async with at_bench(shared_server.address, handler, run) as bench:
         job = await bench.submit({"path": str(tmp_path / "end")})
         await bench.pids(job.job_id)
@@ -150,7 +150,7 @@ async def test_what_cannot_be_killed_is_said_to_go_on(
 async def test_how_an_interrupted_handler_ends(
     shared_server: ServerProcess, handler: Handler, state: JobState.ValueType, message: str
 ) -> None:
-    """Completion may win (rule 17); one that breaks has stopped, and says what broke."""
+    """Completion may win (rule 17); a failure during the clean-up counts as stopped, and is logged."""
     async with at_bench(shared_server.address, handler) as bench:
         job = await bench.submit()
         await bench.pids(job.job_id)
@@ -162,7 +162,7 @@ async def test_how_an_interrupted_handler_ends(
 
 @pytest.mark.parametrize("races", [4, pytest.param(200, marks=pytest.mark.nightly)])
 async def test_a_cancellation_races_the_end(shared_server: ServerProcess, races: int) -> None:
-    """One of them wins (rule 17): each job has one end, which its worker tells, and no process is left."""
+    """One of them wins (rule 17): each job has one end, reported by its worker, and no process is left."""
     chance = random.Random(races)
     async with at_bench(shared_server.address, isolated.racing, max_concurrency=4) as bench:
 
@@ -184,7 +184,7 @@ async def test_a_cancellation_races_the_end(shared_server: ServerProcess, races:
 
 @pytest.fixture
 def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """A module that a handler's process imports only once there is a file ``go on``."""
+    """A module whose import in a handler's process waits for a file ``go on``."""
     (tmp_path / "slow.py").write_text(
         dedent(
             f"""
@@ -212,7 +212,7 @@ def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType
 async def test_a_handler_that_has_not_begun_does_not(
     shared_server: ServerProcess, slow: ModuleType, tmp_path: Path, name: str
 ) -> None:
-    """Its process is still starting when the job is cancelled."""
+    """The handler does not start if the job is cancelled while its process starts."""
     async with at_bench(shared_server.address, getattr(slow, name)) as bench:
         job = await bench.submit()
         async for event in bench.client.watch(job.job_id):
@@ -230,7 +230,7 @@ async def test_a_handler_that_has_not_begun_does_not(
 async def test_a_process_is_killed_when_its_worker_stops(
     shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The drain is over, and the handler has not stopped a moment later: the job is given back."""
+    """After the drain timeout the process is killed, and the job is released."""
     monkeypatch.setattr("milepost.client._worker.attempt.STOP_GRACE", 0.2)
     async with at_bench(shared_server.address, isolated.stubborn) as bench:
         job = await bench.submit()
@@ -260,7 +260,7 @@ def root(tmp_path: Path) -> Path:
 async def test_cancelling_an_archive_leaves_nothing(
     shared_server: ServerProcess, root: Path, tmp_path: Path, stage: str
 ) -> None:
-    """Whatever its stage: no partial file and no process, and an older archive is untouched."""
+    """At any stage: no partial file and no process is left, and an older archive is unchanged."""
     older = tmp_path / "out" / "root.tar.zst"
     older.parent.mkdir()
     older.write_bytes(b"old")

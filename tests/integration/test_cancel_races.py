@@ -17,7 +17,7 @@ from tests.support.server import Server
 
 
 async def race(source: random.Random, *parties: Callable[[], Awaitable[object]]) -> None:
-    """All at once, each with a start that varies about as much as a call takes."""
+    """Run all at once, each after a random delay of about the time of a call."""
 
     async def run(party: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(source.uniform(0.0, 0.005))
@@ -27,7 +27,7 @@ async def race(source: random.Random, *parties: Callable[[], Awaitable[object]])
 
 
 async def races(least: int, possible: set[str], run: Callable[[], Awaitable[str]]) -> Counter[str]:
-    """How the races went: so many at the least, and more until all has happened that may."""
+    """The outcomes of the races: a minimum number, and more until each outcome has occurred."""
     outcomes: Counter[str] = Counter()
     while outcomes.total() < least or (possible - set(outcomes) and outcomes.total() < 10 * least):
         outcomes[await run()] += 1
@@ -35,7 +35,7 @@ async def races(least: int, possible: set[str], run: Callable[[], Awaitable[str]
 
 
 def folded(log: list[Event], sequence: int) -> Job:
-    """The job as it stood then."""
+    """The job as of then."""
     fold = Fold()
     for event in log[:sequence]:
         fold.apply(event)
@@ -43,7 +43,7 @@ def folded(log: list[Event], sequence: int) -> Job:
 
 
 async def heard(session: WorkSession, job_id: str) -> list[WorkResponse]:
-    """What the worker hears of the job, up to the answer to its last report, with which its stream ends."""
+    """The worker's responses about the job, up to the answer to its last report."""
     responses: list[WorkResponse] = []
     with contextlib.suppress(StreamEnded):
         while True:
@@ -55,7 +55,7 @@ async def heard(session: WorkSession, job_id: str) -> list[WorkResponse]:
 
 
 async def finished_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> str:
-    """One race between a worker and a submitter. How it went: the order of the log, and the end."""
+    """One race between a worker and a submitter; return the order of the log, and the end."""
     grace = source.choice([None, 0.0])
     job = await rpc.submit()
     answers: list[Job] = []
@@ -97,7 +97,7 @@ async def finished_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) ->
 
 
 async def test_cancel_against_finish(shared_server: Server) -> None:
-    """A hundred races: one end, decided by the order of the log; both orders, and all ends that there may be, occur."""
+    """A hundred races: each has one end, decided by the order of the log; both orders and all possible ends occur."""
     source = random.Random(4)
     possible = {"finish first, SUCCEEDED", "cancel first, SUCCEEDED", "cancel first, CANCELLED"}
     async with connect(shared_server.address) as rpc, connect(shared_server.address) as other:
@@ -117,7 +117,7 @@ async def test_cancel_against_start(shared_server: Server) -> None:
 
 
 async def started_and_cancelled(rpc: Rpc, other: Rpc, source: random.Random) -> str:
-    """One race between a worker who comes and a submitter who cancels. Where the job was cancelled."""
+    """One race between a connecting worker and a cancellation; return where the job was cancelled."""
     async with rpc.session(max_concurrency=0) as session:
         job_id = (await rpc.submit()).job_id
         assert kinds(await rpc.log(job_id)) == ["job_submitted"]

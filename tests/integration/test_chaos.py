@@ -1,4 +1,4 @@
-"""A watch of the SDK over a network that does everything that networks do: it yields the log, and no other."""
+"""A watch of the SDK over an unreliable network yields exactly the log."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LINES = 10
 
 
 class Subscriber:
-    """One who follows the job with a client, and so a connection, of its own."""
+    """A subscriber with its own client and connection."""
 
     def __init__(self) -> None:
         self.batches: list[Sequence[Event]] = []
         self.reconnects = 0
 
     async def follow(self, address: str, job_id: str) -> None:
-        """To the end."""
+        """Follow the job to its end."""
         async with Client(address) as client, client.watch(job_id, status_interval=1.0) as watch:
             async for batch in watch.batches():
                 self.batches.append(batch)
@@ -35,7 +35,7 @@ class Subscriber:
 
 
 async def report_until(rpc: Rpc, job_id: str, stop: asyncio.Event) -> None:
-    """Claims the job and reports line after line, as fast as they become durable, and then its end."""
+    """Claim the job, report lines as fast as they become durable, and then its end."""
     async with rpc.session(kinds=[]) as session:
         await session.send(claim=Claim(job_id=job_id))
         _, token = await session.take()
@@ -45,7 +45,7 @@ async def report_until(rpc: Rpc, job_id: str, stop: asyncio.Event) -> None:
             await session.report(job_id, token, said + 1, *lines)
             said += LINES
             await session.acknowledged(said)
-            await asyncio.sleep(0.01)  # a worker's pace
+            await asyncio.sleep(0.01)  # the pace of a worker
         end = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
         await session.report(job_id, token, said + 1, end)
         await session.acknowledged(said + 1)
@@ -92,12 +92,12 @@ async def chaos(server: ServerProcess, seed: int, *, resets: bool) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 async def test_chaos(shared_server: ServerProcess, seed: int) -> None:
-    """Delayed, cut within a frame, half open, deaf, mute or byte by byte: each subscriber has the identical log."""
+    """Delayed, cut within a frame, half open, one-way or byte by byte: each subscriber gets the identical log."""
     await chaos(shared_server, seed, resets=True)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(100, 200))
 async def test_chaos_at_length(shared_server: ServerProcess, seed: int) -> None:
-    """The same many times; every tenth time nobody resets what is dead without a word."""
+    """The long form; every tenth time dead connections are not reset."""
     await chaos(shared_server, seed, resets=seed % 10 != 0)

@@ -1,4 +1,4 @@
-"""What docs/clients.md says of the wire and is shown nowhere else."""
+"""The statements of docs/clients.md about the wire that no other test shows."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def table(heading: str) -> set[str]:
 
 
 def test_every_reason_is_explained() -> None:
-    """No client meets a refusal that the page does not name."""
+    """The page names every reason."""
     reasons = {reason_name(reason) for reason in ErrorReason.values()} - {"UNSPECIFIED"}
     assert table("means") == reasons
 
 
 async def test_what_rejected_means(rpc: Rpc) -> None:
-    """Each reason comes where the table says, and the session goes on; those of the rest are a claim's."""
+    """Each reason occurs where the table says, and the session goes on; the others are those of claims."""
     seen: set[str] = set()
 
     async def rejected(session: WorkSession, number: int = 0, **message: Any) -> None:
@@ -91,9 +91,9 @@ async def test_what_rejected_means(rpc: Rpc) -> None:
 
 
 async def test_a_worker_that_does_not_read_loses_its_jobs(tmp_path: Path, forkery: Forkery) -> None:
-    """Once too much waits for it nothing more is taken from it, heartbeats included, so that its leases run out."""
+    """Once its queue is full the server reads none of its requests, heartbeats included, so that its leases expire."""
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1", forkery=forkery) as server:
-        # So little that what it does not read fills up soon; gRPC would let it take in some MiB.
+        # A small window, so that unread responses fill it soon; by default gRPC buffers some MiB.
         options = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 64 * 1024)]
         async with (
             grpc.aio.insecure_channel(server.address, options) as channel,
@@ -118,7 +118,7 @@ async def test_a_worker_that_does_not_read_loses_its_jobs(tmp_path: Path, forker
 
 
 async def test_a_snapshot_is_ahead_of_the_stream_and_may_match_no_more(rpc: Rpc) -> None:
-    """Who resumes after it is sent what the snapshot has already, and drops it by the job's last_sequence."""
+    """A resumed stream repeats events of the snapshot, which the client skips by the job's last_sequence."""
     job = await rpc.submit()
     async with rpc.session() as session:
         _, token = await session.take()
@@ -140,7 +140,7 @@ async def test_a_snapshot_is_ahead_of_the_stream_and_may_match_no_more(rpc: Rpc)
 
 
 async def test_a_cut_is_unavailable_and_has_no_reason(rpc: Rpc, shared_server: Server) -> None:
-    """In grpcio, whether the stream was cut or nobody can be reached."""
+    """In grpcio, whether the stream was cut or the server is unreachable."""
     job = await rpc.submit()
 
     async def read_to_the_end(watch: Any) -> None:
@@ -163,7 +163,7 @@ async def test_a_cut_is_unavailable_and_has_no_reason(rpc: Rpc, shared_server: S
 async def test_pings_more_often_than_every_ten_seconds_end_the_connection(
     rpc: Rpc, shared_server: Server
 ) -> None:
-    """Where nothing else is sent for a while. With a ping every eleven seconds the stream stands."""
+    """If nothing else is sent for a while. A ping every eleven seconds is allowed."""
     job = await rpc.submit()
     statuses = 2  # the first comes at once, to say what the job waits for
 

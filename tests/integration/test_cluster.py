@@ -1,4 +1,4 @@
-"""Three nodes on one log, kept by three servers of NATS: nothing in a client depends on which node it talks to."""
+"""Three nodes on one log in three NATS servers: clients do not depend on the node that they talk to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CALLS = (
     "/milepost.v1.WorkerService/Work",
     "/milepost.v1.JobService/CancelJob",
     "/milepost.v1.JobService/GetJob",
-    "/milepost.v1.JobService/WatchJobs",  # by which the read waits for what came before it
+    "/milepost.v1.JobService/WatchJobs",  # so that the read waits for earlier events
 )
 
 
@@ -76,7 +76,7 @@ async def test_a_job_goes_through_all_nodes(rpcs: list[Rpc]) -> None:
 
 
 async def test_what_one_node_has_told_every_node_knows(rpcs: list[Rpc]) -> None:
-    """At once, however far another one is behind."""
+    """At once, however far the other nodes lag."""
     a, b, c = rpcs
     for _ in range(20):
         job = await a.submit()
@@ -85,7 +85,7 @@ async def test_what_one_node_has_told_every_node_knows(rpcs: list[Rpc]) -> None:
 
 
 async def test_a_cancellation_reaches_the_worker_of_another_node(rpcs: list[Rpc]) -> None:
-    """The worker hears of it from its own node, and goes on talking to it (rule 16)."""
+    """The worker gets it from its own node, and continues its session (rule 16)."""
     a, b, c = rpcs
     async with b.session() as session:
         job = await a.submit()
@@ -104,7 +104,7 @@ async def test_a_cancellation_reaches_the_worker_of_another_node(rpcs: list[Rpc]
 
 
 async def test_each_call_may_go_to_another_node(nodes: Nodes) -> None:
-    """A job is submitted, taken, cancelled and looked at, each at the next node; so the tests of one server can be."""
+    """A job is submitted, assigned, cancelled and read, each at the next node."""
     async with connect(nodes.address) as rpc:
         for _ in nodes.servers:
             job = await rpc.submit()
@@ -124,7 +124,7 @@ async def test_each_call_may_go_to_another_node(nodes: Nodes) -> None:
 
 
 async def test_reports_may_go_through_any_node(rpcs: list[Rpc]) -> None:
-    """Call by call, each is taken once and in its place (rule 11)."""
+    """Each report is accepted once and in order (rule 11)."""
     a, b, _ = rpcs
     job = await a.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     async with b.session(kinds=[]) as session:
@@ -145,7 +145,7 @@ async def test_reports_may_go_through_any_node(rpcs: list[Rpc]) -> None:
 
 
 async def test_a_position_means_the_same_at_every_node(rpcs: list[Rpc]) -> None:
-    """A subscriber of many jobs goes on at another node where it stood; lists and their pages are the same, too."""
+    """A watch of many jobs resumes at another node; lists and their pages are the same, too."""
     jobs = [await rpcs[number % 3].submit() for number in range(9)]
     wanted = JobFilter(kinds=[rpcs[0].kind])
     seen = []
@@ -174,13 +174,13 @@ async def test_a_position_means_the_same_at_every_node(rpcs: list[Rpc]) -> None:
 
 
 async def test_a_job_that_is_finished_and_cancelled_at_once_has_one_end(rpcs: list[Rpc]) -> None:
-    """Through two nodes, a hundred times: the log decides, and every node tells the same (rule 17)."""
+    """Through two nodes, a hundred times: the log decides, and all nodes agree (rule 17)."""
     a, b, c = rpcs
     ends: Counter[str] = Counter()
     async with b.session(max_concurrency=100) as session:
         jobs = [await a.submit() for _ in range(100)]
         held = {job.job_id: token for job, token in [await session.take() for _ in jobs]}
-        # Sometimes the one has a little start, sometimes the other.
+        # Sometimes one starts a little earlier, sometimes the other.
         for number, job in enumerate(jobs):
             start = number % 9 - 4
 
@@ -235,7 +235,7 @@ async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None
 
 
 async def test_workers_of_all_nodes_share_the_work(rpcs: list[Rpc]) -> None:
-    """Each job is given to one of them, once, however many nodes have somebody who waits."""
+    """Each job is assigned once, however many nodes have waiting workers."""
     async with AsyncExitStack() as stack:
         sessions = [await stack.enter_async_context(rpc.session(max_concurrency=2)) for rpc in rpcs]
 
@@ -261,7 +261,7 @@ async def test_workers_of_all_nodes_share_the_work(rpcs: list[Rpc]) -> None:
 
 
 async def test_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(rpcs: list[Rpc]) -> None:
-    """Of those that start at the same time the log decides which are too many; they are given back unharmed."""
+    """Of simultaneous starts the log decides which exceed the limit; those are requeued."""
     a, *others = rpcs
     at_work: set[str] = set()
     given_back = 0
@@ -287,7 +287,7 @@ async def test_nodes_that_start_jobs_of_a_key_at_once_keep_its_limit(rpcs: list[
 
 
 async def test_a_half_open_session_is_ended_by_one_at_another_node(rpcs: list[Rpc]) -> None:
-    """Where the worker has come back to; otherwise jobs would be given to the old one, and lost."""
+    """The worker has reconnected there; otherwise jobs would be assigned to the old session, and lost."""
     a, b, _ = rpcs
     async with a.session(instance=a.kind) as older:
         await a.submit()
@@ -304,7 +304,7 @@ async def test_a_half_open_session_is_ended_by_one_at_another_node(rpcs: list[Rp
 async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each_other(
     rpcs: list[Rpc],
 ) -> None:
-    """A session goes on, and acknowledges all it took, while others append to the same job (rule 12)."""
+    """A session goes on, and acknowledges all accepted reports, while others append to the same job (rule 12)."""
     a, b, c = rpcs
     async with b.session() as session:
         job = await a.submit()
@@ -337,7 +337,7 @@ async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each
 
 
 async def test_a_parent_is_told_of_its_children_once(rpcs: list[Rpc]) -> None:
-    """Though every node sees them move; and cancelling it cancels them wherever they are worked on (rule 18)."""
+    """Although every node sees their progress; and cancelling it cancels them at any node (rule 18)."""
     a, b, c = rpcs
     parent = await a.submit(kind="parent", dispatch=Dispatch.DISPATCH_EXTERNAL)
     async with b.session() as one, c.session() as other:

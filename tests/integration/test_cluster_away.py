@@ -1,4 +1,4 @@
-"""A node that was cut off from the others: what it has not heard meanwhile is held against nobody (rule 14)."""
+"""A node that was cut off from the others does not count that time as silence (rule 14)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.parting import PartedCluster
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import Rpc, StreamEnded, WorkSession, eventually, kinds, state_name, succeeded
 
-# How long leases last, and how often a worker is heard from, in seconds.
+# Lease duration and heartbeat interval, in seconds.
 LEASE = 1.0
 HEARTBEAT = LEASE / 3
 
@@ -41,7 +41,7 @@ def parted(tmp_path: Path, forkery: Forkery) -> Iterator[tuple[Nodes, CuttablePr
 
 
 class Worker:
-    """A worker with a job, which does nothing but be heard from, as often as workers are."""
+    """A worker with a job that only sends heartbeats."""
 
     def __init__(self, session: WorkSession, job: Job, token: str) -> None:
         self.job = job
@@ -51,7 +51,7 @@ class Worker:
         self._beaten = asyncio.Condition()
 
     async def beat(self) -> None:
-        """Until its session ends."""
+        """Send heartbeats until the session ends."""
         with contextlib.suppress(grpc.aio.AioRpcError, StreamEnded):
             while True:
                 await self._session.send(heartbeat=Heartbeat())
@@ -61,20 +61,20 @@ class Worker:
                 await asyncio.sleep(HEARTBEAT)
 
     async def beats(self, times: int) -> None:
-        """Waits for so many heartbeats."""
+        """Wait for this many heartbeats."""
         last = self._beats + times
         async with self._beaten:
             await self._beaten.wait_for(lambda: self._beats >= last)
 
     async def succeeds(self) -> None:
-        """Ends the job, which the server has to take."""
+        """End the job, which the server must accept."""
         await self._session.report(self.job.job_id, self._token, 1, succeeded())
         await self._session.acknowledged(1)
 
 
 @asynccontextmanager
 async def working(rpc: Rpc) -> AsyncIterator[Worker]:
-    """A worker at that node."""
+    """Connect a worker to this node."""
     async with rpc.session() as session:
         await rpc.submit()
         worker = Worker(session, *await session.take())
@@ -87,7 +87,7 @@ async def working(rpc: Rpc) -> AsyncIterator[Worker]:
 
 
 def cut(proxy: CuttableProxy) -> None:
-    """Breaks the connection, and lets none be made."""
+    """Break the connection, and refuse new ones."""
     proxy.refuse()
     proxy.cut()
 
@@ -98,7 +98,7 @@ def cut(proxy: CuttableProxy) -> None:
 async def test_a_healthy_worker_elsewhere_keeps_its_job(
     parted: tuple[Nodes, CuttableProxy], part: Callable[[CuttableProxy], None]
 ) -> None:
-    """Also where the node was cut off for longer than a lease, and whether it knew of it or not."""
+    """Also if the node was cut off for longer than a lease, whether it noticed or not."""
     nodes, proxy = parted
     async with nodes.connected() as (whole, cut_off), working(whole) as worker:
         await eventually(lambda: knows(cut_off, worker.job))
@@ -115,7 +115,7 @@ async def test_a_healthy_worker_elsewhere_keeps_its_job(
 
 
 async def test_a_node_that_is_back_ends_leases_again(parted: tuple[Nodes, CuttableProxy]) -> None:
-    """Once it has heard for as long as a lease lasts: a worker that is gone loses its job, with no other node left."""
+    """After a lease duration of contact: a worker that is gone loses its job, with no other node left."""
     nodes, proxy = parted
     async with nodes.connected() as (whole, cut_off):
         async with working(whole) as worker:
@@ -133,7 +133,7 @@ async def test_a_node_that_is_back_ends_leases_again(parted: tuple[Nodes, Cuttab
 async def test_a_server_of_nats_that_is_parted_from_the_others(
     tmp_path: Path, forkery: Forkery, leads: bool, beats: int
 ) -> None:
-    """Its node is connected all the time, and hears nobody; also where it leads the stream until another one does."""
+    """Its node stays connected without contact to the others; also if it leads the stream until another one does."""
     lease = ("--lease-ttl", f"{LEASE:g}")
     with (
         PartedCluster(tmp_path) as cluster,
@@ -155,7 +155,7 @@ async def test_a_server_of_nats_that_is_parted_from_the_others(
 
 
 async def is_told(rpc: Rpc, other: Rpc) -> bool:
-    """Whether what is submitted to one node gets to another."""
+    """Whether a submission at one node reaches another."""
     try:
         return await knows(other, await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL))
     except grpc.aio.AioRpcError as error:
@@ -165,7 +165,7 @@ async def is_told(rpc: Rpc, other: Rpc) -> bool:
 
 
 async def knows(rpc: Rpc, job: Job) -> bool:
-    """Whether the node has the job as it is."""
+    """Whether the node has the job's current state."""
     try:
         return (await rpc.get(job.job_id)).last_sequence >= job.last_sequence
     except grpc.aio.AioRpcError as error:
@@ -175,5 +175,5 @@ async def knows(rpc: Rpc, job: Job) -> bool:
 
 
 async def is_lost(rpc: Rpc, job: Job) -> bool:
-    """Whether the job has ended for want of its worker."""
+    """Whether the job is LOST."""
     return state_name(await rpc.get(job.job_id)) == "LOST"

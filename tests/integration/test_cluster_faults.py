@@ -1,4 +1,4 @@
-"""Three nodes and three servers of NATS, any of which is killed, stopped or cut off, under workers and subscribers."""
+"""Three nodes and three NATS servers, any of which is killed, stopped or cut off, under load."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.server import ServerProcess
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Any:
-    """Three servers of NATS."""
+    """Three NATS servers."""
     with NatsCluster(*[tmp_path] * 3) as nats:
         yield nats
 
@@ -42,7 +42,7 @@ def nodes(tmp_path: Path, cluster: NatsCluster, forkery: Forkery) -> Any:
 
 @pytest.mark.parametrize("times", [2, pytest.param(100, marks=pytest.mark.nightly)])
 async def test_any_node_may_be_killed(nodes: Nodes, times: int) -> None:
-    """Its workers and subscribers go on at another, where they stood; nothing is lost, nothing is doubled."""
+    """Its workers and subscribers resume at another node; nothing is lost or doubled."""
 
     async def kill(chance: random.Random) -> None:
         server = chance.choice(nodes.servers)
@@ -56,7 +56,7 @@ async def test_any_node_may_be_killed(nodes: Nodes, times: int) -> None:
 
 @pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.nightly)])
 async def test_the_leader_of_the_stream_may_be_killed(nodes: Nodes, cluster: NatsCluster, times: int) -> None:
-    """Reports wait until there is another, and none that was acknowledged is lost (rule 12)."""
+    """Reports wait for another leader, and no acknowledged one is lost (rule 12)."""
 
     async def kill(_: random.Random) -> None:
         leader = cluster.leader("milepost")
@@ -68,7 +68,7 @@ async def test_the_leader_of_the_stream_may_be_killed(nodes: Nodes, cluster: Nat
 
 @pytest.mark.nightly
 async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, cluster: NatsCluster) -> None:
-    """Its connections stay up and say nothing; when it goes on it is not the leader any more."""
+    """Its connections stay open and silent; when it resumes it is no longer the leader."""
 
     async def pause(_: random.Random) -> None:
         leader = cluster.leader("milepost")
@@ -90,7 +90,7 @@ async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, clust
 
 @pytest.mark.nightly
 async def test_a_server_of_nats_may_be_cut_off_from_the_others(tmp_path: Path, forkery: Forkery) -> None:
-    """It is there for its clients, but gets nothing done. The nodes that are at it turn to another one."""
+    """Its clients reach it, but writes fail. Its nodes connect to another server."""
     with (
         PartedCluster(tmp_path) as cluster,
         Nodes(tmp_path, [cluster.url] * 3, forkery=forkery) as nodes,
@@ -117,7 +117,7 @@ async def test_a_server_of_nats_may_be_cut_off_from_the_others(tmp_path: Path, f
 
 @pytest.mark.nightly
 async def test_most_servers_of_nats_may_be_gone(nodes: Nodes, cluster: NatsCluster) -> None:
-    """Nobody acknowledges anything until they are back, but what there is can be read; then all goes on."""
+    """Nothing is acknowledged until they are back, but reads work; then everything continues."""
     async with nodes.connected() as rpcs:
         job = await rpcs[0].submit()
         for rpc in rpcs:
@@ -168,7 +168,7 @@ async def parted(tmp_path: Path, forkery: Forkery) -> AsyncIterator[tuple[Nodes,
 async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
     parted: tuple[Nodes, CuttableProxy, NatsServer],
 ) -> None:
-    """It shows what it has, refuses to write with what to do, says so in its health, and catches up afterwards."""
+    """It serves reads, refuses writes with a retry delay, reports it in its health, and catches up afterwards."""
     nodes, proxy, _ = parted
     address = nodes.servers[1].address
     async with nodes.connected() as (whole, cut_off):
@@ -212,7 +212,7 @@ async def test_a_node_that_is_cut_off_goes_on_reading_and_heals(
 async def test_a_node_that_starts_empty_catches_up(
     parted: tuple[Nodes, CuttableProxy, NatsServer], tmp_path: Path
 ) -> None:
-    """Its health says when it is there; until then it refuses. Then it has what the others have."""
+    """Its health says when it has caught up; until then it refuses calls. Then it has the same state as the others."""
     nodes, proxy, _ = parted
     async with nodes.connected() as (rpc, _), rpc.session() as session:
         job = await rpc.submit()
@@ -257,7 +257,7 @@ async def test_a_node_that_starts_empty_catches_up(
 async def test_a_node_that_was_cut_off_for_too_long_ends_and_catches_up(
     parted: tuple[Nodes, CuttableProxy, NatsServer],
 ) -> None:
-    """What was dropped meanwhile cannot be made good while it serves: started again, it has what the others have."""
+    """It cannot recover purged messages while it serves: after a restart it has the same state as the others."""
     nodes, proxy, nats = parted
     late = nodes.servers[1]
     async with nodes.connected() as (whole, cut_off):
@@ -270,9 +270,7 @@ async def test_a_node_that_was_cut_off_for_too_long_ends_and_catches_up(
         await whole.cancel(job.job_id)
         await whole.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
 
-        async def is_purged() -> (
-            bool
-        ):  # but for whose stream it is, the other job, and that this one is deleted
+        async def is_purged() -> bool:  # except the identity, the other job, and the deletion of this one
             return nats.messages("milepost") == 3
 
         await eventually(is_purged)
@@ -291,14 +289,14 @@ async def test_a_node_that_was_cut_off_for_too_long_ends_and_catches_up(
 
 
 async def shown(rpc: Rpc, position: int) -> list[WatchJobsResponse]:
-    """What has happened to all jobs after that."""
+    """All later events."""
     request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), after_position=position, no_follow=True)
     return [frame async for frame in rpc.jobs.WatchJobs(request, wait_for_ready=True)]
 
 
 @pytest.mark.nightly
 async def test_a_node_waits_for_a_cluster_that_comes_together(tmp_path: Path, forkery: Forkery) -> None:
-    """It says what it waits for, and need not be started again."""
+    """It logs what it waits for, and needs no restart."""
     cluster = NatsCluster(*[tmp_path] * 3)
     node = ServerProcess(tmp_path / "data", "--store", cluster.url, forkery=forkery)
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Power cuts of the servers of NATS: only what they synced to their disks is still there. They take root."""
+"""Power cuts of NATS servers: only synced data survives. The tests need root."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ REPORTS = 200
 
 @pytest.fixture
 def disks(tmp_path: Path) -> Iterator[list[PoweredDisk]]:
-    """Three disks of the test's own."""
+    """Three disks for the test."""
     with ExitStack() as stack:
         yield [stack.enter_context(PoweredDisk(tmp_path / f"disk-{number}")) for number in range(3)]
 
 
 def cut(cluster: NatsCluster, disks: list[PoweredDisk], count: int, chance: random.Random) -> None:
-    """The power goes off for so many of them at once, and comes back."""
+    """Cut and restore the power of this many servers at once."""
     struck = chance.sample(list(zip(cluster.servers, disks, strict=True)), count)
     for server, disk in struck:
         disk.cut(server.pid)
@@ -51,7 +51,7 @@ def cut(cluster: NatsCluster, disks: list[PoweredDisk], count: int, chance: rand
 async def test_nothing_acknowledged_is_lost(
     tmp_path: Path, disks: list[PoweredDisk], forkery: Forkery, count: int
 ) -> None:
-    """Of servers that sync before they acknowledge, however many lose their power at once."""
+    """If servers sync before they acknowledge, however many lose power at once."""
     with (
         NatsCluster(*(disk.path for disk in disks), sync_always=True) as cluster,
         Nodes(tmp_path, [cluster.url] * 3, forkery=forkery) as nodes,
@@ -65,7 +65,7 @@ async def test_nothing_acknowledged_is_lost(
 
 @pytest.mark.parametrize("sync_always", [True, False])
 async def test_a_cut_takes_what_is_not_synced(disks: list[PoweredDisk], sync_always: bool) -> None:
-    """The control: servers that sync now and then lose what they acknowledged, so that the above proves something."""
+    """The control: servers that sync periodically lose acknowledged writes, so the test above can fail."""
     config = api.StreamConfig(
         name="control", subjects=["control"], num_replicas=3, storage=api.StorageType.FILE
     )
@@ -84,7 +84,7 @@ async def test_a_cut_takes_what_is_not_synced(disks: list[PoweredDisk], sync_alw
 
 @asynccontextmanager
 async def connected(access: NatsAccess) -> AsyncIterator[NatsConnection]:
-    """A connection."""
+    """Connect to NATS."""
     connection = NatsConnection(access, lambda up: None)
     await connection.open()
     try:
@@ -94,7 +94,7 @@ async def connected(access: NatsAccess) -> AsyncIterator[NatsConnection]:
 
 
 async def messages(connection: NatsConnection) -> int:
-    """How many messages the stream has, once it has a leader; none where it is gone."""
+    """The number of messages once the stream has a leader; 0 if it is gone."""
     while True:
         try:
             return (await connection.ask(lambda jetstream: jetstream.stream_info("control"))).state.messages

@@ -1,4 +1,4 @@
-"""Each command that follows jobs says when its connection is lost, and when it is back."""
+"""Each command that follows jobs reports a lost and a restored connection."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
 
 
 class Held:
-    """A handler that goes on when it may."""
+    """A handler that waits for the test."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
 
     async def run(self, job: JobContext) -> None:
-        """Writes a line before it."""
+        """Write a line before waiting."""
         job.log("begun")
         await self.released.wait()
 
@@ -51,7 +51,7 @@ class Held:
     [
         ("watch {kind}", "begun"),
         ("logs {kind} --follow", "begun"),
-        # Many jobs are shown from their current state on.
+        # Watches of many jobs start with the current state.
         ("watch {kind} {kind}-2", "{kind}-2"),
         ("watch --kind {kind}", "{kind}-2"),
     ],
@@ -59,7 +59,7 @@ class Held:
 async def test_a_connection_that_is_lost(
     shared_server: ServerProcess, client: Client, kind: str, command: str, shown: str, output: str
 ) -> None:
-    """It is said once, not for each try, and so is that it is back; for programs as objects."""
+    """It is reported once, not for each retry, and so is the return; for programs as objects."""
     held = Held()
     arguments = (*command.format(kind=kind).split(), "--output", output)
     for job_id in (kind, f"{kind}-2"):
@@ -89,7 +89,7 @@ async def test_a_connection_that_is_lost(
 
 
 async def test_a_command_waits_for_a_server_that_starts(tmp_path: Path, forkery: Forkery) -> None:
-    """On a terminal it says so, once."""
+    """On a terminal it reports that once."""
     server = ServerProcess(tmp_path / "data", forkery=forkery)
     address = server._arguments[2]
     async with terminal("list", "--connect-timeout", "60s", address=address) as shown:
@@ -107,7 +107,7 @@ async def test_a_command_waits_for_a_server_that_starts(tmp_path: Path, forkery:
 async def test_a_table_of_jobs_shows_its_connection(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
-    """Below the jobs, as the picture of one job does."""
+    """Below the jobs, as for one job."""
     ids = [(await client.submit(kind)).job_id for _ in range(2)]
     with CuttableProxy(shared_server.address) as proxy:
         async with terminal("watch", *ids, address=proxy.address, columns=120) as shown:

@@ -1,4 +1,4 @@
-"""`milepost demo` as a newcomer runs it, on a small directory."""
+"""`milepost demo` on a small directory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A directory whose archive takes a moment."""
+    """A directory that is archived quickly."""
     directory = tmp_path / "small"
     directory.mkdir()
     for number in range(60):
@@ -27,7 +27,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def counted(outcome: Outcome) -> dict[str, int]:
-    """The numbers that it has counted."""
+    """The numbers in its output."""
     return {
         name.strip(): int(number)
         for name, number in re.findall(r"^  ([a-z ]+?) +(\d+)  ", outcome.out, re.MULTILINE)
@@ -35,7 +35,7 @@ def counted(outcome: Outcome) -> dict[str, int]:
 
 
 async def test_the_demo_cuts_and_resumes(small: Path, tmp_path: Path) -> None:
-    """Nothing is lost or doubled, what it has made is there, and its log can be looked at again."""
+    """Nothing is lost or doubled; its artifacts exist, and its log can be read again."""
     outcome = await milepost("demo", small, "--output", tmp_path / "out", cwd=CHECKOUT)
     numbers = counted(outcome)
     (room,) = (tmp_path / "out").iterdir()
@@ -64,7 +64,7 @@ async def test_the_demo_cuts_and_resumes(small: Path, tmp_path: Path) -> None:
 async def test_the_demo_needs_no_settings_and_keeps_nothing_if_it_is_told_to(
     small: Path, tmp_path: Path
 ) -> None:
-    """Settings for another server are not for the demo."""
+    """The demo ignores settings for another server."""
     outcome = await milepost(
         *("demo", small, "--output", tmp_path / "out", "--no-keep"),
         cwd=CHECKOUT,
@@ -82,7 +82,7 @@ async def test_the_demo_needs_no_settings_and_keeps_nothing_if_it_is_told_to(
 
 
 async def halfway(demo: Running) -> dict[str, psutil.Process]:
-    """Waits until the job is at work; the demo's processes by name."""
+    """Wait until the job runs; return the demo's processes by name."""
     await demo.says("Hash every file: started")
     children = psutil.Process(demo.process.pid).children()
     return {name: child for child in children for name in ("serve", "worker") if name in child.cmdline()}
@@ -92,7 +92,7 @@ async def halfway(demo: Running) -> dict[str, psutil.Process]:
 async def test_an_interrupted_demo_ends_its_processes(
     small: Path, tmp_path: Path, expected: int, number: signal.Signals
 ) -> None:
-    """Both of them, also when Ctrl-C is pressed again and again."""
+    """Both processes, also with repeated Ctrl-C."""
     async with started("demo", small, "--output", tmp_path / "out", cwd=CHECKOUT) as demo:
         children = await halfway(demo)
         for _ in range(3):
@@ -106,7 +106,7 @@ async def test_an_interrupted_demo_ends_its_processes(
 
 
 async def test_a_demo_whose_worker_dies_says_so(small: Path, tmp_path: Path) -> None:
-    """It does not wait for what will not come; the server is ended."""
+    """It does not wait forever, and ends the server."""
     async with started("demo", small, "--output", tmp_path / "out", cwd=CHECKOUT) as demo:
         children = await halfway(demo)
         children["worker"].kill()
@@ -120,7 +120,7 @@ async def test_a_demo_whose_worker_dies_says_so(small: Path, tmp_path: Path) -> 
 
 
 async def test_a_path_that_is_none(tmp_path: Path) -> None:
-    """Is found before anything is started."""
+    """It is refused before anything starts."""
     outcome = await milepost("demo", tmp_path / "none", cwd=CHECKOUT)
 
     assert outcome.status == 2
@@ -128,7 +128,7 @@ async def test_a_path_that_is_none(tmp_path: Path) -> None:
 
 
 async def test_an_output_that_cannot_be_written(small: Path, tmp_path: Path) -> None:
-    """Is said in a line."""
+    """The error is one line."""
     (tmp_path / "file").touch()
     outcome = await milepost("demo", small, "--output", tmp_path / "file" / "out", cwd=CHECKOUT)
 

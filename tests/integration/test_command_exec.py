@@ -31,7 +31,7 @@ def at(shared_server: ServerProcess) -> Iterator[Exec]:
 
 
 def test_what_it_writes_is_passed_on_and_told(at: Exec) -> None:
-    """Unchanged, to the last byte; and line by line into the job's log, by stream. It finds its input and its job."""
+    """Unchanged to the last byte, and line by line in the job's log. The command gets its input and job id."""
     program = (
         "import os, sys\n"
         "os.write(1, sys.stdin.buffer.read() + b'\\xff\\x00\\n' + os.environ['MILEPOST_JOB_ID'].encode())\n"
@@ -72,7 +72,7 @@ def test_what_it_writes_is_passed_on_and_told(at: Exec) -> None:
 def test_a_command_that_fails(
     at: Exec, status: int, code: str, message: str, detail: str, command: str
 ) -> None:
-    """Its status is that of `exec`, as a shell has it; the job says why, with the last lines of stderr."""
+    """Its status is that of `exec`, as in a shell; the job's failure has the last lines of stderr."""
     assert status == at.run("sh", "-c", command)[0]
     failure = at.job.failure
     assert ("FAILED", code, message, detail) == (
@@ -88,7 +88,7 @@ def test_a_command_that_fails(
     [(127, "COMMAND_NOT_FOUND", "no-such-command"), (126, "COMMAND_NOT_STARTED", "/dev/null")],
 )
 def test_a_command_that_cannot_be_run(at: Exec, status: int, code: str, command: str) -> None:
-    """The statuses of a shell, and a line that says why; the job has failed."""
+    """The statuses of a shell, and a line with the reason; the job fails."""
     found, out, err = at.run(command)
 
     assert (status, b"", code) == (found, out, at.job.failure.code)
@@ -96,7 +96,7 @@ def test_a_command_that_cannot_be_run(at: Exec, status: int, code: str, command:
 
 
 def test_progress_of_a_bar(at: Exec) -> None:
-    """That is redrawn: what was overwritten is no line of the log, but progress."""
+    """Overwritten states of a bar become progress, not log lines."""
     program = (
         "import sys, time\n"
         "for n in range(0, 101, 25): sys.stderr.write(f'\\r{n}%'); sys.stderr.flush()\n"
@@ -115,7 +115,7 @@ def test_progress_of_a_bar(at: Exec) -> None:
 
 
 def test_progress_by_json(at: Exec) -> None:
-    """Lines that are progress are not logged; others are. Those of a command that fails stay where they were."""
+    """Progress lines are not logged; others are. The progress of a failed command stays."""
     program = (
         'echo \'{"stage": "a", "current": 2, "total": 4, "message": "two"}\'; '
         'echo \'{"stage": "no stage", "fraction": 0.5}\'; echo \'{"fraction": 0.25}\'; exit 1'
@@ -131,7 +131,7 @@ def test_progress_by_json(at: Exec) -> None:
     assert at.lines() == [(INFO, '{"stage": "no stage", "fraction": 0.5}')]
 
 
-# Tells its pid and its child's, and then waits, for as long as nothing ends it.
+# Prints its pid and its child's, and then waits until it is killed.
 FAMILY = """
 import os, signal, sys, time
 if sys.argv[1] == "deaf":
@@ -146,10 +146,10 @@ while True:
 
 @pytest.mark.parametrize(("hears", "expected"), [("well", 143), ("deaf", 137)])
 def test_a_cancelled_job_stops_the_whole_group(at: Exec, hears: str, expected: int) -> None:
-    """With SIGTERM, and with SIGKILL after the grace period; then nothing is left, and the job is CANCELLED."""
+    """With SIGTERM, and with SIGKILL after the grace period; then no process is left, and the job is CANCELLED."""
     process = at.start("--kind", at.kind, "--", *PYTHON, FAMILY, hears)
     pids = [int(pid) for pid in first_line(process).split()]
-    # Of four seconds one is kept to tell of the end, which is as much as ever is.
+    # Of four seconds one is reserved to report the end, the maximum.
     at.client.cancel(at.job.job_id, grace_period=4 if hears == "deaf" else 30)
     status, _ = end(process)
 
@@ -159,7 +159,7 @@ def test_a_cancelled_job_stops_the_whole_group(at: Exec, hears: str, expected: i
 
 
 def test_a_grace_of_its_own(at: Exec) -> None:
-    """However long the cancellation would wait. A child that has left its parent is waited for, and then killed."""
+    """However long the cancellation's grace period is. An orphaned child has the grace period, then it is killed."""
     program = f"trap 'exit 9' TERM; {sys.executable} -u -c '{FAMILY}' deaf & wait"
     process = at.start("--kind", at.kind, "--grace", "0.2", "--", "sh", "-c", program)
     pids = [int(pid) for pid in first_line(process).split()]
@@ -186,7 +186,7 @@ def test_a_command_that_cleans_up(at: Exec) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_are_for_the_command(at: Exec, number: signal.Signals) -> None:
-    """Which may make of them what it likes."""
+    """The command decides what they mean."""
     program = f"trap 'echo heard; exit 7' {number.name.removeprefix('SIG')}; echo ready; while :; do sleep 0.05; done"
     process = at.start("--kind", at.kind, "--", "sh", "-c", program)
     assert first_line(process) == "ready"
@@ -197,7 +197,7 @@ def test_signals_are_for_the_command(at: Exec, number: signal.Signals) -> None:
 
 
 def test_a_job_that_there_is(at: Exec) -> None:
-    """Is claimed by its id; what cannot be claimed is refused, and nothing is run."""
+    """It is claimed by its id; if that is refused, nothing is run."""
     job_id = at.client.submit(at.kind, dispatch=Dispatch.DISPATCH_EXTERNAL).job_id
     first = at.start("--job-id", job_id, "echo", "ran")
     assert end(first) == (0, b"ran\n")
@@ -223,13 +223,13 @@ def test_a_job_that_there_is(at: Exec) -> None:
 def test_what_is_asked_for_wrongly(
     expected: str, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Is refused before there is a job."""
+    """It is refused before a job is created."""
     assert run(["exec", *arguments]) == 2
     assert expected in capsys.readouterr().err
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
-    """The command is not run."""
+    """Without a server the command is not run."""
     nowhere = Exec("127.0.0.1:1")
     with nowhere.client:
         status, out, err = nowhere.run("touch", str(tmp_path / "ran"), options=("--connect-timeout", "0"))
@@ -267,7 +267,7 @@ def test_a_server_that_is_lost(server: ServerProcess) -> None:
 
 
 def test_it_is_killed_itself(tmp_path: Path) -> None:
-    """Then nobody holds the lease any more, and the job is LOST."""
+    """Then the lease expires, and the job is LOST."""
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
         at = Exec(server.address)
         with at.client:
@@ -283,7 +283,7 @@ def test_it_is_killed_itself(tmp_path: Path) -> None:
 
 
 def test_what_it_leaves_behind(at: Exec) -> None:
-    """In the background is not waited for, as in a shell."""
+    """Background processes are not waited for, as in a shell."""
     status, out, _ = at.run("sh", "-c", "sleep 60 & echo $!")
     pid = int(out)
     try:
@@ -293,7 +293,7 @@ def test_what_it_leaves_behind(at: Exec) -> None:
 
 
 def test_a_reader_that_is_gone(at: Exec) -> None:
-    """The command meets with what it would meet without us."""
+    """The command gets SIGPIPE, as without exec."""
     process = at.start("--kind", at.kind, "sh", "-c", "while echo y; do sleep 0.05; done")
     assert first_line(process) == "y"
     assert process.stdout is not None
@@ -306,7 +306,7 @@ def test_a_reader_that_is_gone(at: Exec) -> None:
 
 
 def test_a_reader_that_does_not_read(at: Exec) -> None:
-    """Holds the command up, but not the cancellation of its job."""
+    """A full pipe blocks the command, but not the cancellation of its job."""
     process = at.start("--kind", at.kind, "sh", "-c", "echo y; head -c 1000000 /dev/zero; sleep 60")
     assert first_line(process) == "y"
     at.client.cancel(at.job.job_id)
@@ -317,7 +317,7 @@ def test_a_reader_that_does_not_read(at: Exec) -> None:
 
 
 async def test_on_a_terminal(shared_server: ServerProcess) -> None:
-    """It is shown what the command writes as it comes; the command finds nothing to read."""
+    """Output appears at once; the command's stdin is empty."""
     program = "sh", "-c", "printf '1%%'; cat; printf '\\r2%%'; echo"
     async with terminal("exec", "--kind", "shown", *program, address=shared_server.address) as shown:
         await shown.shows(lambda text: "2%" in text)

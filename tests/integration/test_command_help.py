@@ -1,4 +1,4 @@
-"""What the command says of itself."""
+"""The help and version of the command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def options(name: str) -> list[click.Option]:
 
 
 def test_the_commands() -> None:
-    """Those of the client, and those that the server adds."""
+    """The commands of the client and of the server."""
     assert COMMANDS == [
         "migrate",
         "serve",
@@ -45,7 +45,7 @@ def test_the_commands() -> None:
 
 
 async def test_help_tells_of_all_commands_and_statuses() -> None:
-    """And of shell completion."""
+    """And shell completion."""
     outcome = await milepost("--help")
 
     assert (outcome.status, outcome.err) == (0, "")
@@ -66,7 +66,7 @@ async def test_no_command_at_all() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 async def test_each_option_has_a_twin_in_the_environment(name: str) -> None:
-    """Its name follows from that of the option, with or without the command's; help says so once, not of each."""
+    """The variable is named after the option, with or without the command's name; help says so once."""
     outcome = await milepost(name, "--help")
     command = group.get_command(click.Context(group), name)
     assert command is not None
@@ -85,7 +85,7 @@ async def test_each_option_has_a_twin_in_the_environment(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 async def test_the_overview_says_what_each_help_says(name: str) -> None:
-    """It has the first sentence of each command without loading them; and each help has examples."""
+    """The overview has the first sentence of each command without importing it; each help has examples."""
     overview = " ".join((await milepost("--help")).out.split())
     text = (await milepost(name, "--help")).out
     command = group.get_command(click.Context(group), name)
@@ -98,7 +98,7 @@ async def test_the_overview_says_what_each_help_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_defaults_stand_in_one_pair_of_brackets(name: str) -> None:
-    """Also those that are described in words, which click puts in parentheses."""
+    """Also described defaults, which click puts in parentheses."""
     text = " ".join(CliRunner().invoke(group, [name, "--help"]).output.split())
     described = [option.show_default for option in options(name) if isinstance(option.show_default, str)]
 
@@ -108,7 +108,7 @@ def test_defaults_stand_in_one_pair_of_brackets(name: str) -> None:
 
 
 async def test_did_you_mean() -> None:
-    """A command that is nearly there is named."""
+    """The error suggests a similar command."""
     outcome = await milepost("wacth")
 
     assert outcome.status == 2
@@ -145,7 +145,7 @@ def test_commands_are_imported_when_they_run() -> None:
     ids=lambda found: found.name if isinstance(found, click.Option) else found,
 )
 def test_each_length_of_time_is_read_the_same_way(name: str, option: click.Option) -> None:
-    """With units, one after the other; and of a negative one it is said that it is."""
+    """With units; the error for a negative one says so."""
     assert option.type_cast_value(click.Context(group), "1m30s") == 90.0
     with pytest.raises(click.BadParameter, match=r"^-1s is negative: a length of time is 0 or more\.$"):
         option.type_cast_value(click.Context(group), "-1s")
@@ -153,7 +153,7 @@ def test_each_length_of_time_is_read_the_same_way(name: str, option: click.Optio
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 async def test_shell_completion(shell: str) -> None:
-    """The script for each shell, and what it asks for."""
+    """The script for each shell, and the completions."""
     script = await milepost(env={"_MILEPOST_COMPLETE": f"{shell}_source"})
 
     assert script.status == 0
@@ -179,7 +179,7 @@ async def test_completions(expected: set[str], words: str) -> None:
 
 
 async def test_the_version() -> None:
-    """Of the client."""
+    """The version of the client."""
     outcome = await milepost("--version")
 
     assert (outcome.status, outcome.out) == (0, "milepost 0.1.0\n")

@@ -1,4 +1,4 @@
-"""Every command at a server whose every text is hostile, and the logs of those that run on: no terminal obeys."""
+"""Every command and log escapes hostile texts of a server."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _EACH: Final = (
 
 
 class HostileServer:
-    """Answers every call with hostile text in every field or, where it ``refuses``, refuses every call with it."""
+    """Answers every call with hostile text in every field or, with ``refuses``, refuses every call with it."""
 
     def __init__(self, *, refuses: bool) -> None:
         self._refuses = refuses
@@ -85,13 +85,13 @@ class HostileServer:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, HOSTILE.replace("\x00", ""))
 
     async def BackUp(self, request: Any, context: Any) -> Any:
-        """An empty copy of a log whose epoch is hostile."""
+        """An empty copy of a log with a hostile epoch."""
         await self._refuse(context)
         await context.write(BackUpResponse(header=BackupHeader(epoch=HOSTILE)))
         await context.write(BackUpResponse(sha256=hashlib.sha256().digest()))
 
     async def WatchJob(self, request: Any, context: Any) -> Any:
-        """All events, and the end."""
+        """All events, to the end."""
         await self._refuse(context)
         opened = WatchJobResponse()
         opened.opened.epoch, opened.opened.head_sequence = HOSTILE, len(PAYLOADS)
@@ -115,12 +115,12 @@ class HostileServer:
 
 
 def job(state: JobState.ValueType) -> Job:
-    """A job whose every other field has hostile text."""
+    """A job with hostile text in every other field."""
     return filled(Job(), state=state, first_sequence=1, last_sequence=len(PAYLOADS))
 
 
 def events(job_id: str) -> list[Event]:
-    """One of each payload; the last one ends the job, which succeeds."""
+    """An event of each payload; the last one ends the job as succeeded."""
     made: list[Event] = []
     for name in sorted(PAYLOADS, key=lambda name: name == "job_ended"):
         event = Event(job_id=job_id, sequence=len(made) + 1, attempt=1)
@@ -133,7 +133,7 @@ def events(job_id: str) -> list[Event]:
 
 @asynccontextmanager
 async def hostile(*, refuses: bool) -> AsyncIterator[str]:
-    """The address of such a server."""
+    """The address of a hostile server."""
     servicer: Any = HostileServer(refuses=refuses)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_JobServiceServicer_to_server(servicer, server)
@@ -147,7 +147,7 @@ async def hostile(*, refuses: bool) -> AsyncIterator[str]:
 @pytest.mark.parametrize("refuses", [False, True])
 @pytest.mark.parametrize("output", ["auto", "plain", "json"])
 async def test_no_command_passes_it_on(output: str, refuses: bool, tmp_path: Path) -> None:
-    """On a terminal, as pictures, as lines and as JSON; what was answered, and what was refused."""
+    """On a terminal, as pictures, as lines and as JSON; answers and refusals."""
     commands = (*COMMANDS, ("backup", str(tmp_path / "copy.db")))
     lines = [[name, "--output", output, *arguments] for name, *arguments in commands]
     program = (sys.executable, "-c", _EACH, json.dumps([*lines, *(_REFUSED if refuses else ())]))
@@ -187,7 +187,7 @@ except ValueError:
 
 @pytest.mark.parametrize("script", [_LOGGING, _STRUCTLOG], ids=["worker", "server"])
 async def test_no_log_passes_it_on(script: str) -> None:
-    """Neither the text, nor a value, nor the message of an exception."""
+    """Neither texts, nor values, nor messages of exceptions."""
     program = (sys.executable, "-c", script, HOSTILE.replace("\x00", ""))
     async with terminal(program=program) as shown:
         status = await shown.process.wait()

@@ -25,7 +25,7 @@ def kind() -> str:
 
 @pytest.fixture
 def address(shared_server: ServerProcess) -> str:
-    """Of the shared server."""
+    """The address of the shared server."""
     return shared_server.address
 
 
@@ -95,7 +95,7 @@ async def test_all_that_a_submission_may_have(
 
 
 async def test_options_may_stand_in_the_environment(address: str, client: Client, kind: str) -> None:
-    """Each one has a twin."""
+    """Each option has a variable."""
     environment = {
         "MILEPOST_OUTPUT": "json",
         "MILEPOST_SUBMIT_JOB_ID": kind,
@@ -149,7 +149,7 @@ async def test_a_job_as_it_stands(address: str, client: Client, kind: str) -> No
 
 
 async def test_a_list_of_jobs(address: str, client: Client, kind: str) -> None:
-    """Filtered, the newest first, over many pages, and no more than asked for."""
+    """Filtered, the newest first, over many pages, within the limit."""
     for number in range(5):
         await client.submit(
             kind,
@@ -173,7 +173,7 @@ async def test_a_list_of_jobs(address: str, client: Client, kind: str) -> None:
 
 
 async def test_a_table_of_jobs(address: str, client: Client, kind: str) -> None:
-    """Off a terminal nothing is cut; that there are more is said on stderr, to programs as JSON."""
+    """Without a terminal nothing is truncated; stderr says that there are more, for programs as JSON."""
     for number in range(3):
         await client.submit(kind, job_id=f"{kind}-{number}")
     outcome = await milepost("list", "--kind", kind, "--limit", "2", address=address)
@@ -192,7 +192,7 @@ async def test_a_table_of_jobs(address: str, client: Client, kind: str) -> None:
 
 
 async def test_a_job_is_cancelled(address: str, client: Client, kind: str) -> None:
-    """The reason and who asked are kept; a second time changes nothing (rule 17)."""
+    """The job has reason and requester; a second request changes nothing (rule 17)."""
     await client.submit(kind, job_id=kind)
     first = await milepost("cancel", kind, "--reason", "enough", address=address)
     second = await milepost("cancel", kind, "-o", "json", address=address)

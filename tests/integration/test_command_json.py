@@ -14,7 +14,7 @@ from tests.support.working import working
 
 
 async def measure(job: JobContext) -> dict[str, object]:
-    """Whole numbers wherever JSON may be."""
+    """Report whole numbers in every place for JSON."""
     job.log("measured", rows=7)
     job.emit("metrics", {"rows": [1, 2.5]})
     return {"exit_status": 0, "deep": [{"rows": 7}]}
@@ -44,7 +44,7 @@ async def test_whole_numbers_are_whole(shared_server: Server) -> None:
 
 
 async def test_zeros_are_printed_on_request(shared_server: Server) -> None:
-    """By each command that prints messages, as an option or from the environment; only as JSON."""
+    """For each command that prints messages, by option or environment; only with JSON."""
     kind, address = f"test-{uuid.uuid4().hex}", shared_server.address
     submitted = await milepost("submit", kind, "-o", "json", "--always-print", address=address)
     job_id = submitted.objects[0]["jobId"]
@@ -72,7 +72,7 @@ async def test_zeros_are_printed_on_request(shared_server: Server) -> None:
 
 @pytest.mark.parametrize("output", ["auto", "json"])
 async def test_the_result_alone(shared_server: Server, output: str) -> None:
-    """As `watch` prints it to stdout, whole numbers are whole, too."""
+    """In the result that `watch` prints, too."""
     kind, address = f"test-{uuid.uuid4().hex}", shared_server.address
     async with working(address, **{kind: measure}):
         submitted = await milepost("submit", kind, "--watch", "-o", output, address=address)

@@ -29,7 +29,7 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
 
 
 async def handle(job: JobContext) -> dict[str, object]:
-    """Writes some lines, and fails where it is to."""
+    """Write some lines, and fail if the input says so."""
     job.log("begun")
     async with job.stage("scan") as stage:
         job.log("details", severity="debug", stage=stage)
@@ -40,7 +40,7 @@ async def handle(job: JobContext) -> dict[str, object]:
 
 
 async def submit(client: Client, kind: str, *, fail: bool = False, label: str = "a") -> str:
-    """The id of a new job."""
+    """Submit a job; return its id."""
     return (await client.submit(kind, {"fail": fail}, labels={"team": label}, owner=kind)).job_id
 
 
@@ -62,7 +62,7 @@ async def test_several_jobs_are_watched_to_their_ends(
 
 
 async def test_several_jobs_as_json(shared_server: ServerProcess, client: Client, kind: str) -> None:
-    """Jobs as they stand, then their events."""
+    """The current jobs, then their events."""
     ids = [await submit(client, kind), await submit(client, kind)]
     async with started("watch", *ids, "--output", "json", address=shared_server.address) as running:
         await running.says(ids[1])
@@ -93,7 +93,7 @@ async def test_all_jobs_that_match_are_watched(
 
 
 async def test_jobs_that_match_now(shared_server: ServerProcess, client: Client, kind: str) -> None:
-    """--no-follow shows how they stand."""
+    """--no-follow prints their current state."""
     ids = {await submit(client, kind), await submit(client, kind)}
     outcome = await milepost("watch", "--kind", kind, "--no-follow", address=shared_server.address)
 
@@ -103,7 +103,7 @@ async def test_jobs_that_match_now(shared_server: ServerProcess, client: Client,
 
 @pytest.mark.parametrize("command", ["list --kind {kind}", "watch --kind {kind} --no-follow"])
 async def test_no_job_matches(shared_server: ServerProcess, kind: str, command: str) -> None:
-    """That is said to people, and nothing is printed: no headings without rows, and nothing as JSON."""
+    """People get a message; stdout stays empty, without headings, also as JSON."""
     arguments = command.format(kind=kind).split()
     people = await milepost(*arguments, address=shared_server.address)
     programs = await milepost(*arguments, "--output", "json", address=shared_server.address)
@@ -142,7 +142,7 @@ async def test_a_watch_of_what(arguments: tuple[str, ...]) -> None:
 async def test_one_of_several_that_is_not_there(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
-    """Is known at once."""
+    """It is an error at once."""
     outcome = await milepost("watch", await submit(client, kind), "nowhere", address=shared_server.address)
 
     assert outcome.status == 4
@@ -184,7 +184,7 @@ async def test_a_log_is_followed_to_the_end(shared_server: ServerProcess, client
 
 
 async def test_jobs_are_deleted(shared_server: ServerProcess, client: Client, kind: str) -> None:
-    """Those that have ended; of one that has not it is said."""
+    """Ended jobs are deleted; for a running one there is an error."""
     ids = [await submit(client, kind), await submit(client, kind)]
     early = await milepost("delete", ids[0], address=shared_server.address)
     for job_id in ids:
@@ -212,7 +212,7 @@ async def complete(words: str, address: str, cwd: Path | None = None) -> tuple[i
 
 
 async def test_jobs_and_kinds_are_completed(server: ServerProcess, kind: str) -> None:
-    """As the server has them: for each command the jobs that it is for."""
+    """From the server: for each command the jobs that it applies to."""
     async with Client(server.address) as client:
         queued, ended = await submit(client, kind), await submit(client, kind)
         await client.cancel(ended)
@@ -225,7 +225,7 @@ async def test_jobs_and_kinds_are_completed(server: ServerProcess, kind: str) ->
 
 
 async def test_without_a_server_nothing_is_completed() -> None:
-    """In silence."""
+    """Without an error."""
     assert await complete("milepost watch ", "127.0.0.1:1") == (0, set(), "")
 
 

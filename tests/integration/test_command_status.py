@@ -37,13 +37,13 @@ async def bad(job: JobContext) -> None:
 
 
 async def endless(job: JobContext) -> None:
-    """Goes on until it is cancelled."""
+    """Run until cancelled."""
     async with job.stage("wait"):
         await asyncio.Event().wait()
 
 
 async def test_a_job_that_succeeds_is_0(shared_server: ServerProcess, kind: str) -> None:
-    """The id and the result go to stdout, and what happens to stderr."""
+    """The id and the result go to stdout, events to stderr."""
     async with working(shared_server.address, **{kind: good}):
         outcome = await milepost("submit", kind, "--job-id", kind, "--watch", address=shared_server.address)
 
@@ -84,7 +84,7 @@ async def test_a_job_that_fails_is_1(shared_server: ServerProcess, kind: str) ->
 async def test_what_cannot_be_done_as_it_was_given_is_2(
     shared_server: ServerProcess, arguments: tuple[str, ...]
 ) -> None:
-    """It is said in one line on stderr, whether the command or the server found it."""
+    """One line on stderr, whether the command or the server found the error."""
     outcome = await milepost(*arguments, address=shared_server.address)
 
     assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
@@ -92,7 +92,7 @@ async def test_what_cannot_be_done_as_it_was_given_is_2(
 
 
 async def test_a_job_that_was_cancelled_is_3(shared_server: ServerProcess, kind: str) -> None:
-    """For who watches it, and for who waits for its end."""
+    """For `watch`, and for waiting commands."""
     address = shared_server.address
     async with (
         working(address, **{kind: endless}),
@@ -109,7 +109,7 @@ async def test_a_job_that_was_cancelled_is_3(shared_server: ServerProcess, kind:
 
 @pytest.mark.parametrize("command", ["get", "watch", "cancel"])
 async def test_a_job_that_does_not_exist_is_4(shared_server: ServerProcess, command: str) -> None:
-    """Its id is named."""
+    """The error names the id."""
     outcome = await milepost(command, "nobody", address=shared_server.address)
 
     assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (4, "", 1)
@@ -120,7 +120,7 @@ async def test_a_job_that_does_not_exist_is_4(shared_server: ServerProcess, comm
     "arguments", [("get", "x"), ("watch", "x"), ("list",), ("submit", "k"), ("cancel", "x")]
 )
 async def test_a_server_that_is_not_there_is_5(arguments: tuple[str, ...]) -> None:
-    """Its address is named, and what to do."""
+    """The error names the address, and says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
     outcome = await milepost(*arguments, address=address, env={"MILEPOST_CONNECT_TIMEOUT": "0"})
@@ -133,7 +133,7 @@ async def test_a_server_that_is_not_there_is_5(arguments: tuple[str, ...]) -> No
 
 
 async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
-    """Its worker was not heard from again."""
+    """Its worker stayed silent."""
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
         async with connect(server.address) as rpc, rpc.session() as session:
             job = await rpc.submit()
@@ -145,7 +145,7 @@ async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
 
 
 async def test_a_server_without_tls_is_said_to_be_one(shared_server: ServerProcess) -> None:
-    """In one line of the command's own; gRPC would write some more, one for each try."""
+    """In one line of the command; gRPC's own lines are suppressed."""
     address = shared_server.address
     outcome = await milepost(
         "get", "nowhere", "--tls", address=address, env={"MILEPOST_CONNECT_TIMEOUT": "0"}
@@ -159,7 +159,7 @@ async def test_a_server_without_tls_is_said_to_be_one(shared_server: ServerProce
 
 
 async def test_what_grpc_is_told_stays_here(shared_server: ServerProcess, kind: str) -> None:
-    """A command that is run finds nothing of it in its environment."""
+    """Settings for gRPC are not in the environment of a child command."""
     outcome = await milepost("exec", "--kind", kind, "--", "env", address=shared_server.address)
 
     assert outcome.status == 0
@@ -168,7 +168,7 @@ async def test_what_grpc_is_told_stays_here(shared_server: ServerProcess, kind: 
 
 
 async def test_a_job_that_timed_out_is_124(shared_server: ServerProcess, kind: str) -> None:
-    """Like the command `timeout`; that it was the job's own is said."""
+    """Like the command `timeout`; the message says that it was the job's timeout."""
     async with working(shared_server.address, **{kind: endless}):
         outcome = await milepost("submit", kind, "--timeout", "1s", "--wait", address=shared_server.address)
 
@@ -184,7 +184,7 @@ async def test_a_job_that_timed_out_is_124(shared_server: ServerProcess, kind: s
 async def test_a_command_that_timed_out_is_124(
     shared_server: ServerProcess, kind: str, arguments: tuple[str, ...]
 ) -> None:
-    """The job goes on."""
+    """The job continues."""
     async with Client(shared_server.address) as client:
         if arguments[0] == "watch":
             await client.submit(kind, job_id=kind)
@@ -207,7 +207,7 @@ async def test_a_command_that_timed_out_is_124(
 async def test_an_interrupted_watch_is_130(
     shared_server: ServerProcess, kind: str, expected: int, number: signal.Signals
 ) -> None:
-    """And says how to go on; a terminated one is 143. The job is not cancelled (rule 9)."""
+    """It says how to resume; a terminated one is 143. The job is not cancelled (rule 9)."""
     address = shared_server.address
     async with Client(address) as client, working(address, **{kind: endless}):
         job = await client.submit(kind, job_id=kind)
@@ -227,7 +227,7 @@ async def test_an_interrupted_watch_is_130(
 
 
 async def test_a_reader_that_is_gone_is_141(shared_server: ServerProcess, kind: str) -> None:
-    """As after a pipe into ``head``; nothing is said of it, while what the job waits for may have been."""
+    """As after a pipe into ``head``; without an error message."""
     address = shared_server.address
     async with Client(address) as client:
         await client.submit(kind, job_id=kind)

@@ -1,4 +1,4 @@
-"""stdin, stdout and stderr that are closed, full, read by nobody, or non-blocking."""
+"""Closed, full, unread and non-blocking stdin, stdout and stderr."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def kind() -> str:
 
 
 async def run(server: ServerProcess, command: str, redirection: str, **options: Any) -> Outcome:
-    """Has a shell run the command with a redirection such as ``>&-``; what is not redirected is read."""
+    """Run the command in a shell with a redirection such as ``>&-``; return the other output."""
     process = await asyncio.create_subprocess_exec(
         "sh",
         "-c",
@@ -72,7 +72,7 @@ COMMANDS: Final = (
 
 @pytest.fixture
 async def ended(shared_server: ServerProcess, kind: str) -> str:
-    """A job that has succeeded, with the kind as its id."""
+    """A succeeded job with the kind as its id."""
     async with Client(shared_server.address) as client, working(shared_server.address, **{kind: good}):
         await client.submit(kind, job_id=kind)
         await client.result(kind)
@@ -83,7 +83,7 @@ async def ended(shared_server: ServerProcess, kind: str) -> str:
 async def test_output_that_cannot_be_written_is_an_error(
     shared_server: ServerProcess, ended: str, redirection: str
 ) -> None:
-    """Of its own status, with what was lost; never silence, and never a defect."""
+    """With its own status and the lost text; never silent, and never a traceback."""
     async with working(shared_server.address, max_concurrency=4, **{ended: good}):
         outcomes = await asyncio.gather(
             *(run(shared_server, command.format(kind=ended), redirection) for command in COMMANDS)
@@ -101,7 +101,7 @@ async def test_output_that_cannot_be_written_is_an_error(
 async def test_without_stderr_the_output_is_the_same(
     shared_server: ServerProcess, ended: str, redirection: str
 ) -> None:
-    """What happens cannot be shown, and that is all that is lost."""
+    """Only the messages on stderr are lost."""
     commands = ["--version", f"list --kind {ended} --output json", f"watch {ended}", f"cancel {ended}"]
     whole = await asyncio.gather(*(run(shared_server, command, "") for command in commands))
     outcomes = await asyncio.gather(*(run(shared_server, command, redirection) for command in commands))
@@ -113,7 +113,7 @@ async def test_without_stderr_the_output_is_the_same(
 
 
 async def test_an_error_without_stderr_has_its_status(shared_server: ServerProcess, kind: str) -> None:
-    """Where nothing at all can be written, the status tells."""
+    """Without any output the status remains."""
     everything = "<&- >&- 2>&-"
     outcomes = [
         await run(shared_server, command, everything)
@@ -124,7 +124,7 @@ async def test_an_error_without_stderr_has_its_status(shared_server: ServerProce
 
 
 async def test_a_closed_stdin_cannot_be_read(shared_server: ServerProcess, kind: str) -> None:
-    """It is said which; nothing is submitted."""
+    """The error names it; nothing is submitted."""
     outcome = await run(shared_server, f"submit {kind} --input -", "<&-")
 
     assert (outcome.status, outcome.out) == (2, "")
@@ -132,7 +132,7 @@ async def test_a_closed_stdin_cannot_be_read(shared_server: ServerProcess, kind:
 
 
 async def test_a_pipe_that_does_not_block_loses_nothing(shared_server: ServerProcess, kind: str) -> None:
-    """A reader that is slow gets every line, as from a pipe that blocks; stdin likewise waits for the writer."""
+    """A slow reader gets every line, as from a blocking pipe; stdin likewise waits for the writer."""
 
     async def many(job: JobContext) -> None:
         for number in range(200):
@@ -171,7 +171,7 @@ async def test_a_pipe_that_does_not_block_loses_nothing(shared_server: ServerPro
 
 
 async def submitted(client: Client, kind: str) -> str:
-    """The id of the job of the kind, once there is one."""
+    """Wait for a job of the kind; return its id."""
     async with client.watch_jobs(kinds=[kind]) as watch:
         async for item in watch:
             if isinstance(item, Event):
@@ -180,13 +180,13 @@ async def submitted(client: Client, kind: str) -> str:
 
 
 def read_feed(descriptor: int) -> bytes:
-    """All that is written there."""
+    """Read all output."""
     with os.fdopen(descriptor, "rb") as reader:
         return reader.read()
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
@@ -194,7 +194,7 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("redirection", ["<&- >&- 2>&-", ">/dev/full 2>/dev/full", "> closed 2> closed"])
 async def test_a_server_serves_without_them(tmp_path: Path, redirection: str, kind: str) -> None:
-    """Its files never get the number of a stream, and what it says to nobody is no reason to stop."""
+    """Its files never get a standard stream's number, and failed log writes do not stop it."""
     address = f"127.0.0.1:{free_port()}"
     os.mkfifo(tmp_path / "closed")
     reader = os.open(tmp_path / "closed", os.O_RDONLY | os.O_NONBLOCK)
@@ -230,7 +230,7 @@ async def test_a_server_serves_without_them(tmp_path: Path, redirection: str, ki
 async def test_a_worker_works_without_them(
     tmp_path: Path, shared_server: ServerProcess, kind: str, redirection: str
 ) -> None:
-    """What it logs to nobody is no reason to stop, nor for a job to fail."""
+    """Failed log writes neither stop it nor fail a job."""
     (tmp_path / "jobs.py").write_text(
         "import logging\n"
         "from milepost.client import Worker\n"

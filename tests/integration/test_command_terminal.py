@@ -36,7 +36,7 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
 
 
 class Halting:
-    """A handler that stops midway until it may go on."""
+    """A handler that pauses midway for the test."""
 
     def __init__(self) -> None:
         self.go_on = asyncio.Event()
@@ -57,7 +57,7 @@ class Halting:
 
 @pytest.mark.parametrize("columns", [80, 120])
 async def test_a_job_is_drawn(shared_server: ServerProcess, client: Client, kind: str, columns: int) -> None:
-    """Midway and at its end: never wider than the terminal, the cursor is given back, and the result follows."""
+    """Midway and at its end: never wider than the terminal, the cursor is restored, and the result follows."""
     halting = Halting()
     async with working(shared_server.address, **{kind: halting.run}):
         await client.submit(kind, job_id=kind)
@@ -92,7 +92,7 @@ async def test_a_job_is_drawn(shared_server: ServerProcess, client: Client, kind
 async def test_a_warning_comes_above_the_picture(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
-    """The SDK warns while the connection is lost; the picture below it stays whole."""
+    """The SDK warns of a lost connection; the picture below stays intact."""
     await client.submit(kind, job_id=kind)
     with CuttableProxy(shared_server.address) as proxy:
         async with terminal("watch", kind, address=proxy.address) as shown:
@@ -118,7 +118,7 @@ async def test_a_warning_comes_above_the_picture(
 async def test_the_words_are_the_same_without_color(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
-    """NO_COLOR is heeded."""
+    """NO_COLOR is respected."""
     await client.submit(kind, job_id=kind)
     await client.cancel(kind)
     async with terminal("watch", kind, address=shared_server.address, env={"NO_COLOR": "1"}) as shown:
@@ -132,7 +132,7 @@ async def test_the_words_are_the_same_without_color(
 async def test_a_simple_terminal_has_the_plain_view(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
-    """One that cannot move its cursor, or where it was asked for."""
+    """A terminal that cannot move its cursor, or on request."""
     await client.submit(kind, job_id=kind)
     await client.cancel(kind)
     for arguments, env in ((("watch", kind), {"TERM": "dumb"}), (("watch", kind, "--output", "plain"), {})):
@@ -150,7 +150,7 @@ async def test_a_simple_terminal_has_the_plain_view(
 async def test_ctrl_c_gives_the_terminal_back(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
-    """The cursor is there again, and how to go on is said."""
+    """The cursor is restored, and a line says how to resume."""
     await client.submit(kind, job_id=kind)
     async with terminal("watch", kind, address=shared_server.address) as shown:
         await shown.shows(lambda text: "waiting 00:" in text)
@@ -167,7 +167,7 @@ async def test_ctrl_c_gives_the_terminal_back(
 async def test_lists_and_jobs_fit_the_terminal(
     shared_server: ServerProcess, client: Client, kind: str, expected: int, command: str
 ) -> None:
-    """What does not fit is cut, not wrapped."""
+    """Long lines are truncated, not wrapped."""
     x = "x" * 60
     await client.submit(
         kind,
@@ -193,7 +193,7 @@ async def test_lists_and_jobs_fit_the_terminal(
 async def test_the_terminal_is_as_it_was(
     shared_server: ServerProcess, client: Client, kind: str, expected: int, number: signal.Signals
 ) -> None:
-    """However the command is ended, by a key or from elsewhere: cursor, echo and line mode are there again."""
+    """However the command ends, by a key or a signal: cursor, echo and line mode are restored."""
     await client.submit(kind, job_id=kind)
     async with terminal("watch", kind, address=shared_server.address) as shown:
         before = shown.settings()

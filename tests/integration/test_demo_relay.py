@@ -27,7 +27,7 @@ async def echo() -> AsyncIterator[str]:
 
 
 async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection."""
+    """Connect to NATS."""
     host, _, port = address.rpartition(":")
     return await asyncio.open_connection(host, int(port))
 

@@ -76,6 +76,16 @@ async def test_a_second_server_after_the_lock_file_was_deleted(
     assert alone.epoch == epoch
 
 
+async def test_a_lock_file_that_was_truncated(alone: ServerProcess, forkery: Forkery) -> None:
+    """It still keeps a second server out, which only does not know which process has it."""
+    os.truncate(alone.data / "lock", 0)
+    second = ServerProcess(alone.data, forkery=forkery)
+    with pytest.raises(RuntimeError, match=r"in use by another milepost serve \(process unknown\)"), second:
+        pass
+    second.wait()
+    assert alone.runs
+
+
 async def test_a_database_behind_a_symbolic_link(alone: ServerProcess, forkery: Forkery) -> None:
     """It can be used, by one server: SQLite keeps its log beside the database itself."""
     async with connect(alone.address) as rpc:

@@ -9,12 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from tests.support.server import ServerProcess
-
 __all__ = ["Disk", "FileLimit", "Tmpfs", "small_disk"]
 
 _SMALL = 2 << 20
 _LARGE = 64 << 20
+
+
+class RunningServer(Protocol):
+    """A server of any kind."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
 
 
 class Disk(Protocol):
@@ -22,10 +28,10 @@ class Disk(Protocol):
 
     path: Path
 
-    def narrow(self, server: ServerProcess) -> None:
+    def narrow(self, server: RunningServer) -> None:
         """Limit the space of a running server."""
 
-    def give_room(self, server: ServerProcess | None) -> None:
+    def give_room(self, server: RunningServer | None) -> None:
         """Enlarge the disk, also for the server if it still runs."""
 
 
@@ -36,10 +42,10 @@ class Tmpfs:
         self.path = path
         _mount("mount", "-t", "tmpfs", "-o", f"size={_SMALL}", "milepost-test", path)
 
-    def narrow(self, server: ServerProcess) -> None:
+    def narrow(self, server: RunningServer) -> None:
         """Nothing to do: the file system is small from the start."""
 
-    def give_room(self, server: ServerProcess | None) -> None:
+    def give_room(self, server: RunningServer | None) -> None:
         """See ``Disk``."""
         _mount("mount", "-o", f"remount,size={_LARGE}", self.path)
 
@@ -54,12 +60,12 @@ class FileLimit:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def narrow(self, server: ServerProcess) -> None:
+    def narrow(self, server: RunningServer) -> None:
         """See ``Disk``."""
         _, hard_limit = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (_SMALL, hard_limit))
 
-    def give_room(self, server: ServerProcess | None) -> None:
+    def give_room(self, server: RunningServer | None) -> None:
         """See ``Disk``."""
         if server is not None:
             _, hard_limit = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)

@@ -87,6 +87,8 @@ BACKUP_CHUNK: Final = 256 * KIB
 """Bytes of a backup in one message."""
 BACKUP_STALL: Final = 60.0
 """Seconds in which the caller of a backup may read nothing."""
+BACKUP_RATE_MIN: Final = 256 * KIB
+"""Bytes per second that the caller of a backup has to read at least, on average, after that time."""
 WORKERS_INTERVAL: Final = 5.0
 """Seconds between two announcements of a node's workers to the other nodes."""
 RECONNECT_GRACE_MAX: Final = 15.0

@@ -63,8 +63,8 @@ class AdminServiceServicer(object):
         `milepost migrate` open it. Reports and watches go on meanwhile.
 
         The server first makes the copy in its data directory. It refuses with STORE_FULL if the disk has no room for that,
-        with LIMIT_REACHED while another backup is under way, and when nobody has read the copy for 60 s. Nothing in it gives
-        access to running jobs: it lacks the secret that lease tokens are made with.
+        with LIMIT_REACHED while another backup is under way, when nobody has read the copy for 60 s, and when it is read at
+        less than 256 KiB/s on average. Nothing in it gives access to running jobs: it lacks the secret of lease tokens.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,8 +40,8 @@ class AdminServiceStub:
     `milepost migrate` open it. Reports and watches go on meanwhile.
 
     The server first makes the copy in its data directory. It refuses with STORE_FULL if the disk has no room for that,
-    with LIMIT_REACHED while another backup is under way, and when nobody has read the copy for 60 s. Nothing in it gives
-    access to running jobs: it lacks the secret that lease tokens are made with.
+    with LIMIT_REACHED while another backup is under way, when nobody has read the copy for 60 s, and when it is read at
+    less than 256 KiB/s on average. Nothing in it gives access to running jobs: it lacks the secret of lease tokens.
     """
 
 @_typing.type_check_only
@@ -56,8 +56,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     `milepost migrate` open it. Reports and watches go on meanwhile.
 
     The server first makes the copy in its data directory. It refuses with STORE_FULL if the disk has no room for that,
-    with LIMIT_REACHED while another backup is under way, and when nobody has read the copy for 60 s. Nothing in it gives
-    access to running jobs: it lacks the secret that lease tokens are made with.
+    with LIMIT_REACHED while another backup is under way, when nobody has read the copy for 60 s, and when it is read at
+    less than 256 KiB/s on average. Nothing in it gives access to running jobs: it lacks the secret of lease tokens.
     """
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -81,8 +81,8 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         `milepost migrate` open it. Reports and watches go on meanwhile.
 
         The server first makes the copy in its data directory. It refuses with STORE_FULL if the disk has no room for that,
-        with LIMIT_REACHED while another backup is under way, and when nobody has read the copy for 60 s. Nothing in it gives
-        access to running jobs: it lacks the secret that lease tokens are made with.
+        with LIMIT_REACHED while another backup is under way, when nobody has read the copy for 60 s, and when it is read at
+        less than 256 KiB/s on average. Nothing in it gives access to running jobs: it lacks the secret of lease tokens.
         """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

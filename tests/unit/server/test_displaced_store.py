@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,11 @@ def replace(directory: Path) -> None:
     (directory / "copy").rename(directory / "milepost.db")
 
 
+def truncate(name: str) -> Harm:
+    """Cuts all of one file off."""
+    return lambda directory: os.truncate(directory / name, 0)
+
+
 HARMS = [
     pytest.param(shutil.rmtree, id="directory deleted"),
     pytest.param(move, id="directory moved"),
@@ -65,6 +73,8 @@ HARMS = [
     pytest.param(replace, id="database replaced"),
     pytest.param(lose("milepost.db-wal"), id="wal deleted"),
     pytest.param(lose("milepost.db-shm"), id="shm deleted"),
+    pytest.param(truncate("milepost.db"), id="database truncated"),
+    pytest.param(truncate("milepost.db-wal"), id="wal truncated"),
 ]
 
 
@@ -181,6 +191,35 @@ async def test_a_backup_that_is_put_back_under_a_running_store(directory: Path, 
     again = SqliteEventLog(directory)
     assert await read(again, "j") == author.events
     assert await again.find("other") is None
+    assert again.epoch != log.epoch
+    await again.close()
+
+
+async def test_a_checkpoint_of_another_process_is_no_loss(directory: Path) -> None:
+    """It shortens the write-ahead log as well; the store goes on."""
+    log, author = await started(directory)
+    with closing(sqlite3.connect(directory / "milepost.db")) as other:
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    await put(log, author.lines("a"))
+    assert await read(log, "j") == author.events
+    assert not log.failed.done()
+    await log.close()
+
+
+async def test_a_truncated_write_ahead_log_leaves_the_database_whole(directory: Path) -> None:
+    """What was in it is lost; opened again the store is as of its last checkpoint, and another one."""
+    log, author = await started(directory)
+    await log.close()
+    kept = list(author.events)
+    log = SqliteEventLog(directory)
+    await put(log, author.lines("a"))
+    truncate("milepost.db-wal")(directory)
+    with pytest.raises(StoreDisplaced, match=r"milepost\.db-wal' was truncated"):
+        await log.append(author.lines("b"))
+    await log.close()
+
+    again = SqliteEventLog(directory)
+    assert await read(again, "j") == kept
     assert again.epoch != log.epoch
     await again.close()
 

@@ -88,6 +88,7 @@ def test_a_restored_database_of_another_epoch_gets_a_new_one(database: Path) -> 
 @pytest.mark.parametrize(
     "text",
     [
+        None,
         "",
         "{",
         "null",
@@ -98,11 +99,11 @@ def test_a_restored_database_of_another_epoch_gets_a_new_one(database: Path) -> 
         "\xff",
     ],
 )
-def test_a_mark_that_is_missing_or_damaged_gives_a_new_epoch(database: Path, text: str) -> None:
+def test_a_mark_that_is_missing_or_damaged_gives_a_new_epoch(database: Path, text: str | None) -> None:
     """What was lost is unknown; subscribers start over."""
     epoch = opened(database, None, 7)
     path = database.with_name("epoch.json")
-    if text:
+    if text is not None:
         path.write_text(text, encoding="latin-1")
     else:
         path.unlink()

@@ -82,6 +82,28 @@ async def test_a_copy_that_is_cancelled_stops(tmp_path: Path, monkeypatch: pytes
     await log.close()
 
 
+async def test_a_caller_that_reads_slowly_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it never stops for long: the time that it has grows with what it has read."""
+    monkeypatch.setattr(limits, "BACKUP_STALL", 0.5)
+    monkeypatch.setattr(limits, "BACKUP_CHUNK", 4096)
+    log = SqliteEventLog(tmp_path)
+    made = Backups(log, tmp_path)
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+
+    async def read_slowly(part: BackUpResponse) -> None:
+        nonlocal now
+        now += 0.4
+        monkeypatch.setattr(loop, "time", lambda: now)
+        await asyncio.sleep(0)
+
+    with pytest.raises(Refusal) as refused:
+        await made.send(read_slowly)
+    assert refused.value.reason == ErrorReason.ERROR_REASON_LIMIT_REACHED
+    monkeypatch.undo()
+    await log.close()
+
+
 async def test_a_caller_that_reads_nothing_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends after a timeout with an explanation; the next caller gets a backup."""
     monkeypatch.setattr(limits, "BACKUP_STALL", 0.01)

@@ -34,6 +34,10 @@ class StoreFiles:
 
     def __init__(self) -> None:
         self._known: dict[Path, _File] = {}
+        self._database: Path | None = None
+        self._wal: Path | None = None
+        self.wal_size = 0
+        """Size in bytes of the database's write-ahead log at the last check."""
 
     def watch(self, path: Path, descriptor: int | None = None) -> None:
         """Require that the file at the path, or the one open as ``descriptor``, stays at the path.
@@ -48,10 +52,11 @@ class StoreFiles:
 
         SQLite follows symbolic links, so the auxiliary files are beside the database itself.
         """
-        self.watch(path)
         database = path.resolve()
-        for suffix in ("-wal", "-shm"):
-            self.watch(database.with_name(database.name + suffix))
+        wal, shm = (database.with_name(database.name + suffix) for suffix in ("-wal", "-shm"))
+        for each in (path, wal, shm):
+            self.watch(each)
+        self._database, self._wal = path, wal
 
     def check(self) -> None:
         """Raise StoreDisplaced if a file is no longer in its place. It takes a few microseconds."""
@@ -64,6 +69,10 @@ class StoreFiles:
                 raise _displaced(path, f"cannot be examined: {error.strerror}") from error
             if found.st_ino != inode or found.st_dev != device:
                 raise _displaced(path, "is another file: it was replaced")
+            if path is self._wal:
+                self.wal_size = found.st_size
+            elif path is self._database and not found.st_size:
+                raise _displaced(path, "was truncated")
 
     def opening(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
         """Open another connection, and verify that it is one to these files. Raises StoreDisplaced, sqlite3.Error."""
@@ -98,6 +107,12 @@ def connect(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
     for pragma in pragmas:
         connection.execute(pragma)
     return connection
+
+
+def wal_truncated(database: Path) -> StoreDisplaced:
+    """The error for a write-ahead log that lacks commits that the database lacks, too."""
+    path = database.resolve()
+    return _displaced(path.with_name(f"{path.name}-wal"), "was truncated")
 
 
 def _displaced(path: Path, what: str) -> StoreDisplaced:

@@ -72,22 +72,37 @@ class Backups:
 
     async def _send_file(self, file: BinaryIO, copy: LogCopy, send: _Send) -> None:
         header = BackupHeader(size_bytes=copy.size, epoch=self._store.epoch, last_position=copy.position)
-        await _send_soon(send, BackUpResponse(header=header))
+        deadline = _Deadline()
+        await _send_before(deadline.after(0), send, BackUpResponse(header=header))
         digest = hashlib.sha256()
         while data := await asyncio.to_thread(file.read, limits.BACKUP_CHUNK):
             digest.update(data)
-            await _send_soon(send, BackUpResponse(data=data))
-        await _send_soon(send, BackUpResponse(sha256=digest.digest()))
+            await _send_before(deadline.after(file.tell()), send, BackUpResponse(data=data))
+        await _send_before(deadline.after(copy.size), send, BackUpResponse(sha256=digest.digest()))
 
 
-async def _send_soon(send: _Send, response: BackUpResponse) -> None:
+class _Deadline:
+    """How long a backup that began now waits for its caller, by the loop's time."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+
+    def after(self, sent: int) -> float:
+        """Return the time at which so many bytes have to be read: a caller may neither stall nor be slow for ever."""
+        slow = self._began + sent / limits.BACKUP_RATE_MIN
+        return min(self._loop.time(), slow) + limits.BACKUP_STALL
+
+
+async def _send_before(deadline: float, send: _Send, response: BackUpResponse) -> None:
     try:
-        async with asyncio.timeout(limits.BACKUP_STALL):
+        async with asyncio.timeout_at(deadline):
             await send(response)
     except TimeoutError:
         raise Refusal(
             ErrorReason.ERROR_REASON_LIMIT_REACHED,
-            f"Nobody has read the backup for {limits.BACKUP_STALL:g} s; others may wait for theirs. Start it again.",
+            f"Nobody has read the backup for {limits.BACKUP_STALL:g} s, or it was read at less than "
+            f"{limits.BACKUP_RATE_MIN // limits.KIB} KiB/s; others may wait for theirs. Start it again.",
             metadata={"limit": "backup stall"},
             retry_delay=5.0,
         ) from None

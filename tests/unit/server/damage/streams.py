@@ -53,6 +53,11 @@ async def change(jetstream: JetStreamContext, names: StreamNames, **settings: An
     await jetstream.update_stream(config.evolve(**settings))
 
 
+async def is_up(log: JetStreamEventLog, *, up: bool = True) -> bool:
+    """Whether the node can write, or, with ``up`` False, whether it cannot."""
+    return log.up == up
+
+
 def faults(said: list[structlog.typing.EventDict]) -> list[str]:
     """The logged errors."""
     return [line["fault"] for line in said if line["log_level"] == "error" and "fault" in line]

@@ -14,14 +14,23 @@ from nats.js import JetStreamContext, api
 
 from milepost.server.log.event_log import StoreFailed, StoreUnavailable, StreamUnusable
 from milepost.server.log.jetstream import follower, projection
-from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.node_presence import NoPeers
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import ErrorReason
 from tests.support.commits import Author, put, read
 from tests.support.rpc import eventually
-from tests.unit.server.damage.streams import Harm, Node, change, delete, expire, faults, purge, purge_identity
+from tests.unit.server.damage.streams import (
+    Harm,
+    Node,
+    change,
+    delete,
+    expire,
+    faults,
+    is_up,
+    purge,
+    purge_identity,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,11 +106,6 @@ async def test_settings_that_are_right_again(
         assert author.events == await read(log, "j")
         assert states[-3:] == [True, False, True]
         assert log.connection.breaks > breaks
-
-
-async def is_up(log: JetStreamEventLog, *, up: bool = True) -> bool:
-    """Wait until the node is up or down."""
-    return log.up == up
 
 
 async def test_nobody_loses_a_lease_while_nobody_can_write(

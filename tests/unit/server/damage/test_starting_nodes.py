@@ -16,10 +16,11 @@ import pytest
 import structlog
 from nats.js import JetStreamContext
 
-from milepost.server.log.event_log import StoreFailed, StoreFull
+from milepost.server.log.database_lock import DatabaseInUse
+from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream import epoch_holders, set_aside
 from milepost.server.log.jetstream.stream import StreamNames
-from tests.support.commits import Author, put, read
+from tests.support.commits import Author, put
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually
 from tests.unit.server.damage.streams import Harm, Node, delete, faults, made, purge, purge_identity
@@ -157,40 +158,10 @@ async def test_copies_that_are_set_aside_have_a_bound(
         assert copy.execute("SELECT job_id FROM jobs").fetchall() == [("j",)]
 
 
-# --- What NATS refuses ----------------------------------------------------------------------------------------------
-
-
-async def test_an_account_that_has_reached_its_limit(tmp_path: Path, names: StreamNames) -> None:
-    """Writes are refused as on a full disk; with room again they succeed."""
-
-    def account(size: str) -> str:
-        users = "users: [{user: u, password: p}]"
-        return f"accounts {{ A: {{ jetstream: {{ max_file: {size} }}, {users} }} }}\nno_auth_user: u"
-
-    with NatsServer(tmp_path, extra=[account("1M")]) as server:
-        log = made(tmp_path / "a", server, names)
-        await log.start()
-        author = Author("j")
-        await put(log, author.submit(), author.start())
-
-        async def fill() -> None:
-            while True:
-                await log.append(author.lines("x" * 60_000))
-
-        with pytest.raises(StoreFull):
-            await fill()
-        kept = await read(log, "j")
-        assert kept == author.events[: len(kept)]
-        server.reload(account("100M"))
-        late = Author("late")
-        submission = late.submit()
-
-        async def goes_on() -> bool:
-            with suppress(StoreFull):
-                await log.append(submission)
-                return True
-            return False
-
-        await eventually(goes_on)
-        assert late.events == await read(log, "late")
-        await log.close()
+async def test_two_nodes_do_not_share_a_projection(
+    node: Node, tmp_path: Path, nats_server: NatsServer, names: StreamNames
+) -> None:
+    """The second one says so."""
+    async with node("a"):
+        with pytest.raises(DatabaseInUse):
+            made(tmp_path / "a", nats_server, names)

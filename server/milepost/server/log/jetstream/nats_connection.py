@@ -197,6 +197,7 @@ class NatsConnection:
                 _log.warning(
                     "JetStream does not answer; connecting to another server",
                     server=_server_address(self.client),
+                    unanswered=kind,
                 )
                 self._switching = asyncio.create_task(self.client.force_reconnect())
             raise

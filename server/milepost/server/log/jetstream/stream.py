@@ -95,12 +95,8 @@ async def ensure_stream(
 
     Raises StreamRefused, ConnectionLost; StreamLost if there is none, but a node serves a copy of it.
     """
-    payload = connection.client.max_payload
-    if payload < _MIN_PAYLOAD:
-        raise StreamRefused(
-            f"The NATS server takes messages of up to {payload:,} bytes; Milepost needs {_MIN_PAYLOAD:,}. "
-            "Set max_payload: 8MB in its configuration."
-        )
+    if fault := payload_fault(connection):
+        raise StreamRefused(fault)
     try:
         info = await connection.ask(lambda jetstream: jetstream.stream_info(names.stream))
     except nats.js.errors.NotFoundError:
@@ -113,6 +109,17 @@ async def ensure_stream(
             "Change it, or name another one with --nats-stream."
         )
     return info
+
+
+def payload_fault(connection: NatsConnection) -> str:
+    """Describe a NATS server whose messages are too small; empty if they are not."""
+    payload = connection.client.max_payload
+    if payload >= _MIN_PAYLOAD:
+        return ""
+    return (
+        f"The NATS server takes messages of up to {payload:,} bytes; Milepost needs {_MIN_PAYLOAD:,}. "
+        "Set max_payload: 8MB in its configuration."
+    )
 
 
 async def _create(jetstream: JetStreamContext, names: StreamNames, replicas: int | None) -> api.StreamInfo:

@@ -50,6 +50,7 @@ class StreamCheck:
             raise StoreFailed(_REPLACED)
         if await stream.has_lost(self._connection, names, last):
             raise StoreFailed(_REPLACED)
+        self._faults.set("payload", stream.payload_fault(self._connection))
         wrong = stream.faults(info.config, names, self._replicas)
         fault = f"Somebody changed the stream {names.stream!r}: {'; '.join(wrong)}. Change it back."
         self._faults.set("stream", fault if wrong else "")

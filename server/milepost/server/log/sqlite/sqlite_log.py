@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +26,7 @@ from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.sqlite.transaction import Write
 from milepost.server.log.sqlite.wal_upkeep import WalUpkeep
 from milepost.server.log.sqlite.writer import Outcome, Writer
-from milepost.server.log.store_files import StoreFiles, connect, create
+from milepost.server.log.store_files import StoreFiles, connect, create, wal_truncated
 
 _log = structlog.get_logger("milepost.store")
 
@@ -87,6 +88,7 @@ class SqliteEventLog(ReaderPool):
             position,
             self._files,
             WalUpkeep(connection, self._path),
+            verify=self._require_durable,
             deliver=self._deliver,
             written=self._record_position,
             refused=lambda locked: self._call(self._on_refused, locked),
@@ -173,6 +175,16 @@ class SqliteEventLog(ReaderPool):
         self._waiting[id(write)] = future
         self._writer.put(write)
         return future
+
+    def _require_durable(self, position: int) -> None:
+        """On the writer's thread: raise StoreDisplaced unless a new connection reads this as the last position."""
+        try:
+            with closing(self._files.opening(self._open)) as fresh:
+                (found,) = fresh.execute(statements.LAST_POSITION).fetchone()
+        except sqlite3.Error as error:
+            raise wal_truncated(self._path) from error
+        if found != position:
+            raise wal_truncated(self._path)
 
     def _record_position(self, position: int) -> None:
         """On the writer's thread."""

@@ -50,6 +50,9 @@ class Outcome(NamedTuple):
 class Writer:
     """Owner of the writing connection; it applies writes in the order of ``put``, while the files are in their places.
 
+    If the write-ahead log became shorter it calls ``verify`` with the last position, which raises StoreDisplaced if the
+    files lack that.
+
     On its own thread it calls ``deliver`` with the outcomes of each group, in order; ``written`` with the last position
     after each committed group, and every ``CHECK_INTERVAL`` seconds without one; ``refused`` when it had to refuse
     writes for now, with whether another process has the database locked; ``unlocked`` when that is over; and ``failed``
@@ -63,6 +66,7 @@ class Writer:
         files: StoreFiles,
         upkeep: WalUpkeep,
         *,
+        verify: Callable[[int], None],
         deliver: Callable[[Sequence[Outcome]], None],
         written: Callable[[int], None],
         refused: Callable[[bool], None],
@@ -72,6 +76,8 @@ class Writer:
         self._transaction = Transaction(connection, position)
         self._files = files
         self._upkeep = upkeep
+        self._verify = verify
+        self._wal_size = 0
         self._deliver = deliver
         self._written = written
         self._refused = refused
@@ -121,7 +127,7 @@ class Writer:
         if self._failed is not None:
             return
         try:
-            self._files.check()
+            self._check_files()
             if self._locked:
                 self._begin()
                 self._transaction.connection.execute(statements.ROLLBACK)
@@ -131,6 +137,16 @@ class Writer:
         else:
             self._written(self._transaction.position)
             self._keep_wal_short()
+
+    def _check_files(self) -> None:
+        """Raise StoreDisplaced if a file is not in its place, or somebody cut committed pages off the WAL.
+
+        A checkpoint of another process shortens the WAL as well, but loses nothing.
+        """
+        self._files.check()
+        if self._files.wal_size < self._wal_size:
+            self._verify(self._transaction.position)
+        self._wal_size = self._files.wal_size
 
     def _keep_wal_short(self) -> None:
         if self._failed is None and not self._locked:
@@ -157,7 +173,7 @@ class Writer:
         transaction = self._transaction
         position = transaction.position
         try:
-            self._files.check()
+            self._check_files()
             self._begin()
             outcomes = [
                 outcome
@@ -167,7 +183,7 @@ class Writer:
             failpoints.reach("commit.before")
             transaction.connection.execute(statements.COMMIT)
             failpoints.reach("commit.after")
-            self._files.check()
+            self._check_files()
         except (StoreDisplaced, sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:
             transaction.position = position
             failure = self._handle_failure(error)

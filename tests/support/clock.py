@@ -8,7 +8,7 @@ import grpc_testing
 
 __all__ = ["START", "FakeClock"]
 
-START: Final = 1_000.0
+START: Final = 100_000.0
 """The time at which it starts, in seconds."""
 
 
@@ -17,10 +17,11 @@ class FakeClock:
 
     def __init__(self) -> None:
         self._time = grpc_testing.strict_fake_time(START)
+        self._set_by = 0.0
 
     def now(self) -> int:
         """See ``Clock``."""
-        return round(self.monotonic() * 1e9)
+        return round((self.monotonic() + self._set_by) * 1e9)
 
     def monotonic(self) -> float:
         """See ``Clock``."""
@@ -29,3 +30,7 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Advance the clock."""
         self._time.sleep_for(seconds)
+
+    def jump(self, seconds: float) -> None:
+        """Set the time of day forward, or back; no time passes by it."""
+        self._set_by += seconds

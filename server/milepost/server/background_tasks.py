@@ -21,6 +21,9 @@ class Tasks:
         # In the order in which they started.
         self._running: dict[asyncio.Task[None], None] = {}
 
+    def __len__(self) -> int:
+        return len(self._running)
+
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the background."""
         self._keep(asyncio.create_task(work))

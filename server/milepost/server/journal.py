@@ -16,6 +16,7 @@ from functools import partial
 from milepost.contract.job_states import has_ended, state_name
 from milepost.fold import Fold
 from milepost.server.base.clock import Clock
+from milepost.server.base.job_ages import JobAges
 from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
 from milepost.server.base.reservations import Reservations
@@ -77,6 +78,8 @@ class OpenJob:
 class Journal:
     """Apply decisions to jobs and append the resulting events. Used from one event loop.
 
+    ``ages`` measures the time that has passed in its jobs, for decisions.
+
     Between decisions it keeps jobs that take ``cache_bytes`` of memory, besides those with pending appends.
     """
 
@@ -87,6 +90,7 @@ class Journal:
         self._pending: dict[str, OpenJob] = {}
         self._idle: SizedCache[str, OpenJob] = SizedCache(cache_bytes)
         self._reservations = Reservations()
+        self.ages = JobAges(clock)
         # How many calls load a job now, and the last call of ``on_entries`` that concerned it meanwhile.
         self._loading: Counter[str] = Counter()
         self._notified_at: dict[str, int] = {}

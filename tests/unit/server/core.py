@@ -8,7 +8,7 @@ from typing import Any
 
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
-from milepost.server.base.timestamps import SECOND
+from milepost.server.base.timestamps import SECOND, duration
 from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.session_table import SessionTable
@@ -17,7 +17,7 @@ from milepost.server.followers.child_cancellation import ChildCancellation
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import CACHE_BYTES, Journal
 from milepost.server.submissions import Submissions
-from milepost.v1 import Event, Events, Job, SubmitJobRequest, Update
+from milepost.v1 import CancelJobRequest, Event, Events, Job, SubmitJobRequest, Update
 from tests.support.clock import FakeClock
 from tests.support.held_log import HeldLog
 
@@ -66,6 +66,11 @@ class Core:
             job_id,
             partial(decide.cancel, reason="r", requested_by="b", grace_period=int(grace * SECOND)),
         )
+
+    async def cancel_as_users_do(self, grace: float, job_id: str = "j") -> None:
+        """Asks as ``CancelJob`` does: what time has passed is measured as the server does."""
+        request = CancelJobRequest(job_id=job_id, grace_period=duration(grace))
+        await self.journal.commit(job_id, decide.cancel_requested(request, self.journal.ages.age))
 
     async def pass_time(self, seconds: float, job_id: str = "j", *, lease_is_out: bool = False) -> None:
         """Advance the clock, and apply what is due for the job."""

@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.timestamps import SECOND, instant
+from milepost.server.decide import time_limits
 from milepost.v1 import Event, Failure, JobEnded, JobState, RetryPolicy, SubmitJobRequest, Update
 from tests.unit.server.states import NOW, STATES, apply, ended, run, submitted
 
@@ -15,6 +16,15 @@ from tests.unit.server.states import NOW, STATES, apply, ended, run, submitted
 def ask(state: Fold, grace: float, *, now: int = NOW) -> list[Event]:
     """Request cancellation."""
     return decide.cancel(state.job, reason="r", requested_by="b", grace_period=int(grace * SECOND), now=now)
+
+
+def time_left(state: Fold, *, now: int = NOW) -> int | None:
+    """Nanoseconds to the job's next limit of time; None where it has none."""
+    limits = time_limits.of(state.job)
+    return min(
+        (time_limits.left("job", limit, lambda job_id, instant: now - instant) for limit in limits),
+        default=None,
+    )
 
 
 def fail(state: Fold, *, code: str = "X", retryable: bool = True) -> Event:
@@ -61,10 +71,10 @@ def test_a_queued_job_is_cancelled_at_once_and_not_by_force() -> None:
 def test_the_deadline_comes_first_of_what_time_does() -> None:
     """Of the grace period and the timeout the earlier one counts."""
     state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))
-    assert decide.next_deadline(state.job) == NOW + 60 * SECOND
+    assert time_left(state) == 60 * SECOND
 
     apply(state, ask(state, 10))
-    assert decide.next_deadline(state.job) == NOW + 10 * SECOND
+    assert time_left(state) == 10 * SECOND
 
 
 def test_the_grace_does_not_reach_past_a_timeout() -> None:
@@ -93,13 +103,13 @@ def test_the_timeout_is_the_whole_jobs() -> None:
     """It runs from the start of the first attempt, through waits and further attempts, to the end."""
     state = run(bounded(timeout=60))
     apply(state, decide.due(state.job, NOW + 30 * SECOND, lease_is_out=True))
-    assert decide.next_deadline(state.job) == NOW + 60 * SECOND
+    assert time_left(state) == 60 * SECOND
     assert decide.due(state.job, NOW + 60 * SECOND - 1, lease_is_out=False) == []
     (while_it_waits,) = decide.due(state.job, NOW + 60 * SECOND, lease_is_out=False)
     assert _failed(while_it_waits) == ("TIMEOUT", False)
 
     apply(state, [decide.start(state.job, "w", NOW + 35 * SECOND)])
-    assert decide.next_deadline(state.job) == NOW + 60 * SECOND
+    assert time_left(state) == 60 * SECOND
     (while_it_runs,) = decide.due(state.job, NOW + 60 * SECOND, lease_is_out=False)
     assert _failed(while_it_runs) == ("TIMEOUT", False)
 
@@ -115,10 +125,10 @@ def test_an_attempt_has_a_timeout_of_its_own() -> None:
     ) == ("ATTEMPT_TIMEOUT", True)
     assert instant(event.attempt_ended.retry_time) == NOW + 15 * SECOND
     apply(state, [event])
-    assert decide.next_deadline(state.job) is None
+    assert time_left(state) is None
 
     apply(state, [decide.start(state.job, "w", NOW + 15 * SECOND)])
-    assert decide.next_deadline(state.job) == NOW + 25 * SECOND
+    assert time_left(state) == 25 * SECOND
 
 
 def test_the_last_attempt_that_takes_too_long_fails_the_job() -> None:
@@ -141,14 +151,14 @@ def test_of_two_bounds_the_jobs_own_counts() -> None:
 def test_a_job_starts_in_time_or_not_at_all() -> None:
     """The bound is from submission to the first start; later waits have none."""
     state = submitted(bounded(start_deadline=10))
-    assert decide.next_deadline(state.job) == NOW + 10 * SECOND
+    assert time_left(state) == 10 * SECOND
     assert decide.due(state.job, NOW + 10 * SECOND - 1, lease_is_out=False) == []
     (event,) = decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False)
     assert _failed(event) == ("START_DEADLINE", False)
 
     apply(state, [decide.start(state.job, "w", NOW)])
     apply(state, decide.release(state.job, NOW))
-    assert decide.next_deadline(state.job) is None
+    assert time_left(state) is None
     assert decide.due(state.job, NOW + 10 * SECOND, lease_is_out=False) == []
 
 
@@ -157,7 +167,7 @@ def test_what_an_older_server_started_has_its_timeout() -> None:
     state = run(bounded(timeout=60))
     state.job.ClearField("first_start_time")
 
-    assert decide.next_deadline(state.job) == NOW + 60 * SECOND
+    assert time_left(state) == 60 * SECOND
 
 
 def _failed(event: Event) -> tuple[str, bool]:
@@ -170,7 +180,7 @@ def test_time_does_nothing_to_a_job_without_a_worker(name: str) -> None:
     """It has no deadline, and nothing is ever due."""
     state = STATES[name]()
 
-    assert decide.next_deadline(state.job) is None
+    assert time_left(state) is None
     assert decide.due(state.job, 10 * NOW, lease_is_out=True) == []
 
 

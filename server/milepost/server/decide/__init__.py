@@ -10,10 +10,10 @@ from milepost.server.decide.ending import (
     cancel_requested,
     due,
     is_lost,
-    next_deadline,
     over_limit,
     parent_cancelled,
     release,
+    retry_delay,
 )
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.parent_progress import children_progressed
@@ -34,12 +34,12 @@ __all__ = [
     "due",
     "fit",
     "is_lost",
-    "next_deadline",
     "over_limit",
     "parent_cancelled",
     "release",
     "report",
     "report_batches",
+    "retry_delay",
     "same_submission",
     "start",
     "submit",

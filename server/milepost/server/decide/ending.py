@@ -14,6 +14,7 @@ from milepost.fold import RELEASED
 from milepost.server.base.timestamps import SECOND, instant, nanoseconds, timestamp
 from milepost.server.decide import time_limits
 from milepost.server.decide.next_event import next_event
+from milepost.server.decide.time_limits import Age
 from milepost.v1 import CancelJobRequest, Cancellation, Event, Failure, Job, JobState, RetryPolicy
 
 _INITIAL_BACKOFF = 1 * SECOND
@@ -24,49 +25,58 @@ _GROWTH_LOG_LIMIT = 50.0
 _WORKER_LOST = "WORKER_LOST"
 
 
-def cancel_requested(request: CancelJobRequest) -> Callable[[Job, int], list[Event]]:
+def cancel_requested(request: CancelJobRequest, age: Age) -> Callable[[Job, int], list[Event]]:
     """The decision on a cancel request; see ``cancel``."""
     grace_period = int(limits.GRACE_PERIOD * SECOND)
     if request.HasField("grace_period"):
         grace_period = nanoseconds(request.grace_period)
-    return partial(cancel, reason=request.reason, requested_by="", grace_period=grace_period)
+    return partial(cancel, reason=request.reason, requested_by="", grace_period=grace_period, age=age)
 
 
-def parent_cancelled(parent: Job) -> Callable[[Job, int], list[Event]]:
+def parent_cancelled(parent: Job, age: Age) -> Callable[[Job, int], list[Event]]:
     """The decision on a child of a cancelled job, which gets the grace period that its parent got; see ``cancel``."""
-    cancellation = parent.cancellation
     return partial(
         cancel,
-        reason=cancellation.reason,
+        reason=parent.cancellation.reason,
         requested_by=f"parent job {parent.job_id}",
-        grace_period=max(instant(cancellation.deadline) - instant(cancellation.request_time), 0),
+        grace_period=max(time_limits.grace_period(parent).duration, 0),
+        age=age,
     )
 
 
-def cancel(job: Job, now: int, *, reason: str, requested_by: str, grace_period: int) -> list[Event]:
+def cancel(
+    job: Job, now: int, *, reason: str, requested_by: str, grace_period: int, age: Age | None = None
+) -> list[Event]:
     """Cancel a job (rules 16 and 17); ``grace_period`` in nanoseconds.
 
     A job that has ended stays as it is, a queued job ends at once. Another request changes nothing, unless it shortens
     the time that the worker has left. The deadline is never later than a timeout, so that the worker knows how much
-    time it really has.
+    time it really has. ``age`` measures the time that has passed; by default by ``now``.
     """
     if has_ended(job):
         return []
-    deadline = min([now + grace_period, *time_limits.of(job)]) if job.state in LEASED else now
+    age = age or _age_at(now)
+    is_leased = job.state in LEASED
+    limits_left = [time_limits.left(job.job_id, limit, age) for limit in time_limits.execution_limits(job)]
+    grace = max(min([grace_period, *limits_left]), 0) if is_leased else 0
     request = next_event(job, now)
     cancellation = request.cancel_requested.cancellation
     if job.HasField("cancellation"):
-        if deadline >= instant(job.cancellation.deadline):
+        before = time_limits.grace_period(job)
+        passed = age(job.job_id, before.since)
+        if passed + grace >= before.duration:
             return []
         cancellation.CopyFrom(job.cancellation)
+        deadline = before.since + passed + grace
     else:
         cancellation.reason = reason
         cancellation.requested_by = requested_by
         cancellation.request_time.CopyFrom(timestamp(now))
-    cancellation.deadline.CopyFrom(timestamp(max(deadline, now)))
-    if deadline > now:
+        deadline = now + grace
+    cancellation.deadline.CopyFrom(timestamp(deadline))
+    if grace:
         return [request]
-    if job.state not in LEASED:
+    if not is_leased:
         return [request, _cancelled(job, now, offset=2)]
     return [request, _forced(job, now, _did_not_stop(job, cancellation), offset=2)]
 
@@ -87,28 +97,30 @@ def over_limit(job: Job, now: int) -> list[Event]:
     return _requeue(job, now, message)
 
 
-def due(job: Job, now: int, *, lease_is_out: bool) -> list[Event]:
-    """Apply the deadlines that have passed (rules 14 and 16); ``lease_is_out`` matters only for a leased job.
+def due(job: Job, now: int, *, lease_is_out: bool, age: Age | None = None) -> list[Event]:
+    """Apply the limits of time that are reached (rules 14 and 16); ``lease_is_out`` matters only for a leased job.
 
-    The only deadlines of a job that is being cancelled are the end of its grace period and that of its lease.
+    The only limits of a job that is being cancelled are its grace period and its lease. ``age`` measures the time that
+    has passed; by default by ``now``.
     """
     if has_ended(job):
         return []
+    is_over = partial(time_limits.is_over, job.job_id, age=age or _age_at(now))
     if job.state == JobState.JOB_STATE_CANCELLING:
-        if now >= instant(job.cancellation.deadline):
+        if is_over(time_limits.grace_period(job)):
             return [_forced(job, now, _did_not_stop(job, job.cancellation))]
         if lease_is_out:
             return [
                 _forced(job, now, f"Worker {job.worker_id!r} was not heard from again and was fenced off.")
             ]
         return []
-    if time_limits.is_over(time_limits.timeout(job), now):
+    if is_over(time_limits.timeout(job)):
         message = f"Took longer than its timeout of {_seconds(job.timeout)}."
         return [_failed(job, now, Failure(code="TIMEOUT", message=message))]
-    if time_limits.is_over(time_limits.start_deadline(job), now):
+    if is_over(time_limits.start_deadline(job)):
         message = f"Did not start within its start_deadline of {_seconds(job.start_deadline)}."
         return [_failed(job, now, Failure(code="START_DEADLINE", message=message))]
-    if time_limits.is_over(time_limits.attempt_timeout(job), now):
+    if is_over(time_limits.attempt_timeout(job)):
         message = (
             f"Attempt {job.attempt} ran longer than its attempt_timeout of {_seconds(job.attempt_timeout)}."
         )
@@ -130,11 +142,17 @@ def is_lost(job: Job) -> bool:
     return job.state in left and job.failure.code == _WORKER_LOST
 
 
-def next_deadline(job: Job) -> int | None:
-    """The instant of the job's next deadline, leases aside; None where it has none."""
-    if job.state == JobState.JOB_STATE_CANCELLING:
-        return instant(job.cancellation.deadline)
-    return min(time_limits.of(job), default=None)
+def retry_delay(job: Job, now: int) -> int:
+    """Nanoseconds until a QUEUED job may start, by the wall clock ``now``, but never more than its backoff.
+
+    So a clock that was set back since the attempt ended delays the next one by no more than that.
+    """
+    if not job.HasField("retry_time"):
+        return 0
+    counted = job.failure.code != RELEASED  # as the fold counts failed attempts
+    return max(
+        min(instant(job.retry_time) - now, _backoff(job.retry_policy, job.failed_attempts - counted)), 0
+    )
 
 
 def failed_attempt(job: Job, failure: Failure, now: int, *, otherwise: JobState.ValueType) -> Event:
@@ -201,6 +219,10 @@ def _forced(job: Job, now: int, message: str, *, offset: int = 1) -> Event:
 def _did_not_stop(job: Job, cancellation: Cancellation) -> str:
     grace = (instant(cancellation.deadline) - instant(cancellation.request_time)) / SECOND
     return f"Worker {job.worker_id!r} did not stop within its grace period of {grace:g} s and was fenced off."
+
+
+def _age_at(now: int) -> Age:
+    return lambda job_id, instant: now - instant
 
 
 def _seconds(value: Duration) -> str:

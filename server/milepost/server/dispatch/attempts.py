@@ -101,7 +101,7 @@ class Attempts:
 
         def decision(job: Job, now: int) -> list[Event]:
             if job.state == JobState.JOB_STATE_QUEUED:
-                overdue = decide.due(job, now, lease_is_out=False)
+                overdue = decide.due(job, now, lease_is_out=False, age=self._journal.ages.age)
                 if overdue:
                     return overdue
             event = decide.start(job, worker_id, now, instance=instance, claimed=claimed)

@@ -12,7 +12,7 @@ from milepost.server import decide
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, draining
-from milepost.server.base.timestamps import SECOND, instant
+from milepost.server.base.timestamps import SECOND
 from milepost.server.dispatch.attempts import Attempts, StartedAttempt
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
@@ -56,8 +56,7 @@ class Dispatcher:
             self._cancel_delayed(job.job_id)
             self._queues.remove(job.job_id)
         else:
-            wait = instant(job.retry_time) - self._clock.now() if job.HasField("retry_time") else 0
-            self._queue(QueuedJob.of(job), wait / SECOND)
+            self._queue(QueuedJob.of(job), decide.retry_delay(job, self._clock.now()) / SECOND)
             startable.add(job.kind)
         self._match_soon(sorted(startable))
 

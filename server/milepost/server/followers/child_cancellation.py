@@ -16,6 +16,8 @@ from milepost.v1 import Job, JobState
 # Children that are read at once.
 _PAGE_SIZE = 1000
 
+_CANCELLED = frozenset({JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED})
+
 # Backoff in seconds before a decision is retried that the store did not accept.
 _STORE_RETRY_DELAY = 1.0
 
@@ -30,19 +32,23 @@ class ChildCancellation:
 
     def on_transition(self, job: Job) -> None:
         """Cancel the children of a job that is cancelled, or being cancelled."""
-        if job.state in (JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED):
+        if job.state in _CANCELLED:
             self._tasks.start(self._cancel_children(job))
         elif job.state == JobState.JOB_STATE_QUEUED and job.parent_job_id:
             self._tasks.start(self.recover(job.parent_job_id))
 
     async def recover(self, parent_job_id: str) -> None:
-        """Cancel the jobs whose parent was cancelled during their submission, or while the server was down."""
+        """Cancel the jobs whose parent was cancelled during their submission, or while the server was down.
+
+        It looks no further up: the parent's own parent is looked at for the parent.
+        """
         parent = await self._log.load(parent_job_id)
-        if parent is not None:
-            self.on_transition(parent.job)
+        if parent is not None and parent.job.state in _CANCELLED:
+            self._tasks.start(self._cancel_children(parent.job))
+
 
     async def _cancel_children(self, parent: Job) -> None:
-        decision = decide.parent_cancelled(parent)
+        decision = decide.parent_cancelled(parent, self._journal.ages.age)
         after: int | None = None
         while True:
             query = Query(

@@ -13,6 +13,7 @@ from milepost.server import decide
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock
 from milepost.server.base.timestamps import SECOND
+from milepost.server.decide import time_limits
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal
 from milepost.server.log.node_presence import NoPeers, Peers
@@ -41,6 +42,7 @@ class Deadlines:
         self, journal: Journal, sessions: SessionTable, clock: Clock, tasks: Tasks, lease_ttl: float
     ) -> None:
         self._journal = journal
+        self._ages = journal.ages
         self._sessions = sessions
         self._clock = clock
         self._tasks = tasks
@@ -65,9 +67,9 @@ class Deadlines:
             waits.append(self._expiry(job.job_id, lease, now) - now)
         else:
             self._leases.pop(job.job_id, None)
-        deadline = decide.next_deadline(job)
-        if deadline is not None:
-            waits.append((deadline - self._clock.now()) / SECOND)
+        limits = time_limits.of(job)
+        self._ages.keep(job.job_id, [limit.since for limit in limits])
+        waits += [time_limits.left(job.job_id, limit, self._ages.age) / SECOND for limit in limits]
         if waits:
             self._set_timer(job.job_id, min(waits))
         else:
@@ -167,4 +169,4 @@ class Deadlines:
         lease = self._leases.get(job.job_id, _Lease(0, 0.0))
         time = self._clock.monotonic()
         is_out = lease.attempt == job.attempt and self._expiry(job.job_id, lease, time) <= time
-        return decide.due(job, now, lease_is_out=is_out)
+        return decide.due(job, now, lease_is_out=is_out, age=self._ages.age)

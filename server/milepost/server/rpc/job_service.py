@@ -70,7 +70,8 @@ class JobService:
     async def CancelJob(self, request: CancelJobRequest, context: _Context) -> CancelJobResponse:
         """See the contract."""
         validation.cancel(request)
-        await self._journal.commit(request.job_id, decide.cancel_requested(request))
+        decision = decide.cancel_requested(request, self._journal.ages.age)
+        await self._journal.commit(request.job_id, decision)
         return CancelJobResponse(job=await self._journal.find(request.job_id))
 
     async def DeleteJob(self, request: DeleteJobRequest, context: _Context) -> DeleteJobResponse:

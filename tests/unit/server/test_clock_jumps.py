@@ -42,7 +42,7 @@ async def left(core: Core, job_id: str = "j") -> list[float]:
 
 async def look(core: Core, deadlines: Deadlines) -> None:
     """Have the timers look at the clock again, and do what is due."""
-    for job in await core.log.active():
+    for _, job in (await core.log.active()).jobs:
         deadlines.on_transition(job)
     for _ in range(10):
         await asyncio.sleep(0)

@@ -46,7 +46,6 @@ class ChildCancellation:
         if parent is not None and parent.job.state in _CANCELLED:
             self._tasks.start(self._cancel_children(parent.job))
 
-
     async def _cancel_children(self, parent: Job) -> None:
         decision = decide.parent_cancelled(parent, self._journal.ages.age)
         after: int | None = None

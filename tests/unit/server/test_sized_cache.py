@@ -5,7 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from milepost.contract import limits
 from milepost.server.base.sized_cache import SizedCache
+from milepost.server.watching.dropped_positions import DroppedPositions
+from milepost.server.watching.job_criteria import JobCriteria
+from milepost.v1 import JobFilter
 
 LIMIT = 20
 
@@ -44,3 +48,20 @@ def test_a_value_over_the_limit_stays_until_the_next_one() -> None:
 
     cache.put("small", "s", 1)
     assert (cache.get("small"), cache.get("large"), cache.size) == ("s", None, 1)
+
+
+def test_filters_and_their_dropped_positions_count_as_what_they_take() -> None:
+    """Each text, and each kind of dropped commit, so that the dropped positions of idle filters are bounded."""
+    small, large = JobFilter(owner="o"), JobFilter(owner="o")
+    for number in range(limits.LABELS):
+        large.labels[f"{number}"] = "v" * limits.LABEL_VALUE_LENGTH
+    assert JobCriteria.of(small).size + limits.LABELS * limits.LABEL_VALUE_LENGTH < JobCriteria.of(large).size
+
+    drops = DroppedPositions()
+    before = drops.size
+    for payloads in range(1, 1001):
+        drops.add(payloads, payloads)
+    once = drops.size
+    for payloads in range(1, 1001):
+        drops.add(payloads, 2 * payloads)
+    assert before + 1000 * 100 < once == drops.size

@@ -104,10 +104,13 @@ async def fold_snapshots(watch: StateWatch) -> AsyncGenerator[JobSnapshot, None]
                     fold = Fold(item)
                 else:
                     fold.apply(item)
+            # A copy, since the fold goes on. The estimate is set in that: the folded job would keep each one in memory.
+            job = Job()
+            job.CopyFrom(fold.job)
             if watch.estimate is not None:
-                fold.job.estimate.CopyFrom(watch.estimate)
-            yield JobSnapshot(_copy(fold.job))
-            if has_ended(fold.job):
+                job.estimate.CopyFrom(watch.estimate)
+            yield JobSnapshot(job)
+            if has_ended(job):
                 return
 
 
@@ -117,9 +120,3 @@ def _start(*, after: bool, snapshot: bool, latest: bool) -> Start:
     if snapshot:
         return "snapshot"
     return "latest" if latest else "after"
-
-
-def _copy(job: Job) -> Job:
-    copy = Job()
-    copy.CopyFrom(job)
-    return copy

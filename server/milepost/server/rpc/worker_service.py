@@ -99,6 +99,7 @@ class WorkerService:
         reading = asyncio.create_task(stream.read(incoming))
         reading.add_done_callback(stream.on_read)
         self._dispatcher.connect(session, frozenset(hello.hello.job_ids))
+        del hello  # its job ids may take a megabyte, and the session lasts
         try:
             while (response := await session.responses.get()) is not None:
                 failpoints.reach_message(response, "before")

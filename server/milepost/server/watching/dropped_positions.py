@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+# Bytes of the object and its dictionary, and of an entry with its numbers.
+_OVERHEAD: Final = 400
+_ENTRY_SIZE: Final = 150
 
 
 class DroppedPositions:
@@ -12,6 +16,11 @@ class DroppedPositions:
     def __init__(self) -> None:
         self.newest = 0
         self._by_payloads: dict[int, int] = {}
+
+    @property
+    def size(self) -> int:
+        """The bytes, about, that it takes in memory."""
+        return _OVERHEAD + len(self._by_payloads) * _ENTRY_SIZE
 
     def add(self, payloads: int, position: int) -> None:
         """Add the position of a dropped commit with these payloads."""

@@ -8,12 +8,13 @@ filters it matches; that is done in slices of time.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from milepost.server.base.payloads import ANY_PAYLOAD
+from milepost.server.base.sized_cache import SizedCache
 from milepost.server.log.event_log import CommitRow, DropNotice, Entry, EventLog, state_mask
 from milepost.server.log.frames import watch_response
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
@@ -34,8 +35,8 @@ ANNOUNCING_TIME: Final = 0.002
 UNANNOUNCED_LIMIT: Final = 1000
 """Entries that wait to be announced, at most; where there are more, all feeds are woken instead."""
 
-# Filters not in use whose dropped positions stay in memory.
-_KNOWN_DROPS_LIMIT = 1000
+KNOWN_DROPS_BYTES: Final = 8 << 20
+"""Memory of the dropped positions of filters that are not in use."""
 
 
 class RecentEntries:
@@ -163,7 +164,7 @@ class Feeds:
         self._unannounced: deque[FeedEntry] = deque()
         self._announcing: Iterator[None] | None = None
         # Of filters no longer in use: with many drops it takes long to find them all.
-        self._known_drops: OrderedDict[JobCriteria, KnownDrops] = OrderedDict()
+        self._known_drops: SizedCache[JobCriteria, KnownDrops] = SizedCache(KNOWN_DROPS_BYTES)
         self.closed = False
 
     @contextmanager
@@ -171,7 +172,7 @@ class Feeds:
         """Hold the feed of a filter for one watch; the feed is dropped after the last one."""
         feed = self._feeds.get(criteria)
         if feed is None:
-            known = self._known_drops.pop(criteria, None) or KnownDrops(DroppedPositions(), 0)
+            known = self._known_drops.pop(criteria) or KnownDrops(DroppedPositions(), 0)
             feed = Feed(criteria, self._log, self._recent, self._memory, known)
             self._feeds[criteria] = feed
             self._index.add(criteria, feed)
@@ -241,9 +242,8 @@ class Feeds:
         if not self._feeds:
             self._recent.clear()
         if feed.drops_loaded and not criteria.job_ids:  # with ids they are soon found again
-            self._known_drops[criteria] = KnownDrops(feed.drops, self._log.position)
-            if len(self._known_drops) > _KNOWN_DROPS_LIMIT:
-                self._known_drops.popitem(last=False)
+            known = KnownDrops(feed.drops, self._log.position)
+            self._known_drops.put(criteria, known, criteria.size + feed.drops.size)
 
     def _note_drops(self, notice: DropNotice) -> None:
         for feed in self._index.candidates(notice.attributes):

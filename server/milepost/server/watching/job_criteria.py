@@ -14,6 +14,11 @@ NO_EVENTS: Final = Chunk(0, 0, b"")
 """The chunk of a notice."""
 
 
+# Bytes of a filter with its empty sets, and of a text beyond its characters, with its place in a set.
+_OVERHEAD: Final = 1200
+_TEXT_OVERHEAD: Final = 150
+
+
 class FeedItem(NamedTuple):
     """A commit of a matching job, or a notice that events of one were dropped."""
 
@@ -75,6 +80,13 @@ class JobCriteria(NamedTuple):
             frozenset(wanted.job_ids),
             frozenset(wanted.states),
         )
+
+    @property
+    def size(self) -> int:
+        """The bytes, about, that it takes in memory."""
+        texts = [self.owner, self.parent_job_id, *self.kinds, *self.job_ids]
+        texts += [text for label in self.labels for text in label]
+        return _OVERHEAD + sum(map(len, texts)) + _TEXT_OVERHEAD * len(texts)
 
     def query(self) -> Query:
         """The query of the log for the same jobs."""

@@ -9,7 +9,6 @@ from typing import Final, Protocol, Self
 
 from rich.console import Console, RenderableType
 
-from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import Canvas
 from milepost.client._cli.rendering.event_text import describe
 from milepost.client._cli.rendering.job_frame import frame
@@ -137,7 +136,8 @@ class PlainView(SilentView):
         self._write = write
         self._name = f"{name}  " if name else ""
         self._zone = zone
-        self._reported: dict[str, tuple[float, Event]] = {}
+        # The fraction and the time of the last line of each stage. No event, which would keep all of its response.
+        self._reported: dict[str, tuple[float, datetime]] = {}
         self._connections = ConnectionNotices()
         self._notices = WaitingNotices()
         # Date of the previous line: when a job spans days, a line with the new date comes between.
@@ -184,18 +184,19 @@ class PlainView(SilentView):
 
     def _needs_line(self, event: Event) -> bool:
         if event.HasField("stage_started"):
-            self._reported[event.stage_started.stage.stage_id] = (0.0, event)
+            self._reported[event.stage_started.stage.stage_id] = (0.0, event.time.ToDatetime(tzinfo=UTC))
         progress = _progress(event)
         if progress is None:
             return True
         subject, fraction = progress
+        now = event.time.ToDatetime(tzinfo=UTC)
         reported, before = self._reported.get(subject, (0.0, None))
-        since = _MAX_INTERVAL if before is None else text.seconds_between(before.time, event.time)
+        since = _MAX_INTERVAL if before is None else max((now - before).total_seconds(), 0.0)
         # The end of a stage has a line of its own.
         advanced = fraction - reported > _PROGRESS_STEP - 1e-9 and fraction < 1.0
         if since < _MAX_INTERVAL and not (advanced and since >= _MIN_INTERVAL):
             return False
-        self._reported[subject] = (fraction, event)
+        self._reported[subject] = (fraction, now)
         return True
 
 

@@ -209,7 +209,7 @@ async def test_the_terminal_is_as_it_was(
 
 
 async def test_a_view_that_is_suspended(shared_server: ServerProcess, client: Client, kind: str) -> None:
-    """Ctrl-Z gives the terminal back to the shell; once the job is in the foreground again, the view goes on."""
+    """Ctrl-Z restores the terminal; in the foreground again the view continues."""
     await client.submit(kind, job_id=kind)
     script = 'set -m; "$0" watch "$1"; echo suspended $?; read line; fg >/dev/null; echo ended $?'
     program = (*WITH_JOB_CONTROL, "sh", "-c", script, MILEPOST)
@@ -233,7 +233,7 @@ async def test_a_view_that_is_suspended(shared_server: ServerProcess, client: Cl
 async def test_a_view_in_the_background_leaves_the_terminal_alone(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
-    """It is not its own then; the last picture would be drawn over what others write."""
+    """In the background it must not draw over others' output."""
     await client.submit(kind, job_id=kind)
     script = 'set -m; "$0" watch "$1" & echo begun; wait $!; echo ended $?'
     program = (*WITH_JOB_CONTROL, "sh", "-c", script, MILEPOST)

@@ -1,4 +1,4 @@
-"""`milepost watch` against a real server: replay, resume, and what is printed where."""
+"""`milepost watch`: replay, resume, and its output."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Stepwise:
     steps: asyncio.Semaphore
 
     async def run(self, job: JobContext) -> dict[str, object]:
-        """Five steps."""
+        """Run five steps."""
         async with job.stage("count", total=5, unit="steps") as stage:
             for number in range(5):
                 await self.steps.acquire()
@@ -51,12 +51,12 @@ class Stepwise:
 
 @pytest.fixture
 def stepwise() -> Stepwise:
-    """One that waits for its first step."""
+    """A job that waits for its first step."""
     return Stepwise(asyncio.Semaphore(0))
 
 
 async def ended_job(client: Client, address: str, kind: str, stepwise: Stepwise) -> list[Event]:
-    """Runs a job of that kind and id to its end; its log."""
+    """Run a job with this kind and id to its end; return its log."""
     for _ in range(5):
         stepwise.steps.release()
     async with working(address, **{kind: stepwise.run}):
@@ -88,7 +88,7 @@ async def test_a_job_that_has_ended_is_replayed(
 async def test_events_as_json(
     shared_server: ServerProcess, client: Client, kind: str, stepwise: Stepwise
 ) -> None:
-    """One event a line, by the protobuf JSON mapping: each can be read back as what it was."""
+    """One event per line in protobuf JSON, which can be parsed back."""
     log = await ended_job(client, shared_server.address, kind, stepwise)
     outcome = await milepost("watch", kind, "--output", "json", address=shared_server.address)
 
@@ -99,7 +99,7 @@ async def test_events_as_json(
 async def test_a_watch_goes_on_after_an_event(
     shared_server: ServerProcess, client: Client, kind: str, stepwise: Stepwise
 ) -> None:
-    """A cursor is exclusive (rule 1); at the end of a log that has ended there is nothing left, and the status."""
+    """A cursor is exclusive (rule 1); at the end of an ended log only the status remains."""
     log = await ended_job(client, shared_server.address, kind, stepwise)
 
     for after in (3, len(log)):
@@ -123,7 +123,7 @@ async def test_a_plain_watch_that_starts_amid_the_log_knows_its_stages(
 
 
 async def test_a_watch_that_does_not_follow(shared_server: ServerProcess, client: Client, kind: str) -> None:
-    """It stops at what there is, with 0, although the job has not ended."""
+    """It stops at the head with 0, although the job has not ended."""
     await client.submit(kind, job_id=kind)
     outcome = await milepost("watch", kind, "--no-follow", "-o", "json", address=shared_server.address)
 
@@ -136,7 +136,7 @@ async def test_a_watch_that_does_not_follow(shared_server: ServerProcess, client
 async def test_a_cursor_that_cannot_be_continued_from(
     shared_server: ServerProcess, client: Client, kind: str, arguments: tuple[str, str], reason: str
 ) -> None:
-    """The reason is there for programs, as an object on stderr (rules 3 and 4)."""
+    """An object on stderr has the reason for programs (rules 3 and 4)."""
     await client.submit(kind, job_id=kind)
     outcome = await milepost("watch", kind, *arguments, "-o", "json", address=shared_server.address)
     error = json.loads(outcome.err)["error"]
@@ -147,7 +147,7 @@ async def test_a_cursor_that_cannot_be_continued_from(
 async def test_a_watch_survives_its_connection(
     shared_server: ServerProcess, client: Client, kind: str, stepwise: Stepwise
 ) -> None:
-    """Cut in the middle, it says so, comes back, and every event comes once (rule 2)."""
+    """A cut watch reports that, reconnects, and prints every event once (rule 2)."""
     await client.submit(kind, job_id=kind)
     with CuttableProxy(shared_server.address) as proxy:
         async with (
@@ -181,7 +181,7 @@ async def test_a_watch_survives_its_connection(
 
 
 async def test_a_watch_survives_a_restart_of_the_server(server: ServerProcess) -> None:
-    """Killed and started again, the server goes on with the same log, and so does the watch."""
+    """A killed and restarted server has the same log, and the watch continues."""
     async with Client(server.address) as client:
         await client.submit("test", job_id="j")
         async with started("watch", "j", "-o", "json", address=server.address) as watching:

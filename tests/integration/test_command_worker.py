@@ -1,4 +1,4 @@
-"""`milepost worker` as a real process."""
+"""`milepost worker` in a child process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def client(server: ServerProcess) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def module(tmp_path: Path) -> Path:
-    """A directory with a module ``jobs``, where workers are."""
+    """A directory with a module ``jobs`` with workers."""
     (tmp_path / "jobs.py").write_text(
         dedent(
             """
@@ -78,7 +78,7 @@ async def test_a_worker_of_a_module_in_the_working_directory(
 async def test_the_command_line_is_above_the_code(
     server: ServerProcess, client: Client, module: Path
 ) -> None:
-    """The server, the name and how many jobs at once, where they are given."""
+    """Server, worker id and concurrency from the command line take precedence."""
     async with started(
         *(
             "worker",
@@ -99,13 +99,13 @@ async def test_the_command_line_is_above_the_code(
 
 
 async def test_what_is_not_given_is_as_the_code_has_it(client: Client, module: Path) -> None:
-    """A default of the command does not override what the worker was made with."""
+    """A default of the command does not override the worker's arguments."""
     async with started("worker", "jobs:elsewhere", cwd=module) as working:
         await working.says("127.0.0.1:1")
 
 
 async def test_a_worker_that_cannot_connect_says_so_once(tmp_path: Path, module: Path) -> None:
-    """In its own words, and not again for each of its tries; and that it is there, as soon as it is."""
+    """It logs the outage once, not for each retry, and the connection once it is up."""
     with ServerProcess(tmp_path / "data") as server:
         address = server.address
         async with started("worker", "jobs:worker", address=address, cwd=module) as running:
@@ -130,7 +130,7 @@ async def test_a_worker_that_cannot_connect_says_so_once(tmp_path: Path, module:
 
 
 async def test_on_a_terminal_a_worker_logs_for_people(module: Path) -> None:
-    """With the time of day, as the server does."""
+    """With the time of day, like the server."""
     env = {"PYTHONPATH": str(module), "NO_COLOR": "1"}
     async with terminal("worker", "jobs:worker", address="127.0.0.1:1", env=env) as shown:
         await shown.shows(lambda text: "retrying" in text)
@@ -142,7 +142,7 @@ async def test_on_a_terminal_a_worker_logs_for_people(module: Path) -> None:
 
 
 async def test_log_lines_come_above_bars(server: ServerProcess, client: Client, tmp_path: Path) -> None:
-    """On a terminal, what is logged while a bar is there, or warned of, is a line of its own."""
+    """On a terminal log lines and warnings come above bars."""
     (tmp_path / "bars.py").write_text(
         dedent(
             """
@@ -177,7 +177,7 @@ async def test_log_lines_come_above_bars(server: ServerProcess, client: Client, 
 async def test_a_worker_that_stops_gives_its_jobs_back(
     server: ServerProcess, client: Client, module: Path
 ) -> None:
-    """A job that does not end within the drain timeout goes to another worker."""
+    """A job that does not end within the drain timeout is released to another worker."""
     async with started(
         "worker", "jobs:nested.worker", "--drain-timeout", "0", address=server.address, cwd=module
     ) as working:
@@ -215,7 +215,7 @@ async def test_a_worker_that_stops_gives_its_jobs_back(
     ],
 )
 async def test_a_worker_that_cannot_be_run(module: Path, expected: str, target: str) -> None:
-    """A line that says why, and no traceback."""
+    """One line with the reason, and no traceback."""
     outcome = await milepost("worker", target, cwd=module)
 
     assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)

@@ -1,4 +1,4 @@
-"""`milepost workers`, and what the other commands and the SDK say of a job that waits for one."""
+"""`milepost workers`, and the reports of other commands and the SDK about jobs without a worker."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ WORKER = WaitingFor.WAITING_FOR_WORKER
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[str]:
-    """A server whose workers have had the time to reconnect: half of the lease."""
+    """A server whose grace period for reconnecting workers is over: half of the lease."""
     data = tmp_path_factory.mktemp("workers") / "data"
     with ServerProcess(data, "--lease-ttl", "4", forkery=forkery) as server:
         yield server.address
 
 
 async def fail(job: JobContext) -> None:
-    """Fails for good."""
+    """Fail finally."""
     raise JobFailure("NO_DISK", "there is no disk")
 
 
@@ -40,7 +40,7 @@ async def archive(job: JobContext) -> dict[str, object]:
 
 
 async def mistyped(client: Client) -> str:
-    """A job of a kind that no worker takes, once the server says so."""
+    """A job of a kind without workers, once the server says so."""
     job = await client.submit("archve")
 
     async def said() -> bool:
@@ -52,7 +52,7 @@ async def mistyped(client: Client) -> str:
 
 
 async def test_workers_are_listed(address: str) -> None:
-    """As a table, as JSON, or for one kind; and that there is none is said."""
+    """As a table, as JSON, or for one kind; with a message if there are none."""
     none = await milepost("workers", address=address)
     async with working(address, archive=archive, max_concurrency=3) as worker:
         await _listed(address)
@@ -72,7 +72,7 @@ async def test_workers_are_listed(address: str) -> None:
 
 
 async def _listed(address: str) -> None:
-    """Waits until a worker is connected."""
+    """Wait until a worker is connected."""
     async with Client(address) as client:
 
         async def connected() -> bool:
@@ -83,7 +83,7 @@ async def _listed(address: str) -> None:
 
 @pytest.mark.parametrize("columns", [80, 50])
 async def test_workers_on_a_terminal(address: str, columns: int) -> None:
-    """The table fits, and shows what matters."""
+    """The table fits the terminal, with the important columns."""
     async with working(address, archive=archive):
         await _listed(address)
         async with terminal("workers", address=address, columns=columns) as shown:
@@ -120,7 +120,7 @@ async def test_whoever_follows_a_mistyped_job_is_told(address: str) -> None:
 
 
 async def test_whoever_follows_is_told_when_a_worker_comes(address: str) -> None:
-    """And then the job goes on as any other."""
+    """Then the job runs like any other."""
     async with Client(address) as client:
         job_id = await mistyped(client)
         async with started("watch", job_id, address=address) as running:
@@ -132,7 +132,7 @@ async def test_whoever_follows_is_told_when_a_worker_comes(address: str) -> None
 
 
 async def test_an_external_job_waits_to_be_claimed(address: str) -> None:
-    """No worker is missing."""
+    """An external job needs no worker."""
     async with Client(address) as client:
         job = await client.submit("archve", dispatch=Dispatch.DISPATCH_EXTERNAL)
         got = await milepost("get", job.job_id, address=address)
@@ -144,7 +144,7 @@ async def test_an_external_job_waits_to_be_claimed(address: str) -> None:
 
 
 async def test_a_failure_is_said_by_those_who_wait(address: str) -> None:
-    """On stderr, with its code; a success says nothing."""
+    """On stderr, with its code; a success prints nothing."""
     async with working(address, fail=fail, archive=archive):
         failed = await milepost("submit", "fail", "--job-id", "failed", "--wait", address=address)
         succeeded = await milepost("submit", "archive", "--job-id", "ok", "--wait", address=address)
@@ -191,7 +191,7 @@ async def _rest(watch: Watch) -> None:
 
 
 def test_the_plain_client_knows_it_too(address: str) -> None:
-    """With the same names."""
+    """With the same names as the async client."""
     with SyncClient(address) as client:
         job = client.submit("never", dispatch=Dispatch.DISPATCH_EXTERNAL)
         waiting, workers = client.waiting(job.job_id), list(client.workers(kind="never"))

@@ -1,4 +1,4 @@
-"""What one connection may take of a server, and how the SDK keeps to that."""
+"""The limits of one connection, and how the SDK stays within them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORK = "/milepost.v1.WorkerService/Work"
 async def test_one_stream_more_than_a_connection_may_have_is_refused(
     tmp_path: Path, forkery: Forkery
 ) -> None:
-    """Also where the ones before were reset at once; other connections have their own."""
+    """Also if earlier streams were reset at once; other connections have their own limit."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
         async with Connection.open(server.address) as connection:
             block = request_headers(_WORK, server.address)
@@ -57,7 +57,7 @@ async def test_metadata_beyond_the_limit_is_refused(tmp_path: Path, forkery: For
 async def test_more_calls_than_a_connection_takes_open_another(
     tmp_path: Path, forkery: Forkery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None of them waits for another to end; a connection that has room again is used before one more is made."""
+    """No call waits for another; a connection with room is used before a new one opens."""
     assert 2 * sdk.STREAMS_PER_CONNECTION <= CONCURRENT_STREAMS
     monkeypatch.setattr(sdk, "STREAMS_PER_CONNECTION", 3)
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:

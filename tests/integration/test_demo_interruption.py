@@ -1,4 +1,4 @@
-"""What the demo shows: a job whose connection is cut, however fast the job is."""
+"""The demo cuts the connection of a running job, however fast the job is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from milepost.v1 import Dispatch, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import Rpc, connect, log_line, succeeded
 from tests.support.server import ServerProcess
 
-# Without a plan another stage may follow, so that all of the only stage is half of the job.
+# Without a plan another stage may follow, so that the only stage counts as half of the job.
 HALFWAY = [
     Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=2))),
     Update(stage_progressed=StageProgressed(stage_id="s", current=2, total=2)),
@@ -53,7 +53,7 @@ class Quick(Client):
         return JobSnapshot(job)
 
     async def get(self, job_id: str) -> JobSnapshot:
-        """The job, which is over by then."""
+        """Return the job, which has ended."""
         if self._token:
             async with self._rpc.session() as session:
                 await session.send(resume={"job_id": job_id, "lease_token": self._token})
@@ -66,7 +66,7 @@ class Quick(Client):
 
 @pytest.mark.parametrize("over", [0, 2])
 async def test_a_job_that_ends_as_soon_as_the_connection_is_cut(server: ServerProcess, over: int) -> None:
-    """What it had still to tell has happened meanwhile; one that was over before that is followed by another."""
+    """Its remaining events came meanwhile; after a job that ended before the cut the demo runs another one."""
     async with (
         connect(server.address) as rpc,
         TcpRelay(server.address) as relay,
@@ -80,7 +80,7 @@ async def test_a_job_that_ends_as_soon_as_the_connection_is_cut(server: ServerPr
 
 
 async def test_jobs_that_are_always_over_before(server: ServerProcess) -> None:
-    """Are not tried for ever, and the account says what it was."""
+    """The demo gives up after some jobs, and says why."""
     async with (
         connect(server.address) as rpc,
         TcpRelay(server.address) as relay,

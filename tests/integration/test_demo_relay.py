@@ -1,4 +1,4 @@
-"""The relay of the demo: what it cuts is really cut."""
+"""The relay of the demo cuts connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from milepost.client._cli.demo.tcp_relay import TcpRelay
 
 @pytest.fixture
 async def echo() -> AsyncIterator[str]:
-    """The address of a server that sends back what it gets."""
+    """The address of an echo server."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1024):
@@ -33,7 +33,7 @@ async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWri
 
 
 async def test_a_relay_passes_on_until_it_is_cut(echo: str) -> None:
-    """Then open connections are reset and new ones refused, until it is restored on the same port."""
+    """Open connections are reset and new ones refused until it is restored on the same port."""
     async with TcpRelay(echo) as relay:
         address = relay.address
         reader, writer = await connect(address)
@@ -56,7 +56,7 @@ async def test_a_relay_passes_on_until_it_is_cut(echo: str) -> None:
 
 
 async def test_a_relay_whose_target_is_gone_closes(echo: str) -> None:
-    """As the target itself would."""
+    """It closes connections as the target would."""
     async with TcpRelay("127.0.0.1:1") as relay:
         reader, writer = await connect(relay.address)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
@@ -65,7 +65,7 @@ async def test_a_relay_whose_target_is_gone_closes(echo: str) -> None:
 
 
 async def test_when_one_side_ends_the_other_one_does(echo: str) -> None:
-    """No half of a connection stays behind."""
+    """It closes the other side, too."""
     async with TcpRelay(echo) as relay:
         _, writer = await connect(relay.address)
         writer.write_eof()

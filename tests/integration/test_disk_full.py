@@ -1,4 +1,4 @@
-"""A server whose disk is full, or fails: nothing is acknowledged that is not there, and nothing is lost."""
+"""A full or failing disk: everything acknowledged is durable, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BATCH = 20
 
 
 class Reporting:
-    """A worker that reports until it is refused; it knows what was acknowledged, and how it was refused."""
+    """A worker that reports until it is refused, and records the acknowledgements and the refusal."""
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
@@ -34,7 +34,7 @@ class Reporting:
         self.refusal = ""
 
     async def until_refused(self) -> None:
-        """Claims a job and reports on it."""
+        """Claim a job and report."""
         async with self._rpc.session(kinds=[]) as session:
             self.job_id = (await self._rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
             await session.send(claim=Claim(job_id=self.job_id))
@@ -51,13 +51,13 @@ class Reporting:
         self.said += BATCH
         while self.acknowledged < self.said:
             response = await session.next()
-            if response.HasField("drain"):  # the server stops: it is for the stream's end to say why
+            if response.HasField("drain"):  # the server stops: the stream's status says why
                 continue
             assert response.HasField("acknowledged"), response
             self.acknowledged = response.acknowledged.report_sequence
 
     async def go_on(self) -> None:
-        """Resumes, reports once more what was not taken, and ends the job."""
+        """Resume, repeat the refused reports, and end the job."""
         async with self._rpc.session(kinds=[], wait_for_ready=True) as session:
             await session.send(resume=Resume(job_id=self.job_id, lease_token=self.token))
             stands = (await session.receive("resumed")).resumed.acknowledged_report_sequence
@@ -75,19 +75,19 @@ async def lines(rpc: Rpc, job_id: str) -> list[str]:
 
 
 def counted(number: int) -> list[str]:
-    """The numbers of so many lines."""
+    """The numbers of this many lines."""
     return [str(each) for each in range(1, number + 1)]
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    """One that is soon full."""
+    """A disk that is soon full."""
     with small_disk(tmp_path / "disk") as found:
         yield found
 
 
 async def test_a_full_disk(tmp_path: Path, disk: Disk, forkery: Forkery) -> None:
-    """Writes are refused with STORE_FULL, or the server stops, and reads go on; with room again nothing is missing."""
+    """Writes are refused with STORE_FULL, or the server stops; reads go on; with room again nothing is missing."""
     with ServerProcess(disk.path, forkery=forkery) as server:
         epoch = server.epoch
         disk.narrow(server)
@@ -112,7 +112,7 @@ async def test_a_full_disk(tmp_path: Path, disk: Disk, forkery: Forkery) -> None
 
 
 async def is_refused_but_read(rpc: Rpc, reporting: Reporting) -> None:
-    """Nothing was kept of what was not acknowledged; all that was there is shown."""
+    """Check that refused writes are absent, and everything else is readable."""
     request = SubmitJobRequest(kind=rpc.kind, input=struct({"x": LINE * 100}), job_id="large", request_id="r")
     for _ in range(3):
         refusal = await refused(rpc.jobs.SubmitJob(request))
@@ -123,7 +123,7 @@ async def is_refused_but_read(rpc: Rpc, reporting: Reporting) -> None:
 
 
 async def is_whole(rpc: Rpc, server: ServerProcess, reporting: Reporting, epoch: str) -> None:
-    """All is there once, also after a crash; and it is the same store."""
+    """Check that everything is there once, also after a crash, with the same epoch."""
     for _ in range(2):
         log = await rpc.log(reporting.job_id)
         assert counted(reporting.said) == await lines(rpc, reporting.job_id)
@@ -136,7 +136,7 @@ async def is_whole(rpc: Rpc, server: ServerProcess, reporting: Reporting, epoch:
 
 
 async def is_there(rpc: Rpc) -> bool:
-    """Whether the server answers again."""
+    """Whether the server answers."""
     try:
         await rpc.jobs.ListJobs(ListJobsRequest())
     except grpc.aio.AioRpcError:
@@ -145,7 +145,7 @@ async def is_there(rpc: Rpc) -> bool:
 
 
 async def test_workers_who_do_not_give_up(disk: Disk, forkery: Forkery) -> None:
-    """Rules 11 and 12: they say again what was refused, while the disk is full and after, and all is there once."""
+    """Rules 11 and 12: they repeat refused reports while the disk is full and after; all are in the log once."""
     with ServerProcess(disk.path, forkery=forkery) as server:
         async with AsyncExitStack() as stack:
             rpcs = [await stack.enter_async_context(connect(server.address)) for _ in range(4)]
@@ -186,7 +186,7 @@ async def test_workers_who_do_not_give_up(disk: Disk, forkery: Forkery) -> None:
 
 @pytest.mark.parametrize("fault", ["a write", "commit.before=error:9", "commit.after=error:9"])
 async def test_an_error_of_the_disk(tmp_path: Path, forkery: Forkery, fault: str) -> None:
-    """Rule 12: no acknowledgement after it; the server says why and ends; started again, it is whole."""
+    """Rule 12: nothing is acknowledged after it; the server logs it and exits; after a restart the store is whole."""
     data = tmp_path / "data"
     with ServerProcess(data, forkery=forkery) as server:
         epoch = server.epoch

@@ -1,4 +1,4 @@
-"""``milepost serve`` whose data directory is deleted or moved under it."""
+"""``milepost serve`` whose data directory is deleted or moved while it runs."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ async def submitted(rpc: Rpc) -> str:
 
 
 async def ended(server: ServerProcess) -> tuple[int, str]:
-    """Waits until the server has ended by itself: its exit status, and the last line that it wrote."""
+    """Wait until the server has exited; return the status and its last log line."""
     status = await asyncio.to_thread(server.wait)
     return status, server.log_path.read_text().splitlines()[-1]
 
 
 async def test_data_that_is_deleted(alone: ServerProcess) -> None:
-    """Nothing more is acknowledged, the log says why, health follows, and the server ends."""
+    """Nothing more is acknowledged, the log has the reason, health changes, and the server exits."""
     async with connect(alone.address) as rpc:
         await submitted(rpc)
         health: Any = health_pb2_grpc.HealthStub(rpc.channel)
@@ -59,7 +59,7 @@ async def test_data_that_is_deleted(alone: ServerProcess) -> None:
 
 
 async def test_data_that_is_deleted_while_nobody_calls(alone: ServerProcess) -> None:
-    """The server ends all the same, with its reason and no further noise, and the next one is another store."""
+    """An idle server exits as well, with one line of reason; the next one has another epoch."""
     epoch = alone.epoch
     shutil.rmtree(alone.data)
     status, _ = await ended(alone)
@@ -72,7 +72,7 @@ async def test_data_that_is_deleted_while_nobody_calls(alone: ServerProcess) -> 
 
 
 async def test_data_that_is_moved_under_traffic(alone: ServerProcess, forkery: Forkery) -> None:
-    """Started where the data is now, the server is the same store, and has every job that was acknowledged."""
+    """Started on the new path, the server has the same epoch and every acknowledged job."""
     acknowledged: list[str] = []
     flows = asyncio.Event()
 
@@ -97,7 +97,7 @@ async def test_data_that_is_moved_under_traffic(alone: ServerProcess, forkery: F
 
 
 async def test_a_lock_that_is_deleted(alone: ServerProcess) -> None:
-    """The directory would be open to another server, so this one ends; started again it has everything."""
+    """Another server could use the directory, so this one exits; after a restart it has everything."""
     async with connect(alone.address) as rpc:
         job_id = await submitted(rpc)
     (alone.data / "lock").unlink()

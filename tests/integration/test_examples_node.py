@@ -1,4 +1,4 @@
-"""The example in JavaScript, which is what docs/clients.md says as a program: a watch and a worker that are cut off."""
+"""The JavaScript example, a program of docs/clients.md: a watch and a worker through cuts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLE: Final = Path(__file__).parents[2] / "examples" / "node"
 
 @pytest.fixture(autouse=True)
 def node() -> None:
-    """Node and the example's packages; without them a test proves nothing, so that it fails in CI."""
+    """Node and the example's packages; without them the tests fail in CI."""
     missing = shutil.which("node") is None or not (EXAMPLE / "node_modules").is_dir()
     if missing and not os.environ.get("REQUIRE_NODE"):
         pytest.skip("`make node` installs the example's packages, and needs Node and npm")
@@ -40,7 +40,7 @@ async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
 
 @asynccontextmanager
 async def running(script: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """One of the scripts; killed at the end if it still runs."""
+    """Run a script; kill it at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         "node",
         script,
@@ -59,14 +59,14 @@ async def running(script: str, *arguments: str) -> AsyncIterator[asyncio.subproc
 
 
 async def output(process: asyncio.subprocess.Process) -> list[Any]:
-    """Its lines, once it has ended; it has to end well."""
+    """The output of a script that must succeed."""
     out, err = await process.communicate()
     assert (process.returncode, err.decode()) == (0, "")
     return [json.loads(line) for line in out.decode().splitlines()]
 
 
 def sequences(events: Sequence[Any]) -> list[int]:
-    """Where the events stand in their log."""
+    """The sequences of the events."""
     return [event["sequence"] for event in events]
 
 
@@ -98,7 +98,7 @@ async def test_a_watch_and_a_worker_go_on_through_cuts(rpc: Rpc, shared_server: 
 
 
 async def test_a_watch_resumes_after_a_sequence(rpc: Rpc, shared_server: Server) -> None:
-    """It prints what comes after the one that was given, and ends at once where there is nothing."""
+    """It prints the later events, and ends at once without any."""
     job = await rpc.submit(kind="none")
     await rpc.cancel(job.job_id)
     for after in (0, 1, 3):
@@ -107,7 +107,7 @@ async def test_a_watch_resumes_after_a_sequence(rpc: Rpc, shared_server: Server)
 
 
 async def test_a_worker_stops_what_is_cancelled(rpc: Rpc, shared_server: Server) -> None:
-    """It acknowledges that, and its job is CANCELLED without force."""
+    """It acknowledges the cancellation, and its job is CANCELLED without force."""
     async with running("worker.mjs", shared_server.address) as worker:
         job = await rpc.submit(input={"to": 1_000_000})
 
@@ -126,7 +126,7 @@ async def test_a_worker_stops_what_is_cancelled(rpc: Rpc, shared_server: Server)
 
 
 async def test_a_watch_says_why_it_cannot_start(shared_server: Server) -> None:
-    """What does not pass is not tried again."""
+    """Permanent errors are not retried."""
     async with running("watch.mjs", shared_server.address, "no-such-job") as watch:
         _, err = await watch.communicate()
     assert watch.returncode == 1

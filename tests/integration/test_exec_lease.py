@@ -1,4 +1,4 @@
-"""``milepost exec`` whose lease is lost: who has the job decides what becomes of the command."""
+"""``milepost exec`` with a lost lease: the state of the job decides about the command."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ WAITS = ("sh", "-c", 'echo ready; read line; echo "$line"; exit 7')
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server whose leases are short."""
+    """A server with short leases."""
     with ServerProcess(tmp_path_factory.mktemp("hasty") / "data", "--lease-ttl", "1") as process:
         yield process
 
 
 @pytest.fixture
 def at(hasty: ServerProcess) -> Iterator[Exec]:
-    """At that server."""
+    """`exec` at that server."""
     executing = Exec(hasty.address)
     with executing.client:
         yield executing
 
 
 def submit(at: Exec, attempts: int) -> str:
-    """A job that waits to be claimed, so many times."""
+    """An external job with this many attempts."""
     policy = RetryPolicy(max_attempts=attempts)
     policy.initial_backoff.SetInParent()
     return at.client.submit(at.kind, dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=policy).job_id
 
 
 def stop(process: subprocess.Popen[bytes], client: SyncClient, job_id: str, wanted: str) -> None:
-    """Has the whole of exec stand still until the job is in this state, and then lets it go on."""
+    """Suspend all of exec until the job has this state, then resume it."""
     process.send_signal(signal.SIGSTOP)
     until(lambda: state(client.get(job_id)) == wanted)
     process.send_signal(signal.SIGCONT)
 
 
 def test_a_stop_longer_than_the_lease(at: Exec) -> None:
-    """Nobody has succeeded a command whose job is LOST: it runs to its end, and has its own status."""
+    """A command whose job is LOST has no successor: it runs to its end, with its own status."""
     process = at.start("--kind", at.kind, *WAITS, stdin=subprocess.PIPE)
     assert first_line(process) == "ready"
     stop(process, at.client, at.job.job_id, "LOST")
@@ -59,7 +59,7 @@ def test_a_stop_longer_than_the_lease(at: Exec) -> None:
 
 
 def test_a_cut_longer_than_the_lease(at: Exec) -> None:
-    """Is as a stop is."""
+    """Like a suspension."""
     with CuttableProxy(at.address) as proxy:
         far = Exec(proxy.address)
         with far.client:
@@ -98,7 +98,7 @@ def test_a_job_that_waits_for_another_attempt(at: Exec) -> None:
 
 
 def test_a_job_that_another_attempt_has(at: Exec) -> None:
-    """The command is stopped, since two would be at work; it has the grace to clean up."""
+    """The command is stopped, since two would run; it has the grace period to clean up."""
     job_id = submit(at, attempts=2)
     program = "trap 'sleep 0.2; echo clean; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
     process = at.start("--job-id", job_id, "--", "sh", "-c", program)
@@ -113,7 +113,7 @@ def test_a_job_that_another_attempt_has(at: Exec) -> None:
 
 
 def test_a_job_that_has_timed_out(at: Exec) -> None:
-    """The command has the grace to clean up, the status is that of a time-out, and one line says so."""
+    """The command has the grace period to clean up; status and message are those of a timeout."""
     program = "trap 'sleep 1; echo clean; exit 0' TERM; sleep 20 & wait"
     process = at.start("--kind", at.kind, "--timeout", "2", "--grace", "20s", "--", "sh", "-c", program)
 
@@ -124,7 +124,7 @@ def test_a_job_that_has_timed_out(at: Exec) -> None:
 
 
 def test_a_command_that_outlives_its_grace(at: Exec) -> None:
-    """Is killed, also after a time-out."""
+    """It is killed, also after a timeout."""
     program = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
     process = at.start("--kind", at.kind, "--timeout", "2", "--grace", "0.2", "--", "sh", "-c", program)
 

@@ -1,4 +1,4 @@
-"""``milepost exec``: what a command writes and leaves behind, and how it is run."""
+"""``milepost exec``: the output of a command, its background processes, and its start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def at(shared_server: ServerProcess) -> Iterator[Exec]:
 
 
 def test_what_it_leaves_behind_is_not_listened_to_for_ever(at: Exec) -> None:
-    """However much it writes: the command has ended, and its status is that of exec."""
+    """However much a background process writes, exec ends with the command's status."""
     status, out, _ = at.run("sh", "-c", "(while :; do echo tick; sleep 0.05; done) & echo $!; exit 3")
     (pid,) = (int(line) for line in out.split() if line.isdigit())
     try:
@@ -43,7 +43,7 @@ def test_what_it_leaves_behind_is_not_listened_to_for_ever(at: Exec) -> None:
 def test_what_it_leaves_behind_is_not_killed_by_a_closed_pipe(
     at: Exec, tmp_path: Path, *, closed: bool
 ) -> None:
-    """It may write whatever it likes, also more than a pipe holds. Into a file it comes as without exec."""
+    """A background process may write more than a pipe holds. Into a file it writes as without exec."""
     late, log = tmp_path / "late", tmp_path / "log"
     program = f"(read x <{tmp_path}/go; head -c 200000 /dev/zero; echo log; touch {late}) & echo started"
     os.mkfifo(tmp_path / "go")
@@ -68,7 +68,7 @@ def test_a_signal_after_the_command_has_ended(at: Exec, number: signal.Signals) 
     """The end of the command ends exec, whatever still holds the output; the job's end is reported."""
     process = at.start("--kind", at.kind, "sh", "-c", "echo $$; head -c 100000 /dev/zero; exit 3")
     pid = int(first_line(process))
-    until(lambda: not runs(pid))  # what it wrote is under way to a reader that does not read
+    until(lambda: not runs(pid))  # its output is in flight to a reader that does not read
     process.send_signal(number)
 
     assert process.wait(60) == 3
@@ -77,7 +77,7 @@ def test_a_signal_after_the_command_has_ended(at: Exec, number: signal.Signals) 
 
 
 def test_what_a_slow_reader_gets(at: Exec) -> None:
-    """Everything that the command wrote, although it has ended long before."""
+    """All output of the command, although it has ended long before."""
     process = at.start("--kind", at.kind, "sh", "-c", "echo $$; head -c 100000 /dev/zero")
     pid = int(first_line(process))
     until(lambda: not runs(pid))
@@ -105,7 +105,7 @@ def test_lines_are_logged_in_the_order_in_which_they_were_written(at: Exec) -> N
 
 
 def test_output_that_cannot_be_passed_on(at: Exec) -> None:
-    """Is not lost in silence, although the command has succeeded."""
+    """Lost output is an error, although the command has succeeded."""
     with Path("/dev/full").open("wb") as full:
         process = at.start("--kind", at.kind, "echo", "lost", stdout=full)
     _, err = process.communicate(timeout=60)
@@ -115,7 +115,7 @@ def test_output_that_cannot_be_passed_on(at: Exec) -> None:
 
 
 def test_lines_can_be_read(at: Exec) -> None:
-    """Colors, titles and what was deleted are no text; they are passed on as they are."""
+    """The log has no control sequences or deleted text; the output is passed on unchanged."""
     written = "\033]0;title\007\033[1;31mred\033[0m o\bof\b\bn\n"
     status, out, _ = at.run("printf", "%b", written)
 
@@ -135,7 +135,7 @@ def test_a_slow_reader_of_one_stream_does_not_hold_up_the_other(at: Exec) -> Non
 
 
 def test_a_script_without_a_shebang(at: Exec, tmp_path: Path) -> None:
-    """Is run by the shell, as a shell would; what is no text is not."""
+    """The shell runs it, as a shell would; a binary file is refused."""
     script, binary = tmp_path / "script", tmp_path / "binary"
     script.write_text('echo "$0 $1"\nexit 4\n')
     binary.write_bytes(b"\0\1\2")
@@ -147,7 +147,7 @@ def test_a_script_without_a_shebang(at: Exec, tmp_path: Path) -> None:
 
 
 def test_without_a_server_at_best_effort(tmp_path: Path) -> None:
-    """The command runs all the same, and one line says that it has no job."""
+    """The command runs, and one line says that it has no job."""
     nowhere = Exec("127.0.0.1:1")
     with nowhere.client:
         process = nowhere.start(
@@ -166,7 +166,7 @@ def test_without_a_server_at_best_effort(tmp_path: Path) -> None:
 
 
 def test_orphans_are_reaped(at: Exec, tmp_path: Path) -> None:
-    """As the first process of a container it is the parent of all whose own has ended."""
+    """As the first process of a container it is the parent of all orphans."""
     launcher = (
         "import ctypes, os, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\n"  # PR_SET_CHILD_SUBREAPER
         "os.execv(sys.argv[1], sys.argv[1:])\n"
@@ -193,7 +193,7 @@ def test_orphans_are_reaped(at: Exec, tmp_path: Path) -> None:
 
 
 def test_python_does_not_keep_its_output_to_itself(at: Exec) -> None:
-    """What it prints is there at once, although it prints into a pipe."""
+    """Its output appears at once, although it is a pipe."""
     process = at.start(
         "--kind", at.kind, sys.executable, "-c", "print('now'); input()", stdin=subprocess.PIPE
     )
@@ -204,7 +204,7 @@ def test_python_does_not_keep_its_output_to_itself(at: Exec) -> None:
 
 
 def test_a_bar_is_not_one_update_behind(at: Exec) -> None:
-    """What stands in an unfinished line is what a person sees."""
+    """An unfinished line counts, as a person sees it."""
     process = at.start(
         "--kind",
         at.kind,
@@ -222,7 +222,7 @@ def test_a_bar_is_not_one_update_behind(at: Exec) -> None:
 
 
 def test_a_full_bar_is_not_the_end(at: Exec) -> None:
-    """While another phase may follow the job is not done, and once one does it is what is shown."""
+    """Another phase may follow, so the job is not complete; the new phase is the current stage."""
     process = at.start(
         "--kind",
         at.kind,
@@ -245,7 +245,7 @@ def test_a_full_bar_is_not_the_end(at: Exec) -> None:
 
 
 def test_phases_are_stages(at: Exec) -> None:
-    """Progress that starts again is that of another stage; the one before is done. Recorded from a clone of git's."""
+    """Progress that restarts is another stage, and ends the one before. Recorded from `git clone`."""
     at.run("cat", str(RECORDINGS / "git"), options=("--progress-from", "percent", "--stage", "clone"))
 
     assert [(stage.stage_id, stage.current, stage.total) for stage in at.job.stages] == [

@@ -1,4 +1,4 @@
-"""``milepost exec --pty``: a command that writes to a terminal of its own."""
+"""``milepost exec --pty``: a command on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def at(shared_server: ServerProcess) -> Iterator[Exec]:
 
 
 def test_a_terminal_for_the_command_alone(at: Exec) -> None:
-    """It has a size, and the command in its foreground; stdin is as it was, and lines end as the command ended them."""
+    """It has a size, with the command in the foreground; stdin is unchanged, and line ends are kept."""
     program = (
         "import os, sys\n"
         "print(os.isatty(1), os.isatty(2), *os.get_terminal_size(1), os.tcgetpgrp(1) == os.getpgrp())\n"
@@ -43,7 +43,7 @@ def test_a_terminal_for_the_command_alone(at: Exec) -> None:
 
 
 def test_signals_reach_what_is_in_its_foreground(at: Exec) -> None:
-    """As they do without a terminal."""
+    """As without a terminal."""
     program = "trap 'echo heard; exit 7' INT; echo ready; while :; do sleep 0.05; done"
     process = at.start("--kind", at.kind, "--pty", "--", "sh", "-c", program)
     assert first_line(process) == "ready"
@@ -54,7 +54,7 @@ def test_signals_reach_what_is_in_its_foreground(at: Exec) -> None:
 
 
 def test_a_cancelled_job(at: Exec) -> None:
-    """Stops the command, and lets it clean up."""
+    """The command can clean up."""
     program = "trap 'echo clean; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
     process = at.start("--kind", at.kind, "--pty", "--", "sh", "-c", program)
     assert first_line(process) == "ready"
@@ -66,12 +66,12 @@ def test_a_cancelled_job(at: Exec) -> None:
 
 
 def test_a_command_that_is_not_there(at: Exec) -> None:
-    """Has the status that it has in a shell."""
+    """The status is that of a shell."""
     assert at.run("no-such-command", options=("--pty",))[:2] == (127, b"")
 
 
 def test_it_is_as_wide_as_the_terminal_that_exec_is_on(at: Exec) -> None:
-    """Also when that changes."""
+    """Also when the width changes."""
     ours, its = pty.openpty()
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 50, 0, 0))
     program = 'trap "stty size <&1; exit" WINCH; stty size <&1; while :; do sleep 0.05; done'
@@ -83,7 +83,7 @@ def test_it_is_as_wide_as_the_terminal_that_exec_is_on(at: Exec) -> None:
         until(lambda: list(at.client.list(kinds=[at.kind])))
         until(lambda: at.lines() == [(INFO, "30 50")])
         fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
-        process.send_signal(signal.SIGWINCH)  # the terminal does so only where it is the controlling one
+        process.send_signal(signal.SIGWINCH)  # the terminal does so only if it is the controlling one
         assert process.wait(60) == 0
         assert os.read(ours, 100) == b"30 50\r\n20 60\r\n"
     finally:
@@ -92,7 +92,7 @@ def test_it_is_as_wide_as_the_terminal_that_exec_is_on(at: Exec) -> None:
 
 
 def test_bars_are_shown_to_programs_that_look_for_a_terminal(at: Exec) -> None:
-    """And what is redrawn below one another is progress of one stage, and no line of the log."""
+    """Several redrawn bars are progress of one stage, not log lines."""
     program = (
         r"test -t 1 && printf 'a 1/10\nb 1/10\n'; printf '\033[2A\033[2Ka 3/10\n\033[2Kb 7/10\n'; read x;"
         r"printf '\033[2A\033[2Ka 10/10\n\033[2Kb 10/10\n'"

@@ -1,4 +1,4 @@
-"""The server killed between any two of its steps: each report is in the log once, and each job has one end."""
+"""The server killed between any two steps: each report is in the log once, and each job has one end."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.support.working import working
 
 LINES = [str(number) for number in range(1, 21)]
 
-# A worker says up to five lines at once, and has up to ten that are not acknowledged: this is in the middle.
+# A worker reports up to five lines at once, with up to ten unacknowledged: this is in the middle.
 LATER = 15
 
 
 async def test_they_are_off_unless_told_otherwise(server: ServerProcess) -> None:
-    """A server says so where they are on; without the variable they are not, here or in a server."""
+    """A server logs that they are on; without the variable they are off."""
     async with connect(server.address) as rpc:
         await rpc.submit()
 
@@ -51,14 +51,14 @@ async def test_they_are_off_unless_told_otherwise(server: ServerProcess) -> None
     ],
 )
 def test_no_point_of_failure(settings: str) -> None:
-    """What is none is refused, rather than passed over."""
+    """An unknown failpoint is refused."""
     with pytest.raises(ValueError, match="is no point of failure"):
         failpoints.arm(f"commit.before=kill,{settings}")
     assert failpoints.armed() == []
 
 
 async def test_a_server_without_such_a_point() -> None:
-    """It does not start."""
+    """The server does not start."""
     outcome = await milepost("serve", env={failpoints.VARIABLE: "commit.middle=kill"})
 
     assert (outcome.status, outcome.out) == (2, "")
@@ -66,7 +66,7 @@ async def test_a_server_without_such_a_point() -> None:
 
 
 class Falling:
-    """A server that works at first, then falls at a point, and is there again as if nothing had been."""
+    """A server that crashes at a failpoint, and is then restarted."""
 
     def __init__(self, server: ServerProcess) -> None:
         self._server = server
@@ -80,7 +80,7 @@ class Falling:
         await asyncio.to_thread(self._server.restart)
 
     async def fall(self, then: str = "") -> None:
-        """Waits until it has fallen, and starts it again, perhaps to fall elsewhere."""
+        """Wait until it has crashed, and start it again, perhaps with another failpoint."""
         assert await asyncio.to_thread(self._server.wait) == -signal.SIGKILL
         with closing(sqlite3.connect(self._server.data / "milepost.db")) as database:
             (self.commits,) = database.execute("SELECT count(*) FROM log").fetchone()
@@ -90,7 +90,7 @@ class Falling:
 
 @asynccontextmanager
 async def falling(forkery: Forkery, server: ServerProcess) -> AsyncIterator[Falling]:
-    """A server through which traffic has flowed: a job was done."""
+    """A server that has run a job."""
     async with connect(server.address) as rpc:
         reporter = Reporter(rpc, 0)
         await reporter.claim(1)
@@ -149,12 +149,12 @@ async def test_a_worker_who_reports(server: ServerProcess, server_to_fall: Falli
     "point", ["commit.before", "commit.after", "acknowledged.before", "acknowledged.after"]
 )
 async def test_the_end_of_a_job(server: ServerProcess, server_to_fall: Falling, point: str) -> None:
-    """Rule 11: a worker who does not know whether its job's end is taken says it again, and the job has one end."""
+    """Rule 11: a worker without an acknowledgement repeats the end, and the job has one end."""
     async with connect(server.address) as rpc:
         reporter = Reporter(rpc, 1)
         await reporter.claim(2)
         ending, other = reporter.tasks
-        ending.finish()  # with the first report of all; the other job keeps the worker there
+        ending.finish()  # with the very first report; the other job keeps the worker connected
         await server_to_fall.arm(f"{point}=kill")
         async with asyncio.TaskGroup() as group:
             group.create_task(reporter.run())
@@ -172,7 +172,7 @@ async def test_the_end_of_a_job(server: ServerProcess, server_to_fall: Falling, 
     [pytest.param("commit.before", 0, id="before"), pytest.param("commit.after", 1, id="after")],
 )
 async def test_a_submission(server: ServerProcess, server_to_fall: Falling, point: str, kept: int) -> None:
-    """Who does not know whether a job was taken submits it again, and there is one job."""
+    """A client without an answer submits again, and there is one job."""
     request = SubmitJobRequest(kind="k", job_id="j", request_id="r")
     async with connect(server.address) as rpc:
         before = await rpc.submit()
@@ -207,7 +207,7 @@ async def test_a_submission(server: ServerProcess, server_to_fall: Falling, poin
 async def test_a_worker_of_the_sdk(
     tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, point: str, then: str
 ) -> None:
-    """It goes on with its jobs as if nothing had been; one that was lost on its way to it is done all the same."""
+    """It continues its jobs; a job whose assignment was lost runs all the same."""
     attempts: list[int] = []
     has_fallen = asyncio.Event()
 
@@ -247,7 +247,7 @@ async def test_a_worker_of_the_sdk(
 
 
 async def submitted(client: Client, job_id: str) -> str:
-    """Submits a job until it is known to be there."""
+    """Submit a job until the call succeeds."""
 
     async def submit() -> str:
         try:
@@ -262,5 +262,5 @@ async def submitted(client: Client, job_id: str) -> str:
 
 
 async def ended(client: Client, job_id: str) -> Sequence[Event]:
-    """The job's log, once it has ended."""
+    """Wait for the end of a job; return its log."""
     return [event async for event in client.watch(job_id)]

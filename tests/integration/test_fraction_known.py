@@ -1,4 +1,4 @@
-"""A fraction that rests on an unknown number of stages or children is never full, and says that it is not known."""
+"""A fraction with an unknown number of stages or children is never full, and is marked as unknown."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def start(stage_id: str, parent: str = "") -> Update:
 
 
 def end(stage_id: str) -> Update:
-    """A stage that ends well."""
+    """The successful end of a stage."""
     return Update(stage_ended=StageEnded(stage_id=stage_id, state=StageState.STAGE_STATE_SUCCEEDED))
 
 
 def plan(*stage_ids: str, children: int = 0) -> Update:
-    """The stages that there will be."""
+    """A plan of these stages."""
     stages = [Stage(stage_id=stage_id) for stage_id in stage_ids]
     return Update(stages_planned=StagesPlanned(stages=stages, planned_children=children))
 
 
 class Teller:
-    """Reports on one job, and looks at it after each report."""
+    """Reports on one job, and reads it after each report."""
 
     def __init__(self, rpc: Rpc, session: WorkSession, job: Job, token: str) -> None:
         self._rpc, self._session = rpc, session
@@ -48,7 +48,7 @@ class Teller:
         self._number = 1
 
     async def report(self, *updates: Update) -> Job:
-        """The job after these."""
+        """Report updates; return the job after them."""
         await self._session.report(self._job_id, self._token, self._number, *updates)
         self._number += len(updates)
         await self._session.acknowledged(self._number - 1)
@@ -56,7 +56,7 @@ class Teller:
 
 
 async def test_stages_that_are_declared_as_they_come(rpc: Rpc) -> None:
-    """Rule 13: after each of them the job goes on; it is never full, moves with each, and is full at its end."""
+    """Rule 13: the fraction rises with each stage, is never full before the end, and full at the end."""
     await rpc.submit()
     async with rpc.session() as session:
         job, token = await session.take()
@@ -73,7 +73,7 @@ async def test_stages_that_are_declared_as_they_come(rpc: Rpc) -> None:
 
 
 async def test_stages_within_a_stage_that_are_declared_as_they_come(rpc: Rpc) -> None:
-    """After the first of three neither the outer stage is full nor the job; its end makes both known."""
+    """After the first of three neither the outer stage nor the job is full; the outer one's end makes both known."""
     await rpc.submit(stages=[Stage(stage_id="outer"), Stage(stage_id="last")])
     async with rpc.session() as session:
         job, token = await session.take()
@@ -91,7 +91,7 @@ async def test_stages_within_a_stage_that_are_declared_as_they_come(rpc: Rpc) ->
 
 
 async def test_a_plan_makes_it_known(rpc: Rpc) -> None:
-    """From then on the fraction is the plain mean; one that was reached before does not fall (rule 13)."""
+    """From then on the fraction is the mean; it never falls below an earlier one (rule 13)."""
     await rpc.submit()
     async with rpc.session() as session:
         job, token = await session.take()
@@ -111,7 +111,7 @@ async def test_a_plan_makes_it_known(rpc: Rpc) -> None:
 
 
 async def test_a_status_says_whether_it_is_known(rpc: Rpc) -> None:
-    """As the job does at that moment."""
+    """Like the job at that moment."""
     job = await rpc.submit(stages=[Stage(stage_id="a")])
     watch = rpc.watch(job.job_id, from_latest=True, status_interval=Duration(seconds=1))
 
@@ -129,7 +129,7 @@ async def test_a_status_says_whether_it_is_known(rpc: Rpc) -> None:
 
 
 async def test_children_that_come_as_they_are_submitted(shared_server: Server) -> None:
-    """A parent whose only child has ended is not full, since another one may come; with a plan it is known."""
+    """A parent whose only child has ended is not full, since another may come; a plan makes it known."""
     async with connect(shared_server.address) as rpc, rpc.session(kinds=["parent"]) as session:
         parent = await rpc.submit(kind="parent")
         job, token = await session.take()
@@ -154,7 +154,7 @@ async def test_children_that_come_as_they_are_submitted(shared_server: Server) -
 
 
 async def test_the_sdk_plans_and_says_what_is_known(shared_server: Server) -> None:
-    """`JobContext.plan` is how it is said, and the job that a client follows how it is seen."""
+    """By `JobContext.plan`, and in the job that a client follows."""
     looked = asyncio.Event()
 
     async def work(job: JobContext) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is asked, in whatever order: the server answers or refuses, and never fails."""
+"""For any requests in any order the server answers or refuses, and never fails."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ bounded = settings(
 
 
 class Fuzzed(NamedTuple):
-    """The service, and a job of it that is being worked on."""
+    """A client of the services, with a running job."""
 
     rpc: Rpc
     job_id: str
@@ -57,13 +57,13 @@ class Fuzzed(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """What means something here."""
+        """Texts that the server knows."""
         return [self.job_id, self.token, "a", "a/1"]
 
 
 @pytest.fixture(scope="module")
 def fuzzed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server; in the end it still works, and its log tells of no defect."""
+    """A server that must still work in the end, without faults in its log."""
     with ServerProcess(tmp_path_factory.mktemp("fuzzed") / "data") as server:
         yield server
         assert server.stop() == 0
@@ -72,7 +72,7 @@ def fuzzed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
 
 @pytest.fixture
 async def fuzzed(fuzzed_server: ServerProcess) -> AsyncIterator[Fuzzed]:
-    """The server with a new job; afterwards the job can be looked at."""
+    """The server with a new job, which must be readable afterwards."""
     async with connect(fuzzed_server.address) as rpc:
         job = await rpc.submit(job_id=rpc.kind, dispatch=Dispatch.DISPATCH_EXTERNAL)
         async with rpc.session() as session:
@@ -83,7 +83,7 @@ async def fuzzed(fuzzed_server: ServerProcess) -> AsyncIterator[Fuzzed]:
 
 
 async def ask(call: Any) -> Refused | None:
-    """How a call ended, whatever it answered: None for OK."""
+    """The refusal of a call; None for OK."""
     try:
         if isinstance(call, grpc.aio.UnaryUnaryCall):
             await call
@@ -96,7 +96,7 @@ async def ask(call: Any) -> Refused | None:
 
 
 def assert_said(refusal: Refused | None) -> None:
-    """The answer is one that the contract has."""
+    """Check that the answer is one of the contract."""
     if refusal is None or (refusal.code, refusal.reason) == ("UNIMPLEMENTED", ""):
         return
     assert refusal.code not in UNSAID
@@ -120,13 +120,13 @@ REQUESTS: list[type[Message]] = [
 @bounded
 @given(data=st.data())
 async def test_any_request(fuzzed: Fuzzed, kind: type[Message], data: st.DataObject) -> None:
-    """It is answered, or refused with a reason of the contract."""
+    """It is answered, or refused with a reason."""
     request: Any = data.draw(messages(kind, fuzzed.names))
     rpc, method = fuzzed.rpc, kind.DESCRIPTOR.name.removesuffix("Request")
     if isinstance(request, WatchJobRequest | WatchJobsRequest):
         request.no_follow = True
         if request.WhichOneof("start") in ("after_sequence", "after_position"):
-            request.ClearField("start")  # a cursor that is ahead is waited for
+            request.ClearField("start")  # the server waits for a cursor that is ahead
 
     assert_said(await ask(getattr(rpc.jobs, method)(request)))
 
@@ -134,7 +134,7 @@ async def test_any_request(fuzzed: Fuzzed, kind: type[Message], data: st.DataObj
 @bounded
 @given(data=st.data())
 async def test_any_report(fuzzed: Fuzzed, data: st.DataObject) -> None:
-    """Also one that is in order, and from the one who has the lease, but for what it says."""
+    """With a valid lease and number, and any updates."""
     request = data.draw(messages(ReportJobRequest, fuzzed.names))
     if data.draw(st.booleans()):
         request.job_id, request.lease_token = fuzzed.job_id, fuzzed.token
@@ -144,7 +144,7 @@ async def test_any_report(fuzzed: Fuzzed, data: st.DataObject) -> None:
         if request.updates and request.updates[0].HasField("job_ended"):
             request.updates[
                 0
-            ].job_ended.state = JobState.JOB_STATE_LOST  # which is refused: others are to come
+            ].job_ended.state = JobState.JOB_STATE_LOST  # which is refused: earlier reports are missing
 
     assert_said(await ask(fuzzed.rpc.workers.ReportJob(request)))
 
@@ -152,7 +152,7 @@ async def test_any_report(fuzzed: Fuzzed, data: st.DataObject) -> None:
 @bounded
 @given(data=st.data())
 async def test_any_conversation(fuzzed: Fuzzed, data: st.DataObject) -> None:
-    """A session that says anything after hello goes on, or ends with a reason of the contract."""
+    """After any message a session goes on, or ends with a reason."""
     hello = WorkRequest(hello=Hello(kinds=[fuzzed.rpc.kind], max_concurrency=2))
     said = [hello, *data.draw(st.lists(messages(WorkRequest, fuzzed.names), min_size=1, max_size=5))]
 
@@ -163,5 +163,5 @@ async def test_any_conversation(fuzzed: Fuzzed, data: st.DataObject) -> None:
     result = await ask(fuzzed.rpc.workers.Work(saying()))
     if (
         result is None or result.message != "Internal error from Core"
-    ):  # the client's own: it could say no more
+    ):  # the client's own error: it could not write any more
         assert_said(result)

@@ -24,7 +24,7 @@ MARK = "\x1e"
 
 
 def commands() -> list[str]:
-    """The lines after ``$`` in the section's console blocks."""
+    """The commands in the section's console blocks."""
     (section,) = re.findall(r"^## With grpcurl\n(.*?)(?=^## )", README.read_text(), re.DOTALL | re.MULTILINE)
     blocks = re.findall(r"^```console\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
     return [
@@ -33,7 +33,7 @@ def commands() -> list[str]:
 
 
 def with_grpcurl(command: str, address: str) -> str:
-    """As written, at another address."""
+    """The command at another address."""
     return command.replace(ADDRESS, address)
 
 
@@ -44,7 +44,7 @@ def with_buf(command: str, address: str) -> str:
 
 
 def run(script: list[str]) -> list[list[Any]]:
-    """What each command answered, as JSON; all of them in one bash."""
+    """Run the commands in one bash; return the JSON answer of each."""
     text = "".join(f"printf '{MARK}'\n{command}\n" for command in script)
     found = subprocess.run(
         ["bash", "-e", "-u", "-o", "pipefail", "-c", text],
@@ -72,7 +72,7 @@ def objects(text: str) -> list[Any]:
 
 
 def events(frames: list[Any]) -> list[tuple[int, str]]:
-    """The events of a watch: their numbers, and what they are."""
+    """Sequences and payloads of a watch's events."""
     bears = {"job_id", "sequence", "time", "attempt"}
     return [
         (int(event["sequence"]), *(set(event) - bears))
@@ -83,7 +83,7 @@ def events(frames: list[Any]) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize("tool", [with_grpcurl, with_buf], ids=["grpcurl", "buf"])
 def test_the_readmes_requests(server: ServerProcess, tool: Callable[[str, str], str]) -> None:
-    """Each succeeds, and answers what the README says that it does."""
+    """Each succeeds, with the answer that the README shows."""
     submitted, got, claimed, reported, watched, resumed, cancelled, ended, listed = run(
         [tool(command, server.address) for command in commands()]
     )
@@ -92,7 +92,7 @@ def test_the_readmes_requests(server: ServerProcess, tool: Callable[[str, str], 
         (answer["job"]["job_id"], answer["job"]["kind"], answer["job"]["state"]) for answer in submitted
     ] == [("nightly-7", "backup", "JOB_STATE_QUEUED")]
     assert got == [{**submitted[0], "waiting": {"waiting_for": "WAITING_FOR_CLAIM"}}]
-    assert claimed == []  # it went into a variable, without which what follows would be refused
+    assert claimed == []  # its output went into a variable that later commands need
     assert [(answer["report_sequence"], answer["last_sequence"]) for answer in reported] == [("2", "4")]
     assert events(watched) == [
         (1, "job_submitted"),
@@ -115,7 +115,7 @@ def test_the_readmes_requests(server: ServerProcess, tool: Callable[[str, str], 
 
 
 def test_grpcurl_lists_and_describes(shared_server: ServerProcess) -> None:
-    """What there is can be found out without files."""
+    """Services and messages can be listed without files."""
 
     def grpcurl(*arguments: str) -> str:
         return subprocess.run(
@@ -133,7 +133,7 @@ def test_grpcurl_lists_and_describes(shared_server: ServerProcess) -> None:
 
 
 def test_grpcurl_shows_what_is_wrong(shared_server: ServerProcess) -> None:
-    """The details of a refusal are legible: the field, and the reason."""
+    """It shows the details of a refusal: the field and the reason."""
     found = subprocess.run(
         [
             MILEPOST.with_name("grpcurl"),

@@ -1,4 +1,4 @@
-"""Handlers in processes of their own: what they say and return, how they crash, and that nothing of them stays."""
+"""Handlers in child processes: reports, results, crashes, and the end of all their processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def said(events: list[Event]) -> list[str]:
-    """What was said, without what differs from job to job."""
+    """The events, without values that differ between jobs."""
     texts = []
     for event in events:
         payload = event.WhichOneof("payload")
@@ -41,7 +41,7 @@ def said(events: list[Event]) -> list[str]:
 
 @pytest.mark.parametrize("handler", [isolated.talkative, isolated.talkative_in_loop])
 async def test_a_process_says_what_a_thread_would(shared_server: ServerProcess, handler: Handler) -> None:
-    """All that a job can say and return comes through in order, of plain handlers and of async ones."""
+    """All reports and results arrive in order, from plain and async handlers."""
     results = []
     for run in (None, "process"):
         async with at_bench(shared_server.address, handler, run) as bench:
@@ -79,7 +79,7 @@ async def test_a_process_is_a_clean_one(shared_server: ServerProcess) -> None:
 async def test_a_crash_ends_the_attempt_and_nothing_else(
     shared_server: ServerProcess, how: str, fate: str
 ) -> None:
-    """The failure says how the process ended and what it wrote last, and may be retried. The worker goes on."""
+    """The failure has the exit status and the last stderr, and is retryable. The worker goes on."""
     async with at_bench(shared_server.address, isolated.crashing) as bench:
         if how == "exit":
             await bench.run({"how": how})
@@ -95,7 +95,7 @@ async def test_a_crash_ends_the_attempt_and_nothing_else(
 
 
 async def test_jobs_beside_it_go_on(shared_server: ServerProcess, tmp_path: Path) -> None:
-    """One that crashes and one that hangs until it is killed: a third one of the same worker notices nothing."""
+    """A crash and a hang do not affect a third job of the same worker."""
     async with at_bench(shared_server.address, isolated.as_input_says, max_concurrency=3) as bench:
         beside = await bench.submit({"as": "go on", "path": str(tmp_path / "end")})
         pids = await bench.pids(beside.job_id)
@@ -137,7 +137,7 @@ async def test_a_failure_is_told_as_anywhere(
 async def test_a_module_that_cannot_be_imported_fails_the_job(
     shared_server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as one that has changed since the worker was started: the failure says what is wrong with it."""
+    """Such as one that has changed since the worker's start: the failure has the error."""
     module = tmp_path / "changed.py"
     module.write_text("def handler(job): ...")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -154,18 +154,18 @@ async def test_a_module_that_cannot_be_imported_fails_the_job(
 
 
 class Bound:
-    """A handler that is an object."""
+    """A callable object as a handler."""
 
     def __init__(self, value: object) -> None:
         self.value = value
 
     def __call__(self, job: JobContext) -> dict[str, object]:
-        """Returns what it has."""
+        """Return the value."""
         return {"value": self.value}
 
 
 async def test_an_object_is_pickled(shared_server: ServerProcess) -> None:
-    """With what it holds; where that cannot be, the job says so."""
+    """With its attributes; if pickling fails, the job fails with the reason."""
     async with at_bench(shared_server.address, Bound("carried over")) as bench:
         job, _ = await bench.run()
     assert dict(job.result.items()) == {"value": "carried over"}
@@ -180,7 +180,7 @@ async def test_an_object_is_pickled(shared_server: ServerProcess) -> None:
 async def test_what_a_handler_leaves_behind_is_killed(
     shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch, handler: Handler
 ) -> None:
-    """A process that it has started, and its own, where a thread keeps that from ending; the job has succeeded."""
+    """Child processes, and its own if a thread keeps it alive; the job has succeeded."""
     monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._EXIT_TIMEOUT", 0.2)
     async with at_bench(shared_server.address, handler) as bench:
         job = await bench.submit()
@@ -194,7 +194,7 @@ async def test_what_a_handler_leaves_behind_is_killed(
 async def test_what_has_left_the_group_holds_up_nothing(
     shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is out of reach, as a daemon means to be. The job ends without the end of its stderr."""
+    """A daemon is left alone. The job ends although its stderr stays open."""
     monkeypatch.setattr("milepost.client._worker.subprocess.handler_process._PIPE_DRAIN_TIMEOUT", 0.2)
     async with at_bench(shared_server.address, isolated.escaping) as bench:
         job = await bench.submit()
@@ -208,7 +208,7 @@ async def test_what_has_left_the_group_holds_up_nothing(
 
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
-    """A script that is a worker, with a module beside it."""
+    """A worker script with a module beside it."""
     (tmp_path / "beside.py").write_text("WORD = 'beside'\n")
     path = tmp_path / "script.py"
     path.write_text(
@@ -241,7 +241,7 @@ def script(tmp_path: Path) -> Path:
 async def test_handlers_of_scripts_modules_and_the_command(
     shared_server: ServerProcess, script: Path, how: str
 ) -> None:
-    """Each is found again in its process, with the modules beside it; what it writes and logs is passed through."""
+    """Each is imported again in its process, with modules beside it; output and logs are passed through."""
     command = {
         "script": [sys.executable, str(script), "--option"],
         "module": [sys.executable, "-m", "script", "--option"],
@@ -276,7 +276,7 @@ async def test_handlers_of_scripts_modules_and_the_command(
 async def test_no_process_outlives_its_worker(
     shared_server: ServerProcess, tmp_path: Path, kind: str
 ) -> None:
-    """Even of a worker that is killed: neither the handler, whatever it is doing, nor what it has started."""
+    """Not even if the worker is killed: neither the handler, whatever it does, nor its children."""
     async with (
         started("worker", "tests.support.isolated:worker", address=shared_server.address, cwd=ROOT) as worker,
         Client(shared_server.address) as client,
@@ -291,7 +291,7 @@ async def test_no_process_outlives_its_worker(
 
 
 async def test_who_has_the_files_of_the_worker_is_not_the_worker(shared_server: ServerProcess) -> None:
-    """A fork of it has its ends of all pipes, so that none is closed when the worker is killed."""
+    """A fork of the worker holds its pipe ends open, so that their closing does not show the worker's death."""
     async with (
         started("worker", "tests.support.isolated:worker", address=shared_server.address, cwd=ROOT) as worker,
         Client(shared_server.address) as client,
@@ -310,7 +310,7 @@ async def test_who_has_the_files_of_the_worker_is_not_the_worker(shared_server: 
 
 
 async def test_a_script_has_to_say_when_it_is_run(shared_server: ServerProcess, tmp_path: Path) -> None:
-    """One that runs its worker when it is imported would do so in each process: the job fails, and says so."""
+    """A script that runs its worker on import would do so in each process: the job fails with that reason."""
     script = tmp_path / "unguarded.py"
     script.write_text(
         dedent(
@@ -346,7 +346,7 @@ async def test_a_script_has_to_say_when_it_is_run(shared_server: ServerProcess, 
 async def test_a_signal_from_elsewhere_is_for_the_worker(
     shared_server: ServerProcess, tmp_path: Path
 ) -> None:
-    """Where all processes of a service get SIGTERM, as under systemd, the job is still to finish."""
+    """If all processes get SIGTERM, as under systemd, the job may still finish."""
     async with at_bench(shared_server.address, isolated.deaf) as bench:
         job = await bench.submit({"path": str(tmp_path / "end")})
         (pid,) = await bench.pids(job.job_id)

@@ -1,4 +1,4 @@
-"""``kill -9`` of the server under workers of the SDK, who take jobs from the queue: all are done, each once."""
+"""``kill -9`` of the server under the SDK's workers: all queued jobs run, each once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINES = [str(number) for number in range(1, 31)]
 
 
 async def kill(server: ServerProcess, seed: int) -> None:
-    """One run."""
+    """One run of kills."""
     source = random.Random(seed)
     said: list[str] = []
     killed_at: list[int] = []
@@ -64,12 +64,12 @@ async def kill(server: ServerProcess, seed: int) -> None:
 
 
 async def test_kill_under_workers_of_the_sdk(server: ServerProcess) -> None:
-    """Rule 14: no attempt is lost by it, since workers are there again before their leases are out."""
+    """Rule 14: no attempt is lost, since workers reconnect before their leases expire."""
     await kill(server, 1)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(100, 200))
 async def test_kill_under_workers_of_the_sdk_at_length(server: ServerProcess, seed: int) -> None:
-    """The same many times."""
+    """The long form."""
     await kill(server, seed)

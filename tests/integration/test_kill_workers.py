@@ -58,7 +58,7 @@ MODULE = dedent(
         if point == "after sending":
             die()
         if point == "before acknowledgement":
-            time.sleep(3600)  # what comes is not read any more
+            time.sleep(3600)  # responses are not read any more
         while not reporter.is_empty:
             await asyncio.sleep(0.001)
         die()
@@ -67,12 +67,12 @@ MODULE = dedent(
 
 
 def lines(log: list[Event], attempt: int) -> list[str]:
-    """What was reported in an attempt."""
+    """The reported lines of an attempt."""
     return [e.log_written.text for e in log if e.attempt == attempt and e.HasField("log_written")]
 
 
 async def test_kill_workers(tmp_path: Path, forkery: Forkery) -> None:
-    """Rule 14: what was reported stays, the lease runs out, and another worker does the job from its beginning."""
+    """Rule 14: reports stay, the lease expires, and another worker runs the job from the beginning."""
     module = tmp_path / "doing.py"
     module.write_text(MODULE)
     policy = RetryPolicy(max_attempts=2)

@@ -1,4 +1,4 @@
-"""Jobs that grow as large as they may."""
+"""Jobs of the maximum size."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LARGE = struct({"text": "x" * 1_048_500})
 
 
 def failing(number: int) -> list[Update]:
-    """A stage that fails, with all that there may be to say about it."""
+    """A failed stage with the longest texts."""
     stage_id = f"s{number}"
     failure = Failure(code="X", message="m" * 1000, detail="d" * limits.FAILURE_DETAIL_SIZE)
     return [
@@ -40,13 +40,13 @@ def failing(number: int) -> list[Update]:
 
 
 def made(number: int) -> Update:
-    """An artifact with the longest name and place."""
+    """An artifact with the longest name and URI."""
     artifact = Artifact(name=f"{number:0256}", uri="u" * limits.ARTIFACT_URI_LENGTH)
     return Update(artifact_added=ArtifactAdded(artifact=artifact))
 
 
 async def grown(rpc: Rpc, session: WorkSession) -> tuple[Job, int]:
-    """A job with as many failures and artifacts as fit, ended; and how many artifacts were refused."""
+    """An ended job with as many failures and artifacts as fit, and the number of refused artifacts."""
     await rpc.submit(input=LARGE)
     job, token = await session.take()
     reported, refused = 0, 0

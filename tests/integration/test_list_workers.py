@@ -1,4 +1,4 @@
-"""AdminService.ListWorkers: who is connected."""
+"""AdminService.ListWorkers: the connected workers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def listed(rpc: Rpc) -> list[ConnectedWorker]:
 
 
 async def test_a_worker_is_listed_while_it_is_connected(rpc: Rpc) -> None:
-    """With what it said, where it is from, the jobs that it has, and when it was heard from."""
+    """With its hello, its address, its jobs, and the time of its last message."""
     job = await rpc.submit()
     instance = str(uuid.uuid4())
     async with rpc.session(worker_id="w", sdk="test/1", instance=instance, max_concurrency=3) as session:
@@ -54,7 +54,7 @@ async def _none(rpc: Rpc) -> bool:
 
 
 async def test_what_a_worker_says_is_heard(rpc: Rpc) -> None:
-    """Each heartbeat, and how many jobs it takes from now on."""
+    """Heartbeats and changes of its capacity are listed."""
     async with rpc.session(max_concurrency=3) as session:
         (before,) = await listed(rpc)
         await session.send(heartbeat=Heartbeat())
@@ -71,7 +71,7 @@ async def test_what_a_worker_says_is_heard(rpc: Rpc) -> None:
 
 
 async def test_pages(rpc: Rpc) -> None:
-    """By worker_id, then by session_id, each once; a token is good for its kind alone, and must be one."""
+    """By worker_id, then by session_id, each once; a token is valid for its kind only."""
     async with AsyncExitStack() as stack:
         for name in ("b", "a", "c", "a"):
             await stack.enter_async_context(rpc.session(worker_id=name))
@@ -101,7 +101,7 @@ async def test_pages(rpc: Rpc) -> None:
 
 
 async def _refusal(rpc: Rpc, request: ListWorkersRequest) -> str:
-    """The field that the request is refused for."""
+    """The field of the refusal."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await rpc.admin.ListWorkers(request)
     return error_info(caught.value).metadata["field"]
@@ -110,7 +110,7 @@ async def _refusal(rpc: Rpc, request: ListWorkersRequest) -> str:
 async def test_workers_of_all_nodes_are_listed(
     tmp_path: Path, nats_server: NatsServer, forkery: Forkery
 ) -> None:
-    """Alike at each node, with the node that each is connected to; one that was there before a node started, too."""
+    """The same at each node, with the node of each worker; also workers that connected before a node started."""
     with Nodes(tmp_path, [nats_server.url] * 3, stream="listed", forkery=forkery) as nodes:
         nodes.servers[2].kill()
         async with nodes.connected() as (a, b, c), a.session(worker_id="x"), b.session(worker_id="y"):

@@ -1,4 +1,4 @@
-"""``milepost serve`` while another process has locked its database, as a backup tool or a shell may for a while."""
+"""``milepost serve`` while another process, such as a shell, has locked its database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 async def health(rpc: Rpc, service: str) -> int:
-    """What the server says of itself."""
+    """The health of the server."""
     stub: Any = health_pb2_grpc.HealthStub(rpc.channel)
     answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
     return int(answer.status)
@@ -71,15 +71,15 @@ async def test_workers_go_on_after_a_lock_that_outlasts_their_leases(
 
 
 async def is_down(rpc: Rpc) -> bool:
-    """Whether health says that no reports are taken."""
+    """Whether health says that the server accepts no reports."""
     return await health(rpc, "milepost.v1.WorkerService") == NOT_SERVING
 
 
 async def have_got_on(reporters: list[Reporter], before: list[int]) -> bool:
-    """Whether each has more acknowledged."""
+    """Whether each worker has further acknowledgements."""
     return all(r.acknowledged > b for r, b in zip(reporters, before, strict=True))
 
 
 async def have_come_back(reporters: list[Reporter], before: list[int]) -> bool:
-    """Whether each was refused several times more."""
+    """Whether each worker was refused several times more."""
     return all(r.sessions > b + 4 for r, b in zip(reporters, before, strict=True))

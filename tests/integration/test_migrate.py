@@ -1,4 +1,4 @@
-"""``milepost migrate``: a log moves from one machine's database to a stream, whole, and life goes on."""
+"""``milepost migrate``: a log moves completely from a database to a stream."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def _first(rpc: Rpc, request: WatchJobRequest) -> object:
 
 
 async def test_a_stream_that_is_not_empty_is_left_alone(tmp_path: Path, nats_server: NatsServer) -> None:
-    """Nothing is mixed; and the log of a server that runs is not copied."""
+    """A stream with messages is refused, and so is the log of a running server."""
     data = tmp_path / "data"
     with ServerProcess(data) as server:
         to = ("--to", nats_server.url, "--nats-stream", "taken")
@@ -99,7 +99,7 @@ async def test_a_stream_that_is_not_empty_is_left_alone(tmp_path: Path, nats_ser
     ],
 )
 async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], result: str) -> None:
-    """Before anything is done."""
+    """Invalid arguments are refused before anything is done."""
     (tmp_path / "milepost.db").touch()
     (tmp_path / "both").mkdir()
     for name in ("milepost.db", "projection.db"):

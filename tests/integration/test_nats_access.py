@@ -1,4 +1,4 @@
-"""How a node is let in to NATS: over TLS, by a password, by an NKey; and what is said when it is not."""
+"""Authentication at NATS: TLS, password, NKey, credentials; and the errors."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.support.nats_jwt import Account, Operator
 from tests.support.rpc import connect, eventually, state_name
 from tests.support.server import ServerProcess
 
-# A pair that was made for these tests.
+# A key pair for these tests.
 SEED = "SUAK5QA33SNUIQR2MTJLHKY6UGQ47EWJXCV5CDHYDHOET252JXGU5UB3JA"
 PUBLIC = "UAYKK5FFB3WZ7RQ72QB2OAW22ELXEWHD7V5VFXBH53HK53BRKMCBPAC2"
 
 
 @pytest.fixture
 def authority() -> trustme.CA:
-    """Signs certificates."""
+    """A certificate authority."""
     return trustme.CA()
 
 
 @pytest.fixture
 def certificates(authority: trustme.CA, tmp_path: Path) -> dict[str, Path]:
-    """The authority's own, the server's and the client's."""
+    """The certificates of the authority, the server and the client."""
     paths = {name: tmp_path / f"{name}.pem" for name in ("ca", "server", "client")}
     authority.cert_pem.write_to_path(str(paths["ca"]))
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(paths["server"]))
@@ -39,14 +39,14 @@ def certificates(authority: trustme.CA, tmp_path: Path) -> dict[str, Path]:
 
 
 async def works(directory: Path, *options: str) -> None:
-    """A node with these options takes a job."""
+    """Check that a node with these options accepts a job."""
     with ServerProcess(directory / "data", *options) as node:
         async with connect(node.address) as rpc:
             assert state_name(await rpc.submit()) == "QUEUED"
 
 
 async def refused(directory: Path, why: str, *options: str) -> None:
-    """A node with these options waits, says why, and can be stopped."""
+    """Check that a node with these options waits, logs the reason, and can be stopped."""
     node = ServerProcess(directory / "refused", *options)
     node.begin()
     try:
@@ -56,13 +56,13 @@ async def refused(directory: Path, why: str, *options: str) -> None:
 
 
 async def says(node: ServerProcess, event: str, **what: str) -> bool:
-    """Whether it has logged that, with these parts of it in it."""
+    """Whether it has logged a line with these parts."""
     lines = (line for line in node.log() if line["event"] == event)
     return any(all(part in line[name] for name, part in what.items()) for line in lines)
 
 
 def tls(paths: dict[str, Path]) -> str:
-    """The server's settings: everybody shows a certificate."""
+    """Settings of a NATS server that requires certificates."""
     files = {"cert_file": paths["server"], "key_file": paths["server"], "ca_file": paths["ca"]}
     result = ", ".join(f'{name}: "{path}"' for name, path in files.items())
     return f"tls {{ {result}, verify: true }}"
@@ -70,13 +70,13 @@ def tls(paths: dict[str, Path]) -> str:
 
 @pytest.fixture
 def over_tls(tmp_path: Path, certificates: dict[str, Path]) -> Iterator[NatsServer]:
-    """A server that asks for certificates."""
+    """A NATS server that requires certificates."""
     with NatsServer(tmp_path, extra=[tls(certificates)]) as server:
         yield server
 
 
 async def test_over_tls(tmp_path: Path, over_tls: NatsServer, certificates: dict[str, Path]) -> None:
-    """Both ends show a certificate; with none, or another authority's, there is no connection."""
+    """Both ends present a certificate; without one, or with another authority's, there is no connection."""
     pair = ("--nats-tls-cert", str(certificates["client"]), "--nats-tls-key", str(certificates["client"]))
     trusting = ("--nats-tls-ca", str(certificates["ca"]))
     store = ("--store", f"tls://127.0.0.1:{over_tls.port}")
@@ -85,7 +85,7 @@ async def test_over_tls(tmp_path: Path, over_tls: NatsServer, certificates: dict
 
 
 async def test_by_an_nkey(tmp_path: Path) -> None:
-    """The seed stays in its file."""
+    """The seed is read from a file."""
     seed = tmp_path / "user.nk"
     await asyncio.to_thread(seed.write_text, SEED)
     with NatsServer(tmp_path, extra=[f"authorization {{ users: [{{ nkey: {PUBLIC} }}] }}"]) as server:
@@ -94,7 +94,7 @@ async def test_by_an_nkey(tmp_path: Path) -> None:
 
 
 async def test_by_credentials(tmp_path: Path) -> None:
-    """Those of a user whose account the server knows; not those of others, or none."""
+    """Credentials of a known account; no others, and none."""
     account, stranger = Account(), Account()
     files = tmp_path / "user.creds", tmp_path / "stranger.creds"
     for each, file in zip((account, stranger), files, strict=True):
@@ -107,7 +107,7 @@ async def test_by_credentials(tmp_path: Path) -> None:
 
 
 async def test_credentials_may_be_renewed(tmp_path: Path) -> None:
-    """A node whose user is revoked says so, and goes on as soon as there are other credentials in its file."""
+    """A node with a revoked user logs it, and recovers once its file has other credentials."""
     account = Account()
     operator = Operator(account)
     file = tmp_path / "user.creds"
@@ -132,7 +132,7 @@ async def test_credentials_may_be_renewed(tmp_path: Path) -> None:
 
 
 async def test_by_a_password(tmp_path: Path) -> None:
-    """In the URL, which the environment can hold."""
+    """In the URL, also from the environment."""
     with NatsServer(tmp_path, extra=["authorization { user: me, password: secret }"]) as server:
         await works(tmp_path, "--store", f"nats://me:secret@127.0.0.1:{server.port}")
         log = (tmp_path / "data.log").read_text()
@@ -157,7 +157,7 @@ async def test_by_a_password(tmp_path: Path) -> None:
     ],
 )
 async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], result: str) -> None:
-    """Before anything is made."""
+    """Invalid options are refused before anything is created."""
     outcome = await milepost("serve", "--data", tmp_path / "data", *options)
 
     assert (outcome.status, (tmp_path / "data").exists()) == (2, False)

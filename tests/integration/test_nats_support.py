@@ -1,4 +1,4 @@
-"""The servers of NATS that tests start: they come up whatever else runs, and none of them outlives its test."""
+"""The NATS servers of the tests: they start under load, and none outlives its test."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _TAKES = "from tests.support.ports import free_port; print(*(free_port() for _ i
 
 
 def is_gone(port: int) -> bool:
-    """Whether nobody listens there."""
+    """Whether the port is closed."""
     with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
         return False
     return True
 
 
 async def gone(port: int) -> None:
-    """Waits until nobody listens there."""
+    """Wait until the port is closed."""
 
     async def nobody_listens() -> bool:
         return is_gone(port)
@@ -49,7 +49,7 @@ async def gone(port: int) -> None:
 
 
 def killed_once_it_has_started_one(directory: Path) -> int:
-    """The port of a server whose process was killed."""
+    """The port of a server whose test process was killed."""
     command = [sys.executable, "-c", _STARTS, str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
@@ -60,7 +60,7 @@ def killed_once_it_has_started_one(directory: Path) -> int:
 
 
 async def test_a_server_does_not_outlive_the_process_that_started_it(tmp_path: Path) -> None:
-    """Not even where that is killed, and so never leaves its ``with``."""
+    """Not even if that is killed within its ``with``."""
     await gone(killed_once_it_has_started_one(tmp_path))
 
 
@@ -68,9 +68,9 @@ async def test_a_server_does_not_outlive_the_process_that_started_it(tmp_path: P
 async def test_servers_that_do_not_come_up_are_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], NatsServer | NatsCluster]
 ) -> None:
-    """What failed says why, and leaves nothing behind."""
+    """The error has the reason, and no process is left."""
     monkeypatch.setattr(nats, "_READY", 0.0)
-    # However quick it is, it does not become well in time.
+    # However fast it is, it does not become healthy in time.
     monkeypatch.setattr(NatsServer, "_is_well", lambda server, path: False)
     made = make(tmp_path)
     with pytest.raises(RuntimeError, match="did not start"), made:
@@ -80,7 +80,7 @@ async def test_servers_that_do_not_come_up_are_ended(
 
 
 def test_no_two_processes_are_given_the_same_port() -> None:
-    """Nor one that the system gives to anybody else: it stays free for the server that is to have it."""
+    """Nor an ephemeral port: it stays free for its server."""
     others = [
         subprocess.Popen(
             [sys.executable, "-c", f"{_TAKES}; input()"],

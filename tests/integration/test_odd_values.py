@@ -1,4 +1,4 @@
-"""Whatever a handler returns or reports, its work is not lost: what JSON cannot say is said as near as can be."""
+"""No value that a handler returns or reports fails its job: it is converted as closely as possible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.server import Server
 
 
 def returning(job: JobContext) -> Any:
-    """Returns what it is asked for."""
+    """Return the requested value."""
     job.raise_if_cancelled()
     match job.input["what"]:
         case "numbers":
@@ -42,7 +42,7 @@ def returning(job: JobContext) -> Any:
 
 
 async def reporting(job: JobContext) -> dict[str, int]:
-    """Reports what cannot be."""
+    """Report invalid values."""
     async with job.stage("s", total=math.nan) as stage:
         stage.update(math.nan, total=-1)
         stage.advance(math.inf)
@@ -65,7 +65,7 @@ def warnings(events: list[Event]) -> list[str]:
     [("thread", ("numbers", "values", "list", "large", "many", "deep")), ("process", ("numbers", "large"))],
 )
 async def test_no_result_is_lost(shared_server: Server, run: RunMode, whats: tuple[str, ...]) -> None:
-    """NaN, large integers, dates, lists, what is too large or too deep: the job has SUCCEEDED, with warnings."""
+    """NaN, large integers, dates, lists, large or deep values: the job has SUCCEEDED, with warnings."""
     async with at_bench(shared_server.address, returning, run) as bench:
         ended = {}
         for what in whats:
@@ -92,7 +92,7 @@ async def test_no_result_is_lost(shared_server: Server, run: RunMode, whats: tup
 
 
 async def test_no_report_fails_a_job(shared_server: Server) -> None:
-    """Numbers, messages, fields, events, artifacts: each is there as far as it can be."""
+    """Numbers, messages, fields, events, artifacts: each is reported as closely as possible."""
     async with at_bench(shared_server.address, reporting, None) as bench:
         job, events = await bench.run()
     lines = [event.log_written for event in events if event.HasField("log_written")]
@@ -108,7 +108,7 @@ async def test_no_report_fails_a_job(shared_server: Server) -> None:
 
 
 async def test_no_result_of_a_block_is_lost(shared_server: Server) -> None:
-    """Of `attach`, with asyncio and without."""
+    """With `attach`, with and without asyncio."""
     async with Client(shared_server.address) as client:
         job_id = (await client.submit("step", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
         async with client.attach(job_id) as job:

@@ -1,4 +1,4 @@
-"""One server at a time has a database, by whatever path a second one reaches it."""
+"""Only one server at a time uses a database, by whatever path."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tests.support.server import ServerProcess
 
 @pytest.fixture
 def alone(tmp_path: Path, forkery: Forkery) -> Iterator[ServerProcess]:
-    """A server that has a database."""
+    """A running server with a database."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
         yield server
 
 
 def by_link_to_the_directory(data: Path) -> Path:
-    """Reaches the directory by a symbolic link."""
+    """A symbolic link to the directory."""
     other = data.with_name("other")
     other.symlink_to(data)
     return other
 
 
 def by_symbolic_link(data: Path) -> Path:
-    """Reaches the database by a symbolic link in another directory."""
+    """A symbolic link to the database in another directory."""
     other = data.with_name("other")
     other.mkdir()
     (other / "milepost.db").symlink_to(data / "milepost.db")
@@ -39,7 +39,7 @@ def by_symbolic_link(data: Path) -> Path:
 
 
 def by_hard_link(data: Path) -> Path:
-    """Reaches the database by another name for the same file; SQLite would make it a log of its own."""
+    """A hard link to the database, for which SQLite would create another write-ahead log."""
     other = data.with_name("other")
     other.mkdir()
     os.link(data / "milepost.db", other / "milepost.db")
@@ -50,7 +50,7 @@ def by_hard_link(data: Path) -> Path:
 async def test_a_second_server_by_another_path(
     alone: ServerProcess, forkery: Forkery, reach: Callable[[Path], Path]
 ) -> None:
-    """It says so and ends; the first one goes on."""
+    """It exits with an error; the first one continues."""
     second = ServerProcess(reach(alone.data), forkery=forkery)
     with pytest.raises(RuntimeError, match="is in use by another milepost serve"), second:
         pass
@@ -63,7 +63,7 @@ async def test_a_second_server_by_another_path(
 async def test_a_second_server_after_the_lock_file_was_deleted(
     alone: ServerProcess, forkery: Forkery
 ) -> None:
-    """While the first one has not noticed yet: the database itself is locked. Killed, it leaves the lock free."""
+    """Before the first one notices: the database itself is locked. A killed server leaves no lock."""
     os.kill(alone.pid, signal.SIGSTOP)  # it cannot notice
     (alone.data / "lock").unlink()
     second = ServerProcess(alone.data, forkery=forkery)
@@ -87,7 +87,7 @@ async def test_a_lock_file_that_was_truncated(alone: ServerProcess, forkery: For
 
 
 async def test_a_database_behind_a_symbolic_link(alone: ServerProcess, forkery: Forkery) -> None:
-    """It can be used, by one server: SQLite keeps its log beside the database itself."""
+    """One server can use it; SQLite creates the write-ahead log beside the real database."""
     async with connect(alone.address) as rpc:
         job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     alone.stop()

@@ -1,4 +1,4 @@
-"""Power cuts, which a crash of a process is not: only what was synced to the disk is still there. They take root."""
+"""Power cuts: only synced data survives. The tests need root."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ REPORTS = 200
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[PoweredDisk]:
-    """A disk of the test's own."""
+    """A disk for the test."""
     with PoweredDisk(tmp_path / "disk") as made:
         yield made
 
 
 async def test_nothing_acknowledged_is_lost(disk: PoweredDisk, forkery: Forkery) -> None:
-    """No report that was acknowledged, and no event that somebody saw; the log is what was said."""
+    """No acknowledged report and no sent event is lost; the log has exactly the reports."""
     chance = random.Random(1)
     async with AsyncExitStack() as stack:
         server = stack.enter_context(ServerProcess(disk.path, forkery=forkery))
@@ -82,7 +82,7 @@ async def test_nothing_acknowledged_is_lost(disk: PoweredDisk, forkery: Forkery)
 
 @pytest.mark.parametrize(("synchronous", "loses"), [("FULL", False), ("OFF", True)])
 def test_a_cut_takes_what_is_not_synced(disk: PoweredDisk, synchronous: str, loses: bool) -> None:
-    """The control: a database that does not wait for the disk loses rows, so that the test above proves something."""
+    """The control: a database that does not wait for the disk loses rows, so the test above can fail."""
     path, rows = disk.path / "control.db", 500
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")

@@ -1,4 +1,4 @@
-"""Nobody but its owner can read what a server keeps, whatever the umask, and whoever could before."""
+"""Only the owner can read a server's files, whatever the umask and the former permissions."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Start = Callable[[Path], ServerProcess]
 
 @pytest.fixture(params=["sqlite", "jetstream"])
 def kept(request: pytest.FixtureRequest) -> set[str]:
-    """What a server keeps with either store."""
+    """The files of a server with either store."""
     return OURS if request.param == "sqlite" else NODES
 
 
 @pytest.fixture
 def start(kept: set[str], request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Starts servers under the umask 0."""
+    """Start servers under the umask 0."""
     options: tuple[str, ...] = ()
     if kept is NODES:
         nats: NatsServer = request.getfixturevalue("nats_server")
@@ -45,18 +45,18 @@ def modes(directory: Path) -> dict[str, str]:
 
 
 def private(names: set[str]) -> dict[str, str]:
-    """What they ought to be."""
+    """The expected permissions."""
     return {".": "0o700", **dict.fromkeys(names, "0o600")}
 
 
 async def use(server: ServerProcess) -> None:
-    """Has the server write."""
+    """Make the server write."""
     async with connect(server.address) as rpc:
         await rpc.submit()
 
 
 async def test_a_new_directory(tmp_path: Path, kept: set[str], start: Start) -> None:
-    """Its files come into being with these permissions."""
+    """Its files are created with these permissions."""
     data = tmp_path / "data"
     await use(start(data))
 
@@ -64,7 +64,7 @@ async def test_a_new_directory(tmp_path: Path, kept: set[str], start: Start) -> 
 
 
 async def test_a_directory_that_others_could_read(tmp_path: Path, kept: set[str], start: Start) -> None:
-    """One of an earlier version, whose server was killed, is closed when it is opened. Files of others stay."""
+    """A directory of an earlier version is closed when it is opened. Files of others stay unchanged."""
     data = tmp_path / "data"
     server = start(data)
     await use(server)

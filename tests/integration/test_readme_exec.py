@@ -24,7 +24,7 @@ def blocks(language: str) -> list[str]:
 
 
 def run(command: list[str], address: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Runs it where the `milepost` command is on the path."""
+    """Run it with the `milepost` command on the path."""
     path = f"{MILEPOST.parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         command,
@@ -38,7 +38,7 @@ def run(command: list[str], address: str, cwd: Path) -> subprocess.CompletedProc
 
 
 def test_the_readmes_script(server: ServerProcess, tmp_path: Path) -> None:
-    """It makes a job of itself, which succeeds."""
+    """It creates a job for itself, which succeeds."""
     (program,) = blocks("python")
     (tmp_path / "nightly.py").write_text(program)
 

@@ -20,7 +20,7 @@ def programs() -> list[str]:
 
 
 def run(program: Path, address: str) -> subprocess.CompletedProcess[str]:
-    """Runs it as the README says, in its directory."""
+    """Run it in its directory, as the README says."""
     return subprocess.run(
         [MILEPOST.with_name("python"), program.name],
         cwd=program.parent,
@@ -33,7 +33,7 @@ def run(program: Path, address: str) -> subprocess.CompletedProcess[str]:
 
 
 async def test_the_readmes_programs(server: ServerProcess, tmp_path: Path) -> None:
-    """The job succeeds; the backend shows how far it is up to its end, and its result."""
+    """The job succeeds; the backend prints its progress and its result."""
     worker, backend = programs()
     (tmp_path / "counting.py").write_text(worker)
     (tmp_path / "backend.py").write_text(backend)

@@ -1,4 +1,4 @@
-"""The README's tour, pasted as one block into a shell: it does not depend on how soon a server or a worker is there."""
+"""The README's tour, pasted as one block into a shell: it does not depend on timing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SET_UP = ("make setup", "export PATH=")
 
 
 def commands() -> list[str]:
-    """The commands of the section, without those that set up."""
+    """The commands of the section, without the setup."""
     (section,) = re.findall(
         r"^## A tour of five minutes\n(.*?)(?=^## )",
         (ROOT / "README.md").read_text(),
@@ -33,7 +33,7 @@ def commands() -> list[str]:
 
 
 def paste(lines: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
-    """Has a shell run them in a directory like the checkout's, and say which of them have failed."""
+    """Run the commands in a shell, in a directory like the checkout; return the failed ones."""
     (directory / "examples").symlink_to(ROOT / "examples")
     shutil.copytree(ROOT / "protos" / "milepost" / "v1", directory / "protos")
     (directory / ".venv").mkdir()
@@ -58,7 +58,7 @@ def paste(lines: list[str], directory: Path) -> subprocess.CompletedProcess[str]
 
 
 def test_the_tour_begins(tmp_path: Path) -> None:
-    """A job is submitted while the server still starts, and followed to its end."""
+    """A job is submitted while the server starts, and followed to its end."""
     lines = commands()
     begin = lines[: next(number for number, line in enumerate(lines) if "--watch" in line) + 1]
     done = paste([*begin, "kill %1 %2; wait"], tmp_path)
@@ -71,7 +71,7 @@ def test_the_tour_begins(tmp_path: Path) -> None:
 
 @pytest.mark.nightly
 def test_the_whole_tour(tmp_path: Path) -> None:
-    """Only the cancelled job has a status other than 0, as the README says."""
+    """Only the cancelled job has another status than 0, as the README says."""
     done = paste(commands(), tmp_path)
     failed = [line for line in done.stderr.splitlines() if line.startswith(("failed", "Error"))]
 

@@ -1,4 +1,4 @@
-"""A stream that is purged under its nodes, and restored from the copy that one of them has."""
+"""A stream that is purged under its nodes, and restored from a node's copy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 async def health(address: str, service: str) -> int:
-    """What the node says of itself; 0 while it does not answer."""
+    """The health of the node; 0 while it does not answer."""
     async with connect(address) as rpc:
         stub: Any = health_pb2_grpc.HealthStub(rpc.channel)
         with contextlib.suppress(grpc.aio.AioRpcError):
@@ -37,14 +37,14 @@ async def health(address: str, service: str) -> int:
 
 
 async def administer(server: NatsServer, what: str) -> None:
-    """Purges or deletes the stream."""
+    """Purge or delete the stream."""
     client = await nats.connect(server.url)
     await getattr(client.jetstream(), what)("milepost")
     await client.close()
 
 
 async def logs_of(rpc: Rpc) -> tuple[list[Any], dict[str, list[object]]]:
-    """All jobs, and their events."""
+    """Read all jobs with their events."""
     jobs = list((await rpc.jobs.ListJobs(ListJobsRequest())).jobs)
     for job in jobs:
         job.epoch = ""
@@ -52,13 +52,13 @@ async def logs_of(rpc: Rpc) -> tuple[list[Any], dict[str, list[object]]]:
 
 
 def is_waiting(node: ServerProcess) -> bool:
-    """Whether a node that starts has said that it waits for an operator."""
+    """Whether a starting node has logged that it waits for an operator."""
     lines = [line for line in node.log() if line["event"] == "waiting for an operator"]
     return any(line["level"] == "error" and "purged" in line["fault"] for line in lines)
 
 
 async def test_a_purged_stream_is_restored_from_a_node(tmp_path: Path, forkery: Forkery) -> None:
-    """Nobody founds another epoch or loses a copy; every job that was acknowledged is there again, with its numbers."""
+    """No node creates another epoch or loses its copy; every acknowledged job is restored with its sequences."""
     with (
         NatsServer(tmp_path) as server,
         Nodes(tmp_path, [server.url] * 2, *SWEEPING, forkery=forkery) as nodes,
@@ -107,12 +107,12 @@ async def test_a_purged_stream_is_restored_from_a_node(tmp_path: Path, forkery: 
 
 
 async def is_in_health(node: ServerProcess, status: int) -> bool:
-    """Whether the node says that of its service for workers."""
+    """Whether the node's WorkerService has this health."""
     return await health(node.address, "milepost.v1.WorkerService") == status
 
 
 async def test_a_stream_is_restored_from_a_copy_that_was_set_aside(tmp_path: Path, forkery: Forkery) -> None:
-    """While a node runs on the stream that came after it: into another stream; and from a node's backup."""
+    """While a node runs on the later stream: into another stream; and from a node's backup."""
     with NatsServer(tmp_path) as server, Nodes(tmp_path, [server.url], *SWEEPING, forkery=forkery) as nodes:
         (node,) = nodes.servers
         async with connect(node.address) as rpc:

@@ -20,7 +20,7 @@ from tests.support.server import ServerProcess
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server whose leases are short."""
+    """A server with short leases."""
     with ServerProcess(tmp_path_factory.mktemp("hasty") / "data", "--lease-ttl", "1") as process:
         yield process
 

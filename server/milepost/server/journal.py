@@ -22,7 +22,7 @@ from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
 from milepost.server.base.reservations import Reservations
 from milepost.server.base.sized_cache import SizedCache
 from milepost.server.base.timestamps import instant
-from milepost.server.decide import EventBatch
+from milepost.server.decide import EventBatch, PlainReports
 from milepost.server.log.event_log import (
     Commit,
     Conflict,
@@ -55,9 +55,20 @@ class OpenJob:
 
     ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, where the next one starts.
     ``pending`` counts the appends that are not durable yet, and the decisions that are made in slices.
+    ``plain_reports`` decides reports of one plain update; it is made for the first one, and takes 2 KB at most.
     """
 
-    __slots__ = ("attributes", "fold", "fraction", "pending", "report_sequence", "size", "state", "time")
+    __slots__ = (
+        "attributes",
+        "fold",
+        "fraction",
+        "pending",
+        "plain_reports",
+        "report_sequence",
+        "size",
+        "state",
+        "time",
+    )
 
     def __init__(self, fold: Fold, report_sequence: int = 0, time: int = 0) -> None:
         self.fold = fold
@@ -68,6 +79,7 @@ class OpenJob:
         self.state = fold.job.state
         self.fraction = fold.job.fraction
         self.size = fold.job.ByteSize()
+        self.plain_reports: PlainReports | None = None
 
     @property
     def job(self) -> Job:
@@ -135,6 +147,10 @@ class Journal:
                 opened = OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
                 self._idle.put(job_id, opened, opened.fold.memory)
         return opened
+
+    def opened(self, job_id: str) -> OpenJob | None:
+        """Return what ``open`` would return without waiting; None where it would wait."""
+        return None if job_id in self._reservations else self._find_open(job_id)
 
     @contextlib.contextmanager
     def reserve(self, opened: OpenJob) -> Iterator[None]:

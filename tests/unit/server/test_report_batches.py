@@ -161,6 +161,49 @@ def test_a_report_is_its_updates_one_by_one(updates: list[Update], size: int, sl
     assert masks == payloads_of(events)
 
 
+@settings(deadline=None, max_examples=300)
+@given(reports, st.sampled_from([0, 1_572_864 - 20_000]))
+def test_plain_reports_of_one_update_are_decided_alike(updates: list[Update], size: int) -> None:
+    """The same events byte for byte and the same job after each, whatever comes between two of them."""
+    expected_fold, fold = running(), running()
+    plain_reports = decide.PlainReports(fold)
+    for update in updates:
+        events, _ = one_by_one(expected_fold, [update], size)
+        before = fold.job.SerializeToString(deterministic=True)
+        if not plain_reports.is_current(fold):
+            plain_reports = decide.PlainReports(fold)
+        batch = plain_reports.decide(update, NOW, size)
+        if batch is None:
+            assert fold.job.SerializeToString(deterministic=True) == before
+            (batch,) = [made.events for made in batches_of(fold, [update], size=size)]
+
+        assert (batch.frames, batch.payloads) == (b"".join(map(event_frame, events)), payloads_of(events))
+        assert (batch.first, batch.last) == (fold.job.last_sequence - len(events) + 1, fold.job.last_sequence)
+        assert Job.FromString(batch.job) == fold.job
+        assert fold.job.SerializeToString(deterministic=True) == expected_fold.job.SerializeToString(
+            deterministic=True
+        )
+
+
+def test_plain_progress_is_decided_at_once() -> None:
+    """So are lines; what plans, starts or ends something is not plain."""
+    fold = running()
+    plain_reports = decide.PlainReports(fold)
+    plain = [
+        Update(stage_progressed=StageProgressed(stage_id="a", current=1)),
+        Update(log_written=LogWritten(text="x", severity=Severity.SEVERITY_INFO)),
+        Update(stage_progressed=StageProgressed(stage_id="a", current=2, message="x")),
+    ]
+    other = Update(stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE_SUCCEEDED))
+
+    assert [plain_reports.decide(update, NOW, 0) is not None for update in [*plain, other]] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
 def test_a_large_report_comes_in_batches() -> None:
     """Each within its bound, with the job after it, and the number of its last update."""
     fold = running()

@@ -13,8 +13,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from milepost.server.base.timestamps import timestamp
 from milepost.v1 import Event, Events, LogWritten, StageProgressed
 
 __all__ = ["MESSAGE_BYTES_LIMIT", "EventEncoder", "event_frame", "tag", "varint"]
@@ -48,6 +47,7 @@ def tag(number: int, wire_type: int = _DELIMITED) -> bytes:
 
 _FRAME: Final = tag(Events.EVENTS_FIELD_NUMBER)
 _SEQUENCE: Final = tag(Event.SEQUENCE_FIELD_NUMBER, _VARINT)
+_TIME: Final = tag(Event.TIME_FIELD_NUMBER)
 _STAGE_PROGRESSED: Final = tag(Event.STAGE_PROGRESSED_FIELD_NUMBER)
 _LOG_WRITTEN: Final = tag(Event.LOG_WRITTEN_FIELD_NUMBER)
 _MESSAGE: Final = tag(StageProgressed.MESSAGE_FIELD_NUMBER)
@@ -73,16 +73,32 @@ def event_frame(event: Event) -> bytes:
 
 
 class EventEncoder:
-    """Encode events of one attempt at a job that have the same time."""
+    """Encode events of one attempt at a job that have the same time, an instant in nanoseconds."""
 
-    __slots__ = ("_head", "_logged", "_prefix", "_progressed", "_size", "_stage_id")
+    __slots__ = (
+        "_attempt_logged",
+        "_attempt_progressed",
+        "_head",
+        "_logged",
+        "_prefix",
+        "_progressed",
+        "_size",
+        "_stage_id",
+    )
 
-    def __init__(self, job_id: str, time: Timestamp, attempt: int) -> None:
+    def __init__(self, job_id: str, now: int, attempt: int) -> None:
         self._head = Event(job_id=job_id).SerializeToString() + _SEQUENCE
-        tail = Event(time=time, attempt=attempt).SerializeToString()
-        self._progressed, self._logged = tail + _STAGE_PROGRESSED, tail + _LOG_WRITTEN
-        self._size = len(self._head) + len(tail) + 1
+        tail = Event(attempt=attempt).SerializeToString()
+        self._attempt_progressed, self._attempt_logged = tail + _STAGE_PROGRESSED, tail + _LOG_WRITTEN
         self._stage_id, self._prefix = "", b""
+        self.set_time(now)
+
+    def set_time(self, now: int) -> None:
+        """Give the events from here on another time. It takes a third of what a new encoder does."""
+        time = timestamp(now).SerializeToString()
+        head = _TIME + varint(len(time)) + time
+        self._progressed, self._logged = head + self._attempt_progressed, head + self._attempt_logged
+        self._size = len(self._head) + len(self._logged)
 
     def log_written(self, sequence: int, line: LogWritten) -> bytes:
         """The frame of a log line."""

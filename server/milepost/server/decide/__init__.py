@@ -17,6 +17,7 @@ from milepost.server.decide.ending import (
 )
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.parent_progress import children_progressed
+from milepost.server.decide.plain_reports import PlainReports
 from milepost.server.decide.report_batching import Rejection, ReportBatch, report_batches
 from milepost.server.decide.reporting import report
 from milepost.server.decide.size_budget import SizeBudget, fit
@@ -24,6 +25,7 @@ from milepost.server.decide.submitting import same_submission, start, submit
 
 __all__ = [
     "EventBatch",
+    "PlainReports",
     "Rejection",
     "ReportBatch",
     "SizeBudget",

@@ -54,6 +54,11 @@ class ProgressRun:
         self._message = ""
         self._current = 0.0
 
+    @property
+    def depth(self) -> int:
+        """The number of levels above the stage, each of which takes memory."""
+        return len(self._path)
+
     @staticmethod
     def of(fold: Fold, stage_id: str, slice_steps: float) -> ProgressRun | None:
         """A run of this stage, a ``DeepProgressRun`` below many levels; None unless it is RUNNING and has a total."""

@@ -13,7 +13,6 @@ from milepost.server.base.event_encoding import EventEncoder, event_frame
 from milepost.server.base.field_checks import Check
 from milepost.server.base.payloads import LOG_WRITTEN, STAGE_PROGRESSED, payloads_of
 from milepost.server.base.refusal import Refusal
-from milepost.server.base.timestamps import timestamp
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.progress_run import ProgressRun
 from milepost.server.decide.reporting import is_plain_line, report_steps
@@ -69,8 +68,7 @@ def report_batches(
     ``size`` is that of the job before, in bytes; ``over`` makes the refusal of an update after the end of the attempt.
     It yields None, too, where others may go first: after about ``slice_steps`` of work (see ``SLICE_STEPS``).
     """
-    time = timestamp(now)
-    encoder = EventEncoder(fold.job.job_id, time, fold.job.attempt)
+    encoder = EventEncoder(fold.job.job_id, now, fold.job.attempt)
     sizes = [update.ByteSize() + _AUTHORED_SIZE for update in updates]
     budget = SizeBudget(size, sum(sizes))
     number, sequence = first - 1, fold.job.last_sequence

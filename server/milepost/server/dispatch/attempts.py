@@ -187,18 +187,41 @@ class Attempts:
         such an update is among the rejections, and the others are accepted.
         """
         request = _Request(job_id, token, first, updates, atomic, peer, during)
+        decided = self._decide_plainly(job_id, token, first, updates)
+        if decided is not None:
+            return self._follow(request, decided)
         opened = await self._open_in_order(job_id)
         if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
             # Another node may have accepted earlier reports that this one has not read yet.
             await self._journal.refresh(job_id)
             opened = await self._open_in_order(job_id)
+        return await self._decide(self._open_in_order, request, partial(self._follow, request), opened)
 
-        def follow(decided: _Decided) -> PendingReport:
-            accepted, appended = decided
-            retry = partial(self._decide, self._journal.open, request, _as_it_is)
-            return PendingReport(accepted, self._retries.follow(job_id, accepted, appended, retry))
+    def _decide_plainly(
+        self, job_id: str, token: str, first: int, updates: Sequence[Update]
+    ) -> _Decided | None:
+        """Decide and append the next report of an open job at once if it is one plain update; else do nothing.
 
-        return await self._decide(self._open_in_order, request, follow, opened)
+        So do most reports of a worker that is watched live, whose cost per event is all that there is here.
+        """
+        if len(updates) != 1 or self._retries.is_busy(job_id):
+            return None
+        opened = self._journal.opened(job_id)
+        if opened is None or first != opened.report_sequence + 1 or not self._tokens.holds(opened.job, token):
+            return None
+        plain = opened.plain_reports
+        if plain is None or not plain.is_current(opened.fold):
+            plain = opened.plain_reports = decide.PlainReports(opened.fold)
+        batch = plain.decide(updates[0], self._journal.now(opened), opened.size)
+        if batch is None:
+            return None
+        appended = self._journal.append(opened, batch, report_sequence=first)
+        return Acceptance(first, batch.last, (), over=False), appended
+
+    def _follow(self, request: _Request, decided: _Decided) -> PendingReport:
+        accepted, appended = decided
+        retry = partial(self._decide, self._journal.open, request, _as_it_is)
+        return PendingReport(accepted, self._retries.follow(request.job_id, accepted, appended, retry))
 
     async def _open_in_order(self, job_id: str) -> OpenJob:
         """Return the job once no earlier decision about it is being retried."""

@@ -42,18 +42,21 @@ class ConflictRetry(Generic[_Outcome]):
 
         Raises what ``decide`` raises, or what kept the outcome from becoming durable.
         """
-        retry = _Retry(decide)
+        durable: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
 
         def on_appended(_: asyncio.Future[None]) -> None:
             error = appended.exception()
             if isinstance(error, Conflict):
                 # Enqueue at once, so that no new decision about the job comes first.
-                self._enqueue(job_id, retry)
-            else:
-                retry.resolve(outcome, error)
+                self._enqueue(job_id, _Retry(decide, durable))
+            elif not durable.done():  # it may have been cancelled
+                if error is None:
+                    durable.set_result(outcome)
+                else:
+                    durable.set_exception(error)
 
         appended.add_done_callback(on_appended)
-        return retry.durable
+        return durable
 
     def _enqueue(self, job_id: str, retry: _Retry[_Outcome]) -> None:
         self._queues.setdefault(job_id, deque()).append(retry)
@@ -72,28 +75,20 @@ class ConflictRetry(Generic[_Outcome]):
 class _Retry(Generic[_Outcome]):
     """A decision that is retried until it meets no conflict."""
 
-    def __init__(self, decide: Decide[_Outcome]) -> None:
+    def __init__(self, decide: Decide[_Outcome], durable: asyncio.Future[_Outcome]) -> None:
         self._decide = decide
-        self.durable: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
+        self._durable = durable
 
     async def run(self) -> None:
-        while not self.durable.done():
+        while not self._durable.done():
             try:
                 outcome, appended = await self._decide()
                 await asyncio.shield(appended)
             except Conflict:
                 continue
             except Exception as error:  # noqa: BLE001  # the future's reader gets it
-                self._fail(error)
+                if not self._durable.done():
+                    self._durable.set_exception(error)
             else:
-                self.resolve(outcome, None)
-
-    def resolve(self, outcome: _Outcome, error: BaseException | None) -> None:
-        if error is not None:
-            self._fail(error)
-        elif not self.durable.done():
-            self.durable.set_result(outcome)
-
-    def _fail(self, error: BaseException) -> None:
-        if not self.durable.done():
-            self.durable.set_exception(error)
+                if not self._durable.done():
+                    self._durable.set_result(outcome)

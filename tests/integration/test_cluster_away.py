@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,8 +44,9 @@ def parted(tmp_path: Path, forkery: Forkery) -> Iterator[tuple[Nodes, CuttablePr
 class Worker:
     """A worker with a job that only sends heartbeats."""
 
-    def __init__(self, session: WorkSession, job: Job, token: str) -> None:
+    def __init__(self, session: WorkSession, job: Job, token: str, heartbeat: float) -> None:
         self.job = job
+        self._heartbeat = heartbeat
         self._session = session
         self._token = token
         self._beats = 0
@@ -58,7 +60,7 @@ class Worker:
                 async with self._beaten:
                     self._beats += 1
                     self._beaten.notify_all()
-                await asyncio.sleep(HEARTBEAT)
+                await asyncio.sleep(self._heartbeat)
 
     async def beats(self, times: int) -> None:
         """Wait for this many heartbeats."""
@@ -73,11 +75,11 @@ class Worker:
 
 
 @asynccontextmanager
-async def working(rpc: Rpc) -> AsyncIterator[Worker]:
-    """Connect a worker to this node."""
+async def working(rpc: Rpc, heartbeat: float = HEARTBEAT) -> AsyncIterator[Worker]:
+    """Connect a worker to this node, with `heartbeat` seconds between two heartbeats."""
     async with rpc.session() as session:
         await rpc.submit()
-        worker = Worker(session, *await session.take())
+        worker = Worker(session, *await session.take(), heartbeat)
         beating = asyncio.create_task(worker.beat())
         try:
             yield worker
@@ -112,6 +114,44 @@ async def test_a_healthy_worker_elsewhere_keeps_its_job(
         log = await whole.log(worker.job.job_id)
 
     assert kinds(log) == ["job_submitted", "job_started", "job_ended"]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "part", [pytest.param(cut, id="cut"), pytest.param(CuttableProxy.stall, id="stalled")]
+)
+async def test_one_of_three_nodes_is_cut_off_for_longer_than_a_lease(
+    tmp_path: Path, forkery: Forkery, part: Callable[[CuttableProxy], None]
+) -> None:
+    """A worker at a keeps its job while b is cut off for 5 s, with leases of 2 s, and when b is back: so says each."""
+    lease, away = 2.0, 5.0
+    heartbeat = lease / 3
+    with (
+        NatsServer(tmp_path) as nats,
+        CuttableProxy(f"127.0.0.1:{nats.port}") as proxy,
+        Nodes(
+            tmp_path,
+            [nats.url, f"nats://{proxy.address}", nats.url],
+            *("--lease-ttl", f"{lease:g}"),
+            forkery=forkery,
+        ) as nodes,
+    ):
+        async with nodes.connected() as (a, b, c), working(a, heartbeat) as worker:
+            await eventually(lambda: knows(b, worker.job))
+            part(proxy)
+            await worker.beats(math.ceil(away / heartbeat))
+            proxy.allow()
+            other = await a.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+            await eventually(lambda: knows(b, other))
+            # Twice as long as b needs to be sure that it has heard for a whole lease.
+            await worker.beats(6)
+            await worker.succeeds()
+            ended = await a.get(worker.job.job_id)
+            await eventually(lambda: knows(b, ended))
+            logs = [await rpc.log(worker.job.job_id) for rpc in (a, b, c)]
+
+    assert [kinds(log) for log in logs] == [["job_submitted", "job_started", "job_ended"]] * 3
+    assert state_name(ended) == "SUCCEEDED"
 
 
 async def test_a_node_that_is_back_ends_leases_again(parted: tuple[Nodes, CuttableProxy]) -> None:

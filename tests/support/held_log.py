@@ -7,6 +7,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 
+from milepost.server.base.callers import SERVER
 from milepost.server.log.event_log import Commit, StoredJob
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 
@@ -42,10 +43,10 @@ class HeldLog(SqliteEventLog):
             commit, future = self._held.popleft()
             super().append(commit).add_done_callback(partial(_pass_on, future))
 
-    async def load(self, job_id: str) -> StoredJob | None:
+    async def load(self, job_id: str, *, caller: str = SERVER) -> StoredJob | None:
         """See ``EventLog``."""
         self.loads += 1
-        return await super().load(job_id)
+        return await super().load(job_id, caller=caller)
 
     def append(self, commit: Commit) -> asyncio.Future[None]:
         """See ``EventLog``."""

@@ -15,6 +15,7 @@ from functools import partial
 
 from milepost.contract.job_states import has_ended, state_name
 from milepost.fold import Fold
+from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.job_ages import JobAges
 from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
@@ -115,9 +116,9 @@ class Journal:
 
     # Reading.
 
-    async def find(self, job_id: str) -> Job:
+    async def find(self, job_id: str, *, caller: str = SERVER) -> Job:
         """Return the whole job as of its last durable event. Raises JOB_NOT_FOUND."""
-        job = await self._log.find(job_id)
+        job = await self._log.find(job_id, caller=caller)
         if job is None:
             raise job_not_found(job_id)
         return job

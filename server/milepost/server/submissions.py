@@ -9,6 +9,7 @@ from functools import partial
 
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
+from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.journal import Journal
@@ -25,19 +26,20 @@ class Submissions:
         self._clock = clock
         self._submitting: dict[tuple[str, str], asyncio.Task[Job]] = {}
 
-    async def submit(self, request: SubmitJobRequest) -> Job:
+    async def submit(self, request: SubmitJobRequest, caller: str = SERVER) -> Job:
         """Create a job, or find the one that the same request created; durable on return.
 
-        The caller has validated the request. Raises JOB_ALREADY_EXISTS; JOB_NOT_FOUND and JOB_ENDED for the parent.
+        The request has been validated; ``caller`` is in whose turn the log is read. Raises JOB_ALREADY_EXISTS;
+        JOB_NOT_FOUND and JOB_ENDED for the parent.
         """
         if not request.request_id:
-            return await self._submit(request)
+            return await self._submit(request, caller)
         # A repeated request waits for the first one, whose caller may be gone, and gets its outcome. Decided by itself
         # it might be refused, because the parent has ended in between.
         key = request.owner, request.request_id
         while (before := self._submitting.get(key)) is not None:
             await asyncio.wait([before])
-        submitting = self._submitting[key] = asyncio.create_task(self._submit(request))
+        submitting = self._submitting[key] = asyncio.create_task(self._submit(request, caller))
         submitting.add_done_callback(partial(self._on_submitted, key))
         return await asyncio.shield(submitting)
 
@@ -46,40 +48,40 @@ class Submissions:
         if not submitted.cancelled():
             submitted.exception()  # retrieved, so that asyncio does not log it where the caller is gone
 
-    async def _submit(self, request: SubmitJobRequest) -> Job:
-        known = await self._find_id(request)
+    async def _submit(self, request: SubmitJobRequest, caller: str) -> Job:
+        known = await self._find_id(request, caller)
         if known is not None:
-            return await self._existing(known, request)
+            return await self._existing(known, request, caller)
         if request.parent_job_id:
-            await self._check_parent(request.parent_job_id)
+            await self._check_parent(request.parent_job_id, caller)
         now = self._clock.now()
         job_id = request.job_id or _uuid7(now)
         try:
             await self._journal.create(decide.submit(request, job_id, now))
         except Conflict:  # a concurrent request has created it
-            return await self._existing(await self._find_id(request) or job_id, request)
-        return await self._journal.find(job_id)
+            return await self._existing(await self._find_id(request, caller) or job_id, request, caller)
+        return await self._journal.find(job_id, caller=caller)
 
-    async def _find_id(self, request: SubmitJobRequest) -> str | None:
+    async def _find_id(self, request: SubmitJobRequest, caller: str) -> str | None:
         if request.request_id:
-            known = await self._log.find_request(request.owner, request.request_id)
+            known = await self._log.find_request(request.owner, request.request_id, caller=caller)
             if known is not None:
                 return known
-        if request.job_id and await self._log.load(request.job_id) is not None:
+        if request.job_id and await self._log.load(request.job_id, caller=caller) is not None:
             return request.job_id
         return None
 
-    async def _existing(self, job_id: str, request: SubmitJobRequest) -> Job:
+    async def _existing(self, job_id: str, request: SubmitJobRequest, caller: str) -> Job:
         """Return the existing job, if the same request created it. Raises JOB_ALREADY_EXISTS otherwise."""
-        page = await self._log.read(job_id, 0, 0)
+        page = await self._log.read(job_id, 0, 0, caller=caller)
         if page is not None and page.first > 1:
             # The submission event is deleted, but the log still has the request_id.
-            if await self._log.find_request(request.owner, request.request_id) == job_id:
-                return await self._journal.find(job_id)
+            if await self._log.find_request(request.owner, request.request_id, caller=caller) == job_id:
+                return await self._journal.find(job_id, caller=caller)
         elif page is not None and page.chunks:
             first = Events.FromString(page.chunks[0].first_events(1).frames).events[0]
             if decide.same_submission(first, request):
-                return await self._journal.find(job_id)
+                return await self._journal.find(job_id, caller=caller)
         if request.request_id:
             problem = (
                 f"Job {job_id!r} was submitted before, with another request_id or other content than this."
@@ -92,8 +94,8 @@ class Submissions:
             metadata={"job_id": job_id},
         )
 
-    async def _check_parent(self, parent_id: str) -> None:
-        parent = await self._journal.find(parent_id)
+    async def _check_parent(self, parent_id: str, caller: str) -> None:
+        parent = await self._journal.find(parent_id, caller=caller)
         if has_ended(parent) or parent.state == JobState.JOB_STATE_CANCELLING:
             raise job_ended(parent)
 

@@ -122,8 +122,8 @@ async def test_what_was_read_before_it_was_dropped(world: World, monkeypatch: py
     read, gate = asyncio.Event(), asyncio.Event()
     reading = world.log.read
 
-    async def late(job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
-        page = await reading(job_id, cursor, max_bytes)
+    async def late(job_id: str, cursor: int, max_bytes: int, *, caller: str) -> EventPage | None:
+        page = await reading(job_id, cursor, max_bytes, caller=caller)
         if max_bytes:
             read.set()
             await gate.wait()
@@ -279,12 +279,12 @@ async def test_dropped_and_not_yet_told_when_it_is_read(
     async def is_durable() -> bool:
         return bool(untold)
 
-    async def late_all(query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
+    async def late_all(query: Query, after: int, max_bytes: int, known: int, *, caller: str) -> FeedPage:
         if not dropping:
             monkeypatch.setattr(world.log, "_resolve", untold.extend)
             dropping.append(world.log.trim("j", 4))
             await eventually(is_durable)
-        return await reading_all(query, after, max_bytes, known)
+        return await reading_all(query, after, max_bytes, known, caller=caller)
 
     monkeypatch.setattr(world.log, "read_feed", late_all)
     subscriber = Subscriber(world, "", ALL)
@@ -308,14 +308,14 @@ async def test_dropped_just_before_it_is_read(
     await ended(world, "j", line("1"), line("2"))
     reading, reading_all = world.log.read, world.log.read_feed
 
-    async def late(job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
+    async def late(job_id: str, cursor: int, max_bytes: int, *, caller: str) -> EventPage | None:
         if max_bytes:
             await world.log.trim("j", 4)
-        return await reading(job_id, cursor, max_bytes)
+        return await reading(job_id, cursor, max_bytes, caller=caller)
 
-    async def late_all(query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
+    async def late_all(query: Query, after: int, max_bytes: int, known: int, *, caller: str) -> FeedPage:
         await world.log.trim("j", 4)
-        return await reading_all(query, after, max_bytes, known)
+        return await reading_all(query, after, max_bytes, known, caller=caller)
 
     monkeypatch.setattr(world.log, "read", late)
     monkeypatch.setattr(world.log, "read_feed", late_all)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from milepost.server.base.callers import SERVER
 from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.frames import Chunk
 from milepost.v1 import Event, Job, JobState
@@ -271,7 +272,10 @@ class StoreLocked(StoreUnavailable):
 
 
 class EventLog(Protocol):
-    """An ordered, durable log of events per job."""
+    """An ordered, durable log of events per job.
+
+    Short reads go before long ones, and ``caller`` is in whose turn a read is done (see ``base.callers``).
+    """
 
     @property
     def epoch(self) -> str:
@@ -305,16 +309,23 @@ class EventLog(Protocol):
         While the store is unreachable it returns after a short timeout.
         """
 
-    async def read(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
-        """Read about ``max_bytes`` of events after the cursor; None if there is no such job."""
+    async def read(
+        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER
+    ) -> EventPage | None:
+        """Read about ``max_bytes`` of events after the cursor; None if there is no such job.
 
-    async def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
+        With 0 bytes it is a short read: the state of the log, and at most one commit.
+        """
+
+    async def read_feed(
+        self, query: Query, after: int, max_bytes: int, known: int, *, caller: str = SERVER
+    ) -> FeedPage:
         """Read the entries of a query's jobs after a position. A state matches before or after each commit.
 
         The caller has received drop notices up to the position ``known``.
         """
 
-    async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
+    async def dropped(self, query: Query, known: int = 0, *, caller: str = SERVER) -> Mapping[int, int]:
         """Return the newest dropped positions of a query's jobs, by payload mask.
 
         A cursor before such a position misses matching events; see ``Drop.payloads_for``. Of jobs deleted long ago
@@ -323,16 +334,16 @@ class EventLog(Protocol):
         The caller has received drop notices up to the position ``known``.
         """
 
-    async def load(self, job_id: str) -> StoredJob | None:
+    async def load(self, job_id: str, *, caller: str = SERVER) -> StoredJob | None:
         """Read a job, without its input; None if there is none."""
 
-    async def find(self, job_id: str) -> Job | None:
+    async def find(self, job_id: str, *, caller: str = SERVER) -> Job | None:
         """Read a job with its input, as of its last durable event; None if there is none."""
 
-    async def find_request(self, owner: str, request_id: str) -> str | None:
+    async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """Return the id of the job that a submission with this request id created, if any."""
 
-    async def query(self, query: Query) -> JobPage:
+    async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """Read a page of jobs, with their inputs."""
 
     async def active(self, after: int = 0, max_bytes: int = ACTIVE_PAGE_BYTES) -> JobPage:

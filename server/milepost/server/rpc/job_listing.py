@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from milepost.contract import limits
+from milepost.server.base.callers import SERVER
 from milepost.server.log.event_log import EventLog, Query
 from milepost.server.rpc import paging
 from milepost.server.rpc.validation import OLDEST_FIRST
@@ -12,7 +13,7 @@ from milepost.v1 import ListJobsRequest, ListJobsResponse
 _PAGE_BYTES = 2 * limits.MIB
 
 
-async def page(log: EventLog, request: ListJobsRequest) -> ListJobsResponse:
+async def page(log: EventLog, request: ListJobsRequest, caller: str = SERVER) -> ListJobsResponse:
     """Read one page. The request has been validated."""
     wanted = request.filter
     query = Query(
@@ -27,7 +28,7 @@ async def page(log: EventLog, request: ListJobsRequest) -> ListJobsResponse:
         limit=paging.page_size(request.page_size),
         max_bytes=_PAGE_BYTES,
     )
-    found = await log.query(query)
+    found = await log.query(query, caller=caller)
     response = ListJobsResponse(jobs=[job for _, job in found.jobs])
     if found.more:
         response.next_page_token = paging.jobs_token(request, found.jobs[-1][0])

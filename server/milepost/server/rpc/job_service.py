@@ -7,6 +7,7 @@ from typing import Any
 import grpc.aio
 
 from milepost.server import decide
+from milepost.server.base.callers import caller_of
 from milepost.server.base.slices import Slices
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.journal import Journal
@@ -54,18 +55,18 @@ class JobService:
     async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
         """See the contract."""
         await self._slices.run(validation.submit(request), lambda: context.peer())
-        return SubmitJobResponse(job=await self._submissions.submit(request))
+        return SubmitJobResponse(job=await self._submissions.submit(request, caller_of(context.peer())))
 
     async def GetJob(self, request: GetJobRequest, context: _Context) -> GetJobResponse:
         """See the contract."""
         validation.job_id(request.job_id)
-        job = await self._journal.find(request.job_id)
+        job = await self._journal.find(request.job_id, caller=caller_of(context.peer()))
         return GetJobResponse(job=job, waiting=self._waits.of_job(job))
 
     async def ListJobs(self, request: ListJobsRequest, context: _Context) -> ListJobsResponse:
         """See the contract."""
         validation.list_jobs(request)
-        return await job_listing.page(self._log, request)
+        return await job_listing.page(self._log, request, caller_of(context.peer()))
 
     async def CancelJob(self, request: CancelJobRequest, context: _Context) -> CancelJobResponse:
         """See the contract."""

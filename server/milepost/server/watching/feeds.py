@@ -202,18 +202,23 @@ class Feeds:
                 self._announcing = self._announce()
                 self._announce_for_a_while()
 
-    async def load_drops(self, feed: Feed) -> None:
+    async def load_drops(self, feed: Feed, caller: str) -> None:
         """Complete ``feed.drops``; concurrent calls share one query."""
         async with feed.loading:
             if not feed.drops_loaded:
-                feed.drops.update(await self._log.dropped(feed.criteria.query(), feed.drops_position))
+                dropped = await self._log.dropped(feed.criteria.query(), feed.drops_position, caller=caller)
+                feed.drops.update(dropped)
                 feed.drops_loaded = True
 
-    async def read_older(self, feed: Feed, position: int, max_events: int) -> tuple[Sequence[FeedItem], int]:
+    async def read_older(
+        self, feed: Feed, position: int, max_events: int, caller: str
+    ) -> tuple[Sequence[FeedItem], int]:
         """Read what ``Feed.after`` returns from the log."""
         criteria = feed.criteria
         # All notices up to the log's position have come to the feed; the store may have later ones already.
-        span = await self._log.read_feed(criteria.query(), position, BATCH_BYTES, self._log.position)
+        span = await self._log.read_feed(
+            criteria.query(), position, BATCH_BYTES, self._log.position, caller=caller
+        )
         feed.drops.update(span.dropped)
         items = _Items(max_events)
         reached = position

@@ -51,7 +51,7 @@ class JobStream(WatchStream):
         return self._tail.head
 
     async def _load_bounds(self) -> None:
-        page = await self._log.read(self._job_id, self._cursor, 0)
+        page = await self._log.read(self._job_id, self._cursor, 0, caller=self._subscriber.caller)
         if page is None:
             raise job_not_found(self._job_id)
         self._tail.observe(page)
@@ -72,7 +72,7 @@ class JobStream(WatchStream):
             raise ahead(self._name, self._cursor, tail.first, tail.head)
 
     async def _move_to_snapshot(self) -> Callable[[], Awaitable[None]]:
-        job = await self._log.find(self._job_id)
+        job = await self._log.find(self._job_id, caller=self._subscriber.caller)
         if job is None:
             raise job_not_found(self._job_id)
         self._cursor = job.last_sequence
@@ -85,7 +85,7 @@ class JobStream(WatchStream):
         wanted = BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
         batch = tail.batch(wanted)
         if batch is None:
-            batch = await self._replays.batch(self._job_id, tail, wanted)
+            batch = await self._replays.batch(self._job_id, tail, wanted, self._subscriber.caller)
             self._check()  # the log may have dropped events before the read
         if self._cursor < tail.thinned > self._thinned_sequence:
             raise thinned(self._name)

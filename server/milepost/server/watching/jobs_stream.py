@@ -55,7 +55,7 @@ class JobsStream(WatchStream):
         return self._log.position
 
     async def _load_bounds(self) -> None:
-        await self._feeds.load_drops(self._feed)
+        await self._feeds.load_drops(self._feed, self._subscriber.caller)
         request = self._request
         if not (self._cursor or request.from_snapshot or request.from_latest):
             # Without a cursor there is no gap: the stream starts with the oldest event that is kept.
@@ -97,7 +97,9 @@ class JobsStream(WatchStream):
         """Items after the cursor, from the feed if it reaches back that far, and the position that they reach."""
         max_events = self._request.max_batch_events
         found = self._feed.after(self._cursor, max_events)
-        return found or await self._feeds.read_older(self._feed, self._cursor, max_events)
+        return found or await self._feeds.read_older(
+            self._feed, self._cursor, max_events, self._subscriber.caller
+        )
 
     async def _send_snapshots(self) -> None:
         """Send all jobs that match, each as of its newest event. Events of the meantime follow, from the feed."""
@@ -115,7 +117,7 @@ class JobsStream(WatchStream):
 
         Pages are small, since they stay in memory while the subscriber does not read.
         """
-        page = await self._log.query(query)
+        page = await self._log.query(query, caller=self._subscriber.caller)
         after = query.after
         for after, job in page.jobs:
             self._in_snapshot[job.job_id] = job.last_sequence
@@ -184,7 +186,7 @@ class JobsStream(WatchStream):
         """Send a job that has come to match, or a notice of what was dropped; whether anything was sent."""
         notice = item.notice
         if notice is None:
-            job = await self._log.find(item.job_id)
+            job = await self._log.find(item.job_id, caller=self._subscriber.caller)
             if job is None:  # deleted since; the feed has a notice of that
                 return False
             self._in_snapshot[job.job_id] = job.last_sequence

@@ -197,14 +197,16 @@ class ReplayCache:
         self._reading: dict[tuple[Tail, BatchRequest], asyncio.Task[Batch | None]] = {}
         self._drops = 0
 
-    async def batch(self, job_id: str, tail: Tail, request: BatchRequest) -> Batch | None:
+    async def batch(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> Batch | None:
         """The events after the cursor; None if there are none, or no such job. Equal requests share one read."""
         batches = self._batches.get(job_id)
         if batches is not None and (cached := batches.get(request)) is not None:
             return cached
         reading = self._reading.get((tail, request))
         if reading is None:
-            reading = self._reading[tail, request] = asyncio.create_task(self._read(job_id, tail, request))
+            reading = self._reading[tail, request] = asyncio.create_task(
+                self._read(job_id, tail, request, caller)
+            )
             reading.add_done_callback(lambda done: self._done(tail, request, done))
         return await asyncio.shield(reading)
 
@@ -214,9 +216,9 @@ class ReplayCache:
         if not reading.cancelled():
             reading.exception()  # retrieved, since there may be no waiter left to do so
 
-    async def _read(self, job_id: str, tail: Tail, request: BatchRequest) -> Batch | None:
+    async def _read(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> Batch | None:
         drops = self._drops
-        page = await self._log.read(job_id, request.cursor, BATCH_BYTES)
+        page = await self._log.read(job_id, request.cursor, BATCH_BYTES, caller=caller)
         if page is None:
             tail.deleted = True
             return None

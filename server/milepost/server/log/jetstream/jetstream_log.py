@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from milepost.server.base.callers import SERVER
 from milepost.server.log.event_log import Commit, Entry, EventPage, StoreFailed, StreamUnusable
 from milepost.server.log.jetstream import drop_plans, stream
 from milepost.server.log.jetstream.applied_sequence import AppliedSequence
@@ -215,7 +216,7 @@ class JetStreamEventLog(ReaderPool):
         deadline = self._loop.time() + _PENDING_TIMEOUT
         while True:
             self._projection.allow_pending(False)
-            pending = await self._read(lambda reader: _rows(reader).pending())
+            pending = await self._long.run(SERVER, lambda reader: _rows(reader).pending())
             if not pending:
                 return
             # A node published what completes them before it purged their beginnings, so it arrives soon.
@@ -249,7 +250,7 @@ class JetStreamEventLog(ReaderPool):
         return self._write(job_id, self._drops.prepare(job_id, plan))
 
     async def _plan(self, job_id: str, plan: drop_plans.Planner) -> drop_plans.DropPlan | None:
-        return await self._read(lambda reader: _rows(reader).drop(job_id, plan))
+        return await self._long.run(SERVER, lambda reader: _rows(reader).drop(job_id, plan))
 
     def _write(self, job_id: str, write: PendingWrite) -> asyncio.Future[None]:
         if self._closed or self._failed.done():
@@ -274,20 +275,22 @@ class JetStreamEventLog(ReaderPool):
         except (ConnectionLost, StoreFailed, TimeoutError):  # reads go on with what this node has
             pass
 
-    async def find(self, job_id: str) -> Job | None:
+    async def find(self, job_id: str, *, caller: str = SERVER) -> Job | None:
         """See ``EventLog``: it also finds a job that another node has just created."""
-        job = await super().find(job_id)
+        job = await super().find(job_id, caller=caller)
         if job is None:
             await self.refresh(job_id)
-            job = await super().find(job_id)
+            job = await super().find(job_id, caller=caller)
         return job
 
-    async def read(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
+    async def read(
+        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER
+    ) -> EventPage | None:
         """See ``EventLog``, and ``find``."""
-        page = await super().read(job_id, cursor, max_bytes)
+        page = await super().read(job_id, cursor, max_bytes, caller=caller)
         if page is None:
             await self.refresh(job_id)
-            page = await super().read(job_id, cursor, max_bytes)
+            page = await super().read(job_id, cursor, max_bytes, caller=caller)
         return page
 
     def check_stream(self) -> None:
@@ -299,7 +302,7 @@ class JetStreamEventLog(ReaderPool):
         """See ``AppliedLog``."""
         head = self._heads.get(job_id)
         if head is None:
-            head = await self._read(lambda reader: _rows(reader).head(job_id))
+            head = await self._short.run(SERVER, lambda reader: _rows(reader).head(job_id))
             head = self._heads.get(job_id, head)
         return head
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from milepost.contract.job_states import ACTIVE, FINAL
+from milepost.server.base.callers import SERVER
 from milepost.server.base.refusal import Unimplemented
 from milepost.server.log.event_log import (
     ACTIVE_PAGE_BYTES,
@@ -245,7 +246,9 @@ class MemoryEventLog:
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: there are no other writers."""
 
-    async def read(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
+    async def read(
+        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER
+    ) -> EventPage | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
         if record is None:
@@ -264,7 +267,9 @@ class MemoryEventLog:
             chunks, record.first, record.thinned, record.last, ended, queued, job.fraction, job.fraction_known
         )
 
-    async def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
+    async def read_feed(
+        self, query: Query, after: int, max_bytes: int, known: int, *, caller: str = SERVER
+    ) -> FeedPage:
         """See ``EventLog``."""
         await self._delay_read()
         disk = self._disk
@@ -284,29 +289,29 @@ class MemoryEventLog:
         entries.sort(key=lambda entry: entry.position)
         return FeedPage(entries, scanned, self._dropped(query, known))
 
-    async def dropped(self, query: Query, known: int = 0) -> Mapping[int, int]:
+    async def dropped(self, query: Query, known: int = 0, *, caller: str = SERVER) -> Mapping[int, int]:
         """See ``EventLog``."""
         await self._delay_read()
         return self._dropped(query, known)
 
-    async def load(self, job_id: str) -> StoredJob | None:
+    async def load(self, job_id: str, *, caller: str = SERVER) -> StoredJob | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
         return (
             None if record is None else StoredJob(self._disk.job(record), record.report_sequence, record.time)
         )
 
-    async def find(self, job_id: str) -> Job | None:
+    async def find(self, job_id: str, *, caller: str = SERVER) -> Job | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
         return None if record is None else self._disk.job(record, with_input=True)
 
-    async def find_request(self, owner: str, request_id: str) -> str | None:
+    async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """See ``EventLog``."""
         await self._delay_read()
         return self._disk.requests.get((owner, request_id))
 
-    async def query(self, query: Query) -> JobPage:
+    async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """See ``EventLog``."""
         await self._delay_read()
         jobs: list[tuple[int, Job]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -19,6 +20,8 @@ from tests.simulation.watching import follow
 __all__ = ["SimulatedClient"]
 
 _TIMEOUT = 2.0
+
+_CONTEXT: Any = SimpleNamespace(peer=lambda: "client")
 _AGAIN = 0.5
 
 _PASSING = frozenset(
@@ -66,7 +69,7 @@ class SimulatedClient:
 
     async def _submit(self, request: SubmitJobRequest) -> str | None:
         async def call(server: Any) -> Any:
-            return await server.jobs.SubmitJob(request, None)
+            return await server.jobs.SubmitJob(request, _CONTEXT)
 
         response = await self._ask(call)
         if response is None:
@@ -80,7 +83,7 @@ class SimulatedClient:
         request = CancelJobRequest(job_id=job_id, grace_period=_duration(grace))
 
         async def call(server: Any) -> Any:
-            return await server.jobs.CancelJob(request, None)
+            return await server.jobs.CancelJob(request, _CONTEXT)
 
         if await self._ask(call) is not None:
             self._record.cancelled(job_id)

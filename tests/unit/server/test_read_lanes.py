@@ -105,7 +105,7 @@ async def test_an_error_of_a_read_is_raised_to_its_caller(lane: ReadLane) -> Non
 
     with pytest.raises(ValueError, match="no"):
         await lane.run("a", fail)
-    assert await lane.run("a", lambda reader: reader.active()) == []
+    assert await lane.run("a", lambda reader: reader.ended((0, 0), 1)) == []
 
 
 async def test_short_reads_do_not_wait_for_long_ones(

@@ -257,12 +257,12 @@ async def test_an_attempt_that_is_over_is_told_to_nobody(
     await core.submit()
     find = core.log.find
 
-    async def ends_meanwhile(job_id: str) -> Job | None:
+    async def ends_meanwhile(job_id: str, *, caller: str) -> Job | None:
         monkeypatch.undo()
         workers["fast"] = worker(dispatcher, "fast")
         await core.attempts.undo_start(job_id, 1)
         assert await takes(workers["fast"]) == "j"
-        return await find(job_id)
+        return await find(job_id, caller=caller)
 
     workers: dict[str, Session] = {}
     monkeypatch.setattr(core.log, "find", ends_meanwhile)

@@ -160,9 +160,9 @@ async def test_a_resumption_does_not_outlive_its_job(
     second = await desk.session(worker_id="second")
     find = core.log.find
 
-    async def ends_meanwhile(job_id: str) -> Job | None:
+    async def ends_meanwhile(job_id: str, *, caller: str) -> Job | None:
         monkeypatch.undo()
-        found = await find(job_id)
+        found = await find(job_id, caller=caller)
         await core.cancel(0)
         return found
 

@@ -116,7 +116,7 @@ whole    from_snapshot  *           *           opened 3 of 1-3, snapshot a:3, s
 whole    from_latest    *           *           opened 3 of 1-3, caught_up 3
 """
 
-# Job a is deleted (4): what was up to 2 cannot be continued any more, but may be started over from.
+# Job a is deleted (4): cursors up to 2 cannot be continued, except by starting over.
 DROPPED = """
 dropped  unset|0        none|right  *           opened 0 of 3-4, b:1, deleted a, caught_up 4
 dropped  1              none|right  unset|fail  SEQUENCE_TRIMMED requested=1 first=3 head=4
@@ -142,7 +142,7 @@ class Case(NamedTuple):
 
 
 def cases(table: str) -> dict[Case, str]:
-    """The table, with its alternatives written out. Each cell is there, and once."""
+    """The cells of a table, with alternatives expanded. Each cell is defined once."""
     found: dict[Case, str] = {}
     for line in filter(None, table.splitlines()):
         log, starts, epochs, gaps, expected = line.split(maxsplit=4)
@@ -161,19 +161,19 @@ def cases(table: str) -> dict[Case, str]:
 
 
 class Places:
-    """The numbers of a table, and the cursors that they stand for: the same for a job, but positions may have gaps."""
+    """Maps the numbers of a table to cursors: equal for a job; positions may have gaps."""
 
     def __init__(self, *cursors: int) -> None:
         self._cursors = cursors
 
     def cursor(self, place: int) -> int:
-        """What is to be asked for; after the last place comes what is ahead of it."""
+        """The cursor of a number; numbers after the last are ahead of the head."""
         if place < len(self._cursors):
             return self._cursors[place]
         return self._cursors[-1] + 1 if self._cursors else place
 
     def place(self, cursor: int) -> int:
-        """Where it stands: it is that of a place, or the next one after it."""
+        """The number of a cursor, or of the next one after it."""
         if not self._cursors:
             return cursor
         if cursor in self._cursors:
@@ -185,7 +185,7 @@ IN_A_JOB = Places()
 
 
 def request_of(case: Case, epoch: str, cursor: str, places: Places = IN_A_JOB) -> dict[str, Any]:
-    """The fields of the request that both RPCs share; ``cursor`` is what the cursor is called."""
+    """The fields that requests of both RPCs share; ``cursor`` is the name of the cursor's field."""
     fields: dict[str, Any] = {"no_follow": True, "on_gap": GAPS[case.on_gap]}
     fields["epoch"] = {"none": "", "right": epoch, "wrong": "another"}[case.epoch]
     if case.start.isdigit():
@@ -196,7 +196,7 @@ def request_of(case: Case, epoch: str, cursor: str, places: Places = IN_A_JOB) -
 
 
 async def described(call: Any, names: dict[str, str], places: Places = IN_A_JOB) -> str:
-    """What came, in the words of the tables; ``names`` are those of the jobs there, none with just one job."""
+    """The answer in the notation of the tables; ``names`` are those of the jobs, empty for one job."""
     try:
         return ", ".join([describe(frame, names, places) async for frame in call])
     except grpc.aio.AioRpcError as error:
@@ -211,7 +211,7 @@ async def described(call: Any, names: dict[str, str], places: Places = IN_A_JOB)
 
 
 def describe(frame: Frame, names: dict[str, str], places: Places) -> str:
-    """A frame, in the words of the tables."""
+    """A frame in the notation of the tables."""
 
     def of(job_id: str) -> str:
         return f"{names[job_id]}:" if names else ""
@@ -236,14 +236,14 @@ def describe(frame: Frame, names: dict[str, str], places: Places) -> str:
 
 
 def ranges(sequences: list[int]) -> Iterator[str]:
-    """Sequences that follow one another as one."""
+    """Consecutive sequences as ranges."""
     for _, run in groupby(enumerate(sequences), lambda pair: pair[1] - pair[0]):
         numbers = [sequence for _, sequence in run]
         yield str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
 
 
 async def make_jobs(rpc: Rpc) -> dict[str, str]:
-    """The ids of jobs with the logs that the table names."""
+    """Create jobs with the logs of the table; return their ids by name."""
     jobs: dict[str, str] = {}
     start = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=10)))
     progress = [Update(stage_progressed=StageProgressed(stage_id="s", current=n)) for n in range(3)]
@@ -278,7 +278,7 @@ async def make_jobs(rpc: Rpc) -> dict[str, str]:
 
 
 async def test_watch_job(tmp_path: Path, serve: Serve) -> None:
-    """Where the table says frames, exactly those come; where it says a reason, the call ends with that."""
+    """Exactly the frames of the table come, or the call ends with its reason."""
     options = ("--sweep-interval", "0.05", "--keep-progress", "0")
     with serve(tmp_path / "data", *options) as server:
         async with connect(server.address) as rpc:
@@ -293,7 +293,7 @@ async def test_watch_job(tmp_path: Path, serve: Serve) -> None:
 
 
 async def test_watch_jobs(server: Server) -> None:
-    """The same for positions."""
+    """The same with positions."""
     async with connect(server.address) as rpc:
         first = (await rpc.submit()).job_id
         positions = [0, await head(rpc)]
@@ -329,7 +329,7 @@ async def head(rpc: Rpc) -> int:
 
 
 def test_each_cell_is_told_once() -> None:
-    """The tables leave nothing open."""
+    """The tables are complete."""
     with pytest.raises(AssertionError):
         cases("fresh 1 none * x\nfresh 1 * * x")
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""Jobs that other engines run: any code claims one, tells of it as a handler does, and hears of its cancellation."""
+"""External jobs: code claims one, reports like a handler, and gets its cancellation."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ async def log(client: Client, job_id: str) -> list[Event]:
 
 
 async def is_stopped(attachment: Attachment) -> bool:
-    """Whether its block is to stop."""
+    """Whether the block must stop."""
     return attachment.stop is not None
 
 
 async def test_a_block_tells_of_its_job_as_a_handler_does(client: Client) -> None:
-    """Stages, logs and progress; left without an exception it has succeeded, with the result that it set."""
+    """Stages, logs and progress; without an exception the job succeeds with the result that was set."""
     job_id = (await client.submit("step", {"n": 3}, dispatch=EXTERNAL)).job_id
 
     async with client.attach(job_id, worker_id="celery-7") as job:
@@ -77,7 +77,7 @@ async def test_a_block_tells_of_its_job_as_a_handler_does(client: Client) -> Non
 
 
 async def test_a_job_is_started_in_one_go(client: Client) -> None:
-    """Created and claimed, with a deadline for the claim, so that a process that dies in between leaves none behind."""
+    """Created and claimed, with a start deadline, so that a process that dies in between leaves no job behind."""
     async with client.start("nightly", {"host": "db1"}, owner="ops", labels={"team": "a"}) as job:
         running = await client.get(job.id)
     async with client.start("nightly", start_deadline=timedelta(seconds=5), job_id=f"{job.id}-b") as second:
@@ -106,7 +106,7 @@ async def test_a_job_is_started_in_one_go(client: Client) -> None:
 async def test_an_exception_fails_the_job(
     client: Client, error: BaseException, code: str, message: str
 ) -> None:
-    """And goes its way, with the traceback that it had."""
+    """It propagates with its traceback."""
     with pytest.raises(type(error)) as caught:
         async with client.start("step") as job:
             raise error
@@ -118,7 +118,7 @@ async def test_an_exception_fails_the_job(
 
 
 async def test_a_cancellation_interrupts_the_block(client: Client) -> None:
-    """At its next await; `finally` blocks run. What comes out is `Cancelled`, and the task itself is not cancelled."""
+    """At its next await; `finally` blocks run. The block raises `Cancelled`, and the task itself is not cancelled."""
     steps: list[str] = []
 
     job_id = f"cancelled-{uuid.uuid4().hex}"
@@ -147,7 +147,7 @@ async def test_a_cancellation_interrupts_the_block(client: Client) -> None:
 
 
 async def test_a_block_that_is_done_all_the_same_has_won(client: Client) -> None:
-    """Its result is the job's, and nothing of the cancellation hits what comes after (rule 17)."""
+    """Its result counts, and the cancellation does not affect later code (rule 17)."""
     async with client.start("step") as job:
         cancelling = asyncio.create_task(client.cancel(job.id))
         with pytest.raises(asyncio.CancelledError):
@@ -164,7 +164,7 @@ async def test_a_block_that_is_done_all_the_same_has_won(client: Client) -> None
 async def test_a_cancellation_that_comes_with_the_assignment(
     client: Client, monkeypatch: pytest.MonkeyPatch, awaits: bool
 ) -> None:
-    """Is raised at the first await in the block; where there is none, the block has won, and nothing comes after it."""
+    """It is raised at the first await in the block; without one the block wins."""
     claim = Attachment.claim
 
     async def claim_a_cancelled_one(self: Attachment, on_stop: Callable[[], None]) -> AttachedJob:
@@ -186,7 +186,7 @@ async def test_a_cancellation_that_comes_with_the_assignment(
 
 
 async def test_an_error_while_it_is_being_cancelled(client: Client) -> None:
-    """Is the block's own, and goes its way; the job is CANCELLED, and says so."""
+    """The block's exception propagates; the job is CANCELLED with it."""
     job_id = f"broken-{uuid.uuid4().hex}"
 
     async def work() -> None:
@@ -207,7 +207,7 @@ async def test_an_error_while_it_is_being_cancelled(client: Client) -> None:
 
 
 async def test_a_task_that_others_cancel(client: Client) -> None:
-    """Is not taken for a cancelled job: the attempt was interrupted, and another may follow."""
+    """A cancelled task is no cancelled job: the attempt failed retryably."""
     entered: asyncio.Queue[str] = asyncio.Queue()
     policy = RetryPolicy(max_attempts=2)
     policy.initial_backoff.SetInParent()
@@ -234,7 +234,7 @@ async def test_a_task_that_others_cancel(client: Client) -> None:
 
 
 async def test_a_timeout_of_the_blocks_own(client: Client) -> None:
-    """`asyncio.timeout` within and around the block works as ever."""
+    """`asyncio.timeout` works within and around the block."""
     async with client.start("step"):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0):
@@ -252,7 +252,7 @@ async def test_a_timeout_of_the_blocks_own(client: Client) -> None:
 
 
 async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> None:
-    """The job is CANCELLED, and the task's own cancellation goes on."""
+    """The job is CANCELLED, and the task's own cancellation propagates."""
     jobs: asyncio.Queue[AttachedJob] = asyncio.Queue()
     cleaning_up = asyncio.Event()
 
@@ -277,7 +277,7 @@ async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> N
 
 
 async def test_a_job_that_others_end_interrupts_the_block(client: Client) -> None:
-    """As a timeout does: what comes out is the SDK's error, which says how the job ended."""
+    """For example by a timeout: the block raises the SDK's error, which says how the job ended."""
     with pytest.raises(JobEndedError, match="FAILED"):
         async with client.start("step", timeout=1) as job:
             await asyncio.Event().wait()
@@ -287,7 +287,7 @@ async def test_a_job_that_others_end_interrupts_the_block(client: Client) -> Non
 
 
 async def test_what_is_to_be_called_at_a_cancellation(client: Client) -> None:
-    """As a handler has it."""
+    """Like in a handler."""
     called: list[str] = []
 
     async def work() -> None:
@@ -301,7 +301,7 @@ async def test_what_is_to_be_called_at_a_cancellation(client: Client) -> None:
 
 
 async def test_many_blocks_share_a_client(client: Client) -> None:
-    """Each has its own job."""
+    """Each block has its own job."""
 
     async def work(number: int) -> str:
         async with client.start("step", {"number": number}) as job:

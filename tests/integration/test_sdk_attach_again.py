@@ -1,4 +1,4 @@
-"""Blocks that meet a job again, or a server that is not there: a retry, a redelivered message, an outage."""
+"""Repeated claims, and outages: a retry, a redelivered message, an unreachable server."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def hasty(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, serve: Ser
 
 
 async def external(client: Client, values: dict[str, Any] | None = None) -> str:
-    """The id of a job that waits to be claimed."""
+    """Submit an external job; return its id."""
     return (await client.submit("step", values, dispatch=EXTERNAL, retry_policy=RETRIED)).job_id
 
 
 async def test_a_claim_says_who_has_the_job_and_how_it_ended(client: Client) -> None:
-    """Rather than that something is not the caller's."""
+    """The error names the holder, or the outcome."""
     job_id = await external(client)
     async with client.attach(job_id, worker_id="celery-7"):
         with pytest.raises(LeaseLost, match=r"Worker 'celery-7' has job .* as its attempt 1") as held:
@@ -65,7 +65,7 @@ async def test_a_claim_says_who_has_the_job_and_how_it_ended(client: Client) -> 
 
 
 async def test_a_claim_may_wait_for_the_attempt_to_end(client: Client) -> None:
-    """A redelivered message steps aside until the first has failed, and takes over then, or hears that it is done."""
+    """A redelivered message waits until the first attempt fails, and takes over then, or gets the outcome."""
     job_id = await external(client)
 
     async def again() -> int:
@@ -91,7 +91,7 @@ async def test_a_claim_may_wait_for_the_attempt_to_end(client: Client) -> None:
 
 
 async def test_a_claim_may_wait_for_the_lease_to_be_out(hasty: Server) -> None:
-    """As of a process that was killed."""
+    """For example of a killed process."""
     with CuttableProxy(hasty.address) as proxy:
         async with Client(proxy.address) as far, Client(hasty.address) as near:
             job_id = await external(near)
@@ -131,7 +131,7 @@ async def test_a_claim_may_wait_for_its_key(client: Client) -> None:
 
 
 async def test_the_same_work_takes_its_job_over(client: Client) -> None:
-    """At once, although the earlier block still runs: that hears that another attempt has started."""
+    """At once, although the earlier block still runs; that block learns that another attempt has started."""
     job_id, task_id = await external(client), str(uuid.uuid4())
     taken = asyncio.Event()
 
@@ -151,7 +151,7 @@ async def test_the_same_work_takes_its_job_over(client: Client) -> None:
             pass
     async with client.attach(job_id, instance=task_id) as job:
         taken.set()
-        # One more where the earlier block's session came back just when this one was given the job.
+        # One more if the earlier block's session reconnected at the moment of this assignment.
         assert job.attempt >= 2
         with pytest.raises(LeaseLost):
             await earlier
@@ -163,7 +163,7 @@ async def test_the_same_work_takes_its_job_over(client: Client) -> None:
 
 @pytest.mark.parametrize("asynchronous", [True, False])
 async def test_a_block_goes_on_without_a_server(caplog: pytest.LogCaptureFixture, asynchronous: bool) -> None:
-    """Of `attach` and `start`; it is said once, nothing is raised, and the block's own exception comes out of it."""
+    """With `attach` and `start`; it is logged once, nothing is raised, and the block's own exception propagates."""
     caplog.set_level(logging.WARNING, "milepost.client")
 
     async def work(client: Client) -> list[object]:
@@ -205,14 +205,14 @@ async def test_a_block_goes_on_without_a_server(caplog: pytest.LogCaptureFixture
     assert known == ["j", {}, "step", {"n": 3}, {"a": "b"}, False]
     messages = [record.getMessage() for record in caplog.records]
     assert sum("job j goes on without its server" in message for message in messages) == 1
-    assert sum("job j" in message for message in messages) == 2  # and that it was not back in time
+    assert sum("job j" in message for message in messages) == 2  # and that the server was not back in time
 
 
 @pytest.mark.parametrize("verb", ["attach", "start"])
 async def test_it_is_reported_once_the_server_is_back(
     tmp_path: Path, forkery: Forkery, verb: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """All that was reported meanwhile, in order, and what comes after; the job is as it would have been."""
+    """All earlier reports in order, and later ones; the job is as without an outage."""
     caplog.set_level(logging.INFO, "milepost.client")
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
         async with Client(server.address) as client:
@@ -276,7 +276,7 @@ async def test_a_server_that_comes_back_at_the_end(tmp_path: Path, forkery: Fork
 async def test_a_job_that_was_taken_meanwhile(
     tmp_path: Path, forkery: Forkery, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Concerns nobody but the log: the block goes on to its end."""
+    """It is only logged; the block runs to its end."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
         async with Client(server.address) as client:
             job_id = await external(client)

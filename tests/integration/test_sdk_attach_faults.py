@@ -1,4 +1,4 @@
-"""What becomes of a block that has claimed a job when the connection or the server does not hold."""
+"""Claimed jobs through broken connections and server failures."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 async def lines(client: Client, job_id: str) -> list[str]:
-    """The lines of the job's log."""
+    """The log lines of the job."""
     events = [event async for event in client.watch(job_id, follow=False)]
     return [event.log_written.text for event in events if event.HasField("log_written")]
 
 
 async def has_lines(client: Client, job_id: str, count: int) -> bool:
-    """Whether the job's log has so many lines."""
+    """Whether the job's log has this many lines."""
     return len(await lines(client, job_id)) >= count
 
 
@@ -42,7 +42,7 @@ async def stands(client: Client, job_id: str, wanted: str) -> bool:
 
 
 async def test_a_block_survives_cuts_and_restarts(server: ServerProcess) -> None:
-    """It goes on under the same lease, and each of its reports is in the log once (rules 11 and 14)."""
+    """It continues under the same lease, and each report is in the log once (rules 11 and 14)."""
     with CuttableProxy(server.address) as proxy:
         async with Client(proxy.address) as far, Client(server.address) as near:
             async with far.start("step") as job:
@@ -67,7 +67,7 @@ async def test_a_block_survives_cuts_and_restarts(server: ServerProcess) -> None
 async def test_a_lease_that_ran_out_interrupts_the_block(
     hasty: ServerProcess, attempts: int, error: type[Exception], left: str
 ) -> None:
-    """Once the server can say so; the job is another's, or nobody's."""
+    """As soon as the server can say so; the job is another worker's, or nobody's."""
     policy = RetryPolicy(max_attempts=attempts)
     policy.initial_backoff.SetInParent()
 
@@ -87,7 +87,7 @@ async def test_a_lease_that_ran_out_interrupts_the_block(
 
 
 async def test_plain_code_hears_that_its_lease_ran_out(hasty: ServerProcess) -> None:
-    """When the block is left, even if it did not look."""
+    """At the end of the block, even if it did not check."""
 
     def work(proxy: CuttableProxy) -> None:
         with (
@@ -109,7 +109,7 @@ async def test_plain_code_hears_that_its_lease_ran_out(hasty: ServerProcess) -> 
 async def test_a_server_that_is_gone_at_the_end(
     server: ServerProcess, caplog: pytest.LogCaptureFixture, raises: bool
 ) -> None:
-    """The block's outcome stands, a warning is logged, and nobody waits longer than the flush timeout (rule 15)."""
+    """The block's outcome stands, a warning is logged, and the exit takes at most the flush timeout (rule 15)."""
     caplog.set_level(logging.WARNING, "milepost.client")
 
     async def work() -> str:
@@ -157,7 +157,7 @@ def test_a_client_that_is_closed_within_the_block(
 
 
 async def test_a_claim_that_is_not_answered() -> None:
-    """Is made again on the next session; after the client's timeout the server counts as unreachable."""
+    """It is repeated on the next session; after the client's timeout the server counts as unreachable."""
 
     async def leave(stream: Stream) -> None:
         await stream.welcomes()

@@ -1,4 +1,4 @@
-"""Jobs that plain code claims, from threads and without asyncio."""
+"""Claims by synchronous code, from threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXTERNAL = Dispatch.DISPATCH_EXTERNAL
 
 
 def test_plain_code(shared_server: ServerProcess) -> None:
-    """The same without asyncio, from several threads that share a client."""
+    """Without asyncio, from several threads that share a client."""
     results: dict[int, object] = {}
 
     def work(number: int) -> None:
@@ -51,7 +51,7 @@ def test_plain_code(shared_server: ServerProcess) -> None:
 
 
 def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> None:
-    """`track`, `raise_if_cancelled` or `cancelled` tell it; a block that is done all the same has won."""
+    """By `track`, `raise_if_cancelled` or `cancelled`; a block that finishes all the same wins."""
 
     def track(job: AttachedJob) -> None:
         plain.cancel(job.id)

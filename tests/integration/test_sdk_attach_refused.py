@@ -1,4 +1,4 @@
-"""What becomes of a block that cannot be entered, and of its job."""
+"""Refused claims, and their jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
 
 
 async def test_what_cannot_be_claimed(client: Client) -> None:
-    """The errors of the SDK come from entering the block, and the block does not run."""
+    """Entering the block raises the SDK's error, and the block does not run."""
     queued = await client.submit("nobody-does-this")
     async with client.start("step") as over:
         pass
@@ -61,7 +61,7 @@ async def test_what_cannot_be_claimed(client: Client) -> None:
 
 
 async def test_a_key_that_is_at_its_limit(client: Client) -> None:
-    """The claim is refused until one of its jobs has ended; the job waits, and can be claimed then."""
+    """The claim is refused until one of the key's jobs ends; then the job can be claimed."""
     key = f"key-{uuid.uuid4().hex}"
     waiting = (await client.submit("step", dispatch=EXTERNAL, concurrency_key=key)).job_id
     async with client.start("step", concurrency_key=key):
@@ -75,7 +75,7 @@ async def test_a_key_that_is_at_its_limit(client: Client) -> None:
 
 
 async def test_a_start_that_is_refused_leaves_nothing_behind(client: Client) -> None:
-    """Nobody else knows of the job that it has made, so it is cancelled; one of a request can be asked for again."""
+    """A created job that cannot be claimed is cancelled; with a request_id it can be started again."""
     key = f"key-{uuid.uuid4().hex}"
 
     async def start(job_id: str, request_id: str = "") -> None:
@@ -97,7 +97,7 @@ async def test_a_start_that_is_refused_leaves_nothing_behind(client: Client) -> 
 async def test_a_start_that_is_given_up_leaves_nothing_behind(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the task is cancelled that claims; somebody else's job is left alone."""
+    """If the claiming task is cancelled; jobs of others are left alone."""
     claiming = asyncio.Event()
 
     def ask_for_nothing(_: ClaimedJobTable) -> list[WorkRequest]:
@@ -119,7 +119,7 @@ async def test_a_start_that_is_given_up_leaves_nothing_behind(
 
 
 async def test_a_block_is_entered_once(client: Client) -> None:
-    """What would be a second claim says so."""
+    """A second entry is an error."""
     attached = client.start("step")
     async with attached:
         pass
@@ -128,7 +128,7 @@ async def test_a_block_is_entered_once(client: Client) -> None:
 
 
 async def test_nobody_is_there() -> None:
-    """Entering says so, in the time that the client has; the block does not run."""
+    """Entering raises Unreachable within the client's timeout; the block does not run."""
     async with Client("127.0.0.1:1", timeout=0.3) as client:
         with pytest.raises(Unreachable):
             async with client.attach("j"):

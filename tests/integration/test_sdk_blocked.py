@@ -1,4 +1,4 @@
-"""Where something between lets calls by but no streams, the SDK finds another way, and says so."""
+"""If a proxy passes calls but no streams, the SDK falls back, and says so."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.support.working import working
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is found out and asked sooner."""
+    """Short timeouts and poll intervals."""
     monkeypatch.setattr(reconnecting_stream, "_POLL_INTERVAL", 0.05)
     monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 0.5)
 
 
 @pytest.fixture
 def patient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What gets through may take its time."""
+    """Long timeouts."""
     monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 1.0)
 
 
@@ -41,14 +41,14 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def between(shared_server: ServerProcess) -> AsyncIterator[Gateway]:
-    """What is between."""
+    """The proxy."""
     async with gateway(shared_server.address) as opened:
         yield opened
 
 
 @pytest.fixture
 async def far(between: Gateway) -> AsyncIterator[Client]:
-    """A client on the other side of it."""
+    """A client behind the proxy."""
     async with Client(between.address, timeout=1.0) as connected:
         yield connected
 
@@ -61,7 +61,7 @@ class Stepwise:
         self.go_on = asyncio.Semaphore(0)
 
     async def handler(self, job: JobContext) -> dict[str, object]:
-        """Three steps."""
+        """Run three steps."""
         for number in range(3):
             await self.go_on.acquire()
             job.emit("step", {"number": number})
@@ -70,7 +70,7 @@ class Stepwise:
 
 @pytest.mark.usefixtures("patient")
 async def test_streams_that_are_held_back(client: Client, between: Gateway, far: Client) -> None:
-    """Streams that end get through: every event comes once and in order, and the job's end is the end."""
+    """Finite streams get through: every event comes once and in order, to the job's end."""
     job = Stepwise()
     states: list[Connection] = []
     between.mode = "hold"
@@ -120,7 +120,7 @@ async def test_no_stream_gets_through(
 async def test_streams_that_stop_getting_through(
     client: Client, between: Gateway, far: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the middle of a watch; and when streams get through again, a while later, it is live again."""
+    """In the middle of a watch; when streams get through again, it becomes live again."""
     job = Stepwise()
     states: list[Connection] = []
     async with working(client.address, **{job.kind: job.handler}):
@@ -134,9 +134,7 @@ async def test_streams_that_stop_getting_through(
             assert watch.connection.state == "polling"
             between.mode, between.frames = "pass", None
             monkeypatch.setattr(transport_fallback, "_STREAM_RETRY_INTERVAL", 0.0)
-            monkeypatch.setattr(
-                reconnecting_stream, "_PROBE_TIMEOUT", 30.0
-            )  # what gets through may take its time
+            monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 30.0)  # long timeouts
             job.go_on.release()
             assert (await anext(watch)).sequence == 4
             job.go_on.release()
@@ -146,7 +144,7 @@ async def test_streams_that_stop_getting_through(
 
 @pytest.mark.usefixtures("patient")
 async def test_a_watch_of_many_jobs(client: Client, between: Gateway, far: Client) -> None:
-    """By streams that end, too."""
+    """By finite streams, too."""
     kind = f"test-{uuid.uuid4().hex}"
     between.mode = "hold"
     async with far.watch_jobs(kinds=[kind], snapshot=True) as watch:
@@ -160,7 +158,7 @@ async def test_a_watch_of_many_jobs(client: Client, between: Gateway, far: Clien
 
 @pytest.mark.usefixtures("patient")
 async def test_a_server_that_is_away_is_not_asked_in_another_way(server: ServerProcess) -> None:
-    """A server that comes back takes streams again: that it did not answer is no reason to poll."""
+    """A server that was away serves streams again: an outage is no reason to poll."""
     states: list[Connection] = []
     async with Client(server.address) as client:
         job = await client.submit("test")

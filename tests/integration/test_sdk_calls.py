@@ -1,4 +1,4 @@
-"""The SDK's calls against a real server: submitting again, listing, deleting, and what is refused."""
+"""The SDK's calls: repeated submissions, lists, deletions, and refusals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def kind() -> str:
 
 
 async def test_a_submission_may_be_repeated(client: Client, kind: str) -> None:
-    """With the same request_id it gives the same job; without one, each has one of its own."""
+    """With the same request_id it returns the same job; without one, each call creates a job."""
     first = await client.submit(kind, {"n": 1}, request_id=kind)
     assert first.job_id == (await client.submit(kind, {"n": 1}, request_id=kind)).job_id
     with pytest.raises(JobAlreadyExists):
@@ -43,7 +43,7 @@ async def test_a_submission_may_be_repeated(client: Client, kind: str) -> None:
 
 
 async def test_everything_that_may_be_submitted(client: Client, kind: str) -> None:
-    """Each argument comes to the job."""
+    """Each argument is a field of the job."""
     parent = await client.submit(kind)
     job = await client.submit(
         kind,
@@ -79,7 +79,7 @@ async def test_listing_goes_through_all_pages(client: Client, kind: str) -> None
 
 
 async def test_what_is_refused_is_told_apart(client: Client, kind: str) -> None:
-    """By classes, with what belongs to each."""
+    """By error classes with their attributes."""
     with pytest.raises(JobNotFound) as not_found:
         await client.get("no-such-job")
     assert not_found.value.metadata == {"job_id": "no-such-job"}
@@ -95,7 +95,7 @@ async def test_what_is_refused_is_told_apart(client: Client, kind: str) -> None:
 
 
 async def test_a_job_that_has_ended_can_be_deleted(client: Client, kind: str) -> None:
-    """And is gone then; one that has not ended cannot."""
+    """Only an ended job can be deleted."""
     job = await client.submit(kind)
     with pytest.raises(JobNotEnded):
         await client.delete(job.job_id)
@@ -106,7 +106,7 @@ async def test_a_job_that_has_ended_can_be_deleted(client: Client, kind: str) ->
 
 
 async def test_a_request_that_is_too_large_names_the_bound(client: Client, kind: str) -> None:
-    """The SDK does not send what the server would not take; what is within the bound the server judges."""
+    """The SDK refuses requests beyond the limit itself; the server checks the others."""
     results = []
     for size in (5, 2):
         with pytest.raises(TooLarge) as caught:

@@ -1,4 +1,4 @@
-"""The examples in the documentation of the SDK's public names, run as they stand against a real server."""
+"""Run the examples of the SDK's docstrings unchanged against a real server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MODULES = [
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    """All that is public: modules, what they export, and what those classes have; each with its docstring."""
+    """All public modules, exports and members with their docstrings."""
     for module in MODULES:
         yield module.__name__, module.__doc__ or ""
         for name in module.__all__:
@@ -55,7 +55,7 @@ def documented() -> Iterator[tuple[str, str]]:
 
 
 def examples() -> Mapping[str, str]:
-    """The indented paragraphs of each docstring that has some, as one program; each of them once."""
+    """The indented paragraphs of each docstring as one program, without repetitions."""
     found: dict[str, str] = {}
     for name, text in documented():
         parts = re.findall(r"(?<=\n\n)(?: {4}.*\n?|\n(?= {4}))+", f"{text}\n")
@@ -71,25 +71,25 @@ RUN = Path(__file__).read_text().partition("\nEXAMPLES = ")[2]
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[ServerProcess]:
-    """A server whose jobs nobody else takes: examples call theirs as they like."""
+    """A server for the examples alone, which choose any kinds."""
     with ServerProcess(tmp_path_factory.mktemp("docstrings") / "data", forkery=forkery) as server:
         yield server
 
 
 @pytest.fixture
 async def client(own: ServerProcess) -> AsyncIterator[Client]:
-    """A client of it."""
+    """A client of that server."""
     async with Client(own.address) as client:
         yield client
 
 
 def space(**names: Any) -> dict[str, Any]:
-    """What examples take for granted: the names that users import, and these."""
+    """The names that examples assume."""
     return vars(v1) | vars(milepost.client) | {"Fold": Fold} | names
 
 
 async def run(program: str, names: dict[str, Any]) -> None:
-    """Runs a program with these names, in the event loop or, where it has nothing to await, in a thread."""
+    """Run a program with these names, in the event loop or, without awaits, in a thread."""
     code = compile(program, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     if code.co_flags & inspect.CO_COROUTINE:
         running: Any = eval(code, names)
@@ -99,7 +99,7 @@ async def run(program: str, names: dict[str, Any]) -> None:
 
 
 async def long_job(client: Client, **options: Any) -> str:
-    """A job that has succeeded, with more than fifty events."""
+    """A succeeded job with more than fifty events."""
     async with client.start("long", **options) as job:
         for number in range(50):
             job.log(f"line {number}")
@@ -107,7 +107,7 @@ async def long_job(client: Client, **options: Any) -> str:
 
 
 class Working:
-    """A worker of jobs of the kind "archive", for as long as a block lasts."""
+    """A worker of the kind "archive" within a block."""
 
     def __init__(self, address: str) -> None:
         self.worker = Worker(address)
@@ -142,7 +142,7 @@ async def archiving(own: ServerProcess) -> AsyncIterator[None]:
 @pytest.mark.usefixtures("archiving")
 @pytest.mark.parametrize("name", ["Client", "SyncClient"])
 async def test_a_client(name: str, own: ServerProcess, capsys: pytest.CaptureFixture[str]) -> None:
-    """It shows what happens, and what came of the job."""
+    """It prints the events and the result."""
     assert '"127.0.0.1:7070"' in EXAMPLES[name]
     await run(EXAMPLES[name].replace("127.0.0.1:7070", own.address), space())
     *_, last, result = capsys.readouterr().out.splitlines()
@@ -152,7 +152,7 @@ async def test_a_client(name: str, own: ServerProcess, capsys: pytest.CaptureFix
 
 
 async def test_a_watch(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    """It shows what comes after the cursor."""
+    """It prints the events after the cursor."""
     await run(EXAMPLES["Client.watch"], space(client=client, job_id=await long_job(client)))
 
     assert capsys.readouterr().out.splitlines()[0] == "42 log_written"
@@ -160,7 +160,7 @@ async def test_a_watch(client: Client, capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.parametrize("name", ["Client.watch_jobs", "SyncClient.watch_jobs"])
 async def test_a_board(name: str, own: ServerProcess, client: Client) -> None:
-    """It has the job from when it runs, and follows it to its end."""
+    """It has the running job, and follows it to its end."""
     shown: queue.SimpleQueue[tuple[str, JobState.ValueType]] = queue.SimpleQueue()
 
     class Shown(Fold):
@@ -186,7 +186,7 @@ async def test_a_board(name: str, own: ServerProcess, client: Client) -> None:
 
 
 async def test_subscriptions(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    """They show both jobs, until both have ended."""
+    """They print both jobs, until both have ended."""
     for job_id in ("first", "second"):
         await long_job(client, job_id=job_id)
     await run(EXAMPLES["Subscriptions"], space(client=client))
@@ -196,7 +196,7 @@ async def test_subscriptions(client: Client, capsys: pytest.CaptureFixture[str])
 
 
 async def test_a_watch_of_how_a_job_stands(client: Client) -> None:
-    """The fold comes to the job as it is."""
+    """The fold equals the job."""
     names = space(client=client, job_id=await long_job(client))
     await run(EXAMPLES["StateWatch"], names)
 
@@ -204,7 +204,7 @@ async def test_a_watch_of_how_a_job_stands(client: Client) -> None:
 
 
 async def test_a_stage(client: Client) -> None:
-    """It is as far as the chunks are long."""
+    """Its progress is the length of the chunks."""
     digest = hashlib.sha256()
     async with client.start("hash") as job:
         await run(EXAMPLES["StageContext"], space(job=job, size=3, chunks=[b"ab", b"c"], digest=digest))
@@ -242,7 +242,7 @@ async def test_starting(name: str, own: ServerProcess, client: Client) -> None:
 
 
 async def test_a_worker(own: ServerProcess, client: Client, tmp_path: Path) -> None:
-    """As a program of its own: a job of either kind succeeds."""
+    """As a program: a job of either kind succeeds."""
     main = 'if __name__ == "__main__":\n    worker.main()\n'
     assert main in EXAMPLES["Worker"]
     script = tmp_path / "transcribing.py"
@@ -272,7 +272,7 @@ async def test_a_worker(own: ServerProcess, client: Client, tmp_path: Path) -> N
 
 
 async def test_a_handler_of_log_records() -> None:
-    """The root logger has it."""
+    """It is installed at the root logger."""
     before = set(logging.getLogger().handlers)
     await run(EXAMPLES["milepost.client.logging"], space())
     (added,) = set(logging.getLogger().handlers) - before
@@ -283,18 +283,18 @@ async def test_a_handler_of_log_records() -> None:
 
 @pytest.mark.parametrize("name", ["milepost.client", "milepost.client.tqdm"])
 async def test_imports(name: str) -> None:
-    """What is imported is there."""
+    """The imports work."""
     await run(EXAMPLES[name], space())
 
 
 def test_every_example_is_run() -> None:
-    """A new one needs a test here."""
+    """A new example needs a test here."""
     assert [name for name in EXAMPLES if f'"{name}"' not in RUN] == []
 
 
 @pytest.mark.parametrize("name", ["follow", "list", "workers"])
 def test_help_of_a_client_without_asyncio(name: str) -> None:
-    """It shows a plain iterator, of what the verb of `Client` yields, which stays as it is."""
+    """It shows a plain iterator of the same items as the method of `Client`."""
     verb = getattr(SyncClient, name)
     item, _ = get_args(get_type_hints(getattr(Client, name))["return"])
 
@@ -306,7 +306,7 @@ def test_help_of_a_client_without_asyncio(name: str) -> None:
     "name", [name for name in dir(SyncClient) if callable(getattr(SyncClient, name)) and name[0] != "_"]
 )
 def test_nothing_asynchronous_is_shown_of_a_client_without_asyncio(name: str) -> None:
-    """Neither in its parameters and what it returns, nor in its examples."""
+    """Neither in parameters and results, nor in examples."""
     shown = pydoc.plain(pydoc.render_doc(getattr(SyncClient, name)))
 
     assert re.findall(r"Async\w+\[|\basync |\bawait\b|-> .*\b(?:Watch|JobsWatch|Attached)$", shown) == []

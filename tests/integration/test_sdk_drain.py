@@ -1,4 +1,4 @@
-"""Workers that stop while they have jobs: those are finished or given back, never lost."""
+"""Workers that stop with running jobs finish or release them, and lose none."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def client(server: ServerProcess) -> AsyncIterator[Client]:
 
 
 async def test_a_worker_that_may_not_finish_gives_its_jobs_back(client: Client) -> None:
-    """Unharmed: the next worker starts them again, and no attempt is counted as failed."""
+    """The next worker starts them again, and no attempt counts as failed."""
     started = asyncio.Event()
 
     async def endless(job: JobContext) -> None:
@@ -50,7 +50,7 @@ async def test_a_worker_that_may_not_finish_gives_its_jobs_back(client: Client) 
 
 
 async def test_a_cancelled_worker_gives_its_jobs_back(client: Client) -> None:
-    """At once: nobody has to wait for its leases to run out."""
+    """At once, without waiting for the leases to expire."""
     started = asyncio.Event()
     worker = Worker(client.address)
 
@@ -90,7 +90,7 @@ worker.main()
 async def test_sigterm_stops_a_worker_in_order(
     client: Client, drain_timeout: str, state: JobState.ValueType
 ) -> None:
-    """The process finishes its jobs, or gives them back, and exits with 0."""
+    """The process finishes or releases its jobs, and exits with 0."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SCRIPT, client.address, drain_timeout
     )

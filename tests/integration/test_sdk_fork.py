@@ -1,4 +1,4 @@
-"""Forks, as gunicorn and Celery make them: parent and child go on with the clients that were made before."""
+"""Forks, as of gunicorn and Celery: parent and child continue with clients created before."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ REFUSED = (
 
 
 def run(address: str, before: str, forks: int) -> list[str]:
-    """What parent and children say."""
+    """Run a program; return the output of parent and children."""
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", PROGRAM, address, before, str(forks)],
         capture_output=True,
@@ -98,12 +98,12 @@ def run(address: str, before: str, forks: int) -> list[str]:
 
 
 def test_clients_that_were_not_used(shared_server: ServerProcess) -> None:
-    """As in servers that load the application first."""
+    """As in servers that preload the application."""
     assert run(shared_server.address, "unused", 1) == [f"child {WORKS}", "status 0", f"parent {WORKS}"]
 
 
 def test_clients_that_are_at_rest(shared_server: ServerProcess) -> None:
-    """Both sides submit, attach, report and work after it, with the same clients, however often."""
+    """Both sides can submit, attach, report and work after any number of forks."""
     children = [f"child {WORKS}", "status 0"] * 5
     assert run(shared_server.address, "used", 5) == [f"parent {WORKS}", *children, f"parent {WORKS}"]
 
@@ -113,6 +113,6 @@ def test_clients_that_are_at_rest(shared_server: ServerProcess) -> None:
     [("watching", "watched job_ended"), ("attached", "block JOB_STATE_SUCCEEDED")],
 )
 def test_what_is_under_way(shared_server: ServerProcess, before: str, after: str) -> None:
-    """Goes on in the parent. The child cannot use gRPC then, and says so, rather than hang."""
+    """Open calls continue in the parent. The child cannot use gRPC then, and raises an error rather than hang."""
     children = [f"child {REFUSED}", "status 0"] * 2
     assert [f"parent {WORKS}", *children, after, f"parent {WORKS}"] == run(shared_server.address, before, 2)

@@ -1,4 +1,4 @@
-"""The SDK against a real server: submitted, worked on, watched, and what comes of it."""
+"""The SDK: submitting, running, watching, and results."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def kind() -> str:
 
 
 def payloads(events: list[Event]) -> list[str | None]:
-    """What the events say."""
+    """The payload names of the events."""
     return [event.WhichOneof("payload") for event in events]
 
 
 async def archive(job: JobContext) -> dict[str, object]:
-    """A job with everything that a job may say."""
+    """A handler with reports of every kind."""
     job.plan(["scan", Stage(stage_id="pack", weight=3)])
     async with job.stage("scan", total=2, unit="files") as scan:
         async with scan.stage("deep"):
@@ -57,7 +57,7 @@ async def archive(job: JobContext) -> dict[str, object]:
 
 
 async def test_a_job_from_submission_to_result(client: Client, kind: str) -> None:
-    """What a handler says comes to whoever watches, in order; its result comes to whoever waits for it."""
+    """Subscribers get the handler's reports in order; waiting callers get its result."""
     async with working(client.address, **{kind: archive}):
         job = await client.submit(
             kind, {"path": "/srv", "deep": [1, {"a": None}]}, labels={"team": "a"}, owner="o"
@@ -97,7 +97,7 @@ async def test_a_job_from_submission_to_result(client: Client, kind: str) -> Non
 
 
 async def test_following_is_folding(client: Client, kind: str) -> None:
-    """`follow` starts with the job as it stands, and ends with the job as the server tells it."""
+    """`follow` starts with the current job, and ends with the job that the server returns."""
     go_on = asyncio.Event()
 
     async def handler(job: JobContext) -> None:
@@ -127,7 +127,7 @@ async def test_following_is_folding(client: Client, kind: str) -> None:
 
 
 async def test_a_plain_handler(client: Client, kind: str) -> None:
-    """It runs in a thread, says the same things, and blocks nobody."""
+    """It runs in a thread with the same reports, and does not block the loop."""
 
     def handler(job: JobContext) -> dict[str, object]:
         with job.stage("s") as stage:
@@ -145,7 +145,7 @@ async def test_a_plain_handler(client: Client, kind: str) -> None:
 
 
 async def test_an_exception_fails_the_job(client: Client, kind: str) -> None:
-    """With its class, its text and its traceback; the stage that it left has failed with it."""
+    """With its class, message and traceback; the open stage fails with it."""
 
     async def handler(job: JobContext) -> None:
         async with job.stage("s"):
@@ -166,7 +166,7 @@ async def test_an_exception_fails_the_job(client: Client, kind: str) -> None:
 
 
 async def test_a_failure_that_may_pass_is_tried_again(client: Client, kind: str) -> None:
-    """A `JobFailure` says whether another attempt may succeed; the policy says how many there are."""
+    """A `JobFailure` says whether it is retryable; the policy limits the attempts."""
 
     async def handler(job: JobContext) -> dict[str, object]:
         async with job.stage("s"):
@@ -183,7 +183,7 @@ async def test_a_failure_that_may_pass_is_tried_again(client: Client, kind: str)
 
 
 async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
-    """It is interrupted where it waits, and cleans up; whoever waits for the result hears why."""
+    """It is interrupted at an await, and cleans up; waiting callers get the reason."""
     answered, cleaned = asyncio.Event(), asyncio.Event()
 
     async def handler(job: JobContext) -> None:
@@ -213,7 +213,7 @@ async def test_cancelling_an_async_handler(client: Client, kind: str) -> None:
 
 
 async def test_cancelling_a_plain_handler(client: Client, kind: str) -> None:
-    """It looks for itself, or is stopped where it takes the next item."""
+    """It checks for itself, or stops at the next item."""
     started = threading.Event()
 
     def handler(job: JobContext) -> None:
@@ -250,7 +250,7 @@ async def test_completion_may_win(client: Client, kind: str) -> None:
 
 
 async def test_a_queued_job_is_cancelled_at_once(client: Client, kind: str) -> None:
-    """Nobody has to hear of it (rule 16); doing it again changes nothing (rule 17)."""
+    """Without a worker (rule 16); a second request changes nothing (rule 17)."""
     job = await client.submit(kind)
     cancelled = await client.cancel(job.job_id, reason="changed my mind")
     assert cancelled.state == JobState.JOB_STATE_CANCELLED
@@ -258,7 +258,7 @@ async def test_a_queued_job_is_cancelled_at_once(client: Client, kind: str) -> N
 
 
 async def test_a_worker_runs_as_many_jobs_as_it_may(client: Client, kind: str) -> None:
-    """Never more than `max_concurrency` at once, and as many as that."""
+    """At most `max_concurrency` at once, and that many."""
     now, most = 0, 0
     full = asyncio.Event()
 
@@ -280,7 +280,7 @@ async def test_a_worker_runs_as_many_jobs_as_it_may(client: Client, kind: str) -
 
 
 async def test_waiting_for_a_result_has_a_timeout(client: Client, kind: str) -> None:
-    """The job does not mind."""
+    """The job continues."""
     job = await client.submit(kind)
     with pytest.raises(TimeoutError):
         await client.result(job.job_id, timeout=0.05)
@@ -288,7 +288,7 @@ async def test_waiting_for_a_result_has_a_timeout(client: Client, kind: str) -> 
 
 
 async def test_watching_from_a_cursor(client: Client, kind: str) -> None:
-    """What comes after it, and nothing else; what cannot be continued is refused (rules 1, 3 and 4)."""
+    """Only later events come; a cursor that cannot be continued is refused (rules 1, 3 and 4)."""
     async with working(client.address, **{kind: archive}):
         job = await client.submit(kind)
         await client.result(job.job_id)
@@ -313,7 +313,7 @@ async def test_watching_from_a_cursor(client: Client, kind: str) -> None:
 
 
 async def test_watching_without_following_stops_at_the_head(client: Client, kind: str) -> None:
-    """Though the job goes on."""
+    """Although the job continues."""
     job = await client.submit(kind)
     watch = client.watch(job.job_id, follow=False)
     assert payloads([event async for event in watch]) == ["job_submitted"]
@@ -321,7 +321,7 @@ async def test_watching_without_following_stops_at_the_head(client: Client, kind
 
 
 async def test_events_come_in_batches_as_well(client: Client, kind: str) -> None:
-    """The same ones, also where some were taken one by one before."""
+    """The same events, also if some were read one by one before."""
 
     async def handler(job: JobContext) -> None:
         for number in range(2000):

@@ -1,4 +1,4 @@
-"""Jobs that are on their way to those who leave just then: they go to another at once, not when their lease is out."""
+"""Assignments to workers that are leaving: the jobs go to another worker at once, not when the lease expires."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ async def stands(rpc: Rpc, job_id: str, state: str) -> bool:
 
 
 async def takes_no_more(worker: Worker) -> bool:
-    """Whether it has begun to stop."""
+    """Whether it has started to stop."""
     return worker._jobs is not None and not worker._jobs.capacity
 
 
 async def test_a_worker_that_stops_loses_no_job(server: ServerProcess) -> None:
-    """What it was given in that moment goes to another at once, and has not failed (rule 14)."""
+    """A job that it was just assigned goes to another worker at once, without a failed attempt (rule 14)."""
     with CuttableProxy(server.address) as proxy:
         async with connect(server.address) as rpc:
             worker = Worker(proxy.address)
@@ -49,7 +49,7 @@ async def test_a_worker_that_stops_loses_no_job(server: ServerProcess) -> None:
 
 
 async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
-    """Does not wait for its lease to be out: the worker comes once more, and does not have it (rule 14)."""
+    """It does not wait for the lease: the worker connects once more, without that job (rule 14)."""
     ready = asyncio.Event()
     hellos = []
 
@@ -77,7 +77,7 @@ async def test_a_job_that_is_on_its_way_when_the_worker_stops() -> None:
 
 
 async def test_a_claim_that_is_answered_too_late() -> None:
-    """A job that is on its way when nobody waits for it any more is not kept: the next session does not have it."""
+    """A late assignment is not kept: the next session does not list the job."""
     claimed = asyncio.Event()
     hellos = []
 
@@ -113,7 +113,7 @@ async def test_a_claim_that_is_answered_too_late() -> None:
 
 
 async def test_who_gives_up_while_it_claims_keeps_no_job(shared_server: ServerProcess) -> None:
-    """A job that comes all the same is given back, so that another may have it."""
+    """A job that is assigned all the same is released."""
     async with connect(shared_server.address) as rpc, Client(shared_server.address) as client:
         for steps in range(0, 40, 4):
             job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)

@@ -1,4 +1,4 @@
-"""A watch that cannot start is known before its first item."""
+"""`opened` detects a watch that cannot start before its first item."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def client(shared_server: Server) -> AsyncIterator[Client]:
 
 
 async def test_a_watch_that_has_opened_loses_nothing(client: Client) -> None:
-    """Whatever came with the opening is among its items; a second call returns at once."""
+    """Frames that came with the opening are among its items; a second call returns at once."""
     job_id = (await client.submit("k")).job_id
     async with client.watch(job_id, follow=False) as watch:
         await watch.opened()
@@ -55,7 +55,7 @@ async def test_a_watch_that_has_opened_loses_nothing(client: Client) -> None:
 
 
 async def test_a_watch_of_many_jobs_has_opened(client: Client) -> None:
-    """What happens from then on is in it."""
+    """Later events are in it."""
     async with client.watch_jobs(kinds=["opened-k"], latest=True) as watch:
         await watch.opened()
         job = await client.submit("opened-k")
@@ -66,7 +66,7 @@ async def test_a_watch_of_many_jobs_has_opened(client: Client) -> None:
 
 
 async def test_why_a_watch_cannot_start(client: Client) -> None:
-    """Missing, ahead, of another store: the same error as the first item would raise."""
+    """Missing job, cursor ahead, other epoch: the same error as the first item would raise."""
     job_id = (await client.submit("k")).job_id
     watches: list[tuple[type[MilepostError], Watch | StateWatch | JobsWatch]] = [
         (JobNotFound, client.watch("nowhere")),
@@ -83,7 +83,7 @@ async def test_why_a_watch_cannot_start(client: Client) -> None:
 
 
 async def test_a_trimmed_log(tmp_path: Path, serve: Serve) -> None:
-    """Is known, too; unless the watch takes a snapshot for what is missing."""
+    """It raises, too, unless the watch accepts a snapshot."""
     with serve(tmp_path / "data", "--sweep-interval", "0.05") as server:
         async with Client(server.address) as client:
             job = await client.submit("k", retention=Retention(keep_events=Duration()))
@@ -103,7 +103,7 @@ async def test_a_trimmed_log(tmp_path: Path, serve: Serve) -> None:
 
 
 async def test_it_waits_for_a_server_that_is_away(shared_server: Server) -> None:
-    """For as long as a first connection may take; a wait that is cancelled loses nothing."""
+    """For the client's timeout; a cancelled wait loses nothing."""
     with CuttableProxy(shared_server.address) as proxy:
         proxy.refuse()
         async with Client(proxy.address) as client:
@@ -121,7 +121,7 @@ async def test_it_waits_for_a_server_that_is_away(shared_server: Server) -> None
 
 
 def test_without_asyncio(shared_server: Server) -> None:
-    """The same, for one job and for many."""
+    """For one job and for many."""
     with SyncClient(shared_server.address) as client:
         job = client.submit("k")
         with client.watch(job.job_id, follow=False) as watch:

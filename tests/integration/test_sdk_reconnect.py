@@ -1,4 +1,4 @@
-"""Connections that break, servers that stop and workers that leave: nothing is lost, and nothing comes twice."""
+"""Broken connections, stopped servers and leaving workers: nothing is lost or doubled."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ async def client(server: ServerProcess) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def proxy(server: ServerProcess) -> Iterator[CuttableProxy]:
-    """The network between."""
+    """The network between client and server."""
     with CuttableProxy(server.address) as network:
         yield network
 
 
 class Steps:
-    """A job that counts, as far as it is allowed to."""
+    """A job that counts on request."""
 
     def __init__(self, count: int = COUNT) -> None:
         self.count = count
@@ -44,12 +44,12 @@ class Steps:
         self._allowed = asyncio.Semaphore(0)
 
     def allow(self, count: int) -> None:
-        """Lets it count so much further."""
+        """Allow it this many more steps."""
         for _ in range(count):
             self._allowed.release()
 
     async def __call__(self, job: JobContext) -> dict[str, object]:
-        """Emits one numbered event a step."""
+        """Emit one numbered event per step."""
         self.attempts.append(job.attempt)
         for number in range(1, self.count + 1):
             await self._allowed.acquire()
@@ -57,26 +57,26 @@ class Steps:
         return {"count": self.count}
 
     async def handler(self, job: JobContext) -> dict[str, object]:
-        """The same, as a coroutine function."""
+        """The handler as a coroutine function."""
         return await self(job)
 
 
 def steps_of(events: list[Event]) -> list[int]:
-    """The numbers that a job has counted."""
+    """The numbers that a job has emitted."""
     return [
         int(event.custom.json.fields["number"].number_value) for event in events if event.HasField("custom")
     ]
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Waits until the condition holds."""
+    """Wait until the condition holds."""
     async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what it asks for lies in other threads and processes
             await asyncio.sleep(0.005)
 
 
 async def reported(watch: Watch, events: list[Event], count: int) -> None:
-    """Takes events until so many steps are there."""
+    """Read events until there are this many steps."""
     while len(steps_of(events)) < count:
         events.append(await anext(watch))
 
@@ -104,7 +104,7 @@ async def test_a_watch_survives_cuts(client: Client, proxy: CuttableProxy) -> No
 
 
 async def test_a_watch_waits_for_a_network_that_is_down(client: Client, proxy: CuttableProxy) -> None:
-    """It says that it does, and for how long; and goes on where it was when the network is back."""
+    """Its connection state says so, with the delay; it resumes when the network is back."""
     steps = Steps(10)
     states: list[Connection] = []
     events: list[Event] = []
@@ -123,7 +123,7 @@ async def test_a_watch_waits_for_a_network_that_is_down(client: Client, proxy: C
         rest = asyncio.create_task(_rest(watch))
         steps.allow(6)
         await client.result(job.job_id)
-        # For longer than it would have tried to connect for the first time.
+        # For longer than the timeout of a first connection.
         await until(lambda: time.monotonic() > down + timeout)
         await until(lambda: len([state for state in states if state.state == "reconnecting"]) >= 4)
         proxy.allow()
@@ -141,7 +141,7 @@ async def _rest(watch: Watch) -> list[Event]:
 async def test_a_watch_finds_a_network_that_swallows_everything(
     client: Client, proxy: CuttableProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No connection breaks, but nothing arrives: the silence is noticed, and the watch goes on when it is over."""
+    """No connection breaks, but nothing arrives: the watch notices the silence, and resumes afterwards."""
     monkeypatch.setattr(reconnecting_stream, "_SILENT_MARGIN", -1.5)
     steps = Steps(10)
     states: list[Connection] = []
@@ -174,7 +174,7 @@ async def test_a_restarted_server_is_taken_up_again(client: Client, server: Serv
             steps.allow(COUNT // 4)
             await reported(watch, events, part * COUNT // 4 - COUNT // 8)
             await asyncio.to_thread(server.stop if how == "stop" else server.kill)
-            steps.allow(COUNT // 12)  # said to nobody, for now
+            steps.allow(COUNT // 12)  # reports without a server, for now
             await asyncio.to_thread(server.restart)
         events += await _rest(watch)
         assert await client.result(job.job_id) == {"count": COUNT}
@@ -186,7 +186,7 @@ async def test_a_restarted_server_is_taken_up_again(client: Client, server: Serv
 
 @pytest.mark.parametrize("cuts", [1, 12])
 async def test_a_worker_survives_cuts(client: Client, proxy: CuttableProxy, cuts: int) -> None:
-    """It goes on with its job after the last report that is durable: each is in the log once, in order (rule 14)."""
+    """It continues its job after the last durable report: each is in the log once, in order (rule 14)."""
     steps = Steps(COUNT * 4)
     events: list[Event] = []
     async with working(proxy.address, **{KIND: steps.handler}):
@@ -204,7 +204,7 @@ async def test_a_worker_survives_cuts(client: Client, proxy: CuttableProxy, cuts
 
 
 async def test_a_cut_worker_is_given_no_more_than_it_can_do(client: Client, proxy: CuttableProxy) -> None:
-    """The jobs that it goes on with take up their places before new ones are given out."""
+    """Its resumed jobs take their capacity before new ones are assigned."""
     steps = Steps(5)
     running, most = 0, 0
 
@@ -228,7 +228,7 @@ async def test_a_cut_worker_is_given_no_more_than_it_can_do(client: Client, prox
 
 
 async def test_a_cancellation_reaches_a_worker_that_was_away(client: Client, proxy: CuttableProxy) -> None:
-    """It hears of it when it comes back."""
+    """It gets the cancellation when it reconnects."""
     started, cancelled = asyncio.Event(), asyncio.Event()
 
     async def handler(job: JobContext) -> None:
@@ -256,7 +256,7 @@ async def test_a_cancellation_reaches_a_worker_that_was_away(client: Client, pro
 
 
 async def test_a_forced_cancellation_frees_the_worker_when_the_handler_stops(client: Client) -> None:
-    """The job is over when the grace period is; the place is free when the handler is."""
+    """The job ends with the grace period; the capacity is free when the handler has stopped."""
     started, stuck = threading.Event(), threading.Event()
 
     def handler(job: JobContext) -> None:
@@ -265,7 +265,7 @@ async def test_a_forced_cancellation_frees_the_worker_when_the_handler_stops(cli
         job.log("nobody hears this any more")
 
     async def other(job: JobContext) -> None:
-        """Comes after."""
+        """A handler of later jobs."""
 
     async with working(client.address, **{KIND: handler, "other": other}):
         job = await client.submit(KIND)
@@ -280,7 +280,7 @@ async def test_a_forced_cancellation_frees_the_worker_when_the_handler_stops(cli
 
 
 async def test_a_worker_that_stays_away_loses_its_job(tmp_path: Path) -> None:
-    """Another one gets it; the first one's handler is stopped when it comes back, and its late words are not heard."""
+    """Another worker gets it; the first one's handler stops when it reconnects, and its late reports are refused."""
     interrupted, started = asyncio.Event(), asyncio.Event()
 
     async def lost(job: JobContext) -> None:
@@ -316,7 +316,7 @@ async def test_a_worker_that_stays_away_loses_its_job(tmp_path: Path) -> None:
 
 
 async def test_a_worker_that_stops_finishes_what_it_has(client: Client) -> None:
-    """It takes nothing more, and returns when its jobs have ended."""
+    """It accepts no more jobs, and returns when its jobs have ended."""
     steps = Steps(3)
     async with working(client.address, drain_timeout=60.0, **{KIND: steps.handler}) as worker:
         first = await client.submit(KIND)

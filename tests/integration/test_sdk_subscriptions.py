@@ -1,4 +1,4 @@
-"""Watches that come and go, as one; and whatever is left is left at the server too."""
+"""Subscriptions: a changing set of watches; those that are left are cancelled at the server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def client(shared_server: Server) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def between(shared_server: Server) -> AsyncIterator[Gateway]:
-    """What is between, and counts the streams that are open."""
+    """A proxy that counts open streams."""
     async with gateway(shared_server.address) as opened:
         yield opened
 
@@ -42,7 +42,7 @@ def kind() -> str:
 
 
 async def ended(subscriptions: Subscriptions, count: int) -> list[Subscribed]:
-    """Items until so many watches have ended."""
+    """Read items until this many watches have ended."""
     items: list[Subscribed] = []
     while count:
         items.append(await anext(subscriptions))
@@ -56,7 +56,7 @@ def sequences(items: list[Subscribed], job_id: str) -> list[int]:
 
 
 def left(between: Gateway, count: int = 0) -> Callable[[], Awaitable[bool]]:
-    """Whether so many streams are open at the server."""
+    """Whether this many streams are open at the server."""
 
     async def condition() -> bool:
         return between.open == count
@@ -65,7 +65,7 @@ def left(between: Gateway, count: int = 0) -> Callable[[], Awaitable[bool]]:
 
 
 async def test_watches_come_and_go(client: Client, kind: str) -> None:
-    """What is added is yielded from then on, what is discarded is not; the ends of jobs are items."""
+    """Added watches are yielded, discarded ones are not; the ends of watches are items."""
     first, second, third = [(await client.submit(kind)).job_id for _ in range(3)]
     async with client.subscriptions() as subscriptions:
         subscriptions.add(first)
@@ -99,7 +99,7 @@ async def test_watches_come_and_go(client: Client, kind: str) -> None:
 
 
 async def test_an_error_ends_only_its_own_watch(client: Client, kind: str) -> None:
-    """And is an item."""
+    """The error is an item."""
     job = await client.submit(kind)
     async with client.subscriptions() as subscriptions:
         subscriptions.add("no-such-job")
@@ -114,7 +114,7 @@ async def test_an_error_ends_only_its_own_watch(client: Client, kind: str) -> No
 
 
 async def test_subscriptions_survive_cuts(client: Client, kind: str) -> None:
-    """All of them come back by themselves."""
+    """All watches reconnect by themselves."""
     job_ids = [(await client.submit(kind)).job_id for _ in range(20)]
     with CuttableProxy(client.address) as proxy:
         async with Client(proxy.address) as far, far.subscriptions() as subscriptions:
@@ -131,7 +131,7 @@ async def test_subscriptions_survive_cuts(client: Client, kind: str) -> None:
 
 
 async def test_jobs_take_turns_and_nothing_piles_up() -> None:
-    """A job with much to tell does not keep the others waiting; and what nobody takes is not fetched."""
+    """A busy job does not delay the others; and unread events are not fetched."""
     sent: dict[str, int] = {}
 
     async def chatty(stream: Stream) -> None:
@@ -170,7 +170,7 @@ async def test_jobs_take_turns_and_nothing_piles_up() -> None:
 
 
 async def test_what_is_left_is_cancelled_at_the_server(client: Client, between: Gateway, kind: str) -> None:
-    """However it is left: discarded, closed, broken out of, cancelled or dropped."""
+    """However the watch is left: discarded, closed, broken out of, cancelled or dropped."""
     job_ids = [(await client.submit(kind)).job_id for _ in range(2)]
     async with Client(between.address) as far:
         subscriptions = far.subscriptions()
@@ -207,7 +207,7 @@ async def test_what_is_left_is_cancelled_at_the_server(client: Client, between: 
 
 
 def test_the_same_without_asyncio(shared_server: Server, kind: str) -> None:
-    """Watches of many jobs, of a job as it stands, and subscriptions."""
+    """Watches of many jobs, state watches, and subscriptions."""
     with SyncClient(shared_server.address) as client:
         job_ids = [client.submit(kind).job_id for _ in range(2)]
         with client.watch_jobs(kinds=[kind], snapshot=True) as jobs:
@@ -234,7 +234,7 @@ def test_the_same_without_asyncio(shared_server: Server, kind: str) -> None:
 
 
 async def test_many_watches_of_one_client_come_back_apart(client: Client, kind: str) -> None:
-    """The more were cut off at once, the longer the time that their waits are spread over."""
+    """The more were cut off at once, the more their reconnects are spread."""
     job = await client.submit(kind)
     states: list[Connection] = []
     with CuttableProxy(client.address) as proxy:

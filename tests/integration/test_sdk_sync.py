@@ -1,4 +1,4 @@
-"""The client for code without asyncio: the same verbs, the same results, the same errors."""
+"""SyncClient: the same methods, results and errors."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_same_verbs(client: SyncClient, kind: str) -> None:
 
 
 def test_the_same_errors(client: SyncClient, kind: str) -> None:
-    """With what belongs to them."""
+    """With their attributes."""
     with pytest.raises(JobNotFound):
         client.get("no-such-job")
     with pytest.raises(JobNotFound):
@@ -91,7 +91,7 @@ def test_the_same_errors(client: SyncClient, kind: str) -> None:
 
 
 def test_a_watch_can_be_left_and_taken_up(client: SyncClient, kind: str) -> None:
-    """Its cursor is that of the last event that it gave out."""
+    """Its cursor is that of the last yielded event."""
     job = client.submit(kind, {"count": 10})
     client.result(job.job_id)
     with client.watch(job.job_id) as watch:
@@ -135,7 +135,7 @@ def test_several_threads_share_a_client(client: SyncClient, kind: str) -> None:
 
 
 def test_closing_a_client_wakes_who_waits(shared_server: ServerProcess, client: SyncClient) -> None:
-    """In whichever thread it waits."""
+    """In any waiting thread."""
     job = client.submit("nobody-does-this")
     other = SyncClient(shared_server.address)
     watch = other.watch(job.job_id)
@@ -162,7 +162,7 @@ def test_closing_a_client_wakes_who_waits(shared_server: ServerProcess, client: 
 
 
 def test_generators_can_be_left(client: SyncClient, kind: str) -> None:
-    """What is not iterated to its end is tidied up, also after the client is closed."""
+    """Unfinished iterators are cleaned up, also after the client is closed."""
     for _ in range(3):
         client.submit(kind, {"count": 0})
     jobs = client.list(kinds=[kind], page_size=1)
@@ -178,6 +178,6 @@ def test_generators_can_be_left(client: SyncClient, kind: str) -> None:
 
 
 def test_a_job_is_queued_without_a_worker(client: SyncClient) -> None:
-    """And is cancelled at once."""
+    """It is cancelled at once."""
     job = client.submit("nobody-does-this")
     assert client.cancel(job.job_id).state == JobState.JOB_STATE_CANCELLED

@@ -15,7 +15,7 @@ from tests.support.server import ServerProcess
 
 @pytest.fixture
 def authority() -> trustme.CA:
-    """Signs the server's certificate."""
+    """The authority of the server's certificate."""
     return trustme.CA()
 
 
@@ -39,7 +39,7 @@ def tls_server(authority: trustme.CA, tmp_path: Path) -> Iterator[ServerProcess]
 
 
 async def test_a_trusted_certificate_is_enough(tls_server: ServerProcess, trusted: Path) -> None:
-    """For clients and workers alike; naming it implies TLS."""
+    """For clients and workers; giving it implies TLS."""
     worker = Worker(tls_server.address, tls_ca=trusted)
 
     @worker.job("echo")
@@ -54,7 +54,7 @@ async def test_a_trusted_certificate_is_enough(tls_server: ServerProcess, truste
 
 
 def test_what_is_not_trusted_is_not_spoken_to(tls_server: ServerProcess) -> None:
-    """Neither with the system's certificates, nor in plain text."""
+    """Neither with the system's certificates, nor without TLS."""
     for tls in (True, False):
         with SyncClient(tls_server.address, tls=tls, timeout=10) as client, pytest.raises(Unreachable):
             client.get("j")

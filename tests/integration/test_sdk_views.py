@@ -1,4 +1,4 @@
-"""What a watch of the SDK begins with, is shown, and does where events cannot be had any more."""
+"""Starts, filters and gaps of the SDK's watches."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """The service, to be a worker by hand."""
+    """A client of the services, as a worker."""
     async with connect(shared_server.address) as connected:
         yield connected
 
 
 def started() -> Update:
-    """A stage starts."""
+    """The start of a stage."""
     return Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=100)))
 
 
 def progressed(current: int) -> Update:
-    """It moves on."""
+    """Progress of the stage."""
     return Update(stage_progressed=StageProgressed(stage_id="s", current=current))
 
 
@@ -53,7 +53,7 @@ async def done(rpc: Rpc, *updates: Update) -> Job:
 
 
 async def test_with_the_job_as_it_stands(client: Client, rpc: Rpc) -> None:
-    """A job, and the events after it: folded they are the job as the server has it, over a cut among the frames too."""
+    """A job, and the events after it: their fold is the server's job, also over a cut."""
     async with rpc.session() as session, gateway(client.address) as between:
         await rpc.submit()
         job, token = await session.take()
@@ -85,7 +85,7 @@ async def test_with_the_job_as_it_stands(client: Client, rpc: Rpc) -> None:
 
 
 async def test_with_what_happens_next(client: Client, rpc: Rpc) -> None:
-    """What was before is not shown; of an ended job there is nothing more."""
+    """Earlier events are not yielded; of an ended job nothing comes."""
     job = await rpc.submit()
     async with client.watch(job.job_id, latest=True) as watch:
         first = asyncio.create_task(anext(watch))
@@ -101,7 +101,7 @@ async def test_with_what_happens_next(client: Client, rpc: Rpc) -> None:
 
 
 async def test_only_some_events(client: Client, rpc: Rpc) -> None:
-    """The rest is hidden, and moves the cursor; the end is known though it is hidden; it may be resumed anywhere."""
+    """Filtered events advance the cursor; the end is detected although it is filtered; the watch resumes anywhere."""
     job = await done(rpc, started(), progressed(1), log_line("a"), progressed(2), log_line("b"))
     watch = client.watch(job.job_id, payloads=["log_written"])
     assert [event.sequence async for event in watch] == [5, 7]
@@ -120,7 +120,7 @@ async def test_only_some_events(client: Client, rpc: Rpc) -> None:
 
 
 async def test_only_the_latest_progress(client: Client, rpc: Rpc) -> None:
-    """The newest of what has come; all other events."""
+    """The newest progress, and all other events."""
     job = await done(rpc, started(), *map(progressed, range(1, 51)), log_line("a"))
     watch = client.watch(job.job_id, latest_progress=True)
     events = [event async for event in watch]
@@ -135,7 +135,7 @@ async def test_only_the_latest_progress(client: Client, rpc: Rpc) -> None:
 
 
 async def test_a_hidden_stretch_is_not_looked_at_again(client: Client, rpc: Rpc) -> None:
-    """A status has moved the cursor past it."""
+    """A status has advanced the cursor past it."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -164,7 +164,7 @@ async def test_a_hidden_stretch_is_not_looked_at_again(client: Client, rpc: Rpc)
 
 
 async def test_a_changed_epoch(client: Client, rpc: Rpc) -> None:
-    """Is raised, or gone over with the job as it stands."""
+    """It raises, or continues with a snapshot."""
     job = await done(rpc, log_line("a"))
     with pytest.raises(EpochChanged):
         await anext(client.watch(job.job_id, after=1, epoch="another"))

@@ -1,4 +1,4 @@
-"""What a watch makes of servers and networks that misbehave: it resumes, or says what is wrong; it never lies."""
+"""Watches of misbehaving servers and networks: they resume or raise, and never yield wrong events."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.support.scripted import ScriptedServer, Stream, scripted
 
 
 async def whole_log(stream: Stream) -> None:
-    """A good server with a log of five events."""
+    """A correct server with a log of five events."""
     await stream.open(head=5)
     await stream.events(*range(stream.request.after_sequence + 1, 6), end=True)
 
 
 async def nothing_new(stream: Stream) -> None:
-    """A good server, of a job in which nothing happens."""
+    """A correct server with an idle job."""
     await stream.open(head=2)
     if stream.request.after_sequence < 2:
         await stream.events(*range(stream.request.after_sequence + 1, 3))
@@ -34,15 +34,13 @@ async def nothing_new(stream: Stream) -> None:
 
 
 async def sequences(watch: Watch) -> list[int]:
-    """Those of all events that it yields."""
+    """The sequences of all yielded events."""
     return [event.sequence async for event in watch]
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, None])
 async def test_an_interrupted_stream_is_resumed(code: grpc.StatusCode | None) -> None:
-    """After the last event, in the same epoch: whether the server is gone, tears the stream down, or ends it as if all
-    were well (rule 6).
-    """
+    """After the last event, in the same epoch: if the server is gone, aborts the stream, or ends OK (rule 6)."""
 
     async def interrupted(stream: Stream) -> None:
         await stream.open(head=5)
@@ -89,7 +87,7 @@ async def refuse(stream: Stream, code: int, reason: str, text: str) -> None:
 
 
 async def test_following_gets_over_events_that_are_not_kept() -> None:
-    """How the job stands is known all the same; a watch says what it cannot bring."""
+    """`follow` continues with the job's state; a watch raises the gap."""
 
     async def trimmed(stream: Stream) -> None:
         await refuse(stream, code_pb2.OUT_OF_RANGE, "SEQUENCE_TRIMMED", "gone")
@@ -116,7 +114,7 @@ async def test_following_gets_over_events_that_are_not_kept() -> None:
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INTERNAL])
 async def test_other_statuses_are_raised_at_once(code: grpc.StatusCode) -> None:
-    """Trying again would not help; also not where the stream was fine before."""
+    """A retry would not help, also not after a good stream."""
 
     async def refused(stream: Stream) -> None:
         await stream.fail(code, "no")
@@ -137,7 +135,7 @@ async def test_other_statuses_are_raised_at_once(code: grpc.StatusCode) -> None:
 
 @pytest.mark.parametrize("next_event", [2, 4])
 async def test_a_server_that_skips_or_repeats_is_found_out(next_event: int) -> None:
-    """Nothing is yielded that is not the next event."""
+    """Only the next event is yielded."""
 
     async def wrong(stream: Stream) -> None:
         await stream.open()
@@ -154,7 +152,7 @@ async def test_a_server_that_skips_or_repeats_is_found_out(next_event: int) -> N
 
 
 async def test_a_watch_from_the_end_of_an_ended_log_ends() -> None:
-    """Its stream brings no `job_ended`; whether the job has ended is asked, not assumed."""
+    """Its stream has no `job_ended`; the SDK asks whether the job has ended."""
 
     async def at_the_end(stream: Stream) -> None:
         await stream.open(head=5)
@@ -167,13 +165,13 @@ async def test_a_watch_from_the_end_of_an_ended_log_ends() -> None:
         server.job = Job(job_id="j", state=JobState.JOB_STATE_RUNNING, last_sequence=5)
         watch = client.watch("j", after=5)
         waiting = asyncio.create_task(anext(watch))
-        await server.came(3)  # it was interrupted, then
+        await server.came(3)  # the stream was interrupted, then
         waiting.cancel()
         await watch.aclose()
 
 
 async def test_a_server_that_is_not_there_is_told_in_time() -> None:
-    """A watch that never got through gives up as a call would, after the client's timeout."""
+    """A watch that never connected gives up after the client's timeout, like a call."""
     async with scripted() as server:
         address = server.address
     async with Client(address, timeout=0.2) as client:
@@ -195,8 +193,8 @@ async def test_a_server_that_comes_up_late_is_found() -> None:
 
 
 async def test_silence_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that is not heard for two and a half status intervals and a margin is given up; one that is, is not."""
-    monkeypatch.setattr(reconnecting_stream, "_SILENT_MARGIN", -1.5)  # which leaves a second
+    """A stream that is silent for two and a half status intervals and a margin counts as lost."""
+    monkeypatch.setattr(reconnecting_stream, "_SILENT_MARGIN", -1.5)  # leaves a timeout of a second
 
     async def falls_silent(stream: Stream) -> None:
         await stream.open(head=5)
@@ -216,13 +214,13 @@ async def test_silence_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def still_cancelled(server: ScriptedServer) -> None:
-    """Waits until the server has seen that the subscriber is gone."""
+    """Wait until the server has noticed the cancellation."""
     async with asyncio.timeout(30):
         await server.cancelled.wait()
 
 
 async def test_closing_a_watch_ends_it_at_the_server() -> None:
-    """However it is left: closed, left by ``async with``, dropped, or with its client."""
+    """However it is left: closed, by ``async with``, dropped, or with its client."""
     async with scripted(nothing_new) as server, Client(server.address) as client:
         watch = client.watch("j")
         await anext(watch)
@@ -251,7 +249,7 @@ async def test_closing_a_watch_ends_it_at_the_server() -> None:
 
 
 async def test_closing_a_watch_wakes_who_waits_for_it() -> None:
-    """The iteration just ends."""
+    """The iteration ends."""
     async with scripted(nothing_new) as server, Client(server.address) as client:
         watch = client.watch("j")
         assert [(await anext(watch)).sequence for _ in range(2)] == [1, 2]
@@ -262,7 +260,7 @@ async def test_closing_a_watch_wakes_who_waits_for_it() -> None:
 
 
 async def test_a_cancelled_wait_loses_nothing() -> None:
-    """A wait with a timeout may be given up again and again, on the same stream."""
+    """A wait with a timeout can be repeated on the same stream."""
     go_on = asyncio.Event()
 
     async def slow(stream: Stream) -> None:

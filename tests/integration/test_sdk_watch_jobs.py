@@ -1,4 +1,4 @@
-"""The SDK follows many jobs: everything once, whatever breaks."""
+"""Watches of many jobs: everything once, through all faults."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def kind() -> str:
 
 
 async def upto(watch: JobsWatch, count: int) -> list[Item]:
-    """The next so many items."""
+    """Read this many items."""
     return [await anext(watch) for _ in range(count)]
 
 
 async def queued(client: Client, kind: str, count: int) -> list[str]:
-    """Jobs that wait for a worker that does not come."""
+    """Queued jobs without a worker."""
     return [(await client.submit(kind)).job_id for _ in range(count)]
 
 
 def sequences(items: list[Item]) -> dict[str, list[int]]:
-    """The sequences of the events, job by job."""
+    """The sequences of the events by job."""
     texts: dict[str, list[int]] = defaultdict(list)
     for item in items:
         if isinstance(item, Event):
@@ -55,14 +55,14 @@ def sequences(items: list[Item]) -> dict[str, list[int]]:
 
 
 async def test_all_events_come_once_over_cuts(client: Client, kind: str) -> None:
-    """Cut off again and again in the middle of traffic, each job's log is whole and in order."""
+    """Through repeated cuts under load each job's log is complete and in order."""
     cut = asyncio.Semaphore(0)
 
     async def handler(job: JobContext) -> None:
         for number in range(20):
             job.emit("step", {"number": number})
             await asyncio.sleep(0)
-        await cut.acquire()  # so that there is something left to come back for
+        await cut.acquire()  # so that there is something left to reconnect for
 
     states: list[Connection] = []
     items: list[Item] = []
@@ -87,12 +87,12 @@ async def test_all_events_come_once_over_cuts(client: Client, kind: str) -> None
 
 
 async def _is(condition: bool) -> bool:
-    """For `eventually`."""
+    """A condition for `eventually`."""
     return condition
 
 
 async def _ended(watch: JobsWatch, items: list[Item], count: int) -> None:
-    """Takes items in until so many jobs have ended."""
+    """Read items until this many jobs have ended."""
     async for item in watch:
         items.append(item)
         count -= isinstance(item, Event) and item.HasField("job_ended")
@@ -101,7 +101,7 @@ async def _ended(watch: JobsWatch, items: list[Item], count: int) -> None:
 
 
 async def test_snapshots_then_events(client: Client, kind: str) -> None:
-    """It begins with all jobs as they stand; folded on, they are what the server has."""
+    """It begins with all current jobs; their fold with the events is the server's state."""
     job_ids = await queued(client, kind, 3)
     async with client.watch_jobs(kinds=[kind], snapshot=True) as watch:
         board = {item.job_id: Fold(item) for item in await upto(watch, 3) if isinstance(item, Job)}
@@ -145,7 +145,7 @@ async def test_a_stream_that_breaks_among_its_snapshots(client: Client, kind: st
 
 
 async def test_a_job_that_ceases_to_match_between_two_lists(client: Client, kind: str) -> None:
-    """It is shown as it stands; nothing else would tell that it has moved on."""
+    """Its current state is yielded, since otherwise the change would be missed."""
     job_ids = await queued(client, kind, 3)
     async with gateway(client.address) as between, Client(between.address) as far:
         between.frames = 3
@@ -160,7 +160,7 @@ async def test_a_job_that_ceases_to_match_between_two_lists(client: Client, kind
 
 
 async def test_cut_off_after_each_frame(client: Client, kind: str) -> None:
-    """However often it breaks, with jobs that come to match, nothing comes twice and nothing is missing."""
+    """However often it breaks, with newly matching jobs, nothing is doubled or missing."""
 
     async def handler(job: JobContext) -> None:
         for number in range(5):
@@ -200,7 +200,7 @@ async def test_cut_off_after_each_frame(client: Client, kind: str) -> None:
 
 
 async def test_positions_are_for_other_watches(client: Client, kind: str) -> None:
-    """A watch goes on where another one was left; a filter moves on past what it hides."""
+    """A watch continues at another one's position; filtered events advance it."""
     job_ids = await queued(client, kind, 2)
     async with client.watch_jobs(kinds=[kind], follow=False, latest=True) as watch:
         assert [item async for item in watch] == []
@@ -217,7 +217,7 @@ async def test_positions_are_for_other_watches(client: Client, kind: str) -> Non
 
 
 async def test_gaps(tmp_path: Path, serve: Serve) -> None:
-    """A position that cannot be continued from is raised, or gone over with all jobs as they stand."""
+    """A position that cannot be continued raises, or the watch continues with snapshots of all jobs."""
     with serve(tmp_path / "data") as server, CuttableProxy(server.address) as proxy:
         async with Client(server.address) as client, Client(proxy.address) as far:
             first, second = await queued(client, "test", 2)
@@ -246,7 +246,7 @@ async def test_gaps(tmp_path: Path, serve: Serve) -> None:
 
 
 async def test_all_that_is_kept_over_cuts(tmp_path: Path, serve: Serve) -> None:
-    """Where something was dropped there is no position to go back to before that; still nothing comes twice."""
+    """After drops there is no earlier position to resume at; still nothing is doubled."""
     with serve(tmp_path / "data") as server:
         async with Client(server.address) as client:
             job_ids = await queued(client, "test", 4)

@@ -1,4 +1,4 @@
-"""What a worker makes of servers that misbehave."""
+"""Workers with misbehaving servers."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Stream:
-    """One session, as the server sees it."""
+    """One session at the server."""
 
     def __init__(self, incoming: AsyncIterator[WorkRequest], context: Context) -> None:
         self._incoming = incoming
         self.context = context
 
     async def hears(self, name: str) -> WorkRequest:
-        """What the worker says next, heartbeats aside; it is to be this."""
+        """The worker's next message besides heartbeats, which must be of this kind."""
         async for request in self._incoming:
             if not request.HasField("heartbeat"):
                 assert name == request.WhichOneof("message")
@@ -49,11 +49,11 @@ class Stream:
         raise AssertionError(f"the worker ended the stream before {name}")
 
     async def says(self, **message: Any) -> None:
-        """Says this."""
+        """Send a response."""
         await self.context.write(WorkResponse(**message))
 
     async def welcomes(self, heartbeat: float = 60.0) -> Hello:
-        """Takes the worker in; how it has introduced itself."""
+        """Welcome the worker; return its hello."""
         hello = await self.hears("hello")
         interval = Duration()
         interval.FromNanoseconds(int(heartbeat * 1e9))
@@ -61,13 +61,13 @@ class Stream:
         return hello.hello
 
     async def beats(self) -> None:
-        """Waits for a heartbeat, after which the worker knows that it is welcome."""
+        """Wait for a heartbeat, after which the worker has processed the welcome."""
         async for request in self._incoming:
             if request.HasField("heartbeat"):
                 return
 
     async def ends(self) -> None:
-        """Waits until the worker has no more to say."""
+        """Wait until the worker has half-closed the stream."""
         async for _ in self._incoming:
             pass
 
@@ -76,7 +76,7 @@ Play = Callable[[Stream], Awaitable[None]]
 
 
 class ScriptedServer(WorkerServiceServicer):
-    """Plays one part of the script for each session; the last one for all that follow."""
+    """Runs one step of the script for each session, and the last one for all later ones."""
 
     def __init__(self, script: tuple[Play, ...]) -> None:
         self.address = ""
@@ -85,7 +85,7 @@ class ScriptedServer(WorkerServiceServicer):
         self._script = script
 
     async def Work(self, incoming: AsyncIterator[WorkRequest], context: Context) -> None:  # type: ignore[override]
-        """Plays the next part."""
+        """Run the next step."""
         self.sessions += 1
         play = self._script[min(self.sessions, len(self._script)) - 1]
         try:
@@ -95,13 +95,13 @@ class ScriptedServer(WorkerServiceServicer):
             raise
 
     async def ReportJob(self, request: ReportJobRequest, context: Context) -> ReportJobResponse:
-        """Not played."""
+        """Not supported."""
         raise NotImplementedError
 
 
 @asynccontextmanager
 async def scripted(*script: Play) -> AsyncIterator[ScriptedServer]:
-    """Serves the script on a free loopback port."""
+    """Run the script on a free loopback port."""
     servicer = ScriptedServer(script)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_WorkerServiceServicer_to_server(servicer, server)
@@ -115,7 +115,7 @@ async def scripted(*script: Play) -> AsyncIterator[ScriptedServer]:
 
 
 def worker_at(server: ScriptedServer, **options: Any) -> Worker:
-    """A worker whose jobs say one thing, and end when they are allowed to."""
+    """A worker whose jobs report one event, and end on request."""
     worker = Worker(server.address, worker_id="w", **options)
 
     @worker.job("k")
@@ -142,7 +142,7 @@ def assignment(job_id: str = "j", kind: str = "k", token: str = "t") -> Assignme
 async def test_what_trying_again_does_not_help_against_is_raised(
     code: grpc.StatusCode, error: type[Exception]
 ) -> None:
-    """A worker that may not work says so, rather than knock for ever."""
+    """A permanent refusal is raised rather than retried forever."""
 
     async def refuse(stream: Stream) -> None:
         await stream.context.abort(code, "no")
@@ -153,7 +153,7 @@ async def test_what_trying_again_does_not_help_against_is_raised(
 
 
 async def test_a_session_begins_with_welcome() -> None:
-    """A server that says anything else does not speak this contract."""
+    """Any other first message violates the contract."""
 
     async def wrong(stream: Stream) -> None:
         await stream.says(drain=Drain())
@@ -175,7 +175,7 @@ async def test_a_session_begins_with_welcome() -> None:
     ],
 )
 async def test_everything_else_passes(code: grpc.StatusCode | None) -> None:
-    """A worker comes back, with its jobs, whatever the server's trouble is: after the last report that it has."""
+    """A worker reconnects with its jobs after any transient error, and continues after the server's last report."""
     done = asyncio.Event()
 
     async def troubled(stream: Stream) -> None:
@@ -186,7 +186,7 @@ async def test_everything_else_passes(code: grpc.StatusCode | None) -> None:
             await stream.context.abort(code, "trouble")
 
     async def good(stream: Stream) -> None:
-        assert (await stream.welcomes()).max_concurrency == 0  # its one place is taken
+        assert (await stream.welcomes()).max_concurrency == 0  # its capacity is used
         resume = (await stream.hears("resume")).resume
         assert (resume.job_id, resume.lease_token) == ("j", "t")
         await stream.says(resumed=Resumed(job_id="j", acknowledged_report_sequence=1))
@@ -211,7 +211,7 @@ async def test_everything_else_passes(code: grpc.StatusCode | None) -> None:
 
 
 async def test_a_store_in_trouble_is_come_back_to() -> None:
-    """A refusal because of the store has used up no number: the same report is sent again on a new session."""
+    """A refusal by the store uses up no number: the same report is sent again on a new session."""
     done = asyncio.Event()
     reports: list[int] = []
 
@@ -242,7 +242,7 @@ async def test_a_store_in_trouble_is_come_back_to() -> None:
 
 
 async def test_jobs_that_nobody_wants_are_given_back() -> None:
-    """One of a kind that there is no handler for goes back at once."""
+    """A job of a kind without a handler is released at once."""
     done = asyncio.Event()
 
     async def wrong(stream: Stream) -> None:
@@ -262,7 +262,7 @@ async def test_jobs_that_nobody_wants_are_given_back() -> None:
 
 
 async def test_a_worker_that_stops_before_it_is_welcome() -> None:
-    """Listens until it is, since it may be given a job with that; and comes once more where it was."""
+    """It waits for the welcome, since a job may come with it; after such a job it connects once more."""
     hellos = []
 
     async def give_at_once(stream: Stream) -> None:
@@ -287,7 +287,7 @@ async def test_a_worker_that_stops_before_it_is_welcome() -> None:
 
 
 async def test_a_newer_attempt_replaces_an_older_one() -> None:
-    """Where the same worker is given the same job again, only the new lease counts."""
+    """If a worker gets the same job again, only the new lease counts."""
     done = asyncio.Event()
 
     async def again(stream: Stream) -> None:
@@ -314,9 +314,9 @@ async def test_a_newer_attempt_replaces_an_older_one() -> None:
 
 
 async def test_heartbeats_are_as_often_as_the_server_wants(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker sleeps for the interval of each session's welcome between two heartbeats, whatever it was before."""
+    """Each session uses the heartbeat interval of its welcome."""
     sleep, slept = asyncio.sleep, []
-    intervals = [3601.0, 7203.0]  # nothing else sleeps for as long, and nobody waits for it
+    intervals = [3601.0, 7203.0]  # no other sleep is as long
 
     async def skip(seconds: float) -> None:
         if seconds in intervals:
@@ -350,7 +350,7 @@ async def test_heartbeats_are_as_often_as_the_server_wants(monkeypatch: pytest.M
 
 
 async def test_a_worker_can_be_stopped_while_nobody_is_there() -> None:
-    """It need not be connected for that, and may run again afterwards."""
+    """A disconnected worker can stop, and may run again afterwards."""
     async with scripted() as server:
         worker = worker_at(server)
     for _ in range(2):
@@ -364,7 +364,7 @@ async def test_a_worker_can_be_stopped_while_nobody_is_there() -> None:
 
 
 async def test_a_worker_without_handlers_is_a_mistake() -> None:
-    """Said at once, as are kinds that are none and kinds that have a handler."""
+    """It is an error at once, as are invalid and duplicate kinds."""
     worker = Worker("127.0.0.1:1")
     with pytest.raises(RuntimeError, match="no handlers"):
         await worker.run()

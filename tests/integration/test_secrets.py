@@ -1,4 +1,4 @@
-"""What the variables of a program hold never reaches a log, wherever an exception is logged."""
+"""Values of local variables never reach a log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.command import started, terminal
 from tests.support.server import Server
 
 CANARY: Final = "hunter" + "2"
-# Says that an exception was logged at all: its message, which is no variable.
+# The exception's message, which shows that it was logged.
 RAISED: Final = "the database is away"
 
 JOBS: Final = dedent(
@@ -54,7 +54,7 @@ JOBS: Final = dedent(
     """
 )
 
-# Has every command log exceptions when it exits, by each of the two libraries that are used for logging.
+# Makes every command log exceptions at its exit, by both logging libraries.
 AT_EXIT: Final = dedent(
     """
     import atexit
@@ -84,7 +84,7 @@ AT_EXIT: Final = dedent(
 async def test_a_failing_handler_gives_no_variable_away(
     server: Server, tmp_path: Path, on_a_terminal: bool
 ) -> None:
-    """Neither in the worker's log, be it JSON or made for a terminal, nor in the failure; wherever the handler runs."""
+    """Neither in the worker's log, JSON or terminal, nor in the failure; in each run mode."""
     (tmp_path / "canary_jobs.py").write_text(JOBS)
     env = {"PYTHONPATH": str(tmp_path), "MILEPOST_ADDRESS": server.address, "COLUMNS": "200"}
     async with Client(server.address) as client:
@@ -112,7 +112,7 @@ async def test_a_failing_handler_gives_no_variable_away(
 async def test_no_command_logs_variables(
     server: Server, tmp_path: Path, name: str, on_a_terminal: bool
 ) -> None:
-    """Whatever logs an exception there, and also what only the interpreter says of it."""
+    """By any logger, and by the interpreter itself."""
     (tmp_path / "sitecustomize.py").write_text(AT_EXIT)
     (tmp_path / "canary_jobs.py").write_text(JOBS)
     arguments, stopped_after = {
@@ -121,7 +121,7 @@ async def test_no_command_logs_variables(
         "exec": (("exec", "-k", "k", "--", "true"), ""),
         "get": (("get", "nowhere"), ""),
     }[name]
-    # A logger that nobody has set up has a traceback of its own, as the interpreter has.
+    # An unconfigured logger formats tracebacks like the interpreter.
     env = {"PYTHONPATH": str(tmp_path), "MILEPOST_DEBUG": "1", "COLUMNS": "200"}
     if on_a_terminal:
         async with terminal(*arguments, address=server.address, env=env, columns=200) as shown:
@@ -143,7 +143,7 @@ async def test_no_command_logs_variables(
 
 
 async def _failed(client: Client, job_id: str) -> str:
-    """Everything that the log of a failed job says."""
+    """The whole log of a failed job."""
     states = [job.state async for job in client.follow(job_id)]
     assert states[-1] == JobState.JOB_STATE_FAILED
     return "\n".join([str(event) async for event in client.watch(job_id, follow=False)])

@@ -1,4 +1,4 @@
-"""What the server says of itself: a line for each call, none of anybody's payload, and where to look after a defect."""
+"""The server's log: one line per call, no payloads, and tracebacks of defects by id."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRET = "a-payload-that-nobody-else-is-to-read"
 
 
 async def test_each_call_has_one_line(server: ServerProcess) -> None:
-    """When it ends, in JSON: which method, how it ended and why, how long it took, and from where it came."""
+    """At its end, in JSON: method, status and reason, duration, and peer."""
     async with connect(server.address) as rpc:
         job = await rpc.submit()
         await rpc.log(job.job_id)
@@ -68,7 +68,7 @@ async def test_each_call_has_one_line(server: ServerProcess) -> None:
 
 
 async def test_no_payload_is_logged(server: ServerProcess) -> None:
-    """Neither of a job, nor of a report, nor of a request that was refused."""
+    """Neither of jobs, nor of reports, nor of refused requests."""
     async with connect(server.address) as rpc:
         async with rpc.session() as session:
             job = await rpc.submit(input=struct({"x": SECRET}), labels={"l": SECRET})
@@ -84,7 +84,7 @@ async def test_no_payload_is_logged(server: ServerProcess) -> None:
 
 
 async def test_a_defect_gives_nothing_away(server: ServerProcess) -> None:
-    """The client gets an id; under it the log has the traceback, without what was in the variables."""
+    """The client gets an id; the log has the traceback under it, without values of variables."""
     server.may_be_at_fault = True
     async with connect(server.address) as rpc:
         job = await rpc.submit(input=struct({"x": SECRET}))
@@ -102,7 +102,7 @@ async def test_a_defect_gives_nothing_away(server: ServerProcess) -> None:
 
 
 async def test_on_a_terminal_it_is_for_people(tmp_path: Path) -> None:
-    """Not JSON, but for the line that says that it is ready."""
+    """Only the ready line is JSON."""
     async with terminal(
         "serve", "--address", "127.0.0.1:0", "--data", tmp_path, env={"NO_COLOR": "1"}
     ) as shown:

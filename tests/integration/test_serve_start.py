@@ -1,4 +1,4 @@
-"""A server that cannot serve yet: it says so, and can be stopped."""
+"""A server that cannot serve yet logs that, and can be stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.server import MILEPOST
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_waits_for_nats_can_be_stopped(tmp_path: Path, number: signal.Signals) -> None:
-    """It ends as any other does, without ever having been ready; and it has said what it waits for."""
+    """It stops like any other, without having been ready; it has logged what it waits for."""
     store = f"nats://127.0.0.1:{free_port()}"
     command = [str(MILEPOST), "serve", "--address", "127.0.0.1:0", "--data", str(tmp_path / "data")]
     command += ["--store", store]

@@ -16,7 +16,7 @@ from tests.support.server import ServerProcess
 
 
 class Certificates(NamedTuple):
-    """Files, and the authority that signed."""
+    """Certificate files, and their authority."""
 
     chain: Path
     key: Path
@@ -25,7 +25,7 @@ class Certificates(NamedTuple):
 
 @pytest.fixture
 def certificates(tmp_path: Path) -> Certificates:
-    """Those of a server on loopback."""
+    """The certificates of a server on loopback."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1", "localhost")
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
@@ -35,8 +35,8 @@ def certificates(tmp_path: Path) -> Certificates:
 
 
 async def test_tls(tmp_path: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever trusts the authority is served; whoever trusts another one, or speaks plain text, is not."""
-    monkeypatch.setenv("GRPC_VERBOSITY", "NONE")  # a failed handshake is none of the server's log
+    """Only clients that trust the authority are served."""
+    monkeypatch.setenv("GRPC_VERBOSITY", "NONE")  # the server does not log failed handshakes
     other = trustme.CA().cert_pem.bytes()
     options = ("--tls-cert", str(certificates.chain), "--tls-key", str(certificates.key))
     with ServerProcess(tmp_path / "data", *options) as server:
@@ -53,7 +53,7 @@ async def test_tls(tmp_path: Path, certificates: Certificates, monkeypatch: pyte
 
 
 async def test_certificate_and_key_go_together(tmp_path: Path, certificates: Certificates) -> None:
-    """Half of it is not taken for none of it."""
+    """A certificate without a key is an error."""
     outcome = await milepost("serve", "--tls-cert", certificates.chain, "--data", tmp_path / "data")
 
     assert (outcome.status, outcome.out) == (2, "")
@@ -61,7 +61,7 @@ async def test_certificate_and_key_go_together(tmp_path: Path, certificates: Cer
 
 
 async def test_a_pair_that_is_none(tmp_path: Path, certificates: Certificates) -> None:
-    """It is said of the files, and not of the address."""
+    """The error names the files, not the address."""
     chain, key = certificates.key, certificates.chain
     outcome = await milepost(
         "serve",

@@ -32,28 +32,28 @@ async def rpc(server: ServerProcess) -> AsyncIterator[Rpc]:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Where workers keep what they could not tell."""
+    """The spool of the workers."""
     return tmp_path / "spool"
 
 
 def kept(directory: Path) -> list[Path]:
-    """What is there."""
+    """The spooled files."""
     return list(directory.glob("*.report"))
 
 
 def nothing_in(directory: Path) -> bool:
-    """Whether no lock is left behind either."""
+    """Whether the spool is empty, also of locks."""
     return not any(directory.iterdir())
 
 
 def lines(events: Sequence[Event]) -> list[str]:
-    """The job's own log."""
+    """The log lines of the job."""
     return [event.log_written.text for event in events if event.HasField("log_written")]
 
 
 @asynccontextmanager
 async def idle(address: str, directory: Path) -> AsyncIterator[None]:
-    """A worker that nothing is submitted for, with the spool."""
+    """A worker without jobs, with the spool."""
     worker = Worker(address, spool=directory, drain_timeout=0.0)
     worker.job("nothing")(lambda job: None)
     running = asyncio.create_task(worker.run())
@@ -74,7 +74,7 @@ async def delivered(address: str, job_id: str, directory: Path) -> list[Event]:
 
 
 async def empty(directory: Path) -> None:
-    """Waits until nothing is kept."""
+    """Wait until the spool is empty."""
 
     async def condition() -> bool:
         return not kept(directory)
@@ -83,7 +83,7 @@ async def empty(directory: Path) -> None:
 
 
 async def full(directory: Path) -> None:
-    """Waits until something is kept."""
+    """Wait until the spool has a report."""
 
     async def condition() -> bool:
         return bool(kept(directory))
@@ -92,7 +92,7 @@ async def full(directory: Path) -> None:
 
 
 async def begun(rpc: Rpc, job_id: str) -> None:
-    """Waits until the job's handler has said that it is at work."""
+    """Wait until the job's handler runs."""
 
     async def condition() -> bool:
         return "before" in lines(await rpc.log(job_id))
@@ -101,7 +101,7 @@ async def begun(rpc: Rpc, job_id: str) -> None:
 
 
 class Held:
-    """A worker with a job that is at work until it may end, and then has more to say."""
+    """A worker with a running job that ends on request, with further reports."""
 
     def __init__(self, rpc: Rpc, address: str, **options: Any) -> None:
         self.worker = Worker(address, flush_timeout=0.0, drain_timeout=60.0, **options)
@@ -112,7 +112,7 @@ class Held:
         self._may_end = asyncio.Event()
 
     async def begin(self) -> None:
-        """Submits the job, and has it begun: the worker knows that the server has its first line."""
+        """Submit the job, and wait until its first line is acknowledged."""
         self.job_id = (await self._rpc.submit()).job_id
         self._running = asyncio.create_task(self.worker.run())
 
@@ -122,11 +122,11 @@ class Held:
         await eventually(is_acknowledged)
 
     def end(self) -> None:
-        """Lets the job end."""
+        """Let the job end."""
         self._may_end.set()
 
     async def stop(self) -> None:
-        """Stops the worker."""
+        """Stop the worker."""
         self.worker.stop()
         await self._running
 
@@ -142,7 +142,7 @@ class Held:
 async def test_an_end_that_the_server_did_not_hear_is_told_by_the_next_worker(
     server: ServerProcess, rpc: Rpc, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The worker stops although the server is gone; each line and the result come exactly once."""
+    """The worker stops without the server; each line and the result arrive exactly once."""
     held = Held(rpc, server.address, spool=directory)
     await held.begin()
     server.kill()
@@ -182,7 +182,7 @@ async def test_a_server_that_is_silent_holds_nobody_up(
 async def test_a_worker_that_is_killed_has_kept_it_by_then(
     server: ServerProcess, rpc: Rpc, directory: Path, tmp_path: Path
 ) -> None:
-    """Once the flush timeout is over, while it goes on trying to tell it; it need not come to its own end."""
+    """After the flush timeout the report is spooled, while the worker still retries; a killed worker loses nothing."""
     (tmp_path / "jobs.py").write_text(
         dedent(
             """
@@ -218,7 +218,7 @@ async def test_a_worker_that_is_killed_has_kept_it_by_then(
 async def test_what_is_told_by_the_worker_itself_is_not_kept(
     server: ServerProcess, rpc: Rpc, directory: Path
 ) -> None:
-    """What was written down in the meantime is removed when the server is back, and has it."""
+    """Spooled reports are removed when the server is back and has acknowledged them."""
     held = Held(rpc, server.address, spool=directory)
     await held.begin()
     server.kill()
@@ -233,7 +233,7 @@ async def test_what_is_told_by_the_worker_itself_is_not_kept(
 
 
 async def test_what_the_server_has_is_not_told_twice(shared_server: ServerProcess, directory: Path) -> None:
-    """Whichever part of it was taken, and only its acknowledgement was lost: also the end, and all of it."""
+    """Whichever part was accepted without an acknowledgement: also the end, and all of it."""
     updates = [log_line("1"), log_line("2"), log_line("3"), succeeded()]
     async with connect(shared_server.address) as rpc, rpc.session() as session:
         jobs = []

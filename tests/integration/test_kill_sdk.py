@@ -71,5 +71,5 @@ async def test_kill_under_workers_of_the_sdk(server: ServerProcess) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(100, 200))
 async def test_kill_under_workers_of_the_sdk_at_length(server: ServerProcess, seed: int) -> None:
-    """The long form."""
+    """The long version."""
     await kill(server, seed)

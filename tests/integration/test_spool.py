@@ -255,14 +255,14 @@ async def test_what_the_server_has_is_not_told_twice(shared_server: ServerProces
             for job_id in jobs:
                 assert lines(await rpc.ended(job_id)) == ["1", "2", "3"]
             await empty(directory)
-            job = await rpc.submit(kind="nothing")  # it has its place for jobs again
+            job = await rpc.submit(kind="nothing")  # it has a free slot again
             assert kinds(await rpc.ended(job.job_id))[-1] == "job_ended"
 
 
 async def test_what_nobody_wants_any_more_is_removed(
     shared_server: ServerProcess, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The lease was lost, the job is gone, or something is missing before it: a warning says what is lost."""
+    """If the lease expired, the job was deleted, or earlier entries are missing: a warning names what is lost."""
     async with connect(shared_server.address) as rpc, rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()
@@ -297,7 +297,7 @@ async def test_what_nobody_wants_any_more_is_removed(
 async def test_without_a_spool_it_is_said_what_is_lost(
     server: ServerProcess, rpc: Rpc, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The worker stops all the same, and the job's lease runs out."""
+    """The worker stops, and the job's lease expires."""
     held = Held(rpc, server.address)
     await held.begin()
     server.kill()
@@ -312,7 +312,7 @@ async def test_without_a_spool_it_is_said_what_is_lost(
 async def test_an_idle_worker_that_stops_with_its_server_does_not_look_for_another(
     server: ServerProcess, tmp_path: Path
 ) -> None:
-    """Nor does it speak of running jobs where there are none."""
+    """It does not log anything about running jobs either."""
     (tmp_path / "jobs.py").write_text(
         dedent(
             """
@@ -372,7 +372,7 @@ async def test_nothing_that_the_sdk_lets_pass_is_too_large_for_the_server(
     assert [record.getMessage() for record in caplog.records if "refused" in record.getMessage()] == []
     assert events[-1].job_ended.state == JobState.JOB_STATE_SUCCEEDED
     texts = [event.log_written.text for event in events if event.HasField("log_written")]
-    # With four warnings: of a key that is not Unicode, fields and an event that are cut, and one that nests too deep.
+    # With four warnings: a key that is not Unicode, truncated fields and event, and one nested too deeply.
     assert len(texts) == 213
     clipped = [text for text in texts if text.endswith("characters]")]
     assert {text[0] for text in clipped} == {"x", "ä"}

@@ -1,4 +1,4 @@
-"""Subscribers who never read beside others who do: they delay nobody, and cost the server next to nothing (rule 7)."""
+"""Subscribers that never read, beside others that do: they delay nobody and cost little memory (rule 7)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.rpc import Rpc, WatchCall, connect, eventually, log_line, suc
 from tests.support.server import ServerProcess
 from tests.support.validators import History, check
 
-# A client that does not read takes in no more than this, in bytes; gRPC would let it take in some MiB.
+# A client that does not read buffers at most this, in bytes; gRPC's default would be some MiB.
 _WINDOW = 64 * 1024
 _OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),
@@ -34,17 +34,17 @@ _OPTIONS = [
 ]
 _STREAMS = 10
 
-# What a stalled stream may cost the server, in bytes: one batch of 28 KiB, and what any stream costs, which is less.
+# Allowed memory of a stalled stream, in bytes: a batch of 28 KiB and the stream's own, smaller cost.
 _HELD = 2 * 28 * 1024
 
-# The log is much larger than the windows, and than what the server may keep of it in memory.
+# The log is much larger than the flow-control windows and the server's cache of it.
 _REPORTS = 80
 _LINES = 50
 _LINE = "x" * 2_000
 
 
 async def stalled(data: Path, stalling: int, reading: int) -> None:
-    """Those who read get all of it, and so does later who did not."""
+    """Reading subscribers receive everything; the others do as soon as they read."""
     raise_open_files()
     async with AsyncExitStack() as stack:
         server = stack.enter_context(ServerProcess(data, "--tail-memory", "2"))
@@ -59,7 +59,7 @@ async def stalled(data: Path, stalling: int, reading: int) -> None:
             stub = JobServiceStub(await stack.enter_async_context(channel))
             calls += [stub.WatchJob(WatchJobRequest(job_id=job.job_id)) for _ in range(_STREAMS)]
         for call in calls:
-            assert isinstance(await call.read(), WatchJobResponse)  # and then nothing more
+            assert isinstance(await call.read(), WatchJobResponse)  # and nothing more
         async with crowd(server.address, job.job_id, reading) as members:
             for number in range(_REPORTS):
                 await session.report(job.job_id, token, number * _LINES + 1, *[log_line(_LINE)] * _LINES)
@@ -91,12 +91,12 @@ async def test_stalled(tmp_path: Path) -> None:
 @pytest.mark.nightly
 @pytest.mark.timeout(1200)
 async def test_stalled_at_length(tmp_path: Path) -> None:
-    """200 who never read beside 50 who do."""
+    """200 subscribers that never read, beside 50 that do."""
     await stalled(tmp_path / "data", 200, 50)
 
 
 async def resting(process: psutil.Process) -> int:
-    """The server's memory in bytes, once it has nothing to do."""
+    """The memory of the idle server in bytes."""
     used = [-1.0, -2.0, -3.0]
 
     async def is_idle() -> bool:
@@ -110,7 +110,7 @@ async def resting(process: psutil.Process) -> int:
 
 
 async def stall(rpc: Rpc, job_id: str, address: str, count: int, stack: AsyncExitStack) -> None:
-    """So many streams of the job and as many of all jobs, of which nothing is read but the first frame."""
+    """Open `count` streams of the job and as many of all jobs; only the first frame is read."""
     for _ in range(0, count, _STREAMS):
         channel = grpc.aio.insecure_channel(address, _OPTIONS)
         stub = JobServiceStub(await stack.enter_async_context(channel))
@@ -123,7 +123,7 @@ async def stall(rpc: Rpc, job_id: str, address: str, count: int, stack: AsyncExi
 
 @pytest.mark.parametrize("together", [1, 30])
 async def test_a_stalled_stream_holds_one_batch(tmp_path: Path, together: int) -> None:
-    """However large events are, and however many of them were reported together (rule 7)."""
+    """For events of any size, reported in batches of any size (rule 7)."""
     raise_open_files()
     async with AsyncExitStack() as stack:
         server = stack.enter_context(ServerProcess(tmp_path / "data", "--tail-memory", "2"))

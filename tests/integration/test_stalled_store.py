@@ -1,4 +1,4 @@
-"""A store that takes nothing for longer than a lease: it costs no worker its job that is heard from (rule 14)."""
+"""A store that stalls for longer than a lease: no worker that keeps sending loses its job (rule 14)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEASE = 1.5
 
 @contextlib.contextmanager
 def stalled(data: Path) -> Iterator[None]:
-    """Nothing becomes durable in that directory: its server waits for the disk."""
+    """Stall the store in that directory: its server waits for the disk."""
     with contextlib.closing(sqlite3.connect(data / "milepost.db", isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
@@ -33,14 +33,14 @@ async def take(rpc: Rpc, session: WorkSession) -> tuple[str, str]:
 
 
 async def beat(session: WorkSession, enough: asyncio.Event) -> None:
-    """Says that the worker is alive, often."""
+    """Send heartbeats frequently."""
     while not enough.is_set():
         await session.send(heartbeat=Heartbeat())
         await asyncio.sleep(LEASE / 10)
 
 
 async def call(rpc: Rpc, job_id: str, token: str) -> None:
-    """Works without a session: reports twice, the second time once the first is answered."""
+    """Work without a session: two reports, the second after the answer to the first."""
     for number, update in enumerate((log_line("x"), succeeded()), 1):
         request = ReportJobRequest(
             job_id=job_id, lease_token=token, first_report_sequence=number, updates=[update]
@@ -55,7 +55,7 @@ async def stands(rpc: Rpc, job_id: str) -> tuple[str, int]:
 
 
 async def test_a_stall_that_lasts_longer_than_a_lease(tmp_path: Path, forkery: Forkery) -> None:
-    """Who speaks, or waits for an answer, has its job after it; who was silent has not, and was not heard before."""
+    """Workers that send, or wait for an answer, keep their jobs; the silent one loses its job."""
     with ServerProcess(tmp_path / "data", "--lease-ttl", str(LEASE), forkery=forkery) as server:
         async with (
             connect(server.address) as rpc,
@@ -69,12 +69,12 @@ async def test_a_stall_that_lasts_longer_than_a_lease(tmp_path: Path, forkery: F
             ]
             enough = asyncio.Event()
             with stalled(server.data):
-                # The server waits for its store to have these, and does not listen meanwhile.
+                # The server waits for its store to commit these, and reads nothing meanwhile.
                 for session, job_id, lease in back:
                     await session.send(release=Release(job_id=job_id, lease_token=lease))
                 beating = asyncio.create_task(beat(speaks, enough))
                 calling = asyncio.create_task(call(rpc, *called))
-                await asyncio.sleep(2.5 * LEASE)  # which is the fault itself
+                await asyncio.sleep(2.5 * LEASE)  # the fault itself
             await calling
 
             async def is_lost() -> bool:

@@ -1,4 +1,4 @@
-"""What arrives together with SIGTERM: it is in the log and answered, or neither."""
+"""Requests that arrive together with SIGTERM are logged and answered, or neither."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.server import ServerProcess
 
 _Answer = TypeVar("_Answer")
 
-# Reports of one session, and calls of each kind, in one round.
+# Reports of one session, and calls of each kind, per round.
 REPORTS = 30
 CALLS = 5
 
@@ -25,7 +25,7 @@ ROUNDS = pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mar
 
 
 async def answered(call: Awaitable[_Answer]) -> _Answer | None:
-    """The answer; None where the server stops instead of answering."""
+    """The answer, or None if the server stops first."""
     try:
         return await call
     except grpc.aio.AioRpcError as error:
@@ -35,7 +35,7 @@ async def answered(call: Awaitable[_Answer]) -> _Answer | None:
 
 
 async def last_acknowledged(session: WorkSession) -> int:
-    """Reads until the server ends the session; the last report that it acknowledged."""
+    """Read until the server ends the session; return the last acknowledged report."""
     acknowledged = 0
     while True:
         try:
@@ -49,7 +49,7 @@ async def last_acknowledged(session: WorkSession) -> int:
 
 
 async def say(session: WorkSession, job: Job, token: str) -> None:
-    """One report after the other, until the server has ended the session."""
+    """Send reports until the server ends the session."""
     try:
         for number in range(1, REPORTS + 1):
             await session.report(job.job_id, token, number, log_line(str(number)))
@@ -58,13 +58,13 @@ async def say(session: WorkSession, job: Job, token: str) -> None:
 
 
 async def logged(rpc: Rpc, job_id: str) -> int:
-    """How many lines there are in the job's log."""
+    """The number of lines in the job's log."""
     return sum(event.HasField("log_written") for event in await rpc.log(job_id))
 
 
 @ROUNDS
 async def test_reports_on_a_session(server: ServerProcess, rounds: int) -> None:
-    """The last one that was acknowledged is the last one in the log (rule 12)."""
+    """The last acknowledged report is the last one in the log (rule 12)."""
     chance = random.Random(1)
     for _ in range(rounds):
         async with connect(server.address) as rpc, rpc.session() as session:
@@ -82,7 +82,7 @@ async def test_reports_on_a_session(server: ServerProcess, rounds: int) -> None:
 
 @ROUNDS
 async def test_calls(server: ServerProcess, rounds: int) -> None:
-    """``ReportJob``, ``SubmitJob`` and ``CancelJob`` have happened exactly where they were answered with OK."""
+    """``ReportJob``, ``SubmitJob`` and ``CancelJob`` are logged exactly if they were answered with OK."""
     chance = random.Random(2)
 
     async def soon(call: Callable[[], Awaitable[_Answer]]) -> bool:
@@ -127,7 +127,7 @@ async def test_calls(server: ServerProcess, rounds: int) -> None:
 
 
 async def exists(rpc: Rpc, job_id: str) -> bool:
-    """Whether there is such a job."""
+    """Whether the job exists."""
     try:
         await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))
     except grpc.aio.AioRpcError as error:

@@ -1,4 +1,4 @@
-"""A worker that stands still for longer than its lease, and then goes on as if nothing had been."""
+"""A worker whose process is suspended for longer than its lease and then resumes."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ MODULE = dedent(
 
 
 def lines(log: list[Event], attempt: int) -> list[str]:
-    """What is in the log of an attempt."""
+    """The log lines of an attempt."""
     return [e.log_written.text for e in log if e.attempt == attempt and e.HasField("log_written")]
 
 
 def counted(attempt: int, number: int) -> list[str]:
-    """So many lines of an attempt, as its worker numbers them."""
+    """The first `count` lines of an attempt, numbered like the worker does."""
     return [f"{attempt}/{each}" for each in range(1, number + 1)]
 
 
 async def test_a_worker_that_was_stopped_past_its_lease(tmp_path: Path, forkery: Forkery) -> None:
-    """Rules 11 and 14: it is fenced off, what it says late is refused, and the next attempt's log is clean."""
+    """It is fenced off, its late reports are refused, and the next attempt's log is clean (rules 11 and 14)."""
     module = tmp_path / "doing.py"
     module.write_text(MODULE)
     policy = RetryPolicy(max_attempts=2)
@@ -101,7 +101,7 @@ async def test_a_worker_that_was_stopped_past_its_lease(tmp_path: Path, forkery:
                 (tmp_path / "finish-2").touch()
                 log = await rpc.ended(job.job_id)
 
-            # It is fit for more: the next job is its own.
+            # It still works: it gets the next job.
             again = await rpc.submit(kind="steps")
 
             async def taken() -> str:
@@ -122,7 +122,7 @@ async def test_a_worker_that_was_stopped_past_its_lease(tmp_path: Path, forkery:
 
 
 async def test_a_worker_that_is_not_heard_from_is_given_no_more(tmp_path: Path, forkery: Forkery) -> None:
-    """One that has lost a job by its silence does not take the next attempt, nor another job, before it speaks."""
+    """A worker that lost its job by silence is offered neither the next attempt nor another job before it sends."""
     policy = RetryPolicy(max_attempts=2)
     policy.initial_backoff.FromMilliseconds(10)
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1", forkery=forkery) as server:

@@ -1,4 +1,4 @@
-"""``kill -9`` under a crowd of subscribers: all come back at once, and nothing is lost or doubled."""
+"""``kill -9`` with many subscribers: all reconnect at once; no event is lost or duplicated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.validators import History, check
 
 
 async def storm(data: Path, size: int) -> None:
-    """Everybody follows a job whose server is killed and started again; then the job goes on to its end."""
+    """Watch a job whose server is killed and restarted; then the job runs to its end."""
     raise_open_files()
     with ServerProcess(data) as server:
         async with connect(server.address) as rpc:
@@ -31,7 +31,7 @@ async def storm(data: Path, size: int) -> None:
 
                     await eventually(traffic_flowed, seconds=120)
                     await session.report(job.job_id, token, 21, *[log_line(str(n)) for n in range(20, 40)])
-                    server.kill()  # whatever was decided, committed or shown of that
+                    server.kill()  # at any point of deciding, committing or sending it
                 server.restart()
                 async with rpc.session(kinds=[]) as session:
                     await session.send(resume=Resume(job_id=job.job_id, lease_token=token))
@@ -48,12 +48,12 @@ async def storm(data: Path, size: int) -> None:
 
 
 async def test_storm(tmp_path: Path) -> None:
-    """Each of the subscribers resumes where it was, and sees the log."""
+    """Each subscriber resumes at its cursor and receives the log."""
     await storm(tmp_path / "data", 300)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(1200)
 async def test_storm_at_length(tmp_path: Path) -> None:
-    """The same with 5,000."""
+    """With 5,000 subscribers."""
     await storm(tmp_path / "data", 5_000)

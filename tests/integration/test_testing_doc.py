@@ -13,7 +13,7 @@ OPTIONS = ("-o", "asyncio_default_fixture_loop_scope=function")
 
 
 def test_examples(tmp_path: Path) -> None:
-    """All of them pass under pytest, and a strict type checker accepts them."""
+    """All examples pass under pytest and a strict type checker."""
     blocks = re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```", DOC.read_text(), re.DOTALL | re.MULTILINE)
     for name, text in blocks:
         (tmp_path / name).write_text(text)

@@ -15,7 +15,7 @@ from milepost.v1 import JobState, RetryPolicy, Stage
 
 
 async def nested(job: JobContext) -> dict[str, int]:
-    """Reports of all that changes a fraction."""
+    """Every kind of report that changes a fraction."""
     job.plan([Stage(stage_id="outer", weight=2), Stage(stage_id="inner", parent_stage_id="outer"), "rest"])
     with job.stage("outer") as outer, outer.stage("inner", total=4) as inner:
         inner.advance(3)
@@ -30,7 +30,7 @@ async def nested(job: JobContext) -> dict[str, int]:
 
 
 async def test_a_recorded_job_is_that_of_a_server() -> None:
-    """`run_handler` makes the same job of a handler's reports as a worker and a server do."""
+    """`run_handler` records the same job as a worker and a server do."""
     recorded = (await run_handler_async(nested)).job
     async with MemoryServer() as server, Client(server.address) as client:
         worker = Worker(server.address)
@@ -49,7 +49,7 @@ async def test_a_recorded_job_is_that_of_a_server() -> None:
 
 
 async def test_progress_and_success() -> None:
-    """The backend sees what the test has the worker report."""
+    """The backend receives the reports of the fake worker."""
     async with (
         MemoryServer() as server,
         Client(server.address) as client,
@@ -81,7 +81,7 @@ async def test_progress_and_success() -> None:
 
 
 async def test_failure_and_retry() -> None:
-    """A retryable failure comes back as the next attempt; another one is final."""
+    """A retryable failure leads to another attempt; any other failure is final."""
     async with (
         MemoryServer() as server,
         Client(server.address) as client,
@@ -98,7 +98,7 @@ async def test_failure_and_retry() -> None:
 
 
 async def test_cancellation() -> None:
-    """A cancelled job ends at once; one that does not stop by itself, when the test says so."""
+    """A cancelled job ends at once by default, or when the test ends it."""
     async with MemoryServer() as server, Client(server.address) as client:
         async with FakeWorker(server.address, ["encode"]) as worker:
             job_id = (await client.submit("encode")).job_id
@@ -126,7 +126,7 @@ async def test_cancellation() -> None:
 
 @pytest.mark.parametrize("stops_on_cancel", [True, False])
 async def test_leaving_gives_jobs_back(stops_on_cancel: bool) -> None:
-    """Jobs that the test has not ended go to the next worker; one that it has just ended keeps its end."""
+    """Open jobs go to the next worker; a job that was just ended keeps its end."""
     async with MemoryServer() as server, Client(server.address) as client:
         async with FakeWorker(server.address, ["encode"], stops_on_cancel=stops_on_cancel) as worker:
             job_id = (await client.submit("encode")).job_id
@@ -142,7 +142,7 @@ async def test_leaving_gives_jobs_back(stops_on_cancel: bool) -> None:
 
 
 async def test_scripts() -> None:
-    """A script ends each job, also one that waits; its exception fails the job."""
+    """A script ends each job, also a waiting one; its exception fails the job."""
 
     async def script(job: FakeJob) -> None:
         job.progress(0.5)
@@ -162,7 +162,7 @@ async def test_scripts() -> None:
 
 
 async def test_take_says_why_there_is_no_job() -> None:
-    """Without a job `take` times out; without a kind there is no worker."""
+    """Without a job `take` times out; a worker without a kind is an error."""
     async with MemoryServer() as server, FakeWorker(server.address, ["encode"]) as worker:
         with pytest.raises(TimeoutError, match="No job of kind 'encode' came within 0 s"):
             await worker.take("encode", timeout=0)
@@ -175,7 +175,7 @@ async def test_take_says_why_there_is_no_job() -> None:
 
 
 def test_without_asyncio() -> None:
-    """Server and worker run in threads of their own; each server starts empty."""
+    """Server and worker run in their own threads; each server starts empty."""
     for _ in range(2):
         with (
             MemoryServer() as server,
@@ -189,7 +189,7 @@ def test_without_asyncio() -> None:
 
 
 def test_a_server_that_does_not_run() -> None:
-    """It has no address before it is entered, and is entered once."""
+    """A server has no address before it is entered, and can be entered once."""
     server = MemoryServer()
     with pytest.raises(RuntimeError, match="enter it"):
         _ = server.address
@@ -200,7 +200,7 @@ def test_a_server_that_does_not_run() -> None:
 
 
 def test_without_the_server() -> None:
-    """Everything but the server in memory can be imported without milepost-server; that one says what to install."""
+    """Only the in-memory server needs milepost-server; without it, the error says what to install."""
     program = (
         "import sys; sys.modules['milepost.server'] = None\n"
         "from milepost.testing import FakeWorker, SyncFakeWorker, run_handler\n"

@@ -1,4 +1,4 @@
-"""Time at the wire: what bounds a job, an attempt, and the wait for the first of them."""
+"""Timeouts over the wire: of a job, of an attempt, and of the first start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
 
 
 async def test_a_job_that_does_not_start_in_time_fails(rpc: Rpc) -> None:
-    """Whether a worker was to come for it or another engine."""
+    """For jobs of workers and for external jobs."""
     queued = await rpc.submit(start_deadline=SECOND)
     external = await rpc.submit(start_deadline=SECOND, dispatch=Dispatch.DISPATCH_EXTERNAL)
     for job in (queued, external):
@@ -37,7 +37,7 @@ async def test_a_job_that_does_not_start_in_time_fails(rpc: Rpc) -> None:
 
 
 async def test_an_attempt_that_takes_too_long_is_followed_by_another(rpc: Rpc) -> None:
-    """As the policy says; the worker of the first attempt gets a rejection, and the last one fails the job."""
+    """According to the policy; the first attempt's worker gets a rejection, and the last timeout fails the job."""
     policy = RetryPolicy(max_attempts=2, initial_backoff=Duration())
     job = await rpc.submit(attempt_timeout=SECOND, retry_policy=policy)
     async with rpc.session(max_concurrency=1) as session:
@@ -53,7 +53,7 @@ async def test_an_attempt_that_takes_too_long_is_followed_by_another(rpc: Rpc) -
 
 
 async def test_a_jobs_time_runs_while_it_waits_for_its_next_attempt(rpc: Rpc) -> None:
-    """It ends in the queue."""
+    """The job ends in the queue."""
     policy = RetryPolicy(max_attempts=9, initial_backoff=LONG, max_backoff=LONG)
     job = await rpc.submit(timeout=WHILE, retry_policy=policy)
     failure = Failure(code="FLAKY", retryable=True)
@@ -70,7 +70,7 @@ async def test_a_jobs_time_runs_while_it_waits_for_its_next_attempt(rpc: Rpc) ->
 
 
 async def test_bounds_hold_over_a_restart(tmp_path: Path, serve: Serve) -> None:
-    """What came to be due meanwhile is done when the server is back."""
+    """Timeouts that expired meanwhile take effect when the server restarts."""
     with serve(tmp_path / "data") as server:
         async with connect(server.address) as rpc:
             waits = await rpc.submit(start_deadline=SECOND)
@@ -86,7 +86,7 @@ async def test_bounds_hold_over_a_restart(tmp_path: Path, serve: Serve) -> None:
 
 
 async def test_cancelling_wins_over_a_timeout(rpc: Rpc) -> None:
-    """The grace ends with it; the job says that it was cancelled, and for people why by force."""
+    """The timeout ends the grace period; the job is CANCELLED, and its message says why it was forced."""
     job = await rpc.submit(timeout=WHILE)
     async with rpc.session() as session:
         await session.take()

@@ -1,4 +1,4 @@
-"""The validators catch what they are for: what real subscribers saw passes, and each way to spoil it does not."""
+"""The validators accept recordings of real subscribers and reject each corrupted one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def is_log(event: Event) -> bool:
 
 
 async def run(rpc: Rpc) -> str:
-    """A job that has ended, of commits of two to four events, with progress that is overtaken."""
+    """An ended job with commits of two to four events and superseded progress."""
     job_id = (await rpc.submit()).job_id
     start = Update(stage_started=StageStarted(stage=Stage(stage_id="s", total=9)))
     progress = [Update(stage_progressed=StageProgressed(stage_id="s", current=n)) for n in range(1, 5)]
@@ -61,7 +61,7 @@ async def run(rpc: Rpc) -> str:
 
 
 async def watch_job(rpc: Rpc, job_id: str, **fields: Any) -> Recording:
-    """What a subscriber saw that came back after the fifth event."""
+    """The recording of a subscriber that resumed after the fifth event."""
     recording = Recording()
     first = WatchJobRequest(job_id=job_id, max_batch_events=1, no_follow=True, **fields)
     await recording.record(rpc.jobs.WatchJob(first), follows=False)
@@ -75,7 +75,7 @@ async def watch_job(rpc: Rpc, job_id: str, **fields: Any) -> Recording:
 
 
 async def watch_jobs(rpc: Rpc, **fields: Any) -> Recording:
-    """What a subscriber of all jobs of the test saw that came back after the third commit."""
+    """The recording of a subscriber of all the test's jobs that resumed after the third commit."""
     recording = Recording()
     wanted = JobFilter(kinds=[rpc.kind])
     first = WatchJobsRequest(filter=wanted, max_batch_events=1, no_follow=True, **fields)
@@ -104,17 +104,17 @@ def frames_of(stream: Stream) -> list[Events]:
 
 
 def skip(recording: Recording) -> None:
-    """An event is left out of the middle."""
+    """An event in the middle is missing."""
     del frames_of(recording.streams[1])[0].events[1]
 
 
 def skip_a_frame(recording: Recording) -> None:
-    """A frame is left out."""
+    """A frame is missing."""
     del recording.streams[1].frames[2]
 
 
 def skip_after_the_cursor(recording: Recording) -> None:
-    """A stream that continues begins one too late."""
+    """A resumed stream begins one event too late."""
     del frames_of(recording.streams[1])[0].events[0]
 
 
@@ -125,7 +125,7 @@ def double(recording: Recording) -> None:
 
 
 def repeat_before_the_cursor(recording: Recording) -> None:
-    """A stream that continues begins one too early."""
+    """A resumed stream begins one event too early."""
     last = list(recording.streams[0].events)[-1]
     first = frames_of(recording.streams[1])[0]
     events = [last, *first.events]
@@ -134,7 +134,7 @@ def repeat_before_the_cursor(recording: Recording) -> None:
 
 
 def swap(recording: Recording) -> None:
-    """Two events change places."""
+    """Two events are swapped."""
     events = frames_of(recording.streams[1])[0].events
     swapped = [events[1], events[0], *events[2:]]
     del events[:]
@@ -142,24 +142,24 @@ def swap(recording: Recording) -> None:
 
 
 def swap_frames(recording: Recording) -> None:
-    """Two frames change places."""
+    """Two frames are swapped."""
     frames = recording.streams[0].frames
     frames[2], frames[3] = frames[3], frames[2]
 
 
 def show_what_never_commits(recording: Recording) -> None:
-    """An event is shown before its commit, which then fails."""
+    """An event is sent before its commit, which then fails."""
     events = frames_of(recording.streams[1])[-1].events
     events.add(job_id=events[-1].job_id, sequence=99, log_written=LogWritten(text="lost"))
 
 
 def alter(recording: Recording) -> None:
-    """An event is shown otherwise than it is kept."""
+    """An event is sent with another content than in the log."""
     frames_of(recording.streams[1])[0].events[0].time.nanos += 1
 
 
 def bookmark_early(recording: Recording) -> None:
-    """A status says that more was shown than was."""
+    """A status frame is ahead of the events sent."""
     stream = recording.streams[1]
     following = frames_of(stream)[0]
     if isinstance(stream.frames[0], WatchJobsResponse):
@@ -169,30 +169,30 @@ def bookmark_early(recording: Recording) -> None:
 
 
 def position_early(recording: Recording) -> None:
-    """A frame names the position of the next one."""
+    """A frame has the position of the next one."""
     first, second = frames_of(recording.streams[0])[:2]
     first.position = second.position
 
 
 def position_late(recording: Recording) -> None:
-    """A frame names the position of the one before."""
+    """A frame has the position of the previous one."""
     first, second = frames_of(recording.streams[0])[:2]
     second.position = first.position
 
 
 def catch_up_early(recording: Recording) -> None:
-    """The head is said to be reached before the last events are shown."""
+    """`caught_up` comes before the last events up to the head."""
     frames = recording.streams[1].frames
     frames.insert(1, frames.pop())
 
 
 def catch_up_beyond(recording: Recording) -> None:
-    """The head that is said to be reached is one that the log does not have."""
+    """`caught_up` names a head beyond the log."""
     recording.streams[1].frames[-1].caught_up.CopyFrom(CaughtUp(sequence=1 << 40))
 
 
 def catch_up_twice(recording: Recording) -> None:
-    """The head is said to be reached twice."""
+    """`caught_up` comes twice."""
     recording.streams[1].frames.append(recording.streams[1].frames[-1])
 
 
@@ -203,17 +203,17 @@ def open_late(recording: Recording) -> None:
 
 
 def open_elsewhere(recording: Recording) -> None:
-    """A stream opens at another cursor than it was asked for."""
+    """A stream opens at another cursor than the requested one."""
     recording.streams[1].opened.cursor -= 1
 
 
 def change_the_epoch(recording: Recording) -> None:
-    """A stream continues in another epoch, and does not say so."""
+    """A stream continues in another epoch without saying so."""
     recording.streams[1].opened.epoch = "another"
 
 
 def end_early(recording: Recording) -> None:
-    """A stream ends with OK, and the job has not ended."""
+    """A stream ends with OK before the job has ended."""
     stream = recording.streams[1]
     stream.frames, stream.code = stream.frames[:2], grpc.StatusCode.OK
 
@@ -225,13 +225,13 @@ def go_on_after_the_end(recording: Recording) -> None:
 
 
 def leak(recording: Recording) -> None:
-    """An event comes that the filter hides."""
+    """An event comes that the filter excludes."""
     events = frames_of(recording.streams[0])[0].events
     events.add(job_id=events[-1].job_id, sequence=events[-1].sequence + 1, custom={"type": "leaked"})
 
 
 def tear(recording: Recording) -> None:
-    """The events of a commit come in two frames, so that a cut may fall between them."""
+    """The events of one commit come in two frames; a disconnect could separate them."""
     stream = recording.streams[0]
     whole = next(frame for frame in stream.frames if len(frame.events.events) > 1)
     rest = WatchJobsResponse(events=Events(events=whole.events.events[1:], position=whole.events.position))
@@ -240,7 +240,7 @@ def tear(recording: Recording) -> None:
 
 
 def cover_later(recording: Recording) -> None:
-    """A snapshot holds what is then shown again."""
+    """A snapshot includes an event that is sent after it."""
     stream = recording.streams[1]
     events = frames_of(stream)[0].events
     snapshot = Snapshot(job=Job(job_id=events[0].job_id, last_sequence=events[0].sequence))
@@ -248,7 +248,7 @@ def cover_later(recording: Recording) -> None:
 
 
 def snapshot_of_another_moment(recording: Recording) -> None:
-    """A snapshot is not as of the sequence that it names."""
+    """A snapshot is not the state at its sequence."""
     recording.streams[0].frames[1].snapshot.job.last_sequence -= 1
 
 
@@ -285,7 +285,7 @@ OF_MANY: dict[Mutant, str] = {
 
 
 def test_no_validator_is_idle() -> None:
-    """Each of them has something that it catches here."""
+    """Each validator rejects at least one corruption."""
     caught = {*BOTH.values(), *OF_A_JOB.values(), *OF_MANY.values(), "Filter"}
     assert caught == set(VALIDATORS)
 
@@ -296,7 +296,7 @@ def test_no_validator_is_idle() -> None:
     ids=lambda value: getattr(value, "__name__", value),
 )
 async def test_spoilt_watch_of_a_job(shared_server: Server, mutant: Mutant, name: str) -> None:
-    """What a subscriber of one job saw passes; spoilt, the validator that this is for fails it."""
+    """A recording of one job passes; corrupted, the responsible validator rejects it."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)
         recording = await watch_job(rpc, job_id)
@@ -310,7 +310,7 @@ async def test_spoilt_watch_of_a_job(shared_server: Server, mutant: Mutant, name
     ("mutant", "name"), [*BOTH.items(), *OF_MANY.items()], ids=lambda value: getattr(value, "__name__", value)
 )
 async def test_spoilt_watch_of_many_jobs(shared_server: Server, mutant: Mutant, name: str) -> None:
-    """The same over many jobs."""
+    """The same for many jobs."""
     async with connect(shared_server.address) as rpc:
         for _ in range(2):
             await run(rpc)
@@ -322,7 +322,7 @@ async def test_spoilt_watch_of_many_jobs(shared_server: Server, mutant: Mutant, 
 
 
 async def test_leak_past_a_filter(shared_server: Server) -> None:
-    """Filter fails what the filter hides, and nothing else."""
+    """Filter rejects excluded events, and nothing else."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)
         of_one = await watch_job(rpc, job_id, filter=LOGS_ONLY)
@@ -338,7 +338,7 @@ async def test_leak_past_a_filter(shared_server: Server) -> None:
 
 
 async def test_what_latest_hides(shared_server: Server) -> None:
-    """With LATEST overtaken progress may be missing, the last of it may not, and nothing else."""
+    """With LATEST only superseded progress may be missing."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)
         history = History.of_log(await rpc.log(job_id))
@@ -357,7 +357,7 @@ async def test_what_latest_hides(shared_server: Server) -> None:
 
 
 async def test_wrong_snapshot(shared_server: Server) -> None:
-    """Durable holds a snapshot against the fold of the log."""
+    """Durable compares a snapshot with the fold of the log."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)
         history = History.of_log(await rpc.log(job_id))

@@ -1,4 +1,4 @@
-"""A watch of many jobs resumes wherever nothing that it shows was dropped, whatever became of other jobs (rule 3)."""
+"""A watch of many jobs resumes unless an event that it would send was dropped (rule 3)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FILTERS = {
 
 
 async def run(rpc: Rpc, job_id: str, **fields: object) -> Job:
-    """A job that has ended; of its 153 events those are kept that it wants to be."""
+    """An ended job of 153 events, with the given retention."""
     async with rpc.session(kinds=[job_id]) as session:
         await rpc.submit(job_id=job_id, **{"kind": job_id, **fields})
         job, token = await session.take()
@@ -52,12 +52,12 @@ async def run(rpc: Rpc, job_id: str, **fields: object) -> Job:
 
 
 async def run_mine(rpc: Rpc, **fields: object) -> None:
-    """The job that all filters are for."""
+    """The job that all filters select."""
     await run(rpc, "mine", owner="a", labels={"whose": "mine"}, parent_job_id="parent", **fields)
 
 
 async def trimmed(rpc: Rpc, job_id: str) -> None:
-    """Waits until the beginning of the job's log was dropped."""
+    """Wait until the beginning of the job's log was dropped."""
 
     async def is_trimmed() -> bool:
         return (await rpc.get(job_id)).first_sequence > 50
@@ -66,13 +66,13 @@ async def trimmed(rpc: Rpc, job_id: str) -> None:
 
 
 async def begun(rpc: Rpc) -> int:
-    """The position at which the parent of that job is there, and nothing else."""
+    """The position after the creation of the job's parent, before anything else."""
     await rpc.submit(job_id="parent", kind="parent")
     return await position(rpc)
 
 
 async def watched(rpc: Rpc, wanted: JobFilter, after: int, payloads: Sequence[str] = ()) -> str:
-    """How a watch after a position comes out: "resumed", or the reason of the refusal."""
+    """The outcome of a watch after a position: "resumed", or the reason of the refusal."""
     request = WatchJobsRequest(
         filter=wanted, after_position=after, no_follow=True, event_filter=EventFilter(payloads=payloads)
     )
@@ -85,19 +85,19 @@ async def watched(rpc: Rpc, wanted: JobFilter, after: int, payloads: Sequence[st
 
 
 async def position(rpc: Rpc) -> int:
-    """That of the newest event."""
+    """The position of the newest event."""
     request = WatchJobsRequest(from_latest=True, no_follow=True)
     frames = [frame async for frame in rpc.jobs.WatchJobs(request)]
     return frames[0].opened.head_sequence
 
 
 async def outcomes(rpc: Rpc, after: int) -> dict[str, str]:
-    """How a watch comes out by each of the filters."""
+    """The outcome of a watch for each filter."""
     return {name: await watched(rpc, wanted, after) for name, wanted in FILTERS.items()}
 
 
 async def test_other_peoples_jobs_do_not_count(server: Server) -> None:
-    """Neither what they drop of their logs, nor that they delete them; also after a restart."""
+    """Neither their dropped events nor their deletion; also after a restart."""
     async with connect(server.address) as rpc:
         start = await begun(rpc)
         await run_mine(rpc)
@@ -122,7 +122,7 @@ async def test_other_peoples_jobs_do_not_count(server: Server) -> None:
 
 
 async def test_a_drop_counts_only_where_it_would_have_been_shown(server: Server) -> None:
-    """By states and payloads: of a log whose beginning is gone, the end can be resumed to."""
+    """By states and payloads: a filter that excludes the dropped events can resume."""
     async with connect(server.address) as rpc:
         start = await begun(rpc)
         await run_mine(rpc, retention=Retention(max_events=100))
@@ -137,7 +137,7 @@ async def test_a_drop_counts_only_where_it_would_have_been_shown(server: Server)
 
 
 async def test_from_the_beginning_is_not_a_cursor(server: Server) -> None:
-    """Rule 1: a position of 0 is no position; both show all that is kept, whatever was dropped before."""
+    """Position 0 is no cursor: both send all retained events, even if earlier ones were dropped (rule 1)."""
     async with connect(server.address) as rpc:
         await run(rpc, "trimmed", retention=Retention(max_events=100))
         await trimmed(rpc, "trimmed")
@@ -155,7 +155,7 @@ async def test_from_the_beginning_is_not_a_cursor(server: Server) -> None:
 
 
 async def test_thinning_is_not_dropping(tmp_path: Path, serve: Serve) -> None:
-    """Progress that was overtaken may be left out; whoever resumes before it folds the same job all the same."""
+    """Superseded progress may be missing; a watch resumed before it folds the same job."""
     with serve(tmp_path / "data", "--sweep-interval", "0.05", "--keep-progress", "0") as server:
         async with connect(server.address) as rpc, rpc.session() as session:
             start = await position(rpc)
@@ -185,7 +185,7 @@ async def test_thinning_is_not_dropping(tmp_path: Path, serve: Serve) -> None:
 async def test_a_node_that_starts_empty_knows_what_was_dropped(
     tmp_path: Path, nats_server: NatsServer
 ) -> None:
-    """It has that from the stream, though the stream does not have the events any more."""
+    """It learns that from the stream, which no longer has the events."""
     stream = f"drops-{tmp_path.name}"
     for name in ("a", "late"):
         (tmp_path / name).mkdir()

@@ -1,4 +1,4 @@
-"""Watching against a model, over the wire: a real server, really killed, and whatever subscribers may do meanwhile."""
+"""Watching against a model, over the wire: a real server that is killed, and any actions of subscribers."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _RETENTIONS = {
     "newest": Retention(max_events=100),
     "nothing": Retention(
         keep_events=Duration()
-    ),  # once it has ended, and the server sweeps, as it does at start
+    ),  # once it has ended and the server sweeps, which it does at its start
 }
 
 
 class _Job:
-    """What the model knows: what was said, and how much of it is durable for sure."""
+    """The model of a job: its reports, and how many of them are certainly durable."""
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
@@ -63,7 +63,7 @@ class _Job:
 
 
 class _Watcher:
-    """A subscriber of a job, or of all of the model where ``job_id`` is empty."""
+    """A subscriber of a job, or of all the model's jobs if ``job_id`` is empty."""
 
     def __init__(self, model: WireModel, job_id: str, view: EventView, fields: dict[str, Any]) -> None:
         self._model = model
@@ -75,17 +75,17 @@ class _Watcher:
 
     @property
     def is_watching(self) -> bool:
-        """Whether its stream is open."""
+        """Whether the stream is open."""
         return self._task is not None and not self._task.done()
 
     @property
     def reason(self) -> str:
-        """Why the server refused to go on; empty where it did not, or is gone."""
+        """Why the server refused to resume; empty if it did not, or is gone."""
         error = self.recording.streams[-1].error if self.recording.streams else None
         return "" if error is None or error.code() in _BROKEN else error_info(error).reason
 
     def watch(self, **start: Any) -> None:
-        """Opens a stream, with a start or from where it stands."""
+        """Open a stream, with a start or at its cursor."""
         cursor, jobs = self.recording.cursor, self._model.jobs_stub
         resumes = not start and self.recording.streams and cursor is not None
         if resumes:
@@ -104,14 +104,14 @@ class _Watcher:
         self._task = asyncio.create_task(recorded)
 
     async def leave(self) -> None:
-        """Cuts the stream."""
+        """Disconnect the stream."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
             self._task = None
 
     def lacks(self) -> list[Event]:
-        """What it has yet to be shown."""
+        """The events that it has not received yet."""
         return missing(self.recording, self._model.history(self.job_id), self.view)
 
 
@@ -140,11 +140,11 @@ class WireModel(RuleBasedStateMachine):
         self.run(connected())
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Run everything that is ready."""
+        """Let all ready tasks run."""
         return self._runner.run(coroutine)
 
     def history(self, job_id: str) -> History:
-        """All that became durable, of all jobs or of one."""
+        """All durable events, of all jobs or of one."""
         if job_id:
             return History.of_log([e for _, events in self.commits for e in events if e.job_id == job_id])
         ended = {job.job_id for job in self.jobs if job.ended} | self.gone
@@ -159,7 +159,7 @@ class WireModel(RuleBasedStateMachine):
     @precondition(lambda self: len(self.jobs) < 4)
     @rule(kept=st.sampled_from(sorted(_RETENTIONS)))
     def submit(self, kept: str) -> None:
-        """A job, which a worker takes at once."""
+        """Submit a job, which a worker takes at once."""
 
         async def submitted() -> None:
             job = await self.rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, retention=_RETENTIONS[kept])
@@ -174,7 +174,7 @@ class WireModel(RuleBasedStateMachine):
     @precondition(lambda self: any(not job.ended for job in self.jobs))
     @rule(data=st.data(), what=st.sampled_from(["l", "lp", "ppp", "plpl", "l" * 60]))
     def report(self, data: st.DataObject, what: str) -> None:
-        """A worker reports lines and progress, and hears that they are durable. Sixty of them trim some logs."""
+        """Report lines and progress, and receive the acknowledgement. Sixty lines trim some logs."""
         job = self._pick(data)
         self.run(self._report(job, *self._updates(job, what)))
 
@@ -201,7 +201,7 @@ class WireModel(RuleBasedStateMachine):
 
     @rule(data=st.data(), reports=st.booleans())
     def crash(self, data: st.DataObject, reports: bool) -> None:
-        """``kill -9``, perhaps right after a report; then the server sweeps: it thins, and trims."""
+        """``kill -9``, possibly right after a report; the restarted server thins and trims."""
         running = [job for job in self.jobs if not job.ended]
         unsure = data.draw(st.sampled_from(running)) if running and reports else None
         self.run(self._crashed(unsure))
@@ -217,7 +217,7 @@ class WireModel(RuleBasedStateMachine):
         most=st.sampled_from([0, 1, 7]),
     )
     def watch(self, data: st.DataObject, start: str, latest: bool, most: int) -> None:
-        """Somebody comes, for a job or for all."""
+        """Start a watch of a job, or of all."""
         job_id = data.draw(st.sampled_from(["", *(job.job_id for job in self.jobs)]))
         fields: dict[str, Any] = {"max_batch_events": most}
         if latest:
@@ -229,25 +229,25 @@ class WireModel(RuleBasedStateMachine):
     @precondition(lambda self: self.watchers)
     @rule(data=st.data())
     def cut(self, data: st.DataObject) -> None:
-        """Break a connection."""
+        """Disconnect a subscriber."""
         self.run(data.draw(st.sampled_from(self.watchers)).leave())
 
     @precondition(lambda self: self.watchers)
     @rule(data=st.data())
     def resume(self, data: st.DataObject) -> None:
-        """Somebody who has left, or whose server was killed, comes back."""
+        """Resume a disconnected subscriber."""
         watcher = data.draw(st.sampled_from(self.watchers))
         if not watcher.is_watching:
             self._watch(watcher, "from_snapshot" if watcher.recording.cursor is None else "")
 
     @rule()
     def settle(self) -> None:
-        """Check that each subscriber has everything, or was refused."""
+        """Check that each subscriber has received everything, or was refused."""
         self.run(self._settled())
         self._check()
 
     def teardown(self) -> None:
-        """In the end everybody has everything; and the log is what was said."""
+        """At the end every subscriber has everything, and the log equals the reports."""
 
         async def finished() -> None:
             for watcher in self.watchers:
@@ -320,7 +320,7 @@ class WireModel(RuleBasedStateMachine):
         await self._keep_chronicle()
 
     async def _keep_chronicle(self, **start: Any) -> None:
-        """Reads what has become durable before any of it can be dropped."""
+        """Read the durable events before any of them can be dropped."""
         request = WatchJobsRequest(
             filter=JobFilter(kinds=[self.kind]),
             max_batch_events=1,
@@ -357,7 +357,7 @@ class WireModel(RuleBasedStateMachine):
 
 
 def _what(said: Update | Event) -> str:
-    """What of an update the event has, too."""
+    """The part of an update that its event has, too."""
     return f"{said.stage_started.stage.stage_id} {said.stage_progressed.current} {said.log_written.text}"
 
 
@@ -388,6 +388,6 @@ def test_watching(tmp_path: Path, forkery: Forkery, serve: Serve) -> None:
 @pytest.mark.nightly
 @pytest.mark.timeout(7200)
 def test_watching_at_length(tmp_path: Path, forkery: Forkery, serve: Serve) -> None:
-    """The long form."""
+    """The long version."""
     at_length = settings(_MODEL, max_examples=500, stateful_step_count=50, derandomize=False)
     _try(tmp_path / "data", forkery, serve, at_length)

@@ -152,7 +152,7 @@ class Subscriber:
 
     @property
     def is_watching(self) -> bool:
-        """Whether its stream is open."""
+        """Whether the stream is open."""
         return self._task is not None and not self._task.done()
 
     def watch(self, **start: Any) -> None:

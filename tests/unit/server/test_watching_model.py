@@ -65,7 +65,7 @@ class WatchingModel(RuleBasedStateMachine):
         self._submitted = 0
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Run everything that is ready."""
+        """Let all ready tasks run."""
         return self._runner.run(coroutine)
 
     # --- What happens to jobs ---------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ class WatchingModel(RuleBasedStateMachine):
     @precondition(lambda self: self.subscribers)
     @rule(data=st.data())
     def cut(self, data: st.DataObject) -> None:
-        """Break a connection."""
+        """Disconnect a subscriber."""
         self.run(data.draw(st.sampled_from(self.subscribers)).cut())
 
     @precondition(lambda self: self.subscribers)
@@ -374,6 +374,6 @@ def test_watching() -> None:
 @pytest.mark.nightly
 @pytest.mark.timeout(7200)
 def test_watching_at_length() -> None:
-    """The long form."""
+    """The long version."""
     at_length = settings(_MODEL, max_examples=2000, stateful_step_count=50, derandomize=False)
     run_state_machine_as_test(WatchingModel, settings=at_length)

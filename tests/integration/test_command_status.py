@@ -117,7 +117,8 @@ async def test_a_job_that_does_not_exist_is_4(shared_server: ServerProcess, comm
 
 
 @pytest.mark.parametrize(
-    "arguments", [("get", "x"), ("watch", "x"), ("list",), ("submit", "k"), ("cancel", "x")]
+    "arguments",
+    [("get", "x"), ("watch", "x"), ("watch", "--kind", "k"), ("list",), ("submit", "k"), ("cancel", "x")],
 )
 async def test_a_server_that_is_not_there_is_5(arguments: tuple[str, ...]) -> None:
     """The error names the address, and says what to do."""

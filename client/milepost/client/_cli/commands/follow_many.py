@@ -84,6 +84,9 @@ def watch_many(
             for job_id in job_ids:
                 # Fail now if the job does not exist.
                 await client.get(job_id)
+            if not job_ids:
+                # Or if there is no server: a watch waits longer for its first connection than a command should.
+                await anext(client.list(page_size=1), None)
             view = _view_for(output)
             if isinstance(view, LiveJobsView):
                 await stack.enter_async_context(view)

@@ -22,28 +22,35 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmilepost/v1/admin_service.proto\x12\x0bmilepost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n\rBackUpRequest\"g\n\x0e\x42\x61\x63kUpResponse\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x19.milepost.v1.BackupHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x12\x10\n\x06sha256\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"H\n\x0c\x42\x61\x63kupHeader\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x15\n\rlast_position\x18\x03 \x01(\x03\"I\n\x12ListWorkersRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x13ListWorkersResponse\x12-\n\x07workers\x18\x01 \x03(\x0b\x32\x1c.milepost.v1.ConnectedWorker\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa6\x02\n\x0f\x43onnectedWorker\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x10\n\x08instance\x18\x03 \x01(\t\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x0c\n\x04node\x18\x05 \x01(\t\x12\x0b\n\x03sdk\x18\x06 \x01(\t\x12\r\n\x05kinds\x18\x07 \x03(\t\x12\x17\n\x0fmax_concurrency\x18\x08 \x01(\x05\x12\x11\n\tjob_count\x18\t \x01(\x05\x12\x0f\n\x07job_ids\x18\n \x03(\t\x12\x30\n\x0c\x63onnect_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_heard_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xa5\x01\n\x0c\x41\x64minService\x12P\n\x0bListWorkers\x12\x1f.milepost.v1.ListWorkersRequest\x1a .milepost.v1.ListWorkersResponse\x12\x43\n\x06\x42\x61\x63kUp\x12\x1a.milepost.v1.BackUpRequest\x1a\x1b.milepost.v1.BackUpResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmilepost/v1/admin_service.proto\x12\x0bmilepost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n\x0fGetStatsRequest\"C\n\x10GetStatsResponse\x12/\n\nevent_loop\x18\x01 \x01(\x0b\x32\x1b.milepost.v1.EventLoopStats\"\xb9\x01\n\x0e\x45ventLoopStats\x12\x0e\n\x06passes\x18\x01 \x01(\x03\x12\x13\n\x0bheld_passes\x18\x02 \x01(\x03\x12&\n\x03p99\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07longest\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blongest_cpu\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x0f\n\rBackUpRequest\"g\n\x0e\x42\x61\x63kUpResponse\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x19.milepost.v1.BackupHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x12\x10\n\x06sha256\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"H\n\x0c\x42\x61\x63kupHeader\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x15\n\rlast_position\x18\x03 \x01(\x03\"I\n\x12ListWorkersRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x13ListWorkersResponse\x12-\n\x07workers\x18\x01 \x03(\x0b\x32\x1c.milepost.v1.ConnectedWorker\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa6\x02\n\x0f\x43onnectedWorker\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x10\n\x08instance\x18\x03 \x01(\t\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x0c\n\x04node\x18\x05 \x01(\t\x12\x0b\n\x03sdk\x18\x06 \x01(\t\x12\r\n\x05kinds\x18\x07 \x03(\t\x12\x17\n\x0fmax_concurrency\x18\x08 \x01(\x05\x12\x11\n\tjob_count\x18\t \x01(\x05\x12\x0f\n\x07job_ids\x18\n \x03(\t\x12\x30\n\x0c\x63onnect_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_heard_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xee\x01\n\x0c\x41\x64minService\x12P\n\x0bListWorkers\x12\x1f.milepost.v1.ListWorkersRequest\x1a .milepost.v1.ListWorkersResponse\x12\x43\n\x06\x42\x61\x63kUp\x12\x1a.milepost.v1.BackUpRequest\x1a\x1b.milepost.v1.BackUpResponse0\x01\x12G\n\x08GetStats\x12\x1c.milepost.v1.GetStatsRequest\x1a\x1d.milepost.v1.GetStatsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'milepost.v1.admin_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BACKUPREQUEST']._serialized_start=81
-  _globals['_BACKUPREQUEST']._serialized_end=96
-  _globals['_BACKUPRESPONSE']._serialized_start=98
-  _globals['_BACKUPRESPONSE']._serialized_end=201
-  _globals['_BACKUPHEADER']._serialized_start=203
-  _globals['_BACKUPHEADER']._serialized_end=275
-  _globals['_LISTWORKERSREQUEST']._serialized_start=277
-  _globals['_LISTWORKERSREQUEST']._serialized_end=350
-  _globals['_LISTWORKERSRESPONSE']._serialized_start=352
-  _globals['_LISTWORKERSRESPONSE']._serialized_end=445
-  _globals['_CONNECTEDWORKER']._serialized_start=448
-  _globals['_CONNECTEDWORKER']._serialized_end=742
-  _globals['_ADMINSERVICE']._serialized_start=745
-  _globals['_ADMINSERVICE']._serialized_end=910
+  _globals['_GETSTATSREQUEST']._serialized_start=113
+  _globals['_GETSTATSREQUEST']._serialized_end=130
+  _globals['_GETSTATSRESPONSE']._serialized_start=132
+  _globals['_GETSTATSRESPONSE']._serialized_end=199
+  _globals['_EVENTLOOPSTATS']._serialized_start=202
+  _globals['_EVENTLOOPSTATS']._serialized_end=387
+  _globals['_BACKUPREQUEST']._serialized_start=389
+  _globals['_BACKUPREQUEST']._serialized_end=404
+  _globals['_BACKUPRESPONSE']._serialized_start=406
+  _globals['_BACKUPRESPONSE']._serialized_end=509
+  _globals['_BACKUPHEADER']._serialized_start=511
+  _globals['_BACKUPHEADER']._serialized_end=583
+  _globals['_LISTWORKERSREQUEST']._serialized_start=585
+  _globals['_LISTWORKERSREQUEST']._serialized_end=658
+  _globals['_LISTWORKERSRESPONSE']._serialized_start=660
+  _globals['_LISTWORKERSRESPONSE']._serialized_end=753
+  _globals['_CONNECTEDWORKER']._serialized_start=756
+  _globals['_CONNECTEDWORKER']._serialized_end=1050
+  _globals['_ADMINSERVICE']._serialized_start=1053
+  _globals['_ADMINSERVICE']._serialized_end=1291
 # @@protoc_insertion_point(module_scope)

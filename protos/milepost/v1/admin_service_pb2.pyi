@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -18,6 +19,93 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+@_typing.final
+class GetStatsRequest(_message.Message):
+    """Asks for the counters of a node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatsRequest: _TypeAlias = GetStatsRequest  # noqa: Y015
+
+@_typing.final
+class GetStatsResponse(_message.Message):
+    """The counters of the node that answers. They begin when it starts to serve."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_LOOP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event_loop(self) -> Global___EventLoopStats:
+        """How long its event loop was held."""
+
+    def __init__(
+        self,
+        *,
+        event_loop: Global___EventLoopStats | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event_loop", b"event_loop"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_loop", b"event_loop"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatsResponse: _TypeAlias = GetStatsResponse  # noqa: Y015
+
+@_typing.final
+class EventLoopStats(_message.Message):
+    """How long an event loop was held. In each pass it does what has arrived since the one before, and serves nobody else
+    meanwhile.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSES_FIELD_NUMBER: _builtins.int
+    HELD_PASSES_FIELD_NUMBER: _builtins.int
+    P99_FIELD_NUMBER: _builtins.int
+    LONGEST_FIELD_NUMBER: _builtins.int
+    LONGEST_CPU_FIELD_NUMBER: _builtins.int
+    passes: _builtins.int
+    """Number of passes."""
+    held_passes: _builtins.int
+    """Number of those that took over 20 ms."""
+    @_builtins.property
+    def p99(self) -> _duration_pb2.Duration:
+        """What 99 % of the passes took at most: the upper bound of a bucket of the node's histogram."""
+
+    @_builtins.property
+    def longest(self) -> _duration_pb2.Duration:
+        """The longest pass."""
+
+    @_builtins.property
+    def longest_cpu(self) -> _duration_pb2.Duration:
+        """The most processor time that a pass took. If it is far below `longest`, other processes kept the machine busy."""
+
+    def __init__(
+        self,
+        *,
+        passes: _builtins.int = ...,
+        held_passes: _builtins.int = ...,
+        p99: _duration_pb2.Duration | None = ...,
+        longest: _duration_pb2.Duration | None = ...,
+        longest_cpu: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["longest", b"longest", "longest_cpu", b"longest_cpu", "p99", b"p99"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held_passes", b"held_passes", "longest", b"longest", "longest_cpu", b"longest_cpu", "p99", b"p99", "passes", b"passes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventLoopStats: _TypeAlias = EventLoopStats  # noqa: Y015
 
 @_typing.final
 class BackUpRequest(_message.Message):

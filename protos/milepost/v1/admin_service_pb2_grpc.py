@@ -45,6 +45,11 @@ class AdminServiceStub(object):
                 request_serializer=milepost_dot_v1_dot_admin__service__pb2.BackUpRequest.SerializeToString,
                 response_deserializer=milepost_dot_v1_dot_admin__service__pb2.BackUpResponse.FromString,
                 _registered_method=True)
+        self.GetStats = channel.unary_unary(
+                '/milepost.v1.AdminService/GetStats',
+                request_serializer=milepost_dot_v1_dot_admin__service__pb2.GetStatsRequest.SerializeToString,
+                response_deserializer=milepost_dot_v1_dot_admin__service__pb2.GetStatsResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer(object):
@@ -70,6 +75,13 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStats(self, request, context):
+        """Returns counters of this node since it started, for operators and their tools.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -82,6 +94,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.BackUp,
                     request_deserializer=milepost_dot_v1_dot_admin__service__pb2.BackUpRequest.FromString,
                     response_serializer=milepost_dot_v1_dot_admin__service__pb2.BackUpResponse.SerializeToString,
+            ),
+            'GetStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStats,
+                    request_deserializer=milepost_dot_v1_dot_admin__service__pb2.GetStatsRequest.FromString,
+                    response_serializer=milepost_dot_v1_dot_admin__service__pb2.GetStatsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -139,6 +156,33 @@ class AdminService(object):
             '/milepost.v1.AdminService/BackUp',
             milepost_dot_v1_dot_admin__service__pb2.BackUpRequest.SerializeToString,
             milepost_dot_v1_dot_admin__service__pb2.BackUpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/milepost.v1.AdminService/GetStats',
+            milepost_dot_v1_dot_admin__service__pb2.GetStatsRequest.SerializeToString,
+            milepost_dot_v1_dot_admin__service__pb2.GetStatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

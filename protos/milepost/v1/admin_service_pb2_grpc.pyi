@@ -43,6 +43,8 @@ class AdminServiceStub:
     with LIMIT_REACHED while another backup is under way, when nobody has read the copy for 60 s, and when it is read at
     less than 256 KiB/s on average. Nothing in it gives access to running jobs: it lacks the secret of lease tokens.
     """
+    GetStats: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetStatsRequest, _admin_service_pb2.GetStatsResponse]
+    """Returns counters of this node since it started, for operators and their tools."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -59,6 +61,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     with LIMIT_REACHED while another backup is under way, when nobody has read the copy for 60 s, and when it is read at
     less than 256 KiB/s on average. Nothing in it gives access to running jobs: it lacks the secret of lease tokens.
     """
+    GetStats: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetStatsRequest, _admin_service_pb2.GetStatsResponse]  # type: ignore[assignment]
+    """Returns counters of this node since it started, for operators and their tools."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """The service for operators."""
@@ -84,5 +88,13 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         with LIMIT_REACHED while another backup is under way, when nobody has read the copy for 60 s, and when it is read at
         less than 256 KiB/s on average. Nothing in it gives access to running jobs: it lacks the secret of lease tokens.
         """
+
+    @_abc_1.abstractmethod
+    def GetStats(
+        self,
+        request: _admin_service_pb2.GetStatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.GetStatsResponse, _abc.Awaitable[_admin_service_pb2.GetStatsResponse]]:
+        """Returns counters of this node since it started, for operators and their tools."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

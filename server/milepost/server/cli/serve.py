@@ -110,6 +110,13 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     help="Maximum number of open watches per client host.",
 )
 @option(
+    "--loop-warning",
+    type=duration(0.001),
+    metavar="TIME",
+    default="20ms",
+    help="Log what holds the event loop, which serves nobody meanwhile, for longer than this.",
+)
+@option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -131,6 +138,7 @@ def serve(
     response_memory: int,
     max_watches: int,
     max_watches_per_caller: int,
+    loop_warning: float,
     log_level: str,
     **nats: Any,
 ) -> None:
@@ -177,6 +185,7 @@ def serve(
         response_memory=response_memory << 20,
         max_watches=max_watches,
         max_watches_per_caller=max_watches_per_caller,
+        loop_warning=loop_warning,
         nats=selected_store(**nats),
     )
     try:

@@ -11,7 +11,9 @@ from typing import Any
 
 import structlog
 
+from milepost.server.base.loop_lag import LoopLag
 from milepost.server.runtime import gc_tuning, heap_trimming
+from milepost.server.runtime.loop_watchdog import LoopWatchdog
 from milepost.server.runtime.server import Server, Settings
 
 __all__ = ["run"]
@@ -28,26 +30,31 @@ def run(settings: Settings) -> None:
         OSError: The address or the data directory cannot be used.
         sqlite3.Error: The database cannot be opened.
     """
-    asyncio.run(_serve(settings))
+    lag = LoopLag()
+    watchdog = LoopWatchdog(lag, settings.loop_warning)
+    with asyncio.Runner(loop_factory=watchdog.new_event_loop) as runner:
+        runner.run(_serve(settings, lag, watchdog))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = Server(settings)
+    server = Server(settings, lag)
     trimming = asyncio.create_task(heap_trimming.keep_trimmed())
     try:
         if not await _finishes_before(stop, server.start()):
             return
         gc_tuning.apply()
+        watchdog.start()
         _print_ready_line({"address": server.address, "epoch": server.epoch})
         server.failed.add_done_callback(lambda _: stop.set())
         await stop.wait()
         if server.failed.done():
             raise server.failed.result()
     finally:
+        watchdog.stop()
         trimming.cancel()
         await server.stop()
 

@@ -6,10 +6,19 @@ from typing import Any
 
 import grpc.aio
 
+from milepost.server.base.loop_lag import LoopLag
+from milepost.server.base.timestamps import duration
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.rpc import paging, validation
 from milepost.server.rpc.backups import Backups
-from milepost.v1 import BackUpRequest, ListWorkersRequest, ListWorkersResponse
+from milepost.v1 import (
+    BackUpRequest,
+    EventLoopStats,
+    GetStatsRequest,
+    GetStatsResponse,
+    ListWorkersRequest,
+    ListWorkersResponse,
+)
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -17,13 +26,26 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class AdminService:
     """The service for operators."""
 
-    def __init__(self, registry: WorkerRegistry, backups: Backups) -> None:
+    def __init__(self, registry: WorkerRegistry, backups: Backups, loop_lag: LoopLag) -> None:
         self._registry = registry
         self._backups = backups
+        self._loop_lag = loop_lag
 
     async def BackUp(self, request: BackUpRequest, context: _Context) -> None:
         """See the contract."""
         await self._backups.send(context.write)
+
+    async def GetStats(self, request: GetStatsRequest, context: _Context) -> GetStatsResponse:
+        """See the contract."""
+        lag = self._loop_lag
+        event_loop = EventLoopStats(
+            passes=lag.passes,
+            held_passes=lag.held,
+            p99=duration(lag.p99),
+            longest=duration(lag.longest),
+            longest_cpu=duration(lag.longest_cpu),
+        )
+        return GetStatsResponse(event_loop=event_loop)
 
     async def ListWorkers(self, request: ListWorkersRequest, context: _Context) -> ListWorkersResponse:
         """See the contract."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from milepost.contract import limits
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock, SystemClock
+from milepost.server.base.loop_lag import LoopLag
 from milepost.server.base.slices import Slices
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
@@ -39,8 +40,8 @@ class Core:
     """The parts of a server on a readable log: ``start`` them, ``drain`` them, then ``close`` them.
 
     ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` in bytes; ``node`` is the node's name for
-    people; ``directory`` is where
-    backups are made; ``clock`` is for tests.
+    people; ``directory`` is where backups are made; ``loop_lag`` counts the passes of the event loop; ``clock`` is for
+    tests.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Core:
         admission: Admission,
         node: str = "",
         directory: Path = Path(),
+        loop_lag: LoopLag | None = None,
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
@@ -79,7 +81,7 @@ class Core:
         )
         self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
         self._backups = Backups(log, directory)
-        self.admin_service = AdminService(self._registry, self._backups)
+        self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())
         for listener in (
             journal.on_entries,
             self._watches.on_entries,

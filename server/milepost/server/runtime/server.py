@@ -13,6 +13,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
@@ -70,15 +71,21 @@ class Settings:
     """In bytes."""
     response_memory: int = 64 << 20
     """In bytes."""
+    loop_warning: float = HELD_LIMIT
+    """Seconds; the log has a line where the event loop is held for longer."""
     nats: NatsStore | None = None
     """The stream that holds the log; None for the data directory."""
 
 
 class Server:
-    """A Milepost server: ``start`` it, then ``stop`` it. ``failed`` resolves if its store fails for good."""
+    """A Milepost server: ``start`` it, then ``stop`` it. ``failed`` resolves if its store fails for good.
 
-    def __init__(self, settings: Settings) -> None:
+    ``loop_lag`` counts the passes of its event loop, if whoever runs that does so.
+    """
+
+    def __init__(self, settings: Settings, loop_lag: LoopLag | None = None) -> None:
         self._settings = settings
+        self._loop_lag = LoopLag() if loop_lag is None else loop_lag
         self._directory: DataDirectory | None = None
         self._store: Store
         if settings.data is None:
@@ -160,6 +167,7 @@ class Server:
             tail_memory=settings.tail_memory,
             admission=Admission(settings.max_watches, settings.max_watches_per_caller),
             directory=settings.data or Path(),
+            loop_lag=self._loop_lag,
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()

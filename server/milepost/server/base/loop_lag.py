@@ -1,0 +1,55 @@
+"""How long the event loop was held: by what it did between two looks at what has arrived."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Final
+
+HELD_LIMIT: Final = 0.02
+"""Seconds that a pass of the event loop may take before it counts as held: nobody else is served meanwhile."""
+
+# Upper bounds of the histogram's buckets, in seconds; the last bucket has none.
+_BOUNDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class LoopLag:
+    """The passes of the event loop so far, by how long each held it.
+
+    Attributes:
+        held: Those over ``HELD_LIMIT``.
+        longest: The longest, in seconds.
+        longest_cpu: The most processor time that one took, in seconds. Where it is far below ``longest``, the machine
+            was busy with other processes.
+    """
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(_BOUNDS) + 1)
+        self.held = 0
+        self.longest = 0.0
+        self.longest_cpu = 0.0
+
+    @property
+    def passes(self) -> int:
+        """Their number."""
+        return sum(self._counts)
+
+    @property
+    def p99(self) -> float:
+        """Seconds that 99 % of the passes took at most: the upper bound of a bucket."""
+        longer, longer_allowed = 0, self.passes // 100
+        for bound, count in zip((self.longest, *reversed(_BOUNDS)), reversed(self._counts), strict=True):
+            longer += count
+            if longer > longer_allowed:
+                return bound
+        return 0.0
+
+    def count_short(self) -> None:
+        """Count a pass of at most a millisecond, as nearly all are."""
+        self._counts[0] += 1
+
+    def count(self, seconds: float, cpu: float) -> None:
+        """Count a pass."""
+        self._counts[bisect_left(_BOUNDS, seconds)] += 1
+        self.held += seconds > HELD_LIMIT
+        self.longest = max(self.longest, seconds)
+        self.longest_cpu = max(self.longest_cpu, cpu)

@@ -1,0 +1,144 @@
+"""Watch how long the event loop is held, and say what held it.
+
+While a pass of the loop runs, the server answers nobody. The loop waits for what arrives in a selector, so a selector
+that notes when it returns and when it is called again measures each pass. What runs in a long pass is sampled by a
+thread, which a computation in C may keep waiting; then it stays unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
+
+_log = structlog.get_logger("milepost.loop")
+
+# Seconds of a pass that need no closer look.
+_SHORT: Final = 0.001
+
+# Minimum seconds between two lines in the log; the line says how many passes had none.
+_LOG_INTERVAL: Final = 1.0
+
+# Seconds between two looks of the thread at the loop: while that is busy, and at most, while it waits.
+_LOOK_INTERVAL: Final = HELD_LIMIT / 2
+_LOOK_INTERVAL_LIMIT: Final = 0.16
+
+# Functions that a line in the log names, at most, and where those are that run the loop.
+_NAMES_LIMIT: Final = 5
+_MAIN: Final = "milepost.server.cli."
+
+
+class LoopWatchdog:
+    """Measures the passes of one event loop: make that by ``new_event_loop``, then ``start``; ``stop`` at the end.
+
+    ``lag`` counts the passes, and the log has a line where one takes longer than ``limit`` seconds.
+    """
+
+    def __init__(self, lag: LoopLag, limit: float = HELD_LIMIT) -> None:
+        self._lag = lag
+        self._limit = limit
+        self._selector = _TimedSelector(self)
+        self._is_started = False
+        self._thread_id = threading.get_ident()
+        self._stopped = threading.Event()
+        self._sampling = threading.Thread(target=self._sample, name="loop-watchdog", daemon=True)
+        # The beginning of the pass that was sampled last, and what ran in it.
+        self._sample_of = 0.0
+        self._sampled = ""
+        self._logged_at = -_LOG_INTERVAL
+        self._not_logged = 0
+
+    @property
+    def has_sampled(self) -> bool:
+        """Whether it knows what runs in the present pass."""
+        return self._sample_of == self._selector.began != 0.0
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        """Make the event loop, once, to be run by this thread."""
+        return asyncio.SelectorEventLoop(self._selector)
+
+    def start(self) -> None:
+        """Begin to count and to log."""
+        self._is_started = True
+        self._sampling.start()
+
+    def stop(self) -> None:
+        """Count and log no more."""
+        self._is_started = False
+        self._stopped.set()
+
+    def on_pass(self, began: float, cpu_began: float) -> None:
+        """Count the pass that ends now."""
+        if not self._is_started:
+            return
+        now = time.perf_counter()
+        held = now - began
+        if held <= _SHORT:
+            self._lag.count_short()
+            return
+        cpu = time.thread_time() - cpu_began
+        self._lag.count(held, cpu)
+        if held > self._limit:
+            self._say(now, began, held, cpu)
+
+    def _say(self, now: float, began: float, held: float, cpu: float) -> None:
+        if now - self._logged_at < _LOG_INTERVAL:
+            self._not_logged += 1
+            return
+        _log.info(
+            "event loop held",
+            milliseconds=round(1e3 * held, 1),
+            cpu_milliseconds=round(1e3 * cpu, 1),
+            **({"by": self._sampled} if self._sample_of == began else {}),
+            **({"not_logged": self._not_logged} if self._not_logged else {}),
+        )
+        self._logged_at, self._not_logged = now, 0
+
+    def _sample(self) -> None:
+        """Look again and again at what the loop runs; on a thread of its own."""
+        wait = _LOOK_INTERVAL
+        while not self._stopped.wait(wait):
+            began = self._selector.began
+            if began and time.perf_counter() - began >= _LOOK_INTERVAL and began != self._sample_of:
+                self._sampled = _functions(sys._current_frames().get(self._thread_id))
+                self._sample_of = began
+            wait = _LOOK_INTERVAL if began else min(2 * wait, _LOOK_INTERVAL_LIMIT)
+
+
+class _TimedSelector(selectors.DefaultSelector):
+    """A selector that notes when the loop goes on after it: ``began``; 0 while the loop waits."""
+
+    def __init__(self, watchdog: LoopWatchdog) -> None:
+        super().__init__()
+        self._watchdog = watchdog
+        self._cpu_began = 0.0
+        self.began = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """See ``selectors.BaseSelector``."""
+        if self.began:
+            self._watchdog.on_pass(self.began, self._cpu_began)
+        self.began = 0.0
+        ready = super().select(timeout)
+        self._cpu_began = time.thread_time()
+        self.began = time.perf_counter()
+        return ready
+
+
+def _functions(frame: FrameType | None) -> str:
+    """The server's functions that run, innermost last."""
+    names: list[str] = []
+    while frame is not None and len(names) < _NAMES_LIMIT:
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith("milepost.server.") and not module.startswith(_MAIN):
+            names.append(frame.f_code.co_qualname)
+        frame = frame.f_back
+    return " > ".join(reversed(names))

@@ -10,6 +10,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -172,31 +173,31 @@ class Projection:
 
     async def copy_to(self, path: Path) -> LogCopy:
         """See ``Store``."""
-        return await copy_log(lambda: self._files.opening(self._connect), path)
+        return await copy_log(self._connect, path)
 
     def reader(self, epoch: str) -> ProjectionReader:
         """Open a reader with a connection of its own."""
-        return ProjectionReader(self._files.opening(self._connect), epoch)
+        return ProjectionReader(self._connect(), epoch)
 
     def _run(self, applier: Applier) -> None:
         transaction = Transaction(self._connection, 0)
-        upkeep = WalUpkeep(self._connection, self._path)
         self._connection.execute(statements.set_busy_timeout(LOCK_WAIT))
-        while self._apply_next(applier, transaction, upkeep):
-            pass
+        with closing(WalUpkeep(self._connection, self._path, self._connect)) as upkeep:
+            while self._apply_next(applier, transaction, upkeep):
+                pass
 
     def _apply_next(self, applier: Applier, transaction: Transaction, upkeep: WalUpkeep) -> bool:
         """Apply the messages that wait, or free cached pages where none comes; return False after the last one.
 
         A function, so that no message stays in memory until the next one comes.
         """
-        group, closing = self._next_group()
+        group, is_last = self._next_group()
         try:
             self._files.check()
             upkeep.run()
             if not group:
                 self._connection.execute(statements.SHRINK_MEMORY)
-                return not closing
+                return not is_last
             if not self._begin():
                 return False
             applied = [applier.apply(transaction, delivered) for delivered in group]
@@ -213,7 +214,7 @@ class Projection:
             self._deliver(error)
             return False
         self._deliver(applied)
-        return not closing
+        return not is_last
 
     def _begin(self) -> bool:
         """Begin a transaction, however long another process has the database locked; False if the log closes first."""
@@ -259,7 +260,7 @@ class Projection:
         create(self._path)
         self._lock = DatabaseLock(self._path)
         try:
-            connection = self._connect()
+            connection = self._open_existing()
             migrate(connection)
             connection.execute(SCHEMA)
             self._files.watch_database(self._path)
@@ -269,4 +270,7 @@ class Projection:
         return connection
 
     def _connect(self) -> sqlite3.Connection:
+        return self._files.opening(self._open_existing)
+
+    def _open_existing(self) -> sqlite3.Connection:
         return connect(self._path, statements.PROJECTION_PRAGMAS)

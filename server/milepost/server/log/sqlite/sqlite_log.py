@@ -87,7 +87,7 @@ class SqliteEventLog(ReaderPool):
             connection,
             position,
             self._files,
-            WalUpkeep(connection, self._path),
+            WalUpkeep(connection, self._path, self._connect),
             verify=self._require_durable,
             deliver=self._deliver,
             written=self._record_position,
@@ -130,7 +130,7 @@ class SqliteEventLog(ReaderPool):
 
     async def copy_to(self, path: Path) -> LogCopy:
         """See ``Store``."""
-        return await copy_log(lambda: self._files.opening(self._open), path)
+        return await copy_log(self._connect, path)
 
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: no other node appends."""
@@ -179,7 +179,7 @@ class SqliteEventLog(ReaderPool):
     def _require_durable(self, position: int) -> None:
         """On the writer's thread: raise StoreDisplaced unless a new connection reads this as the last position."""
         try:
-            with closing(self._files.opening(self._open)) as fresh:
+            with closing(self._connect()) as fresh:
                 (found,) = fresh.execute(statements.LAST_POSITION).fetchone()
         except sqlite3.Error as error:
             raise wal_truncated(self._path) from error
@@ -247,7 +247,10 @@ class SqliteEventLog(ReaderPool):
                 future.set_exception(error)
 
     def _open_reader(self) -> Reader:
-        return Reader(self._files.opening(self._open), self._epoch)
+        return Reader(self._connect(), self._epoch)
+
+    def _connect(self) -> sqlite3.Connection:
+        return self._files.opening(self._open)
 
     def _open(self) -> sqlite3.Connection:
         return connect(self._path, statements.PRAGMAS)

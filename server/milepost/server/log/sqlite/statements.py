@@ -28,9 +28,12 @@ WRITER_CACHE_BYTES: Final = 16 << 20
 READER_CACHE_BYTES: Final = 8 << 20
 """Pages that a connection keeps in memory. The operating system caches the file besides."""
 
+WAL_PAGES: Final = 4000
+"""Pages in the write-ahead log at which a commit moves them into the database."""
+
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA wal_autocheckpoint = 4000",
+    f"PRAGMA wal_autocheckpoint = {WAL_PAGES}",
     f"PRAGMA journal_size_limit = {WAL_SIZE_LIMIT}",
     f"PRAGMA cache_size = -{WRITER_CACHE_BYTES >> 10}",
 )
@@ -48,11 +51,17 @@ SHRINK_MEMORY: Final = "PRAGMA shrink_memory"
 
 BUSY_TIMEOUT: Final = "PRAGMA busy_timeout"
 CHECKPOINT_WAL: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
+CHECKPOINT_WAL_PASSIVELY: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
 def set_busy_timeout(milliseconds: int) -> str:
     """The statement that sets for how long a connection waits for a lock of another one."""
     return f"PRAGMA busy_timeout = {milliseconds}"
+
+
+def set_autocheckpoint(pages: int) -> str:
+    """The statement that sets after how many pages in the write-ahead log a commit moves them; 0 for never."""
+    return f"PRAGMA wal_autocheckpoint = {pages}"
 
 
 def primary_code(error: Exception) -> int:

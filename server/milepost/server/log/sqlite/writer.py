@@ -98,6 +98,7 @@ class Writer:
         """Finish the queued writes, end the thread and close the connection."""
         self._queue.put(None)
         self._thread.join()
+        self._upkeep.close()
         self._transaction.connection.close()
 
     def _run(self) -> None:

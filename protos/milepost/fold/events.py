@@ -40,7 +40,7 @@ class Fold:
     after that: now and then it moves them to a new message (see ``compact``).
     """
 
-    __slots__ = ("_size", "_waste", "children", "job", "levels", "stages", "steps")
+    __slots__ = ("_measured", "_size", "_waste", "children", "job", "levels", "stages", "steps")
 
     def __init__(self, job: Job | None = None) -> None:
         self.job = Job() if job is None else job
@@ -51,12 +51,18 @@ class Fold:
         # About: the serialised size of the job, and the bytes that were overwritten or cleared in it.
         self._size = 0 if job is None else job.ByteSize()
         self._waste = 0
+        # The memory without waste, and the size at which it was measured.
+        self._measured = (0, -1)
         self._index()
 
     @property
     def memory(self) -> int:
         """The bytes, about, that the fold and its job take in memory, for the bounds of caches."""
-        return memory_of(self.job, self._size) + self._waste
+        memory, size = self._measured
+        if size != self._size:
+            memory = memory_of(self.job, self._size)
+            self._measured = memory, self._size
+        return memory + self._waste
 
     def apply(self, event: Event) -> None:
         """Apply the next event. One that was applied already changes nothing; of an unknown payload only the sequence

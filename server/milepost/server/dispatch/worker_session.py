@@ -18,7 +18,8 @@ class ResponseQueue:
 
     def __init__(self) -> None:
         self._responses: deque[WorkResponse] = deque()
-        self._ready = asyncio.Event()
+        # What ``get`` waits for. A future and no event, which would cost as much again as all else here.
+        self._ready: asyncio.Future[None] | None = None
         self._below_limit = asyncio.Event()
         self._below_limit.set()
         self._error: BaseException | None = None
@@ -29,7 +30,7 @@ class ResponseQueue:
         if self._closed:
             return False
         self._responses.append(response)
-        self._ready.set()
+        self._wake()
         if len(self._responses) >= _QUEUE_LIMIT:
             self._below_limit.clear()
         return True
@@ -39,11 +40,12 @@ class ResponseQueue:
         if not self._closed:
             self._closed = True
             self._error = error
-        self._ready.set()
+        self._wake()
 
     async def wait_below_limit(self) -> None:
         """Wait until the worker has read enough of its responses."""
-        await self._below_limit.wait()
+        if len(self._responses) >= _QUEUE_LIMIT:
+            await self._below_limit.wait()
 
     async def get(self) -> WorkResponse | None:
         """Return the next response, None at the end; raise the error that the queue was closed with.
@@ -55,10 +57,10 @@ class ResponseQueue:
                 if self._error is not None:
                     raise self._error
                 return None
-            self._ready.clear()
-            await self._ready.wait()
+            self._ready = asyncio.get_running_loop().create_future()
+            await self._ready
         response = self._responses.popleft()
-        while response.HasField("acknowledged") and self._responses:
+        while self._responses and response.HasField("acknowledged"):
             following = self._responses[0]
             if not following.HasField("acknowledged") or _attempt(following) != _attempt(response):
                 break
@@ -66,6 +68,10 @@ class ResponseQueue:
         if len(self._responses) < _QUEUE_LIMIT:
             self._below_limit.set()
         return response
+
+    def _wake(self) -> None:
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
 
 
 class Session:

@@ -189,19 +189,23 @@ class _WorkStream:
         self._sessions = sessions
         self._deadlines = deadlines
         self._unanswered: set[asyncio.Future[Any]] = set()
-        self._handling = asyncio.Lock()
-        """Held while a request is handled."""
+        self._idle = asyncio.Event()
+        """Set while no request is handled."""
+        self._idle.set()
         self._finishing = False
 
     async def read(self, incoming: AsyncIterator[WorkRequest]) -> None:
         """Handle requests until the worker closes its side of the stream, or the session finishes."""
         self._sessions.listen(self._session)
         async for request in incoming:
-            async with self._handling:
-                if self._finishing:
-                    return
+            if self._finishing:
+                return
+            self._idle.clear()
+            try:
                 self._sessions.heard(self._session)
                 await self._handle(request)
+            finally:
+                self._idle.set()
             while len(self._unanswered) >= _UNANSWERED_LIMIT:
                 await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
             # From here on the server waits for the worker: to read responses, or to send requests.
@@ -224,8 +228,8 @@ class _WorkStream:
 
         A later request is not handled at all, since its answer would not get out any more.
         """
-        async with self._handling:
-            self._finishing = True
+        self._finishing = True
+        await self._idle.wait()
         if self._unanswered:
             await asyncio.wait(self._unanswered)
         self._responses.close(error)

@@ -18,6 +18,10 @@ from typing import Any
 # More than the socket holds.
 _READ_BYTES = 64 * 1024
 
+# As integers: combining flags of an enum takes as long as the system call.
+_NOW = int(socket.MSG_DONTWAIT)
+_PEEK_NOW = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
+
 
 @contextmanager
 def read_all_at_once() -> Iterator[None]:
@@ -41,9 +45,9 @@ def read_all_at_once() -> Iterator[None]:
 def drain_and_call(waking: socket.socket, callback: Callable[[], None]) -> None:
     """Read all bytes that wait but one, and call back, which reads that one."""
     try:
-        waiting = len(waking.recv(_READ_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        waiting = len(waking.recv(_READ_BYTES, _PEEK_NOW))
         if waiting > 1:
-            waking.recv(waiting - 1, socket.MSG_DONTWAIT)
+            waking.recv(waiting - 1, _NOW)
     except BlockingIOError:  # the loop of another thread has read them
         pass
     callback()

@@ -116,6 +116,8 @@ class JobStream(WatchStream):
 
     async def _is_status_due(self) -> bool:
         """Whether the job waits for something else than the last status said."""
+        if not self._tail.queued:  # asked after each event: two calls less, which would find out the same
+            return self._waiting_for != WaitingFor.WAITING_FOR_TURN
         return self._waiting_for != _reason(await self._waiting())
 
     @property

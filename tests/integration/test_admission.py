@@ -1,7 +1,8 @@
-"""The limits of open watches."""
+"""The limits of open watches, and of jobs that wait."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from milepost.server.base.refusal import Refusal
 from milepost.server.watching.admission import Admission
-from milepost.v1 import WatchJobsRequest
+from milepost.v1 import Job, WatchJobsRequest
 from tests.support.forking import Forkery
 from tests.support.refused import refused
 from tests.support.rpc import connect, eventually
@@ -46,6 +47,33 @@ async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit
                     watch.cancel()
 
             await eventually(is_open)
+
+
+async def test_submissions_are_refused_while_too_many_jobs_wait(tmp_path: Path, forkery: Forkery) -> None:
+    """By the memory that they take. The refusal names the option; jobs that are cancelled make room."""
+    with ServerProcess(tmp_path / "data", "--queue-memory", "1", forkery=forkery) as server:
+        async with connect(server.address) as rpc:
+            accepted: list[Job] = []
+            refusals: list[BaseException] = []
+            while not refusals:
+                # Each with a concurrency key of its own, so that fewer of them take as much.
+                answers = await asyncio.gather(
+                    *(rpc.submit(concurrency_key=f"{len(accepted)}-{number}") for number in range(50)),
+                    return_exceptions=True,
+                )
+                accepted += [answer for answer in answers if isinstance(answer, Job)]
+                refusals += [answer for answer in answers if isinstance(answer, BaseException)]
+            assert 300 <= len(accepted) <= 600
+            refusal = await refused(rpc.submit())
+            assert (
+                refusal.code,
+                refusal.reason,
+                refusal.metadata,
+            ) == ("RESOURCE_EXHAUSTED", "LIMIT_REACHED", {"limit": "queue-memory"})
+            assert refusal.retry_delay
+            await asyncio.gather(*(rpc.cancel(job.job_id) for job in accepted[-100:]))
+
+            await rpc.submit()
 
 
 def test_a_host_is_one_caller() -> None:

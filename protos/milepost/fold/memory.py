@@ -20,7 +20,7 @@ WASTE_LIMIT: Final = 16 * 1024
 
 # Measured bytes of a job beyond its serialised size: of the job itself with its fold, of each stage with its places in
 # the indexes and a level of its own, of each artifact and each label. A JSON value takes up to 13 times its size.
-_JOB_OVERHEAD: Final = 4096
+_JOB_OVERHEAD: Final = 5120
 _STAGE_OVERHEAD: Final = 1400
 _ARTIFACT_OVERHEAD: Final = 160
 _LABEL_OVERHEAD: Final = 400

@@ -12,6 +12,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Final
 
 from milepost.contract.job_states import has_ended, state_name
 from milepost.fold import Fold
@@ -38,7 +39,7 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import Chunk
 from milepost.v1 import Event, Job
 
-CACHE_BYTES = 64 << 20
+CACHE_BYTES: Final = 48 << 20
 """Bound of the memory of jobs that are kept between decisions. Any of them can be loaded again."""
 
 # Maximum attempts on write conflicts.

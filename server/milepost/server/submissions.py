@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
+from collections.abc import Callable
 from functools import partial
 
 from milepost.contract.job_states import has_ended
@@ -18,19 +19,22 @@ from milepost.v1 import ErrorReason, Events, Job, JobState, SubmitJobRequest
 
 
 class Submissions:
-    """Create jobs from requests."""
+    """Create jobs from requests. ``admit`` is called before each new one, and may raise a Refusal."""
 
-    def __init__(self, log: EventLog, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self, log: EventLog, journal: Journal, clock: Clock, admit: Callable[[], None] = lambda: None
+    ) -> None:
         self._log = log
         self._journal = journal
         self._clock = clock
+        self._admit = admit
         self._submitting: dict[tuple[str, str], asyncio.Task[Job]] = {}
 
     async def submit(self, request: SubmitJobRequest, caller: str = SERVER) -> Job:
         """Create a job, or find the one that the same request created; durable on return.
 
         The request has been validated; ``caller`` is in whose turn the log is read. Raises JOB_ALREADY_EXISTS;
-        JOB_NOT_FOUND and JOB_ENDED for the parent.
+        JOB_NOT_FOUND and JOB_ENDED for the parent; and what ``admit`` does.
         """
         if not request.request_id:
             return await self._submit(request, caller)
@@ -54,6 +58,7 @@ class Submissions:
             return await self._existing(known, request, caller)
         if request.parent_job_id:
             await self._check_parent(request.parent_job_id, caller)
+        self._admit()
         now = self._clock.now()
         job_id = request.job_id or _uuid7(now)
         try:

@@ -279,7 +279,7 @@ class _Order(RuleBasedStateMachine):
             key = min(self.model.at_work.elements())
             self.model.at_work[key] -= 1
             self.queues.vacate(key)
-        assert 0 == len(self.model.jobs) == len(self.queues)
+        assert 0 == len(self.model.jobs) == len(self.queues) == self.queues.memory
 
     @invariant()
     def as_many_wait(self) -> None:

@@ -91,6 +91,12 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     help="Memory for the recent events of watched jobs, in MiB.",
 )
 @option(
+    "--queue-memory",
+    type=click.IntRange(min=1),
+    default=48,
+    help="Memory for jobs that have not ended, in MiB: about 90,000 that wait for a worker.",
+)
+@option(
     "--request-memory",
     type=click.IntRange(min=16),
     default=64,
@@ -134,6 +140,7 @@ def serve(
     max_events: int | None,
     sweep_interval: float,
     tail_memory: int,
+    queue_memory: int,
     request_memory: int,
     response_memory: int,
     max_watches: int,
@@ -181,6 +188,7 @@ def serve(
         keep=RetentionPolicy(keep_progress, keep_events, keep_jobs, max_events or 0),
         sweep_interval=sweep_interval,
         tail_memory=tail_memory << 20,
+        queue_memory=queue_memory << 20,
         request_memory=request_memory << 20,
         response_memory=response_memory << 20,
         max_watches=max_watches,

@@ -25,6 +25,9 @@ from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
 
 _log = structlog.get_logger("milepost.dispatch")
 
+# Measured bytes of a job that waits for its time to be queued: its timer, with all of its texts.
+_DELAYED_MEMORY = 1500
+
 # Backoff in seconds before an attempt is started again that the store did not accept.
 _STORE_RETRY_DELAY = 1.0
 
@@ -47,6 +50,11 @@ class Dispatcher:
         self._kinds_to_match: dict[str, None] = {}
         self._closed = False
         sessions.follow(self._on_capacity)
+
+    @property
+    def memory(self) -> int:
+        """The bytes that jobs that wait for workers take in memory, about."""
+        return self._queues.memory + len(self._delayed) * _DELAYED_MEMORY
 
     def on_transition(self, job: Job) -> None:
         """Queue a job that waits for a worker, at the time when it may start; otherwise remove it from the queue."""

@@ -20,6 +20,11 @@ from milepost.v1 import Job
 # Deleted items that a heap may contain beyond the number of items in it, before it is rebuilt.
 _DELETED_LIMIT = 16
 
+# Measured bytes of a queued job beyond its texts, of a group of jobs with a concurrency key, and of an owner's queue.
+_JOB_OVERHEAD = 500
+_GROUP_OVERHEAD = 1600
+_OWNER_QUEUE_OVERHEAD = 2000
+
 _Item = TypeVar("_Item", bound=tuple[Any, ...])
 
 
@@ -40,6 +45,11 @@ class QueuedJob(NamedTuple):
     submitted: int
     key: ConcurrencyKey | None
     limit: int
+
+    @property
+    def memory(self) -> int:
+        """The bytes that its own part of the queues takes, about. Kind and owner are its queue's."""
+        return _JOB_OVERHEAD + len(self.job_id) + (0 if self.key is None else len(self.key.name))
 
     @classmethod
     def of(cls, job: Job) -> QueuedJob:
@@ -66,6 +76,16 @@ class JobQueues:
         self._keyed: dict[tuple[ConcurrencyKey, int], dict[_LimitGroup, _OwnerQueue]] = {}
         self._active: defaultdict[ConcurrencyKey, int] = defaultdict(int)
         self._served = 0
+        self._jobs_memory = self._key_groups = 0
+
+    @property
+    def memory(self) -> int:
+        """The bytes that the queues take in memory, about."""
+        return (
+            self._jobs_memory
+            + self._key_groups * _GROUP_OVERHEAD
+            + len(self._owner_queues) * _OWNER_QUEUE_OVERHEAD
+        )
 
     def __len__(self) -> int:
         return len(self._queued)
@@ -78,6 +98,8 @@ class JobQueues:
         if job.job_id in self._queued:
             return
         owner_queue = self._owner_queue(job)
+        # One text for all jobs of the queue, instead of one for each.
+        job = job._replace(kind=owner_queue.kind, owner=owner_queue.owner)
         group = owner_queue.groups.get((job.key, job.limit))
         if group is None:
             group = owner_queue.groups[job.key, job.limit] = _LimitGroup(
@@ -85,7 +107,9 @@ class JobQueues:
             )
             if job.key is not None:
                 self._keyed.setdefault((job.key, job.limit), {})[group] = owner_queue
+                self._key_groups += 1
         self._queued[job.job_id] = job, owner_queue, group
+        self._jobs_memory += job.memory
         self._unindex_group(owner_queue, group)
         group.jobs.add((job.submitted, job.job_id))
         self._index_group(owner_queue, group)
@@ -96,6 +120,7 @@ class JobQueues:
         if found is None:
             return
         job, owner_queue, group = found
+        self._jobs_memory -= job.memory
         self._unindex_group(owner_queue, group)
         group.jobs.discard((job.submitted, job_id))
         self._index_group(owner_queue, group)
@@ -162,6 +187,7 @@ class JobQueues:
         if job.key is not None:
             groups = self._keyed[job.key, job.limit]
             del groups[group]
+            self._key_groups -= 1
             if not groups:
                 del self._keyed[job.key, job.limit]
 

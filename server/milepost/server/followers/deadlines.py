@@ -23,6 +23,9 @@ from milepost.v1 import Event, Job
 # Backoff in seconds before a deadline is checked again that could not be acted on.
 _STORE_RETRY_DELAY = 1.0
 
+# Measured bytes of a job with a timer: that, its lease, and the times that limits are counted from.
+_TIMER_MEMORY = 1500
+
 # A timer that is late by this fraction of a lease shows that the server itself was suspended, with its machine perhaps.
 _SUSPENDED_FRACTION = 0.05
 
@@ -103,6 +106,11 @@ class Deadlines:
             if not self._suspended[job_id]:
                 del self._suspended[job_id]
             self.renew([job_id])
+
+    @property
+    def memory(self) -> int:
+        """The bytes that timers and leases take in memory, about."""
+        return len(self._timers) * _TIMER_MEMORY
 
     @property
     def watched(self) -> set[str]:

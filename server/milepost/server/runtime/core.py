@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from milepost.contract import limits
 from milepost.server.background_tasks import Tasks
@@ -13,6 +14,7 @@ from milepost.server.base.slices import Slices
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.queue_memory import QueueMemory
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
@@ -32,6 +34,9 @@ from milepost.server.watching.admission import Admission
 from milepost.server.watching.watches import Watches
 from milepost.v1 import Job
 
+QUEUE_MEMORY: Final = 48 << 20
+"""Default of ``queue_memory``."""
+
 # Interval at which nodes share lease renewals, as a fraction of the lease duration.
 _RENEWAL_FRACTION = 0.05
 
@@ -39,9 +44,9 @@ _RENEWAL_FRACTION = 0.05
 class Core:
     """The parts of a server on a readable log: ``start`` them, ``drain`` them, then ``close`` them.
 
-    ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` in bytes; ``node`` is the node's name for
-    people; ``directory`` is where backups are made; ``loop_lag`` counts the passes of the event loop; ``clock`` is for
-    tests.
+    ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``node`` is the
+    node's name for people; ``directory`` is where backups are made; ``loop_lag`` counts the passes of the event loop;
+    ``clock`` is for tests.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Core:
         admission: Admission,
         node: str = "",
         directory: Path = Path(),
+        queue_memory: int = QUEUE_MEMORY,
         loop_lag: LoopLag | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -76,9 +82,9 @@ class Core:
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
-        self.job_service = JobService(
-            log, journal, Submissions(log, journal, clock), self._watches, waits, slices
-        )
+        queues = QueueMemory(queue_memory, lambda: self._dispatcher.memory, lambda: self.deadlines.memory)
+        submissions = Submissions(log, journal, clock, queues.admit)
+        self.job_service = JobService(log, journal, submissions, self._watches, waits, slices)
         self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())

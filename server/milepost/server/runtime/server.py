@@ -23,7 +23,7 @@ from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.registration import add_service
 from milepost.server.runtime import grpc_wakeups, listen_address
-from milepost.server.runtime.core import Core
+from milepost.server.runtime.core import QUEUE_MEMORY, Core
 from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.grpc_options import GRPC_OPTIONS
 from milepost.server.runtime.health_service import Health
@@ -64,6 +64,8 @@ class Settings:
     keep: RetentionPolicy = field(default_factory=RetentionPolicy)
     sweep_interval: float = 60.0
     tail_memory: int = 256 << 20
+    """In bytes."""
+    queue_memory: int = QUEUE_MEMORY
     """In bytes."""
     max_watches: int = 50_000
     max_watches_per_caller: int = 20_000
@@ -165,6 +167,7 @@ class Server:
             keep=settings.keep,
             sweep_interval=settings.sweep_interval,
             tail_memory=settings.tail_memory,
+            queue_memory=settings.queue_memory,
             admission=Admission(settings.max_watches, settings.max_watches_per_caller),
             directory=settings.data or Path(),
             loop_lag=self._loop_lag,

@@ -35,7 +35,7 @@ ANNOUNCING_TIME: Final = 0.002
 UNANNOUNCED_LIMIT: Final = 1000
 """Entries that wait to be announced, at most; where there are more, all feeds are woken instead."""
 
-KNOWN_DROPS_BYTES: Final = 8 << 20
+KNOWN_DROPS_BYTES: Final = 4 << 20
 """Memory of the dropped positions of filters that are not in use."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from milepost.fold import Fold
 from milepost.server.base.payloads import has_end, has_transition, payloads_of
@@ -12,7 +12,7 @@ from milepost.server.log.event_log import Commit, JobAttributes, job_attributes
 from milepost.server.log.jetstream.records import Part
 from milepost.v1 import Event, Events, Job, JobState
 
-CACHE_BYTES = 32 << 20
+CACHE_BYTES: Final = 32 << 20
 """Bound of the memory of jobs that are kept between commits; the projection has all of them."""
 
 

@@ -25,7 +25,7 @@ WAL_SIZE_LIMIT: Final = 64 << 20
 """Size in bytes that the write-ahead log's file keeps; see ``wal_upkeep``."""
 
 WRITER_CACHE_BYTES: Final = 16 << 20
-READER_CACHE_BYTES: Final = 8 << 20
+READER_CACHE_BYTES: Final = 4 << 20
 """Pages that a connection keeps in memory. The operating system caches the file besides."""
 
 WAL_PAGES: Final = 4000

@@ -1,4 +1,4 @@
-"""Each attack on a server of its own, with an ordinary user beside it, and the same user before it."""
+"""Measures each attack on its own server: an ordinary user before and during it, and the server's memory."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ ATTACKS: Mapping[str, Attack] = {
 }
 
 _SECONDS = 10.0
-"""How long an attack lasts."""
+"""Duration of an attack."""
 
-_SETTLE = 60.0
-"""Seconds after an attack that the server has to give its memory back."""
+_RELEASE_TIMEOUT = 60.0
+"""Seconds after an attack within which the server must release its memory."""
 
-_GROWTH = 1.2
-"""By this factor it may be larger than before; no longer wait is needed then."""
+_RELEASED_RATIO = 1.2
+"""The memory counts as released at this ratio to the memory before the attack."""
 
-_PATIENCE = 120.0
-"""Seconds that a step may take: an attack that stops the server is to be measured, not to end the run."""
+_STEP_TIMEOUT = 120.0
+"""Seconds that a step may take, so that an attack that stops the server is measured and does not end the run."""
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """What the user sees, and the server's memory: under each attack, and before it."""
+    """Measure the user's latencies and the server's memory before and during each attack."""
     figures: list[Figure] = []
     for name in settings.attacks or ATTACKS:
         figures += _measure(name, ATTACKS[name], settings)
@@ -65,7 +65,7 @@ def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
         user = stack.enter_context(Load.start())
         user.begin(probe.use, server.address, _SECONDS)
         user.step()
-        quiet: Seen = user.step(_PATIENCE)
+        quiet: Seen = user.step(_STEP_TIMEOUT)
         before = server.memory()
         with ExitStack() as attacking:
             attackers = [attacking.enter_context(Load.start()) for _ in range(attack.processes)]
@@ -73,12 +73,12 @@ def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
                 attacker.begin(attack.run, server.address, _SECONDS)
                 attacker.go()
             for attacker in attackers:
-                attacker.result(_PATIENCE)
+                attacker.result(_STEP_TIMEOUT)
             for load in (user, *attackers):
                 load.go()
             peak = _peak(server, [user, *attackers])
             under_attack: Seen = user.result(0)
-        after = _settled(server, before)
+        after = _released_memory(server, before)
     for reason in sorted(set(under_attack.failures)):
         print(f"abuse {name}: {under_attack.failures.count(reason)} times {reason}")
     what = f"abuse: {name}"
@@ -93,27 +93,27 @@ def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
 
 
 def _peak(server: Server, loads: Sequence[Load]) -> int:
-    """The largest memory of the server until all of the loads have done their step."""
+    """The server's peak memory until all loads have completed their step."""
     peak = server.memory()
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _STEP_TIMEOUT
     while not all(load.ready() for load in loads):
         if time.monotonic() > until:
-            raise MeasurementFailed(f"the attack or its probe took over {_PATIENCE:g} s")
+            raise MeasurementFailed(f"the attack or its probe took over {_STEP_TIMEOUT:g} s")
         peak = max(peak, server.memory())
         time.sleep(0.05)
     return peak
 
 
-def _settled(server: Server, before: int) -> int:
-    """The server's memory once it is back where it was, or a minute later."""
-    until = time.monotonic() + _SETTLE
-    while time.monotonic() < until and server.memory() > _GROWTH * before:
+def _released_memory(server: Server, before: int) -> int:
+    """Wait until the server has released its memory, or a minute; return the memory."""
+    until = time.monotonic() + _RELEASE_TIMEOUT
+    while time.monotonic() < until and server.memory() > _RELEASED_RATIO * before:
         time.sleep(0.5)
     return server.memory()
 
 
 def _p99(ours: Sequence[int], quiet: Sequence[int]) -> dict[str, list[float]]:
-    """In milliseconds. Infinite where nothing came."""
+    """The 99th percentiles in milliseconds; infinite without a measurement."""
     return {OURS: [_milliseconds(ours)], "quiet server": [_milliseconds(quiet)]}
 
 

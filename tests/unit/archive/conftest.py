@@ -1,4 +1,4 @@
-"""What the archive job's tests share."""
+"""Fixtures of the archive job's tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture
 def open_path() -> Iterator[Path]:
-    """A temporary directory that others may read, unlike those that pytest makes."""
+    """A temporary directory that other users may read, unlike pytest's own."""
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary).resolve()
         path.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Where an archive goes, and what is said of it."""
+"""The archive's path and its manifest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.archive.trees import as_nobody, found, grow
 
 
 def test_a_file_has_its_name_once_it_is_committed(tmp_path: Path) -> None:
-    """Before, there is only the partial one, and after, only the whole one."""
+    """Before, only the partial file exists; after, only the complete one."""
     target = tmp_path / "a.tar.zst"
     with Partial(target) as partial:
         partial.file.write(b"whole")
@@ -29,7 +29,7 @@ def test_a_file_has_its_name_once_it_is_committed(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_committed_leaves_no_trace(tmp_path: Path) -> None:
-    """An older file of the name stays as it was."""
+    """An older file of that name is unchanged."""
     target = grow(tmp_path, {"a": b"old"}) / "a"
 
     def interrupted() -> None:
@@ -45,7 +45,7 @@ def test_a_file_that_is_not_committed_leaves_no_trace(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_just_made_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is interrupted then does not have it yet."""
+    """An interruption at that moment leaves no archive."""
 
     def interrupted(path: Path, mode: str) -> None:
         path.touch()
@@ -59,7 +59,7 @@ def test_a_file_that_was_just_made_leaves_no_trace(tmp_path: Path, monkeypatch: 
 
 
 def test_a_committed_file_replaces_an_older_one(tmp_path: Path) -> None:
-    """Nobody sees a moment without either."""
+    """At no moment are both files missing."""
     target = grow(tmp_path, {"a": b"old"}) / "a"
     with Partial(target) as partial:
         partial.file.write(b"new")
@@ -82,7 +82,7 @@ def test_a_new_file_has_the_rights_that_others_have(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["missing/a", "file/a", "directory", "n" * 300])
 def test_an_output_that_cannot_be_written_is_an_error(tmp_path: Path, name: str) -> None:
-    """It is one at once, not when the work is done."""
+    """The error comes at once, not when the work is done."""
     grow(tmp_path, {"file": b"", "directory": None})
 
     with (
@@ -140,7 +140,7 @@ def test_a_request_is_resolved(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_an_error(values: dict[str, object], text: str) -> None:
-    """The error names the value, and says what there could be."""
+    """The error names the value and the possible ones."""
     with pytest.raises(ArchiveError, match=text) as caught:
         parse(values)
 
@@ -148,7 +148,7 @@ def test_bad_input_is_an_error(values: dict[str, object], text: str) -> None:
 
 
 def test_a_path_in_a_circle_is_an_error(tmp_path: Path) -> None:
-    """It leads nowhere."""
+    """A symbolic link that leads to itself."""
     (tmp_path / "loop").symlink_to("loop")
 
     with pytest.raises(ArchiveError) as caught:

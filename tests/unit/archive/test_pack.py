@@ -1,4 +1,4 @@
-"""How a tree becomes one file, and is found to be in it."""
+"""Packing a tree into one file, and verifying the archive."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ each_format = pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.suf
 
 @each_format
 def test_an_archive_gives_back_what_went_in(tmp_path: Path, form: Format) -> None:
-    """Names, contents, links and the right to execute come out as they were."""
+    """Names, contents, links and the executable bit are preserved."""
     root = grow(tmp_path / "root")
     (root / "pkg" / "link").symlink_to("../empty")
     (root / "empty").chmod(0o755)
@@ -47,7 +47,7 @@ def test_an_archive_gives_back_what_went_in(tmp_path: Path, form: Format) -> Non
 
 @each_format
 def test_the_same_contents_give_the_same_bytes(tmp_path: Path, form: Format) -> None:
-    """Where the files lie, when they were written, in which order, by whom and for whom: none of it matters."""
+    """The archive is independent of the files' path, times, order, owner and group."""
     one = grow(tmp_path / "one")
     two = grow(tmp_path / "elsewhere" / "two", dict(reversed(list(EVERYTHING.items()))))
     for n, path in enumerate(two.rglob("*")):
@@ -61,7 +61,7 @@ def test_the_same_contents_give_the_same_bytes(tmp_path: Path, form: Format) -> 
 
 @each_format
 def test_other_contents_give_other_bytes(tmp_path: Path, form: Format) -> None:
-    """The right to execute is a part of what is archived, too."""
+    """The executable bit is archived, too."""
     root = grow(tmp_path / "root")
     before = packed(found(root)[0], tmp_path / "a", form).read_bytes()
     (root / "empty").chmod(0o755)
@@ -86,7 +86,7 @@ def test_a_good_archive_is_verified(tmp_path: Path, form: Format) -> None:
 @each_format
 @pytest.mark.parametrize("place", [0.0, 0.3, 0.6, 0.9])
 def test_a_damaged_archive_is_found_out(tmp_path: Path, form: Format, place: float) -> None:
-    """A single wrong byte anywhere is seen."""
+    """A single wrong byte anywhere is detected."""
     tree, digests = found(grow(tmp_path / "root", {"random": os.urandom(300_000)}))
     path = packed(tree, tmp_path / "a", form)
     content = bytearray(path.read_bytes())
@@ -101,7 +101,7 @@ def test_a_damaged_archive_is_found_out(tmp_path: Path, form: Format, place: flo
 
 @each_format
 def test_a_truncated_archive_is_found_out(tmp_path: Path, form: Format) -> None:
-    """What is missing at the end is seen."""
+    """A truncated end is detected."""
     tree, digests = found(grow(tmp_path / "root", {"random": os.urandom(300_000)}))
     path = packed(tree, tmp_path / "a", form)
     os.truncate(path, path.stat().st_size // 2)
@@ -113,7 +113,7 @@ def test_a_truncated_archive_is_found_out(tmp_path: Path, form: Format) -> None:
 
 
 def test_an_archive_of_something_else_is_found_out(tmp_path: Path) -> None:
-    """What is missing from an archive counts as much as what is too much."""
+    """Missing entries and additional ones are detected."""
     tree, digests = found(grow(tmp_path / "root", {"a": b"a", "b": b"b", "d": None}))
     other, _ = found(grow(tmp_path / "other", {"a": b"a", "c": b"b", "d": b""}))
     path = packed(other, tmp_path / "archive")
@@ -126,7 +126,7 @@ def test_an_archive_of_something_else_is_found_out(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_left_out(open_path: Path) -> None:
-    """It is noted when it is hashed, and the archive is good without it."""
+    """It is recorded as skipped when it is hashed; the archive is valid without it."""
     root = grow(open_path / "root", {"closed": b"c", "open": b"o"})
     (root / "closed").chmod(0)
 
@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_read_is_left_out(open_path: Path) -> None:
 
 
 def test_a_file_that_vanishes_before_it_is_hashed_is_left_out(tmp_path: Path) -> None:
-    """It is noted, and the archive is good without it."""
+    """It is recorded as skipped; the archive is valid without it."""
     tree = scan(grow(tmp_path / "root", {"a": b"a", "b": b"b"}))
     (tree.root / "b").unlink()
 
@@ -166,7 +166,7 @@ def _directory(path: Path) -> None:
 
 @pytest.mark.parametrize("change", [Path.unlink, _fifo, _link, _directory])
 def test_a_file_that_is_none_any_more_is_left_out(tmp_path: Path, change: Callable[[Path], None]) -> None:
-    """Nothing that has taken a file's place is opened or followed; the archive is good without it."""
+    """Anything that has replaced a file is neither opened nor followed; the archive is valid without it."""
     tree, digests = found(grow(tmp_path / "root", {"a": b"a", "b": b"b"}))
     change(tree.root / "b")
 
@@ -179,7 +179,7 @@ def test_a_file_that_is_none_any_more_is_left_out(tmp_path: Path, change: Callab
 
 @pytest.mark.parametrize("content", [b"", b"shorter", b"longer than it was before"])
 def test_a_file_that_changes_its_size_is_noted_and_found_out(tmp_path: Path, content: bytes) -> None:
-    """The archive is whole, but not what was hashed."""
+    """The archive is complete, but differs from the hashes."""
     tree, digests = found(grow(tmp_path / "root", {"a": b"a", "b": b"as it was"}))
     (tree.root / "b").write_bytes(content)
 
@@ -191,7 +191,7 @@ def test_a_file_that_changes_its_size_is_noted_and_found_out(tmp_path: Path, con
 
 
 def test_a_file_that_changes_its_content_is_found_out(tmp_path: Path) -> None:
-    """Even where its size stays."""
+    """Even if its size is unchanged."""
     tree, digests = found(grow(tmp_path / "root", {"a": b"a", "b": b"before"}))
     (tree.root / "b").write_bytes(b"behind")
 
@@ -202,7 +202,7 @@ def test_a_file_that_changes_its_content_is_found_out(tmp_path: Path) -> None:
 
 
 def test_a_file_that_becomes_shorter_while_it_is_read_is_noted(tmp_path: Path) -> None:
-    """The archive stays readable to its end."""
+    """The archive remains readable."""
     content = os.urandom(500_000)
     tree, digests = found(grow(tmp_path / "root", {"a": content, "b": b"b"}))
 
@@ -230,7 +230,7 @@ def test_packing_can_be_stopped(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_an_error_of_the_output(tmp_path: Path) -> None:
-    """It is not taken for an error of the file that is being packed."""
+    """It is not attributed to the file that is being packed."""
     tree, _ = found(grow(tmp_path / "root", {"random": os.urandom(1_000_000)}))
 
     with Path("/dev/full").open("wb", buffering=0) as output, pytest.raises(OSError, match="No space left"):

@@ -1,4 +1,4 @@
-"""What is found in a directory."""
+"""Scanning a directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.archive.trees import EVERYTHING, as_nobody, grow
 
 
 def test_everything_is_found_in_the_order_of_names(tmp_path: Path) -> None:
-    """The order is that of the names' bytes in each directory, what is within a directory right behind it."""
+    """Entries are ordered by the bytes of their names; a directory's content comes right after it."""
     tree = scan(grow(tmp_path, dict(reversed(list(EVERYTHING.items())))))
 
     assert list(tree.entries) == [
@@ -42,7 +42,7 @@ def test_sizes_are_counted(tmp_path: Path) -> None:
 
 
 def test_links_within_the_directory_are_kept_and_noted(tmp_path: Path) -> None:
-    """A symbolic link is an entry of its own; what it points to is found once, where it is."""
+    """A symbolic link is its own entry; its target is found once, at its path."""
     grow(tmp_path, {"pkg/module.py": b"1"})
     (tmp_path / "again").symlink_to("pkg")
     (tmp_path / "pkg" / "loop").symlink_to("..")
@@ -61,7 +61,7 @@ def test_links_within_the_directory_are_kept_and_noted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["/etc", "../outside", "pkg/../../outside", "../root-2/file"])
 def test_links_out_of_the_directory_are_left_out(tmp_path: Path, target: str) -> None:
-    """Nothing outside of the directory is read, nor pointed to."""
+    """Nothing outside of the directory is read or linked to."""
     grow(tmp_path / "outside", {"secret": b"s"})
     grow(tmp_path / "root-2", {"file": b"f"})
     root = grow(tmp_path / "root", {"pkg/module.py": b"1"})
@@ -74,7 +74,7 @@ def test_links_out_of_the_directory_are_left_out(tmp_path: Path, target: str) ->
 
 
 def test_what_is_neither_file_nor_directory_is_left_out(tmp_path: Path) -> None:
-    """Pipes and sockets are noted, and not opened: that could take forever."""
+    """Pipes and sockets are recorded as skipped and not opened, which could block."""
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listening:
         directory = os.open(tmp_path, os.O_RDONLY)
@@ -90,7 +90,7 @@ def test_what_is_neither_file_nor_directory_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_read_is_noted(open_path: Path) -> None:
-    """The rest of the tree is found all the same."""
+    """The rest of the tree is found."""
     grow(open_path, {"closed/secret": b"s", "open/file": b"f"})
     (open_path / "closed").chmod(0)
 
@@ -102,7 +102,7 @@ def test_a_directory_that_cannot_be_read_is_noted(open_path: Path) -> None:
 
 
 def test_a_root_that_cannot_be_read_is_an_error(open_path: Path) -> None:
-    """There is nothing to archive."""
+    """Nothing can be archived."""
     closed = grow(open_path / "closed", {})
     closed.chmod(0)
 
@@ -114,7 +114,7 @@ def test_a_root_that_cannot_be_read_is_an_error(open_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "code"), [("missing", "PATH_NOT_FOUND"), ("file", "NOT_A_DIRECTORY")])
 def test_a_root_that_is_no_directory_is_an_error(tmp_path: Path, name: str, code: str) -> None:
-    """The error says which path, and what is wrong with it."""
+    """The error says which path, and why."""
     grow(tmp_path, {"file": b"f"})
 
     with pytest.raises(ArchiveError, match=str(tmp_path / name)) as caught:
@@ -124,7 +124,7 @@ def test_a_root_that_is_no_directory_is_an_error(tmp_path: Path, name: str, code
 
 
 def test_paths_are_left_out_without_a_word(tmp_path: Path) -> None:
-    """The archive itself is not a part of what is archived."""
+    """The archive does not contain itself."""
     grow(tmp_path, {"a": b"a", "out/a.tar.zst": b"old", "out/b": b"b"})
 
     tree = scan(tmp_path, leave_out={tmp_path / "out" / "a.tar.zst"})
@@ -134,7 +134,7 @@ def test_paths_are_left_out_without_a_word(tmp_path: Path) -> None:
 
 
 def test_patterns_are_passed_over_at_any_depth(tmp_path: Path) -> None:
-    """An excluded directory is passed over with all that is in it."""
+    """An excluded directory is skipped with its content."""
     grow(tmp_path, {"site-packages/x": b"", "pkg/a.py": b"", "pkg/a.pyc": b"", "pkg/__pycache__/a": b""})
 
     tree = scan(tmp_path, exclude=["site-packages", "*.pyc", "__pycache__"])
@@ -154,5 +154,5 @@ def test_the_walk_can_be_stopped(tmp_path: Path) -> None:
 
 
 def test_names_become_text() -> None:
-    """Whatever is in a name, it can be shown and sent."""
+    """Any name can be displayed and sent."""
     assert printable(os.fsdecode("ü-".encode() + b"\xff")) == "ü-\\xff"

@@ -1,4 +1,4 @@
-"""The account that the demo gives: it is to find every fault that there may be."""
+"""The demo's verification report: it finds every possible fault."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def log(last: int) -> list[Event]:
 
 @pytest.fixture
 def account() -> EventAudit:
-    """One in which all is well."""
+    """A faultless log."""
     return EventAudit(received=log(9), log=log(9), cut_at=4, resumed_at=4, meanwhile=2)
 
 
 def test_all_is_well(account: EventAudit) -> None:
-    """Every event once, over a cut."""
+    """Every event once, across a disconnect."""
     assert (account.good, account.lost, account.doubled) == (True, 0, 0)
 
 
@@ -61,14 +61,14 @@ def test_all_is_well(account: EventAudit) -> None:
     ],
 )
 def test_a_fault_is_found(account: EventAudit, expected: tuple[int, int], change: dict[str, Any]) -> None:
-    """Whatever is amiss, all is not well; what is lost and doubled is counted."""
+    """Any fault makes the report fail; lost and duplicated events are counted."""
     faulty = dataclasses.replace(account, **change)
 
     assert (faulty.good, faulty.lost, faulty.doubled) == (False, *expected)
 
 
 def test_the_end_of_the_demo_in_words(account: EventAudit, tmp_path: Path) -> None:
-    """The count, where things lie, and how to look again."""
+    """The report has the counts, the paths, and the commands to look again."""
     artifacts = [
         Artifact(name="archive", uri=(tmp_path / "a b.tar.zst").as_uri(), size_bytes=25_600_000),
         Artifact(name="manifest", uri="s3://bucket/m.json", size_bytes=512),
@@ -115,7 +115,7 @@ def test_the_end_of_the_demo_in_words(account: EventAudit, tmp_path: Path) -> No
 def test_a_demo_that_proves_nothing_says_so(
     account: EventAudit, expected: str, change: dict[str, Any]
 ) -> None:
-    """And names nothing that was not kept."""
+    """The report names only files that were kept."""
     faulty = dataclasses.replace(account, **change)
 
     assert list(summary(Job(job_id="j"), faulty, None))[-2:] == ["", expected]

@@ -59,7 +59,7 @@ def test_what_a_struct_holds() -> None:
 
 
 def test_an_event_of_an_application() -> None:
-    """Its JSON is as it is, even where it has what JSON has not."""
+    """Its JSON is unchanged, even with values that JSON does not allow."""
     data = Struct(fields={"n": Value(number_value=float("nan"))})
 
     assert json.loads(message_json.message_line(Event(custom=Custom(type="t", json=data)))) == {
@@ -68,7 +68,7 @@ def test_an_event_of_an_application() -> None:
 
 
 def test_a_message_of_an_application() -> None:
-    """By the mapping where its type is known; otherwise its bytes, so that the event is not lost."""
+    """With the JSON mapping if its type is known, otherwise as bytes, so that the event is not lost."""
     known = AnyMessage()
     known.Pack(Job(job_id="inner"))
     unknown = AnyMessage(type_url="example.com/Topic", value=b"\x08\x01")
@@ -87,7 +87,7 @@ def test_a_message_of_an_application() -> None:
 
 
 def test_the_view_for_programs() -> None:
-    """Events to one place; to the other, that the connection is lost and there again."""
+    """Events go to one stream, connection changes to the other."""
     written: list[str] = []
     remarks: list[str] = []
     view = JsonView(written.append, remarks.append)

@@ -18,7 +18,7 @@ from milepost.client._cli.main import milepost
     "address", ["http://127.0.0.1:7070", "127.0.0.1:7070/x", "localhost", ":7070", "h:0"]
 )
 def test_an_address_is_host_and_port(address: str) -> None:
-    """A URL is none, whatever its end looks like."""
+    """A URL is no address of a server, whatever its end looks like."""
     with pytest.raises(click.BadParameter, match="is not of the form HOST:PORT"):
         checked_address(address)
 
@@ -27,7 +27,7 @@ def test_an_address_is_host_and_port(address: str) -> None:
     "address", ["127.0.0.1:7070", "[::1]:7070", "unix:/run/milepost.sock", "dns:///nodes:7070"]
 )
 def test_an_address_may_have_a_scheme_of_grpc(address: str) -> None:
-    """Those are passed on as they are."""
+    """They are passed on unchanged."""
     assert checked_address(address) == address
 
 
@@ -41,7 +41,7 @@ def test_an_empty_command_is_refused() -> None:
 
 @pytest.mark.parametrize("command", ["submit k", "list", "watch", "exec --kind k"])
 def test_a_label_has_one_value(command: str) -> None:
-    """A second one is refused, since the first would be lost; the same pair may be repeated."""
+    """A second value is refused, since the first would be lost; the same pair may be repeated."""
     labels = ["--label", "team=a", "--label", "team=a", "--label", "team=b"]
     outcome = CliRunner().invoke(milepost, [*command.split(), *labels, *(["true"] * ("exec" in command))])
 
@@ -56,7 +56,7 @@ def test_a_label_has_one_value(command: str) -> None:
 def test_a_worker_of_a_package_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, module: str, package: str
 ) -> None:
-    """It is named, with how to install it."""
+    """The error names it and how to install it."""
     part = ".".join(module.split(".")[:2])
     for name in [part, *(name for name in sys.modules if name.startswith(f"{part}."))]:
         monkeypatch.setitem(sys.modules, name, None)

@@ -31,24 +31,24 @@ from tests.unit.command.story import JOB_ID, Story, stamp
 
 @pytest.fixture
 def story() -> Story:
-    """A job that has begun, with two stages planned."""
+    """A started job with two planned stages."""
     story = Story()
     story.begin("scan", "hash")
     return story
 
 
 def said(story: Story, event: Event) -> str:
-    """What the event says once it is folded in."""
+    """The line of the event after it was folded in."""
     return describe(event, story.watched.fold)
 
 
 def test_the_table_is_the_union() -> None:
-    """Each payload of an event has an entry, and nothing else has."""
+    """Exactly the payloads of an event have an entry."""
     assert {field.name for field in Event.DESCRIPTOR.oneofs_by_name["payload"].fields} == set(PAYLOADS)
 
 
 def test_a_payload_of_a_later_version_says_nothing(story: Story) -> None:
-    """What is not known is skipped (rule 9)."""
+    """An unknown payload is skipped (rule 9)."""
     assert said(story, Event(sequence=99)) == ""
 
 
@@ -67,7 +67,7 @@ def test_the_beginning(story: Story) -> None:
 
 
 def test_a_plan_names_the_first_stages(story: Story) -> None:
-    """By their titles; of many just so many."""
+    """By their titles, up to a limit."""
     few = StagesPlanned(stages=[Stage(stage_id="a", title="First"), Stage(stage_id="b")])
     many = StagesPlanned(stages=[Stage(stage_id=f"s{number}") for number in range(20)])
 
@@ -90,7 +90,7 @@ def test_a_stage_from_start_to_end(story: Story) -> None:
 
 
 def test_a_stage_without_a_known_end(story: Story) -> None:
-    """It has numbers, and no percent."""
+    """It has numbers, but no percentage."""
     story.start(2, "scan", unit="files")
 
     assert said(story, story.progress(3, "scan", 3412, 0.0)) == "scan: 3,412 files"
@@ -117,7 +117,7 @@ def test_progress_of_a_stage_that_a_filter_hid(story: Story) -> None:
 
 
 def test_log_lines(story: Story) -> None:
-    """The stage, how grave it is where it is not as expected, and the text with all its lines."""
+    """The stage, the level unless it is INFO, and the text with all its lines."""
     assert said(story, story.log(2, "found", "scan")) == "scan | found"
     assert said(story, story.log(2, "two\nlines", "", Severity.SEVERITY_WARNING)) == "| warning: two\nlines"
     assert said(story, story.log(2, "\x1b[2J", "scan", Severity.SEVERITY_ERROR)) == r"scan | error: \x1b[2J"
@@ -144,7 +144,7 @@ def test_what_a_job_made_and_what_it_says_of_its_own(story: Story) -> None:
 
 
 def test_a_cancellation(story: Story) -> None:
-    """Who, why, by when; that it was heard; and how it ended."""
+    """Who, why, by when; the acknowledgement; and the outcome."""
     asked = CancelRequested(
         cancellation=Cancellation(requested_by="ann", reason="too slow", deadline=stamp(35))
     )
@@ -164,7 +164,7 @@ def test_a_cancellation(story: Story) -> None:
 
 
 def test_an_attempt_that_failed(story: Story) -> None:
-    """Why, and when the next one is."""
+    """The reason, and the time of the next attempt."""
     failure = Failure(code="WORKER_LOST", message="It is gone.")
 
     assert (
@@ -181,7 +181,7 @@ def test_an_attempt_that_failed(story: Story) -> None:
 
 
 def test_children(story: Story) -> None:
-    """How many there are, and how far the job is by them."""
+    """The number of children, and the job's progress computed from them."""
     result = ChildrenProgressed(total=4, ended=1, job_fraction=0.399)
 
     assert (

@@ -1,4 +1,4 @@
-"""What becomes of a command whose lease is lost."""
+"""What happens to a command whose lease is lost."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ from milepost.v1 import Failure, Job, JobState
     ],
 )
 def test_a_command_is_stopped_only_where_it_has_a_successor(job: Job | None, expected: Recovery) -> None:
-    """Or where its job was ended by others; what nobody has it goes on with, and what waits it claims."""
+    """Or if others ended its job; a LOST or deleted job is continued without, a QUEUED one claimed."""
     assert recovery_for(job, 2) == expected

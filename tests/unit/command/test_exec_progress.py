@@ -1,4 +1,4 @@
-"""What is read from the output of a command: its lines, and how far it says that it is."""
+"""Lines and progress read from the output of a command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from milepost.client._cli.exec.progress_patterns import Progress, progress_parse
 
 
 def lines_of(*pieces: bytes) -> list[OutputLine]:
-    """The lines of a stream that comes in these pieces."""
+    """The lines of a stream that arrives in these chunks."""
     lines = LineSplitter()
     return [*(line for piece in pieces for line in lines.feed(piece)), *lines.end()]
 
@@ -55,7 +55,7 @@ def lines_of(*pieces: bytes) -> list[OutputLine]:
     ],
 )
 def test_lines(expected: list[OutputLine], written: bytes) -> None:
-    """As a terminal shows them: a carriage return begins the line again, and the last line may have no end."""
+    """As on a terminal: a carriage return restarts the line, and the last line may have no end."""
     assert lines_of(written) == expected
 
 
@@ -75,7 +75,7 @@ def test_lines_do_not_depend_on_how_they_come(written: list[bytes], size: int) -
 
 
 def test_a_line_without_an_end_is_cut() -> None:
-    """And says by how much; the next one is whole."""
+    """The mark says by how much; the next line is complete."""
     long, short = lines_of(*[b"x" * 10_000] * 10, b"\nnext\n")
     assert len(long.text.encode()) <= 65_536
     assert long.text.endswith(f"x\u2026 [clipped {100_000 - long.text.count('x')} bytes]")
@@ -136,7 +136,7 @@ def test_a_line_without_an_end_is_cut() -> None:
     ],
 )
 def test_progress(expected: Progress | None, form: str, line: str) -> None:
-    """The last that a line says counts; what makes no sense is not progress."""
+    """The last value of a line counts; impossible values are no progress."""
     assert progress_parser(form)(line) == expected
 
 

@@ -1,4 +1,4 @@
-"""What programs print of their progress, as recorded bytes, and what a person sees in it.
+"""Recorded progress output of programs, and the progress that a person reads from it.
 
 pip 23.2 and uv 0.13 were recorded on a terminal of 80 columns as they installed two wheels, cargo 1.95 as it built nine
 crates, wget 1.21 and rsync 3.2 as they copied; curl 7.88, ffmpeg 5.1 and git 2.39 in a pipe. Those of docker were made
@@ -22,7 +22,7 @@ PICTURES = re.compile(rb"(?=\x1b\[\d+A|\r(?!\x1b))")
 
 
 class Person:
-    """Watches what is written. ``seen`` is each progress once, ``phases`` how often it has started again."""
+    """Reads progress. ``seen`` has each progress once; ``phases`` counts the restarts."""
 
     def __init__(self, form: str) -> None:
         self.seen: list[tuple[float, float | None]] = []
@@ -33,7 +33,7 @@ class Person:
         self._bars = BarTracker()
 
     def watch(self, written: bytes) -> tuple[float, float | None]:
-        """Watches more of it; the progress at its end."""
+        """Read more output; return the progress at its end."""
         for picture in PICTURES.split(written):
             for line in self._lines.feed(picture):
                 self._see(self._bars.update(line, self._reader(line.text)))
@@ -92,7 +92,7 @@ def test_what_a_person_sees(
     end: tuple[float, float],
     phases: int,
 ) -> None:
-    """In the middle, without waiting for the next update, and at the end; what starts again is another phase."""
+    """In the middle, without waiting for the next update, and at the end; a restart is another phase."""
     recorded = (RECORDINGS / name).read_bytes()
     at = recorded.index(upto) + len(upto)
     person = Person(form)
@@ -103,7 +103,7 @@ def test_what_a_person_sees(
 
 
 def test_what_stays_of_layers() -> None:
-    """Bars that were redrawn leave what they showed last, and nothing of what they showed before."""
+    """Redrawn bars leave only their last content."""
     person = Person("auto")
     person.watch((RECORDINGS / "docker").read_bytes())
     person.lines += [line.text for line in person._lines.end() if line.text]

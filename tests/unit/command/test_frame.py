@@ -33,7 +33,7 @@ from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
 
 
 def drawn(picture: RenderableType, width: int) -> str:
-    """What the picture is as text, without trailing blanks."""
+    """The picture as text, without trailing blanks."""
     console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
     with console.capture() as capture:
         console.print(picture)
@@ -47,7 +47,7 @@ def picture(story: Story, seconds: float, width: int = 80, height: int = 24, mar
 
 @pytest.fixture
 def midway() -> Story:
-    """A job in the middle of its second stage, which has a stage of its own."""
+    """A job in the middle of its second stage, which has a child stage."""
     story = Story()
     story.begin("scan", "hash", Stage(stage_id="hash/1", parent_stage_id="hash"), "pack")
     story.start(1, "scan", unit="files")
@@ -87,7 +87,7 @@ def test_a_job_midway(midway: Story) -> None:
 
 
 def test_a_wide_terminal(midway: Story) -> None:
-    """The bars have a bound, so that the eye can follow a line."""
+    """Bars have a maximum width, so that the eye can follow a line."""
     lines = picture(midway, 12, width=200).splitlines()
 
     assert 120 == len(lines[0]) == len(lines[1])
@@ -98,7 +98,7 @@ def test_a_wide_terminal(midway: Story) -> None:
 
 
 def test_a_narrow_terminal(midway: Story) -> None:
-    """The id is shortened, the bars give way to the numbers, and the state is there."""
+    """The id is shortened, bars are left out in favor of the numbers, and the state is there."""
     assert dedent(
         """\
             archive 019aa8c2-5f…f3e3c1b7a21  running
@@ -155,7 +155,7 @@ def test_color_is_not_needed(midway: Story) -> None:
 
 
 def test_before_the_first_event() -> None:
-    """There is something to see while the connection is made."""
+    """Something is drawn while the connection is made."""
     story = Story()
     story.watched.job.job_id, story.watched.job.kind = "j", "archive"
     story.source.connection = Connection(
@@ -171,7 +171,7 @@ def test_before_the_first_event() -> None:
 
 
 def test_a_queued_job_waits() -> None:
-    """It has no percent, but a time that it waits already."""
+    """It has no percentage, but its waiting time."""
     story = Story()
     story.begin()
     failure = Failure(code="WORKER_LOST", message="It was not heard from.")
@@ -184,7 +184,7 @@ def test_a_queued_job_waits() -> None:
 
 
 def test_a_job_that_is_being_cancelled() -> None:
-    """It says who asked, and why."""
+    """The picture says who asked, and why."""
     story = Story()
     story.begin()
     story.tell(
@@ -198,7 +198,7 @@ def test_a_job_that_is_being_cancelled() -> None:
 
 
 def test_a_job_that_has_ended() -> None:
-    """It says why it failed, how long it took, and how many events it had; time stands still."""
+    """The picture says why it failed, its duration and number of events; times do not advance."""
     story = Story()
     story.begin("scan")
     story.start(2, "scan")
@@ -222,7 +222,7 @@ def test_a_job_that_has_ended() -> None:
 
 @pytest.mark.parametrize("width", [30, 50, 80])
 def test_the_state_is_never_cut(width: int) -> None:
-    """Of a line that is too long the id is shortened, then the kind."""
+    """In a line that is too long the id is shortened first, then the kind."""
     story = Story()
     story.begin()
     story.watched.job.kind = "transcribe-and-translate"
@@ -235,7 +235,7 @@ def test_the_state_is_never_cut(width: int) -> None:
 
 
 def test_a_warning_is_read_to_its_end(midway: Story) -> None:
-    """It is wrapped, up to three lines; what is only for information is cut."""
+    """An error is wrapped, up to three lines; information is cut."""
     words = "the file lib/python/a-long-name.py cannot be read since its owner has no right to it"
     midway.log(10, words, "hash", Severity.SEVERITY_WARNING)
     midway.log(11, words, "hash")
@@ -251,7 +251,7 @@ def test_a_warning_is_read_to_its_end(midway: Story) -> None:
 
 
 def test_the_last_picture_leaves_nothing_out() -> None:
-    """While a job runs its stages are folded into the terminal's height; once it has ended all are there."""
+    """While a job runs, its stages are collapsed to the terminal's height; after its end all are shown."""
     story = Story()
     names = [f"stage-{number}" for number in range(40)]
     story.begin(*names)
@@ -266,14 +266,14 @@ def test_the_last_picture_leaves_nothing_out() -> None:
 
 
 def test_a_line_of_another_day_has_its_date(midway: Story) -> None:
-    """A job that spans days does not seem to have happened within one."""
+    """A job that spans days has dates with its times."""
     shown = picture(midway, 86_400)
 
     assert "2026-01-02 12:00:03  hash | lib/x" in shown
 
 
 def test_a_lost_connection_counts_down(midway: Story) -> None:
-    """When the next try is, and why the connection was lost."""
+    """The time of the next attempt to connect, and why the connection was lost."""
     midway.source.connection = Connection(
         "reconnecting", 3.2, error="The server cannot be reached: Connection refused"
     )
@@ -285,7 +285,7 @@ def test_a_lost_connection_counts_down(midway: Story) -> None:
 
 
 def test_a_subscriber_that_is_behind_says_so(midway: Story) -> None:
-    """During a replay the picture is of the past."""
+    """During a replay the picture shows the past."""
     midway.source.head = 5012
 
     assert (
@@ -294,7 +294,7 @@ def test_a_subscriber_that_is_behind_says_so(midway: Story) -> None:
 
 
 def test_more_stages_than_lines() -> None:
-    """What runs is shown, with what is next to it; the others are counted. The frame fits the terminal."""
+    """Running stages and their neighbors are shown; the others are counted. The frame fits the terminal."""
     story = Story()
     story.begin()
     story.tell(
@@ -317,7 +317,7 @@ def test_more_stages_than_lines() -> None:
 
 
 def test_stages_may_nest_deep() -> None:
-    """A thousand stages, each within the one before, can be drawn; the indent has a bound."""
+    """A thousand nested stages can be drawn; the indent has a maximum."""
     story = Story()
     story.begin()
     nested = [Stage(stage_id=f"s{n}", parent_stage_id=f"s{n - 1}" if n else "") for n in range(1000)]
@@ -330,7 +330,7 @@ def test_stages_may_nest_deep() -> None:
 
 
 def test_a_job_whose_stages_nobody_planned() -> None:
-    """There is no percentage of a number that nobody knows: the bar wanders, and what is done is counted."""
+    """An unknown total has no percentage: the bar is animated, and the completed amount is shown."""
     story = Story()
     story.begin()
     story.start(1, "scan")

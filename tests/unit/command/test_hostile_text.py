@@ -1,4 +1,4 @@
-"""Nothing of what a job, a worker or a server says steers a terminal, whichever field it is in."""
+"""No text from a job, a worker or a server can control the terminal, whichever field it is in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAYLOADS = [field.name for field in Event.DESCRIPTOR.oneofs_by_name["payload"].f
 
 
 def hostile_job(state: JobState.ValueType = JobState.JOB_STATE_RUNNING) -> Job:
-    """A job whose every field has hostile text."""
+    """A job with hostile text in every field."""
     job = filled(Job(), state=state)
     for stage in job.stages:
         stage.state = StageState.STAGE_STATE_FAILED
@@ -44,7 +44,7 @@ def hostile_events() -> Iterator[Event]:
 
 
 def console(width: int) -> EscapingConsole:
-    """A terminal of this width, whose output is kept."""
+    """A terminal of this width, with its output captured."""
     made = EscapingConsole()
     made.file, made.width = io.StringIO(), width
     return made
@@ -59,7 +59,7 @@ def drawn(picture: RenderableType, width: int) -> str:
 
 
 def test_every_such_character_is_escaped() -> None:
-    """Controls, format characters and separators, as Unicode classes them, but for signs that are seen."""
+    """Controls, format characters and separators in Unicode's classes, except visible signs."""
     seen = set("\n\t") | {
         chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf" and _is_sign(code)
     }
@@ -91,7 +91,7 @@ def _is_sign(code: int) -> bool:
 
 @pytest.mark.parametrize("text", ["\x9b31m", "\u202e", "\U000e0041", "\ud800", HOSTILE])
 def test_json_says_the_same(text: str) -> None:
-    """What is escaped in it is read back as it was."""
+    """Its escapes decode to the original text."""
     line = escape_json(json.dumps({text: text}, ensure_ascii=False))
 
     assert json.loads(line) == {text: text}
@@ -117,7 +117,7 @@ def test_a_job(state: JobState.ValueType) -> None:
 
 
 def test_a_watched_job() -> None:
-    """Every payload, in the picture and as lines, with a connection that fails with hostile text."""
+    """Every payload, in the picture and as lines, with a hostile connection error."""
     story = Story()
     written: list[str] = []
     view = PlainView(written.append)
@@ -137,7 +137,7 @@ def test_a_watched_job() -> None:
 
 
 def test_a_log_entry_on_a_terminal() -> None:
-    """Its text, its values and what is within them."""
+    """Its text, its values and nested values."""
     entry = escape_values(None, "", {"event": HOSTILE, HOSTILE: [HOSTILE, {"a": HOSTILE}], "n": 3})
 
     assert obeyed(repr(entry).replace("\\", "")) == []

@@ -1,4 +1,4 @@
-"""What is given on the command line: inputs, lengths of time, pairs, stages, addresses."""
+"""Values of the command line: inputs, durations, pairs, stages, addresses."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from milepost.v1 import Stage
 
 
 def test_no_input_is_an_empty_one() -> None:
-    """A job need not have any."""
+    """The input is optional."""
     assert read_input(None, []) == {}
 
 
 def test_input_as_json() -> None:
-    """An object, just as it is."""
+    """A JSON object."""
     assert read_input('{"path": "/srv", "n": [1, 2.5, null]}', []) == {"path": "/srv", "n": [1, 2.5, None]}
 
 
 def test_input_from_a_file(tmp_path: Path) -> None:
-    """With an @ in front of its name."""
+    """A name after an @."""
     file = tmp_path / "input.json"
     file.write_text('{"name": "naïve"}', encoding="utf-8")
 
@@ -34,14 +34,14 @@ def test_input_from_a_file(tmp_path: Path) -> None:
 
 
 def test_input_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a dash."""
+    """A dash."""
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b'{"a": 1}')))
 
     assert read_input("-", []) == {"a": 1}
 
 
 def test_settings_come_on_top() -> None:
-    """JSON where it is JSON, else text; dots go deeper; the last one counts."""
+    """Values are JSON if they parse, otherwise text; dots nest; the last value counts."""
     settings = [("n", "3"), ("on", "true"), ("path", "/srv"), ("text", '"7"'), ("a.b.c", "[1]"), ("n", "4")]
 
     assert read_input('{"old": 1, "n": 2, "a": {"x": 0}}', settings) == {
@@ -63,7 +63,7 @@ def test_settings_come_on_top() -> None:
     ],
 )
 def test_a_key_that_an_object_has_twice(given: str | None, settings: list[tuple[str, str]], key: str) -> None:
-    """Is refused, however deep it is, since one of the values would be lost."""
+    """A repeated key is refused at any depth, since one of the values would be lost."""
     with pytest.raises(click.BadParameter, match=f"^An object has the key '{key}' twice\\.$"):
         read_input(given, settings)
 
@@ -95,7 +95,7 @@ def test_input_that_cannot_be_read(expected: str, given: str) -> None:
 
 
 def test_input_that_is_not_text(tmp_path: Path) -> None:
-    """A file of other bytes is named."""
+    """The error names the file."""
     file = tmp_path / "input.json"
     file.write_bytes(b"\xff\xfe")
 
@@ -104,7 +104,7 @@ def test_input_that_is_not_text(tmp_path: Path) -> None:
 
 
 def test_a_setting_within_something_else() -> None:
-    """A value that is no object has nothing within."""
+    """Only an object has nested values."""
     with pytest.raises(click.BadParameter) as raised:
         read_input('{"a": {"b": 1}}', [("a.b.c", "2")])
 
@@ -132,14 +132,14 @@ def test_a_length_of_time(expected: float, text: str) -> None:
     "text", ["", "soon", "-1", "1x", "s", "1m 30s", "nan", "inf", "1e3", "20000y", "9999999999999"]
 )
 def test_no_length_of_time(text: str) -> None:
-    """What is none is refused, and so is what is longer than anything."""
+    """Invalid and excessive durations are refused."""
     with pytest.raises(click.BadParameter):
         seconds(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "-1s", "-1m30s", "-0.5"])
 def test_a_negative_length_of_time(text: str) -> None:
-    """It is said to be just that."""
+    """The error says so."""
     with pytest.raises(click.BadParameter) as raised:
         seconds(text)
 
@@ -147,14 +147,14 @@ def test_a_negative_length_of_time(text: str) -> None:
 
 
 def test_a_pair() -> None:
-    """The first equals sign parts it; the value may be empty."""
+    """The first equals sign separates them; the value may be empty."""
     assert pair("a=b=c") == ("a", "b=c")
     assert pair("a=") == ("a", "")
 
 
 @pytest.mark.parametrize("text", ["a", "=b", ""])
 def test_no_pair(text: str) -> None:
-    """There is a name and an equals sign."""
+    """A name and an equals sign are required."""
     with pytest.raises(click.BadParameter):
         pair(text)
 
@@ -169,7 +169,7 @@ def test_a_stage() -> None:
 
 @pytest.mark.parametrize("text", ['{"id": "hash"}', "{", '{"stageId": "a", "stageId": "b"}'])
 def test_no_stage(text: str) -> None:
-    """What the contract does not have is refused."""
+    """Unknown fields are refused."""
     with pytest.raises(click.BadParameter):
         stage(text)
 
@@ -178,7 +178,7 @@ def test_no_stage(text: str) -> None:
     "text", ["127.0.0.1:7070", "localhost:1", "[::1]:65535", "unix:/run/milepost.sock", "dns:///a:1"]
 )
 def test_an_address(text: str) -> None:
-    """A host and a port, or what gRPC has besides."""
+    """A host and a port, or another address of gRPC."""
     assert text == checked_address(text)
 
 
@@ -186,6 +186,6 @@ def test_an_address(text: str) -> None:
     "text", ["", "localhost", ":7070", "localhost:", "localhost:http", "localhost:0", "h:65536"]
 )
 def test_no_address(text: str) -> None:
-    """A typing error is found before a connection is tried."""
+    """A typing error is reported before connecting."""
     with pytest.raises(click.BadParameter):
         checked_address(text)

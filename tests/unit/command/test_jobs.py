@@ -1,4 +1,4 @@
-"""Jobs as they stand: one, and many as a table."""
+"""The state of jobs: of one, and of many as a table."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tests.unit.command.story import JOB_ID, at, canvas, stamp
 
 
 def struct(**values: str) -> Struct:
-    """A JSON object."""
+    """Build a Struct."""
     made = Struct()
     made.update(values)
     return made
 
 
 def drawn(picture: RenderableType, width: int) -> str:
-    """What it is as text, without trailing blanks."""
+    """The drawing as text, without trailing blanks."""
     console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
     with console.capture() as capture:
         console.print(picture)
@@ -45,7 +45,7 @@ def drawn(picture: RenderableType, width: int) -> str:
 
 @pytest.fixture
 def failed() -> Job:
-    """A job with all there is to say of one that has ended badly."""
+    """A failed job with all fields set."""
     return Job(
         job_id=JOB_ID,
         kind="archive",
@@ -90,7 +90,7 @@ def failed() -> Job:
 
 
 def test_a_job_as_plain_text(failed: Job) -> None:
-    """A name and a value a line; what has several lines goes on below."""
+    """A name and a value per line; values of several lines continue below."""
     expected = dedent(
         f"""\
         job        {JOB_ID}
@@ -121,7 +121,7 @@ def test_a_job_as_plain_text(failed: Job) -> None:
 
 
 def test_a_job_that_runs_as_plain_text() -> None:
-    """It has an estimate where there is evidence, and the percent of what runs."""
+    """A job has an estimate if there is evidence; a running stage has its percentage."""
     stage = Stage(
         stage_id="s",
         state=StageState.STAGE_STATE_RUNNING,
@@ -213,7 +213,7 @@ def test_a_table_of_jobs_on_a_terminal(jobs: list[Job]) -> None:
 
 
 def test_a_table_without_owners(jobs: list[Job]) -> None:
-    """Where no job has one, there is no column for them."""
+    """A column that is empty for all jobs is left out."""
     jobs[0].owner = ""
 
     assert [
@@ -223,7 +223,7 @@ def test_a_table_without_owners(jobs: list[Job]) -> None:
 
 
 def test_a_narrow_table_keeps_the_state(jobs: list[Job]) -> None:
-    """Ids are shortened, the columns behind the state left out."""
+    """Ids are shortened, and the columns after the state left out."""
     assert drawn(Group(*jobs_table(jobs, at(20), 50)), 50).splitlines() == [
         "JOB         KIND   STATE   DONE  TOOK   AGE  OWNER",
         "019aa…7a21  arch…  failed  25%   00:11  20s  ann",
@@ -253,7 +253,7 @@ def test_no_jobs() -> None:
 
 
 def test_what_is_done_of_a_job_whose_stages_nobody_planned() -> None:
-    """A count, and no percentage; nothing at all where nothing is done; and 0% before it begins."""
+    """A count without a percentage; nothing if nothing is completed; 0% before the start."""
     stage = Stage(stage_id="s", state=StageState.STAGE_STATE_SUCCEEDED, fraction=1.0, fraction_known=True)
     running = Job(job_id="j", state=JobState.JOB_STATE_RUNNING, fraction=0.5, stages=[stage], attempt=1)
     begun = Job(job_id="k", state=JobState.JOB_STATE_RUNNING, attempt=1)

@@ -40,7 +40,7 @@ def picture(view: LiveJobsView, seconds: float, height: int = 24) -> list[str]:
 
 
 def test_the_connection_stands_below_the_jobs(jobs: Jobs) -> None:
-    """With the time that is left until the next try, which goes down."""
+    """With a countdown to the next attempt to connect."""
     now = [0.0]
     view = LiveJobsView(Console(file=io.StringIO()), clock=lambda: at(now[0]))
 

@@ -1,4 +1,4 @@
-"""A picture that is redrawn in place: what it leaves behind, and what others write meanwhile."""
+"""A picture that is redrawn in place: what remains of it, and output of others meanwhile."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class Shown:
         self.frame = LiveFrame(self.console)
 
     def resize(self, width: int) -> None:
-        """Makes the terminal another width."""
+        """Resize the terminal."""
         self.terminal.width = width
         self.console.size = self.console.size._replace(width=width, height=self.lines)
 
     def draw(self, *lines: str, final: bool = False) -> list[str]:
-        """Draws lines that are cut at the width; what the terminal shows below the line that was there before."""
+        """Draw lines that are cut at the width; return what the terminal shows below the earlier line."""
         width = self.terminal.width
         picture = Group(*(Text(line[:width], no_wrap=True) for line in lines))
         self.frame.draw(picture, final=final)
         return self.below()
 
     def below(self) -> list[str]:
-        """What the terminal shows below that line."""
+        """The terminal's content below the earlier line."""
         before, *rows = self.terminal.rows
         assert before == "$ milepost watch j"
         return rows
@@ -50,7 +50,7 @@ PICTURE = ("archive j" + " " * 100 + "running 12%", "━" * 120, "", "  hash  61
 
 @pytest.mark.parametrize("widths", [(120, 60, 40), (120, 40, 120, 50), (60, 59, 58, 20), (40, 120)])
 def test_a_picture_leaves_nothing_behind_on_a_terminal_that_is_resized(widths: tuple[int, ...]) -> None:
-    """Its lines take more rows where the terminal has become narrower."""
+    """Its lines take more rows on a narrower terminal."""
     shown = Shown()
     shown.frame.start()
     for width in widths:
@@ -63,7 +63,7 @@ def test_a_picture_leaves_nothing_behind_on_a_terminal_that_is_resized(widths: t
 
 
 def test_a_picture_becomes_lower_and_higher() -> None:
-    """What it needs no more is erased."""
+    """Unused rows are erased."""
     shown = Shown()
     shown.frame.start()
 
@@ -73,7 +73,7 @@ def test_a_picture_becomes_lower_and_higher() -> None:
 
 
 def test_a_picture_that_is_higher_than_the_terminal() -> None:
-    """It is cut, since what has left the terminal cannot be redrawn; the last one is not."""
+    """It is cut, since rows that scrolled away cannot be redrawn; the last picture is not cut."""
     shown = Shown(lines=3)
     shown.frame.start()
 
@@ -122,7 +122,7 @@ print("after it")
 
 
 async def test_nothing_is_written_past_the_picture() -> None:
-    """Whoever writes to a stream of the terminal, a line at a time; escape sequences of theirs are text."""
+    """Output to the terminal's streams appears by the line, outside the picture; its escape sequences are escaped."""
     async with terminal(program=(sys.executable, "-c", WRITERS)) as shown:
         status = await shown.process.wait()
         await shown.shows(lambda text: "after it" in text)

@@ -1,4 +1,4 @@
-"""A file that is there complete or not at all, and replaces nothing."""
+"""A file that exists either completely or not at all, and replaces nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from milepost.client._cli.commands.new_file import NewFile
 
 
 def test_a_file_has_its_name_once_it_is_finished(tmp_path: Path) -> None:
-    """Not before; only its owner can read it."""
+    """It does not exist before; only its owner can read it."""
     path = tmp_path / "x"
     with NewFile(path) as new:
         new.write(b"one ")
@@ -37,7 +37,7 @@ def test_a_file_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_that_somebody_made_meanwhile_is_kept(tmp_path: Path) -> None:
-    """It is noticed with the name, at the last moment."""
+    """An existing file is noticed when the new one gets its name, at the last moment."""
     path = tmp_path / "x"
     with NewFile(path) as new:
         path.write_text("theirs")

@@ -1,4 +1,4 @@
-"""The plain view: calm, and a line for what changed."""
+"""The plain view: few lines, one for each relevant change."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_job_from_beginning_to_end(view: PlainView, lines: list[str]) -> None:
 
 
 def test_progress_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
-    """A thousand steps of a long stage are nine lines and its beginning; its end has a line of its own."""
+    """A thousand steps of a long stage give nine lines and that of its start; its end has its own line."""
     story = Story()
     story.begin()
     view.event(story.start(2, "hash", total=1000), story.watched)
@@ -63,7 +63,7 @@ def test_progress_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
 
 
 def test_progress_of_a_short_stage_is_not_worth_many_lines(view: PlainView, lines: list[str]) -> None:
-    """No stage has more than a line a second."""
+    """A stage has at most a line per second."""
     story = Story()
     story.begin()
     view.event(story.start(2, "hash", total=1000), story.watched)
@@ -74,7 +74,7 @@ def test_progress_of_a_short_stage_is_not_worth_many_lines(view: PlainView, line
 
 
 def test_slow_progress_is_told_now_and_then(view: PlainView, lines: list[str]) -> None:
-    """A stage that hardly moves, or whose end is not known, has a line every 30 s."""
+    """A slow stage, or one without a total, has a line every 30 s."""
     story = Story()
     story.begin()
     view.event(story.start(0, "scan", unit="files"), story.watched)
@@ -89,7 +89,7 @@ def test_slow_progress_is_told_now_and_then(view: PlainView, lines: list[str]) -
 
 
 def test_progress_of_children_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
-    """As that of stages is."""
+    """Like that of stages."""
     story = Story()
     story.begin(planned_children=100)
     for step in range(1, 31):
@@ -102,7 +102,7 @@ def test_progress_of_children_is_told_by_tenths(view: PlainView, lines: list[str
 
 
 def test_a_second_attempt_is_told_from_its_beginning(view: PlainView, lines: list[str]) -> None:
-    """A stage that starts again counts from nothing."""
+    """A restarted stage counts from zero."""
     story = Story()
     story.begin()
     for attempt in (0, 10):
@@ -113,7 +113,7 @@ def test_a_second_attempt_is_told_from_its_beginning(view: PlainView, lines: lis
 
 
 def test_the_connection_is_news_when_it_goes_and_when_it_comes(view: PlainView, lines: list[str]) -> None:
-    """Not with each try in between."""
+    """Attempts in between have no line."""
     story = Story()
     story.begin()
     for connection in (
@@ -135,7 +135,7 @@ def test_the_connection_is_news_when_it_goes_and_when_it_comes(view: PlainView, 
 
 
 def test_who_waits_for_the_end_hears_of_the_connection(lines: list[str]) -> None:
-    """With the job's id, since nothing else is said of it."""
+    """With the job's id, since nothing else is known of it."""
     story = Story()
     story.begin()
     waiting = WarningView(lines.append)
@@ -155,7 +155,7 @@ def test_who_waits_for_the_end_hears_of_the_connection(lines: list[str]) -> None
 
 
 def test_an_unknown_event_is_passed_over(view: PlainView, lines: list[str]) -> None:
-    """One of a later version of the contract has no line (rule 9)."""
+    """An event of a later version of the contract has no line (rule 9)."""
     story = Story()
     view.event(story.tell(0), story.watched)
 

@@ -1,4 +1,4 @@
-"""The exit statuses, and what an error says."""
+"""Exit statuses and error messages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def job(state: JobState.ValueType, code: str = "") -> Job:
     ],
 )
 def test_a_command_that_follows_a_job_has_its_status(expected: int, ended: Job) -> None:
-    """The table of the design; a job that goes on is no failure of the command."""
+    """The documented table; a job that is still running is no failure of the command."""
     assert of_job(ended) == expected
 
 
@@ -149,7 +149,7 @@ def test_every_status_has_a_meaning() -> None:
     ],
 )
 def test_an_error_says_what_to_do(expected: str, error: errors.MilepostError) -> None:
-    """One line: what is wrong, with which value, and what to do."""
+    """One line: the error, the value, and what to do."""
     assert explain(error) == expected
 
 
@@ -161,7 +161,7 @@ def test_an_error_is_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_an_error_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    """On stderr, with what the server says for programs."""
+    """On stderr, with the server's machine-readable details."""
     error = errors.JobNotFound(
         "There is no job 'x'.", reason=ErrorReason.ERROR_REASON_JOB_NOT_FOUND, metadata={"job_id": "x"}
     )
@@ -189,7 +189,7 @@ def test_an_error_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) 
 def test_a_wrong_command_line_is_a_line(
     capsys: pytest.CaptureFixture[str], expected: str, output: str
 ) -> None:
-    """And not the whole usage; as an object where JSON was asked for."""
+    """The error comes without the usage; with `--json` as an object."""
     context = click.Context(click.Command("watch"), info_name="watch")
     context.params["output"] = output
     show_usage_error(click.UsageError("Wrong.", context))

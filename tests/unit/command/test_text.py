@@ -1,4 +1,4 @@
-"""Numbers, times and words as people read them."""
+"""Numbers, times and words for people."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tests.unit.command.story import at, stamp
     ],
 )
 def test_text_of_a_job_cannot_steer_a_terminal(expected: str, text_: str) -> None:
-    """Control characters are shown, not obeyed; line ends and letters of all scripts stay."""
+    """Control characters are escaped; line ends and letters of all scripts stay."""
     assert text.escaped(text_) == expected
 
 
 def test_a_line_is_clipped_visibly() -> None:
-    """What is too long for a line ends in an ellipsis, and is one line."""
+    """A long text is cut to one line that ends in an ellipsis."""
     assert text.one_line("one\n two ", 7) == "one two"
     assert text.one_line("one\n two three", 7) == "one tw…"
 
@@ -40,7 +40,7 @@ def test_a_line_is_clipped_visibly() -> None:
     [("0%", 0.0), ("0%", 0.0099), ("29%", 0.29), ("99%", 0.9999), ("100%", 1.0), ("100%", 1.5), ("0%", -1.0)],
 )
 def test_percent_is_rounded_down(expected: str, fraction: float) -> None:
-    """Nothing is 100% that is not complete."""
+    """Only complete work is 100%."""
     assert text.percent(fraction) == expected
 
 
@@ -56,7 +56,7 @@ def test_percent_is_rounded_down(expected: str, fraction: float) -> None:
     ],
 )
 def test_a_length_of_time_is_minutes_and_seconds(expected: str, seconds: float) -> None:
-    """MM:SS, with hours in front where there are any."""
+    """MM:SS, preceded by hours if there are any."""
     assert text.elapsed(seconds) == expected
 
 
@@ -74,7 +74,7 @@ def test_a_time_of_day_is_in_the_zone_of_the_reader() -> None:
 
 
 def test_seconds_are_never_negative() -> None:
-    """The clocks of two machines may disagree."""
+    """Clocks of two machines may differ."""
     assert text.seconds_between(stamp(5), stamp(3)) == 0.0
     assert text.seconds_between(stamp(5), at(7)) == 2.0
     assert text.seconds_until(stamp(5), at(7)) == 0.0
@@ -115,7 +115,7 @@ def test_bytes_are_in_decimal_units(expected: str, size: float) -> None:
     ],
 )
 def test_an_amount_has_its_unit(expected: str, current: float, total: float | None, unit: str) -> None:
-    """Bytes are shown in the unit of the total, other things are counted."""
+    """Bytes are shown in the unit of the total, other amounts as numbers."""
     assert text.amount(current, total, unit) == expected
 
 
@@ -129,7 +129,7 @@ def test_words_for_states() -> None:
 
 
 def test_a_stage_is_called_by_its_title() -> None:
-    """Or by its id, where it has none."""
+    """A stage without a title is called by its id."""
     assert text.stage_name(Stage(stage_id="t/1", title="Track 1")) == "Track 1"
     assert text.stage_name(Stage(stage_id="t/1")) == "t/1"
 
@@ -142,7 +142,7 @@ def test_a_failure_has_code_and_sentence() -> None:
 
 
 def test_an_artifact_says_where_it_lies() -> None:
-    """Name, size where there is one, and place."""
+    """Name, size if known, and location."""
     assert (
         text.artifact(Artifact(name="m.json", uri="file:///m.json", size_bytes=2))
         == "m.json  2 B  file:///m.json"
@@ -151,7 +151,7 @@ def test_an_artifact_says_where_it_lies() -> None:
 
 
 def test_a_cancellation_says_by_whom_and_why() -> None:
-    """And what became of it."""
+    """With its outcome."""
     text_ = Cancellation(requested_by="ann", reason="too slow", acknowledge_time=stamp(1), forced=True)
     said = {
         name: text.cancellation(Job(cancellation=text_, state=JobState.Value(f"JOB_STATE_{name}")))
@@ -188,7 +188,7 @@ def test_what_was_quick_has_tenths(expected: str, seconds: float) -> None:
     ],
 )
 def test_a_rate_says_how_fast(expected: str, current: float, seconds: float, unit: str) -> None:
-    """In units a second, a minute where they are few; not before there is something to go by."""
+    """In units per second, or per minute if they are few; none before there is evidence."""
     assert text.rate(current, seconds, unit) == expected
 
 
@@ -196,7 +196,7 @@ def test_a_rate_says_how_fast(expected: str, current: float, seconds: float, uni
     ("expected", "width"), [("0123456789", 10), ("0123…6789", 9), ("01…9", 4), ("0…", 2), ("…", 1), ("…", 0)]
 )
 def test_an_id_keeps_both_ends(expected: str, width: int) -> None:
-    """What is in the middle tells it least from others."""
+    """The middle is left out, since it distinguishes least."""
     assert text.shorten("0123456789", width) == expected
 
 

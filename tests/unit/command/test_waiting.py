@@ -1,4 +1,4 @@
-"""What a queued job waits for, in words and in pictures."""
+"""The reason why a queued job waits, as text and in pictures."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ CLAIM = Waiting(waiting_for=WaitingFor.WAITING_FOR_CLAIM)
     ],
 )
 def test_the_words(waiting: Waiting, words: str) -> None:
-    """What is the matter, and what workers take instead."""
+    """The reason, and the kinds that workers take instead."""
     assert waiting_text(waiting, "archve") == words
 
 
 def test_a_reason_of_a_later_server_is_a_turn() -> None:
-    """As the contract says."""
+    """An unknown reason is shown like the default, as the contract requires."""
     later = Waiting(workers=2)
     later.ParseFromString(b"\x08\x63" + later.SerializeToString())
 
@@ -57,7 +57,7 @@ def test_a_reason_of_a_later_server_is_a_turn() -> None:
 
 
 def test_what_another_says_steers_no_terminal() -> None:
-    """A kind is a kind only where the server says so."""
+    """Kinds from jobs and servers are escaped."""
     hostile = Waiting(waiting_for=WaitingFor.WAITING_FOR_WORKER, nearest_kinds=["a\x1b[2J"])
 
     assert (
@@ -74,7 +74,7 @@ def queued() -> Story:
 
 
 def test_a_picture_says_it_under_the_bar() -> None:
-    """On a narrow terminal on several lines, and never cut."""
+    """It is wrapped on a narrow terminal and never cut."""
     story = queued()
     story.source.waiting = NEAR
     lines = drawn(frame(story.watched, canvas(50, 3)), 50).splitlines()
@@ -95,7 +95,7 @@ def test_a_job_as_it_stands_says_it() -> None:
 
 
 def test_plain_lines_say_what_is_news() -> None:
-    """That no worker is there, and that one is; not that a job waits for its turn, nor how many workers there are."""
+    """Lines say that a worker is missing or has come, not that a job waits its turn or how many workers there are."""
     story = queued()
     lines: list[str] = []
     plain, quiet = PlainView(lambda line: lines.append(line[10:])), WarningView(lines.append)

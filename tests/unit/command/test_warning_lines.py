@@ -30,7 +30,7 @@ LINES = [
 
 
 def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line each, without control characters and tracebacks."""
+    """Each is a line, without control characters and tracebacks."""
     with warning_lines(json=False):
         warn()
 
@@ -38,7 +38,7 @@ def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    """An object each."""
+    """Each is an object."""
     with warning_lines(json=True):
         warn()
 
@@ -47,7 +47,7 @@ def test_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_nothing_stays_behind() -> None:
-    """Logging is as it was."""
+    """Logging is restored."""
     before = list(logging.getLogger().handlers)
     with warning_lines(json=False):
         pass

@@ -1,4 +1,4 @@
-"""`milepost worker`: what the command line says comes before the environment, and that before the code."""
+"""`milepost worker`: the command line takes precedence over the environment, and that over the code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CODE = Target("code.test:1", "of-the-code", False, None)
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worker:
-    """The worker of a module, which the command configures and does not run."""
+    """The worker of a module, configured by the command, not run."""
     for name in ("MILEPOST_ADDRESS", "MILEPOST_TOKEN", "MILEPOST_TLS", "MILEPOST_TLS_CA", "MILEPOST_SPOOL"):
         monkeypatch.delenv(name, raising=False)
     worker = Worker(CODE.address, token=CODE.token, spool=tmp_path / "code", max_concurrency=3)
@@ -48,7 +48,7 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worker:
 def test_each_setting_has_its_own_precedence(
     made: Worker, arguments: list[str], environment: dict[str, str], expected: Target
 ) -> None:
-    """One that is given replaces that one, and leaves the others as the worker was made."""
+    """An option replaces that setting; the others stay as in the code."""
     outcome = CliRunner().invoke(command, ["module:worker", *arguments], env=environment)
 
     assert (outcome.exit_code, outcome.output) == (0, "")
@@ -66,7 +66,7 @@ def test_each_setting_has_its_own_precedence(
 def test_so_has_the_spool(
     made: Worker, arguments: list[str], environment: dict[str, str], expected: str
 ) -> None:
-    """The command line, the environment, the code."""
+    """In order of precedence: the command line, the environment, the code."""
     outcome = CliRunner().invoke(command, ["module:worker", *arguments], env=environment)
 
     assert (outcome.exit_code, outcome.output) == (0, "")
@@ -77,7 +77,7 @@ def test_so_has_the_spool(
 def test_in_code_an_argument_comes_before_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As for the address and the token."""
+    """Like the address and the token."""
     monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path / "env"))
     assert Worker(spool=tmp_path / "code")._settings.spool == tmp_path / "code"
     assert Worker()._settings.spool == tmp_path / "env"

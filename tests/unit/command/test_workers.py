@@ -30,7 +30,7 @@ WORKERS = [
 
 
 def test_plain_lines() -> None:
-    """Who, how busy, when heard, from where, and what each takes; without the nodes where there is one."""
+    """Name, load, last message, address and kinds of each; without the node if there is only one."""
     assert list(workers_lines(WORKERS, at(5))) == [
         "WORKER       JOBS    HEARD   FROM            KINDS",
         "box-1-4711   3 of 4  5s ago  10.0.0.7:51234  archive, transcribe",
@@ -39,7 +39,7 @@ def test_plain_lines() -> None:
 
 
 def test_nodes_where_there_are_several() -> None:
-    """Then it matters which one a worker is connected to."""
+    """With several nodes, the table says which one a worker is connected to."""
     moved = ConnectedWorker()
     moved.CopyFrom(WORKERS[1])
     moved.node = "node-b:7070"
@@ -51,7 +51,7 @@ def test_nodes_where_there_are_several() -> None:
 
 @pytest.mark.parametrize("width", [80, 50, 20])
 def test_a_table_is_no_wider_than_its_terminal(width: int) -> None:
-    """What is long is cut: kinds first, then where it is from."""
+    """Long values are cut: kinds first, then the address."""
     lines = drawn(Group(*workers_table(WORKERS, at(5), width)), width).splitlines()
 
     assert len(lines) == 3
@@ -61,5 +61,5 @@ def test_a_table_is_no_wider_than_its_terminal(width: int) -> None:
 
 
 def test_clocks_may_disagree() -> None:
-    """A worker that was heard from in the future was heard from just now."""
+    """A time in the future is shown as just now."""
     assert "0s ago" in list(workers_lines(WORKERS, at(-60)))[1]

@@ -7,7 +7,7 @@ from typing import Final
 
 __all__ = ["ReflowingTerminal"]
 
-_TOKEN: Final = re.compile(r"\x1b\[(\?25[hl]|\d*[A-Za-z])|([\r\n])|([^\x1b\r\n]+)")
+_TOKEN: Final = re.compile(r"\x1b\[(\?25[hl]|[\d;]*[A-Za-z])|([\r\n])|([^\x1b\r\n]+)")
 
 
 class ReflowingTerminal:

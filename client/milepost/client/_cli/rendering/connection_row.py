@@ -15,5 +15,5 @@ def connection_row(connection: Connection, waited: float, canvas: Canvas, behind
     """Draw the state of a connection; see `connection_text`."""
     words = connection_text(connection, waited, behind)
     if connection.state == "live":
-        return single_line(Text(f"{canvas.marks.running} {words}", style="green"))
-    return single_line(Text(f"{canvas.marks.pending} {words}", style="yellow"))
+        return single_line(Text.assemble((f"{canvas.marks.running} {words}", "green")))
+    return single_line(Text.assemble((f"{canvas.marks.pending} {words}", "yellow")))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import pickle
+import tracemalloc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -115,6 +118,22 @@ async def test_only_feeds_that_may_match_are_asked(feeds: Feeds) -> None:
         feeds.on_entries([commit(1, "a")])
         asked = [feed for feed in (of_a, *others, everything) if feed.signal.version]
         assert asked == [of_a, everything]
+
+
+async def test_the_labels_of_a_job_count_with_its_entries(feeds: Feeds) -> None:
+    """A commit keeps them in memory, however small it is, when nothing else does any more."""
+    labels = {f"name-{number}": f"{number}".rjust(100, "v") for number in range(64)}
+    with ExitStack() as stack:
+        open_feed(feeds, stack)
+        feeds.on_entries([commit(1, "a", labels=labels), commit(2, "b", labels=labels)])
+        gc.collect()
+        tracemalloc.start()
+        taken = pickle.loads(pickle.dumps(labels))
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert labels == taken
+        assert 2 * size <= feeds._memory.used <= 4 * size
 
 
 async def test_what_nobody_may_want_is_not_kept(feeds: Feeds) -> None:

@@ -12,10 +12,11 @@ from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
 from milepost.server.dispatch.queue_memory import QueueMemory
+from milepost.server.dispatch.worker_session import Session
 from milepost.server.submissions import Submissions
-from milepost.v1 import Job, JobState
+from milepost.v1 import Hello, Job, JobState, Stage
 from tests.unit.server.core import Core
-from tests.unit.server.dispatching import takes, worker
+from tests.unit.server.dispatching import hears, takes, worker
 from tests.unit.server.states import ended
 
 _JOBS = 2000
@@ -76,3 +77,18 @@ async def test_jobs_that_wait_for_their_retry_count(core: Core, dispatcher: Disp
     await core.report(token, ended(JobState.JOB_STATE_FAILED, retryable=True))
 
     assert dispatcher.memory > 0
+
+
+async def test_of_jobs_on_their_way_to_a_worker_little_is_kept(core: Core) -> None:
+    """What the worker is told of them once it has them: a job may be large, and a worker may get 10,000 at once."""
+    session = Session(Hello(kinds=["k"], max_concurrency=1))
+    core.sessions.add(session)
+    core.sessions.hold(session, "j", None)
+    job = Job(job_id="j", state=JobState.JOB_STATE_CANCELLING, stages=[Stage(title="t" * 250)] * 1000)
+    job.cancellation.reason = "enough"
+    job.failure.detail = "d" * 60_000
+    core.sessions.on_transition(job)
+    assert core.sessions._early_transitions["j"].ByteSize() < 1000
+
+    core.sessions.hold(session, "j", "token")
+    assert (await hears(session, "cancel")).cancel.cancellation.reason == "enough"

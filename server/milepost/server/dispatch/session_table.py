@@ -110,7 +110,7 @@ class SessionTable:
             return
         token = session.jobs.get(job.job_id)
         if token is None:
-            self._early_transitions[job.job_id] = job
+            self._early_transitions[job.job_id] = _told_to_worker(job)
             return
         if job.state == JobState.JOB_STATE_CANCELLING:
             cancel = Cancel(job_id=job.job_id, cancellation=job.cancellation)
@@ -142,6 +142,16 @@ def rejection(
             lease_token=token,
         )
     )
+
+
+def _told_to_worker(job: Job) -> Job:
+    """The fields that a worker is told of, and nothing else: a job may be large, and many may be on their way."""
+    told = Job(job_id=job.job_id, state=job.state, attempt=job.attempt)
+    if job.HasField("cancellation"):
+        told.cancellation.CopyFrom(job.cancellation)
+    if job.HasField("failure"):
+        told.failure.code, told.failure.message = job.failure.code, job.failure.message
+    return told
 
 
 def _attempt_over(job: Job, token: str) -> Rejected:

@@ -33,7 +33,7 @@ class ChildCancellation:
     def on_transition(self, job: Job) -> None:
         """Cancel the children of a job that is cancelled, or being cancelled."""
         if job.state in _CANCELLED:
-            self._tasks.start(self._cancel_children(job))
+            self._cancel_children(job)
         elif job.state == JobState.JOB_STATE_QUEUED and job.parent_job_id:
             self._tasks.start(self.recover(job.parent_job_id))
 
@@ -44,14 +44,18 @@ class ChildCancellation:
         """
         parent = await self._log.load(parent_job_id)
         if parent is not None and parent.job.state in _CANCELLED:
-            self._tasks.start(self._cancel_children(parent.job))
+            self._cancel_children(parent.job)
 
-    async def _cancel_children(self, parent: Job) -> None:
+    def _cancel_children(self, parent: Job) -> None:
+        # The task holds no job, which may be large: it may wait for the store.
         decision = decide.parent_cancelled(parent, self._journal.ages.age)
+        self._tasks.start(self._cancel_each(parent.job_id, decision))
+
+    async def _cancel_each(self, parent_job_id: str, decision: Decision) -> None:
         after: int | None = None
         while True:
             query = Query(
-                parent_job_id=parent.job_id,
+                parent_job_id=parent_job_id,
                 states=sorted(ACTIVE),
                 newest_first=False,
                 after=after,

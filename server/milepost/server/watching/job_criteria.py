@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from milepost.server.log.event_log import DropNotice, Entry, JobAttributes, Query
 from milepost.server.log.frames import Chunk
 from milepost.server.watching.batches import BATCH_BYTES
-from milepost.server.watching.memory_budget import ENTRY_OVERHEAD
+from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, LABEL_OVERHEAD
 from milepost.v1 import JobFilter
 
 NO_EVENTS: Final = Chunk(0, 0, b"")
@@ -55,8 +55,11 @@ class FeedEntry(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes that it takes in a cache."""
-        return len(self.chunk.frames) + ENTRY_OVERHEAD
+        """Bytes that it takes in a cache. Other entries of the job may share its labels, but need not."""
+        labels = sum(
+            len(name) + len(value) + LABEL_OVERHEAD for name, value in self.attributes.labels.items()
+        )
+        return len(self.chunk.frames) + ENTRY_OVERHEAD + labels
 
 
 class JobCriteria(NamedTuple):

@@ -8,6 +8,9 @@ from typing import Final, Protocol
 ENTRY_OVERHEAD: Final = 350
 """Bytes that an entry of a cache takes beside its events: tuples, numbers, the headers of objects, and its place."""
 
+LABEL_OVERHEAD: Final = 200
+"""Bytes that a label takes beside its characters: two texts and their place."""
+
 
 class Evictable(Protocol):
     """A cache of what can be read from the log again."""

@@ -1,4 +1,4 @@
-"""What the contract says beside its messages agrees with them."""
+"""Comments of the protos agree with the code's limits, patterns and reasons."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ PATTERNS = {
 
 
 def at_most(count: int, what: str = "") -> str:
-    """The words of a bound."""
+    """The wording of a maximum."""
     return f"at most {count:,} {what}".rstrip()
 
 
 def up_to(least: int, most: int) -> str:
-    """The words of a range."""
+    """The wording of a range."""
     return f"{least:,} to {most:,}"
 
 
@@ -134,7 +134,7 @@ BOUNDS = {
 
 
 def test_every_message_and_enum_can_be_imported_from_the_package() -> None:
-    """``from milepost.v1 import …`` has all there is, and nothing else."""
+    """``from milepost.v1 import …`` offers exactly the contract's messages and enums."""
     expected = {name for file in files() for name in (*file.message_types_by_name, *file.enum_types_by_name)}
 
     assert sorted(expected) == sorted(milepost.v1.__all__)
@@ -143,18 +143,18 @@ def test_every_message_and_enum_can_be_imported_from_the_package() -> None:
 
 @pytest.mark.parametrize("field", PATTERNS)
 def test_patterns_are_those_of_the_protos(field: str) -> None:
-    """The check is what the proto's comment says."""
+    """The check equals the proto's comment."""
     assert f"Matches `{PATTERNS[field].pattern}`" in COMMENTS[field]
 
 
 @pytest.mark.parametrize("field", BOUNDS)
 def test_bounds_are_those_of_the_protos(field: str) -> None:
-    """The check is what the proto's comment says."""
+    """The check equals the proto's comment."""
     assert BOUNDS[field].lower() in COMMENTS[field].lower()
 
 
 def test_every_bound_of_the_protos_is_compared() -> None:
-    """No comment gives a number that is not held against its limit here."""
+    """Every number in a comment is compared with its limit here."""
     bounded = {name for name, text in COMMENTS.items() if re.search(r"[Aa]t (?:most|least) \d", text)}
 
     assert bounded <= set(BOUNDS)
@@ -162,7 +162,7 @@ def test_every_bound_of_the_protos_is_compared() -> None:
 
 @pytest.mark.parametrize("reason", REASONS, ids=reason_name)
 def test_a_reason_travels_with_the_status_in_its_comment(reason: ErrorReason.ValueType) -> None:
-    """Each reason has one status, the one that the proto says."""
+    """Each reason has one status, that of the proto's comment."""
     status = COMMENTS[f"ErrorReason.{ErrorReason.Name(reason)}"].partition(":")[0]
 
     assert status == STATUS[reason].name
@@ -170,10 +170,10 @@ def test_a_reason_travels_with_the_status_in_its_comment(reason: ErrorReason.Val
 
 @pytest.mark.parametrize("reason", REASONS, ids=reason_name)
 def test_a_reason_is_found_by_its_name(reason: ErrorReason.ValueType) -> None:
-    """The name in ``ErrorInfo`` and the value of the enum stand for each other."""
+    """The name in ``ErrorInfo`` and the value of the enum convert to each other."""
     assert reason == reason_from_name(reason_name(reason))
 
 
 def test_a_reason_of_a_later_version_is_unspecified() -> None:
-    """A client meets reasons that it does not know, and does not stumble."""
+    """A client accepts unknown reasons."""
     assert reason_from_name("OF_A_LATER_VERSION") == ErrorReason.ERROR_REASON_UNSPECIFIED

@@ -1,4 +1,4 @@
-"""What every ``EventLog`` holds to, whichever store keeps it: appending, reading, following."""
+"""The contract of ``EventLog``, for every store: appending, reading, following."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.commits import Author, events_of, put, put_in_turn, read, rea
 
 
 async def test_what_is_appended_is_read(log: EventLog) -> None:
-    """In order, without a gap, exactly as it was, however it was cut into commits."""
+    """In order, without a gap, unchanged, however it was divided into commits."""
     author = Author("j", input=struct({"path": "/ü"}))
     await put(log, author.submit(), author.start(), author.lines("a", "b", "ü"), author.lines("d"))
 
@@ -24,7 +24,7 @@ async def test_what_is_appended_is_read(log: EventLog) -> None:
 
 
 async def test_a_cursor_is_exclusive(log: EventLog) -> None:
-    """Rule 1: what comes is after it, also where it stands within a commit."""
+    """Reads start after the cursor, also if it is within a commit (rule 1)."""
     author = Author("j")
     await put(log, author.submit(), author.start(), author.lines("a", "b", "c"), author.lines("d"))
 
@@ -34,7 +34,7 @@ async def test_a_cursor_is_exclusive(log: EventLog) -> None:
 
 
 async def test_a_page_is_bounded_and_never_empty_before_the_head(log: EventLog) -> None:
-    """A reader gets on however little it asks for."""
+    """A reader makes progress with any page size."""
     author = Author("j")
     await put_in_turn(log, author.submit(), *(author.lines(str(number) * 1000) for number in range(20)))
 
@@ -51,7 +51,7 @@ async def test_a_page_is_bounded_and_never_empty_before_the_head(log: EventLog) 
 
 
 async def test_a_page_tells_how_the_log_stood(log: EventLog) -> None:
-    """The first event that is kept, the head, whether it has ended, the fraction."""
+    """The first retained event, the head, whether the job has ended, the fraction."""
     author = Author("j")
     await put(log, author.submit(), author.start())
     page = await read_page(log, "j", 2)
@@ -63,7 +63,7 @@ async def test_a_page_tells_how_the_log_stood(log: EventLog) -> None:
 
 
 async def test_there_is_nothing_of_a_job_that_does_not_exist(log: EventLog) -> None:
-    """None, rather than nothing."""
+    """The result is None, not an empty page."""
     assert await log.read("j", 0, 1) is None
     assert await log.load("j") is None
     assert await log.find("j") is None
@@ -71,7 +71,7 @@ async def test_there_is_nothing_of_a_job_that_does_not_exist(log: EventLog) -> N
 
 
 async def test_a_large_commit_is_kept_whole(log: EventLog) -> None:
-    """As large as a request may be."""
+    """A commit of the maximum size of a request."""
     author = Author("j")
     await put(log, author.submit(), author.start(), author.lines(*["x" * 60_000] * 65))
 
@@ -79,7 +79,7 @@ async def test_a_large_commit_is_kept_whole(log: EventLog) -> None:
 
 
 async def test_the_logs_of_many_jobs_do_not_mix(log: EventLog) -> None:
-    """DurableCommit all at once, each log has its own, in order."""
+    """Appended concurrently, each log has its own commits, in order."""
     authors = [Author(f"j{number}") for number in range(20)]
     commits = [author.submit() for author in authors] + [author.start() for author in authors]
     for turn in range(10):
@@ -108,7 +108,7 @@ async def test_an_append_where_the_log_does_not_stand_conflicts(log: EventLog) -
 
 
 async def test_an_append_to_a_job_that_does_not_exist_conflicts(log: EventLog) -> None:
-    """Only a submission makes one."""
+    """Only a submission creates a job."""
     author = Author("j")
     author.submit()
 
@@ -118,7 +118,7 @@ async def test_an_append_to_a_job_that_does_not_exist_conflicts(log: EventLog) -
 
 
 async def test_an_id_is_given_once(log: EventLog) -> None:
-    """The first submission stays as it is."""
+    """The first submission is unchanged."""
     first, second = Author("j", owner="a"), Author("j", owner="b")
     await put(log, first.submit())
 
@@ -128,7 +128,7 @@ async def test_an_id_is_given_once(log: EventLog) -> None:
 
 
 async def test_a_request_makes_one_job(log: EventLog) -> None:
-    """For each owner; submissions without a request_id are all different."""
+    """Per owner; submissions without a request_id are all different."""
     await put(log, Author("j", request_id="r", owner="a").submit())
 
     with pytest.raises(Conflict):
@@ -148,7 +148,7 @@ async def test_a_request_makes_one_job(log: EventLog) -> None:
 
 
 async def test_a_conflict_does_not_touch_its_neighbours(log: EventLog) -> None:
-    """Appends that were made in one go succeed and fail each on its own."""
+    """Appends of one batch succeed and fail independently."""
     good, bad = Author("good"), Author("bad")
     bad.submit()
     outcomes = await asyncio.gather(
@@ -161,7 +161,7 @@ async def test_a_conflict_does_not_touch_its_neighbours(log: EventLog) -> None:
 
 
 async def test_reports_that_were_refused_use_up_their_numbers(log: EventLog) -> None:
-    """A commit without events moves the report's number, and shows nobody anything; it is guarded, too."""
+    """A commit without events advances the report number and notifies nobody; its conflicts are detected, too."""
     author = Author("j")
     await put(log, author.submit(), author.start())
     await put(log, author.refused(7))
@@ -180,7 +180,7 @@ async def test_reports_that_were_refused_use_up_their_numbers(log: EventLog) -> 
 
 
 async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> None:
-    """Of each durable commit once, in order, with its place among those of all jobs; of none that failed."""
+    """Of each durable commit once, in order, with its position; of no failed one."""
     entries: list[Entry] = []
     done: list[int] = []
     log.add_listener(entries.extend)
@@ -206,7 +206,7 @@ async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> 
 
 
 async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
-    """Nothing else changes by it: each job's events, its states, its reports. A turn never does."""
+    """Merging changes neither events nor states nor report numbers. A state change is never merged."""
     entries: list[Entry] = []
     log.add_listener(entries.extend)
     authors = [Author("j"), Author("k")]
@@ -231,7 +231,7 @@ async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
 
 
 async def test_what_is_told_can_be_read(log: EventLog) -> None:
-    """A commit is durable by the time that anybody hears of it."""
+    """A commit is durable before listeners receive it."""
     heard = asyncio.Event()
     log.add_listener(lambda entries: heard.set())
     author = Author("j")
@@ -254,7 +254,7 @@ async def test_several_follow(log: EventLog) -> None:
 
 
 async def test_nobody_is_told_of_reports_that_were_refused(log: EventLog) -> None:
-    """There is nothing to show of them."""
+    """They have no events."""
     entries: list[Entry] = []
     author = Author("j")
     await put(log, author.submit(), author.start())
@@ -266,7 +266,7 @@ async def test_nobody_is_told_of_reports_that_were_refused(log: EventLog) -> Non
 
 
 async def test_a_caller_who_does_not_wait_changes_nothing(log: EventLog) -> None:
-    """An append goes its way though its future was cancelled."""
+    """An append completes even if its future is cancelled."""
     author = Author("j")
     log.append(author.submit()).cancel()
     await put(log, author.start())
@@ -278,7 +278,7 @@ async def test_a_caller_who_does_not_wait_changes_nothing(log: EventLog) -> None
 
 
 async def test_closing_finishes_what_is_under_way(opening: Callable[[], Awaitable[EventLog]]) -> None:
-    """What was appended before is durable, and there when the store is opened again; so are epoch and secret."""
+    """Earlier appends are durable and present when the store is reopened; so are epoch and secret."""
     log = await opening()
     epoch, secret = log.epoch, log.lease_secret
     entries: list[Entry] = []
@@ -303,7 +303,7 @@ async def test_closing_finishes_what_is_under_way(opening: Callable[[], Awaitabl
 
 
 async def test_nothing_is_appended_after_the_end(opening: Callable[[], Awaitable[EventLog]]) -> None:
-    """It fails, and does not hang."""
+    """It fails instead of hanging."""
     log = await opening()
     await log.close()
 

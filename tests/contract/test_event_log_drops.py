@@ -1,4 +1,4 @@
-"""What every ``EventLog`` holds to: it knows of which jobs, states and payloads it dropped events, and up to where."""
+"""The contract of ``EventLog``: it records the jobs, states, payloads and positions of dropped events."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ def positions_of(log: EventLog) -> list[int]:
 
 
 async def over(log: EventLog, job_id: str, **request: object) -> Author:
-    """A job that has ended: four commits."""
+    """An ended job of four commits."""
     author = Author(job_id, **request)
     await put_in_turn(log, author.submit(), author.start(), author.lines("x"), author.succeed())
     return author
 
 
 async def mine(log: EventLog) -> None:
-    """The job that all queries of ``MINE`` are for."""
+    """The job that all queries of ``MINE`` select."""
     await over(log, "mine", owner="a", kind="x", labels={"l": "1", "m": "2"}, parent_job_id="p")
 
 
 async def newest(log: EventLog, query: Query) -> int:
-    """The newest position that was dropped."""
+    """The newest dropped position."""
     return max((await log.dropped(query)).values(), default=0)
 
 
 @pytest.mark.parametrize("deletes", [False, True])
 async def test_drops_count_only_for_jobs_that_match(log: EventLog, deletes: bool) -> None:
-    """Rule 3: what is dropped of one job is nothing to those who follow another."""
+    """Dropped events of one job do not affect watches of another (rule 3)."""
     positions = positions_of(log)
     await mine(log)
     await over(log, "other", owner="b", kind="y", labels={"l": "2"})
@@ -88,7 +88,7 @@ async def test_drops_are_known_by_payloads_and_states(log: EventLog) -> None:
 
 
 async def test_a_span_tells_of_drops_that_its_reader_did_not_know_of(log: EventLog) -> None:
-    """They are of the same moment as what was read."""
+    """They are consistent with the entries read."""
     positions = positions_of(log)
     await over(log, "a", owner="a")
     await over(log, "b", owner="b")
@@ -102,7 +102,7 @@ async def test_a_span_tells_of_drops_that_its_reader_did_not_know_of(log: EventL
 
 
 async def test_drops_outlive_the_job_and_the_store(opening: Open) -> None:
-    """A job that is trimmed again, deleted and submitted again, and a store that is opened again."""
+    """For a job that is trimmed, deleted and submitted again, and a reopened store."""
     log = await opening()
     positions = positions_of(log)
     author = Author("j", owner="a")
@@ -126,7 +126,7 @@ async def test_drops_outlive_the_job_and_the_store(opening: Open) -> None:
 
 
 async def test_only_the_newest_notice_of_a_job_is_kept(log: EventLog) -> None:
-    """It says all that the ones before it did."""
+    """It includes the earlier ones."""
     author = Author("j")
     await put_in_turn(log, author.submit(), author.start(), *(author.lines(str(n)) for n in range(4)))
     for first in (2, 3, 4):

@@ -1,4 +1,4 @@
-"""What every ``EventLog`` holds to: jobs as it has them, one by one and as lists."""
+"""The contract of ``EventLog``: loading, finding and listing jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.commits import Author, put, put_in_turn
 
 
 async def test_a_job_is_loaded_as_of_its_last_commit(log: EventLog) -> None:
-    """For decisions: without its input, and with the number of its last report."""
+    """For decisions: without its input, with the number of its last report."""
     author = Author("j", input=struct({"path": "/x"}), labels={"a": "b"})
     await put(log, author.submit(), author.start(), author.lines("a", "b"))
     stored = await log.load("j")
@@ -25,7 +25,7 @@ async def test_a_job_is_loaded_as_of_its_last_commit(log: EventLog) -> None:
 
 
 async def test_a_job_is_found_with_its_input(log: EventLog) -> None:
-    """To be shown; as of its last commit, too."""
+    """For display; as of its last commit, too."""
     author = Author("j", input=struct({"path": "/x"}))
     await put(log, author.submit(), author.start())
     found = await log.find("j")
@@ -36,7 +36,7 @@ async def test_a_job_is_found_with_its_input(log: EventLog) -> None:
 
 
 async def test_no_input_is_not_an_empty_one(log: EventLog) -> None:
-    """What was not set stays so."""
+    """An unset input stays unset."""
     await put(log, Author("none").submit(), Author("empty", input=struct({})).submit())
 
     found = [await log.find("none"), await log.find("empty")]
@@ -56,7 +56,7 @@ async def test_active_jobs_are_those_that_have_not_ended(log: EventLog) -> None:
 
 
 async def test_active_jobs_come_page_by_page(log: EventLog) -> None:
-    """A page is as large as was asked for, or one job; the next one starts after its last job."""
+    """A page has the requested size, or one job; the next page starts after its last job."""
     names = ["a", "b", "c", "d", "e"]
     await put_in_turn(log, *(Author(name).submit() for name in names))
     for max_bytes, lengths in ((1, [1, 1, 1, 1, 1]), (1 << 20, [5])):
@@ -70,7 +70,7 @@ async def test_active_jobs_come_page_by_page(log: EventLog) -> None:
 
 
 async def listed(log: EventLog, query: Query) -> list[str]:
-    """The ids of what the query finds."""
+    """The ids of the jobs that match the query."""
     return [job.job_id for _, job in (await log.query(query)).jobs]
 
 
@@ -138,7 +138,7 @@ async def test_pages_follow_one_another(log: EventLog, newest_first: bool, limit
 
 
 async def test_a_page_of_large_jobs_is_short(log: EventLog) -> None:
-    """So that it can be held in memory, and sent; it has one job at least."""
+    """So that it fits into memory and a response; it has at least one job."""
     large = struct({"x": "x" * 100_000})
     await put_in_turn(log, *(Author(f"j{number}", input=large).submit() for number in range(5)))
 
@@ -149,7 +149,7 @@ async def test_a_page_of_large_jobs_is_short(log: EventLog) -> None:
 
 
 async def test_listed_jobs_are_whole(log: EventLog) -> None:
-    """As GetJob has them."""
+    """Like those of GetJob."""
     author = Author("j", input=struct({"path": "/x"}))
     await put(log, author.submit(), author.start())
     ((_, job),) = (await log.query(Query())).jobs

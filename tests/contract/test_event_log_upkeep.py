@@ -1,4 +1,4 @@
-"""What every ``EventLog`` holds to: the logs of many jobs as one, and dropping what need not be kept."""
+"""The contract of ``EventLog``: reading across jobs, thinning, trimming and deleting."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUEUED, RUNNING, SUCCEEDED = (
 async def spans(
     log: EventLog, query: Query, after: int = 0, max_bytes: int = 1 << 30
 ) -> list[CommitRow | DropNotice]:
-    """All that happened to the jobs of a query, read span by span."""
+    """All entries of the jobs of a query, read span by span."""
     found: list[CommitRow | DropNotice] = []
     while True:
         span = await log.read_feed(query, after, max_bytes, 0)
@@ -49,7 +49,7 @@ def positions_of(log: EventLog) -> list[int]:
 
 
 async def ended(log: EventLog, job_id: str, **request: object) -> Author:
-    """A job that has ended, with progress of two stages in several commits."""
+    """An ended job with progress of two stages in several commits."""
     author = Author(job_id, **request)
     await put_in_turn(
         log,
@@ -101,7 +101,7 @@ async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, ma
     ids=str,
 )
 async def test_what_happened_to_the_jobs_of_a_query(log: EventLog, query: Query, places: list[int]) -> None:
-    """A commit belongs to the states before and after it, so that leaving one is seen, too."""
+    """A commit matches by the states before and after it, so that leaving a state is included."""
     a = Author("a", kind="x")
     b = Author("b", owner="o", labels={"l": "1"}, parent_job_id="a")
     positions = positions_of(log)
@@ -112,7 +112,7 @@ async def test_what_happened_to_the_jobs_of_a_query(log: EventLog, query: Query,
 
 
 async def test_children_are_counted(log: EventLog) -> None:
-    """How many, how many have ended, and how far they are on the mean; one that has ended counts as done."""
+    """The number of children, of ended ones, and their mean fraction; an ended child counts as complete."""
     parent, first, second = Author("p"), Author("a", parent_job_id="p"), Author("b", parent_job_id="p")
     await put(log, parent.submit())
     assert await log.children_summary("p") == ChildrenSummary(0, 0, 0.0)
@@ -148,7 +148,7 @@ async def test_ended_jobs_come_in_the_order_of_their_ends(log: EventLog) -> None
 
 
 async def test_thinning_leaves_out_progress_that_was_overtaken(log: EventLog) -> None:
-    """Everything else stays as it is, and so do the numbers."""
+    """Other events and all sequences are unchanged."""
     author = await ended(log, "j")
     await log.thin("j")
 
@@ -162,7 +162,7 @@ async def test_thinning_leaves_out_progress_that_was_overtaken(log: EventLog) ->
 
 
 async def test_trimming_drops_the_oldest(log: EventLog) -> None:
-    """Commit by commit; what is dropped, and from where on cursors may miss it, can be asked for."""
+    """Commit by commit; the dropped positions can be queried."""
     entries: list[Entry] = []
     positions = positions_of(log)
     author = await ended(log, "j")
@@ -225,7 +225,7 @@ async def test_a_deleted_job_never_was(log: EventLog) -> None:
 
 
 async def test_notices_stand_among_the_commits(log: EventLog) -> None:
-    """Reads return them at their positions, also for later subscribers."""
+    """Reads return notices at their positions, also for later subscribers."""
     positions = positions_of(log)
     await ended(log, "j")
     await log.delete("j")
@@ -238,7 +238,7 @@ async def test_notices_stand_among_the_commits(log: EventLog) -> None:
 
 
 async def test_only_what_has_ended_is_thinned_or_deleted(log: EventLog) -> None:
-    """Nor anything that is not there."""
+    """A missing job is refused, too."""
     author = Author("j")
     await put(log, author.submit(), author.start())
 
@@ -255,7 +255,7 @@ async def test_only_what_has_ended_is_thinned_or_deleted(log: EventLog) -> None:
 
 
 async def test_a_running_job_is_trimmed_between_its_commits(log: EventLog) -> None:
-    """Its log goes on where it was."""
+    """Its log continues without a gap."""
     author = Author("j")
     await put(log, author.submit(), author.start(), author.lines("a"), author.lines("b"))
     await asyncio.gather(log.trim("j", 4), log.append(author.lines("c")))

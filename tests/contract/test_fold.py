@@ -1,4 +1,4 @@
-"""What each event does to a job."""
+"""The effect of each event on a job."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_events_make_the_job(vector: Vector) -> None:
 
 @each_vector
 def test_the_fold_goes_on_from_any_snapshot(vector: Vector) -> None:
-    """A job that was stored or sent is all that the fold needs to go on, wherever the log is cut."""
+    """The fold can continue from a stored or sent job, at any point of the log."""
     for cut in range(len(vector.events)):
         snapshot = Job.FromString(fold(vector.events[:cut]).SerializeToString())
 
@@ -46,13 +46,13 @@ def test_the_fold_goes_on_from_any_snapshot(vector: Vector) -> None:
 
 @each_vector
 def test_what_was_folded_in_before_changes_nothing(vector: Vector) -> None:
-    """A whole replay, or a part of it, does no harm."""
+    """Folding events again has no effect."""
     assert vector.job == fold(vector.events, fold(vector.events))
 
 
 @each_whole_vector
 def test_the_fraction_of_the_job_is_what_its_stages_have_done(vector: Vector) -> None:
-    """The fractions that the server authors in events are the weighted means that the fold carries up."""
+    """The fractions that the server authors equal the weighted means of the fold."""
     for before, event in _steps(vector):
         if event.HasField("stage_progressed"):
             stage = before.stages[event.stage_progressed.stage_id]
@@ -69,7 +69,7 @@ def test_the_fraction_of_the_job_is_what_its_stages_have_done(vector: Vector) ->
 
 
 def test_every_payload_is_in_a_vector() -> None:
-    """No arm of the fold goes without a vector."""
+    """Every case of the fold has a vector."""
     expected = {field.name for field in Event.DESCRIPTOR.oneofs_by_name["payload"].fields}
 
     assert {event.WhichOneof("payload") for vector in VECTORS for event in vector.events} - {None} == expected
@@ -77,7 +77,7 @@ def test_every_payload_is_in_a_vector() -> None:
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "CANCELLED", "LOST"])
 def test_every_end_meets_stages_in_every_state(state: str) -> None:
-    """The vectors say, of each end of a job, what becomes of stages that wait, run and have ended."""
+    """The vectors cover, for each end of a job, stages that are pending, running and ended."""
     end = JobState.Value(f"JOB_STATE_{state}")
     expected = {
         StageState.STAGE_STATE_PENDING,
@@ -94,7 +94,7 @@ def test_every_end_meets_stages_in_every_state(state: str) -> None:
 
 
 def test_a_payload_of_a_later_version_only_counts() -> None:
-    """A payload with a number that this version does not know moves the sequence on, and nothing else (rule 9)."""
+    """An unknown payload only advances the sequence (rule 9)."""
     field_99 = bytes([0x9A, 0x06, 0x02, 0x08, 0x01])
     event = Event.FromString(Event(job_id="j", sequence=1).SerializeToString() + field_99)
 
@@ -103,7 +103,7 @@ def test_a_payload_of_a_later_version_only_counts() -> None:
 
 @pytest.mark.parametrize("payload", ["job_ended", "stage_ended"])
 def test_stages_may_nest_as_deep_as_there_are_stages(payload: str) -> None:
-    """A chain of the most stages there may be ends like any other."""
+    """A chain of the maximum number of stages ends like any other."""
     running = StageState.STAGE_STATE_RUNNING
     inner = (Stage(stage_id=f"{n}", parent_stage_id=f"{n - 1}", state=running) for n in range(1, 1000))
     stages = [Stage(stage_id="0", state=running), *inner]
@@ -121,7 +121,7 @@ def test_stages_may_nest_as_deep_as_there_are_stages(payload: str) -> None:
 
 @pytest.mark.parametrize("parents", [{"a": "a"}, {"a": "b", "b": "a"}])
 def test_stages_that_are_part_of_each_other_do_not_hang_the_fold(parents: dict[str, str]) -> None:
-    """No server lets that be; a client that is sent it by something else goes on with the next event."""
+    """No server authors this; a client that receives it continues with the next event."""
     running = StageState.STAGE_STATE_RUNNING
     stages = [Stage(stage_id=key, parent_stage_id=value, state=running) for key, value in parents.items()]
     events = [
@@ -139,7 +139,7 @@ def test_stages_that_are_part_of_each_other_do_not_hang_the_fold(parents: dict[s
 
 
 def _steps(vector: Vector) -> Iterator[tuple[Fold, Event]]:
-    """Each event with the job as it was before."""
+    """Each event with the job before it."""
     state = Fold()
     for event in vector.events:
         yield state, event

@@ -1,4 +1,4 @@
-"""What a change of a stage costs the fold: its depth, however many stages the job has; counted in steps."""
+"""The cost of folding a stage's change in steps: its depth, independent of the number of stages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def submitted(stages: Sequence[Stage]) -> Fold:
 
 
 def start(fold: Fold, stage: Stage) -> int:
-    """Start a stage; the steps that this took."""
+    """Start a stage; return the number of steps."""
     return _apply(fold, Event(stage_started=StageStarted(stage=stage)))
 
 
 def move(fold: Fold, stage_id: str, fraction: float) -> int:
-    """Move a stage, to the job's fraction that follows; the steps that both took."""
+    """Report progress of a stage, compute the job's fraction and fold both; return the number of steps."""
     before = fold.steps
     job_fraction = job_fraction_after(fold, fold.stages[stage_id], fraction)
     progressed = StageProgressed(stage_id=stage_id, fraction=fraction, job_fraction=job_fraction)
@@ -42,7 +42,7 @@ def _apply(fold: Fold, event: Event) -> int:
 
 
 def test_siblings_cost_nothing() -> None:
-    """Each of a thousand stages side by side starts, moves and ends without a look at the others."""
+    """Each of a thousand siblings starts, progresses and ends without visiting the others."""
     fold = submitted([Stage(stage_id=f"s{number}") for number in range(STAGES)])
     steps = 0
     for number in range(STAGES):
@@ -61,7 +61,7 @@ def test_siblings_cost_nothing() -> None:
 
 
 def test_what_changes_nothing_ends_where_it_begins() -> None:
-    """Progress that moves no fraction is carried up once, not at each event, through a thousand levels."""
+    """Progress that changes no fraction is propagated once, not per event, through a thousand levels."""
     fold = submitted(_chain())
     start(fold, Stage(stage_id="s999"))
     first = move(fold, "s999", 0.0)
@@ -72,7 +72,7 @@ def test_what_changes_nothing_ends_where_it_begins() -> None:
 
 
 def test_what_moves_costs_its_depth() -> None:
-    """A fraction that rises through all levels costs one step for each, twice: to decide it, and to fold it in."""
+    """A fraction that changes on all levels costs two steps per level: one to decide it, one to fold it."""
     fold = submitted(_chain())
     start(fold, Stage(stage_id="s999"))
 
@@ -82,7 +82,7 @@ def test_what_moves_costs_its_depth() -> None:
 
 
 def test_a_change_further_up_is_carried_with_what_moves_nothing_itself() -> None:
-    """A sibling that comes to weigh nothing counts from the next progress on, be it none."""
+    """A sibling whose weight becomes zero takes effect with the next progress, even an unchanged one."""
     fold = submitted(
         [
             Stage(stage_id="outer"),
@@ -101,7 +101,7 @@ def test_a_change_further_up_is_carried_with_what_moves_nothing_itself() -> None
 
 
 def test_declaring_stages_costs_no_walk_to_the_job() -> None:
-    """Each stage is declared within the one before it; that the job's fraction is not known is carried up once."""
+    """Stages declared as a chain: the unknown fraction is propagated to the job once."""
     fold = submitted([])
 
     assert sum(start(fold, stage) for stage in _chain()) <= 3 * STAGES
@@ -114,7 +114,7 @@ def test_declaring_stages_costs_no_walk_to_the_job() -> None:
     ),
 )
 def test_sums_are_exact_and_rounded_once(stages: list[tuple[float, float, bool]]) -> None:
-    """A stage's fraction is the quotient of two exact sums, whatever the order of the stages and of their moves."""
+    """A stage's fraction is the quotient of two exact sums, independent of the order of stages and progress."""
     outer = Stage(stage_id="outer")
     inner = [
         Stage(stage_id=f"{number}", parent_stage_id="outer", weight=weight)

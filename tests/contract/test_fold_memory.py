@@ -1,4 +1,4 @@
-"""What a job that is long at work takes in memory: protobuf frees nothing of a message before all of it is freed."""
+"""Memory of a long-running job: protobuf frees parts of a message only with the whole message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAYLOADS = [field.name for field in choices(Event.DESCRIPTOR)]
 @unhurried
 @given(logs())
 def test_a_copied_job_goes_on_as_the_same(log: list[Event]) -> None:
-    """Wherever in the log the fold moves the job to a new message, job and indexes are as if it had not."""
+    """Copying the job to a new message at any point of the log changes neither the job nor the indexes."""
     plain, copied = Fold(), Fold()
     for event in log:
         copied.compact()
@@ -35,7 +35,7 @@ def test_a_copied_job_goes_on_as_the_same(log: list[Event]) -> None:
 
 
 def test_messages_that_were_overwritten_are_freed() -> None:
-    """However many messages a job has shown, it takes no more than the bound and one event."""
+    """After any number of messages, a job uses at most the bound plus one event."""
     state = Fold(Job(stages=[Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=1)]))
     text = "m" * limits.MESSAGE_LENGTH
     state.apply(Event(sequence=1, stage_progressed=StageProgressed(stage_id="s", message=text)))
@@ -54,7 +54,7 @@ def test_messages_that_were_overwritten_are_freed() -> None:
     ids=lambda event: str(event.WhichOneof("payload")),
 )
 def test_what_rewrites_all_stages_counts_as_all_of_them(event: Event) -> None:
-    """Small events too may write as much as the whole job into it, again and again."""
+    """Small events can rewrite the whole job, too."""
     stages = [
         Stage(stage_id=f"{n}", title="t" * limits.TITLE_LENGTH, state=StageState.STAGE_STATE_SUCCEEDED)
         for n in range(limits.STAGES - 1)
@@ -72,7 +72,7 @@ def test_what_rewrites_all_stages_counts_as_all_of_them(event: Event) -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_what_writes_more_than_numbers_is_counted(payload: str) -> None:
-    """So that a new payload cannot be forgotten. Numbers are overwritten in place."""
+    """So that a new payload is not forgotten. Numbers are overwritten in place."""
     event = sample(Event.DESCRIPTOR, payload)
     assert isinstance(event, Event)
     of_stage = payload in ("stage_progressed", "stage_ended")

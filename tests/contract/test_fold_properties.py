@@ -1,4 +1,4 @@
-"""What holds of any log that the server can author, whatever its worker says."""
+"""Properties of every log that the server can author, for any reports of workers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 @unhurried
 @given(logs())
 def test_fractions_never_fall_within_an_attempt(log: list[Event]) -> None:
-    """Neither the job's fraction nor a stage's falls, however its worker plans, replans and reports (rule 13)."""
+    """Neither the job's fraction nor a stage's falls, for any plans and reports (rule 13)."""
     before: dict[str, float] = {}
     for job in _jobs(log):
         fractions = {"": job.fraction, **{stage.stage_id: stage.fraction for stage in job.stages}}
@@ -33,7 +33,7 @@ def test_fractions_never_fall_within_an_attempt(log: list[Event]) -> None:
 @unhurried
 @given(logs(), st.data())
 def test_two_halves_make_the_whole(log: list[Event], data: st.DataObject) -> None:
-    """A job that was written out and read in again goes on as if it had not been."""
+    """Serializing and parsing a job does not affect the fold."""
     cut = data.draw(st.integers(0, len(log)))
 
     half = Job.FromString(fold(log[:cut]).SerializeToString())
@@ -44,7 +44,7 @@ def test_two_halves_make_the_whole(log: list[Event], data: st.DataObject) -> Non
 @unhurried
 @given(logs())
 def test_the_jobs_fraction_is_that_of_its_stages_as_they_are(log: list[Event]) -> None:
-    """What the server's fold has kept since earlier events comes to what a new one computes, to the last bit."""
+    """The server's incremental fractions are bitwise equal to newly computed ones."""
     for before, event in zip([Job(), *map(_copy, _jobs(log))], log, strict=False):
         fresh = Fold(before)
         match event.WhichOneof("payload"):
@@ -65,7 +65,7 @@ def test_the_jobs_fraction_is_that_of_its_stages_as_they_are(log: list[Event]) -
 @unhurried
 @given(logs())
 def test_every_stage_is_a_part_of_the_job(log: list[Event]) -> None:
-    """Each stage has its parents, up to an outermost one, so that what it does counts."""
+    """Each stage has its parents, up to an outermost one, so that it counts."""
     for job in _jobs(log):
         parents = {stage.stage_id: stage.parent_stage_id for stage in job.stages}
         for name in parents:

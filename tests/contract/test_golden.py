@@ -1,4 +1,4 @@
-"""The wire and the JSON of the contract stay as they are."""
+"""The wire format and the JSON of the contract do not change."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ def wire(name: str) -> bytes:
 
 @each_sample
 def test_golden_bytes_decode_to_the_message(message: Message, wire: bytes) -> None:
-    """What older peers send is understood as it was meant."""
+    """Messages of older peers decode unchanged."""
     assert message == type(message).FromString(wire)
 
 
 @each_sample
 def test_the_message_encodes_to_the_golden_bytes(message: Message, wire: bytes) -> None:
-    """What is sent is what older peers understand."""
+    """Older peers decode the messages sent."""
     assert wire == message.SerializeToString(deterministic=True)
 
 
 @each_sample
 def test_golden_json_parses_to_the_message(name: str, message: Message) -> None:
-    """The names in JSON are a part of the contract, as they are read."""
+    """JSON names are part of the contract when parsing."""
     assert message == json_format.ParseDict(read(name)["json"], type(message)())
 
 
 @each_sample
 def test_the_message_prints_the_golden_json(name: str, message: Message) -> None:
-    """The names in JSON are a part of the contract, as they are written."""
+    """JSON names are part of the contract when printing."""
     assert read(name)["json"] == json_format.MessageToDict(message)
 
 
 @each_message
 def test_samples_set_every_field(descriptor: Descriptor) -> None:
-    """No field is left out of the golden files, so that none can change unseen."""
+    """The golden files have all fields, so that no change is missed."""
     names = [choice.name for choice in choices(descriptor)]
     expected = {field.name for field in descriptor.fields}
 
@@ -69,12 +69,12 @@ def test_samples_set_every_field(descriptor: Descriptor) -> None:
 
 
 def test_every_sample_has_its_golden_file() -> None:
-    """A message that comes to the contract, or leaves it, is seen."""
+    """A message that is added to the contract, or removed, is detected."""
     assert {path.stem for path in DIRECTORY.iterdir()} == {*SAMPLES, "enums", "services"}
 
 
 def test_the_values_of_enums_stay() -> None:
-    """A value of an enum keeps its name, as JSON has it, and its number, as the wire has it."""
+    """A value of an enum keeps its name, used by JSON, and its number, used on the wire."""
     assert json.loads((DIRECTORY / "enums.json").read_text(encoding="utf-8")) == enums()
 
 

@@ -1,4 +1,4 @@
-"""Two folds that were written apart, the second from docs/events.md alone, make the same job of any log.
+"""Two independent folds, the second written from docs/events.md alone, give the same job for any log.
 
 What they differ in is what the docs leave open. Each difference that was found is a vector now.
 """
@@ -38,14 +38,14 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 @pytest.mark.parametrize("vector", vectors(), ids=lambda vector: vector.name)
 def test_the_second_fold_passes_the_vectors(vector: Vector) -> None:
-    """What the docs say of a log is what the vectors say."""
+    """The documentation agrees with the vectors."""
     assert _second(vector.events) == vector.job
 
 
 @unhurried
 @given(logs())
 def test_logs_as_the_server_writes_them(log: list[Event]) -> None:
-    """After every event of a log both folds have the same job."""
+    """Both folds have the same job after every event."""
     for length in range(1, len(log) + 1):
         assert fold(log[:length]) == _second(log[:length])
 
@@ -53,7 +53,7 @@ def test_logs_as_the_server_writes_them(log: list[Event]) -> None:
 @unhurried
 @given(parts())
 def test_parts_of_a_log(part: list[Event]) -> None:
-    """Both folds have the same job where a filter hid events, or some come twice."""
+    """Both folds have the same job if a filter excluded events, or some are repeated."""
     assert fold(part) == _second(part)
 
 
@@ -76,7 +76,7 @@ _failures = st.builds(
 
 @st.composite
 def _events(draw: st.DrawFn, sequence: int) -> Event:
-    """Any event, whether or not the server would write it there."""
+    """Any events, including ones that the server would not author."""
     stage_id = draw(st.sampled_from(IDS))
     event = Event(job_id="j", sequence=sequence, attempt=draw(st.integers(0, 2)))
     event.time.FromSeconds(sequence)
@@ -172,7 +172,7 @@ def _any_logs(draw: st.DrawFn) -> list[Event]:
 @unhurried
 @given(_any_logs())
 def test_any_events_in_any_order(log: list[Event]) -> None:
-    """Both folds have the same job also where a server wrote what this one never does."""
+    """Both folds have the same job even for logs that this server never authors."""
     assert fold(log) == _second(log)
 
 

@@ -1,4 +1,4 @@
-"""Whatever can happen to a job is folded, authored, shown and explained."""
+"""Every payload is folded, authored, rendered and documented."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ each_payload = pytest.mark.parametrize("payload", [field.name for field in PAYLO
 
 
 def happenings() -> Iterator[tuple[Event, Fold]]:
-    """A log with everything in it, as the server authors it: each event, and the job as it is then."""
+    """A log with every payload, authored by the server: each event with the job after it."""
     state = Fold()
 
     def then(*events: Event) -> Iterator[tuple[Event, Fold]]:
@@ -74,7 +74,7 @@ def happenings() -> Iterator[tuple[Event, Fold]]:
 
 @each_payload
 def test_every_payload_has_an_arm_in_the_fold(payload: str) -> None:
-    """No event of this version makes the fold fail, even an empty one."""
+    """The fold accepts every payload, even an empty one."""
     event = Event(sequence=1)
     getattr(event, payload).SetInParent()
     state = Fold()
@@ -85,7 +85,7 @@ def test_every_payload_has_an_arm_in_the_fold(payload: str) -> None:
 
 
 def test_every_payload_has_a_producer() -> None:
-    """There is no payload that the server never authors."""
+    """The server authors every payload."""
     assert {field.name for field in PAYLOADS} == {event.WhichOneof("payload") for event, _ in happenings()}
 
 
@@ -98,7 +98,7 @@ def test_every_payload_is_rendered() -> None:
 
 @each_payload
 def test_every_payload_is_in_the_docs(payload: str) -> None:
-    """A reader finds each payload in the table, and a section on it."""
+    """Each payload is in the table and has a section."""
     text = DOCS.read_text(encoding="utf-8")
 
     assert len(re.findall(rf"^\| `{payload}` \|", text, re.MULTILINE)) == 1
@@ -106,7 +106,7 @@ def test_every_payload_is_in_the_docs(payload: str) -> None:
 
 
 def test_the_docs_tell_of_no_other_payload() -> None:
-    """What is not in the contract is not in its docs."""
+    """The docs have no payload that is not in the contract."""
     sections = re.findall(r"^### `(\w+)`$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
 
     assert sorted(field.name for field in PAYLOADS) == sorted(sections)
@@ -114,7 +114,7 @@ def test_the_docs_tell_of_no_other_payload() -> None:
 
 @pytest.mark.parametrize("update", list(UPDATES), ids=lambda field: field.name)
 def test_an_update_is_the_payload_of_its_name(update: FieldDescriptor) -> None:
-    """What a worker may say has the name, the number and the message that it has in an event."""
+    """An update has the name, the number and the message of its payload in an event."""
     payload = Event.DESCRIPTOR.fields_by_name[update.name]
 
     assert (payload.number, payload.message_type) == (update.number, update.message_type)

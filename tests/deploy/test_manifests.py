@@ -1,4 +1,4 @@
-"""The manifests say what their schemas let them, and mean what they say."""
+"""The manifests are valid by their schemas and consistent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 
 
 def objects() -> list[dict[str, Any]]:
-    """All that is applied."""
+    """All objects that are applied."""
     files = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
     return [each for file in files for each in yaml.safe_load_all((KUBERNETES / file).read_text())]
 
@@ -36,7 +36,7 @@ def name_of(each: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("each", objects(), ids=name_of)
 def test_kubernetes_takes_it(each: dict[str, Any]) -> None:
-    """Strictly: a field that there is not is an error."""
+    """Strictly: an unknown field is an error."""
     kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
 
 
@@ -53,7 +53,7 @@ def test_compose_takes_it() -> None:
 
 
 def test_nats_takes_its_configuration(tmp_path: Path) -> None:
-    """By the word of the server itself; what it acknowledges is on disk."""
+    """Checked by the NATS server itself; acknowledged messages are synced to disk."""
     configuration = (KUBERNETES / "nats.conf").read_text()
     mine = tmp_path / "nats.conf"
     mine.write_text(configuration.replace("/data", str(tmp_path)))
@@ -67,7 +67,7 @@ def test_nats_takes_its_configuration(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("budget", of_kind("PodDisruptionBudget"), ids=name_of)
 def test_a_disruption_budget_leaves_two_of_three(budget: dict[str, Any]) -> None:
-    """It is about the pods of the set of its name, and lets one of them go at a time."""
+    """It selects the pods of the set of its name, and allows one disruption at a time."""
     (workload,) = [
         each
         for each in of_kind("StatefulSet")
@@ -81,7 +81,7 @@ def test_a_disruption_budget_leaves_two_of_three(budget: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("workload", of_kind("StatefulSet"), ids=name_of)
 def test_a_service_finds_the_pods(workload: dict[str, Any]) -> None:
-    """The names that pods have of their own come from a headless service that selects them."""
+    """The pods' own names come from a headless service that selects them."""
     (service,) = [
         each for each in of_kind("Service") if each["metadata"]["name"] == workload["spec"]["serviceName"]
     ]
@@ -91,7 +91,7 @@ def test_a_service_finds_the_pods(workload: dict[str, Any]) -> None:
 
 
 def environments() -> dict[str, dict[str, str]]:
-    """The settings of Milepost in each of the manifests."""
+    """Milepost's environment variables in each manifest."""
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     found = {name: service["environment"] for name, service in compose.items() if name.startswith("milepost")}
     (workload,) = [each for each in of_kind("StatefulSet") if each["metadata"]["name"] == "milepost"]
@@ -102,7 +102,7 @@ def environments() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize(("where", "environment"), environments().items())
 def test_what_milepost_is_told_are_options_of_it(where: str, environment: dict[str, str]) -> None:
-    """Each variable is the twin of an option, and its value one that the option takes."""
+    """Each variable belongs to an option, which accepts its value."""
     known = {option.envvar for option in serve.params}
     assert set(environment) <= known, where
 

@@ -14,7 +14,7 @@ pandas: Any = import_module("pandas")
 
 
 def apply() -> None:
-    """Whatever pandas applies with a bar has the same results as without."""
+    """Pandas has the same results with a bar as without."""
     frame = pandas.DataFrame({"a": [1, 1, 2, 2], "b": [1, 2, 3, 4]})
     tqdm.pandas(desc="applied")
     assert list(frame.progress_apply(sum, axis=1)) == [2, 3, 5, 6]

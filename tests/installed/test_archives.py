@@ -24,7 +24,7 @@ MEMBERS = {
 
 
 def project(member: str) -> dict[str, Any]:
-    """What the member says of itself."""
+    """The `project` table of the member's `pyproject.toml`."""
     found: dict[str, Any] = tomllib.loads((ROOT / member / "pyproject.toml").read_text())["project"]
     return found
 
@@ -38,7 +38,7 @@ def tracked(member: str) -> set[str]:
 
 
 def test_there_is_a_wheel_and_a_source_distribution_of_each(dist: Path) -> None:
-    """And nothing else."""
+    """There is no other file."""
     assert sorted(path.name for path in dist.iterdir() if path.name != ".gitignore") == sorted(
         f"{name}-{project(member)['version']}{suffix}"
         for member, name in MEMBERS.items()
@@ -60,7 +60,7 @@ def test_a_wheel_has_every_file_of_its_package(dist: Path, member: str) -> None:
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_a_source_distribution_has_all_that_a_wheel_is_built_from(dist: Path, member: str) -> None:
-    """The package, its licence, and what is to be read of it."""
+    """The package, its licence and its README."""
     (path,) = dist.glob(f"{MEMBERS[member]}-*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames() if archive.getmember(name).isfile()}
@@ -69,7 +69,7 @@ def test_a_source_distribution_has_all_that_a_wheel_is_built_from(dist: Path, me
 
 
 def test_the_distributions_ask_for_each_other_at_the_same_version() -> None:
-    """They are released together, and nothing says that older ones would do."""
+    """They are released together; older versions are not tested."""
     versions = {project(member)["version"] for member in MEMBERS}
     asked = {
         requirement.rpartition("==")[2]
@@ -88,5 +88,5 @@ def test_the_distributions_ask_for_each_other_at_the_same_version() -> None:
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_the_licence_is_the_same_everywhere(member: str) -> None:
-    """Each distribution brings it."""
+    """Each distribution includes it."""
     assert (ROOT / member / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()

@@ -1,4 +1,4 @@
-"""What each of the distributions can do where nothing else is installed, and what it says of what it lacks."""
+"""Each distribution alone: what works, and the errors for what is not installed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BARS = Path(__file__).with_name("bars.py")
 
 
 def test_the_sdk_alone(install: Install) -> None:
-    """It needs nothing that only the command needs, and each of its modules can be imported."""
+    """It requires nothing that only the command needs, and each of its modules can be imported."""
     sdk = install("milepost-client")
     modules = [
         module.name
@@ -60,7 +60,7 @@ def test_the_sdk_alone_does_all_that_it_does(install: Install, shared_server: Se
 
 
 def test_the_test_doubles_come_with_the_sdk(install: Install) -> None:
-    """Only the server in memory needs the server, and it says so."""
+    """Only the in-memory server needs milepost-server; the error says so."""
     sdk = install("milepost-client")
     done = sdk.run(
         "python",
@@ -86,7 +86,7 @@ def test_the_command_without_its_extra(install: Install, arguments: tuple[str, .
 
 
 def test_the_command_without_the_server(install: Install) -> None:
-    """It has the client's commands, and says which package brings the others."""
+    """It has the client's commands, and names the package of the others."""
     client = install("milepost-client[cli]")
     listed = client.run("milepost", "--help")
 
@@ -106,7 +106,7 @@ def test_the_command_without_the_server(install: Install) -> None:
 
 
 def test_the_server_has_the_command(install: Install, tmp_path: Path) -> None:
-    """It serves from a database, and says what a log in NATS needs, and which package brings the example."""
+    """It serves from a database, and names the packages for a log in NATS and for the example."""
     server = install("milepost-server")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "milepost.db").touch()
@@ -128,7 +128,7 @@ def test_the_server_has_the_command(install: Install, tmp_path: Path) -> None:
 
 
 def test_the_server_with_nats(install: Install, nats_server: NatsServer, tmp_path: Path) -> None:
-    """The extra is all that a log in NATS needs."""
+    """The extra is sufficient for a log in NATS."""
     server = install("milepost-server[nats]", binary=False)
     with ServerProcess(tmp_path / "data"):
         pass
@@ -143,7 +143,7 @@ def test_the_server_with_nats(install: Install, nats_server: NatsServer, tmp_pat
 
 
 def test_everything(install: Install, tmp_path: Path) -> None:
-    """Wheels alone will do; the demo runs its own job, away from any checkout."""
+    """Wheels are sufficient; the demo runs its own job, without a checkout."""
     everything = install("milepost")
     small = tmp_path / "small"
     small.mkdir()
@@ -158,7 +158,7 @@ def test_everything(install: Install, tmp_path: Path) -> None:
 
 
 def test_bars_with_all_that_tqdm_goes_together_with(install: Install, shared_server: ServerProcess) -> None:
-    """Those of pandas, of a notebook and of rich report to the job, and do what tqdm's do."""
+    """Bars of pandas, of a notebook and of rich report to the job and work like tqdm's."""
     done = install("milepost-client", "tqdm", "pandas", "ipywidgets", "rich").run(
         "python", BARS, shared_server.address
     )
@@ -175,7 +175,7 @@ def test_bars_with_all_that_tqdm_goes_together_with(install: Install, shared_ser
 
 
 def test_types_come_with_the_sdk(install: Install, tmp_path: Path) -> None:
-    """A slip in a user's script is found, in messages, stubs, and the SDK alike."""
+    """A type error in a user's script is found, in uses of messages, stubs and the SDK."""
     checked = install("milepost-client", "mypy")
     script = tmp_path / "script.py"
     script.write_text(
@@ -226,7 +226,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_from_git(fresh: Callable[[str], Path], versions: Path, repository: Path) -> None:
-    """As the README says, of what is committed."""
+    """With the README's command, from the commit."""
     directory = fresh("from-git")
     url = f"git+{repository.as_uri()}"
     uv(
@@ -241,7 +241,7 @@ def test_from_git(fresh: Callable[[str], Path], versions: Path, repository: Path
 
 @pytest.mark.nightly
 def test_pip_installs_it(dist: Path, tmp_path: Path) -> None:
-    """With what Python itself brings, without the lock's versions, and never with a compiler."""
+    """With Python's own pip, without the lock file's versions and without a compiler."""
     everything = Installed(tmp_path / "environment")
     uv("venv", "--quiet", "--seed", "--python", sys.executable, everything.directory)
     done = everything.run(

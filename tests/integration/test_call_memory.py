@@ -51,8 +51,8 @@ async def test_a_call_without_a_request_is_answered(method: str) -> None:
     """Whatever method it is of."""
     async with serving() as server, grpc.aio.insecure_channel(server.address) as channel:
         call: Any = channel.stream_unary(f"/milepost.v1.{method}")(iter(()))
-        told = await refused(call)
-        assert (told.code, told.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+        refusal = await refused(call)
+        assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
 
 
 async def test_a_request_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,13 +105,13 @@ async def test_responses_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> N
                 return server.memory.responses.used > 6_000_000
 
             await eventually(are_unread)
-            told = await refused(rpc.jobs.GetJob(request))
-            assert (told.code, told.reason, told.metadata) == (
+            refusal = await refused(rpc.jobs.GetJob(request))
+            assert (refusal.code, refusal.reason, refusal.metadata) == (
                 "RESOURCE_EXHAUSTED",
                 "LIMIT_REACHED",
                 {"limit": "response-memory"},
             )
-            assert told.retry_delay
+            assert refusal.retry_delay
             small = await rpc.submit()
             assert (await rpc.jobs.GetJob(GetJobRequest(job_id=small.job_id))).job.job_id == small.job_id
 

@@ -73,9 +73,9 @@ async def test_a_purged_stream_is_restored_from_a_node(tmp_path: Path, forkery: 
                 await eventually(partial(is_in_health, node, NOT_SERVING))
                 assert await health(node.address, "milepost.v1.JobService") == SERVING
             for each in (rpc, other):
-                told = await refused(each.submit(dispatch=Dispatch.DISPATCH_EXTERNAL))
-                assert (told.code, told.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
-                assert "before an operator has mended it" in told.message
+                refusal = await refused(each.submit(dispatch=Dispatch.DISPATCH_EXTERNAL))
+                assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+                assert "before an operator has mended it" in refusal.message
             assert await logs_of(rpc) == before
 
         second.kill()

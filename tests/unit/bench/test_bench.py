@@ -1,4 +1,4 @@
-"""What the measurements say of themselves, of their figures, and of one that fails."""
+"""Documentation, figures and failures of the measurements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def printed(*figures: Figure) -> str:
 
 
 def test_the_readme_names_all_measurements() -> None:
-    """In the table of what they are, and with the time that each takes."""
+    """Each measurement is in the table, with its duration."""
     rows = re.findall(r"^\| `(\w+)` \| .+ \| (\d+ s|\d+ min)", README, re.MULTILINE)
 
     assert sorted(name for name, _ in rows) == sorted(command.MEASUREMENTS)
@@ -43,12 +43,12 @@ def test_a_figure_of_one_round_is_printed_as_such() -> None:
 
 
 def test_a_figure_of_several_rounds_has_a_range() -> None:
-    """And the median."""
+    """With the median."""
     assert "3 (2 … 9)" in printed(Figure("a", "s", {OURS: [9.0, 2.0, 3.0]}))
 
 
 def test_a_measurement_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """In a line, with the exit status 1; the figures of the others are printed all the same."""
+    """In a line, with exit status 1; the other figures are still printed."""
 
     def fail(settings: Settings) -> list[Figure]:
         raise MeasurementFailed("the log is another one")
@@ -74,7 +74,7 @@ async def missing() -> AsyncGenerator[None]:
 
 
 def test_a_failure_in_a_process_that_makes_load_comes_back() -> None:
-    """As it was said there, rather than as a traceback on its stderr."""
+    """With its message, not as a traceback on its stderr."""
     with Load.start() as load:
         load.begin(missing)
         with pytest.raises(MeasurementFailed, match=r"^subscriber 0 missed an event$"):
@@ -83,7 +83,7 @@ def test_a_failure_in_a_process_that_makes_load_comes_back() -> None:
 
 @pytest.mark.nightly
 def test_idle_and_storm(tmp_path: Path) -> None:
-    """Whatever else the machine does: no job loses its worker, and a server that was killed gets its port back."""
+    """Even on a busy machine no job loses its worker, and a killed server gets its port again."""
     outcome = CliRunner().invoke(
         command.main, ["idle", "storm", "--rounds", "2", "--directory", str(tmp_path)], catch_exceptions=False
     )

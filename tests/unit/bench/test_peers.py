@@ -1,4 +1,4 @@
-"""The peers that Milepost is measured beside: what is left out, and that their clients count what they say."""
+"""The other products of the measurements: which are left out, and what their clients count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from milepost.v1 import LogWritten, Update
 
 
 def product(program: Path | None) -> Product:
-    """A product with this program, which nobody starts."""
+    """A product with this program, which is not started."""
 
     def start(program: Path, directory: Path) -> AbstractContextManager[Server]:
         raise AssertionError("nobody is to start it")
@@ -31,7 +31,7 @@ def product(program: Path | None) -> Product:
 
 
 def test_a_peer_that_is_not_installed_is_named() -> None:
-    """With the command that installs it; one that is installed is not."""
+    """A missing one is named with the command that installs it; an installed one is not."""
     assert left_out([product(None), product(Path("kafka"))]) == [
         "Kafka is not installed, so it is left out; to install it: apt-get install kafka"
     ]
@@ -50,7 +50,7 @@ async def test_publishes_to_nats_are_acknowledged(tmp_path: Path) -> None:
 
 
 async def test_an_event_that_redis_refuses_fails_the_measurement() -> None:
-    """With the server's words, rather than to be counted or waited for."""
+    """The failure has the server's message; the event is neither counted nor awaited."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"job-0\r\n")
@@ -78,7 +78,7 @@ async def test_a_put_of_etcd_has_a_key_and_a_value() -> None:
 
 @pytest.mark.nightly
 def test_peers(tmp_path: Path) -> None:
-    """A round of each that is installed; NATS always is."""
+    """A round of each installed product; NATS always is."""
     arguments = ["peers", "--rounds", "1", "--directory", str(tmp_path)]
     outcome = CliRunner().invoke(command.main, arguments, catch_exceptions=False)
 

@@ -179,7 +179,7 @@ async def test_what_waits_to_be_announced_is_bounded(feeds: Feeds) -> None:
 
 
 async def test_a_stream_that_waits_is_woken_by_what_matches(feeds: Feeds) -> None:
-    """Nobody is woken for a candidate that does not match, and everybody for what does."""
+    """No feed is woken for a candidate that does not match; all are for one that does."""
     with ExitStack() as stack:
         feed = open_feed(feeds, stack, job_ids=["a"], labels={"x": "y"})
         waiter = Waiter(feed.signal, 60.0, Pacer(), "caller")

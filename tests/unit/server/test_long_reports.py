@@ -121,7 +121,7 @@ async def test_a_caller_that_leaves_does_not_cut_a_report(
 
 
 async def test_a_long_report_that_meets_a_conflict_is_decided_again(core: Core, slices: Slices) -> None:
-    """It stops where it can no longer be appended, and is decided anew before what came after it."""
+    """Deciding stops at the first conflict, and the report is decided again before later ones."""
     token = await deep(core)
     core.log.errors.append(Conflict("j"))
     reporting = asyncio.create_task(long_report(core, token))
@@ -134,7 +134,7 @@ async def test_a_long_report_that_meets_a_conflict_is_decided_again(core: Core, 
 
 
 async def test_a_stale_lease_is_refused_before_any_slice(core: Core, slices: Slices) -> None:
-    """Whoever does not hold the job makes the server do nothing for long."""
+    """A caller without the job's lease causes no long computation."""
     await deep(core)
     with pytest.raises(Refusal) as refused:
         await core.attempts.report("j", "stale", 3, moves(200))

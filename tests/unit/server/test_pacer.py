@@ -117,7 +117,7 @@ async def test_what_comes_while_a_stream_waits_is_one_wake_up(turns: Turns) -> N
 
 
 async def test_a_cancelled_stream_uses_no_turn(turns: Turns) -> None:
-    """Whoever left while it waited makes room for the next in the same pass."""
+    """A waiter that was cancelled makes room for the next in the same pass."""
     paced = Pacer()
     for _ in range(TURNS_LIMIT):
         paced.put("a", turns.stream("a"))

@@ -34,7 +34,7 @@ from tests.unit.server.damage.streams import (
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("harm", "message"),
     [
         pytest.param(purge, "purged the stream", id="purged"),
         pytest.param(purge_identity, "deleted that message", id="identity deleted"),
@@ -48,7 +48,7 @@ async def test_a_stream_that_is_damaged_under_a_node(
     jetstream: JetStreamContext,
     said: list[structlog.typing.EventDict],
     harm: Harm,
-    told: str,
+    message: str,
 ) -> None:
     """Writes are refused at once, also to new jobs; reads go on; log and health report it; the node does not end."""
     states: list[bool] = []
@@ -62,9 +62,9 @@ async def test_a_stream_that_is_damaged_under_a_node(
 
         await eventually(is_down)
         for commit in (author.lines("a"), Author("k").submit()):
-            with pytest.raises(StreamUnusable, match=told):
+            with pytest.raises(StreamUnusable, match=message):
                 await log.append(commit)
-        refusal = refusal_of(StreamUnusable(told))
+        refusal = refusal_of(StreamUnusable(message))
         assert refusal is not None
         assert (refusal.reason, refusal.retry_delay) == (ErrorReason.ERROR_REASON_STORE_UNAVAILABLE, 5.0)
         assert author.events[:2] == await read(log, "j")
@@ -72,7 +72,7 @@ async def test_a_stream_that_is_damaged_under_a_node(
         assert states[-2:] == [True, False]
         assert not log.failed.done()
         (fault,) = faults(said)
-        assert told in fault
+        assert message in fault
 
 
 async def test_an_append_to_a_purged_stream_does_not_wait_for_the_next_check(

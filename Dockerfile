@@ -47,6 +47,7 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
     CMD ["python", "-m", "milepost.server.probe"]
 
-# Arguments to `docker run` are options of `milepost serve`.
+# Arguments to `docker run` are options of `milepost serve`. It listens beyond the container, so it needs --tokens FILE (or
+# MILEPOST_TOKENS), or --allow-anonymous.
 ENTRYPOINT ["milepost", "serve"]
 CMD []

@@ -21,8 +21,8 @@ __all__ = ["measure"]
 
 _QUERIES = {
     "all jobs": Query(),
-    "owner": Query(owner="owner-7"),
-    "owner and state": Query(owner="owner-7", states=[JobState.JOB_STATE_RUNNING]),
+    "owner": Query(owners=["owner-7"]),
+    "owner and state": Query(owners=["owner-7"], states=[JobState.JOB_STATE_RUNNING]),
     "kind": Query(kinds=["kind-3"]),
     "label": Query(labels={"team": "7"}),
     "label of all jobs": Query(labels={"env": "prod"}),

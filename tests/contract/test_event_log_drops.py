@@ -18,13 +18,13 @@ QUEUED, RUNNING, SUCCEEDED = (
 )
 
 MINE = {
-    "owner": Query(owner="a"),
+    "owner": Query(owners=["a"]),
     "kind": Query(kinds=["x", "z"]),
     "label": Query(labels={"l": "1"}),
     "labels": Query(labels={"l": "1", "m": "2"}),
     "id": Query(job_ids=["mine", "nowhere"]),
     "parent": Query(parent_job_id="p", with_parent=True),
-    "both": Query(owner="a", kinds=["x"], labels={"m": "2"}),
+    "both": Query(owners=["a"], kinds=["x"], labels={"m": "2"}),
 }
 
 
@@ -62,12 +62,12 @@ async def test_drops_count_only_for_jobs_that_match(log: EventLog, deletes: bool
 
     others = positions[7] if deletes else positions[6]
     assert {name: await newest(log, query) for name, query in MINE.items()} == dict.fromkeys(MINE, 0)
-    assert [await newest(log, query) for query in (Query(), Query(owner="b"))] == [others, others]
+    assert [await newest(log, query) for query in (Query(), Query(owners=["b"]))] == [others, others]
 
     await (log.delete("mine") if deletes else log.trim("mine", 4))
     own = positions[3] if deletes else positions[2]
     assert {name: await newest(log, query) for name, query in MINE.items()} == dict.fromkeys(MINE, own)
-    assert [await newest(log, query) for query in (Query(), Query(owner="b"))] == [others, others]
+    assert [await newest(log, query) for query in (Query(), Query(owners=["b"]))] == [others, others]
 
 
 async def test_drops_are_known_by_payloads_and_states(log: EventLog) -> None:
@@ -98,7 +98,7 @@ async def test_a_span_tells_of_drops_that_its_reader_did_not_know_of(log: EventL
 
     await log.trim("b", 3)
     assert set((await log.read_feed(Query(), 0, 1 << 20, known)).dropped.values()) == set(positions[4:6])
-    assert (await log.read_feed(Query(owner="a"), 0, 1 << 20, known)).dropped == {}
+    assert (await log.read_feed(Query(owners=["a"]), 0, 1 << 20, known)).dropped == {}
 
 
 async def test_drops_outlive_the_job_and_the_store(opening: Open) -> None:
@@ -119,8 +119,8 @@ async def test_drops_outlive_the_job_and_the_store(opening: Open) -> None:
 
     log = await opening()
     assert await log.dropped(Query()) == dropped
-    assert await log.dropped(Query(owner="a")) == dropped
-    assert await log.dropped(Query(owner="b")) == {}
+    assert await log.dropped(Query(owners=["a"])) == dropped
+    assert await log.dropped(Query(owners=["b"])) == {}
     assert await log.dropped(Query(job_ids=["j"])) == dropped
     await log.close()
 
@@ -156,10 +156,10 @@ async def test_what_is_remembered_of_deleted_jobs_is_bounded(
         "b3"
     ].position  # two go at a time, so that what is too many after an upgrade goes away
     assert notices["b4"].forgotten == forgotten
-    assert [(await log.dropped(query))[ANY_PAYLOAD] for query in (Query(), Query(owner="b"))] == [
+    assert [(await log.dropped(query))[ANY_PAYLOAD] for query in (Query(), Query(owners=["b"]))] == [
         forgotten
     ] * 2
-    assert ANY_PAYLOAD not in await log.dropped(Query(owner="a"))
+    assert ANY_PAYLOAD not in await log.dropped(Query(owners=["a"]))
     assert {entry.position for entry in (await log.read_feed(Query(), 0, 1 << 20, 0)).entries} == {
         notices["a0"].position,
         notices["b4"].position,

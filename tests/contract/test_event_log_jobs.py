@@ -79,7 +79,11 @@ async def listed(log: EventLog, query: Query) -> list[str]:
     [
         (Query(), "edcba"),
         (Query(newest_first=False), "abcde"),
-        (Query(owner="o"), "db"),
+        (Query(owners=["o"]), "db"),
+        (Query(owners=["o", ""]), "edcba"),
+        (Query(owners=["o", ""], kinds=["x", "y"], newest_first=False), "bc"),
+        (Query(owners=[]), ""),
+        (Query(owners=[], kinds=["x"]), ""),
         (Query(kinds=["x", "y"]), "cb"),
         (Query(labels={"l": "1"}), "ea"),
         (Query(labels={"l": "1", "m": "2"}), "e"),
@@ -89,12 +93,14 @@ async def listed(log: EventLog, query: Query) -> list[str]:
         (Query(states=[JobState.JOB_STATE_RUNNING]), "b"),
         (
             Query(
-                states=[JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_QUEUED], owner="o", newest_first=False
+                states=[JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_QUEUED],
+                owners=["o"],
+                newest_first=False,
             ),
             "bd",
         ),
-        (Query(owner="o", kinds=["y"]), ""),
-        (Query(owner="o", kinds=["x", "y"]), "b"),
+        (Query(owners=["o"], kinds=["y"]), ""),
+        (Query(owners=["o"], kinds=["x", "y"]), "b"),
         (Query(kinds=["x", "y", "x"], states=[JobState.JOB_STATE_RUNNING, JobState.JOB_STATE_QUEUED]), "cb"),
         (Query(kinds=["x", "y"], states=[JobState.JOB_STATE_RUNNING], newest_first=False), "b"),
         (Query(kinds=[*map(str, range(200)), "x"], states=[JobState.JOB_STATE_RUNNING]), "b"),

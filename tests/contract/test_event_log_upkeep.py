@@ -87,7 +87,7 @@ async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, ma
 @pytest.mark.parametrize(
     ("query", "places"),
     [
-        (Query(owner="o"), [2, 3, 5]),
+        (Query(owners=["o"]), [2, 3, 5]),
         (Query(kinds=["x"]), [1, 4]),
         (Query(labels={"l": "1"}), [2, 3, 5]),
         (Query(job_ids=["a"]), [1, 4]),
@@ -95,8 +95,10 @@ async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, ma
         (Query(parent_job_id="a", with_parent=True), [1, 2, 3, 4, 5]),
         (Query(states=[QUEUED]), [1, 2, 3, 4]),
         (Query(states=[SUCCEEDED]), [5]),
-        (Query(states=[RUNNING], owner="o"), [3, 5]),
-        (Query(owner="nobody"), []),
+        (Query(states=[RUNNING], owners=["o"]), [3, 5]),
+        (Query(owners=["nobody"]), []),
+        (Query(owners=["o", ""]), [1, 2, 3, 4, 5]),
+        (Query(owners=[]), []),
     ],
     ids=str,
 )

@@ -13,6 +13,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVarTuple, Unpack
 
+from milepost.server.access.current import set_principal
+from milepost.server.access.principal import ANONYMOUS
+
 __all__ = ["NETWORK", "Endless", "Node", "VirtualClock", "VirtualLoop"]
 
 _Arguments = TypeVarTuple("_Arguments")
@@ -40,6 +43,7 @@ class Node:
         self._loop = loop
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._context = contextvars.Context()
+        self._context.run(set_principal, ANONYMOUS)
         self._context.run(_node.set, self)
         loop.nodes.append(self)
 

@@ -102,17 +102,40 @@ class Rpc:
             session.call.cancel()
 
 
+def _with_token(token: str) -> list[grpc.aio.ClientInterceptor]:
+    """Interceptors that send a bearer token with each call: grpc.aio takes each for one type of call only."""
+
+    async def intercept(_: object, continuation: Any, details: Any, request: Any) -> Any:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()), ("authorization", f"Bearer {token}"))
+        return await continuation(details._replace(metadata=metadata), request)
+
+    return [
+        type("Bearer", (base,), {f"intercept_{name}": intercept})()
+        for name, base in (
+            ("unary_unary", grpc.aio.UnaryUnaryClientInterceptor),
+            ("unary_stream", grpc.aio.UnaryStreamClientInterceptor),
+            ("stream_stream", grpc.aio.StreamStreamClientInterceptor),
+        )
+    ]
+
+
 @asynccontextmanager
-async def connect(address: str, *, spreads: bool = True) -> AsyncIterator[Rpc]:
+async def connect(address: str, *, spreads: bool = True, token: str = "") -> AsyncIterator[Rpc]:
     """Open a channel to the server, which reconnects soon after a restart.
 
-    With several nodes each call goes to another one or, with ``spreads`` False, all to the first reachable one.
+    With several nodes each call goes to another one or, with ``spreads`` False, all to the first reachable one. With a
+    ``token`` each call has it, and all go to one node.
     """
     options = [
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 200),
     ]
+    if token:
+        calls = _with_token(token)
+        async with grpc.aio.insecure_channel(address, options=options, interceptors=calls) as channel:
+            yield Rpc(channel)
+        return
     nodes = address.removeprefix("ipv4:").split(",")
     whole = len(nodes) == 1 or not spreads
     opened = grpc.aio.insecure_channel(address, options=options) if whole else spread(nodes, options)

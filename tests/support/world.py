@@ -13,6 +13,8 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.contract.reasons import reason_name
 from milepost.contract.status_codes import STATUS
 from milepost.server import decide
+from milepost.server.access.narrowing import narrow
+from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance, Attempts
@@ -198,7 +200,9 @@ class Subscriber:
                 of_one = WatchJobRequest(job_id=self.job_id, status_interval=_STATUS, **fields)
                 await watching.watch_job(of_one, "peer:1", send)
             else:
-                await watching.watch_jobs(WatchJobsRequest(status_interval=_STATUS, **fields), "peer:1", send)
+                request = WatchJobsRequest(status_interval=_STATUS, **fields)
+                narrowed = narrow(ANONYMOUS, request.filter, with_parent=True)
+                await watching.watch_jobs(request, narrowed, "peer:1", send)
         except Refusal as refusal:
             self.reason = reason_name(refusal.reason)
             stream.code = STATUS[refusal.reason]

@@ -40,6 +40,7 @@ __all__ = [
     "StoreFull",
     "StoreUnavailable",
     "StreamsBlocked",
+    "TokenExpired",
     "TooLarge",
     "Unauthenticated",
     "Unimplemented",
@@ -260,9 +261,19 @@ class Draining(ServiceError):
 class Unauthenticated(ServiceError):
     """The server cannot identify the caller: the token is missing or invalid."""
 
+    reasons = (ErrorReason.ERROR_REASON_UNAUTHENTICATED,)
+
+
+class TokenExpired(Unauthenticated):
+    """The token has expired or was revoked; another one is needed."""
+
+    reasons = (ErrorReason.ERROR_REASON_TOKEN_EXPIRED,)
+
 
 class PermissionDenied(ServiceError):
     """The caller lacks the permission for this call."""
+
+    reasons = (ErrorReason.ERROR_REASON_PERMISSION_DENIED,)
 
 
 class Unimplemented(ServiceError):

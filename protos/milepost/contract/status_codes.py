@@ -25,4 +25,7 @@ STATUS: Final[Mapping[ErrorReason.ValueType, grpc.StatusCode]] = {
     ErrorReason.ERROR_REASON_STORE_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ErrorReason.ERROR_REASON_DRAINING: grpc.StatusCode.UNAVAILABLE,
     ErrorReason.ERROR_REASON_JOB_NOT_ENDED: grpc.StatusCode.FAILED_PRECONDITION,
+    ErrorReason.ERROR_REASON_UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    ErrorReason.ERROR_REASON_TOKEN_EXPIRED: grpc.StatusCode.UNAUTHENTICATED,
+    ErrorReason.ERROR_REASON_PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
 }

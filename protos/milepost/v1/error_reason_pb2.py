@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emilepost/v1/error_reason.proto\x12\x0bmilepost.v1*\x82\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_JOB_NOT_FOUND\x10\x01\x12#\n\x1f\x45RROR_REASON_JOB_ALREADY_EXISTS\x10\x02\x12\x1a\n\x16\x45RROR_REASON_JOB_ENDED\x10\x03\x12!\n\x1d\x45RROR_REASON_SEQUENCE_TRIMMED\x10\x04\x12\x1f\n\x1b\x45RROR_REASON_SEQUENCE_AHEAD\x10\x05\x12\x1e\n\x1a\x45RROR_REASON_EPOCH_CHANGED\x10\x06\x12\x1b\n\x17\x45RROR_REASON_LEASE_LOST\x10\x07\x12\x1b\n\x17\x45RROR_REASON_REPORT_GAP\x10\x08\x12\x1e\n\x1a\x45RROR_REASON_INVALID_FIELD\x10\t\x12\x1a\n\x16\x45RROR_REASON_TOO_LARGE\x10\n\x12\x1e\n\x1a\x45RROR_REASON_LIMIT_REACHED\x10\x0b\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\x0c\x12\x1b\n\x17\x45RROR_REASON_STORE_FULL\x10\r\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_JOB_NOT_ENDED\x10\x0f\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emilepost/v1/error_reason.proto\x12\x0bmilepost.v1*\xe8\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_JOB_NOT_FOUND\x10\x01\x12#\n\x1f\x45RROR_REASON_JOB_ALREADY_EXISTS\x10\x02\x12\x1a\n\x16\x45RROR_REASON_JOB_ENDED\x10\x03\x12!\n\x1d\x45RROR_REASON_SEQUENCE_TRIMMED\x10\x04\x12\x1f\n\x1b\x45RROR_REASON_SEQUENCE_AHEAD\x10\x05\x12\x1e\n\x1a\x45RROR_REASON_EPOCH_CHANGED\x10\x06\x12\x1b\n\x17\x45RROR_REASON_LEASE_LOST\x10\x07\x12\x1b\n\x17\x45RROR_REASON_REPORT_GAP\x10\x08\x12\x1e\n\x1a\x45RROR_REASON_INVALID_FIELD\x10\t\x12\x1a\n\x16\x45RROR_REASON_TOO_LARGE\x10\n\x12\x1e\n\x1a\x45RROR_REASON_LIMIT_REACHED\x10\x0b\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\x0c\x12\x1b\n\x17\x45RROR_REASON_STORE_FULL\x10\r\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_JOB_NOT_ENDED\x10\x0f\x12 \n\x1c\x45RROR_REASON_UNAUTHENTICATED\x10\x10\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_EXPIRED\x10\x11\x12\"\n\x1e\x45RROR_REASON_PERMISSION_DENIED\x10\x12\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'milepost.v1.error_reason_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORREASON']._serialized_start=48
-  _globals['_ERRORREASON']._serialized_end=562
+  _globals['_ERRORREASON']._serialized_end=664
 # @@protoc_insertion_point(module_scope)

@@ -56,6 +56,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE: the server is stopping; continue at another one, or at this one when it is back. Carries RetryInfo."""
     ERROR_REASON_JOB_NOT_ENDED: _ErrorReason.ValueType  # 15
     """FAILED_PRECONDITION: the job has not ended; cancel it first. Metadata: `job_id`, `state`."""
+    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 16
+    """UNAUTHENTICATED: the call has no credential, or one that the server does not know."""
+    ERROR_REASON_TOKEN_EXPIRED: _ErrorReason.ValueType  # 17
+    """UNAUTHENTICATED: the credential was in force, and has expired or was revoked; ends open streams too. Authenticate with another
+    one, and resume.
+    """
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 18
+    """PERMISSION_DENIED: the principal may not do this. Metadata: `subject`, `action`, `scope`."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Each refusal carries `google.rpc.ErrorInfo` with the domain "milepost.v1" and, as its reason,
@@ -96,4 +104,12 @@ ERROR_REASON_DRAINING: ErrorReason.ValueType  # 14
 """UNAVAILABLE: the server is stopping; continue at another one, or at this one when it is back. Carries RetryInfo."""
 ERROR_REASON_JOB_NOT_ENDED: ErrorReason.ValueType  # 15
 """FAILED_PRECONDITION: the job has not ended; cancel it first. Metadata: `job_id`, `state`."""
+ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 16
+"""UNAUTHENTICATED: the call has no credential, or one that the server does not know."""
+ERROR_REASON_TOKEN_EXPIRED: ErrorReason.ValueType  # 17
+"""UNAUTHENTICATED: the credential was in force, and has expired or was revoked; ends open streams too. Authenticate with another
+one, and resume.
+"""
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 18
+"""PERMISSION_DENIED: the principal may not do this. Metadata: `subject`, `action`, `scope`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -31,6 +31,7 @@ from milepost.server.log.event_log import (
     DurableCommit,
     Entry,
     EventLog,
+    JobIdentity,
     StoredJob,
     StoreFailed,
     StoreFull,
@@ -123,6 +124,14 @@ class Journal:
         if job is None:
             raise job_not_found(job_id)
         return job
+
+    async def identify(self, job_id: str) -> JobIdentity | None:
+        """Return the owner, the kind and the parent of a job; None if there is no such job."""
+        found = await self._log.identify(job_id)
+        if found is None:
+            await self._log.refresh(job_id)
+            found = await self._log.identify(job_id)
+        return found
 
     async def refresh(self, job_id: str) -> None:
         """Catch up with what other nodes have appended to the job, so that the next decision builds on it."""

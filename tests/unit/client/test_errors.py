@@ -33,6 +33,9 @@ BY_REASON: dict[ErrorReason.ValueType, type[errors.ServiceError]] = {
     ErrorReason.ERROR_REASON_STORE_UNAVAILABLE: errors.StoreUnavailable,
     ErrorReason.ERROR_REASON_STORE_FULL: errors.StoreFull,
     ErrorReason.ERROR_REASON_DRAINING: errors.Draining,
+    ErrorReason.ERROR_REASON_UNAUTHENTICATED: errors.Unauthenticated,
+    ErrorReason.ERROR_REASON_TOKEN_EXPIRED: errors.TokenExpired,
+    ErrorReason.ERROR_REASON_PERMISSION_DENIED: errors.PermissionDenied,
 }
 REASONS = [reason for reason in ErrorReason.values() if reason != ErrorReason.ERROR_REASON_UNSPECIFIED]
 

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from milepost.server.access.current import set_principal
+from milepost.server.access.principal import ANONYMOUS
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.event_log import JobPage
 from milepost.server.log.memory.memory_disk import MemoryDisk
@@ -107,6 +109,7 @@ async def test_other_nodes_are_told_who_was_heard_from(way: str) -> None:
     )
     await log.start()
     await core.start()
+    set_principal(ANONYMOUS)
     worker = Worker()
     context = cast("Any", worker)
     await core.job_service.SubmitJob(
@@ -147,6 +150,7 @@ async def test_other_nodes_are_told_who_was_heard_from(way: str) -> None:
 
 async def test_a_start_resumes_all_jobs_that_have_not_ended() -> None:
     """It reads them page by page: queued ones are dispatched in their order, running ones have their timers."""
+    set_principal(ANONYMOUS)
     disk = MemoryDisk()
     for number in range(2):  # the second is a restart
         log = PagedLog(disk)

@@ -11,11 +11,14 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
+from milepost.server.access.current import set_principal
+from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.rpc.worker_service import WorkerService
+from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (
     Capacity,
     Claim,
@@ -43,6 +46,7 @@ class Talk:
     def __init__(self, service: WorkerService) -> None:
         self._said: asyncio.Queue[WorkRequest | None] = asyncio.Queue()
         self._heard: asyncio.Queue[WorkResponse] = asyncio.Queue()
+        set_principal(ANONYMOUS)
         self._task = asyncio.create_task(service.Work(self._incoming(), cast("Any", self)))
 
     async def write(self, response: WorkResponse) -> None:
@@ -107,7 +111,9 @@ class JobTable:
             self.dispatcher.on_transition,
             self.deadlines.on_transition,
         )
-        self.service = WorkerService(core.attempts, self.dispatcher, core.sessions, self.deadlines, LEASE)
+        self.service = WorkerService(
+            core.attempts, self.dispatcher, core.sessions, self.deadlines, JobAccess(core.journal), LEASE
+        )
         self._talks: list[Talk] = []
 
     async def session(self, **hello: Any) -> Talk:

@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from milepost.server.access.narrowing import narrow
+from milepost.server.access.principal import ANONYMOUS
 from milepost.server.log.event_log import Commit, Drop, DropNotice, DurableCommit, JobAttributes
 from milepost.server.log.frames import Chunk
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
@@ -55,7 +57,7 @@ def test_the_index_finds_every_feed_that_matches(
 ) -> None:
     """All feeds whose filters match are candidates, each once, and those that have left are not."""
     index: FeedIndex[int] = FeedIndex()
-    criteria = {number: JobCriteria.of(wanted) for number, wanted in enumerate(filters)}
+    criteria = {number: criteria_of(wanted) for number, wanted in enumerate(filters)}
     for number, wanted in criteria.items():
         index.add(wanted, number)
     for number in range(min(leaving, len(filters))):
@@ -98,9 +100,14 @@ def commit(
     return DurableCommit(made, position)
 
 
+def criteria_of(wanted: JobFilter) -> JobCriteria:
+    """The criteria of a filter for everybody."""
+    return JobCriteria.of(wanted, narrow(ANONYMOUS, wanted, with_parent=True))
+
+
 def open_feed(feeds: Feeds, stack: ExitStack, **fields: Any) -> Feed:
     """The feed of a filter with these fields."""
-    return stack.enter_context(feeds.watching(JobCriteria.of(JobFilter(**fields))))
+    return stack.enter_context(feeds.watching(criteria_of(JobFilter(**fields))))
 
 
 async def test_only_feeds_that_may_match_are_asked(feeds: Feeds) -> None:

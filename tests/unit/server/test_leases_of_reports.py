@@ -9,6 +9,8 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
+from milepost.server.access.current import set_principal
+from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import Claim, Dispatch, Report, ReportJobRequest, RetryPolicy
 from tests.support.rpc import eventually, log_line
@@ -34,6 +36,7 @@ async def pass_time(core: Core, desk: JobTable, seconds: float) -> None:
 
 async def report_job(desk: JobTable, token: str, first: int, *lines: str) -> int:
     """Call ReportJob; the last report number that is durable."""
+    set_principal(ANONYMOUS)
     request = ReportJobRequest(
         job_id="j", lease_token=token, first_report_sequence=first, updates=map(log_line, lines)
     )

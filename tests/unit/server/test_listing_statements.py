@@ -24,14 +24,15 @@ def plan(query: Query, common: Sequence[str] = ()) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "columns", "ranges"),
     [
-        (Query(owner="o", after=7), "owner=?", 1),
+        (Query(owners=["o"], after=7), "owner=?", 1),
         (Query(kinds=["k"], after=7), "kind=?", 1),
         (Query(kinds=["k", "l"], after=7), "kind=?", 2),
         (Query(states=[2, 4, 5], after=7), "state=?", 3),
-        (Query(owner="o", kinds=["k", "l"], after=7), "owner=? AND kind=?", 2),
-        (Query(owner="o", states=[2, 4], after=7), "owner=? AND state=?", 2),
+        (Query(owners=["o"], kinds=["k", "l"], after=7), "owner=? AND kind=?", 2),
+        (Query(owners=["o"], states=[2, 4], after=7), "owner=? AND state=?", 2),
         (Query(kinds=["k", "l"], states=[2, 4, 5], after=7), "kind=? AND state=?", 6),
-        (Query(owner="o", kinds=["k"], states=[2, 4], after=7), "owner=? AND kind=? AND state=?", 2),
+        (Query(owners=["o", "p"], states=[2, 4], after=7), "owner=? AND state=?", 4),
+        (Query(owners=["o"], kinds=["k"], states=[2, 4], after=7), "owner=? AND kind=? AND state=?", 2),
     ],
     ids=str,
 )

@@ -12,7 +12,7 @@ from milepost.contract import limits
 from milepost.contract.reasons import reason_name
 from milepost.server.base.refusal import Refusal
 from milepost.server.base.steps import finish
-from milepost.server.rpc import validation
+from milepost.server.service import validation
 from milepost.v1 import (
     CancelJobRequest,
     Capacity,

@@ -110,12 +110,12 @@ def test_what_was_dropped_before_is_known_by_job(connection: sqlite3.Connection)
     document = {
         name: reader.dropped(query)
         for name, query in {
-            "a": Query(owner="a"),
-            "b": Query(owner="b"),
-            "c": Query(owner="c"),
+            "a": Query(owners=["a"]),
+            "b": Query(owners=["b"]),
+            "c": Query(owners=["c"]),
             "labels": Query(labels={"l": "ä", "m": "2"}),
             "parent": Query(parent_job_id="p"),
-            "states": Query(owner="a", states=[4]),
+            "states": Query(owners=["a"], states=[4]),
         }.items()
     }
     assert document == {

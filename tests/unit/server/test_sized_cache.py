@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.contract import limits
+from milepost.server.access.narrowing import narrow
+from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.sized_cache import SizedCache
 from milepost.server.watching.dropped_positions import DroppedPositions
 from milepost.server.watching.job_criteria import JobCriteria
@@ -55,7 +57,10 @@ def test_filters_and_their_dropped_positions_count_as_what_they_take() -> None:
     small, large = JobFilter(owner="o"), JobFilter(owner="o")
     for number in range(limits.LABELS):
         large.labels[f"{number}"] = "v" * limits.LABEL_VALUE_LENGTH
-    assert JobCriteria.of(small).size + limits.LABELS * limits.LABEL_VALUE_LENGTH < JobCriteria.of(large).size
+    sizes = [
+        JobCriteria.of(wanted, narrow(ANONYMOUS, wanted, with_parent=True)).size for wanted in (small, large)
+    ]
+    assert sizes[0] + limits.LABELS * limits.LABEL_VALUE_LENGTH < sizes[1]
 
     drops = DroppedPositions()
     before = drops.size

@@ -113,6 +113,9 @@ _BY_REASON: Final[dict[ErrorReason.ValueType, type[errors.ServiceError]]] = {
         errors.StoreUnavailable,
         errors.StoreFull,
         errors.Draining,
+        errors.Unauthenticated,
+        errors.TokenExpired,
+        errors.PermissionDenied,
     )
     for reason in kind.reasons
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 import ssl
 from pathlib import Path
 
@@ -14,6 +16,16 @@ def parse_address(value: str) -> str:
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise click.BadParameter(f"{value!r} is not host:port, with a port of 0 to 65535.")
     return value
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches ``host:port``; False for a host that cannot be resolved."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError):
+        return False
+    return all(ipaddress.ip_address(str(socket_address[0])).is_loopback for *_, socket_address in found)
 
 
 def check_certificate(certificate: Path, key: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from milepost.server.cli.listen_options import check_certificate, parse_address
+from milepost.server.cli.listen_options import check_certificate, is_loopback, parse_address
 from milepost.server.cli.options import EXISTING_FILE, duration, option
 from milepost.server.cli.store_options import selected_store, store_options
 
@@ -20,7 +20,7 @@ _STORE_FAILED = 1
 _EPILOG = """\b
 Examples:
   milepost serve --data /var/lib/milepost --keep-events 7d --keep-jobs 90d
-  milepost serve --address 0.0.0.0:7070 --tls-cert server.pem --tls-key server.key
+  milepost serve --address 0.0.0.0:7070 --tokens tokens.toml --tls-cert server.pem --tls-key server.key
 
 Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_TTL.
 """
@@ -54,6 +54,19 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     help="Certificate chain of the server (PEM). Default: no TLS.",
 )
 @option("--tls-key", type=EXISTING_FILE, help="Private key of --tls-cert (PEM).")
+@option(
+    "--tokens",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Token file (TOML): every call needs a token in it. `milepost token create` adds one. It is read again when "
+    "it changes. Default: no token is needed.",
+)
+@option(
+    "--allow-anonymous",
+    is_flag=True,
+    help="Listen beyond this machine although no credentials are configured: whoever reaches the port may do "
+    "everything.",
+)
 @option(
     "--keep-progress",
     type=duration(),
@@ -134,6 +147,8 @@ def serve(
     lease_ttl: float,
     tls_cert: Path | None,
     tls_key: Path | None,
+    tokens: Path | None,
+    allow_anonymous: bool,
     keep_progress: float | None,
     keep_events: float | None,
     keep_jobs: float | None,
@@ -159,6 +174,7 @@ def serve(
     Without the --keep-… options nothing is ever removed.
     """
     # Imported here, since the module is also loaded for help and shell completion.
+    from milepost.server.access.token_file import TokenFileError
     from milepost.server.base import failpoints
     from milepost.server.cli import log_output
     from milepost.server.cli.server_process import run
@@ -174,6 +190,11 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_cert is not None and tls_key is not None:
         check_certificate(tls_cert, tls_key)
+    if tokens is None and not allow_anonymous and not is_loopback(address):
+        raise click.UsageError(
+            f"{address!r} can be reached from other machines, and no credentials are configured. Set --tokens, or "
+            "allow everyone to do everything with --allow-anonymous."
+        )
     log_output.configure(log_level)
     try:
         failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
@@ -185,6 +206,7 @@ def serve(
         lease_ttl=lease_ttl,
         tls_certificate=tls_cert,
         tls_key=tls_key,
+        tokens=tokens,
         keep=RetentionPolicy(keep_progress, keep_events, keep_jobs, max_events or 0),
         sweep_interval=sweep_interval,
         tail_memory=tail_memory << 20,
@@ -202,6 +224,8 @@ def serve(
         # The command line is right: its supervisor should start it again.
         click.echo(f"Error: {error}", err=True)
         click.get_current_context().exit(_STORE_FAILED)
+    except TokenFileError as error:
+        raise click.ClickException(f"The token file {str(tokens)!r} cannot be used: {error}.") from error
     except (DatabaseInUse, DirectoryInUse, SchemaTooNew, StreamRefused) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:

@@ -25,12 +25,16 @@ _GROWTH_LOG_LIMIT = 50.0
 _WORKER_LOST = "WORKER_LOST"
 
 
-def cancel_requested(request: CancelJobRequest, age: Age) -> Callable[[Job, int], list[Event]]:
-    """The decision on a cancel request; see ``cancel``."""
+def cancel_requested(
+    request: CancelJobRequest, age: Age, requested_by: str = ""
+) -> Callable[[Job, int], list[Event]]:
+    """The decision on a cancel request of the subject ``requested_by``; see ``cancel``."""
     grace_period = int(limits.GRACE_PERIOD * SECOND)
     if request.HasField("grace_period"):
         grace_period = nanoseconds(request.grace_period)
-    return partial(cancel, reason=request.reason, requested_by="", grace_period=grace_period, age=age)
+    return partial(
+        cancel, reason=request.reason, requested_by=requested_by, grace_period=grace_period, age=age
+    )
 
 
 def parent_cancelled(parent: Job, age: Age) -> Callable[[Job, int], list[Event]]:

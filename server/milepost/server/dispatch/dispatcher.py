@@ -145,18 +145,34 @@ class Dispatcher:
         """Assign jobs of the kinds until their queues are empty, or no session has capacity."""
         kinds, self._kinds_to_match = self._kinds_to_match, {}
         for kind in kinds:
-            while (idle := self._idle.get(kind)) and not self._closed:
-                session = next(iter(idle))
-                if not session.has_capacity:
-                    self._remove_idle(session, kind)
-                    continue
-                job = self._queues.pop(kind)
-                if job is None:
+            # Owners of whose jobs none is left: with None, of all.
+            exhausted: set[frozenset[str] | None] = set()
+            while not self._closed and None not in exhausted:
+                session = self._first_idle(kind, exhausted)
+                if session is None:
                     break
-                idle.move_to_end(session)
+                owners = session.principal.dispatched_owners
+                job = self._queues.pop(kind, owners)
+                if job is None:
+                    exhausted.add(owners)
+                    continue
+                self._idle[kind].move_to_end(session)
                 self._limits.admit(job)
                 self.sessions.hold(session, job.job_id, None)
                 self._tasks.start(self._assign(session, job))
+
+    def _first_idle(self, kind: str, exhausted: Collection[frozenset[str] | None]) -> Session | None:
+        """The session with capacity that has waited longest, apart from those that only take exhausted owners' jobs."""
+        full, first = [], None
+        for session in self._idle.get(kind, ()):
+            if not session.has_capacity:
+                full.append(session)
+            elif session.principal.dispatched_owners not in exhausted:
+                first = session
+                break
+        for session in full:
+            self._remove_idle(session, kind)
+        return first
 
     # Starting.
 

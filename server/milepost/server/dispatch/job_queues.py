@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -127,12 +127,18 @@ class JobQueues:
         if not group.jobs:
             self._forget(job, owner_queue, group)
 
-    def pop(self, kind: str) -> QueuedJob | None:
-        """Remove and return the next job of the kind; None where none may start."""
+    def pop(self, kind: str, owners: Collection[str] | None = None) -> QueuedJob | None:
+        """Remove and return the next job of the kind and of one of the owners (None: any); None where none may start.
+
+        With owners it looks at each owner that has jobs of the kind in the queue.
+        """
         order = self._kinds.get(kind)
         if order is None:
             return None
-        priority, _, owner = order.first()
+        first = order.first() if owners is None else min((r for r in order if r[2] in owners), default=None)
+        if first is None:
+            return None
+        priority, _, owner = first
         owner_queue = self._owner_queues[kind, -priority, owner]
         job_id = owner_queue.open.first()[1]
         job = self._queued[job_id][0]
@@ -226,6 +232,10 @@ class _LazyHeap(Generic[_Item]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __iter__(self) -> Iterator[_Item]:
+        """The items, in no order."""
+        return iter(self._items)
 
     def add(self, item: _Item) -> None:
         """Insert."""

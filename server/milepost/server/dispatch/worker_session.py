@@ -7,6 +7,7 @@ import math
 import uuid
 from collections import deque
 
+from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.v1 import Hello, WorkResponse
 
 # The server reads no more requests of a worker while this many responses wait to be sent to it.
@@ -75,7 +76,7 @@ class ResponseQueue:
 
 
 class Session:
-    """One connected worker. ``peer`` is its address, as gRPC names it.
+    """One connected worker. ``peer`` is its address, as gRPC names it; ``principal`` is who it authenticated as.
 
     Attributes:
         jobs: The lease token of each job that the worker holds; None while the job is being started for it.
@@ -88,7 +89,8 @@ class Session:
             server is not ready to read one.
     """
 
-    def __init__(self, hello: Hello, peer: str = "") -> None:
+    def __init__(self, hello: Hello, peer: str = "", principal: Principal = ANONYMOUS) -> None:
+        self.principal = principal
         self.session_id = uuid.uuid4().hex
         self.worker_id = hello.worker_id or f"worker-{self.session_id[:8]}"
         self.instance = hello.instance

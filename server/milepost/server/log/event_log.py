@@ -25,6 +25,14 @@ class JobAttributes(NamedTuple):
     max_events: int = 0
 
 
+class JobIdentity(NamedTuple):
+    """What decides who may do something to a job."""
+
+    owner: str
+    kind: str
+    parent_job_id: str
+
+
 def job_attributes(job: Job) -> JobAttributes:
     """Extract the immutable attributes of a job."""
     return JobAttributes(
@@ -170,7 +178,8 @@ class CommitRow(NamedTuple):
 class Query:
     """A selection of jobs and its order; see ``JobFilter``. ``after`` is the key of the previous page's last job."""
 
-    owner: str = ""
+    owners: Sequence[str] | None = None
+    """None for any owner; none at all if empty."""
     kinds: Sequence[str] = ()
     labels: Mapping[str, str] | None = None
     parent_job_id: str = ""
@@ -339,6 +348,9 @@ class EventLog(Protocol):
 
     async def find(self, job_id: str, *, caller: str = SERVER) -> Job | None:
         """Read a job with its input, as of its last durable event; None if there is none."""
+
+    async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
+        """Read the owner, the kind and the parent of a job; None if there is none."""
 
     async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """Return the id of the job that a submission with this request id created, if any."""

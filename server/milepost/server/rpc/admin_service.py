@@ -6,11 +6,13 @@ from typing import Any
 
 import grpc.aio
 
+from milepost.server.access.authorize import Action, check
+from milepost.server.access.current import current_principal
 from milepost.server.base.loop_lag import LoopLag
 from milepost.server.base.timestamps import duration
 from milepost.server.dispatch.worker_registry import WorkerRegistry
-from milepost.server.rpc import paging, validation
 from milepost.server.rpc.backups import Backups
+from milepost.server.service import paging, validation
 from milepost.v1 import (
     BackUpRequest,
     EventLoopStats,
@@ -33,10 +35,12 @@ class AdminService:
 
     async def BackUp(self, request: BackUpRequest, context: _Context) -> None:
         """See the contract."""
+        check(current_principal(), Action.ADMINISTER, "", None)
         await self._backups.send(context.write)
 
     async def GetStats(self, request: GetStatsRequest, context: _Context) -> GetStatsResponse:
         """See the contract."""
+        check(current_principal(), Action.ADMINISTER, "", None)
         lag = self._loop_lag
         event_loop = EventLoopStats(
             passes=lag.passes,
@@ -49,6 +53,7 @@ class AdminService:
 
     async def ListWorkers(self, request: ListWorkersRequest, context: _Context) -> ListWorkersResponse:
         """See the contract."""
+        check(current_principal(), Action.ADMINISTER, "", None)
         validation.list_workers(request)
         after = paging.after_worker(request)
         workers = self._registry.listed(request.kind)

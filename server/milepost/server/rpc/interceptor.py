@@ -12,6 +12,8 @@ import inspect
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -26,9 +28,13 @@ from grpc_status import rpc_status
 from milepost.contract import limits
 from milepost.contract.reasons import DOMAIN, reason_name
 from milepost.contract.status_codes import STATUS
+from milepost.server.access.authenticator import Authenticator
+from milepost.server.access.methods import check_method
+from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.refusal import Refusal, Unimplemented, draining, malformed, request_too_large
 from milepost.server.base.timestamps import duration
 from milepost.server.rpc.call_memory import CallMemory
+from milepost.server.rpc.open_calls import OpenCalls
 from milepost.server.store_errors import refusal_of
 
 _log = structlog.get_logger("milepost.rpc")
@@ -39,6 +45,9 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 # Answered even while the server is stopping.
 _HEALTH = "/grpc.health.v1.Health/"
 
+# What needs no credential: health checks, and reflection, which tells what the contract does.
+_PUBLIC = (_HEALTH, "/grpc.reflection.")
+
 # Its streams stay open until the client closes them, so that draining has to end them.
 _REFLECTION = "/grpc.reflection."
 
@@ -46,7 +55,9 @@ _REFLECTION = "/grpc.reflection."
 class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps every handler of the server. ``call_count`` is the number of calls so far."""
 
-    def __init__(self, memory: CallMemory) -> None:
+    def __init__(self, authenticator: Authenticator, calls: OpenCalls, memory: CallMemory) -> None:
+        self._authenticator = authenticator
+        self._calls = calls
         self.call_count = 0
         self._memory = memory
         self._draining = asyncio.Event()
@@ -68,19 +79,28 @@ class Interceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         assert handler.request_deserializer is not None
         decode = _decoder(handler.request_deserializer)
-        refuses = self._draining.is_set() and not method.startswith(_HEALTH)
+        refusal, principal = None, ANONYMOUS
+        if self._draining.is_set() and not method.startswith(_HEALTH):
+            refusal = draining()
+        elif not method.startswith(_PUBLIC):
+            try:
+                principal = self._authenticator.authenticate(handler_call_details.invocation_metadata)
+                check_method(principal, method)
+            except Refusal as error:
+                refusal = error
+        serving = partial(self._calls.serving, principal)
         if not handler.request_streaming:
-            return self._receive_one(method, handler, decode, _refuse if refuses else _valid_request)
+            return self._receive_one(method, handler, decode, refusal, serving)
         validate: Callable[[Any], Any] = _valid_requests
-        if refuses:
-            validate = _refuse
+        if refusal is not None:
+            validate = partial(_refuse, refusal)
         elif method.startswith(_REFLECTION):
             validate = self._requests_until_draining
         make, function = _unwrap(handler)
         wrapped = (
             _wrap_generator(method, function, validate)
             if inspect.isasyncgenfunction(function)
-            else _wrap_coroutine(method, function, validate)
+            else _wrap_coroutine(method, function, validate, serving)
         )
         return make(wrapped, request_deserializer=decode, response_serializer=handler.response_serializer)
 
@@ -89,24 +109,27 @@ class Interceptor(grpc.aio.ServerInterceptor):
         method: str,
         handler: Any,
         decode: Callable[[bytes], Message | Refusal],
-        validate: Callable[[Message | Refusal], Message],
+        refusal: Refusal | None,
+        serving: Callable[[], AbstractContextManager[None]],
     ) -> grpc.RpcMethodHandler[Any, Any]:
         """A handler of a method with one request, which receives it itself.
 
         grpc.aio would wait for it without bounds, before it calls anything, and leave a call that ends without a
-        request unanswered.
+        request unanswered. With a ``refusal`` the call is refused before its request is received.
         """
 
         async def respond(_: object, context: _Context) -> bytes:
             with _CallLog(method, context) as call_log:
                 try:
+                    _raise(refusal)
                     memory = self._memory.of(context.peer())
                     data, charge = await memory.receive(context)
                     try:
-                        request = validate(decode(data))
+                        request = _valid_request(decode(data))
                         del data
                         call_log.note_job(request)
-                        response = await handler.unary_unary(request, context)
+                        with serving():
+                            response = await handler.unary_unary(request, context)
                         call_log.note_job(response)
                         answer: bytes = handler.response_serializer(response)
                         del request, response
@@ -121,14 +144,16 @@ class Interceptor(grpc.aio.ServerInterceptor):
         async def stream(_: object, context: _Context) -> None:
             with _CallLog(method, context) as call_log:
                 try:
+                    _raise(refusal)
                     data, charge = await self._memory.of(context.peer()).receive(context)
                     try:
-                        request = validate(decode(data))
+                        request = _valid_request(decode(data))
                         del data
                         call_log.note_job(request)
                     finally:
                         charge.release()
-                    await handler.unary_stream(request, context)
+                    with serving():
+                        await handler.unary_stream(request, context)
                 except Exception as error:
                     await call_log.abort(error)
                     raise
@@ -188,8 +213,13 @@ def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | 
     return decoded
 
 
-def _refuse(_: object) -> NoReturn:
-    raise draining()
+def _refuse(refusal: Refusal, _: object) -> NoReturn:
+    raise refusal
+
+
+def _raise(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise refusal
 
 
 def _valid_request(request: Message | Refusal) -> Message:
@@ -204,13 +234,17 @@ async def _valid_requests(requests: AsyncIterator[Message | Refusal]) -> AsyncIt
 
 
 def _wrap_coroutine(
-    method: str, function: Callable[..., Any], validate: Callable[[Any], Any]
+    method: str,
+    function: Callable[..., Any],
+    validate: Callable[[Any], Any],
+    serving: Callable[[], AbstractContextManager[None]],
 ) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> Any:
         with _CallLog(method, context) as call_log:
             call_log.note_job(request)
             try:
-                response = await function(validate(request), context)
+                with serving():
+                    response = await function(validate(request), context)
                 call_log.note_job(response)
                 return response
             except Exception as error:

@@ -1,4 +1,4 @@
-"""JobService: validate, call, encode."""
+"""JobService: decode, call, encode."""
 
 from __future__ import annotations
 
@@ -6,15 +6,8 @@ from typing import Any
 
 import grpc.aio
 
-from milepost.server import decide
-from milepost.server.base.callers import caller_of
-from milepost.server.base.slices import Slices
-from milepost.server.dispatch.wait_reasons import WaitReasons
-from milepost.server.journal import Journal
-from milepost.server.log.event_log import EventLog
-from milepost.server.rpc import job_listing, validation
-from milepost.server.submissions import Submissions
-from milepost.server.watching.watches import Watches
+from milepost.server.access.current import current_principal
+from milepost.server.service.jobs import Jobs
 from milepost.v1 import (
     CancelJobRequest,
     CancelJobResponse,
@@ -36,57 +29,33 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class JobService:
     """The service for submitting, watching and cancelling jobs."""
 
-    def __init__(
-        self,
-        log: EventLog,
-        journal: Journal,
-        submissions: Submissions,
-        watches: Watches,
-        waits: WaitReasons,
-        slices: Slices,
-    ) -> None:
-        self._log = log
-        self._journal = journal
-        self._submissions = submissions
-        self._watches = watches
-        self._waits = waits
-        self._slices = slices
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
 
     async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
         """See the contract."""
-        await self._slices.run(validation.submit(request), lambda: context.peer())
-        return SubmitJobResponse(job=await self._submissions.submit(request, caller_of(context.peer())))
+        return await self._jobs.submit(current_principal(), request, context.peer())
 
     async def GetJob(self, request: GetJobRequest, context: _Context) -> GetJobResponse:
         """See the contract."""
-        validation.job_id(request.job_id)
-        job = await self._journal.find(request.job_id, caller=caller_of(context.peer()))
-        return GetJobResponse(job=job, waiting=self._waits.of_job(job))
+        return await self._jobs.get(current_principal(), request, context.peer())
 
     async def ListJobs(self, request: ListJobsRequest, context: _Context) -> ListJobsResponse:
         """See the contract."""
-        validation.list_jobs(request)
-        return await job_listing.page(self._log, request, caller_of(context.peer()))
+        return await self._jobs.list(current_principal(), request, context.peer())
 
     async def CancelJob(self, request: CancelJobRequest, context: _Context) -> CancelJobResponse:
         """See the contract."""
-        validation.cancel(request)
-        decision = decide.cancel_requested(request, self._journal.ages.age)
-        await self._journal.commit(request.job_id, decision)
-        return CancelJobResponse(job=await self._journal.find(request.job_id))
+        return await self._jobs.cancel(current_principal(), request)
 
     async def DeleteJob(self, request: DeleteJobRequest, context: _Context) -> DeleteJobResponse:
         """See the contract."""
-        validation.job_id(request.job_id)
-        await self._journal.delete(request.job_id)
-        return DeleteJobResponse()
+        return await self._jobs.delete(current_principal(), request)
 
     async def WatchJob(self, request: WatchJobRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
-        validation.watch_job(request)
-        await self._watches.watch_job(request, context.peer(), context.write)
+        await self._jobs.watch_job(current_principal(), request, context.peer(), context.write)
 
     async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
-        validation.watch_jobs(request)
-        await self._watches.watch_jobs(request, context.peer(), context.write)
+        await self._jobs.watch_jobs(current_principal(), request, context.peer(), context.write)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 import grpc.aio
 import structlog
 
+from milepost.server.access.authorize import Action, Target, check, check_scope
+from milepost.server.access.current import current_principal
+from milepost.server.access.principal import Principal
 from milepost.server.base import failpoints
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.base.timestamps import duration
@@ -20,7 +23,8 @@ from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.log.node_presence import NoPeers, Peers
-from milepost.server.rpc import validation
+from milepost.server.service import validation
+from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (
     Acknowledged,
     Capacity,
@@ -53,8 +57,10 @@ class WorkerService:
         dispatcher: Dispatcher,
         sessions: SessionTable,
         deadlines: Deadlines,
+        access: JobAccess,
         lease_ttl: float,
     ) -> None:
+        self._access = access
         self._attempts = attempts
         self._dispatcher = dispatcher
         self._sessions = sessions
@@ -72,10 +78,13 @@ class WorkerService:
 
     async def Work(self, incoming: AsyncIterator[WorkRequest], context: _Context) -> None:
         """See the contract."""
+        principal = current_principal()
+        check_scope(principal, Action.WORK)
         hello = await self._hello(incoming)
         validation.hello(hello)
         assert hello is not None
-        session = Session(hello.hello, context.peer())
+        _check_kinds(principal, hello.hello.kinds)
+        session = Session(hello.hello, context.peer(), principal)
         log = _log.bind(worker_id=session.worker_id, session_id=session.session_id)
         log.info("worker connected", kinds=sorted(session.kinds), sdk=hello.hello.sdk)
         session.responses.put(
@@ -87,7 +96,9 @@ class WorkerService:
                 )
             )
         )
-        stream = _WorkStream(session, self._attempts, self._dispatcher, self._sessions, self._deadlines)
+        stream = _WorkStream(
+            session, self._attempts, self._dispatcher, self._sessions, self._deadlines, self._access
+        )
         self._streams[stream] = None
         if session.instance:
             # The worker process has one stream: it has left the older one, even if the server has not noticed yet.
@@ -119,6 +130,7 @@ class WorkerService:
     async def ReportJob(self, request: ReportJobRequest, context: _Context) -> ReportJobResponse:
         """See the contract."""
         validation.report(request)
+        await self._access.check(current_principal(), Action.WORK, request.job_id)
         if not request.updates:
             report_sequence, job = await self._attempts.resume(request.job_id, request.lease_token)
             last_sequence = job.last_sequence
@@ -181,7 +193,9 @@ class _WorkStream:
         dispatcher: Dispatcher,
         sessions: SessionTable,
         deadlines: Deadlines,
+        access: JobAccess,
     ) -> None:
+        self._access = access
         self._session = session
         self._responses = session.responses
         self._attempts = attempts
@@ -262,14 +276,19 @@ class _WorkStream:
             token = "" if request is None or isinstance(request, Claim) else request.lease_token
             self._responses.put(rejection(job_id, refusal, token))
 
+    async def _check_access(self, job_id: str) -> None:
+        await self._access.check(self._session.principal, Action.WORK, job_id)
+
     async def _claim(self, claim: Claim) -> None:
         validation.job_id(claim.job_id)
+        await self._check_access(claim.job_id)
         claiming = self._dispatcher.claim(self._session, claim.job_id)
         self._unanswered.add(claiming)
         claiming.add_done_callback(self._unanswered.discard)
 
     async def _resume(self, resume: Resume) -> None:
         validation.job_id(resume.job_id)
+        await self._check_access(resume.job_id)
         await self._attempts.resume(resume.job_id, resume.lease_token)
         self._deadlines.renew([resume.job_id])
         # Hold the job before reading it again, so that no transition is missed in between.
@@ -286,6 +305,7 @@ class _WorkStream:
 
     async def _release(self, release: Release) -> None:
         validation.job_id(release.job_id)
+        await self._check_access(release.job_id)
         self._session.ending.add(release.job_id)
         try:
             await self._attempts.release(release.job_id, release.lease_token)
@@ -298,6 +318,9 @@ class _WorkStream:
 
     async def _report(self, report: Report) -> None:
         validation.report(report)
+        # A job that the session holds was checked when the session got it.
+        if report.job_id not in self._session.jobs:
+            await self._check_access(report.job_id)
         accepted, durable = await self._attempts.report(
             report.job_id,
             report.lease_token,
@@ -348,3 +371,10 @@ class _WorkStream:
                 )
             )
         )
+
+
+def _check_kinds(principal: Principal, kinds: Sequence[str]) -> None:
+    """Raise PERMISSION_DENIED for a kind that the principal may not work on, with any owner of its own."""
+    owner = min(principal.owners or ("",))
+    for kind in kinds:
+        check(principal, Action.WORK, "", Target(principal.job_id, owner, kind))

@@ -29,6 +29,8 @@ from milepost.server.rpc.admin_service import AdminService
 from milepost.server.rpc.backups import Backups
 from milepost.server.rpc.job_service import JobService
 from milepost.server.rpc.worker_service import WorkerService
+from milepost.server.service.job_access import JobAccess
+from milepost.server.service.jobs import Jobs
 from milepost.server.submissions import Submissions
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.watches import Watches
@@ -84,8 +86,10 @@ class Core:
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
         queues = QueueMemory(queue_memory, lambda: self._dispatcher.memory, lambda: self.deadlines.memory)
         submissions = Submissions(log, journal, clock, queues.admit)
-        self.job_service = JobService(log, journal, submissions, self._watches, waits, slices)
-        self.worker_service = WorkerService(attempts, self._dispatcher, sessions, self.deadlines, lease_ttl)
+        self.job_service = JobService(Jobs(log, journal, submissions, self._watches, waits, slices))
+        self.worker_service = WorkerService(
+            attempts, self._dispatcher, sessions, self.deadlines, JobAccess(journal), lease_ttl
+        )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())
         for listener in (

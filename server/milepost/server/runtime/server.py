@@ -13,6 +13,10 @@ import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from milepost.server.access.authenticator import Authenticator
+from milepost.server.access.token_store import TokenStore
+from milepost.server.background_tasks import Tasks
+from milepost.server.base.clock import SystemClock
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.memory.memory_disk import MemoryDisk
@@ -21,6 +25,7 @@ from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
 from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.interceptor import Interceptor
+from milepost.server.rpc.open_calls import OpenCalls
 from milepost.server.rpc.registration import add_service
 from milepost.server.runtime import grpc_wakeups, listen_address
 from milepost.server.runtime.core import QUEUE_MEMORY, Core
@@ -75,6 +80,8 @@ class Settings:
     """In bytes."""
     loop_warning: float = HELD_LIMIT
     """Seconds; the log has a line where the event loop is held for longer."""
+    tokens: Path | None = None
+    """The token file; without one, every caller may do everything."""
     nats: NatsStore | None = None
     """The stream that holds the log; None for the data directory."""
 
@@ -105,7 +112,11 @@ class Server:
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
         self.memory = CallMemory(settings.request_memory, settings.response_memory)
-        self._interceptor = Interceptor(self.memory)
+        tokens = None if settings.tokens is None else TokenStore(settings.tokens)
+        authenticator = Authenticator(SystemClock(), tokens)
+        self._calls = OpenCalls(authenticator)
+        self._tasks = Tasks()
+        self._interceptor = Interceptor(authenticator, self._calls, self.memory)
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
         self.address = ""
@@ -133,6 +144,7 @@ class Server:
         )
         self.address = self._bind()
         await self._grpc.start()
+        self._tasks.start(self._calls.run())
         await self._store.start()
         await self._start_core()
         self._health.set(True, "", *_NAMES)
@@ -151,6 +163,7 @@ class Server:
             await self._core.drain()
         await self._wait_for_last_calls()
         await self._grpc.stop(_STOP_GRACE)
+        await self._tasks.close()
         if self._core is not None:
             await self._core.close()
         await self._store.close()

@@ -12,7 +12,7 @@ _Feed = TypeVar("_Feed", bound=Hashable)
 
 
 class FeedIndex(Generic[_Feed]):
-    """Feeds by the most selective criterion of their filters: ids, parent, owner, kinds or a label.
+    """Feeds by the most selective criterion of their filters: ids, parent, owners, kinds or a label.
 
     A feed whose filter has none of these is a candidate for every job.
     """
@@ -71,8 +71,8 @@ class FeedIndex(Generic[_Feed]):
             return self._by_id, criteria.job_ids
         if criteria.parent_job_id:
             return self._by_parent, (criteria.parent_job_id,)
-        if criteria.owner:
-            return self._by_owner, (criteria.owner,)
+        if criteria.owners is not None:
+            return self._by_owner, criteria.owners
         if criteria.kinds:
             return self._by_kind, criteria.kinds
         if criteria.labels:

@@ -256,7 +256,7 @@ class Feeds:
                 feed.note_drops(notice)
         if notice.forgotten:
             for feed in self._feeds.values():
-                if feed.criteria.owner in ("", notice.attributes.owner):
+                if feed.criteria.owns(notice.attributes.owner):
                     feed.drops.add(ANY_PAYLOAD, notice.forgotten)
 
     def _announce_for_a_while(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from milepost.server.access.narrowing import Narrowed
 from milepost.server.log.event_log import DropNotice, Entry, JobAttributes, Query
 from milepost.server.log.frames import Chunk
 from milepost.server.watching.batches import BATCH_BYTES
@@ -65,7 +66,7 @@ class FeedEntry(NamedTuple):
 class JobCriteria(NamedTuple):
     """A job filter as a hashable value."""
 
-    owner: str
+    owners: frozenset[str] | None
     kinds: frozenset[str]
     labels: frozenset[tuple[str, str]]
     parent_job_id: str
@@ -73,13 +74,13 @@ class JobCriteria(NamedTuple):
     states: frozenset[int]
 
     @classmethod
-    def of(cls, wanted: JobFilter) -> JobCriteria:
-        """The criteria of a request's filter."""
+    def of(cls, wanted: JobFilter, narrowed: Narrowed) -> JobCriteria:
+        """The criteria of a request's filter, narrowed for its principal."""
         return cls(
-            wanted.owner,
+            narrowed.owners,
             frozenset(wanted.kinds),
             frozenset(wanted.labels.items()),
-            wanted.parent_job_id,
+            narrowed.parent_job_id,
             frozenset(wanted.job_ids),
             frozenset(wanted.states),
         )
@@ -87,14 +88,14 @@ class JobCriteria(NamedTuple):
     @property
     def size(self) -> int:
         """The bytes, about, that it takes in memory."""
-        texts = [self.owner, self.parent_job_id, *self.kinds, *self.job_ids]
+        texts = [*(self.owners or ()), self.parent_job_id, *self.kinds, *self.job_ids]
         texts += [text for label in self.labels for text in label]
         return _OVERHEAD + sum(map(len, texts)) + _TEXT_OVERHEAD * len(texts)
 
     def query(self) -> Query:
         """The query of the log for the same jobs."""
         return Query(
-            owner=self.owner,
+            owners=None if self.owners is None else sorted(self.owners),
             kinds=sorted(self.kinds),
             labels=dict(sorted(self.labels)),
             parent_job_id=self.parent_job_id,
@@ -125,10 +126,14 @@ class JobCriteria(NamedTuple):
             starts_matching = chunk.first > 1
         return FeedItem(position, job_id, chunk, starts_matching)
 
+    def owns(self, owner: str) -> bool:
+        """Whether jobs of the owner match."""
+        return self.owners is None or owner in self.owners
+
     def matches(self, attributes: JobAttributes) -> bool:
         """Whether a job with these attributes matches, apart from its state."""
         return (
-            (not self.owner or attributes.owner == self.owner)
+            self.owns(attributes.owner)
             and (not self.kinds or attributes.kind in self.kinds)
             and (
                 not self.parent_job_id or self.parent_job_id in (attributes.parent_job_id, attributes.job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.callers import caller_of
 from milepost.server.base.clock import Clock
 from milepost.server.dispatch.wait_reasons import WaitReasons
@@ -58,12 +59,15 @@ class Watches:
                 self._log, self._clock, self._tails, tail, self._replays, self._queued, request, subscriber
             ).run()
 
-    async def watch_jobs(self, request: WatchJobsRequest, peer: str, send: Send) -> None:
-        """Follow all jobs that match. The request has been validated.
+    async def watch_jobs(self, request: WatchJobsRequest, narrowed: Narrowed, peer: str, send: Send) -> None:
+        """Follow all jobs that match and exist for a principal. The request has been validated.
 
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
-        with self._admission.admit(peer), self._feeds.watching(JobCriteria.of(request.filter)) as feed:
+        with (
+            self._admission.admit(peer),
+            self._feeds.watching(JobCriteria.of(request.filter, narrowed)) as feed,
+        ):
             subscriber = Subscriber(caller_of(peer), send, self._pacer)
             await JobsStream(self._log, self._clock, self._feeds, feed, request, subscriber).run()
 

@@ -28,6 +28,7 @@ from milepost.server.log.event_log import (
     EventPage,
     FeedPage,
     JobAttributes,
+    JobIdentity,
     JobPage,
     Query,
     StoredJob,
@@ -306,6 +307,11 @@ class MemoryEventLog:
         record = await self._find(job_id)
         return None if record is None else self._disk.job(record, with_input=True)
 
+    async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
+        """See ``EventLog``."""
+        record = await self._find(job_id)
+        return None if record is None else JobIdentity(*record.attributes[1:4])
+
     async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """See ``EventLog``."""
         await self._delay_read()
@@ -387,7 +393,7 @@ def _matches(attributes: JobAttributes, query: Query, states: set[int]) -> bool:
     """Whether a job in one of these states matches the query."""
     is_parent = query.with_parent and attributes.job_id == query.parent_job_id
     return (
-        (not query.owner or query.owner == attributes.owner)
+        (query.owners is None or attributes.owner in query.owners)
         and (not query.kinds or attributes.kind in query.kinds)
         and (not query.parent_job_id or query.parent_job_id == attributes.parent_job_id or is_parent)
         and (not query.job_ids or attributes.job_id in query.job_ids)

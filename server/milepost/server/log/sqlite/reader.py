@@ -16,6 +16,7 @@ from milepost.server.log.event_log import (
     EventPage,
     FeedPage,
     JobAttributes,
+    JobIdentity,
     JobPage,
     Query,
     StoredJob,
@@ -106,6 +107,11 @@ class Reader:
         """See ``EventLog.find``."""
         row = self._connection.execute(statements.FIND, (job_id,)).fetchone()
         return None if row is None else self._job(*row)
+
+    def identify(self, job_id: str) -> JobIdentity | None:
+        """See ``EventLog.identify``."""
+        row = self._connection.execute(statements.IDENTIFY, (job_id,)).fetchone()
+        return None if row is None else JobIdentity(*row)
 
     def find_request(self, owner: str, request_id: str) -> str | None:
         """See ``EventLog.find_request``."""

@@ -12,6 +12,7 @@ from milepost.server.log.event_log import (
     EndedJob,
     EventPage,
     FeedPage,
+    JobIdentity,
     JobPage,
     Query,
     StoredJob,
@@ -63,6 +64,10 @@ class ReaderPool:
     async def find(self, job_id: str, *, caller: str = SERVER) -> Job | None:
         """See ``EventLog``."""
         return await self._short.run(caller, lambda reader: reader.find(job_id))
+
+    async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
+        """See ``EventLog``."""
+        return await self._short.run(caller, lambda reader: reader.identify(job_id))
 
     async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """See ``EventLog``."""

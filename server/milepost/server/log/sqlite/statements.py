@@ -168,6 +168,7 @@ LISTED_JOB: Final = """
 """
 # Whether more jobs than that have a label.
 LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
+IDENTIFY: Final = "SELECT owner, kind, parent_job_id FROM jobs WHERE job_id = ?"
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 _ACTIVE_STATES: Final = ", ".join(map(str, sorted(job_states.ACTIVE)))
 ACTIVE: Final = f"""
@@ -229,7 +230,9 @@ def dropped(query: Query, known: int) -> tuple[str, list[Any]]:
 def forgotten(query: Query) -> tuple[str, list[Any]]:
     """Build the statement for the newest position of deleted jobs that are no longer recorded individually."""
     statement = "SELECT max(position) FROM forgotten_drops"
-    return (f"{statement} WHERE owner = ?", [query.owner]) if query.owner else (statement, [])
+    if query.owners is None:
+        return statement, []
+    return f"{statement} WHERE owner IN ({_placeholders(query.owners)})", [*query.owners]
 
 
 def listing(query: Query, common: Collection[str] = ()) -> tuple[str, list[Any]]:
@@ -253,20 +256,23 @@ def listing(query: Query, common: Collection[str] = ()) -> tuple[str, list[Any]]
 
 
 def _union_parts(query: Query) -> list[tuple[list[str], list[Any]]]:
-    """Return the conditions of each select with their parameters: one per pair of kind and state in the query.
+    """Return the conditions of each select with their parameters: one per owner, kind and state in the query.
 
     Each is a range of an index in the order of the list, so that SQLite merges them; with an IN over several values
     it would collect and sort everything before the first row.
     """
-    kinds, states = sorted(set(query.kinds)), sorted(set(query.states))
-    if len(kinds) * max(len(states), 1) > _UNION_LIMIT:
-        choices: list[list[tuple[str, list[Any]]]] = [[(f"kind IN ({_placeholders(kinds)})", [*kinds])]]
-    else:
-        choices = [[("kind = ?", [kind]) for kind in kinds]]
-    choices.append([("state = ?", [state]) for state in states])
+    choices: list[list[tuple[str, list[Any]]]] = []
+    selects = 1
+    for column, values in (("state", query.states), ("owner", query.owners), ("kind", query.kinds)):
+        wanted: list[Any] = sorted(set(values or ()))
+        if values and selects * len(wanted) <= _UNION_LIMIT:
+            choices.append([(f"{column} = ?", [value]) for value in wanted])
+            selects *= len(wanted)
+        elif values or (column == "owner" and values is not None):
+            choices.append([(f"{column} IN ({_placeholders(wanted)})", [*wanted])])
     return [
         ([condition for condition, _ in chosen], [value for _, values in chosen for value in values])
-        for chosen in product(*filter(None, choices))
+        for chosen in product(*choices)
     ]
 
 
@@ -279,6 +285,9 @@ def _dropped_where(query: Query) -> tuple[str, list[Any]]:
 def _attributes(query: Query, label: str = _HAS_LABEL) -> tuple[list[str], list[Any]]:
     """Return the conditions of a query apart from states."""
     conditions, parameters = _conditions(query, label=label)
+    if query.owners is not None:
+        conditions.append(f"owner IN ({_placeholders(query.owners)})")
+        parameters += query.owners
     if query.kinds:
         conditions.append(f"kind IN ({_placeholders(query.kinds)})")
         parameters += query.kinds
@@ -288,7 +297,7 @@ def _attributes(query: Query, label: str = _HAS_LABEL) -> tuple[list[str], list[
 def _conditions(
     query: Query, common: Collection[str] = (), label: str = _HAS_LABEL
 ) -> tuple[list[str], list[Any]]:
-    """Return the conditions of a query apart from kinds and states."""
+    """Return the conditions of a query apart from owners, kinds and states."""
     conditions: list[str] = []
     parameters: list[Any] = []
 
@@ -296,8 +305,6 @@ def _conditions(
         conditions.append(condition)
         parameters.extend(values)
 
-    if query.owner:
-        where("owner = ?", query.owner)
     if query.parent_job_id and query.with_parent:
         where("(parent_job_id = ? OR job_id = ?)", query.parent_job_id, query.parent_job_id)
     elif query.parent_job_id:

@@ -9,7 +9,7 @@ from milepost.contract import limits
 from milepost.server.base import field_checks
 from milepost.server.base.field_checks import Check
 from milepost.server.base.steps import Steps
-from milepost.server.rpc import paging
+from milepost.server.service import paging
 from milepost.v1 import (
     CancelJobRequest,
     Capacity,

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from milepost.contract import limits
+from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.callers import SERVER
 from milepost.server.log.event_log import EventLog, Query
-from milepost.server.rpc import paging
-from milepost.server.rpc.validation import OLDEST_FIRST
+from milepost.server.service import paging
+from milepost.server.service.validation import OLDEST_FIRST
 from milepost.v1 import ListJobsRequest, ListJobsResponse
 
 # A page of large jobs is short, so that it stays below gRPC's default limit of a message.
 _PAGE_BYTES = 2 * limits.MIB
 
 
-async def page(log: EventLog, request: ListJobsRequest, caller: str = SERVER) -> ListJobsResponse:
-    """Read one page. The request has been validated."""
+async def page(
+    log: EventLog, request: ListJobsRequest, narrowed: Narrowed, caller: str = SERVER
+) -> ListJobsResponse:
+    """Read one page of the jobs that exist for a principal. The request has been validated."""
     wanted = request.filter
     query = Query(
-        owner=wanted.owner,
+        owners=None if narrowed.owners is None else sorted(narrowed.owners),
         kinds=list(wanted.kinds),
         labels=dict(wanted.labels),
-        parent_job_id=wanted.parent_job_id,
+        parent_job_id=narrowed.parent_job_id,
+        with_parent=narrowed.with_parent,
         job_ids=list(wanted.job_ids),
         states=list(wanted.states),
         newest_first=request.order_by != OLDEST_FIRST,

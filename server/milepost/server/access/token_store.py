@@ -1,0 +1,71 @@
+"""The tokens in force: those of the token file, which is read again when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from milepost.server.access import token_file
+from milepost.server.access.token_file import TokenEntry, TokenFileError
+
+_log = structlog.get_logger("milepost.access")
+
+
+class TokenStore:
+    """Looks tokens up by digest, and by the id of their credential."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file. Raises TokenFileError."""
+        self._path = path
+        self._version = self._file_version()
+        self._entries = self._read()
+        self._by_id = _by_id(self._entries)
+
+    def by_digest(self, digest: str) -> TokenEntry | None:
+        """The entry of the token with this digest."""
+        return self._entries.get(digest)
+
+    def by_id(self, credential_id: str) -> TokenEntry | None:
+        """The entry of this credential."""
+        return self._by_id.get(credential_id)
+
+    def refresh(self) -> bool:
+        """Read the file again if it has changed; return whether other tokens are in force now.
+
+        A file that cannot be read or parsed leaves the tokens as they were, and says so in the log, once for each
+        version of the file.
+        """
+        version = self._file_version()
+        if version == self._version:
+            return False
+        self._version = version
+        try:
+            entries = self._read()
+        except TokenFileError as error:
+            _log.error("token file not reloaded; the earlier tokens stay in force", error=str(error))
+            return False
+        self._entries, self._by_id = entries, _by_id(entries)
+        _log.info("token file reloaded", tokens=len(entries))
+        return True
+
+    def _read(self) -> Mapping[str, TokenEntry]:
+        try:
+            return token_file.parse(self._path.read_text())
+        except OSError as error:
+            raise TokenFileError(f"it cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise TokenFileError("it is not UTF-8") from error
+
+    def _file_version(self) -> tuple[int, int, int] | None:
+        """What changes with the file; None where it is missing."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _by_id(entries: Mapping[str, TokenEntry]) -> Mapping[str, TokenEntry]:
+    return {entry.principal.credential_id: entry for entry in entries.values()}

@@ -1,0 +1,49 @@
+"""Bearer tokens: 256 random bits behind the prefix ``mp_``, with a checksum so that secret scanners find them."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+import zlib
+from typing import Final
+
+PREFIX: Final = "mp_"
+
+_ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_BODY_LENGTH: Final = 43
+"""Digits of base 62 that 256 bits take."""
+_CHECKSUM_LENGTH: Final = 6
+"""Digits of base 62 that a CRC-32 takes."""
+
+
+def new_token() -> str:
+    """A new token: the prefix, 43 characters of randomness, and 6 of checksum."""
+    body = _base62(secrets.randbits(256), _BODY_LENGTH)
+    return PREFIX + body + _checksum(body)
+
+
+def is_token(text: str) -> bool:
+    """Whether the text has the form and the checksum of a token: a truncated or mistyped one has not."""
+    body, checksum = text[len(PREFIX) : -_CHECKSUM_LENGTH], text[-_CHECKSUM_LENGTH:]
+    return text.startswith(PREFIX) and len(body) == _BODY_LENGTH and checksum == _checksum(body)
+
+
+def digest(token: str) -> str:
+    """What the token file keeps of a token: its SHA-256 in hexadecimal.
+
+    A fast hash is enough, since nobody can try 256 random bits.
+    """
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode()), _CHECKSUM_LENGTH)
+
+
+def _base62(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,160 @@
+"""``milepost token``: create, list and revoke the tokens of a token file."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from milepost.server.cli.options import duration, option
+
+_SCOPES = ("submit", "read", "cancel", "work", "admin")
+
+_EPILOG = """\b
+Examples:
+  milepost token create --tokens tokens.toml --subject ci --owner team-a --scope submit,read
+  milepost token create --subject gpu-1 --owner '*' --scope work --kind 'transcribe.*' --expires 90d
+  milepost token list --tokens tokens.toml
+  milepost token revoke 4f1c09aa
+
+Running servers read the file again within a second. --tokens is also read from the environment: MILEPOST_TOKENS.
+"""
+
+
+def _scopes(value: str) -> tuple[str, ...]:
+    """Parse ``submit,read``. Raises click.BadParameter."""
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    unknown = sorted(set(names) - set(_SCOPES))
+    if unknown or not names:
+        found = repr(unknown[0]) if unknown else "nothing"
+        raise click.BadParameter(f"{found} is no scope; there are {', '.join(_SCOPES)}.")
+    return names
+
+
+_tokens_option = option(
+    "--tokens",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The token file; created if missing.",
+)
+
+
+@click.group(epilog=_EPILOG)
+def token() -> None:
+    """Create, list and revoke access tokens.
+
+    A server with --tokens FILE accepts calls with a token of that file only. The file has the SHA-256 of each token,
+    never the token itself.
+    """
+
+
+@token.command()
+@_tokens_option
+@click.option(
+    "--subject", required=True, metavar="NAME", help="Who the token is for, as logs and events name it."
+)
+@click.option(
+    "--owner", "owners", multiple=True, required=True, metavar="OWNER", help="Whose jobs; * for all owners."
+)
+@click.option(
+    "--scope",
+    "scopes",
+    type=_scopes,
+    required=True,
+    metavar="SCOPES",
+    help="What it is for: any of submit,read,cancel,work,admin.",
+)
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="PATTERN",
+    help="Kinds that it may submit and work on, such as 'transcribe.*'. Default: all.",
+)
+@click.option(
+    "--expires", type=duration(1), metavar="TIME", help="Lifetime, such as 90d. Default: unlimited."
+)
+@click.option("--note", default="", metavar="TEXT", help="What it is for.")
+def create(
+    path: Path,
+    subject: str,
+    owners: Sequence[str],
+    scopes: Sequence[str],
+    kinds: Sequence[str],
+    expires: float | None,
+    note: str,
+) -> None:
+    """Create a token and print it, once: it is stored nowhere."""
+    from milepost.server.access import tokens
+    from milepost.server.cli.token_writer import TokenWriter
+
+    made = tokens.new_token()
+    now = datetime.now(UTC).replace(microsecond=0)
+    credential_id = secrets.token_hex(4)
+    entry: dict[str, object] = {
+        "id": credential_id,
+        "sha256": tokens.digest(made),
+        "subject": subject,
+        "owners": list(owners),
+        "scopes": list(scopes),
+        "kinds": list(kinds),
+        "created": now,
+        "expires": None if expires is None else now + timedelta(seconds=expires),
+        "note": note,
+    }
+    with TokenWriter(path) as writer:
+        writer.add({key: value for key, value in entry.items() if value not in (None, [], "")})
+    click.echo(f"Token {credential_id} for {subject!r}. Keep it: it is not shown again.", err=True)
+    click.echo(made)
+
+
+@token.command(name="list")
+@_tokens_option
+@click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", help="Output format.")
+def list_tokens(path: Path, output: str) -> None:
+    """List the tokens of the file, without the tokens themselves."""
+    from milepost.server.cli.token_writer import TokenWriter
+
+    with TokenWriter(path) as writer:
+        entries = writer.entries()
+    if output == "json":
+        for entry in entries:
+            click.echo(json.dumps(entry, ensure_ascii=False))
+        return
+    columns = ("id", "subject", "owners", "scopes", "kinds", "state", "note")
+    rows = [tuple(column.upper() for column in columns)]
+    rows += [tuple(_cell(entry.get(column, "")) for column in columns) for entry in entries]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
+    if not entries:
+        click.echo(f"There is no token in {str(path)!r}.", err=True)
+        return
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+@token.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@_tokens_option
+def revoke(path: Path, ids: Sequence[str]) -> None:
+    """Revoke tokens by their ids, as `milepost token list` shows them."""
+    from milepost.server.cli.token_writer import TokenWriter
+
+    with TokenWriter(path) as writer:
+        for credential_id in ids:
+            if not writer.revoke(credential_id):
+                raise click.ClickException(
+                    f"There is no token {credential_id!r} in {str(path)!r}. See `milepost token list`."
+                )
+    click.echo(f"Revoked {', '.join(ids)}. Open streams end within seconds.", err=True)
+
+
+def _cell(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,66 @@
+"""Open calls by principal, which end when their credential does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from milepost.server.access.authenticator import Authenticator
+from milepost.server.access.current import set_principal
+from milepost.server.access.principal import ANONYMOUS, Principal
+from milepost.server.base.refusal import Refusal
+
+CHECK_INTERVAL: Final = 1.0
+"""Seconds between two checks of changed credential files and of the credentials of open calls."""
+
+
+class OpenCalls:
+    """Ends each open call with TOKEN_EXPIRED soon after its credential has expired or was revoked."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+        self._open: dict[Principal, dict[asyncio.Task[object], Refusal | None]] = {}
+
+    @contextmanager
+    def serving(self, principal: Principal) -> Iterator[None]:
+        """Serve a call of the principal in the running task. Raises TOKEN_EXPIRED when its credential ends."""
+        set_principal(principal)
+        if principal is ANONYMOUS:
+            yield
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        calls = self._open.setdefault(principal, {})
+        calls[task] = None
+        try:
+            yield
+        except asyncio.CancelledError:
+            refusal = calls[task]
+            if refusal is None:
+                raise
+            task.uncancel()
+            raise refusal from None
+        finally:
+            del calls[task]
+            if not calls and self._open.get(principal) is calls:
+                del self._open[principal]
+
+    async def run(self) -> None:
+        """Check the credentials until cancelled."""
+        while True:
+            await asyncio.sleep(CHECK_INTERVAL)
+            await asyncio.to_thread(self._authenticator.refresh)
+            self.check()
+
+    def check(self) -> None:
+        """End the calls whose credential is no longer in force."""
+        for principal, calls in self._open.items():
+            try:
+                self._authenticator.check(principal)
+            except Refusal as refusal:
+                for task, ending in calls.items():
+                    if ending is None:
+                        calls[task] = refusal
+                        task.cancel()

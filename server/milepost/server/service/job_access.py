@@ -1,0 +1,26 @@
+"""Authorise calls that name a job."""
+
+from __future__ import annotations
+
+from milepost.server.access.authorize import Action, Target, check, check_scope
+from milepost.server.access.principal import Principal
+from milepost.server.journal import Journal
+
+
+class JobAccess:
+    """Checks what a principal may do to jobs that exist."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def check(self, principal: Principal, action: Action, job_id: str) -> None:
+        """Raise PERMISSION_DENIED or JOB_NOT_FOUND unless the principal may do this to the job.
+
+        What is looked up of a job never changes, so the answer holds while the job exists. A principal for which all
+        jobs exist costs no lookup: the action itself finds whether the job does.
+        """
+        check_scope(principal, action)
+        if principal.is_unrestricted:
+            return
+        identity = await self._journal.identify(job_id)
+        check(principal, action, job_id, None if identity is None else Target(job_id, *identity))

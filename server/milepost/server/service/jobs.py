@@ -1,0 +1,137 @@
+"""The calls on jobs: validate, authorise, do. Every surface calls these, with an authenticated principal."""
+
+from __future__ import annotations
+
+from milepost.server import decide
+from milepost.server.access.authorize import Action, Target, check, check_scope, exists_for
+from milepost.server.access.narrowing import narrow
+from milepost.server.access.principal import Principal
+from milepost.server.base.callers import caller_of
+from milepost.server.base.field_checks import Check
+from milepost.server.base.refusal import job_not_found
+from milepost.server.base.slices import Slices
+from milepost.server.dispatch.wait_reasons import WaitReasons
+from milepost.server.journal import Journal
+from milepost.server.log.event_log import EventLog
+from milepost.server.service import job_listing, validation
+from milepost.server.service.job_access import JobAccess
+from milepost.server.submissions import Submissions
+from milepost.server.watching.subscriber import Send
+from milepost.server.watching.watches import Watches
+from milepost.v1 import (
+    CancelJobRequest,
+    CancelJobResponse,
+    DeleteJobRequest,
+    DeleteJobResponse,
+    GetJobRequest,
+    GetJobResponse,
+    ListJobsRequest,
+    ListJobsResponse,
+    SubmitJobRequest,
+    SubmitJobResponse,
+    WatchJobRequest,
+    WatchJobsRequest,
+)
+
+
+class Jobs:
+    """Submit, get, list, cancel, delete and watch jobs.
+
+    ``peer`` is the caller's address as gRPC names it: callers take turns. Each call raises what the contract says, and
+    PERMISSION_DENIED where the principal lacks the scope.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        journal: Journal,
+        submissions: Submissions,
+        watches: Watches,
+        waits: WaitReasons,
+        slices: Slices,
+    ) -> None:
+        self._log = log
+        self._journal = journal
+        self._access = JobAccess(journal)
+        self._submissions = submissions
+        self._watches = watches
+        self._waits = waits
+        self._slices = slices
+
+    async def submit(self, principal: Principal, request: SubmitJobRequest, peer: str) -> SubmitJobResponse:
+        """Accept a job. One without an owner gets the only owner of its principal."""
+        check_scope(principal, Action.SUBMIT)
+        request = _with_owner(principal, request)
+        await self._slices.run(validation.submit(request), lambda: peer)
+        target = Target(request.job_id, request.owner, request.kind, request.parent_job_id)
+        check(principal, Action.SUBMIT, request.job_id, target)
+        if request.parent_job_id:
+            await self._check_parent(principal, request.parent_job_id)
+        return SubmitJobResponse(job=await self._submissions.submit(request, caller_of(peer)))
+
+    async def get(self, principal: Principal, request: GetJobRequest, peer: str) -> GetJobResponse:
+        """Get a job."""
+        validation.job_id(request.job_id)
+        await self._access.check(principal, Action.READ, request.job_id)
+        job = await self._journal.find(request.job_id, caller=caller_of(peer))
+        return GetJobResponse(job=job, waiting=self._waits.of_job(job))
+
+    async def list(self, principal: Principal, request: ListJobsRequest, peer: str) -> ListJobsResponse:
+        """List jobs, narrowed to those that exist for the principal."""
+        check_scope(principal, Action.READ)
+        validation.list_jobs(request)
+        return await job_listing.page(self._log, request, narrow(principal, request.filter), caller_of(peer))
+
+    async def cancel(self, principal: Principal, request: CancelJobRequest) -> CancelJobResponse:
+        """Cancel a job and its children."""
+        validation.cancel(request)
+        await self._access.check(principal, Action.CANCEL, request.job_id)
+        await self._journal.commit(
+            request.job_id, decide.cancel_requested(request, self._journal.ages.age, principal.author)
+        )
+        return CancelJobResponse(job=await self._journal.find(request.job_id))
+
+    async def delete(self, principal: Principal, request: DeleteJobRequest) -> DeleteJobResponse:
+        """Delete a job that has ended."""
+        validation.job_id(request.job_id)
+        await self._access.check(principal, Action.DELETE, request.job_id)
+        await self._journal.delete(request.job_id)
+        return DeleteJobResponse()
+
+    async def watch_job(self, principal: Principal, request: WatchJobRequest, peer: str, send: Send) -> None:
+        """Watch one job; ``send`` is called with serialised responses."""
+        validation.watch_job(request)
+        await self._access.check(principal, Action.READ, request.job_id)
+        await self._watches.watch_job(request, peer, send)
+
+    async def watch_jobs(
+        self, principal: Principal, request: WatchJobsRequest, peer: str, send: Send
+    ) -> None:
+        """Watch all jobs that match and exist for the principal; ``send`` is called with serialised responses."""
+        check_scope(principal, Action.READ)
+        validation.watch_jobs(request)
+        narrowed = narrow(principal, request.filter, with_parent=True)
+        await self._watches.watch_jobs(request, narrowed, peer, send)
+
+    async def _check_parent(self, principal: Principal, parent_job_id: str) -> None:
+        """A parent of another owner does not exist either. To name it takes no further scope."""
+        if principal.is_unrestricted:
+            return
+        identity = await self._journal.identify(parent_job_id)
+        if identity is None or not exists_for(principal, Target(parent_job_id, *identity)):
+            raise job_not_found(parent_job_id)
+
+
+def _with_owner(principal: Principal, request: SubmitJobRequest) -> SubmitJobRequest:
+    """The request with its principal's only owner where it names none. Raises INVALID_FIELD if there are several."""
+    if request.owner or principal.owners is None or "" in principal.owners:
+        return request
+    if len(principal.owners) > 1:
+        owners = ", ".join(sorted(map(repr, principal.owners)))
+        problem = Check()
+        problem.wrong("owner", f"must be set, since {principal.subject!r} has several owners: {owners}")
+        problem.refuse()
+    owned = SubmitJobRequest()
+    owned.CopyFrom(request)
+    (owned.owner,) = principal.owners
+    return owned

@@ -1,0 +1,120 @@
+"""`milepost token`: the tokens of a token file."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from milepost.server.access import token_file, tokens
+from tests.support.command import milepost
+
+CREATE = ("--subject", "ci", "--owner", "team-a", "--scope", "submit,read")
+
+
+async def create(path: Path, *options: str) -> str:
+    """Create a token; return it."""
+    outcome = await milepost("token", "create", "--tokens", str(path), *CREATE, *options)
+    assert outcome.status == 0, outcome.err
+    return outcome.out.strip()
+
+
+async def listed(path: Path) -> list[dict[str, object]]:
+    """The tokens of the file."""
+    outcome = await milepost("token", "list", "--tokens", str(path), "--output", "json")
+    return [json.loads(line) for line in outcome.out.splitlines()]
+
+
+async def test_create(tmp_path: Path) -> None:
+    """The token is printed once; the file has its digest only, and is readable by its owner only."""
+    path = tmp_path / "tokens.toml"
+    made = await create(path, "--kind", "transcribe.*", "--expires", "90d", "--note", "nightly")
+    assert tokens.is_token(made)
+    assert made not in path.read_text()
+    entry = token_file.parse(path.read_text())[tokens.digest(made)]
+    assert (entry.principal.subject, entry.principal.kinds, entry.note) == (
+        "ci",
+        ("transcribe.*",),
+        "nightly",
+    )
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_what_people_wrote_stays(tmp_path: Path) -> None:
+    """Comments and earlier tokens stay when a token is added or revoked."""
+    path = tmp_path / "tokens.toml"
+    first = await create(path)
+    path.write_text("# ours\n" + path.read_text())
+    second = await create(path)
+    (one, _) = await listed(path)
+    assert (await milepost("token", "revoke", str(one["id"]), "--tokens", str(path))).status == 0
+    entries = token_file.parse(path.read_text())
+    assert path.read_text().startswith("# ours\n")
+    assert [entries[tokens.digest(token)].revoked for token in (first, second)] == [True, False]
+    assert [entry["state"] for entry in await listed(path)] == ["revoked", "active"]
+
+
+async def test_list_shows_no_digest(tmp_path: Path) -> None:
+    """As text for people, too."""
+    path = tmp_path / "tokens.toml"
+    made = await create(path)
+    outcome = await milepost("token", "list", "--tokens", str(path))
+    assert outcome.out.splitlines()[0].split() == [
+        "ID",
+        "SUBJECT",
+        "OWNERS",
+        "SCOPES",
+        "KINDS",
+        "STATE",
+        "NOTE",
+    ]
+    assert tokens.digest(made) not in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("revoke", "none"), "There is no token 'none'"),
+        (
+            ("create", *CREATE, "--scope", "reed"),
+            "'reed' is no scope; there are submit, read, cancel, work, admin",
+        ),
+        (("create", *CREATE, "--note", "x", "--subject", "a\nb"), "'subject' of token 1"),
+    ],
+)
+async def test_mistakes(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    """A mistake is named, and changes nothing."""
+    path = tmp_path / "tokens.toml"
+    outcome = await milepost("token", *arguments, "--tokens", str(path))
+    assert outcome.status == 2
+    assert message in outcome.err
+    assert not path.exists()
+
+
+async def test_a_broken_file(tmp_path: Path) -> None:
+    """Nothing is written over what cannot be read."""
+    path = tmp_path / "tokens.toml"
+    path.write_text("[[token")
+    outcome = await milepost("token", "create", "--tokens", str(path), *CREATE)
+    assert outcome.status == 2
+    assert "is no token file" in outcome.err
+    assert path.read_text() == "[[token"
+
+
+async def test_strangers_and_the_port(tmp_path: Path) -> None:
+    """Without credentials the server listens on this machine only."""
+    outcome = await milepost("serve", "--address", "0.0.0.0:0", "--data", str(tmp_path / "data"))
+    assert outcome.status == 2
+    assert "no credentials are configured. Set --tokens" in outcome.err
+
+
+async def test_a_bad_token_file_stops_the_start(tmp_path: Path) -> None:
+    """A server does not start without the tokens that it was told to know."""
+    missing = str(tmp_path / "missing")
+    outcome = await milepost(
+        "serve", "--address", "127.0.0.1:0", "--data", str(tmp_path / "data"), "--tokens", missing
+    )
+    assert outcome.status == 2
+    assert "cannot be used: it cannot be read: No such file or directory" in outcome.err

@@ -1,0 +1,357 @@
+"""Who may do what, at a real server with a token file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from milepost.server.access import tokens
+from milepost.server.access.methods import ACTIONS
+from milepost.v1 import (
+    Claim,
+    DeleteJobRequest,
+    Dispatch,
+    ErrorReason,
+    JobFilter,
+    ListJobsRequest,
+    Release,
+    Report,
+    ReportJobRequest,
+    Resume,
+    WatchJobsRequest,
+    admin_service_pb2,
+    job_service_pb2,
+    worker_service_pb2,
+)
+from tests.support.forking import Forkery
+from tests.support.rpc import (
+    Rpc,
+    connect,
+    error_info,
+    eventually,
+    log_line,
+    succeeded,
+)
+from tests.support.server import Server, ServerProcess
+
+ALL = ("submit", "read", "cancel", "work")
+
+
+@dataclass
+class Tokens:
+    """The token file of a server."""
+
+    path: Path
+    entries: dict[str, str] = field(default_factory=dict)
+
+    def add(self, subject: str, owners: list[str], *scopes: str, **more: str) -> str:
+        """Add a token; return it. ``more`` are further keys with their TOML values."""
+        token = tokens.new_token()
+        values = {"id": f'"{subject}"', "sha256": f'"{tokens.digest(token)}"', "subject": f'"{subject}"'}
+        values |= {"owners": str(owners), "scopes": str(list(scopes)), **more}
+        self.entries[subject] = "[[token]]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+        self.write()
+        return token
+
+    def remove(self, subject: str) -> None:
+        """Delete a token."""
+        del self.entries[subject]
+        self.write()
+
+    def write(self) -> None:
+        """Replace the file, as editors and secret mounts do."""
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text("".join(self.entries.values()))
+        fresh.replace(self.path)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Tokens:
+    """The tokens that the server knows."""
+    found = Tokens(tmp_path / "tokens.toml")
+    found.write()
+    return found
+
+
+@pytest.fixture
+def server(tmp_path: Path, forkery: Forkery, known: Tokens) -> Iterator[Server]:
+    """A server with a token file."""
+    with ServerProcess(tmp_path / "data", "--tokens", str(known.path), forkery=forkery) as started:
+        yield started
+
+
+class Cast:
+    """Callers by their tokens, connected on demand."""
+
+    def __init__(self, server: Server, known: Tokens, stack: AsyncExitStack) -> None:
+        self._server, self._known, self._stack = server, known, stack
+
+    async def __call__(self, subject: str, owners: list[str], *scopes: str, **more: str) -> Rpc:
+        """Connect as a new principal."""
+        token = self._known.add(subject, owners, *scopes, **more)
+        rpc = await self._stack.enter_async_context(connect(self._server.address, token=token))
+
+        async def authenticated() -> bool:
+            try:
+                await rpc.jobs.ListJobs(ListJobsRequest())
+            except grpc.aio.AioRpcError as error:
+                return error.code() != grpc.StatusCode.UNAUTHENTICATED
+            return True
+
+        await eventually(authenticated)
+        return rpc
+
+
+@pytest.fixture
+async def caller(server: Server, known: Tokens) -> AsyncIterator[Cast]:
+    """Makes callers."""
+    async with AsyncExitStack() as stack:
+        yield Cast(server, known, stack)
+
+
+async def refusal(call: Awaitable[Any]) -> tuple[grpc.StatusCode, str, str, dict[str, str]]:
+    """How a call is refused: status, reason, text, metadata."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call
+    info = error_info(refused.value)
+    return refused.value.code(), info.reason, refused.value.details() or "", dict(info.metadata)
+
+
+async def frames(call: Any) -> list[Any]:
+    """All frames of a watch that ends."""
+    return [frame async for frame in call]
+
+
+def calls(rpc: Rpc, job_id: str) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """Every call that names a job."""
+    return {
+        "get": lambda: rpc.get(job_id),
+        "watch": lambda: frames(rpc.watch(job_id)),
+        "cancel": lambda: rpc.cancel(job_id),
+        "delete": lambda: rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job_id)),
+        "child": lambda: rpc.submit(parent_job_id=job_id),
+        "report": lambda: rpc.workers.ReportJob(
+            ReportJobRequest(job_id=job_id, lease_token="x", first_report_sequence=1, updates=[log_line("x")])
+        ),
+    }
+
+
+def report(job_id: str, token: str) -> Report:
+    """A report of one log line."""
+    return Report(job_id=job_id, lease_token=token, first_report_sequence=1, updates=[log_line("x")])
+
+
+METHODS = [
+    (f"/{service.full_name}/{method.name}", method)
+    for file in (job_service_pb2, worker_service_pb2, admin_service_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+]
+
+
+async def call(rpc: Rpc, path: str, method: Any) -> None:
+    """Call a method with an empty request."""
+    channel: Any = rpc.channel
+    if method.client_streaming:
+        stream = channel.stream_stream(path)()
+        await stream.done_writing()
+        await frames(stream)
+    elif method.server_streaming:
+        await frames(channel.unary_stream(path)(b""))
+    else:
+        await channel.unary_unary(path)(b"")
+
+
+def test_every_method_has_an_action() -> None:
+    """A method that is added without saying which scope it needs is a mistake, and is denied to everyone."""
+    assert set(ACTIONS) == {path for path, _ in METHODS}
+
+
+@pytest.mark.parametrize(("path", "method"), METHODS, ids=[path for path, _ in METHODS])
+async def test_credentials(server: Server, known: Tokens, caller: Cast, path: str, method: Any) -> None:
+    """Every method refuses a call without a token, with a bad one of each kind, and with one that has no scope."""
+    good = known.add("good", ["*"], "admin")
+    expired = known.add("expired", ["*"], "admin", expires="2020-01-01")
+    revoked = known.add("revoked", ["*"], "admin", revoked="true")
+    await caller("powerless", ["*"])
+    powerless = await caller("reader", ["*"])
+    found = {}
+    for name, token in {
+        "none": "",
+        "garbage": "garbage",
+        "truncated": good[:-1],
+        "unknown": tokens.new_token(),
+        "expired": expired,
+        "revoked": revoked,
+    }.items():
+        async with connect(server.address, token=token) as rpc:
+            code, reason, *_ = await refusal(call(rpc, path, method))
+            found[name] = code.name, reason
+    code, reason, *_ = await refusal(call(powerless, path, method))
+    found["powerless"] = code.name, reason
+    unauthenticated = ("UNAUTHENTICATED", "UNAUTHENTICATED")
+    assert found == {
+        "none": unauthenticated,
+        "garbage": unauthenticated,
+        "truncated": unauthenticated,
+        "unknown": unauthenticated,
+        "expired": ("UNAUTHENTICATED", "TOKEN_EXPIRED"),
+        "revoked": ("UNAUTHENTICATED", "TOKEN_EXPIRED"),
+        "powerless": ("PERMISSION_DENIED", "PERMISSION_DENIED"),
+    }
+
+
+@pytest.mark.parametrize("name", ["get", "watch", "cancel", "delete", "child", "report"])
+async def test_a_foreign_job_does_not_exist(caller: Cast, name: str) -> None:
+    """A call that names a job of another owner has the answer of one that names no job, but for the id."""
+    ours, theirs = await caller("ours", ["team-a"], *ALL), await caller("theirs", ["team-b"], *ALL)
+    job = await theirs.submit()
+    assert job.owner == "team-b"
+    foreign = await refusal(calls(ours, job.job_id)[name]())
+    missing = await refusal(calls(ours, "missing")[name]())
+    assert str(foreign).replace(job.job_id, "missing") == str(missing)
+    assert foreign[:2] == (grpc.StatusCode.NOT_FOUND, "JOB_NOT_FOUND")
+
+
+async def test_lists_are_narrowed(caller: Cast) -> None:
+    """Lists and feeds have the jobs of the principal's owners, whatever the filter asks for."""
+    a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
+    both, root = await caller("both", ["team-a", "team-b"], "read"), await caller("root", ["*"], "admin")
+    jobs = {"team-a": (await a.submit()).job_id, "team-b": (await b.submit()).job_id}
+    jobs["team-c"] = (await root.submit(owner="team-c")).job_id
+
+    async def listed(rpc: Rpc, owner: str = "") -> set[str]:
+        request = ListJobsRequest(filter=JobFilter(owner=owner))
+        return {job.owner for job in (await rpc.jobs.ListJobs(request)).jobs}
+
+    async def watched(rpc: Rpc, owner: str = "") -> set[str]:
+        request = WatchJobsRequest(filter=JobFilter(owner=owner), no_follow=True)
+        events = [
+            event for frame in await frames(rpc.jobs.WatchJobs(request)) for event in frame.events.events
+        ]
+        return {owner for owner, job_id in jobs.items() for event in events if event.job_id == job_id}
+
+    for seen in (listed, watched):
+        assert [await seen(rpc) for rpc in (a, b, both, root)] == [
+            {"team-a"},
+            {"team-b"},
+            {"team-a", "team-b"},
+            {"team-a", "team-b", "team-c"},
+        ]
+        assert [await seen(rpc, "team-b") for rpc in (a, b, both, root)] == [set(), *[{"team-b"}] * 3]
+
+
+async def test_a_live_feed_is_narrowed(caller: Cast) -> None:
+    """A feed that is open shows no later job of another owner either."""
+    a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
+    feed = a.jobs.WatchJobs(WatchJobsRequest())
+    async for frame in feed:
+        if frame.HasField("caught_up"):
+            break
+    await b.submit()
+    own = await a.submit()
+    async for frame in feed:
+        if frame.events.events:
+            break
+    assert [event.job_id for event in frame.events.events] == [own.job_id]
+    feed.cancel()
+
+
+async def test_owner_of_a_submission(caller: Cast) -> None:
+    """A job without an owner gets the only owner of its principal; a foreign owner is denied."""
+    a, both = await caller("a", ["team-a"], *ALL), await caller("both", ["team-a", "team-b"], *ALL)
+    assert (await a.submit()).owner == "team-a"
+    assert (await both.submit(owner="team-b")).owner == "team-b"
+    assert (await refusal(both.submit()))[:2] == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+    denied = await refusal(a.submit(owner="team-b"))
+    assert denied[:2] == (grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED")
+    assert denied[3] == {"subject": "a", "action": "submit", "scope": "submit"}
+
+
+async def test_request_ids_are_each_owners_own(caller: Cast) -> None:
+    """The same request id of another owner is another one."""
+    a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
+    first = await a.submit(request_id="r", kind="k")
+    assert (await b.submit(request_id="r", kind="k")).job_id != first.job_id
+    assert (await a.submit(request_id="r", kind="k")).job_id == first.job_id
+
+
+async def test_kinds(caller: Cast) -> None:
+    """Kinds narrow what a principal submits and works on."""
+    narrow = await caller("narrow", ["team-a"], *ALL, kinds='["transcribe.*"]')
+    wide = await caller("wide", ["team-a"], *ALL)
+    assert (await narrow.submit(kind="transcribe.audio")).kind == "transcribe.audio"
+    assert (await refusal(narrow.submit(kind="other")))[1] == "PERMISSION_DENIED"
+    other = await wide.submit(kind="other", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    async with narrow.session(kinds=[]) as session:
+        await session.send(claim=Claim(job_id=other.job_id))
+        rejected = (await session.receive("rejected")).rejected
+    assert rejected.reason == ErrorReason.ERROR_REASON_PERMISSION_DENIED
+    with pytest.raises(grpc.aio.AioRpcError) as ended:
+        async with narrow.session(kinds=["other"]):
+            pass
+    assert error_info(ended.value).reason == "PERMISSION_DENIED"
+
+
+async def test_dispatch(caller: Cast) -> None:
+    """A worker is assigned jobs of its owners only; it claims, resumes and releases no others."""
+    a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
+    async with a.session(kinds=["k"]) as session:
+        foreign = await b.submit(kind="k")
+        own = await a.submit(kind="k")
+        job, token = await session.take()
+        assert job.job_id == own.job_id
+        for message in (
+            {"claim": Claim(job_id=foreign.job_id)},
+            {"resume": Resume(job_id=foreign.job_id, lease_token=token)},
+            {"release": Release(job_id=foreign.job_id, lease_token=token)},
+            {"report": report(foreign.job_id, token)},
+        ):
+            await session.send(**message)
+            rejected = (await session.receive("rejected")).rejected
+            assert rejected.reason == ErrorReason.ERROR_REASON_JOB_NOT_FOUND
+        await session.report(own.job_id, token, 1, succeeded())
+        await session.receive("acknowledged")
+    async with b.session(kinds=["k"]) as session:
+        assert (await session.take())[0].job_id == foreign.job_id
+
+
+async def test_who_cancelled(caller: Cast) -> None:
+    """The server authors who requested a cancellation."""
+    a = await caller("alice", ["team-a"], *ALL)
+    job = await a.submit()
+    assert (await a.cancel(job.job_id)).cancellation.requested_by == "alice"
+
+
+async def test_open_streams_end_with_their_token(caller: Cast, known: Tokens) -> None:
+    """Watches, feeds and sessions end with TOKEN_EXPIRED when their token is revoked; those of others go on."""
+    gone, stays = await caller("gone", ["team-a"], *ALL), await caller("stays", ["team-a"], *ALL)
+    job = await stays.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    watch, feed = gone.watch(job.job_id), gone.jobs.WatchJobs(WatchJobsRequest())
+    other = stays.watch(job.job_id)
+    for stream in (watch, feed, other):
+        await anext(aiter(stream))
+    async with gone.session() as session:
+        known.remove("gone")
+        assert [(await refusal(frames(stream)))[:2] for stream in (watch, feed)] == [
+            (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
+        ] * 2
+        assert (await refusal(session.next()))[:2] == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
+    await stays.cancel(job.job_id)
+    assert [frame async for frame in other][-1].events.events[-1].HasField("job_ended")
+
+
+async def test_health_needs_no_token(server: Server) -> None:
+    """Orchestrators and load balancers have none."""
+    async with connect(server.address) as rpc:
+        stub: Any = health_pb2_grpc.HealthStub(rpc.channel)
+        response = await stub.Check(health_pb2.HealthCheckRequest())
+        assert response.status == health_pb2.HealthCheckResponse.SERVING

@@ -1,0 +1,135 @@
+"""Authorisation is one pure function; this table is its specification.
+
+Each row gives a principal's scope, an action, and the verdicts on the principal's own job, on one of another owner, and
+on one that does not exist. A job of another owner does not exist (rule 10).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from milepost.server.access.authorize import Action, Target, Verdict, authorize, check, permission_denied
+from milepost.server.access.principal import ANONYMOUS, Principal, Scope
+from milepost.server.base.refusal import Refusal
+
+ALLOWED, NOT_FOUND, DENIED = Verdict.ALLOWED, Verdict.NOT_FOUND, Verdict.DENIED
+
+OWN = Target("job-1", "team-a", "transcribe.audio")
+FOREIGN = Target("job-2", "team-b", "transcribe.audio")
+CHILD = Target("job-3", "team-a", "transcribe.track", parent_job_id="job-1")
+FOREIGN_CHILD = Target("job-4", "team-b", "transcribe.track", parent_job_id="job-1")
+OTHER = Target("job-5", "team-a", "transcribe.audio")
+
+EXISTING = (Action.READ, Action.CANCEL, Action.DELETE, Action.WORK)
+"""Actions on a job that exists."""
+
+
+def principal(*scopes: Scope, kinds: tuple[str, ...] = (), job_id: str = "") -> Principal:
+    """A principal of team-a."""
+    return Principal("ci", frozenset({"team-a"}), frozenset(scopes), kinds=kinds, job_id=job_id)
+
+
+# Scope: for each action the verdict on (own, foreign, missing).
+_NO = (DENIED, DENIED, DENIED)
+_YES = (ALLOWED, NOT_FOUND, NOT_FOUND)
+# A new job: of an own owner, of a foreign one; there is no missing one.
+_MAY_SUBMIT = (ALLOWED, DENIED, NOT_FOUND)
+TABLE = {
+    Scope.SUBMIT: {Action.SUBMIT: _MAY_SUBMIT, Action.DELETE: _YES},
+    Scope.READ: {Action.READ: _YES},
+    Scope.CANCEL: {Action.CANCEL: _YES},
+    Scope.WORK: {Action.WORK: _YES},
+    Scope.ADMIN: {Action.SUBMIT: _MAY_SUBMIT, **dict.fromkeys(EXISTING, _YES)},
+}
+ROWS = [
+    (scope, action, target, verdict)
+    for scope, actions in TABLE.items()
+    for action in Action
+    for target, verdict in zip((OWN, FOREIGN, None), actions.get(action, _NO), strict=True)
+]
+
+
+@pytest.mark.parametrize(("scope", "action", "target", "verdict"), ROWS)
+def test_scope(scope: Scope, action: Action, target: Target | None, verdict: Verdict) -> None:
+    """A scope allows its actions on own jobs; a foreign job is answered like a missing one."""
+    assert authorize(principal(scope), action, target) is verdict
+
+
+@pytest.mark.parametrize("action", Action)
+def test_no_scope(action: Action) -> None:
+    """Without a scope nothing is allowed, and the answer is the same for every job."""
+    assert {authorize(principal(), action, target) for target in (OWN, FOREIGN, None)} == {DENIED}
+
+
+@pytest.mark.parametrize("action", Action)
+def test_every_owner(action: Action) -> None:
+    """A principal of all owners with all scopes may do everything to every job that exists."""
+    assert {authorize(ANONYMOUS, action, target) for target in (OWN, FOREIGN, CHILD)} == {ALLOWED}
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [({}, ALLOWED), ({"owners": frozenset({"team-a"})}, DENIED), ({"job_id": "job-1"}, DENIED)],
+)
+def test_administration(changed: dict[str, object], verdict: Verdict) -> None:
+    """Administration concerns all owners: it is for principals of all owners, and of no single job."""
+    fields = {"subject": "root", "owners": None, "scopes": frozenset({Scope.ADMIN}), **changed}
+    assert authorize(Principal(**fields), Action.ADMINISTER, None) is verdict  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("action", [Action.SUBMIT, Action.WORK])
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [("transcribe.audio", ALLOWED), ("transcribe", DENIED), ("transcribed.audio", DENIED), ("x", DENIED)],
+)
+def test_kinds(action: Action, kind: str, verdict: Verdict) -> None:
+    """Kinds narrow submitting and working; a dot in a pattern is a dot."""
+    narrowed = principal(*Scope, kinds=("transcribe.*",))
+    assert authorize(narrowed, action, OWN._replace(kind=kind)) is verdict
+
+
+@pytest.mark.parametrize("action", [Action.READ, Action.CANCEL, Action.DELETE])
+def test_kinds_do_not_narrow_reading(action: Action) -> None:
+    """Kinds narrow nothing else."""
+    assert authorize(principal(*Scope, kinds=("other",)), action, OWN) is ALLOWED
+
+
+def test_kinds_do_not_reveal_foreign_jobs() -> None:
+    """A foreign job of a foreign kind is missing, not denied."""
+    assert authorize(principal(Scope.WORK, kinds=("other",)), Action.WORK, FOREIGN) is NOT_FOUND
+
+
+@pytest.mark.parametrize("action", EXISTING)
+@pytest.mark.parametrize(
+    ("target", "verdict"),
+    [(OWN, ALLOWED), (CHILD, ALLOWED), (FOREIGN_CHILD, NOT_FOUND), (OTHER, NOT_FOUND), (None, NOT_FOUND)],
+)
+def test_one_job(action: Action, target: Target | None, verdict: Verdict) -> None:
+    """A principal of one job has that job and its children, of its owners; no other job exists for it."""
+    assert authorize(principal(*Scope, job_id="job-1"), action, target) is verdict
+
+
+@pytest.mark.parametrize(("target", "verdict"), [(CHILD, ALLOWED), (OTHER, DENIED), (OWN, DENIED)])
+def test_one_job_submits_its_children(target: Target, verdict: Verdict) -> None:
+    """A principal of one job submits children of that job, and nothing else."""
+    assert authorize(principal(*Scope, job_id="job-1"), Action.SUBMIT, target) is verdict
+
+
+@pytest.mark.parametrize("action", EXISTING)
+def test_the_same_refusal(action: Action) -> None:
+    """The refusals of a foreign job and of a missing one have the same reason, text and details."""
+    told = []
+    for target in (FOREIGN, None):
+        with pytest.raises(Refusal) as refused:
+            check(principal(*Scope), action, "job-2", target)
+        told.append((refused.value.reason, refused.value.message, refused.value.metadata))
+    assert told[0] == told[1]
+
+
+def test_what_is_missing() -> None:
+    """A denial names the principal, what it has, and the scope that it needs."""
+    refusal = permission_denied(principal(Scope.READ, Scope.SUBMIT), Action.CANCEL, None)
+    assert refusal.message == (
+        "'ci' may not cancel: its scopes are read, submit. Use a credential with the scope 'cancel'."
+    )
+    assert refusal.metadata == {"subject": "ci", "action": "cancel", "scope": "cancel"}

@@ -1,0 +1,199 @@
+"""Tokens and the file that knows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from milepost.server.access import token_file, tokens
+from milepost.server.access.authenticator import Authenticator
+from milepost.server.access.principal import ANONYMOUS, Principal, Scope
+from milepost.server.access.token_file import TokenFileError
+from milepost.server.access.token_store import TokenStore
+from milepost.server.base.clock import SystemClock
+from milepost.server.base.refusal import Refusal
+from milepost.v1 import ErrorReason
+
+TOKEN = tokens.new_token()
+
+
+class FixedClock(SystemClock):
+    """A clock that stands at an instant."""
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+
+    def now(self) -> int:
+        """See ``Clock``."""
+        return self._now
+
+
+def entry(token: str = TOKEN, **changed: str) -> str:
+    """An entry of a token file; values are TOML."""
+    values = {
+        "id": '"4f1c09aa"',
+        "sha256": f'"{tokens.digest(token)}"',
+        "subject": '"ci"',
+        "owners": '["team-a"]',
+        "scopes": '["submit", "read"]',
+        **changed,
+    }
+    return "[[token]]\n" + "".join(f"{key} = {value}\n" for key, value in values.items() if value)
+
+
+def authenticator(path: Path, text: str, now: int = 0) -> Authenticator:
+    """An authenticator with this token file."""
+    path.write_text(text)
+    return Authenticator(FixedClock(now), TokenStore(path))
+
+
+def bearer(token: str) -> list[tuple[str, str | bytes]]:
+    """The metadata of a call with a token."""
+    return [("authorization", f"Bearer {token}")]
+
+
+def reason(authenticator: Authenticator, metadata: list[tuple[str, str | bytes]]) -> ErrorReason.ValueType:
+    """Why these metadata are refused; the text must not quote the token."""
+    with pytest.raises(Refusal) as refused:
+        authenticator.authenticate(metadata)
+    assert TOKEN[3:] not in refused.value.message
+    return refused.value.reason
+
+
+def test_form() -> None:
+    """A token has 256 bits of randomness behind a prefix, and a checksum that every change breaks."""
+    assert TOKEN.startswith("mp_")
+    assert len(TOKEN) == len("mp_") + 43 + 6
+    assert tokens.is_token(TOKEN)
+    assert len({tokens.new_token() for _ in range(1000)}) == 1000
+    broken = [TOKEN[:-1], TOKEN[1:], TOKEN + "0", TOKEN.swapcase(), ""]
+    broken += [TOKEN[:i] + ("0" if TOKEN[i] != "0" else "1") + TOKEN[i + 1 :] for i in range(3, len(TOKEN))]
+    assert [text for text in broken if tokens.is_token(text)] == []
+
+
+def test_principal() -> None:
+    """An entry becomes a principal; a time without an offset is in UTC, and a date is its beginning."""
+    text = entry(kinds='["transcribe.*"]', expires="2027-01-31", note='"nightly"', revoked="true")
+    parsed = token_file.parse(text)[tokens.digest(TOKEN)]
+    assert parsed.principal == Principal(
+        "ci",
+        frozenset({"team-a"}),
+        frozenset({Scope.SUBMIT, Scope.READ}),
+        kinds=("transcribe.*",),
+        expire_time=1801353600 * 10**9,
+        credential_id="4f1c09aa",
+    )
+    assert (parsed.revoked, parsed.note) == (True, "nightly")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    """A server does not start with a token file that is not there: everybody would be let in, or nobody."""
+    with pytest.raises(TokenFileError, match="it cannot be read: No such file"):
+        TokenStore(tmp_path / "tokens")
+
+
+def test_all_owners() -> None:
+    """A star stands for all owners."""
+    assert token_file.parse(entry(owners='["*"]'))[tokens.digest(TOKEN)].principal.owners is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[token", "it is not TOML"),
+        ("[token]\n", r"tokens stand under \[\[token\]\]"),
+        ('[[tokens]]\nid = "1"\n', "unknown key 'tokens'"),
+        (entry(subject=""), "token 1 has no 'subject'"),
+        (entry(scopes='["reed"]'), "unknown scope 'reed'; there are submit, read, cancel, work, admin"),
+        (entry(scopes='"read"'), "'scopes' of token 1 is not a list"),
+        (entry(owners="[]"), "token 1 has no owner"),
+        (entry(sha256='"abc"'), "not 64 hexadecimal digits"),
+        (entry(expires='"tomorrow"'), "'expires' of token 1 is not a time"),
+        (entry(revoked='"yes"'), "'revoked' of token 1"),
+        (entry(expire="2027-01-31"), "unknown key 'expire'"),
+        (entry() + entry(), "token 2 has the id or the digest of an earlier one"),
+        (entry(subject='"a\\u001bb"'), "'subject' of token 1 is not a text"),
+    ],
+)
+def test_mistakes(text: str, message: str) -> None:
+    """A mistake is named with its place; an unknown key is one, since a misspelt limit must not go unnoticed."""
+    with pytest.raises(TokenFileError, match=message):
+        token_file.parse(text)
+
+
+def test_without_credentials() -> None:
+    """Without credentials configured everyone is the principal anonymous, whatever they send."""
+    assert Authenticator(SystemClock()).authenticate(bearer("anything")) == ANONYMOUS
+
+
+def test_authenticate(tmp_path: Path) -> None:
+    """A known token gives its principal; the scheme is in any case."""
+    known = authenticator(tmp_path / "tokens", entry())
+    assert known.authenticate(bearer(TOKEN)).subject == "ci"
+    assert known.authenticate([("authorization", f"bearer {TOKEN}")]).subject == "ci"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        [],
+        [("authorization", TOKEN)],
+        [("authorization", f"Basic {TOKEN}")],
+        [("authorization", b"Bearer")],
+        bearer("garbage"),
+        bearer(TOKEN[:-1]),
+        bearer(tokens.new_token()),
+        bearer(TOKEN) + bearer(TOKEN),
+    ],
+)
+def test_unauthenticated(tmp_path: Path, metadata: list[tuple[str, str | bytes]]) -> None:
+    """No token, two, a truncated one and an unknown one are UNAUTHENTICATED."""
+    known = authenticator(tmp_path / "tokens", entry())
+    assert reason(known, metadata) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
+
+
+def test_expired(tmp_path: Path) -> None:
+    """A token that has expired or is revoked is TOKEN_EXPIRED: its bearer needs another one."""
+    path, expire_time = tmp_path / "tokens", 1801353600 * 10**9
+    text = entry(expires="2027-01-31T00:00:00Z")
+    assert authenticator(path, text, expire_time - 1).authenticate(bearer(TOKEN)).subject == "ci"
+    assert (
+        reason(authenticator(path, text, expire_time), bearer(TOKEN))
+        == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
+    )
+    revoked = authenticator(path, entry(revoked="true"))
+    assert reason(revoked, bearer(TOKEN)) == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
+
+
+def test_reload(tmp_path: Path) -> None:
+    """A changed file is read again; a broken or missing one leaves the last good tokens in force."""
+    path = tmp_path / "tokens"
+    known = authenticator(path, entry())
+    principal = known.authenticate(bearer(TOKEN))
+    path.write_text("[[token")
+    known.refresh()
+    known.check(principal)
+    path.unlink()
+    known.refresh()
+    known.check(principal)
+    other = tokens.new_token()
+    path.with_suffix(".new").write_text(entry(other))
+    path.with_suffix(".new").replace(path)
+    known.refresh()
+    assert known.authenticate(bearer(other)).subject == "ci"
+    assert reason(known, bearer(TOKEN)) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("changed", ["", entry(revoked="true"), entry(scopes='["read"]')])
+def test_open_call(tmp_path: Path, changed: str) -> None:
+    """An open call ends with TOKEN_EXPIRED once its token is deleted, revoked, or has other rights."""
+    path = tmp_path / "tokens"
+    known = authenticator(path, entry())
+    principal = known.authenticate(bearer(TOKEN))
+    known.check(principal)
+    path.write_text(changed)
+    known.refresh()
+    with pytest.raises(Refusal) as refused:
+        known.check(principal)
+    assert refused.value.reason == ErrorReason.ERROR_REASON_TOKEN_EXPIRED

@@ -27,7 +27,6 @@ from milepost.server.log.event_log import (
     Entry,
     EventPage,
     FeedPage,
-    JobAttributes,
     JobIdentity,
     JobPage,
     Query,
@@ -36,6 +35,7 @@ from milepost.server.log.event_log import (
     state_mask,
 )
 from milepost.server.log.frames import Chunk
+from milepost.server.log.memory.job_matching import matches
 from milepost.server.log.memory.memory_disk import FRACTION_SCALE, JobRecord, MemoryDisk
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.log.sqlite.append import Append, coalesce_writes
@@ -278,7 +278,7 @@ class MemoryEventLog:
         scanned, size = max(disk.position, after), 0
         for row in disk.rows():
             attributes = disk.records[row.job_id].attributes
-            if row.position > after and _matches(attributes, query, {row.state_before, row.state}):
+            if row.position > after and matches(attributes, query, {row.state_before, row.state}):
                 entries.append(row)
                 size += len(row.chunk.frames)
                 if size >= max_bytes:
@@ -325,7 +325,7 @@ class MemoryEventLog:
         for record in self._records(newest_first=query.newest_first):
             if query.after is not None and (record.key < query.after) != query.newest_first:
                 continue
-            if record.key == query.after or not _matches(record.attributes, query, {record.state}):
+            if record.key == query.after or not matches(record.attributes, query, {record.state}):
                 continue
             if len(jobs) == query.limit or size >= query.max_bytes:
                 return JobPage(jobs, more=True)
@@ -365,7 +365,7 @@ class MemoryEventLog:
         return sorted(found, key=lambda job: (job.end_time, job.key))[:limit]
 
     def _notices(self, query: Query) -> Iterable[DropNotice]:
-        return (n for n in self._disk.notices.values() if _matches(n.attributes, query, set(query.states)))
+        return (n for n in self._disk.notices.values() if matches(n.attributes, query, set(query.states)))
 
     def _dropped(self, query: Query, known: int) -> dict[int, int]:
         found: dict[int, int] = {}
@@ -387,16 +387,3 @@ class MemoryEventLog:
 
     async def _delay_read(self) -> None:
         await asyncio.sleep(self._delays.read())
-
-
-def _matches(attributes: JobAttributes, query: Query, states: set[int]) -> bool:
-    """Whether a job in one of these states matches the query."""
-    is_parent = query.with_parent and attributes.job_id == query.parent_job_id
-    return (
-        (query.owners is None or attributes.owner in query.owners)
-        and (not query.kinds or attributes.kind in query.kinds)
-        and (not query.parent_job_id or query.parent_job_id == attributes.parent_job_id or is_parent)
-        and (not query.job_ids or attributes.job_id in query.job_ids)
-        and (not query.states or not states.isdisjoint(query.states))
-        and all(attributes.labels.get(name) == value for name, value in (query.labels or {}).items())
-    )

@@ -74,3 +74,10 @@ def test_links_lead_to_files(document: Path) -> None:
 
     assert missing == []
     assert mislabelled == []
+
+
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    """A number names one decision: two of the same number come from two branches, and one of them has to move."""
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+
+    assert numbers == list(range(1, len(numbers) + 1))

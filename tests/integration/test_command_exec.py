@@ -15,7 +15,8 @@ import pytest
 from milepost.client._cli.main import run
 from milepost.v1 import Dispatch, Severity, StageState
 from tests.support.command import terminal
-from tests.support.executing import Exec, end, first_line, runs, state
+from tests.support.executing import Exec, end, first_line, runs
+from tests.support.rpc import state_name
 from tests.support.server import ServerProcess
 
 PYTHON = (sys.executable, "-u", "-c")
@@ -41,7 +42,7 @@ def test_what_it_writes_is_passed_on_and_told(at: Exec) -> None:
 
     assert result == (0, b"one\r\ntwo\n\xff\x00\n" + at.job.job_id.encode(), b"careful\n\n")
     assert (
-        state(at.job),
+        state_name(at.job),
         dict(at.job.labels),
         dict(at.job.input.items()),
         at.client.result(at.job.job_id),
@@ -76,7 +77,7 @@ def test_a_command_that_fails(
     assert status == at.run("sh", "-c", command)[0]
     failure = at.job.failure
     assert ("FAILED", code, message, detail) == (
-        state(at.job),
+        state_name(at.job),
         failure.code,
         failure.message,
         failure.detail,
@@ -154,7 +155,7 @@ def test_a_cancelled_job_stops_the_whole_group(at: Exec, hears: str, expected: i
     status, _ = end(process)
 
     assert (status, [runs(pid) for pid in pids]) == (expected, [False, False])
-    assert (state(at.job), at.job.cancellation.forced) == ("CANCELLED", False)
+    assert (state_name(at.job), at.job.cancellation.forced) == ("CANCELLED", False)
     assert at.lines()[1:] == []
 
 
@@ -166,7 +167,7 @@ def test_a_grace_of_its_own(at: Exec) -> None:
     at.client.cancel(at.job.job_id)
 
     assert end(process) == (9, b"")
-    assert ([runs(pid) for pid in pids], state(at.job)) == ([False, False], "CANCELLED")
+    assert ([runs(pid) for pid in pids], state_name(at.job)) == ([False, False], "CANCELLED")
 
 
 def test_a_command_that_cleans_up(at: Exec) -> None:
@@ -179,7 +180,7 @@ def test_a_command_that_cleans_up(at: Exec) -> None:
     at.client.cancel(at.job.job_id)
 
     assert end(process) == (0, b"cleaning\nclean\n")
-    assert state(at.job) == "CANCELLED"
+    assert state_name(at.job) == "CANCELLED"
     # What the shell says of its child, which has heard as well, is its own affair.
     assert [text for severity, text in at.lines() if severity == INFO] == ["ready", "cleaning", "clean"]
 
@@ -193,7 +194,7 @@ def test_signals_are_for_the_command(at: Exec, number: signal.Signals) -> None:
     process.send_signal(number)
 
     assert end(process) == (7, b"heard\n")
-    assert (state(at.job), at.job.failure.code) == ("FAILED", "EXIT_STATUS")
+    assert (state_name(at.job), at.job.failure.code) == ("FAILED", "EXIT_STATUS")
 
 
 def test_a_job_that_there_is(at: Exec) -> None:
@@ -201,7 +202,7 @@ def test_a_job_that_there_is(at: Exec) -> None:
     job_id = at.client.submit(at.kind, dispatch=Dispatch.DISPATCH_EXTERNAL).job_id
     first = at.start("--job-id", job_id, "echo", "ran")
     assert end(first) == (0, b"ran\n")
-    assert (state(at.job), at.client.result(job_id)) == ("SUCCEEDED", {"exit_status": 0})
+    assert (state_name(at.job), at.client.result(job_id)) == ("SUCCEEDED", {"exit_status": 0})
 
     queued = at.client.submit(at.kind).job_id
     for status, other in ((2, job_id), (2, queued), (4, "no-such-job")):
@@ -263,7 +264,7 @@ def test_a_server_that_is_lost(server: ServerProcess) -> None:
 
         assert end(process) == (0, b"")
         assert at.lines() == [(INFO, "ready"), (INFO, "on its own")]
-        assert (state(at.job), at.job.attempt) == ("SUCCEEDED", 1)
+        assert (state_name(at.job), at.job.attempt) == ("SUCCEEDED", 1)
 
 
 def test_it_is_killed_itself(tmp_path: Path) -> None:
@@ -276,7 +277,7 @@ def test_it_is_killed_itself(tmp_path: Path) -> None:
             process.kill()
             try:
                 *_, job = at.client.follow(at.job.job_id)
-                assert state(job) == "LOST"
+                assert state_name(job) == "LOST"
             finally:
                 os.kill(pid, signal.SIGKILL)
                 end(process)
@@ -287,7 +288,7 @@ def test_what_it_leaves_behind(at: Exec) -> None:
     status, out, _ = at.run("sh", "-c", "sleep 60 & echo $!")
     pid = int(out)
     try:
-        assert (status, runs(pid), state(at.job)) == (0, True, "SUCCEEDED")
+        assert (status, runs(pid), state_name(at.job)) == (0, True, "SUCCEEDED")
     finally:
         os.kill(pid, signal.SIGKILL)
 
@@ -300,7 +301,7 @@ def test_a_reader_that_is_gone(at: Exec) -> None:
     process.stdout.close()
 
     assert process.wait(60) == 141
-    assert (state(at.job), at.job.failure.code) == ("FAILED", "SIGPIPE")
+    assert (state_name(at.job), at.job.failure.code) == ("FAILED", "SIGPIPE")
     assert process.stderr is not None
     process.stderr.close()
 
@@ -312,7 +313,7 @@ def test_a_reader_that_does_not_read(at: Exec) -> None:
     at.client.cancel(at.job.job_id)
 
     assert process.wait(60) == 143
-    assert (state(at.job), at.job.cancellation.forced) == ("CANCELLED", False)
+    assert (state_name(at.job), at.job.cancellation.forced) == ("CANCELLED", False)
     end(process)
 
 

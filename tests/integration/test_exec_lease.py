@@ -10,8 +10,9 @@ import pytest
 
 from milepost.client import SyncClient
 from milepost.v1 import Dispatch, RetryPolicy
-from tests.support.executing import Exec, end, feed, first_line, says, state, until
+from tests.support.executing import Exec, end, feed, first_line, says, until
 from tests.support.proxy import CuttableProxy
+from tests.support.rpc import state_name
 from tests.support.server import ServerProcess
 
 WAITS = ("sh", "-c", 'echo ready; read line; echo "$line"; exit 7')
@@ -42,7 +43,7 @@ def submit(at: Exec, attempts: int) -> str:
 def stop(process: subprocess.Popen[bytes], client: SyncClient, job_id: str, wanted: str) -> None:
     """Suspend all of exec until the job has this state, then resume it."""
     process.send_signal(signal.SIGSTOP)
-    until(lambda: state(client.get(job_id)) == wanted)
+    until(lambda: state_name(client.get(job_id)) == wanted)
     process.send_signal(signal.SIGCONT)
 
 
@@ -55,7 +56,7 @@ def test_a_stop_longer_than_the_lease(at: Exec) -> None:
     feed(process, b"on its own\n")
 
     assert end(process) == (7, b"on its own\n")
-    assert state(at.job) == "LOST"
+    assert state_name(at.job) == "LOST"
 
 
 def test_a_cut_longer_than_the_lease(at: Exec) -> None:
@@ -67,7 +68,7 @@ def test_a_cut_longer_than_the_lease(at: Exec) -> None:
             assert first_line(process) == "ready"
             proxy.refuse()
             proxy.cut()
-            until(lambda: state(at.job) == "LOST")
+            until(lambda: state_name(at.job) == "LOST")
             proxy.allow()
             says(process, "is LOST; the command goes on without it")
             feed(process, b"on its own\n")
@@ -81,11 +82,11 @@ def test_a_job_that_waits_for_another_attempt(at: Exec) -> None:
     process = at.start("--job-id", job_id, "--stage", "s", *WAITS, stdin=subprocess.PIPE)
     until(at.lines)
     stop(process, at.client, job_id, "QUEUED")
-    until(lambda: (state(at.job), at.job.attempt) == ("RUNNING", 2))
+    until(lambda: (state_name(at.job), at.job.attempt) == ("RUNNING", 2))
     feed(process, b"in the second one\n")
 
     assert end(process) == (7, b"ready\nin the second one\n")
-    assert (state(at.job), at.job.failure.code, [stage.stage_id for stage in at.job.stages]) == (
+    assert (state_name(at.job), at.job.failure.code, [stage.stage_id for stage in at.job.stages]) == (
         "FAILED",
         "EXIT_STATUS",
         ["s"],
@@ -104,12 +105,12 @@ def test_a_job_that_another_attempt_has(at: Exec) -> None:
     process = at.start("--job-id", job_id, "--", "sh", "-c", program)
     assert first_line(process) == "ready"
     process.send_signal(signal.SIGSTOP)
-    until(lambda: state(at.client.get(job_id)) == "QUEUED")
+    until(lambda: state_name(at.client.get(job_id)) == "QUEUED")
     with at.client.attach(job_id) as other:
         process.send_signal(signal.SIGCONT)
         assert end(process) == (9, b"clean\n")
 
-    assert (other.attempt, state(at.job)) == (2, "SUCCEEDED")
+    assert (other.attempt, state_name(at.job)) == (2, "SUCCEEDED")
 
 
 def test_a_job_that_has_timed_out(at: Exec) -> None:

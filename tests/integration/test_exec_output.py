@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from milepost.v1 import Severity
-from tests.support.executing import Exec, end, feed, first_line, runs, state, until
+from tests.support.executing import Exec, end, feed, first_line, runs, until
+from tests.support.rpc import state_name
 from tests.support.server import ServerProcess
 
 INFO, WARNING = Severity.SEVERITY_INFO, Severity.SEVERITY_WARNING
@@ -58,7 +59,7 @@ def test_what_it_leaves_behind_is_not_killed_by_a_closed_pipe(
     (tmp_path / "go").write_text("go\n")
     until(late.exists)
 
-    assert (status, state(at.job)) == (0, "SUCCEEDED")
+    assert (status, state_name(at.job)) == (0, "SUCCEEDED")
     if not closed:
         until(lambda: log.read_bytes() == b"started\n" + bytes(200_000) + b"log\n")
 
@@ -72,7 +73,7 @@ def test_a_signal_after_the_command_has_ended(at: Exec, number: signal.Signals) 
     process.send_signal(number)
 
     assert process.wait(60) == 3
-    assert (state(at.job), at.job.failure.code) == ("FAILED", "EXIT_STATUS")
+    assert (state_name(at.job), at.job.failure.code) == ("FAILED", "EXIT_STATUS")
     end(process)
 
 
@@ -110,7 +111,7 @@ def test_output_that_cannot_be_passed_on(at: Exec) -> None:
         process = at.start("--kind", at.kind, "echo", "lost", stdout=full)
     _, err = process.communicate(timeout=60)
 
-    assert (process.returncode, at.lines(), state(at.job)) == (74, [(INFO, "lost")], "SUCCEEDED")
+    assert (process.returncode, at.lines(), state_name(at.job)) == (74, [(INFO, "lost")], "SUCCEEDED")
     assert err == b"Error: The command's output could not be written: No space left on device.\n"
 
 

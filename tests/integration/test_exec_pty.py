@@ -15,7 +15,8 @@ from collections.abc import Iterator
 import pytest
 
 from milepost.v1 import Severity
-from tests.support.executing import Exec, end, feed, first_line, state, until
+from tests.support.executing import Exec, end, feed, first_line, until
+from tests.support.rpc import state_name
 from tests.support.server import ServerProcess
 
 INFO = Severity.SEVERITY_INFO
@@ -62,7 +63,7 @@ def test_a_cancelled_job(at: Exec) -> None:
 
     status, out = end(process)
     # What the shell says of its child, which has heard as well, is its own affair.
-    assert (status, out[-6:], state(at.job)) == (9, b"clean\n", "CANCELLED")
+    assert (status, out[-6:], state_name(at.job)) == (9, b"clean\n", "CANCELLED")
 
 
 def test_a_command_that_is_not_there(at: Exec) -> None:

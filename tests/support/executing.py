@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from milepost.client import JobSnapshot, SyncClient
-from milepost.v1 import Event, JobState
+from milepost.v1 import Event
 from tests.support.command import environment
 from tests.support.server import MILEPOST
 
@@ -64,11 +64,6 @@ class Exec:
             for event in self.events()
             if event.HasField("log_written")
         ]
-
-
-def state(job: JobSnapshot) -> str:
-    """The job's state, as ``"RUNNING"``."""
-    return JobState.Name(job.state).removeprefix("JOB_STATE_")
 
 
 def first_line(process: subprocess.Popen[bytes]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
-from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from milepost.contract import limits
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import NoRoomForCopy
 from milepost.server.log.sqlite import log_copy
+from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.rpc.backups import Backups
 from milepost.server.store_errors import refusal_of
@@ -64,20 +66,34 @@ async def test_a_disk_without_room_is_left_alone(tmp_path: Path, monkeypatch: py
     await log.close()
 
 
-async def test_a_copy_that_is_cancelled_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_copy_that_is_cancelled_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """The copy stops at the next step; the store continues."""
     monkeypatch.setattr(log_copy, "_STEPS", 1)
     log, author = SqliteEventLog(tmp_path), Author("j")
     await put(log, author.submit(), author.start())
     for _ in range(100):
         await put(log, author.lines("x" * 10_000))
+    ends: list[str] = []
+    copy_file = log_copy._copy
+
+    def copy(*arguments: Any) -> LogCopy:
+        try:
+            return copy_file(*arguments)
+        except sqlite3.Error as error:
+            ends.append(error.sqlite_errorname)
+            raise
+
+    monkeypatch.setattr(log_copy, "_copy", copy)
     copying = asyncio.create_task(log.copy_to(tmp_path / "copy.db"))
     await asyncio.sleep(0)
     copying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await copying
-    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
-        assert copy.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'log'").fetchone() == (0,)
+    assert ends == ["SQLITE_INTERRUPT"]
+    gc.collect()
+    assert caplog.messages == []
     await put(log, author.lines("a"))
     await log.close()
 

@@ -55,7 +55,7 @@ async def copy_log(connect: Callable[[], sqlite3.Connection], path: Path) -> Log
         return await asyncio.shield(copying)
     except asyncio.CancelledError:
         cancelled.set()
-        await asyncio.wait([copying])
+        await asyncio.gather(copying, return_exceptions=True)
         raise
 
 

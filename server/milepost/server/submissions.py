@@ -78,7 +78,7 @@ class Submissions:
 
     async def _existing(self, job_id: str, request: SubmitJobRequest, caller: str) -> Job:
         """Return the existing job, if the same request created it. Raises JOB_ALREADY_EXISTS otherwise."""
-        page = await self._log.read(job_id, 0, 0, caller=caller)
+        page = await self._log.read(job_id, 0, 0, caller=caller, short=True)
         if page is not None and page.first > 1:
             # The submission event is deleted, but the log still has the request_id.
             if await self._log.find_request(request.owner, request.request_id, caller=caller) == job_id:

@@ -6,7 +6,13 @@ import asyncio
 
 import pytest
 
-from milepost.server.watching.pacer import TURNS_LIMIT, TURNS_TIME, Pacer
+from milepost.server.watching.pacer import (
+    ACCEPTING_PASSES,
+    ACCEPTING_TURNS_LIMIT,
+    TURNS_LIMIT,
+    TURNS_TIME,
+    Pacer,
+)
 from milepost.server.watching.signals import Signal, Waiter
 
 
@@ -130,3 +136,25 @@ async def test_a_cancelled_stream_uses_no_turn(turns: Turns) -> None:
     await asyncio.sleep(0)
     assert turns.given[TURNS_LIMIT:] == ["last"]
     assert len(paced) == 0
+
+
+async def test_passes_are_short_while_calls_arrive(turns: Turns) -> None:
+    """So that new calls, of which a few passes accept one, do not wait for all streams; afterwards passes are full."""
+    calls = [0]
+    paced = Pacer(lambda: calls[0])
+    total = 10 * TURNS_LIMIT
+    for _ in range(total):
+        paced.put("a", turns.stream("a"))
+    counts = []
+    for accepted in (1, 1, 0):
+        calls[0] += accepted
+        before = len(turns.given)
+        await asyncio.sleep(0)
+        counts.append(len(turns.given) - before)
+    assert counts == [ACCEPTING_TURNS_LIMIT] * 3
+    for _ in range(ACCEPTING_PASSES):
+        await asyncio.sleep(0)
+    before = len(turns.given)
+    await asyncio.sleep(0)
+    assert len(turns.given) - before == TURNS_LIMIT
+    await turns.per_pass(total)

@@ -123,7 +123,7 @@ async def test_short_reads_do_not_wait_for_long_ones(
     ]
     await held.have_begun(LONG_READ_THREADS)
     job, stored = await log.find("j", caller="b"), await log.load("j")
-    page, known = await log.read("j", 0, 0), await log.find_request("", "r")
+    page, known = await log.read("j", 0, 0, short=True), await log.find_request("", "r")
     await world.submit("k")
     assert job is not None
     assert stored is not None

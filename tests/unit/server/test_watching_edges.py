@@ -10,10 +10,11 @@ import pytest
 
 from milepost.server.log.event_log import EventPage, FeedPage, Query
 from milepost.server.log.sqlite.writer import Outcome
-from milepost.server.watching.pacer import Pacer
+from milepost.server.watching.pacer import TURNS_LIMIT, Pacer
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.v1 import (
     Event,
+    EventFilter,
     Events,
     JobEnded,
     JobFilter,
@@ -327,3 +328,40 @@ async def test_dropped_just_before_it_is_read(
 
     await eventually(is_answered)
     assert (subscriber.reason, subscriber.recording.events) == ("SEQUENCE_TRIMMED", [])
+
+
+async def test_a_stream_that_is_shown_nothing_lets_others_run(tmp_path: Path) -> None:
+    """However much its filter hides, each pass of the event loop has a bounded number of its batches."""
+    world = World(tmp_path, memory=1 << 20)
+    await world.submit("j")
+    live = Subscriber(world, "j", ALL)
+    live.watch()
+    await names(live, "opened", "events", "caught_up")
+    await (await world.start("j"))
+    count = 10 * TURNS_LIMIT
+    await (await world.report("j", *(line(str(number)) for number in range(count))))
+    hidden = Subscriber(
+        world,
+        "j",
+        ALL,
+        no_follow=True,
+        max_batch_events=1,
+        filter=EventFilter(payloads=["artifact_added"]),
+    )
+    passes = 0
+
+    async def count_passes() -> None:
+        nonlocal passes
+        while hidden.is_watching:
+            await asyncio.sleep(0)
+            passes += 1
+
+    hidden.watch(after_sequence=2)
+    await count_passes()
+    assert [frame.WhichOneof("frame") for frame in hidden.recording.streams[-1].frames] == [
+        "opened",
+        "caught_up",
+    ]
+    assert passes >= count / TURNS_LIMIT
+    await live.cut()
+    await world.log.close()

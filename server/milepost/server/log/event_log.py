@@ -319,11 +319,11 @@ class EventLog(Protocol):
         """
 
     async def read(
-        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER
+        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER, short: bool = False
     ) -> EventPage | None:
         """Read about ``max_bytes`` of events after the cursor; None if there is no such job.
 
-        With 0 bytes it is a short read: the state of the log, and at most one commit.
+        At most one commit is read with 0 bytes. ``short`` says that the read may go before replays.
         """
 
     async def read_feed(

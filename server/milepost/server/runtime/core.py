@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +48,7 @@ class Core:
 
     ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``node`` is the
     node's name for people; ``directory`` is where backups are made; ``loop_lag`` counts the passes of the event loop;
-    ``clock`` is for tests.
+    ``call_count`` returns the number of calls so far; ``clock`` is for tests.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Core:
         directory: Path = Path(),
         queue_memory: int = QUEUE_MEMORY,
         loop_lag: LoopLag | None = None,
+        call_count: Callable[[], int] = lambda: 0,
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
@@ -74,7 +75,7 @@ class Core:
             clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX)
         )
         waits = WaitReasons(self._registry)
-        self._watches = Watches(log, clock, admission, tail_memory, waits)
+        self._watches = Watches(log, clock, admission, tail_memory, waits, call_count)
         self._registry.follow(self._watches.workers_changed)
         journal = Journal(log, clock)
         slices = Slices()

@@ -184,6 +184,7 @@ class Server:
             admission=Admission(settings.max_watches, settings.max_watches_per_caller),
             directory=settings.data or Path(),
             loop_lag=self._loop_lag,
+            call_count=lambda: self.call_count,
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()

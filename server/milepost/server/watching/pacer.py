@@ -8,6 +8,7 @@ durable while a stream waits for its turn goes out with its next batch.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from milepost.server.base.callers import Turns
@@ -18,6 +19,12 @@ TURNS_LIMIT: Final = 64
 TURNS_TIME: Final = 0.003
 """Seconds that the turns of one pass may take. If they take longer, the next passes have fewer, and at least one."""
 
+ACCEPTING_TURNS_LIMIT: Final = 2
+"""Turns of a pass while calls arrive: grpc.aio accepts one call in a few passes, so short passes accept them sooner."""
+
+ACCEPTING_PASSES: Final = 8
+"""Passes after the last accepted call for which another one is expected."""
+
 
 class Resumable(Protocol):
     """Something that waits for its turn."""
@@ -27,9 +34,15 @@ class Resumable(Protocol):
 
 
 class Pacer:
-    """Gives turns, at once while there are few streams, else callers in rotation. Bound to the running event loop."""
+    """Gives turns, at once while there are few streams, else callers in rotation. Bound to the running event loop.
 
-    def __init__(self) -> None:
+    ``call_count`` returns the number of calls that the server has accepted so far.
+    """
+
+    def __init__(self, call_count: Callable[[], int] = lambda: 0) -> None:
+        self._call_count = call_count
+        self._accepted = call_count()
+        self._accepting = 0
         self._loop = asyncio.get_running_loop()
         self._waiting: Turns[Resumable] = Turns()
         self._limit = self._left = TURNS_LIMIT
@@ -71,7 +84,7 @@ class Pacer:
         if not self._left:
             took = self._loop.time() - self._began
             self._limit = max(1, self._limit // 2) if took > TURNS_TIME else min(TURNS_LIMIT, 2 * self._limit)
-        self._left = self._limit
+        self._left = min(self._limit, ACCEPTING_TURNS_LIMIT) if self._are_calls_arriving() else self._limit
         self._is_scheduled = bool(self._waiting)
         if not self._is_scheduled:
             return
@@ -80,6 +93,15 @@ class Pacer:
         while self._left and self._waiting:
             self._left -= self._waiting.take().resume()
         self._loop.call_soon(self._next_pass)
+
+    def _are_calls_arriving(self) -> bool:
+        accepted = self._call_count()
+        if accepted != self._accepted:
+            self._accepted = accepted
+            self._accepting = ACCEPTING_PASSES
+        elif self._accepting:
+            self._accepting -= 1
+        return self._accepting > 0
 
 
 class _Turn:

@@ -107,14 +107,13 @@ class WatchStream(ABC):
             version = self._signal.version
             self._check()
             step = await self._send_next()
-            if step is Step.SENT:
-                self._waiter.restart()
-                if self._send_interval:
-                    await asyncio.sleep(self._send_interval)
+            if step is not Step.AT_HEAD:
+                if step is Step.SENT:
+                    self._waiter.restart()
+                    if self._send_interval:
+                        await asyncio.sleep(self._send_interval)
                 if self._cursor < self._head:
                     await self._subscriber.turn()
-            elif step is Step.SKIPPED:
-                continue
             elif not caught_up:
                 caught_up = True
                 await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.callers import caller_of
@@ -23,10 +23,19 @@ from milepost.v1 import WatchJobRequest, WatchJobsRequest
 
 
 class Watches:
-    """Serves WatchJob and WatchJobs. ``memory_limit`` bounds all cached events, in bytes."""
+    """Serves WatchJob and WatchJobs. ``memory_limit`` bounds all cached events, in bytes.
+
+    ``call_count`` returns the number of calls that the server has accepted so far.
+    """
 
     def __init__(
-        self, log: EventLog, clock: Clock, admission: Admission, memory_limit: int, waits: WaitReasons
+        self,
+        log: EventLog,
+        clock: Clock,
+        admission: Admission,
+        memory_limit: int,
+        waits: WaitReasons,
+        call_count: Callable[[], int] = lambda: 0,
     ) -> None:
         memory = MemoryBudget(memory_limit)
         self._log = log
@@ -36,7 +45,7 @@ class Watches:
         self._queued = QueuedJobs(waits)
         self._replays = ReplayCache(log, memory)
         self._feeds = Feeds(log, memory)
-        self._pacer = Pacer()
+        self._pacer = Pacer(call_count)
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""

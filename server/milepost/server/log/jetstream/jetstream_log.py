@@ -284,13 +284,13 @@ class JetStreamEventLog(ReaderPool):
         return job
 
     async def read(
-        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER
+        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER, short: bool = False
     ) -> EventPage | None:
         """See ``EventLog``, and ``find``."""
-        page = await super().read(job_id, cursor, max_bytes, caller=caller)
+        page = await super().read(job_id, cursor, max_bytes, caller=caller, short=short)
         if page is None:
             await self.refresh(job_id)
-            page = await super().read(job_id, cursor, max_bytes, caller=caller)
+            page = await super().read(job_id, cursor, max_bytes, caller=caller, short=short)
         return page
 
     def check_stream(self) -> None:

@@ -248,7 +248,7 @@ class MemoryEventLog:
         """See ``EventLog``: there are no other writers."""
 
     async def read(
-        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER
+        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER, short: bool = False
     ) -> EventPage | None:
         """See ``EventLog``."""
         record = await self._find(job_id)

@@ -41,10 +41,10 @@ class ReaderPool:
         self._long.close()
 
     async def read(
-        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER
+        self, job_id: str, cursor: int, max_bytes: int, *, caller: str = SERVER, short: bool = False
     ) -> EventPage | None:
         """See ``EventLog``."""
-        lane = self._long if max_bytes else self._short
+        lane = self._short if short else self._long
         return await lane.run(caller, lambda reader: reader.page(job_id, cursor, max_bytes))
 
     async def read_feed(

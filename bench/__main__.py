@@ -25,6 +25,7 @@ from bench import (
     dispatch,
     drops,
     growth,
+    holds,
     idle,
     listing,
     live,
@@ -59,6 +60,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "nodes": nodes.measure,
     "peers": peers.measure,
     "abuse": abuse.measure,
+    "holds": holds.measure,
 }
 _DEFAULT = ("replay", "live", "reports")
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from milepost.server.dispatch import nearest_names
 from milepost.server.dispatch.nearest_names import distance, nearest
 
 NAMES = st.text("abc", max_size=7)
@@ -55,3 +56,28 @@ def test_a_distance_is_the_same_both_ways(one: str, other: str) -> None:
 def test_the_nearest_names(name: str, names: list[str], near: list[str]) -> None:
     """At most three, the nearest first, then alphabetically; never the name itself, and no distant one."""
     assert nearest(name, names, 3) == near
+
+
+@given(one=NAMES, others=st.lists(NAMES, max_size=15))
+def test_names_that_are_passed_over_are_not_near(one: str, others: list[str]) -> None:
+    """A name whose letters differ too much is not compared, and would not be near."""
+    bounds = {other: min(max(max(len(one), len(other)) // 3, 1), 4) for other in others}
+    edits_of = {other: distance(one, other, bound) for other, bound in bounds.items()}
+    near = sorted((count, other) for other, count in edits_of.items() if 0 < count <= bounds[other])
+
+    assert nearest(one, dict.fromkeys(others), 3) == [other for _, other in near[:3]]
+
+
+def test_of_very_many_similar_names_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fleet with a thousand kinds that are nearly the same does not make a lookup long."""
+    compared: list[str] = []
+
+    def counted(one: str, other: str, bound: int) -> int:
+        compared.append(other)
+        return distance(one, other, bound)
+
+    monkeypatch.setattr(nearest_names, "distance", counted)
+    names = [f"{'a' * 30}{number:04}{'a' * 26}" for number in range(1000)]
+
+    assert len(nearest("a" * 60, names, 3)) == 3
+    assert len(compared) == 20

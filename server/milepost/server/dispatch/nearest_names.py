@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Iterable
 
 # Maximum number of edits that count as a typing error. It also bounds the cost of comparing long names.
 _EDIT_LIMIT = 4
 
+# Maximum number of names that are compared in full, which takes up to 0.3 ms for each: those with the most similar letters.
+_COMPARISONS_LIMIT = 20
+
 
 def nearest(name: str, names: Iterable[str], limit: int) -> list[str]:
     """At most ``limit`` of the names, by the number of edits that turn them into ``name``; never the name itself.
 
-    A name is near within a third as many edits as the longer one has characters: at least one, at most four.
+    A name is near within a third as many edits as the longer one has characters: at least one, at most four. Of many
+    names with nearly the same letters only some are looked at.
     """
-    near = []
+    characters = Counter(name)
+    candidates = []
     for other in names:
-        bound = min(max(max(len(name), len(other)) // 3, 1), _EDIT_LIMIT)
+        bound = _bound(name, other)
+        if abs(len(name) - len(other)) <= bound:
+            # Each edit mends one character at most that is missing, and one that is too many.
+            missing = (characters - Counter(other)).total()
+            least = max(missing, missing + len(other) - len(name))
+            if least <= bound:
+                candidates.append((least, other))
+    near = []
+    for _, other in heapq.nsmallest(_COMPARISONS_LIMIT, candidates):
+        bound = _bound(name, other)
         edits = distance(name, other, bound)
         if 0 < edits <= bound:
             near.append((edits, other))
     return [other for _, other in sorted(near)[:limit]]
+
+
+def _bound(name: str, other: str) -> int:
+    return min(max(max(len(name), len(other)) // 3, 1), _EDIT_LIMIT)
 
 
 def distance(one: str, other: str, bound: int) -> int:

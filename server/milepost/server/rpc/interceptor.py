@@ -11,10 +11,10 @@ import asyncio
 import inspect
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 import grpc.aio
@@ -32,14 +32,21 @@ from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.refusal import Refusal, Unimplemented, draining, malformed, request_too_large
+from milepost.server.base.slices import Slices
+from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import duration
 from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.open_calls import OpenCalls
+from milepost.server.rpc.sliced_decoding import SLICED_FROM, decode_in_slices
+from milepost.server.rpc.update_decoding import Deserializer
 from milepost.server.store_errors import refusal_of
 
 _log = structlog.get_logger("milepost.rpc")
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+_Decoded: TypeAlias = "Message | Refusal | Steps[Message | Refusal]"
+"""A request, why it cannot be one, or the work that comes to either."""
 
 
 # Answered even while the server is stopping.
@@ -55,11 +62,14 @@ _REFLECTION = "/grpc.reflection."
 class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps every handler of the server. ``call_count`` is the number of calls so far."""
 
-    def __init__(self, authenticator: Authenticator, calls: OpenCalls, memory: CallMemory) -> None:
+    def __init__(
+        self, authenticator: Authenticator, calls: OpenCalls, memory: CallMemory, slices: Slices
+    ) -> None:
         self._authenticator = authenticator
         self._calls = calls
         self.call_count = 0
         self._memory = memory
+        self._slices = slices
         self._draining = asyncio.Event()
 
     def drain(self) -> None:
@@ -91,7 +101,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         serving = partial(self._calls.serving, principal)
         if not handler.request_streaming:
             return self._receive_one(method, handler, decode, refusal, serving)
-        validate: Callable[[Any], Any] = _valid_requests
+        validate: Callable[[Any, _Context], Any] = self._valid_requests
         if refusal is not None:
             validate = partial(_refuse, refusal)
         elif method.startswith(_REFLECTION):
@@ -108,7 +118,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self,
         method: str,
         handler: Any,
-        decode: Callable[[bytes], Message | Refusal],
+        decode: Callable[[bytes], _Decoded],
         refusal: Refusal | None,
         serving: Callable[[], AbstractContextManager[None]],
     ) -> grpc.RpcMethodHandler[Any, Any]:
@@ -125,7 +135,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                     memory = self._memory.of(context.peer())
                     data, charge = await memory.receive(context)
                     try:
-                        request = _valid_request(decode(data))
+                        request = await self._decoded(decode(data), context)
                         del data
                         call_log.note_job(request)
                         with serving():
@@ -147,7 +157,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                     _raise(refusal)
                     data, charge = await self._memory.of(context.peer()).receive(context)
                     try:
-                        request = _valid_request(decode(data))
+                        request = await self._decoded(decode(data), context)
                         del data
                         call_log.note_job(request)
                     finally:
@@ -164,10 +174,24 @@ class Interceptor(grpc.aio.ServerInterceptor):
             )
         return grpc.stream_unary_rpc_method_handler(respond)
 
-    async def _requests_until_draining(
-        self, requests: AsyncIterator[Message | Refusal]
+    async def _decoded(self, decoded: _Decoded, context: _Context) -> Message:
+        """The request; a large one is decoded now, in slices. Raises the Refusal that it became."""
+        if isinstance(decoded, Generator):
+            decoded = await self._slices.run(decoded, context.peer)
+        if isinstance(decoded, Refusal):
+            raise decoded
+        return decoded
+
+    async def _valid_requests(
+        self, requests: AsyncIterator[_Decoded], context: _Context
     ) -> AsyncIterator[Message]:
-        valid = _valid_requests(requests)
+        async for request in requests:
+            yield await self._decoded(request, context)
+
+    async def _requests_until_draining(
+        self, requests: AsyncIterator[_Decoded], context: _Context
+    ) -> AsyncIterator[Message]:
+        valid = self._valid_requests(requests, context)
         stopping = asyncio.ensure_future(self._draining.wait())
         try:
             while True:
@@ -194,15 +218,17 @@ def _unwrap(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]
     return grpc.stream_unary_rpc_method_handler, handler.stream_unary
 
 
-def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | Refusal]:
-    """A deserializer that never raises: a malformed or too large request becomes a Refusal, which the handler raises.
+def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], _Decoded]:
+    """A deserializer that never raises: a malformed or too large request becomes a Refusal, a large one Steps.
 
     It drops unknown fields, so that the server stores nothing that it has not validated.
     """
 
-    def decoded(request: bytes) -> Message | Refusal:
+    def decoded(request: bytes) -> _Decoded:
         if len(request) > limits.REQUEST_SIZE:
             return request_too_large(len(request))
+        if len(request) >= SLICED_FROM and isinstance(decode, Deserializer):
+            return _decode_in_slices(decode.message, request)
         try:
             message = decode(request)
         except DecodeError:
@@ -213,7 +239,14 @@ def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | 
     return decoded
 
 
-def _refuse(refusal: Refusal, _: object) -> NoReturn:
+def _decode_in_slices(message: type[Message], request: bytes) -> Steps[Message | Refusal]:
+    try:
+        return (yield from decode_in_slices(message, request))
+    except DecodeError:
+        return malformed()
+
+
+def _refuse(refusal: Refusal, _: object, context: _Context) -> NoReturn:
     raise refusal
 
 
@@ -222,21 +255,10 @@ def _raise(refusal: Refusal | None) -> None:
         raise refusal
 
 
-def _valid_request(request: Message | Refusal) -> Message:
-    if isinstance(request, Refusal):
-        raise request
-    return request
-
-
-async def _valid_requests(requests: AsyncIterator[Message | Refusal]) -> AsyncIterator[Message]:
-    async for request in requests:
-        yield _valid_request(request)
-
-
 def _wrap_coroutine(
     method: str,
     function: Callable[..., Any],
-    validate: Callable[[Any], Any],
+    validate: Callable[[Any, _Context], Any],
     serving: Callable[[], AbstractContextManager[None]],
 ) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> Any:
@@ -244,7 +266,7 @@ def _wrap_coroutine(
             call_log.note_job(request)
             try:
                 with serving():
-                    response = await function(validate(request), context)
+                    response = await function(validate(request, context), context)
                 call_log.note_job(response)
                 return response
             except Exception as error:
@@ -255,12 +277,12 @@ def _wrap_coroutine(
 
 
 def _wrap_generator(
-    method: str, function: Callable[..., Any], validate: Callable[[Any], Any]
+    method: str, function: Callable[..., Any], validate: Callable[[Any, _Context], Any]
 ) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> AsyncIterator[Any]:
         with _CallLog(method, context) as call_log:
             try:
-                async for response in function(validate(request), context):
+                async for response in function(validate(request, context), context):
                     yield response
             except Exception as error:
                 await call_log.abort(error)

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from milepost.server.rpc.update_decoding import deserializer
+from milepost.server.rpc.update_decoding import Deserializer
 
 
 def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: object) -> None:
@@ -26,7 +26,7 @@ def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: o
             make = grpc.unary_unary_rpc_method_handler
         handlers[method.name] = make(
             getattr(servicer, method.name),
-            request_deserializer=deserializer(GetMessageClass(method.input_type)),
+            request_deserializer=Deserializer(GetMessageClass(method.input_type)),
             response_serializer=_serialize,
         )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))

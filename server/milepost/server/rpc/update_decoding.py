@@ -18,18 +18,21 @@ from google.protobuf.message_factory import GetMessageClass
 
 from milepost.v1 import Report, ReportJobRequest, Update, WorkRequest
 
-__all__ = ["deserializer"]
+__all__ = ["Deserializer"]
 
 _PACKAGE: Final = "milepost.server.reading"
 
 
-def deserializer(message: type[Message]) -> Callable[[bytes], Message]:
-    """The deserializer of a request class; it raises DecodeError. A malformed update becomes an empty one."""
-    if message is WorkRequest:
-        return _work_request
-    if message is ReportJobRequest:
-        return _report_job_request
-    return message.FromString
+class Deserializer:
+    """Deserializes requests of a class; raises DecodeError. A malformed update becomes an empty one."""
+
+    def __init__(self, message: type[Message]) -> None:
+        self.message = message
+        self._decode: Callable[[bytes], Message] = _DECODERS.get(message, message.FromString)
+
+    def __call__(self, data: bytes) -> Message:
+        """Decode a request."""
+        return self._decode(data)
 
 
 def _work_request(data: bytes) -> Message:
@@ -97,3 +100,8 @@ def _envelope(descriptor: Descriptor) -> DescriptorProto:
 
 
 _WORK_REQUEST, _REPORT_JOB_REQUEST = _envelopes()
+
+_DECODERS: Final[dict[type[Message], Callable[[bytes], Message]]] = {
+    WorkRequest: _work_request,
+    ReportJobRequest: _report_job_request,
+}

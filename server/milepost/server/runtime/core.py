@@ -47,8 +47,8 @@ class Core:
     """The parts of a server on a readable log: ``start`` them, ``drain`` them, then ``close`` them.
 
     ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``node`` is the
-    node's name for people; ``directory`` is where backups are made; ``loop_lag`` counts the passes of the event loop;
-    ``call_count`` returns the number of calls so far; ``clock`` is for tests.
+    node's name for people; ``directory`` is where backups are made; ``slices`` runs long work; ``loop_lag`` counts the
+    passes of the event loop; ``call_count`` returns the number of calls so far; ``clock`` is for tests.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Core:
         node: str = "",
         directory: Path = Path(),
         queue_memory: int = QUEUE_MEMORY,
+        slices: Slices | None = None,
         loop_lag: LoopLag | None = None,
         call_count: Callable[[], int] = lambda: 0,
         clock: Clock | None = None,
@@ -78,7 +79,7 @@ class Core:
         self._watches = Watches(log, clock, admission, tail_memory, waits, call_count)
         self._registry.follow(self._watches.workers_changed)
         journal = Journal(log, clock)
-        slices = Slices()
+        slices = Slices() if slices is None else slices
         attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch), slices)
         sessions = SessionTable(clock, self._registry)
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)

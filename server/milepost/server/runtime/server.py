@@ -18,6 +18,7 @@ from milepost.server.access.token_store import TokenStore
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
+from milepost.server.base.slices import Slices
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
@@ -116,7 +117,8 @@ class Server:
         authenticator = Authenticator(SystemClock(), tokens)
         self._calls = OpenCalls(authenticator)
         self._tasks = Tasks()
-        self._interceptor = Interceptor(authenticator, self._calls, self.memory)
+        self._slices = Slices()
+        self._interceptor = Interceptor(authenticator, self._calls, self.memory, self._slices)
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
         self.address = ""
@@ -183,6 +185,7 @@ class Server:
             queue_memory=settings.queue_memory,
             admission=Admission(settings.max_watches, settings.max_watches_per_caller),
             directory=settings.data or Path(),
+            slices=self._slices,
             loop_lag=self._loop_lag,
             call_count=lambda: self.call_count,
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 # Maximum number of edits that count as a typing error. It also bounds the cost of comparing long names.
 _EDIT_LIMIT = 4
 
-# Maximum number of names that are compared in full, which takes up to 0.3 ms for each: those with the most similar letters.
+# Names that are compared in full, which takes up to 0.3 ms for each: those with the most similar letters.
 _COMPARISONS_LIMIT = 20
 
 

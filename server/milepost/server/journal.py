@@ -185,7 +185,10 @@ class Journal:
     # Writing.
 
     async def create(self, event: Event) -> None:
-        """Append the first event of a job, durably. Raises Conflict where its id or request_id is taken."""
+        """Append the first event of a job, durably. Raises Conflict where its id or request_id is taken.
+
+        The input is taken out of the event (see ``Submission``).
+        """
         opened = OpenJob(Fold())
         batch = EventBatch.apply(opened.fold, [event], instant(event.time))
         await asyncio.shield(self.append(opened, batch))

@@ -17,6 +17,7 @@ from milepost.server.base.event_encoding import event_frame
 from milepost.server.base.payloads import payloads_of
 from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.base.steps import SLICE_STEPS
+from milepost.server.base.submission import Submission
 from milepost.server.decide.event_batch import EventBatch
 from milepost.v1 import (
     Artifact,
@@ -304,6 +305,7 @@ def test_a_batch_of_events_folds_them_in() -> None:
     batch = EventBatch.apply(fold, [event], NOW)
 
     assert Events.FromString(batch.frames).events[0].job_submitted.job.input["x"] == 1
-    assert batch.submission == event
+    assert batch.submission == Submission(request.request_id, request.input)
+    assert not event.job_submitted.job.HasField("input")
     assert not Job.FromString(batch.job).HasField("input")
     assert (batch.first, batch.last, batch.state) == (1, 1, JobState.JOB_STATE_QUEUED)

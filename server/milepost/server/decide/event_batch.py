@@ -8,6 +8,7 @@ from typing import NamedTuple
 from milepost.fold import Fold
 from milepost.server.base.event_encoding import event_frame
 from milepost.server.base.payloads import payloads_of
+from milepost.server.base.submission import Submission
 from milepost.v1 import Event, JobState
 
 __all__ = ["EventBatch"]
@@ -24,7 +25,7 @@ class EventBatch(NamedTuple):
         fraction_known: See ``Job.fraction_known``.
         time: When they happened, in nanoseconds since the epoch; 0 where there are none.
         payloads: Their payloads, as a mask (see ``payloads``).
-        submission: The first of them, of a new job.
+        submission: Of a new job, what is stored beside it.
     """
 
     first: int
@@ -36,7 +37,7 @@ class EventBatch(NamedTuple):
     fraction_known: bool
     time: int
     payloads: int
-    submission: Event | None = None
+    submission: Submission | None = None
 
     @classmethod
     def of(cls, fold: Fold, frames: Sequence[bytes], time: int, payloads: int) -> EventBatch:
@@ -57,13 +58,10 @@ class EventBatch(NamedTuple):
 
     @classmethod
     def apply(cls, fold: Fold, events: Sequence[Event], time: int) -> EventBatch:
-        """Fold in the job's next events, and return them as a batch."""
+        """Fold in the job's next events, and return them as a batch. The input is taken out of a first event."""
+        frames = [event_frame(event) for event in events]
+        submission = Submission.detach(events[0]) if events else None
         for event in events:
             fold.apply(event)
-        submission = events[0] if events and events[0].HasField("job_submitted") else None
-        if submission is not None:
-            # It never changes, and is stored separately. Without a copy it would stay in memory with the job.
-            fold.job.ClearField("input")
-            fold.compact()
-        batch = cls.of(fold, [event_frame(event) for event in events], time, payloads_of(events))
+        batch = cls.of(fold, frames, time, payloads_of(events))
         return batch if submission is None else batch._replace(submission=submission)

@@ -10,8 +10,9 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from milepost.server.base.callers import SERVER
 from milepost.server.base.payloads import ANY_PAYLOAD
+from milepost.server.base.submission import Submission
 from milepost.server.log.frames import Chunk
-from milepost.v1 import Event, Job, JobState
+from milepost.v1 import Job, JobState
 
 
 class JobAttributes(NamedTuple):
@@ -64,8 +65,8 @@ class Commit:
     """Whether it ends the job."""
     payloads: int
     """The payload types of its events, as a bit mask (see ``payloads``)."""
-    submission: Event | None = None
-    """The first event; only in the commit that creates the job."""
+    submission: Submission | None = None
+    """Only in the commit that creates the job."""
     fraction_known: bool = False
     """See ``Job.fraction_known``; with ``fraction``, after the append."""
     by_timeout: bool = False

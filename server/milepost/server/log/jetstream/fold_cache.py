@@ -8,9 +8,10 @@ from typing import Final, NamedTuple
 from milepost.fold import Fold
 from milepost.server.base.payloads import has_end, has_transition, payloads_of
 from milepost.server.base.sized_cache import SizedCache
+from milepost.server.base.submission import Submission
 from milepost.server.log.event_log import Commit, JobAttributes, job_attributes
 from milepost.server.log.jetstream.records import Part
-from milepost.v1 import Event, Events, Job, JobState
+from milepost.v1 import Events, Job, JobState
 
 CACHE_BYTES: Final = 32 << 20
 """Bound of the memory of jobs that are kept between commits; the projection has all of them."""
@@ -31,10 +32,9 @@ class FoldCache:
     def commit(self, job_id: str, part: Part) -> Commit | None:
         """Restore the commit of a part; None if this node lacks the events before it."""
         events = Events.FromString(part.chunk.frames).events
-        submission: Event | None = None
-        if events and events[0].HasField("job_submitted"):
-            submission = events[0]
-            folded: _Folded | None = _Folded(job_attributes(submission.job_submitted.job), Fold())
+        submission = Submission.detach(events[0]) if events else None
+        if submission is not None:
+            folded: _Folded | None = _Folded(job_attributes(events[0].job_submitted.job), Fold())
         else:
             folded = self._known(job_id)
         if folded is None:
@@ -47,9 +47,6 @@ class FoldCache:
             fold.apply(event)
         # A log that was thinned before its import lacks some events.
         fold.job.last_sequence = part.chunk.last
-        if submission is not None:
-            fold.job.ClearField("input")
-            fold.compact()  # else it would stay in memory with the job
         self._jobs.put(job_id, folded, fold.memory)
         payloads = payloads_of(events)
         return Commit(

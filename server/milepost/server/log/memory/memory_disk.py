@@ -151,23 +151,23 @@ class MemoryDisk:
 
     def _insert(self, commit: Commit) -> JobRecord:
         assert commit.submission is not None
-        submitted, attributes = commit.submission.job_submitted, commit.attributes
-        request = (attributes.owner, submitted.request_id)
+        submission, attributes = commit.submission, commit.attributes
+        request = (attributes.owner, submission.request_id)
         if attributes.job_id in self.records or request in self.requests:
             raise Conflict(attributes.job_id)
         self._key += 1
         record = self.records[attributes.job_id] = JobRecord(
             key=self._key,
             attributes=attributes,
-            request_id=submitted.request_id,
+            request_id=submission.request_id,
             job=commit.job,
-            input=submitted.job.input.SerializeToString() if submitted.job.HasField("input") else None,
+            input=None if submission.input is None else submission.input.SerializeToString(),
             state=commit.state,
             last=commit.chunk.last,
             report_sequence=commit.report_sequence,
             time=commit.time,
         )
-        if submitted.request_id:
+        if submission.request_id:
             self.requests[request] = attributes.job_id
         return record
 

@@ -93,8 +93,7 @@ def _update(transaction: Transaction, commit: Commit) -> int | None:
 
 def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | None:
     assert commit.submission is not None
-    submitted = commit.submission.job_submitted
-    attributes = commit.attributes
+    submission, attributes = commit.submission, commit.attributes
     connection = transaction.connection
     row: tuple[int] | None = connection.execute(
         statements.INSERT_JOB,
@@ -104,7 +103,7 @@ def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | 
             attributes.owner,
             attributes.kind,
             attributes.parent_job_id,
-            submitted.request_id,
+            submission.request_id,
             commit.state,
             commit.chunk.last,
             commit.report_sequence,
@@ -114,8 +113,8 @@ def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | 
     ).fetchone()
     if row is None:
         return None
-    if submitted.job.HasField("input"):
-        connection.execute(statements.INSERT_INPUT, (row[0], submitted.job.input.SerializeToString()))
+    if submission.input is not None:
+        connection.execute(statements.INSERT_INPUT, (row[0], submission.input.SerializeToString()))
     if attributes.labels:
         connection.executemany(
             statements.INSERT_LABEL, [(name, value, row[0]) for name, value in attributes.labels.items()]

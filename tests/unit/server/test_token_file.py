@@ -53,10 +53,12 @@ def bearer(token: str) -> list[tuple[str, str | bytes]]:
     return [("authorization", f"Bearer {token}")]
 
 
-def reason(authenticator: Authenticator, metadata: list[tuple[str, str | bytes]]) -> ErrorReason.ValueType:
+async def reason(
+    authenticator: Authenticator, metadata: list[tuple[str, str | bytes]]
+) -> ErrorReason.ValueType:
     """Why these metadata are refused; the text must not quote the token."""
     with pytest.raises(Refusal) as refused:
-        authenticator.authenticate(metadata)
+        await authenticator.authenticate(metadata)
     assert TOKEN[3:] not in refused.value.message
     return refused.value.reason
 
@@ -122,16 +124,16 @@ def test_mistakes(text: str, message: str) -> None:
         token_file.parse(text)
 
 
-def test_without_credentials() -> None:
+async def test_without_credentials() -> None:
     """Without credentials configured everyone is the principal anonymous, whatever they send."""
-    assert Authenticator(SystemClock()).authenticate(bearer("anything")) == ANONYMOUS
+    assert await Authenticator(SystemClock()).authenticate(bearer("anything")) == ANONYMOUS
 
 
-def test_authenticate(tmp_path: Path) -> None:
+async def test_authenticate(tmp_path: Path) -> None:
     """A known token gives its principal; the scheme is in any case."""
     known = authenticator(tmp_path / "tokens", entry())
-    assert known.authenticate(bearer(TOKEN)).subject == "ci"
-    assert known.authenticate([("authorization", f"bearer {TOKEN}")]).subject == "ci"
+    assert (await known.authenticate(bearer(TOKEN))).subject == "ci"
+    assert (await known.authenticate([("authorization", f"bearer {TOKEN}")])).subject == "ci"
 
 
 @pytest.mark.parametrize(
@@ -147,53 +149,53 @@ def test_authenticate(tmp_path: Path) -> None:
         bearer(TOKEN) + bearer(TOKEN),
     ],
 )
-def test_unauthenticated(tmp_path: Path, metadata: list[tuple[str, str | bytes]]) -> None:
+async def test_unauthenticated(tmp_path: Path, metadata: list[tuple[str, str | bytes]]) -> None:
     """No token, two, a truncated one and an unknown one are UNAUTHENTICATED."""
     known = authenticator(tmp_path / "tokens", entry())
-    assert reason(known, metadata) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
+    assert await reason(known, metadata) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
 
 
-def test_expired(tmp_path: Path) -> None:
+async def test_expired(tmp_path: Path) -> None:
     """A token that has expired or is revoked is TOKEN_EXPIRED: its bearer needs another one."""
     path, expire_time = tmp_path / "tokens", 1801353600 * 10**9
     text = entry(expires="2027-01-31T00:00:00Z")
-    assert authenticator(path, text, expire_time - 1).authenticate(bearer(TOKEN)).subject == "ci"
+    assert (await authenticator(path, text, expire_time - 1).authenticate(bearer(TOKEN))).subject == "ci"
     assert (
-        reason(authenticator(path, text, expire_time), bearer(TOKEN))
+        await reason(authenticator(path, text, expire_time), bearer(TOKEN))
         == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
     )
     revoked = authenticator(path, entry(revoked="true"))
-    assert reason(revoked, bearer(TOKEN)) == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
+    assert await reason(revoked, bearer(TOKEN)) == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
 
 
-def test_reload(tmp_path: Path) -> None:
+async def test_reload(tmp_path: Path) -> None:
     """A changed file is read again; a broken or missing one leaves the last good tokens in force."""
     path = tmp_path / "tokens"
     known = authenticator(path, entry())
-    principal = known.authenticate(bearer(TOKEN))
+    principal = await known.authenticate(bearer(TOKEN))
     path.write_text("[[token")
-    known.refresh()
+    await known.refresh()
     known.check(principal)
     path.unlink()
-    known.refresh()
+    await known.refresh()
     known.check(principal)
     other = tokens.new_token()
     path.with_suffix(".new").write_text(entry(other))
     path.with_suffix(".new").replace(path)
-    known.refresh()
-    assert known.authenticate(bearer(other)).subject == "ci"
-    assert reason(known, bearer(TOKEN)) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
+    await known.refresh()
+    assert (await known.authenticate(bearer(other))).subject == "ci"
+    assert await reason(known, bearer(TOKEN)) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
 
 
 @pytest.mark.parametrize("changed", ["", entry(revoked="true"), entry(scopes='["read"]')])
-def test_open_call(tmp_path: Path, changed: str) -> None:
+async def test_open_call(tmp_path: Path, changed: str) -> None:
     """An open call ends with TOKEN_EXPIRED once its token is deleted, revoked, or has other rights."""
     path = tmp_path / "tokens"
     known = authenticator(path, entry())
-    principal = known.authenticate(bearer(TOKEN))
+    principal = await known.authenticate(bearer(TOKEN))
     known.check(principal)
     path.write_text(changed)
-    known.refresh()
+    await known.refresh()
     with pytest.raises(Refusal) as refused:
         known.check(principal)
     assert refused.value.reason == ErrorReason.ERROR_REASON_TOKEN_EXPIRED

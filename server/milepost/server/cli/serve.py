@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from milepost.server.access.credential_settings import CredentialSettings
+from milepost.server.cli.credential_options import credential_options
 from milepost.server.cli.listen_options import check_certificate, is_loopback, parse_address
 from milepost.server.cli.options import EXISTING_FILE, duration, option
 from milepost.server.cli.store_options import selected_store, store_options
@@ -54,19 +56,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     help="Certificate chain of the server (PEM). Default: no TLS.",
 )
 @option("--tls-key", type=EXISTING_FILE, help="Private key of --tls-cert (PEM).")
-@option(
-    "--tokens",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Token file (TOML): every call needs a token in it. `milepost token create` adds one. It is read again when "
-    "it changes. Default: no token is needed.",
-)
-@option(
-    "--allow-anonymous",
-    is_flag=True,
-    help="Listen beyond this machine although no credentials are configured: whoever reaches the port may do "
-    "everything.",
-)
+@credential_options
 @option(
     "--keep-progress",
     type=duration(),
@@ -147,7 +137,7 @@ def serve(
     lease_ttl: float,
     tls_cert: Path | None,
     tls_key: Path | None,
-    tokens: Path | None,
+    credentials: CredentialSettings,
     allow_anonymous: bool,
     keep_progress: float | None,
     keep_events: float | None,
@@ -190,10 +180,10 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if tls_cert is not None and tls_key is not None:
         check_certificate(tls_cert, tls_key)
-    if tokens is None and not allow_anonymous and not is_loopback(address):
+    if credentials.is_empty and not allow_anonymous and not is_loopback(address):
         raise click.UsageError(
-            f"{address!r} can be reached from other machines, and no credentials are configured. Set --tokens, or "
-            "allow everyone to do everything with --allow-anonymous."
+            f"{address!r} can be reached from other machines, and no credentials are configured. Set --tokens or "
+            "--jwt-issuer, or allow everyone to do everything with --allow-anonymous."
         )
     log_output.configure(log_level)
     try:
@@ -206,7 +196,7 @@ def serve(
         lease_ttl=lease_ttl,
         tls_certificate=tls_cert,
         tls_key=tls_key,
-        tokens=tokens,
+        credentials=credentials,
         keep=RetentionPolicy(keep_progress, keep_events, keep_jobs, max_events or 0),
         sweep_interval=sweep_interval,
         tail_memory=tail_memory << 20,
@@ -225,7 +215,9 @@ def serve(
         click.echo(f"Error: {error}", err=True)
         click.get_current_context().exit(_STORE_FAILED)
     except TokenFileError as error:
-        raise click.ClickException(f"The token file {str(tokens)!r} cannot be used: {error}.") from error
+        raise click.ClickException(
+            f"The token file {str(credentials.tokens)!r} cannot be used: {error}."
+        ) from error
     except (DatabaseInUse, DirectoryInUse, SchemaTooNew, StreamRefused) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:

@@ -94,7 +94,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             refusal = draining()
         elif not method.startswith(_PUBLIC):
             try:
-                principal = self._authenticator.authenticate(handler_call_details.invocation_metadata)
+                principal = await self._authenticator.authenticate(handler_call_details.invocation_metadata)
                 check_method(principal, method)
             except Refusal as error:
                 refusal = error

@@ -51,7 +51,7 @@ class OpenCalls:
         """Check the credentials until cancelled."""
         while True:
             await asyncio.sleep(CHECK_INTERVAL)
-            await asyncio.to_thread(self._authenticator.refresh)
+            await self._authenticator.refresh()
             self.check()
 
     def check(self) -> None:

@@ -13,8 +13,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from milepost.server.access.authenticator import Authenticator
-from milepost.server.access.token_store import TokenStore
+from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
@@ -81,8 +80,7 @@ class Settings:
     """In bytes."""
     loop_warning: float = HELD_LIMIT
     """Seconds; the log has a line where the event loop is held for longer."""
-    tokens: Path | None = None
-    """The token file; without one, every caller may do everything."""
+    credentials: CredentialSettings = field(default_factory=CredentialSettings)
     nats: NatsStore | None = None
     """The stream that holds the log; None for the data directory."""
 
@@ -113,12 +111,11 @@ class Server:
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
         self.memory = CallMemory(settings.request_memory, settings.response_memory)
-        tokens = None if settings.tokens is None else TokenStore(settings.tokens)
-        authenticator = Authenticator(SystemClock(), tokens)
-        self._calls = OpenCalls(authenticator)
+        self._authenticator = settings.credentials.open(SystemClock())
+        self._calls = OpenCalls(self._authenticator)
         self._tasks = Tasks()
         self._slices = Slices()
-        self._interceptor = Interceptor(authenticator, self._calls, self.memory, self._slices)
+        self._interceptor = Interceptor(self._authenticator, self._calls, self.memory, self._slices)
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
         self.address = ""
@@ -145,6 +142,7 @@ class Server:
             [*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
         )
         self.address = self._bind()
+        await self._authenticator.refresh()
         await self._grpc.start()
         self._tasks.start(self._calls.run())
         await self._store.start()

@@ -1,0 +1,126 @@
+"""JSON Web Key Sets: the public keys of an issuer, from a file or a URL, cached.
+
+The last good keys stay in force while the source fails. Unknown key ids make the cache look at the source again, but at
+most once in ``MISS_INTERVAL``: otherwise invented ids would have the server hammer its issuer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+import structlog
+
+_log = structlog.get_logger("milepost.access")
+
+ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
+"""Asymmetric ones only: a shared secret would let every verifier make tokens, and "none" everyone."""
+
+REFRESH_INTERVAL: Final = 300.0
+"""Seconds after which keys from a URL are fetched again, so that removed keys lose their force."""
+
+FILE_INTERVAL: Final = 1.0
+"""Seconds after which a file is read again."""
+
+MISS_INTERVAL: Final = 5.0
+"""Seconds between two looks at the source because of unknown key ids."""
+
+_FETCH_TIMEOUT: Final = 5.0
+_SIZE_LIMIT: Final = 1 << 20
+
+
+class KeySet:
+    """The keys of one issuer by their ids. ``monotonic`` is for tests."""
+
+    def __init__(self, source: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._source = source
+        self._is_url = source.startswith(("https://", "http://"))
+        self._monotonic = monotonic
+        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._fetched_at = self._missed_at = -float("inf")
+        self._fetching: asyncio.Task[None] | None = None
+        self._error = ""
+
+    def has(self, key_id: str) -> bool:
+        """Whether the key is in force, as far as is known now."""
+        return key_id in self._keys
+
+    async def key(self, key_id: str) -> jwt.PyJWK | None:
+        """The key with this id; None if the issuer has none. Never raises."""
+        found = self._keys.get(key_id)
+        if found is None and self._monotonic() - self._missed_at >= MISS_INTERVAL:
+            self._missed_at = self._monotonic()
+            await self.refresh(force=True)
+            found = self._keys.get(key_id)
+        return found
+
+    async def refresh(self, *, force: bool = False) -> None:
+        """Fetch the keys if they are due, or with ``force``; concurrent calls share one fetch. Never raises."""
+        interval = REFRESH_INTERVAL if self._is_url else FILE_INTERVAL
+        if not force and self._monotonic() - self._fetched_at < interval:
+            return
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._fetch())
+        await asyncio.shield(self._fetching)
+
+    async def _fetch(self) -> None:
+        try:
+            text = await asyncio.to_thread(self._read)
+            keys = _parse(text)
+        except (OSError, ValueError, jwt.PyJWTError) as error:
+            # Once for each cause: the source is asked again and again.
+            if str(error) != self._error:
+                _log.error(
+                    "keys not refreshed; the earlier ones stay in force",
+                    source=self._source,
+                    error=str(error),
+                )
+            self._error = str(error)
+        else:
+            if set(keys) != set(self._keys):
+                _log.info("keys refreshed", source=self._source, key_ids=sorted(keys))
+            self._keys, self._error = keys, ""
+        finally:
+            self._fetched_at = self._monotonic()
+            self._fetching = None
+
+    def _read(self) -> bytes:
+        if not self._is_url:
+            return Path(self._source).read_bytes()
+        request = urllib.request.Request(self._source, headers={"Accept": "application/json"})
+        with urllib.request.urlopen(request, timeout=_FETCH_TIMEOUT) as response:
+            data: bytes = response.read(_SIZE_LIMIT + 1)
+        if len(data) > _SIZE_LIMIT:
+            raise ValueError(f"the key set is over {_SIZE_LIMIT:,} bytes")
+        return data
+
+
+def _parse(text: bytes) -> Mapping[str, jwt.PyJWK]:
+    """The keys that verify signatures, by id. Raises ValueError where there is none."""
+    document: Any = json.loads(text)
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("the key set has no list 'keys'")
+    keys = {}
+    for entry in entries:
+        if (
+            not isinstance(entry, dict)
+            or entry.get("use", "sig") != "sig"
+            or not isinstance(entry.get("kid"), str)
+        ):
+            continue
+        try:
+            key = jwt.PyJWK(entry)
+        except jwt.PyJWTError:  # a kind of key of a later version
+            continue
+        if key.algorithm_name in ALGORITHMS:
+            keys[entry["kid"]] = key
+    if not keys:
+        raise ValueError("the key set has no key with an id that verifies signatures")
+    return keys

@@ -1,0 +1,159 @@
+"""JSON Web Tokens (RFC 7519) of one issuer: verified once, then known until they expire."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import jwt
+
+from milepost.contract import limits
+from milepost.server.access.credential_settings import ClaimNames
+from milepost.server.access.jwks import ALGORITHMS, KeySet
+from milepost.server.access.principal import EVERY_OWNER, Principal, Scope
+from milepost.server.access.refusals import token_expired, unauthenticated
+from milepost.server.base.clock import Clock
+
+LEEWAY: Final = 30
+"""Seconds that the issuer's clock may differ."""
+
+KNOWN_TOKENS_LIMIT: Final = 10_000
+"""Verified tokens that are remembered; the least recently used go first."""
+
+PREFIX: Final = "jwt:"
+"""Of the credential ids of these tokens."""
+
+_TOKEN_LENGTH: Final = 8192
+_SCOPE_PREFIX: Final = "milepost:"
+
+
+class JwtTokens:
+    """Verifies tokens of one issuer, for one audience."""
+
+    def __init__(self, keys: KeySet, issuer: str, audience: str, names: ClaimNames, clock: Clock) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._names = names
+        self._clock = clock
+        self._known: OrderedDict[bytes, tuple[Principal, str]] = OrderedDict()
+
+    async def principal(self, token: str) -> Principal:
+        """The principal of a token. Raises UNAUTHENTICATED, TOKEN_EXPIRED."""
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(digest)
+        if known is not None and self._keys.has(known[1]):
+            self._known.move_to_end(digest)
+            self._check_time(known[0])
+            return known[0]
+        if len(token) > _TOKEN_LENGTH:
+            raise unauthenticated(f"The token has over {_TOKEN_LENGTH:,} characters.")
+        key_id = _key_id(token)
+        key = await self._keys.key(key_id)
+        if key is None:
+            raise unauthenticated(
+                "The token is signed with a key that its issuer does not have, as far as the server knows."
+            )
+        principal = self._verified(token, key)
+        self._known[digest] = principal, key_id
+        if len(self._known) > KNOWN_TOKENS_LIMIT:
+            self._known.popitem(last=False)
+        return principal
+
+    def check(self, principal: Principal) -> None:
+        """Check that the token of an open call is still in force. Raises TOKEN_EXPIRED."""
+        self._check_time(principal)
+        key_id = principal.credential_id.removeprefix(PREFIX).partition(":")[0]
+        if not self._keys.has(key_id):
+            raise token_expired(
+                "The issuer has withdrawn the key of the token. Authenticate with another one."
+            )
+
+    async def refresh(self) -> None:
+        """Fetch the issuer's keys again if they are due."""
+        await self._keys.refresh()
+
+    def _verified(self, token: str, key: jwt.PyJWK) -> Principal:
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[key.algorithm_name],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iss", "aud"], "verify_exp": False},
+            )
+        except jwt.ImmatureSignatureError:
+            raise unauthenticated("The token is not valid yet.") from None
+        except jwt.InvalidIssuerError:
+            raise unauthenticated("The token is of another issuer.") from None
+        except jwt.InvalidAudienceError:
+            raise unauthenticated("The token is for another audience.") from None
+        except jwt.PyJWTError:
+            raise unauthenticated("The token's signature or form is wrong.") from None
+        principal = self._principal(claims, token)
+        self._check_time(principal)
+        return principal
+
+    def _principal(self, claims: Mapping[str, Any], token: str) -> Principal:
+        names = self._names
+        expires, subject = claims["exp"], _claim(claims, names.subject)
+        if not isinstance(expires, int | float) or not isinstance(subject, str) or not subject:
+            raise unauthenticated("The token lacks a subject, or its expiry is no number.")
+        owners = _texts(_claim(claims, names.owners))
+        known = set(Scope)
+        scopes = {
+            name.removeprefix(_SCOPE_PREFIX) for name in _texts(_claim(claims, names.scopes), split=True)
+        }
+        token_id = claims.get("jti")
+        if not isinstance(token_id, str) or not token_id.isprintable():
+            token_id = hashlib.sha256(token.encode()).hexdigest()[:16]
+        return Principal(
+            subject=subject[: limits.NAME_LENGTH],
+            owners=None if EVERY_OWNER in owners else frozenset(owners),
+            scopes=frozenset(Scope(name) for name in scopes if name in known),
+            kinds=tuple(_texts(_claim(claims, names.kinds))),
+            expire_time=int(expires) * 10**9,
+            credential_id=f"{PREFIX}{_key_id(token)}:{token_id[: limits.NAME_LENGTH]}",
+        )
+
+    def _check_time(self, principal: Principal) -> None:
+        assert principal.expire_time is not None
+        if self._clock.now() >= principal.expire_time + LEEWAY * 10**9:
+            raise token_expired("The token has expired. Authenticate with another one.")
+
+
+def _key_id(token: str) -> str:
+    """The id of the key that the token says it is signed with. Raises UNAUTHENTICATED."""
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.PyJWTError:
+        raise unauthenticated("The token is malformed.") from None
+    key_id = header.get("kid")
+    if header.get("alg") not in ALGORITHMS or not isinstance(key_id, str) or not key_id:
+        raise unauthenticated(
+            f"The token has no key id, or is not signed with one of {', '.join(ALGORITHMS)}."
+        )
+    return key_id
+
+
+def _claim(claims: Mapping[str, Any], path: str) -> Any:
+    """The claim at a path; None if there is none. A claim whose own name has dots wins, as issuers use URLs."""
+    if path in claims:
+        return claims[path]
+    value: Any = claims
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _texts(value: Any, *, split: bool = False) -> Iterable[str]:
+    """A claim as texts: a list of them, or one; with ``split`` one text has several, separated by spaces."""
+    if isinstance(value, str):
+        return value.split() if split else [value]
+    if isinstance(value, list):
+        return [text for text in value if isinstance(text, str) and len(text) <= limits.NAME_LENGTH]
+    return []

@@ -1,0 +1,155 @@
+"""JSON Web Tokens at a real server, whose issuer's keys are at a URL."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from milepost.v1 import ListJobsRequest
+from tests.support.command import milepost
+from tests.support.forking import Forkery
+from tests.support.rpc import connect, error_info
+from tests.support.server import Server, ServerProcess
+
+
+class Issuer:
+    """An issuer of tokens: signs them, and serves its public keys; without ``is_up`` it answers with an error."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+        self.is_up = True
+        self.requests = 0
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.requests += 1
+                self.send_response(200 if issuer.is_up else 503)
+                self.end_headers()
+                self.wfile.write(issuer.key_set())
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def add_key(self, key_id: str) -> None:
+        """Make a key."""
+        self._keys[key_id] = ec.generate_private_key(ec.SECP256R1())
+
+    def key_set(self) -> bytes:
+        """The public keys."""
+        algorithm = jwt.get_algorithm_by_name("ES256")
+        keys = [
+            {**json.loads(str(algorithm.to_jwk(key.public_key()))), "kid": key_id, "alg": "ES256"}
+            for key_id, key in self._keys.items()
+        ]
+        return json.dumps({"keys": keys}).encode()
+
+    def token(self, key_id: str, **claims: Any) -> str:
+        """A token that is signed with that key."""
+        claims = {
+            "iss": self.url,
+            "aud": "milepost",
+            "sub": "alice",
+            "exp": time.time() + 600,
+            "owners": "team-a",
+            "scope": "read submit cancel",
+            **claims,
+        }
+        return jwt.encode(claims, self._keys[key_id], algorithm="ES256", headers={"kid": key_id})
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """An issuer with one key."""
+    made = Issuer()
+    made.add_key("one")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, forkery: Forkery, issuer: Issuer) -> Iterator[Server]:
+    """A server that accepts the issuer's tokens."""
+    options = ("--jwt-issuer", issuer.url, "--jwt-audience", "milepost", "--jwt-jwks", f"{issuer.url}/jwks")
+    with ServerProcess(tmp_path / "data", *options, forkery=forkery) as started:
+        yield started
+
+
+async def test_a_token_of_the_issuer(server: Server, issuer: Issuer) -> None:
+    """It makes a principal: its owner, and who cancelled."""
+    async with connect(server.address, token=issuer.token("one")) as rpc:
+        job = await rpc.submit()
+        assert job.owner == "team-a"
+        assert (await rpc.cancel(job.job_id)).cancellation.requested_by == "alice"
+
+
+async def test_a_new_key_while_the_server_runs(server: Server, issuer: Issuer) -> None:
+    """The first token with a new key makes the server fetch the keys; the older key stays in force."""
+    issuer.add_key("two")
+    for key_id in ("two", "one"):
+        async with connect(server.address, token=issuer.token(key_id)) as rpc:
+            await rpc.jobs.ListJobs(ListJobsRequest())
+
+
+async def test_the_issuer_is_down(server: Server, issuer: Issuer) -> None:
+    """Known keys stay in force, and an unknown key is refused soon."""
+    issuer.is_up = False
+    issuer.add_key("two")
+    async with connect(server.address, token=issuer.token("one")) as rpc:
+        await rpc.jobs.ListJobs(ListJobsRequest())
+    async with connect(server.address, token=issuer.token("two")) as rpc:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await rpc.jobs.ListJobs(ListJobsRequest())
+    assert error_info(refused.value).reason == "UNAUTHENTICATED"
+
+
+async def test_open_streams_end_with_their_token(server: Server, issuer: Issuer) -> None:
+    """A watch ends with TOKEN_EXPIRED when its token expires, a leeway of 30 s later."""
+    token = issuer.token("one", exp=time.time() - 29)
+    async with connect(server.address, token=token) as rpc:
+        job = await rpc.submit()
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            async for _ in rpc.watch(job.job_id):
+                pass
+    assert error_info(ended.value).reason == "TOKEN_EXPIRED"
+
+
+async def test_options_go_together() -> None:
+    """An issuer without keys would let nobody in."""
+    outcome = await milepost("serve", "--jwt-issuer", "https://id.test")
+    assert outcome.status == 2
+    assert "--jwt-issuer, --jwt-audience and --jwt-jwks go together." in outcome.err
+
+
+async def test_keys_over_plain_http() -> None:
+    """Whoever sits in between could replace the keys."""
+    options = (
+        "--jwt-issuer",
+        "https://id.test",
+        "--jwt-audience",
+        "m",
+        "--jwt-jwks",
+        "http://192.0.2.1/jwks",
+    )
+    outcome = await milepost("serve", *options)
+    assert outcome.status == 2
+    assert "whoever sits in between could replace the keys" in outcome.err

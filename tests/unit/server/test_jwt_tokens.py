@@ -1,0 +1,265 @@
+"""JSON Web Tokens: which are accepted, and what principals they make."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from milepost.contract.reasons import reason_name
+from milepost.server.access.credential_settings import ClaimNames
+from milepost.server.access.jwks import MISS_INTERVAL, KeySet
+from milepost.server.access.jwt_tokens import LEEWAY, JwtTokens
+from milepost.server.access.principal import Principal, Scope
+from milepost.server.base.clock import SystemClock
+from milepost.server.base.refusal import Refusal
+
+ISSUER, AUDIENCE = "https://issuer.test", "milepost"
+
+PRIVATE: Mapping[str, Any] = {
+    "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+}
+STRANGER = ed25519.Ed25519PrivateKey.generate()
+
+
+class MovableClock(SystemClock):
+    """A clock that tests move."""
+
+    offset = 0.0
+
+    def now(self) -> int:
+        """See ``Clock``."""
+        return time.time_ns() + int(self.offset * 1e9)
+
+
+def public_key(algorithm: str, key_id: str = "") -> dict[str, Any]:
+    """The public key as a JSON Web Key."""
+    encoded = jwt.get_algorithm_by_name(algorithm).to_jwk(PRIVATE[algorithm].public_key())
+    return {**json.loads(str(encoded)), "kid": key_id or algorithm, "alg": algorithm, "use": "sig"}
+
+
+def write_keys(path: Path, *algorithms: str) -> None:
+    """Write a key set."""
+    path.write_text(json.dumps({"keys": [public_key(name) for name in algorithms]}))
+
+
+def token(algorithm: str = "EdDSA", key: Any = None, key_id: str | None = None, **changed: Any) -> str:
+    """A token; claims that are None are left out."""
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "alice",
+        "exp": time.time() + 600,
+        "owners": ["team-a"],
+        "scope": "milepost:submit read other",
+        **changed,
+    }
+    return jwt.encode(
+        {name: value for name, value in claims.items() if value is not None},
+        key or PRIVATE[algorithm],
+        algorithm=algorithm,
+        headers={"kid": algorithm if key_id is None else key_id},
+    )
+
+
+def unsigned(**header: Any) -> str:
+    """A token without a signature."""
+
+    def part(value: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'none', 'kid': 'EdDSA', **header})}.{part({'iss': ISSUER, 'aud': AUDIENCE})}."
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A key set with a key of each algorithm."""
+    found = tmp_path / "jwks.json"
+    write_keys(found, *PRIVATE)
+    return found
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """The server's clock."""
+    return MovableClock()
+
+
+@pytest.fixture
+def known(path: Path, clock: MovableClock) -> JwtTokens:
+    """What verifies tokens."""
+    return JwtTokens(KeySet(str(path)), ISSUER, AUDIENCE, ClaimNames(), clock)
+
+
+async def reason(known: JwtTokens, text: str) -> str:
+    """Why a token is refused."""
+    with pytest.raises(Refusal) as refused:
+        await known.principal(text)
+    assert text[:40] not in refused.value.message
+    return reason_name(refused.value.reason)
+
+
+@pytest.mark.parametrize("algorithm", PRIVATE)
+async def test_a_good_token(known: JwtTokens, algorithm: str) -> None:
+    """Signed with any of the asymmetric algorithms; unknown scopes give nothing."""
+    principal = await known.principal(token(algorithm, exp=2000000000, jti="t-1"))
+    assert principal == Principal(
+        "alice",
+        frozenset({"team-a"}),
+        frozenset({Scope.SUBMIT, Scope.READ}),
+        expire_time=2000000000 * 10**9,
+        credential_id=f"jwt:{algorithm}:t-1",
+    )
+
+
+PUBLIC_PEM = PRIVATE["RS256"].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def hmac_with_public_key() -> str:
+    """A token that is signed with HMAC, with the public key as the secret."""
+    signed = token("EdDSA").rpartition(".")[0].partition(".")[2]
+    header = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"RS256"}').decode().rstrip("=")
+    signature = hmac.digest(PUBLIC_PEM, f"{header}.{signed}".encode(), "sha256")
+    return f"{header}.{signed}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (token(exp=time.time() - LEEWAY - 5), "TOKEN_EXPIRED"),
+        (token(nbf=time.time() + LEEWAY + 60), "UNAUTHENTICATED"),
+        (token(iss="https://other.test"), "UNAUTHENTICATED"),
+        (token(aud="other"), "UNAUTHENTICATED"),
+        (token(exp=None), "UNAUTHENTICATED"),
+        (token(iss=None), "UNAUTHENTICATED"),
+        (token(aud=None), "UNAUTHENTICATED"),
+        (token(sub=None), "UNAUTHENTICATED"),
+        (token(sub=7), "UNAUTHENTICATED"),
+        (token(key=STRANGER), "UNAUTHENTICATED"),
+        (token(key_id="unknown"), "UNAUTHENTICATED"),
+        (token(key_id=""), "UNAUTHENTICATED"),
+        (token("ES256", key_id="RS256"), "UNAUTHENTICATED"),
+        (token()[:-4], "UNAUTHENTICATED"),
+        (unsigned(), "UNAUTHENTICATED"),
+        (unsigned(alg="None"), "UNAUTHENTICATED"),
+        (hmac_with_public_key(), "UNAUTHENTICATED"),
+        ("a.b.c", "UNAUTHENTICATED"),
+        ("..", "UNAUTHENTICATED"),
+        (token(owners=["x" * 100] * 200), "UNAUTHENTICATED"),
+    ],
+)
+async def test_a_bad_token(known: JwtTokens, text: str, expected: str) -> None:
+    """Expired, early, of another issuer or audience, without a claim, unsigned, forged, truncated, oversized."""
+    assert await reason(known, text) == expected
+
+
+async def test_claims(path: Path, clock: MovableClock) -> None:
+    """Claims are mapped by name: nested ones by dots, those of URLs as they are; a star stands for all owners."""
+    names = ClaimNames.parse("subject=email,owners=org.teams,scopes=https://milepost.test/scopes,kinds=k")
+    known = JwtTokens(KeySet(str(path)), ISSUER, AUDIENCE, names, clock)
+    claims: dict[str, Any] = {
+        "https://milepost.test/scopes": ["work"],
+        "k": "transcribe.*",
+        "email": "a@b.test",
+    }
+    principal = await known.principal(token(org={"teams": ["a", "b", 7]}, **claims))
+    assert (principal.subject, principal.owners) == ("a@b.test", frozenset({"a", "b"}))
+    assert (principal.scopes, principal.kinds) == (frozenset({Scope.WORK}), ("transcribe.*",))
+    assert (await known.principal(token(org={"teams": "*"}, **claims))).owners is None
+    assert (await known.principal(token(org="none", **claims))).owners == frozenset()
+
+
+@pytest.mark.parametrize("text", ["owners", "owner=x", "owners="])
+def test_claims_that_are_no_map(text: str) -> None:
+    """A mistake in the map is named."""
+    with pytest.raises(ValueError, match="is not one of subject, owners, scopes, kinds"):
+        ClaimNames.parse(text)
+
+
+async def test_an_open_call_ends_with_its_token(known: JwtTokens, clock: MovableClock) -> None:
+    """When it expires; until then it is in force."""
+    principal = await known.principal(token(exp=time.time() + 600))
+    known.check(principal)
+    clock.offset = 600 + LEEWAY + 1
+    with pytest.raises(Refusal) as refused:
+        known.check(principal)
+    assert reason_name(refused.value.reason) == "TOKEN_EXPIRED"
+
+
+async def test_rotation(path: Path, known: JwtTokens) -> None:
+    """A new key is found when its first token comes; a key that is withdrawn ends its tokens, also verified ones."""
+    write_keys(path, "ES256")
+    old = token("ES256")
+    principal = await known.principal(old)
+    write_keys(path, "EdDSA", "ES256")
+    await known._keys.refresh(force=True)
+    assert (await known.principal(token("EdDSA"))).subject == "alice"
+    write_keys(path, "EdDSA")
+    await known._keys.refresh(force=True)
+    assert await reason(known, old) == "UNAUTHENTICATED"
+    with pytest.raises(Refusal) as refused:
+        known.check(principal)
+    assert reason_name(refused.value.reason) == "TOKEN_EXPIRED"
+
+
+async def test_a_verified_token_is_not_verified_again(
+    known: JwtTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it expires, since a signature costs a hundred times as much as a look-up."""
+    text = token()
+    first = await known.principal(text)
+    monkeypatch.setattr(jwt, "decode", None)
+    assert await known.principal(text) is first
+
+
+async def test_unknown_keys_are_throttled(path: Path) -> None:
+    """Invented key ids make the server look at the source once in a while, not each time."""
+    now, reads = 100.0, 0
+
+    class Counting(KeySet):
+        def _read(self) -> bytes:
+            nonlocal reads
+            reads += 1
+            return path.read_bytes()
+
+    keys = Counting(str(path), monotonic=lambda: now)
+    for number in range(50):
+        assert await keys.key(f"invented-{number}") is None
+    assert reads == 1
+    now += MISS_INTERVAL
+    assert await keys.key("another") is None
+    assert reads == 2
+
+
+def replace(path: Path, text: str | None) -> None:
+    """Replace the file; delete it with None."""
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+
+
+SECRET_KEY = '{"keys": [{"kid": "x", "kty": "oct", "k": "AA"}]}'
+
+
+@pytest.mark.parametrize("broken", ["", "{}", '{"keys": []}', SECRET_KEY, "[]"])
+async def test_the_last_good_keys_stay(path: Path, known: JwtTokens, broken: str) -> None:
+    """While the source fails, or has no key that can verify."""
+    text = token()
+    await known.principal(text)
+    replace(path, broken)
+    await known._keys.refresh(force=True)
+    assert (await known.principal(token(sub="bob"))).subject == "bob"
+    replace(path, None)
+    await known._keys.refresh(force=True)
+    assert (await known.principal(token(sub="carol"))).subject == "carol"

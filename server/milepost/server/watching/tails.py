@@ -11,6 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from milepost.server.log.event_log import Commit, DropNotice, DurableCommit, Entry, EventLog, EventPage
 from milepost.server.log.frames import Chunk
@@ -186,6 +187,14 @@ class Tails:
             tail.signal.notify()
 
 
+READ_AHEAD: Final = 4
+"""Batches that a read brings, about, for a replay that goes on where the job's newest batch ends. It begins when that
+batch is asked for, so that a replay seldom waits: a read takes a thread and as much time as a batch."""
+
+READ_AHEAD_READS: Final = 32
+"""Reads at the same time beyond which none reads ahead: other batches would soon evict what they bring."""
+
+
 class ReplayCache:
     """Cache of batches read from the log, for subscribers that replay the same job soon after."""
 
@@ -201,14 +210,18 @@ class ReplayCache:
         """The events after the cursor; None if there are none, or no such job. Equal requests share one read."""
         batches = self._batches.get(job_id)
         if batches is not None and (cached := batches.get(request)) is not None:
+            following = request._replace(cursor=cached.last)
+            if cached.last < tail.head and self._reads_ahead(job_id, following):
+                self._start_reading(job_id, tail, following, caller)
             return cached
-        reading = self._reading.get((tail, request))
-        if reading is None:
-            reading = self._reading[tail, request] = asyncio.create_task(
-                self._read(job_id, tail, request, caller)
-            )
+        self._start_reading(job_id, tail, request, caller)
+        return await asyncio.shield(self._reading[tail, request])
+
+    def _start_reading(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> None:
+        if (tail, request) not in self._reading:
+            reading = asyncio.create_task(self._read(job_id, tail, request, caller))
+            self._reading[tail, request] = reading
             reading.add_done_callback(lambda done: self._done(tail, request, done))
-        return await asyncio.shield(reading)
 
     def _done(self, tail: Tail, request: BatchRequest, reading: asyncio.Task[Batch | None]) -> None:
         if self._reading.get((tail, request)) is reading:
@@ -218,7 +231,8 @@ class ReplayCache:
 
     async def _read(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> Batch | None:
         drops = self._drops
-        page = await self._log.read(job_id, request.cursor, BATCH_BYTES, caller=caller)
+        size = READ_AHEAD * BATCH_BYTES if self._reads_ahead(job_id, request) else BATCH_BYTES
+        page = await self._log.read(job_id, request.cursor, size, caller=caller)
         if page is None:
             tail.deleted = True
             return None
@@ -226,13 +240,38 @@ class ReplayCache:
         if not page.chunks:
             return None
         batch = request.batch(page.chunks)
-        # A full batch is the same for the next reader, unless the log has dropped some of it meanwhile.
-        if batch.last < page.head and drops == self._drops:
-            batches = self._batches.setdefault(job_id, OrderedDict())
+        if drops == self._drops:  # else the log may have dropped some of it meanwhile
+            self._keep(job_id, request, batch, page)
+        return batch
+
+    def _reads_ahead(self, job_id: str, request: BatchRequest) -> bool:
+        """Whether the request goes on where the newest batch of the job ends, and few others read."""
+        batches = self._batches.get(job_id)
+        return (
+            batches is not None
+            and batches[next(reversed(batches))].last == request.cursor
+            and not request.max_events
+            and len(self._reading) <= READ_AHEAD_READS
+        )
+
+    def _keep(self, job_id: str, request: BatchRequest, batch: Batch, page: EventPage) -> None:
+        """Keep the batch, and those that follow in its page: full ones, which are the same for the next reader."""
+        batches = self._batches.setdefault(job_id, OrderedDict())
+        size, chunks = 0, page.chunks
+        while batch.last < page.head:
             if request not in batches:
                 batches[request] = batch
-                self._memory.charge(self, batch.size)
-        return batch
+                size += batch.size
+            chunks = [chunk for chunk in chunks if chunk.last > batch.last]
+            following = request._replace(cursor=batch.last)
+            # The last batch of the page may end where the page does, and not where it is full.
+            if not chunks or (batch := following.batch(chunks)).last == chunks[-1].last:
+                break
+            request = following
+        if size:
+            self._memory.charge(self, size)
+        elif not batches:
+            del self._batches[job_id]
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Evict batches of jobs whose events were dropped."""

@@ -142,8 +142,10 @@ class JobPublishers:
         self.give_up("the node no longer follows the stream")
 
     def give_up(self, reason: str) -> None:
-        """Wait no longer for sent messages: their outcome is unknown. The node applies those that got in."""
-        for message in self.sent.values():
+        """Forget the sent messages: their outcome is unknown. The node applies those that got in like those of others."""
+        sent = list(self.sent.values())
+        self.sent.clear()
+        for message in sent:
             if not message.applied.done():
                 message.applied.set_exception(StoreUnavailable(reason))
 

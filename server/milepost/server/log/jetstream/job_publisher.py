@@ -142,7 +142,7 @@ class JobPublishers:
         self.give_up("the node no longer follows the stream")
 
     def give_up(self, reason: str) -> None:
-        """Forget the sent messages: their outcome is unknown. The node applies those that got in like those of others."""
+        """Forget the sent messages: their outcome is unknown. The node applies those that got in all the same."""
         sent = list(self.sent.values())
         self.sent.clear()
         for message in sent:

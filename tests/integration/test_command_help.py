@@ -39,6 +39,7 @@ def test_the_commands() -> None:
         "logs",
         "cancel",
         "delete",
+        "whoami",
         "backup",
         "exec",
         "demo",
@@ -164,7 +165,7 @@ async def test_shell_completion(shell: str) -> None:
 @pytest.mark.parametrize(
     ("expected", "words"),
     [
-        ({"watch", "worker", "workers"}, "milepost w"),
+        ({"watch", "whoami", "worker", "workers"}, "milepost w"),
         ({"plain"}, "milepost watch j --output p"),
         ({"cancelling", "cancelled"}, "milepost list --state c"),
     ],

@@ -21,6 +21,7 @@ from milepost.v1 import (
     DeleteJobResponse,
     Event,
     GetJobResponse,
+    GetStatsResponse,
     Job,
     JobEnded,
     JobState,
@@ -29,6 +30,7 @@ from milepost.v1 import (
     SubmitJobResponse,
     WatchJobResponse,
     WatchJobsResponse,
+    WhoAmIResponse,
 )
 from milepost.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from milepost.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
@@ -40,6 +42,7 @@ COMMANDS: Final = (
     ("get", "j"),
     ("list",),
     ("workers",),
+    ("whoami",),
     ("watch", "j"),
     ("watch", "j", "k"),
     ("submit", "kind", "--watch"),
@@ -69,6 +72,8 @@ class HostileServer:
             "ListJobs": ListJobsResponse(jobs=jobs),
             "CancelJob": CancelJobResponse(job=cancelled),
             "DeleteJob": DeleteJobResponse(),
+            "WhoAmI": filled(WhoAmIResponse()),
+            "GetStats": filled(GetStatsResponse()),
             "ListWorkers": filled(ListWorkersResponse(), next_page_token=""),
         }.items():
             setattr(self, name, self._answering(answer))

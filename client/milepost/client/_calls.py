@@ -25,6 +25,8 @@ from milepost.v1 import (
     ListWorkersRequest,
     Stage,
     SubmitJobRequest,
+    WhoAmIRequest,
+    WhoAmIResponse,
 )
 
 __all__ = ["JobCalls", "job_filter", "submit_request"]
@@ -70,6 +72,10 @@ class JobCalls:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    async def whoami(self) -> WhoAmIResponse:
+        """See `Client.whoami`."""
+        return await self._channel.call(self._channel.jobs().WhoAmI, WhoAmIRequest(), self._timeout)
 
     async def workers(self, kind: str, page_size: int) -> AsyncGenerator[ConnectedWorker, None]:
         """See `Client.workers`."""

@@ -30,7 +30,7 @@ from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.subscriptions import Subscriptions
 from milepost.client._watch.watch_cursor import OnGap
 from milepost.client._watch.watch_factory import fold_snapshots, watch_job, watch_jobs
-from milepost.v1 import ConnectedWorker, Dispatch, Job, Waiting
+from milepost.v1 import ConnectedWorker, Dispatch, Job, Waiting, WhoAmIResponse
 
 __all__ = ["Client"]
 
@@ -161,6 +161,13 @@ class Client:
             InvalidField: A field is out of bounds.
         """
         return self._calls.workers(kind, page_size)
+
+    async def whoami(self) -> WhoAmIResponse:
+        """Who the server takes this client for, and what it may do: the principal of its token or certificate.
+
+        It takes a credential, and no scope, so it is the call that shows whether a credential works.
+        """
+        return await self._calls.whoami()
 
     async def cancel(
         self, job_id: str, *, reason: str = "", grace_period: float | timedelta | None = None

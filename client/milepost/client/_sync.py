@@ -158,6 +158,7 @@ class SyncClient:
     waiting = _blocking(Client.waiting)
     cancel = _blocking(Client.cancel)
     delete = _blocking(Client.delete)
+    whoami = _blocking(Client.whoami)
     result = _blocking(Client.result)
     watch_jobs = _watching(Client.watch_jobs)
     list = _iterating(Client.list)

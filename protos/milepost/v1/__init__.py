@@ -80,6 +80,8 @@ from milepost.v1.job_service_pb2 import (
     WatchJobResponse,
     WatchJobsRequest,
     WatchJobsResponse,
+    WhoAmIRequest,
+    WhoAmIResponse,
 )
 from milepost.v1.worker_service_pb2 import (
     Acknowledged,
@@ -186,6 +188,8 @@ __all__ = [
     "WatchJobsRequest",
     "WatchJobsResponse",
     "Welcome",
+    "WhoAmIRequest",
+    "WhoAmIResponse",
     "WorkRequest",
     "WorkResponse",
 ]

@@ -70,6 +70,11 @@ class JobServiceStub(object):
                 request_serializer=milepost_dot_v1_dot_job__service__pb2.WatchJobsRequest.SerializeToString,
                 response_deserializer=milepost_dot_v1_dot_job__service__pb2.WatchJobsResponse.FromString,
                 _registered_method=True)
+        self.WhoAmI = channel.unary_unary(
+                '/milepost.v1.JobService/WhoAmI',
+                request_serializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIRequest.SerializeToString,
+                response_deserializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer(object):
@@ -125,6 +130,13 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WhoAmI(self, request, context):
+        """Tells the caller who it is and what it may do. Takes a credential, and no scope.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JobServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +174,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.WatchJobs,
                     request_deserializer=milepost_dot_v1_dot_job__service__pb2.WatchJobsRequest.FromString,
                     response_serializer=milepost_dot_v1_dot_job__service__pb2.WatchJobsResponse.SerializeToString,
+            ),
+            'WhoAmI': grpc.unary_unary_rpc_method_handler(
+                    servicer.WhoAmI,
+                    request_deserializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIRequest.FromString,
+                    response_serializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +371,33 @@ class JobService(object):
             '/milepost.v1.JobService/WatchJobs',
             milepost_dot_v1_dot_job__service__pb2.WatchJobsRequest.SerializeToString,
             milepost_dot_v1_dot_job__service__pb2.WatchJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WhoAmI(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/milepost.v1.JobService/WhoAmI',
+            milepost_dot_v1_dot_job__service__pb2.WhoAmIRequest.SerializeToString,
+            milepost_dot_v1_dot_job__service__pb2.WhoAmIResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,8 @@ class JobServiceStub:
     """Watches one job: the events of its log after the cursor, then each event as it becomes durable, until the job has ended."""
     WatchJobs: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]
     """Watches all jobs that match, in the order in which their events became durable."""
+    WhoAmI: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.WhoAmIRequest, _job_service_pb2.WhoAmIResponse]
+    """Tells the caller who it is and what it may do. Takes a credential, and no scope."""
 
 @_typing.type_check_only
 class JobServiceAsyncStub(JobServiceStub):
@@ -67,6 +69,8 @@ class JobServiceAsyncStub(JobServiceStub):
     """Watches one job: the events of its log after the cursor, then each event as it becomes durable, until the job has ended."""
     WatchJobs: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]  # type: ignore[assignment]
     """Watches all jobs that match, in the order in which their events became durable."""
+    WhoAmI: _aio.UnaryUnaryMultiCallable[_job_service_pb2.WhoAmIRequest, _job_service_pb2.WhoAmIResponse]  # type: ignore[assignment]
+    """Tells the caller who it is and what it may do. Takes a credential, and no scope."""
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     """The service for submitting, watching and cancelling jobs."""
@@ -126,5 +130,13 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_job_service_pb2.WatchJobsResponse], _abc.AsyncIterator[_job_service_pb2.WatchJobsResponse]]:
         """Watches all jobs that match, in the order in which their events became durable."""
+
+    @_abc_1.abstractmethod
+    def WhoAmI(
+        self,
+        request: _job_service_pb2.WhoAmIRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.WhoAmIResponse, _abc.Awaitable[_job_service_pb2.WhoAmIResponse]]:
+        """Tells the caller who it is and what it may do. Takes a credential, and no scope."""
 
 def add_JobServiceServicer_to_server(servicer: JobServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

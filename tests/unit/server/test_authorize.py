@@ -6,6 +6,8 @@ on one that does not exist. A job of another owner does not exist (rule 10).
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from milepost.server.access.authorize import Action, Target, Verdict, authorize, check, permission_denied
@@ -22,6 +24,9 @@ OTHER = Target("job-5", "team-a", "transcribe.audio")
 
 EXISTING = (Action.READ, Action.CANCEL, Action.DELETE, Action.WORK)
 """Actions on a job that exists."""
+
+SCOPED = tuple(action for action in Action if action is not Action.IDENTIFY)
+"""Actions that need a scope."""
 
 
 def principal(*scopes: Scope, kinds: tuple[str, ...] = (), job_id: str = "") -> Principal:
@@ -44,7 +49,7 @@ TABLE = {
 ROWS = [
     (scope, action, target, verdict)
     for scope, actions in TABLE.items()
-    for action in Action
+    for action in SCOPED
     for target, verdict in zip((OWN, FOREIGN, None), actions.get(action, _NO), strict=True)
 ]
 
@@ -55,10 +60,17 @@ def test_scope(scope: Scope, action: Action, target: Target | None, verdict: Ver
     assert authorize(principal(scope), action, target) is verdict
 
 
-@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("action", SCOPED)
 def test_no_scope(action: Action) -> None:
     """Without a scope nothing is allowed, and the answer is the same for every job."""
     assert {authorize(principal(), action, target) for target in (OWN, FOREIGN, None)} == {DENIED}
+
+
+@pytest.mark.parametrize("scopes", [(), *((scope,) for scope in Scope)])
+@pytest.mark.parametrize("changed", [{}, {"kinds": ("x",)}, {"job_id": "job-1"}])
+def test_identification(scopes: tuple[Scope, ...], changed: dict[str, Any]) -> None:
+    """Whoever has a credential may ask who he is, whatever that is for."""
+    assert authorize(principal(*scopes, **changed), Action.IDENTIFY, None) is ALLOWED
 
 
 @pytest.mark.parametrize("action", Action)

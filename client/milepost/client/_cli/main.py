@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "logs": ("cmd_logs:logs", "Show the log of a job."),
     "cancel": ("cmd_cancel:cancel", "Request cancellation of a job and its children."),
     "delete": ("cmd_delete:delete", "Delete ended jobs and their logs."),
+    "whoami": ("cmd_whoami:whoami", "Show who the server takes you for, and what you may do."),
     "backup": ("cmd_backup:backup", "Copy the server's log to FILE, while the server runs."),
     "exec": ("cmd_exec:execute", "Run COMMAND as a job and exit with its exit status."),
     "demo": ("cmd_demo:demo", "Demonstrate a watch that resumes after a lost connection."),

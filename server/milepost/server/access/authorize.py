@@ -23,6 +23,7 @@ class Action(Enum):
     DELETE = "delete"
     WORK = "work on"
     ADMINISTER = "administer"
+    IDENTIFY = "identify itself"
 
 
 SCOPES: Final[Mapping[Action, Scope]] = {
@@ -33,7 +34,7 @@ SCOPES: Final[Mapping[Action, Scope]] = {
     Action.WORK: Scope.WORK,
     Action.ADMINISTER: Scope.ADMIN,
 }
-"""The scope that each action needs."""
+"""The scope that each action needs; an action without an entry needs a credential only."""
 
 
 class Target(NamedTuple):
@@ -66,8 +67,10 @@ def authorize(principal: Principal, action: Action, target: Target | None) -> Ve
     A missing scope comes first: its answer depends on no job. Then a job that does not exist for the principal. What
     narrows a principal to kinds comes last.
     """
-    if not principal.has(SCOPES[action]):
+    if not _has_scope(principal, action):
         return Verdict.DENIED
+    if action is Action.IDENTIFY:
+        return Verdict.ALLOWED
     if action is Action.ADMINISTER:
         # What concerns all owners is not for a principal of one job or of some owners.
         return Verdict.DENIED if principal.job_id or principal.owners is not None else Verdict.ALLOWED
@@ -101,8 +104,13 @@ def check(principal: Principal, action: Action, job_id: str, target: Target | No
 
 def check_scope(principal: Principal, action: Action) -> None:
     """Raise PERMISSION_DENIED unless the principal has the scope of the action: before any job is looked up."""
-    if not principal.has(SCOPES[action]):
+    if not _has_scope(principal, action):
         raise permission_denied(principal, action, None)
+
+
+def _has_scope(principal: Principal, action: Action) -> bool:
+    scope = SCOPES.get(action)
+    return scope is None or principal.has(scope)
 
 
 def permission_denied(principal: Principal, action: Action, target: Target | None) -> Refusal:

@@ -7,6 +7,7 @@ from typing import Any
 import grpc.aio
 
 from milepost.server.access.current import current_principal
+from milepost.server.service.identity import describe
 from milepost.server.service.jobs import Jobs
 from milepost.v1 import (
     CancelJobRequest,
@@ -21,6 +22,8 @@ from milepost.v1 import (
     SubmitJobResponse,
     WatchJobRequest,
     WatchJobsRequest,
+    WhoAmIRequest,
+    WhoAmIResponse,
 )
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -59,3 +62,7 @@ class JobService:
     async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
         await self._jobs.watch_jobs(current_principal(), request, context.peer(), context.write)
+
+    async def WhoAmI(self, request: WhoAmIRequest, context: _Context) -> WhoAmIResponse:
+        """See the contract."""
+        return describe(current_principal())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -94,7 +93,7 @@ def _attributes(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
         yield "attempt", f"{job.attempt} by worker {text.escaped(job.worker_id)}, {allowed} allowed"
     for name, time in (("submitted", job.submit_time), ("started", job.start_time), ("ended", job.end_time)):
         if time.seconds:
-            yield name, _date(time, zone)
+            yield name, text.date(time, zone)
     yield "events", f"{job.last_sequence:,}"
     if job.message:
         yield "message", text.escaped(job.message)
@@ -104,7 +103,3 @@ def _attributes(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
         yield "result", text.escaped(json_line.dump_json(to_json(job.result)))
     if job.failure.detail:
         yield "detail", text.escaped(job.failure.detail)
-
-
-def _date(time: Timestamp, zone: tzinfo | None) -> str:
-    return time.ToDatetime(tzinfo=UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")

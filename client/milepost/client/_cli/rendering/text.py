@@ -19,6 +19,7 @@ __all__ = [
     "cancellation",
     "clock",
     "count",
+    "date",
     "day",
     "duration",
     "elapsed",
@@ -113,6 +114,11 @@ def age(seconds: float) -> str:
 def clock(time: Timestamp, zone: tzinfo | None = None) -> str:
     """The time of day as ``HH:MM:SS``, by default in the local zone."""
     return time.ToDatetime(tzinfo=UTC).astimezone(zone).strftime("%H:%M:%S")
+
+
+def date(time: Timestamp, zone: tzinfo | None = None) -> str:
+    """Date, time and zone as ``YYYY-MM-DD HH:MM:SS ZONE``, by default in the local zone."""
+    return time.ToDatetime(tzinfo=UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def day(time: Timestamp | datetime, zone: tzinfo | None = None) -> str:

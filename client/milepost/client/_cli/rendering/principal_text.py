@@ -1,0 +1,35 @@
+"""A principal as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import tzinfo
+
+from milepost.client._cli.rendering import text
+from milepost.v1 import WhoAmIResponse
+
+__all__ = ["principal_lines"]
+
+
+def principal_lines(principal: WhoAmIResponse, zone: tzinfo | None = None) -> Iterator[str]:
+    """Describe a principal: a name and a value on each line."""
+    for name, value in (
+        ("subject", text.one_line(principal.subject)),
+        ("owners", "all" if principal.all_owners else _joined([*map(_quoted, principal.owners)], "none")),
+        ("scopes", _joined(principal.scopes, "none")),
+        ("kinds", _joined(principal.kinds, "any")),
+        ("job", text.one_line(principal.job_id)),
+        ("expires", text.date(principal.expire_time, zone) if principal.HasField("expire_time") else "never"),
+        ("credential", text.one_line(principal.credential_id) or "none"),
+    ):
+        if value:
+            yield f"{name:<10}  {value}"
+
+
+def _joined(values: Sequence[str], nothing: str) -> str:
+    return ", ".join(map(text.one_line, values)) or nothing
+
+
+def _quoted(owner: str) -> str:
+    """The owner; the empty one, that of jobs without an owner, in quotes."""
+    return owner or '""'

@@ -1,0 +1,99 @@
+"""Who the server takes a caller for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.client import Client, SyncClient
+from milepost.client.errors import Unauthenticated
+from milepost.v1 import WhoAmIResponse
+from tests.support.command import milepost
+from tests.support.forking import Forkery
+from tests.support.server import Server, ServerProcess
+from tests.support.token_files import Tokens
+
+SUBMITTER = WhoAmIResponse(
+    subject="ci",
+    owners=["team-a", "team-b"],
+    scopes=["read", "submit"],
+    kinds=["transcribe.*"],
+    expire_time=Timestamp(seconds=4_102_444_800),
+    credential_id="ci",
+)
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> str:
+    """The token of ``SUBMITTER``; a second one has no scope."""
+    known = Tokens(tmp_path / "tokens.toml")
+    known.add("idle", ["*"])
+    more = {"kinds": '["transcribe.*"]', "expires": "2100-01-01T00:00:00Z"}
+    return known.add("ci", ["team-b", "team-a"], "submit", "read", **more)
+
+
+@pytest.fixture
+def server(tmp_path: Path, forkery: Forkery, token: str) -> Iterator[Server]:
+    """A server with a token file."""
+    with ServerProcess(
+        tmp_path / "data", "--tokens", str(tmp_path / "tokens.toml"), forkery=forkery
+    ) as started:
+        yield started
+
+
+async def test_the_principal_of_a_token(server: Server, token: str) -> None:
+    """The response has all that the token file says of it, and nothing of the secret."""
+    async with Client(server.address, token=token) as client:
+        found = await client.whoami()
+    assert found == SUBMITTER
+    assert token not in str(found)
+
+
+async def test_nobody(server: Server) -> None:
+    """A call without a credential is nobody's."""
+    async with Client(server.address) as client:
+        with pytest.raises(Unauthenticated):
+            await client.whoami()
+
+
+async def test_without_credentials_everybody_is_anonymous(shared_server: Server) -> None:
+    """Where the server has no credentials configured, with all scopes and owners."""
+    async with Client(shared_server.address) as client:
+        found = await client.whoami()
+    scopes = ["admin", "cancel", "read", "submit", "work"]
+    assert found == WhoAmIResponse(subject="anonymous", all_owners=True, scopes=scopes)
+
+
+def test_without_asyncio(server: Server, token: str) -> None:
+    """The same."""
+    with SyncClient(server.address, token=token) as client:
+        assert client.whoami() == SUBMITTER
+
+
+async def test_the_command(server: Server, token: str) -> None:
+    """For people a name and a value on each line; for programs the message."""
+    env = {"MILEPOST_TOKEN": token}
+    text = await milepost("whoami", address=server.address, env=env)
+    json = await milepost("whoami", "--output", "json", address=server.address, env=env)
+    assert (text.status, text.err) == (0, "")
+    assert text.out.splitlines() == [
+        "subject     ci",
+        "owners      team-a, team-b",
+        "scopes      read, submit",
+        "kinds       transcribe.*",
+        "expires     2100-01-01 00:00:00 UTC",
+        "credential  ci",
+    ]
+    assert json.objects == [
+        {
+            "subject": "ci",
+            "owners": ["team-a", "team-b"],
+            "scopes": ["read", "submit"],
+            "kinds": ["transcribe.*"],
+            "expireTime": "2100-01-01T00:00:00Z",
+            "credentialId": "ci",
+        }
+    ]

@@ -1,0 +1,38 @@
+"""A server's token file, which tests change while the server runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from milepost.server.access import tokens
+
+__all__ = ["Tokens"]
+
+
+@dataclass
+class Tokens:
+    """The token file of a server."""
+
+    path: Path
+    entries: dict[str, str] = field(default_factory=dict)
+
+    def add(self, subject: str, owners: list[str], *scopes: str, **more: str) -> str:
+        """Add a token; return it. ``more`` are further keys with their TOML values."""
+        token = tokens.new_token()
+        values = {"id": f'"{subject}"', "sha256": f'"{tokens.digest(token)}"', "subject": f'"{subject}"'}
+        values |= {"owners": str(owners), "scopes": str(list(scopes)), **more}
+        self.entries[subject] = "[[token]]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+        self.write()
+        return token
+
+    def remove(self, subject: str) -> None:
+        """Delete a token."""
+        del self.entries[subject]
+        self.write()
+
+    def write(self) -> None:
+        """Replace the file, as editors and secret mounts do."""
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text("".join(self.entries.values()))
+        fresh.replace(self.path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -332,3 +334,58 @@ async def test_health_needs_no_token(server: Server) -> None:
         stub: Any = health_pb2_grpc.HealthStub(rpc.channel)
         response = await stub.Check(health_pb2.HealthCheckRequest())
         assert response.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def audit(path: Path) -> list[dict[str, Any]]:
+    """The lines of an audit log."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+async def test_audit_log(tmp_path: Path, forkery: Forkery, known: Tokens) -> None:
+    """What changes or refuses something leaves a line: who, from where, what, with which outcome, and no secret."""
+    path = tmp_path / "audit.jsonl"
+    options = ("--tokens", str(known.path), "--audit-log", str(path))
+    with ServerProcess(tmp_path / "audited", *options, forkery=forkery) as server:
+        async with AsyncExitStack() as stack:
+            caller = Cast(server, known, stack)
+            a = await caller("a", ["team-a"], *ALL)
+            reader = await caller("reader", ["team-b"], "read")
+            job = await a.submit(input={"secret": "canary-of-the-input"})
+            await a.get(job.job_id)
+            await a.cancel(job.job_id)
+            await refusal(reader.get(job.job_id))
+            await refusal(reader.cancel(job.job_id))
+            garbage = tokens.new_token()
+            stranger = await stack.enter_async_context(connect(server.address, token=garbage))
+            await refusal(stranger.get(job.job_id))
+        lines = [
+            line for line in audit(path) if line["action"] != "read" or line["outcome"] != "UNAUTHENTICATED"
+        ]
+        found = [(line["subject"], line["action"], line["job_id"], line["outcome"]) for line in lines]
+        text = path.read_text()
+        log = json.dumps(server.log())
+    assert found == [
+        ("a", "submit", job.job_id, "OK"),
+        ("a", "cancel", job.job_id, "OK"),
+        ("reader", "read", job.job_id, "FOREIGN_JOB"),
+        ("reader", "cancel", "", "PERMISSION_DENIED"),
+    ]
+    assert [line["outcome"] for line in audit(path)].count("UNAUTHENTICATED") >= 1
+    assert {line["credential"] for line in lines} == {"a", "reader"}
+    assert all(line["peer"].startswith("ipv4:127.0.0.1:") and line["time"] for line in lines)
+    secrets = [*known.secrets, garbage, "canary-of-the-input"]
+    assert [secret for secret in secrets if secret in text or secret in log] == []
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", ["a\nb", 'a" , "outcome": "OK', "\u202e\x1b[31m"])
+async def test_log_injection(server: Server, caller: Cast, text: str) -> None:
+    """Owners and ids of a request are text within their line, never lines or fields of their own."""
+    a = await caller("a", ["team-a"], *ALL)
+    await refusal(a.submit(owner=text))
+    await refusal(a.get(text))
+    await a.submit()
+    entries = [
+        entry for entry in server.log() if entry.get("event") == "audit" and entry["action"] == "submit"
+    ]
+    assert [entry["outcome"] for entry in entries] == ["PERMISSION_DENIED", "OK"]

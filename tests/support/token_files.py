@@ -16,10 +16,13 @@ class Tokens:
 
     path: Path
     entries: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+    """All tokens that were made."""
 
     def add(self, subject: str, owners: list[str], *scopes: str, **more: str) -> str:
         """Add a token; return it. ``more`` are further keys with their TOML values."""
         token = tokens.new_token()
+        self.secrets.append(token)
         values = {"id": f'"{subject}"', "sha256": f'"{tokens.digest(token)}"', "subject": f'"{subject}"'}
         values |= {"owners": str(owners), "scopes": str(list(scopes)), **more}
         self.entries[subject] = "[[token]]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())

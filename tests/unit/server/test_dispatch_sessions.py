@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
+from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import set_principal
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.refusal import Refusal
@@ -112,7 +113,12 @@ class JobTable:
             self.deadlines.on_transition,
         )
         self.service = WorkerService(
-            core.attempts, self.dispatcher, core.sessions, self.deadlines, JobAccess(core.journal), LEASE
+            core.attempts,
+            self.dispatcher,
+            core.sessions,
+            self.deadlines,
+            JobAccess(core.journal, AuditLog(None, is_open=False)),
+            LEASE,
         )
         self._talks: list[Talk] = []
 

@@ -1,4 +1,4 @@
-"""The principal of the call that the running task serves."""
+"""Who makes the call that the running task serves."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from contextvars import ContextVar
 from milepost.server.access.principal import Principal
 
 _PRINCIPAL: ContextVar[Principal] = ContextVar("principal")
+_PEER: ContextVar[str] = ContextVar("peer", default="")
 
 
-def set_principal(principal: Principal) -> None:
-    """Set the principal of this task's call: once, when the call is authenticated."""
+def set_principal(principal: Principal, peer: str = "") -> None:
+    """Set the principal of this task's call, and its address: once, when the call is authenticated."""
     _PRINCIPAL.set(principal)
+    _PEER.set(peer)
+
+
+def current_peer() -> str:
+    """The address of this task's caller, as gRPC names it; empty if unknown."""
+    return _PEER.get()
 
 
 def current_principal() -> Principal:

@@ -126,6 +126,13 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     help="Log what holds the event loop, which serves nobody meanwhile, for longer than this.",
 )
 @option(
+    "--audit-log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File for a JSON line of each decision that changes or refuses something. Default: the log, where credentials "
+    "are configured.",
+)
+@option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -151,6 +158,7 @@ def serve(
     max_watches: int,
     max_watches_per_caller: int,
     loop_warning: float,
+    audit_log: Path | None,
     log_level: str,
     **nats: Any,
 ) -> None:
@@ -197,6 +205,7 @@ def serve(
         tls_certificate=tls_cert,
         tls_key=tls_key,
         credentials=credentials,
+        audit_log=audit_log,
         keep=RetentionPolicy(keep_progress, keep_events, keep_jobs, max_events or 0),
         sweep_interval=sweep_interval,
         tail_memory=tail_memory << 20,

@@ -16,6 +16,7 @@ def access_line(entry: Mapping[str, Any]) -> str:
         entry.get("reason", ""),
         _duration(entry["seconds"]),
         _host(entry["peer"]),
+        entry.get("subject", ""),
         entry.get("job_id", ""),
     )
     return " ".join(part for part in parts if part)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -18,30 +16,21 @@ from typing import Any, NoReturn, TypeAlias
 
 import grpc
 import grpc.aio
-import structlog
-from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError, Message
-from google.rpc import error_details_pb2
-from google.rpc.status_pb2 import Status
-from grpc_status import rpc_status
 
 from milepost.contract import limits
-from milepost.contract.reasons import DOMAIN, reason_name
-from milepost.contract.status_codes import STATUS
+from milepost.server.access.audit import AuditLog
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS
-from milepost.server.base.refusal import Refusal, Unimplemented, draining, malformed, request_too_large
+from milepost.server.base.refusal import Refusal, draining, malformed, request_too_large
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import duration
+from milepost.server.rpc.call_log import CallLog
 from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.open_calls import OpenCalls
 from milepost.server.rpc.sliced_decoding import SLICED_FROM, decode_in_slices
 from milepost.server.rpc.update_decoding import Deserializer
-from milepost.server.store_errors import refusal_of
-
-_log = structlog.get_logger("milepost.rpc")
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -63,9 +52,15 @@ class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps every handler of the server. ``call_count`` is the number of calls so far."""
 
     def __init__(
-        self, authenticator: Authenticator, calls: OpenCalls, memory: CallMemory, slices: Slices
+        self,
+        authenticator: Authenticator,
+        calls: OpenCalls,
+        memory: CallMemory,
+        slices: Slices,
+        audit: AuditLog,
     ) -> None:
         self._authenticator = authenticator
+        self._audit = audit
         self._calls = calls
         self.call_count = 0
         self._memory = memory
@@ -99,8 +94,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
             except Refusal as error:
                 refusal = error
         serving = partial(self._calls.serving, principal)
+        log = partial(CallLog, method, principal=principal, audit=self._audit)
         if not handler.request_streaming:
-            return self._receive_one(method, handler, decode, refusal, serving)
+            return self._receive_one(handler, decode, refusal, serving, log)
         validate: Callable[[Any, _Context], Any] = self._valid_requests
         if refusal is not None:
             validate = partial(_refuse, refusal)
@@ -108,19 +104,19 @@ class Interceptor(grpc.aio.ServerInterceptor):
             validate = self._requests_until_draining
         make, function = _unwrap(handler)
         wrapped = (
-            _wrap_generator(method, function, validate)
+            _wrap_generator(log, function, validate)
             if inspect.isasyncgenfunction(function)
-            else _wrap_coroutine(method, function, validate, serving)
+            else _wrap_coroutine(log, function, validate, serving)
         )
         return make(wrapped, request_deserializer=decode, response_serializer=handler.response_serializer)
 
     def _receive_one(
         self,
-        method: str,
         handler: Any,
         decode: Callable[[bytes], _Decoded],
         refusal: Refusal | None,
-        serving: Callable[[], AbstractContextManager[None]],
+        serving: Callable[[str], AbstractContextManager[None]],
+        log: Callable[[_Context], CallLog],
     ) -> grpc.RpcMethodHandler[Any, Any]:
         """A handler of a method with one request, which receives it itself.
 
@@ -129,7 +125,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         """
 
         async def respond(_: object, context: _Context) -> bytes:
-            with _CallLog(method, context) as call_log:
+            with log(context) as call_log:
                 try:
                     _raise(refusal)
                     memory = self._memory.of(context.peer())
@@ -138,7 +134,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                         request = await self._decoded(decode(data), context)
                         del data
                         call_log.note_job(request)
-                        with serving():
+                        with serving(context.peer()):
                             response = await handler.unary_unary(request, context)
                         call_log.note_job(response)
                         answer: bytes = handler.response_serializer(response)
@@ -152,7 +148,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                     raise
 
         async def stream(_: object, context: _Context) -> None:
-            with _CallLog(method, context) as call_log:
+            with log(context) as call_log:
                 try:
                     _raise(refusal)
                     data, charge = await self._memory.of(context.peer()).receive(context)
@@ -162,7 +158,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                         call_log.note_job(request)
                     finally:
                         charge.release()
-                    with serving():
+                    with serving(context.peer()):
                         await handler.unary_stream(request, context)
                 except Exception as error:
                     await call_log.abort(error)
@@ -256,16 +252,16 @@ def _raise(refusal: Refusal | None) -> None:
 
 
 def _wrap_coroutine(
-    method: str,
+    log: Callable[[_Context], CallLog],
     function: Callable[..., Any],
     validate: Callable[[Any, _Context], Any],
-    serving: Callable[[], AbstractContextManager[None]],
+    serving: Callable[[str], AbstractContextManager[None]],
 ) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> Any:
-        with _CallLog(method, context) as call_log:
+        with log(context) as call_log:
             call_log.note_job(request)
             try:
-                with serving():
+                with serving(context.peer()):
                     response = await function(validate(request, context), context)
                 call_log.note_job(response)
                 return response
@@ -277,10 +273,12 @@ def _wrap_coroutine(
 
 
 def _wrap_generator(
-    method: str, function: Callable[..., Any], validate: Callable[[Any, _Context], Any]
+    log: Callable[[_Context], CallLog],
+    function: Callable[..., Any],
+    validate: Callable[[Any, _Context], Any],
 ) -> Callable[..., Any]:
     async def call(request: Any, context: _Context) -> AsyncIterator[Any]:
-        with _CallLog(method, context) as call_log:
+        with log(context) as call_log:
             try:
                 async for response in function(validate(request, context), context):
                     yield response
@@ -289,92 +287,3 @@ def _wrap_generator(
                 raise
 
     return call
-
-
-class _CallLog:
-    """One call: its status, and its line in the log."""
-
-    def __init__(self, method: str, context: _Context) -> None:
-        self._method = method
-        self._context = context
-        self._started = time.monotonic()
-        self._code: str | None = None
-        self._reason = ""
-        self._job_id = ""
-
-    def note_job(self, message: object) -> None:
-        """Take the job id of a request or a response, if it has a valid one."""
-        job_id = getattr(message, "job_id", "") or getattr(getattr(message, "job", None), "job_id", "")
-        if not self._job_id and limits.JOB_ID.fullmatch(job_id):
-            self._job_id = job_id
-
-    def __enter__(self) -> _CallLog:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        code = self._code
-        if code is None:
-            gone = error is not None and not isinstance(error, grpc.aio.AbortError)
-            code = "CANCELLED" if gone else _code_name(self._context.code())
-        _log.info(
-            "call",
-            method=self._method,
-            code=code,
-            **({"reason": self._reason} if self._reason else {}),
-            seconds=round(time.monotonic() - self._started, 4),
-            peer=self._context.peer(),
-            **({"job_id": self._job_id} if self._job_id else {}),
-        )
-
-    async def abort(self, error: Exception) -> None:
-        """End the call with the status of the error."""
-        if isinstance(error, grpc.aio.AbortError):
-            raise error
-        if isinstance(error, grpc.aio.InternalError) and "ExecuteBatch" in type(error).__name__:
-            # The client went away while something was being sent to it (https://github.com/grpc/grpc/issues/36193).
-            self._code = "CANCELLED"
-            raise error
-        if isinstance(error, Unimplemented):
-            self._code = "UNIMPLEMENTED"
-            await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
-        refusal = refusal_of(error)
-        if refusal is not None:
-            self._code, self._reason = STATUS[refusal.reason].name, reason_name(refusal.reason)
-            await self._context.abort_with_status(rpc_status.to_status(_status(refusal)))
-        error_id = uuid.uuid4().hex
-        self._code = "INTERNAL"
-        _log.error("call failed", method=self._method, error_id=error_id, exc_info=error)
-        await self._context.abort(
-            grpc.StatusCode.INTERNAL, f"The server failed. Its log says why, under the id {error_id}."
-        )
-
-
-def _code_name(code: Any) -> str:
-    if isinstance(code, grpc.StatusCode):
-        return code.name
-    return next((status.name for status in grpc.StatusCode if status.value[0] == code), "OK")
-
-
-def _status(refusal: Refusal) -> Status:
-    details: list[Message] = [
-        error_details_pb2.ErrorInfo(
-            reason=reason_name(refusal.reason), domain=DOMAIN, metadata=dict(refusal.metadata)
-        )
-    ]
-    if refusal.violations:
-        details.append(
-            error_details_pb2.BadRequest(
-                field_violations=[
-                    error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
-                    for field, description in refusal.violations
-                ]
-            )
-        )
-    if refusal.retry_delay is not None:
-        details.append(error_details_pb2.RetryInfo(retry_delay=duration(refusal.retry_delay)))
-    status = Status(code=STATUS[refusal.reason].value[0], message=refusal.message)
-    for detail in details:
-        packed = AnyMessage()
-        packed.Pack(detail)
-        status.details.append(packed)
-    return status

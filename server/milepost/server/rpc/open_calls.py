@@ -24,9 +24,9 @@ class OpenCalls:
         self._open: dict[Principal, dict[asyncio.Task[object], Refusal | None]] = {}
 
     @contextmanager
-    def serving(self, principal: Principal) -> Iterator[None]:
+    def serving(self, principal: Principal, peer: str = "") -> Iterator[None]:
         """Serve a call of the principal in the running task. Raises TOKEN_EXPIRED when its credential ends."""
-        set_principal(principal)
+        set_principal(principal, peer)
         if principal is ANONYMOUS:
             yield
             return

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from milepost.contract import limits
+from milepost.server.access.audit import AuditLog
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.base.loop_lag import LoopLag
@@ -67,6 +68,7 @@ class Core:
         loop_lag: LoopLag | None = None,
         call_count: Callable[[], int] = lambda: 0,
         clock: Clock | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._log = log
@@ -86,11 +88,12 @@ class Core:
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
+        access = JobAccess(journal, audit or AuditLog(None, is_open=False))
         queues = QueueMemory(queue_memory, lambda: self._dispatcher.memory, lambda: self.deadlines.memory)
         submissions = Submissions(log, journal, clock, queues.admit)
-        self.job_service = JobService(Jobs(log, journal, submissions, self._watches, waits, slices))
+        self.job_service = JobService(Jobs(log, journal, submissions, self._watches, waits, slices, access))
         self.worker_service = WorkerService(
-            attempts, self._dispatcher, sessions, self.deadlines, JobAccess(journal), lease_ttl
+            attempts, self._dispatcher, sessions, self.deadlines, access, lease_ttl
         )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())

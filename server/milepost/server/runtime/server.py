@@ -13,6 +13,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from milepost.server.access.audit import AuditLog
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import SystemClock
@@ -81,6 +82,8 @@ class Settings:
     loop_warning: float = HELD_LIMIT
     """Seconds; the log has a line where the event loop is held for longer."""
     credentials: CredentialSettings = field(default_factory=CredentialSettings)
+    audit_log: Path | None = None
+    """The file of the audit log; None for the server's log, and for no audit without credentials."""
     nats: NatsStore | None = None
     """The stream that holds the log; None for the data directory."""
 
@@ -115,7 +118,11 @@ class Server:
         self._calls = OpenCalls(self._authenticator)
         self._tasks = Tasks()
         self._slices = Slices()
-        self._interceptor = Interceptor(self._authenticator, self._calls, self.memory, self._slices)
+        audited = settings.audit_log is not None or not settings.credentials.is_empty
+        self._audit = AuditLog(settings.audit_log, is_open=audited)
+        self._interceptor = Interceptor(
+            self._authenticator, self._calls, self.memory, self._slices, self._audit
+        )
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
         self.address = ""
@@ -169,6 +176,7 @@ class Server:
         await self._store.close()
         if self._directory is not None:
             self._directory.close()
+        self._audit.close()
         if self.address:
             _log.info("stopped")
 
@@ -186,6 +194,7 @@ class Server:
             slices=self._slices,
             loop_lag=self._loop_lag,
             call_count=lambda: self.call_count,
+            audit=self._audit,
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()

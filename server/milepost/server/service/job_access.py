@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from milepost.server.access.authorize import Action, Target, check, check_scope
+from milepost.server.access.audit import AuditLog
+from milepost.server.access.authorize import Action, Target, Verdict, authorize, check, check_scope
+from milepost.server.access.current import current_peer
 from milepost.server.access.principal import Principal
 from milepost.server.journal import Journal
 
@@ -10,8 +12,9 @@ from milepost.server.journal import Journal
 class JobAccess:
     """Checks what a principal may do to jobs that exist."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, audit: AuditLog) -> None:
         self._journal = journal
+        self._audit = audit
 
     async def check(self, principal: Principal, action: Action, job_id: str) -> None:
         """Raise PERMISSION_DENIED or JOB_NOT_FOUND unless the principal may do this to the job.
@@ -23,4 +26,8 @@ class JobAccess:
         if principal.is_unrestricted:
             return
         identity = await self._journal.identify(job_id)
-        check(principal, action, job_id, None if identity is None else Target(job_id, *identity))
+        target = None if identity is None else Target(job_id, *identity)
+        if target is not None and authorize(principal, action, target) is Verdict.NOT_FOUND:
+            # The caller learns that there is no such job; only the operator learns that there is.
+            self._audit.write(principal, current_peer(), action.name.lower(), job_id, "FOREIGN_JOB")
+        check(principal, action, job_id, target)

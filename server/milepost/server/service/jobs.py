@@ -49,10 +49,11 @@ class Jobs:
         watches: Watches,
         waits: WaitReasons,
         slices: Slices,
+        access: JobAccess,
     ) -> None:
         self._log = log
         self._journal = journal
-        self._access = JobAccess(journal)
+        self._access = access
         self._submissions = submissions
         self._watches = watches
         self._waits = waits

@@ -90,7 +90,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
 @option(
     "--tail-memory",
     type=click.IntRange(min=1),
-    default=256,
+    default=128,
     help="Memory for the recent events of watched jobs, in MiB.",
 )
 @option(

@@ -69,7 +69,7 @@ class Settings:
     tls_key: Path | None = None
     keep: RetentionPolicy = field(default_factory=RetentionPolicy)
     sweep_interval: float = 60.0
-    tail_memory: int = 256 << 20
+    tail_memory: int = 128 << 20
     """In bytes."""
     queue_memory: int = QUEUE_MEMORY
     """In bytes."""

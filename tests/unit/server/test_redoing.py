@@ -48,7 +48,7 @@ class JobTable:
                 redone.durable.set_result(None)
             return redone, redone.durable
 
-        return self.redoing.follow("j", report, report.durable, again)
+        return self.redoing.follow("j", report, report.durable, again).future
 
 
 async def test_what_met_no_conflict_is_what_was_decided() -> None:

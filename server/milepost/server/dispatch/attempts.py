@@ -45,10 +45,12 @@ class PendingReport(NamedTuple):
         accepted: The outcome as decided now.
         durable: Resolves to the outcome when everything up to its ``report_sequence`` is durable. The outcome is
             another than ``accepted`` where another node had appended to the job first. Raises as ``Attempts.report``.
+        call_back: Has a callback called with ``durable`` as soon as that is done (see ``DurableOutcome``).
     """
 
     accepted: Acceptance
     durable: asyncio.Future[Acceptance]
+    call_back: Callable[[Callable[[asyncio.Future[Acceptance]], None]], None]
 
 
 class StartedAttempt(NamedTuple):
@@ -221,7 +223,8 @@ class Attempts:
     def _follow(self, request: _Request, decided: _Decided) -> PendingReport:
         accepted, appended = decided
         retry = partial(self._decide, self._journal.open, request, _as_it_is)
-        return PendingReport(accepted, self._retries.follow(request.job_id, accepted, appended, retry))
+        durable = self._retries.follow(request.job_id, accepted, appended, retry)
+        return PendingReport(accepted, durable.future, durable.call_back)
 
     async def _open_in_order(self, job_id: str) -> OpenJob:
         """Return the job once no earlier decision about it is being retried."""

@@ -15,6 +15,42 @@ Decide: TypeAlias = Callable[[], Awaitable[tuple[_Outcome, asyncio.Future[None]]
 """Decide once more: return the outcome, and a future that raises Conflict where another node was first again."""
 
 
+class DurableOutcome(Generic[_Outcome]):
+    """The outcome of a decision once it is durable: ``future`` resolves to it."""
+
+    __slots__ = ("_callback", "future")
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
+        self._callback: Callable[[asyncio.Future[_Outcome]], None] | None = None
+
+    def call_back(self, callback: Callable[[asyncio.Future[_Outcome]], None]) -> None:
+        """Call the callback, the only one, as soon as the future is done.
+
+        A callback of the future itself would be called a pass of the event loop later, which is work for each report.
+        """
+        if self.future.done():
+            self.future.add_done_callback(callback)
+        else:
+            self._callback = callback
+
+    def resolve(self, outcome: _Outcome) -> None:
+        """It is durable."""
+        if not self.future.done():  # it may have been cancelled
+            self.future.set_result(outcome)
+        self._done()
+
+    def fail(self, error: BaseException) -> None:
+        """It will not become durable."""
+        if not self.future.done():
+            self.future.set_exception(error)
+        self._done()
+
+    def _done(self) -> None:
+        if self._callback is not None:
+            self._callback(self.future)
+
+
 class ConflictRetry(Generic[_Outcome]):
     """A queue of conflicting decisions for each job, retried one after the other."""
 
@@ -37,23 +73,22 @@ class ConflictRetry(Generic[_Outcome]):
         outcome: _Outcome,
         appended: asyncio.Future[None],
         decide: Decide[_Outcome],
-    ) -> asyncio.Future[_Outcome]:
-        """Resolve to the durable outcome: this one or, after a conflict, the one that ``decide`` returns.
+    ) -> DurableOutcome[_Outcome]:
+        """Return the durable outcome: this one or, after a conflict, the one that ``decide`` returns.
 
-        Raises what ``decide`` raises, or what kept the outcome from becoming durable.
+        It fails with what ``decide`` raises, or with what kept the outcome from becoming durable.
         """
-        durable: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
+        durable: DurableOutcome[_Outcome] = DurableOutcome()
 
         def on_appended(_: asyncio.Future[None]) -> None:
             error = appended.exception()
-            if isinstance(error, Conflict):
+            if error is None:
+                durable.resolve(outcome)
+            elif isinstance(error, Conflict):
                 # Enqueue at once, so that no new decision about the job comes first.
                 self._enqueue(job_id, _Retry(decide, durable))
-            elif not durable.done():  # it may have been cancelled
-                if error is None:
-                    durable.set_result(outcome)
-                else:
-                    durable.set_exception(error)
+            else:
+                durable.fail(error)
 
         appended.add_done_callback(on_appended)
         return durable
@@ -75,20 +110,18 @@ class ConflictRetry(Generic[_Outcome]):
 class _Retry(Generic[_Outcome]):
     """A decision that is retried until it meets no conflict."""
 
-    def __init__(self, decide: Decide[_Outcome], durable: asyncio.Future[_Outcome]) -> None:
+    def __init__(self, decide: Decide[_Outcome], durable: DurableOutcome[_Outcome]) -> None:
         self._decide = decide
         self._durable = durable
 
     async def run(self) -> None:
-        while not self._durable.done():
+        while not self._durable.future.done():
             try:
                 outcome, appended = await self._decide()
                 await asyncio.shield(appended)
             except Conflict:
                 continue
             except Exception as error:  # noqa: BLE001  # the future's reader gets it
-                if not self._durable.done():
-                    self._durable.set_exception(error)
+                self._durable.fail(error)
             else:
-                if not self._durable.done():
-                    self._durable.set_result(outcome)
+                self._durable.resolve(outcome)

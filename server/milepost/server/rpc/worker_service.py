@@ -321,7 +321,7 @@ class _WorkStream:
         # A job that the session holds was checked when the session got it.
         if report.job_id not in self._session.jobs:
             await self._check_access(report.job_id)
-        accepted, durable = await self._attempts.report(
+        accepted, durable, call_back = await self._attempts.report(
             report.job_id,
             report.lease_token,
             report.first_report_sequence,
@@ -333,7 +333,7 @@ class _WorkStream:
             self._session.ending.add(report.job_id)
         self._reject(report, accepted)
         self._unanswered.add(durable)
-        durable.add_done_callback(partial(self._acknowledge, report, accepted))
+        call_back(partial(self._acknowledge, report, accepted))
 
     def _reject(self, report: Report, accepted: Acceptance) -> None:
         for number, refusal in accepted.rejections:

@@ -9,6 +9,7 @@ from typing import Final
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
 from milepost.server.background_tasks import Tasks
+from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.base.loop_lag import LoopLag
 from milepost.server.base.slices import Slices
@@ -49,7 +50,8 @@ class Core:
 
     ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``node`` is the
     node's name for people; ``directory`` is where backups are made; ``slices`` runs long work; ``loop_lag`` counts the
-    passes of the event loop; ``call_count`` returns the number of calls so far; ``clock`` is for tests.
+    passes of the event loop; ``call_count`` returns the number of calls so far; ``responses`` bounds what callers have
+    not read; ``clock`` is for tests.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Core:
         slices: Slices | None = None,
         loop_lag: LoopLag | None = None,
         call_count: Callable[[], int] = lambda: 0,
+        responses: ByteBudget | None = None,
         clock: Clock | None = None,
         audit: AuditLog | None = None,
     ) -> None:
@@ -78,7 +81,7 @@ class Core:
             clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX)
         )
         waits = WaitReasons(self._registry)
-        self._watches = Watches(log, clock, admission, tail_memory, waits, call_count)
+        self._watches = Watches(log, clock, admission, tail_memory, waits, call_count, responses)
         self._registry.follow(self._watches.workers_changed)
         journal = Journal(log, clock)
         slices = Slices() if slices is None else slices

@@ -195,6 +195,7 @@ class Server:
             loop_lag=self._loop_lag,
             call_count=lambda: self.call_count,
             audit=self._audit,
+            responses=self.memory.responses,
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()

@@ -13,7 +13,7 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.watching.batches import BatchRequest
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
 from milepost.server.watching.queued_jobs import QueuedJobs
-from milepost.server.watching.subscriber import Subscriber
+from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.tails import ReplayCache, Tail, Tails
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
 from milepost.v1 import Opened, Snapshot, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
@@ -72,11 +72,21 @@ class JobStream(WatchStream):
             raise ahead(self._name, self._cursor, tail.first, tail.head)
 
     async def _move_to_snapshot(self) -> Callable[[], Awaitable[None]]:
+        while True:
+            try:
+                return await self._hold_snapshot()
+            except NoRoom:
+                pass
+            await self._subscriber.wait_for_room()
+
+    async def _hold_snapshot(self) -> Callable[[], Awaitable[None]]:
         job = await self._log.find(self._job_id, caller=self._subscriber.caller)
         if job is None:
             raise job_not_found(self._job_id)
+        response = WatchJobResponse(snapshot=Snapshot(job=job)).SerializeToString()
+        self._subscriber.hold(response)
         self._cursor = job.last_sequence
-        return partial(self._send, WatchJobResponse(snapshot=Snapshot(job=job)).SerializeToString())
+        return partial(self._subscriber.send, response)
 
     async def _send_next(self) -> Step:
         tail = self._tail
@@ -91,11 +101,10 @@ class JobStream(WatchStream):
             raise thinned(self._name)
         if batch is None:
             return Step.SKIPPED
+        if batch.response:
+            await self._subscriber.send(batch.response)
         self._cursor = batch.last
-        if not batch.response:
-            return Step.SKIPPED
-        await self._send(batch.response)
-        return Step.SENT
+        return Step.SENT if batch.response else Step.SKIPPED
 
     def _check(self) -> None:
         if self._tail.deleted and not self._is_draining():

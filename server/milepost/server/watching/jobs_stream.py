@@ -15,7 +15,7 @@ from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, trimmed
 from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_response
 from milepost.server.watching.job_criteria import FeedItem
-from milepost.server.watching.subscriber import Subscriber
+from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
 from milepost.v1 import Deleted, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
 
@@ -105,11 +105,15 @@ class JobsStream(WatchStream):
         """Send all jobs that match, each as of its newest event. Events of the meantime follow, from the feed."""
         query = self._feed.criteria.query()
         after: int | None = None
-        while True:
+        more = True
+        while more:
             self._check()
-            after, more = await self._send_snapshot_page(replace(query, after=after))
-            if not more:
-                break
+            try:
+                after, more = await self._send_snapshot_page(replace(query, after=after))
+                continue
+            except NoRoom:
+                pass
+            await self._subscriber.wait_for_room()
         self._snapshot_position = self._log.position
 
     async def _send_snapshot_page(self, query: Query) -> tuple[int | None, bool]:
@@ -118,11 +122,17 @@ class JobsStream(WatchStream):
         Pages are small, since they stay in memory while the subscriber does not read.
         """
         page = await self._log.query(query, caller=self._subscriber.caller)
-        after = query.after
-        for after, job in page.jobs:
-            self._in_snapshot[job.job_id] = job.last_sequence
-            await self._send_response(WatchJobsResponse(snapshot=Snapshot(job=job)))
-        return after, page.more
+        if not page.jobs:
+            return query.after, False
+        after, more = page.jobs[-1][0], page.more
+        in_page = {job.job_id: job.last_sequence for _, job in page.jobs}
+        responses = [
+            WatchJobsResponse(snapshot=Snapshot(job=job)).SerializeToString() for _, job in page.jobs
+        ]
+        del page  # the responses are what is charged
+        await self._subscriber.send(*responses)
+        self._in_snapshot |= in_page
+        return after, more
 
     async def _send_next(self) -> Step:
         if not self._in_snapshot:
@@ -144,25 +154,26 @@ class JobsStream(WatchStream):
     async def _send_batch(self, batch: Batch) -> Step:
         if batch.last <= self._cursor:
             return Step.AT_HEAD
+        if batch.response:
+            await self._subscriber.send(batch.response)
         self._cursor = batch.last
-        if not batch.response:
-            return Step.SKIPPED
-        await self._send(batch.response)
-        return Step.SENT
+        return Step.SENT if batch.response else Step.SKIPPED
 
     async def _send_each(self, items: Sequence[FeedItem], reached: int) -> bool:
         """Send items of which some need a frame of their own, or are in a snapshot; whether anything was sent."""
         sent = False
         frames: list[bytes] = []
+        position = self._cursor
         for item in items:
             if item.needs_own_frame:
-                sent = await self._send_frames(frames) or sent
+                sent = await self._send_frames(frames, position) or sent
                 sent = await self._send_own_frame(item) or sent
                 frames = []
+                self._cursor = item.position
             else:
                 frames.append(self._not_in_snapshot(item))
-            self._cursor = item.position
-        sent = await self._send_frames(frames) or sent
+            position = item.position
+        sent = await self._send_frames(frames, position) or sent
         self._cursor = reached
         # A snapshot may have durable events that the feed does not have yet; the feed gets all of these at once.
         if self._in_snapshot and self._snapshot_position < self._cursor == self._log.position:
@@ -176,10 +187,11 @@ class JobsStream(WatchStream):
             return item.chunk.frames
         return item.chunk.after(last).frames if last < item.chunk.last else b""
 
-    async def _send_frames(self, frames: list[bytes]) -> bool:
-        response = compose_response(frames, self._filter, self._cursor)
+    async def _send_frames(self, frames: list[bytes], position: int) -> bool:
+        response = compose_response(frames, self._filter, position)
         if response:
-            await self._send(response)
+            await self._subscriber.send(response)
+        self._cursor = position
         return bool(response)
 
     async def _send_own_frame(self, item: FeedItem) -> bool:
@@ -189,9 +201,10 @@ class JobsStream(WatchStream):
             job = await self._log.find(item.job_id, caller=self._subscriber.caller)
             if job is None:  # deleted since; the feed has a notice of that
                 return False
-            self._in_snapshot[job.job_id] = job.last_sequence
-            self._snapshot_position = max(self._snapshot_position, self._log.position)
+            position = max(self._snapshot_position, self._log.position)
             await self._send_response(WatchJobsResponse(snapshot=Snapshot(job=job, position=item.position)))
+            self._in_snapshot[job.job_id] = job.last_sequence
+            self._snapshot_position = position
         elif notice.first_sequence:
             trimmed_frame = Trimmed(
                 job_id=item.job_id, first_sequence=notice.first_sequence, position=item.position

@@ -1,23 +1,86 @@
-"""The receiving end of a stream: who called, its turns, and what sends to it."""
+"""The receiving end of a stream: who called, its turns, and what has been sent to it and not been read."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
+from milepost.server.base.byte_budget import ByteBudget, Charge
+from milepost.server.base.refusal import Refusal
 from milepost.server.watching.pacer import Pacer
+from milepost.v1 import ErrorReason
 
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Sends a serialised response; returns once gRPC accepts the next one."""
 
+COUNTED_RESPONSE: Final = 2 << 10
+"""Bytes from which on a response of a watch is counted. Smaller ones are bounded by the number of watches."""
 
-class Subscriber(NamedTuple):
-    """One call of WatchJob or WatchJobs. ``caller`` is the key that its load is counted under."""
+ROOM_TIMEOUT: Final = 10.0
+"""Seconds that a watch waits for its caller to read what has been sent to others of its watches."""
 
-    caller: str
-    send: Send
-    pacer: Pacer
+# The response itself, and gRPC's copy of it.
+_COPIES: Final = 2
+
+
+class NoRoom(Exception):
+    """The caller has not read so much that the response does not fit. Drop it, and compose it once there is room."""
+
+
+class Subscriber:
+    """One call of WatchJob or WatchJobs. ``caller`` is the key that its load is counted under.
+
+    ``unread`` is the budget of that caller's responses. A response is charged until gRPC has sent it, since evicting a
+    cache does not free what a stream or gRPC holds.
+    """
+
+    def __init__(self, caller: str, send: Send, pacer: Pacer, unread: ByteBudget) -> None:
+        self.caller = caller
+        self.pacer = pacer
+        self._send = send
+        self._limit = unread.limit
+        self._charge = Charge(unread)
+        self._wanted = 0
 
     async def turn(self) -> None:
         """Return when the stream has its turn to go on sending."""
         await self.pacer.turn(self.caller)
+
+    def hold(self, *responses: bytes) -> None:
+        """Charge responses that are to be sent soon. Raises NoRoom."""
+        size = _COPIES * sum(map(len, responses))
+        if not self._charge.try_resize(size):
+            self._wanted = size
+            raise NoRoom
+
+    async def send(self, *responses: bytes) -> None:
+        """Send all of them, in order; none where this raises NoRoom."""
+        if len(responses) == 1 and len(responses[0]) < COUNTED_RESPONSE:
+            await self._send(responses[0])
+            return
+        self.hold(*responses)
+        try:
+            for response in responses:
+                await self._send(response)
+        finally:
+            self._charge.release()
+
+    async def wait_for_room(self) -> None:
+        """Wait until what raised NoRoom fits, and hold the room for it. Raises LIMIT_REACHED."""
+        self._charge.release()
+        try:
+            async with asyncio.timeout(ROOM_TIMEOUT):
+                await self._charge.acquire(self._wanted)
+        except TimeoutError:
+            raise Refusal(
+                ErrorReason.ERROR_REASON_LIMIT_REACHED,
+                f"This caller has not read {self._limit >> 20} MiB of responses. Read them, close some watches, or "
+                "raise --response-memory.",
+                metadata={"limit": "response-memory"},
+                retry_delay=5.0,
+            ) from None
+
+    def close(self) -> None:
+        """Give the room back."""
+        self._charge.release()

@@ -21,7 +21,7 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.watching.cursor_errors import changed_epoch
 from milepost.server.watching.event_filters import frame_filter
 from milepost.server.watching.signals import Signal, Waiter
-from milepost.server.watching.subscriber import Subscriber
+from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.v1 import (
     CaughtUp,
     Delivery,
@@ -48,6 +48,8 @@ class Step(enum.Enum):
     SENT = enum.auto()
     SKIPPED = enum.auto()
     """The filter hides all that was read."""
+    NO_ROOM = enum.auto()
+    """The caller has not read so much that what was read does not fit."""
     AT_HEAD = enum.auto()
     """There is nothing after the cursor."""
 
@@ -73,7 +75,6 @@ class WatchStream(ABC):
         self._request = request
         self._cursor = cursor
         self._subscriber = subscriber
-        self._send = subscriber.send
         self._filter = frame_filter(events, request.delivery)
         interval, least = limits.STATUS_INTERVAL, _LATEST_INTERVAL
         if request.HasField("status_interval"):
@@ -93,6 +94,7 @@ class WatchStream(ABC):
             await self._follow()
         finally:
             self._waiter.close()
+            self._subscriber.close()
 
     async def _open(self) -> None:
         """Send `opened`, and the snapshot if the stream starts with one. Its own method, to drop that once sent."""
@@ -106,8 +108,13 @@ class WatchStream(ABC):
         while True:
             version = self._signal.version
             self._check()
-            step = await self._send_next()
-            if step is not Step.AT_HEAD:
+            try:
+                step = await self._send_next()
+            except NoRoom:
+                step = Step.NO_ROOM
+            if step is Step.NO_ROOM:
+                await self._subscriber.wait_for_room()
+            elif step is not Step.AT_HEAD:
                 if step is Step.SENT:
                     self._waiter.restart()
                     if self._send_interval:
@@ -154,7 +161,7 @@ class WatchStream(ABC):
         return False
 
     async def _send_response(self, response: WatchJobResponse | WatchJobsResponse) -> None:
-        await self._send(response.SerializeToString())
+        await self._subscriber.send(response.SerializeToString())
 
     @property
     @abstractmethod

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from milepost.server.access.narrowing import Narrowed
+from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.callers import caller_of
 from milepost.server.base.clock import Clock
 from milepost.server.dispatch.wait_reasons import WaitReasons
@@ -21,11 +23,15 @@ from milepost.server.watching.subscriber import Send, Subscriber
 from milepost.server.watching.tails import ReplayCache, Tails
 from milepost.v1 import WatchJobRequest, WatchJobsRequest
 
+RESPONSE_MEMORY: Final = 64 << 20
+"""Default bound of what callers have not read, in bytes."""
+
 
 class Watches:
     """Serves WatchJob and WatchJobs. ``memory_limit`` bounds all cached events, in bytes.
 
-    ``call_count`` returns the number of calls that the server has accepted so far.
+    ``call_count`` returns the number of calls that the server has accepted so far; ``responses`` bounds what callers
+    have not read, half of it for each caller.
     """
 
     def __init__(
@@ -36,6 +42,7 @@ class Watches:
         memory_limit: int,
         waits: WaitReasons,
         call_count: Callable[[], int] = lambda: 0,
+        responses: ByteBudget | None = None,
     ) -> None:
         memory = MemoryBudget(memory_limit)
         self._log = log
@@ -46,6 +53,7 @@ class Watches:
         self._replays = ReplayCache(log, memory)
         self._feeds = Feeds(log, memory)
         self._pacer = Pacer(call_count)
+        self._responses = responses or ByteBudget(RESPONSE_MEMORY)
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
@@ -63,7 +71,7 @@ class Watches:
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
         with self._admission.admit(peer), self._tails.watching(request.job_id) as tail:
-            subscriber = Subscriber(caller_of(peer), send, self._pacer)
+            subscriber = self._subscriber(peer, send)
             await JobStream(
                 self._log, self._clock, self._tails, tail, self._replays, self._queued, request, subscriber
             ).run()
@@ -77,8 +85,13 @@ class Watches:
             self._admission.admit(peer),
             self._feeds.watching(JobCriteria.of(request.filter, narrowed)) as feed,
         ):
-            subscriber = Subscriber(caller_of(peer), send, self._pacer)
+            subscriber = self._subscriber(peer, send)
             await JobsStream(self._log, self._clock, self._feeds, feed, request, subscriber).run()
+
+    def _subscriber(self, peer: str, send: Send) -> Subscriber:
+        caller = caller_of(peer)
+        unread = self._responses.child(caller, self._responses.limit // 2)
+        return Subscriber(caller, send, self._pacer, unread)
 
     def close(self) -> None:
         """End all watches with DRAINING."""

@@ -15,6 +15,7 @@ from milepost.contract.status_codes import STATUS
 from milepost.server import decide
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import ANONYMOUS
+from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance, Attempts
@@ -52,9 +53,10 @@ class World:
     ``first`` is the oldest stored event of each job; 0 if the job was deleted.
     """
 
-    def __init__(self, directory: Path, memory: int) -> None:
+    def __init__(self, directory: Path, memory: int, responses: ByteBudget | None = None) -> None:
         self._directory = directory
         self._memory = memory
+        self._responses = responses
         self._commits: list[tuple[int, Sequence[Event]]] = []
         self.first: dict[str, int] = {}
         self.thinned: set[str] = set()
@@ -68,7 +70,12 @@ class World:
         self.tokens = LeaseTokens(self.log.lease_secret, self.log.epoch)
         self.attempts = Attempts(self.journal, self.tokens)
         self.watching = Watches(
-            self.log, clock, Admission(1000, 1000), self._memory, WaitReasons(WorkerRegistry(clock))
+            self.log,
+            clock,
+            Admission(1000, 1000),
+            self._memory,
+            WaitReasons(WorkerRegistry(clock)),
+            responses=self._responses,
         )
         for listener in (self.journal.on_entries, self.watching.on_entries, self._on_entries):
             self.log.add_listener(listener)

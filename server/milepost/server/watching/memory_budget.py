@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final, Protocol
 
-ENTRY_OVERHEAD: Final = 350
+ENTRY_OVERHEAD: Final = 300
 """Bytes that an entry of a cache takes beside its events: tuples, numbers, the headers of objects, and its place."""
 
 LABEL_OVERHEAD: Final = 200

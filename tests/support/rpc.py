@@ -120,20 +120,27 @@ def _with_token(token: str) -> list[grpc.aio.ClientInterceptor]:
 
 
 @asynccontextmanager
-async def connect(address: str, *, spreads: bool = True, token: str = "") -> AsyncIterator[Rpc]:
+async def connect(
+    address: str, *, spreads: bool = True, token: str = "", tls: grpc.ChannelCredentials | None = None
+) -> AsyncIterator[Rpc]:
     """Open a channel to the server, which reconnects soon after a restart.
 
     With several nodes each call goes to another one or, with ``spreads`` False, all to the first reachable one. With a
-    ``token`` each call has it, and all go to one node.
+    ``token`` or over ``tls`` all go to one node; each call has the token.
     """
     options = [
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 200),
     ]
-    if token:
-        calls = _with_token(token)
-        async with grpc.aio.insecure_channel(address, options=options, interceptors=calls) as channel:
+    if token or tls is not None:
+        calls = _with_token(token) if token else []
+        channel = (
+            grpc.aio.insecure_channel(address, options=options, interceptors=calls)
+            if tls is None
+            else grpc.aio.secure_channel(address, tls, options=options, interceptors=calls)
+        )
+        async with channel:
             yield Rpc(channel)
         return
     nodes = address.removeprefix("ipv4:").split(",")

@@ -9,8 +9,9 @@ import click
 import pytest
 import trustme
 
-from milepost.server.cli.listen_options import check_certificate, parse_address
+from milepost.server.cli.listen_options import parse_address
 from milepost.server.runtime.listen_address import check_free
+from milepost.server.runtime.tls_files import TlsFileError, TlsFiles
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:7070", "[::1]:65535", "0.0.0.0:1"])
@@ -62,7 +63,23 @@ def test_a_certificate_goes_with_its_key(tmp_path: Path) -> None:
     trustme.CA().issue_cert("localhost").private_key_pem.write_to_path(other)
     text.write_text("hello")
 
-    check_certificate(chain, key)
+    assert TlsFiles(chain, key).read() == (chain.read_bytes(), key.read_bytes(), None)
     for pair in ((chain, other), (key, chain), (chain, chain), (text, key), (chain, text)):
-        with pytest.raises(click.ClickException, match="are no certificate chain and its key"):
-            check_certificate(*pair)
+        with pytest.raises(TlsFileError, match="are no certificate chain and its key"):
+            TlsFiles(*pair).read()
+
+
+def test_authorities_of_clients(tmp_path: Path) -> None:
+    """They are read with the pair, and checked like it; a file that is gone is named."""
+    chain, key, authority, missing = (tmp_path / name for name in ("chain", "key", "authority", "missing"))
+    issuer = trustme.CA()
+    issued = issuer.issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(chain)
+    issued.private_key_pem.write_to_path(key)
+    issuer.cert_pem.write_to_path(authority)
+
+    assert TlsFiles(chain, key, authority).read().client_ca == issuer.cert_pem.bytes()
+    with pytest.raises(TlsFileError, match="has no certificates in PEM"):
+        TlsFiles(chain, key, key).read()
+    with pytest.raises(TlsFileError, match="missing' cannot be read: No such file"):
+        TlsFiles(chain, key, missing).read()

@@ -9,6 +9,7 @@ import structlog
 
 from milepost.server.access import token_file
 from milepost.server.access.token_file import TokenEntry, TokenFileError
+from milepost.server.base.file_versions import file_version
 
 _log = structlog.get_logger("milepost.access")
 
@@ -19,7 +20,7 @@ class TokenStore:
     def __init__(self, path: Path) -> None:
         """Read the file. Raises TokenFileError."""
         self._path = path
-        self._version = self._file_version()
+        self._version = file_version(self._path)
         self._entries = self._read()
         self._by_id = _by_id(self._entries)
 
@@ -37,7 +38,7 @@ class TokenStore:
         A file that cannot be read or parsed leaves the tokens as they were, and says so in the log, once for each
         version of the file.
         """
-        version = self._file_version()
+        version = file_version(self._path)
         if version == self._version:
             return False
         self._version = version
@@ -57,14 +58,6 @@ class TokenStore:
             raise TokenFileError(f"it cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise TokenFileError("it is not UTF-8") from error
-
-    def _file_version(self) -> tuple[int, int, int] | None:
-        """What changes with the file; None where it is missing."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _by_id(entries: Mapping[str, TokenEntry]) -> Mapping[str, TokenEntry]:

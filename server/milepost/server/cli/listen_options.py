@@ -1,11 +1,9 @@
-"""Validate the listening address and the certificate before the start, since gRPC's own errors say little."""
+"""Validate the listening address before the start, since gRPC's own errors say little."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-import ssl
-from pathlib import Path
 
 import click
 
@@ -26,13 +24,3 @@ def is_loopback(address: str) -> bool:
     except (socket.gaierror, UnicodeError):
         return False
     return all(ipaddress.ip_address(str(socket_address[0])).is_loopback for *_, socket_address in found)
-
-
-def check_certificate(certificate: Path, key: Path) -> None:
-    """Check that the files are a certificate chain and its private key. Raises click.ClickException."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=str)
-    except ssl.SSLError as error:
-        raise click.ClickException(
-            f"{str(certificate)!r} and {str(key)!r} are no certificate chain and its key, in PEM without a password."
-        ) from error

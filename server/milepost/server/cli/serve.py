@@ -11,9 +11,11 @@ import click
 
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.cli.credential_options import credential_options
-from milepost.server.cli.listen_options import check_certificate, is_loopback, parse_address
-from milepost.server.cli.options import EXISTING_FILE, duration, option
+from milepost.server.cli.listen_options import is_loopback, parse_address
+from milepost.server.cli.options import duration, option
 from milepost.server.cli.store_options import selected_store, store_options
+from milepost.server.cli.tls_options import tls_options
+from milepost.server.runtime.tls_files import TlsFileError, TlsFiles
 
 # Exit status after the store has failed for good.
 _STORE_FAILED = 1
@@ -50,12 +52,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     default="30s",
     help="Lease duration: a worker silent for longer loses its jobs.",
 )
-@option(
-    "--tls-cert",
-    type=EXISTING_FILE,
-    help="Certificate chain of the server (PEM). Default: no TLS.",
-)
-@option("--tls-key", type=EXISTING_FILE, help="Private key of --tls-cert (PEM).")
+@tls_options
 @credential_options
 @option(
     "--keep-progress",
@@ -142,8 +139,7 @@ def serve(
     address: str,
     data: Path,
     lease_ttl: float,
-    tls_cert: Path | None,
-    tls_key: Path | None,
+    tls: TlsFiles | None,
     credentials: CredentialSettings,
     allow_anonymous: bool,
     keep_progress: float | None,
@@ -184,10 +180,6 @@ def serve(
     from milepost.server.runtime.data_directory import DirectoryInUse
     from milepost.server.runtime.server import Settings
 
-    if (tls_cert is None) != (tls_key is None):
-        raise click.UsageError("--tls-cert and --tls-key go together.")
-    if tls_cert is not None and tls_key is not None:
-        check_certificate(tls_cert, tls_key)
     if credentials.is_empty and not allow_anonymous and not is_loopback(address):
         raise click.UsageError(
             f"{address!r} can be reached from other machines, and no credentials are configured. Set --tokens or "
@@ -202,8 +194,7 @@ def serve(
         address=address,
         data=data,
         lease_ttl=lease_ttl,
-        tls_certificate=tls_cert,
-        tls_key=tls_key,
+        tls=tls,
         credentials=credentials,
         audit_log=audit_log,
         keep=RetentionPolicy(keep_progress, keep_events, keep_jobs, max_events or 0),
@@ -223,6 +214,8 @@ def serve(
         # The command line is right: its supervisor should start it again.
         click.echo(f"Error: {error}", err=True)
         click.get_current_context().exit(_STORE_FAILED)
+    except TlsFileError as error:
+        raise click.ClickException(f"{error}.") from error
     except TokenFileError as error:
         raise click.ClickException(
             f"The token file {str(credentials.tokens)!r} cannot be used: {error}."

@@ -34,6 +34,8 @@ from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.grpc_options import GRPC_OPTIONS
 from milepost.server.runtime.health_service import Health
 from milepost.server.runtime.startup_placeholder import StartupPlaceholder
+from milepost.server.runtime.tls_credentials import TlsCredentials
+from milepost.server.runtime.tls_files import TlsFiles
 from milepost.server.watching.admission import Admission
 from milepost.v1 import admin_service_pb2, job_service_pb2, worker_service_pb2
 
@@ -65,8 +67,8 @@ class Settings:
     address: str
     data: Path | None
     lease_ttl: float = 30.0
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    tls: TlsFiles | None = None
+    """Plain text without."""
     keep: RetentionPolicy = field(default_factory=RetentionPolicy)
     sweep_interval: float = 60.0
     tail_memory: int = 128 << 20
@@ -97,6 +99,7 @@ class Server:
     def __init__(self, settings: Settings, loop_lag: LoopLag | None = None) -> None:
         self._settings = settings
         self._loop_lag = LoopLag() if loop_lag is None else loop_lag
+        self._tls = None if settings.tls is None else TlsCredentials(settings.tls)
         self._directory: DataDirectory | None = None
         self._store: Store
         if settings.data is None:
@@ -222,10 +225,8 @@ class Server:
         host, _, _ = self._settings.address.rpartition(":")
         listen_address.check_free(self._settings.address)
         try:
-            if self._settings.tls_certificate is not None and self._settings.tls_key is not None:
-                pair = (self._settings.tls_key.read_bytes(), self._settings.tls_certificate.read_bytes())
-                credentials = grpc.ssl_server_credentials([pair])
-                port = self._grpc.add_secure_port(self._settings.address, credentials)
+            if self._tls is not None:
+                port = self._grpc.add_secure_port(self._settings.address, self._tls.grpc_credentials())
             else:
                 port = self._grpc.add_insecure_port(self._settings.address)
         except RuntimeError as error:

@@ -1,0 +1,63 @@
+"""Certificates of an authority of the tests, as files that a server reads."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import grpc
+import trustme
+
+from tests.support.replacing import replace
+
+LOOPBACK = "127.0.0.1"
+
+
+class Authority:
+    """Issues certificates."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA()
+
+    @property
+    def pem(self) -> bytes:
+        """Its certificate."""
+        return self._ca.cert_pem.bytes()
+
+    def issue(self, *names: str, expired: bool = False) -> trustme.LeafCert:
+        """Issue a certificate for DNS names or addresses; ``expired`` an hour ago."""
+        now = datetime.datetime.now(datetime.UTC)
+        if not expired:
+            return self._ca.issue_cert(*names)
+        hour = datetime.timedelta(hours=1)
+        return self._ca.issue_cert(*names, not_before=now - 2 * hour, not_after=now - hour)
+
+    def channel_credentials(self, client: trustme.LeafCert | None = None) -> grpc.ChannelCredentials:
+        """Credentials of a client that trusts this authority, and shows a certificate."""
+        if client is None:
+            return grpc.ssl_channel_credentials(self.pem)
+        return grpc.ssl_channel_credentials(self.pem, client.private_key_pem.bytes(), chain_of(client))
+
+
+class ServerFiles:
+    """The files of a server's TLS in a directory; ``options`` are those of ``milepost serve``."""
+
+    def __init__(self, directory: Path, authority: Authority, clients: Authority | None = None) -> None:
+        self.certificate, self.key = directory / "cert.pem", directory / "key.pem"
+        self.client_ca = directory / "clients.pem"
+        self.options = ["--tls-cert", str(self.certificate), "--tls-key", str(self.key)]
+        self.renew(authority)
+        if clients is not None:
+            replace(self.client_ca, clients.pem)
+            self.options += ["--tls-client-ca", str(self.client_ca)]
+
+    def renew(self, authority: Authority, *names: str) -> None:
+        """Replace certificate and key by new ones, one file after the other."""
+        issued = authority.issue(*(names or (LOOPBACK,)))
+        replace(self.certificate, chain_of(issued))
+        replace(self.key, issued.private_key_pem.bytes())
+
+
+def chain_of(certificate: trustme.LeafCert) -> bytes:
+    """The certificate with those between it and its authority."""
+    return b"".join(part.bytes() for part in certificate.cert_chain_pems)

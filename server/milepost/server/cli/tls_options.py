@@ -70,7 +70,7 @@ def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _refuse_tls_1_2() -> None:
     if "grpc" in sys.modules:
         raise click.ClickException(
-            "--tls-min-version 1.3 has no effect in a process that has loaded gRPC already. Start `milepost serve` in a "
-            f"process of its own, or set {_CIPHER_SUITES}={_NO_SUITE_OF_1_2} before instead of the option."
+            "--tls-min-version 1.3 has no effect in a process that has loaded gRPC already. Start `milepost serve` in "
+            f"a process of its own, or set {_CIPHER_SUITES}={_NO_SUITE_OF_1_2} before instead of the option."
         )
     os.environ[_CIPHER_SUITES] = _NO_SUITE_OF_1_2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,22 @@ async def test_a_copy_is_a_store_with_all_that_was_there(tmp_path: Path) -> None
     assert copied.lease_secret != log.lease_secret
     for each in (copied, log):
         await each.close()
+
+
+async def test_a_copy_in_the_place_of_its_original_is_another_store(tmp_path: Path) -> None:
+    """Also in the same file, with nothing written since: the leases of the original do not hold in it."""
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start())
+    await log.copy_to(tmp_path / "copy.db")
+    await log.close()
+    inode = (tmp_path / "milepost.db").stat().st_ino
+    shutil.copyfile(tmp_path / "copy.db", tmp_path / "milepost.db")
+    assert (tmp_path / "milepost.db").stat().st_ino == inode
+
+    restored = SqliteEventLog(tmp_path)
+    assert author.events == await read(restored, "j")
+    assert restored.epoch != log.epoch
+    await restored.close()
 
 
 async def test_a_copy_has_nothing_of_what_was_deleted(tmp_path: Path) -> None:

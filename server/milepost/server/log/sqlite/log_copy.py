@@ -29,11 +29,12 @@ _PREPARE: Final = ("PRAGMA query_only = OFF", "PRAGMA cache_size = -8192")
 _SIZE: Final = """
     SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
-# Whoever has the copy must not be able to forge lease tokens of the running store. A store without a secret makes one.
-_REMOVE_SECRET: Final = (
+# Whoever has the copy must not be able to forge lease tokens of the running store, and a store that is opened on it must
+# not pass for that one. A store without a secret or an epoch makes one.
+_REMOVE_IDENTITY: Final = (
     "PRAGMA journal_mode = OFF",
     "PRAGMA secure_delete = ON",
-    "DELETE FROM meta WHERE name = 'lease_secret'",
+    "DELETE FROM meta WHERE name IN ('epoch', 'lease_secret')",
 )
 
 
@@ -76,7 +77,7 @@ def _copy(connect: Callable[[], sqlite3.Connection], path: Path, cancelled: thre
                 raise StoreFull(str(error)) from error
             raise
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
-        for statement in _REMOVE_SECRET:
+        for statement in _REMOVE_IDENTITY:
             copy.execute(statement)
         (position,) = copy.execute(statements.LAST_POSITION).fetchone()
     return LogCopy(path.stat().st_size, position)

@@ -29,7 +29,7 @@ _PREPARE: Final = ("PRAGMA query_only = OFF", "PRAGMA cache_size = -8192")
 _SIZE: Final = """
     SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
-# Whoever has the copy must not be able to forge lease tokens of the running store, and a store that is opened on it must
+# Whoever has the copy must not be able to forge lease tokens of the running store, and a store opened on it must
 # not pass for that one. A store without a secret or an epoch makes one.
 _REMOVE_IDENTITY: Final = (
     "PRAGMA journal_mode = OFF",

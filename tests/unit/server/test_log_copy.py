@@ -115,6 +115,32 @@ async def test_a_copy_that_is_cancelled_stops(
     await log.close()
 
 
+async def test_a_server_that_stops_interrupts_the_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller is told why, and the next one as well."""
+    log = SqliteEventLog(tmp_path)
+    made = Backups(log, tmp_path)
+    copying = asyncio.Event()
+
+    async def copy_to(_: Path) -> LogCopy:
+        copying.set()
+        never: asyncio.Future[LogCopy] = asyncio.get_running_loop().create_future()
+        return await never
+
+    async def send(_: BackUpResponse) -> None:
+        raise AssertionError("sent")
+
+    monkeypatch.setattr(log, "copy_to", copy_to)
+    sending = asyncio.create_task(made.send(send))
+    await copying.wait()
+    made.close()
+    with pytest.raises(Refusal) as refused:
+        await sending
+    assert refused.value.reason == ErrorReason.ERROR_REASON_DRAINING
+    await log.close()
+
+
 async def test_a_caller_that_reads_slowly_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it never stops for long: the time that it has grows with what it has read."""
     monkeypatch.setattr(limits, "BACKUP_STALL", 0.5)

@@ -32,43 +32,48 @@ class Backups:
         self._store = store
         self._path = directory / "backup.partial"
         self._path.unlink(missing_ok=True)  # of a server that was killed
-        self._running: asyncio.Task[object] | None = None
+        self._running = False
+        self._copying: asyncio.Task[LogCopy] | None = None
         self._closing = False
 
     async def send(self, send: _Send) -> None:
         """Make a copy and send it. Raises LIMIT_REACHED, STORE_FULL, DRAINING; Unimplemented."""
-        if self._running is not None:
+        if self._running:
             raise Refusal(
                 ErrorReason.ERROR_REASON_LIMIT_REACHED,
                 "Another backup is under way; the server makes one at a time. Try again when it has finished.",
                 metadata={"limit": "backups"},
                 retry_delay=5.0,
             )
-        self._running = asyncio.current_task()
+        self._running = True
         try:
-            await self._copy_and_send(send)
+            file, copy = await self._copy()
+            with file:
+                await self._send_file(file, copy, send)
+        finally:
+            self._running = False
+
+    def close(self) -> None:
+        """End the backup under way, before its next part: the server stops."""
+        self._closing = True
+        if self._copying is not None:
+            self._copying.cancel()
+
+    async def _copy(self) -> tuple[BinaryIO, LogCopy]:
+        """Make a copy in a file that has no name any more."""
+        self._copying = asyncio.create_task(self._store.copy_to(self._path))
+        try:
+            copy = await self._copying
+            file = self._path.open("rb")
         except asyncio.CancelledError:
             if self._closing:
                 raise draining() from None
             raise
         finally:
-            self._running = None
-
-    def close(self) -> None:
-        """End the backup under way: the server stops."""
-        self._closing = True
-        if self._running is not None:
-            self._running.cancel()
-
-    async def _copy_and_send(self, send: _Send) -> None:
-        try:
-            copy = await self._store.copy_to(self._path)
-            file = self._path.open("rb")
-        finally:
+            self._copying = None
             self._path.unlink(missing_ok=True)
         _log.info("backup made", bytes=copy.size, position=copy.position)
-        with file:
-            await self._send_file(file, copy, send)
+        return file, copy
 
     async def _send_file(self, file: BinaryIO, copy: LogCopy, send: _Send) -> None:
         header = BackupHeader(size_bytes=copy.size, epoch=self._store.epoch, last_position=copy.position)
@@ -76,6 +81,8 @@ class Backups:
         await _send_before(deadline.after(0), send, BackUpResponse(header=header))
         digest = hashlib.sha256()
         while data := await asyncio.to_thread(file.read, limits.BACKUP_CHUNK):
+            if self._closing:
+                raise draining()
             digest.update(data)
             await _send_before(deadline.after(file.tell()), send, BackUpResponse(data=data))
         await _send_before(deadline.after(copy.size), send, BackUpResponse(sha256=digest.digest()))

@@ -13,9 +13,11 @@ from bench.abuse import (
     message_memory,
     probe,
     replay_queue,
+    reports_in_flight,
     stream_resets,
     tail_memory,
     unread_answers,
+    unread_assignments,
 )
 from bench.abuse.attack import Attack
 from bench.abuse.probe import Seen
@@ -33,6 +35,8 @@ ATTACKS: Mapping[str, Attack] = {
     "continuations": header_floods.CONTINUATIONS,
     "hpack-bombs": header_floods.HPACK_BOMBS,
     "endless-requests": endless_requests.ATTACK,
+    "reports-in-flight": reports_in_flight.ATTACK,
+    "unread-assignments": unread_assignments.ATTACK,
     "fan-out": fan_out.ATTACK,
     "replay-queue": replay_queue.ATTACK,
     "tail-memory": tail_memory.ATTACK,

@@ -46,6 +46,8 @@ class Connection:
         self._next_stream = 1
         self.reset: set[int] = set()
         """Streams that the server has reset."""
+        self.ended: set[int] = set()
+        """Streams that the server has ended, with a status."""
         self.closed = asyncio.Event()
         self._initial_window = _DEFAULT_WINDOW
         self._windows = {0: _DEFAULT_WINDOW}
@@ -131,6 +133,8 @@ class Connection:
             self._windows[stream] = self._windows.get(stream, self._initial_window) + added
         elif kind == RST_STREAM:
             self.reset.add(stream)
+        elif kind == HEADERS and flags & END_STREAM:
+            self.ended.add(stream)
         self._window_changed.set()
 
 

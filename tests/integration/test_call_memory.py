@@ -22,14 +22,27 @@ from bench.abuse.raw_http2 import (
 )
 from milepost.client import Client
 from milepost.client.errors import LimitReached
-from milepost.server.rpc import call_memory
+from milepost.server.base import response_room
+from milepost.server.base.byte_budget import ByteBudget
+from milepost.server.rpc import call_memory, work_stream
 from milepost.server.runtime.server import Server, Settings
-from milepost.v1 import Dispatch, GetJobRequest, ReportJobRequest
+from milepost.v1 import (
+    Claim,
+    Dispatch,
+    GetJobRequest,
+    Hello,
+    JobFilter,
+    ReportJobRequest,
+    WatchJobRequest,
+    WatchJobsRequest,
+    WorkRequest,
+)
 from tests.support.refused import refused
-from tests.support.rpc import connect, eventually
+from tests.support.rpc import connect, eventually, log_line
 
 _MIB = 1 << 20
 _REPORT_JOB = "/milepost.v1.WorkerService/ReportJob"
+_WORK = "/milepost.v1.WorkerService/Work"
 _GET_JOB = "/milepost.v1.JobService/GetJob"
 
 
@@ -91,7 +104,7 @@ async def test_a_large_request_at_work_is_charged() -> None:
 
 async def test_responses_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound the caller is refused, with the option that it is; what is read is given back."""
-    monkeypatch.setattr(call_memory, "RESPONSE_TIMEOUT", 0.2)
+    monkeypatch.setattr(response_room, "RESPONSE_TIMEOUT", 0.2)
     async with serving() as server, connect(server.address) as rpc:
         job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, input={"text": "x" * 1_000_000})
         request = GetJobRequest(job_id=job.job_id)
@@ -125,8 +138,8 @@ async def test_responses_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> N
 
 async def test_the_sdk_calls_again_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """As often as the server says, within its timeout; beyond that it says which limit it is."""
-    monkeypatch.setattr(call_memory, "RESPONSE_TIMEOUT", 0.01)
-    monkeypatch.setattr(call_memory, "RETRY_DELAY", 0.05)
+    monkeypatch.setattr(response_room, "RESPONSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(response_room, "RETRY_DELAY", 0.05)
     async with serving() as server, Client(server.address, timeout=20) as client:
         job = await client.submit("k", {"text": "x" * 1_000_000}, dispatch=Dispatch.DISPATCH_EXTERNAL)
         server.memory.responses.charge(16 * _MIB)
@@ -140,7 +153,8 @@ async def test_the_sdk_calls_again_when_there_is_room(monkeypatch: pytest.Monkey
         server.memory.responses.release(16 * _MIB)
         assert (await getting).input == job.input
         server.memory.responses.charge(16 * _MIB)
-        async with Client(server.address, timeout=0.2) as hasty:
+        monkeypatch.setattr(response_room, "RETRY_DELAY", 60.0)
+        async with Client(server.address, timeout=20) as hasty:
             with pytest.raises(LimitReached) as raised:
                 await hasty.get(job.job_id)
             assert raised.value.metadata == {"limit": "response-memory"}
@@ -156,3 +170,125 @@ async def until_reset(connection: Connection, count: int) -> None:
     await eventually(are_reset)
     await asyncio.sleep(0)
     assert len(connection.reset) == count
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_snapshots_that_nobody_reads(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+    """Beyond the bound a watch is refused, which waits for room before; watches without snapshots go on."""
+    monkeypatch.setattr(response_room, "RESPONSE_TIMEOUT", 0.2)
+    async with serving() as server, connect(server.address) as rpc:
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, input={"text": "x" * 1_000_000})
+        of_many = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), from_snapshot=True)
+        of_one = WatchJobRequest(job_id=job.job_id, from_snapshot=True)
+        method = "/milepost.v1.JobService/" + ("WatchJobs" if many else "WatchJob")
+        request = (of_many if many else of_one).SerializeToString()
+        async with Connection.open(server.address, [(INITIAL_WINDOW_SIZE, 1_000)]) as connection:
+            for _ in range(5):
+                stream = connection.new_stream()
+                connection.write(HEADERS, END_HEADERS, stream, request_headers(method, server.address))
+                connection.write(DATA, END_STREAM, stream, message(request))
+
+            async def are_refused() -> bool:
+                return len(connection.ended) >= 2
+
+            await eventually(are_refused)
+            # A caller has 8 MiB, large snapshots three quarters of it, and each counts twice.
+            assert len(connection.ended) == 2
+            assert 6_000_000 < server.memory.responses.used < 6 * _MIB
+            watch: Any = rpc.watch(job.job_id)
+            assert [(await watch.read()).WhichOneof("frame") for _ in range(3)] == [
+                "opened",
+                "events",
+                "caught_up",
+            ]
+            watch.cancel()
+
+        async def is_empty() -> bool:
+            return server.memory.responses.used == 0
+
+        await eventually(is_empty)
+        call: Any = rpc.jobs.WatchJobs(of_many) if many else rpc.jobs.WatchJob(of_one)
+        assert (await call.read()).WhichOneof("frame") == "opened"
+        assert (await call.read()).snapshot.job.job_id == job.job_id
+        await eventually(is_empty)
+
+
+async def test_a_worker_that_does_not_read() -> None:
+    """Is assigned no more than its share; others go on, and another one gets its jobs once it has left."""
+    async with serving() as server, connect(server.address) as rpc:
+        jobs = [(await rpc.submit(input={"text": "x" * 600_000})).job_id for _ in range(8)]
+        async with worker(server, rpc.kind, capacity=100):
+            # A session has 8 MiB, large assignments three quarters of it, and each counts twice.
+            async def is_full() -> bool:
+                return server.memory.responses.used > 4_800_000
+
+            await eventually(is_full)
+            assert server.memory.responses.used < 6 * _MIB
+            async with rpc.session(kinds=["other"]) as other:
+                small = await rpc.submit(kind="other")
+                assert (await other.take())[0].job_id == small.job_id
+            assert server.memory.responses.used < 6 * _MIB
+        # The leases of those that were sent go on; the others are back in the queue at once.
+        async with rpc.session() as reading:
+            taken = [(await reading.take())[0].job_id for _ in range(3)]
+            assert sorted(taken) == sorted(jobs[5:])
+
+        async def is_empty() -> bool:
+            return server.memory.responses.used == 0
+
+        await eventually(is_empty)
+
+
+async def test_reports_that_are_not_durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the share of its session the server reads no more of a worker; nothing of it is lost."""
+    async with serving() as server, connect(server.address) as rpc:
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        async with rpc.session(kinds=[]) as session:
+            await session.send(claim=Claim(job_id=job.job_id))
+            _, token = await session.take()
+            held = [server.memory.requests.used]
+            charge = ByteBudget.try_acquire
+
+            def noted(budget: ByteBudget, size: int) -> bool:
+                granted = charge(budget, size)
+                held.append(server.memory.requests.used)
+                return granted
+
+            monkeypatch.setattr(ByteBudget, "try_acquire", noted)
+            for number in range(10):
+                lines = [log_line("x" * 60_000)] * 30
+                await session.report(job.job_id, token, number * 30 + 1, *lines)
+            await session.acknowledged(300)
+        assert len(await rpc.log(job.job_id)) == 302
+        # Large reports have three quarters of the 8 MiB of a caller.
+        assert 1_800_000 < max(held) <= 6 * _MIB
+
+        async def is_empty() -> bool:
+            return server.memory.requests.used == 0
+
+        await eventually(is_empty)
+
+
+async def test_a_session_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is ended, also where a message of it has begun to come: what has come of it is given back."""
+    monkeypatch.setattr(work_stream, "SILENCE", 0.3)
+    monkeypatch.setattr(work_stream, "SILENT_LEASES", 0)
+    async with serving() as server, connect(server.address) as rpc:
+        async with rpc.session() as silent:
+            told = await refused(silent.call.read())
+            assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "LIMIT_REACHED")
+            assert told.retry_delay
+        async with worker(server, "k", capacity=1) as (connection, stream):
+            await connection.send(stream, message(b"x" * 1_000, 4 * _MIB))
+            await until_reset(connection, 1)
+
+
+@asynccontextmanager
+async def worker(server: Server, kind: str, capacity: int) -> AsyncIterator[tuple[Connection, int]]:
+    """A session of a worker that lets the server send 1,000 bytes and no more."""
+    async with Connection.open(server.address, [(INITIAL_WINDOW_SIZE, 1_000)]) as connection:
+        stream = connection.new_stream()
+        connection.write(HEADERS, END_HEADERS, stream, request_headers(_WORK, server.address))
+        hello = WorkRequest(hello=Hello(worker_id="w", kinds=[kind], max_concurrency=capacity))
+        await connection.send(stream, message(hello.SerializeToString()))
+        yield connection, stream

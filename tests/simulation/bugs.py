@@ -19,7 +19,7 @@ from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit
-from milepost.server.rpc.worker_service import _WorkStream
+from milepost.server.rpc.work_stream import WorkStream
 from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, WorkRequest
 from tests.simulation.entropy import Change
 
@@ -79,16 +79,16 @@ def numbers_outlive_a_failed_append() -> list[Change]:
 
 def heartbeats_do_not_count() -> list[Change]:
     """Heartbeats do not renew leases."""
-    take = _WorkStream._handle
+    take = WorkStream._handle
 
     def unheard(self: SessionTable, job_id: str) -> float:
         return -math.inf
 
-    async def deaf(self: _WorkStream, request: WorkRequest) -> None:
+    async def deaf(self: WorkStream, request: WorkRequest) -> None:
         if not request.HasField("heartbeat"):
             await take(self, request)
 
-    return [Change(_WorkStream, "_handle", deaf), Change(SessionTable, "listening_since", unheard)]
+    return [Change(WorkStream, "_handle", deaf), Change(SessionTable, "listening_since", unheard)]
 
 
 def cancelled_job_stays_in_the_queue() -> list[Change]:

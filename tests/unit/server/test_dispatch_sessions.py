@@ -18,6 +18,7 @@ from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
+from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (
@@ -119,6 +120,7 @@ class JobTable:
             self.deadlines,
             JobAccess(core.journal, AuditLog(None, is_open=False)),
             LEASE,
+            CallMemory(),
         )
         self._talks: list[Talk] = []
 

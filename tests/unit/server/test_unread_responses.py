@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from milepost.contract.reasons import reason_name
+from milepost.server.base import response_room
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.event_encoding import event_frame
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import Commit, JobAttributes
 from milepost.server.log.frames import Chunk
-from milepost.server.watching import subscriber as subscriber_module
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.feeds import RecentEntries
 from milepost.server.watching.job_criteria import FeedEntry
@@ -102,7 +102,7 @@ async def test_a_caller_that_does_not_read_has_no_room_and_others_have() -> None
 
 async def test_who_waits_too_long_for_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The refusal names the option, and nothing stays charged for the one who was refused."""
-    monkeypatch.setattr(subscriber_module, "ROOM_TIMEOUT", 0.0)
+    monkeypatch.setattr(response_room, "RESPONSE_TIMEOUT", 0.0)
     unread, slow = ByteBudget(100_000), Reader()
     first = asyncio.create_task(subscriber(slow, unread).send(b"x" * 20_000))
     await asyncio.sleep(0)

@@ -36,6 +36,10 @@ class ByteBudget:
             child = self._children[name] = ByteBudget(limit, self, name)
         return child
 
+    def share(self, caller: str) -> ByteBudget:
+        """The half of it that this caller may have."""
+        return self.child(caller, self.limit // 2)
+
     def try_acquire(self, size: int) -> bool:
         """Charge ``size`` bytes where they fit at once."""
         budget: ByteBudget | None = self

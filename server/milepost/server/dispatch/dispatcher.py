@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 import structlog
 
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
+from milepost.server.base.byte_budget import Charge
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, draining
+from milepost.server.base.response_room import COPIES
 from milepost.server.base.timestamps import SECOND
 from milepost.server.dispatch.attempts import Attempts, StartedAttempt
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
@@ -227,19 +230,41 @@ class Dispatcher:
 
     async def _send_assignment(self, session: Session, job_id: str, started: StartedAttempt) -> bool:
         await started.durable
-        job, token = await self._attempts.assignment(job_id, started.attempt)
+        charge = Charge(session.memory)
+        sent = False
         try:
-            self._limits.confirm(QueuedJob.of(job))
-        except Refusal:
-            await self._attempts.undo_start(job_id, started.attempt, decide.over_limit)
-            raise
-        assignment = WorkResponse(assignment=Assignment(job=job, lease_token=token))
-        if not session.open or not session.responses.put(assignment):
+            assignment = await self._load_assignment(job_id, started.attempt, charge)
+            try:
+                self._limits.confirm(QueuedJob.of(assignment.job))
+            except Refusal:
+                await self._attempts.undo_start(job_id, started.attempt, decide.over_limit)
+                raise
+            on_sent = partial(self._on_sent, session, job_id, charge)
+            sent = session.open and session.responses.put(WorkResponse(assignment=assignment), on_sent)
+        finally:
+            if not sent:
+                charge.release()
+        if not sent:
             # The worker has left, and has done nothing for the job.
             await self._attempts.undo_start(job_id, started.attempt)
             return False
-        self.sessions.hold(session, job_id, token)
+        self.sessions.hold(session, job_id, assignment.lease_token)
         return True
+
+    async def _load_assignment(self, job_id: str, attempt: int, charge: Charge) -> Assignment:
+        """Load the assignment, and charge its bytes. While there is no room for it, it is not kept in memory."""
+        while True:
+            job, token = await self._attempts.assignment(job_id, attempt)
+            size = COPIES * job.ByteSize()
+            if charge.try_resize(size):
+                return Assignment(job=job, lease_token=token)
+            del job
+            charge.release()
+            await charge.acquire(size)
+
+    def _on_sent(self, session: Session, job_id: str, charge: Charge) -> None:
+        charge.release()
+        self.sessions.assignment_sent(session, job_id)
 
     def _finish_start(self, session: Session, job_id: str, *, admitted: bool, drop: bool) -> None:
         """A start has succeeded or failed."""

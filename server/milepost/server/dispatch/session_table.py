@@ -76,6 +76,10 @@ class SessionTable:
         session = self._holders.get(job_id)
         return -math.inf if session is None else session.listening_since
 
+    def silent_for(self, session: Session) -> float:
+        """Seconds for which the server has waited for the worker's next message; minus infinity where it does not."""
+        return self._clock.monotonic() - session.listening_since
+
     def is_held(self, job_id: str) -> bool:
         """Whether a connected worker holds the job, or it is being started for one."""
         return job_id in self._holders
@@ -87,16 +91,27 @@ class SessionTable:
         before = self._holders.get(job_id)
         if before is not None and before is not session:
             before.jobs.pop(job_id, None)
+            before.unsent.discard(job_id)
             self._capacity_changed(before)
         session.jobs[job_id] = token
+        if token is None:
+            session.unsent.add(job_id)
         self._holders[job_id] = session
         early = self._early_transitions.pop(job_id, None)
         if early is not None and token is not None:
             self.on_transition(early)
 
+    def assignment_sent(self, session: Session, job_id: str) -> None:
+        """The worker has been sent the assignment of the job, or will never be."""
+        had_capacity = session.has_capacity
+        session.unsent.discard(job_id)
+        if session.has_capacity != had_capacity:
+            self._capacity_changed(session)
+
     def drop(self, session: Session, job_id: str) -> None:
         """The session holds the job no more."""
         session.jobs.pop(job_id, None)
+        session.unsent.discard(job_id)
         session.ending.discard(job_id)
         if self._holders.get(job_id) is session:
             del self._holders[job_id]

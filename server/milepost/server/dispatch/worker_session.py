@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import uuid
 from collections import deque
+from collections.abc import Callable
 
 from milepost.server.access.principal import ANONYMOUS, Principal
+from milepost.server.base.byte_budget import ByteBudget
 from milepost.v1 import Hello, WorkResponse
 
 # The server reads no more requests of a worker while this many responses wait to be sent to it.
 _QUEUE_LIMIT = 1024
+
+# The server starts no more jobs for a worker while it has not been sent the assignments of this many.
+_UNSENT_LIMIT = 256
 
 
 class ResponseQueue:
@@ -25,12 +31,20 @@ class ResponseQueue:
         self._below_limit.set()
         self._error: BaseException | None = None
         self._closed = False
+        # Of those that are enqueued, by the identity of the message; and of the one that is being sent.
+        self._on_sent: dict[int, Callable[[], None]] = {}
+        self._on_sent_now: Callable[[], None] | None = None
 
-    def put(self, response: WorkResponse) -> bool:
-        """Enqueue a response. Return False after ``close``, where it is dropped."""
+    def put(self, response: WorkResponse, on_sent: Callable[[], None] | None = None) -> bool:
+        """Enqueue a response. Return False after ``close``, where it is dropped.
+
+        ``on_sent`` is called once it is sent or, if the stream ends before that, discarded.
+        """
         if self._closed:
             return False
         self._responses.append(response)
+        if on_sent is not None:
+            self._on_sent[id(response)] = on_sent
         self._wake()
         if len(self._responses) >= _QUEUE_LIMIT:
             self._below_limit.clear()
@@ -43,16 +57,26 @@ class ResponseQueue:
             self._error = error
         self._wake()
 
+    def discard(self) -> None:
+        """Drop what is enqueued: the stream has ended."""
+        self.close()
+        self._sent()
+        self._responses.clear()
+        while self._on_sent:
+            self._on_sent.popitem()[1]()
+
     async def wait_below_limit(self) -> None:
         """Wait until the worker has read enough of its responses."""
         if len(self._responses) >= _QUEUE_LIMIT:
             await self._below_limit.wait()
 
     async def get(self) -> WorkResponse | None:
-        """Return the next response, None at the end; raise the error that the queue was closed with.
+        """Return the next response once the one before is sent, None at the end; raise the error of ``close``.
 
         Consecutive acknowledgements of one attempt are cumulative: only the last is returned.
         """
+        if self._on_sent_now is not None:
+            self._sent()
         while not self._responses:
             if self._closed:
                 if self._error is not None:
@@ -66,9 +90,16 @@ class ResponseQueue:
             if not following.HasField("acknowledged") or _attempt(following) != _attempt(response):
                 break
             response = self._responses.popleft()
+        if self._on_sent:
+            self._on_sent_now = self._on_sent.pop(id(response), None)
         if len(self._responses) < _QUEUE_LIMIT:
             self._below_limit.set()
         return response
+
+    def _sent(self) -> None:
+        on_sent, self._on_sent_now = self._on_sent_now, None
+        if on_sent is not None:
+            on_sent()
 
     def _wake(self) -> None:
         if self._ready is not None and not self._ready.done():
@@ -80,6 +111,8 @@ class Session:
 
     Attributes:
         jobs: The lease token of each job that the worker holds; None while the job is being started for it.
+        unsent: Jobs that are being started for it, or whose assignment it has not been sent yet.
+        memory: The budget of assignments that are enqueued for it, in bytes.
         ending: Jobs that the worker itself ends or releases, so that it gets no rejection when they leave it.
         assigning: Held while an assignment becomes durable and is enqueued, so that assignments keep their order.
         connected_at: When it connected, in nanoseconds since the epoch.
@@ -99,6 +132,8 @@ class Session:
         self.kinds = tuple(dict.fromkeys(hello.kinds))
         self.max_concurrency = hello.max_concurrency
         self.jobs: dict[str, str | None] = {}
+        self.unsent: set[str] = set()
+        self.memory = ByteBudget(sys.maxsize)
         self.ending: set[str] = set()
         self.responses = ResponseQueue()
         self.assigning = asyncio.Lock()
@@ -137,7 +172,8 @@ class Session:
     @property
     def has_capacity(self) -> bool:
         """Whether it accepts another job."""
-        return self.open and not self.suspect and len(self.jobs) < self.max_concurrency
+        has_room = len(self.jobs) < self.max_concurrency and len(self.unsent) < _UNSENT_LIMIT
+        return self.open and not self.suspect and has_room
 
 
 def _attempt(response: WorkResponse) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, Final, cast
 
 import grpc
@@ -12,9 +13,20 @@ from milepost.contract import limits
 from milepost.server.base.byte_budget import SMALL, ByteBudget, Charge
 from milepost.server.base.callers import caller_of
 from milepost.server.base.refusal import Refusal, malformed
+from milepost.server.base.response_room import (
+    COPIES,
+    RESPONSE_MEMORY,
+    RETRY_DELAY,
+    limit_reached,
+    unread,
+    wait_for_room,
+)
 from milepost.v1 import ErrorReason
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+REQUEST_MEMORY: Final = 64 << 20
+"""Bytes of requests at work."""
 
 LARGEST_MESSAGE: Final = 2 * limits.REQUEST_SIZE
 """Bytes of a message that gRPC accepts. Above the limit of a request, so that the server refuses larger ones with a
@@ -23,29 +35,20 @@ reason; gRPC itself gives none."""
 ARRIVAL_TIMEOUT: Final = 60.0
 """Seconds in which the request of a call has to arrive."""
 
-RESPONSE_TIMEOUT: Final = 10.0
-"""Seconds that a response waits for the caller to read earlier ones."""
-
 # Seconds after which a request that is not there yet is charged with the most that gRPC may keep of it.
 _SOON: Final = 0.1
 
-# What a call costs besides its request, in bytes.
-_CALL_COST: Final = 4 << 10
-
-# gRPC copies what is sent.
-_COPIES: Final = 2
+CALL_COST: Final = 4 << 10
+"""What a request costs besides its message, in bytes."""
 
 # Smaller responses are bounded by the number of calls.
 _COUNTED_RESPONSE: Final = 16 << 10
-
-RETRY_DELAY: Final = 5.0
-"""Seconds after which a caller without room may try again."""
 
 
 class CallMemory:
     """The budgets of all calls. One caller has at most half of each."""
 
-    def __init__(self, requests: int, responses: int) -> None:
+    def __init__(self, requests: int = REQUEST_MEMORY, responses: int = RESPONSE_MEMORY) -> None:
         """Bounds in bytes: of requests at work, with twice as much for those that arrive; and of unread responses."""
         self.arriving = ByteBudget(2 * requests)
         self.requests = ByteBudget(requests)
@@ -55,10 +58,7 @@ class CallMemory:
         """The share of the caller that gRPC names ``peer``."""
         caller = caller_of(peer)
         return CallerMemory(
-            *(
-                budget.child(caller, budget.limit // 2)
-                for budget in (self.arriving, self.requests, self.responses)
-            )
+            self.arriving.share(caller), self.requests.share(caller), self.responses.share(caller)
         )
 
 
@@ -68,7 +68,7 @@ class CallerMemory:
     def __init__(self, arriving: ByteBudget, requests: ByteBudget, responses: ByteBudget) -> None:
         self._arriving = arriving
         self.requests = requests
-        self._responses = responses
+        self.responses = responses
 
     async def receive(self, context: _Context) -> tuple[bytes, Charge]:
         """Receive the one request of a call; return it with its charge, which the caller of this method releases.
@@ -83,7 +83,9 @@ class CallerMemory:
         await arriving.acquire(SMALL)
         try:
             request = await self._read(context, arriving)
-            size = len(request) + _CALL_COST
+            if request is None:
+                raise malformed()
+            size = len(request) + CALL_COST
             if not at_work.try_resize(size):
                 if size > arriving.size and not arriving.try_resize(size):
                     raise self._no_room()
@@ -92,6 +94,25 @@ class CallerMemory:
             arriving.release()
         return request, at_work
 
+    async def receive_all(self, context: _Context) -> AsyncIterator[bytes]:
+        """Receive the requests of a call; each is charged until the next one is asked for.
+
+        The first one is received as that of ``receive``. There may be long silences before the others, so these are
+        charged once they are there. Raises LIMIT_REACHED.
+        """
+        charge = Charge(self._arriving)
+        await charge.acquire(SMALL)
+        try:
+            request = await self._read(context, charge)
+            while request is not None:
+                if not charge.try_resize(len(request)):
+                    raise self._no_room()
+                yield request
+                charge.release()
+                request = _message(await context.read())
+        finally:
+            charge.release()
+
     async def respond(self, context: _Context, size: int, request: Charge) -> None:
         """Wait for room for the only response of a call; it is charged until gRPC has sent it.
 
@@ -99,60 +120,47 @@ class CallerMemory:
         """
         if size < _COUNTED_RESPONSE:
             return
-        response = Charge(self._responses)
-        if not response.try_resize(_COPIES * size):
+        response = Charge(self.responses)
+        if not response.try_resize(COPIES * size):
             if not request.try_resize(request.size + size):
-                raise self._unread()
-            try:
-                async with asyncio.timeout(RESPONSE_TIMEOUT):
-                    await response.acquire(_COPIES * size)
-            except TimeoutError:
-                raise self._unread() from None
+                raise unread()
+            await wait_for_room(response, COPIES * size)
         # Its type in types-grpcio is a class that no function is of.
         cast("Any", context).add_done_callback(lambda _: response.release())
 
-    async def _read(self, context: _Context, charge: Charge) -> bytes:
+    async def _read(self, context: _Context, charge: Charge) -> bytes | None:
+        """Receive a request, None at the end; one that takes long is charged as the largest."""
         loop = asyncio.get_running_loop()
+        due = loop.time() + _SOON
         fits = True
+        timer: asyncio.TimerHandle
 
         def charge_fully() -> None:
-            nonlocal fits
+            nonlocal due, fits, timer
+            if loop.time() > due + _SOON / 2:
+                # The server itself is late: what has arrived meanwhile has not been noticed yet.
+                due = loop.time() + _SOON
+                timer = loop.call_at(due, charge_fully)
+                return
             fits = charge.try_resize(LARGEST_MESSAGE)
             deadline.reschedule(loop.time() + (ARRIVAL_TIMEOUT if fits else 0))
 
+        timer = loop.call_at(due, charge_fully)
         try:
             async with asyncio.timeout(None) as deadline:
-                timer = loop.call_later(_SOON, charge_fully)
-                try:
-                    request = await context.read()
-                finally:
-                    timer.cancel()
+                return _message(await context.read())
         except TimeoutError:
             raise (_too_slow() if fits else self._no_room()) from None
-        if request is grpc.aio.EOF:
-            raise malformed()
-        assert isinstance(request, bytes)
-        return request
+        finally:
+            timer.cancel()
 
     def _no_room(self) -> Refusal:
-        return _limit_reached(
-            f"Requests of this caller use the {self.requests.limit >> 20} MiB that it may have",
-            "request-memory",
-        )
-
-    def _unread(self) -> Refusal:
-        return _limit_reached(
-            f"This caller has not read {self._responses.limit >> 20} MiB of responses", "response-memory"
-        )
+        room = f"{self.requests.limit >> 20} MiB"
+        return limit_reached(f"Requests of this caller use the {room} that it may have", "request-memory")
 
 
-def _limit_reached(what: str, option: str) -> Refusal:
-    return Refusal(
-        ErrorReason.ERROR_REASON_LIMIT_REACHED,
-        f"{what}. Try again, send less at once, or raise --{option}.",
-        metadata={"limit": option},
-        retry_delay=RETRY_DELAY,
-    )
+def _message(received: object) -> bytes | None:
+    return received if isinstance(received, bytes) else None
 
 
 def _too_slow() -> Refusal:

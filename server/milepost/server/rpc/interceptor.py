@@ -37,6 +37,8 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 _Decoded: TypeAlias = "Message | Refusal | Steps[Message | Refusal]"
 """A request, why it cannot be one, or the work that comes to either."""
 
+_Receive: TypeAlias = Callable[[_Context], AsyncIterator[Message]]
+"""Receives the requests of a call."""
 
 # Answered even while the server is stopping.
 _HEALTH = "/grpc.health.v1.Health/"
@@ -97,18 +99,18 @@ class Interceptor(grpc.aio.ServerInterceptor):
         log = partial(CallLog, method, principal=principal, audit=self._audit)
         if not handler.request_streaming:
             return self._receive_one(handler, decode, refusal, serving, log)
-        validate: Callable[[Any, _Context], Any] = self._valid_requests
+        receive: _Receive = partial(self._receive_all, decode)
         if refusal is not None:
-            validate = partial(_refuse, refusal)
+            receive = partial(_refuse, refusal)
         elif method.startswith(_REFLECTION):
-            validate = self._requests_until_draining
+            receive = partial(self._receive_until_draining, decode)
         make, function = _unwrap(handler)
         wrapped = (
-            _wrap_generator(log, function, validate)
+            _wrap_generator(log, function, receive)
             if inspect.isasyncgenfunction(function)
-            else _wrap_coroutine(log, function, validate, serving)
+            else _wrap_coroutine(log, function, receive, serving)
         )
-        return make(wrapped, request_deserializer=decode, response_serializer=handler.response_serializer)
+        return make(wrapped, response_serializer=handler.response_serializer)
 
     def _receive_one(
         self,
@@ -178,20 +180,20 @@ class Interceptor(grpc.aio.ServerInterceptor):
             raise decoded
         return decoded
 
-    async def _valid_requests(
-        self, requests: AsyncIterator[_Decoded], context: _Context
+    async def _receive_all(
+        self, decode: Callable[[bytes], _Decoded], context: _Context
     ) -> AsyncIterator[Message]:
-        async for request in requests:
-            yield await self._decoded(request, context)
+        async for data in self._memory.of(context.peer()).receive_all(context):
+            yield await self._decoded(decode(data), context)
 
-    async def _requests_until_draining(
-        self, requests: AsyncIterator[_Decoded], context: _Context
+    async def _receive_until_draining(
+        self, decode: Callable[[bytes], _Decoded], context: _Context
     ) -> AsyncIterator[Message]:
-        valid = self._valid_requests(requests, context)
+        requests = self._receive_all(decode, context)
         stopping = asyncio.ensure_future(self._draining.wait())
         try:
             while True:
-                next_request = asyncio.ensure_future(anext(valid))
+                next_request = asyncio.ensure_future(anext(requests))
                 try:
                     await asyncio.wait((next_request, stopping), return_when=asyncio.FIRST_COMPLETED)
                     if not next_request.done():
@@ -242,7 +244,7 @@ def _decode_in_slices(message: type[Message], request: bytes) -> Steps[Message |
         return malformed()
 
 
-def _refuse(refusal: Refusal, _: object, context: _Context) -> NoReturn:
+def _refuse(refusal: Refusal, context: _Context) -> NoReturn:
     raise refusal
 
 
@@ -254,17 +256,14 @@ def _raise(refusal: Refusal | None) -> None:
 def _wrap_coroutine(
     log: Callable[[_Context], CallLog],
     function: Callable[..., Any],
-    validate: Callable[[Any, _Context], Any],
+    receive: _Receive,
     serving: Callable[[str], AbstractContextManager[None]],
 ) -> Callable[..., Any]:
-    async def call(request: Any, context: _Context) -> Any:
+    async def call(_: object, context: _Context) -> Any:
         with log(context) as call_log:
-            call_log.note_job(request)
             try:
                 with serving(context.peer()):
-                    response = await function(validate(request, context), context)
-                call_log.note_job(response)
-                return response
+                    return await function(receive(context), context)
             except Exception as error:
                 await call_log.abort(error)
                 raise
@@ -273,14 +272,12 @@ def _wrap_coroutine(
 
 
 def _wrap_generator(
-    log: Callable[[_Context], CallLog],
-    function: Callable[..., Any],
-    validate: Callable[[Any, _Context], Any],
+    log: Callable[[_Context], CallLog], function: Callable[..., Any], receive: _Receive
 ) -> Callable[..., Any]:
-    async def call(request: Any, context: _Context) -> AsyncIterator[Any]:
+    async def call(_: object, context: _Context) -> AsyncIterator[Any]:
         with log(context) as call_log:
             try:
-                async for response in function(validate(request, context), context):
+                async for response in function(receive(context), context):
                     yield response
             except Exception as error:
                 await call_log.abort(error)

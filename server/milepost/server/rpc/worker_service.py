@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import grpc.aio
@@ -15,26 +14,22 @@ from milepost.server.access.authorize import Action, Target, check, check_scope
 from milepost.server.access.current import current_principal
 from milepost.server.access.principal import Principal
 from milepost.server.base import failpoints
-from milepost.server.base.refusal import Refusal, draining
+from milepost.server.base.byte_budget import ByteBudget
+from milepost.server.base.refusal import draining
 from milepost.server.base.timestamps import duration
-from milepost.server.dispatch.attempts import Acceptance, Attempts
+from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
-from milepost.server.dispatch.session_table import SessionTable, rejection
+from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.log.node_presence import NoPeers, Peers
+from milepost.server.rpc.call_memory import CallMemory
+from milepost.server.rpc.work_stream import SESSION_REQUESTS, SESSION_RESPONSES, WorkStream
 from milepost.server.service import validation
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (
-    Acknowledged,
-    Capacity,
-    Claim,
-    Release,
-    Report,
     ReportJobRequest,
     ReportJobResponse,
-    Resume,
-    Resumed,
     Welcome,
     WorkRequest,
     WorkResponse,
@@ -43,9 +38,6 @@ from milepost.v1 import (
 _log = structlog.get_logger("milepost.workers")
 
 _Context = grpc.aio.ServicerContext[Any, Any]
-
-# The server reads no more requests of a worker while this many reports and claims of it are unanswered.
-_UNANSWERED_LIMIT = 256
 
 
 class WorkerService:
@@ -59,6 +51,7 @@ class WorkerService:
         deadlines: Deadlines,
         access: JobAccess,
         lease_ttl: float,
+        memory: CallMemory,
     ) -> None:
         self._access = access
         self._attempts = attempts
@@ -66,9 +59,10 @@ class WorkerService:
         self._sessions = sessions
         self._deadlines = deadlines
         self._lease_ttl = lease_ttl
-        self._streams: dict[_WorkStream, None] = {}
+        self._memory = memory
+        self._streams: dict[WorkStream, None] = {}
         # The stream of each worker process, by ``Hello.instance``.
-        self._instances: dict[str, _WorkStream] = {}
+        self._instances: dict[str, WorkStream] = {}
         self._stopping = asyncio.Event()
         self._peers: Peers = NoPeers()
 
@@ -85,6 +79,9 @@ class WorkerService:
         assert hello is not None
         _check_kinds(principal, hello.hello.kinds)
         session = Session(hello.hello, context.peer(), principal)
+        memory = self._memory.of(session.peer)
+        session.memory = ByteBudget(SESSION_RESPONSES, memory.responses, session.session_id)
+        requests = ByteBudget(SESSION_REQUESTS, memory.requests, session.session_id)
         log = _log.bind(worker_id=session.worker_id, session_id=session.session_id)
         log.info("worker connected", kinds=sorted(session.kinds), sdk=hello.hello.sdk)
         session.responses.put(
@@ -96,8 +93,8 @@ class WorkerService:
                 )
             )
         )
-        stream = _WorkStream(
-            session, self._attempts, self._dispatcher, self._sessions, self._deadlines, self._access
+        stream = WorkStream(
+            session, self._attempts, self._dispatcher, self._sessions, self._deadlines, self._access, requests
         )
         self._streams[stream] = None
         if session.instance:
@@ -107,6 +104,7 @@ class WorkerService:
                 older.leave()
             self._instances[session.instance] = stream
             self._peers.worker_connected(session.instance)
+        stream.end_silence(self._lease_ttl)
         reading = asyncio.create_task(stream.read(incoming))
         reading.add_done_callback(stream.on_read)
         self._dispatcher.connect(session, frozenset(hello.hello.job_ids))
@@ -118,9 +116,11 @@ class WorkerService:
                 failpoints.reach_message(response, "after")
         finally:
             self._streams.pop(stream, None)
+            stream.close()
             if self._instances.get(session.instance) is stream:
                 del self._instances[session.instance]
             self._sessions.remove(session)
+            session.responses.discard()
             if session.listening_since == math.inf:  # its last messages may be unread
                 self._deadlines.renew(session.jobs)
             reading.cancel()
@@ -181,196 +181,6 @@ class WorkerService:
         finally:
             first.cancel()
             stopping.cancel()
-
-
-class _WorkStream:
-    """Handles the requests of one worker session."""
-
-    def __init__(
-        self,
-        session: Session,
-        attempts: Attempts,
-        dispatcher: Dispatcher,
-        sessions: SessionTable,
-        deadlines: Deadlines,
-        access: JobAccess,
-    ) -> None:
-        self._access = access
-        self._session = session
-        self._responses = session.responses
-        self._attempts = attempts
-        self._dispatcher = dispatcher
-        self._sessions = sessions
-        self._deadlines = deadlines
-        self._unanswered: set[asyncio.Future[Any]] = set()
-        self._idle = asyncio.Event()
-        """Set while no request is handled."""
-        self._idle.set()
-        self._finishing = False
-
-    async def read(self, incoming: AsyncIterator[WorkRequest]) -> None:
-        """Handle requests until the worker closes its side of the stream, or the session finishes."""
-        self._sessions.listen(self._session)
-        async for request in incoming:
-            if self._finishing:
-                return
-            self._idle.clear()
-            try:
-                self._sessions.heard(self._session)
-                await self._handle(request)
-            finally:
-                self._idle.set()
-            while len(self._unanswered) >= _UNANSWERED_LIMIT:
-                await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
-            # From here on the server waits for the worker: to read responses, or to send requests.
-            self._sessions.listen(self._session)
-            await self._responses.wait_below_limit()
-        await self.finish()
-
-    def on_read(self, reading: asyncio.Task[None]) -> None:
-        """Close the responses after the last request, unless ``finish`` closes them after the last answer."""
-        if not self._finishing:
-            self._responses.close(None if reading.cancelled() else reading.exception())
-
-    def leave(self) -> None:
-        """Close the session: the worker has connected again on another stream."""
-        self._sessions.remove(self._session)
-        self._responses.close()
-
-    async def finish(self, error: Refusal | None = None) -> None:
-        """Close the stream when all handled requests are answered: reports acknowledged, claims assigned.
-
-        A later request is not handled at all, since its answer would not get out any more.
-        """
-        self._finishing = True
-        await self._idle.wait()
-        if self._unanswered:
-            await asyncio.wait(self._unanswered)
-        self._responses.close(error)
-
-    async def _handle(self, request: WorkRequest) -> None:
-        match request.WhichOneof("message"):
-            case "report":
-                await self._answer_refusal(request.report, self._report(request.report))
-            case "heartbeat":
-                self._deadlines.renew(self._session.jobs)
-            case "claim":
-                await self._answer_refusal(request.claim, self._claim(request.claim))
-            case "resume":
-                await self._answer_refusal(request.resume, self._resume(request.resume))
-            case "release":
-                await self._answer_refusal(request.release, self._release(request.release))
-            case "capacity":
-                await self._answer_refusal(None, self._capacity(request.capacity))
-            case unknown:
-                validation.unexpected_message(unknown)
-
-    async def _answer_refusal(
-        self, request: Report | Claim | Resume | Release | None, handling: Coroutine[Any, Any, None]
-    ) -> None:
-        """Answer a refusal with a rejection; the session goes on."""
-        try:
-            await handling
-        except Refusal as refusal:
-            job_id = "" if request is None else request.job_id
-            token = "" if request is None or isinstance(request, Claim) else request.lease_token
-            self._responses.put(rejection(job_id, refusal, token))
-
-    async def _check_access(self, job_id: str) -> None:
-        await self._access.check(self._session.principal, Action.WORK, job_id)
-
-    async def _claim(self, claim: Claim) -> None:
-        validation.job_id(claim.job_id)
-        await self._check_access(claim.job_id)
-        claiming = self._dispatcher.claim(self._session, claim.job_id)
-        self._unanswered.add(claiming)
-        claiming.add_done_callback(self._unanswered.discard)
-
-    async def _resume(self, resume: Resume) -> None:
-        validation.job_id(resume.job_id)
-        await self._check_access(resume.job_id)
-        await self._attempts.resume(resume.job_id, resume.lease_token)
-        self._deadlines.renew([resume.job_id])
-        # Hold the job before reading it again, so that no transition is missed in between.
-        self._sessions.hold(self._session, resume.job_id, resume.lease_token)
-        try:
-            report_sequence, job = await self._attempts.resume(resume.job_id, resume.lease_token)
-        except Refusal:
-            self._sessions.drop(self._session, resume.job_id)
-            raise
-        resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)
-        if job.HasField("cancellation"):
-            resumed.cancellation.CopyFrom(job.cancellation)
-        self._responses.put(WorkResponse(resumed=resumed))
-
-    async def _release(self, release: Release) -> None:
-        validation.job_id(release.job_id)
-        await self._check_access(release.job_id)
-        self._session.ending.add(release.job_id)
-        try:
-            await self._attempts.release(release.job_id, release.lease_token)
-        finally:
-            self._session.ending.discard(release.job_id)
-
-    async def _capacity(self, capacity: Capacity) -> None:
-        validation.capacity(capacity)
-        self._sessions.resize(self._session, capacity.max_concurrency)
-
-    async def _report(self, report: Report) -> None:
-        validation.report(report)
-        # A job that the session holds was checked when the session got it.
-        if report.job_id not in self._session.jobs:
-            await self._check_access(report.job_id)
-        accepted, durable, call_back = await self._attempts.report(
-            report.job_id,
-            report.lease_token,
-            report.first_report_sequence,
-            report.updates,
-            peer=lambda: self._session.peer,
-        )
-        self._deadlines.renew([report.job_id])
-        if accepted.over and report.job_id in self._session.jobs:
-            self._session.ending.add(report.job_id)
-        self._reject(report, accepted)
-        self._unanswered.add(durable)
-        call_back(partial(self._acknowledge, report, accepted))
-
-    def _reject(self, report: Report, accepted: Acceptance) -> None:
-        for number, refusal in accepted.rejections:
-            self._responses.put(
-                rejection(
-                    report.job_id,
-                    refusal,
-                    report.lease_token,
-                    report_sequence=number,
-                    expected=accepted.report_sequence + 1,
-                )
-            )
-
-    def _acknowledge(self, report: Report, decided: Acceptance, durable: asyncio.Future[Acceptance]) -> None:
-        self._unanswered.discard(durable)
-        error = durable.exception()
-        if isinstance(error, Refusal):
-            # Another node has cancelled the job or lost its worker; this node has read that by now.
-            self._session.ending.discard(report.job_id)
-            self._responses.put(rejection(report.job_id, error, report.lease_token))
-            return
-        if error is not None:
-            self._responses.close(error)
-            return
-        accepted = durable.result()
-        if accepted is not decided:
-            self._reject(report, accepted)
-        self._responses.put(
-            WorkResponse(
-                acknowledged=Acknowledged(
-                    job_id=report.job_id,
-                    report_sequence=accepted.report_sequence,
-                    last_sequence=accepted.last_sequence,
-                    lease_token=report.lease_token,
-                )
-            )
-        )
 
 
 def _check_kinds(principal: Principal, kinds: Sequence[str]) -> None:

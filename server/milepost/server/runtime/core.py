@@ -9,7 +9,6 @@ from typing import Final
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
 from milepost.server.background_tasks import Tasks
-from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.base.loop_lag import LoopLag
 from milepost.server.base.slices import Slices
@@ -29,6 +28,7 @@ from milepost.server.journal import Journal
 from milepost.server.log.store import Store
 from milepost.server.rpc.admin_service import AdminService
 from milepost.server.rpc.backups import Backups
+from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.job_service import JobService
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.service.job_access import JobAccess
@@ -48,10 +48,10 @@ _RENEWAL_FRACTION = 0.05
 class Core:
     """The parts of a server on a readable log: ``start`` them, ``drain`` them, then ``close`` them.
 
-    ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``node`` is the
-    node's name for people; ``directory`` is where backups are made; ``slices`` runs long work; ``loop_lag`` counts the
-    passes of the event loop; ``call_count`` returns the number of calls so far; ``responses`` bounds what callers have
-    not read; ``clock`` is for tests.
+    ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``memory``
+    bounds what calls hold, by default as ``CallMemory`` does; ``node`` is the node's name for people; ``directory`` is
+    where backups are made; ``slices`` runs long work; ``loop_lag`` counts the passes of the event loop; ``call_count``
+    returns the number of calls so far; ``clock`` is for tests.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Core:
         slices: Slices | None = None,
         loop_lag: LoopLag | None = None,
         call_count: Callable[[], int] = lambda: 0,
-        responses: ByteBudget | None = None,
+        memory: CallMemory | None = None,
         clock: Clock | None = None,
         audit: AuditLog | None = None,
     ) -> None:
@@ -81,7 +81,8 @@ class Core:
             clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX)
         )
         waits = WaitReasons(self._registry)
-        self._watches = Watches(log, clock, admission, tail_memory, waits, call_count, responses)
+        memory = CallMemory() if memory is None else memory
+        self._watches = Watches(log, clock, admission, tail_memory, waits, call_count, memory.responses)
         self._registry.follow(self._watches.workers_changed)
         journal = Journal(log, clock)
         slices = Slices() if slices is None else slices
@@ -96,7 +97,7 @@ class Core:
         submissions = Submissions(log, journal, clock, queues.admit)
         self.job_service = JobService(Jobs(log, journal, submissions, self._watches, waits, slices, access))
         self.worker_service = WorkerService(
-            attempts, self._dispatcher, sessions, self.deadlines, access, lease_ttl
+            attempts, self._dispatcher, sessions, self.deadlines, access, lease_ttl, memory
         )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())

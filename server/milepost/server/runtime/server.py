@@ -18,13 +18,14 @@ from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
+from milepost.server.base.response_room import RESPONSE_MEMORY
 from milepost.server.base.slices import Slices
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
-from milepost.server.rpc.call_memory import CallMemory
+from milepost.server.rpc.call_memory import REQUEST_MEMORY, CallMemory
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.open_calls import OpenCalls
 from milepost.server.rpc.registration import add_service
@@ -77,9 +78,9 @@ class Settings:
     """In bytes."""
     max_watches: int = 50_000
     max_watches_per_caller: int = 20_000
-    request_memory: int = 64 << 20
+    request_memory: int = REQUEST_MEMORY
     """In bytes."""
-    response_memory: int = 64 << 20
+    response_memory: int = RESPONSE_MEMORY
     """In bytes."""
     loop_warning: float = HELD_LIMIT
     """Seconds; the log has a line where the event loop is held for longer."""
@@ -193,12 +194,12 @@ class Server:
             tail_memory=settings.tail_memory,
             queue_memory=settings.queue_memory,
             admission=Admission(settings.max_watches, settings.max_watches_per_caller),
+            memory=self.memory,
             directory=settings.data or Path(),
             slices=self._slices,
             loop_lag=self._loop_lag,
             call_count=lambda: self.call_count,
             audit=self._audit,
-            responses=self.memory.responses,
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()

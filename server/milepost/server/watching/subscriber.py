@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from milepost.server.base.byte_budget import ByteBudget, Charge
-from milepost.server.base.refusal import Refusal
+from milepost.server.base.response_room import COPIES, wait_for_room
 from milepost.server.watching.pacer import Pacer
-from milepost.v1 import ErrorReason
 
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Sends a serialised response; returns once gRPC accepts the next one."""
 
 COUNTED_RESPONSE: Final = 2 << 10
 """Bytes from which on a response of a watch is counted. Smaller ones are bounded by the number of watches."""
-
-ROOM_TIMEOUT: Final = 10.0
-"""Seconds that a watch waits for its caller to read what has been sent to others of its watches."""
-
-# The response itself, and gRPC's copy of it.
-_COPIES: Final = 2
 
 
 class NoRoom(Exception):
@@ -39,7 +31,6 @@ class Subscriber:
         self.caller = caller
         self.pacer = pacer
         self._send = send
-        self._limit = unread.limit
         self._charge = Charge(unread)
         self._wanted = 0
 
@@ -49,7 +40,7 @@ class Subscriber:
 
     def hold(self, *responses: bytes) -> None:
         """Charge responses that are to be sent soon. Raises NoRoom."""
-        size = _COPIES * sum(map(len, responses))
+        size = COPIES * sum(map(len, responses))
         if not self._charge.try_resize(size):
             self._wanted = size
             raise NoRoom
@@ -69,17 +60,7 @@ class Subscriber:
     async def wait_for_room(self) -> None:
         """Wait until what raised NoRoom fits, and hold the room for it. Raises LIMIT_REACHED."""
         self._charge.release()
-        try:
-            async with asyncio.timeout(ROOM_TIMEOUT):
-                await self._charge.acquire(self._wanted)
-        except TimeoutError:
-            raise Refusal(
-                ErrorReason.ERROR_REASON_LIMIT_REACHED,
-                f"This caller has not read {self._limit >> 20} MiB of responses. Read them, close some watches, or "
-                "raise --response-memory.",
-                metadata={"limit": "response-memory"},
-                retry_delay=5.0,
-            ) from None
+        await wait_for_room(self._charge, self._wanted)
 
     def close(self) -> None:
         """Give the room back."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.callers import caller_of
 from milepost.server.base.clock import Clock
+from milepost.server.base.response_room import RESPONSE_MEMORY
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.log.event_log import Entry, EventLog
 from milepost.server.watching.admission import Admission
@@ -22,9 +22,6 @@ from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.subscriber import Send, Subscriber
 from milepost.server.watching.tails import ReplayCache, Tails
 from milepost.v1 import WatchJobRequest, WatchJobsRequest
-
-RESPONSE_MEMORY: Final = 64 << 20
-"""Default bound of what callers have not read, in bytes."""
 
 
 class Watches:
@@ -90,7 +87,7 @@ class Watches:
 
     def _subscriber(self, peer: str, send: Send) -> Subscriber:
         caller = caller_of(peer)
-        unread = self._responses.child(caller, self._responses.limit // 2)
+        unread = self._responses.share(caller)
         return Subscriber(caller, send, self._pacer, unread)
 
     def close(self) -> None:

@@ -1,0 +1,46 @@
+"""Room for responses that clients have not read: how long one waits for it, and what is refused beyond."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from milepost.server.base.byte_budget import Charge
+from milepost.server.base.refusal import Refusal
+from milepost.v1 import ErrorReason
+
+RESPONSE_MEMORY: Final = 64 << 20
+"""Bytes of responses that clients have not read yet."""
+
+COPIES: Final = 2
+"""How often a response that is being sent is in memory: gRPC copies it."""
+
+RESPONSE_TIMEOUT: Final = 10.0
+"""Seconds that a response waits for the caller to read earlier ones."""
+
+RETRY_DELAY: Final = 5.0
+"""Seconds after which a caller without room may try again."""
+
+
+async def wait_for_room(charge: Charge, size: int) -> None:
+    """Charge ``size`` bytes more, all copies counted, once they fit. Raises LIMIT_REACHED where they do not in time."""
+    try:
+        async with asyncio.timeout(RESPONSE_TIMEOUT):
+            await charge.acquire(size)
+    except TimeoutError:
+        raise unread() from None
+
+
+def unread() -> Refusal:
+    """The caller has not read its share of responses."""
+    return limit_reached("This caller has not read the responses that there is room for", "response-memory")
+
+
+def limit_reached(what: str, option: str) -> Refusal:
+    """A limit on memory is reached that passes by itself. ``option`` is that of the server, without dashes."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_LIMIT_REACHED,
+        f"{what}. Try again, send or ask for less at once, or raise --{option}.",
+        metadata={"limit": option},
+        retry_delay=RETRY_DELAY,
+    )

@@ -1,0 +1,274 @@
+"""One session of a worker: handle its requests, and answer them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from functools import partial
+from typing import Any, Final
+
+from milepost.server.access.authorize import Action
+from milepost.server.base.byte_budget import ByteBudget, Charge
+from milepost.server.base.refusal import Refusal
+from milepost.server.dispatch.attempts import Acceptance, Attempts
+from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.dispatch.session_table import SessionTable, rejection
+from milepost.server.dispatch.worker_session import Session
+from milepost.server.followers.deadlines import Deadlines
+from milepost.server.rpc.call_memory import CALL_COST
+from milepost.server.service import validation
+from milepost.server.service.job_access import JobAccess
+from milepost.v1 import (
+    Acknowledged,
+    Capacity,
+    Claim,
+    ErrorReason,
+    Release,
+    Report,
+    Resume,
+    Resumed,
+    WorkRequest,
+    WorkResponse,
+)
+
+# The server reads no more requests of a worker while this many reports and claims of it are unanswered.
+_UNANSWERED_LIMIT = 256
+
+SESSION_REQUESTS: Final = 8 << 20
+"""Bytes of reports of one session that are not durable yet; beyond, the server reads no more of it."""
+
+SESSION_RESPONSES: Final = 8 << 20
+"""Bytes of assignments that one worker has not read yet; beyond, further ones wait."""
+
+SILENT_LEASES: Final = 3
+"""Leases that a worker may be silent for before its session is ended."""
+
+SILENCE: Final = 60.0
+"""Seconds that it may be silent in any case."""
+
+
+class WorkStream:
+    """Handles the requests of one worker session."""
+
+    def __init__(
+        self,
+        session: Session,
+        attempts: Attempts,
+        dispatcher: Dispatcher,
+        sessions: SessionTable,
+        deadlines: Deadlines,
+        access: JobAccess,
+        memory: ByteBudget,
+    ) -> None:
+        self._access = access
+        self._session = session
+        self._responses = session.responses
+        self._attempts = attempts
+        self._dispatcher = dispatcher
+        self._sessions = sessions
+        self._deadlines = deadlines
+        self._memory = memory
+        self._unanswered: set[asyncio.Future[Any]] = set()
+        self._idle = asyncio.Event()
+        """Set while no request is handled."""
+        self._idle.set()
+        self._finishing = False
+        self._silence: asyncio.TimerHandle | None = None
+
+    async def read(self, incoming: AsyncIterator[WorkRequest]) -> None:
+        """Handle requests until the worker closes its side of the stream, or the session finishes."""
+        self._sessions.listen(self._session)
+        async for request in incoming:
+            if self._finishing:
+                return
+            self._idle.clear()
+            try:
+                self._sessions.heard(self._session)
+                await self._handle(request)
+            finally:
+                self._idle.set()
+            while len(self._unanswered) >= _UNANSWERED_LIMIT:
+                await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
+            # From here on the server waits for the worker: to read responses, or to send requests.
+            self._sessions.listen(self._session)
+            await self._responses.wait_below_limit()
+        await self.finish()
+
+    def end_silence(self, lease_ttl: float) -> None:
+        """End the session once no message has come for long, though one may have begun to arrive."""
+        limit = max(SILENCE, SILENT_LEASES * lease_ttl)
+        silent = self._sessions.silent_for(self._session)
+        if silent >= limit:
+            self._responses.close(_silent(limit))
+        else:
+            wait = limit - max(silent, 0.0)
+            self._silence = asyncio.get_running_loop().call_later(wait, self.end_silence, lease_ttl)
+
+    def close(self) -> None:
+        """The stream has ended."""
+        if self._silence is not None:
+            self._silence.cancel()
+
+    def on_read(self, reading: asyncio.Task[None]) -> None:
+        """Close the responses after the last request, unless ``finish`` closes them after the last answer."""
+        if not self._finishing:
+            self._responses.close(None if reading.cancelled() else reading.exception())
+
+    def leave(self) -> None:
+        """Close the session: the worker has connected again on another stream."""
+        self._sessions.remove(self._session)
+        self._responses.close()
+
+    async def finish(self, error: Refusal | None = None) -> None:
+        """Close the stream when all handled requests are answered: reports acknowledged, claims assigned.
+
+        A later request is not handled at all, since its answer would not get out any more.
+        """
+        self._finishing = True
+        await self._idle.wait()
+        if self._unanswered:
+            await asyncio.wait(self._unanswered)
+        self._responses.close(error)
+
+    async def _handle(self, request: WorkRequest) -> None:
+        match request.WhichOneof("message"):
+            case "report":
+                await self._answer_refusal(request.report, self._report(request.report))
+            case "heartbeat":
+                self._deadlines.renew(self._session.jobs)
+            case "claim":
+                await self._answer_refusal(request.claim, self._claim(request.claim))
+            case "resume":
+                await self._answer_refusal(request.resume, self._resume(request.resume))
+            case "release":
+                await self._answer_refusal(request.release, self._release(request.release))
+            case "capacity":
+                await self._answer_refusal(None, self._capacity(request.capacity))
+            case unknown:
+                validation.unexpected_message(unknown)
+
+    async def _answer_refusal(
+        self, request: Report | Claim | Resume | Release | None, handling: Coroutine[Any, Any, None]
+    ) -> None:
+        """Answer a refusal with a rejection; the session goes on."""
+        try:
+            await handling
+        except Refusal as refusal:
+            job_id = "" if request is None else request.job_id
+            token = "" if request is None or isinstance(request, Claim) else request.lease_token
+            self._responses.put(rejection(job_id, refusal, token))
+
+    async def _check_access(self, job_id: str) -> None:
+        await self._access.check(self._session.principal, Action.WORK, job_id)
+
+    async def _claim(self, claim: Claim) -> None:
+        validation.job_id(claim.job_id)
+        await self._check_access(claim.job_id)
+        claiming = self._dispatcher.claim(self._session, claim.job_id)
+        self._unanswered.add(claiming)
+        claiming.add_done_callback(self._unanswered.discard)
+
+    async def _resume(self, resume: Resume) -> None:
+        validation.job_id(resume.job_id)
+        await self._check_access(resume.job_id)
+        await self._attempts.resume(resume.job_id, resume.lease_token)
+        self._deadlines.renew([resume.job_id])
+        # Hold the job before reading it again, so that no transition is missed in between.
+        self._sessions.hold(self._session, resume.job_id, resume.lease_token)
+        try:
+            report_sequence, job = await self._attempts.resume(resume.job_id, resume.lease_token)
+        except Refusal:
+            self._sessions.drop(self._session, resume.job_id)
+            raise
+        resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)
+        if job.HasField("cancellation"):
+            resumed.cancellation.CopyFrom(job.cancellation)
+        self._responses.put(WorkResponse(resumed=resumed))
+
+    async def _release(self, release: Release) -> None:
+        validation.job_id(release.job_id)
+        await self._check_access(release.job_id)
+        self._session.ending.add(release.job_id)
+        try:
+            await self._attempts.release(release.job_id, release.lease_token)
+        finally:
+            self._session.ending.discard(release.job_id)
+
+    async def _capacity(self, capacity: Capacity) -> None:
+        validation.capacity(capacity)
+        self._sessions.resize(self._session, capacity.max_concurrency)
+
+    async def _report(self, report: Report) -> None:
+        validation.report(report)
+        # A job that the session holds was checked when the session got it.
+        if report.job_id not in self._session.jobs:
+            await self._check_access(report.job_id)
+        charge = Charge(self._memory)
+        # Meanwhile the worker is not read; its lease does not run.
+        await charge.acquire(report.ByteSize() + CALL_COST)
+        try:
+            accepted, durable, call_back = await self._attempts.report(
+                report.job_id,
+                report.lease_token,
+                report.first_report_sequence,
+                report.updates,
+                peer=lambda: self._session.peer,
+            )
+        except BaseException:
+            charge.release()
+            raise
+        self._deadlines.renew([report.job_id])
+        if accepted.over and report.job_id in self._session.jobs:
+            self._session.ending.add(report.job_id)
+        self._reject(report, accepted)
+        self._unanswered.add(durable)
+        call_back(partial(self._acknowledge, report, accepted, charge))
+
+    def _reject(self, report: Report, accepted: Acceptance) -> None:
+        for number, refusal in accepted.rejections:
+            self._responses.put(
+                rejection(
+                    report.job_id,
+                    refusal,
+                    report.lease_token,
+                    report_sequence=number,
+                    expected=accepted.report_sequence + 1,
+                )
+            )
+
+    def _acknowledge(
+        self, report: Report, decided: Acceptance, charge: Charge, durable: asyncio.Future[Acceptance]
+    ) -> None:
+        charge.release()
+        self._unanswered.discard(durable)
+        error = durable.exception()
+        if isinstance(error, Refusal):
+            # Another node has cancelled the job or lost its worker; this node has read that by now.
+            self._session.ending.discard(report.job_id)
+            self._responses.put(rejection(report.job_id, error, report.lease_token))
+            return
+        if error is not None:
+            self._responses.close(error)
+            return
+        accepted = durable.result()
+        if accepted is not decided:
+            self._reject(report, accepted)
+        self._responses.put(
+            WorkResponse(
+                acknowledged=Acknowledged(
+                    job_id=report.job_id,
+                    report_sequence=accepted.report_sequence,
+                    last_sequence=accepted.last_sequence,
+                    lease_token=report.lease_token,
+                )
+            )
+        )
+
+
+def _silent(limit: float) -> Refusal:
+    return Refusal(
+        ErrorReason.ERROR_REASON_LIMIT_REACHED,
+        f"No message of this session came for {limit:g} s. Connect again, and send heartbeats.",
+        metadata={"limit": "silence"},
+        retry_delay=1.0,
+    )

@@ -174,7 +174,7 @@ async def until_reset(connection: Connection, count: int) -> None:
 
 @pytest.mark.parametrize("many", [False, True])
 async def test_snapshots_that_nobody_reads(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
-    """Beyond the bound a watch is refused, which waits for room before; watches without snapshots go on."""
+    """Beyond the bound a watch is refused, which waits for room before; small responses go on."""
     monkeypatch.setattr(response_room, "RESPONSE_TIMEOUT", 0.2)
     async with serving() as server, connect(server.address) as rpc:
         job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, input={"text": "x" * 1_000_000})
@@ -195,7 +195,8 @@ async def test_snapshots_that_nobody_reads(monkeypatch: pytest.MonkeyPatch, many
             # A caller has 8 MiB, large snapshots three quarters of it, and each counts twice.
             assert len(connection.ended) == 2
             assert 6_000_000 < server.memory.responses.used < 6 * _MIB
-            watch: Any = rpc.watch(job.job_id)
+            small = await rpc.submit(kind="small")
+            watch: Any = rpc.watch(small.job_id)
             assert [(await watch.read()).WhichOneof("frame") for _ in range(3)] == [
                 "opened",
                 "events",

@@ -128,6 +128,27 @@ def test_what_runs_in_a_long_pass_is_named() -> None:
     assert "finish" in [line.get("by") for line in log]
 
 
+def test_a_pass_is_measured_from_the_start_on() -> None:
+    """Of the pass in which the server has started, what comes before is not counted."""
+    lag = LoopLag()
+    watchdog = LoopWatchdog(lag, LIMIT)
+
+    def hold() -> None:
+        time.sleep(LIMIT)
+
+    async def main() -> None:
+        hold()
+        watchdog.start()
+        await asyncio.sleep(0)
+        watchdog.stop()
+
+    with asyncio.Runner(loop_factory=watchdog.new_event_loop) as runner:
+        runner.run(main())
+
+    assert lag.passes >= 1
+    assert lag.longest < LIMIT
+
+
 def test_nothing_is_counted_before_it_is_asked_for() -> None:
     """A server that starts holds its loop for long, and nobody waits for it then."""
     lag = LoopLag()

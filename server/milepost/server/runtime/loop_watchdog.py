@@ -72,6 +72,7 @@ class LoopWatchdog:
     def start(self) -> None:
         """Begin to count and to log."""
         self._is_started = True
+        self._selector.begin_pass()
         self._sampling.start()
 
     def stop(self) -> None:

@@ -146,6 +146,11 @@ class _TimedSelector(selectors.DefaultSelector):
         self.began = now
         return ready
 
+    def begin_pass(self) -> None:
+        """Measure the pass from now on."""
+        self._cpu, self._cpu_read_at = time.thread_time(), time.perf_counter()
+        self.began = self._cpu_read_at
+
 
 def _functions(frame: FrameType | None) -> str:
     """The server's functions that run, innermost last."""

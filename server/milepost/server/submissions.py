@@ -61,8 +61,12 @@ class Submissions:
         self._admit()
         now = self._clock.now()
         job_id = request.job_id or _uuid7(now)
+        submission = decide.submit(request, job_id, now)
+        if request.HasField("input"):
+            # A large one takes long to copy, once more in the journal: others go first in between.
+            await asyncio.sleep(0)
         try:
-            await self._journal.create(decide.submit(request, job_id, now))
+            await self._journal.create(submission)
         except Conflict:  # a concurrent request has created it
             return await self._existing(await self._find_id(request, caller) or job_id, request, caller)
         return await self._journal.find(job_id, caller=caller)

@@ -28,6 +28,11 @@ _AUTHORED_SIZE: Final = 80
 _UPDATE_STEPS: Final = 10
 _BATCH_STEPS: Final = 100
 _BYTES_PER_STEP: Final = 2048
+_UPDATE_BYTES_PER_STEP: Final = 128
+
+# Updates whose sizes are computed in one go, and their bytes after which others may go first.
+_SIZED_UPDATES: Final = 50
+_SIZED_BYTES: Final = 128 << 10
 
 
 class Rejection(NamedTuple):
@@ -69,7 +74,7 @@ def report_batches(
     It yields None, too, where others may go first: after about ``slice_steps`` of work (see ``SLICE_STEPS``).
     """
     encoder = EventEncoder(fold.job.job_id, now, fold.job.attempt)
-    sizes = [update.ByteSize() + _AUTHORED_SIZE for update in updates]
+    sizes = yield from _sizes(updates)
     budget = SizeBudget(size, sum(sizes))
     number, sequence = first - 1, fold.job.last_sequence
     frames: list[bytes] = []
@@ -77,7 +82,7 @@ def report_batches(
     rejections: list[Rejection] = []
     run: ProgressRun | None = None
     is_plain = budget.is_ample and fold.job.state in LEASED
-    slice_end = fold.steps + slice_steps
+    pace = _Pace(fold, slice_steps)
     stages_planned = 0
     for number, (update, update_size) in enumerate(zip(updates, sizes, strict=True), first):
         if frames and frames_size + update_size > batch_bytes:
@@ -86,9 +91,7 @@ def report_batches(
             batch = EventBatch.of(fold, frames, now, payloads)
             yield ReportBatch(batch, number - 1, rejections)
             fold.steps += _BATCH_STEPS + len(frames) + (len(batch.job) + frames_size) // _BYTES_PER_STEP
-            if fold.steps >= slice_end:
-                yield None
-                slice_end = fold.steps + slice_steps
+            yield from pace.pause()
             frames, frames_size, payloads, rejections = [], 0, 0, []
         frame: bytes | None = None
         if is_plain:
@@ -96,13 +99,10 @@ def report_batches(
             if update.HasField("stage_progressed"):
                 progress = update.stage_progressed
                 if run is None or run.stage_id != progress.stage_id:
-                    if fold.steps >= slice_end:
-                        _finish(fold, run, sequence)
-                        run = None
-                        yield None
-                        slice_end = fold.steps + slice_steps
+                    _finish(fold, run, sequence)
+                    yield from pace.pause()
                     fold.steps += _UPDATE_STEPS
-                    run = _next_run(fold, run, sequence, progress.stage_id, slice_steps)
+                    run = ProgressRun.of(fold, progress.stage_id, slice_steps)
                 if run is not None:
                     frame = run.encode(progress, sequence + 1, encoder)
                     if frame is not None:
@@ -113,10 +113,8 @@ def report_batches(
         if frame is None:
             _finish(fold, run, sequence)
             run = None
-            if fold.steps >= slice_end:
-                yield None
-                slice_end = fold.steps + slice_steps
-            fold.steps += _UPDATE_STEPS + update_size // _BYTES_PER_STEP
+            yield from pace.pause()
+            fold.steps += _UPDATE_STEPS + update_size // _UPDATE_BYTES_PER_STEP
             try:
                 if fold.job.state not in LEASED:
                     raise over(fold.job)
@@ -128,10 +126,10 @@ def report_batches(
             except Refusal as refusal:
                 rejections.append(Rejection(number, refusal))
                 continue
-            if fold.steps >= slice_end:  # as after a plan
-                yield None
-                slice_end = fold.steps + slice_steps
+            yield from pace.pause()  # as after a plan
             fold.apply(event)
+            fold.steps += update_size // _UPDATE_BYTES_PER_STEP
+            yield from pace.pause()  # as after a large result
             is_plain = budget.is_ample and fold.job.state in LEASED
             frame = event_frame(event)
             payloads |= payloads_of([event])
@@ -140,6 +138,17 @@ def report_batches(
         frames_size += update_size
     _finish(fold, run, sequence)
     yield ReportBatch(EventBatch.of(fold, frames, now if frames else 0, payloads), number, rejections)
+
+
+def _sizes(updates: Sequence[Update]) -> Generator[None, None, list[int]]:
+    """The sizes of the events of these updates, about."""
+    sizes: list[int] = []
+    for first in range(0, len(updates), _SIZED_UPDATES):
+        some = [update.ByteSize() + _AUTHORED_SIZE for update in updates[first : first + _SIZED_UPDATES]]
+        sizes += some
+        if sum(some) > _SIZED_BYTES:
+            yield
+    return sizes
 
 
 def _check_stages_planned(count: int) -> None:
@@ -153,12 +162,19 @@ def _check_stages_planned(count: int) -> None:
         check.refuse()
 
 
-def _next_run(
-    fold: Fold, run: ProgressRun | None, sequence: int, stage_id: str, slice_steps: float
-) -> ProgressRun | None:
-    """Finish the run; return one of another stage, None where that cannot have plain progress."""
-    _finish(fold, run, sequence)
-    return ProgressRun.of(fold, stage_id, slice_steps)
+class _Pace:
+    """Says where others may go first: after so many steps of the fold."""
+
+    def __init__(self, fold: Fold, slice_steps: float) -> None:
+        self._fold = fold
+        self._slice_steps = slice_steps
+        self._end = fold.steps + slice_steps
+
+    def pause(self) -> Generator[None]:
+        """Yield if the slice is done."""
+        if self._fold.steps >= self._end:
+            yield
+            self._end = self._fold.steps + self._slice_steps
 
 
 def _finish(fold: Fold, run: ProgressRun | None, sequence: int) -> None:

@@ -18,6 +18,7 @@ from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.journal import Journal, OpenJob
+from milepost.server.log.event_log import Conflict
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.v1 import ErrorReason, Event, Job, JobState, Update
 
@@ -309,8 +310,10 @@ class Attempts:
         for batch in batches:
             if batch is None:
                 yield
-                if appended and appended[-1].done() and appended[-1].exception() is not None:
-                    break  # nothing that builds on it can be appended
+                if appended and _has_failed(appended[-1]):
+                    # What builds on it cannot be appended either: decide again, on what is durable then.
+                    appended = [_conflict(request.job_id)]
+                    break
                 continue
             appended.append(
                 self._journal.append(opened, batch.events, report_sequence=batch.report_sequence, fold=fold)
@@ -352,6 +355,16 @@ def _all_accepted(
             raise refusal.within(f"updates[{number - expected + skipped}]")
         accepted.append(batch)
     return accepted
+
+
+def _has_failed(appended: asyncio.Future[None]) -> bool:
+    return appended.done() and appended.exception() is not None
+
+
+def _conflict(job_id: str) -> asyncio.Future[None]:
+    conflict: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    conflict.set_exception(Conflict(job_id))
+    return conflict
 
 
 def _as_it_is(decided: _Decided) -> _Decided:

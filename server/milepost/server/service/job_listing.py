@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from milepost.contract import limits
 from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.callers import SERVER
@@ -12,6 +14,9 @@ from milepost.v1 import ListJobsRequest, ListJobsResponse
 
 # A page of large jobs is short, so that it stays below gRPC's default limit of a message.
 _PAGE_BYTES = 2 * limits.MIB
+
+# Bytes of jobs that are copied in one pass of the event loop.
+_COPIED_BYTES = 256 * limits.KIB
 
 
 async def page(
@@ -33,7 +38,14 @@ async def page(
         max_bytes=_PAGE_BYTES,
     )
     found = await log.query(query, caller=caller)
-    response = ListJobsResponse(jobs=[job for _, job in found.jobs])
+    response = ListJobsResponse()
+    copied = 0
+    for _, job in found.jobs:
+        response.jobs.append(job)
+        copied += job.ByteSize()
+        if copied > _COPIED_BYTES:  # others go first between two large jobs
+            copied = 0
+            await asyncio.sleep(0)
     if found.more:
         response.next_page_token = paging.jobs_token(request, found.jobs[-1][0])
     return response

@@ -11,6 +11,7 @@ from bench.abuse import (
     fan_out,
     header_floods,
     message_memory,
+    one_report,
     probe,
     replay_queue,
     reports_in_flight,
@@ -27,6 +28,7 @@ from bench.processes import Load, MeasurementFailed, Server, milepost
 __all__ = ["ATTACKS", "measure"]
 
 ATTACKS: Mapping[str, Attack] = {
+    "one-report": one_report.ATTACK,
     "large-inputs": message_memory.INPUTS,
     "messages-overwritten": message_memory.MESSAGES,
     "plans-repeated": message_memory.PLANS,
